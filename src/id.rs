@@ -1,0 +1,149 @@
+//! Names that were checked once, at the edge: of models, of accounts, of conversations.
+//! Whoever holds one need not look at it again.
+
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// Why a text cannot be one of these names. Holds no part of the text: it may be a secret put in the wrong place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdError {
+    /// There is nothing in it.
+    Empty,
+    /// White space or a control character at this byte, counted from 0.
+    Blank(usize),
+    /// Longer than this many bytes.
+    TooLong(usize),
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::Blank(at) => write!(f, "white space or a control character at byte {at}"),
+            Self::TooLong(most) => write!(f, "it is longer than {most} bytes"),
+        }
+    }
+}
+
+impl Error for IdError {}
+
+/// A name is put into headers and JSON, so nothing in it may need quoting there.
+fn check(text: &str, most: usize) -> Result<String, IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if text.len() > most {
+        return Err(IdError::TooLong(most));
+    }
+    match text.find(|c: char| c.is_whitespace() || c.is_control()) {
+        Some(at) => Err(IdError::Blank(at)),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// A model's name as the service spells it: not empty, no white space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelId(String);
+
+impl ModelId {
+    /// The name as it goes into a request.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ModelId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        check(text, 256).map(Self)
+    }
+}
+
+/// The account that a subscription's requests are counted on (`chatgpt_account_id` in an access token).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// The id as it goes into the `chatgpt-account-id` header.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        // A header value is ASCII; every id seen is a UUID or like one.
+        match text.bytes().position(|b| !b.is_ascii_graphic()) {
+            Some(at) => Err(IdError::Blank(at)),
+            None => check(text, 256).map(Self),
+        }
+    }
+}
+
+/// One conversation. The service routes and caches by it, so it stays the same from request to request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadId(String);
+
+impl ThreadId {
+    /// A version 7 UUID (RFC 9562, section 5.7) of this moment, in milliseconds since 1970, and these random bytes.
+    #[must_use]
+    pub fn new(unix_millis: u64, random: [u8; 10]) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&unix_millis.to_be_bytes()[2..]);
+        bytes[6..].copy_from_slice(&random);
+        bytes[6] = 0x70 | (bytes[6] & 0x0f);
+        bytes[8] = 0x80 | (bytes[8] & 0x3f);
+        let mut text = String::with_capacity(36);
+        for (i, byte) in bytes.iter().enumerate() {
+            if matches!(i, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Self(text)
+    }
+
+    /// The id in its usual spelling, 36 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_id_has_no_white_space() {
+        assert_eq!(
+            "gpt-5.5".parse::<ModelId>().map(|m| m.0),
+            Ok("gpt-5.5".to_owned())
+        );
+        assert_eq!("".parse::<ModelId>(), Err(IdError::Empty));
+        assert_eq!("gpt 5".parse::<ModelId>(), Err(IdError::Blank(3)));
+        assert_eq!("gpt\n".parse::<ModelId>(), Err(IdError::Blank(3)));
+        assert_eq!(
+            "x".repeat(257).parse::<ModelId>(),
+            Err(IdError::TooLong(256))
+        );
+    }
+
+    #[test]
+    fn an_account_id_fits_a_header() {
+        assert!("acct-1".parse::<AccountId>().is_ok());
+        assert_eq!("acct\u{e9}".parse::<AccountId>(), Err(IdError::Blank(4)));
+    }
+
+    #[test]
+    fn a_thread_id_is_a_uuid_of_version_7() {
+        let id = ThreadId::new(0x0123_4567_89ab, [0xff; 10]);
+        assert_eq!(id.as_str(), "01234567-89ab-7fff-bfff-ffffffffffff");
+    }
+}

@@ -1,0 +1,5 @@
+//! codex-run
+pub mod id;
+pub mod outcome;
+pub mod secret;
+pub mod wire;

@@ -1,0 +1,229 @@
+//! How a run ended. One table gives every ending its exit code, its word in JSON, when it happens
+//! and what a script does about it; `codex help exit-codes` prints that table.
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The service said completed and the whole text was delivered.
+    Answered,
+    /// The model or the service said no to this task.
+    Failed,
+    /// The command line, a file it names or the prompt is wrong.
+    Usage,
+    /// Nobody is signed in, or the service refused the credential.
+    SignIn,
+    /// The credential is good but may not do this.
+    Forbidden,
+    /// The plan's window, quota or credits are used up.
+    UsageLimit,
+    /// The service could not be reached or could not answer.
+    Unreachable,
+    /// The text is partial or empty.
+    Incomplete,
+    /// A budget of the run is used up.
+    Budget,
+    /// The final text does not match the schema that was asked for.
+    Schema,
+    /// The request differs from the recording.
+    Replay,
+    /// A defect of this program.
+    Bug,
+    /// Standard output or a file could not be written.
+    Io,
+    /// `--timeout` has passed.
+    Timeout,
+    /// Ended by SIGHUP.
+    Hangup,
+    /// Ended by SIGINT.
+    Interrupted,
+    /// Ended by SIGTERM.
+    Terminated,
+    /// The reader of standard output went away.
+    Closed,
+}
+
+/// A row of the table of exit codes.
+pub struct Row {
+    /// The outcome that this row tells of.
+    pub outcome: Outcome,
+    /// The process's exit code.
+    pub code: u8,
+    /// The outcome's name in JSON; empty for the one that is no error.
+    pub word: &'static str,
+    /// When it happens.
+    pub when: &'static str,
+    /// What a script does about it.
+    pub then: &'static str,
+}
+
+/// Every outcome, in the order of the codes. The codes are an interface: they stay as they are.
+pub const TABLE: &[Row] = &[
+    row(Outcome::Answered, 0, "", "answered", "go on"),
+    row(
+        Outcome::Failed,
+        1,
+        "failed",
+        "model error, policy, refusal, context too long, an item we cannot serve, --fail-on, 4xx not named below",
+        "change the task",
+    ),
+    row(
+        Outcome::Usage,
+        2,
+        "usage",
+        "flags, files, configuration, prompt, no confinement",
+        "fix the command",
+    ),
+    row(
+        Outcome::SignIn,
+        4,
+        "sign_in",
+        "not signed in; sign-in expired, revoked or refused",
+        "log in again",
+    ),
+    row(
+        Outcome::Forbidden,
+        5,
+        "forbidden",
+        "403, model not on this plan or not found, workspace policy",
+        "change model or account",
+    ),
+    row(
+        Outcome::UsageLimit,
+        6,
+        "usage_limit",
+        "plan window, quota or credits used up",
+        "wait until the reset",
+    ),
+    row(
+        Outcome::Unreachable,
+        7,
+        "unreachable",
+        "DNS, connect, TLS, proxy, 5xx, rate limit after all retries; lock held for 30 s",
+        "retry later",
+    ),
+    row(
+        Outcome::Incomplete,
+        8,
+        "incomplete",
+        "stream cut for good, output cap, content filter, empty answer; text is partial",
+        "retry, or raise the cap",
+    ),
+    row(
+        Outcome::Budget,
+        9,
+        "budget",
+        "a budget of the run is used up",
+        "raise it",
+    ),
+    row(
+        Outcome::Schema,
+        10,
+        "schema",
+        "the final text does not match the schema that was asked for",
+        "retry",
+    ),
+    row(
+        Outcome::Replay,
+        11,
+        "replay",
+        "the request differs from the recording",
+        "record again",
+    ),
+    row(
+        Outcome::Bug,
+        70,
+        "bug",
+        "a defect of this program; asks for a report",
+        "report",
+    ),
+    row(
+        Outcome::Io,
+        74,
+        "io",
+        "disk full, output closed at the start, file not writable",
+        "fix the machine",
+    ),
+    row(Outcome::Timeout, 124, "timeout", "--timeout", "raise it"),
+    row(Outcome::Hangup, 129, "hangup", "ended by SIGHUP", ""),
+    row(
+        Outcome::Interrupted,
+        130,
+        "interrupted",
+        "ended by SIGINT",
+        "",
+    ),
+    row(
+        Outcome::Closed,
+        141,
+        "closed",
+        "the reader of standard output went away",
+        "",
+    ),
+    row(
+        Outcome::Terminated,
+        143,
+        "terminated",
+        "ended by SIGTERM",
+        "",
+    ),
+];
+
+const fn row(
+    outcome: Outcome,
+    code: u8,
+    word: &'static str,
+    when: &'static str,
+    then: &'static str,
+) -> Row {
+    Row {
+        outcome,
+        code,
+        word,
+        when,
+        then,
+    }
+}
+
+impl Outcome {
+    /// The process's exit code for this outcome.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        self.row().code
+    }
+
+    /// The outcome's name in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        self.row().word
+    }
+
+    fn row(self) -> &'static Row {
+        TABLE
+            .iter()
+            .find(|row| row.outcome == self)
+            .unwrap_or(&TABLE[1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_words_are_unique_and_no_row_is_missing() {
+        for (i, row) in TABLE.iter().enumerate() {
+            assert!(
+                TABLE[..i]
+                    .iter()
+                    .all(|other| other.code < row.code && other.word != row.word)
+            );
+            assert_eq!(row.outcome.exit_code(), row.code);
+        }
+        // The last variant's place in the enum counts the variants.
+        assert_eq!(TABLE.len(), Outcome::Closed as usize + 1);
+        assert!(
+            TABLE.iter().all(|row| row.code != 101),
+            "101 is how Rust spells a panic"
+        );
+    }
+}

@@ -1,0 +1,400 @@
+//! One answer as it arrives: frames go in, text to show comes out, and at the end stands the verdict.
+//! An item counts once it is finished. Text is shown as it streams, so what was shown of a message must
+//! equal its final text: a missing tail is shown then, any other difference spoils the answer.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::event::{self, Event, Place};
+use super::fault::{self, Fault};
+use super::item::{Call, Item, Kind, Message};
+use super::response::{Response, Usage};
+
+/// Something to show, in this order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Show {
+    /// More of the message in hand.
+    Text(String),
+    /// The message in hand has ended; what follows belongs to another one.
+    MessageEnd,
+    /// An event could not be read and was skipped.
+    Skipped,
+}
+
+/// How the service ended an answer.
+#[derive(Debug, PartialEq, Eq)]
+enum Ending {
+    Completed,
+    Incomplete(String),
+    Failed(Fault),
+}
+
+/// What stands in the way of a complete answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The stream ended before the service said how the answer ends.
+    Cut,
+    /// What was shown is not how the message's final text begins.
+    Differs,
+    /// The service stopped the answer, for this reason.
+    Incomplete(String),
+    /// The answer is said to be complete, but a message or call in it is not.
+    Unfinished,
+    /// There is neither text nor a call.
+    Empty,
+    /// The model declined, in these words.
+    Refused(String),
+    /// An item of this type waits for something that this program cannot give.
+    Waits(String),
+    /// The service reported this.
+    Failed(Fault),
+}
+
+/// What follows from an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The calls to run, in order; then the conversation goes on.
+    Calls(Vec<Call>),
+    /// Complete: nothing is left to do.
+    Answered,
+    /// It cannot be used as a complete answer.
+    Trouble(Trouble),
+}
+
+/// A place for an item of the answer.
+#[derive(Debug, Default)]
+struct Slot {
+    index: Option<u64>,
+    id: String,
+    /// It holds text for the user.
+    message: bool,
+    /// The text as it streamed; once finished and shown, nothing.
+    text: String,
+    /// How much of the text was shown, in bytes.
+    shown: usize,
+    item: Option<Item>,
+    /// Finished and wholly shown.
+    closed: bool,
+}
+
+/// One answer as it arrives.
+#[derive(Debug, Default)]
+pub struct Answer {
+    slots: Vec<Slot>,
+    /// Where in `slots` the item with this index is.
+    by_index: BTreeMap<u64, usize>,
+    /// The slot that the last event spoke of.
+    recent: usize,
+    /// No message before this slot is open. The first open one is the only one whose text is shown as it comes.
+    front: usize,
+    differs: bool,
+    ending: Option<Ending>,
+    usage: Usage,
+}
+
+impl Answer {
+    /// Takes one frame and adds to `show` what there is to show now. What comes after the end is ignored.
+    pub fn take(&mut self, frame: &[u8], show: &mut Vec<Show>) {
+        if self.ended() {
+            return;
+        }
+        match event::parse(frame) {
+            Some(event) => self.event(event, frame, show),
+            None => match replaced(frame) {
+                Some(text) => match event::parse(text.as_bytes()) {
+                    Some(event) => self.event(event, text.as_bytes(), show),
+                    None => show.push(Show::Skipped),
+                },
+                None => show.push(Show::Skipped),
+            },
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>, frame: &[u8], show: &mut Vec<Show>) {
+        match event {
+            Event::Text(place, delta) => self.text(place, &delta, show),
+            Event::Added(place, item) => {
+                let slot = self.slot(with_id(place, item));
+                if matches!(
+                    Item::parse(item),
+                    Some(Item {
+                        kind: Kind::Message(_),
+                        ..
+                    })
+                ) {
+                    self.open(slot);
+                }
+            }
+            Event::Done(place, item) => match Item::parse(item) {
+                Some(parsed) => {
+                    let slot = self.slot(with_id(place, item));
+                    self.done(slot, parsed, show);
+                }
+                None => show.push(Show::Skipped),
+            },
+            Event::Completed(response) => self.completed(response, show),
+            Event::Incomplete(response) => {
+                let reason = self.response(response, show).reason;
+                self.ending = Some(Ending::Incomplete(reason));
+            }
+            Event::Failed(response) => {
+                let fault = fault::of_response(response.map_or("null", RawValue::get));
+                self.ending = Some(Ending::Failed(fault));
+            }
+            Event::Error => self.ending = Some(Ending::Failed(fault::of_event(frame))),
+            Event::Other => {}
+        }
+    }
+
+    /// Whether nothing that still comes can change the answer.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.ending.is_some() || self.differs
+    }
+
+    /// The tokens that the service counted.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// What follows from the answer, taking it that nothing more comes.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if self.differs {
+            return Verdict::Trouble(Trouble::Differs);
+        }
+        match &self.ending {
+            None => return Verdict::Trouble(Trouble::Cut),
+            Some(Ending::Incomplete(reason)) => {
+                return Verdict::Trouble(Trouble::Incomplete(reason.clone()));
+            }
+            Some(Ending::Failed(fault)) => return Verdict::Trouble(Trouble::Failed(fault.clone())),
+            Some(Ending::Completed) => {}
+        }
+        let (mut calls, mut said, mut refusal, mut waits) =
+            (Vec::new(), false, String::new(), None);
+        for slot in &self.slots {
+            match slot.item.as_ref().map(|item| &item.kind) {
+                Some(Kind::Message(message)) => {
+                    said |= !message.text.is_empty();
+                    refusal.push_str(&message.refusal);
+                    // A message after it shows that the service served it by itself.
+                    waits = None;
+                }
+                Some(Kind::Call(call)) if call.unfinished => {
+                    return Verdict::Trouble(Trouble::Unfinished);
+                }
+                Some(Kind::Call(call)) => calls.push(call.clone()),
+                Some(Kind::Waiting(kind)) => waits = Some(kind.clone()),
+                Some(Kind::Reasoning { .. } | Kind::Other) => {}
+                None if slot.message => return Verdict::Trouble(Trouble::Unfinished),
+                None => {}
+            }
+        }
+        match (waits, refusal) {
+            (Some(kind), _) => Verdict::Trouble(Trouble::Waits(kind)),
+            _ if !calls.is_empty() => Verdict::Calls(calls),
+            (None, refusal) if !refusal.is_empty() => Verdict::Trouble(Trouble::Refused(refusal)),
+            _ if said => Verdict::Answered,
+            _ => Verdict::Trouble(Trouble::Empty),
+        }
+    }
+
+    /// The finished items, in the answer's order.
+    #[must_use]
+    pub fn into_items(mut self) -> Vec<Item> {
+        // Stable: slots without an index stay behind the one that they came after.
+        let mut last = 0;
+        for slot in &mut self.slots {
+            last = *slot.index.get_or_insert(last);
+        }
+        self.slots.sort_by_key(|slot| slot.index);
+        self.slots
+            .into_iter()
+            .filter_map(|slot| slot.item)
+            .collect()
+    }
+
+    /// The slot that an event speaks of, found by index, else by id, else the recent one.
+    fn slot(&mut self, place: Place<'_>) -> usize {
+        let known = match place.index {
+            Some(index) => self.by_index.get(&index).copied(),
+            None if !place.id.is_empty() => self.slots.iter().position(|slot| slot.id == place.id),
+            None => self
+                .slots
+                .get(self.recent)
+                .filter(|slot| slot.item.is_none())
+                .map(|_| self.recent),
+        };
+        self.recent = known.unwrap_or_else(|| {
+            let slot = Slot {
+                index: place.index,
+                id: place.id.to_owned(),
+                ..Slot::default()
+            };
+            self.slots.push(slot);
+            let at = self.slots.len() - 1;
+            if let Some(index) = place.index {
+                self.by_index.insert(index, at);
+            }
+            at
+        });
+        self.recent
+    }
+
+    /// Notes that this slot holds a message.
+    fn open(&mut self, at: usize) {
+        if !self.slots[at].message {
+            self.slots[at].message = true;
+            self.front = self.front.min(at);
+        }
+    }
+
+    fn text(&mut self, place: Place<'_>, delta: &str, show: &mut Vec<Show>) {
+        let at = self.slot(place);
+        if self.slots[at].item.is_some() {
+            // More text for a message that was finished: the two cannot both be true.
+            self.differs |= !delta.is_empty();
+            return;
+        }
+        self.open(at);
+        self.slots[at].text.push_str(delta);
+        if self.find_front() == at {
+            // The usual case, so it makes no detour: the front message shows what it just got.
+            let slot = &mut self.slots[at];
+            slot.shown = slot.text.len();
+            show_text(show, delta);
+        }
+    }
+
+    fn done(&mut self, at: usize, item: Item, show: &mut Vec<Show>) {
+        if self.slots[at].item.is_some() {
+            return; // said twice: the first one stands
+        }
+        if let Kind::Message(Message { text, .. }) = &item.kind {
+            self.open(at);
+            let slot = &mut self.slots[at];
+            if !text.starts_with(&slot.text[..slot.shown]) {
+                self.differs = true;
+                return;
+            }
+            slot.text.clone_from(text);
+        } else if self.slots[at].message {
+            self.differs = true; // it was a message until now
+            return;
+        }
+        self.slots[at].item = Some(item);
+        self.show_front(show);
+    }
+
+    /// Shows what the front message has, and goes on to the next one as long as it is finished.
+    fn show_front(&mut self, show: &mut Vec<Show>) {
+        loop {
+            let front = self.find_front();
+            let Some(slot) = self.slots.get_mut(front) else {
+                return;
+            };
+            show_text(show, &slot.text[slot.shown..]);
+            slot.shown = slot.text.len();
+            if slot.item.is_none() {
+                return;
+            }
+            if slot.shown > 0 {
+                show.push(Show::MessageEnd);
+            }
+            slot.text = String::new();
+            slot.shown = 0;
+            slot.closed = true;
+        }
+    }
+
+    /// The first message that is open; behind all slots if there is none.
+    fn find_front(&mut self) -> usize {
+        while self
+            .slots
+            .get(self.front)
+            .is_some_and(|slot| !slot.message || slot.closed)
+        {
+            self.front += 1;
+        }
+        self.front
+    }
+
+    fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
+        let fields = self.response(response, show);
+        self.ending = Some(match &*fields.status {
+            "incomplete" => Ending::Incomplete(fields.reason),
+            "failed" | "cancelled" => {
+                Ending::Failed(fault::of_response(response.map_or("null", RawValue::get)))
+            }
+            _ => Ending::Completed,
+        });
+    }
+
+    /// Reads the final object: the usage, and items that came in no event of their own.
+    fn response(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) -> Response {
+        let mut fields = Response::read(response.map_or("null", RawValue::get));
+        self.usage = fields.usage;
+        for (index, item) in fields.output.drain(..) {
+            // Positions may have shifted and ids changed, so known is also what says the same.
+            let same = |other: &Item| match (&other.kind, &item.kind) {
+                (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
+                (Kind::Message(a), Kind::Message(b)) => a == b,
+                _ => false,
+            };
+            if !self
+                .slots
+                .iter()
+                .filter_map(|slot| slot.item.as_ref())
+                .any(same)
+            {
+                let at = self.slot(Place {
+                    index: Some(index),
+                    id: "",
+                });
+                self.done(at, item, show);
+            }
+        }
+        fields
+    }
+}
+
+/// An item's own id, where the event names no place.
+fn with_id<'a>(place: Place<'a>, item: &'a RawValue) -> Place<'a> {
+    #[derive(Deserialize)]
+    struct Id<'a> {
+        #[serde(borrow, default)]
+        id: Option<&'a RawValue>,
+    }
+    if place.index.is_some() || !place.id.is_empty() {
+        return place;
+    }
+    let id = serde_json::from_str::<Id<'_>>(item.get())
+        .ok()
+        .and_then(|item| item.id);
+    Place {
+        id: id.map_or("", RawValue::get),
+        ..place
+    }
+}
+
+fn show_text(show: &mut Vec<Show>, text: &str) {
+    match show.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Show::Text(last)) => last.push_str(text),
+        _ => show.push(Show::Text(text.to_owned())),
+    }
+}
+
+/// The frame with U+FFFD for what is no UTF-8, as the standard has it; `None` where all of it is.
+fn replaced(frame: &[u8]) -> Option<String> {
+    std::str::from_utf8(frame)
+        .is_err()
+        .then(|| String::from_utf8_lossy(frame).into_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! What an answer shows and how it is judged, frame by frame and cut by cut.
+
+use super::*;
+use crate::wire::sse::Decoder;
+
+fn message(index: u64, text: &str) -> String {
+    format!(
+        r#"{{"type":"response.output_item.done","output_index":{index},"item":{{"type":"message","content":[{{"type":"output_text","text":"{text}"}}]}}}}"#
+    )
+}
+
+fn delta(index: u64, text: &str) -> String {
+    format!(r#"{{"type":"response.output_text.delta","output_index":{index},"delta":"{text}"}}"#)
+}
+
+fn call(index: u64, id: &str) -> String {
+    format!(
+        r#"{{"type":"response.output_item.done","output_index":{index},"item":{{"type":"function_call","call_id":"{id}","name":"t","arguments":"{{}}"}}}}"#
+    )
+}
+
+const COMPLETED: &str =
+    r#"{"type":"response.completed","response":{"status":"completed","output":[]}}"#;
+
+/// What is shown, `|` at the end of a message and `?` for a skipped event, and the verdict.
+fn feed(frames: &[&str]) -> (String, Answer) {
+    let (mut answer, mut show) = (Answer::default(), Vec::new());
+    for frame in frames {
+        answer.take(frame.as_bytes(), &mut show);
+    }
+    (told(&show), answer)
+}
+
+fn told(show: &[Show]) -> String {
+    let mut told = String::new();
+    for show in show {
+        told.push_str(match show {
+            Show::Text(text) => text,
+            Show::MessageEnd => "|",
+            Show::Skipped => "?",
+        });
+    }
+    told
+}
+
+fn check(frames: &[&str], shown: &str, verdict: Verdict) {
+    let (told, answer) = feed(frames);
+    assert_eq!((&*told, answer.verdict()), (shown, verdict), "{frames:#?}");
+}
+
+fn trouble(trouble: Trouble) -> Verdict {
+    Verdict::Trouble(trouble)
+}
+
+#[test]
+fn text_streams_and_a_missing_tail_is_shown() {
+    let (a, b, all) = (delta(0, "hel"), delta(0, "lo"), message(0, "hello"));
+    check(&[&a, &b, &all, COMPLETED], "hello|", Verdict::Answered);
+    check(&[&a, &all, COMPLETED], "hello|", Verdict::Answered);
+    check(&[&all, COMPLETED], "hello|", Verdict::Answered);
+    check(
+        &[&a, "{", &b, &all, COMPLETED],
+        "hel?lo|",
+        Verdict::Answered,
+    );
+}
+
+#[test]
+fn any_other_difference_spoils_the_answer() {
+    let (a, b, all) = (delta(0, "hel"), delta(0, "lo"), message(0, "hello"));
+    check(&[&b, &all, COMPLETED], "lo", trouble(Trouble::Differs));
+    check(
+        &[&a, "{", &b, &message(0, "help lo"), COMPLETED],
+        "hel?lo",
+        trouble(Trouble::Differs),
+    );
+    check(
+        &[&a, &b, &b, &all, COMPLETED],
+        "hellolo",
+        trouble(Trouble::Differs),
+    );
+    check(&[&all, &b, COMPLETED], "hello|", trouble(Trouble::Differs));
+}
+
+#[test]
+fn messages_are_shown_one_after_the_other() {
+    let (a, b) = (delta(0, "a"), delta(1, "b"));
+    let (first, second) = (message(0, "aa"), message(1, "bb"));
+    check(
+        &[&a, &b, &second, &first, COMPLETED],
+        "aa|bb|",
+        Verdict::Answered,
+    );
+    check(
+        &[&a, &b, &first, &b, &second, COMPLETED],
+        "aa|bb|",
+        Verdict::Answered,
+    );
+    check(&[&first, &second, COMPLETED], "aa|bb|", Verdict::Answered);
+}
+
+#[test]
+fn an_item_that_never_finishes_does_not_hold_back_a_message() {
+    let added =
+        r#"{"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning"}}"#;
+    check(
+        &[added, &delta(1, "a"), &message(1, "a"), COMPLETED],
+        "a|",
+        Verdict::Answered,
+    );
+    let added =
+        r#"{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}"#;
+    check(
+        &[added, &delta(1, "a"), &message(1, "a"), COMPLETED],
+        "",
+        trouble(Trouble::Unfinished),
+    );
+}
+
+#[test]
+fn without_an_index_the_id_or_the_order_decides() {
+    let delta = r#"{"type":"response.output_text.delta","item_id":"m","delta":"a"}"#;
+    let bare = r#"{"type":"response.output_text.delta","delta":"a"}"#;
+    let done = r#"{"type":"response.output_item.done","item":{"id":"m","type":"message","content":[{"type":"output_text","text":"ab"}]}}"#;
+    check(&[delta, done, COMPLETED], "ab|", Verdict::Answered);
+    check(&[bare, bare, COMPLETED], "aa", trouble(Trouble::Unfinished));
+}
+
+#[test]
+fn items_that_came_in_no_event_are_taken_from_the_final_object() {
+    let output = |items: &str| {
+        format!(r#"{{"type":"response.completed","response":{{"output":[{items}]}}}}"#)
+    };
+    let item = r#"{"type":"message","content":[{"type":"output_text","text":"hello"}]}"#;
+    let calls = r#"{"type":"function_call","call_id":"c","name":"t","arguments":"{}"}"#;
+    check(&[&output(item)], "hello|", Verdict::Answered);
+    check(
+        &[&delta(0, "hel"), &output(item)],
+        "hello|",
+        Verdict::Answered,
+    );
+    check(
+        &[&message(1, "hello"), &output(item)],
+        "hello|",
+        Verdict::Answered,
+    );
+    let (_, answer) = feed(&[&call(0, "c"), &output(&format!("{item},{calls}"))]);
+    assert!(matches!(answer.verdict(), Verdict::Calls(calls) if calls.len() == 1));
+}
+
+#[test]
+fn calls_come_in_the_order_of_the_answer() {
+    let (told, answer) = feed(&[&call(0, "a"), &message(1, "now"), &call(2, "b"), COMPLETED]);
+    assert_eq!(told, "now|");
+    match answer.verdict() {
+        Verdict::Calls(calls) => {
+            assert_eq!(
+                calls.iter().map(|call| &*call.call_id).collect::<Vec<_>>(),
+                ["a", "b"]
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(answer.into_items().len(), 3);
+}
+
+#[test]
+fn endings_other_than_complete() {
+    let done = message(0, "a");
+    check(&[&done], "a|", trouble(Trouble::Cut));
+    check(&[COMPLETED], "", trouble(Trouble::Empty));
+    check(&[&message(0, ""), COMPLETED], "", trouble(Trouble::Empty));
+    check(
+        &[&delta(0, "a"), COMPLETED],
+        "a",
+        trouble(Trouble::Unfinished),
+    );
+    let incomplete = r#"{"type":"response.incomplete","response":{"incomplete_details":{"reason":"max_output_tokens"}}}"#;
+    check(
+        &[&done, incomplete],
+        "a|",
+        trouble(Trouble::Incomplete("max_output_tokens".into())),
+    );
+    let quiet = r#"{"type":"response.completed","response":{"status":"incomplete","incomplete_details":{"reason":"x"}}}"#;
+    check(
+        &[&done, quiet],
+        "a|",
+        trouble(Trouble::Incomplete("x".into())),
+    );
+    let refused = r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[{"type":"refusal","refusal":"no"}]}}"#;
+    check(
+        &[refused, COMPLETED],
+        "",
+        trouble(Trouble::Refused("no".into())),
+    );
+    let patch = r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"apply_patch_call"}}"#;
+    check(
+        &[patch, COMPLETED],
+        "",
+        trouble(Trouble::Waits("apply_patch_call".into())),
+    );
+    check(
+        &[patch, &message(1, "done"), COMPLETED],
+        "done|",
+        Verdict::Answered,
+    );
+    let failed = r#"{"type":"response.failed","response":{"error":{"code":"x","message":"no"}}}"#;
+    let (_, answer) = feed(&[failed, COMPLETED]);
+    assert!(
+        matches!(answer.verdict(), Verdict::Trouble(Trouble::Failed(fault)) if fault.message == "no")
+    );
+    let (_, answer) = feed(&[r#"{"type":"error","message":"no"}"#]);
+    assert!(answer.ended());
+}
+
+#[test]
+fn invalid_utf8_is_replaced_as_the_standard_says() {
+    let (mut answer, mut show) = (Answer::default(), Vec::new());
+    answer.take(
+        b"{\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"a\xff\"}",
+        &mut show,
+    );
+    assert_eq!(show, [Show::Text("a\u{fffd}".into())]);
+}
+
+#[test]
+fn a_stream_cut_anywhere_in_two_and_three_says_the_same() {
+    let frames = [
+        delta(0, "h\u{e9}"),
+        message(0, "h\u{e9}llo"),
+        call(1, "c"),
+        COMPLETED.to_owned(),
+    ];
+    let stream: String = frames
+        .iter()
+        .map(|frame| format!("data: {frame}\r\n\r\n"))
+        .collect();
+    let stream = stream.as_bytes();
+    let run = |pieces: &[&[u8]]| {
+        let (mut decoder, mut answer, mut show) =
+            (Decoder::default(), Answer::default(), Vec::new());
+        for piece in pieces {
+            decoder
+                .feed(piece, |frame| answer.take(frame, &mut show))
+                .expect("short");
+        }
+        (told(&show), answer.verdict())
+    };
+    let whole = run(&[stream]);
+    assert_eq!(whole.0, "h\u{e9}llo|");
+    for i in 0..=stream.len() {
+        assert_eq!(run(&[&stream[..i], &stream[i..]]), whole, "cut at {i}");
+        for j in (i..=stream.len()).step_by(7) {
+            assert_eq!(
+                run(&[&stream[..i], &stream[i..j], &stream[j..]]),
+                whole,
+                "cut at {i} and {j}"
+            );
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Frame to event. One flat struct names the fields that matter and borrows them from the frame;
+//! what it means is decided afterwards. An unknown type is kept as such, never an error, and so is a
+//! field of an unexpected shape: only a frame that is no JSON object with a text as its type is malformed.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Which item of the answer an event speaks of. The index counts; ids have been seen to change on the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The item's position in the answer.
+    pub index: Option<u64>,
+    /// The item's id, for servers that send no index. Still quoted, since it is only compared.
+    pub id: &'a str,
+}
+
+/// An event of the stream, as far as this program acts on it.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// More of a message's text.
+    Text(Place<'a>, Cow<'a, str>),
+    /// An item begins. Its content is not to be trusted yet.
+    Added(Place<'a>, &'a RawValue),
+    /// A finished item.
+    Done(Place<'a>, &'a RawValue),
+    /// `response.completed`, with the response object.
+    Completed(Option<&'a RawValue>),
+    /// `response.incomplete`, with the response object.
+    Incomplete(Option<&'a RawValue>),
+    /// `response.failed`, with the response object.
+    Failed(Option<&'a RawValue>),
+    /// An error in place of an answer; the frame itself says which.
+    Error,
+    /// Anything else.
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    delta: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    output_index: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    item_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    item: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+/// Reads one frame; `None` where it is malformed.
+///
+/// `[DONE]`, which some proxies add, is not part of this protocol and counts as some other event.
+#[must_use]
+pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
+    if frame == b"[DONE]" {
+        return Some(Event::Other);
+    }
+    // serde would read an array as the fields in order.
+    if frame.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
+    let fields: Fields<'_> = serde_json::from_slice(frame).ok()?;
+    let place = Place {
+        index: fields.output_index.and_then(|raw| raw.get().parse().ok()),
+        id: fields.item_id.map_or("", RawValue::get),
+    };
+    Some(match &*fields.kind {
+        "response.output_text.delta" => match fields.delta.and_then(text) {
+            Some(delta) => Event::Text(place, delta),
+            None => return None,
+        },
+        "response.output_item.added" => match fields.item {
+            Some(item) => Event::Added(place, item),
+            None => return None,
+        },
+        "response.output_item.done" => match fields.item {
+            Some(item) => Event::Done(place, item),
+            None => return None,
+        },
+        // `response.done` is how some servers spell it.
+        "response.completed" | "response.done" => Event::Completed(fields.response),
+        "response.incomplete" => Event::Incomplete(fields.response),
+        "response.failed" | "response.cancelled" => Event::Failed(fields.response),
+        "error" => Event::Error,
+        "" if fields.error.is_some() => Event::Error,
+        "" => return None,
+        _ => Event::Other,
+    })
+}
+
+/// The text of a JSON string, borrowed where it holds no escape; `None` where it is no string.
+pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(inner));
+    }
+    serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delta(frame: &str) -> Option<(Option<u64>, Cow<'_, str>)> {
+        match parse(frame.as_bytes()) {
+            Some(Event::Text(place, delta)) => Some((place.index, delta)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_plain_delta_is_borrowed() {
+        let frame =
+            r#"{"type":"response.output_text.delta","output_index":3,"delta":"caf\u00e9 or café"}"#;
+        assert!(
+            matches!(delta(frame), Some((Some(3), Cow::Owned(text))) if text == "café or café")
+        );
+        let frame = r#"{"type":"response.output_text.delta","output_index":3,"delta":"café"}"#;
+        assert!(matches!(
+            delta(frame),
+            Some((Some(3), Cow::Borrowed("café")))
+        ));
+    }
+
+    #[test]
+    fn wrong_types_are_left_aside_where_they_do_not_matter() {
+        let frame = r#"{"type":"response.output_text.delta","output_index":"x","item_id":7,"delta":"a","item":5}"#;
+        assert_eq!(delta(frame), Some((None, Cow::Borrowed("a"))));
+        let frame = r#"{"type":"response.shell_call_output_content.delta","delta":{"stdout":"x"}}"#;
+        assert!(matches!(parse(frame.as_bytes()), Some(Event::Other)));
+    }
+
+    #[test]
+    fn malformed_frames_are_none() {
+        for frame in [
+            "",
+            "{",
+            "null",
+            "[]",
+            r#"["response.completed"]"#,
+            "{}",
+            "3",
+            r#"{"type":3}"#,
+            r#"{"type":"response.output_item.done"}"#,
+            r#"{"type":"response.output_text.delta","delta":3}"#,
+        ] {
+            assert!(parse(frame.as_bytes()).is_none(), "{frame}");
+        }
+        assert!(parse(b"{\"type\":\"response.output_text.delta\",\"delta\":\"\xff\"}").is_none());
+    }
+
+    #[test]
+    fn an_error_without_a_type_is_an_error() {
+        assert!(matches!(
+            parse(br#"{"error":{"message":"no"}}"#),
+            Some(Event::Error)
+        ));
+        assert!(matches!(parse(b"[DONE]"), Some(Event::Other)));
+    }
+}

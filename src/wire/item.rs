@@ -1,0 +1,286 @@
+//! Items: what an answer and a conversation are made of. An item is kept as the bytes it came in, because
+//! it goes back to the service as these bytes; beside them stands the little that this program reads of it.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::event::text;
+
+/// One finished item of an answer.
+#[derive(Debug)]
+pub struct Item {
+    raw: Box<RawValue>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What an item is, and what of it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Words for the user.
+    Message(Message),
+    /// The model's reasoning. Without its encrypted form the service cannot take it back.
+    Reasoning {
+        /// It holds the encrypted form.
+        sealed: bool,
+    },
+    /// A call of one of our tools.
+    Call(Call),
+    /// An item that only its client can serve, such as an approval or a patch, and that we did not ask for.
+    Waiting(String),
+    /// Anything else: served by the service itself.
+    Other,
+}
+
+/// Words for the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// The text of all its parts.
+    pub text: String,
+    /// Why the model declined, if it did.
+    pub refusal: String,
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Ties the call to its output.
+    pub call_id: String,
+    /// The tool's name.
+    pub name: String,
+    /// One JSON object, as the model wrote it; not always well-formed.
+    pub arguments: String,
+    /// The service says that the call was cut off before its end.
+    pub unfinished: bool,
+}
+
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    encrypted_content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    call_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    status: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    refusal: Option<&'a RawValue>,
+}
+
+impl Item {
+    /// Reads an item; `None` where it is no JSON object, or a call without a name or an id.
+    #[must_use]
+    pub fn parse(raw: &RawValue) -> Option<Self> {
+        if !raw.get().starts_with('{') {
+            return None;
+        }
+        let fields: Fields<'_> = serde_json::from_str(raw.get()).ok()?;
+        let string =
+            |field: Option<&RawValue>| field.and_then(text).unwrap_or_default().into_owned();
+        let kind = match &*string(fields.kind) {
+            "message" => Kind::Message(message(fields.content)),
+            "reasoning" => Kind::Reasoning {
+                sealed: !string(fields.encrypted_content).is_empty(),
+            },
+            "function_call" => {
+                let call = Call {
+                    call_id: string(fields.call_id),
+                    name: string(fields.name),
+                    arguments: arguments(fields.arguments),
+                    unfinished: string(fields.status) == "incomplete",
+                };
+                if call.call_id.is_empty() || call.name.is_empty() {
+                    return None;
+                }
+                Kind::Call(call)
+            }
+            kind @ ("mcp_approval_request"
+            | "apply_patch_call"
+            | "shell_call"
+            | "local_shell_call"
+            | "computer_call"
+            | "custom_tool_call") => Kind::Waiting(kind.to_owned()),
+            _ => Kind::Other,
+        };
+        Some(Self {
+            raw: raw.to_owned(),
+            kind,
+        })
+    }
+
+    /// The bytes it came in.
+    #[must_use]
+    pub fn raw(&self) -> &[u8] {
+        self.raw.get().as_bytes()
+    }
+}
+
+/// The parts of a message. Parts of other kinds than text and refusal are nothing to print.
+fn message(content: Option<&RawValue>) -> Message {
+    let mut message = Message::default();
+    let parts: Vec<&RawValue> = content
+        .and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default();
+    for part in parts {
+        let Ok(part) = serde_json::from_str::<Part<'_>>(part.get()) else {
+            continue;
+        };
+        match part.kind.and_then(text).as_deref() {
+            Some("output_text") => message
+                .text
+                .push_str(&part.text.and_then(text).unwrap_or_default()),
+            Some("refusal") => message
+                .refusal
+                .push_str(&part.refusal.and_then(text).unwrap_or_default()),
+            _ => {}
+        }
+    }
+    message
+}
+
+/// Arguments are a JSON text inside a string; a server that sends the object itself is understood too.
+fn arguments(raw: Option<&RawValue>) -> String {
+    match raw.map(|raw| text(raw).ok_or(raw)) {
+        Some(Ok(text)) => text.into_owned(),
+        Some(Err(other)) => other.get().to_owned(),
+        None => String::new(),
+    }
+}
+
+/// What the user says, as an item.
+///
+/// # Panics
+/// Never: text always has a JSON form.
+#[must_use]
+pub fn user_message(text: &str) -> Vec<u8> {
+    let text = quoted(text);
+    format!(
+        r#"{{"type":"message","role":"user","content":[{{"type":"input_text","text":{text}}}]}}"#
+    )
+    .into_bytes()
+}
+
+/// What a tool answered, as an item. The service takes no empty output, so an empty one says that it is.
+#[must_use]
+pub fn call_output(call_id: &str, output: &str) -> Vec<u8> {
+    let output = quoted(if output.is_empty() {
+        "(no output)"
+    } else {
+        output
+    });
+    let call_id = quoted(call_id);
+    format!(r#"{{"type":"function_call_output","call_id":{call_id},"output":{output}}}"#)
+        .into_bytes()
+}
+
+/// A text as JSON.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, expected: Option<Kind>) {
+        let raw: Box<RawValue> = serde_json::from_str(json).expect("JSON");
+        let item = Item::parse(&raw);
+        assert_eq!(
+            item.as_ref().map(|item| item.kind.clone()),
+            expected,
+            "{json}"
+        );
+        if let Some(item) = item {
+            assert_eq!(item.raw(), json.as_bytes());
+        }
+    }
+
+    #[test]
+    fn items_are_told_apart_and_kept_to_the_byte() {
+        check(
+            r#"{"type":"message", "content":[{"type":"output_text","text":"a\n"},{"type":"output_text","text":"b"},7,{"type":"x"}]}"#,
+            Some(Kind::Message(Message {
+                text: "a\nb".into(),
+                refusal: String::new(),
+            })),
+        );
+        check(
+            r#"{"type":"message","content":[{"type":"refusal","refusal":"no"}]}"#,
+            Some(Kind::Message(Message {
+                text: String::new(),
+                refusal: "no".into(),
+            })),
+        );
+        check(
+            r#"{"type":"message","content":null}"#,
+            Some(Kind::Message(Message::default())),
+        );
+        check(
+            r#"{"type":"reasoning","encrypted_content":"gA=="}"#,
+            Some(Kind::Reasoning { sealed: true }),
+        );
+        check(
+            r#"{"type":"reasoning","encrypted_content":null}"#,
+            Some(Kind::Reasoning { sealed: false }),
+        );
+        check(
+            r#"{"type":"apply_patch_call"}"#,
+            Some(Kind::Waiting("apply_patch_call".into())),
+        );
+        check(r#"{"type":"compaction"}"#, Some(Kind::Other));
+        check(r#"{"type":7}"#, Some(Kind::Other));
+        check("[1]", None);
+    }
+
+    #[test]
+    fn a_call_needs_a_name_and_an_id() {
+        let call = |arguments: &str, unfinished| {
+            Some(Kind::Call(Call {
+                call_id: "c".into(),
+                name: "n".into(),
+                arguments: arguments.into(),
+                unfinished,
+            }))
+        };
+        check(
+            r#"{"type":"function_call","call_id":"c","name":"n","arguments":"{\"a\":1}"}"#,
+            call(r#"{"a":1}"#, false),
+        );
+        check(
+            r#"{"type":"function_call","call_id":"c","name":"n","arguments":{"a":1},"status":"incomplete"}"#,
+            call(r#"{"a":1}"#, true),
+        );
+        check(
+            r#"{"type":"function_call","call_id":"c","name":"n"}"#,
+            call("", false),
+        );
+        check(r#"{"type":"function_call","call_id":"","name":"n"}"#, None);
+        check(r#"{"type":"function_call","call_id":"c"}"#, None);
+    }
+
+    #[test]
+    fn our_own_items_are_json() {
+        let item = String::from_utf8(call_output("c\"1", "a\u{0}b")).expect("UTF-8");
+        assert_eq!(
+            item,
+            r#"{"type":"function_call_output","call_id":"c\"1","output":"a\u0000b"}"#
+        );
+        assert!(call_output("c", "").ends_with(br#""output":"(no output)"}"#));
+        assert!(user_message("hi").ends_with(br#"[{"type":"input_text","text":"hi"}]}"#));
+    }
+}

@@ -1,0 +1,10 @@
+//! What goes over the wire, as values. Everything here is pure: no clock, no socket, no file, no thread,
+//! so every rule of the protocol can be tested by feeding bytes in and looking at what comes out.
+
+pub mod answer;
+pub mod event;
+pub mod fault;
+pub mod item;
+pub mod request;
+pub mod response;
+pub mod sse;

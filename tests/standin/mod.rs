@@ -1,0 +1,232 @@
+//! The stand-in service: a small HTTP server that plays the Responses API on the loopback.
+//!
+//! It answers for both backends, the subscription's at `/backend-api/codex` and the public API at
+//! `/v1`; it checks a request the way the real ones do, and it can pace, cut, stall and refuse.
+//! The tests run it inside their own process through [`Server`]; `main.rs` makes a program of it.
+//! A request's way: `http` reads it, `route` finds what answers it, `token` and `check` may refuse
+//! it, `scenario` chooses the round, `stream` makes the events and `send` writes the bytes.
+
+#![allow(
+    dead_code,
+    reason = "the tests and the program each use a part of this"
+)]
+
+mod bulk;
+mod check;
+mod http;
+mod id;
+mod json;
+mod log;
+mod models;
+mod prompt;
+mod reply;
+mod route;
+mod scenario;
+mod script;
+mod send;
+mod stream;
+mod token;
+
+use std::io;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+pub(crate) use http::Recorded;
+#[allow(unused_imports, reason = "the program and the tests use different names")]
+pub(crate) use {
+    reply::{Framing, Newline, Reply},
+    scenario::{Round, Scenarios},
+    script::Script,
+    stream::{Ends, FinalOutput, Item, Split},
+    token::jwt,
+};
+
+use log::Log;
+use send::Wire;
+
+/// A running stand-in. It stops, and ends every connection, when it is dropped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+/// What the acceptor and the threads of all connections have in common.
+struct Shared {
+    script: Script,
+    /// Set once, before the sockets are shut down: nothing may wait any longer.
+    stopping: AtomicBool,
+    started: Instant,
+    connections: AtomicUsize,
+    requests: Mutex<Vec<Arc<Recorded>>>,
+    log: Mutex<Log>,
+    ids: id::Ids,
+    bulk: bulk::Cache,
+}
+
+impl Server {
+    /// Starts on a free port of 127.0.0.1.
+    ///
+    /// # Panics
+    ///
+    /// If no port can be had: a test has nothing better to do about it.
+    pub(crate) fn start(script: impl Into<Script>) -> Self {
+        Self::bind(script, 0, None).expect("a free port on 127.0.0.1")
+    }
+
+    /// Starts on the given port of 127.0.0.1, where 0 is any free one. With a log file, every
+    /// request and every reply is appended there as a line of JSON.
+    pub(crate) fn bind(
+        script: impl Into<Script>,
+        port: u16,
+        log_file: Option<&Path>,
+    ) -> io::Result<Self> {
+        let log = Log::new(log_file)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            script: script.into(),
+            stopping: AtomicBool::new(false),
+            started: Instant::now(),
+            connections: AtomicUsize::new(0),
+            requests: Mutex::default(),
+            log: Mutex::new(log),
+            ids: id::Ids::default(),
+            bulk: bulk::Cache::default(),
+        });
+        let acceptor = thread::Builder::new().name("standin".into()).spawn({
+            let shared = Arc::clone(&shared);
+            move || accept(&listener, &shared)
+        })?;
+        Ok(Self {
+            address,
+            shared,
+            acceptor: Some(acceptor),
+        })
+    }
+
+    /// The address without a path: `http://127.0.0.1:PORT`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The base address of the subscription's backend.
+    pub(crate) fn subscription_url(&self) -> String {
+        format!("http://{}{}", self.address, route::SUBSCRIPTION)
+    }
+
+    /// The base address of the public API.
+    pub(crate) fn api_url(&self) -> String {
+        format!("http://{}{}", self.address, route::API)
+    }
+
+    /// Every request that arrived whole, in the order of arrival, refused ones included.
+    pub(crate) fn requests(&self) -> Vec<Arc<Recorded>> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// How many connections were accepted so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// One more reply at the end of the queue.
+    pub(crate) fn push(&self, reply: Reply) {
+        self.shared.script.push(reply);
+    }
+
+    /// What happened so far, for people: a test prints it when it fails.
+    pub(crate) fn log(&self) -> String {
+        lock(&self.shared.log).text().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        // The acceptor waits for a connection, so it is given one.
+        let woken = TcpStream::connect(self.address);
+        if let (Ok(_), Some(acceptor)) = (woken, self.acceptor.take()) {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+/// Takes connections until the server stops, then ends those that are open and waits for their
+/// threads. It keeps a second handle of each socket for that purpose only.
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    let mut open: Vec<(TcpStream, JoinHandle<()>)> = Vec::new();
+    for stream in listener.incoming() {
+        if shared.stopping.load(Ordering::SeqCst) {
+            break;
+        }
+        open.retain(|(_, thread)| !thread.is_finished());
+        let Ok(stream) = stream else { continue };
+        let Ok(handle) = stream.try_clone() else {
+            continue;
+        };
+        let number = shared.connections.fetch_add(1, Ordering::SeqCst);
+        let spawned = thread::Builder::new()
+            .name(format!("standin connection {number}"))
+            .spawn({
+                let shared = Arc::clone(shared);
+                move || serve(&shared, stream, number)
+            });
+        if let Ok(thread) = spawned {
+            open.push((handle, thread));
+        }
+    }
+    for (socket, _) in &open {
+        let _ = socket.shutdown(Shutdown::Both);
+    }
+    for (_, thread) in open {
+        if thread.join().is_err() {
+            lock(&shared.log).note("a connection's thread panicked");
+        }
+    }
+}
+
+/// Answers one connection's requests, one after the other, until either side is done with it.
+fn serve(shared: &Shared, stream: TcpStream, number: usize) {
+    let Ok(mut wire) = Wire::new(stream, &shared.stopping) else {
+        return;
+    };
+    loop {
+        let parsed = match http::read(&mut wire) {
+            Ok(Some(parsed)) => parsed,
+            Ok(None) => break,
+            Err(error) => {
+                lock(&shared.log).note(&format!("connection {number}: {error}"));
+                if error.kind() == io::ErrorKind::InvalidData {
+                    let reply = Reply::status(400, &[], error.to_string());
+                    send::send(&mut wire, &reply, b"", false);
+                }
+                break;
+            }
+        };
+        let request = Arc::new(Recorded {
+            at: shared.started.elapsed(),
+            connection: number,
+            ..parsed.request
+        });
+        lock(&shared.requests).push(Arc::clone(&request));
+        lock(&shared.log).request(&request);
+
+        let (reply, body) = route::answer(shared, &request);
+        let sent = send::send(&mut wire, &reply, &body, parsed.reusable);
+        lock(&shared.log).reply(shared.started.elapsed(), &request, &reply, &sent);
+        if !sent.reusable {
+            break;
+        }
+    }
+    wire.close();
+}
+
+/// Locks, whatever became of the last holder: a test that fails still wants its log.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
