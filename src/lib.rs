@@ -1,5 +1,5 @@
 //! codex-run
-pub mod id;
-pub mod outcome;
-pub mod secret;
 pub mod wire;
+pub mod id; pub mod secret; pub mod outcome;
+pub mod http; pub mod auth; pub mod api; pub mod tools; pub mod output;
+pub mod agent;

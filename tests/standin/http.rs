@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Read};
 use std::time::Duration;
 
-use super::send::Wire;
+use super::wire::Wire;
 
 /// One line of a request's head or of a chunk's, in bytes, line end included.
 const LONGEST_LINE: u64 = 64 * 1024;
@@ -62,7 +62,7 @@ pub(super) struct Parsed {
 ///
 /// `InvalidData` for what is not HTTP/1, with a sentence for the client; other kinds are the
 /// socket's own.
-pub(super) fn read(wire: &mut Wire) -> io::Result<Option<Parsed>> {
+pub(super) fn read(wire: &mut Wire<'_>) -> io::Result<Option<Parsed>> {
     let Some(first) = first_line(wire)? else {
         return Ok(None);
     };
@@ -110,7 +110,7 @@ pub(super) fn read(wire: &mut Wire) -> io::Result<Option<Parsed>> {
 }
 
 /// The request line, before which RFC 9112 section 2.2 allows empty ones.
-fn first_line(wire: &mut Wire) -> io::Result<Option<String>> {
+fn first_line(wire: &mut Wire<'_>) -> io::Result<Option<String>> {
     loop {
         match line(wire)? {
             Some(text) if text.is_empty() => {}
@@ -119,7 +119,7 @@ fn first_line(wire: &mut Wire) -> io::Result<Option<String>> {
     }
 }
 
-fn headers(wire: &mut Wire) -> io::Result<Vec<(String, String)>> {
+fn headers(wire: &mut Wire<'_>) -> io::Result<Vec<(String, String)>> {
     let mut headers = Vec::new();
     loop {
         let text = line(wire)?.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -134,7 +134,7 @@ fn headers(wire: &mut Wire) -> io::Result<Vec<(String, String)>> {
 }
 
 /// A line without its end, or `None` if the connection ends before it begins.
-fn line(wire: &mut Wire) -> io::Result<Option<String>> {
+fn line(wire: &mut Wire<'_>) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     let reader = wire.reader();
     reader.take(LONGEST_LINE).read_until(b'\n', &mut bytes)?;
@@ -152,7 +152,7 @@ fn line(wire: &mut Wire) -> io::Result<Option<String>> {
         .map_err(|_| invalid("the head is not UTF-8"))
 }
 
-fn exactly(wire: &mut Wire, length: usize) -> io::Result<Vec<u8>> {
+fn exactly(wire: &mut Wire<'_>, length: usize) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     let limit = u64::try_from(length).unwrap_or(u64::MAX);
     if wire.reader().take(limit).read_to_end(&mut body)? < length {
@@ -161,7 +161,7 @@ fn exactly(wire: &mut Wire, length: usize) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-fn chunks(wire: &mut Wire) -> io::Result<Vec<u8>> {
+fn chunks(wire: &mut Wire<'_>) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let head = line(wire)?.ok_or(io::ErrorKind::UnexpectedEof)?;

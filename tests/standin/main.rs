@@ -1,1 +1,125 @@
-fn main() {}
+//! The stand-in service as a program, for the demo, for benchmarks and for trying other clients.
+//! It prints the one line `listening on http://127.0.0.1:PORT` and answers until it is killed.
+
+#[path = "mod.rs"]
+mod standin;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{env, fs, thread};
+
+use standin::{Scenarios, Script, Server};
+
+const HELP: &str = "\
+usage: standin [OPTION...]
+Plays the Responses API on 127.0.0.1: the subscription's backend below /backend-api/codex,
+the public API below /v1. What it answers is in a script file, or in the prompt itself on a
+line such as: standin: {\"rounds\":[{\"items\":[{\"text\":\"hello\"}]}]}
+  --port N         listen here instead of on a free port
+  --script FILE    choose rounds by the prompt, from this file
+  --data DIR       where the recorded streams are that rounds name
+  --log FILE       append every request and reply as a line of JSON
+  --unchecked      answer whatever is asked, and whoever asks
+  --until-eof      stop when standard input ends
+  --print-token    print an invented access token, valid for 10 days, and exit
+  --account ID     the account of that token, instead of acct-standin
+  --help           print this and exit
+";
+
+/// How long a printed token is valid, in seconds.
+const TEN_DAYS: u64 = 10 * 24 * 3600;
+
+#[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+struct Options {
+    port: u16,
+    script: Option<PathBuf>,
+    data: Option<PathBuf>,
+    log: Option<PathBuf>,
+    unchecked: bool,
+    until_eof: bool,
+    print_token: bool,
+    account: Option<String>,
+    help: bool,
+}
+
+fn main() -> ExitCode {
+    match options(env::args().skip(1)).and_then(|options| run(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            let _ = writeln!(io::stderr(), "standin: {sentence}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options::default();
+    while let Some(flag) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
+        match flag.as_str() {
+            "--port" => {
+                let text = value()?;
+                let port = text.parse();
+                options.port = port.map_err(|_| format!("{text:?} is not a port"))?;
+            }
+            "--script" => options.script = Some(value()?.into()),
+            "--data" => options.data = Some(value()?.into()),
+            "--log" => options.log = Some(value()?.into()),
+            "--account" => options.account = Some(value()?),
+            "--unchecked" => options.unchecked = true,
+            "--until-eof" => options.until_eof = true,
+            "--print-token" => options.print_token = true,
+            "--help" | "-h" => options.help = true,
+            other => return Err(format!("what is {other}? see --help")),
+        }
+    }
+    Ok(options)
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    if options.help {
+        return say(HELP.trim_end());
+    }
+    if options.print_token {
+        let account = options.account.as_deref().unwrap_or("acct-standin");
+        let token = standin::jwt(account, standin::now_unix() + TEN_DAYS);
+        return say(&token);
+    }
+    let server = Server::bind(script(options)?, options.port, options.log.as_deref())
+        .map_err(|error| format!("cannot start: {error}"))?;
+    say(&format!("listening on {}", server.url()))?;
+    if options.until_eof {
+        io::copy(&mut io::stdin(), &mut io::sink()).map_err(|error| error.to_string())?;
+        return Ok(());
+    }
+    loop {
+        thread::park();
+    }
+}
+
+fn script(options: &Options) -> Result<Script, String> {
+    let scenarios = match &options.script {
+        None => Scenarios::default(),
+        Some(path) => {
+            let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+            let text = fs::read_to_string(path).map_err(|error| named(&error))?;
+            Scenarios::parse(&text).map_err(|error| named(&error))?
+        }
+    };
+    let mut script = Script::prompts(scenarios);
+    if let Some(folder) = &options.data {
+        script = script.data(folder);
+    }
+    if options.unchecked {
+        script = script.unchecked();
+    }
+    Ok(script)
+}
+
+fn say(line: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{line}").and_then(|()| out.flush());
+    written.map_err(|error| format!("cannot write: {error}"))
+}

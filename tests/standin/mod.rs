@@ -4,7 +4,7 @@
 //! `/v1`; it checks a request the way the real ones do, and it can pace, cut, stall and refuse.
 //! The tests run it inside their own process through [`Server`]; `main.rs` makes a program of it.
 //! A request's way: `http` reads it, `route` finds what answers it, `token` and `check` may refuse
-//! it, `scenario` chooses the round, `stream` makes the events and `send` writes the bytes.
+//! it, `script` chooses the reply, `events` makes its events and `send` writes the bytes.
 
 #![allow(
     dead_code,
@@ -13,6 +13,7 @@
 
 mod bulk;
 mod check;
+mod events;
 mod http;
 mod id;
 mod json;
@@ -25,7 +26,10 @@ mod scenario;
 mod script;
 mod send;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod token;
+mod wire;
 
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -36,17 +40,20 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 pub(crate) use http::Recorded;
-#[allow(unused_imports, reason = "the program and the tests use different names")]
+#[allow(
+    unused_imports,
+    reason = "the program and the tests use different names"
+)]
 pub(crate) use {
     reply::{Framing, Newline, Reply},
     scenario::{Round, Scenarios},
     script::Script,
     stream::{Ends, FinalOutput, Item, Split},
-    token::jwt,
+    token::{jwt, now_unix},
 };
 
 use log::Log;
-use send::Wire;
+use wire::Wire;
 
 /// A running stand-in. It stops, and ends every connection, when it is dropped.
 pub(crate) struct Server {
@@ -202,8 +209,8 @@ fn serve(shared: &Shared, stream: TcpStream, number: usize) {
             Err(error) => {
                 lock(&shared.log).note(&format!("connection {number}: {error}"));
                 if error.kind() == io::ErrorKind::InvalidData {
-                    let reply = Reply::status(400, &[], error.to_string());
-                    send::send(&mut wire, &reply, b"", false);
+                    let reply = Reply::status(400, &[], "");
+                    send::send(&wire, &reply, error.to_string().as_bytes(), false);
                 }
                 break;
             }
@@ -217,7 +224,7 @@ fn serve(shared: &Shared, stream: TcpStream, number: usize) {
         lock(&shared.log).request(&request);
 
         let (reply, body) = route::answer(shared, &request);
-        let sent = send::send(&mut wire, &reply, &body, parsed.reusable);
+        let sent = send::send(&wire, &reply, &body, parsed.reusable);
         lock(&shared.log).reply(shared.started.elapsed(), &request, &reply, &sent);
         if !sent.reusable {
             break;

@@ -11,7 +11,7 @@ use super::check::Refusal;
 use super::http::Recorded;
 use super::route::Backend;
 
-/// The claim that holds what a ChatGPT token says of its account.
+/// The claim that holds what a subscription's token says of its account.
 const AUTH_CLAIM: &str = "https://api.openai.com/auth";
 
 /// An invented, unsigned access token of this account, valid until `expires_unix` (seconds).
@@ -44,7 +44,7 @@ pub(super) fn check(backend: Backend, request: &Recorded, now: u64) -> Result<()
         Backend::Subscription => {
             let Some(claims) = bearer.and_then(claims) else {
                 return Err(no_session(
-                    "token_invalid",
+                    "token_invalidated",
                     "Could not parse your authentication token. Please try signing in again.",
                 ));
             };
@@ -84,11 +84,11 @@ fn session(claims: &Value, account: Option<&str>, now: u64) -> Result<(), Refusa
     let wanted = claims[AUTH_CLAIM]["chatgpt_account_id"].as_str();
     match (account, wanted) {
         (None, _) => Err(no_session(
-            "token_invalid",
+            "token_invalidated",
             "The chatgpt-account-id header is missing.",
         )),
         (Some(sent), Some(wanted)) if sent != wanted => Err(no_session(
-            "token_invalid",
+            "token_invalidated",
             "The chatgpt-account-id header names another account than the token.",
         )),
         _ => Ok(()),

@@ -1,0 +1,58 @@
+//! Which items the next request carries. The items of an answer go back as the bytes they came in and in
+//! their order: the service checks that its reasoning stands directly before what came of it.
+
+use crate::wire::item::{self, Call, Item, Kind};
+use crate::wire::request::Body;
+
+/// Adds what an answer brought. Reasoning that is not sealed stays behind: without its encrypted form
+/// the service, which stores nothing for us, cannot take it back.
+pub(super) fn add_answer(body: &mut Body, items: &[Item]) {
+    for item in items {
+        if item.kind != (Kind::Reasoning { sealed: false }) {
+            body.push(item.raw());
+        }
+    }
+}
+
+/// Adds the output of each call.
+pub(super) fn add_outputs(body: &mut Body, calls: &[Call], outputs: &[String]) {
+    for (call, output) in calls.iter().zip(outputs) {
+        body.push(&item::call_output(&call.call_id, output));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::request::Head;
+
+    #[test]
+    fn items_go_back_as_they_came_and_unsealed_reasoning_stays_behind() {
+        let raws = [
+            r#"{"type":"reasoning", "id":"rs_1","encrypted_content":"gA\u003d"}"#,
+            r#"{"type":"reasoning","id":"rs_2","summary":[]}"#,
+            r#"{"type":"function_call","call_id":"c","name":"t","arguments":"{}","namespace":"n"}"#,
+            r#"{"type":"web_search_call","id":"ws_1"}"#,
+        ];
+        let items: Vec<Item> = raws
+            .iter()
+            .filter_map(|raw| Item::parse(&serde_json::from_str::<Box<_>>(raw).ok()?))
+            .collect();
+        let call = Call {
+            call_id: "c".into(),
+            name: "t".into(),
+            arguments: "{}".into(),
+            unfinished: false,
+        };
+        let mut body =
+            Body::new(&Head { model: "m", instructions: "i", tools: &[], effort: None, cache_key: "k" });
+        add_answer(&mut body, &items);
+        add_outputs(&mut body, &[call], &["done".to_owned()]);
+        let input = format!(
+            r#""input":[{},{},{},{{"type":"function_call_output","call_id":"c","output":"done"}}]}}"#,
+            raws[0], raws[2], raws[3]
+        );
+        let body = String::from_utf8(body.bytes().to_vec()).expect("UTF-8");
+        assert!(body.ends_with(&input), "{body}");
+    }
+}

@@ -1,0 +1,166 @@
+//! One request to the service and the stream that answers it. Which address a request goes to follows
+//! from the credential that it carries, so a key cannot reach the subscription host nor a token the API.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::auth::Credential;
+use crate::http::{self, BaseUrl, Http};
+use crate::id::ThreadId;
+use crate::wire::answer::{Answer, Show};
+use crate::wire::fault::{self, Fault};
+use crate::wire::sse::{Decoder, TooLong};
+
+/// How this program names itself to the service.
+const ORIGINATOR: &str = "codex-run";
+
+/// The most of an error's body that is read, in bytes.
+const ERROR_BODY: usize = 64 << 10;
+
+/// Where the two backends are.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// The subscription backend, for ChatGPT tokens.
+    pub subscription: BaseUrl,
+    /// The API, for keys.
+    pub api: BaseUrl,
+}
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug)]
+pub enum Error {
+    /// No request came through, or no answer began.
+    Http(http::Error),
+    /// The stream broke off.
+    Cut(http::Error),
+    /// The service said no.
+    Fault(Fault),
+    /// An event is longer than can be kept.
+    TooLong(TooLong),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(error) | Self::Cut(error) => error.fmt(f),
+            Self::Fault(fault) => f.write_str(&fault.message),
+            Self::TooLong(error) => error.fmt(f),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Http(error) | Self::Cut(error) => Some(error),
+            Self::TooLong(error) => Some(error),
+            Self::Fault(_) => None,
+        }
+    }
+}
+
+/// Sends the requests of one conversation.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: Http,
+    url: String,
+    credential: Credential,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Client {
+    /// Nothing is sent before the first request.
+    #[must_use]
+    pub fn new(http: Http, endpoints: &Endpoints, credential: Credential, thread: &ThreadId) -> Self {
+        let mut headers = vec![
+            ("accept", "text/event-stream".to_owned()),
+            ("originator", ORIGINATOR.to_owned()),
+            ("session-id", thread.as_str().to_owned()),
+            ("x-client-request-id", thread.as_str().to_owned()),
+        ];
+        let base = match &credential {
+            Credential::Token { account, .. } => {
+                headers.push(("chatgpt-account-id", account.as_str().to_owned()));
+                &endpoints.subscription
+            }
+            Credential::Key(_) => &endpoints.api,
+        };
+        Self { url: base.join("/responses"), http, credential, headers }
+    }
+
+    /// The address that requests go to.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The headers that a request carries beside the secret one.
+    #[must_use]
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
+    /// Sends a request's body and waits for the answer to begin.
+    ///
+    /// # Errors
+    /// When no answer begins or it is a refusal.
+    pub fn send(&self, body: &[u8]) -> Result<Stream, Error> {
+        let answer = self
+            .http
+            .post(&self.url, self.credential.secret(), &self.headers, body)
+            .map_err(Error::Http)?;
+        let kind = answer.header("content-type").unwrap_or_default().to_ascii_lowercase();
+        // A success that is a document is a proxy's page or an error in disguise. Some servers name no type at all.
+        let document = kind.starts_with("text/html") || kind.starts_with("application/json");
+        if answer.status() != 200 || document {
+            return Err(Error::Fault(self.fault(answer)));
+        }
+        Ok(Stream { answer, decoder: Decoder::default() })
+    }
+
+    /// Ends every connection, also one that another thread is waiting on.
+    pub fn shutdown(&self) {
+        self.http.shutdown();
+    }
+
+    /// The same client without any connection.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self { http: self.http.renewed(), ..self.clone() }
+    }
+
+    fn fault(&self, answer: http::Answer) -> Fault {
+        let id = answer.header("x-request-id").or_else(|| answer.header("x-oai-request-id"));
+        let (status, id) = (answer.status(), id.map(str::to_owned));
+        let mut fault = fault::of_answer(status, id.as_deref(), &answer.body(ERROR_BODY));
+        // A server that repeats what it was sent shall not make us print it.
+        let secret = self.credential.secret().expose();
+        for text in [&mut fault.message, &mut fault.code] {
+            *text = text.replace(secret, "***");
+        }
+        fault
+    }
+}
+
+/// An answer on its way.
+pub struct Stream {
+    answer: http::Answer,
+    decoder: Decoder,
+}
+
+impl Stream {
+    /// Waits for the next bytes and feeds them to `answer`; false at the end of the body.
+    ///
+    /// # Errors
+    /// When the connection breaks, stays silent, or brings an event beyond all measure.
+    pub fn next(&mut self, answer: &mut Answer, show: &mut Vec<Show>) -> Result<bool, Error> {
+        let piece = self.answer.read().map_err(Error::Cut)?;
+        self.decoder.feed(piece, |frame| answer.take(frame, show)).map_err(Error::TooLong)?;
+        Ok(!piece.is_empty())
+    }
+
+    /// Reads on to the end of the body, so that its connection can serve the next request.
+    pub fn drain(mut self) {
+        while self.answer.read().is_ok_and(|piece| !piece.is_empty()) {}
+    }
+}

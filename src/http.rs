@@ -1,0 +1,332 @@
+//! The one user of ureq: the agent with its clocks, addresses that a secret may be sent to, posts, and
+//! the bytes of an answer as they arrive. Which address is called with what is the caller's affair.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+
+use crate::secret::Secret;
+
+/// How long finding the host's addresses may take, and as long again connecting to one.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// How long a stream may stay silent before we give up, counted from the last byte.
+/// There is no limit on its length: a healthy answer can take many minutes.
+const SILENCE: Duration = Duration::from_secs(300);
+
+/// One read of an answer takes at most this many bytes: as many as ureq takes from the socket at once,
+/// so that what came together is handed on together.
+const READ: usize = 128 << 10;
+
+/// The start of an address that requests may go to: `https`, or `http` to this very machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+/// Why an address is not acceptable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressError {
+    /// It is no `https://host/path` or `http://host/path`.
+    NotAnAddress,
+    /// It is `http` and leads off this machine: a secret would cross a network in the clear.
+    InTheClear,
+    /// It holds a user name or password, which would end up in messages.
+    Password,
+    /// It goes on with `?` or `#`.
+    Query,
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAnAddress => "it is no https:// address",
+            Self::InTheClear => {
+                "http:// is accepted for this machine only (127.0.0.1, ::1, localhost); \
+                 anywhere else it would send the secret in the clear"
+            }
+            Self::Password => "it holds a user name or a password",
+            Self::Query => "it holds a ? or a #",
+        })
+    }
+}
+
+impl StdError for AddressError {}
+
+impl BaseUrl {
+    /// Checks an address.
+    ///
+    /// # Errors
+    /// Where a secret must not be sent to it, or it is none.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        if text.contains(['?', '#']) {
+            return Err(AddressError::Query);
+        }
+        let uri: Uri = text.parse().map_err(|_| AddressError::NotAnAddress)?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(AddressError::NotAnAddress);
+        };
+        if authority.as_str().contains('@') {
+            return Err(AddressError::Password);
+        }
+        match scheme {
+            _ if authority.host().is_empty() => Err(AddressError::NotAnAddress),
+            "http" if !is_loopback(authority.host()) => Err(AddressError::InTheClear),
+            "http" | "https" => Ok(Self(text.trim_end_matches('/').to_owned())),
+            _ => Err(AddressError::NotAnAddress),
+        }
+    }
+
+    /// The address of something below this one; `path` begins with a slash.
+    #[must_use]
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug)]
+pub enum Error {
+    /// The host has no address.
+    NoSuchHost,
+    /// No connection came about.
+    Connect(io::Error),
+    /// No connection came about in this time.
+    ConnectTimeout(Duration),
+    /// Not a byte came in this time.
+    Silent(Duration),
+    /// The connection could not be made secure.
+    Tls(String),
+    /// The connection broke.
+    Broken(io::Error),
+    /// What came is not HTTP as we know it.
+    Protocol(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchHost => f.write_str("the host's name leads to no address"),
+            Self::Connect(error) => write!(f, "cannot connect: {error}"),
+            Self::ConnectTimeout(time) => write!(f, "no connection within {} s", time.as_secs()),
+            Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs()),
+            Self::Tls(why) => write!(f, "no secure connection: {why}"),
+            Self::Broken(error) => write!(f, "the connection broke: {error}"),
+            Self::Protocol(why) => write!(f, "the answer is not HTTP as expected: {why}"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Connect(error) | Self::Broken(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// Sorts ureq's error. `connected` tells whether an answer had begun.
+    fn of(error: ureq::Error, connected: bool) -> Self {
+        match error {
+            ureq::Error::HostNotFound => Self::NoSuchHost,
+            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+                Self::ConnectTimeout(CONNECT)
+            }
+            ureq::Error::Timeout(_) => Self::Silent(SILENCE),
+            ureq::Error::Io(error) => Self::of_io(error, connected),
+            ureq::Error::Tls(why) => Self::Tls(why.to_owned()),
+            ureq::Error::Rustls(error) => Self::Tls(error.to_string()),
+            ureq::Error::ConnectionFailed => Self::Connect(io::ErrorKind::NotConnected.into()),
+            other => Self::Protocol(other.to_string()),
+        }
+    }
+
+    fn of_io(error: io::Error, connected: bool) -> Self {
+        // While a body is read, ureq's own error travels inside an io::Error.
+        if error.get_ref().is_some_and(|inner| inner.is::<ureq::Error>()) {
+            return Self::of(ureq::Error::from(error), connected);
+        }
+        match error.kind() {
+            // The resolver's own words come in a kind that std does not name.
+            _ if !connected && error.to_string().starts_with("failed to lookup address") => Self::NoSuchHost,
+            io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::AddrNotAvailable => Self::Connect(error),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Silent(SILENCE),
+            _ => Self::Broken(error),
+        }
+    }
+}
+
+/// Connections to services. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Http {
+    agent: ureq::Agent,
+    user_agent: String,
+}
+
+impl Http {
+    /// No connection is made before the first request.
+    #[must_use]
+    pub fn new(user_agent: &str) -> Self {
+        let config = Config::builder()
+            .user_agent(user_agent)
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_resolve(Some(CONNECT))
+            .timeout_connect(Some(CONNECT))
+            .timeout_per_read(Some(SILENCE))
+            .timeout_per_write(Some(SILENCE))
+            .input_buffer_size(READ)
+            .build();
+        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), Addresses::default());
+        Self { agent, user_agent: user_agent.to_owned() }
+    }
+
+    /// The same again without any connection.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self::new(&self.user_agent)
+    }
+
+    /// Posts JSON with this secret as bearer and waits for the answer's head. No redirect is followed.
+    ///
+    /// # Errors
+    /// When no answer begins. An answer that says no is an answer.
+    pub fn post(
+        &self,
+        url: &str,
+        bearer: &Secret,
+        headers: &[(&'static str, String)],
+        body: &[u8],
+    ) -> Result<Answer, Error> {
+        let mut request = self
+            .agent
+            .post(url)
+            .header("authorization", format!("Bearer {}", bearer.expose()))
+            .header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let response = request.send(body).map_err(|error| Error::of(error, false))?;
+        let (head, body) = response.into_parts();
+        Ok(Answer { head, body: Box::new(body.into_reader()), buffer: vec![0; READ] })
+    }
+
+    /// Ends every connection, also one that another thread is waiting on.
+    pub fn shutdown(&self) {
+        self.agent.clone().shutdown();
+    }
+}
+
+/// An answer whose head has come.
+pub struct Answer {
+    head: ureq::http::response::Parts,
+    body: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+}
+
+impl Answer {
+    /// The status code.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.head.status.as_u16()
+    }
+
+    /// A header's value, where it is plain text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// What the next read brings; nothing at the end of the body.
+    ///
+    /// # Errors
+    /// When the connection breaks or stays silent.
+    pub fn read(&mut self) -> Result<&[u8], Error> {
+        let count = self.body.read(&mut self.buffer).map_err(|error| Error::of_io(error, true))?;
+        Ok(&self.buffer[..count])
+    }
+
+    /// The body up to this many bytes, or as far as it came.
+    #[must_use]
+    pub fn body(mut self, most: usize) -> Vec<u8> {
+        let mut body = Vec::new();
+        while body.len() < most {
+            match self.read() {
+                Ok([]) | Err(_) => break,
+                Ok(piece) => body.extend_from_slice(piece),
+            }
+        }
+        body.truncate(most);
+        body
+    }
+}
+
+/// The system's resolver, held to what `BaseUrl` promises: `http` stays on this machine whatever
+/// `localhost` is said to mean.
+#[derive(Debug, Default)]
+struct Addresses(DefaultResolver);
+
+impl Resolver for Addresses {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.0.resolve(uri, config, timeout)?;
+        if uri.scheme_str() != Some("http") {
+            return Ok(found);
+        }
+        let mut local = self.empty();
+        for address in found.iter().filter(|address| address.ip().is_loopback()) {
+            local.push(*address);
+        }
+        if local.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(local) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_goes_to_https_or_stays_on_this_machine() {
+        let check = |text: &str, expected: Result<&str, AddressError>| {
+            assert_eq!(BaseUrl::parse(text).map(|url| url.join("/x")), expected.map(str::to_owned), "{text}");
+        };
+        check("https://api.example/v1/", Ok("https://api.example/v1/x"));
+        check("http://127.0.0.1:8080/v1", Ok("http://127.0.0.1:8080/v1/x"));
+        check("http://127.8.9.1", Ok("http://127.8.9.1/x"));
+        check("http://[::1]:8080/v1", Ok("http://[::1]:8080/v1/x"));
+        check("http://LocalHost:1/v1", Ok("http://LocalHost:1/v1/x"));
+        check("http://api.example/v1", Err(AddressError::InTheClear));
+        check("http://10.0.0.1/v1", Err(AddressError::InTheClear));
+        check("http://localhost.example/v1", Err(AddressError::InTheClear));
+        check("http://127.0.0.1.example/v1", Err(AddressError::InTheClear));
+        check("http://[::ffff:10.0.0.1]/v1", Err(AddressError::InTheClear));
+        check("http://localhost@10.0.0.1/v1", Err(AddressError::Password));
+        check("https://user:secret@api.example/v1", Err(AddressError::Password));
+        check("https://api.example/v1?key=x", Err(AddressError::Query));
+        check("ftp://api.example/", Err(AddressError::NotAnAddress));
+        check("api.example/v1", Err(AddressError::NotAnAddress));
+        check("/v1", Err(AddressError::NotAnAddress));
+        check("", Err(AddressError::NotAnAddress));
+    }
+}

@@ -1,0 +1,50 @@
+//! What a run has to tell, and whoever takes it. A run speaks to a `Sink` only; where the words end up,
+//! on two streams or in a program's own window, is the sink's affair.
+
+pub mod text;
+
+use std::io;
+use std::time::Duration;
+
+use crate::wire::response::Usage;
+
+/// Something that a run has to tell.
+#[derive(Clone, Copy, Debug)]
+pub enum Notice<'a> {
+    /// More of the assistant's message in hand.
+    Text(&'a str),
+    /// The message in hand has ended.
+    MessageEnd,
+    /// Something is odd, but the run goes on.
+    Warning(&'a str),
+    /// A tool call has ended.
+    ToolEnded {
+        /// The tool's name.
+        name: &'a str,
+        /// What it was to do, in a few words.
+        subject: &'a str,
+        /// How it ended, in a word or two.
+        result: &'a str,
+        /// How long it took.
+        took: Duration,
+        /// What it answered to the model.
+        output: &'a str,
+    },
+    /// The run has ended after this many requests with this use of tokens.
+    Usage(Usage, usize),
+}
+
+/// Whoever takes what a run has to tell.
+pub trait Sink {
+    /// Takes a notice. Text may be held back until `flush`.
+    ///
+    /// # Errors
+    /// When it cannot be delivered; the run ends then.
+    fn take(&mut self, notice: Notice<'_>) -> io::Result<()>;
+
+    /// Delivers what was taken so far. Called before the run waits for anything.
+    ///
+    /// # Errors
+    /// When it cannot be delivered; the run ends then.
+    fn flush(&mut self) -> io::Result<()>;
+}

@@ -1,0 +1,155 @@
+//! `read`: a part of a text file, by lines.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::Result;
+use crate::tools::OUTPUT;
+use crate::tools::capture::clean;
+
+/// The most lines that one call returns.
+const LINES: usize = 2000;
+
+/// The most of one line that is shown, in bytes.
+const LINE: usize = 4000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {
+    path: PathBuf,
+    offset: Option<usize>,
+    limit: Option<usize>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result {
+    let path = &arguments.path;
+    // Opening a pipe or a device could wait for ever or give without end.
+    let file = match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => {
+            return Result::failed(format!("{} is a directory; use bash with ls", path.display()));
+        }
+        Ok(found) if !found.is_file() => return Result::failed(format!("{} is no regular file", path.display())),
+        Ok(_) => File::open(path),
+        Err(error) => Err(error),
+    };
+    let mut reader = match file {
+        Ok(file) => BufReader::new(file),
+        Err(error) => return Result::failed(format!("cannot read {}: {error}", path.display())),
+    };
+    match reader.fill_buf() {
+        Ok(start) if start[..start.len().min(8192)].contains(&0) => {
+            return Result::failed(format!("{} is a binary file; use bash to look into it", path.display()));
+        }
+        Ok(_) => {}
+        Err(error) => return Result::failed(format!("cannot read {}: {error}", path.display())),
+    }
+    let first = arguments.offset.unwrap_or(1).max(1);
+    let most = arguments.limit.unwrap_or(LINES).clamp(1, LINES);
+    match lines(reader, first, most) {
+        Ok(Part { text, count: 0, total }) if first > 1 => {
+            Result::failed(format!("{text}{} has only {total} lines", path.display()))
+        }
+        Ok(Part { text, count: 0, .. }) => Result::ok(format!("{text}[{} is empty]", path.display())),
+        Ok(Part { text, count, total }) if first + count <= total => {
+            let next = first + count;
+            Result::ok(format!("{text}[lines {first} to {} of {total}; go on with offset {next}]", next - 1))
+        }
+        Ok(Part { text, .. }) => Result::ok(text),
+        Err(error) => Result::failed(format!("cannot read {}: {error}", path.display())),
+    }
+}
+
+/// A part of a file.
+struct Part {
+    text: String,
+    /// Lines in `text`.
+    count: usize,
+    /// Lines in the file.
+    total: usize,
+}
+
+/// At most `most` lines from line `first` on, in bounded memory however long the lines are.
+fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result<Part> {
+    let mut part = Part { text: String::new(), count: 0, total: 0 };
+    let mut full = false;
+    loop {
+        let mut line = Vec::new();
+        reader.by_ref().take(LINE as u64 + 1).read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Ok(part);
+        }
+        let mut cut = 0;
+        if line.last() != Some(&b'\n') && line.len() > LINE {
+            cut = line.len() - LINE + skip_line(&mut reader)?;
+            line.truncate(LINE);
+        }
+        part.total += 1;
+        if part.total < first || part.count == most || full {
+            continue;
+        }
+        let mut text = clean(&line);
+        if cut > 0 {
+            text.push_str(&format!("[{cut} bytes of this line are left out]\n"));
+        }
+        full = part.text.len() + text.len() > OUTPUT - LINE;
+        if !full || part.count == 0 {
+            part.text.push_str(&text);
+            part.count += 1;
+        }
+    }
+}
+
+/// Goes on behind the end of the line; how many bytes that skipped, the line's end left out.
+fn skip_line(reader: &mut impl BufRead) -> std::io::Result<usize> {
+    let mut skipped = 0;
+    loop {
+        let buffer = reader.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(skipped);
+        }
+        if let Some(at) = memchr::memchr(b'\n', buffer) {
+            reader.consume(at + 1);
+            return Ok(skipped + at);
+        }
+        skipped += buffer.len();
+        let count = buffer.len();
+        reader.consume(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, first: usize, most: usize, expected: (&str, usize, usize)) {
+        let part = lines(text.as_bytes(), first, most).expect("memory");
+        assert_eq!((&*part.text, part.count, part.total), expected, "{first} {most}");
+    }
+
+    #[test]
+    fn lines_are_counted_from_one() {
+        check("a\nb\nc\n", 1, 9, ("a\nb\nc\n", 3, 3));
+        check("a\nb\nc", 2, 9, ("b\nc", 2, 3));
+        check("a\nb\nc", 2, 1, ("b\n", 1, 3));
+        check("a\nb\nc", 4, 1, ("", 0, 3));
+        check("", 1, 9, ("", 0, 0));
+    }
+
+    #[test]
+    fn long_lines_are_cut_with_a_note() {
+        let long = "x".repeat(LINE + 10_000);
+        let part = lines(format!("{long}\nnext\n").as_bytes(), 1, 9).expect("memory");
+        assert!(part.text.ends_with("x[10000 bytes of this line are left out]\nnext\n"));
+        check(&"x".repeat(LINE), 1, 9, (&"x".repeat(LINE), 1, 1));
+    }
+
+    #[test]
+    fn a_part_stays_below_what_a_model_gets() {
+        let text = format!("{}\n", "y".repeat(999)).repeat(500);
+        let part = lines(text.as_bytes(), 1, 2000).expect("memory");
+        assert!(part.text.len() <= OUTPUT && part.count > 50 && part.total == 500);
+    }
+}

@@ -1,0 +1,126 @@
+//! The end of everything under a tool. `codex tool` leads a session of its own, without a terminal, and is
+//! the subreaper of whatever it starts: a process that forks away, or calls `setsid`, becomes its child and
+//! is ended with the rest.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{self, Pid, Signal, WaitOptions, WaitStatus};
+
+/// How long a process has from TERM to KILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Takes this process out of its terminal's session and makes it the one that orphans fall to.
+///
+/// # Errors
+/// When it already leads a process group, as a shell's jobs do, and so cannot found a session.
+pub fn lead_session() -> io::Result<()> {
+    process::setsid()?;
+    #[cfg(target_os = "linux")]
+    process::set_child_subreaper(Some(process::getpid()))?;
+    Ok(())
+}
+
+/// Collects children that have ended, without waiting; the status of `child` if it was among them.
+pub(super) fn collect(child: Pid) -> Option<WaitStatus> {
+    let mut found = None;
+    while let Ok(Some((pid, status))) = process::wait(WaitOptions::NOHANG) {
+        if pid == child {
+            found = Some(status);
+        }
+    }
+    found
+}
+
+/// Ends every process below this one: TERM, then, after a grace, KILL, until none is left.
+/// `hurry` says whether the grace is over early.
+pub(super) fn end_all(mut hurry: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    let mut told = Vec::new();
+    loop {
+        let below = below(process::getpid());
+        if below.is_empty() && !have_children() {
+            return;
+        }
+        let kill = begun.elapsed() >= GRACE || hurry();
+        for pid in below {
+            if kill {
+                let _ = process::kill_process(pid, Signal::KILL);
+            } else if !told.contains(&pid) {
+                // A stopped process would not hear TERM before it goes on.
+                let _ = process::kill_process(pid, Signal::TERM);
+                let _ = process::kill_process(pid, Signal::CONT);
+                told.push(pid);
+            }
+        }
+        if kill && begun.elapsed() >= GRACE * 3 {
+            return; // what KILL does not end, sleeping in a device, is beyond reach
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether a child is left, ended ones being collected on the way.
+fn have_children() -> bool {
+    loop {
+        match process::wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Every process that descends from this one and has not ended, from `/proc`.
+fn below(root: Pid) -> Vec<Pid> {
+    let mut children: HashMap<Pid, Vec<Pid>> = HashMap::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().and_then(|n| n.parse().ok()).and_then(Pid::from_raw) else {
+            continue;
+        };
+        let Ok(stat) = fs::read(entry.path().join("stat")) else { continue };
+        if let Some(parent) = parent_of_living(&stat) {
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let mut found = Vec::new();
+    let mut next = vec![root];
+    while let Some(pid) = next.pop() {
+        for child in children.remove(&pid).unwrap_or_default() {
+            found.push(child);
+            next.push(child);
+        }
+    }
+    found
+}
+
+/// The parent in a line of `/proc/PID/stat` (proc(5)); `None` for a process that has ended.
+fn parent_of_living(stat: &[u8]) -> Option<Pid> {
+    // The name in the second field may itself hold parentheses and blanks.
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut fields = std::str::from_utf8(&stat[end + 1..]).ok()?.split_whitespace();
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok().and_then(Pid::from_raw);
+    if matches!(state, "Z" | "X") { None } else { parent }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parent_is_found_behind_any_name() {
+        let check = |stat: &str, expected: Option<i32>| {
+            assert_eq!(parent_of_living(stat.as_bytes()), expected.and_then(Pid::from_raw), "{stat}");
+        };
+        check("12 (bash) S 7 12 12 0 -1", Some(7));
+        check("12 (a) S 9 (b) R 7 12", Some(7));
+        check("12 (gone) Z 7 12", None);
+        check("12 (init) S 0 1", None);
+        check("garbage", None);
+    }
+}

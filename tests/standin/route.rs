@@ -1,0 +1,163 @@
+//! Which request gets which answer: the table of paths, and for the one that matters the way from
+//! the checks to the bytes of the body.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::check::{self, Refusal};
+use super::http::Recorded;
+use super::models;
+use super::prompt;
+use super::reply::{Content, Reply};
+use super::stream::{self, Context};
+use super::token;
+use super::{Shared, lock};
+
+/// The path below which the subscription's backend lives.
+pub(super) const SUBSCRIPTION: &str = "/backend-api/codex";
+
+/// The path below which the public API lives.
+pub(super) const API: &str = "/v1";
+
+/// The two services that are played here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Backend {
+    Subscription,
+    Api,
+}
+
+/// A reply and the bytes of its body.
+pub(super) fn answer(shared: &Shared, request: &Recorded) -> (Reply, Arc<[u8]>) {
+    let mut context = Context::new(&shared.ids);
+    let reply = choose(shared, request, &mut context);
+    let body = match &reply.content {
+        Content::Bytes(bytes) | Content::Raw(bytes) => Arc::clone(bytes),
+        Content::Answer(answer) if answer.is_large() => shared.bulk.get(answer, &context),
+        Content::Answer(answer) => stream::render(answer, &context).into(),
+    };
+    let body = match reply.newline {
+        Some(newline) => newline.reframe(&body).into(),
+        None => body,
+    };
+    (reply, body)
+}
+
+/// Finds the reply, and notes in the context what making its events will need.
+fn choose(shared: &Shared, request: &Recorded, context: &mut Context<'_>) -> Reply {
+    if let Some(reply) = shared.script.fixed(&request.method, request.bare_path()) {
+        return reply;
+    }
+    let path = request.bare_path();
+    let (backend, rest) = if let Some(rest) = path.strip_prefix(SUBSCRIPTION) {
+        (Backend::Subscription, rest)
+    } else if let Some(rest) = path.strip_prefix(API) {
+        (Backend::Api, rest)
+    } else {
+        return not_found();
+    };
+    context.backend = backend;
+    match (request.method.as_str(), rest) {
+        ("POST", "/responses") => {
+            let number = shared.ids.number();
+            let reply = match responses(shared, backend, request, context) {
+                Ok(reply) => reply,
+                Err(refusal) => refusal.into(),
+            };
+            reply.or_header("x-request-id", &format!("req_standin_{number}"))
+        }
+        ("GET", "/models") => match checked(shared, backend, request) {
+            Ok(()) => models::list(backend, request),
+            Err(refusal) => refusal.into(),
+        },
+        // Clients that try the WebSocket first take this as a request to use HTTP.
+        ("GET", "/responses") if request.header("upgrade").is_some() => {
+            Reply::json(426, &json!({"detail": "Upgrade Required"}))
+        }
+        _ => not_found(),
+    }
+}
+
+fn not_found() -> Reply {
+    Reply::json(404, &json!({"detail": "Not Found"}))
+}
+
+fn checked(shared: &Shared, backend: Backend, request: &Recorded) -> Result<(), Refusal> {
+    if shared.script.is_checked() {
+        token::check(backend, request, token::now_unix())?;
+    }
+    Ok(())
+}
+
+fn responses(
+    shared: &Shared,
+    backend: Backend,
+    request: &Recorded,
+    context: &mut Context<'_>,
+) -> Result<Reply, Refusal> {
+    checked(shared, backend, request)?;
+    let body = if shared.script.is_checked() {
+        check::body(backend, request)?
+    } else {
+        serde_json::from_slice(&request.body).unwrap_or(Value::Null)
+    };
+    for item in body["input"].as_array().into_iter().flatten() {
+        for id in ["id", "call_id"] {
+            shared.ids.seen(item[id].as_str().unwrap_or_default());
+        }
+    }
+    context.read(&body);
+
+    let (reply, choice) = shared.script.next(&body["input"]).map_err(|message| {
+        let error = json!({"message": message, "type": "standin_error",
+            "param": null, "code": "standin_script"});
+        Refusal::new(500, &json!({ "error": error }))
+    })?;
+    lock(&shared.log).note(&format!("connection {}: {choice}", request.connection));
+    Ok(match backend {
+        Backend::Subscription => with_limits(reply),
+        Backend::Api => reply,
+    })
+}
+
+/// What the subscription's backend says of its limits with every answer.
+fn with_limits(reply: Reply) -> Reply {
+    let now = token::now_unix();
+    let five_hours = (now + 3 * 3600).to_string();
+    let week = (now + 4 * 24 * 3600).to_string();
+    [
+        ("x-codex-primary-used-percent", "12.5"),
+        ("x-codex-primary-window-minutes", "300"),
+        ("x-codex-primary-reset-at", &five_hours),
+        ("x-codex-secondary-used-percent", "40.0"),
+        ("x-codex-secondary-window-minutes", "10080"),
+        ("x-codex-secondary-reset-at", &week),
+        ("x-codex-credits-has-credits", "false"),
+        ("x-codex-credits-unlimited", "false"),
+    ]
+    .iter()
+    .fold(reply, |reply, (name, value)| reply.or_header(name, value))
+}
+
+impl Context<'_> {
+    /// Reads what the events repeat or depend on out of the request.
+    fn read(&mut self, body: &Value) {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        self.model = text("model");
+        self.tier = match text("service_tier").as_str() {
+            "" | "auto" => "default".to_owned(),
+            other => other.to_owned(),
+        };
+        self.parallel = body["parallel_tool_calls"].as_bool().unwrap_or(true);
+        let include = body["include"].as_array().into_iter().flatten();
+        self.encrypted = include
+            .filter_map(Value::as_str)
+            .any(|wanted| wanted == "reasoning.encrypted_content");
+        self.input_tokens = stream::tokens(body["input"].to_string().len());
+        self.cached_tokens = if prompt::has_history(&body["input"]) {
+            self.input_tokens / 128 * 128 // the cache works in blocks
+        } else {
+            0
+        };
+    }
+}

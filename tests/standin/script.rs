@@ -1,0 +1,110 @@
+//! What a server will say: replies in a row, rounds chosen by the prompt, and replies fixed to a path.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::lock;
+use super::reply::Reply;
+use super::scenario::Scenarios;
+
+/// The replies of a server. Queued ones come first; then rounds by prompt, if it has them.
+#[derive(Default)]
+pub(crate) struct Script {
+    queue: Mutex<VecDeque<Reply>>,
+    prompts: Option<Scenarios>,
+    data: PathBuf,
+    fixed: Vec<(String, String, Reply)>,
+    unchecked: bool,
+}
+
+impl Script {
+    /// One reply for each request to `.../responses` that passes the checks, in this order.
+    pub(crate) fn replies(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self {
+            queue: Mutex::new(replies.into_iter().collect()),
+            ..Self::default()
+        }
+    }
+
+    /// Rounds chosen by the last user message; `Scenarios::default()` knows only the directives
+    /// inside prompts, and otherwise says what it heard.
+    pub(crate) fn prompts(scenarios: Scenarios) -> Self {
+        Self::default().then_prompts(scenarios)
+    }
+
+    /// Goes on by prompt when the queue is empty.
+    pub(crate) fn then_prompts(mut self, scenarios: Scenarios) -> Self {
+        self.prompts = Some(scenarios);
+        self
+    }
+
+    /// The folder of the recorded streams that rounds name.
+    pub(crate) fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = folder.into();
+        self
+    }
+
+    /// Gives every request with this method and path this reply, before any check.
+    pub(crate) fn fix(mut self, method: &str, path: &str, reply: Reply) -> Self {
+        self.fixed.push((method.to_owned(), path.to_owned(), reply));
+        self
+    }
+
+    /// Answers whatever is asked, and whoever asks.
+    pub(crate) fn unchecked(mut self) -> Self {
+        self.unchecked = true;
+        self
+    }
+
+    pub(super) fn push(&self, reply: Reply) {
+        lock(&self.queue).push_back(reply);
+    }
+
+    pub(super) fn is_checked(&self) -> bool {
+        !self.unchecked
+    }
+
+    pub(super) fn fixed(&self, method: &str, path: &str) -> Option<Reply> {
+        let wanted = |(m, p, _): &&(String, String, Reply)| m == method && p == path;
+        self.fixed
+            .iter()
+            .find(wanted)
+            .map(|(_, _, reply)| reply.clone())
+    }
+
+    /// The reply to a conversation, and a sentence for the log on how it was chosen. The error is
+    /// a sentence too: nothing is left to say, or a round cannot be played.
+    pub(super) fn next(&self, input: &Value) -> Result<(Reply, String), String> {
+        let mut queue = lock(&self.queue);
+        if let Some(reply) = queue.pop_front() {
+            let choice = format!("a reply from the queue, {} left", queue.len());
+            return Ok((reply, choice));
+        }
+        drop(queue);
+        match &self.prompts {
+            Some(scenarios) => scenarios.reply(input, &self.data),
+            None => Err("the script has no more replies".to_owned()),
+        }
+    }
+}
+
+impl From<Reply> for Script {
+    fn from(reply: Reply) -> Self {
+        Self::replies([reply])
+    }
+}
+
+impl<const N: usize> From<[Reply; N]> for Script {
+    fn from(replies: [Reply; N]) -> Self {
+        Self::replies(replies)
+    }
+}
+
+impl From<Vec<Reply>> for Script {
+    fn from(replies: Vec<Reply>) -> Self {
+        Self::replies(replies)
+    }
+}

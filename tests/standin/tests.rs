@@ -1,0 +1,163 @@
+//! The stand-in tries itself: a client of a few lines asks, and looks at what came over the wire.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{Framing, Item, Newline, Reply, Scenarios, Script, Server};
+
+/// Longer than anything here takes, unless it hangs.
+const FOREVER: Duration = Duration::from_secs(20);
+
+struct Client(TcpStream);
+
+impl Client {
+    fn new(server: &Server) -> Self {
+        let socket = TcpStream::connect(server.address).expect("the server listens");
+        socket.set_read_timeout(Some(FOREVER)).expect("a timeout");
+        Self(socket)
+    }
+
+    fn ask(&mut self, input: &serde_json::Value, close: bool) {
+        let body = json!({"model": "gpt-5.5", "stream": true, "input": input,
+            "include": ["reasoning.encrypted_content"]});
+        let body = body.to_string();
+        let close = if close { "connection: close\r\n" } else { "" };
+        let head = format!(
+            "POST /v1/responses HTTP/1.1\r\nauthorization: Bearer sk-test\r\n{close}\
+             content-length: {}\r\n\r\n",
+            body.len()
+        );
+        let sent = self.0.write_all((head + &body).as_bytes());
+        sent.expect("the server reads");
+    }
+
+    fn all(mut self) -> String {
+        let mut text = String::new();
+        self.0.read_to_string(&mut text).expect("an answer");
+        text
+    }
+
+    fn until(&mut self, end: &str) -> String {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(end.as_bytes()) {
+            let mut byte = [0];
+            self.0.read_exact(&mut byte).expect("more of the answer");
+            bytes.push(byte[0]);
+        }
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+}
+
+fn asked(reply: Reply) -> String {
+    let server = Server::start(reply);
+    let mut client = Client::new(&server);
+    client.ask(&json!("hello"), true);
+    client.all()
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+#[test]
+fn a_cut_answer_lacks_what_was_promised() {
+    let chunked = asked(Reply::text("hello").cut_at(10));
+    assert_eq!(body(&chunked), "a\r\nevent: res\r\n");
+    let length = asked(Reply::text("hello").framing(Framing::Length).cut_at(10));
+    assert_eq!(body(&length), "event: res");
+}
+
+#[test]
+fn pieces_are_chunks_and_lines_end_as_ordered() {
+    let reply = Reply::sse("data: 1\n\n").newline(Newline::Crlf).pieces(7);
+    assert_eq!(
+        body(&asked(reply)),
+        "7\r\ndata: 1\r\n4\r\n\r\n\r\n\r\n0\r\n\r\n"
+    );
+}
+
+#[test]
+fn a_silent_answer_ends_with_the_server() {
+    let long = FOREVER * 100;
+    for reply in [
+        Reply::sse("data: 1\n\n").stall_at(9),
+        Reply::sse("data: 1\n\n").hold_open(),
+        Reply::sse("data: 1\n\n").tail_pause(long),
+        Reply::sse("data: 1\n\ndata: 2\n\n").event_pause(long),
+    ] {
+        let server = Server::start(reply);
+        let mut client = Client::new(&server);
+        client.ask(&json!("hello"), false);
+        client.until("data: 1\n\n");
+        let began = Instant::now();
+        drop(server);
+        assert!(began.elapsed() < FOREVER);
+        client.all();
+    }
+}
+
+#[test]
+fn a_silent_answer_ends_with_the_client() {
+    let server = Server::start(Reply::sse("data: 1\n\n").stall_at(9));
+    let mut client = Client::new(&server);
+    client.ask(&json!("hello"), false);
+    client.until("data: 1\n\n");
+    drop(client);
+    let began = Instant::now();
+    while !server.log().contains("silent as ordered") {
+        assert!(began.elapsed() < FOREVER, "{}", server.log());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_connection_is_used_again() {
+    let server = Server::start([Reply::text("one"), Reply::text("two")]);
+    let mut client = Client::new(&server);
+    client.ask(&json!("1"), false);
+    let first = client.until("\r\n0\r\n\r\n");
+    client.ask(&json!("2"), true);
+    assert!(first.contains("one") && client.all().contains("two"));
+    assert_eq!(server.connections(), 1);
+    assert_eq!(server.requests().len(), 2);
+    assert_eq!(server.requests()[1].json()["input"], "2");
+}
+
+#[test]
+fn what_was_given_out_is_taken_back() {
+    let reasoning_and_call = [
+        Item::reasoning("hm"),
+        Item::call("bash", json!({"command": "ls"})),
+    ];
+    let script = Script::replies([Reply::items(reasoning_and_call)]);
+    let server = Server::start(script.then_prompts(Scenarios::default()));
+    let mut client = Client::new(&server);
+    client.ask(&json!("go"), false);
+    let answer = client.until("\r\n0\r\n\r\n");
+    let items = answer
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .filter(|data| data.contains("response.output_item.done"))
+        .map(|data| serde_json::from_str::<serde_json::Value>(data).expect("JSON"))
+        .map(|mut event| event["item"].take());
+    let mut input: Vec<_> = items.collect();
+    input.insert(0, json!({"role": "user", "content": "go"}));
+
+    client.ask(&json!(input), false);
+    let refused = client.until("}}");
+    assert!(refused.contains("No tool output found for function call call_standin_"));
+
+    let call_id = input[2]["call_id"].clone();
+    input.push(json!({"type": "function_call_output", "call_id": call_id, "output": "a.rs"}));
+    client.ask(&json!(input), false);
+    let taken = client.until("\r\n0\r\n\r\n");
+    assert!(taken.contains("You said: go"), "{}", server.log());
+
+    let sealed = input[1]["encrypted_content"].as_str().expect("a seal");
+    input[1]["encrypted_content"] = json!(format!("{sealed}A"));
+    client.ask(&json!(input), true);
+    assert!(client.all().contains("could not be verified"));
+}
