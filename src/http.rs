@@ -91,7 +91,8 @@ impl BaseUrl {
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Why there is no answer, or no more of it.
@@ -155,12 +156,17 @@ impl Error {
 
     fn of_io(error: io::Error, connected: bool) -> Self {
         // While a body is read, ureq's own error travels inside an io::Error.
-        if error.get_ref().is_some_and(|inner| inner.is::<ureq::Error>()) {
+        if error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<ureq::Error>())
+        {
             return Self::of(ureq::Error::from(error), connected);
         }
         match error.kind() {
             // The resolver's own words come in a kind that std does not name.
-            _ if !connected && error.to_string().starts_with("failed to lookup address") => Self::NoSuchHost,
+            _ if !connected && error.to_string().starts_with("failed to lookup address") => {
+                Self::NoSuchHost
+            }
             io::ErrorKind::ConnectionRefused
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
@@ -194,8 +200,12 @@ impl Http {
             .timeout_per_write(Some(SILENCE))
             .input_buffer_size(READ)
             .build();
-        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), Addresses::default());
-        Self { agent, user_agent: user_agent.to_owned() }
+        let agent =
+            ureq::Agent::with_parts(config, DefaultConnector::default(), Addresses::default());
+        Self {
+            agent,
+            user_agent: user_agent.to_owned(),
+        }
     }
 
     /// The same again without any connection.
@@ -223,9 +233,15 @@ impl Http {
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let response = request.send(body).map_err(|error| Error::of(error, false))?;
+        let response = request
+            .send(body)
+            .map_err(|error| Error::of(error, false))?;
         let (head, body) = response.into_parts();
-        Ok(Answer { head, body: Box::new(body.into_reader()), buffer: vec![0; READ] })
+        Ok(Answer {
+            head,
+            body: Box::new(body.into_reader()),
+            buffer: vec![0; READ],
+        })
     }
 
     /// Ends every connection, also one that another thread is waiting on.
@@ -259,7 +275,10 @@ impl Answer {
     /// # Errors
     /// When the connection breaks or stays silent.
     pub fn read(&mut self) -> Result<&[u8], Error> {
-        let count = self.body.read(&mut self.buffer).map_err(|error| Error::of_io(error, true))?;
+        let count = self
+            .body
+            .read(&mut self.buffer)
+            .map_err(|error| Error::of_io(error, true))?;
         Ok(&self.buffer[..count])
     }
 
@@ -298,7 +317,11 @@ impl Resolver for Addresses {
         for address in found.iter().filter(|address| address.ip().is_loopback()) {
             local.push(*address);
         }
-        if local.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(local) }
+        if local.is_empty() {
+            Err(ureq::Error::HostNotFound)
+        } else {
+            Ok(local)
+        }
     }
 }
 
@@ -309,7 +332,11 @@ mod tests {
     #[test]
     fn a_secret_goes_to_https_or_stays_on_this_machine() {
         let check = |text: &str, expected: Result<&str, AddressError>| {
-            assert_eq!(BaseUrl::parse(text).map(|url| url.join("/x")), expected.map(str::to_owned), "{text}");
+            assert_eq!(
+                BaseUrl::parse(text).map(|url| url.join("/x")),
+                expected.map(str::to_owned),
+                "{text}"
+            );
         };
         check("https://api.example/v1/", Ok("https://api.example/v1/x"));
         check("http://127.0.0.1:8080/v1", Ok("http://127.0.0.1:8080/v1/x"));
@@ -322,7 +349,10 @@ mod tests {
         check("http://127.0.0.1.example/v1", Err(AddressError::InTheClear));
         check("http://[::ffff:10.0.0.1]/v1", Err(AddressError::InTheClear));
         check("http://localhost@10.0.0.1/v1", Err(AddressError::Password));
-        check("https://user:secret@api.example/v1", Err(AddressError::Password));
+        check(
+            "https://user:secret@api.example/v1",
+            Err(AddressError::Password),
+        );
         check("https://api.example/v1?key=x", Err(AddressError::Query));
         check("ftp://api.example/", Err(AddressError::NotAnAddress));
         check("api.example/v1", Err(AddressError::NotAnAddress));

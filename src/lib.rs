@@ -1,5 +1,15 @@
 //! codex-run
-pub mod wire;
-pub mod id; pub mod secret; pub mod outcome;
-pub mod http; pub mod auth; pub mod api; pub mod tools; pub mod output;
 pub mod agent;
+pub mod api;
+pub mod auth;
+pub mod cli;
+pub mod command;
+pub mod http;
+pub mod id;
+pub mod outcome;
+pub mod output;
+pub mod prompt;
+pub mod secret;
+pub mod stdin;
+pub mod tools;
+pub mod wire;

@@ -44,8 +44,13 @@ mod tests {
             arguments: "{}".into(),
             unfinished: false,
         };
-        let mut body =
-            Body::new(&Head { model: "m", instructions: "i", tools: &[], effort: None, cache_key: "k" });
+        let mut body = Body::new(&Head {
+            model: "m",
+            instructions: "i",
+            tools: &[],
+            effort: None,
+            cache_key: "k",
+        });
         add_answer(&mut body, &items);
         add_outputs(&mut body, &[call], &["done".to_owned()]);
         let input = format!(

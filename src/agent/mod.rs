@@ -116,7 +116,13 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         }
     };
     driver.wind_up();
-    match (end, driver.sink.take(Notice::Usage(usage, requests)).and_then(|()| driver.sink.flush())) {
+    match (
+        end,
+        driver
+            .sink
+            .take(Notice::Usage(usage, requests))
+            .and_then(|()| driver.sink.flush()),
+    ) {
         (End::Answered, Err(error)) => End::Output(error),
         (end, _) => end,
     }
@@ -137,7 +143,11 @@ impl Driver<'_> {
     /// Sends the request and shows the answer; the calls in it, or the end of the run.
     fn answer(&mut self, usage: &mut Usage) -> Result<Vec<Call>, End> {
         let (credit, spent) = mpsc::sync_channel(AHEAD);
-        let (client, body, sender) = (self.client.clone(), Arc::clone(&self.body), self.sender.clone());
+        let (client, body, sender) = (
+            self.client.clone(),
+            Arc::clone(&self.body),
+            self.sender.clone(),
+        );
         spawn(&self.sender, move || read(&client, body, &sender, &credit))?;
         loop {
             match self.next(None)? {
@@ -149,13 +159,17 @@ impl Driver<'_> {
                     usage.add(answer.usage());
                     return match (answer.verdict(), error) {
                         (Verdict::Calls(calls), _) => {
-                            history::add_answer(Arc::make_mut(&mut self.body), &answer.into_items());
+                            history::add_answer(
+                                Arc::make_mut(&mut self.body),
+                                &answer.into_items(),
+                            );
                             Ok(calls)
                         }
                         (Verdict::Answered, _) => Err(End::Answered),
-                        (Verdict::Trouble(Trouble::Cut), Some(error @ (api::Error::Http(_) | api::Error::Fault(_)))) => {
-                            Err(End::Refused(error))
-                        }
+                        (
+                            Verdict::Trouble(Trouble::Cut),
+                            Some(error @ (api::Error::Http(_) | api::Error::Fault(_))),
+                        ) => Err(End::Refused(error)),
                         (Verdict::Trouble(trouble), error) => Err(End::Trouble(trouble, error)),
                     };
                 }
@@ -181,7 +195,9 @@ impl Driver<'_> {
                 }
                 Input::BodyEnded => turn::Event::BodyEnded,
                 Input::Panicked => return Err(End::Panicked),
-                _ if patience.is_some_and(|until| Instant::now() >= until) => turn::Event::PatienceEnded,
+                _ if patience.is_some_and(|until| Instant::now() >= until) => {
+                    turn::Event::PatienceEnded
+                }
                 _ => continue,
             };
             match turn.step(event) {
@@ -201,8 +217,14 @@ impl Driver<'_> {
     }
 
     fn start(&mut self, action: &Action, calls: &[Call]) -> Result<(), End> {
-        let Action::Run(at) = *action else { return Ok(()) };
-        let (tools, call, sender) = (Arc::clone(&self.tools), calls[at].clone(), self.sender.clone());
+        let Action::Run(at) = *action else {
+            return Ok(());
+        };
+        let (tools, call, sender) = (
+            Arc::clone(&self.tools),
+            calls[at].clone(),
+            self.sender.clone(),
+        );
         spawn(&self.sender, move || {
             let _ = sender.send(Input::ToolEnded(at, tools.call(&call)));
         })?;
@@ -214,8 +236,13 @@ impl Driver<'_> {
     /// means nothing is returned when it has come.
     fn next(&mut self, until: Option<Instant>) -> Result<Input, End> {
         let input = match until {
-            None => self.inputs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(until) => self.inputs.recv_timeout(until.saturating_duration_since(Instant::now())),
+            None => self
+                .inputs
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected),
+            Some(until) => self
+                .inputs
+                .recv_timeout(until.saturating_duration_since(Instant::now())),
         };
         match input {
             Ok(Input::Order(order)) => Err(End::Ordered(order)),
@@ -231,7 +258,9 @@ impl Driver<'_> {
             let notice = match show {
                 Show::Text(text) => Notice::Text(text),
                 Show::MessageEnd => Notice::MessageEnd,
-                Show::Skipped => Notice::Warning("an event of the answer could not be read and was skipped"),
+                Show::Skipped => {
+                    Notice::Warning("an event of the answer could not be read and was skipped")
+                }
             };
             self.sink.take(notice).map_err(End::Output)?;
         }
@@ -247,7 +276,10 @@ impl Driver<'_> {
             took: output.took,
             output: &output.text,
         };
-        self.sink.take(notice).and_then(|()| self.sink.flush()).map_err(End::Output)
+        self.sink
+            .take(notice)
+            .and_then(|()| self.sink.flush())
+            .map_err(End::Output)
     }
 
     /// Ends what is still going on: connections at once, tools with the moment that they are given. A
@@ -285,7 +317,9 @@ fn read(client: &Client, body: Arc<Body>, sender: &Sender<Input>, credit: &SyncS
     while !answer.ended() {
         let mut shows = Vec::new();
         let more = stream.next(&mut answer, &mut shows);
-        if !shows.is_empty() && (credit.send(()).is_err() || sender.send(Input::Shown(shows)).is_err()) {
+        if !shows.is_empty()
+            && (credit.send(()).is_err() || sender.send(Input::Shown(shows)).is_err())
+        {
             return;
         }
         match more {
@@ -312,5 +346,8 @@ fn spawn(sender: &Sender<Input>, work: impl FnOnce() + Send + 'static) -> Result
         }
     };
     // The system refusing another thread is as rare as a defect, and ends the run in the same way.
-    thread::Builder::new().spawn(guarded).map(drop).map_err(End::Output)
+    thread::Builder::new()
+        .spawn(guarded)
+        .map(drop)
+        .map_err(End::Output)
 }

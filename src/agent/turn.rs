@@ -45,7 +45,12 @@ impl Turn {
     #[must_use]
     pub fn new(calls: usize) -> (Self, Vec<Action>) {
         let started = calls.min(AT_ONCE);
-        let turn = Self { outputs: vec![None; calls], started, body_ended: false, sent: false };
+        let turn = Self {
+            outputs: vec![None; calls],
+            started,
+            body_ended: false,
+            sent: false,
+        };
         (turn, (0..started).map(Action::Run).collect())
     }
 
@@ -76,8 +81,15 @@ impl Turn {
             return Some(Action::AwaitBody);
         }
         self.sent = true;
-        let outputs = self.outputs.iter_mut().map(|output| output.take().unwrap_or_default()).collect();
-        Some(Action::Send { outputs, reconnect: !self.body_ended })
+        let outputs = self
+            .outputs
+            .iter_mut()
+            .map(|output| output.take().unwrap_or_default())
+            .collect();
+        Some(Action::Send {
+            outputs,
+            reconnect: !self.body_ended,
+        })
     }
 }
 
@@ -92,7 +104,12 @@ mod tests {
         }
         let mut all = Vec::new();
         for (i, first) in things.iter().enumerate() {
-            let rest: Vec<usize> = things.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, t)| *t).collect();
+            let rest: Vec<usize> = things
+                .iter()
+                .enumerate()
+                .filter(|(j, _)| *j != i)
+                .map(|(_, t)| *t)
+                .collect();
             for mut order in orders(&rest) {
                 order.insert(0, *first);
                 all.push(order);
@@ -136,7 +153,10 @@ mod tests {
     fn patience_ends_only_once_the_calls_have_ended() {
         let (mut turn, _) = Turn::new(1);
         assert_eq!(turn.step(Event::PatienceEnded), None);
-        assert_eq!(turn.step(Event::ToolEnded(0, "output 0".into())), Some(Action::AwaitBody));
+        assert_eq!(
+            turn.step(Event::ToolEnded(0, "output 0".into())),
+            Some(Action::AwaitBody)
+        );
         assert_eq!(turn.step(Event::PatienceEnded), send(1, true));
         assert_eq!(turn.step(Event::BodyEnded), None);
     }

@@ -71,7 +71,12 @@ pub struct Client {
 impl Client {
     /// Nothing is sent before the first request.
     #[must_use]
-    pub fn new(http: Http, endpoints: &Endpoints, credential: Credential, thread: &ThreadId) -> Self {
+    pub fn new(
+        http: Http,
+        endpoints: &Endpoints,
+        credential: Credential,
+        thread: &ThreadId,
+    ) -> Self {
         let mut headers = vec![
             ("accept", "text/event-stream".to_owned()),
             ("originator", ORIGINATOR.to_owned()),
@@ -85,7 +90,12 @@ impl Client {
             }
             Credential::Key(_) => &endpoints.api,
         };
-        Self { url: base.join("/responses"), http, credential, headers }
+        Self {
+            url: base.join("/responses"),
+            http,
+            credential,
+            headers,
+        }
     }
 
     /// The address that requests go to.
@@ -109,13 +119,19 @@ impl Client {
             .http
             .post(&self.url, self.credential.secret(), &self.headers, body)
             .map_err(Error::Http)?;
-        let kind = answer.header("content-type").unwrap_or_default().to_ascii_lowercase();
+        let kind = answer
+            .header("content-type")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         // A success that is a document is a proxy's page or an error in disguise. Some servers name no type at all.
         let document = kind.starts_with("text/html") || kind.starts_with("application/json");
         if answer.status() != 200 || document {
             return Err(Error::Fault(self.fault(answer)));
         }
-        Ok(Stream { answer, decoder: Decoder::default() })
+        Ok(Stream {
+            answer,
+            decoder: Decoder::default(),
+        })
     }
 
     /// Ends every connection, also one that another thread is waiting on.
@@ -126,11 +142,16 @@ impl Client {
     /// The same client without any connection.
     #[must_use]
     pub fn renewed(&self) -> Self {
-        Self { http: self.http.renewed(), ..self.clone() }
+        Self {
+            http: self.http.renewed(),
+            ..self.clone()
+        }
     }
 
     fn fault(&self, answer: http::Answer) -> Fault {
-        let id = answer.header("x-request-id").or_else(|| answer.header("x-oai-request-id"));
+        let id = answer
+            .header("x-request-id")
+            .or_else(|| answer.header("x-oai-request-id"));
         let (status, id) = (answer.status(), id.map(str::to_owned));
         let mut fault = fault::of_answer(status, id.as_deref(), &answer.body(ERROR_BODY));
         // A server that repeats what it was sent shall not make us print it.
@@ -155,7 +176,9 @@ impl Stream {
     /// When the connection breaks, stays silent, or brings an event beyond all measure.
     pub fn next(&mut self, answer: &mut Answer, show: &mut Vec<Show>) -> Result<bool, Error> {
         let piece = self.answer.read().map_err(Error::Cut)?;
-        self.decoder.feed(piece, |frame| answer.take(frame, show)).map_err(Error::TooLong)?;
+        self.decoder
+            .feed(piece, |frame| answer.take(frame, show))
+            .map_err(Error::TooLong)?;
         Ok(!piece.is_empty())
     }
 

@@ -75,10 +75,15 @@ impl fmt::Display for Error {
         match self {
             Self::Missing => f.write_str("there is no credential"),
             Self::NotAKey(source, at) => {
-                write!(f, "{source} holds no key: white space or an unusual character at byte {at}")
+                write!(
+                    f,
+                    "{source} holds no key: white space or an unusual character at byte {at}"
+                )
             }
             Self::Empty(source) => write!(f, "{source} is empty"),
-            Self::NotAToken(source, why) => write!(f, "{source} holds no ChatGPT access token: {why}"),
+            Self::NotAToken(source, why) => {
+                write!(f, "{source} holds no ChatGPT access token: {why}")
+            }
         }
     }
 }
@@ -125,12 +130,17 @@ mod tests {
     use super::*;
 
     fn found(text: &str, source: &'static str) -> Option<Found> {
-        Some(Found { secret: Secret::new(text.to_owned()), source })
+        Some(Found {
+            secret: Secret::new(text.to_owned()),
+            source,
+        })
     }
 
     #[test]
     fn the_first_that_exists_is_used() {
-        let token = token::tests::token(r#"{"https://api.openai.com/auth":{"chatgpt_account_id":"acct-1"}}"#);
+        let token = token::tests::token(
+            r#"{"https://api.openai.com/auth":{"chatgpt_account_id":"acct-1"}}"#,
+        );
         let mut sources = Sources {
             key_file: found("a\n", "--api-key-file"),
             access_token: found(&token, "CODEX_ACCESS_TOKEN"),
@@ -141,7 +151,9 @@ mod tests {
         assert_eq!(used(&sources), Ok("a".to_owned()));
         sources.key_file = None;
         assert_eq!(used(&sources), Ok(token));
-        assert!(matches!(choose(&sources), Ok(Credential::Token { account, .. }) if account.as_str() == "acct-1"));
+        assert!(
+            matches!(choose(&sources), Ok(Credential::Token { account, .. }) if account.as_str() == "acct-1")
+        );
         sources.access_token = None;
         assert_eq!(used(&sources), Ok("b".to_owned()));
         sources.api_key = None;
@@ -152,11 +164,21 @@ mod tests {
 
     #[test]
     fn a_malformed_one_is_not_passed_over() {
-        let sources = Sources { api_key: found("b", "CODEX_API_KEY"), access_token: found("x", "T"), ..Sources::default() };
+        let sources = Sources {
+            api_key: found("b", "CODEX_API_KEY"),
+            access_token: found("x", "T"),
+            ..Sources::default()
+        };
         assert!(matches!(choose(&sources), Err(Error::NotAToken("T", _))));
-        let sources = Sources { key_file: found("two\nlines", "F"), ..Sources::default() };
+        let sources = Sources {
+            key_file: found("two\nlines", "F"),
+            ..Sources::default()
+        };
         assert_eq!(choose(&sources).err(), Some(Error::NotAKey("F", 3)));
-        let sources = Sources { key_file: found(" \n", "F"), ..Sources::default() };
+        let sources = Sources {
+            key_file: found(" \n", "F"),
+            ..Sources::default()
+        };
         assert_eq!(choose(&sources).err(), Some(Error::Empty("F")));
     }
 }

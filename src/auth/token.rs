@@ -37,16 +37,23 @@ impl Error for TokenError {}
 pub fn account(token: &str) -> Result<AccountId, TokenError> {
     let claims = claims(token)?;
     let account = &claims["https://api.openai.com/auth"]["chatgpt_account_id"];
-    account.as_str().and_then(|id| id.parse().ok()).ok_or(TokenError::NoAccount)
+    account
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .ok_or(TokenError::NoAccount)
 }
 
 fn claims(token: &str) -> Result<Value, TokenError> {
     let parts: Vec<&str> = token.split('.').collect();
-    let [head, middle, signature] = parts[..] else { return Err(TokenError::Shape) };
+    let [head, middle, signature] = parts[..] else {
+        return Err(TokenError::Shape);
+    };
     if head.is_empty() || signature.is_empty() {
         return Err(TokenError::Shape);
     }
-    let json = URL_SAFE_NO_PAD.decode(middle).map_err(|_| TokenError::Shape)?;
+    let json = URL_SAFE_NO_PAD
+        .decode(middle)
+        .map_err(|_| TokenError::Shape)?;
     serde_json::from_slice(&json).map_err(|_| TokenError::Shape)
 }
 
@@ -56,19 +63,29 @@ pub(super) mod tests {
 
     /// An unsigned token with these claims.
     pub(in crate::auth) fn token(claims: &str) -> String {
-        format!("eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
+        format!(
+            "eyJhbGciOiJub25lIn0.{}.c2ln",
+            URL_SAFE_NO_PAD.encode(claims)
+        )
     }
 
     #[test]
     fn the_account_is_read_from_the_claims() {
         let check = |token: &str, expected: Result<&str, TokenError>| {
-            assert_eq!(account(token).map(|id| id.as_str().to_owned()), expected.map(str::to_owned), "{token}");
+            assert_eq!(
+                account(token).map(|id| id.as_str().to_owned()),
+                expected.map(str::to_owned),
+                "{token}"
+            );
         };
         check(
             &token(r#"{"https://api.openai.com/auth":{"chatgpt_account_id":"acct-1"},"exp":1}"#),
             Ok("acct-1"),
         );
-        check(&token(r#"{"https://api.openai.com/auth":{}}"#), Err(TokenError::NoAccount));
+        check(
+            &token(r#"{"https://api.openai.com/auth":{}}"#),
+            Err(TokenError::NoAccount),
+        );
         check(&token("{}"), Err(TokenError::NoAccount));
         check(&token("no JSON"), Err(TokenError::Shape));
         for text in ["", "sk-key", "a.b", "a.!.c", ".e30.", "a.e30.b.c"] {

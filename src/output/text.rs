@@ -37,7 +37,16 @@ pub struct Text<W, E> {
 impl<W: Write, E: Write> Text<W, E> {
     /// Text goes to `text`, the rest to `rest`; `terminal` says which of the two are terminals.
     pub fn new(text: W, rest: E, level: Level, terminal: (bool, bool)) -> Self {
-        Self { text, rest, level, terminal, held: Vec::new(), line_ends: 0, inside: false, second: false }
+        Self {
+            text,
+            rest,
+            level,
+            terminal,
+            held: Vec::new(),
+            line_ends: 0,
+            inside: false,
+            second: false,
+        }
     }
 
     /// Ends the line in hand, as at the end of a run that broke off inside a message.
@@ -61,8 +70,16 @@ impl<W: Write, E: Write> Text<W, E> {
         }
         self.inside = true;
         let ends = text.len() - text.trim_end_matches('\n').len();
-        self.line_ends = if ends == text.len() { (self.line_ends + ends).min(2) } else { ends.min(2) };
-        let text = if self.terminal.0 { visible(text) } else { Cow::Borrowed(text) };
+        self.line_ends = if ends == text.len() {
+            (self.line_ends + ends).min(2)
+        } else {
+            ends.min(2)
+        };
+        let text = if self.terminal.0 {
+            visible(text)
+        } else {
+            Cow::Borrowed(text)
+        };
         self.held.extend_from_slice(text.as_bytes());
     }
 
@@ -81,8 +98,15 @@ impl<W: Write, E: Write> Text<W, E> {
     /// A standard error that cannot be written is no reason to lose an answer.
     fn aside(&mut self, line: &str) -> io::Result<()> {
         self.flush()?;
-        let line = if self.terminal.1 { visible(line) } else { Cow::Borrowed(line) };
-        let _ = self.rest.write_all(line.as_bytes()).and_then(|()| self.rest.flush());
+        let line = if self.terminal.1 {
+            visible(line)
+        } else {
+            Cow::Borrowed(line)
+        };
+        let _ = self
+            .rest
+            .write_all(line.as_bytes())
+            .and_then(|()| self.rest.flush());
         Ok(())
     }
 }
@@ -94,8 +118,18 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::MessageEnd => self.end_message(),
             _ if self.level == Level::Quiet => {}
             Notice::Warning(words) => self.aside(&format!("codex: {words}\n"))?,
-            Notice::ToolEnded { name, subject, result, took, output } => {
-                let mut line = format!("codex: {name}: {} ({result}, {} ms)\n", brief(subject), took.as_millis());
+            Notice::ToolEnded {
+                name,
+                subject,
+                result,
+                took,
+                output,
+            } => {
+                let mut line = format!(
+                    "codex: {name}: {} ({result}, {} ms)\n",
+                    brief(subject),
+                    took.as_millis()
+                );
                 if self.level == Level::Verbose {
                     for part in output.lines() {
                         let _ = writeln!(line, "    {part}");
@@ -119,7 +153,10 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
         if self.held.is_empty() {
             return Ok(());
         }
-        let written = self.text.write_all(&self.held).and_then(|()| self.text.flush());
+        let written = self
+            .text
+            .write_all(&self.held)
+            .and_then(|()| self.text.flush());
         self.held.clear();
         written
     }
@@ -186,7 +223,9 @@ mod tests {
     #[test]
     fn one_line_end_at_the_end_and_one_blank_line_between() {
         for pieces in 1..6 {
-            let check = |told: &str, expected: &str| assert_eq!(write(told, pieces, false), expected, "{told:?}");
+            let check = |told: &str, expected: &str| {
+                assert_eq!(write(told, pieces, false), expected, "{told:?}")
+            };
             check("hello", "hello\n");
             check("hello\n", "hello\n");
             check("hello\n\n\n", "hello\n\n\n");
@@ -202,8 +241,14 @@ mod tests {
 
     #[test]
     fn a_terminal_sees_control_characters_and_a_pipe_gets_them() {
-        assert_eq!(write("\u{1b}[31m\tx\r\u{7f}\u{9b}\n", 9, true), "^[[31m\tx^M^?\\x9b\n");
-        assert_eq!(write("\u{1b}[31m\tx\r\u{7f}\u{9b}\n", 9, false), "\u{1b}[31m\tx\r\u{7f}\u{9b}\n");
+        assert_eq!(
+            write("\u{1b}[31m\tx\r\u{7f}\u{9b}\n", 9, true),
+            "^[[31m\tx^M^?\\x9b\n"
+        );
+        assert_eq!(
+            write("\u{1b}[31m\tx\r\u{7f}\u{9b}\n", 9, false),
+            "\u{1b}[31m\tx\r\u{7f}\u{9b}\n"
+        );
     }
 
     #[test]
@@ -212,15 +257,26 @@ mod tests {
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let mut sink = Text::new(&mut out, &mut err, level, (false, false));
             let took = Duration::from_millis(12);
-            let notice =
-                Notice::ToolEnded { name: "bash", subject: "ls\n-l", result: "ok", took, output: "a\nb" };
+            let notice = Notice::ToolEnded {
+                name: "bash",
+                subject: "ls\n-l",
+                result: "ok",
+                took,
+                output: "a\nb",
+            };
             sink.take(notice).expect("a vector");
             sink.take(Notice::Warning("odd")).expect("a vector");
             assert!(out.is_empty());
             String::from_utf8(err).expect("UTF-8")
         };
         assert_eq!(tell(Level::Quiet), "");
-        assert_eq!(tell(Level::Normal), "codex: bash: ls ... (ok, 12 ms)\ncodex: odd\n");
-        assert_eq!(tell(Level::Verbose), "codex: bash: ls ... (ok, 12 ms)\n    a\n    b\ncodex: odd\n");
+        assert_eq!(
+            tell(Level::Normal),
+            "codex: bash: ls ... (ok, 12 ms)\ncodex: odd\n"
+        );
+        assert_eq!(
+            tell(Level::Verbose),
+            "codex: bash: ls ... (ok, 12 ms)\n    a\n    b\ncodex: odd\n"
+        );
     }
 }

@@ -28,7 +28,13 @@ pub(super) struct Capture {
 impl Capture {
     /// The file at `path` is made only if there is too much for the model.
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { head: Vec::new(), tail: VecDeque::new(), total: 0, path, file: None }
+        Self {
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            total: 0,
+            path,
+            file: None,
+        }
     }
 
     /// Takes more output.
@@ -54,7 +60,11 @@ impl Capture {
 
     /// The file with what came so far.
     fn open(&self) -> io::Result<File> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&self.path)?;
         let (a, b) = self.tail.as_slices();
         for part in [&self.head, a, b] {
             file.write_all(part)?;
@@ -71,7 +81,11 @@ impl Capture {
         }
         let place = match &self.file {
             Some(Ok(_)) if self.total > FILE => {
-                format!("; its first {} MiB are in {}", FILE >> 20, self.path.display())
+                format!(
+                    "; its first {} MiB are in {}",
+                    FILE >> 20,
+                    self.path.display()
+                )
             }
             Some(Ok(_)) => format!("; all of it is in {}", self.path.display()),
             Some(Err(error)) => format!("; it could not be kept in a file: {error}"),
@@ -92,7 +106,8 @@ mod tests {
     use super::*;
 
     fn capture(pieces: &[&[u8]], name: &str) -> (String, PathBuf) {
-        let path = std::env::temp_dir().join(format!("codex-run-capture-{name}-{}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("codex-run-capture-{name}-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let mut capture = Capture::new(path.clone());
         for piece in pieces {
@@ -111,12 +126,21 @@ mod tests {
 
     #[test]
     fn of_long_output_head_and_tail_are_kept_and_the_file_has_all() {
-        let whole: Vec<u8> = (0..100_000u32).flat_map(|n| format!("{n}\n").into_bytes()).collect();
+        let whole: Vec<u8> = (0..100_000u32)
+            .flat_map(|n| format!("{n}\n").into_bytes())
+            .collect();
         for size in [1, 7, 4096, whole.len()] {
             let pieces: Vec<&[u8]> = whole.chunks(size).collect();
             let (text, path) = capture(&pieces, "long");
-            assert!(text.starts_with("0\n1\n") && text.ends_with("\n99998\n99999\n"), "pieces of {size}");
-            let note = format!("[{} of {} bytes are left out here; all of it is in ", whole.len() - OUTPUT, whole.len());
+            assert!(
+                text.starts_with("0\n1\n") && text.ends_with("\n99998\n99999\n"),
+                "pieces of {size}"
+            );
+            let note = format!(
+                "[{} of {} bytes are left out here; all of it is in ",
+                whole.len() - OUTPUT,
+                whole.len()
+            );
             assert!(text.contains(&note), "{note}");
             assert_eq!(std::fs::read(&path).expect("the file"), whole);
             let _ = std::fs::remove_file(&path);

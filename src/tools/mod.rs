@@ -4,6 +4,7 @@
 
 pub mod builtin;
 mod capture;
+pub mod environment;
 pub mod process;
 pub mod reaper;
 
@@ -75,7 +76,10 @@ impl Tool {
     #[must_use]
     pub fn subject_of(&self, arguments: &str) -> String {
         let arguments: serde_json::Value = serde_json::from_str(arguments).unwrap_or_default();
-        arguments[self.subject].as_str().unwrap_or_default().to_owned()
+        arguments[self.subject]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
@@ -89,7 +93,11 @@ mod tests {
         for tool in TOOLS {
             let schema: serde_json::Value =
                 serde_json::from_str(tool.function.parameters).expect("the schema is JSON");
-            assert!(schema["properties"][tool.subject].is_object(), "{}", tool.function.name);
+            assert!(
+                schema["properties"][tool.subject].is_object(),
+                "{}",
+                tool.function.name
+            );
             assert_eq!(schema["additionalProperties"], false);
         }
     }
@@ -98,9 +106,19 @@ mod tests {
     fn the_tools_take_little_of_a_request() {
         let functions: Vec<Function> = TOOLS.iter().map(|tool| tool.function).collect();
         let size = |tools: &[Function]| {
-            let head = Head { model: "m", instructions: "i", tools, effort: None, cache_key: "k" };
+            let head = Head {
+                model: "m",
+                instructions: "i",
+                tools,
+                effort: None,
+                cache_key: "k",
+            };
             Body::new(&head).bytes().len()
         };
-        assert!(size(&functions) - size(&[]) < 2500, "{}", size(&functions) - size(&[]));
+        assert!(
+            size(&functions) - size(&[]) < 2500,
+            "{}",
+            size(&functions) - size(&[])
+        );
     }
 }

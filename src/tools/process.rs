@@ -77,20 +77,34 @@ impl Tools {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let (scratch, changes, running) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { setup, scratch, changes, running }
+        Self {
+            setup,
+            scratch,
+            changes,
+            running,
+        }
     }
 
     /// Runs a call to its end, on the caller's thread. Whatever goes wrong is an output for the model.
     #[must_use]
     pub fn call(&self, call: &Call) -> Output {
         let begun = Instant::now();
-        let output = |text: String, result| Output { text, result, took: begun.elapsed() };
-        let Some(tool) = find(&call.name).filter(|tool| self.setup.offered.contains(&tool.function.name)) else {
+        let output = |text: String, result| Output {
+            text,
+            result,
+            took: begun.elapsed(),
+        };
+        let Some(tool) =
+            find(&call.name).filter(|tool| self.setup.offered.contains(&tool.function.name))
+        else {
             let offered = match self.setup.offered.join(", ") {
                 none if none.is_empty() => "there are no tools".to_owned(),
                 names => format!("the tools are: {names}"),
             };
-            return output(format!("there is no tool {:?}; {offered}", call.name), "unknown tool");
+            return output(
+                format!("there is no tool {:?}; {offered}", call.name),
+                "unknown tool",
+            );
         };
         let _changing = tool.changes_files.then(|| lock(&self.changes));
         match self.run(tool.function.name, call.arguments.as_bytes()) {
@@ -132,7 +146,9 @@ impl Tools {
         if text.is_empty() && !status.success() {
             let complaints = capture::clean(&complaints);
             text = match status.signal() {
-                Some(signal) => format!("the tool was ended by signal {signal} before it could answer"),
+                Some(signal) => {
+                    format!("the tool was ended by signal {signal} before it could answer")
+                }
                 None => format!("the tool failed: {}", complaints.trim()),
             };
         }
@@ -146,7 +162,12 @@ impl Tools {
             .args(["tool", name, "--tool-timeout"])
             .arg(format!("{}ms", self.setup.timeout.as_millis()))
             .env_clear()
-            .envs(self.setup.environment.iter().map(|(name, value)| (name, value)))
+            .envs(
+                self.setup
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
             .env("TMPDIR", self.scratch()?)
             .current_dir(&self.setup.directory)
             .stdin(Stdio::piped())
@@ -237,9 +258,13 @@ impl<'a> Started<'a> {
     /// Waits a little; where the system can tell, only until the process has ended.
     fn pause(&self) {
         #[cfg(target_os = "linux")]
-        if let Ok(fd) = rustix::process::pidfd_open(self.pid, rustix::process::PidfdFlags::empty()) {
+        if let Ok(fd) = rustix::process::pidfd_open(self.pid, rustix::process::PidfdFlags::empty())
+        {
             use rustix::event::{PollFd, PollFlags, Timespec, poll};
-            let half_a_second = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+            let half_a_second = Timespec {
+                tv_sec: 0,
+                tv_nsec: 500_000_000,
+            };
             let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&half_a_second));
             return;
         }

@@ -79,10 +79,16 @@ fn below(root: Pid) -> Vec<Pid> {
     let mut children: HashMap<Pid, Vec<Pid>> = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|n| n.parse().ok()).and_then(Pid::from_raw) else {
+        let Some(pid) = name
+            .to_str()
+            .and_then(|n| n.parse().ok())
+            .and_then(Pid::from_raw)
+        else {
             continue;
         };
-        let Ok(stat) = fs::read(entry.path().join("stat")) else { continue };
+        let Ok(stat) = fs::read(entry.path().join("stat")) else {
+            continue;
+        };
         if let Some(parent) = parent_of_living(&stat) {
             children.entry(parent).or_default().push(pid);
         }
@@ -102,10 +108,16 @@ fn below(root: Pid) -> Vec<Pid> {
 fn parent_of_living(stat: &[u8]) -> Option<Pid> {
     // The name in the second field may itself hold parentheses and blanks.
     let end = stat.iter().rposition(|byte| *byte == b')')?;
-    let mut fields = std::str::from_utf8(&stat[end + 1..]).ok()?.split_whitespace();
+    let mut fields = std::str::from_utf8(&stat[end + 1..])
+        .ok()?
+        .split_whitespace();
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok().and_then(Pid::from_raw);
-    if matches!(state, "Z" | "X") { None } else { parent }
+    if matches!(state, "Z" | "X") {
+        None
+    } else {
+        parent
+    }
 }
 
 #[cfg(test)]
@@ -115,7 +127,11 @@ mod tests {
     #[test]
     fn the_parent_is_found_behind_any_name() {
         let check = |stat: &str, expected: Option<i32>| {
-            assert_eq!(parent_of_living(stat.as_bytes()), expected.and_then(Pid::from_raw), "{stat}");
+            assert_eq!(
+                parent_of_living(stat.as_bytes()),
+                expected.and_then(Pid::from_raw),
+                "{stat}"
+            );
         };
         check("12 (bash) S 7 12 12 0 -1", Some(7));
         check("12 (a) S 9 (b) R 7 12", Some(7));

@@ -57,9 +57,17 @@ pub(super) fn run(arguments: &Arguments, most: Duration) -> Result {
     let _ = match end {
         End::Exited(status) => match (status.exit_status(), status.terminating_signal()) {
             (Some(code), _) => write!(text, "[exit code {code}, {took:.1} s]"),
-            (None, signal) => write!(text, "[killed by signal {}, {took:.1} s]", signal.unwrap_or_default()),
+            (None, signal) => write!(
+                text,
+                "[killed by signal {}, {took:.1} s]",
+                signal.unwrap_or_default()
+            ),
         },
-        End::Timeout => write!(text, "[ended after {} s, its time limit, with all it had started]", limit.as_secs_f64()),
+        End::Timeout => write!(
+            text,
+            "[ended after {} s, its time limit, with all it had started]",
+            limit.as_secs_f64()
+        ),
         End::Unwanted => write!(text, "[ended from outside after {took:.1} s]"),
     };
     Result { text, ok }
@@ -94,8 +102,13 @@ fn start(arguments: &Arguments) -> io::Result<(PipeReader, Pid)> {
     rustix::fs::fcntl_setfl(&reader, flags | rustix::fs::OFlags::NONBLOCK)?;
     let spawn = |shell: &str| {
         let mut command = Command::new(shell);
-        command.arg("-c").arg(&arguments.command).stdin(Stdio::null());
-        command.stdout(writer.try_clone()?).stderr(writer.try_clone()?);
+        command
+            .arg("-c")
+            .arg(&arguments.command)
+            .stdin(Stdio::null());
+        command
+            .stdout(writer.try_clone()?)
+            .stderr(writer.try_clone()?);
         if let Some(workdir) = &arguments.workdir {
             command.current_dir(workdir);
         }
@@ -141,12 +154,17 @@ fn wait(
         if open {
             fds.push(PollFd::new(&*output, PollFlags::IN));
         }
-        let time = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
+        let time = Timespec::try_from(left).unwrap_or(Timespec {
+            tv_sec: 3600,
+            tv_nsec: 0,
+        });
         match rustix::event::poll(&mut fds, Some(&time)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let gone = fds[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
+        let gone = fds[0]
+            .revents()
+            .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
         let ordered = !fds[1].revents().is_empty();
         if gone || ordered {
             // The first order starts the end; one that comes after it shortens the grace.

@@ -25,13 +25,17 @@ struct Edit {
 pub(super) fn run(arguments: &Arguments) -> Result {
     let path = arguments.path.display();
     let old = match fs::metadata(&arguments.path) {
-        Ok(found) if !found.is_file() => return Result::failed(format!("{path} is no regular file")),
+        Ok(found) if !found.is_file() => {
+            return Result::failed(format!("{path} is no regular file"));
+        }
         Ok(_) => fs::read(&arguments.path),
         Err(error) => Err(error),
     };
     let old = match old.map(String::from_utf8) {
         Ok(Ok(text)) => text,
-        Ok(Err(_)) => return Result::failed(format!("{path} is not UTF-8 text; use bash to change it")),
+        Ok(Err(_)) => {
+            return Result::failed(format!("{path} is not UTF-8 text; use bash to change it"));
+        }
         Err(error) => return Result::failed(format!("cannot read {path}: {error}")),
     };
     let new = match apply(old, &arguments.edits) {
@@ -39,7 +43,10 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         Err(words) => return Result::failed(format!("{path} is unchanged: {words}")),
     };
     match replace(&arguments.path, new.as_bytes()) {
-        Ok(()) => Result::ok(format!("changed {path} in {} place(s)", arguments.edits.len())),
+        Ok(()) => Result::ok(format!(
+            "changed {path} in {} place(s)",
+            arguments.edits.len()
+        )),
         Err(error) => Result::failed(format!("cannot write {path}: {error}")),
     }
 }
@@ -52,12 +59,18 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
     for (n, Edit { old_text, new_text }) in edits.iter().enumerate() {
         let n = n + 1;
         if old_text.is_empty() {
-            return Err(format!("old_text of edit {n} is empty; use write for a new file"));
+            return Err(format!(
+                "old_text of edit {n} is empty; use write for a new file"
+            ));
         }
         // A file with CRLF line ends is matched, and stays, as it is although models write LF.
-        let crlf = !text.contains(old_text.as_str()) && text.contains("\r\n") && !old_text.contains('\r');
+        let crlf =
+            !text.contains(old_text.as_str()) && text.contains("\r\n") && !old_text.contains('\r');
         let (from, to) = if crlf {
-            (old_text.replace('\n', "\r\n"), new_text.replace("\r\n", "\n").replace('\n', "\r\n"))
+            (
+                old_text.replace('\n', "\r\n"),
+                new_text.replace("\r\n", "\n").replace('\n', "\r\n"),
+            )
         } else {
             (old_text.clone(), new_text.clone())
         };
@@ -87,7 +100,10 @@ mod tests {
     fn check(text: &str, edits: &[(&str, &str)], expected: std::result::Result<&str, &str>) {
         let edits: Vec<Edit> = edits
             .iter()
-            .map(|(old, new)| Edit { old_text: (*old).to_owned(), new_text: (*new).to_owned() })
+            .map(|(old, new)| Edit {
+                old_text: (*old).to_owned(),
+                new_text: (*new).to_owned(),
+            })
             .collect();
         match (apply(text.to_owned(), &edits), expected) {
             (Ok(new), Ok(expected)) => assert_eq!(new, expected),
@@ -101,15 +117,27 @@ mod tests {
         check("a b c", &[("b", "B")], Ok("a B c"));
         check("a b c", &[("b", "B"), ("B c", "")], Ok("a "));
         check("a b b", &[("b", "B")], Err("edit 1 occurs 2 times"));
-        check("a b c", &[("a", "b"), ("b", "x")], Err("edit 2 occurs 2 times"));
-        check("a b c", &[("a", "A"), ("x", "y")], Err("edit 2 does not occur"));
+        check(
+            "a b c",
+            &[("a", "b"), ("b", "x")],
+            Err("edit 2 occurs 2 times"),
+        );
+        check(
+            "a b c",
+            &[("a", "A"), ("x", "y")],
+            Err("edit 2 does not occur"),
+        );
         check("a", &[("", "y")], Err("is empty"));
         check("a", &[], Err("no edit"));
     }
 
     #[test]
     fn line_ends_and_the_last_line_stay_as_they_are() {
-        check("a\r\nb\r\nc", &[("a\nb", "x\ny\nz")], Ok("x\r\ny\r\nz\r\nc"));
+        check(
+            "a\r\nb\r\nc",
+            &[("a\nb", "x\ny\nz")],
+            Ok("x\r\ny\r\nz\r\nc"),
+        );
         check("a\r\nb\r\n", &[("b", "c")], Ok("a\r\nc\r\n"));
         check("a\nb", &[("b", "c")], Ok("a\nc"));
     }

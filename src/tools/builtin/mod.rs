@@ -22,11 +22,17 @@ pub struct Result {
 
 impl Result {
     fn ok(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ok: true }
+        Self {
+            text: text.into(),
+            ok: true,
+        }
     }
 
     fn failed(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ok: false }
+        Self {
+            text: text.into(),
+            ok: false,
+        }
     }
 }
 
@@ -47,7 +53,11 @@ pub fn run(name: &str, arguments: &[u8], timeout: Duration) -> Option<Result> {
 /// Reads the arguments; where they are wrong, the words that tell the model so.
 fn parse<T: DeserializeOwned>(arguments: &[u8]) -> std::result::Result<T, String> {
     serde_json::from_slice(arguments).map_err(|error| {
-        let what = if error.is_data() { "do not fit" } else { "are not JSON" };
+        let what = if error.is_data() {
+            "do not fit"
+        } else {
+            "are not JSON"
+        };
         format!("the arguments {what}: {error}. Send one JSON object as the tool's schema has it.")
     })
 }
@@ -60,11 +70,19 @@ mod tests {
     fn wrong_arguments_are_answered_in_words() {
         let check = |name: &str, arguments: &str, expected: &str| {
             let result = run(name, arguments.as_bytes(), Duration::from_secs(1)).expect("a tool");
-            assert!(!result.ok && result.text.contains(expected), "{name} {arguments}: {}", result.text);
+            assert!(
+                !result.ok && result.text.contains(expected),
+                "{name} {arguments}: {}",
+                result.text
+            );
         };
         check("read", "{\"path\":", "are not JSON");
         check("read", "{}", "missing field `path`");
-        check("bash", "{\"cmd\":\"ls\"}", "unknown field `cmd`, expected one of `command`");
+        check(
+            "bash",
+            "{\"cmd\":\"ls\"}",
+            "unknown field `cmd`, expected one of `command`",
+        );
         check("edit", "{\"path\":\"x\",\"edits\":7}", "do not fit");
         check("write", "[]", "do not fit");
         assert_eq!(run("rm", b"{}", Duration::ZERO), None);

@@ -29,9 +29,14 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     // Opening a pipe or a device could wait for ever or give without end.
     let file = match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => {
-            return Result::failed(format!("{} is a directory; use bash with ls", path.display()));
+            return Result::failed(format!(
+                "{} is a directory; use bash with ls",
+                path.display()
+            ));
         }
-        Ok(found) if !found.is_file() => return Result::failed(format!("{} is no regular file", path.display())),
+        Ok(found) if !found.is_file() => {
+            return Result::failed(format!("{} is no regular file", path.display()));
+        }
         Ok(_) => File::open(path),
         Err(error) => Err(error),
     };
@@ -41,7 +46,10 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     };
     match reader.fill_buf() {
         Ok(start) if start[..start.len().min(8192)].contains(&0) => {
-            return Result::failed(format!("{} is a binary file; use bash to look into it", path.display()));
+            return Result::failed(format!(
+                "{} is a binary file; use bash to look into it",
+                path.display()
+            ));
         }
         Ok(_) => {}
         Err(error) => return Result::failed(format!("cannot read {}: {error}", path.display())),
@@ -49,13 +57,22 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let first = arguments.offset.unwrap_or(1).max(1);
     let most = arguments.limit.unwrap_or(LINES).clamp(1, LINES);
     match lines(reader, first, most) {
-        Ok(Part { text, count: 0, total }) if first > 1 => {
+        Ok(Part {
+            text,
+            count: 0,
+            total,
+        }) if first > 1 => {
             Result::failed(format!("{text}{} has only {total} lines", path.display()))
         }
-        Ok(Part { text, count: 0, .. }) => Result::ok(format!("{text}[{} is empty]", path.display())),
+        Ok(Part { text, count: 0, .. }) => {
+            Result::ok(format!("{text}[{} is empty]", path.display()))
+        }
         Ok(Part { text, count, total }) if first + count <= total => {
             let next = first + count;
-            Result::ok(format!("{text}[lines {first} to {} of {total}; go on with offset {next}]", next - 1))
+            Result::ok(format!(
+                "{text}[lines {first} to {} of {total}; go on with offset {next}]",
+                next - 1
+            ))
         }
         Ok(Part { text, .. }) => Result::ok(text),
         Err(error) => Result::failed(format!("cannot read {}: {error}", path.display())),
@@ -73,11 +90,18 @@ struct Part {
 
 /// At most `most` lines from line `first` on, in bounded memory however long the lines are.
 fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result<Part> {
-    let mut part = Part { text: String::new(), count: 0, total: 0 };
+    let mut part = Part {
+        text: String::new(),
+        count: 0,
+        total: 0,
+    };
     let mut full = false;
     loop {
         let mut line = Vec::new();
-        reader.by_ref().take(LINE as u64 + 1).read_until(b'\n', &mut line)?;
+        reader
+            .by_ref()
+            .take(LINE as u64 + 1)
+            .read_until(b'\n', &mut line)?;
         if line.is_empty() {
             return Ok(part);
         }
@@ -126,7 +150,11 @@ mod tests {
 
     fn check(text: &str, first: usize, most: usize, expected: (&str, usize, usize)) {
         let part = lines(text.as_bytes(), first, most).expect("memory");
-        assert_eq!((&*part.text, part.count, part.total), expected, "{first} {most}");
+        assert_eq!(
+            (&*part.text, part.count, part.total),
+            expected,
+            "{first} {most}"
+        );
     }
 
     #[test]
@@ -142,7 +170,10 @@ mod tests {
     fn long_lines_are_cut_with_a_note() {
         let long = "x".repeat(LINE + 10_000);
         let part = lines(format!("{long}\nnext\n").as_bytes(), 1, 9).expect("memory");
-        assert!(part.text.ends_with("x[10000 bytes of this line are left out]\nnext\n"));
+        assert!(
+            part.text
+                .ends_with("x[10000 bytes of this line are left out]\nnext\n")
+        );
         check(&"x".repeat(LINE), 1, 9, (&"x".repeat(LINE), 1, 1));
     }
 

@@ -9,25 +9,31 @@ use std::path::{Path, PathBuf};
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let path = match fs::canonicalize(path) {
         Ok(real) => real,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => path.to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+            path.to_owned()
+        }
         Err(error) => return Err(error),
     };
     let old = fs::metadata(&path).ok();
     if let Some(old) = &old {
         if !old.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is no regular file",
+            ));
         }
         // Replacing would go around a file's own write protection.
         OpenOptions::new().write(true).open(&path)?;
     }
-    let (beside, mut file) = match create_beside(&path, old.as_ref().map_or(0o666, |old| old.mode() & 0o7777)) {
-        Ok(made) => made,
-        // A directory that cannot be written may still hold a file that can.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && old.is_some() => {
-            return fs::write(&path, content);
-        }
-        Err(error) => return Err(error),
-    };
+    let (beside, mut file) =
+        match create_beside(&path, old.as_ref().map_or(0o666, |old| old.mode() & 0o7777)) {
+            Ok(made) => made,
+            // A directory that cannot be written may still hold a file that can.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && old.is_some() => {
+                return fs::write(&path, content);
+            }
+            Err(error) => return Err(error),
+        };
     let mut finish = || {
         if let Some(old) = &old {
             file.set_permissions(old.permissions())?;
@@ -47,9 +53,17 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 
 /// A new file in the same directory, so that renaming it is one step.
 fn create_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .ok_or(io::ErrorKind::InvalidInput)?
+        .to_string_lossy()
+        .into_owned();
     let short: String = name.chars().take(60).collect();
     let beside = path.with_file_name(format!(".{short}.{}.new", std::process::id()));
-    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&beside)?;
     Ok((beside, file))
 }

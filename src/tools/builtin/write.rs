@@ -17,7 +17,10 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result {
     let path = arguments.path.display();
-    let parent = arguments.path.parent().filter(|parent| *parent != Path::new(""));
+    let parent = arguments
+        .path
+        .parent()
+        .filter(|parent| *parent != Path::new(""));
     if let Some(Err(error)) = parent.map(fs::create_dir_all) {
         return Result::failed(format!("cannot make the directory of {path}: {error}"));
     }

@@ -1,0 +1,209 @@
+//! `-h` on one screen, `--help` with everything, and the table of exit codes.
+
+use std::fmt::Write as _;
+
+use super::flags::{COMMANDS, Flag, Takes, command, flags_of};
+use crate::outcome::TABLE;
+
+/// How wide the text is.
+const WIDTH: usize = 80;
+
+/// The help of a command, or of all of them.
+pub(super) fn text(name: Option<&str>, long: bool) -> String {
+    let Some(command) = name.and_then(command) else {
+        return overview(long);
+    };
+    let flags: Vec<&Flag> = flags_of(command.name).collect();
+    let options = if flags.is_empty() { "" } else { " [FLAG...]" };
+    let mut text = format!("codex {}: {}\n\n", command.name, command.brief);
+    let _ = writeln!(
+        text,
+        "usage: codex {}{options} {}",
+        command.name, command.usage
+    );
+    if long {
+        let _ = write!(text, "\n{}", wrap(command.doc, 0));
+    }
+    if !flags.is_empty() {
+        text.push_str("\nflags:\n");
+        for flag in flags {
+            if long {
+                let _ = write!(text, "  {}\n{}", spelling(flag), wrap(flag.doc, 6));
+            } else {
+                let _ = writeln!(text, "  {:<33} {}", spelling(flag), flag.brief);
+            }
+        }
+    }
+    if long {
+        let _ = write!(
+            text,
+            "\n{}",
+            wrap(
+                "The exit codes are explained by `codex help exit-codes`.",
+                0
+            )
+        );
+    } else {
+        let _ = writeln!(
+            text,
+            "\n`codex {} --help` explains each in full.",
+            command.name
+        );
+    }
+    text
+}
+
+fn overview(long: bool) -> String {
+    let mut text =
+        "codex: a ChatGPT subscription or an API key in the shell and in CI\n\n".to_owned();
+    text.push_str("usage: codex COMMAND [FLAG...] [WORD...]\n\ncommands:\n");
+    for command in COMMANDS {
+        let name = format!("{} {}", command.name, command.usage);
+        let _ = writeln!(text, "  {name:<33} {}", command.brief);
+    }
+    text.push_str("\nflags:\n");
+    for (flag, brief) in [
+        ("-h", "this, or a command's flags on one screen"),
+        ("--help", "everything about a command"),
+        ("--version", "name and version"),
+    ] {
+        let _ = writeln!(text, "  {flag:<33} {brief}");
+    }
+    text.push_str("\nexamples:\n  echo \"explain this\" | codex run --no-tools\n");
+    text.push_str("  git diff | codex run --no-tools \"review this:\" -\n");
+    text.push_str("  codex run -s danger-full-access \"make the tests pass\"\n");
+    if long {
+        for (name, doc) in VARIABLES {
+            let _ = write!(
+                text,
+                "{}",
+                if *name == VARIABLES[0].0 {
+                    "\nenvironment:\n"
+                } else {
+                    ""
+                }
+            );
+            let _ = write!(text, "  {name}\n{}", wrap(doc, 6));
+        }
+    }
+    text
+}
+
+/// The variables that the command reads.
+pub(super) const VARIABLES: &[(&str, &str)] = &[
+    (
+        "CODEX_ACCESS_TOKEN",
+        "A ChatGPT access token. Requests go to the subscription backend, on its account.",
+    ),
+    (
+        "CODEX_API_KEY",
+        "An API key, used where no access token is set.",
+    ),
+    ("OPENAI_API_KEY", "An API key, used where nothing else is."),
+    (
+        "CODEX_MODEL",
+        "The model to ask where --model does not say.",
+    ),
+    (
+        "CODEX_RUN_BASE_URL",
+        "Another address of the subscription backend.",
+    ),
+    (
+        "OPENAI_BASE_URL",
+        "Another address of the API. Like the one before it must be https://, or http:// to this machine.",
+    ),
+];
+
+/// The table of exit codes.
+pub(super) fn exit_codes() -> String {
+    let mut text = format!(
+        "{:>4}  {:<12} {}\n",
+        "code", "word in JSON", "when; what a script does"
+    );
+    for row in TABLE {
+        let then = if row.then.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", row.then)
+        };
+        let lines = wrap(&format!("{}{then}", row.when), 19);
+        let _ = write!(
+            text,
+            "{:>4}  {:<12} {}",
+            row.code,
+            row.word,
+            lines.trim_start()
+        );
+    }
+    text
+}
+
+/// How a flag is written, with what follows it.
+pub(super) fn spelling(flag: &Flag) -> String {
+    let short = flag
+        .short
+        .map_or("    ".to_owned(), |short| format!("-{short}, "));
+    match flag.takes {
+        Takes::Nothing => format!("{short}--{}", flag.long),
+        Takes::Value(value) => format!("{short}--{} {value}", flag.long),
+    }
+}
+
+/// The text in lines of the width, each indented.
+fn wrap(text: &str, indent: usize) -> String {
+    let mut lines = String::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && indent + line.len() + 1 + word.len() > WIDTH {
+            let _ = writeln!(lines, "{:indent$}{line}", "");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    let _ = writeln!(lines, "{:indent$}{line}", "");
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_help_fits_one_screen_and_no_line_is_too_wide() {
+        for name in COMMANDS
+            .iter()
+            .map(|command| Some(command.name))
+            .chain([None])
+        {
+            let short = text(name, false);
+            assert!(
+                short.lines().count() <= 24,
+                "{name:?} has {} lines",
+                short.lines().count()
+            );
+            for line in short
+                .lines()
+                .chain(text(name, true).lines())
+                .chain(exit_codes().lines())
+            {
+                assert!(line.len() <= WIDTH, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_flag_and_exit_code_is_explained() {
+        let long = text(Some("run"), true);
+        assert!(flags_of("run").all(|flag| long.contains(&format!("--{}", flag.long))));
+        assert_eq!(
+            exit_codes()
+                .lines()
+                .filter(|line| !line.starts_with("     "))
+                .count(),
+            TABLE.len() + 1
+        );
+    }
+}

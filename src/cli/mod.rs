@@ -1,0 +1,166 @@
+//! The command line: argv and the environment in, an exit code or a failure in words out. Nothing below
+//! `command` reads the environment or prints, so this is where both happen.
+
+mod complete;
+mod failure;
+mod flags;
+mod help;
+mod man;
+mod parse;
+mod settings;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::{self, ExitCode};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use crate::agent::Order;
+use crate::command;
+use crate::command::run::Host;
+use crate::command::stdout::Stdout;
+use crate::outcome::Outcome;
+
+pub use failure::Failure;
+use parse::Invocation;
+use settings::Environment;
+
+/// Where the first panic was.
+static PANICKED: OnceLock<String> = OnceLock::new();
+
+/// Runs the command line that these arguments, without the program's name, make up.
+///
+/// # Errors
+/// When it does not end well; the failure knows the exit code and the words.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode, Failure> {
+    guard(|| invoke(parse::parse(arguments)?))
+}
+
+/// Turns a panic into a failure like any other. What a panic says may hold a part of what the program was
+/// working on, so only its place is kept.
+fn guard(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(
+            || "somewhere".to_owned(),
+            |at| format!("{}:{}", at.file(), at.line()),
+        );
+        let _ = PANICKED.set(place);
+    }));
+    let ended = catch_unwind(AssertUnwindSafe(work));
+    match (ended, PANICKED.get()) {
+        (Ok(Err(failure)), Some(place)) if failure.outcome() == Outcome::Bug => {
+            Err(failure::bug(place))
+        }
+        (Ok(ended), _) => ended,
+        (Err(_), place) => Err(failure::bug(place.map_or("somewhere", String::as_str))),
+    }
+}
+
+fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
+    let begun = Instant::now();
+    match invocation {
+        Invocation::Run(args) => {
+            let environment = Environment(std::env::vars_os().collect());
+            let settings = settings::run(&args, &environment, begun)?;
+            let host = Host {
+                program: program()?,
+                user_agent: user_agent(),
+                force,
+            };
+            command::run::run(settings, host)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::Tool(name, args) => {
+            let timeout = settings::tool_timeout(&args)?;
+            let did =
+                command::tool::run(&program()?, &name, timeout).map_err(|error| {
+                    match error.kind() {
+                        io::ErrorKind::BrokenPipe => Failure::new(Outcome::Closed, ""),
+                        _ => Failure::new(
+                            Outcome::Io,
+                            format!("cannot run the tool {name}: {error}"),
+                        ),
+                    }
+                })?;
+            Ok(if did {
+                ExitCode::SUCCESS
+            } else {
+                Outcome::Failed.exit_code().into()
+            })
+        }
+        Invocation::Completion(shell) => print(&complete::script(&shell)),
+        Invocation::Help(name, long) => print(&help::text(name, long)),
+        Invocation::ExitCodes => print(&help::exit_codes()),
+        Invocation::Version => print(&format!(
+            "codex-run {} (independent client, not OpenAI's Codex CLI)\n",
+            env!("CARGO_PKG_VERSION")
+        )),
+        Invocation::Generate(what) if what == "man" => print(&man::page()),
+        Invocation::Generate(shell) if flags::SHELLS.contains(&&*shell) => {
+            print(&complete::script(&shell))
+        }
+        Invocation::Generate(what) => {
+            Err(Failure::usage(format!("there is no {what:?} to generate")))
+        }
+    }
+}
+
+fn print(text: &str) -> Result<ExitCode, Failure> {
+    let written = Stdout::open().and_then(|mut stdout| stdout.write_all(text.as_bytes()));
+    match written {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(command::run::Error::Output(error).into()),
+    }
+}
+
+/// This program. On Linux by a name that leads to it even if its file was replaced meanwhile.
+fn program() -> Result<PathBuf, Failure> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        return Ok(own);
+    }
+    std::env::current_exe().map_err(|error| {
+        Failure::new(
+            Outcome::Io,
+            format!("cannot find this program's own file: {error}"),
+        )
+    })
+}
+
+fn user_agent() -> String {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    format!("codex-run/{} ({os}; {arch})", env!("CARGO_PKG_VERSION"))
+}
+
+/// Ends the process at once, from a thread beside a loop that does not hear.
+fn force(order: Order) {
+    let failure = failure::of_order(order);
+    failure.report(io::stderr());
+    die(&failure);
+    process::exit(failure.outcome().exit_code().into());
+}
+
+/// Ends the process by the signal that ended the run, if it was one: a shell's loop stops only then.
+pub fn die(failure: &Failure) {
+    if let Some(signal) = failure.signal() {
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_exit_70_and_tells_its_place_but_not_its_words() {
+        let failure = guard(|| panic!("sk-secret")).expect_err("it panics");
+        assert_eq!(failure.outcome().exit_code(), 70);
+        let words = failure.words();
+        assert!(
+            words.contains("mod.rs:") && !words.contains("sk-secret"),
+            "{words}"
+        );
+    }
+}

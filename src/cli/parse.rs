@@ -1,0 +1,267 @@
+//! argv, through lexopt and the table, to what is asked for. Nothing is judged here but the spelling.
+
+use std::ffi::OsString;
+
+use lexopt::{Arg, Parser};
+
+use super::failure::Failure;
+use super::flags::{Args, COMMANDS, Takes, command, flags_of};
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(super) enum Invocation {
+    Run(Box<Args>),
+    Tool(String, Box<Args>),
+    Completion(String),
+    /// `-h` (false) or `--help` (true) of a command, or of all.
+    Help(Option<&'static str>, bool),
+    ExitCodes,
+    Version,
+    /// Hidden: what `make generate` writes into `man/` and `completions/`.
+    Generate(String),
+}
+
+/// Reads the arguments that follow the program's name.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
+    let mut parser = Parser::from_args(arguments);
+    let name = match parser.next().map_err(unreadable)? {
+        Some(Arg::Short('h')) => return Ok(Invocation::Help(None, false)),
+        Some(Arg::Long("help")) => return Ok(Invocation::Help(None, true)),
+        Some(Arg::Long("version")) => return Ok(Invocation::Version),
+        Some(Arg::Long("generate")) => {
+            let what = parser.value().map_err(unreadable)?;
+            return Ok(Invocation::Generate(what.to_string_lossy().into_owned()));
+        }
+        Some(Arg::Value(name)) => name.to_string_lossy().into_owned(),
+        Some(other) => {
+            let flag = spelled(&other);
+            return Err(unknown(
+                "flag",
+                &flag,
+                &["-h", "--help", "--version"],
+                "flags of a command follow its name",
+            ));
+        }
+        None => {
+            return Err(Failure::usage("no command is given")
+                .hint("`codex run \"say hello\"` asks a model; `codex help` lists the commands"));
+        }
+    };
+    let Some(command) = command(&name) else {
+        let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        return Err(unknown(
+            "command",
+            &name,
+            &names,
+            "`codex help` lists the commands",
+        ));
+    };
+    let mut args = Args::default();
+    while let Some(arg) = parser.next().map_err(unreadable)? {
+        let flag = match &arg {
+            Arg::Short('h') => return Ok(Invocation::Help(Some(command.name), false)),
+            Arg::Long("help") => return Ok(Invocation::Help(Some(command.name), true)),
+            Arg::Value(word) => {
+                args.words.push(word.clone());
+                continue;
+            }
+            Arg::Short(short) => flags_of(command.name).find(|flag| flag.short == Some(*short)),
+            Arg::Long(long) => flags_of(command.name).find(|flag| flag.long == *long),
+        };
+        let Some(flag) = flag else {
+            let mut known: Vec<String> = flags_of(command.name)
+                .map(|flag| format!("--{}", flag.long))
+                .collect();
+            known.push("--help".to_owned());
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let hint = format!(
+                "`codex {} --help` explains its flags; -- ends them",
+                command.name
+            );
+            return Err(unknown("flag", &spelled(&arg), &known, &hint));
+        };
+        let value = match flag.takes {
+            Takes::Value(_) => parser.value().map_err(unreadable)?,
+            Takes::Nothing => OsString::new(),
+        };
+        (flag.set)(&mut args, value);
+    }
+    finish(command.name, args)
+}
+
+fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
+    if command == "run" {
+        return Ok(Invocation::Run(Box::new(args)));
+    }
+    let word =
+        (!args.words.is_empty()).then(|| args.words.remove(0).to_string_lossy().into_owned());
+    if let Some(extra) = args.words.first() {
+        return Err(Failure::usage(format!(
+            "`codex {command}` takes one word, and {extra:?} is one too many"
+        )));
+    }
+    let listed = super::flags::command(command)
+        .map(|command| command.words)
+        .unwrap_or_default();
+    match word {
+        None if command == "help" => Ok(Invocation::Help(None, true)),
+        None => Err(Failure::usage(format!(
+            "`codex {command}` needs a word: {}",
+            listed.join(", ")
+        ))),
+        Some(word) if !listed.contains(&&*word) => Err(unknown(
+            "word",
+            &word,
+            listed,
+            &format!("`codex {command}` takes {}", listed.join(", ")),
+        )),
+        Some(word) => Ok(match command {
+            "tool" => Invocation::Tool(word, Box::new(args)),
+            "completion" => Invocation::Completion(word),
+            _ if word == "exit-codes" => Invocation::ExitCodes,
+            _ => Invocation::Help(
+                super::flags::command(&word).map(|command| command.name),
+                true,
+            ),
+        }),
+    }
+}
+
+fn spelled(arg: &Arg<'_>) -> String {
+    match arg {
+        Arg::Short(short) => format!("-{short}"),
+        Arg::Long(long) => format!("--{long}"),
+        Arg::Value(word) => word.to_string_lossy().into_owned(),
+    }
+}
+
+fn unreadable(error: lexopt::Error) -> Failure {
+    match error {
+        lexopt::Error::MissingValue {
+            option: Some(option),
+        } => Failure::usage(format!("{option} needs a value")),
+        // The value is not repeated: it may be a secret put in the wrong place.
+        lexopt::Error::UnexpectedValue { option, .. } => {
+            Failure::usage(format!("{option} takes no value"))
+        }
+        other => Failure::usage(other.to_string()),
+    }
+}
+
+/// Something that is not in the table, with the nearest that is.
+pub(super) fn unknown(what: &str, word: &str, known: &[&str], otherwise: &str) -> Failure {
+    let failure = Failure::usage(format!("unknown {what} {word:?}"));
+    match nearest(word, known) {
+        Some(near) => failure.hint(format!("did you mean {near}?")),
+        None => failure.hint(otherwise),
+    }
+}
+
+/// The known word that differs least, if it differs little.
+fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = known
+        .iter()
+        .map(|known| (distance(word, known), *known))
+        .min()?;
+    (near.0 <= 1 + word.chars().count() / 4).then_some(near.1)
+}
+
+/// How many characters must be added, dropped, changed or swapped with a neighbour (the restricted
+/// Damerau-Levenshtein distance).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let mut least = change.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    least = least.min(rows[i - 2][j - 2] + 1);
+                }
+                least
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(line: &str) -> Result<Invocation, String> {
+        parse(
+            line.split(' ')
+                .filter(|word| !word.is_empty())
+                .map(OsString::from),
+        )
+        .map_err(|f| f.words())
+    }
+
+    fn words(line: &str) -> Vec<String> {
+        match run(line) {
+            Ok(Invocation::Run(args)) => args
+                .words
+                .iter()
+                .map(|w| w.to_string_lossy().into_owned())
+                .collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn words_and_flags_may_stand_in_any_order() {
+        assert_eq!(words("run a -m x b --no-tools -"), ["a", "b", "-"]);
+        assert_eq!(words("run -qmx a"), ["a"]);
+        assert_eq!(
+            words("run --model=x -- --not-a-flag -h"),
+            ["--not-a-flag", "-h"]
+        );
+        assert!(
+            matches!(run("run -m x -m y"), Ok(Invocation::Run(args)) if args.model == Some("y".into()))
+        );
+    }
+
+    #[test]
+    fn what_is_unknown_is_named_with_the_nearest() {
+        let check = |line: &str, expected: &str| match run(line) {
+            Err(words) => assert!(words.contains(expected), "{line}: {words}"),
+            Ok(other) => panic!("{other:?}"),
+        };
+        check(
+            "run --modle x",
+            "unknown flag \"--modle\"\nhint: did you mean --model?",
+        );
+        check("run --zzzzzz", "`codex run --help` explains its flags");
+        check("rnu", "did you mean run?");
+        check("tool bahs", "did you mean bash?");
+        check("tool", "needs a word: bash, read, edit, write");
+        check("help exit-code", "did you mean exit-codes?");
+        check("tool bash read", "one too many");
+        check("run --model", "--model needs a value");
+        check("run --quiet=sk-secret", "--quiet takes no value");
+        check("", "no command is given");
+        check("--model", "unknown flag");
+        // A flag of another command is no flag of this one.
+        check("tool bash --model x", "unknown flag");
+    }
+
+    #[test]
+    fn help_is_found_wherever_it_is_asked_for() {
+        assert!(matches!(run("-h"), Ok(Invocation::Help(None, false))));
+        assert!(matches!(
+            run("run a -h"),
+            Ok(Invocation::Help(Some("run"), false))
+        ));
+        assert!(matches!(
+            run("help run"),
+            Ok(Invocation::Help(Some("run"), true))
+        ));
+        assert!(matches!(run("help"), Ok(Invocation::Help(None, true))));
+        assert!(matches!(run("help exit-codes"), Ok(Invocation::ExitCodes)));
+        assert!(matches!(run("--version"), Ok(Invocation::Version)));
+    }
+}

@@ -1,0 +1,331 @@
+//! Arguments and environment to settings: every value is judged here, so that what follows need not.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::failure::Failure;
+use super::flags::{Args, EFFORTS, SANDBOXES};
+use super::parse::unknown;
+use crate::api::Endpoints;
+use crate::auth::{Found, Sources};
+use crate::command::run::Settings;
+use crate::http::{AddressError, BaseUrl};
+use crate::id::ModelId;
+use crate::output::text::Level;
+use crate::prompt::{self, Words};
+use crate::secret::Secret;
+use crate::tools::{self, environment};
+
+const MODEL: &str = "gpt-5.5";
+const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
+const API: &str = "https://api.openai.com/v1";
+
+/// How long a tool call may take if nobody says otherwise.
+pub(super) const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The most requests of a run if nobody says otherwise.
+const MAX_TURNS: usize = 100;
+
+/// The environment as it was at the start. An empty variable counts as unset.
+pub(super) struct Environment(pub(super) Vec<(OsString, OsString)>);
+
+impl Environment {
+    fn get(&self, name: &str) -> Option<&OsStr> {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value.as_os_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    fn secret(&self, name: &'static str) -> Option<Found> {
+        // What is not UTF-8 is kept recognisable as wrong, and no secret of ours is.
+        let text = self.get(name)?.to_string_lossy().into_owned();
+        Some(Found {
+            secret: Secret::new(text),
+            source: name,
+        })
+    }
+
+    fn address(&self, name: &str, default: &str) -> Result<BaseUrl, Failure> {
+        let text = self
+            .get(name)
+            .map_or(default.into(), OsStr::to_string_lossy);
+        BaseUrl::parse(&text).map_err(|error| {
+            let failure = Failure::usage(format!("cannot use the address in {name}: {error}"));
+            match error {
+                AddressError::InTheClear => failure.hint("use an https:// address"),
+                _ => failure.hint(format!("it looks like {default}")),
+            }
+        })
+    }
+}
+
+/// The settings of `codex run`.
+pub(super) fn run(
+    args: &Args,
+    environment: &Environment,
+    begun: Instant,
+) -> Result<Settings, Failure> {
+    let tools = tools(args)?;
+    let words = Words::new(&args.words)
+        .map_err(|error| Failure::from(crate::command::run::Error::Prompt(error)))?;
+    if args.no_stdin && words.want_stdin() {
+        return Err(Failure::usage("--no-stdin leaves no prompt")
+            .hint("give the prompt as arguments, without -"));
+    }
+    if args.quiet && args.verbose {
+        return Err(
+            Failure::usage("--quiet and --verbose exclude each other").hint("use one of them")
+        );
+    }
+    let level = match (args.quiet, args.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    };
+    let key_file = args.api_key_file.as_ref().map(|path| {
+        let found = |key| Found {
+            secret: Secret::new(key),
+            source: "the file of --api-key-file",
+        };
+        read("--api-key-file", path).map(found)
+    });
+    Ok(Settings {
+        words,
+        no_stdin: args.no_stdin,
+        model: model(args, environment)?,
+        effort: effort(args)?,
+        instructions: instructions(args, !tools.is_empty())?,
+        tools,
+        directory: directory(args)?,
+        max_turns: max_turns(args)?,
+        deadline: duration("--timeout", args.timeout.as_deref())?.map(|time| begun + time),
+        tool_timeout: tool_timeout(args)?,
+        dry_run: args.dry_run,
+        level,
+        sources: Sources {
+            key_file: key_file.transpose()?,
+            access_token: environment.secret("CODEX_ACCESS_TOKEN"),
+            api_key: environment.secret("CODEX_API_KEY"),
+            openai_api_key: environment.secret("OPENAI_API_KEY"),
+        },
+        endpoints: Endpoints {
+            subscription: environment.address("CODEX_RUN_BASE_URL", SUBSCRIPTION)?,
+            api: environment.address("OPENAI_BASE_URL", API)?,
+        },
+        environment: environment::for_tools(&environment.0),
+    })
+}
+
+/// The time limit of a tool call.
+pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
+    Ok(duration("--tool-timeout", args.tool_timeout.as_deref())?.unwrap_or(TOOL_TIMEOUT))
+}
+
+fn tools(args: &Args) -> Result<Vec<&'static str>, Failure> {
+    let known: Vec<&'static str> = tools::TOOLS.iter().map(|tool| tool.function.name).collect();
+    let sandbox = match &args.sandbox {
+        Some(mode) => one_of("--sandbox", mode, SANDBOXES)?,
+        None => SANDBOXES[0],
+    };
+    if args.no_tools && args.tools.is_some() {
+        return Err(
+            Failure::usage("--tools and --no-tools exclude each other").hint("use one of them")
+        );
+    }
+    if args.no_tools {
+        return Ok(Vec::new());
+    }
+    let offered = match &args.tools {
+        None => known,
+        Some(list) => list
+            .to_string_lossy()
+            .split(',')
+            .map(|name| one_of("--tools", OsStr::new(name.trim()), &known))
+            .collect::<Result<_, _>>()?,
+    };
+    if sandbox != "danger-full-access" {
+        return Err(Failure::usage(format!(
+            "cannot offer tools: this version cannot confine them to {sandbox}"
+        ))
+        .hint(
+            "--no-tools runs without tools; -s danger-full-access lets them do whatever you may do",
+        ));
+    }
+    Ok(offered)
+}
+
+fn model(args: &Args, environment: &Environment) -> Result<ModelId, Failure> {
+    let (source, text) = match (&args.model, environment.get("CODEX_MODEL")) {
+        (Some(text), _) => ("--model", text.to_string_lossy()),
+        (None, Some(text)) => ("CODEX_MODEL", text.to_string_lossy()),
+        (None, None) => ("the default", MODEL.into()),
+    };
+    text.parse().map_err(|error| {
+        Failure::usage(format!("cannot use the model id of {source}: {error}"))
+            .hint(format!("it looks like {MODEL}"))
+    })
+}
+
+fn effort(args: &Args) -> Result<Option<&'static str>, Failure> {
+    args.effort
+        .as_ref()
+        .map(|level| one_of("--effort", level, EFFORTS))
+        .transpose()
+}
+
+fn instructions(args: &Args, tools: bool) -> Result<String, Failure> {
+    let mut text = match &args.instructions {
+        Some(path) => read("--instructions", path)?,
+        None => prompt::instructions(tools),
+    };
+    if let Some(more) = &args.append_instructions {
+        let more = prompt::text(more, || "the text of --append-instructions".to_owned())
+            .map_err(|error| Failure::usage(error.to_string()))?;
+        text = format!("{}\n\n{more}", text.trim_end());
+    }
+    if text.trim().is_empty() {
+        return Err(Failure::usage("the instructions are empty").hint("the service wants some"));
+    }
+    Ok(text)
+}
+
+fn directory(args: &Args) -> Result<PathBuf, Failure> {
+    let path = PathBuf::from(args.directory.clone().unwrap_or_else(|| ".".into()));
+    let wrong = |why: String| {
+        Failure::usage(format!("cannot work in {}: {why}", path.display()))
+            .hint("-C takes a directory that exists")
+    };
+    match path.canonicalize() {
+        Ok(real) if real.is_dir() => Ok(real),
+        Ok(_) => Err(wrong("it is no directory".to_owned())),
+        Err(error) => Err(wrong(error.to_string())),
+    }
+}
+
+fn max_turns(args: &Args) -> Result<usize, Failure> {
+    let Some(text) = &args.max_turns else {
+        return Ok(MAX_TURNS);
+    };
+    match text.to_str().and_then(|text| text.parse().ok()) {
+        Some(0) | None => Err(
+            Failure::usage(format!("--max-turns does not take {text:?}"))
+                .hint("it takes a whole number from 1 on"),
+        ),
+        Some(turns) => Ok(turns),
+    }
+}
+
+/// A text file that a flag names.
+fn read(flag: &str, path: &OsStr) -> Result<String, Failure> {
+    let shown = path.to_string_lossy();
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::usage(format!("cannot read {shown}, named by {flag}: {error}"))
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::usage(format!(
+            "cannot use {shown}, named by {flag}: it is not UTF-8 at byte {at}"
+        ))
+    })
+}
+
+fn one_of(flag: &str, value: &OsStr, known: &[&'static str]) -> Result<&'static str, Failure> {
+    let value = value.to_string_lossy();
+    known
+        .iter()
+        .find(|word| **word == value)
+        .copied()
+        .ok_or_else(|| {
+            unknown(
+                &format!("value of {flag}:"),
+                &value,
+                known,
+                &format!("{flag} takes {}", known.join(", ")),
+            )
+        })
+}
+
+/// A time as people write it.
+fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Duration>, Failure> {
+    let Some(value) = value else { return Ok(None) };
+    let wrong = || {
+        Failure::usage(format!("{flag} does not take {value:?}"))
+            .hint("a time above 0 is written 300ms, 90s, 15m, 2h, or as plain seconds")
+    };
+    let text = value.to_str().ok_or_else(wrong)?;
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" | "" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    // Ten years are as good as for ever, and keep every later sum of times in range.
+    const MOST: u64 = 315_360_000_000;
+    let number: u64 = if digits.bytes().all(|b| b.is_ascii_digit()) {
+        digits.parse().map_err(|_| wrong())?
+    } else {
+        0
+    };
+    match number.checked_mul(unit) {
+        Some(0) | None => Err(wrong()),
+        Some(millis) => Ok(Some(Duration::from_millis(millis.min(MOST)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_people_do() {
+        let check = |text: &str, millis: Option<u64>| {
+            let time = duration("--timeout", Some(OsStr::new(text))).ok().flatten();
+            assert_eq!(time, millis.map(Duration::from_millis), "{text}");
+        };
+        check("300ms", Some(300));
+        check("90s", Some(90_000));
+        check("15m", Some(900_000));
+        check("2h", Some(7_200_000));
+        check("7", Some(7000));
+        check("99999999999999999h", None);
+        check("999999999h", Some(315_360_000_000));
+        for text in [
+            "",
+            "0",
+            "0s",
+            "s",
+            "-1",
+            "+1",
+            "1.5",
+            "1 s",
+            "1d",
+            "1S",
+            "\u{e9}",
+            "99999999999999999999",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let environment = Environment(vec![("A".into(), "".into()), ("B".into(), "b".into())]);
+        assert!(environment.get("A").is_none() && environment.get("C").is_none());
+        assert_eq!(environment.get("B"), Some(OsStr::new("b")));
+    }
+
+    #[test]
+    fn a_value_that_is_none_of_them_is_answered_with_the_nearest() {
+        let words =
+            |value: &str| one_of("--effort", OsStr::new(value), EFFORTS).map_err(|f| f.words());
+        assert_eq!(words("low"), Ok("low"));
+        assert_eq!(
+            words("hihg"),
+            Err("unknown value of --effort: \"hihg\"\nhint: did you mean high?".to_owned())
+        );
+    }
+}

@@ -1,0 +1,290 @@
+//! `codex run`: a prompt in, an answer out.
+
+use std::error::Error as StdError;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::stdout::Stdout;
+use super::watch;
+use crate::agent::{self, End, Order, Run};
+use crate::api::{Client, Endpoints};
+use crate::auth::{self, Credential, Sources};
+use crate::http::Http;
+use crate::id::{ModelId, ThreadId};
+use crate::output::text::{Level, Text};
+use crate::output::{Notice, Sink};
+use crate::prompt::{self, Words};
+use crate::secret::Secret;
+use crate::stdin::{self, Input, Source};
+use crate::tools::process::{Setup, Tools};
+use crate::tools::{self, Tool};
+use crate::wire::item;
+use crate::wire::request::{Body, Function, Head};
+
+/// Everything that a run is told, checked.
+#[derive(Debug)]
+pub struct Settings {
+    /// The arguments of the prompt.
+    pub words: Words,
+    /// Never look at standard input.
+    pub no_stdin: bool,
+    /// The model to ask.
+    pub model: ModelId,
+    /// How much it is to think.
+    pub effort: Option<&'static str>,
+    /// Who it is to be.
+    pub instructions: String,
+    /// The tools to offer, by name.
+    pub tools: Vec<&'static str>,
+    /// Where tools work.
+    pub directory: PathBuf,
+    /// The most requests.
+    pub max_turns: usize,
+    /// When the run's time is over.
+    pub deadline: Option<Instant>,
+    /// How long a tool call may take.
+    pub tool_timeout: Duration,
+    /// Print the request, send nothing.
+    pub dry_run: bool,
+    /// How much is told beside the answer.
+    pub level: Level,
+    /// Where credentials were found.
+    pub sources: Sources,
+    /// Where the two backends are.
+    pub endpoints: Endpoints,
+    /// What tools find in their environment.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+/// Why a run did not end well.
+#[derive(Debug)]
+pub enum Error {
+    /// There is no usable prompt.
+    Prompt(prompt::Error),
+    /// Standard input could not be read to its end.
+    Stdin(stdin::Error),
+    /// There is no usable credential.
+    Credential(auth::Error),
+    /// Standard input began after it had been given up.
+    Late,
+    /// Standard output could not be written.
+    Output(io::Error),
+    /// The system gives no random numbers.
+    Random(getrandom::Error),
+    /// The run ended so.
+    End(End),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prompt(error) => error.fmt(f),
+            Self::Stdin(error) => error.fmt(f),
+            Self::Credential(error) => error.fmt(f),
+            Self::Late => f.write_str("standard input began after it had been given up"),
+            Self::Output(error) => error.fmt(f),
+            Self::Random(error) => error.fmt(f),
+            Self::End(end) => write!(f, "the run ended: {end:?}"),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+/// What the system offers to a run.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// This program, to be started again for each tool.
+    pub program: PathBuf,
+    /// How this program names itself in the `User-Agent` header.
+    pub user_agent: String,
+    /// Ends the process at once, whatever else goes on, because this was ordered.
+    pub force: fn(Order),
+}
+
+/// Asks the model and prints its answer.
+///
+/// # Errors
+/// When there is no complete answer.
+pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
+    let stdin = look(&settings);
+    if stdin == Look::Never {
+        settings.words.compose(None).map_err(Error::Prompt)?;
+    }
+    let credential = match auth::choose(&settings.sources) {
+        // A dry run shows what would be sent, also to those who have not signed in yet.
+        Err(auth::Error::Missing) if settings.dry_run => placeholder(),
+        other => other.map_err(Error::Credential)?,
+    };
+    let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
+    let mut sink = Text::new(
+        Stdout::open().map_err(Error::Output)?,
+        io::stderr(),
+        settings.level,
+        terminals,
+    );
+    let (prompt, given_up) = prompt(&settings, stdin, &mut sink)?;
+
+    let thread = if settings.dry_run {
+        ThreadId::new(0, [0; 10])
+    } else {
+        new_thread()?
+    };
+    let offered: Vec<&Tool> = settings
+        .tools
+        .iter()
+        .filter_map(|name| tools::find(name))
+        .collect();
+    let functions: Vec<Function> = offered.iter().map(|tool| tool.function).collect();
+    let mut body = Body::new(&Head {
+        model: settings.model.as_str(),
+        instructions: &settings.instructions,
+        tools: &functions,
+        effort: settings.effort,
+        cache_key: thread.as_str(),
+    });
+    body.push(&item::user_message(&prompt));
+    let client = Client::new(
+        Http::new(&host.user_agent),
+        &settings.endpoints,
+        credential,
+        &thread,
+    );
+    if settings.dry_run {
+        return show(&client, &body, &host.user_agent).map_err(Error::Output);
+    }
+
+    let (sender, inputs) = mpsc::channel();
+    watch::start(settings.deadline, sender.clone(), host.force).map_err(Error::Output)?;
+    let tools = Arc::new(Tools::new(Setup {
+        program: host.program,
+        directory: settings.directory,
+        environment: settings.environment,
+        timeout: settings.tool_timeout,
+        offered: settings.tools,
+    }));
+    let run = Run {
+        client,
+        body,
+        tools: Arc::clone(&tools),
+        max_turns: settings.max_turns,
+        sink: &mut sink,
+    };
+    let end = agent::drive(run, &sender, &inputs);
+    drop(tools);
+    match (end, sink.finish()) {
+        (End::Answered, Ok(())) if given_up && stdin::came_late() => Err(Error::Late),
+        (End::Answered, Ok(())) => Ok(()),
+        (End::Answered, Err(error)) => Err(Error::Output(error)),
+        (end, _) => Err(Error::End(end)),
+    }
+}
+
+/// How standard input is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Never,
+    /// It may have something to add.
+    Offered,
+    /// The user asked for it.
+    Asked,
+}
+
+fn look(settings: &Settings) -> Look {
+    if settings.no_stdin {
+        Look::Never
+    } else if settings.words.want_stdin() {
+        Look::Asked
+    } else if stdin::source() == Source::Data {
+        Look::Offered
+    } else {
+        Look::Never
+    }
+}
+
+/// The prompt, and whether standard input was given up.
+fn prompt(settings: &Settings, look: Look, sink: &mut dyn Sink) -> Result<(String, bool), Error> {
+    if look == Look::Never {
+        return Ok((settings.words.compose(None).map_err(Error::Prompt)?, false));
+    }
+    let asked = look == Look::Asked;
+    let mut say = |words: &str| drop(sink.take(Notice::Warning(words)));
+    let waiting = match stdin::source() {
+        Source::Terminal => {
+            "waiting for the prompt on standard input; end it with Ctrl-D on a line of its own"
+        }
+        _ => "waiting for the end of standard input",
+    };
+    match stdin::read(asked, settings.deadline, || say(waiting)).map_err(Error::Stdin)? {
+        Input::Whole(bytes) => Ok((
+            settings
+                .words
+                .compose(Some(&bytes))
+                .map_err(Error::Prompt)?,
+            false,
+        )),
+        Input::GivenUp => {
+            say(
+                "standard input gave nothing within 3 s, so the run goes on without it; --no-stdin saves the wait",
+            );
+            Ok((settings.words.compose(None).map_err(Error::Prompt)?, true))
+        }
+    }
+}
+
+fn new_thread() -> Result<ThreadId, Error> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(Error::Random)?;
+    Ok(ThreadId::new(
+        u64::try_from(now).unwrap_or(u64::MAX),
+        random,
+    ))
+}
+
+/// What stands for a credential in a dry run without one. It is never sent.
+fn placeholder() -> Credential {
+    match "***".parse() {
+        Ok(account) => Credential::Token {
+            access: Secret::new("***".to_owned()),
+            account,
+        },
+        Err(_) => Credential::Key(Secret::new("***".to_owned())),
+    }
+}
+
+/// Prints the request, its body to the byte, with `***` for what is secret.
+fn show(client: &Client, body: &Body, user_agent: &str) -> io::Result<()> {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let mut text = format!(
+        "{{\n  \"method\": \"POST\",\n  \"url\": {},\n  \"headers\": {{\n",
+        quoted(client.url())
+    );
+    text.push_str(
+        "    \"authorization\": \"Bearer ***\",\n    \"content-type\": \"application/json\",\n",
+    );
+    for (name, value) in client.headers() {
+        let value = if *name == "chatgpt-account-id" {
+            "***"
+        } else {
+            value
+        };
+        text.push_str(&format!("    {}: {},\n", quoted(name), quoted(value)));
+    }
+    text.push_str(&format!(
+        "    \"user-agent\": {}\n  }},\n  \"body\": ",
+        quoted(user_agent)
+    ));
+    let mut out = text.into_bytes();
+    out.extend_from_slice(body.bytes());
+    out.extend_from_slice(b"\n}\n");
+    Stdout::open()?.write_all(&out)
+}

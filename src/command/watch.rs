@@ -1,0 +1,121 @@
+//! What ends a run from outside: signals, the clock, and a reader of standard output that goes away. One
+//! thread polls for all of them and reports to the loop. Should the loop not hear, because it is stuck
+//! writing to a reader that stands still, the thread ends the process itself.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::agent::{Input, Order};
+
+/// How long standard output may stand still once an end was ordered.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// How long an ordered end may take: a moment for tools to end by themselves, then their being killed.
+const WHOLE: Duration = Duration::from_secs(6);
+
+/// How long it may take after a second order.
+const HURRIED: Duration = Duration::from_millis(500);
+
+/// Starts watching. `force` ends the process without asking anybody.
+pub(super) fn start(
+    deadline: Option<Instant>,
+    loop_: Sender<Input>,
+    force: fn(Order),
+) -> io::Result<()> {
+    let mut signals = Vec::new();
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        // What was ignored when we started stays ignored: `nohup`, and jobs that a shell put in the background.
+        if !ignored(signal) {
+            let (reader, writer) = UnixStream::pair()?;
+            signal_hook::low_level::pipe::register(signal, writer)?;
+            signals.push((signal, reader));
+        }
+    }
+    // Not joined: it ends with the process, and only when the loop is done with everything.
+    thread::Builder::new().spawn(move || {
+        let first = next(&signals, deadline, true);
+        let ordered = Instant::now();
+        let _ = loop_.send(Input::Order(first));
+        let mut limit = WHOLE;
+        let mut stuck_since = None;
+        while ordered.elapsed() < limit {
+            let pause = Some(Instant::now() + Duration::from_millis(50));
+            if let Order::Signal(signal) = next(&signals, pause, false) {
+                let _ = loop_.send(Input::Order(Order::Signal(signal)));
+                limit = limit.min(ordered.elapsed() + HURRIED);
+            }
+            if writable() {
+                stuck_since = None;
+            } else if stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK {
+                break;
+            }
+        }
+        force(first);
+    })?;
+    Ok(())
+}
+
+/// Waits for what comes first.
+fn next(signals: &[(i32, UnixStream)], deadline: Option<Instant>, reader: bool) -> Order {
+    let stdout = io::stdout();
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Order::Timeout;
+        }
+        let mut fds: Vec<PollFd<'_>> = signals
+            .iter()
+            .map(|(_, stream)| PollFd::new(stream, PollFlags::IN))
+            .collect();
+        if reader {
+            // Asking for nothing still tells of a pipe without a reader.
+            fds.push(PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()));
+        }
+        let time = left.and_then(|left| Timespec::try_from(left + Duration::from_millis(1)).ok());
+        if poll(&mut fds, time.as_ref()).is_err() {
+            continue;
+        }
+        let events: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
+        for ((signal, stream), events) in signals.iter().zip(&events) {
+            if !events.is_empty() {
+                let _ = { stream }.read(&mut [0; 1]);
+                return Order::Signal(*signal);
+            }
+        }
+        if reader && events[signals.len()].intersects(PollFlags::ERR | PollFlags::HUP) {
+            return Order::Closed;
+        }
+    }
+}
+
+/// Whether standard output takes something, or would at least say why not.
+fn writable() -> bool {
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    !matches!(
+        poll(
+            &mut [PollFd::new(&io::stdout(), PollFlags::OUT)],
+            Some(&now)
+        ),
+        Ok(0)
+    )
+}
+
+/// Whether this signal was ignored when the process began, as far as the system tells.
+fn ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default();
+    mask & (1 << (signal - 1)) != 0
+}

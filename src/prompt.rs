@@ -1,0 +1,179 @@
+//! The words to send: arguments and standard input become one text. Nothing in them has a meaning of its own.
+
+use std::error::Error as StdError;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+
+/// The argument that stands for standard input.
+const STDIN: &str = "-";
+
+/// Why there is no prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// There are no words in it.
+    Empty,
+    /// What comes from here is not UTF-8 at this byte, counted from 0.
+    NotUtf8(String, usize),
+    /// Standard input is named more than once.
+    Twice,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::NotUtf8(place, at) => write!(f, "{place} is not UTF-8 at byte {at}"),
+            Self::Twice => f.write_str("`-` stands in it more than once"),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+/// The arguments of a prompt, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(Vec<String>);
+
+impl Words {
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    /// When one is not UTF-8, or `-` stands among them twice.
+    pub fn new(arguments: &[OsString]) -> Result<Self, Error> {
+        let check = |(n, argument): (usize, &OsString)| {
+            text(argument, || format!("argument {} of the prompt", n + 1))
+        };
+        let words: Vec<String> = arguments
+            .iter()
+            .enumerate()
+            .map(check)
+            .collect::<Result<_, _>>()?;
+        if words.iter().filter(|word| *word == STDIN).count() > 1 {
+            return Err(Error::Twice);
+        }
+        Ok(Self(words))
+    }
+
+    /// Standard input is asked for: it is named, or nothing else is there.
+    #[must_use]
+    pub fn want_stdin(&self) -> bool {
+        self.0.is_empty() || self.0.iter().any(|word| word == STDIN)
+    }
+
+    /// The words with the input at its place, as it is; behind them, in a block, where it has no place.
+    ///
+    /// # Errors
+    /// When no word is left, or the input is not UTF-8.
+    pub fn compose(&self, input: Option<&[u8]>) -> Result<String, Error> {
+        let input = match input.map(std::str::from_utf8) {
+            Some(Err(error)) => {
+                return Err(Error::NotUtf8(
+                    "standard input".to_owned(),
+                    error.valid_up_to(),
+                ));
+            }
+            Some(Ok(input)) => input,
+            None => "",
+        };
+        let words: Vec<&str> = self
+            .0
+            .iter()
+            .map(|word| if word == STDIN { input } else { word })
+            .collect();
+        let prompt = match words.join(" ") {
+            _ if self.0.is_empty() => input.to_owned(),
+            words if self.want_stdin() || input.trim().is_empty() => words,
+            words => {
+                let end = if input.ends_with('\n') { "" } else { "\n" };
+                format!("{words}\n\n<stdin>\n{input}{end}</stdin>")
+            }
+        };
+        if prompt.trim().is_empty() {
+            Err(Error::Empty)
+        } else {
+            Ok(prompt)
+        }
+    }
+}
+
+/// The built-in instructions. They are short, and `--dry-run` shows them.
+#[must_use]
+pub fn instructions(tools: bool) -> String {
+    let mut text = "You answer on a command line. Your text goes to standard output, often into another program: \
+                    give what was asked for, without preamble."
+        .to_owned();
+    if tools {
+        text.push_str(
+            " Use the tools to look into the working directory, change files and run commands. Nobody can answer \
+             questions: decide by yourself, check what you did, and say briefly what came of it.",
+        );
+    }
+    text
+}
+
+/// The text of an argument; `place` names it for people.
+///
+/// # Errors
+/// When it is not UTF-8.
+pub fn text(argument: &OsStr, place: impl FnOnce() -> String) -> Result<String, Error> {
+    match std::str::from_utf8(argument.as_bytes()) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => Err(Error::NotUtf8(place(), error.valid_up_to())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(words: &[&str], input: Option<&[u8]>, expected: Result<&str, Error>) {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let prompt = Words::new(&words).and_then(|words| words.compose(input));
+        assert_eq!(prompt, expected.map(str::to_owned), "{words:?}");
+    }
+
+    #[test]
+    fn words_and_input_become_one_text() {
+        check(&["explain", "this"], None, Ok("explain this"));
+        check(&[], Some(b"all of it\n"), Ok("all of it\n"));
+        check(
+            &["why?"],
+            Some(b"log\n"),
+            Ok("why?\n\n<stdin>\nlog\n</stdin>"),
+        );
+        check(
+            &["why?"],
+            Some(b"log"),
+            Ok("why?\n\n<stdin>\nlog\n</stdin>"),
+        );
+        check(&["why?"], Some(b"\n"), Ok("why?"));
+        check(&["review", "-"], Some(b"diff\n"), Ok("review diff\n"));
+        check(&["a", "-", "b"], Some(b"x"), Ok("a x b"));
+        check(&["-"], Some(b"x"), Ok("x"));
+        check(&["a - b"], Some(b"x"), Ok("a - b\n\n<stdin>\nx\n</stdin>"));
+    }
+
+    #[test]
+    fn an_empty_prompt_is_none() {
+        check(&[], None, Err(Error::Empty));
+        check(&["", " "], None, Err(Error::Empty));
+        check(&["-"], Some(b" \n"), Err(Error::Empty));
+        check(&[], Some(b""), Err(Error::Empty));
+        check(&["-", "-"], Some(b"x"), Err(Error::Twice));
+    }
+
+    #[test]
+    fn the_byte_that_is_not_utf8_is_named() {
+        check(
+            &[],
+            Some(b"ab\xffc"),
+            Err(Error::NotUtf8("standard input".into(), 2)),
+        );
+        let words = [OsString::from("a"), OsStr::from_bytes(b"b\xff").to_owned()];
+        assert_eq!(
+            Words::new(&words),
+            Err(Error::NotUtf8("argument 2 of the prompt".into(), 1))
+        );
+    }
+}

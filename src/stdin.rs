@@ -1,0 +1,159 @@
+//! Standard input with its clock. It is polled, so no thread waits on it and every wait has an end: a
+//! parent that never closes its pipe must not hang us.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::FileType;
+use rustix::io::Errno;
+
+/// How long an unasked-for pipe may say nothing before the run goes on without it, and how long any
+/// wait lasts before somebody is told of it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long input that was asked for, or has begun, may stay silent.
+const SILENCE: Duration = Duration::from_secs(300);
+
+/// The most input that is taken, in bytes: many times what the largest model can read.
+const MOST: usize = 64 << 20;
+
+/// What standard input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Somebody who types.
+    Terminal,
+    /// A file, a pipe or a socket: something that may hold input.
+    Data,
+    /// The null device or another device: nothing to look at unasked.
+    Other,
+}
+
+/// What reading brought.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Input {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// It said nothing, and nobody had asked for it.
+    GivenUp,
+}
+
+/// Why there is no input.
+#[derive(Debug)]
+pub enum Error {
+    /// It cannot be read.
+    Unreadable(io::Error),
+    /// It stayed silent for this long before its end.
+    Silent(Duration),
+    /// The run's time was over before its end.
+    Timeout,
+    /// It is larger than this many bytes.
+    TooLarge(usize),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => error.fmt(f),
+            Self::Silent(time) => write!(
+                f,
+                "it stayed silent for {} s without ending",
+                time.as_secs()
+            ),
+            Self::Timeout => f.write_str("it did not end in time"),
+            Self::TooLarge(most) => write!(f, "it is larger than {} MiB", most >> 20),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+/// What standard input is. One that was closed has become the null device before `main`.
+#[must_use]
+pub fn source() -> Source {
+    match rustix::fs::fstat(io::stdin()) {
+        Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Fifo | FileType::Socket | FileType::RegularFile | FileType::Directory => {
+                Source::Data
+            }
+            _ if io::IsTerminal::is_terminal(&io::stdin()) => Source::Terminal,
+            _ => Source::Other,
+        },
+        Err(_) => Source::Other,
+    }
+}
+
+/// Reads to the end. `asked` says that the user named standard input; otherwise silence at its very start
+/// means that it has nothing to say. `waiting` is called once when the wait gets long.
+///
+/// # Errors
+/// When it cannot be read to its end.
+pub fn read(
+    asked: bool,
+    deadline: Option<Instant>,
+    mut waiting: impl FnMut(),
+) -> Result<Input, Error> {
+    let mut input = Vec::new();
+    let mut buffer = vec![0; 64 << 10];
+    let mut silent_since = Instant::now();
+    let mut told = false;
+    loop {
+        let silent = silent_since.elapsed();
+        if silent >= PATIENCE && !asked && input.is_empty() {
+            return Ok(Input::GivenUp);
+        }
+        if silent >= SILENCE {
+            return Err(Error::Silent(SILENCE));
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Error::Timeout);
+        }
+        if silent >= PATIENCE && !told {
+            told = true;
+            waiting();
+        }
+        let next = if told { SILENCE } else { PATIENCE };
+        let next = deadline.map_or(silent_since + next, |deadline| {
+            deadline.min(silent_since + next)
+        });
+        if !readable(next.saturating_duration_since(Instant::now()))? {
+            continue;
+        }
+        match rustix::io::read(io::stdin(), &mut buffer) {
+            Ok(0) => return Ok(Input::Whole(input)),
+            Ok(count) => input.extend_from_slice(&buffer[..count]),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => return Err(Error::Unreadable(error.into())),
+        }
+        if input.len() > MOST {
+            return Err(Error::TooLarge(MOST));
+        }
+        silent_since = Instant::now();
+    }
+}
+
+/// Whether something has come since reading was given up. Its mere end is nothing.
+#[must_use]
+pub fn came_late() -> bool {
+    readable(Duration::ZERO).unwrap_or(false)
+        && matches!(rustix::io::read(io::stdin(), &mut [0; 1]), Ok(1))
+}
+
+/// Waits until there is something to read, an end of input included.
+fn readable(time: Duration) -> Result<bool, Error> {
+    let stdin = io::stdin();
+    let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+    // Rounded up, so that a wait never ends just before its time.
+    let time = time + Duration::from_millis(1);
+    let time = Timespec::try_from(time).unwrap_or(Timespec {
+        tv_sec: 1,
+        tv_nsec: 0,
+    });
+    match rustix::event::poll(&mut fds, Some(&time)) {
+        Ok(count) => Ok(count > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(Error::Unreadable(error.into())),
+    }
+}

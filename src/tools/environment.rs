@@ -1,0 +1,130 @@
+//! What a tool finds in its environment: a list of what programs need, and nothing else. A credential
+//! has no place in it, whatever it is called.
+
+use std::ffi::OsString;
+
+/// Variables that are handed on under these very names.
+const NAMES: &[&str] = &[
+    // who and where
+    "HOME",
+    "LOGNAME",
+    "PATH",
+    "PWD",
+    "SHELL",
+    "TERM",
+    "TZ",
+    "USER",
+    "LANG",
+    "LANGUAGE",
+    "COLORTERM",
+    "NO_COLOR",
+    "CI",
+    // where things are kept
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+    // compilers and linkers
+    "AR",
+    "CC",
+    "CFLAGS",
+    "CPATH",
+    "CPPFLAGS",
+    "CXX",
+    "CXXFLAGS",
+    "C_INCLUDE_PATH",
+    "CPLUS_INCLUDE_PATH",
+    "LD",
+    "LDFLAGS",
+    "LD_LIBRARY_PATH",
+    "LIBRARY_PATH",
+    "MAKEFLAGS",
+    "PKG_CONFIG_PATH",
+    "SDKROOT",
+    // languages and their package managers
+    "BUN_INSTALL",
+    "CARGO_HOME",
+    "CARGO_TARGET_DIR",
+    "CONDA_PREFIX",
+    "DENO_DIR",
+    "DOTNET_ROOT",
+    "GEM_HOME",
+    "GEM_PATH",
+    "GOBIN",
+    "GOCACHE",
+    "GOFLAGS",
+    "GOMODCACHE",
+    "GOPATH",
+    "GOROOT",
+    "GRADLE_USER_HOME",
+    "JAVA_HOME",
+    "M2_HOME",
+    "MAVEN_OPTS",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "NVM_DIR",
+    "PERL5LIB",
+    "PNPM_HOME",
+    "PYENV_ROOT",
+    "PYTHONPATH",
+    "RBENV_ROOT",
+    "RUSTFLAGS",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "UV_CACHE_DIR",
+    "VIRTUAL_ENV",
+    "VOLTA_HOME",
+];
+
+/// The part of an environment that tools get.
+#[must_use]
+pub fn for_tools(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+    let kept = |name: &str| NAMES.contains(&name) || name.starts_with("LC_");
+    all.iter()
+        .filter(|(name, _)| name.to_str().is_some_and(kept))
+        .cloned()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_looks_like_a_credential() {
+        for name in NAMES {
+            assert!(
+                [
+                    "KEY",
+                    "TOKEN",
+                    "SECRET",
+                    "PASS",
+                    "AUTH",
+                    "CREDENTIAL",
+                    "PROXY"
+                ]
+                .iter()
+                .all(|w| !name.contains(w)),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_is_listed_is_handed_on() {
+        let all: Vec<(OsString, OsString)> = [
+            "PATH",
+            "OPENAI_API_KEY",
+            "CODEX_ACCESS_TOKEN",
+            "MY_TOKEN",
+            "LC_ALL",
+            "PATHS",
+            "SSH_AUTH_SOCK",
+        ]
+        .map(|name| (name.into(), "x".into()))
+        .to_vec();
+        let names: Vec<OsString> = for_tools(&all).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["PATH", "LC_ALL"]);
+    }
+}
