@@ -23,7 +23,7 @@ const SILENCE: Duration = Duration::from_secs(300);
 
 /// One read of an answer takes at most this many bytes: as many as ureq takes from the socket at once,
 /// so that what came together is handed on together.
-const READ: usize = 128 << 10;
+const READ: usize = 256 << 10;
 
 /// The start of an address that requests may go to: `https`, or `http` to this very machine.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -93,7 +93,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "run",
         usage: "[PROMPT...]",
-        brief: "ask, run the tools that the model calls, print the answer",
+        brief: "ask, run what the model calls, answer",
         doc: "Sends a prompt to a model, runs the tools that it calls, sends back what they answer, and goes on until \
               the answer is complete. The assistant's text goes to standard output, everything else to standard \
               error. The prompt is the arguments, joined by spaces; without arguments it is all of standard input. \
@@ -114,7 +114,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "completion",
         usage: "SHELL",
-        brief: "print the completion script for bash, zsh or fish",
+        brief: "print a completion script",
         doc: "Prints a completion script to standard output, for bash, zsh or fish.",
         words: SHELLS,
     },

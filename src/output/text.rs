@@ -200,6 +200,8 @@ fn visible(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// What goes to the two writers. `|` stands for the end of a message, and notices are cut in `pieces`.

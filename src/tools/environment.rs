@@ -9,7 +9,6 @@ const NAMES: &[&str] = &[
     "HOME",
     "LOGNAME",
     "PATH",
-    "PWD",
     "SHELL",
     "TERM",
     "TZ",

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::delta::{self, Delta};
+
 /// Which item of the answer an event speaks of. The index counts; ids have been seen to change on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place<'a> {
@@ -63,11 +65,25 @@ pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
     if frame == b"[DONE]" {
         return Some(Event::Other);
     }
+    match delta::parse(frame) {
+        Some(Delta { output_index, text }) => Some(Event::Text(
+            Place {
+                index: Some(output_index),
+                id: "",
+            },
+            Cow::Borrowed(text),
+        )),
+        None => general(std::str::from_utf8(frame).ok()?),
+    }
+}
+
+/// Reads any frame.
+pub(super) fn general(frame: &str) -> Option<Event<'_>> {
     // serde would read an array as the fields in order.
-    if frame.trim_ascii_start().first() != Some(&b'{') {
+    if !frame.trim_ascii_start().starts_with('{') {
         return None;
     }
-    let fields: Fields<'_> = serde_json::from_slice(frame).ok()?;
+    let fields: Fields<'_> = serde_json::from_str(frame).ok()?;
     let place = Place {
         index: fields.output_index.and_then(|raw| raw.get().parse().ok()),
         id: fields.item_id.map_or("", RawValue::get),

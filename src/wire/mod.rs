@@ -2,6 +2,7 @@
 //! so every rule of the protocol can be tested by feeding bytes in and looking at what comes out.
 
 pub mod answer;
+mod delta;
 pub mod event;
 pub mod fault;
 pub mod item;

@@ -1,0 +1,155 @@
+//! The one event that nearly all of a stream consists of, read without a detour: a flat object of plain
+//! values, as servers write it. Anything else, be it an escape, a nested value or a mistake, is left to the
+//! reader of all events, which gives the same for what is read here.
+
+use memchr::memchr;
+
+/// A piece of text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Delta<'a> {
+    pub(super) output_index: u64,
+    pub(super) text: &'a str,
+}
+
+/// Reads a frame if it is this event in its plain form.
+pub(super) fn parse(bytes: &[u8]) -> Option<Delta<'_>> {
+    // A string in JSON holds no control character, and an escape is not for us. Looking at all bytes alike is
+    // the quickest way to know, since the compiler makes it many at a time.
+    let odd = |odd, byte: &u8| odd | u8::from(*byte < 0x20) | u8::from(*byte == b'\\');
+    if bytes.iter().fold(0, odd) != 0 {
+        return None;
+    }
+    let (mut kind, mut index, mut text) = (false, None, None);
+    let mut at = expect(bytes, 0, b'{')?;
+    loop {
+        let key_end = string_end(bytes, at)?;
+        let key = &bytes[at + 1..key_end];
+        let value = expect(bytes, key_end + 1, b':')?;
+        let value = skip_blank(bytes, value);
+        let end = value_end(bytes, value)?;
+        match key {
+            b"type" => {
+                if &bytes[value..end] != b"\"response.output_text.delta\"" {
+                    return None;
+                }
+                kind = true;
+            }
+            b"output_index" => index = Some(text_of(&bytes[value..end])?.parse().ok()?),
+            b"delta" if bytes[value] == b'"' => text = Some(text_of(&bytes[value + 1..end - 1])?),
+            b"delta" => return None,
+            _ => {}
+        }
+        at = skip_blank(bytes, end);
+        match bytes.get(at)? {
+            b',' => at = skip_blank(bytes, at + 1),
+            b'}' if at + 1 == bytes.len() && kind => {
+                return Some(Delta {
+                    output_index: index?,
+                    text: text?,
+                });
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Behind this byte and blanks before it.
+fn expect(bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
+    let at = skip_blank(bytes, at);
+    (bytes.get(at) == Some(&byte)).then(|| skip_blank(bytes, at + 1))
+}
+
+fn skip_blank(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at) == Some(&b' ') {
+        at += 1;
+    }
+    at
+}
+
+fn text_of(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
+/// The closing quote of the string that begins here.
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    if bytes.get(at) != Some(&b'"') {
+        return None;
+    }
+    // Most strings here are short, and for them a plain loop is quicker than setting up a search.
+    let (near, far) = bytes[at + 1..].split_at(bytes.len().saturating_sub(at + 1).min(24));
+    match near.iter().position(|byte| *byte == b'"') {
+        Some(length) => Some(at + 1 + length),
+        None => Some(at + 1 + near.len() + memchr(b'"', far)?),
+    }
+}
+
+/// Behind the plain value that begins here.
+fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at)? {
+        b'"' => Some(string_end(bytes, at)? + 1),
+        b'0'..=b'9' => {
+            let digits = bytes[at..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
+            (digits == 1 || bytes[at] != b'0').then_some(at + digits)
+        }
+        b'[' => (bytes.get(at + 1) == Some(&b']')).then_some(at + 2),
+        b'n' => bytes[at..].starts_with(b"null").then_some(at + 4),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::event::{Event, general};
+
+    const FRAME: &str = r#"{"type":"response.output_text.delta", "sequence_number":10,"item_id":"m","output_index":0,"delta":"caf\u00e9","logprobs":[],"x":null}"#;
+
+    #[test]
+    fn the_usual_event_is_read_here() {
+        let plain = FRAME.replace("\\u00e9", "\u{e9}");
+        assert_eq!(
+            parse(plain.as_bytes()),
+            Some(Delta {
+                output_index: 0,
+                text: "caf\u{e9}"
+            })
+        );
+        assert_eq!(parse(FRAME.as_bytes()), None, "an escape is left to others");
+        assert_eq!(parse(plain.replace("_text", "_item").as_bytes()), None);
+    }
+
+    #[test]
+    fn whatever_is_read_here_is_read_the_same_there() {
+        let plain = FRAME.replace("\\u00e9", "e").into_bytes();
+        let mut read = 0;
+        let mut check = |bytes: &[u8]| {
+            let Some(delta) = parse(bytes) else { return };
+            read += 1;
+            let frame = String::from_utf8_lossy(bytes);
+            match general(&frame) {
+                Some(Event::Text(place, text)) => {
+                    assert_eq!(
+                        (place.index, &*text),
+                        (Some(delta.output_index), delta.text),
+                        "{frame}"
+                    );
+                }
+                other => panic!("{frame} is {other:?}"),
+            }
+        };
+        // Every byte left out, doubled, and changed into each of those that mean something to JSON.
+        for at in 0..plain.len() {
+            check(&[&plain[..at], &plain[at + 1..]].concat());
+            check(&[&plain[..=at], &plain[at..]].concat());
+            for byte in b"\"\\{}[]:,0123456789-+.eEntrulfasd \t\n\x00\x7f\xff" {
+                let mut changed = plain.clone();
+                changed[at] = *byte;
+                check(&changed);
+            }
+        }
+        assert!(read > 100, "{read}");
+    }
+}
