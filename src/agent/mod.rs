@@ -170,7 +170,12 @@ impl Driver<'_> {
                             Verdict::Trouble(Trouble::Cut),
                             Some(error @ (api::Error::Http(_) | api::Error::Fault(_))),
                         ) => Err(End::Refused(error)),
-                        (Verdict::Trouble(trouble), error) => Err(End::Trouble(trouble, error)),
+                        (Verdict::Trouble(mut trouble), error) => {
+                            if let Trouble::Failed(fault) = &mut trouble {
+                                self.client.hide(fault);
+                            }
+                            Err(End::Trouble(trouble, error))
+                        }
                     };
                 }
                 // The body of the answer before this one, or nothing at all.

@@ -148,17 +148,21 @@ impl Client {
         }
     }
 
+    /// Takes our secret out of what the service says: one that repeats what it was sent shall not make us print it.
+    pub fn hide(&self, fault: &mut Fault) {
+        let secret = self.credential.secret().expose();
+        for text in [&mut fault.message, &mut fault.code] {
+            *text = text.replace(secret, "***");
+        }
+    }
+
     fn fault(&self, answer: http::Answer) -> Fault {
         let id = answer
             .header("x-request-id")
             .or_else(|| answer.header("x-oai-request-id"));
         let (status, id) = (answer.status(), id.map(str::to_owned));
         let mut fault = fault::of_answer(status, id.as_deref(), &answer.body(ERROR_BODY));
-        // A server that repeats what it was sent shall not make us print it.
-        let secret = self.credential.secret().expose();
-        for text in [&mut fault.message, &mut fault.code] {
-            *text = text.replace(secret, "***");
-        }
+        self.hide(&mut fault);
         fault
     }
 }

@@ -57,6 +57,8 @@ pub fn of_answer(status: u16, request_id: Option<&str>, body: &[u8]) -> Fault {
     let kind = match status {
         401 => Kind::SignIn,
         402 | 403 => Kind::Forbidden,
+        // A page in place of a stream comes from something that stands between.
+        200 if page => Kind::Unreachable,
         408 | 409 | 300..=399 | 500..=599 => Kind::Unreachable,
         _ => told.kind().unwrap_or(if status == 429 {
             Kind::Unreachable

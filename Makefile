@@ -1,0 +1,51 @@
+# The two commands of the README are `make demo` and `make test`; `make check` is what CI runs.
+CARGO ?= cargo
+
+.PHONY: demo test check generate format lint deny install bench clean
+
+demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
+	@$(CARGO) build --quiet --bin codex --example standin
+	@CODEX=$(or $(CARGO_TARGET_DIR),target)/debug/codex STANDIN=$(or $(CARGO_TARGET_DIR),target)/debug/examples/standin sh tests/demo/demo.sh
+
+test: ## all tests
+	$(CARGO) test --quiet --lib --test it
+
+check: format lint test generated deny
+
+format:
+	$(CARGO) fmt --check
+
+lint:
+	$(CARGO) clippy --quiet --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --no-deps --lib
+
+.PHONY: generated
+generated: ## what is committed is what the table says (the tests compare it too)
+	@git diff --exit-code --stat -- man completions
+
+deny: ## advisories, licences and sources, where cargo-deny is installed
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --log-level error check; \
+	else echo "cargo-deny is not installed: licences and advisories are not checked"; fi
+
+generate: ## man page and completions, from the table of flags
+	@mkdir -p man completions
+	$(CARGO) run --quiet --bin codex -- --generate man > man/codex.1
+	$(CARGO) run --quiet --bin codex -- --generate bash > completions/codex.bash
+	$(CARGO) run --quiet --bin codex -- --generate zsh > completions/_codex
+	$(CARGO) run --quiet --bin codex -- --generate fish > completions/codex.fish
+
+bench: ## time, memory and size beside curl; needs curl and python3
+	$(CARGO) build --quiet --release --bin codex --example standin
+	python3 tests/bench/bench.py --codex target/release/codex --standin target/release/examples/standin
+
+PREFIX ?= $(HOME)/.local
+install: ## the command, its man page and its completions
+	$(CARGO) build --quiet --release --bin codex
+	install -D -m 755 target/release/codex $(PREFIX)/bin/codex
+	install -D -m 644 man/codex.1 $(PREFIX)/share/man/man1/codex.1
+	install -D -m 644 completions/codex.bash $(PREFIX)/share/bash-completion/completions/codex
+	install -D -m 644 completions/_codex $(PREFIX)/share/zsh/site-functions/_codex
+	install -D -m 644 completions/codex.fish $(PREFIX)/share/fish/vendor_completions.d/codex.fish
+
+clean:
+	$(CARGO) clean

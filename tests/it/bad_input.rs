@@ -1,0 +1,233 @@
+//! What is wrong on the command line: each time a message that says what, why and what to do, the right
+//! code, and no request.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::home::Home;
+
+/// These arguments, with a key and a service that is not there, end with this code and these words.
+#[track_caller]
+fn check(args: &[&str], code: i32, words: &[&str]) {
+    let mut cmd = Home::with_key().offline();
+    cmd.command.args(args);
+    let run = cmd.run();
+    run.exits(code).stdout("");
+    for words in words {
+        run.says(words);
+    }
+}
+
+#[test]
+fn unknown_words_are_named_with_the_nearest() {
+    check(
+        &["run", "--modle", "x"],
+        2,
+        &[
+            "codex: unknown flag \"--modle\"\n",
+            "codex: hint: did you mean --model?\n",
+        ],
+    );
+    check(
+        &["run", "--frobnicate"],
+        2,
+        &["unknown flag \"--frobnicate\"", "`codex run --help`"],
+    );
+    check(
+        &["rnu", "x"],
+        2,
+        &["unknown command \"rnu\"", "did you mean run?"],
+    );
+    check(
+        &["run", "-e", "hihg", "--no-tools", "x"],
+        2,
+        &["unknown value of --effort: \"hihg\"", "did you mean high?"],
+    );
+    check(
+        &["run", "--tools", "bash,raed", "x"],
+        2,
+        &["\"raed\"", "did you mean read?"],
+    );
+    check(
+        &["run", "-s", "readonly", "x"],
+        2,
+        &["did you mean read-only?"],
+    );
+    check(&["completion", "bsh"], 2, &["did you mean bash?"]);
+    check(&[], 2, &["no command is given"]);
+}
+
+#[test]
+fn values_that_cannot_be_are_refused() {
+    check(
+        &["run", "--no-tools", "--timeout", "soon", "x"],
+        2,
+        &["--timeout does not take \"soon\"", "300ms, 90s"],
+    );
+    check(
+        &["run", "--no-tools", "--timeout", "0", "x"],
+        2,
+        &["a time above 0"],
+    );
+    check(
+        &["run", "--no-tools", "--max-turns", "0", "x"],
+        2,
+        &["a whole number from 1 on"],
+    );
+    check(
+        &["run", "--no-tools", "-m", "gpt 5", "x"],
+        2,
+        &["the model id of --model", "byte 3"],
+    );
+    check(&["run", "--no-tools", "-m"], 2, &["needs a value"]);
+    check(
+        &["run", "--no-tools", "--tools", "bash", "x"],
+        2,
+        &["exclude each other"],
+    );
+    check(
+        &["run", "--no-tools", "-q", "-v", "x"],
+        2,
+        &["exclude each other"],
+    );
+    check(
+        &["run", "--no-tools", "--no-stdin", "-"],
+        2,
+        &["--no-stdin leaves no prompt"],
+    );
+    check(
+        &["run", "--no-tools", "a", "-", "-"],
+        2,
+        &["more than once"],
+    );
+}
+
+#[test]
+fn an_empty_prompt_is_exit_2() {
+    check(
+        &["run", "--no-tools", ""],
+        2,
+        &[
+            "cannot use the prompt: it is empty",
+            "hint: give it as arguments",
+        ],
+    );
+    check(&["run", "--no-tools"], 2, &["it is empty"]);
+    Home::with_key()
+        .offline()
+        .args(["run", "--no-tools", "-"])
+        .input(" \n")
+        .run()
+        .exits(2)
+        .says("it is empty");
+}
+
+#[test]
+fn input_that_is_not_utf8_is_exit_2_and_names_the_byte() {
+    let run = Home::with_key()
+        .offline()
+        .args(["run", "--no-tools", "why?"])
+        .input(b"abc\xffdef")
+        .run();
+    run.exits(2).says("standard input is not UTF-8 at byte 3");
+    let mut cmd = Home::with_key().offline().args(["run", "--no-tools", "ok"]);
+    cmd.command.arg(OsStr::from_bytes(b"a\xff"));
+    cmd.run()
+        .exits(2)
+        .says("argument 2 of the prompt is not UTF-8 at byte 1");
+    let home = Home::with_key();
+    home.file("who", b"\xfe");
+    let run = home
+        .offline()
+        .args(["run", "--no-tools", "x", "--instructions", "who"])
+        .run();
+    run.exits(2)
+        .says("cannot use who, named by --instructions: it is not UTF-8 at byte 0");
+}
+
+#[test]
+fn files_and_directories_that_are_not_there_are_exit_2() {
+    check(
+        &["run", "--no-tools", "--instructions", "gone", "x"],
+        2,
+        &["cannot read gone, named by --instructions"],
+    );
+    check(
+        &["run", "--no-tools", "-C", "gone", "x"],
+        2,
+        &["cannot work in gone", "No such file or directory"],
+    );
+    let home = Home::with_key();
+    home.file("file", "");
+    home.offline()
+        .args(["run", "--no-tools", "-C", "file", "x"])
+        .run()
+        .exits(2)
+        .says("it is no directory");
+    let run = home
+        .offline()
+        .args(["run", "--no-tools"])
+        .stdin(std::fs::File::open(home.work()).expect("it is there"));
+    run.run().exits(2).says("cannot read standard input");
+}
+
+#[test]
+fn tools_are_not_offered_where_they_cannot_be_confined() {
+    let ways_on = [
+        "cannot offer tools",
+        "--no-tools runs without tools",
+        "-s danger-full-access",
+    ];
+    check(&["run", "x"], 2, &ways_on);
+    check(
+        &["run", "-s", "workspace-write", "--tools", "read", "x"],
+        2,
+        &ways_on,
+    );
+}
+
+#[test]
+fn a_service_that_is_not_there_is_exit_7() {
+    check(
+        &["run", "--no-tools", "x"],
+        7,
+        &[
+            "cannot reach the service",
+            "refused",
+            "hint: check the network",
+        ],
+    );
+}
+
+#[test]
+fn help_is_there_when_everything_else_is_broken() {
+    let run = Home::new()
+        .offline()
+        .env("OPENAI_BASE_URL", "nonsense")
+        .args(["run", "-C", "gone", "--help"])
+        .run();
+    assert!(
+        run.exits(0)
+            .stderr("")
+            .text()
+            .contains("--append-instructions TEXT")
+    );
+    let run = Home::new().offline().args(["help", "exit-codes"]).run();
+    for code in [
+        0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 70, 74, 124, 129, 130, 141, 143,
+    ] {
+        assert!(
+            run.exits(0)
+                .text()
+                .lines()
+                .any(|line| line.trim_start().starts_with(&format!("{code} "))),
+            "{code}"
+        );
+    }
+    let version = Home::new().offline().args(["--version"]).run();
+    let expected = format!(
+        "codex-run {} (independent client, not OpenAI's Codex CLI)\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    version.exits(0).stdout(&expected);
+}

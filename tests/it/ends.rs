@@ -1,0 +1,208 @@
+//! Ends that are ordered from outside: signals, the clock. Whatever ran is gone afterwards.
+
+use std::process::{Child, Command};
+
+use serde_json::json;
+
+use crate::home::{Home, finish, processes, until};
+use crate::standin::{Item, Reply, Server};
+
+const INT: i32 = 2;
+const HUP: i32 = 1;
+const TERM: i32 = 15;
+
+fn kill(signal: i32, child: &Child) {
+    let sent = Command::new("kill")
+        .arg(format!("-{signal}"))
+        .arg(child.id().to_string())
+        .status();
+    assert!(sent.expect("kill is there").success());
+}
+
+/// A reply that calls bash.
+fn bash(command: &str) -> Reply {
+    Reply::items([Item::call("bash", json!({"command": command}))])
+}
+
+#[test]
+fn a_signal_ends_the_run_by_that_signal() {
+    for (signal, words) in [(INT, "interrupted"), (HUP, "hung up"), (TERM, "terminated")] {
+        let server = Server::start([Reply::text("partial answer").stall_at(900)]);
+        let child = Home::with_key()
+            .codex(&server)
+            .args(["run", "--no-tools", "x"])
+            .start();
+        until("a request comes", || !server.requests().is_empty());
+        kill(signal, &child);
+        finish(child, format!("codex run x, signal {signal}"))
+            .ends_by(signal)
+            .says(words);
+    }
+}
+
+#[test]
+fn a_signal_ends_the_tools_with_all_they_started() {
+    let home = Home::with_key();
+    // A sleep of a length that nothing else sleeps, in a session of its own, and one that ignores TERM.
+    let seconds = format!("98{}", std::process::id());
+    let command =
+        format!("trap '' TERM; setsid sleep {seconds} & (trap '' TERM; sleep {seconds}); wait");
+    let server = Server::start([bash(&command)]);
+    let child = home
+        .codex(&server)
+        .args(["run", "-s", "danger-full-access", "x"])
+        .start();
+    let sleep = format!("sleep {seconds}");
+    until("both sleep", || {
+        processes(&sleep)
+            .iter()
+            .filter(|pid| is_sleep(**pid))
+            .count()
+            == 2
+    });
+    kill(INT, &child);
+    finish(child, "codex run x".to_owned()).ends_by(INT);
+    assert!(processes(&sleep).is_empty(), "all are gone when the run is");
+    assert_eq!(
+        std::fs::read_dir(home.tmp()).expect("a directory").count(),
+        0,
+        "nothing is left behind"
+    );
+}
+
+fn is_sleep(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "sleep")
+}
+
+#[test]
+fn a_second_signal_does_not_wait() {
+    let seconds = format!("97{}", std::process::id());
+    let server = Server::start([bash(&format!(
+        "trap '' TERM; sleep {seconds}; sleep {seconds}"
+    ))]);
+    let child = Home::with_key()
+        .codex(&server)
+        .args(["run", "-s", "danger-full-access", "x"])
+        .start();
+    let sleep = format!("sleep {seconds}");
+    until("it sleeps", || {
+        processes(&sleep).iter().any(|pid| is_sleep(*pid))
+    });
+    kill(TERM, &child);
+    until("the first signal is heard", || {
+        !processes(&sleep).iter().any(|pid| is_sleep(*pid))
+    });
+    kill(TERM, &child);
+    finish(child, "codex run x".to_owned()).ends_by(TERM);
+    until("all are gone", || processes(&sleep).is_empty());
+}
+
+#[test]
+fn tools_end_when_the_run_is_killed() {
+    let seconds = format!("96{}", std::process::id());
+    let server = Server::start([bash(&format!("setsid sleep {seconds} & sleep {seconds}"))]);
+    let mut child = Home::with_key()
+        .codex(&server)
+        .args(["run", "-s", "danger-full-access", "x"])
+        .start();
+    let sleep = format!("sleep {seconds}");
+    until("both sleep", || {
+        processes(&sleep)
+            .iter()
+            .filter(|pid| is_sleep(**pid))
+            .count()
+            == 2
+    });
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    until("all are gone", || processes(&sleep).is_empty());
+}
+
+#[test]
+fn a_signal_that_was_ignored_stays_ignored() {
+    let home = Home::with_key();
+    let server = Server::start([
+        Reply::text("answer").stall_at(900),
+        Reply::text("answer").hold_open(),
+    ]);
+    // As `nohup` does it. What follows must not end the run, so another signal has to.
+    let mut cmd = home.codex(&server);
+    let program = cmd.command.get_program().to_owned();
+    let envs: Vec<_> = cmd
+        .command
+        .get_envs()
+        .map(|(k, v)| (k.to_owned(), v.map(ToOwned::to_owned)))
+        .collect();
+    let mut shell = Command::new("sh");
+    shell.env_clear().current_dir(home.work()).arg("-c");
+    shell
+        .arg("trap '' HUP; exec \"$0\" run --no-tools --no-stdin x")
+        .arg(program);
+    shell.envs(envs.into_iter().filter_map(|(k, v)| Some((k, v?))));
+    cmd.command = shell;
+    let child = cmd.start();
+    until("a request comes", || !server.requests().is_empty());
+    kill(HUP, &child);
+    kill(TERM, &child);
+    finish(child, "nohup codex run x".to_owned())
+        .ends_by(TERM)
+        .says("terminated");
+}
+
+#[test]
+fn the_time_of_the_whole_run_is_kept() {
+    let server = Server::start([
+        Reply::text("partial answer").stall_at(900),
+        Reply::text("x").stall_at(0),
+    ]);
+    for _ in 0..2 {
+        let run = Home::with_key()
+            .codex(&server)
+            .args(["run", "--no-tools", "--timeout", "700ms", "x"])
+            .run();
+        run.exits(124)
+            .says("codex: stopped: the time of --timeout is over\ncodex: hint: raise --timeout\n");
+    }
+    let server = Server::start([bash("sleep 60")]);
+    let args = ["run", "-s", "danger-full-access", "--timeout", "700ms", "x"];
+    Home::with_key()
+        .codex(&server)
+        .args(args)
+        .run()
+        .exits(124)
+        .stdout("");
+}
+
+#[test]
+fn a_reader_that_stands_still_does_not_hold_an_ordered_end() {
+    let server = Server::start([Reply::deltas(100_000, "word ")]);
+    let mut child = Home::with_key()
+        .codex(&server)
+        .args(["run", "--no-tools", "x"])
+        .start();
+    // Nobody reads, so the pipe fills and the run gets stuck in a write.
+    until("it is stuck", || waits_in_write(child.id()));
+    kill(INT, &child);
+    let status = child.wait().expect("a child");
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&status),
+        Some(INT)
+    );
+}
+
+fn waits_in_write(pid: u32) -> bool {
+    let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    // Number 1 is `write` on x86-64, 64 on others. Where this cannot be read the run is stuck soon anyway.
+    call.starts_with("1 ") || call.starts_with("64 ") || call.is_empty()
+}
+
+#[test]
+fn too_many_requests_are_exit_9() {
+    let server = Server::start([bash("true"), bash("true"), bash("true")]);
+    let args = ["run", "-s", "danger-full-access", "--max-turns", "2", "x"];
+    let run = Home::with_key().codex(&server).args(args).run();
+    run.exits(9)
+        .says("stopped after 2 requests")
+        .says("raise --max-turns");
+    assert_eq!(server.requests().len(), 2);
+}

@@ -1,0 +1,349 @@
+//! A fresh home, a clean environment, and the command under test. A failing check prints the command, both
+//! of its streams and what the stand-in saw.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::ops::{Deref, DerefMut};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::standin::{self, Server};
+
+/// The key that tests use. It must be seen nowhere.
+pub(crate) const KEY: &str = "sk-invented-0123456789";
+
+/// No command under test takes longer than this, or it hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A directory of its own, which goes away with the last who uses it.
+pub(crate) struct Home {
+    root: Arc<Root>,
+    environment: Vec<(String, String)>,
+}
+
+struct Root(PathBuf);
+
+impl Home {
+    /// Nobody is signed in.
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "codex-run-test-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let root = std::env::temp_dir().join(name);
+        fs::create_dir_all(root.join("tmp")).expect("a temporary directory");
+        fs::create_dir_all(root.join("work")).expect("a temporary directory");
+        let root = root.canonicalize().expect("it was made");
+        Self {
+            root: Arc::new(Root(root)),
+            environment: Vec::new(),
+        }
+    }
+
+    /// With a key for the API.
+    pub(crate) fn with_key() -> Self {
+        Self::new().env("OPENAI_API_KEY", KEY)
+    }
+
+    /// With an access token of the subscription.
+    pub(crate) fn with_token() -> Self {
+        let token = standin::jwt("acct-test", standin::now_unix() + 864_000);
+        Self::new().env("CODEX_ACCESS_TOKEN", &token)
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Where commands run and tools work.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.root.0.join("work")
+    }
+
+    /// Where temporary files go.
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.root.0.join("tmp")
+    }
+
+    /// A file below the working directory.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.work().join(name);
+        fs::write(&path, content).expect("a file");
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.work().join(name)).expect("a file")
+    }
+
+    /// The command under test, both backends of which are this server.
+    pub(crate) fn codex(&self, server: &Server) -> Cmd {
+        let mut cmd = self.offline();
+        cmd.command.env("OPENAI_BASE_URL", server.api_url());
+        cmd.command
+            .env("CODEX_RUN_BASE_URL", server.subscription_url());
+        cmd
+    }
+
+    /// The command under test, whose backends refuse every connection.
+    pub(crate) fn offline(&self) -> Cmd {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_codex"));
+        command
+            .env_clear()
+            .current_dir(self.work())
+            .stdin(Stdio::null());
+        command.env("HOME", &self.root.0).env("TMPDIR", self.tmp());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        for (name, value) in [
+            ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"),
+            ("CODEX_RUN_BASE_URL", "http://127.0.0.1:9"),
+        ] {
+            command.env(name, value);
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        Cmd {
+            command,
+            input: Vec::new(),
+            _root: Arc::clone(&self.root),
+        }
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A command about to be run.
+pub(crate) struct Cmd {
+    pub(crate) command: Command,
+    input: Vec<u8>,
+    /// Kept so that the home outlives the command.
+    _root: Arc<Root>,
+}
+
+impl Cmd {
+    pub(crate) fn args<const N: usize>(mut self, args: [&str; N]) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Standard input is a pipe that gives this and ends.
+    pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Starts the command with both streams piped, to be looked at while it runs.
+    pub(crate) fn start(mut self) -> Running {
+        let mut child = self
+            .command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        if !self.input.is_empty() {
+            child
+                .stdin
+                .take()
+                .expect("a pipe")
+                .write_all(&self.input)
+                .expect("it reads its input");
+        }
+        Running {
+            child,
+            _root: self._root,
+        }
+    }
+
+    pub(crate) fn run(mut self) -> Ran {
+        let said = format!("{:?}", self.command);
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("the command starts");
+        let input = self.input;
+        let feed = child
+            .stdin
+            .take()
+            .map(|mut stdin| thread::spawn(move || drop(stdin.write_all(&input))));
+        let ran = wait(&mut child, said);
+        if let Some(feed) = feed {
+            feed.join().expect("it does not panic");
+        }
+        ran
+    }
+}
+
+/// A command that was started. Its home stays as long as it is looked at.
+pub(crate) struct Running {
+    child: Child,
+    _root: Arc<Root>,
+}
+
+impl Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.child
+    }
+}
+
+impl DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.child
+    }
+}
+
+/// Waits for the end of a command that was started.
+pub(crate) fn finish(mut running: Running, said: String) -> Ran {
+    wait(&mut running.child, said)
+}
+
+/// Waits for the end of a command, but not for ever.
+pub(crate) fn wait(child: &mut Child, said: String) -> Ran {
+    fn take(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut pipe) = pipe {
+                let _ = pipe.read_to_end(&mut bytes);
+            }
+            bytes
+        })
+    }
+    let (stdout, stderr) = (take(child.stdout.take()), take(child.stderr.take()));
+    let begun = Instant::now();
+    let status = loop {
+        match child.try_wait().expect("a child") {
+            Some(status) => break status,
+            None if begun.elapsed() > PATIENCE => {
+                let _ = child.kill();
+                panic!("{said} hangs");
+            }
+            None => thread::sleep(Duration::from_millis(2)),
+        }
+    };
+    let text = |bytes: thread::JoinHandle<Vec<u8>>| bytes.join().expect("it does not panic");
+    Ran {
+        said,
+        status,
+        stdout: text(stdout),
+        stderr: String::from_utf8_lossy(&text(stderr)).into_owned(),
+    }
+}
+
+/// What a command did.
+pub(crate) struct Ran {
+    said: String,
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Also checks what holds for every run: no key and no token is shown, and no panic.
+    #[track_caller]
+    pub(crate) fn exits(&self, code: i32) -> &Self {
+        assert_eq!(self.status.code(), Some(code), "{}", self.told());
+        let text = self.text();
+        for shown in [&*text, &*self.stderr] {
+            assert!(
+                !shown.contains(KEY) && !shown.contains("eyJ"),
+                "a secret is shown: {}",
+                self.told()
+            );
+            assert!(!shown.contains("panicked"), "{}", self.told());
+        }
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn ends_by(&self, signal: i32) -> &Self {
+        assert_eq!(self.status.signal(), Some(signal), "{}", self.told());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn stdout(&self, expected: &str) -> &Self {
+        assert_eq!(self.text(), expected, "{}", self.told());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn stderr(&self, expected: &str) -> &Self {
+        assert_eq!(self.stderr, expected, "{}", self.told());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) -> &Self {
+        assert!(
+            self.stderr.contains(words),
+            "not said: {words}\n{}",
+            self.told()
+        );
+        self
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    fn told(&self) -> String {
+        let Self {
+            said,
+            status,
+            stderr,
+            ..
+        } = self;
+        format!(
+            "\n$ {said}\n{status}\n--- stdout\n{}\n--- stderr\n{stderr}",
+            self.text()
+        )
+    }
+}
+
+/// Waits until something is so. Panics, saying what, if it never is.
+#[track_caller]
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The processes whose command line holds this text.
+pub(crate) fn processes(text: &str) -> Vec<u32> {
+    let own = std::process::id();
+    fs::read_dir("/proc")
+        .expect("/proc")
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| *pid != own && command_line(*pid).contains(text))
+        .collect()
+}
+
+fn command_line(pid: u32) -> String {
+    let bytes =
+        fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).replace('\0', " ")
+}

@@ -1,0 +1,188 @@
+//! Standard input as a prompt, and standard output as an answer.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::home::{Home, finish, until, wait};
+use crate::standin::{Recorded, Reply, Server};
+
+/// What the user said in a request.
+fn asked(request: &Recorded) -> String {
+    let body = request.json();
+    let text = &body["input"][0]["content"][0]["text"];
+    text.as_str().expect("a text").to_owned()
+}
+
+#[test]
+fn the_prompt_is_made_of_arguments_and_standard_input() {
+    let home = Home::with_key();
+    let check = |args: &[&str], input: Option<&str>, expected: &str| {
+        let server = Server::start([Reply::text("ok")]);
+        let mut cmd = home.codex(&server).args(["run", "--no-tools"]);
+        cmd.command.args(args);
+        let cmd = match input {
+            Some(input) => cmd.input(input),
+            None => cmd,
+        };
+        cmd.run().exits(0).stdout("ok\n").stderr("");
+        assert_eq!(asked(&server.requests()[0]), expected, "{args:?}");
+    };
+    check(&["explain", "this"], None, "explain this");
+    check(&[], Some("explain this\n"), "explain this\n");
+    check(
+        &["why does this fail?"],
+        Some("log\n"),
+        "why does this fail?\n\n<stdin>\nlog\n</stdin>",
+    );
+    check(&["review", "-"], Some("diff\n"), "review diff\n");
+    check(
+        &["review", "-", "please"],
+        Some("diff"),
+        "review diff please",
+    );
+    check(&["only this", "--no-stdin"], Some("not this"), "only this");
+    check(&["only this"], Some(""), "only this");
+    let long = "0123456789abcdef".repeat(640 << 10);
+    check(&[], Some(&long), &long);
+}
+
+#[test]
+fn a_file_on_standard_input_follows_the_prompt() {
+    let home = Home::with_key();
+    let file = File::open(home.file("build.log", "error: x\n")).expect("a file");
+    let server = Server::start([Reply::text("ok")]);
+    home.codex(&server)
+        .args(["run", "--no-tools", "why?"])
+        .stdin(file)
+        .run()
+        .exits(0);
+    assert_eq!(
+        asked(&server.requests()[0]),
+        "why?\n\n<stdin>\nerror: x\n</stdin>"
+    );
+}
+
+#[test]
+fn a_pipe_that_says_nothing_is_left_aside() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("ok")]);
+    let (held, stdin) = UnixStream::pair().expect("a pair of sockets");
+    let cmd = home
+        .codex(&server)
+        .args(["run", "--no-tools", "hello"])
+        .stdin(OwnedFd::from(stdin));
+    cmd.run()
+        .exits(0)
+        .stdout("ok\n")
+        .says("standard input gave nothing within 3 s");
+    assert_eq!(asked(&server.requests()[0]), "hello");
+    drop(held);
+}
+
+#[test]
+fn input_that_begins_late_is_exit_2() {
+    let home = Home::with_key();
+    let server =
+        Server::start([Reply::text("ok").pause_before_headers(Duration::from_millis(500))]);
+    let (held, stdin) = UnixStream::pair().expect("a pair of sockets");
+    let cmd = home
+        .codex(&server)
+        .args(["run", "--no-tools", "hello"])
+        .stdin(OwnedFd::from(stdin));
+    let child = cmd.start();
+    until("a request comes", || !server.requests().is_empty());
+    (&held).write_all(b"late").expect("it is open");
+    let ran = finish(child, "codex run hello".to_owned());
+    ran.exits(2)
+        .stdout("ok\n")
+        .says("input began after 3 s and was not part of the question; use -");
+}
+
+#[test]
+fn input_that_was_asked_for_is_waited_for_until_the_time_is_over() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("ok")]);
+    let (held, stdin) = UnixStream::pair().expect("a pair of sockets");
+    let stdin = OwnedFd::from(stdin);
+    let ran = home
+        .codex(&server)
+        .args(["run", "--no-tools", "--timeout", "3500ms", "-"])
+        .stdin(stdin)
+        .run();
+    ran.exits(124)
+        .stdout("")
+        .says("waiting for the end of standard input")
+        .says("--timeout");
+    drop(held);
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_run_quietly() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::deltas(50_000, "line\\n")]);
+    let mut child = home.codex(&server).args(["run", "--no-tools", "x"]).start();
+    let mut first = [0; 5];
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_exact(&mut first).expect("the first line");
+    drop(stdout);
+    finish(child, "codex run x | head -1".to_owned())
+        .exits(141)
+        .stderr("");
+}
+
+#[test]
+fn a_reader_that_goes_away_while_nothing_is_written_ends_the_run_too() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("x").stall_at(0)]);
+    let mut child = home.codex(&server).args(["run", "--no-tools", "x"]).start();
+    until("a request comes", || !server.requests().is_empty());
+    drop(child.stdout.take());
+    finish(child, "codex run x".to_owned())
+        .exits(141)
+        .stderr("");
+}
+
+#[test]
+fn a_full_disk_is_exit_74() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("hello")]);
+    let mut cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
+    let full = File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("/dev/full");
+    let mut child = cmd
+        .command
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    wait(&mut child, "codex run x > /dev/full".to_owned())
+        .exits(74)
+        .says("cannot write to standard output");
+}
+
+#[test]
+fn a_standard_error_that_cannot_be_written_loses_no_answer() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("hello")]);
+    let mut cmd = home.codex(&server).args(["run", "--no-tools", "-v", "x"]);
+    let full = File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("/dev/full");
+    let mut child = cmd
+        .command
+        .stderr(full)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    wait(&mut child, "codex run -v x 2> /dev/full".to_owned())
+        .exits(0)
+        .stdout("hello\n");
+}

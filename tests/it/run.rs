@@ -1,0 +1,235 @@
+//! A prompt in, an answer out.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::home::Home;
+use crate::standin::{Framing, Item, Newline, Reply, Server};
+
+#[test]
+fn assistant_text_is_all_that_reaches_stdout() {
+    let server = Server::start([Reply::text("hello")]);
+    let run = Home::with_key()
+        .codex(&server)
+        .args(["run", "--no-tools", "say hello"])
+        .run();
+    run.exits(0).stdout("hello\n").stderr("");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn the_same_text_comes_out_however_it_comes_in() {
+    let text = "caf\u{e9} \u{1f980}\r\nline\n\nend";
+    for newline in [Newline::Lf, Newline::Crlf, Newline::Cr] {
+        for pieces in [1, 2, 3, 7, 1000, 1_000_000] {
+            for framing in [Framing::Chunked, Framing::Length, Framing::Close] {
+                let server = Server::start([Reply::text(text)
+                    .newline(newline)
+                    .pieces(pieces)
+                    .framing(framing)]);
+                let run = Home::with_key()
+                    .codex(&server)
+                    .args(["run", "--no-tools", "x"])
+                    .run();
+                run.exits(0)
+                    .stdout("caf\u{e9} \u{1f980}\r\nline\n\nend\n")
+                    .stderr("");
+            }
+        }
+    }
+}
+
+#[test]
+fn messages_stand_apart() {
+    let reply = Reply::items([
+        Item::commentary("one"),
+        Item::reasoning("hm"),
+        Item::text("two\n"),
+    ]);
+    let server = Server::start([reply]);
+    let run = Home::with_token()
+        .codex(&server)
+        .args(["run", "--no-tools", "x"])
+        .run();
+    run.exits(0).stdout("one\n\ntwo\n").stderr("");
+}
+
+#[test]
+fn text_is_written_before_the_next_read_is_waited_for() {
+    let stall = 5000;
+    let server = Server::start([Reply::text(&"word ".repeat(100)).stall_at(stall)]);
+    let home = Home::with_key();
+    let mut child = home.codex(&server).args(["run", "--no-tools", "x"]).start();
+    let mut first = [0; 5];
+    std::io::Read::read_exact(child.stdout.as_mut().expect("a pipe"), &mut first)
+        .expect("the first word");
+    assert_eq!(&first, b"word ");
+    child.kill().expect("it still waits");
+    child.wait().expect("a child");
+}
+
+#[test]
+fn the_process_leaves_when_the_answer_is_complete_though_the_server_does_not() {
+    for framing in [Framing::Chunked, Framing::Length, Framing::Close] {
+        let server = Server::start([Reply::text("done").hold_open().framing(framing)]);
+        let run = Home::with_key()
+            .codex(&server)
+            .args(["run", "--no-tools", "x"])
+            .run();
+        run.exits(0).stdout("done\n").stderr("");
+    }
+}
+
+/// Both backends get what PROTOCOL says, and nothing else.
+#[test]
+fn the_request_is_what_a_dry_run_shows() {
+    for (home, path) in [
+        (Home::with_key(), "/v1/responses"),
+        (Home::with_token(), "/backend-api/codex/responses"),
+    ] {
+        let server = Server::start([Reply::text("hello")]);
+        let args = ["run", "--no-tools", "-e", "high", "hi"];
+        home.codex(&server).args(args).run().exits(0);
+        let request = server.requests().pop().expect("a request");
+        assert_eq!((&*request.method, request.bare_path()), ("POST", path));
+        let mut sent = request.json();
+        let thread = sent["prompt_cache_key"].take();
+        assert_eq!(request.header("session-id"), thread.as_str());
+        assert_eq!(thread.as_str().map(str::len), Some(36));
+        assert!(
+            request.header("content-length").is_some()
+                && request.header("accept-encoding").is_none()
+        );
+
+        let dry = home.codex(&server).args(args).args(["--dry-run"]).run();
+        let again = home.codex(&server).args(args).args(["--dry-run"]).run();
+        assert_eq!(
+            dry.exits(0).stderr("").text(),
+            again.text(),
+            "the same bytes each time"
+        );
+        let mut shown: Value = serde_json::from_str(&dry.text()).expect("JSON");
+        assert_eq!(shown["url"], format!("{}{path}", server.url()));
+        assert_eq!(shown["headers"]["authorization"], "Bearer ***");
+        shown["body"]["prompt_cache_key"].take();
+        assert_eq!(shown["body"], sent);
+        assert_eq!(sent["reasoning"], json!({"effort": "high"}));
+        assert_eq!(server.requests().len(), 1, "a dry run sends nothing");
+        for (name, value) in shown["headers"].as_object().expect("an object") {
+            let sent = request.header(name);
+            assert!(
+                value.as_str().is_some_and(|v| v.contains("***"))
+                    || name.ends_with("-id")
+                    || sent == value.as_str()
+            );
+        }
+    }
+}
+
+#[test]
+fn little_is_sent_that_the_user_did_not_write() {
+    let size = |args: &[&str]| {
+        let mut cmd = Home::new().offline();
+        cmd.command.args(["run", "--dry-run"]).args(args);
+        let shown = cmd.run();
+        let text = shown.exits(0).text();
+        let body = text
+            .lines()
+            .find_map(|line| line.strip_prefix("  \"body\": "))
+            .map(str::to_owned);
+        body.expect("the body on a line of its own").len()
+    };
+    assert!(
+        size(&["--no-tools", "hi"]) < 600,
+        "{}",
+        size(&["--no-tools", "hi"])
+    );
+    let tools = size(&["-s", "danger-full-access", "hi"]);
+    assert!(tools < 3000, "{tools}");
+}
+
+#[test]
+fn instructions_are_replaced_and_added_to() {
+    let home = Home::with_key();
+    home.file("who.txt", "You are terse.\n");
+    let server = Server::start([Reply::text("a"), Reply::text("b")]);
+    let args = [
+        "run",
+        "--no-tools",
+        "x",
+        "--instructions",
+        "who.txt",
+        "--append-instructions",
+        "And kind.",
+    ];
+    home.codex(&server).args(args).run().exits(0);
+    home.codex(&server)
+        .args([
+            "run",
+            "--no-tools",
+            "x",
+            "--append-instructions",
+            "And kind.",
+        ])
+        .run()
+        .exits(0);
+    let sent: Vec<Value> = server
+        .requests()
+        .iter()
+        .map(|r| r.json()["instructions"].take())
+        .collect();
+    assert_eq!(sent[0], "You are terse.\n\nAnd kind.");
+    assert!(
+        sent[1]
+            .as_str()
+            .is_some_and(|text| text.starts_with("You answer") && text.ends_with("\n\nAnd kind."))
+    );
+}
+
+#[test]
+fn the_model_is_named_by_flag_then_variable_then_default() {
+    let server = Server::start([Reply::text("a"), Reply::text("b"), Reply::text("c")]);
+    let home = Home::with_key();
+    home.codex(&server)
+        .args(["run", "--no-tools", "x", "-m", "one"])
+        .env("CODEX_MODEL", "two")
+        .run()
+        .exits(0);
+    home.codex(&server)
+        .args(["run", "--no-tools", "x"])
+        .env("CODEX_MODEL", "two")
+        .run()
+        .exits(0);
+    home.codex(&server)
+        .args(["run", "--no-tools", "x"])
+        .env("CODEX_MODEL", "")
+        .run()
+        .exits(0);
+    let models: Vec<Value> = server
+        .requests()
+        .iter()
+        .map(|r| r.json()["model"].take())
+        .collect();
+    assert_eq!(models, ["one", "two", "gpt-5.5"]);
+}
+
+#[test]
+fn a_long_answer_goes_by_in_little_memory() {
+    let server = Server::start([Reply::deltas(200_000, "word ")]);
+    let run = Home::with_key()
+        .codex(&server)
+        .args(["run", "--no-tools", "x"])
+        .run();
+    assert_eq!(run.exits(0).stdout.len(), 1_000_001);
+}
+
+#[test]
+fn a_slow_answer_is_no_fault() {
+    let server = Server::start([Reply::text("a b c").event_pause(Duration::from_millis(5))]);
+    let run = Home::with_key()
+        .codex(&server)
+        .args(["run", "--no-tools", "x"])
+        .run();
+    run.exits(0).stdout("a b c\n").stderr("");
+}

@@ -1,0 +1,429 @@
+//! The calls of a model: how they run, what goes back, and what they leave behind.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::home::{Cmd, Home, KEY, Ran, processes, until};
+use crate::standin::{Item, Reply, Server};
+
+const RUN: [&str; 4] = ["run", "-s", "danger-full-access", "go"];
+
+/// The output of each call, as the last request has them.
+fn outputs(server: &Server) -> Vec<String> {
+    let body = server.requests().pop().expect("a request").json();
+    let items = body["input"].as_array().expect("items").clone();
+    let outputs = items
+        .iter()
+        .filter(|item| item["type"] == "function_call_output");
+    outputs
+        .map(|item| item["output"].as_str().expect("a text").to_owned())
+        .collect()
+}
+
+/// Lets the model make these calls in one answer, and then say `done`.
+fn call(home: &Home, calls: Vec<Item>) -> (Ran, Vec<String>) {
+    let server = Server::start([Reply::items(calls), Reply::text("done")]);
+    let ran = home.codex(&server).args(RUN).run();
+    ran.exits(0).stdout("done\n");
+    (ran, outputs(&server))
+}
+
+fn bash(command: &str) -> Item {
+    Item::call("bash", json!({"command": command}))
+}
+
+#[test]
+fn a_tool_runs_and_its_output_goes_back() {
+    let home = Home::with_token();
+    let server = Server::start([
+        Reply::items([
+            Item::reasoning("hm"),
+            Item::commentary("Looking."),
+            bash("echo out; echo err >&2; exit 3"),
+        ]),
+        Reply::text("done"),
+    ]);
+    let ran = home.codex(&server).args(RUN).run();
+    ran.exits(0)
+        .stdout("Looking.\n\ndone\n")
+        .says("codex: bash: echo out; echo err >&2; exit 3 (failed, ");
+    let output = &outputs(&server)[0];
+    assert!(output.starts_with("out\nerr\n[exit code 3, "), "{output}");
+
+    // What came goes back to the byte, the sealed reasoning before what came of it.
+    let requests = server.requests();
+    let [first, second] = [&requests[0].body, &requests[1].body]
+        .map(|body| String::from_utf8_lossy(body).into_owned());
+    let before = first.strip_suffix("]}").expect("input is the last field");
+    let added = second
+        .strip_prefix(before)
+        .expect("the second request begins as the first");
+    let log = server.log();
+    for item in [
+        "\"type\":\"reasoning\"",
+        "\"encrypted_content\"",
+        "\"phase\":\"commentary\"",
+        "\"type\":\"function_call\"",
+    ] {
+        assert!(added.contains(item), "{item} is not in {added}\n{log}");
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn twenty_rounds_take_one_connection() {
+    for reply in [
+        || Reply::items([bash("true")]),
+        || Reply::items([bash("true")]).pieces(1),
+    ] {
+        let mut replies: Vec<Reply> = (0..20).map(|_| reply()).collect();
+        replies.push(Reply::text("done"));
+        let server = Server::start(replies);
+        Home::with_key()
+            .codex(&server)
+            .args(RUN)
+            .run()
+            .exits(0)
+            .stdout("done\n");
+        assert_eq!((server.requests().len(), server.connections()), (21, 1));
+    }
+}
+
+#[test]
+fn a_body_that_never_ends_costs_the_connection_and_not_the_run() {
+    let server = Server::start([
+        Reply::items([bash("true")]).hold_open(),
+        Reply::text("done"),
+    ]);
+    Home::with_key()
+        .codex(&server)
+        .args(RUN)
+        .run()
+        .exits(0)
+        .stdout("done\n");
+    assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn calls_run_side_by_side_and_go_back_in_their_order() {
+    let home = Home::with_key();
+    // Each waits for the one after it, so they must all run at the same time.
+    let calls = (0..4).map(|n| {
+        let wait = if n == 3 {
+            "true".to_owned()
+        } else {
+            format!("until [ -e f{} ]; do sleep 0.01; done", n + 1)
+        };
+        bash(&format!("{wait}; echo {n}; touch f{n}"))
+    });
+    let (_, outputs) = call(&home, calls.collect());
+    let first: Vec<&str> = outputs
+        .iter()
+        .map(|output| output.lines().next().unwrap_or_default())
+        .collect();
+    assert_eq!(first, ["0", "1", "2", "3"]);
+}
+
+#[test]
+fn bad_calls_are_results_for_the_model() {
+    let home = Home::with_key();
+    let calls = vec![
+        Item::call("rm", json!({})),
+        Item::call("bash", "{\"command\":"),
+        Item::call("read", json!({"file": "x"})),
+        Item::call("read", json!({"path": "gone"})),
+        Item::call("edit", json!({"path": "gone", "edits": []})),
+        Item::call("bash", json!({"command": "true", "workdir": "gone"})),
+    ];
+    let (_, outputs) = call(&home, calls);
+    let words = [
+        "there is no tool \"rm\"; the tools are: bash, read, edit, write",
+        "the arguments are not JSON",
+        "unknown field `file`",
+        "cannot read gone: No such file",
+        "cannot read gone: No such file",
+        "workdir gone is no directory",
+    ];
+    for (output, words) in outputs.iter().zip(words) {
+        assert!(output.contains(words), "{output} does not say {words}");
+    }
+    assert_eq!(outputs.len(), words.len());
+}
+
+#[test]
+fn files_are_read_changed_and_written() {
+    let home = Home::with_key();
+    let path = home.file("a.txt", "one\r\ntwo\r\nthree");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o751))
+        .expect("it is ours");
+    std::os::unix::fs::symlink("a.txt", home.work().join("link")).expect("a link");
+    let edit = |path: &str, old: &str, new: &str| {
+        Item::call(
+            "edit",
+            json!({"path": path, "edits": [{"old_text": old, "new_text": new}]}),
+        )
+    };
+    let (ran, outputs) = call(
+        &home,
+        vec![
+            edit("link", "two\nthree", "2\n3"),
+            Item::call("write", json!({"path": "deep/er/b", "content": "new\n"})),
+        ],
+    );
+    ran.says("codex: edit: link (ok, ")
+        .says("codex: write: deep/er/b (ok, ");
+    assert_eq!(
+        outputs,
+        [
+            "changed link in 1 place(s)\n",
+            "wrote 4 bytes to deep/er/b\n"
+        ]
+    );
+    assert_eq!(
+        (&*home.read("a.txt"), &*home.read("deep/er/b")),
+        ("one\r\n2\r\n3", "new\n")
+    );
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(&path).expect("it is there").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o751);
+    assert!(home.work().join("link").is_symlink());
+    let (_, outputs) = call(
+        &home,
+        vec![Item::call(
+            "read",
+            json!({"path": "a.txt", "offset": 2, "limit": 1}),
+        )],
+    );
+    assert_eq!(outputs, ["2\r\n[lines 2 to 2 of 3; go on with offset 3]\n"]);
+}
+
+#[test]
+fn many_edits_of_one_file_in_one_answer_are_all_there() {
+    let home = Home::with_key();
+    let names: Vec<String> = (0..24).map(|n| format!("<{n}>")).collect();
+    home.file("list", names.join("\n"));
+    let edits = names.iter().map(|name| {
+        Item::call(
+            "edit",
+            json!({"path": "list", "edits": [{"old_text": name, "new_text": "done"}]}),
+        )
+    });
+    call(&home, edits.collect());
+    assert_eq!(home.read("list"), ["done"; 24].join("\n"));
+}
+
+#[test]
+fn a_tool_has_no_credential_no_terminal_and_no_descriptor_of_ours() {
+    let home = Home::with_token()
+        .env("OPENAI_API_KEY", KEY)
+        .env("CODEX_API_KEY", KEY)
+        .env("GITHUB_TOKEN", KEY)
+        .env("MY_TOKEN", KEY);
+    let (_, outputs) = call(
+        &home,
+        vec![bash(
+            "env; ls /proc/self/fd; echo \"[$(cat <&0)]\"; (: < /dev/tty) 2>&1; echo done",
+        )],
+    );
+    let output = &outputs[0];
+    assert!(
+        !output.contains(KEY) && !output.contains("TOKEN") && !output.contains("eyJ"),
+        "{output}"
+    );
+    assert!(
+        output.contains("PATH=") && output.contains("HOME="),
+        "{output}"
+    );
+    assert!(output.contains("[]"), "its input is empty: {output}");
+    assert!(output.contains("/dev/tty: No such device"), "{output}");
+    // What whoever started the tests left open is handed on; beside it, there is nothing.
+    let plain = std::process::Command::new("ls")
+        .arg("/proc/self/fd")
+        .output()
+        .expect("ls is there");
+    let listed = |text: &str| {
+        text.lines()
+            .filter(|line| line.parse::<u32>().is_ok_and(|fd| fd < 1000))
+            .count()
+    };
+    assert_eq!(
+        listed(output),
+        listed(&String::from_utf8_lossy(&plain.stdout)),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_tool_works_where_it_is_told_to() {
+    let home = Home::with_key();
+    std::fs::create_dir_all(home.work().join("sub/deep")).expect("a directory");
+    let server = Server::start([
+        Reply::items([
+            bash("pwd"),
+            Item::call("bash", json!({"command": "pwd", "workdir": "deep"})),
+        ]),
+        Reply::text("done"),
+    ]);
+    home.codex(&server)
+        .args(RUN)
+        .args(["-C", "sub"])
+        .run()
+        .exits(0);
+    let outputs = outputs(&server);
+    assert!(
+        outputs[0].starts_with(&format!("{}/sub\n", home.work().display())),
+        "{}",
+        outputs[0]
+    );
+    assert!(
+        outputs[1].starts_with(&format!("{}/sub/deep\n", home.work().display())),
+        "{}",
+        outputs[1]
+    );
+}
+
+#[test]
+fn long_output_is_cut_in_the_middle_and_kept_in_a_file_during_the_run() {
+    let home = Home::with_key();
+    let server = Server::start([
+        Reply::items([bash("seq 1 100000")]),
+        Reply::items([bash(
+            "wc -c $TMPDIR/output-*.txt; ls -ld $TMPDIR; yes | head -c 100000000",
+        )]),
+        Reply::text("done"),
+    ]);
+    home.codex(&server).args(RUN).run().exits(0);
+    let outputs = outputs(&server);
+    assert!(
+        outputs[0].starts_with("1\n2\n") && outputs[0].contains("\n99999\n100000\n[exit code 0"),
+        "head and tail"
+    );
+    assert!(
+        outputs[0].contains("of 588895 bytes are left out here; all of it is in ")
+            && outputs[0].len() < 66_000
+    );
+    assert!(
+        outputs[1].starts_with("588895 ") && outputs[1].contains("drwx------"),
+        "{}",
+        &outputs[1][..200]
+    );
+    assert!(outputs[1].contains("its first 64 MiB are in"));
+    assert_eq!(
+        std::fs::read_dir(home.tmp()).expect("a directory").count(),
+        0,
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text_reach_the_model_as_replacement_characters() {
+    let (_, outputs) = call(&Home::with_key(), vec![bash("printf 'a\\0b\\377c'")]);
+    assert!(
+        outputs[0].starts_with("a\u{fffd}b\u{fffd}c\n[exit code 0"),
+        "{}",
+        outputs[0]
+    );
+}
+
+#[test]
+fn a_time_limit_ends_the_whole_tree() {
+    let home = Home::with_key();
+    let seconds = format!("95{}", std::process::id());
+    let server = Server::start([
+        Reply::items([bash(&format!(
+            "echo begun; trap '' TERM; setsid sleep {seconds} & sleep {seconds}; sleep {seconds}"
+        ))]),
+        Reply::text("done"),
+    ]);
+    home.codex(&server)
+        .args(RUN)
+        .args(["--tool-timeout", "300ms"])
+        .run()
+        .exits(0)
+        .stdout("done\n");
+    let output = &outputs(&server)[0];
+    assert!(
+        output.starts_with("begun\n[ended after 0.3 s, its time limit, with all it had started]"),
+        "{output}"
+    );
+    assert!(processes(&format!("sleep {seconds}")).is_empty());
+}
+
+#[test]
+fn what_a_command_leaves_behind_is_ended_and_not_waited_for() {
+    let seconds = format!("94{}", std::process::id());
+    let (_, outputs) = call(
+        &Home::with_key(),
+        vec![bash(&format!("setsid sleep {seconds} & echo started"))],
+    );
+    assert!(
+        outputs[0].starts_with("started\n[exit code 0, "),
+        "{}",
+        outputs[0]
+    );
+    assert!(processes(&format!("sleep {seconds}")).is_empty());
+}
+
+#[test]
+fn only_the_tools_that_were_named_are_offered() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::items([bash("true")]), Reply::text("done")]);
+    home.codex(&server)
+        .args(RUN)
+        .args(["--tools", "read, write"])
+        .run()
+        .exits(0);
+    let sent = server.requests()[0].json();
+    let names: Vec<&Value> = sent["tools"]
+        .as_array()
+        .expect("tools")
+        .iter()
+        .map(|tool| &tool["name"])
+        .collect();
+    assert_eq!(names, ["read", "write"]);
+    assert!(outputs(&server)[0].contains("the tools are: read, write"));
+}
+
+#[test]
+fn a_person_can_run_a_tool_too() {
+    let home = Home::new();
+    let tool =
+        |name: &str, arguments: &str| home.offline().args(["tool", name]).input(arguments).run();
+    tool("write", r#"{"path":"x","content":"hello\n"}"#)
+        .exits(0)
+        .stdout("wrote 6 bytes to x\n");
+    tool("read", r#"{"path":"x"}"#)
+        .exits(0)
+        .stdout("hello\n")
+        .stderr("");
+    tool("read", r#"{"path":"gone"}"#).exits(1).says("");
+    let run = tool("bash", r#"{"command":"echo hi; exit 7"}"#);
+    assert!(run.exits(1).text().starts_with("hi\n[exit code 7, "));
+    tool("bahs", "{}").exits(2).says("did you mean bash?");
+}
+
+#[test]
+fn a_tool_ends_when_nobody_wants_its_result() {
+    let home = Home::new();
+    let seconds = format!("93{}", std::process::id());
+    let Cmd { mut command, .. } = home.offline().args(["tool", "bash"]);
+    let mut child = command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let arguments = json!({"command": format!("sleep {seconds}")}).to_string();
+    child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(arguments.as_bytes())
+        .expect("it reads");
+    let sleep = format!("sleep {seconds}");
+    until("it sleeps", || !processes(&sleep).is_empty());
+    drop(child.stdout.take());
+    child.wait().expect("a child");
+    until("it is gone", || processes(&sleep).is_empty());
+}
