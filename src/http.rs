@@ -158,7 +158,7 @@ impl Error {
         // While a body is read, ureq's own error travels inside an io::Error.
         if error
             .get_ref()
-            .is_some_and(|inner| inner.is::<ureq::Error>())
+            .is_some_and(<dyn StdError + Send + Sync>::is::<ureq::Error>)
         {
             return Self::of(ureq::Error::from(error), connected);
         }

@@ -1,15 +1,59 @@
-//! codex-run
-pub mod agent;
-pub mod api;
-pub mod auth;
-pub mod cli;
-pub mod command;
-pub mod http;
-pub mod id;
-pub mod outcome;
-pub mod output;
-pub mod prompt;
-pub mod secret;
-pub mod stdin;
-pub mod tools;
-pub mod wire;
+//! A synchronous client of the OpenAI Responses API: it asks a model, streams the answer, runs the tools
+//! that the model calls as subprocesses, and goes on until the answer is complete.
+//!
+//! The data's path is one sentence, and the modules are its words: standard input and arguments become a
+//! [`prompt`], the prompt a request, the service's bytes frames, frames events, events text and tool calls
+//! ([`wire`]), and those [`output`]. [`agent`] drives it; [`command`] and [`cli`] are the command `codex`.
+//!
+//! What arrives as bytes can be looked at without a socket:
+//!
+//! ```
+//! use codex_run::wire::answer::{Answer, Show, Verdict};
+//! use codex_run::wire::sse::Decoder;
+//!
+//! let stream = concat!(
+//!     "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"hel\"}\n\n",
+//!     "data: {\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":",
+//!     "{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"hello\"}]}}\n\n",
+//!     "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n",
+//! );
+//! let (mut decoder, mut answer, mut show) = (Decoder::default(), Answer::default(), Vec::new());
+//! for piece in stream.as_bytes().chunks(7) {
+//!     decoder.feed(piece, |frame| answer.take(frame, &mut show))?;
+//! }
+//! let text: String = show
+//!     .iter()
+//!     .filter_map(|show| match show {
+//!         Show::Text(text) => Some(text.as_str()),
+//!         _ => None,
+//!     })
+//!     .collect();
+//! assert_eq!(text, "hello");
+//! assert_eq!(answer.verdict(), Verdict::Answered);
+//! # Ok::<(), codex_run::wire::sse::TooLong>(())
+//! ```
+
+pub mod id; // names that were checked once
+pub mod outcome; // how a run ended, and its exit code
+pub mod secret; // a token that does not print itself
+
+pub mod wire; // bytes to frames to events to items, and back to a request
+
+pub mod prompt; // the words to send
+pub mod stdin; // standard input with its clock
+
+pub mod http; // the one user of ureq
+
+pub mod auth; // who is asking
+
+pub mod api; // one request and the stream that answers it
+
+pub mod tools; // the calls of a model, as subprocesses
+
+pub mod output; // what a run has to tell, and whoever takes it
+
+pub mod agent; // drives a run
+
+pub mod command; // what each command does
+
+pub mod cli; // argv and environment in, exit code out

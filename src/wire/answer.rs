@@ -189,9 +189,8 @@ impl Answer {
                 }
                 Some(Kind::Call(call)) => calls.push(call.clone()),
                 Some(Kind::Waiting(kind)) => waits = Some(kind.clone()),
-                Some(Kind::Reasoning { .. } | Kind::Other) => {}
                 None if slot.message => return Verdict::Trouble(Trouble::Unfinished),
-                None => {}
+                Some(Kind::Reasoning { .. } | Kind::Other) | None => {}
             }
         }
         match (waits, refusal) {

@@ -73,7 +73,7 @@ impl Decoder {
                 self.take(line, &mut whole, &mut frame)?;
             } else {
                 let mut joined = std::mem::take(&mut self.line);
-                self.keep(&mut joined, line)?;
+                Self::keep(&mut joined, line)?;
                 let mut none = None;
                 self.take(&joined, &mut none, &mut frame)?;
                 if let Some(data) = none {
@@ -87,7 +87,7 @@ impl Decoder {
             append(&mut self.data, data)?;
         }
         let mut line = std::mem::take(&mut self.line);
-        let kept = self.keep(&mut line, rest);
+        let kept = Self::keep(&mut line, rest);
         self.line = line;
         kept
     }
@@ -125,7 +125,7 @@ impl Decoder {
     }
 
     /// Adds to the line in hand. Of a line that is none of ours only the start is kept.
-    fn keep(&self, line: &mut Vec<u8>, more: &[u8]) -> Result<(), TooLong> {
+    fn keep(line: &mut Vec<u8>, more: &[u8]) -> Result<(), TooLong> {
         const NAME: usize = b"data:".len();
         let head = line.len().min(NAME);
         let ours = line[..head]

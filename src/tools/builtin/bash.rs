@@ -181,8 +181,8 @@ fn wait(
 
 /// Takes what is there now, though no more than a good part of it at once; whether more may come.
 fn drain(output: &mut PipeReader, capture: &mut Capture) -> bool {
-    let mut buffer = [0; 64 << 10];
-    for _ in 0..64 {
+    let mut buffer = [0; 16 << 10];
+    for _ in 0..256 {
         match output.read(&mut buffer) {
             Ok(0) => return false,
             Ok(count) => capture.add(&buffer[..count]),

@@ -1,0 +1,156 @@
+//! Nothing is left alive: whatever a tool has started is gone when its call, its time, or the run is over.
+
+use std::io::Write;
+
+use serde_json::json;
+
+use crate::ends::{TERM, kill};
+use crate::home::{Cmd, Home, finish, processes, until};
+use crate::standin::{Reply, Server};
+use crate::tools::{RUN, bash, call, outputs};
+
+/// A reply that calls bash.
+fn calls(command: &str) -> Reply {
+    Reply::items([bash(command)])
+}
+
+fn is_sleep(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "sleep")
+}
+
+#[test]
+fn a_signal_ends_the_tools_with_all_they_started() {
+    let home = Home::with_key();
+    // A sleep of a length that nothing else sleeps, in a session of its own, and one that ignores TERM.
+    let seconds = format!("98{}", std::process::id());
+    let command =
+        format!("trap '' TERM; setsid sleep {seconds} & (trap '' TERM; sleep {seconds}); wait");
+    let server = Server::start([calls(&command)]);
+    let child = home
+        .codex(&server)
+        .args(["run", "-s", "danger-full-access", "x"])
+        .start();
+    let sleep = format!("sleep {seconds}");
+    until("both sleep", || {
+        processes(&sleep)
+            .iter()
+            .filter(|pid| is_sleep(**pid))
+            .count()
+            == 2
+    });
+    kill(TERM, &child);
+    finish(child, "codex run x".to_owned()).ends_by(TERM);
+    assert!(processes(&sleep).is_empty(), "all are gone when the run is");
+    assert_eq!(
+        std::fs::read_dir(home.tmp()).expect("a directory").count(),
+        0,
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn a_second_signal_does_not_wait() {
+    let seconds = format!("97{}", std::process::id());
+    let server = Server::start([calls(&format!(
+        "trap '' TERM; sleep {seconds}; sleep {seconds}"
+    ))]);
+    let child = Home::with_key()
+        .codex(&server)
+        .args(["run", "-s", "danger-full-access", "x"])
+        .start();
+    let sleep = format!("sleep {seconds}");
+    until("it sleeps", || {
+        processes(&sleep).iter().any(|pid| is_sleep(*pid))
+    });
+    kill(TERM, &child);
+    until("the first signal is heard", || {
+        !processes(&sleep).iter().any(|pid| is_sleep(*pid))
+    });
+    kill(TERM, &child);
+    finish(child, "codex run x".to_owned()).ends_by(TERM);
+    until("all are gone", || processes(&sleep).is_empty());
+}
+
+#[test]
+fn tools_end_when_the_run_is_killed() {
+    let seconds = format!("96{}", std::process::id());
+    let server = Server::start([calls(&format!("setsid sleep {seconds} & sleep {seconds}"))]);
+    let mut child = Home::with_key()
+        .codex(&server)
+        .args(["run", "-s", "danger-full-access", "x"])
+        .start();
+    let sleep = format!("sleep {seconds}");
+    until("both sleep", || {
+        processes(&sleep)
+            .iter()
+            .filter(|pid| is_sleep(**pid))
+            .count()
+            == 2
+    });
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    until("all are gone", || processes(&sleep).is_empty());
+}
+
+#[test]
+fn a_time_limit_ends_the_whole_tree() {
+    let home = Home::with_key();
+    let seconds = format!("95{}", std::process::id());
+    let server = Server::start([
+        Reply::items([bash(&format!(
+            "echo begun; trap '' TERM; setsid sleep {seconds} & sleep {seconds}; sleep {seconds}"
+        ))]),
+        Reply::text("done"),
+    ]);
+    home.codex(&server)
+        .args(RUN)
+        .args(["--tool-timeout", "300ms"])
+        .run()
+        .exits(0)
+        .stdout("done\n");
+    let output = &outputs(&server)[0];
+    assert!(
+        output.starts_with("begun\n[ended after 0.3 s, its time limit, with all it had started]"),
+        "{output}"
+    );
+    assert!(processes(&format!("sleep {seconds}")).is_empty());
+}
+
+#[test]
+fn what_a_command_leaves_behind_is_ended_and_not_waited_for() {
+    let seconds = format!("94{}", std::process::id());
+    let (_, outputs) = call(
+        &Home::with_key(),
+        vec![bash(&format!("setsid sleep {seconds} & echo started"))],
+    );
+    assert!(
+        outputs[0].starts_with("started\n[exit code 0, "),
+        "{}",
+        outputs[0]
+    );
+    assert!(processes(&format!("sleep {seconds}")).is_empty());
+}
+
+#[test]
+fn a_tool_ends_when_nobody_wants_its_result() {
+    let home = Home::new();
+    let seconds = format!("93{}", std::process::id());
+    let Cmd { mut command, .. } = home.offline().args(["tool", "bash"]);
+    let mut child = command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let arguments = json!({"command": format!("sleep {seconds}")}).to_string();
+    child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(arguments.as_bytes())
+        .expect("it reads");
+    let sleep = format!("sleep {seconds}");
+    until("it sleeps", || !processes(&sleep).is_empty());
+    drop(child.stdout.take());
+    child.wait().expect("a child");
+    until("it is gone", || processes(&sleep).is_empty());
+}
