@@ -1,16 +1,19 @@
 # The two commands of the README are `make demo` and `make test`; `make check` is what CI runs.
 CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test check generate format lint deny install bench clean
+.PHONY: demo test check generate format lint deny install bench
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
+	@echo "building (the first time this takes a minute or two)"
 	@$(CARGO) build --quiet --bin codex --example standin
-	@CODEX=$(or $(CARGO_TARGET_DIR),target)/debug/codex STANDIN=$(or $(CARGO_TARGET_DIR),target)/debug/examples/standin sh tests/demo/demo.sh
+	@CODEX=$(TARGET)/debug/codex STANDIN=$(TARGET)/debug/examples/standin sh tests/demo/demo.sh
 
 test: ## all tests
 	$(CARGO) test --quiet --lib --test it
+	$(CARGO) test --quiet --doc
 
-check: format lint test generated deny
+check: format lint test deny
 
 format:
 	$(CARGO) fmt --check
@@ -18,10 +21,6 @@ format:
 lint:
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --no-deps --lib
-
-.PHONY: generated
-generated: ## what is committed is what the table says (the tests compare it too)
-	@git diff --exit-code --stat -- man completions
 
 deny: ## advisories, licences and sources, where cargo-deny is installed
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --log-level error check; \
@@ -34,18 +33,15 @@ generate: ## man page and completions, from the table of flags
 	$(CARGO) run --quiet --bin codex -- --generate zsh > completions/_codex
 	$(CARGO) run --quiet --bin codex -- --generate fish > completions/codex.fish
 
-bench: ## time, memory and size beside curl; needs curl and python3
+bench: ## time, memory and size beside curl; needs curl and python3. PEERS=DIR adds other clients, PLOT=FILE draws
 	$(CARGO) build --quiet --release --bin codex --example standin
-	python3 tests/bench/bench.py --codex target/release/codex --standin target/release/examples/standin
+	python3 tests/bench/bench.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(PLOT),--plot $(PLOT))
 
 PREFIX ?= $(HOME)/.local
 install: ## the command, its man page and its completions
 	$(CARGO) build --quiet --release --bin codex
-	install -D -m 755 target/release/codex $(PREFIX)/bin/codex
+	install -D -m 755 $(TARGET)/release/codex $(PREFIX)/bin/codex
 	install -D -m 644 man/codex.1 $(PREFIX)/share/man/man1/codex.1
 	install -D -m 644 completions/codex.bash $(PREFIX)/share/bash-completion/completions/codex
 	install -D -m 644 completions/_codex $(PREFIX)/share/zsh/site-functions/_codex
 	install -D -m 644 completions/codex.fish $(PREFIX)/share/fish/vendor_completions.d/codex.fish
-
-clean:
-	$(CARGO) clean

@@ -1,6 +1,6 @@
 //! Drives a run: a thread reads each answer, tools run on threads of their own, and everything reaches one
-//! loop as an input. The loop tells a `Sink` what there is to tell. It starts no request and no tool once
-//! an end was ordered, and joins what it started.
+//! loop as an input. The loop tells a `Sink` what there is to tell. Once an end was ordered it starts nothing
+//! more, shuts the connections, and waits for the tools until all of them have ended.
 
 mod history;
 pub mod turn;
@@ -62,9 +62,9 @@ pub enum End {
     /// The answer is complete and delivered.
     Answered,
     /// The answer cannot be used as a complete one; the error, if any, is what broke it off.
-    Trouble(Trouble, Option<api::Error>),
+    Trouble(Box<Trouble>, Option<Box<api::Error>>),
     /// No answer began.
-    Refused(api::Error),
+    Refused(Box<api::Error>),
     /// This many requests were made and the model wants to go on.
     Turns(usize),
     /// It was ordered.
@@ -90,6 +90,7 @@ pub struct Run<'a> {
 }
 
 /// Drives the run to its end. Orders come in through `inputs`, whose other end is `sender`.
+#[must_use]
 pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> End {
     let mut driver = Driver {
         client: run.client,
@@ -169,12 +170,12 @@ impl Driver<'_> {
                         (
                             Verdict::Trouble(Trouble::Cut),
                             Some(error @ (api::Error::Http(_) | api::Error::Fault(_))),
-                        ) => Err(End::Refused(error)),
+                        ) => Err(End::Refused(Box::new(error))),
                         (Verdict::Trouble(mut trouble), error) => {
                             if let Trouble::Failed(fault) = &mut trouble {
                                 self.client.hide(fault);
                             }
-                            Err(End::Trouble(trouble, error))
+                            Err(End::Trouble(Box::new(trouble), error.map(Box::new)))
                         }
                     };
                 }

@@ -154,8 +154,8 @@ fn of_end(end: End) -> Failure {
             format!("stopped after {turns} requests: the model wanted to go on"),
         )
         .hint("raise --max-turns"),
-        End::Refused(error) => of_api(error),
-        End::Trouble(trouble, error) => of_trouble(trouble, error),
+        End::Refused(error) => of_api(*error),
+        End::Trouble(trouble, error) => of_trouble(*trouble, error.map(|error| *error)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use crate::tools::TOOLS;
 
 /// What the command line says, unjudged.
+#[allow(clippy::struct_excessive_bools)] // one for each flag that takes nothing
 #[derive(Debug, Default)]
 pub(super) struct Args {
     pub(super) words: Vec<OsString>,

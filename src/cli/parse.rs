@@ -97,7 +97,8 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         (!args.words.is_empty()).then(|| args.words.remove(0).to_string_lossy().into_owned());
     if let Some(extra) = args.words.first() {
         return Err(Failure::usage(format!(
-            "`codex {command}` takes one word, and {extra:?} is one too many"
+            "`codex {command}` takes one word, and {} is one too many",
+            extra.display()
         )));
     }
     let listed = super::flags::command(command)

@@ -209,10 +209,11 @@ fn max_turns(args: &Args) -> Result<usize, Failure> {
         return Ok(MAX_TURNS);
     };
     match text.to_str().and_then(|text| text.parse().ok()) {
-        Some(0) | None => Err(
-            Failure::usage(format!("--max-turns does not take {text:?}"))
-                .hint("it takes a whole number from 1 on"),
-        ),
+        Some(0) | None => Err(Failure::usage(format!(
+            "--max-turns does not take {:?}",
+            text.to_string_lossy()
+        ))
+        .hint("it takes a whole number from 1 on")),
         Some(turns) => Ok(turns),
     }
 }
@@ -247,12 +248,18 @@ fn one_of(flag: &str, value: &OsStr, known: &[&'static str]) -> Result<&'static 
         })
 }
 
+/// The longest time, in milliseconds: ten years are as good as for ever, and keep every later sum in range.
+const MOST: u64 = 315_360_000_000;
+
 /// A time as people write it.
 fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Duration>, Failure> {
     let Some(value) = value else { return Ok(None) };
     let wrong = || {
-        Failure::usage(format!("{flag} does not take {value:?}"))
-            .hint("a time above 0 is written 300ms, 90s, 15m, 2h, or as plain seconds")
+        Failure::usage(format!(
+            "{flag} does not take {:?}",
+            value.to_string_lossy()
+        ))
+        .hint("a time above 0 is written 300ms, 90s, 15m, 2h, or as plain seconds")
     };
     let text = value.to_str().ok_or_else(wrong)?;
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -263,8 +270,6 @@ fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Duration>, Failu
         "h" => 3_600_000,
         _ => return Err(wrong()),
     };
-    // Ten years are as good as for ever, and keep every later sum of times in range.
-    const MOST: u64 = 315_360_000_000;
     let number: u64 = if digits.bytes().all(|b| b.is_ascii_digit()) {
         digits.parse().map_err(|_| wrong())?
     } else {

@@ -19,7 +19,7 @@ pub enum Level {
 
 /// The text to one writer, the rest to the other.
 pub struct Text<W, E> {
-    text: W,
+    out: W,
     rest: E,
     level: Level,
     /// The text, and the rest, go to a terminal: control characters are made visible.
@@ -35,10 +35,10 @@ pub struct Text<W, E> {
 }
 
 impl<W: Write, E: Write> Text<W, E> {
-    /// Text goes to `text`, the rest to `rest`; `terminal` says which of the two are terminals.
-    pub fn new(text: W, rest: E, level: Level, terminal: (bool, bool)) -> Self {
+    /// Text goes to `out`, the rest to `rest`; `terminal` says which of the two are terminals.
+    pub fn new(out: W, rest: E, level: Level, terminal: (bool, bool)) -> Self {
         Self {
-            text,
+            out,
             rest,
             level,
             terminal,
@@ -154,9 +154,9 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             return Ok(());
         }
         let written = self
-            .text
+            .out
             .write_all(&self.held)
-            .and_then(|()| self.text.flush());
+            .and_then(|()| self.out.flush());
         self.held.clear();
         written
     }

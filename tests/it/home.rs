@@ -112,7 +112,7 @@ impl Home {
         Cmd {
             command,
             input: Vec::new(),
-            _root: Arc::clone(&self.root),
+            root: Arc::clone(&self.root),
         }
     }
 }
@@ -128,7 +128,7 @@ pub(crate) struct Cmd {
     pub(crate) command: Command,
     input: Vec<u8>,
     /// Kept so that the home outlives the command.
-    _root: Arc<Root>,
+    root: Arc<Root>,
 }
 
 impl Cmd {
@@ -172,7 +172,7 @@ impl Cmd {
         }
         Running {
             child,
-            _root: self._root,
+            _root: self.root,
         }
     }
 

@@ -58,7 +58,7 @@ fn messages_stand_apart() {
 #[test]
 fn text_is_written_before_the_next_read_is_waited_for() {
     let stall = 5000;
-    let server = Server::start([Reply::text(&"word ".repeat(100)).stall_at(stall)]);
+    let server = Server::start([Reply::text("word ".repeat(100)).stall_at(stall)]);
     let home = Home::with_key();
     let mut child = home.codex(&server).args(["run", "--no-tools", "x"]).start();
     let mut first = [0; 5];
