@@ -21,6 +21,9 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// There is no limit on its length: a healthy answer can take many minutes.
 const SILENCE: Duration = Duration::from_secs(300);
 
+/// How long a connection is kept for the next request while tools run. Servers commonly close it after a minute.
+const IDLE: Duration = Duration::from_secs(55);
+
 /// One read of an answer takes at most this many bytes: as many as ureq takes from the socket at once,
 /// so that what came together is handed on together.
 const READ: usize = 256 << 10;
@@ -199,6 +202,7 @@ impl Http {
             .timeout_per_read(Some(SILENCE))
             .timeout_per_write(Some(SILENCE))
             .input_buffer_size(READ)
+            .max_idle_age(IDLE)
             .build();
         let agent =
             ureq::Agent::with_parts(config, DefaultConnector::default(), Addresses::default());

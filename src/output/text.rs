@@ -139,8 +139,9 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             }
             Notice::Usage(usage, requests) => {
                 if self.level == Level::Verbose {
+                    let plural = if requests == 1 { "" } else { "s" };
                     self.aside(&format!(
-                        "codex: {requests} requests, {} tokens in ({} cached), {} out ({} reasoning)\n",
+                        "codex: {requests} request{plural}, {} tokens in ({} cached), {} out ({} reasoning)\n",
                         usage.input, usage.cached, usage.output, usage.reasoning
                     ))?;
                 }

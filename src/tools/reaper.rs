@@ -36,8 +36,8 @@ pub(super) fn collect(child: Pid) -> Option<WaitStatus> {
 }
 
 /// Ends every process below this one: TERM, then, after a grace, KILL, until none is left.
-/// `hurry` says whether the grace is over early.
-pub(super) fn end_all(mut hurry: impl FnMut() -> bool) {
+/// `hurry` says whether the grace is over early. Where there is no `/proc`, `child` is all that can be reached.
+pub(super) fn end_all(child: Pid, mut hurry: impl FnMut() -> bool) {
     let begun = Instant::now();
     let mut told = Vec::new();
     loop {
@@ -47,7 +47,11 @@ pub(super) fn end_all(mut hurry: impl FnMut() -> bool) {
             return;
         }
         let kill = begun.elapsed() >= GRACE || hurry();
-        for pid in below(process::getpid()) {
+        let mut below = below(process::getpid());
+        if below.is_empty() {
+            below.push(child);
+        }
+        for pid in below {
             if kill {
                 let _ = process::kill_process(pid, Signal::KILL);
             } else if !told.contains(&pid) {

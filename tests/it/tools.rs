@@ -173,10 +173,7 @@ fn files_are_read_changed_and_written() {
         .says("codex: write: deep/er/b (ok, ");
     assert_eq!(
         outputs,
-        [
-            "changed link in 1 place(s)\n",
-            "wrote 4 bytes to deep/er/b\n"
-        ]
+        ["changed link in 1 place\n", "wrote 4 bytes to deep/er/b\n"]
     );
     assert_eq!(
         (&*home.read("a.txt"), &*home.read("deep/er/b")),

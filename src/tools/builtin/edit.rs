@@ -43,10 +43,10 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         Err(words) => return Result::failed(format!("{path} is unchanged: {words}")),
     };
     match replace(&arguments.path, new.as_bytes()) {
-        Ok(()) => Result::ok(format!(
-            "changed {path} in {} place(s)",
-            arguments.edits.len()
-        )),
+        Ok(()) => match arguments.edits.len() {
+            1 => Result::ok(format!("changed {path} in 1 place")),
+            places => Result::ok(format!("changed {path} in {places} places")),
+        },
         Err(error) => Result::failed(format!("cannot write {path}: {error}")),
     }
 }
