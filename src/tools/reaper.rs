@@ -36,9 +36,11 @@ pub(super) fn collect(child: Pid) -> Option<WaitStatus> {
 }
 
 /// Ends every process below this one: TERM, then, after a grace, KILL, until none is left.
-/// `hurry` says whether the grace is over early. Where there is no `/proc`, `child` is all that can be reached.
-pub(super) fn end_all(child: Pid, mut hurry: impl FnMut() -> bool) {
+/// `hurry` says whether the grace is over early.
+pub(super) fn end_all(mut hurry: impl FnMut() -> bool) {
     let begun = Instant::now();
+    let mut pause = Duration::from_millis(2);
+    let mut kill = false;
     let mut told = Vec::new();
     loop {
         // An orphan becomes our child, so having none means that nothing is left; that is the usual case, and
@@ -46,12 +48,8 @@ pub(super) fn end_all(child: Pid, mut hurry: impl FnMut() -> bool) {
         if !have_children() {
             return;
         }
-        let kill = begun.elapsed() >= GRACE || hurry();
-        let mut below = below(process::getpid());
-        if below.is_empty() {
-            below.push(child);
-        }
-        for pid in below {
+        kill |= begun.elapsed() >= GRACE || hurry();
+        for pid in below(process::getpid()) {
             if kill {
                 let _ = process::kill_process(pid, Signal::KILL);
             } else if !told.contains(&pid) {
@@ -64,7 +62,8 @@ pub(super) fn end_all(child: Pid, mut hurry: impl FnMut() -> bool) {
         if kill && begun.elapsed() >= GRACE * 3 {
             return; // what KILL does not end, sleeping in a device, is beyond reach
         }
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
     }
 }
 

@@ -80,7 +80,7 @@ fn watched(arguments: &Arguments, deadline: Instant, capture: &mut Capture) -> i
     let end = wait(child, &mut output, &ended, &orders, deadline, capture)?;
     // What the command left behind may hold the pipe open for ever, so only what is there is taken.
     drain(&mut output, capture);
-    reaper::end_all(child, || matches!((&orders).read(&mut [0]), Ok(1..)));
+    reaper::end_all(|| matches!((&orders).read(&mut [0]), Ok(1..)));
     drain(&mut output, capture);
     Ok(end)
 }
