@@ -147,24 +147,26 @@ fn a_reader_that_goes_away_while_nothing_is_written_ends_the_run_too() {
         .stderr("");
 }
 
+/// A file whose disk is always full.
+fn full() -> File {
+    File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("/dev/full")
+}
+
 #[test]
 fn a_full_disk_is_exit_74() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("hello")]);
     let mut cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
-    let full = File::options()
-        .write(true)
-        .open("/dev/full")
-        .expect("/dev/full");
-    let mut child = cmd
-        .command
-        .stdout(full)
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
-    wait(&mut child, "codex run x > /dev/full".to_owned())
-        .exits(74)
-        .says("cannot write to standard output");
+    let streams = cmd.command.stdout(full()).stderr(Stdio::piped());
+    wait(
+        &mut streams.spawn().expect("it starts"),
+        "codex run x > /dev/full".to_owned(),
+    )
+    .exits(74)
+    .says("cannot write to standard output");
 }
 
 #[test]
@@ -172,17 +174,11 @@ fn a_standard_error_that_cannot_be_written_loses_no_answer() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("hello")]);
     let mut cmd = home.codex(&server).args(["run", "--no-tools", "-v", "x"]);
-    let full = File::options()
-        .write(true)
-        .open("/dev/full")
-        .expect("/dev/full");
-    let mut child = cmd
-        .command
-        .stderr(full)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
-    wait(&mut child, "codex run -v x 2> /dev/full".to_owned())
-        .exits(0)
-        .stdout("hello\n");
+    let streams = cmd.command.stdout(Stdio::piped()).stderr(full());
+    wait(
+        &mut streams.spawn().expect("it starts"),
+        "codex run -v x 2> /dev/full".to_owned(),
+    )
+    .exits(0)
+    .stdout("hello\n");
 }

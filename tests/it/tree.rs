@@ -14,8 +14,16 @@ fn calls(command: &str) -> Reply {
     Reply::items([bash(command)])
 }
 
-fn is_sleep(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "sleep")
+/// How many processes sleep, told by the command line that no other test uses.
+fn sleeping(command: &str) -> usize {
+    let is_sleep = |pid: &u32| {
+        std::fs::read_to_string(format!("/proc/{pid}/comm"))
+            .is_ok_and(|name| name.trim() == "sleep")
+    };
+    processes(command)
+        .iter()
+        .filter(|pid| is_sleep(pid))
+        .count()
 }
 
 #[test]
@@ -31,13 +39,7 @@ fn a_signal_ends_the_tools_with_all_they_started() {
         .args(["run", "-s", "danger-full-access", "x"])
         .start();
     let sleep = format!("sleep {seconds}");
-    until("both sleep", || {
-        processes(&sleep)
-            .iter()
-            .filter(|pid| is_sleep(**pid))
-            .count()
-            == 2
-    });
+    until("both sleep", || sleeping(&sleep) == 2);
     kill(TERM, &child);
     finish(child, "codex run x".to_owned()).ends_by(TERM);
     assert!(processes(&sleep).is_empty(), "all are gone when the run is");
@@ -49,22 +51,18 @@ fn a_signal_ends_the_tools_with_all_they_started() {
 }
 
 #[test]
-fn a_second_signal_does_not_wait() {
+fn a_second_signal_ends_what_will_not_end() {
+    let home = Home::with_key();
     let seconds = format!("97{}", std::process::id());
     let server = Server::start([calls(&format!(
-        "trap '' TERM; sleep {seconds}; sleep {seconds}"
+        "trap 'touch heard' TERM; while :; do sleep {seconds}; done"
     ))]);
-    let child = Home::with_key()
-        .codex(&server)
-        .args(["run", "-s", "danger-full-access", "x"])
-        .start();
+    let child = home.codex(&server).args(RUN).start();
     let sleep = format!("sleep {seconds}");
-    until("it sleeps", || {
-        processes(&sleep).iter().any(|pid| is_sleep(*pid))
-    });
+    until("it sleeps", || sleeping(&sleep) == 1);
     kill(TERM, &child);
     until("the first signal is heard", || {
-        !processes(&sleep).iter().any(|pid| is_sleep(*pid))
+        home.work().join("heard").exists()
     });
     kill(TERM, &child);
     finish(child, "codex run x".to_owned()).ends_by(TERM);
@@ -80,13 +78,7 @@ fn tools_end_when_the_run_is_killed() {
         .args(["run", "-s", "danger-full-access", "x"])
         .start();
     let sleep = format!("sleep {seconds}");
-    until("both sleep", || {
-        processes(&sleep)
-            .iter()
-            .filter(|pid| is_sleep(**pid))
-            .count()
-            == 2
-    });
+    until("both sleep", || sleeping(&sleep) == 2);
     child.kill().expect("a child");
     child.wait().expect("a child");
     until("all are gone", || processes(&sleep).is_empty());
