@@ -176,7 +176,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         sink: &mut sink,
     };
     let end = agent::drive(run, &sender, &inputs);
-    drop(tools);
+    tools.clean();
     match (end, sink.finish()) {
         (End::Answered, Ok(())) if given_up && stdin::came_late() => Err(Error::Late),
         (End::Answered, Ok(())) => Ok(()),

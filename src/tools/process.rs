@@ -129,6 +129,13 @@ impl Tools {
         }
     }
 
+    /// Removes the temporary directory. No call may be running; whoever still holds these tools does not matter.
+    pub fn clean(&self) {
+        if let Some(path) = lock(&self.scratch).take() {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+
     fn run(&self, name: &str, arguments: &[u8]) -> io::Result<(ExitStatus, String)> {
         let mut child = Started::new(self, name)?;
         let (stdin, stdout, stderr) = child.pipes()?;
@@ -189,9 +196,7 @@ impl Tools {
 
 impl Drop for Tools {
     fn drop(&mut self) {
-        if let Some(path) = lock(&self.scratch).take() {
-            let _ = fs::remove_dir_all(path);
-        }
+        self.clean();
     }
 }
 
