@@ -55,7 +55,7 @@ fn a_second_signal_ends_what_will_not_end() {
     let home = Home::with_key();
     let seconds = format!("97{}", std::process::id());
     let server = Server::start([calls(&format!(
-        "trap 'touch heard' TERM; while :; do sleep {seconds}; done"
+        "trap ': > heard' TERM; while :; do sleep {seconds}; done"
     ))]);
     let child = home.codex(&server).args(RUN).start();
     let sleep = format!("sleep {seconds}");
