@@ -77,7 +77,7 @@ pub const TABLE: &[Row] = &[
         Outcome::SignIn,
         4,
         "sign_in",
-        "not signed in; sign-in expired, revoked or refused",
+        "not signed in; sign-in expired, revoked or refused (as in gh)",
         "log in again",
     ),
     row(
@@ -119,7 +119,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Schema,
         10,
         "schema",
-        "the final text does not match the schema that was asked for",
+        "the final text does not match --output-schema",
         "retry",
     ),
     row(
@@ -133,7 +133,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Bug,
         70,
         "bug",
-        "a defect of this program; asks for a report",
+        "a panic; asks for a report (never 101)",
         "report",
     ),
     row(
