@@ -72,24 +72,14 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             command::run::run(settings, host)?;
             Ok(ExitCode::SUCCESS)
         }
-        Invocation::Tool(name, args) => {
-            let timeout = settings::tool_timeout(&args)?;
-            let did =
-                command::tool::run(&program()?, &name, timeout).map_err(|error| {
-                    match error.kind() {
-                        io::ErrorKind::BrokenPipe => Failure::new(Outcome::Closed, ""),
-                        _ => Failure::new(
-                            Outcome::Io,
-                            format!("cannot run the tool {name}: {error}"),
-                        ),
-                    }
-                })?;
-            Ok(if did {
-                ExitCode::SUCCESS
-            } else {
-                Outcome::Failed.exit_code().into()
-            })
-        }
+        Invocation::Tool(name, args) => tool(
+            &name,
+            command::tool::run(&program()?, &name, settings::tool_timeout(&args)?),
+        ),
+        Invocation::HeldTool(name, args) => tool(
+            &name,
+            command::tool::run_held(&name, settings::tool_timeout(&args)?),
+        ),
         Invocation::Completion(shell) => print(&complete::script(&shell)),
         Invocation::Help(name, long) => print(&help::text(name, long)),
         Invocation::ExitCodes => print(&help::exit_codes()),
@@ -104,6 +94,21 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
         Invocation::Generate(what) => {
             Err(Failure::usage(format!("there is no {what:?} to generate")))
         }
+    }
+}
+
+/// How a tool's run ends as a process.
+fn tool(name: &str, ran: io::Result<bool>) -> Result<ExitCode, Failure> {
+    match ran {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Ok(Outcome::Failed.exit_code().into()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Outcome::Closed, ""))
+        }
+        Err(error) => Err(Failure::new(
+            Outcome::Io,
+            format!("cannot run the tool {name}: {error}"),
+        )),
     }
 }
 

@@ -12,6 +12,8 @@ use super::flags::{Args, COMMANDS, Takes, command, flags_of};
 pub(super) enum Invocation {
     Run(Box<Args>),
     Tool(String, Box<Args>),
+    /// Hidden: a tool started by one that holds its standard output.
+    HeldTool(String, Box<Args>),
     Completion(String),
     /// `-h` (false) or `--help` (true) of a command, or of all.
     Help(Option<&'static str>, bool),
@@ -57,10 +59,15 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         ));
     };
     let mut args = Args::default();
+    let mut held = false;
     while let Some(arg) = parser.next().map_err(unreadable)? {
         let flag = match &arg {
             Arg::Short('h') => return Ok(Invocation::Help(Some(command.name), false)),
             Arg::Long("help") => return Ok(Invocation::Help(Some(command.name), true)),
+            Arg::Long("held") if command.name == "tool" => {
+                held = true;
+                continue;
+            }
             Arg::Value(word) => {
                 args.words.push(word.clone());
                 continue;
@@ -86,10 +93,10 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         };
         (flag.set)(&mut args, value);
     }
-    finish(command.name, args)
+    finish(command.name, args, held)
 }
 
-fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
+fn finish(command: &str, mut args: Args, held: bool) -> Result<Invocation, Failure> {
     if command == "run" {
         return Ok(Invocation::Run(Box::new(args)));
     }
@@ -117,6 +124,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
             &format!("`codex {command}` takes {}", listed.join(", ")),
         )),
         Some(word) => Ok(match command {
+            "tool" if held => Invocation::HeldTool(word, Box::new(args)),
             "tool" => Invocation::Tool(word, Box::new(args)),
             "completion" => Invocation::Completion(word),
             _ if word == "exit-codes" => Invocation::ExitCodes,

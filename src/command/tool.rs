@@ -2,22 +2,63 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Stdio};
 use std::time::Duration;
 
-use crate::tools::{builtin, reaper};
+use rustix::event::{PollFd, PollFlags, poll};
+
+use crate::tools::{builtin, process, reaper};
 
 use super::stdout::Stdout;
 
-/// Runs the tool; whether it did what it was asked to.
+/// Runs the tool, which a person has asked for; whether it did what it was asked to. The tool gets a session of
+/// its own, so it runs in a child: we stay where the person's terminal can interrupt us, and hold the child's
+/// standard output, so it ends when we do.
 ///
 /// # Errors
-/// When standard input cannot be read or standard output cannot be written.
+/// When the child cannot be started, or standard output cannot be written.
 pub fn run(program: &Path, name: &str, timeout: Duration) -> io::Result<bool> {
-    if reaper::lead_session().is_err() {
-        // A shell with job control has made us the leader of a group, and such a process cannot found a session.
-        return again(program, name, timeout);
+    let mut child = process::command(program, name, timeout)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    if let Some(result) = child.stdout.take() {
+        relay(result, &mut Stdout::open()?)?;
     }
+    Ok(child.wait()?.success())
+}
+
+/// Hands on what comes, as long as somebody wants it.
+fn relay(mut from: ChildStdout, to: &mut Stdout) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let stdout = io::stdout();
+        let mut fds = [
+            PollFd::new(&from, PollFlags::IN),
+            PollFd::new(&stdout, PollFlags::empty()),
+        ];
+        match poll(&mut fds, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if fds[1].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        if !fds[0].revents().is_empty() {
+            match from.read(&mut buffer)? {
+                0 => return Ok(()),
+                count => to.write_all(&buffer[..count])?,
+            }
+        }
+    }
+}
+
+/// Runs the tool in this very process, for whoever holds the other end of our standard output; whether it did
+/// what it was asked to.
+///
+/// # Errors
+/// When standard input cannot be read or standard output cannot be written, or this process cannot found a session.
+pub fn run_held(name: &str, timeout: Duration) -> io::Result<bool> {
+    reaper::lead_session()?;
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
     let Some(result) = builtin::run(name, &arguments, timeout) else {
@@ -32,17 +73,4 @@ pub fn run(program: &Path, name: &str, timeout: Duration) -> io::Result<bool> {
     }
     Stdout::open()?.write_all(text.as_bytes())?;
     Ok(result.ok)
-}
-
-/// Runs the tool in a child. We hold its standard output, so it ends when we do.
-fn again(program: &Path, name: &str, timeout: Duration) -> io::Result<bool> {
-    let mut child = Command::new(program)
-        .args(["tool", name, "--tool-timeout"])
-        .arg(format!("{}ms", timeout.as_millis()))
-        .stdout(Stdio::piped())
-        .spawn()?;
-    if let Some(mut result) = child.stdout.take() {
-        io::copy(&mut result, &mut Stdout::open()?)?;
-    }
-    Ok(child.wait()?.success())
 }

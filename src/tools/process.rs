@@ -163,20 +163,13 @@ impl Tools {
     }
 
     fn command(&self, name: &str) -> io::Result<Command> {
-        let mut command = Command::new(&self.setup.program);
+        let setup = &self.setup;
+        let mut command = command(&setup.program, name, setup.timeout);
         command
-            .arg0("codex")
-            .args(["tool", name, "--tool-timeout"])
-            .arg(format!("{}ms", self.setup.timeout.as_millis()))
             .env_clear()
-            .envs(
-                self.setup
-                    .environment
-                    .iter()
-                    .map(|(name, value)| (name, value)),
-            )
+            .envs(setup.environment.iter().map(|(name, value)| (name, value)))
             .env("TMPDIR", self.scratch()?)
-            .current_dir(&self.setup.directory)
+            .current_dir(&setup.directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -192,6 +185,17 @@ impl Tools {
         let path = make_directory(&std::env::temp_dir())?;
         Ok(scratch.insert(path).clone())
     }
+}
+
+/// `codex tool NAME` as one that holds its standard output starts it.
+#[must_use]
+pub fn command(program: &Path, name: &str, timeout: Duration) -> Command {
+    let mut command = Command::new(program);
+    command
+        .arg0("codex")
+        .args(["tool", "--held", name, "--tool-timeout"]);
+    command.arg(format!("{}ms", timeout.as_millis()));
+    command
 }
 
 impl Drop for Tools {
