@@ -78,6 +78,11 @@ impl BaseUrl {
             return Err(AddressError::Password);
         }
         match scheme {
+            _ if authority.as_str().ends_with(':') => Err(AddressError::NotAnAddress),
+            // A port that is no number, or too large a one, is none to the parser.
+            _ if authority.port_u16().is_none() && has_port(authority.as_str()) => {
+                Err(AddressError::NotAnAddress)
+            }
             _ if authority.host().is_empty() => Err(AddressError::NotAnAddress),
             "http" if !is_loopback(authority.host()) => Err(AddressError::InTheClear),
             "http" | "https" => Ok(Self(text.trim_end_matches('/').to_owned())),
@@ -90,6 +95,14 @@ impl BaseUrl {
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
+}
+
+/// Whether something stands where a port would, behind an address in brackets too.
+fn has_port(authority: &str) -> bool {
+    authority
+        .rsplit(']')
+        .next()
+        .is_some_and(|rest| rest.contains(':'))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -174,6 +187,8 @@ impl Error {
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::AddrNotAvailable => Self::Connect(error),
+            // This is how rustls tells of certificates, and of a peer that does not speak TLS.
+            io::ErrorKind::InvalidData if !connected => Self::Tls(error.to_string()),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Silent(SILENCE),
             _ => Self::Broken(error),
         }
@@ -362,5 +377,11 @@ mod tests {
         check("api.example/v1", Err(AddressError::NotAnAddress));
         check("/v1", Err(AddressError::NotAnAddress));
         check("", Err(AddressError::NotAnAddress));
+        check(
+            "https://api.example:99999/v1",
+            Err(AddressError::NotAnAddress),
+        );
+        check("https://api.example:/v1", Err(AddressError::NotAnAddress));
+        check("https://[::1]/v1", Ok("https://[::1]/v1/x"));
     }
 }

@@ -91,8 +91,8 @@ pub const TABLE: &[Row] = &[
         Outcome::UsageLimit,
         6,
         "usage_limit",
-        "plan window, quota or credits used up",
-        "wait until the reset",
+        "plan window, quota or credits used up; retry_at",
+        "wait until then",
     ),
     row(
         Outcome::Unreachable,
@@ -113,7 +113,7 @@ pub const TABLE: &[Row] = &[
         9,
         "budget",
         "a budget of the run is used up",
-        "raise it",
+        "raise it, or --resume",
     ),
     row(
         Outcome::Schema,
@@ -143,13 +143,25 @@ pub const TABLE: &[Row] = &[
         "disk full, output closed at the start, file not writable",
         "fix the machine",
     ),
-    row(Outcome::Timeout, 124, "timeout", "--timeout", "raise it"),
-    row(Outcome::Hangup, 129, "hangup", "ended by SIGHUP", ""),
+    row(
+        Outcome::Timeout,
+        124,
+        "timeout",
+        "--timeout",
+        "raise it, or --resume",
+    ),
+    row(
+        Outcome::Hangup,
+        129,
+        "hangup",
+        "by SIGHUP, SIGINT, SIGTERM",
+        "",
+    ),
     row(
         Outcome::Interrupted,
         130,
         "interrupted",
-        "ended by SIGINT",
+        "by SIGHUP, SIGINT, SIGTERM",
         "",
     ),
     row(
@@ -163,7 +175,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Terminated,
         143,
         "terminated",
-        "ended by SIGTERM",
+        "by SIGHUP, SIGINT, SIGTERM",
         "",
     ),
 ];

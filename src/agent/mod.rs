@@ -104,11 +104,10 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
     let mut usage = Usage::default();
     let mut requests = 0;
     let end = loop {
-        if requests == run.max_turns {
-            break End::Turns(requests);
-        }
         requests += 1;
         match driver.answer(&mut usage) {
+            // What these calls would answer could not be sent any more, so they do not run.
+            Ok(_) if requests == run.max_turns => break End::Turns(requests),
             Ok(calls) => match driver.run_calls(&calls) {
                 Ok(()) => {}
                 Err(end) => break end,

@@ -129,6 +129,7 @@ impl Client {
             return Err(Error::Fault(self.fault(answer)));
         }
         Ok(Stream {
+            request_id: request_id(&answer),
             answer,
             decoder: Decoder::default(),
         })
@@ -157,20 +158,30 @@ impl Client {
     }
 
     fn fault(&self, answer: http::Answer) -> Fault {
-        let id = answer
-            .header("x-request-id")
-            .or_else(|| answer.header("x-oai-request-id"));
-        let (status, id) = (answer.status(), id.map(str::to_owned));
+        let (status, id) = (answer.status(), request_id(&answer));
+        let location = answer.header("location").map(str::to_owned);
         let mut fault = fault::of_answer(status, id.as_deref(), &answer.body(ERROR_BODY));
+        if let (300..=399, Some(location)) = (status, location) {
+            fault.message = format!("it leads to {location}");
+        }
         self.hide(&mut fault);
         fault
     }
+}
+
+/// What the service calls a request, to be named in a report to it. Control characters have no place in it.
+fn request_id(answer: &http::Answer) -> Option<String> {
+    let id = answer
+        .header("x-request-id")
+        .or_else(|| answer.header("x-oai-request-id"))?;
+    Some(id.chars().filter(|c| !c.is_control()).take(200).collect())
 }
 
 /// An answer on its way.
 pub struct Stream {
     answer: http::Answer,
     decoder: Decoder,
+    request_id: Option<String>,
 }
 
 impl Stream {
@@ -183,6 +194,9 @@ impl Stream {
         self.decoder
             .feed(piece, |frame| answer.take(frame, show))
             .map_err(Error::TooLong)?;
+        if answer.ended() {
+            answer.came_with(200, self.request_id.take());
+        }
         Ok(!piece.is_empty())
     }
 

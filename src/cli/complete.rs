@@ -23,7 +23,7 @@ fn names(flag: &Flag) -> Vec<String> {
 fn bash() -> String {
     let commands: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
     let mut text = format!(
-        "# bash completion for codex\n\n_codex() {{\n    local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n    \
+        "# bash completion for codex\n\n# Paths, one a line, so that blanks in them stay.\n_codex_paths() {{\n    compopt -o filenames 2>/dev/null\n    mapfile -t COMPREPLY < <(compgen \"$1\" -- \"$cur\")\n}}\n\n_codex() {{\n    local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n    \
          COMPREPLY=()\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        \
          COMPREPLY=($(compgen -W \"{} --help --version\" -- \"$cur\"))\n        return\n    fi\n    case ${{COMP_WORDS[1]}} in\n",
         commands.join(" ")
@@ -38,10 +38,8 @@ fn bash() -> String {
             for flag in valued {
                 let reply = match flag.complete {
                     Complete::Nothing => "return".to_owned(),
-                    Complete::Files => "COMPREPLY=($(compgen -f -- \"$cur\")); return".to_owned(),
-                    Complete::Directories => {
-                        "COMPREPLY=($(compgen -d -- \"$cur\")); return".to_owned()
-                    }
+                    Complete::Files => "_codex_paths -f; return".to_owned(),
+                    Complete::Directories => "_codex_paths -d; return".to_owned(),
                     Complete::Words(words) => {
                         format!(
                             "COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")); return",

@@ -8,6 +8,7 @@ use crate::agent::{End, Order};
 use crate::api;
 use crate::command::run::Error;
 use crate::outcome::Outcome;
+use crate::output::text::visible;
 use crate::wire::answer::Trouble;
 use crate::wire::fault::{Fault, Kind};
 use crate::{auth, http, prompt, stdin};
@@ -58,9 +59,10 @@ impl Failure {
         if self.outcome == Outcome::Closed {
             return;
         }
-        let mut text = format!("codex: {}\n", self.what);
+        // What the service said may be in it, and shall not steer a terminal.
+        let mut text = format!("codex: {}\n", visible(&self.what));
         if let Some(hint) = &self.hint {
-            text.push_str(&format!("codex: hint: {hint}\n"));
+            text.push_str(&format!("codex: hint: {}\n", visible(hint)));
         }
         // In one write, so that the lines of parallel runs do not mix. If even this fails, only the exit code is left.
         let _ = to.write_all(text.as_bytes());
@@ -87,6 +89,14 @@ impl From<Error> for Failure {
                     .hint("with - among the arguments, the run waits for standard input")
             }
             Error::Output(error) => of_output(&error),
+            Error::Temporary(place, error) => Self::new(
+                Outcome::Io,
+                format!(
+                    "cannot make a temporary directory in {}: {error}",
+                    place.display()
+                ),
+            )
+            .hint("tools need one; TMPDIR says where"),
             Error::Random(error) => Self::new(
                 Outcome::Io,
                 format!("the system gives no random numbers: {error}"),
@@ -114,7 +124,7 @@ fn of_stdin(error: &stdin::Error) -> Failure {
             Failure::usage(format!("cannot read standard input: {error}"))
         }
         stdin::Error::Silent(_) => Failure::usage(format!("cannot use standard input: {error}"))
-            .hint("something holds it open; close it, or use --no-stdin"),
+            .hint("something holds it open; close it"),
         stdin::Error::TooLarge(_) => Failure::usage(format!("cannot use standard input: {error}"))
             .hint("no model reads that much; cut it down"),
     }
@@ -140,7 +150,7 @@ fn of_output(error: &io::Error) -> Failure {
         Outcome::Io,
         format!("cannot write to standard output: {error}"),
     )
-    .hint("free some space, or send the output elsewhere; the answer on it is not whole")
+    .hint("free some space, or send the output elsewhere; what is on it is not whole")
 }
 
 fn of_end(end: End) -> Failure {
@@ -307,6 +317,20 @@ fn of_fault(fault: &Fault) -> Failure {
         Kind::Unreachable => "the service cannot answer now",
     };
     let failure = Failure::new(outcome, format!("{what}: {words}{marks}"));
+    match (fault.kind, fault.status) {
+        _ if fault.page => {
+            return failure
+                .hint("look at what stands between: a proxy, a firewall, a sign-in page");
+        }
+        (_, Some(300..=399)) => {
+            return failure
+                .hint("redirects are not followed; set the address where the service really is");
+        }
+        (Kind::Failed, Some(404)) => {
+            return failure.hint("is the address right? OPENAI_BASE_URL commonly ends in /v1");
+        }
+        _ => {}
+    }
     match fault.kind {
         Kind::Failed => failure.hint("change the request; trying again will not help"),
         Kind::SignIn => failure.hint("renew the token or key; it may have expired or been revoked"),

@@ -118,13 +118,13 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
 pub(super) fn exit_codes() -> String {
     let mut text = format!(
         "{:>4}  {:<12} {}\n",
-        "code", "word in JSON", "when; what a script does"
+        "code", "word in JSON", "when -> what a script does"
     );
     for row in TABLE {
         let then = if row.then.is_empty() {
             String::new()
         } else {
-            format!("; {}", row.then)
+            format!(" -> {}", row.then)
         };
         let lines = wrap(&format!("{}{then}", row.when), 19);
         let _ = write!(

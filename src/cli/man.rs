@@ -65,7 +65,7 @@ pub(super) fn page() -> String {
         let then = if row.then.is_empty() {
             String::new()
         } else {
-            format!("; {}", row.then)
+            format!(" -> {}", row.then)
         };
         let _ = writeln!(
             page,

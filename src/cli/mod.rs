@@ -22,6 +22,7 @@ use crate::command;
 use crate::command::run::Host;
 use crate::command::stdout::Stdout;
 use crate::outcome::Outcome;
+use crate::tools::environment;
 
 pub use failure::Failure;
 use parse::Invocation;
@@ -72,10 +73,14 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             command::run::run(settings, host)?;
             Ok(ExitCode::SUCCESS)
         }
-        Invocation::Tool(name, args) => tool(
-            &name,
-            command::tool::run(&program()?, &name, settings::tool_timeout(&args)?),
-        ),
+        Invocation::Tool(name, args) => {
+            let all: Vec<_> = std::env::vars_os().collect();
+            let timeout = settings::tool_timeout(&args)?;
+            tool(
+                &name,
+                command::tool::run(&program()?, &name, timeout, &environment::for_tools(&all)),
+            )
+        }
         Invocation::HeldTool(name, args) => tool(
             &name,
             command::tool::run_held(&name, settings::tool_timeout(&args)?),

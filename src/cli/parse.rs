@@ -7,6 +7,9 @@ use lexopt::{Arg, Parser};
 use super::failure::Failure;
 use super::flags::{Args, COMMANDS, Takes, command, flags_of};
 
+/// What to do about a flag that is used wrongly.
+const EXPLAINED: &str = "`codex help COMMAND` explains the flags";
+
 /// What the command line asks for.
 #[derive(Debug)]
 pub(super) enum Invocation {
@@ -148,31 +151,31 @@ fn unreadable(error: lexopt::Error) -> Failure {
     match error {
         lexopt::Error::MissingValue {
             option: Some(option),
-        } => Failure::usage(format!("{option} needs a value")),
+        } => Failure::usage(format!("{option} needs a value")).hint(EXPLAINED),
         // The value is not repeated: it may be a secret put in the wrong place.
         lexopt::Error::UnexpectedValue { option, .. } => {
-            Failure::usage(format!("{option} takes no value"))
+            Failure::usage(format!("{option} takes no value")).hint(EXPLAINED)
         }
         other => Failure::usage(other.to_string()),
     }
 }
 
-/// Something that is not in the table, with the nearest that is.
+/// Something that is not in the table, with the nearest that is, on one line.
 pub(super) fn unknown(what: &str, word: &str, known: &[&str], otherwise: &str) -> Failure {
-    let failure = Failure::usage(format!("unknown {what} {word:?}"));
     match nearest(word, known) {
-        Some(near) => failure.hint(format!("did you mean {near}?")),
-        None => failure.hint(otherwise),
+        Some(near) => Failure::usage(format!("unknown {what} {word:?}; did you mean {near}?")),
+        None => Failure::usage(format!("unknown {what} {word:?}; {otherwise}")),
     }
 }
 
-/// The known word that differs least, if it differs little.
+/// The known word that differs least, if it differs little. One letter is near to every other, so it is near to none.
 fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let length = word.trim_start_matches('-').chars().count();
     let near = known
         .iter()
         .map(|known| (distance(word, known), *known))
         .min()?;
-    (near.0 <= 1 + word.chars().count() / 4).then_some(near.1)
+    (length > 1 && near.0 <= 1 + length / 4).then_some(near.1)
 }
 
 /// How many characters must be added, dropped, changed or swapped with a neighbour (the restricted
@@ -242,7 +245,7 @@ mod tests {
         };
         check(
             "run --modle x",
-            "unknown flag \"--modle\"\nhint: did you mean --model?",
+            "unknown flag \"--modle\"; did you mean --model?",
         );
         check("run --zzzzzz", "`codex run --help` explains its flags");
         check("rnu", "did you mean run?");

@@ -91,6 +91,13 @@ pub(super) fn run(
         };
         read("--api-key-file", path).map(found)
     });
+    let sources = Sources {
+        key_file: key_file.transpose()?,
+        access_token: environment.secret("CODEX_ACCESS_TOKEN"),
+        api_key: environment.secret("CODEX_API_KEY"),
+        openai_api_key: environment.secret("OPENAI_API_KEY"),
+    };
+    let endpoints = endpoints(&sources, environment)?;
     Ok(Settings {
         words,
         no_stdin: args.no_stdin,
@@ -104,17 +111,32 @@ pub(super) fn run(
         tool_timeout: tool_timeout(args)?,
         dry_run: args.dry_run,
         level,
-        sources: Sources {
-            key_file: key_file.transpose()?,
-            access_token: environment.secret("CODEX_ACCESS_TOKEN"),
-            api_key: environment.secret("CODEX_API_KEY"),
-            openai_api_key: environment.secret("OPENAI_API_KEY"),
-        },
-        endpoints: Endpoints {
-            subscription: environment.address("CODEX_RUN_BASE_URL", SUBSCRIPTION)?,
-            api: environment.address("OPENAI_BASE_URL", API)?,
-        },
+        sources,
+        endpoints,
+        temporary: std::env::temp_dir(),
         environment: environment::for_tools(&environment.0),
+    })
+}
+
+/// The two addresses. The one that this run has no credential for may be meant for other programs, so it is not judged.
+fn endpoints(sources: &Sources, environment: &Environment) -> Result<Endpoints, Failure> {
+    let [subscription, api] = [
+        ("CODEX_RUN_BASE_URL", SUBSCRIPTION),
+        ("OPENAI_BASE_URL", API),
+    ]
+    .map(|(name, default)| environment.address(name, default));
+    let for_token = sources.key_file.is_none() && sources.access_token.is_some();
+    let for_key = !for_token
+        && (sources.key_file.is_some()
+            || sources.api_key.is_some()
+            || sources.openai_api_key.is_some());
+    let default = |address: Result<BaseUrl, Failure>, text, used: bool| match address {
+        Err(_) if !used => Environment(Vec::new()).address("", text),
+        address => address,
+    };
+    Ok(Endpoints {
+        subscription: default(subscription, SUBSCRIPTION, !for_key)?,
+        api: default(api, API, for_key)?,
     })
 }
 
@@ -145,7 +167,9 @@ fn tools(args: &Args) -> Result<Vec<&'static str>, Failure> {
             .map(|name| one_of("--tools", OsStr::new(name.trim()), &known))
             .collect::<Result<_, _>>()?,
     };
-    if sandbox != "danger-full-access" {
+    let offered = known_once(offered);
+    // A dry run starts nothing, so there is nothing to confine.
+    if sandbox != "danger-full-access" && !args.dry_run {
         return Err(Failure::usage(format!(
             "cannot offer tools: this version cannot confine them to {sandbox}"
         ))
@@ -154,6 +178,17 @@ fn tools(args: &Args) -> Result<Vec<&'static str>, Failure> {
         ));
     }
     Ok(offered)
+}
+
+/// Each name once, in the order in which they were given.
+fn known_once(names: Vec<&'static str>) -> Vec<&'static str> {
+    let mut once = Vec::new();
+    for name in names {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once
 }
 
 fn model(args: &Args, environment: &Environment) -> Result<ModelId, Failure> {
@@ -180,9 +215,13 @@ fn instructions(args: &Args, tools: bool) -> Result<String, Failure> {
         Some(path) => read("--instructions", path)?,
         None => prompt::instructions(tools),
     };
-    if let Some(more) = &args.append_instructions {
-        let more = prompt::text(more, || "the text of --append-instructions".to_owned())
-            .map_err(|error| Failure::usage(error.to_string()))?;
+    for more in &args.append_instructions {
+        let more = prompt::text(more, || "the text of --append-instructions".to_owned()).map_err(
+            |error| Failure::usage(error.to_string()).hint("the service takes text only"),
+        )?;
+        if more.trim().is_empty() {
+            continue;
+        }
         text = format!("{}\n\n{more}", text.trim_end());
     }
     if text.trim().is_empty() {
@@ -330,7 +369,7 @@ mod tests {
         assert_eq!(words("low"), Ok("low"));
         assert_eq!(
             words("hihg"),
-            Err("unknown value of --effort: \"hihg\"\nhint: did you mean high?".to_owned())
+            Err("unknown value of --effort: \"hihg\"; did you mean high?\nhint: ".to_owned())
         );
     }
 }

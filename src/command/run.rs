@@ -21,7 +21,7 @@ use crate::output::{Notice, Sink};
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
 use crate::stdin::{self, Input, Source};
-use crate::tools::process::{Setup, Tools};
+use crate::tools::process::{self, Setup, Tools};
 use crate::tools::{self, Tool};
 use crate::wire::item;
 use crate::wire::request::{Body, Function, Head};
@@ -57,6 +57,8 @@ pub struct Settings {
     pub sources: Sources,
     /// Where the two backends are.
     pub endpoints: Endpoints,
+    /// Where temporary files go.
+    pub temporary: PathBuf,
     /// What tools find in their environment.
     pub environment: Vec<(OsString, OsString)>,
 }
@@ -74,6 +76,8 @@ pub enum Error {
     Late,
     /// Standard output could not be written.
     Output(io::Error),
+    /// No temporary directory can be made here.
+    Temporary(PathBuf, io::Error),
     /// The system gives no random numbers.
     Random(getrandom::Error),
     /// The run ended so.
@@ -88,6 +92,7 @@ impl fmt::Display for Error {
             Self::Credential(error) => error.fmt(f),
             Self::Late => f.write_str("standard input began after it had been given up"),
             Self::Output(error) => error.fmt(f),
+            Self::Temporary(_, error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::End(end) => write!(f, "the run ended: {end:?}"),
         }
@@ -166,8 +171,15 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         directory: settings.directory,
         environment: settings.environment,
         timeout: settings.tool_timeout,
+        temporary: settings.temporary.clone(),
         offered: settings.tools,
     }));
+    if !offered.is_empty() {
+        process::keep_descriptors();
+        tools
+            .prepare()
+            .map_err(|error| Error::Temporary(settings.temporary, error))?;
+    }
     let run = Run {
         client,
         body,

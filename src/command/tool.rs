@@ -1,5 +1,6 @@
 //! `codex tool NAME`: one built-in tool in a process of its own. `codex run` starts it, and a person can.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{ChildStdout, Stdio};
@@ -13,12 +14,21 @@ use super::stdout::Stdout;
 
 /// Runs the tool, which a person has asked for; whether it did what it was asked to. The tool gets a session of
 /// its own, so it runs in a child: we stay where the person's terminal can interrupt us, and hold the child's
-/// standard output, so it ends when we do.
+/// standard output, so it ends when we do. It finds no more in its environment than the tools of a run do.
 ///
 /// # Errors
 /// When the child cannot be started, or standard output cannot be written.
-pub fn run(program: &Path, name: &str, timeout: Duration) -> io::Result<bool> {
+pub fn run(
+    program: &Path,
+    name: &str,
+    timeout: Duration,
+    environment: &[(OsString, OsString)],
+) -> io::Result<bool> {
+    process::keep_descriptors();
     let mut child = process::command(program, name, timeout)
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .env("TMPDIR", std::env::temp_dir())
         .stdout(Stdio::piped())
         .spawn()?;
     if let Some(result) = child.stdout.take() {

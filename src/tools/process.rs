@@ -39,6 +39,8 @@ pub struct Setup {
     pub environment: Vec<(OsString, OsString)>,
     /// How long a command may take.
     pub timeout: Duration,
+    /// Where their temporary directory is made.
+    pub temporary: PathBuf,
     /// The tools that the model was offered.
     pub offered: Vec<&'static str>,
 }
@@ -83,6 +85,14 @@ impl Tools {
             changes,
             running,
         }
+    }
+
+    /// Makes the temporary directory, so that a place where none can be made is found out before a request.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn prepare(&self) -> io::Result<()> {
+        self.scratch().map(drop)
     }
 
     /// Runs a call to its end, on the caller's thread. Whatever goes wrong is an output for the model.
@@ -182,9 +192,15 @@ impl Tools {
         if let Some(path) = &*scratch {
             return Ok(path.clone());
         }
-        let path = make_directory(&std::env::temp_dir())?;
+        let path = make_directory(&self.setup.temporary)?;
         Ok(scratch.insert(path).clone())
     }
+}
+
+/// Keeps every descriptor but the standard ones from the processes that are started from now on. A shell may
+/// have left one open, and it may be the one that a key was read from.
+pub fn keep_descriptors() {
+    close_fds::set_fds_cloexec(3, &[]);
 }
 
 /// `codex tool NAME` as one that holds its standard output starts it.

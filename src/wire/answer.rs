@@ -148,6 +148,14 @@ impl Answer {
         }
     }
 
+    /// Notes what the answer came with, which a fault in it is reported with.
+    pub fn came_with(&mut self, status: u16, request_id: Option<String>) {
+        if let Some(Ending::Failed(fault)) = &mut self.ending {
+            fault.status = Some(status);
+            fault.request_id = request_id;
+        }
+    }
+
     /// Whether nothing that still comes can change the answer.
     #[must_use]
     pub fn ended(&self) -> bool {
@@ -179,7 +187,7 @@ impl Answer {
         for slot in &self.slots {
             match slot.item.as_ref().map(|item| &item.kind) {
                 Some(Kind::Message(message)) => {
-                    said |= !message.text.is_empty();
+                    said |= !message.text.trim().is_empty();
                     refusal.push_str(&message.refusal);
                     // A message after it shows that the service served it by itself.
                     waits = None;

@@ -31,6 +31,8 @@ pub struct Fault {
     pub status: Option<u16>,
     /// What the service calls this request, to be named in a report to it.
     pub request_id: Option<String>,
+    /// It is a web page: something that stands between has answered.
+    pub page: bool,
     /// When the usage limit ends, in Unix seconds.
     pub resets_at: Option<u64>,
 }
@@ -48,7 +50,7 @@ pub fn of_answer(status: u16, request_id: Option<&str>, body: &[u8]) -> Fault {
     let message = if !told.message.is_empty() {
         plain(&told.message)
     } else if page {
-        "a web page instead of an answer; a proxy or a firewall may stand between".to_owned()
+        "a web page instead of an answer".to_owned()
     } else if told.code.is_empty() {
         plain(&String::from_utf8_lossy(&body[..body.len().min(2 * SHOWN)]))
     } else {
@@ -72,6 +74,7 @@ pub fn of_answer(status: u16, request_id: Option<&str>, body: &[u8]) -> Fault {
         code: told.code,
         status: Some(status),
         request_id: request_id.map(plain),
+        page,
         resets_at: told.resets_at,
     }
 }
@@ -105,6 +108,7 @@ fn of_stream(json: &Value) -> Fault {
         code: told.code,
         status: None,
         request_id: None,
+        page: false,
         resets_at: told.resets_at,
     }
 }

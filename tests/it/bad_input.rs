@@ -23,10 +23,7 @@ fn unknown_words_are_named_with_the_nearest() {
     check(
         &["run", "--modle", "x"],
         2,
-        &[
-            "codex: unknown flag \"--modle\"\n",
-            "codex: hint: did you mean --model?\n",
-        ],
+        &["codex: unknown flag \"--modle\"; did you mean --model?\n"],
     );
     check(
         &["run", "--frobnicate"],

@@ -18,7 +18,7 @@ use crate::tools::capture::Capture;
 use crate::tools::reaper;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "one JSON object")]
 pub(super) struct Arguments {
     command: String,
     workdir: Option<PathBuf>,

@@ -17,7 +17,7 @@ const LINES: usize = 2000;
 const LINE: usize = 4000;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "one JSON object")]
 pub(super) struct Arguments {
     path: PathBuf,
     offset: Option<usize>,

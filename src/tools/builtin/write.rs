@@ -9,7 +9,7 @@ use super::Result;
 use super::replace::replace;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "one JSON object")]
 pub(super) struct Arguments {
     path: PathBuf,
     content: String,
