@@ -203,12 +203,6 @@ impl Outcome {
         self.row().code
     }
 
-    /// The outcome's name in JSON.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        self.row().word
-    }
-
     fn row(self) -> &'static Row {
         TABLE
             .iter()

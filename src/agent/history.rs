@@ -6,7 +6,7 @@ use crate::wire::request::Body;
 
 /// Adds what an answer brought. Reasoning that is not sealed stays behind: without its encrypted form
 /// the service, which stores nothing for us, cannot take it back.
-pub(super) fn add_answer(body: &mut Body, items: &[Item]) {
+pub(super) fn add_answer<'a>(body: &mut Body, items: impl Iterator<Item = &'a Item>) {
     for item in items {
         if item.kind != (Kind::Reasoning { sealed: false }) {
             body.push(item.raw());
@@ -51,7 +51,7 @@ mod tests {
             effort: None,
             cache_key: "k",
         });
-        add_answer(&mut body, &items);
+        add_answer(&mut body, items.iter());
         add_outputs(&mut body, &[call], &["done".to_owned()]);
         let input = format!(
             r#""input":[{},{},{},{{"type":"function_call_output","call_id":"c","output":"done"}}]}}"#,

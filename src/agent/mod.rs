@@ -8,12 +8,14 @@ pub mod turn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::api::{self, Client};
 use crate::output::{Notice, Sink};
+use crate::tools;
 use crate::tools::process::{Output, Tools};
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
 use crate::wire::item::Call;
@@ -52,7 +54,9 @@ pub enum Input {
     BodyEnded,
     /// The call at this place has ended.
     ToolEnded(usize, Output),
-    /// A thread has panicked.
+    /// The thread of a call has panicked.
+    ToolPanicked,
+    /// The thread that reads has panicked.
     Panicked,
 }
 
@@ -69,6 +73,8 @@ pub enum End {
     Turns(usize),
     /// It was ordered.
     Ordered(Order),
+    /// The system gave no thread.
+    Thread(io::Error),
     /// The sink could not deliver.
     Output(io::Error),
     /// A defect of this program.
@@ -87,6 +93,8 @@ pub struct Run<'a> {
     pub max_turns: usize,
     /// Who is told.
     pub sink: &'a mut dyn Sink,
+    /// Set while an ordered end is being carried out, for whoever ordered it.
+    pub winding_up: Arc<AtomicBool>,
 }
 
 /// Drives the run to its end. Orders come in through `inputs`, whose other end is `sender`.
@@ -115,7 +123,9 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
             Err(end) => break end,
         }
     };
+    run.winding_up.store(true, Ordering::Relaxed);
     driver.wind_up();
+    run.winding_up.store(false, Ordering::Relaxed);
     match (
         end,
         driver
@@ -148,7 +158,11 @@ impl Driver<'_> {
             Arc::clone(&self.body),
             self.sender.clone(),
         );
-        spawn(&self.sender, move || read(&client, body, &sender, &credit))?;
+        spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| read(&client, body, &sender, &credit))).is_err() {
+                let _ = sender.send(Input::Panicked);
+            }
+        })?;
         loop {
             match self.next(None)? {
                 Input::Shown(shows) => {
@@ -159,10 +173,7 @@ impl Driver<'_> {
                     usage.add(answer.usage());
                     return match (answer.verdict(), error) {
                         (Verdict::Calls(calls), _) => {
-                            history::add_answer(
-                                Arc::make_mut(&mut self.body),
-                                &answer.into_items(),
-                            );
+                            history::add_answer(Arc::make_mut(&mut self.body), answer.items());
                             Ok(calls)
                         }
                         (Verdict::Answered, _) => Err(End::Answered),
@@ -186,9 +197,15 @@ impl Driver<'_> {
 
     /// Runs the calls of an answer and adds their outputs to the history.
     fn run_calls(&mut self, calls: &[Call]) -> Result<(), End> {
-        let (mut turn, actions) = Turn::new(calls.len());
+        let changes: Vec<bool> = calls
+            .iter()
+            .map(|call| tools::find(&call.name).is_some_and(|tool| tool.changes_files))
+            .collect();
+        let (mut turn, actions) = Turn::new(&changes);
         for action in actions {
-            self.start(&action, calls)?;
+            if let Action::Run(at) = action {
+                self.start(at, calls)?;
+            }
         }
         let mut patience = None;
         loop {
@@ -199,39 +216,39 @@ impl Driver<'_> {
                     turn::Event::ToolEnded(at, output.text)
                 }
                 Input::BodyEnded => turn::Event::BodyEnded,
-                Input::Panicked => return Err(End::Panicked),
                 _ if patience.is_some_and(|until| Instant::now() >= until) => {
                     turn::Event::PatienceEnded
                 }
                 _ => continue,
             };
-            match turn.step(event) {
-                Some(Action::AwaitBody) => patience = Some(Instant::now() + PATIENCE),
-                Some(Action::Send { outputs, reconnect }) => {
-                    history::add_outputs(Arc::make_mut(&mut self.body), calls, &outputs);
-                    if reconnect {
-                        let client = self.client.renewed();
-                        std::mem::replace(&mut self.client, client).shutdown();
+            for action in turn.step(event) {
+                match action {
+                    Action::AwaitBody => patience = Some(Instant::now() + PATIENCE),
+                    Action::Send { outputs, reconnect } => {
+                        history::add_outputs(Arc::make_mut(&mut self.body), calls, &outputs);
+                        if reconnect {
+                            let client = self.client.renewed();
+                            std::mem::replace(&mut self.client, client).shutdown();
+                        }
+                        return Ok(());
                     }
-                    return Ok(());
+                    Action::Run(at) => self.start(at, calls)?,
                 }
-                Some(action) => self.start(&action, calls)?,
-                None => {}
             }
         }
     }
 
-    fn start(&mut self, action: &Action, calls: &[Call]) -> Result<(), End> {
-        let Action::Run(at) = *action else {
-            return Ok(());
-        };
+    /// Runs a call on a thread of its own, which ends with an input whatever happens in it.
+    fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), End> {
         let (tools, call, sender) = (
             Arc::clone(&self.tools),
             calls[at].clone(),
             self.sender.clone(),
         );
-        spawn(&self.sender, move || {
-            let _ = sender.send(Input::ToolEnded(at, tools.call(&call)));
+        spawn(move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| tools.call(&call)));
+            let _ = sender
+                .send(ended.map_or(Input::ToolPanicked, |output| Input::ToolEnded(at, output)));
         })?;
         self.running += 1;
         Ok(())
@@ -251,6 +268,10 @@ impl Driver<'_> {
         };
         match input {
             Ok(Input::Order(order)) => Err(End::Ordered(order)),
+            Ok(Input::ToolPanicked) => {
+                self.running -= 1;
+                Err(End::Panicked)
+            }
             Ok(Input::Panicked) | Err(RecvTimeoutError::Disconnected) => Err(End::Panicked),
             Ok(input) => Ok(input),
             Err(RecvTimeoutError::Timeout) => Ok(Input::Shown(Vec::new())),
@@ -273,7 +294,7 @@ impl Driver<'_> {
     }
 
     fn tell(&mut self, call: &Call, output: &Output) -> Result<(), End> {
-        let subject = crate::tools::find(&call.name).map(|tool| tool.subject_of(&call.arguments));
+        let subject = tools::find(&call.name).map(|tool| tool.subject_of(&call.arguments));
         let notice = Notice::ToolEnded {
             name: &call.name,
             subject: &subject.unwrap_or_default(),
@@ -297,7 +318,7 @@ impl Driver<'_> {
         self.tools.end();
         while self.running > 0 {
             match self.inputs.recv() {
-                Ok(Input::ToolEnded(..)) => self.running -= 1,
+                Ok(Input::ToolEnded(..) | Input::ToolPanicked) => self.running -= 1,
                 Ok(Input::Order(_)) => self.tools.end(),
                 Ok(_) => {}
                 Err(_) => return,
@@ -342,17 +363,10 @@ fn read(client: &Client, body: Arc<Body>, sender: &Sender<Input>, credit: &SyncS
     }
 }
 
-/// Starts a thread that is not joined but always reports: its work ends with an input, and so does a panic.
-fn spawn(sender: &Sender<Input>, work: impl FnOnce() + Send + 'static) -> Result<(), End> {
-    let sender = sender.clone();
-    let guarded = move || {
-        if catch_unwind(AssertUnwindSafe(work)).is_err() {
-            let _ = sender.send(Input::Panicked);
-        }
-    };
-    // The system refusing another thread is as rare as a defect, and ends the run in the same way.
+/// Starts a thread. It is not joined: it reports by an input, and the loop waits for what it waits for.
+fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), End> {
     thread::Builder::new()
-        .spawn(guarded)
+        .spawn(work)
         .map(drop)
-        .map_err(End::Output)
+        .map_err(End::Thread)
 }

@@ -34,60 +34,105 @@ pub enum Action {
 /// The calls of one answer, from its end until the next request.
 #[derive(Debug)]
 pub struct Turn {
-    outputs: Vec<Option<String>>,
-    started: usize,
+    calls: Vec<State>,
     body_ended: bool,
     sent: bool,
 }
 
+/// Where a call is.
+#[derive(Debug)]
+enum State {
+    /// It has not started; whether it changes files.
+    Waiting(bool),
+    Running(bool),
+    Ended(String),
+}
+
 impl Turn {
-    /// Begins the turn: the answer has ended with this many calls, at least one.
+    /// Begins the turn: the answer has ended with these calls, at least one, and each says whether it changes
+    /// files. Those that do run one after the other, in the order that the model gave them.
     #[must_use]
-    pub fn new(calls: usize) -> (Self, Vec<Action>) {
-        let started = calls.min(AT_ONCE);
-        let turn = Self {
-            outputs: vec![None; calls],
-            started,
+    pub fn new(calls: &[bool]) -> (Self, Vec<Action>) {
+        let calls = calls
+            .iter()
+            .map(|changes| State::Waiting(*changes))
+            .collect();
+        let mut turn = Self {
+            calls,
             body_ended: false,
             sent: false,
         };
-        (turn, (0..started).map(Action::Run).collect())
+        let started = turn.start();
+        (turn, started)
     }
 
     /// Says what to do next.
-    pub fn step(&mut self, event: Event) -> Option<Action> {
+    pub fn step(&mut self, event: Event) -> Vec<Action> {
         match event {
             Event::ToolEnded(at, output) => {
-                self.outputs[at] = Some(output);
-                if self.started < self.outputs.len() {
-                    self.started += 1;
-                    return Some(Action::Run(self.started - 1));
-                }
-                self.settle(false)
+                self.calls[at] = State::Ended(output);
+                let mut actions = self.start();
+                actions.extend(self.settle(false));
+                actions
             }
             Event::BodyEnded => {
                 self.body_ended = true;
-                self.settle(false)
+                self.settle(false).into_iter().collect()
             }
-            Event::PatienceEnded => self.settle(true),
+            Event::PatienceEnded => self.settle(true).into_iter().collect(),
         }
     }
 
+    /// Starts what may start now.
+    fn start(&mut self) -> Vec<Action> {
+        let mut room = AT_ONCE
+            - self
+                .calls
+                .iter()
+                .filter(|call| matches!(call, State::Running(_)))
+                .count();
+        let mut changing = self
+            .calls
+            .iter()
+            .any(|call| matches!(call, State::Running(true)));
+        let mut actions = Vec::new();
+        for (at, call) in self.calls.iter_mut().enumerate() {
+            let State::Waiting(changes) = *call else {
+                continue;
+            };
+            if room == 0 {
+                break;
+            }
+            // One that must wait keeps its place among those that change files.
+            if !(changes && changing) {
+                *call = State::Running(changes);
+                actions.push(Action::Run(at));
+                room -= 1;
+            }
+            changing |= changes;
+        }
+        actions
+    }
+
     fn settle(&mut self, impatient: bool) -> Option<Action> {
-        if self.sent || self.outputs.iter().any(Option::is_none) {
+        if self.sent
+            || !self
+                .calls
+                .iter()
+                .all(|call| matches!(call, State::Ended(_)))
+        {
             return None;
         }
         if !self.body_ended && !impatient {
             return Some(Action::AwaitBody);
         }
         self.sent = true;
-        let outputs = self
-            .outputs
-            .iter_mut()
-            .map(|output| output.take().unwrap_or_default())
-            .collect();
+        let outputs = self.calls.drain(..).map(|call| match call {
+            State::Ended(output) => output,
+            State::Waiting(_) | State::Running(_) => String::new(),
+        });
         Some(Action::Send {
-            outputs,
+            outputs: outputs.collect(),
             reconnect: !self.body_ended,
         })
     }
@@ -118,9 +163,13 @@ mod tests {
         all
     }
 
-    fn send(calls: usize, reconnect: bool) -> Option<Action> {
+    fn send(calls: usize, reconnect: bool) -> Vec<Action> {
         let outputs = (0..calls).map(|at| format!("output {at}")).collect();
-        Some(Action::Send { outputs, reconnect })
+        vec![Action::Send { outputs, reconnect }]
+    }
+
+    fn ended(at: usize) -> Event {
+        Event::ToolEnded(at, format!("output {at}"))
     }
 
     #[test]
@@ -129,51 +178,96 @@ mod tests {
             // The place behind the last call stands for the end of the body.
             let things: Vec<usize> = (0..=calls).collect();
             for order in orders(&things) {
-                let (mut turn, started) = Turn::new(calls);
+                let (mut turn, started) = Turn::new(&vec![false; calls]);
                 assert_eq!(started, (0..calls).map(Action::Run).collect::<Vec<_>>());
                 for (n, thing) in order.iter().enumerate() {
                     let event = if *thing == calls {
                         Event::BodyEnded
                     } else {
-                        Event::ToolEnded(*thing, format!("output {thing}"))
+                        ended(*thing)
                     };
                     let expected = match n {
                         n if n == calls => send(calls, false),
-                        n if n + 1 == calls && order[calls] == calls => Some(Action::AwaitBody),
-                        _ => None,
+                        n if n + 1 == calls && order[calls] == calls => vec![Action::AwaitBody],
+                        _ => Vec::new(),
                     };
                     assert_eq!(turn.step(event), expected, "{order:?} at {n}");
                 }
-                assert_eq!(turn.step(Event::PatienceEnded), None, "{order:?}");
+                assert_eq!(turn.step(Event::PatienceEnded), [], "{order:?}");
             }
         }
     }
 
     #[test]
     fn patience_ends_only_once_the_calls_have_ended() {
-        let (mut turn, _) = Turn::new(1);
-        assert_eq!(turn.step(Event::PatienceEnded), None);
-        assert_eq!(
-            turn.step(Event::ToolEnded(0, "output 0".into())),
-            Some(Action::AwaitBody)
-        );
+        let (mut turn, _) = Turn::new(&[false]);
+        assert_eq!(turn.step(Event::PatienceEnded), []);
+        assert_eq!(turn.step(ended(0)), [Action::AwaitBody]);
         assert_eq!(turn.step(Event::PatienceEnded), send(1, true));
-        assert_eq!(turn.step(Event::BodyEnded), None);
+        assert_eq!(turn.step(Event::BodyEnded), []);
+    }
+
+    /// Every mix of up to five calls, those that change files and those that do not, ending in every order.
+    #[test]
+    fn calls_that_change_files_run_one_after_the_other_in_their_order() {
+        for mix in 0..32_usize {
+            let changes: Vec<bool> = (0..5).map(|at| mix & (1 << at) != 0).collect();
+            let mut pending = vec![(Turn::new(&changes), Vec::<usize>::new())];
+            while let Some(((mut turn, actions), path)) = pending.pop() {
+                let mut running: Vec<usize> = Vec::new();
+                let mut begun: Vec<usize> = Vec::new();
+                let mut path = path;
+                let mut note = |actions: &[Action], running: &mut Vec<usize>| {
+                    for action in actions {
+                        if let Action::Run(at) = action {
+                            running.push(*at);
+                            begun.push(*at);
+                        }
+                    }
+                };
+                note(&actions, &mut running);
+                // The path chooses, at each step, which of the running calls ends.
+                let mut step = 0;
+                while !running.is_empty() {
+                    assert!(
+                        running.iter().filter(|at| changes[**at]).count() <= 1,
+                        "{changes:?} {path:?}"
+                    );
+                    if step == path.len() {
+                        for other in 1..running.len() {
+                            let mut fork = path.clone();
+                            fork.push(other);
+                            pending.push((Turn::new(&changes), fork));
+                        }
+                        path.push(0);
+                    }
+                    let at = running.remove(path[step]);
+                    step += 1;
+                    note(&turn.step(ended(at)), &mut running);
+                }
+                let order: Vec<usize> = begun.iter().copied().filter(|at| changes[*at]).collect();
+                assert!(
+                    order.is_sorted() && begun.len() == 5,
+                    "{changes:?} {path:?}: {begun:?}"
+                );
+            }
+        }
     }
 
     #[test]
     fn no_more_than_eight_run_at_the_same_time() {
-        let (mut turn, started) = Turn::new(11);
+        let (mut turn, started) = Turn::new(&[false; 11]);
         assert_eq!(started.len(), 8);
         turn.step(Event::BodyEnded);
         let mut running = started.len();
-        for at in (0..11).rev().filter(|at| *at < 8).chain(8..11) {
-            match turn.step(Event::ToolEnded(at, format!("output {at}"))) {
-                Some(Action::Run(_)) => {}
-                None => running -= 1,
-                Some(action) => assert_eq!(Some(action), send(11, false)),
-            }
-            assert!(running <= 8);
+        for at in (0..8).rev().chain(8..11) {
+            running -= 1;
+            let actions = turn.step(ended(at));
+            running += actions
+                .iter()
+                .filter(|action| matches!(action, Action::Run(_)))
+                .count();
+            assert!(running <= 8 && (running > 0 || actions == send(11, false)));
         }
     }
 }

@@ -59,8 +59,8 @@ impl Failure {
         if self.outcome == Outcome::Closed {
             return;
         }
-        // What the service said may be in it, and shall not steer a terminal.
-        let mut text = format!("codex: {}\n", visible(&self.what));
+        // What the service said may be in it, and shall neither steer a terminal nor look like lines of ours.
+        let mut text = format!("codex: {}\n", visible(&self.what).replace('\n', " "));
         if let Some(hint) = &self.hint {
             text.push_str(&format!("codex: hint: {}\n", visible(hint)));
         }
@@ -97,6 +97,7 @@ impl From<Error> for Failure {
                 ),
             )
             .hint("tools need one; TMPDIR says where"),
+            Error::Thread(error) => of_thread(&error),
             Error::Random(error) => Self::new(
                 Outcome::Io,
                 format!("the system gives no random numbers: {error}"),
@@ -142,6 +143,11 @@ fn of_credential(error: auth::Error) -> Failure {
     }
 }
 
+fn of_thread(error: &io::Error) -> Failure {
+    Failure::new(Outcome::Io, format!("the system gives no thread: {error}"))
+        .hint("too many processes may be running; `ulimit -u` tells how many may")
+}
+
 fn of_output(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::new(Outcome::Closed, "");
@@ -158,10 +164,11 @@ fn of_end(end: End) -> Failure {
         // Nothing failed; whoever asks anyway learns of a defect.
         End::Answered | End::Panicked => bug("a part of it stopped"),
         End::Output(error) => of_output(&error),
+        End::Thread(error) => of_thread(&error),
         End::Ordered(order) => of_order(order),
         End::Turns(turns) => Failure::new(
             Outcome::Budget,
-            format!("stopped after {turns} requests: the model wanted to go on"),
+            format!("stopped by --max-turns {turns}: the model wanted to go on"),
         )
         .hint("raise --max-turns"),
         End::Refused(error) => of_api(*error),

@@ -66,7 +66,7 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             let environment = Environment(std::env::vars_os().collect());
             let settings = settings::run(&args, &environment, begun)?;
             let host = Host {
-                program: program()?,
+                program: program(),
                 user_agent: user_agent(),
                 force,
             };
@@ -78,7 +78,7 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             let timeout = settings::tool_timeout(&args)?;
             tool(
                 &name,
-                command::tool::run(&program()?, &name, timeout, &environment::for_tools(&all)),
+                command::tool::run(&program(), &name, timeout, &environment::for_tools(&all)),
             )
         }
         Invocation::HeldTool(name, args) => tool(
@@ -125,18 +125,15 @@ fn print(text: &str) -> Result<ExitCode, Failure> {
     }
 }
 
-/// This program. On Linux by a name that leads to it even if its file was replaced meanwhile.
-fn program() -> Result<PathBuf, Failure> {
+/// This program. On Linux by a name that leads to it even if its file was replaced meanwhile; where neither
+/// that nor its path is known, by the name it has on the PATH.
+fn program() -> PathBuf {
     let own = PathBuf::from("/proc/self/exe");
     if own.exists() {
-        return Ok(own);
+        own
+    } else {
+        std::env::current_exe().unwrap_or_else(|_| "codex".into())
     }
-    std::env::current_exe().map_err(|error| {
-        Failure::new(
-            Outcome::Io,
-            format!("cannot find this program's own file: {error}"),
-        )
-    })
 }
 
 fn user_agent() -> String {

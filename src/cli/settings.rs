@@ -192,11 +192,14 @@ fn known_once(names: Vec<&'static str>) -> Vec<&'static str> {
 }
 
 fn model(args: &Args, environment: &Environment) -> Result<ModelId, Failure> {
-    let (source, text) = match (&args.model, environment.get("CODEX_MODEL")) {
-        (Some(text), _) => ("--model", text.to_string_lossy()),
-        (None, Some(text)) => ("CODEX_MODEL", text.to_string_lossy()),
-        (None, None) => ("the default", MODEL.into()),
+    let (source, text) = match (args.model.as_deref(), environment.get("CODEX_MODEL")) {
+        (Some(text), _) => ("--model", text),
+        (None, Some(text)) => ("CODEX_MODEL", text),
+        (None, None) => ("the default", OsStr::new(MODEL)),
     };
+    let text = prompt::text(text, || format!("the model id of {source}")).map_err(|error| {
+        Failure::usage(format!("{error}")).hint(format!("it looks like {MODEL}"))
+    })?;
     text.parse().map_err(|error| {
         Failure::usage(format!("cannot use the model id of {source}: {error}"))
             .hint(format!("it looks like {MODEL}"))

@@ -6,11 +6,12 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::stdout::Stdout;
-use super::watch;
+use super::watch::Watch;
 use crate::agent::{self, End, Order, Run};
 use crate::api::{Client, Endpoints};
 use crate::auth::{self, Credential, Sources};
@@ -22,7 +23,7 @@ use crate::prompt::{self, Words};
 use crate::secret::Secret;
 use crate::stdin::{self, Input, Source};
 use crate::tools::process::{self, Setup, Tools};
-use crate::tools::{self, Tool};
+use crate::tools::{self, Tool, reaper};
 use crate::wire::item;
 use crate::wire::request::{Body, Function, Head};
 
@@ -78,6 +79,8 @@ pub enum Error {
     Output(io::Error),
     /// No temporary directory can be made here.
     Temporary(PathBuf, io::Error),
+    /// The system gave no thread.
+    Thread(io::Error),
     /// The system gives no random numbers.
     Random(getrandom::Error),
     /// The run ended so.
@@ -91,8 +94,7 @@ impl fmt::Display for Error {
             Self::Stdin(error) => error.fmt(f),
             Self::Credential(error) => error.fmt(f),
             Self::Late => f.write_str("standard input began after it had been given up"),
-            Self::Output(error) => error.fmt(f),
-            Self::Temporary(_, error) => error.fmt(f),
+            Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::End(end) => write!(f, "the run ended: {end:?}"),
         }
@@ -165,7 +167,13 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     }
 
     let (sender, inputs) = mpsc::channel();
-    watch::start(settings.deadline, sender.clone(), host.force).map_err(Error::Output)?;
+    let winding_up = Arc::new(AtomicBool::new(false));
+    let watch = Watch {
+        deadline: settings.deadline,
+        winding_up: Arc::clone(&winding_up),
+        force: host.force,
+    };
+    watch.start(sender.clone()).map_err(Error::Thread)?;
     let tools = Arc::new(Tools::new(Setup {
         program: host.program,
         directory: settings.directory,
@@ -176,6 +184,8 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     }));
     if !offered.is_empty() {
         process::keep_descriptors();
+        // A command may kill the very process that is to end it; what it leaves then falls to us.
+        reaper::adopt().map_err(Error::Thread)?;
         tools
             .prepare()
             .map_err(|error| Error::Temporary(settings.temporary, error))?;
@@ -186,8 +196,12 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         tools: Arc::clone(&tools),
         max_turns: settings.max_turns,
         sink: &mut sink,
+        winding_up,
     };
     let end = agent::drive(run, &sender, &inputs);
+    if !offered.is_empty() {
+        reaper::end_all(|| false);
+    }
     tools.clean();
     match (end, sink.finish()) {
         (End::Answered, Ok(())) if given_up && stdin::came_late() => Err(Error::Late),

@@ -5,6 +5,8 @@
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,12 +25,49 @@ const WHOLE: Duration = Duration::from_secs(6);
 /// How long it may take after a second order.
 const HURRIED: Duration = Duration::from_millis(500);
 
-/// Starts watching. `force` ends the process without asking anybody.
-pub(super) fn start(
-    deadline: Option<Instant>,
-    loop_: Sender<Input>,
-    force: fn(Order),
-) -> io::Result<()> {
+/// What is to be watched beside the signals and standard output.
+pub(super) struct Watch {
+    /// When the run's time is over.
+    pub(super) deadline: Option<Instant>,
+    /// Set by the loop while it carries out an ordered end, so that it is not taken to be stuck.
+    pub(super) winding_up: Arc<AtomicBool>,
+    /// Ends the process without asking anybody.
+    pub(super) force: fn(Order),
+}
+
+impl Watch {
+    /// Starts watching, on a thread that ends with the process.
+    pub(super) fn start(self, loop_: Sender<Input>) -> io::Result<()> {
+        let signals = listen()?;
+        thread::Builder::new()
+            .spawn(move || self.watch(&signals, &loop_))
+            .map(drop)
+    }
+
+    fn watch(self, signals: &[(i32, UnixStream)], loop_: &Sender<Input>) {
+        let first = next(signals, self.deadline, true);
+        let ordered = Instant::now();
+        let _ = loop_.send(Input::Order(first));
+        let mut limit = WHOLE;
+        let mut stuck_since = None;
+        while ordered.elapsed() < limit {
+            let pause = Some(Instant::now() + Duration::from_millis(50));
+            if let Order::Signal(signal) = next(signals, pause, false) {
+                let _ = loop_.send(Input::Order(Order::Signal(signal)));
+                limit = limit.min(ordered.elapsed() + HURRIED);
+            }
+            if self.winding_up.load(Ordering::Relaxed) || writable() {
+                stuck_since = None;
+            } else if stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK {
+                break;
+            }
+        }
+        (self.force)(first);
+    }
+}
+
+/// A stream for each signal, which gets a byte when it comes.
+fn listen() -> io::Result<Vec<(i32, UnixStream)>> {
     let mut signals = Vec::new();
     for signal in [SIGHUP, SIGINT, SIGTERM] {
         // What was ignored when we started stays ignored: `nohup`, and jobs that a shell put in the background.
@@ -38,28 +77,7 @@ pub(super) fn start(
             signals.push((signal, reader));
         }
     }
-    // Not joined: it ends with the process, and only when the loop is done with everything.
-    thread::Builder::new().spawn(move || {
-        let first = next(&signals, deadline, true);
-        let ordered = Instant::now();
-        let _ = loop_.send(Input::Order(first));
-        let mut limit = WHOLE;
-        let mut stuck_since = None;
-        while ordered.elapsed() < limit {
-            let pause = Some(Instant::now() + Duration::from_millis(50));
-            if let Order::Signal(signal) = next(&signals, pause, false) {
-                let _ = loop_.send(Input::Order(Order::Signal(signal)));
-                limit = limit.min(ordered.elapsed() + HURRIED);
-            }
-            if writable() {
-                stuck_since = None;
-            } else if stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK {
-                break;
-            }
-        }
-        force(first);
-    })?;
-    Ok(())
+    Ok(signals)
 }
 
 /// Waits for what comes first.

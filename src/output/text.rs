@@ -177,6 +177,7 @@ fn brief(text: &str) -> String {
 
 /// The text with each control character but line end and tab as `^X`, as `cat -v` has it: what a model
 /// writes shall not steer a terminal.
+#[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
     if !text.contains(steers) {

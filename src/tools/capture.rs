@@ -76,9 +76,6 @@ impl Capture {
     pub(super) fn text(mut self) -> String {
         let tail: &[u8] = self.tail.make_contiguous();
         let missing = self.total - self.head.len() as u64 - tail.len() as u64;
-        if missing == 0 {
-            return clean(&[&self.head, tail].concat());
-        }
         let place = match &self.file {
             Some(Ok(_)) if self.total > FILE => {
                 format!(
@@ -91,9 +88,48 @@ impl Capture {
             Some(Err(error)) => format!("; it could not be kept in a file: {error}"),
             None => String::new(),
         };
-        let (total, head, tail) = (self.total, clean(&self.head), clean(tail));
-        format!("{head}\n[{missing} of {total} bytes are left out here{place}]\n{tail}")
+        let total = self.total;
+        // What is cut between two bytes of a character is cut before or behind it.
+        let (head, tail) = if missing == 0 {
+            let whole = clean(&[&self.head, tail].concat());
+            if whole.len() <= OUTPUT {
+                return whole;
+            }
+            (
+                whole[..before(&whole)].to_owned(),
+                whole[after(&whole)..].to_owned(),
+            )
+        } else {
+            let (head, tail) = (clean(&self.head), clean(tail));
+            let (end, start) = (before(&head), after(&tail));
+            (
+                head[..end].trim_end_matches('\u{fffd}').to_owned(),
+                tail[start..].trim_start_matches('\u{fffd}').to_owned(),
+            )
+        };
+        let left_out = match missing {
+            0 => "a part of".to_owned(),
+            missing => format!("{missing} of"),
+        };
+        format!("{head}\n[{left_out} {total} bytes are left out here{place}]\n{tail}")
     }
+}
+
+/// Where the first part of a text ends that the model gets.
+fn before(text: &str) -> usize {
+    let most = text.len().min(HALF);
+    (0..=most)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or_default()
+}
+
+/// Where the last part of a text begins that the model gets.
+fn after(text: &str) -> usize {
+    let first = text.len().saturating_sub(HALF);
+    (first..=text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(text.len())
 }
 
 /// Bytes as text: what is not UTF-8, and NUL, become U+FFFD.
@@ -118,10 +154,24 @@ mod tests {
 
     #[test]
     fn short_output_is_kept_whole_and_makes_no_file() {
-        let (text, path) = capture(&[b"a\0b\xff", b"", &vec![b'x'; OUTPUT - 4]], "short");
+        let (text, path) = capture(&[b"a\0b\xff", b"", &vec![b'x'; OUTPUT - 10]], "short");
         assert!(text.starts_with("a\u{fffd}b\u{fffd}x") && text.ends_with('x'));
-        assert_eq!(text.chars().count(), OUTPUT);
+        assert!(text.len() <= OUTPUT);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_the_model_gets_stays_small_and_whole_whatever_the_bytes() {
+        for (byte, count) in [
+            (&b"\xff"[..], 200_000),
+            (b"\xff", 40_000),
+            ("\u{e9}".as_bytes(), 100_001),
+        ] {
+            let (text, path) = capture(&[b"x", &byte.repeat(count)], "bytes");
+            assert!(text.len() < OUTPUT + 300, "{}", text.len());
+            assert!(byte == b"\xff" || !text.contains('\u{fffd}'));
+            let _ = std::fs::remove_file(&path);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct Tool {
     pub function: Function,
     /// The argument that says in a few words what a call is about.
     pub subject: &'static str,
-    /// It changes files, so two of them never run at the same time.
+    /// It changes files, so calls of such tools run one after the other.
     pub changes_files: bool,
 }
 

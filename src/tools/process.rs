@@ -62,8 +62,6 @@ pub struct Tools {
     setup: Setup,
     /// The tools' temporary directory, made at the first call and removed at the end.
     scratch: Mutex<Option<PathBuf>>,
-    /// Held by a tool that changes files.
-    changes: Mutex<()>,
     running: Mutex<Running>,
 }
 
@@ -78,12 +76,10 @@ impl Tools {
     /// Nothing is started yet.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let (scratch, changes, running) = (Mutex::default(), Mutex::default(), Mutex::default());
         Self {
             setup,
-            scratch,
-            changes,
-            running,
+            scratch: Mutex::default(),
+            running: Mutex::default(),
         }
     }
 
@@ -116,7 +112,6 @@ impl Tools {
                 "unknown tool",
             );
         };
-        let _changing = tool.changes_files.then(|| lock(&self.changes));
         match self.run(tool.function.name, call.arguments.as_bytes()) {
             Ok((status, text)) => {
                 let result = match status.code() {

@@ -16,9 +16,18 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Takes this process out of its terminal's session and makes it the one that orphans fall to.
 ///
 /// # Errors
-/// When it already leads a process group, as a shell's jobs do, and so cannot found a session.
+/// When it already leads a process group, as a shell's jobs do, and so cannot found a session, or when the system
+/// does not know subreapers.
 pub fn lead_session() -> io::Result<()> {
     process::setsid()?;
+    adopt()
+}
+
+/// Makes this process the one that orphans below it fall to.
+///
+/// # Errors
+/// When the system does not know how.
+pub fn adopt() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     process::set_child_subreaper(Some(process::getpid()))?;
     Ok(())
@@ -37,7 +46,7 @@ pub(super) fn collect(child: Pid) -> Option<WaitStatus> {
 
 /// Ends every process below this one: TERM, then, after a grace, KILL, until none is left.
 /// `hurry` says whether the grace is over early.
-pub(super) fn end_all(mut hurry: impl FnMut() -> bool) {
+pub fn end_all(mut hurry: impl FnMut() -> bool) {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(2);
     let mut kill = false;

@@ -2,15 +2,13 @@
 //! An item counts once it is finished. Text is shown as it streams, so what was shown of a message must
 //! equal its final text: a missing tail is shown then, any other difference spoils the answer.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::{self, Event, Place};
 use super::fault::{self, Fault};
 use super::item::{Call, Item, Kind, Message};
 use super::response::{Response, Usage};
+use super::slots::{Slots, with_id};
 
 /// Something to show, in this order.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,30 +61,10 @@ pub enum Verdict {
     Trouble(Trouble),
 }
 
-/// A place for an item of the answer.
-#[derive(Debug, Default)]
-struct Slot {
-    index: Option<u64>,
-    id: String,
-    /// It holds text for the user.
-    message: bool,
-    /// The text as it streamed; once finished and shown, nothing.
-    text: String,
-    /// How much of the text was shown, in bytes.
-    shown: usize,
-    item: Option<Item>,
-    /// Finished and wholly shown.
-    closed: bool,
-}
-
 /// One answer as it arrives.
 #[derive(Debug, Default)]
 pub struct Answer {
-    slots: Vec<Slot>,
-    /// Where in `slots` the item with this index is.
-    by_index: BTreeMap<u64, usize>,
-    /// The slot that the last event spoke of.
-    recent: usize,
+    slots: Slots,
     /// No message before this slot is open. The first open one is the only one whose text is shown as it comes.
     front: usize,
     differs: bool,
@@ -116,24 +94,22 @@ impl Answer {
         match event {
             Event::Text(place, delta) => self.text(place, &delta, show),
             Event::Added(place, item) => {
-                let slot = self.slot(with_id(place, item));
-                if matches!(
-                    Item::parse(item),
-                    Some(Item {
-                        kind: Kind::Message(_),
-                        ..
-                    })
-                ) {
-                    self.open(slot);
+                let slot = self.slots.begin(with_id(place, item));
+                match Item::parse(item).map(|item| item.kind) {
+                    Some(Kind::Message(_)) => self.open(slot),
+                    Some(Kind::Call(_) | Kind::Waiting(_)) => self.slots[slot].owed = true,
+                    _ => {}
                 }
             }
-            Event::Done(place, item) => match Item::parse(item) {
-                Some(parsed) => {
-                    let slot = self.slot(with_id(place, item));
-                    self.done(slot, parsed, show);
+            Event::Done(place, item) => {
+                let slot = self.slots.find(with_id(place, item));
+                if let Some(item) = Item::parse(item) {
+                    self.done(slot, item, show);
+                } else {
+                    self.slots[slot].owed = true;
+                    show.push(Show::Skipped);
                 }
-                None => show.push(Show::Skipped),
-            },
+            }
             Event::Completed(response) => self.completed(response, show),
             Event::Incomplete(response) => {
                 let reason = self.response(response, show).reason;
@@ -184,7 +160,7 @@ impl Answer {
         }
         let (mut calls, mut said, mut refusal, mut waits) =
             (Vec::new(), false, String::new(), None);
-        for slot in &self.slots {
+        for slot in self.slots.in_order() {
             match slot.item.as_ref().map(|item| &item.kind) {
                 Some(Kind::Message(message)) => {
                     said |= !message.text.trim().is_empty();
@@ -197,7 +173,7 @@ impl Answer {
                 }
                 Some(Kind::Call(call)) => calls.push(call.clone()),
                 Some(Kind::Waiting(kind)) => waits = Some(kind.clone()),
-                None if slot.message => return Verdict::Trouble(Trouble::Unfinished),
+                None if slot.message || slot.owed => return Verdict::Trouble(Trouble::Unfinished),
                 Some(Kind::Reasoning { .. } | Kind::Other) | None => {}
             }
         }
@@ -211,45 +187,11 @@ impl Answer {
     }
 
     /// The finished items, in the answer's order.
-    #[must_use]
-    pub fn into_items(mut self) -> Vec<Item> {
-        // Stable: slots without an index stay behind the one that they came after.
-        let mut last = 0;
-        for slot in &mut self.slots {
-            last = *slot.index.get_or_insert(last);
-        }
-        self.slots.sort_by_key(|slot| slot.index);
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
         self.slots
+            .in_order()
             .into_iter()
-            .filter_map(|slot| slot.item)
-            .collect()
-    }
-
-    /// The slot that an event speaks of, found by index, else by id, else the recent one.
-    fn slot(&mut self, place: Place<'_>) -> usize {
-        let known = match place.index {
-            Some(index) => self.by_index.get(&index).copied(),
-            None if !place.id.is_empty() => self.slots.iter().position(|slot| slot.id == place.id),
-            None => self
-                .slots
-                .get(self.recent)
-                .filter(|slot| slot.item.is_none())
-                .map(|_| self.recent),
-        };
-        self.recent = known.unwrap_or_else(|| {
-            let slot = Slot {
-                index: place.index,
-                id: place.id.to_owned(),
-                ..Slot::default()
-            };
-            self.slots.push(slot);
-            let at = self.slots.len() - 1;
-            if let Some(index) = place.index {
-                self.by_index.insert(index, at);
-            }
-            at
-        });
-        self.recent
+            .filter_map(|slot| slot.item.as_ref())
     }
 
     /// Notes that this slot holds a message.
@@ -261,7 +203,7 @@ impl Answer {
     }
 
     fn text(&mut self, place: Place<'_>, delta: &str, show: &mut Vec<Show>) {
-        let at = self.slot(place);
+        let at = self.slots.find(place);
         if self.slots[at].item.is_some() {
             // More text for a message that was finished: the two cannot both be true.
             self.differs |= !delta.is_empty();
@@ -350,7 +292,7 @@ impl Answer {
             let same = |other: &Item| match (&other.kind, &item.kind) {
                 (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
                 (Kind::Message(a), Kind::Message(b)) => a == b,
-                _ => false,
+                _ => other.raw() == item.raw(),
             };
             if !self
                 .slots
@@ -358,7 +300,7 @@ impl Answer {
                 .filter_map(|slot| slot.item.as_ref())
                 .any(same)
             {
-                let at = self.slot(Place {
+                let at = self.slots.find(Place {
                     index: Some(index),
                     id: "",
                 });
@@ -366,25 +308,6 @@ impl Answer {
             }
         }
         fields
-    }
-}
-
-/// An item's own id, where the event names no place.
-fn with_id<'a>(place: Place<'a>, item: &'a RawValue) -> Place<'a> {
-    #[derive(Deserialize)]
-    struct Id<'a> {
-        #[serde(borrow, default)]
-        id: Option<&'a RawValue>,
-    }
-    if place.index.is_some() || !place.id.is_empty() {
-        return place;
-    }
-    let id = serde_json::from_str::<Id<'_>>(item.get())
-        .ok()
-        .and_then(|item| item.id);
-    Place {
-        id: id.map_or("", RawValue::get),
-        ..place
     }
 }
 

@@ -28,15 +28,20 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Delta<'_>> {
         let value = skip_blank(bytes, value);
         let end = value_end(bytes, value)?;
         match key {
-            b"type" => {
+            b"type" if !kind => {
                 if &bytes[value..end] != b"\"response.output_text.delta\"" {
                     return None;
                 }
                 kind = true;
             }
-            b"output_index" => index = Some(text_of(&bytes[value..end])?.parse().ok()?),
-            b"delta" if bytes[value] == b'"' => text = Some(text_of(&bytes[value + 1..end - 1])?),
-            b"delta" => return None,
+            b"output_index" if index.is_none() => {
+                index = Some(text_of(&bytes[value..end])?.parse().ok()?)
+            }
+            b"delta" if text.is_none() && bytes[value] == b'"' => {
+                text = Some(text_of(&bytes[value + 1..end - 1])?)
+            }
+            // Said twice, or no text.
+            b"type" | b"output_index" | b"delta" => return None,
             _ => {}
         }
         at = skip_blank(bytes, end);

@@ -71,7 +71,7 @@ pub fn of_answer(status: u16, request_id: Option<&str>, body: &[u8]) -> Fault {
     Fault {
         kind,
         message,
-        code: told.code,
+        code: plain(&told.code),
         status: Some(status),
         request_id: request_id.map(plain),
         page,
@@ -105,7 +105,7 @@ fn of_stream(json: &Value) -> Fault {
     Fault {
         kind,
         message: plain(&told.message),
-        code: told.code,
+        code: plain(&told.code),
         status: None,
         request_id: None,
         page: false,
@@ -194,14 +194,16 @@ fn plain(text: &str) -> String {
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
     {
-        if plain.len() + word.len() > SHOWN {
-            plain.push_str(" ...");
-            break;
-        }
         if !plain.is_empty() {
             plain.push(' ');
         }
         plain.push_str(word);
+        if plain.len() > SHOWN {
+            let end = (0..=SHOWN).rev().find(|at| plain.is_char_boundary(*at));
+            plain.truncate(end.unwrap_or_default());
+            plain.push_str(" ...");
+            break;
+        }
     }
     plain
 }

@@ -8,4 +8,5 @@ pub mod fault;
 pub mod item;
 pub mod request;
 pub mod response;
+mod slots;
 pub mod sse;

@@ -10,6 +10,7 @@ standin=$(realpath "$STANDIN")
 script=$(realpath "$(dirname "$0")/script.json")
 place=$(mktemp -d)
 trap 'exec 3>&-; rm -rf "$place"' EXIT
+trap 'exit 130' HUP INT TERM
 cd "$place"
 
 # The stand-in serves until its standard input ends, which is when this script does.

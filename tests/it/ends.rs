@@ -136,7 +136,7 @@ fn too_many_requests_are_exit_9() {
     let args = ["run", "-s", "danger-full-access", "--max-turns", "2", "x"];
     let run = Home::with_key().codex(&server).args(args).run();
     run.exits(9)
-        .says("stopped after 2 requests")
+        .says("stopped by --max-turns 2")
         .says("raise --max-turns");
     assert_eq!(server.requests().len(), 2);
 }

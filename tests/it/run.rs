@@ -215,7 +215,7 @@ fn the_model_is_named_by_flag_then_variable_then_default() {
 }
 
 #[test]
-fn a_long_answer_goes_by_in_little_memory() {
+fn a_long_answer_comes_out_whole() {
     let server = Server::start([Reply::deltas(200_000, "word ")]);
     let run = Home::with_key()
         .codex(&server)

@@ -146,3 +146,13 @@ fn a_tool_ends_when_nobody_wants_its_result() {
     child.wait().expect("a child");
     until("it is gone", || processes(&sleep).is_empty());
 }
+
+#[test]
+fn a_command_that_kills_its_keeper_leaves_nothing_either() {
+    let home = Home::with_key();
+    let seconds = format!("92{}", std::process::id());
+    let command = format!("setsid sleep {seconds} & kill -9 $PPID; sleep {seconds}");
+    let (_, outputs) = call(&home, vec![bash(&command)]);
+    assert!(outputs[0].contains("ended by signal 9"), "{}", outputs[0]);
+    assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
+}

@@ -77,12 +77,12 @@ pub(super) fn run(arguments: &Arguments, most: Duration) -> Result {
 fn watched(arguments: &Arguments, deadline: Instant, capture: &mut Capture) -> io::Result<End> {
     let (ended, orders) = (signals(&[SIGCHLD])?, signals(&[SIGTERM, SIGINT])?);
     let (mut output, child) = start(arguments)?;
-    let end = wait(child, &mut output, &ended, &orders, deadline, capture)?;
+    let end = wait(child, &mut output, &ended, &orders, deadline, capture);
     // What the command left behind may hold the pipe open for ever, so only what is there is taken.
     drain(&mut output, capture);
     reaper::end_all(|| matches!((&orders).read(&mut [0]), Ok(1..)));
     drain(&mut output, capture);
-    Ok(end)
+    end
 }
 
 /// A stream that gets a byte for each of these signals, and never blocks its reader.

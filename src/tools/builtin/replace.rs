@@ -22,6 +22,9 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
                 "it is no regular file",
             ));
         }
+        if old.nlink() > 1 {
+            return fs::write(&path, content); // another name of the file must see the change too
+        }
         // Replacing would go around a file's own write protection.
         OpenOptions::new().write(true).open(&path)?;
     }
@@ -36,19 +39,28 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         };
     let mut finish = || {
         if let Some(old) = &old {
-            file.set_permissions(old.permissions())?;
             let new = file.metadata()?;
             if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
                 std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
-                file.set_permissions(old.permissions())?;
             }
+            file.set_permissions(old.permissions())?;
         }
         file.write_all(content)?;
         fs::rename(&beside, &path)
     };
-    finish().inspect_err(|_| {
-        let _ = fs::remove_file(&beside);
-    })
+    match finish() {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let _ = fs::remove_file(&beside);
+            // Somebody else's file that we may write, but not make anew.
+            let theirs = error.kind() == io::ErrorKind::PermissionDenied && old.is_some();
+            if theirs {
+                fs::write(&path, content)
+            } else {
+                Err(error)
+            }
+        }
+    }
 }
 
 /// A new file in the same directory, so that renaming it is one step.

@@ -1,0 +1,150 @@
+//! The places of an answer's items. Events name a place by index, by id, or not at all, and servers differ in
+//! what they do about it; here it is decided which item an event speaks of.
+
+use std::collections::BTreeMap;
+use std::ops::{Index, IndexMut};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::event::Place;
+use super::item::Item;
+
+/// A place for an item of the answer.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    pub(super) index: Option<u64>,
+    pub(super) id: String,
+    /// It holds text for the user.
+    pub(super) message: bool,
+    /// It holds something that must be finished before the answer is complete: a message or a call.
+    pub(super) owed: bool,
+    /// The text as it streamed; once finished and shown, nothing.
+    pub(super) text: String,
+    /// How much of the text was shown, in bytes.
+    pub(super) shown: usize,
+    pub(super) item: Option<Item>,
+    /// Finished and wholly shown.
+    pub(super) closed: bool,
+}
+
+/// All places of an answer, in the order in which they came up.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    list: Vec<Slot>,
+    /// Where in `list` the item with this index is.
+    by_index: BTreeMap<u64, usize>,
+    /// The one that the last event spoke of.
+    recent: usize,
+}
+
+impl Slots {
+    /// The slot of an item that begins. Some servers give every item the same index, so a new one does not take the
+    /// place of one that is finished.
+    pub(super) fn begin(&mut self, place: Place<'_>) -> usize {
+        if let Some(at) = place.index.and_then(|index| self.by_index.get(&index)) {
+            let slot = &self.list[*at];
+            if slot.item.is_some() && !place.id.is_empty() && slot.id != place.id {
+                return self.push(place);
+            }
+        }
+        self.find(place)
+    }
+
+    fn push(&mut self, place: Place<'_>) -> usize {
+        let slot = Slot {
+            index: place.index,
+            id: place.id.to_owned(),
+            ..Slot::default()
+        };
+        self.list.push(slot);
+        self.recent = self.list.len() - 1;
+        if let Some(index) = place.index {
+            self.by_index.insert(index, self.recent);
+        }
+        self.recent
+    }
+
+    /// The slot that an event speaks of, found by index, else by id, else the recent one.
+    pub(super) fn find(&mut self, place: Place<'_>) -> usize {
+        let known = match place.index {
+            Some(index) => self.by_index.get(&index).copied(),
+            None if !place.id.is_empty() => self.list.iter().position(|slot| slot.id == place.id),
+            None => self
+                .list
+                .get(self.recent)
+                .filter(|slot| slot.item.is_none())
+                .map(|_| self.recent),
+        };
+        match known {
+            Some(at) => {
+                if self.list[at].id.is_empty() {
+                    place.id.clone_into(&mut self.list[at].id);
+                }
+                self.recent = at;
+                at
+            }
+            None => self.push(place),
+        }
+    }
+
+    /// The slots by index; those without one stay behind the one that they came after.
+    pub(super) fn in_order(&self) -> Vec<&Slot> {
+        let mut last = 0;
+        let mut slots: Vec<(u64, &Slot)> = Vec::with_capacity(self.list.len());
+        for slot in &self.list {
+            last = slot.index.unwrap_or(last);
+            slots.push((last, slot));
+        }
+        slots.sort_by_key(|(index, _)| *index);
+        slots.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    /// The place at this position, if there is one.
+    pub(super) fn get(&self, at: usize) -> Option<&Slot> {
+        self.list.get(at)
+    }
+
+    /// The place at this position, if there is one, to be changed.
+    pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut Slot> {
+        self.list.get_mut(at)
+    }
+
+    /// The places in the order in which they came up.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.list.iter()
+    }
+}
+
+impl Index<usize> for Slots {
+    type Output = Slot;
+
+    fn index(&self, at: usize) -> &Slot {
+        &self.list[at]
+    }
+}
+
+impl IndexMut<usize> for Slots {
+    fn index_mut(&mut self, at: usize) -> &mut Slot {
+        &mut self.list[at]
+    }
+}
+
+/// The place with the item's own id, where the event does not name it.
+pub(super) fn with_id<'a>(place: Place<'a>, item: &'a RawValue) -> Place<'a> {
+    #[derive(Deserialize)]
+    struct Id<'a> {
+        #[serde(borrow, default)]
+        id: Option<&'a RawValue>,
+    }
+    if !place.id.is_empty() {
+        return place;
+    }
+    let id = serde_json::from_str::<Id<'_>>(item.get())
+        .ok()
+        .and_then(|item| item.id);
+    Place {
+        id: id.map_or("", RawValue::get),
+        ..place
+    }
+}
