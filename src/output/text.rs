@@ -98,6 +98,10 @@ impl<W: Write, E: Write> Text<W, E> {
     /// A standard error that cannot be written is no reason to lose an answer.
     fn aside(&mut self, line: &str) -> io::Result<()> {
         self.flush()?;
+        if self.terminal == (true, true) && self.inside && self.line_ends == 0 {
+            // Both end up on one screen, where a line of ours shall not go on where the text stopped.
+            let _ = self.rest.write_all(b"\n");
+        }
         let line = if self.terminal.1 {
             visible(line)
         } else {

@@ -29,7 +29,7 @@ fn ignored(signal: i32) -> bool {
 }
 
 /// A reply that calls bash.
-fn calls(command: &str) -> Reply {
+pub(crate) fn calls(command: &str) -> Reply {
     Reply::items([bash(command)])
 }
 

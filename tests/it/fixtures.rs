@@ -69,7 +69,6 @@ fn finished_messages(stream: &str) -> Vec<String> {
 fn every_recorded_stream_is_read_as_it_was_meant() {
     let folder = Path::new(FOLDER);
     let Ok(index) = fs::read_to_string(folder.join("index.jsonl")) else {
-        // Standard error of a passing test is shown by --nocapture only, which is where this is looked for.
         use std::io::Write;
         let _ = writeln!(
             std::io::stderr(),

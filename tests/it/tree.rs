@@ -4,15 +4,10 @@ use std::io::Write;
 
 use serde_json::json;
 
-use crate::ends::{TERM, kill};
+use crate::ends::{TERM, calls, kill};
 use crate::home::{Cmd, Home, finish, processes, until};
 use crate::standin::{Reply, Server};
 use crate::tools::{RUN, bash, call, outputs};
-
-/// A reply that calls bash.
-fn calls(command: &str) -> Reply {
-    Reply::items([bash(command)])
-}
 
 /// How many processes sleep, told by the command line that no other test uses.
 fn sleeping(command: &str) -> usize {
