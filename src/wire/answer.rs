@@ -68,6 +68,8 @@ pub struct Answer {
     /// No message before this slot is open. The first open one is the only one whose text is shown as it comes.
     front: usize,
     differs: bool,
+    /// An item, or the final object, could not be read.
+    lost: bool,
     ending: Option<Ending>,
     usage: Usage,
 }
@@ -83,11 +85,17 @@ impl Answer {
             None => match replaced(frame) {
                 Some(text) => match event::parse(text.as_bytes()) {
                     Some(event) => self.event(event, text.as_bytes(), show),
-                    None => show.push(Show::Skipped),
+                    None => self.skip(frame, show),
                 },
-                None => show.push(Show::Skipped),
+                None => self.skip(frame, show),
             },
         }
+    }
+
+    /// Leaves out a malformed frame. If it was to bring an item, only the final object can tell which.
+    fn skip(&mut self, frame: &[u8], show: &mut Vec<Show>) {
+        self.lost |= memchr::memmem::find(frame, b"response.output_item.done").is_some();
+        show.push(Show::Skipped);
     }
 
     fn event(&mut self, event: Event<'_>, frame: &[u8], show: &mut Vec<Show>) {
@@ -100,6 +108,10 @@ impl Answer {
                     Some(Kind::Call(_) | Kind::Waiting(_)) => self.slots[slot].owed = true,
                     _ => {}
                 }
+            }
+            Event::Part(place) => {
+                let slot = self.slots.find(place);
+                self.slots[slot].owed = true;
             }
             Event::Done(place, item) => {
                 let slot = self.slots.find(with_id(place, item));
@@ -156,12 +168,16 @@ impl Answer {
                 return Verdict::Trouble(Trouble::Incomplete(reason.clone()));
             }
             Some(Ending::Failed(fault)) => return Verdict::Trouble(Trouble::Failed(fault.clone())),
+            Some(Ending::Completed) if self.lost => return Verdict::Trouble(Trouble::Unfinished),
             Some(Ending::Completed) => {}
         }
         let (mut calls, mut said, mut refusal, mut waits) =
             (Vec::new(), false, String::new(), None);
         for slot in self.slots.in_order() {
             match slot.item.as_ref().map(|item| &item.kind) {
+                Some(Kind::Message(message)) if message.unfinished => {
+                    return Verdict::Trouble(Trouble::Unfinished);
+                }
                 Some(Kind::Message(message)) => {
                     said |= !message.text.trim().is_empty();
                     refusal.push_str(&message.refusal);
@@ -274,19 +290,29 @@ impl Answer {
 
     fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
         let fields = self.response(response, show);
+        let failed = || Ending::Failed(fault::of_response(response.map_or("null", RawValue::get)));
+        // The event's name and the object it brings must agree; the worse of the two counts.
         self.ending = Some(match &*fields.status {
-            "incomplete" => Ending::Incomplete(fields.reason),
-            "failed" | "cancelled" => {
-                Ending::Failed(fault::of_response(response.map_or("null", RawValue::get)))
-            }
-            _ => Ending::Completed,
+            "failed" | "cancelled" => failed(),
+            _ if fields.error => failed(),
+            _ if !fields.reason.is_empty() => Ending::Incomplete(fields.reason),
+            "completed" | "" => Ending::Completed,
+            status => Ending::Incomplete(status.to_owned()),
         });
     }
 
     /// Reads the final object: the usage, and items that came in no event of their own.
     fn response(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) -> Response {
-        let mut fields = Response::read(response.map_or("null", RawValue::get));
+        let Some(response) = response else {
+            return Response::default();
+        };
+        let Some(mut fields) = Response::read(response.get()) else {
+            self.lost = true;
+            return Response::default();
+        };
         self.usage = fields.usage;
+        // What the final object lists cannot have been lost on the way.
+        self.lost &= fields.output.is_empty();
         for (index, item) in fields.output.drain(..) {
             // Positions may have shifted and ids changed, so known is also what says the same.
             let same = |other: &Item| match (&other.kind, &item.kind) {

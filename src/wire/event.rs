@@ -25,6 +25,8 @@ pub enum Event<'a> {
     Text(Place<'a>, Cow<'a, str>),
     /// An item begins. Its content is not to be trusted yet.
     Added(Place<'a>, &'a RawValue),
+    /// More of something that is of no use before it is finished: a call's arguments, a refusal.
+    Part(Place<'a>),
     /// A finished item.
     Done(Place<'a>, &'a RawValue),
     /// `response.completed`, with the response object.
@@ -93,6 +95,9 @@ pub(super) fn general(frame: &str) -> Option<Event<'_>> {
             Some(delta) => Event::Text(place, delta),
             None => return None,
         },
+        "response.refusal.delta"
+        | "response.function_call_arguments.delta"
+        | "response.custom_tool_call_input.delta" => Event::Part(place),
         "response.output_item.added" => match fields.item {
             Some(item) => Event::Added(place, item),
             None => return None,
@@ -112,13 +117,40 @@ pub(super) fn general(frame: &str) -> Option<Event<'_>> {
     })
 }
 
-/// The text of a JSON string, borrowed where it holds no escape; `None` where it is no string.
+/// The text of a JSON string, borrowed where it holds no escape; `None` where it is no string. Half of a
+/// surrogate pair, which JSON can write but no text can hold, becomes U+FFFD.
 pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Some(Cow::Borrowed(inner));
     }
-    serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+    serde_json::from_str(raw.get())
+        .or_else(|_| serde_json::from_str(&paired(raw.get())))
+        .ok()
+        .map(Cow::Owned)
+}
+
+/// A JSON string in which every escape of half a surrogate pair stands for U+FFFD.
+fn paired(json: &str) -> String {
+    let unit = |at: usize| -> Option<u32> {
+        let digits = json.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    let mut paired = String::with_capacity(json.len());
+    let mut rest = 0;
+    while let Some(found) = memchr::memchr(b'\\', &json.as_bytes()[rest..]) {
+        let at = rest + found;
+        paired.push_str(&json[rest..at]);
+        let (kept, length) = match (unit(at), unit(at + 6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (true, 12),
+            (Some(0xd800..0xe000), _) => (false, 6),
+            (Some(_), _) => (true, 6),
+            (None, _) => (true, 2),
+        };
+        rest = (at + length).min(json.len());
+        paired.push_str(if kept { &json[at..rest] } else { "\\ufffd" });
+    }
+    paired + &json[rest..]
 }
 
 #[cfg(test)]
@@ -171,6 +203,18 @@ mod tests {
             assert!(parse(frame.as_bytes()).is_none(), "{frame}");
         }
         assert!(parse(b"{\"type\":\"response.output_text.delta\",\"delta\":\"\xff\"}").is_none());
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_becomes_a_replacement_character() {
+        let check = |json: &str, expected: &str| {
+            let raw: Box<RawValue> = serde_json::from_str(json).expect("JSON");
+            assert_eq!(text(&raw).as_deref(), Some(expected), "{json}");
+        };
+        check(r#""a\ud83e\udd80b""#, "a\u{1f980}b");
+        check(r#""a\ud800b""#, "a\u{fffd}b");
+        check(r#""\udc00\ud83e\udd80\ud83e""#, "\u{fffd}\u{1f980}\u{fffd}");
+        check(r#""\ud800\n\\ud800\u00e9""#, "\u{fffd}\n\\ud800\u{e9}");
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct Message {
     pub text: String,
     /// Why the model declined, if it did.
     pub refusal: String,
+    /// The service says that it was cut off before its end.
+    pub unfinished: bool,
 }
 
 /// A call of a tool.
@@ -83,7 +85,8 @@ struct Part<'a> {
 }
 
 impl Item {
-    /// Reads an item; `None` where it is no JSON object, or a call without a name or an id.
+    /// Reads an item; `None` where it is no JSON object, a call without a name or an id, or a message whose text
+    /// cannot be read.
     #[must_use]
     pub fn parse(raw: &RawValue) -> Option<Self> {
         if !raw.get().starts_with('{') {
@@ -93,7 +96,10 @@ impl Item {
         let string =
             |field: Option<&RawValue>| field.and_then(text).unwrap_or_default().into_owned();
         let kind = match &*string(fields.kind) {
-            "message" => Kind::Message(message(fields.content)),
+            "message" => Kind::Message(Message {
+                unfinished: string(fields.status) == "incomplete",
+                ..message(fields.content)?
+            }),
             "reasoning" => Kind::Reasoning {
                 sealed: !string(fields.encrypted_content).is_empty(),
             },
@@ -130,27 +136,25 @@ impl Item {
     }
 }
 
-/// The parts of a message. Parts of other kinds than text and refusal are nothing to print.
-fn message(content: Option<&RawValue>) -> Message {
+/// The parts of a message; `None` where the text of one cannot be read. Parts of other kinds than text and
+/// refusal are nothing to print.
+fn message(content: Option<&RawValue>) -> Option<Message> {
     let mut message = Message::default();
-    let parts: Vec<&RawValue> = content
-        .and_then(|raw| serde_json::from_str(raw.get()).ok())
-        .unwrap_or_default();
+    let parts: Vec<&RawValue> = match content {
+        Some(content) => serde_json::from_str(content.get()).ok()?,
+        None => Vec::new(),
+    };
     for part in parts {
         let Ok(part) = serde_json::from_str::<Part<'_>>(part.get()) else {
             continue;
         };
         match part.kind.and_then(text).as_deref() {
-            Some("output_text") => message
-                .text
-                .push_str(&part.text.and_then(text).unwrap_or_default()),
-            Some("refusal") => message
-                .refusal
-                .push_str(&part.refusal.and_then(text).unwrap_or_default()),
+            Some("output_text") => message.text.push_str(&part.text.and_then(text)?),
+            Some("refusal") => message.refusal.push_str(&part.refusal.and_then(text)?),
             _ => {}
         }
     }
-    message
+    Some(message)
 }
 
 /// Arguments are a JSON text inside a string; a server that sends the object itself is understood too.
@@ -216,7 +220,7 @@ mod tests {
             r#"{"type":"message", "content":[{"type":"output_text","text":"a\n"},{"type":"output_text","text":"b"},7,{"type":"x"}]}"#,
             Some(Kind::Message(Message {
                 text: "a\nb".into(),
-                refusal: String::new(),
+                ..Message::default()
             })),
         );
         check(
@@ -224,6 +228,7 @@ mod tests {
             Some(Kind::Message(Message {
                 text: String::new(),
                 refusal: "no".into(),
+                ..Message::default()
             })),
         );
         check(
@@ -245,6 +250,15 @@ mod tests {
         check(r#"{"type":"compaction"}"#, Some(Kind::Other));
         check(r#"{"type":7}"#, Some(Kind::Other));
         check("[1]", None);
+    }
+
+    #[test]
+    fn a_message_whose_text_cannot_be_read_is_none() {
+        check(
+            r#"{"type":"message","content":[{"type":"output_text","text":7}]}"#,
+            None,
+        );
+        check(r#"{"type":"message","content":{}}"#, None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::event::text;
 use super::item::Item;
 
 /// Tokens counted by the service.
@@ -30,40 +31,60 @@ impl Usage {
     }
 }
 
-/// What a response object says beside its items.
+/// What a response object says.
 #[derive(Debug, Default)]
 pub(super) struct Response {
+    /// Empty where it says none.
     pub(super) status: String,
     /// Why it is incomplete.
     pub(super) reason: String,
+    /// It names an error.
+    pub(super) error: bool,
     pub(super) usage: Usage,
     /// Its items by position; the subscription backend often sends none.
     pub(super) output: Vec<(u64, Item)>,
 }
 
+/// Each field is read by itself, so that an odd one does not hide what the others say.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Fields<'a> {
-    status: Value,
-    incomplete_details: Value,
-    usage: Value,
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow)]
+    incomplete_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
     #[serde(borrow)]
     output: Option<&'a RawValue>,
 }
 
 impl Response {
-    pub(super) fn read(raw: &str) -> Self {
-        let fields: Fields<'_> = serde_json::from_str(raw).unwrap_or_default();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    /// Reads a response object; `None` where it cannot be read at all.
+    pub(super) fn read(raw: &str) -> Option<Self> {
+        let fields: Fields<'_> = serde_json::from_str(raw).ok()?;
+        let value = |raw: Option<&RawValue>| -> Value {
+            raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+                .unwrap_or_default()
+        };
         let number = |value: &Value| value.as_u64().unwrap_or_default();
-        let usage = &fields.usage;
+        let usage = value(fields.usage);
         let items: Vec<&RawValue> = fields
             .output
             .and_then(|raw| serde_json::from_str(raw.get()).ok())
             .unwrap_or_default();
-        Self {
-            status: text(&fields.status),
-            reason: text(&fields.incomplete_details["reason"]),
+        let status = fields
+            .status
+            .map(|raw| text(raw).map_or_else(|| raw.get().to_owned(), Into::into));
+        Some(Self {
+            status: status.unwrap_or_default(),
+            reason: value(fields.incomplete_details)["reason"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            error: fields.error.is_some(),
             usage: Usage {
                 input: number(&usage["input_tokens"]),
                 cached: number(&usage["input_tokens_details"]["cached_tokens"]),
@@ -74,7 +95,7 @@ impl Response {
                 .zip(items)
                 .filter_map(|(at, raw)| Some((at, Item::parse(raw)?)))
                 .collect(),
-        }
+        })
     }
 }
 
@@ -82,12 +103,16 @@ impl Response {
 mod tests {
     use super::*;
 
+    fn read(raw: &str) -> Response {
+        Response::read(raw).expect("an object")
+    }
+
     #[test]
-    fn wrong_types_read_as_absent() {
-        let response = Response::read(
+    fn an_odd_field_does_not_hide_the_others() {
+        let response = read(
             r#"{"status":7,"incomplete_details":[],"usage":{"input_tokens":"1","output_tokens":2},"output":{}}"#,
         );
-        assert_eq!((&*response.status, &*response.reason), ("", ""));
+        assert_eq!((&*response.status, &*response.reason), ("7", ""));
         assert_eq!(
             response.usage,
             Usage {
@@ -96,14 +121,25 @@ mod tests {
             }
         );
         assert!(response.output.is_empty());
-        assert!(Response::read("null").output.is_empty());
+        let deep = "[".repeat(300) + &"]".repeat(300);
+        for usage in ["{\"x\":1e999}", "{\"x\":\"\\ud800\"}", &*deep] {
+            let response = read(&format!(
+                r#"{{"usage":{usage},"status":"failed","error":{{}}}}"#
+            ));
+            assert_eq!(
+                (&*response.status, response.error),
+                ("failed", true),
+                "{usage}"
+            );
+        }
+        assert!(Response::read(r#"{"status":"a","status":"b"}"#).is_none());
+        assert!(Response::read("null").is_none());
     }
 
     #[test]
     fn items_keep_their_positions() {
-        let response = Response::read(
-            r#"{"output":[7,{"type":"reasoning"}],"incomplete_details":{"reason":"x"}}"#,
-        );
+        let response =
+            read(r#"{"output":[7,{"type":"reasoning"}],"incomplete_details":{"reason":"x"}}"#);
         assert_eq!(
             response
                 .output

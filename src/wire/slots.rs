@@ -34,6 +34,8 @@ pub(super) struct Slots {
     list: Vec<Slot>,
     /// Where in `list` the item with this index is.
     by_index: BTreeMap<u64, usize>,
+    /// Where in `list` the item with this id is.
+    by_id: BTreeMap<String, usize>,
     /// The one that the last event spoke of.
     recent: usize,
 }
@@ -52,36 +54,47 @@ impl Slots {
     }
 
     fn push(&mut self, place: Place<'_>) -> usize {
-        let slot = Slot {
+        self.list.push(Slot {
             index: place.index,
-            id: place.id.to_owned(),
             ..Slot::default()
-        };
-        self.list.push(slot);
+        });
         self.recent = self.list.len() - 1;
         if let Some(index) = place.index {
             self.by_index.insert(index, self.recent);
         }
+        self.name(place.id);
         self.recent
     }
 
-    /// The slot that an event speaks of, found by index, else by id, else the recent one.
+    /// Notes the id of the recent slot, if it has none.
+    fn name(&mut self, id: &str) {
+        let slot = &mut self.list[self.recent];
+        if slot.id.is_empty() && !id.is_empty() {
+            id.clone_into(&mut slot.id);
+            self.by_id.insert(id.to_owned(), self.recent);
+        }
+    }
+
+    /// The slot that an event speaks of, found by index, else by id, else the recent one if that is open.
     pub(super) fn find(&mut self, place: Place<'_>) -> usize {
+        let recent = self
+            .list
+            .get(self.recent)
+            .filter(|slot| slot.item.is_none());
         let known = match place.index {
             Some(index) => self.by_index.get(&index).copied(),
-            None if !place.id.is_empty() => self.list.iter().position(|slot| slot.id == place.id),
-            None => self
-                .list
-                .get(self.recent)
-                .filter(|slot| slot.item.is_none())
-                .map(|_| self.recent),
+            None if place.id.is_empty() => recent.map(|_| self.recent),
+            // An id that comes up late belongs to what has come without one.
+            None => self.by_id.get(place.id).copied().or_else(|| {
+                recent
+                    .filter(|slot| slot.id.is_empty() && slot.index.is_none())
+                    .map(|_| self.recent)
+            }),
         };
         match known {
             Some(at) => {
-                if self.list[at].id.is_empty() {
-                    place.id.clone_into(&mut self.list[at].id);
-                }
                 self.recent = at;
+                self.name(place.id);
                 at
             }
             None => self.push(place),

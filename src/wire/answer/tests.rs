@@ -370,3 +370,74 @@ fn servers_that_number_items_strangely_are_understood() {
         1
     );
 }
+
+#[test]
+fn a_complete_answer_says_so_everywhere() {
+    let completed =
+        |fields: &str| format!(r#"{{"type":"response.completed","response":{{{fields}}}}}"#);
+    let said = message(0, "a");
+    let verdict = |fields: &str| feed(&[&said, &completed(fields)]).1.verdict();
+    assert_eq!(verdict(""), Verdict::Answered);
+    assert_eq!(
+        verdict(r#""status":"completed","error":null,"incomplete_details":null"#),
+        Verdict::Answered
+    );
+    for fields in [
+        r#""status":"in_progress""#,
+        r#""status":7"#,
+        r#""status":"completed","status":"completed""#,
+        r#""status":"completed","error":{"message":"no"}"#,
+        r#""status":"completed","incomplete_details":{"reason":"content_filter"}"#,
+        r#""status":"failed","usage":{"x":1e999}"#,
+    ] {
+        assert!(matches!(verdict(fields), Verdict::Trouble(_)), "{fields}");
+    }
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_no_complete_answer_unless_the_final_object_has_it() {
+    let said = message(0, "a");
+    let torn = message(1, "b").replace("}]}}", "}]");
+    check(
+        &[&said, &torn, COMPLETED],
+        "a|?",
+        trouble(Trouble::Unfinished),
+    );
+    let item = |text: &str| {
+        format!(r#"{{"type":"message","content":[{{"type":"output_text","text":"{text}"}}]}}"#)
+    };
+    let last = format!(
+        r#"{{"type":"response.completed","response":{{"output":[{},{}]}}}}"#,
+        item("a"),
+        item("b")
+    );
+    check(&[&said, &torn, &last], "a|?b|", Verdict::Answered);
+    let odd = message(1, "b").replace(r#""b""#, "7");
+    check(
+        &[&said, &odd, COMPLETED],
+        "a|?",
+        trouble(Trouble::Unfinished),
+    );
+    let cut = message(1, "b").replace(
+        r#""type":"message""#,
+        r#""type":"message","status":"incomplete""#,
+    );
+    check(
+        &[&said, &cut, COMPLETED],
+        "a|b|",
+        trouble(Trouble::Unfinished),
+    );
+    let refusal = r#"{"type":"response.refusal.delta","output_index":1,"delta":"no"}"#;
+    check(
+        &[&said, refusal, COMPLETED],
+        "a|",
+        trouble(Trouble::Unfinished),
+    );
+}
+
+#[test]
+fn text_without_any_name_belongs_to_the_item_that_ends_next() {
+    let delta = r#"{"type":"response.output_text.delta","delta":"hi"}"#;
+    let done = r#"{"type":"response.output_item.done","item":{"id":"m","type":"message","content":[{"type":"output_text","text":"hi"}]}}"#;
+    check(&[delta, done, COMPLETED], "hi|", Verdict::Answered);
+}
