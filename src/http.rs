@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Read};
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -20,6 +20,9 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// How long a stream may stay silent before we give up, counted from the last byte.
 /// There is no limit on its length: a healthy answer can take many minutes.
 const SILENCE: Duration = Duration::from_secs(300);
+
+/// How long the body of an error may take.
+const ERROR: Duration = Duration::from_secs(10);
 
 /// How long a connection is kept for the next request while tools run. Servers commonly close it after a minute.
 const IDLE: Duration = Duration::from_secs(55);
@@ -215,7 +218,7 @@ impl Http {
             .timeout_resolve(Some(CONNECT))
             .timeout_connect(Some(CONNECT))
             .timeout_per_read(Some(SILENCE))
-            .timeout_per_write(Some(SILENCE))
+            .timeout_send_body(Some(SILENCE))
             .input_buffer_size(READ)
             .max_idle_age(IDLE)
             .build();
@@ -301,11 +304,12 @@ impl Answer {
         Ok(&self.buffer[..count])
     }
 
-    /// The body up to this many bytes, or as far as it came.
+    /// The body up to this many bytes, or as far as it came in a short while. For errors: nobody waits long for one.
     #[must_use]
     pub fn body(mut self, most: usize) -> Vec<u8> {
+        let begun = Instant::now();
         let mut body = Vec::new();
-        while body.len() < most {
+        while body.len() < most && begun.elapsed() < ERROR {
             match self.read() {
                 Ok([]) | Err(_) => break,
                 Ok(piece) => body.extend_from_slice(piece),

@@ -1,7 +1,7 @@
 //! `codex`: argv in, exit code out.
 
-use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use codex_run::cli;
 
@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     match cli::run(std::env::args_os().skip(1)) {
         Ok(code) => code,
         Err(failure) => {
-            failure.report(io::stderr().lock());
+            cli::tell(&failure, Duration::from_secs(1));
             cli::die(&failure);
             failure.outcome().exit_code().into()
         }

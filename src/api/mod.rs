@@ -14,6 +14,9 @@ use crate::wire::sse::{Decoder, TooLong};
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
 
+/// A key or token is longer than this, in bytes; what servers that want none are given, such as `none`, is not.
+const SECRET: usize = 8;
+
 /// The most of an error's body that is read, in bytes.
 const ERROR_BODY: usize = 64 << 10;
 
@@ -129,7 +132,7 @@ impl Client {
             return Err(Error::Fault(self.fault(answer)));
         }
         Ok(Stream {
-            request_id: request_id(&answer),
+            request_id: request_id(&answer).map(|id| self.redact(&id)),
             answer,
             decoder: Decoder::default(),
         })
@@ -150,21 +153,31 @@ impl Client {
     }
 
     /// Takes our secret out of what the service says: one that repeats what it was sent shall not make us print it.
-    pub fn hide(&self, fault: &mut Fault) {
+    /// A word that is too short to be a secret is left alone.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
         let secret = self.credential.secret().expose();
-        for text in [&mut fault.message, &mut fault.code] {
-            *text = text.replace(secret, "***");
+        if secret.len() < SECRET {
+            text.to_owned()
+        } else {
+            text.replace(secret, "***")
         }
     }
 
     fn fault(&self, answer: http::Answer) -> Fault {
-        let (status, id) = (answer.status(), request_id(&answer));
-        let location = answer.header("location").map(str::to_owned);
-        let mut fault = fault::of_answer(status, id.as_deref(), &answer.body(ERROR_BODY));
+        let (status, id) = (
+            answer.status(),
+            request_id(&answer).map(|id| self.redact(&id)),
+        );
+        let location = answer
+            .header("location")
+            .map(|location| self.redact(location));
+        // Before it is cut to what is shown, so that no part of the secret stays.
+        let body = self.redact(&String::from_utf8_lossy(&answer.body(ERROR_BODY)));
+        let mut fault = fault::of_answer(status, id.as_deref(), body.as_bytes());
         if let (300..=399, Some(location)) = (status, location) {
             fault.message = format!("it leads to {location}");
         }
-        self.hide(&mut fault);
         fault
     }
 }

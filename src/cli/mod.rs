@@ -15,12 +15,12 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::agent::Order;
 use crate::command;
 use crate::command::run::Host;
-use crate::command::stdout::Stdout;
+use crate::command::stdout::{Stdout, takes};
 use crate::outcome::Outcome;
 use crate::tools::environment;
 
@@ -144,9 +144,17 @@ fn user_agent() -> String {
 /// Ends the process at once, from a thread beside a loop that does not hear.
 fn force(order: Order) {
     let failure = failure::of_order(order);
-    failure.report(io::stderr());
+    tell(&failure, Duration::ZERO);
     die(&failure);
     process::exit(failure.outcome().exit_code().into());
+}
+
+/// Tells of a failure on standard error, unless nobody takes it: an exit code that comes is worth more than
+/// words that hold it up.
+pub fn tell(failure: &Failure, patience: Duration) {
+    if takes(&io::stderr(), patience) {
+        failure.report(io::stderr());
+    }
 }
 
 /// Ends the process by the signal that ended the run, if it was one: a shell's loop stops only then.

@@ -1,10 +1,11 @@
-//! Standard output as it is: every write goes out at once.
+//! Standard output as it is: every write goes out at once. And whether a stream takes anything at all.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Standard output without a buffer of its own. What is written together goes out together.
 #[derive(Debug)]
@@ -39,4 +40,16 @@ impl Write for Stdout {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Whether this stream takes something within this time, or would at least say why not.
+pub fn takes(stream: &impl AsFd, time: Duration) -> bool {
+    let time = Timespec::try_from(time).unwrap_or(Timespec {
+        tv_sec: 1,
+        tv_nsec: 0,
+    });
+    !matches!(
+        poll(&mut [PollFd::new(stream, PollFlags::OUT)], Some(&time)),
+        Ok(0)
+    )
 }

@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::stdout::takes;
 use crate::agent::{Input, Order};
 
-/// How long standard output may stand still once an end was ordered.
+/// How long standard output or standard error may stand still once an end was ordered.
 const STUCK: Duration = Duration::from_secs(1);
 
 /// How long an ordered end may take: a moment for tools to end by themselves, then their being killed.
@@ -113,19 +114,9 @@ fn next(signals: &[(i32, UnixStream)], deadline: Option<Instant>, reader: bool) 
     }
 }
 
-/// Whether standard output takes something, or would at least say why not.
+/// Whether neither stream holds up the loop.
 fn writable() -> bool {
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    !matches!(
-        poll(
-            &mut [PollFd::new(&io::stdout(), PollFlags::OUT)],
-            Some(&now)
-        ),
-        Ok(0)
-    )
+    takes(&io::stdout(), Duration::ZERO) && takes(&io::stderr(), Duration::ZERO)
 }
 
 /// Whether this signal was ignored when the process began, as far as the system tells.

@@ -130,7 +130,8 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 output,
             } => {
                 let mut line = format!(
-                    "codex: {name}: {} ({result}, {} ms)\n",
+                    "codex: {}: {} ({result}, {} ms)\n",
+                    brief(name),
                     brief(subject),
                     took.as_millis()
                 );

@@ -131,6 +131,8 @@ impl Tools {
         running.over = true;
         for pid in &running.children {
             let _ = rustix::process::kill_process(*pid, Signal::TERM);
+            // A command may have stopped it, and a stopped process hears nothing.
+            let _ = rustix::process::kill_process(*pid, Signal::CONT);
         }
     }
 

@@ -353,4 +353,6 @@ fn replaced(frame: &[u8]) -> Option<String> {
 }
 
 #[cfg(test)]
+mod recorded_tests;
+#[cfg(test)]
 mod tests;

@@ -140,3 +140,22 @@ fn too_many_requests_are_exit_9() {
         .says("raise --max-turns");
     assert_eq!(server.requests().len(), 2);
 }
+
+#[test]
+fn a_standard_error_that_nobody_reads_does_not_hold_an_ordered_end() {
+    let server = Server::start([Reply::items((0..4).map(|_| bash("seq 1 20000")))]);
+    let home = Home::with_key();
+    let mut child = home
+        .codex(&server)
+        .args([
+            "run",
+            "-v",
+            "-s",
+            "danger-full-access",
+            "--timeout",
+            "1s",
+            "x",
+        ])
+        .start();
+    assert_eq!(child.wait().expect("a child").code(), Some(124));
+}

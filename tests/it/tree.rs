@@ -151,3 +151,25 @@ fn a_command_that_kills_its_keeper_leaves_nothing_either() {
     assert!(outputs[0].contains("ended by signal 9"), "{}", outputs[0]);
     assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
 }
+
+#[test]
+fn a_command_that_stops_or_signals_its_keeper_gains_nothing() {
+    let home = Home::with_key();
+    let seconds = format!("91{}", std::process::id());
+    let (_, outputs) = call(
+        &home,
+        vec![bash("sleep 0.01; kill -INT 0; echo still here")],
+    );
+    assert!(
+        outputs[0].starts_with("[killed by signal 2"),
+        "{}",
+        outputs[0]
+    );
+    let server = Server::start([calls(&format!("kill -STOP $PPID; sleep {seconds}"))]);
+    let child = home.codex(&server).args(RUN).start();
+    let sleep = format!("sleep {seconds}");
+    until("it sleeps", || sleeping(&sleep) == 1);
+    kill(TERM, &child);
+    finish(child, "codex run go".to_owned()).ends_by(TERM);
+    assert_eq!(processes(&sleep), Vec::<u32>::new());
+}

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -105,7 +106,9 @@ fn start(arguments: &Arguments) -> io::Result<(PipeReader, Pid)> {
         command
             .arg("-c")
             .arg(&arguments.command)
-            .stdin(Stdio::null());
+            .stdin(Stdio::null())
+            // A command that signals its own group shall not hit us.
+            .process_group(0);
         command
             .stdout(writer.try_clone()?)
             .stderr(writer.try_clone()?);

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use super::Result;
 use super::replace::replace;
 
+/// The largest file that is changed, in bytes: it is held in memory.
+const MOST: u64 = 64 << 20;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
 pub(super) struct Arguments {
@@ -27,6 +30,12 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let old = match fs::metadata(&arguments.path) {
         Ok(found) if !found.is_file() => {
             return Result::failed(format!("{path} is no regular file"));
+        }
+        Ok(found) if found.len() > MOST => {
+            let most = MOST >> 20;
+            return Result::failed(format!(
+                "{path} is larger than {most} MiB; use bash to change it"
+            ));
         }
         Ok(_) => fs::read(&arguments.path),
         Err(error) => Err(error),
