@@ -323,6 +323,20 @@ fn long_output_is_cut_in_the_middle_and_kept_in_a_file_during_the_run() {
 }
 
 #[test]
+fn a_long_command_runs_too() {
+    let command = format!(
+        "{}\necho \"$#\"; echo end",
+        "# 0123456789abcdef\n".repeat(20_000)
+    );
+    let (_, outputs) = call(&Home::with_key(), vec![bash(&command)]);
+    assert!(
+        outputs[0].starts_with("0\nend\n[exit code 0"),
+        "{}",
+        outputs[0]
+    );
+}
+
+#[test]
 fn bytes_that_are_no_text_reach_the_model_as_replacement_characters() {
     let (_, outputs) = call(&Home::with_key(), vec![bash("printf 'a\\0b\\377c'")]);
     assert!(

@@ -1,6 +1,7 @@
 //! `bash`: runs a command and answers with what it printed, in order, and how it ended.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -17,6 +18,9 @@ use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 use super::Result;
 use crate::tools::capture::Capture;
 use crate::tools::reaper;
+
+/// The longest command that is handed over as an argument, in bytes; Linux takes 128 KiB. A longer one becomes a file.
+const ARGUMENT: usize = 100 << 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
@@ -101,11 +105,20 @@ fn start(arguments: &Arguments) -> io::Result<(PipeReader, Pid)> {
     let (reader, writer) = io::pipe()?;
     let flags = rustix::fs::fcntl_getfl(&reader)?;
     rustix::fs::fcntl_setfl(&reader, flags | rustix::fs::OFlags::NONBLOCK)?;
+    let script = if arguments.command.len() > ARGUMENT {
+        let path = std::env::temp_dir().join(format!("command-{}.sh", std::process::id()));
+        fs::write(&path, &arguments.command)?;
+        Some(path)
+    } else {
+        None
+    };
     let spawn = |shell: &str| {
         let mut command = Command::new(shell);
+        match &script {
+            Some(path) => command.arg(path),
+            None => command.arg("-c").arg(&arguments.command),
+        };
         command
-            .arg("-c")
-            .arg(&arguments.command)
             .stdin(Stdio::null())
             // A command that signals its own group shall not hit us.
             .process_group(0);
