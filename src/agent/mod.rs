@@ -182,17 +182,8 @@ impl Driver<'_> {
                             Some(error @ (api::Error::Http(_) | api::Error::Fault(_))),
                         ) => Err(End::Refused(Box::new(error))),
                         (Verdict::Trouble(mut trouble), error) => {
-                            let words: &mut [&mut String] = match &mut trouble {
-                                Trouble::Failed(fault) => {
-                                    &mut [&mut fault.message, &mut fault.code]
-                                }
-                                Trouble::Incomplete(words)
-                                | Trouble::Refused(words)
-                                | Trouble::Waits(words) => &mut [words],
-                                _ => &mut [],
-                            };
-                            for words in words {
-                                **words = self.client.redact(words);
+                            for words in trouble.words_of_the_service() {
+                                *words = self.client.redact(words);
                             }
                             Err(End::Trouble(Box::new(trouble), error.map(Box::new)))
                         }

@@ -182,10 +182,10 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         temporary: settings.temporary.clone(),
         offered: settings.tools,
     }));
+    // A command may kill the very process that is to end it; what it leaves then falls to us.
+    let adopted = !offered.is_empty() && reaper::adopt_orphans();
     if !offered.is_empty() {
         process::keep_descriptors();
-        // A command may kill the very process that is to end it; what it leaves then falls to us.
-        reaper::adopt().map_err(Error::Thread)?;
         tools
             .prepare()
             .map_err(|error| Error::Temporary(settings.temporary, error))?;
@@ -199,7 +199,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         winding_up,
     };
     let end = agent::drive(run, &sender, &inputs);
-    if !offered.is_empty() {
+    if adopted {
         reaper::end_all(|| false);
     }
     tools.clean();

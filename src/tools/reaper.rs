@@ -23,11 +23,14 @@ pub fn lead_session() -> io::Result<()> {
     adopt()
 }
 
-/// Makes this process the one that orphans below it fall to.
-///
-/// # Errors
-/// When the system does not know how.
-pub fn adopt() -> io::Result<()> {
+/// Makes a process that is no tool the one that orphans below it fall to, so that `end_all` reaches them. Not if it
+/// has children already, from before it was `codex`: they, and their orphans, are somebody else's.
+#[must_use]
+pub fn adopt_orphans() -> bool {
+    !have_children() && adopt().is_ok()
+}
+
+fn adopt() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     process::set_child_subreaper(Some(process::getpid()))?;
     Ok(())

@@ -50,6 +50,21 @@ pub enum Trouble {
     Failed(Fault),
 }
 
+impl Trouble {
+    /// What the service itself said in it.
+    pub fn words_of_the_service(&mut self) -> impl Iterator<Item = &mut String> {
+        match self {
+            Self::Failed(fault) => [Some(&mut fault.message), Some(&mut fault.code)],
+            Self::Incomplete(words) | Self::Refused(words) | Self::Waits(words) => {
+                [Some(words), None]
+            }
+            Self::Cut | Self::Differs | Self::Unfinished | Self::Empty => [None, None],
+        }
+        .into_iter()
+        .flatten()
+    }
+}
+
 /// What follows from an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -173,3 +173,34 @@ fn a_command_that_stops_or_signals_its_keeper_gains_nothing() {
     finish(child, "codex run go".to_owned()).ends_by(TERM);
     assert_eq!(processes(&sleep), Vec::<u32>::new());
 }
+
+#[test]
+fn what_was_there_before_is_left_alone() {
+    let home = Home::with_key();
+    let seconds = format!("90{}", std::process::id());
+    let server = Server::start([calls("true"), Reply::text("done")]);
+    let mut cmd = home.codex(&server).args(RUN);
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .arg("-c")
+        .arg(format!("sleep {seconds} > /dev/null 2>&1 & exec \"$@\""))
+        .arg("sh");
+    shell
+        .arg(cmd.command.get_program())
+        .args(cmd.command.get_args());
+    shell.env_clear().envs(
+        cmd.command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    shell
+        .current_dir(home.work())
+        .stdin(std::process::Stdio::null());
+    cmd.command = shell;
+    cmd.run().exits(0).stdout("done\n");
+    let left = processes(&format!("sleep {seconds}"));
+    assert_eq!(left.len(), 1, "a job of the shell that became codex");
+    let _ = std::process::Command::new("kill")
+        .arg(left[0].to_string())
+        .status();
+}
