@@ -28,8 +28,8 @@ const ERROR: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(55);
 
 /// One read of an answer takes at most this many bytes: as many as ureq takes from the socket at once,
-/// so that what came together is handed on together.
-const READ: usize = 256 << 10;
+/// so that what came together is handed on together. A flood costs the less, the more comes in one read.
+const READ: usize = 512 << 10;
 
 /// The start of an address that requests may go to: `https`, or `http` to this very machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
