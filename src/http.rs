@@ -81,8 +81,7 @@ impl BaseUrl {
             return Err(AddressError::Password);
         }
         match scheme {
-            _ if authority.as_str().ends_with(':') => Err(AddressError::NotAnAddress),
-            // A port that is no number, or too large a one, is none to the parser.
+            // A port that is empty, or too large, is none to the parser.
             _ if authority.port_u16().is_none() && has_port(authority.as_str()) => {
                 Err(AddressError::NotAnAddress)
             }

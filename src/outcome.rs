@@ -56,6 +56,17 @@ pub struct Row {
     pub then: &'static str,
 }
 
+impl Row {
+    /// When it happens and what a script does about it, in one line.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.then {
+            "" => self.when.to_owned(),
+            then => format!("{} -> {then}", self.when),
+        }
+    }
+}
+
 /// Every outcome, in the order of the codes. The codes are an interface: they stay as they are.
 pub const TABLE: &[Row] = &[
     row(Outcome::Answered, 0, "", "answered", "go on"),

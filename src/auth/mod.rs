@@ -90,29 +90,36 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
+impl Sources {
+    /// The one that is used, and whether it is an access token rather than a key.
+    #[must_use]
+    pub fn first(&self) -> Option<(&Found, bool)> {
+        let key = self.api_key.as_ref().or(self.openai_api_key.as_ref());
+        match (&self.key_file, &self.access_token) {
+            (Some(key), _) => Some((key, false)),
+            (None, Some(token)) => Some((token, true)),
+            (None, None) => key.map(|key| (key, false)),
+        }
+    }
+}
+
 /// The credential to use.
 ///
 /// # Errors
 /// When there is none, or the one that comes first is malformed: another one in its place would
 /// be somebody else's bill.
 pub fn choose(sources: &Sources) -> Result<Credential, Error> {
-    if let Some(found) = &sources.key_file {
-        return key(found);
+    let (found, is_token) = sources.first().ok_or(Error::Missing)?;
+    let secret = header_safe(found)?;
+    if !is_token {
+        return Ok(Credential::Key(secret));
     }
-    if let Some(found) = &sources.access_token {
-        let access = header_safe(found)?;
-        let account =
-            token::account(access.expose()).map_err(|why| Error::NotAToken(found.source, why))?;
-        return Ok(Credential::Token { access, account });
-    }
-    match sources.api_key.as_ref().or(sources.openai_api_key.as_ref()) {
-        Some(found) => key(found),
-        None => Err(Error::Missing),
-    }
-}
-
-fn key(found: &Found) -> Result<Credential, Error> {
-    header_safe(found).map(Credential::Key)
+    let account =
+        token::account(secret.expose()).map_err(|why| Error::NotAToken(found.source, why))?;
+    Ok(Credential::Token {
+        access: secret,
+        account,
+    })
 }
 
 /// The secret without the white space around it, such as the line end of a file.

@@ -79,7 +79,8 @@ pub(super) const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-
 /// The shells that completions are made for.
 pub(super) const SHELLS: &[&str] = &["bash", "zsh", "fish"];
 
-const TOOL_NAMES: [&str; TOOLS.len()] = {
+/// The tools that can be offered.
+pub(super) const TOOL_NAMES: [&str; TOOLS.len()] = {
     let mut names = [""; TOOLS.len()];
     let mut i = 0;
     while i < TOOLS.len() {

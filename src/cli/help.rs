@@ -121,12 +121,7 @@ pub(super) fn exit_codes() -> String {
         "code", "word in JSON", "when -> what a script does"
     );
     for row in TABLE {
-        let then = if row.then.is_empty() {
-            String::new()
-        } else {
-            format!(" -> {}", row.then)
-        };
-        let lines = wrap(&format!("{}{then}", row.when), 19);
+        let lines = wrap(&row.words(), 19);
         let _ = write!(
             text,
             "{:>4}  {:<12} {}",

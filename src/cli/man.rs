@@ -62,18 +62,7 @@ pub(super) fn page() -> String {
     }
     page.push_str(".SH EXIT STATUS\n");
     for row in TABLE {
-        let then = if row.then.is_empty() {
-            String::new()
-        } else {
-            format!(" -> {}", row.then)
-        };
-        let _ = writeln!(
-            page,
-            ".TP\n\\fB{}\\fR\n{}{}",
-            row.code,
-            escape(row.when),
-            escape(&then)
-        );
+        let _ = writeln!(page, ".TP\n\\fB{}\\fR\n{}", row.code, escape(&row.words()));
     }
     page
 }

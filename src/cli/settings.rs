@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
-use super::flags::{Args, EFFORTS, SANDBOXES};
+use super::flags::{Args, EFFORTS, SANDBOXES, TOOL_NAMES};
 use super::parse::unknown;
 use crate::api::Endpoints;
 use crate::auth::{Found, Sources};
@@ -15,14 +15,14 @@ use crate::id::ModelId;
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
-use crate::tools::{self, environment};
+use crate::tools::environment;
 
 const MODEL: &str = "gpt-5.5";
 const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
 const API: &str = "https://api.openai.com/v1";
 
 /// How long a tool call may take if nobody says otherwise.
-pub(super) const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
+const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The most requests of a run if nobody says otherwise.
 const MAX_TURNS: usize = 100;
@@ -47,10 +47,10 @@ impl Environment {
         })
     }
 
-    fn address(&self, name: &str, default: &str) -> Result<BaseUrl, Failure> {
-        let text = self
-            .get(name)
-            .map_or(default.into(), OsStr::to_string_lossy);
+    /// The address that this variable names. If it is not used it may be meant for other programs, and is not judged.
+    fn address(&self, name: &str, default: &str, used: bool) -> Result<BaseUrl, Failure> {
+        let named = self.get(name).filter(|_| used);
+        let text = named.map_or(default.into(), OsStr::to_string_lossy);
         BaseUrl::parse(&text).map_err(|error| {
             let failure = Failure::usage(format!("cannot use the address in {name}: {error}"));
             match error {
@@ -97,7 +97,12 @@ pub(super) fn run(
         api_key: environment.secret("CODEX_API_KEY"),
         openai_api_key: environment.secret("OPENAI_API_KEY"),
     };
-    let endpoints = endpoints(&sources, environment)?;
+    // Without a credential a dry run shows the subscription's request.
+    let for_token = sources.first().is_none_or(|(_, is_token)| is_token);
+    let endpoints = Endpoints {
+        subscription: environment.address("CODEX_RUN_BASE_URL", SUBSCRIPTION, for_token)?,
+        api: environment.address("OPENAI_BASE_URL", API, !for_token)?,
+    };
     Ok(Settings {
         words,
         no_stdin: args.no_stdin,
@@ -118,35 +123,12 @@ pub(super) fn run(
     })
 }
 
-/// The two addresses. The one that this run has no credential for may be meant for other programs, so it is not judged.
-fn endpoints(sources: &Sources, environment: &Environment) -> Result<Endpoints, Failure> {
-    let [subscription, api] = [
-        ("CODEX_RUN_BASE_URL", SUBSCRIPTION),
-        ("OPENAI_BASE_URL", API),
-    ]
-    .map(|(name, default)| environment.address(name, default));
-    let for_token = sources.key_file.is_none() && sources.access_token.is_some();
-    let for_key = !for_token
-        && (sources.key_file.is_some()
-            || sources.api_key.is_some()
-            || sources.openai_api_key.is_some());
-    let default = |address: Result<BaseUrl, Failure>, text, used: bool| match address {
-        Err(_) if !used => Environment(Vec::new()).address("", text),
-        address => address,
-    };
-    Ok(Endpoints {
-        subscription: default(subscription, SUBSCRIPTION, !for_key)?,
-        api: default(api, API, for_key)?,
-    })
-}
-
 /// The time limit of a tool call.
 pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     Ok(duration("--tool-timeout", args.tool_timeout.as_deref())?.unwrap_or(TOOL_TIMEOUT))
 }
 
 fn tools(args: &Args) -> Result<Vec<&'static str>, Failure> {
-    let known: Vec<&'static str> = tools::TOOLS.iter().map(|tool| tool.function.name).collect();
     let sandbox = match &args.sandbox {
         Some(mode) => one_of("--sandbox", mode, SANDBOXES)?,
         None => SANDBOXES[0],
@@ -160,11 +142,11 @@ fn tools(args: &Args) -> Result<Vec<&'static str>, Failure> {
         return Ok(Vec::new());
     }
     let offered = match &args.tools {
-        None => known,
+        None => TOOL_NAMES.to_vec(),
         Some(list) => list
             .to_string_lossy()
             .split(',')
-            .map(|name| one_of("--tools", OsStr::new(name.trim()), &known))
+            .map(|name| one_of("--tools", OsStr::new(name.trim()), &TOOL_NAMES))
             .collect::<Result<_, _>>()?,
     };
     let offered = known_once(offered);

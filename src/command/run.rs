@@ -24,7 +24,7 @@ use crate::secret::Secret;
 use crate::stdin::{self, Input, Source};
 use crate::tools::process::{self, Setup, Tools};
 use crate::tools::{self, Tool, reaper};
-use crate::wire::item;
+use crate::wire::item::{self, quoted};
 use crate::wire::request::{Body, Function, Head};
 
 /// Everything that a run is told, checked.
@@ -289,7 +289,6 @@ fn placeholder() -> Credential {
 
 /// Prints the request, its body to the byte, with `***` for what is secret.
 fn show(client: &Client, body: &Body, user_agent: &str) -> io::Result<()> {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut text = format!(
         "{{\n  \"method\": \"POST\",\n  \"url\": {},\n  \"headers\": {{\n",
         quoted(client.url())

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::process::{ChildStdout, Stdio};
+use std::process::ChildStdout;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -25,12 +25,8 @@ pub fn run(
     environment: &[(OsString, OsString)],
 ) -> io::Result<bool> {
     process::keep_descriptors();
-    let mut child = process::command(program, name, timeout)
-        .env_clear()
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .env("TMPDIR", std::env::temp_dir())
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let temporary = std::env::temp_dir();
+    let mut child = process::command(program, name, timeout, environment, &temporary).spawn()?;
     if let Some(result) = child.stdout.take() {
         relay(result, &mut Stdout::open()?)?;
     }

@@ -60,7 +60,7 @@ pub struct Output {
 #[derive(Debug)]
 pub struct Tools {
     setup: Setup,
-    /// The tools' temporary directory, made at the first call and removed at the end.
+    /// The tools' temporary directory, made before the first call and removed at the end.
     scratch: Mutex<Option<PathBuf>>,
     running: Mutex<Running>,
 }
@@ -147,15 +147,14 @@ impl Tools {
         let mut child = Started::new(self, name)?;
         let (stdin, stdout, stderr) = child.pipes()?;
         let timeout = self.setup.timeout + MARGIN;
-        let (result, complaints) = thread::scope(|scope| {
+        let (status, bytes, complaints) = thread::scope(|scope| {
             // The child reads all of its input first, unless it fails before, which shows in its result.
             let feed = move || drop({ stdin }.write_all(arguments));
             thread::Builder::new().spawn_scoped(scope, feed)?;
             let (result, complaints) = (Taking::start(stdout)?, Taking::start(stderr)?);
             let status = child.wait(Instant::now() + timeout)?;
-            io::Result::Ok(((status, result.bytes()), complaints.bytes()))
+            io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;
-        let (status, bytes) = result;
         let mut text = capture::clean(&bytes);
         if text.is_empty() && !status.success() {
             let complaints = capture::clean(&complaints);
@@ -171,14 +170,16 @@ impl Tools {
 
     fn command(&self, name: &str) -> io::Result<Command> {
         let setup = &self.setup;
-        let mut command = command(&setup.program, name, setup.timeout);
+        let mut command = command(
+            &setup.program,
+            name,
+            setup.timeout,
+            &setup.environment,
+            &self.scratch()?,
+        );
         command
-            .env_clear()
-            .envs(setup.environment.iter().map(|(name, value)| (name, value)))
-            .env("TMPDIR", self.scratch()?)
             .current_dir(&setup.directory)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         Ok(command)
     }
@@ -200,14 +201,25 @@ pub fn keep_descriptors() {
     close_fds::set_fds_cloexec(3, &[]);
 }
 
-/// `codex tool NAME` as one that holds its standard output starts it.
+/// `codex tool NAME` as one that holds its standard output starts it, with nothing in its environment but this
+/// and the place for temporary files.
 #[must_use]
-pub fn command(program: &Path, name: &str, timeout: Duration) -> Command {
+pub fn command(
+    program: &Path,
+    name: &str,
+    timeout: Duration,
+    environment: &[(OsString, OsString)],
+    temporary: &Path,
+) -> Command {
     let mut command = Command::new(program);
     command
         .arg0("codex")
-        .args(["tool", "--held", name, "--tool-timeout"]);
-    command.arg(format!("{}ms", timeout.as_millis()));
+        .args(["tool", "--held", name, "--tool-timeout"])
+        .arg(format!("{}ms", timeout.as_millis()))
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .env("TMPDIR", temporary)
+        .stdout(Stdio::piped());
     command
 }
 

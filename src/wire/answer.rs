@@ -204,7 +204,7 @@ impl Answer {
                 }
                 Some(Kind::Call(call)) => calls.push(call.clone()),
                 Some(Kind::Waiting(kind)) => waits = Some(kind.clone()),
-                None if slot.message || slot.owed => return Verdict::Trouble(Trouble::Unfinished),
+                None if slot.owed => return Verdict::Trouble(Trouble::Unfinished),
                 Some(Kind::Reasoning { .. } | Kind::Other) | None => {}
             }
         }
@@ -229,6 +229,7 @@ impl Answer {
     fn open(&mut self, at: usize) {
         if !self.slots[at].message {
             self.slots[at].message = true;
+            self.slots[at].owed = true;
             self.front = self.front.min(at);
         }
     }
@@ -243,10 +244,9 @@ impl Answer {
         self.open(at);
         self.slots[at].text.push_str(delta);
         if self.find_front() == at {
-            // The usual case, so it makes no detour: the front message shows what it just got.
             let slot = &mut self.slots[at];
+            show_text(show, &slot.text[slot.shown..]);
             slot.shown = slot.text.len();
-            show_text(show, delta);
         }
     }
 

@@ -193,7 +193,8 @@ pub fn call_output(call_id: &str, output: &str) -> Vec<u8> {
 }
 
 /// A text as JSON.
-pub(super) fn quoted(text: &str) -> String {
+#[must_use]
+pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

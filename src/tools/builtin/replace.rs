@@ -1,6 +1,6 @@
 //! A file's content replaced in one step: whoever looks sees the old or the new, never a part.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -28,17 +28,20 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         // Replacing would go around a file's own write protection.
         OpenOptions::new().write(true).open(&path)?;
     }
-    let (beside, mut file) =
-        match create_beside(&path, old.as_ref().map_or(0o666, |old| old.mode() & 0o7777)) {
-            Ok(made) => made,
-            // A directory that cannot be written may still hold a file that can.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && old.is_some() => {
-                return fs::write(&path, content);
-            }
-            Err(error) => return Err(error),
-        };
+    match renew(&path, content, old.as_ref()) {
+        // A file that we may write but not make anew: its directory or its owner forbids that.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && old.is_some() => {
+            fs::write(&path, content)
+        }
+        other => other,
+    }
+}
+
+/// Makes the file anew beside the old one and renames it into its place.
+fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> {
+    let (beside, mut file) = create_beside(path, old.map_or(0o666, |old| old.mode() & 0o7777))?;
     let mut finish = || {
-        if let Some(old) = &old {
+        if let Some(old) = old {
             let new = file.metadata()?;
             if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
                 std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
@@ -46,21 +49,11 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
             file.set_permissions(old.permissions())?;
         }
         file.write_all(content)?;
-        fs::rename(&beside, &path)
+        fs::rename(&beside, path)
     };
-    match finish() {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            let _ = fs::remove_file(&beside);
-            // Somebody else's file that we may write, but not make anew.
-            let theirs = error.kind() == io::ErrorKind::PermissionDenied && old.is_some();
-            if theirs {
-                fs::write(&path, content)
-            } else {
-                Err(error)
-            }
-        }
-    }
+    finish().inspect_err(|_| {
+        let _ = fs::remove_file(&beside);
+    })
 }
 
 /// A new file in the same directory, so that renaming it is one step.
