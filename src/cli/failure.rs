@@ -123,6 +123,7 @@ fn of_stdin(error: &stdin::Error) -> Failure {
         stdin::Error::Timeout => timeout(),
         stdin::Error::Unreadable(_) => {
             Failure::usage(format!("cannot read standard input: {error}"))
+                .hint("give it a file or a pipe, or use --no-stdin")
         }
         stdin::Error::Silent(_) => Failure::usage(format!("cannot use standard input: {error}"))
             .hint("something holds it open; close it"),

@@ -247,12 +247,14 @@ fn read(flag: &str, path: &OsStr) -> Result<String, Failure> {
     let shown = path.to_string_lossy();
     let bytes = std::fs::read(path).map_err(|error| {
         Failure::usage(format!("cannot read {shown}, named by {flag}: {error}"))
+            .hint("name a file that is there and that you may read")
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Failure::usage(format!(
             "cannot use {shown}, named by {flag}: it is not UTF-8 at byte {at}"
         ))
+        .hint("it must be a text file; convert it, for example with iconv")
     })
 }
 
