@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -131,6 +132,47 @@ pub fn read(
             return Err(Error::TooLarge(MOST));
         }
         silent_since = Instant::now();
+    }
+}
+
+/// How long after its last byte something pasted counts as whole: line breaks may be in it.
+const PASTED: Duration = Duration::from_millis(150);
+
+/// How long between two looks at whether anybody still wants to know.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Reads what a person types or pastes, up to a line end that nothing follows at once; nothing when input has
+/// ended or `over` is set.
+#[must_use]
+pub fn burst(over: &AtomicBool) -> Option<String> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let pause = if text.ends_with(b"\n") {
+            PASTED
+        } else {
+            GLANCE
+        };
+        if over.load(Ordering::Relaxed) {
+            return None;
+        }
+        let came = readable(pause).ok()?;
+        if !came && text.ends_with(b"\n") {
+            return Some(String::from_utf8_lossy(&text).into_owned());
+        }
+        if !came {
+            continue;
+        }
+        match rustix::io::read(io::stdin(), &mut buffer) {
+            Ok(0) | Err(_) if text.is_empty() => return None,
+            Ok(0) => return Some(String::from_utf8_lossy(&text).into_owned()),
+            Ok(count) => text.extend_from_slice(&buffer[..count]),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(_) => return None,
+        }
+        if text.len() > MOST {
+            return None;
+        }
     }
 }
 

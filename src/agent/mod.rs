@@ -46,6 +46,8 @@ pub enum Order {
 pub enum Input {
     /// An end was ordered.
     Order(Order),
+    /// Something went wrong that stops nothing.
+    Warned(String),
     /// One read of an answer brought this.
     Shown(Vec<Show>),
     /// An answer has ended, maybe broken off by an error.
@@ -169,6 +171,11 @@ impl Driver<'_> {
                     let _ = spent.try_recv();
                     self.show(&shows)?;
                 }
+                Input::Warned(words) => {
+                    let notice = Notice::Warning(&words);
+                    self.sink.take(notice).map_err(End::Output)?;
+                    self.sink.flush().map_err(End::Output)?;
+                }
                 Input::Answered(answer, error) => {
                     usage.add(answer.usage());
                     return match (answer.verdict(), error) {
@@ -179,7 +186,11 @@ impl Driver<'_> {
                         (Verdict::Answered, _) => Err(End::Answered),
                         (
                             Verdict::Trouble(Trouble::Cut),
-                            Some(error @ (api::Error::Http(_) | api::Error::Fault(_))),
+                            Some(
+                                error @ (api::Error::SignIn(_)
+                                | api::Error::Http(_)
+                                | api::Error::Fault(_)),
+                            ),
                         ) => Err(End::Refused(Box::new(error))),
                         (Verdict::Trouble(mut trouble), error) => {
                             for words in trouble.words_of_the_service() {
@@ -330,7 +341,11 @@ impl Driver<'_> {
 /// Reads one answer, on a thread of its own, and goes on to the end of its body.
 fn read(client: &Client, body: Arc<Body>, sender: &Sender<Input>, credit: &SyncSender<()>) {
     let mut answer = Box::<Answer>::default();
-    let mut stream = match client.send(body.bytes()) {
+    let sent = client.send(body.bytes());
+    for warning in client.authority().warnings() {
+        let _ = sender.send(Input::Warned(warning.to_string()));
+    }
+    let mut stream = match sent {
         Ok(stream) => stream,
         Err(error) => {
             let _ = sender.send(Input::Answered(answer, Some(error)));

@@ -1,12 +1,16 @@
 //! One request to the service and the stream that answers it. Which address a request goes to follows
 //! from the credential that it carries, so a key cannot reach the subscription host nor a token the API.
 
+pub mod usage;
+
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
-use crate::auth::Credential;
-use crate::http::{self, BaseUrl, Http};
+use crate::auth::{Authority, Credential, sign_in};
+use crate::http::{self, BaseUrl, Http, Request};
 use crate::id::ThreadId;
+use crate::secret::Secret;
 use crate::wire::answer::{Answer, Show};
 use crate::wire::fault::{self, Fault};
 use crate::wire::sse::{Decoder, TooLong};
@@ -20,6 +24,12 @@ const SECRET: usize = 8;
 /// The most of an error's body that is read, in bytes.
 const ERROR_BODY: usize = 64 << 10;
 
+/// How long the answer of an endpoint that streams nothing may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The most of such an answer that is read, in bytes.
+const BODY: usize = 1 << 20;
+
 /// Where the two backends are.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
@@ -32,10 +42,14 @@ pub struct Endpoints {
 /// Why there is no answer, or no more of it.
 #[derive(Debug)]
 pub enum Error {
+    /// There is no valid credential to send a request with.
+    SignIn(sign_in::Error),
     /// No request came through, or no answer began.
     Http(http::Error),
     /// The stream broke off.
     Cut(http::Error),
+    /// The service answered something else than was asked for.
+    Unreadable,
     /// The service said no.
     Fault(Fault),
     /// An event is longer than can be kept.
@@ -45,9 +59,11 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::SignIn(error) => error.fmt(f),
             Self::Http(error) | Self::Cut(error) => error.fmt(f),
             Self::Fault(fault) => f.write_str(&fault.message),
             Self::TooLong(error) => error.fmt(f),
+            Self::Unreadable => f.write_str("the answer cannot be read"),
         }
     }
 }
@@ -55,9 +71,10 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
+            Self::SignIn(error) => Some(error),
             Self::Http(error) | Self::Cut(error) => Some(error),
             Self::TooLong(error) => Some(error),
-            Self::Fault(_) => None,
+            Self::Fault(_) | Self::Unreadable => None,
         }
     }
 }
@@ -67,36 +84,31 @@ impl StdError for Error {
 pub struct Client {
     http: Http,
     url: String,
-    credential: Credential,
+    authority: Authority,
     headers: Vec<(&'static str, String)>,
 }
 
 impl Client {
     /// Nothing is sent before the first request.
     #[must_use]
-    pub fn new(
-        http: Http,
-        endpoints: &Endpoints,
-        credential: Credential,
-        thread: &ThreadId,
-    ) -> Self {
+    pub fn new(http: Http, endpoints: &Endpoints, authority: Authority, thread: &ThreadId) -> Self {
         let mut headers = vec![
             ("accept", "text/event-stream".to_owned()),
             ("originator", ORIGINATOR.to_owned()),
             ("session-id", thread.as_str().to_owned()),
             ("x-client-request-id", thread.as_str().to_owned()),
         ];
-        let base = match &credential {
-            Credential::Token { account, .. } => {
+        let base = match authority.account() {
+            Some(account) => {
                 headers.push(("chatgpt-account-id", account.as_str().to_owned()));
                 &endpoints.subscription
             }
-            Credential::Key(_) => &endpoints.api,
+            None => &endpoints.api,
         };
         Self {
             url: base.join("/responses"),
             http,
-            credential,
+            authority,
             headers,
         }
     }
@@ -118,10 +130,7 @@ impl Client {
     /// # Errors
     /// When no answer begins or it is a refusal.
     pub fn send(&self, body: &[u8]) -> Result<Stream, Error> {
-        let answer = self
-            .http
-            .post(&self.url, self.credential.secret(), &self.headers, body)
-            .map_err(Error::Http)?;
+        let answer = self.ask(&self.url, Some((http::JSON, body)), None)?;
         let kind = answer
             .header("content-type")
             .unwrap_or_default()
@@ -138,6 +147,58 @@ impl Client {
         })
     }
 
+    /// Asks how much of the plan is used up, at this time in Unix seconds.
+    ///
+    /// # Errors
+    /// When no answer comes, or a refusal.
+    pub fn limits(&self, now: u64) -> Result<usage::Limits, Error> {
+        let base = self
+            .url
+            .trim_end_matches("/codex/responses")
+            .trim_end_matches("/responses");
+        let answer = self.ask(&format!("{base}/wham/usage"), None, Some(LIMIT))?;
+        if answer.status() != 200 {
+            return Err(Error::Fault(self.fault(answer)));
+        }
+        let body = answer.whole(BODY).map_err(Error::Http)?;
+        usage::read(&body, now).ok_or(Error::Unreadable)
+    }
+
+    /// Sends a request, and once more with another credential if the first one is refused and there is another.
+    fn ask(
+        &self,
+        url: &str,
+        body: Option<(&'static str, &[u8])>,
+        limit: Option<Duration>,
+    ) -> Result<http::Answer, Error> {
+        let send = |credential: &Credential| {
+            let request = Request {
+                url,
+                bearer: Some(credential.secret()),
+                headers: &self.headers,
+                body,
+                limit,
+            };
+            self.http.send(&request).map_err(Error::Http)
+        };
+        let credential = self.authority.credential().map_err(Error::SignIn)?;
+        let answer = send(&credential)?;
+        if answer.status() != 401 {
+            return Ok(answer);
+        }
+        match self.authority.instead_of(&credential) {
+            Ok(None) => Ok(answer),
+            Ok(Some(other)) => send(&other),
+            Err(error) => Err(Error::SignIn(error)),
+        }
+    }
+
+    /// Who the requests are signed by.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Ends every connection, also one that another thread is waiting on.
     pub fn shutdown(&self) {
         self.http.shutdown();
@@ -152,16 +213,15 @@ impl Client {
         }
     }
 
-    /// Takes our secret out of what the service says: one that repeats what it was sent shall not make us print it.
+    /// Takes our secrets out of what the service says: one that repeats what it was sent shall not make us print it.
     /// A word that is too short to be a secret is left alone.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let secret = self.credential.secret().expose();
-        if secret.len() < SECRET {
-            text.to_owned()
-        } else {
-            text.replace(secret, "***")
-        }
+        let secrets = self.authority.secrets();
+        let secrets = secrets.iter().map(Secret::expose);
+        secrets
+            .filter(|secret| secret.len() >= SECRET)
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
     fn fault(&self, answer: http::Answer) -> Fault {

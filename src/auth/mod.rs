@@ -1,14 +1,31 @@
-//! Who is asking: the credential that a request carries. A ChatGPT token belongs to the subscription
-//! backend and a key to the API; the type keeps them apart from here on.
+//! Who is asking. Credentials that were found, and which one counts; a sign-in, how one begins (`pkce`,
+//! `callback`, `device`), where it is kept (`store`) and how it stays valid (`sign_in`). A ChatGPT token belongs
+//! to the subscription backend and a key to the API; the type keeps them apart from here on.
 
+pub mod callback;
+pub mod change;
+pub mod critical;
+pub mod device;
+mod form;
+pub mod issuer;
+pub mod opener;
+pub mod page;
+pub mod pkce;
+mod plan;
+pub mod redirect;
+pub mod refusal;
+pub mod sign_in;
+pub mod store;
 pub mod token;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::id::AccountId;
 use crate::secret::Secret;
-use token::TokenError;
+use sign_in::SignIn;
+use token::{SignedIn, TokenError};
 
 /// What proves who is asking.
 #[derive(Clone, Debug)]
@@ -35,39 +52,122 @@ impl Credential {
     }
 }
 
-/// A secret that was found, and where.
+/// Where the credentials of a run come from.
 #[derive(Clone, Debug)]
-pub struct Found {
-    /// The secret, as it stands there.
-    pub secret: Secret,
-    /// The flag or variable that it came by.
-    pub source: &'static str,
+pub enum Authority {
+    /// One that stays as it is.
+    Fixed(Credential),
+    /// A stored sign-in, which is renewed when that is needed.
+    SignIn(Arc<SignIn>),
 }
 
-/// What was found. The first that exists is used, in this order.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    /// The content of the file named by `--api-key-file`.
-    pub key_file: Option<Found>,
-    /// `CODEX_ACCESS_TOKEN`.
-    pub access_token: Option<Found>,
-    /// `CODEX_API_KEY`.
-    pub api_key: Option<Found>,
-    /// `OPENAI_API_KEY`.
-    pub openai_api_key: Option<Found>,
+impl Authority {
+    /// The credential for the next request.
+    ///
+    /// # Errors
+    /// When a sign-in cannot be renewed.
+    pub fn credential(&self) -> Result<Credential, sign_in::Error> {
+        match self {
+            Self::Fixed(credential) => Ok(credential.clone()),
+            Self::SignIn(sign_in) => sign_in.credential(),
+        }
+    }
+
+    /// The credential in place of one that the service has refused; nothing if there is no other.
+    ///
+    /// # Errors
+    /// When a sign-in cannot be renewed.
+    pub fn instead_of(&self, rejected: &Credential) -> Result<Option<Credential>, sign_in::Error> {
+        match self {
+            Self::Fixed(_) => Ok(None),
+            Self::SignIn(sign_in) => sign_in.instead_of(rejected.secret()),
+        }
+    }
+
+    /// What went wrong with a renewal since this was last asked.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<sign_in::Warning> {
+        match self {
+            Self::Fixed(_) => Vec::new(),
+            Self::SignIn(sign_in) => sign_in.warnings(),
+        }
+    }
+
+    /// The account that requests name; none with a key.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Fixed(Credential::Token { account, .. }) => Some(account.clone()),
+            Self::Fixed(Credential::Key(_)) => None,
+            Self::SignIn(sign_in) => Some(sign_in.saved().account),
+        }
+    }
+
+    /// Every secret that was used, so that none is ever shown.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Self::Fixed(credential) => vec![credential.secret().clone()],
+            Self::SignIn(sign_in) => sign_in.seen(),
+        }
+    }
+
+    /// Waits until no refresh token is being spent.
+    pub fn settle(&self) {
+        if let Self::SignIn(sign_in) = self {
+            sign_in.settle();
+        }
+    }
+}
+
+/// What was found, and where.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What it is.
+    pub what: What,
+    /// The flag, variable or file that it came by.
+    pub source: String,
+}
+
+/// A credential as it was found, unjudged.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A key.
+    Key(Secret),
+    /// An access token that somebody else renews.
+    Token(Secret),
+    /// A stored sign-in, or why what is stored in its place is none.
+    SignIn(Result<Box<SignedIn>, TokenError>),
+}
+
+impl Found {
+    /// Whether its requests go to the subscription backend.
+    #[must_use]
+    pub fn is_subscription(&self) -> bool {
+        !matches!(self.what, What::Key(_))
+    }
+}
+
+/// What can be used.
+#[derive(Clone, Debug)]
+pub enum Chosen {
+    /// It stays as it is.
+    Fixed(Credential),
+    /// A stored sign-in.
+    SignIn(Box<SignedIn>),
 }
 
 /// Why there is no credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// None was found.
     Missing,
     /// What stands in this place cannot be a key: at this byte, counted from 0, is something that no key holds.
-    NotAKey(&'static str, usize),
+    NotAKey(String, usize),
     /// What stands in this place is empty.
-    Empty(&'static str),
+    Empty(String),
     /// What stands in this place is no ChatGPT access token.
-    NotAToken(&'static str, TokenError),
+    NotAToken(String, TokenError),
 }
 
 impl fmt::Display for Error {
@@ -90,44 +190,38 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-impl Sources {
-    /// The one that is used, and whether it is an access token rather than a key.
-    #[must_use]
-    pub fn first(&self) -> Option<(&Found, bool)> {
-        let key = self.api_key.as_ref().or(self.openai_api_key.as_ref());
-        match (&self.key_file, &self.access_token) {
-            (Some(key), _) => Some((key, false)),
-            (None, Some(token)) => Some((token, true)),
-            (None, None) => key.map(|key| (key, false)),
-        }
-    }
-}
-
-/// The credential to use.
+/// Judges the credential that comes first among those that were found.
 ///
 /// # Errors
 /// When there is none, or the one that comes first is malformed: another one in its place would
 /// be somebody else's bill.
-pub fn choose(sources: &Sources) -> Result<Credential, Error> {
-    let (found, is_token) = sources.first().ok_or(Error::Missing)?;
-    let secret = header_safe(found)?;
-    if !is_token {
-        return Ok(Credential::Key(secret));
+pub fn choose(found: &[Found]) -> Result<Chosen, Error> {
+    let first = found.first().ok_or(Error::Missing)?;
+    match &first.what {
+        What::Key(key) => Ok(Chosen::Fixed(Credential::Key(plain(key, &first.source)?))),
+        What::Token(token) => {
+            let access = plain(token, &first.source)?;
+            let account = token::account(access.expose())
+                .map_err(|why| Error::NotAToken(first.source.clone(), why))?;
+            Ok(Chosen::Fixed(Credential::Token { access, account }))
+        }
+        What::SignIn(Ok(signed_in)) => {
+            plain(&signed_in.access, &first.source)?;
+            Ok(Chosen::SignIn(signed_in.clone()))
+        }
+        What::SignIn(Err(why)) => Err(Error::NotAToken(first.source.clone(), *why)),
     }
-    let account =
-        token::account(secret.expose()).map_err(|why| Error::NotAToken(found.source, why))?;
-    Ok(Credential::Token {
-        access: secret,
-        account,
-    })
 }
 
-/// The secret without the white space around it, such as the line end of a file.
-fn header_safe(found: &Found) -> Result<Secret, Error> {
-    let text = found.secret.expose().trim();
+/// The secret without the white space around it, such as the line end of a file, as it may stand in a header.
+///
+/// # Errors
+/// When it is empty, or holds what no key or token does.
+pub fn plain(secret: &Secret, source: &str) -> Result<Secret, Error> {
+    let text = secret.expose().trim();
     match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
-        _ if text.is_empty() => Err(Error::Empty(found.source)),
-        Some(at) => Err(Error::NotAKey(found.source, at)),
+        _ if text.is_empty() => Err(Error::Empty(source.to_owned())),
+        Some(at) => Err(Error::NotAKey(source.to_owned(), at)),
         None => Ok(Secret::new(text.to_owned())),
     }
 }
@@ -136,56 +230,63 @@ fn header_safe(found: &Found) -> Result<Secret, Error> {
 mod tests {
     use super::*;
 
-    fn found(text: &str, source: &'static str) -> Option<Found> {
-        Some(Found {
-            secret: Secret::new(text.to_owned()),
-            source,
-        })
+    fn key(text: &str, source: &str) -> Found {
+        Found {
+            what: What::Key(Secret::new(text.to_owned())),
+            source: source.to_owned(),
+        }
+    }
+
+    fn token(text: &str, source: &str) -> Found {
+        Found {
+            what: What::Token(Secret::new(text.to_owned())),
+            source: source.to_owned(),
+        }
     }
 
     #[test]
-    fn the_first_that_exists_is_used() {
-        let token = token::tests::token(
-            r#"{"https://api.openai.com/auth":{"chatgpt_account_id":"acct-1"}}"#,
-        );
-        let mut sources = Sources {
-            key_file: found("a\n", "--api-key-file"),
-            access_token: found(&token, "CODEX_ACCESS_TOKEN"),
-            api_key: found("b", "CODEX_API_KEY"),
-            openai_api_key: found("c", "OPENAI_API_KEY"),
+    fn the_first_is_used() {
+        let access = token::tests::token_of("acct-1", 1);
+        let used = |found: &[Found]| match choose(found) {
+            Ok(Chosen::Fixed(Credential::Key(key))) => Ok(key.expose().to_owned()),
+            Ok(Chosen::Fixed(Credential::Token { account, .. })) => Ok(account.as_str().to_owned()),
+            Ok(Chosen::SignIn(signed_in)) => Ok(format!("{:?}", signed_in.expires)),
+            Err(error) => Err(error),
         };
-        let used = |sources: &Sources| choose(sources).map(|c| c.secret().expose().to_owned());
-        assert_eq!(used(&sources), Ok("a".to_owned()));
-        sources.key_file = None;
-        assert_eq!(used(&sources), Ok(token));
-        assert!(
-            matches!(choose(&sources), Ok(Credential::Token { account, .. }) if account.as_str() == "acct-1")
+        let signed_in = token::SignedIn::new(access.clone(), None, None, token::Claims::default());
+        let stored = Found {
+            what: What::SignIn(signed_in.map(Box::new)),
+            source: "file".to_owned(),
+        };
+        assert_eq!(used(&[key("a\n", "F"), key("b", "K")]), Ok("a".to_owned()));
+        assert_eq!(
+            used(&[token(access.expose(), "T")]),
+            Ok("acct-1".to_owned())
         );
-        sources.access_token = None;
-        assert_eq!(used(&sources), Ok("b".to_owned()));
-        sources.api_key = None;
-        assert_eq!(used(&sources), Ok("c".to_owned()));
-        sources.openai_api_key = None;
-        assert_eq!(used(&sources), Err(Error::Missing));
+        assert_eq!(used(&[stored, key("b", "K")]), Ok("Some(1)".to_owned()));
+        assert_eq!(used(&[]), Err(Error::Missing));
     }
 
     #[test]
     fn a_malformed_one_is_not_passed_over() {
-        let sources = Sources {
-            api_key: found("b", "CODEX_API_KEY"),
-            access_token: found("x", "T"),
-            ..Sources::default()
+        let error = |found: Found| choose(&[found, key("good", "K")]).err();
+        let shape = TokenError::Shape;
+        assert_eq!(
+            error(token("x", "T")),
+            Some(Error::NotAToken("T".to_owned(), shape))
+        );
+        assert_eq!(
+            error(key("two\nlines", "F")),
+            Some(Error::NotAKey("F".to_owned(), 3))
+        );
+        assert_eq!(error(key(" \n", "F")), Some(Error::Empty("F".to_owned())));
+        let stored = Found {
+            what: What::SignIn(Err(shape)),
+            source: "file".to_owned(),
         };
-        assert!(matches!(choose(&sources), Err(Error::NotAToken("T", _))));
-        let sources = Sources {
-            key_file: found("two\nlines", "F"),
-            ..Sources::default()
-        };
-        assert_eq!(choose(&sources).err(), Some(Error::NotAKey("F", 3)));
-        let sources = Sources {
-            key_file: found(" \n", "F"),
-            ..Sources::default()
-        };
-        assert_eq!(choose(&sources).err(), Some(Error::Empty("F")));
+        assert_eq!(
+            error(stored),
+            Some(Error::NotAToken("file".to_owned(), shape))
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! The command line: argv and the environment in, an exit code or a failure in words out. Nothing below
 //! `command` reads the environment or prints, so this is where both happen.
 
+mod account;
 mod complete;
+mod credentials;
 mod failure;
 mod flags;
 mod help;
@@ -18,6 +20,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::agent::Order;
+use crate::auth::critical::Critical;
 use crate::command;
 use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
@@ -63,8 +66,7 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
     match invocation {
         Invocation::Run(args) => {
-            let environment = Environment(std::env::vars_os().collect());
-            let settings = settings::run(&args, &environment, begun)?;
+            let settings = settings::run(&args, &environment(), begun)?;
             let host = Host {
                 program: program(),
                 user_agent: user_agent(),
@@ -73,12 +75,32 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             command::run::run(settings, host)?;
             Ok(ExitCode::SUCCESS)
         }
+        Invocation::Login(args) => {
+            let settings = account::login(&args, &environment())?;
+            command::login::run(&settings, &shielded()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::Logout(args) => {
+            let settings = account::logout(&args, &environment())?;
+            command::logout::run(&settings, &shielded()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::Status(args) => {
+            let settings = account::status(&args, &environment())?;
+            command::status::run(settings, &shielded()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::Token(args) => {
+            let settings = account::token(&args, &environment())?;
+            command::token::run(settings, &shielded()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Invocation::Tool(name, args) => {
-            let all: Vec<_> = std::env::vars_os().collect();
             let timeout = settings::tool_timeout(&args)?;
+            let for_tools = environment::for_tools(&environment().0);
             tool(
                 &name,
-                command::tool::run(&program(), &name, timeout, &environment::for_tools(&all)),
+                command::tool::run(&program(), &name, timeout, &for_tools),
             )
         }
         Invocation::HeldTool(name, args) => tool(
@@ -100,6 +122,18 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             Err(Failure::usage(format!("there is no {what:?} to generate")))
         }
     }
+}
+
+fn environment() -> Environment {
+    Environment(std::env::vars_os().collect())
+}
+
+/// From here on a signal waits while a refresh token is being spent.
+fn shielded() -> Result<Critical, Failure> {
+    let critical = Critical::default();
+    command::shield::raise(&critical, force)
+        .map_err(|error| Failure::from(command::run::Error::Thread(error)))?;
+    Ok(critical)
 }
 
 /// How a tool's run ends as a process.

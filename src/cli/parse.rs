@@ -14,6 +14,10 @@ const EXPLAINED: &str = "`codex help COMMAND` explains the flags";
 #[derive(Debug)]
 pub(super) enum Invocation {
     Run(Box<Args>),
+    Login(Box<Args>),
+    Logout(Box<Args>),
+    Status(Box<Args>),
+    Token(Box<Args>),
     Tool(String, Box<Args>),
     /// Hidden: a tool started by one that holds its standard output.
     HeldTool(String, Box<Args>),
@@ -103,6 +107,17 @@ fn finish(command: &str, mut args: Args, held: bool) -> Result<Invocation, Failu
     if command == "run" {
         return Ok(Invocation::Run(Box::new(args)));
     }
+    let listed = super::flags::command(command)
+        .map(|command| command.words)
+        .unwrap_or_default();
+    if listed.is_empty()
+        && let Some(extra) = args.words.first()
+    {
+        return Err(Failure::usage(format!(
+            "`codex {command}` takes no word, and {} is one",
+            extra.display()
+        )));
+    }
     let word =
         (!args.words.is_empty()).then(|| args.words.remove(0).to_string_lossy().into_owned());
     if let Some(extra) = args.words.first() {
@@ -111,10 +126,14 @@ fn finish(command: &str, mut args: Args, held: bool) -> Result<Invocation, Failu
             extra.display()
         )));
     }
-    let listed = super::flags::command(command)
-        .map(|command| command.words)
-        .unwrap_or_default();
     match word {
+        None if command == "login" && (args.json || args.limits) => Err(Failure::usage(
+            "--json and --limits belong to `codex login status`",
+        )),
+        None if command == "login" => Ok(Invocation::Login(Box::new(args))),
+        None if command == "logout" => Ok(Invocation::Logout(Box::new(args))),
+        None if command == "status" => Ok(Invocation::Status(Box::new(args))),
+        None if command == "token" => Ok(Invocation::Token(Box::new(args))),
         None if command == "help" => Ok(Invocation::Help(None, true)),
         None => Err(Failure::usage(format!(
             "`codex {command}` needs a word: {}",
@@ -127,6 +146,7 @@ fn finish(command: &str, mut args: Args, held: bool) -> Result<Invocation, Failu
             &format!("`codex {command}` takes {}", listed.join(", ")),
         )),
         Some(word) => Ok(match command {
+            "login" => Invocation::Status(Box::new(args)),
             "tool" if held => Invocation::HeldTool(word, Box::new(args)),
             "tool" => Invocation::Tool(word, Box::new(args)),
             "completion" => Invocation::Completion(word),

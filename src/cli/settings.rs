@@ -4,11 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::credentials::{self, Credentials};
 use super::failure::Failure;
 use super::flags::{Args, EFFORTS, SANDBOXES, TOOL_NAMES};
 use super::parse::unknown;
-use crate::api::Endpoints;
-use crate::auth::{Found, Sources};
 use crate::command::run::Settings;
 use crate::http::{AddressError, BaseUrl};
 use crate::id::ModelId;
@@ -18,8 +17,6 @@ use crate::secret::Secret;
 use crate::tools::environment;
 
 const MODEL: &str = "gpt-5.5";
-const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
-const API: &str = "https://api.openai.com/v1";
 
 /// How long a tool call may take if nobody says otherwise.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
@@ -31,24 +28,26 @@ const MAX_TURNS: usize = 100;
 pub(super) struct Environment(pub(super) Vec<(OsString, OsString)>);
 
 impl Environment {
-    fn get(&self, name: &str) -> Option<&OsStr> {
+    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found
             .map(|(_, value)| value.as_os_str())
             .filter(|value| !value.is_empty())
     }
 
-    fn secret(&self, name: &'static str) -> Option<Found> {
+    pub(super) fn secret(&self, name: &str) -> Option<Secret> {
         // What is not UTF-8 is kept recognisable as wrong, and no secret of ours is.
         let text = self.get(name)?.to_string_lossy().into_owned();
-        Some(Found {
-            secret: Secret::new(text),
-            source: name,
-        })
+        Some(Secret::new(text))
     }
 
     /// The address that this variable names. If it is not used it may be meant for other programs, and is not judged.
-    fn address(&self, name: &str, default: &str, used: bool) -> Result<BaseUrl, Failure> {
+    pub(super) fn address(
+        &self,
+        name: &str,
+        default: &str,
+        used: bool,
+    ) -> Result<BaseUrl, Failure> {
         let named = self.get(name).filter(|_| used);
         let text = named.map_or(default.into(), OsStr::to_string_lossy);
         BaseUrl::parse(&text).map_err(|error| {
@@ -84,25 +83,12 @@ pub(super) fn run(
         (_, true) => Level::Verbose,
         _ => Level::Normal,
     };
-    let key_file = args.api_key_file.as_ref().map(|path| {
-        let found = |key| Found {
-            secret: Secret::new(key),
-            source: "the file of --api-key-file",
-        };
-        read("--api-key-file", path).map(found)
-    });
-    let sources = Sources {
-        key_file: key_file.transpose()?,
-        access_token: environment.secret("CODEX_ACCESS_TOKEN"),
-        api_key: environment.secret("CODEX_API_KEY"),
-        openai_api_key: environment.secret("OPENAI_API_KEY"),
-    };
-    // Without a credential a dry run shows the subscription's request.
-    let for_token = sources.first().is_none_or(|(_, is_token)| is_token);
-    let endpoints = Endpoints {
-        subscription: environment.address("CODEX_RUN_BASE_URL", SUBSCRIPTION, for_token)?,
-        api: environment.address("OPENAI_BASE_URL", API, !for_token)?,
-    };
+    let Credentials {
+        found,
+        keeper,
+        warnings,
+    } = credentials::find(args, environment, false)?;
+    let endpoints = credentials::endpoints(&found, environment)?;
     Ok(Settings {
         words,
         no_stdin: args.no_stdin,
@@ -116,7 +102,9 @@ pub(super) fn run(
         tool_timeout: tool_timeout(args)?,
         dry_run: args.dry_run,
         level,
-        sources,
+        found,
+        keeper,
+        warnings,
         endpoints,
         temporary: std::env::temp_dir(),
         environment: environment::for_tools(&environment.0),
@@ -243,7 +231,7 @@ fn max_turns(args: &Args) -> Result<usize, Failure> {
 }
 
 /// A text file that a flag names.
-fn read(flag: &str, path: &OsStr) -> Result<String, Failure> {
+pub(super) fn read(flag: &str, path: &OsStr) -> Result<String, Failure> {
     let shown = path.to_string_lossy();
     let bytes = std::fs::read(path).map_err(|error| {
         Failure::usage(format!("cannot read {shown}, named by {flag}: {error}"))

@@ -1,7 +1,69 @@
 //! What each command does, top to bottom. It is given settings: flags, argv and the environment were read
 //! before, and the words for what goes wrong are found after.
 
+pub mod login;
+pub mod logout;
 pub mod run;
+pub mod shield;
+pub mod status;
 pub mod stdout;
+pub mod token;
 pub mod tool;
+mod wait;
 mod watch;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::auth::critical::Critical;
+use crate::auth::issuer::Issuer;
+use crate::auth::sign_in::SignIn;
+use crate::auth::store::Store;
+use crate::auth::{Authority, Chosen};
+use crate::http::BaseUrl;
+use crate::output::text::visible;
+
+/// Where a sign-in is kept, and who renews it.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    /// The credentials file.
+    pub store: Store,
+    /// The issuer of tokens.
+    pub issuer: BaseUrl,
+}
+
+impl Keeper {
+    /// The issuer, to be asked.
+    #[must_use]
+    pub fn issuer(&self, user_agent: &str) -> Issuer {
+        Issuer::new(self.issuer.clone(), user_agent)
+    }
+}
+
+/// What was chosen, as requests use it. A stored sign-in always comes with the place where it is kept.
+fn authority(
+    chosen: Chosen,
+    keeper: Option<Keeper>,
+    user_agent: &str,
+    critical: &Critical,
+) -> Option<Authority> {
+    match (chosen, keeper) {
+        (Chosen::Fixed(credential), _) => Some(Authority::Fixed(credential)),
+        (Chosen::SignIn(_), None) => None,
+        (Chosen::SignIn(saved), Some(keeper)) => {
+            let issuer = keeper.issuer(user_agent);
+            let sign_in = SignIn::new(keeper.store, issuer, *saved, critical.clone());
+            Some(Authority::SignIn(Arc::new(sign_in)))
+        }
+    }
+}
+
+/// Tells a person something, on standard error. If nobody takes it, nothing is lost but that.
+fn say(line: &str) {
+    let _ = io::stderr().write_all(format!("{}\n", visible(line)).as_bytes());
+}
+
+/// Tells a person of something that went wrong and stops nothing.
+fn warn(line: &str) {
+    say(&format!("codex: {line}"));
+}

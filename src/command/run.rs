@@ -12,9 +12,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::stdout::Stdout;
 use super::watch::Watch;
+use super::{Keeper, authority};
 use crate::agent::{self, End, Order, Run};
 use crate::api::{Client, Endpoints};
-use crate::auth::{self, Credential, Sources};
+use crate::auth::critical::Critical;
+use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::http::Http;
 use crate::id::{ModelId, ThreadId};
 use crate::output::text::{Level, Text};
@@ -54,8 +56,12 @@ pub struct Settings {
     pub dry_run: bool,
     /// How much is told beside the answer.
     pub level: Level,
-    /// Where credentials were found.
-    pub sources: Sources,
+    /// The credentials that were found, in the order in which they count.
+    pub found: Vec<Found>,
+    /// Where a sign-in is kept.
+    pub keeper: Option<Keeper>,
+    /// What is to be told about the credentials file.
+    pub warnings: Vec<String>,
     /// Where the two backends are.
     pub endpoints: Endpoints,
     /// Where temporary files go.
@@ -73,6 +79,8 @@ pub enum Error {
     Stdin(stdin::Error),
     /// There is no usable credential.
     Credential(auth::Error),
+    /// The sign-in has ended and cannot be renewed.
+    SignIn(sign_in::Error),
     /// Standard input began after it had been given up.
     Late,
     /// Standard output could not be written.
@@ -93,6 +101,7 @@ impl fmt::Display for Error {
             Self::Prompt(error) => error.fmt(f),
             Self::Stdin(error) => error.fmt(f),
             Self::Credential(error) => error.fmt(f),
+            Self::SignIn(error) => error.fmt(f),
             Self::Late => f.write_str("standard input began after it had been given up"),
             Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
@@ -123,11 +132,17 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     if stdin == Look::Never {
         settings.words.compose(None).map_err(Error::Prompt)?;
     }
-    let credential = match auth::choose(&settings.sources) {
+    let critical = Critical::default();
+    let chosen = match auth::choose(&settings.found) {
         // A dry run shows what would be sent, also to those who have not signed in yet.
-        Err(auth::Error::Missing) if settings.dry_run => placeholder(),
+        Err(auth::Error::Missing) if settings.dry_run => Chosen::Fixed(placeholder()),
         other => other.map_err(Error::Credential)?,
     };
+    let authority = authority(chosen, settings.keeper.clone(), &host.user_agent, &critical)
+        .ok_or(Error::Credential(auth::Error::Missing))?;
+    if let (Authority::SignIn(sign_in), false) = (&authority, settings.dry_run) {
+        sign_in.check().map_err(Error::SignIn)?;
+    }
     let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
     let mut sink = Text::new(
         Stdout::open().map_err(Error::Output)?,
@@ -135,6 +150,9 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         settings.level,
         terminals,
     );
+    for warning in &settings.warnings {
+        let _ = sink.take(Notice::Warning(warning));
+    }
     let (prompt, given_up) = prompt(&settings, stdin, &mut sink)?;
 
     let thread = if settings.dry_run {
@@ -159,7 +177,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let client = Client::new(
         Http::new(&host.user_agent),
         &settings.endpoints,
-        credential,
+        authority.clone(),
         &thread,
     );
     if settings.dry_run {
@@ -171,6 +189,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let watch = Watch {
         deadline: settings.deadline,
         winding_up: Arc::clone(&winding_up),
+        critical,
         force: host.force,
     };
     watch.start(sender.clone()).map_err(Error::Thread)?;
@@ -199,6 +218,8 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         winding_up,
     };
     let end = agent::drive(run, &sender, &inputs);
+    // An end that was ordered comes while a thread may still be renewing the sign-in.
+    authority.settle();
     if adopted {
         reaper::end_all(|| false);
     }

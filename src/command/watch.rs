@@ -16,6 +16,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::stdout::takes;
 use crate::agent::{Input, Order};
+use crate::auth::critical::{Critical, PATIENCE};
 
 /// How long standard output or standard error may stand still once an end was ordered.
 const STUCK: Duration = Duration::from_secs(1);
@@ -32,6 +33,8 @@ pub(super) struct Watch {
     pub(super) deadline: Option<Instant>,
     /// Set by the loop while it carries out an ordered end, so that it is not taken to be stuck.
     pub(super) winding_up: Arc<AtomicBool>,
+    /// Puts off every end while a refresh token is being spent.
+    pub(super) critical: Critical,
     /// Ends the process without asking anybody.
     pub(super) force: fn(Order),
 }
@@ -63,12 +66,15 @@ impl Watch {
                 break;
             }
         }
+        let _ = self
+            .critical
+            .wait(PATIENCE.saturating_sub(ordered.elapsed()));
         (self.force)(first);
     }
 }
 
 /// A stream for each signal, which gets a byte when it comes.
-fn listen() -> io::Result<Vec<(i32, UnixStream)>> {
+pub(super) fn listen() -> io::Result<Vec<(i32, UnixStream)>> {
     let mut signals = Vec::new();
     for signal in [SIGHUP, SIGINT, SIGTERM] {
         // What was ignored when we started stays ignored: `nohup`, and jobs that a shell put in the background.
@@ -82,7 +88,11 @@ fn listen() -> io::Result<Vec<(i32, UnixStream)>> {
 }
 
 /// Waits for what comes first.
-fn next(signals: &[(i32, UnixStream)], deadline: Option<Instant>, reader: bool) -> Order {
+pub(super) fn next(
+    signals: &[(i32, UnixStream)],
+    deadline: Option<Instant>,
+    reader: bool,
+) -> Order {
     let stdout = io::stdout();
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));

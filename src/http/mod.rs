@@ -117,6 +117,27 @@ impl Error {
     }
 }
 
+/// A request: a post where it has a body.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Where it goes.
+    pub url: &'a str,
+    /// Who asks.
+    pub bearer: Option<&'a Secret>,
+    /// Further headers.
+    pub headers: &'a [(&'static str, String)],
+    /// The body's type, and the body.
+    pub body: Option<(&'static str, &'a [u8])>,
+    /// How long everything may take, the answer's body included. Without it, silence alone is limited.
+    pub limit: Option<Duration>,
+}
+
+/// The type of a body that is JSON.
+pub const JSON: &str = "application/json";
+
+/// The type of a body that is a form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Connections to services. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Http {
@@ -155,34 +176,53 @@ impl Http {
         Self::new(&self.user_agent)
     }
 
-    /// Posts JSON with this secret as bearer and waits for the answer's head. No redirect is followed.
+    /// Sends a request and waits for the answer's head. No redirect is followed.
     ///
     /// # Errors
     /// When no answer begins. An answer that says no is an answer.
-    pub fn post(
-        &self,
-        url: &str,
-        bearer: &Secret,
-        headers: &[(&'static str, String)],
-        body: &[u8],
-    ) -> Result<Answer, Error> {
-        let mut request = self
-            .agent
-            .post(url)
-            .header("authorization", format!("Bearer {}", bearer.expose()))
-            .header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, value);
+    pub fn send(&self, request: &Request<'_>) -> Result<Answer, Error> {
+        let mut parts = ureq::http::Request::builder()
+            .method(if request.body.is_some() {
+                "POST"
+            } else {
+                "GET"
+            })
+            .uri(request.url);
+        if let Some(secret) = request.bearer {
+            parts = parts.header("authorization", format!("Bearer {}", secret.expose()));
         }
-        let response = request
-            .send(body)
-            .map_err(|error| Error::of(error, false))?;
-        let (head, body) = response.into_parts();
+        if let Some((kind, _)) = request.body {
+            parts = parts.header("content-type", kind);
+        }
+        for (name, value) in request.headers {
+            parts = parts.header(*name, value);
+        }
+        let response = match request.body {
+            Some((_, body)) => self.run(parts.body(body), request.limit),
+            None => self.run(parts.body(()), request.limit),
+        };
+        let (head, body) = response?.into_parts();
         Ok(Answer {
             head,
             body: Box::new(body.into_reader()),
             buffer: vec![0; READ],
         })
+    }
+
+    fn run(
+        &self,
+        request: Result<ureq::http::Request<impl ureq::AsSendBody>, ureq::http::Error>,
+        limit: Option<Duration>,
+    ) -> Result<ureq::http::Response<ureq::Body>, Error> {
+        let request = request.map_err(|error| Error::Protocol(error.to_string()))?;
+        let request = self.agent.configure_request(request);
+        let request = match limit {
+            Some(_) => request.timeout_global(limit).build(),
+            None => request.build(),
+        };
+        self.agent
+            .run(request)
+            .map_err(|error| Error::of(error, false))
     }
 
     /// Ends every connection, also one that another thread is waiting on.
@@ -221,6 +261,23 @@ impl Answer {
             .read(&mut self.buffer)
             .map_err(|error| Error::of_io(error, true))?;
         Ok(&self.buffer[..count])
+    }
+
+    /// The whole body, of which there must not be more than this many bytes.
+    ///
+    /// # Errors
+    /// When the connection breaks, stays silent, or brings too much.
+    pub fn whole(mut self, most: usize) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        loop {
+            match self.read()? {
+                [] => return Ok(body),
+                piece => body.extend_from_slice(piece),
+            }
+            if body.len() > most {
+                return Err(Error::Protocol(format!("more than {most} bytes")));
+            }
+        }
     }
 
     /// The body up to this many bytes, or as far as it came in a short while. For errors: nobody waits long for one.

@@ -1,0 +1,121 @@
+//! How much of a plan is used up (pure): the answer of the subscription's usage endpoint.
+
+use serde::Deserialize;
+
+/// A window of time in which the plan allows so much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    /// Which of the two: `primary` or `secondary`.
+    pub name: &'static str,
+    /// How much is used up, in percent.
+    pub used: f64,
+    /// How long it is, in seconds; 0 if that is not said.
+    pub seconds: u64,
+    /// When it begins anew, in Unix seconds.
+    pub resets_at: Option<u64>,
+}
+
+/// What the endpoint says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// The plan, as the service spells it.
+    pub plan: Option<String>,
+    /// Nothing more is allowed until a window begins anew.
+    pub reached: bool,
+    /// The windows that the plan has.
+    pub windows: Vec<Window>,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    plan_type: Option<String>,
+    rate_limit: Option<Rate>,
+}
+
+#[derive(Deserialize)]
+struct Rate {
+    #[serde(default)]
+    limit_reached: bool,
+    primary_window: Option<Raw>,
+    secondary_window: Option<Raw>,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(default)]
+    used_percent: f64,
+    limit_window_seconds: Option<f64>,
+    reset_after_seconds: Option<f64>,
+    reset_at: Option<f64>,
+}
+
+/// Reads the endpoint's answer, at this time in Unix seconds; nothing if it is no such answer.
+#[must_use]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // seconds, and never below 0
+pub fn read(body: &[u8], now: u64) -> Option<Limits> {
+    let body: Body = serde_json::from_slice(body).ok()?;
+    let window = |name, raw: Option<Raw>| {
+        let raw = raw?;
+        let at = raw.reset_at.map(|at| at.max(0.0) as u64);
+        let after = raw
+            .reset_after_seconds
+            .map(|after| now + after.max(0.0) as u64);
+        Some(Window {
+            name,
+            used: raw.used_percent.clamp(0.0, 1000.0),
+            seconds: raw.limit_window_seconds.unwrap_or_default().max(0.0) as u64,
+            resets_at: at.filter(|at| *at > 0).or(after),
+        })
+    };
+    let (reached, windows) = match body.rate_limit {
+        None => (false, Vec::new()),
+        Some(rate) => (
+            rate.limit_reached,
+            [
+                window("primary", rate.primary_window),
+                window("secondary", rate.secondary_window),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        ),
+    };
+    Some(Limits {
+        plan: body.plan_type,
+        reached,
+        windows,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_endpoint_says_is_read_and_what_it_leaves_out_is_left_out() {
+        let body = br#"{"plan_type":"plus","rate_limit":{"allowed":true,"limit_reached":false,
+            "primary_window":{"used_percent":12.5,"limit_window_seconds":18000,"reset_after_seconds":60,"reset_at":2000},
+            "secondary_window":{"used_percent":40,"reset_after_seconds":60}},"credits":null}"#;
+        let limits = read(body, 1000).expect("limits");
+        assert_eq!(
+            (limits.plan.as_deref(), limits.reached),
+            (Some("plus"), false)
+        );
+        let window = |name, used, seconds, at| Window {
+            name,
+            used,
+            seconds,
+            resets_at: Some(at),
+        };
+        assert_eq!(
+            limits.windows,
+            [
+                window("primary", 12.5, 18000, 2000),
+                window("secondary", 40.0, 0, 1060)
+            ]
+        );
+        assert_eq!(read(b"{}", 0), Some(Limits::default()));
+        assert!(read(br#"{"rate_limit":{"secondary_window":null}}"#, 0).is_some());
+        assert_eq!(read(b"<html>", 0), None);
+    }
+}

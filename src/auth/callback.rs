@@ -1,0 +1,261 @@
+//! The loopback callback of a browser sign-in: two small servers, on 127.0.0.1 and ::1, because browsers take
+//! either for `localhost`. A call that belongs to the sign-in is handed on with its page unanswered, so that
+//! the page can tell the truth about what became of it; everything else is answered here.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tiny_http::{Header, Method, Request, Response, Server};
+
+use super::page::Page;
+use super::redirect::{Said, of_query};
+use crate::http::{self, Http};
+use crate::secret::Secret;
+
+/// The ports that the issuer accepts, in the order in which they are tried.
+const PORTS: [u16; 2] = [1455, 1457];
+
+/// How long whoever holds a port may take to let go of it, once asked.
+const CANCEL: Duration = Duration::from_secs(2);
+
+/// How often a port is tried again, and how long between two tries.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long the last page gets to reach the browser.
+const LAST: Duration = Duration::from_secs(1);
+
+/// What came.
+#[derive(Debug)]
+pub enum Arrival {
+    /// A call that belongs to the sign-in, and the page that it waits for.
+    Said(Said, Waiting),
+    /// Another program asks for the port.
+    Cancelled,
+}
+
+/// A browser that waits for its page.
+pub struct Waiting(Request);
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waiting(..)")
+    }
+}
+
+impl Waiting {
+    /// Shows the page.
+    pub fn show(self, page: &Page) {
+        answer(self.0, page);
+    }
+}
+
+/// A port, with a server on each of its addresses.
+pub struct Callback {
+    port: u16,
+    servers: Vec<Arc<Server>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Callback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Callback")
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the issuer sends the browser if this port listens.
+#[must_use]
+pub fn redirect(port: u16) -> String {
+    format!("http://localhost:{port}/auth/callback")
+}
+
+/// The address to name where nothing listens, and the person is to paste it.
+#[must_use]
+pub fn paste_redirect() -> String {
+    redirect(PORTS[0])
+}
+
+impl Callback {
+    /// Listens on the first port that can be had. `arrived` is called for what comes, on other threads.
+    #[must_use]
+    pub fn listen(
+        http: &Http,
+        state: &Secret,
+        arrived: impl Fn(Arrival) + Clone + Send + 'static,
+    ) -> Option<Self> {
+        PORTS.into_iter().find_map(|port| {
+            let listeners = take(port, http)?;
+            Self::serve(port, listeners, state, arrived.clone()).ok()
+        })
+    }
+
+    fn serve(
+        port: u16,
+        listeners: Vec<TcpListener>,
+        state: &Secret,
+        arrived: impl Fn(Arrival) + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let mut callback = Self {
+            port,
+            servers: Vec::new(),
+            threads: Vec::new(),
+        };
+        for listener in listeners {
+            let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
+            let server = Arc::new(server);
+            callback.servers.push(Arc::clone(&server));
+            let (state, arrived) = (state.clone(), arrived.clone());
+            let thread = thread::Builder::new().spawn(move || {
+                for request in server.incoming_requests() {
+                    receive(request, &state, &arrived);
+                }
+            })?;
+            callback.threads.push(thread);
+        }
+        Ok(callback)
+    }
+
+    /// Where the issuer is to send the browser.
+    #[must_use]
+    pub fn redirect(&self) -> String {
+        redirect(self.port)
+    }
+
+    /// Gives the last page a moment to arrive. The connections cannot be told to close.
+    pub fn linger(&self) {
+        thread::sleep(LAST);
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        for server in &self.servers {
+            server.unblock();
+        }
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Takes a port on both addresses; nothing if it cannot be had. Another sign-in that waits there is asked once
+/// to let go.
+fn take(port: u16, http: &Http) -> Option<Vec<TcpListener>> {
+    let mut asked = false;
+    for _ in 0..=TRIES {
+        match bind(port) {
+            Ok(listeners) => return Some(listeners),
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => return None,
+            Err(_) if !asked => {
+                asked = true;
+                for host in ["127.0.0.1", "[::1]"] {
+                    let _ = http.send(&http::Request {
+                        url: &format!("http://{host}:{port}/cancel"),
+                        bearer: None,
+                        headers: &[],
+                        body: None,
+                        limit: Some(CANCEL),
+                    });
+                }
+            }
+            Err(_) => {}
+        }
+        thread::sleep(PAUSE);
+    }
+    None
+}
+
+/// Where ::1 is somebody else's, the browser might go there with the code, so then the port is no good at all.
+/// Where there is no ::1, nobody can.
+fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
+    let mut listeners = vec![TcpListener::bind((Ipv4Addr::LOCALHOST, port))?];
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
+        Ok(listener) => listeners.push(listener),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+        Err(_) => {}
+    }
+    Ok(listeners)
+}
+
+fn receive(request: Request, state: &Secret, arrived: &impl Fn(Arrival)) {
+    match route(request.method(), request.url(), state) {
+        Route::Show(page) => answer(request, &page),
+        Route::Cancel => {
+            answer(request, &Page::cancelled());
+            arrived(Arrival::Cancelled);
+        }
+        Route::HandOn(said) => arrived(Arrival::Said(said, Waiting(request))),
+    }
+}
+
+/// What is done about a request.
+#[derive(Debug, PartialEq, Eq)]
+enum Route {
+    Show(Page),
+    Cancel,
+    HandOn(Said),
+}
+
+fn route(method: &Method, url: &str, state: &Secret) -> Route {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    match (method, path) {
+        (Method::Get, "/auth/callback") => match of_query(query, state) {
+            Said::WrongState => Route::Show(Page::stray()),
+            said => Route::HandOn(said),
+        },
+        (Method::Get, "/cancel") => Route::Cancel,
+        _ => Route::Show(Page::none()),
+    }
+}
+
+fn answer(request: Request, page: &Page) {
+    let headers = [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ),
+    ];
+    let mut response = Response::from_string(page.html()).with_status_code(page.status);
+    for (name, value) in headers {
+        if let Ok(header) = Header::from_bytes(name, value) {
+            response.add_header(header);
+        }
+    }
+    let _ = request.respond(response);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_sign_in_is_handed_on() {
+        let state = Secret::new("st".to_owned());
+        let check = |method: &Method, url: &str, expected: Route| {
+            assert_eq!(route(method, url, &state), expected, "{url}");
+        };
+        let code = Said::Code(Secret::new("ac".to_owned()));
+        let get = &Method::Get;
+        check(get, "/auth/callback?code=ac&state=st", Route::HandOn(code));
+        check(get, "/auth/callback?state=st", Route::HandOn(Said::Nothing));
+        check(
+            get,
+            "/auth/callback?code=ac&state=x",
+            Route::Show(Page::stray()),
+        );
+        check(get, "/auth/callback", Route::Show(Page::stray()));
+        check(get, "/cancel", Route::Cancel);
+        check(&Method::Post, "/cancel", Route::Show(Page::none()));
+        check(get, "/favicon.ico", Route::Show(Page::none()));
+        check(get, "/", Route::Show(Page::none()));
+    }
+}

@@ -1,0 +1,132 @@
+//! Waiting for a device sign-in: what to do after each answer (pure), and the loop that does it.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::issuer::{Device, Error, Issuer, Poll};
+use crate::secret::Secret;
+
+/// How long a person may take. The issuer's own limit.
+pub const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// How many questions in a row may fail to arrive.
+const LOST: u32 = 5;
+
+/// How much longer to wait between questions when asked to slow down (RFC 8628, section 3.5).
+const SLOWER: Duration = Duration::from_secs(5);
+
+/// How a device sign-in ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// The issuer said no, or could not be asked any more.
+    Failed(Error),
+    /// Nobody decided in time.
+    TimedOut,
+}
+
+/// What to do next.
+#[derive(Debug)]
+enum Next {
+    /// Ask again after this time.
+    Ask(Duration),
+    /// It is over.
+    End(Result<(Secret, Secret), Ended>),
+}
+
+/// The state between two questions.
+#[derive(Debug)]
+struct Polling {
+    interval: Duration,
+    lost: u32,
+}
+
+impl Polling {
+    /// What to do after this answer, which came so long after the beginning.
+    fn step(&mut self, answer: Result<Poll, Error>, elapsed: Duration) -> Next {
+        match answer {
+            Ok(Poll::Granted(code, verifier)) => return Next::End(Ok((code, verifier))),
+            Ok(Poll::Pending) => self.lost = 0,
+            Ok(Poll::SlowDown) => {
+                self.lost = 0;
+                self.interval += SLOWER;
+            }
+            // What does not arrive, or finds the service broken, may do better next time.
+            Err(error) if self.lost + 1 < LOST && passing(&error) => self.lost += 1,
+            Err(error) => return Next::End(Err(Ended::Failed(error))),
+        }
+        if elapsed + self.interval > LIMIT {
+            Next::End(Err(Ended::TimedOut))
+        } else {
+            Next::Ask(self.interval)
+        }
+    }
+}
+
+fn passing(error: &Error) -> bool {
+    match error {
+        Error::Http(_) => true,
+        Error::Refused(refusal) => refusal.status >= 500 || refusal.status == 429,
+        Error::Unreadable => false,
+    }
+}
+
+/// Waits until the person has decided; the code to be exchanged, and the verifier.
+///
+/// # Errors
+/// When the person says no, or nothing in time.
+pub fn wait(issuer: &Issuer, device: &Device) -> Result<(Secret, Secret), Ended> {
+    let begun = Instant::now();
+    let mut polling = Polling {
+        interval: device.interval,
+        lost: 0,
+    };
+    loop {
+        match polling.step(issuer.poll(device), begun.elapsed()) {
+            Next::Ask(pause) => thread::sleep(pause),
+            Next::End(ended) => return ended,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::refusal::Refusal;
+
+    #[test]
+    fn every_answer_has_its_next_step() {
+        let second = Duration::from_secs(1);
+        let mut polling = Polling {
+            interval: 5 * second,
+            lost: 0,
+        };
+        let mut check = |answer: Result<Poll, Error>, elapsed: u32, expected: &str| {
+            let next = match polling.step(answer, elapsed * second) {
+                Next::Ask(pause) => format!("ask in {}", pause.as_secs()),
+                Next::End(Ok(_)) => "granted".to_owned(),
+                Next::End(Err(Ended::Failed(_))) => "failed".to_owned(),
+                Next::End(Err(Ended::TimedOut)) => "timed out".to_owned(),
+            };
+            assert_eq!(next, expected, "after {elapsed} s");
+        };
+        let broken = || Err(Error::Refused(Refusal::of(503, "")));
+        check(Ok(Poll::Pending), 0, "ask in 5");
+        check(Ok(Poll::SlowDown), 5, "ask in 10");
+        for _ in 0..4 {
+            check(broken(), 20, "ask in 10");
+        }
+        check(broken(), 20, "failed");
+        check(Ok(Poll::Pending), 30, "ask in 10");
+        check(broken(), 40, "ask in 10");
+        check(Ok(Poll::Pending), 890, "ask in 10");
+        check(Ok(Poll::Pending), 891, "timed out");
+        check(
+            Err(Error::Refused(Refusal::of(403, "expired"))),
+            10,
+            "failed",
+        );
+        check(Err(Error::Unreadable), 10, "failed");
+        let secret = || Secret::new("x".to_owned());
+        check(Ok(Poll::Granted(secret(), secret())), 899, "granted");
+    }
+}

@@ -1,0 +1,356 @@
+//! What is asked of the issuer of tokens: one function for each of its endpoints. Nothing is decided here
+//! and nothing is kept.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::form;
+use super::pkce::Pkce;
+use super::refusal::Refusal;
+use super::token::Issued;
+use crate::http::{self, BaseUrl, Http, Request};
+use crate::secret::Secret;
+
+/// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
+pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
+
+/// What is asked for. `offline_access` brings the refresh token.
+const SCOPE: &str = "openid profile email offline_access";
+
+/// How this program names itself to the issuer.
+const ORIGINATOR: &str = "codex-run";
+
+/// How long an answer may take, as a whole. The answer to a refresh is worth waiting for: it cannot be had twice.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// How long revoking may take.
+const REVOKE: Duration = Duration::from_secs(10);
+
+/// The most of an answer that is read, in bytes.
+const BODY: usize = 1 << 20;
+
+/// Why the issuer gave nothing.
+#[derive(Debug)]
+pub enum Error {
+    /// It could not be reached, or did not answer.
+    Http(http::Error),
+    /// It said no.
+    Refused(Refusal),
+    /// It said yes, and nothing that can be read.
+    Unreadable,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(error) => error.fmt(f),
+            Self::Refused(refusal) => f.write_str(&refusal.words()),
+            Self::Unreadable => f.write_str("its answer cannot be read"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Http(error) => Some(error),
+            Self::Refused(_) | Self::Unreadable => None,
+        }
+    }
+}
+
+/// The issuer of tokens.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    base: BaseUrl,
+    http: Http,
+}
+
+/// A device sign-in that was begun.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Names it to the issuer.
+    id: Secret,
+    /// What the person types in.
+    pub code: Secret,
+    /// How long to wait between two questions.
+    pub interval: Duration,
+}
+
+/// What became of a device sign-in.
+#[derive(Debug)]
+pub enum Poll {
+    /// The person has not decided yet.
+    Pending,
+    /// The same, and we ask too often.
+    SlowDown,
+    /// The person said yes: a code to be exchanged, and the verifier, which the issuer made.
+    Granted(Secret, Secret),
+}
+
+impl Issuer {
+    /// Nothing is sent before the first question.
+    #[must_use]
+    pub fn new(base: BaseUrl, user_agent: &str) -> Self {
+        Self {
+            base,
+            http: Http::new(user_agent),
+        }
+    }
+
+    /// Where a person signs in with a browser.
+    #[must_use]
+    pub fn authorize_url(&self, redirect: &str, pkce: &Pkce) -> String {
+        let query = form::encode(&[
+            ("response_type", "code"),
+            ("client_id", CLIENT),
+            ("redirect_uri", redirect),
+            ("scope", SCOPE),
+            ("code_challenge", &pkce.challenge),
+            ("code_challenge_method", "S256"),
+            ("state", pkce.state.expose()),
+            ("id_token_add_organizations", "true"),
+            ("codex_cli_simplified_flow", "true"),
+            ("originator", ORIGINATOR),
+        ]);
+        self.base.join(&format!("/oauth/authorize?{query}"))
+    }
+
+    /// Where a person types in the code of a device sign-in.
+    #[must_use]
+    pub fn device_url(&self) -> String {
+        self.base.join("/codex/device")
+    }
+
+    /// Where a device sign-in would lead if it had a page; the exchange wants it named.
+    #[must_use]
+    pub fn device_redirect(&self) -> String {
+        self.base.join("/deviceauth/callback")
+    }
+
+    /// Exchanges a code for tokens. `redirect` is the one that the sign-in began with.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn exchange(
+        &self,
+        code: &Secret,
+        verifier: &Secret,
+        redirect: &str,
+    ) -> Result<Issued, Error> {
+        let form = form::encode(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", CLIENT),
+            ("code", code.expose()),
+            ("redirect_uri", redirect),
+            ("code_verifier", verifier.expose()),
+        ]);
+        self.tokens(&form, &[code, verifier])
+    }
+
+    /// Spends a refresh token.
+    ///
+    /// # Errors
+    /// When no new tokens came. The old one may be spent all the same.
+    pub fn refresh(&self, refresh: &Secret) -> Result<Issued, Error> {
+        // As a form, as the standard has it (RFC 6749, section 6); the service takes JSON too.
+        let form = form::encode(&[
+            ("grant_type", "refresh_token"),
+            ("client_id", CLIENT),
+            ("refresh_token", refresh.expose()),
+        ]);
+        self.tokens(&form, &[refresh])
+    }
+
+    fn tokens(&self, form: &str, secrets: &[&Secret]) -> Result<Issued, Error> {
+        let url = self.base.join("/oauth/token");
+        let body = self.post(&url, http::FORM, form.as_bytes(), LIMIT, secrets)?;
+        Issued::read(&body).ok_or(Error::Unreadable)
+    }
+
+    /// Makes tokens worthless: all that came from this refresh token, or one access token.
+    ///
+    /// # Errors
+    /// When the issuer did not confirm it.
+    pub fn revoke(&self, access: &Secret, refresh: Option<&Secret>) -> Result<(), Error> {
+        let body = match refresh {
+            Some(refresh) => json!({
+                "token": refresh.expose(),
+                "token_type_hint": "refresh_token",
+                "client_id": CLIENT,
+            }),
+            None => json!({"token": access.expose(), "token_type_hint": "access_token"}),
+        };
+        let url = self.base.join("/oauth/revoke");
+        let secrets = [Some(access), refresh];
+        let secrets: Vec<&Secret> = secrets.into_iter().flatten().collect();
+        let body = body.to_string();
+        self.post(&url, http::JSON, body.as_bytes(), REVOKE, &secrets)
+            .map(drop)
+    }
+
+    /// Begins a device sign-in.
+    ///
+    /// # Errors
+    /// When the issuer has none, or cannot be asked.
+    pub fn device(&self) -> Result<Device, Error> {
+        #[derive(Deserialize)]
+        struct Body {
+            device_auth_id: String,
+            #[serde(alias = "usercode")]
+            user_code: String,
+            #[serde(default)]
+            interval: Value,
+        }
+        let url = self.base.join("/api/accounts/deviceauth/usercode");
+        let body = json!({ "client_id": CLIENT }).to_string();
+        let body = self.post(&url, http::JSON, body.as_bytes(), LIMIT, &[])?;
+        let body: Body = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
+        // Seconds, as text or as a number.
+        let text = body.interval.as_str().unwrap_or_default().trim().parse();
+        let seconds = text.ok().or(body.interval.as_u64()).unwrap_or(5);
+        Ok(Device {
+            id: Secret::new(body.device_auth_id),
+            code: Secret::new(body.user_code),
+            interval: Duration::from_secs(seconds.clamp(1, 60)),
+        })
+    }
+
+    /// Asks what became of a device sign-in.
+    ///
+    /// # Errors
+    /// When it is refused or over, or the issuer cannot be asked.
+    pub fn poll(&self, device: &Device) -> Result<Poll, Error> {
+        #[derive(Deserialize)]
+        struct Body {
+            authorization_code: String,
+            code_verifier: String,
+        }
+        let url = self.base.join("/api/accounts/deviceauth/token");
+        let body = json!({
+            "device_auth_id": device.id.expose(),
+            "user_code": device.code.expose(),
+        })
+        .to_string();
+        let secrets = [&device.id, &device.code];
+        match self.post(&url, http::JSON, body.as_bytes(), LIMIT, &secrets) {
+            Ok(body) => {
+                let body: Body = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
+                Ok(Poll::Granted(
+                    Secret::new(body.authorization_code),
+                    Secret::new(body.code_verifier),
+                ))
+            }
+            Err(Error::Refused(refusal)) => sort(refusal),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn post(
+        &self,
+        url: &str,
+        kind: &'static str,
+        body: &[u8],
+        limit: Duration,
+        secrets: &[&Secret],
+    ) -> Result<Vec<u8>, Error> {
+        let answer = self
+            .http
+            .send(&Request {
+                url,
+                bearer: None,
+                headers: &[("accept", http::JSON.to_owned())],
+                body: Some((kind, body)),
+                limit: Some(limit),
+            })
+            .map_err(Error::Http)?;
+        let status = answer.status();
+        let body = answer.whole(BODY).map_err(Error::Http)?;
+        if status == 200 {
+            return Ok(body);
+        }
+        // An issuer that repeats what it was sent shall not make us print it.
+        let mut text = String::from_utf8_lossy(&body).into_owned();
+        for secret in secrets {
+            if !secret.expose().is_empty() {
+                text = text.replace(secret.expose(), "***");
+            }
+        }
+        Err(Error::Refused(Refusal::of(status, &text)))
+    }
+}
+
+/// Tells a device sign-in that is still waiting from one that is over. Both may come as 403.
+fn sort(refusal: Refusal) -> Result<Poll, Error> {
+    match (&*refusal.code, refusal.status) {
+        ("slow_down", _) => Ok(Poll::SlowDown),
+        ("deviceauth_authorization_pending" | "authorization_pending", _) => Ok(Poll::Pending),
+        // Any other 403 or 404 says no more than that nobody has typed the code in, unless it says so.
+        (code, 403 | 404) => {
+            let said = format!("{code} {}", refusal.message.to_lowercase());
+            if ["expired", "denied", "declined"]
+                .iter()
+                .any(|word| said.contains(word))
+            {
+                Err(Error::Refused(refusal))
+            } else {
+                Ok(Poll::Pending)
+            }
+        }
+        _ => Err(Error::Refused(refusal)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_waits_is_told_from_one_that_is_refused() {
+        let check = |status: u16, body: &str, expected: &str| {
+            let found = match sort(Refusal::of(status, body)) {
+                Ok(Poll::Pending) => "pending",
+                Ok(Poll::SlowDown) => "slow",
+                Ok(Poll::Granted(..)) => "granted",
+                Err(_) => "over",
+            };
+            assert_eq!(found, expected, "{status} {body}");
+        };
+        check(
+            403,
+            r#"{"error":{"code":"deviceauth_authorization_pending"}}"#,
+            "pending",
+        );
+        check(400, r#"{"error":"authorization_pending"}"#, "pending");
+        check(403, "", "pending");
+        check(404, r#"{"detail":"Not Found"}"#, "pending");
+        check(400, r#"{"error":"slow_down"}"#, "slow");
+        check(
+            403,
+            r#"{"error":{"message":"Device authorization code has expired. Please request a new code."}}"#,
+            "over",
+        );
+        check(403, r#"{"error":{"code":"access_denied"}}"#, "over");
+        check(500, "", "over");
+    }
+
+    #[test]
+    fn the_address_of_the_sign_in_names_everything_that_the_issuer_wants() {
+        let base = BaseUrl::parse("https://issuer.example").expect("an address");
+        let pkce = Pkce::new(&[7; super::super::pkce::RANDOM]);
+        let url =
+            Issuer::new(base, "test").authorize_url("http://localhost:1455/auth/callback", &pkce);
+        assert!(url.starts_with(
+            "https://issuer.example/oauth/authorize?response_type=code&client_id=app_"
+        ));
+        assert!(url.contains("redirect_uri=http%3A%2F%2Flocalhost%3A1455%2Fauth%2Fcallback&"));
+        assert!(url.contains("scope=openid%20profile%20email%20offline_access&"));
+        assert!(
+            url.contains("code_challenge_method=S256") && !url.contains(pkce.verifier.expose())
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! The verifier and its S256 challenge (RFC 7636), and the state (RFC 6749, section 10.12). Pure: whoever
+//! calls brings the random bytes.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::secret::Secret;
+
+/// The random bytes that a sign-in needs: 64 for the verifier, 32 for the state.
+pub const RANDOM: usize = 96;
+
+/// What ties the answer of a sign-in to the program that began it.
+#[derive(Clone, Debug)]
+pub struct Pkce {
+    /// Shown to the token endpoint at the end.
+    pub verifier: Secret,
+    /// Shown at the beginning: the hash of the verifier.
+    pub challenge: String,
+    /// Comes back with the answer, unchanged.
+    pub state: Secret,
+}
+
+impl Pkce {
+    /// From random bytes, which must not be used for anything else.
+    #[must_use]
+    pub fn new(random: &[u8; RANDOM]) -> Self {
+        let (verifier, state) = random.split_at(64);
+        let verifier = URL_SAFE_NO_PAD.encode(verifier);
+        Self {
+            challenge: challenge(&verifier),
+            verifier: Secret::new(verifier),
+            state: Secret::new(URL_SAFE_NO_PAD.encode(state)),
+        }
+    }
+}
+
+fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_challenge_is_the_one_of_the_rfc() {
+        // RFC 7636, appendix B.
+        assert_eq!(
+            challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+    }
+
+    #[test]
+    fn verifier_and_state_are_as_long_as_they_should_be() {
+        let pkce = Pkce::new(&[0xa5; RANDOM]);
+        assert_eq!(
+            (
+                pkce.verifier.expose().len(),
+                pkce.challenge.len(),
+                pkce.state.expose().len()
+            ),
+            (86, 43, 43)
+        );
+        let url_safe = |text: &str| {
+            text.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        assert!(url_safe(pkce.verifier.expose()) && url_safe(pkce.state.expose()));
+    }
+}

@@ -1,0 +1,165 @@
+//! What comes back from the sign-in: the query of the callback, or what a person pastes in its place (pure).
+//! The state is looked at before anything else, so a stray tab neither ends nor completes a sign-in.
+
+use super::form;
+use super::refusal::plain;
+use crate::secret::Secret;
+
+/// The shortest text that is taken to be a code.
+const CODE: usize = 6;
+
+/// What was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Go on with this code.
+    Code(Secret),
+    /// No, with the issuer's code for it and its words, of which each may be empty.
+    No {
+        /// Such as `access_denied`.
+        code: String,
+        /// On one line.
+        words: String,
+    },
+    /// It belongs to no sign-in of ours.
+    WrongState,
+    /// It is ours and holds neither a code nor an error.
+    Nothing,
+}
+
+/// What a callback's query says; `state` is the one that was sent.
+#[must_use]
+pub fn of_query(query: &str, state: &Secret) -> Said {
+    let pairs = form::decode(query);
+    let value = |name: &str| {
+        let found = pairs.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str()).unwrap_or_default()
+    };
+    if value("state") != state.expose() {
+        return Said::WrongState;
+    }
+    if !value("error").is_empty() {
+        return Said::No {
+            code: plain(value("error")),
+            words: plain(value("error_description")),
+        };
+    }
+    match value("code") {
+        "" => Said::Nothing,
+        code => Said::Code(Secret::new(code.to_owned())),
+    }
+}
+
+/// What a pasted text says: the address of the page, its query, `code#state`, or the code alone. Line
+/// breaks, quotes and angle brackets from copying are no part of it.
+#[must_use]
+pub fn of_paste(text: &str, state: &Secret) -> Said {
+    let text: String = text
+        .chars()
+        .filter(|c| {
+            !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '\'' | '<' | '>' | '`')
+        })
+        .collect();
+    let absolute = text.contains("://");
+    let (front, fragment) = text.split_once('#').unwrap_or((&text, ""));
+    let query = match front.split_once('?') {
+        Some((_, query)) => Some(query),
+        None if absolute => Some(""),
+        None if front.contains("code=") || front.contains("error=") => Some(front),
+        None => None,
+    };
+    if let Some(query) = query {
+        let said = of_query(query, state);
+        // A query without a state is like a code without one: there is nothing to compare.
+        let bare = !form::decode(query).iter().any(|(key, _)| key == "state");
+        return if said == Said::WrongState && bare && query.contains("code=") {
+            of_query(
+                &format!("{query}&{}", form::encode(&[("state", state.expose())])),
+                state,
+            )
+        } else if said == Said::WrongState && query.is_empty() {
+            Said::Nothing
+        } else {
+            said
+        };
+    }
+    if !fragment.is_empty() && fragment != state.expose() {
+        return Said::WrongState;
+    }
+    if front.len() < CODE || !front.bytes().all(|b| b.is_ascii_graphic()) {
+        return Said::Nothing;
+    }
+    Said::Code(Secret::new(front.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> Secret {
+        Secret::new("st-1".to_owned())
+    }
+
+    fn code(text: &str) -> Said {
+        Said::Code(Secret::new(text.to_owned()))
+    }
+
+    #[test]
+    fn the_state_comes_before_everything_else() {
+        let check = |query: &str, expected: Said| {
+            assert_eq!(of_query(query, &state()), expected, "{query}");
+        };
+        check("code=ac_1&state=st-1", code("ac_1"));
+        check("state=st-1&code=a%2Bb", code("a+b"));
+        check("code=ac_1&state=other", Said::WrongState);
+        check("code=ac_1", Said::WrongState);
+        check("error=access_denied&state=other", Said::WrongState);
+        check("state=st-1", Said::Nothing);
+        check("state=st-1&code=", Said::Nothing);
+        check("", Said::WrongState);
+        check(
+            "error=access_denied&error_description=It+was%0Arefused&state=st-1&code=x",
+            Said::No {
+                code: "access_denied".to_owned(),
+                words: "It was refused".to_owned(),
+            },
+        );
+    }
+
+    #[test]
+    fn every_form_of_paste_is_read() {
+        let check = |text: &str, expected: Said| {
+            assert_eq!(of_paste(text, &state()), expected, "{text}");
+        };
+        let address = "http://localhost:1455/auth/callback?code=ac_123&state=st-1";
+        check(address, code("ac_123"));
+        check(&format!("  <{address}>\n"), code("ac_123"));
+        check(&format!("\"{address}\""), code("ac_123"));
+        check(
+            "http://localhost:1455/auth/call\nback?code=ac_\r\n123&state=st-1",
+            code("ac_123"),
+        );
+        check(&format!("{address}#top"), code("ac_123"));
+        check("?code=ac_123&state=st-1", code("ac_123"));
+        check("code=ac_123&state=st-1", code("ac_123"));
+        check("code=ac_123", code("ac_123"));
+        check("ac_123#st-1", code("ac_123"));
+        check("ac_123", code("ac_123"));
+        check("ac_123#other", Said::WrongState);
+        check("code=ac_123&state=other", Said::WrongState);
+        check(
+            "http://localhost:1455/auth/callback?code=ac_123&state=x",
+            Said::WrongState,
+        );
+        check(
+            "http://localhost:1455/auth/callback?error=access_denied&state=st-1",
+            Said::No {
+                code: "access_denied".to_owned(),
+                words: String::new(),
+            },
+        );
+        check("", Said::Nothing);
+        check("yes", Said::Nothing);
+        check("https://auth.example/", Said::Nothing);
+        check("#st-1", Said::Nothing);
+    }
+}

@@ -1,0 +1,452 @@
+//! A sign-in that stays valid: an access token whenever one is needed, or the reason there is none. Any number
+//! of processes may share the file. A refresh token can be used once, so it is spent under the lock, after the
+//! file was read again, and only when its successor has a place on the disk.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::Credential;
+use super::critical::Critical;
+use super::issuer::{self, Issuer};
+use super::plan::{Plan, again, plan};
+use super::refusal::Refusal;
+use super::store::{self, Edit, Past, Store};
+use super::token::SignedIn;
+use crate::secret::Secret;
+
+/// How long the lock is tried, and how long a failed renewal is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long between two looks at the lock.
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
+
+/// How often one process asks the issuer before it gives up.
+const ATTEMPTS: u32 = 3;
+
+/// How long another program that was faster is given to put its tokens into the file they share.
+const OVERTAKEN: Duration = Duration::from_secs(3);
+
+/// Why there is no valid access token.
+#[derive(Debug)]
+pub enum Error {
+    /// The file cannot be used.
+    Store(store::Error),
+    /// The new tokens would have no place, so the refresh token was not spent.
+    NotSpent(store::Error),
+    /// Nobody is signed in any more.
+    Gone(PathBuf),
+    /// The file holds the sign-in of another account than when the run began.
+    OtherAccount(PathBuf),
+    /// The issuer has refused the refresh token for good.
+    Refused(Refusal),
+    /// The access token has ended and there is no refresh token.
+    Ended,
+    /// The issuer could not be asked, now or a moment ago.
+    Failed(Option<issuer::Error>),
+    /// Another process, maybe this one, has had the lock all the time.
+    Locked(PathBuf, Option<u32>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) | Self::NotSpent(error) => error.fmt(f),
+            Self::Gone(path) => write!(f, "{} holds no sign-in any more", path.display()),
+            Self::OtherAccount(path) => write!(
+                f,
+                "{} holds the sign-in of another account by now",
+                path.display()
+            ),
+            Self::Refused(refusal) => {
+                write!(
+                    f,
+                    "the service refused the saved token: {}",
+                    refusal.words()
+                )
+            }
+            Self::Ended => f.write_str("the saved token has ended, and nothing renews it"),
+            Self::Failed(Some(error)) => error.fmt(f),
+            Self::Failed(None) => {
+                f.write_str("the service failed a moment ago, and more than once")
+            }
+            Self::Locked(path, None) => {
+                write!(f, "another process holds the lock of {}", path.display())
+            }
+            Self::Locked(path, Some(process)) => {
+                write!(f, "process {process} holds the lock of {}", path.display())
+            }
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Store(error) | Self::NotSpent(error) => Some(error),
+            Self::Failed(Some(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// What went wrong without stopping anything.
+#[derive(Debug)]
+pub enum Warning {
+    /// The sign-in could not be renewed; its token is good until then, in Unix seconds.
+    NotRenewed(Error, Option<u64>),
+    /// The new tokens could not be stored, so they end with this process.
+    NotStored(store::Error),
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRenewed(error, until) => {
+                write!(f, "the sign-in cannot be renewed: {error}")?;
+                match until {
+                    Some(until) => write!(f, "; its token is good until {}", date(*until)),
+                    None => Ok(()),
+                }
+            }
+            Self::NotStored(error) => write!(
+                f,
+                "the sign-in was renewed but not stored, so it ends with this run: {error}"
+            ),
+        }
+    }
+}
+
+/// A moment in Unix seconds as people and programs read it: `2026-11-20T17:26:40Z` (RFC 3339).
+#[must_use]
+pub fn date(unix: u64) -> String {
+    // What lies beyond the year 9999 has no such form.
+    let time = UNIX_EPOCH + Duration::from_secs(unix.min(253_402_300_799));
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
+/// A stored sign-in in use.
+#[derive(Debug)]
+pub struct SignIn {
+    store: Store,
+    issuer: Issuer,
+    critical: Critical,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    saved: SignedIn,
+    /// Every token that has passed through here, so that none is ever shown.
+    seen: Vec<Secret>,
+    warnings: Vec<Warning>,
+    /// The same warning is given once.
+    warned: bool,
+    /// What this process knows of its attempts, where nothing can be remembered beside the file.
+    past: Past,
+}
+
+impl SignIn {
+    /// The sign-in that was read from this file.
+    #[must_use]
+    pub fn new(store: Store, issuer: Issuer, saved: SignedIn, critical: Critical) -> Self {
+        let mut state = State {
+            saved: saved.clone(),
+            seen: Vec::new(),
+            warnings: Vec::new(),
+            warned: false,
+            past: Past::Nothing,
+        };
+        state.use_from_now(saved);
+        Self {
+            store,
+            issuer,
+            critical,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Whether there is any use in going on: nothing is asked, and nothing is changed.
+    ///
+    /// # Errors
+    /// When the sign-in has ended and cannot be renewed.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.look(None, millis())? {
+            Plan::Refused(refusal) => Err(Error::Refused(refusal)),
+            Plan::Ended => Err(Error::Ended),
+            _ => Ok(()),
+        }
+    }
+
+    /// An access token that is good for the next request.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn credential(&self) -> Result<Credential, Error> {
+        if !self.state().saved.due(millis() / 1000) {
+            return Ok(self.token());
+        }
+        self.renew(None)
+    }
+
+    /// Another access token in place of this one, which the service has refused; nothing if there cannot be one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn instead_of(&self, rejected: &Secret) -> Result<Option<Credential>, Error> {
+        match self.renew(Some(rejected)) {
+            Err(Error::Ended) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// The sign-in as it is now.
+    #[must_use]
+    pub fn saved(&self) -> SignedIn {
+        self.state().saved.clone()
+    }
+
+    /// What went wrong since this was last asked.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        std::mem::take(&mut self.state().warnings)
+    }
+
+    /// Every token that has passed through here.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Secret> {
+        self.state().seen.clone()
+    }
+
+    /// Waits until no token is being spent; no longer than an end may be put off.
+    pub fn settle(&self) {
+        let _ = self.critical.wait(super::critical::PATIENCE);
+    }
+
+    fn renew(&self, rejected: Option<&Secret>) -> Result<Credential, Error> {
+        let begun = Instant::now();
+        let mut attempts = 0;
+        let mut failed = None;
+        loop {
+            let now = millis();
+            let until = match self.look(rejected, now)? {
+                Plan::Use => return Ok(self.token()),
+                Plan::UseUp(refusal) => return Ok(self.without(Error::Refused(refusal))),
+                Plan::Refused(refusal) => return Err(Error::Refused(refusal)),
+                Plan::Ended => return Err(Error::Ended),
+                Plan::Wait(until) => until,
+                Plan::Renew(must) => match self.attempt(rejected) {
+                    Ok(Tried::Done) => return Ok(self.token()),
+                    Ok(Tried::Busy) if !must => return Ok(self.token()),
+                    Ok(Tried::Busy) => now,
+                    Err(error) if !must => return Ok(self.without(error)),
+                    Err(Error::Failed(error)) => {
+                        attempts += 1;
+                        failed = error;
+                        if attempts == ATTEMPTS {
+                            return Err(Error::Failed(failed));
+                        }
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
+            };
+            let pause = Duration::from_millis(until.saturating_sub(now)).max(PAUSE);
+            if begun.elapsed() + pause > PATIENCE {
+                return Err(if until > now {
+                    Error::Failed(failed)
+                } else {
+                    Error::Locked(self.store.named().to_owned(), self.store.holder())
+                });
+            }
+            thread::sleep(pause);
+        }
+    }
+
+    /// Reads the file and says what to do about it. What can be used is used from now on.
+    fn look(&self, rejected: Option<&Secret>, now: u64) -> Result<Plan, Error> {
+        let found = self.store.read();
+        let mut state = self.state();
+        // A token that is good needs no file; only what has ended does.
+        let must = rejected == Some(&state.saved.access) || state.saved.ended(now / 1000);
+        let saved = match found.map(|found| found.contents.sign_in) {
+            Ok(Some(Ok(saved))) => saved,
+            _ if !must => return Ok(Plan::Use),
+            Ok(_) => return Err(Error::Gone(self.store.named().to_owned())),
+            Err(error) => return Err(Error::Store(error)),
+        };
+        if saved.account != state.saved.account {
+            return Err(Error::OtherAccount(self.store.named().to_owned()));
+        }
+        let past = match &saved.refresh {
+            Some(refresh)
+                if Some(refresh) == state.saved.refresh.as_ref() && state.past != Past::Nothing =>
+            {
+                state.past.clone()
+            }
+            Some(refresh) => self.store.memory().of(refresh),
+            None => Past::Nothing,
+        };
+        let plan = plan(&saved, rejected, &past, now);
+        state.use_from_now(saved);
+        Ok(plan)
+    }
+
+    /// Takes the lock, looks again, and spends the refresh token if that is still what is to be done.
+    fn attempt(&self, rejected: Option<&Secret>) -> Result<Tried, Error> {
+        // Held until the lock is given back.
+        let _moment = self.critical.enter();
+        let lock = match self.store.try_lock() {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Ok(Tried::Busy),
+            Err(error) => return Err(Error::NotSpent(error)),
+        };
+        self.store.recover(&lock);
+        match self.look(rejected, millis())? {
+            Plan::Renew(_) => {}
+            // Somebody else was faster.
+            Plan::Use => return Ok(Tried::Done),
+            _ => return Ok(Tried::Busy),
+        }
+        let saved = self.saved();
+        let Some(refresh) = &saved.refresh else {
+            return Err(Error::Ended);
+        };
+        let prepared = self.store.prepare(&lock).map_err(Error::NotSpent)?;
+        let issued = match self.issuer.refresh(refresh) {
+            Ok(issued) => issued,
+            Err(error) => {
+                if self.overtaken(refresh, OVERTAKEN) {
+                    return Ok(Tried::Done);
+                }
+                return Err(self.failed(refresh, error));
+            }
+        };
+        let now = millis() / 1000;
+        let renewed = saved.renewed(issued, now);
+        if !lock.holds() && self.overtaken(refresh, Duration::ZERO) {
+            return Ok(Tried::Done);
+        }
+        let stored = self
+            .store
+            .replace(prepared, &lock, &[Edit::Renew(&renewed)], now);
+        let mut state = self.state();
+        state.past = Past::Nothing;
+        state.use_from_now(renewed);
+        if let Err(error) = stored {
+            state.warnings.push(Warning::NotStored(error));
+        }
+        Ok(Tried::Done)
+    }
+
+    /// Remembers a failure, for this process and for others.
+    fn failed(&self, refresh: &Secret, error: issuer::Error) -> Error {
+        let memory = self.store.memory();
+        let (past, error) = match error {
+            issuer::Error::Refused(refusal) if refusal.permanent() => {
+                (Past::Refused(refusal.clone()), Error::Refused(refusal))
+            }
+            error => {
+                let before = match memory.of(refresh) {
+                    Past::Failed(count, _) => count,
+                    _ => 0,
+                };
+                let count = before.saturating_add(1);
+                (
+                    Past::Failed(count, again(count, millis())),
+                    Error::Failed(Some(error)),
+                )
+            }
+        };
+        memory.note(refresh, &past);
+        self.state().past = past;
+        error
+    }
+
+    /// Whether another program, which does not wait for our lock, has put other tokens into a file that we share.
+    fn overtaken(&self, spent: &Secret, patience: Duration) -> bool {
+        if !self.store.is_foreign() {
+            return false;
+        }
+        let begun = Instant::now();
+        loop {
+            let found = self
+                .store
+                .read()
+                .ok()
+                .and_then(|found| found.contents.sign_in);
+            if let Some(Ok(saved)) = found {
+                let mut state = self.state();
+                if saved.refresh.as_ref() != Some(spent) && saved.account == state.saved.account {
+                    state.use_from_now(saved);
+                    return true;
+                }
+            }
+            if begun.elapsed() >= patience {
+                return false;
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Goes on with the token that there is.
+    fn without(&self, error: Error) -> Credential {
+        let mut state = self.state();
+        if !state.warned {
+            state.warned = true;
+            let until = state.saved.expires;
+            state.warnings.push(Warning::NotRenewed(error, until));
+        }
+        drop(state);
+        self.token()
+    }
+
+    fn token(&self) -> Credential {
+        let state = self.state();
+        Credential::Token {
+            access: state.saved.access.clone(),
+            account: state.saved.account.clone(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What became of an attempt.
+enum Tried {
+    /// There is a good token, ours or somebody else's.
+    Done,
+    /// Somebody else is at it, or things have changed: look again.
+    Busy,
+}
+
+impl State {
+    fn use_from_now(&mut self, saved: SignedIn) {
+        if saved.refresh != self.saved.refresh {
+            self.past = Past::Nothing;
+        }
+        for secret in [
+            Some(&saved.access),
+            saved.refresh.as_ref(),
+            saved.id.as_ref(),
+        ] {
+            if let Some(secret) = secret
+                && !self.seen.contains(secret)
+            {
+                self.seen.push(secret.clone());
+            }
+        }
+        self.saved = saved;
+    }
+}
+
+/// The time, in Unix milliseconds.
+pub(super) fn millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,319 @@
+//! The lock beside the credentials file, in three kinds: an advisory lock on a file for ours; two of them for the
+//! official client's; a directory for pi's (npm `proper-lockfile`). None is waited for before a token is spent.
+
+use std::fs::{self, File, FileTimes, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use fs4::{FileExt, TryLockError};
+
+/// How long after its last sign of life a directory counts as left behind. pi's own number.
+const STALE: Duration = Duration::from_secs(30);
+
+/// How often we give a sign of life. Some users of such locks wait no longer than ten seconds for one.
+const BEAT: Duration = Duration::from_secs(2);
+
+/// How long the official client's second lock is waited for at the end. The client itself waits as long.
+const INNER: Duration = Duration::from_secs(5);
+
+/// The lock, for as long as this value lives.
+#[derive(Debug)]
+pub struct Lock(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    /// Given back by the system when the file is closed, also if we are killed.
+    File {
+        _held: File,
+    },
+    /// The official client (0.169.0) takes `auth.lock` and waits for it as long as it must, then `auth.json.lock`,
+    /// and loses its new tokens if it does not get that one within 5 s. So the first is ours while the token is
+    /// being spent, and the second only while the file is written.
+    Official {
+        _outer: File,
+        inner: PathBuf,
+    },
+    Directories(Vec<Directory>),
+}
+
+impl Lock {
+    /// An advisory lock on this file; nothing if somebody else has it.
+    pub(super) fn file(path: &Path) -> io::Result<Option<Self>> {
+        Ok(advisory(path)?.map(|held| Self(Kind::File { _held: held })))
+    }
+
+    /// The official client's two; nothing if somebody else has one of them.
+    pub(super) fn official(outer: &Path, inner: &Path) -> io::Result<Option<Self>> {
+        let Some(held) = advisory(outer)? else {
+            return Ok(None);
+        };
+        Ok(advisory(inner)?.map(|_free| {
+            Self(Kind::Official {
+                _outer: held,
+                inner: inner.to_owned(),
+            })
+        }))
+    }
+
+    /// Directories of these names; nothing if somebody else has made one and is alive.
+    pub(super) fn directories(paths: &[PathBuf]) -> io::Result<Option<Self>> {
+        let mut made = Vec::new();
+        for path in paths {
+            match Directory::make(path)? {
+                Some(directory) => made.push(directory),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Self(Kind::Directories(made))))
+    }
+
+    /// Whether the lock is still ours. A directory may be taken for one that was left behind, if we stood still.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        match &self.0 {
+            Kind::File { .. } | Kind::Official { .. } => true,
+            Kind::Directories(made) => made.iter().all(Directory::holds),
+        }
+    }
+
+    /// Whether nobody else can be at work, even if it stands still.
+    pub(super) fn is_sure(&self) -> bool {
+        !matches!(self.0, Kind::Directories(_))
+    }
+
+    /// What more is to be held while the file is written. Whoever does not let go of it in time is passed over:
+    /// by then a token has been spent.
+    pub(super) fn for_writing(&self) -> Option<File> {
+        let Kind::Official { inner, .. } = &self.0 else {
+            return None;
+        };
+        let begun = Instant::now();
+        loop {
+            match advisory(inner) {
+                Ok(None) if begun.elapsed() < INNER => thread::sleep(Duration::from_millis(10)),
+                other => return other.ok().flatten(),
+            }
+        }
+    }
+}
+
+/// An advisory lock on this file, which is made if it is not there.
+fn advisory(path: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    match FileExt::try_lock(&file) {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The number of a directory that was left behind.
+fn stale(path: &Path) -> io::Result<Option<u64>> {
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    if !metadata.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    let age = SystemTime::now().duration_since(metadata.modified()?);
+    Ok(age.is_ok_and(|age| age > STALE).then(|| metadata.ino()))
+}
+
+/// A directory that we have made, and the thread that keeps it fresh.
+#[derive(Debug)]
+struct Directory {
+    path: PathBuf,
+    number: u64,
+    /// When we last gave a sign of life, as the system keeps it.
+    fresh: Arc<Mutex<SystemTime>>,
+    stop: Option<Sender<()>>,
+    beat: Option<JoinHandle<()>>,
+}
+
+impl Directory {
+    fn make(path: &Path) -> io::Result<Option<Self>> {
+        let made = fs::create_dir(path);
+        let taken = |made: &io::Result<()>| {
+            let error = made.as_ref().err();
+            error.is_some_and(|error| error.kind() == io::ErrorKind::AlreadyExists)
+        };
+        if !taken(&made) {
+            made?;
+            return Self::new(path.to_owned()).map(Some);
+        }
+        let Some(left) = stale(path)? else {
+            return Ok(None);
+        };
+        // Looked at once more, so that a new owner's is not taken for the one that was left.
+        if stale(path)? == Some(left) {
+            let _ = fs::remove_dir(path);
+        }
+        let made = fs::create_dir(path);
+        if taken(&made) {
+            return Ok(None);
+        }
+        made?;
+        Self::new(path.to_owned()).map(Some)
+    }
+
+    fn new(path: PathBuf) -> io::Result<Self> {
+        let metadata = fs::metadata(&path)?;
+        let fresh = Arc::new(Mutex::new(metadata.modified()?));
+        let (stop, stopped) = mpsc::channel();
+        let number = metadata.ino();
+        let beat = thread::Builder::new().spawn({
+            let (path, fresh) = (path.clone(), Arc::clone(&fresh));
+            move || {
+                while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                    touch(&path, number, &fresh);
+                }
+            }
+        });
+        let beat = beat.inspect_err(|_| drop(fs::remove_dir(&path)))?;
+        Ok(Self {
+            path,
+            number,
+            fresh,
+            stop: Some(stop),
+            beat: Some(beat),
+        })
+    }
+
+    fn holds(&self) -> bool {
+        let fresh = *self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        ours(&self.path, self.number, fresh)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(beat) = self.beat.take() {
+            let _ = beat.join();
+        }
+        if self.holds() {
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
+
+/// Whether this is the directory that we made and nobody else has touched.
+fn ours(path: &Path, number: u64, fresh: SystemTime) -> bool {
+    fs::metadata(path).is_ok_and(|now| {
+        now.ino() == number && now.modified().is_ok_and(|modified| modified == fresh)
+    })
+}
+
+fn touch(path: &Path, number: u64, fresh: &Mutex<SystemTime>) {
+    let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+    if !ours(path, number, *fresh) {
+        return;
+    }
+    let now = FileTimes::new().set_modified(SystemTime::now());
+    let touched = File::open(path).and_then(|directory| {
+        directory.set_times(now)?;
+        directory.metadata()?.modified()
+    });
+    if let Ok(modified) = touched {
+        *fresh = modified;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("codex-lock-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).expect("a directory");
+        path
+    }
+
+    #[test]
+    fn one_at_a_time() {
+        let place = place("one");
+        let take: [fn(&Path) -> io::Result<Option<Lock>>; 3] = [
+            Lock::file,
+            |path| Lock::official(path, &path.with_extension("inner")),
+            |path| Lock::directories(&[path.to_owned(), path.with_extension("2")]),
+        ];
+        for (take, name) in take.into_iter().zip(["file", "official", "directory"]) {
+            let path = place.join(name);
+            let first = take(&path).expect("no error").expect("free");
+            assert!(first.holds());
+            assert!(take(&path).expect("no error").is_none(), "{name} is taken");
+            drop(first);
+            assert!(
+                take(&path).expect("no error").is_some(),
+                "{name} is free again"
+            );
+        }
+        assert!(place.join("file").is_file() && !place.join("directory").exists());
+        fs::remove_dir_all(place).expect("it goes away");
+    }
+
+    #[test]
+    fn the_official_clients_second_lock_is_left_free_until_the_file_is_written() {
+        let place = place("official");
+        let (outer, inner) = (place.join("auth.lock"), place.join("auth.json.lock"));
+        let lock = Lock::official(&outer, &inner)
+            .expect("no error")
+            .expect("free");
+        assert!(Lock::file(&inner).expect("no error").is_some());
+        let writing = lock.for_writing();
+        assert!(writing.is_some() && Lock::file(&inner).expect("no error").is_none());
+        drop((lock, writing));
+        let _held = Lock::file(&inner).expect("no error");
+        assert!(Lock::official(&outer, &inner).expect("no error").is_none());
+        assert!(
+            Lock::file(&outer).expect("no error").is_some(),
+            "the first was given back"
+        );
+        fs::remove_dir_all(place).expect("it goes away");
+    }
+
+    #[test]
+    fn a_directory_that_was_left_behind_is_taken_over() {
+        let place = place("left");
+        let path = place.join("lock");
+        let age = |seconds: u64| {
+            let then = SystemTime::now() - Duration::from_secs(seconds);
+            let times = FileTimes::new().set_modified(then);
+            File::open(&path)
+                .and_then(|f| f.set_times(times))
+                .expect("times");
+        };
+        fs::create_dir(&path).expect("a directory");
+        age(25);
+        assert!(
+            Lock::directories(std::slice::from_ref(&path))
+                .expect("no error")
+                .is_none(),
+            "its owner lives"
+        );
+        age(31);
+        let lock = Lock::directories(std::slice::from_ref(&path))
+            .expect("no error")
+            .expect("taken over");
+        assert!(lock.holds());
+        // Somebody else takes it from us: then it is not ours to remove.
+        age(0);
+        assert!(!lock.holds());
+        drop(lock);
+        assert!(path.exists());
+        fs::remove_dir_all(place).expect("it goes away");
+    }
+}

@@ -1,0 +1,189 @@
+//! What is remembered from one process to the next beside our file, in the file that is also its lock: who holds
+//! the lock, which refresh tokens were refused for good, and when one that failed may be tried again. It is one
+//! JSON object a line, appended; the last that fits counts. A token is named by a part of its hash. Losing a line
+//! costs a question to the issuer, so nothing here is an error.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::auth::refusal::Refusal;
+use crate::secret::Secret;
+
+/// How large the file may become before it begins anew, in bytes.
+const MOST: u64 = 8 << 10;
+
+/// What became of earlier attempts with a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Nothing is known.
+    Nothing,
+    /// It was refused for good.
+    Refused(Refusal),
+    /// It failed so many times in a row; before this moment, in Unix milliseconds, it is not to be tried again.
+    Failed(u32, u64),
+}
+
+/// The file.
+#[derive(Clone, Debug)]
+pub struct Memory(PathBuf);
+
+#[derive(Default, Deserialize, Serialize)]
+struct Line {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holder: Option<u32>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<Words>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed: Option<(u32, u64)>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Words {
+    status: u16,
+    code: String,
+    message: String,
+}
+
+impl Memory {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// What is known of this refresh token.
+    #[must_use]
+    pub fn of(&self, refresh: &Secret) -> Past {
+        let name = name(refresh);
+        let line = self.lines().into_iter().rfind(|line| line.token == name);
+        match line {
+            Some(Line {
+                refused: Some(words),
+                ..
+            }) => Past::Refused(Refusal {
+                status: words.status,
+                code: words.code,
+                message: words.message,
+            }),
+            Some(Line {
+                failed: Some((count, until)),
+                ..
+            }) => Past::Failed(count, until),
+            _ => Past::Nothing,
+        }
+    }
+
+    /// The process that took the lock last.
+    #[must_use]
+    pub fn holder(&self) -> Option<u32> {
+        self.lines().into_iter().rev().find_map(|line| line.holder)
+    }
+
+    /// Notes that we hold the lock.
+    pub fn hold(&self) {
+        self.add(&Line {
+            holder: Some(std::process::id()),
+            ..Line::default()
+        });
+    }
+
+    /// Notes what became of an attempt with this refresh token.
+    pub fn note(&self, refresh: &Secret, past: &Past) {
+        let mut line = Line {
+            token: name(refresh),
+            ..Line::default()
+        };
+        match past {
+            Past::Nothing => {}
+            Past::Refused(refusal) => {
+                line.refused = Some(Words {
+                    status: refusal.status,
+                    code: refusal.code.clone(),
+                    message: refusal.message.clone(),
+                });
+            }
+            Past::Failed(count, until) => line.failed = Some((*count, *until)),
+        }
+        self.add(&line);
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let mut text = String::new();
+        let read =
+            File::open(&self.0).and_then(|file| file.take(2 * MOST).read_to_string(&mut text));
+        if read.is_err() {
+            return Vec::new();
+        }
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
+    fn add(&self, line: &Line) {
+        let Ok(mut text) = serde_json::to_string(line) else {
+            return;
+        };
+        text.push('\n');
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&self.0);
+        if let Ok(mut file) = file {
+            if file.metadata().is_ok_and(|file| file.len() > MOST) {
+                let _ = file.set_len(0);
+            }
+            let _ = file.write_all(text.as_bytes());
+        }
+    }
+}
+
+/// A refresh token's name: enough of its hash to tell it from others, too little to be of use.
+fn name(refresh: &Secret) -> String {
+    let hash = Sha256::digest(refresh.expose());
+    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_that_fits_counts_and_no_token_is_in_it() {
+        let path = std::env::temp_dir().join(format!("codex-memory-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let memory = Memory::new(path.clone());
+        let (one, two) = (
+            Secret::new("rt_one".to_owned()),
+            Secret::new("rt_two".to_owned()),
+        );
+        assert_eq!((memory.of(&one), memory.holder()), (Past::Nothing, None));
+        let refused = Past::Refused(Refusal::of(
+            401,
+            r#"{"error":{"code":"x","message":"No."}}"#,
+        ));
+        memory.note(&one, &Past::Failed(1, 5000));
+        memory.hold();
+        memory.note(&two, &Past::Failed(2, 9000));
+        memory.note(&one, &refused);
+        assert_eq!(memory.of(&one), refused);
+        assert_eq!(memory.of(&two), Past::Failed(2, 9000));
+        assert_eq!(memory.holder(), Some(std::process::id()));
+        memory.note(&one, &Past::Nothing);
+        assert_eq!(memory.of(&one), Past::Nothing);
+        let text = std::fs::read_to_string(&path).expect("it is there");
+        assert!(!text.contains("rt_"), "{text}");
+        for _ in 0..1000 {
+            memory.hold();
+        }
+        assert!(std::fs::metadata(&path).expect("it is there").len() <= MOST + 100);
+        std::fs::write(&path, "torn\n{\"token\":").expect("written");
+        assert_eq!(memory.of(&two), Past::Nothing);
+        std::fs::remove_file(path).expect("it goes away");
+    }
+}

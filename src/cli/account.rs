@@ -1,0 +1,104 @@
+//! The settings of the commands that are about the sign-in itself.
+
+use super::credentials::{self, Credentials, SECRETS, surroundings};
+use super::failure::Failure;
+use super::flags::Args;
+use super::settings::Environment;
+use super::user_agent;
+use crate::auth::opener::openers;
+use crate::auth::{Found, What};
+use crate::command::login::Way;
+use crate::command::{Keeper, login, logout, status, token};
+
+/// The settings of `codex login`.
+pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Settings, Failure> {
+    let ways = [
+        ("--no-browser", args.no_browser),
+        ("--device-auth", args.device_auth),
+        ("--with-api-key", args.with_api_key),
+        ("--with-access-token", args.with_access_token),
+    ];
+    let given: Vec<&str> = ways.iter().filter(|way| way.1).map(|way| way.0).collect();
+    let way = match given[..] {
+        [one, other, ..] => {
+            return Err(
+                Failure::usage(format!("{one} and {other} exclude each other"))
+                    .hint("use one of them"),
+            );
+        }
+        ["--no-browser"] => Way::Browser(Vec::new()),
+        ["--device-auth"] => Way::Device(None),
+        ["--with-api-key"] => Way::Key,
+        ["--with-access-token"] => Way::Token,
+        _ => match openers(&surroundings(environment)) {
+            Ok(openers) => Way::Browser(openers),
+            Err(why) => Way::Device(Some(why)),
+        },
+    };
+    Ok(login::Settings {
+        way,
+        keeper: kept(args, environment)?,
+        before: variables(environment, &SECRETS[..2]),
+        secrets: SECRETS,
+        user_agent: user_agent(),
+    })
+}
+
+/// The variables that are set among these.
+fn variables(environment: &Environment, names: &[&str]) -> Vec<String> {
+    let set = names.iter().filter(|name| environment.get(name).is_some());
+    set.map(|name| (*name).to_owned()).collect()
+}
+
+/// The settings of `codex logout`.
+pub(super) fn logout(args: &Args, environment: &Environment) -> Result<logout::Settings, Failure> {
+    Ok(logout::Settings {
+        keeper: kept(args, environment)?,
+        local: args.local,
+        all: args.all,
+        left: variables(environment, SECRETS),
+        user_agent: user_agent(),
+    })
+}
+
+/// The settings of `codex status`.
+pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::Settings, Failure> {
+    let Credentials {
+        found,
+        keeper,
+        warnings,
+    } = credentials::find(args, environment, true)?;
+    Ok(status::Settings {
+        endpoints: credentials::endpoints(&found, environment)?,
+        elsewhere: credentials::elsewhere(environment),
+        found,
+        keeper,
+        warnings,
+        json: args.json,
+        limits: args.limits,
+        user_agent: user_agent(),
+    })
+}
+
+/// The settings of `codex token`. Keys do not count, so the file is read even if one comes before it.
+pub(super) fn token(args: &Args, environment: &Environment) -> Result<token::Settings, Failure> {
+    let given = |found: &Found| matches!(found.what, What::Token(_));
+    let mut credentials = credentials::find(args, environment, false)?;
+    if !credentials.found.iter().any(given) && credentials.keeper.is_none() {
+        credentials = credentials::find(args, environment, true)?;
+    }
+    Ok(token::Settings {
+        found: credentials.found,
+        keeper: credentials.keeper,
+        warnings: credentials.warnings,
+        user_agent: user_agent(),
+    })
+}
+
+/// The place where a sign-in is kept, which there must be.
+fn kept(args: &Args, environment: &Environment) -> Result<Keeper, Failure> {
+    credentials::keeper(args, environment)?.ok_or_else(|| {
+        Failure::usage("there is no place for a sign-in: HOME is not set")
+            .hint("set HOME, or CODEX_RUN_HOME to a directory of its own")
+    })
+}

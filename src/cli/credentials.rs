@@ -1,0 +1,213 @@
+//! Where credentials are looked for, in their order, and where a sign-in is kept: flags, the environment and the
+//! credentials file.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use super::flags::Args;
+use super::settings::{Environment, read};
+use crate::api::Endpoints;
+use crate::auth::opener::Surroundings;
+use crate::auth::store::{Contents, Place, Store};
+use crate::auth::{Found, What};
+use crate::command::Keeper;
+use crate::http::BaseUrl;
+use crate::secret::Secret;
+
+const ISSUER: &str = "https://auth.openai.com";
+const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
+const API: &str = "https://api.openai.com/v1";
+
+/// The variables that hold secrets. No program that we start is given them.
+pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];
+
+/// Everything that is known of credentials.
+pub(super) struct Credentials {
+    /// What was found, in the order in which it counts.
+    pub(super) found: Vec<Found>,
+    /// Where a sign-in is kept; none where there is no place for it.
+    pub(super) keeper: Option<Keeper>,
+    /// What is to be told about the file.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Finds the credentials. With `all`, the file is read even if something comes before it.
+pub(super) fn find(
+    args: &Args,
+    environment: &Environment,
+    all: bool,
+) -> Result<Credentials, Failure> {
+    let mut found = Vec::new();
+    if let Some(path) = &args.api_key_file {
+        found.push(Found {
+            what: What::Key(Secret::new(read("--api-key-file", path)?)),
+            source: "the file of --api-key-file".to_owned(),
+        });
+    }
+    let variable = |name: &str, what: fn(Secret) -> What| {
+        environment.secret(name).map(|secret| Found {
+            what: what(secret),
+            source: name.to_owned(),
+        })
+    };
+    found.extend(variable("CODEX_ACCESS_TOKEN", What::Token));
+    found.extend(variable("CODEX_API_KEY", What::Key));
+    let mut warnings = Vec::new();
+    let mut keeper = None;
+    // A file that is not used may be meant for other programs, and is not judged.
+    if all || found.is_empty() {
+        keeper = self::keeper(args, environment)?;
+        if let Some(Keeper { store, .. }) = &keeper {
+            for (path, mode) in store.narrow() {
+                warnings.push(format!(
+                    "others could read {} (mode {mode:o}), so its mode was narrowed",
+                    path.display()
+                ));
+            }
+            let contents = store.read().map_err(Failure::from)?.contents;
+            found.extend(stored(contents, store, environment)?);
+        }
+    }
+    found.extend(variable("OPENAI_API_KEY", What::Key));
+    Ok(Credentials {
+        found,
+        keeper,
+        warnings,
+    })
+}
+
+/// What the file holds, in the order in which it counts.
+fn stored(
+    contents: Contents,
+    store: &Store,
+    environment: &Environment,
+) -> Result<Vec<Found>, Failure> {
+    let source = store.named().display().to_string();
+    let sign_in = contents.sign_in.map(|sign_in| Found {
+        what: What::SignIn(sign_in.map(Box::new)),
+        source: source.clone(),
+    });
+    let key = match contents.key {
+        Some(key) if store.is_foreign() => Some(resolved(key, &source, environment)?),
+        key => key,
+    };
+    let key = key.map(|key| Found {
+        what: What::Key(key),
+        source,
+    });
+    let mut stored: Vec<Found> = sign_in.into_iter().chain(key).collect();
+    if contents.key_first {
+        stored.reverse();
+    }
+    Ok(stored)
+}
+
+/// A key in pi's file may be the name of a variable, or a command. The first is looked up, as pi does; the second
+/// is left to pi.
+fn resolved(key: Secret, source: &str, environment: &Environment) -> Result<Secret, Failure> {
+    if key.expose().starts_with('!') {
+        return Err(Failure::usage(format!(
+            "cannot use the key in {source}: it is a command, and codex-run runs none to find a key"
+        ))
+        .hint("put the key itself there, or into CODEX_API_KEY"));
+    }
+    let name = key.expose().trim_start_matches('$');
+    let name = name
+        .strip_prefix('{')
+        .and_then(|n| n.strip_suffix('}'))
+        .unwrap_or(name);
+    Ok(environment.secret(name).unwrap_or(key))
+}
+
+/// Where a sign-in is kept, and who renews it.
+pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Keeper>, Failure> {
+    let named = args.auth_file.as_deref();
+    let foreign = named.or_else(|| environment.get("CODEX_RUN_AUTH_FILE"));
+    let home = match (environment.get("CODEX_RUN_HOME"), environment.get("HOME")) {
+        (Some(home), _) => PathBuf::from(home),
+        (None, Some(home)) => Path::new(home).join(".codex-run"),
+        (None, None) if foreign.is_none() => return Ok(None),
+        (None, None) => PathBuf::from("/nonexistent"),
+    };
+    let place = match foreign {
+        Some(file) => Place {
+            file: tilde(file, environment),
+            home,
+            foreign: true,
+        },
+        None => Place {
+            file: home.join("auth.json"),
+            home,
+            foreign: false,
+        },
+    };
+    Ok(Some(Keeper {
+        store: Store::new(&place),
+        issuer: environment.address("CODEX_RUN_ISSUER", ISSUER, true)?,
+    }))
+}
+
+/// In a variable no shell has put the home in the place of `~`.
+fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
+    let path = Path::new(path);
+    match (path.strip_prefix("~"), environment.get("HOME")) {
+        (Ok(rest), Some(home)) => Path::new(home).join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+/// The backends. Only the address that is used is judged; without a credential that is the subscription's.
+pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<Endpoints, Failure> {
+    let subscription = found.first().is_none_or(Found::is_subscription);
+    let address = |name, default, used| -> Result<BaseUrl, Failure> {
+        environment.address(name, default, used)
+    };
+    Ok(Endpoints {
+        subscription: address("CODEX_RUN_BASE_URL", SUBSCRIPTION, subscription)?,
+        api: address("OPENAI_BASE_URL", API, !subscription)?,
+    })
+}
+
+/// The credentials files of other programs that are there.
+pub(super) fn elsewhere(environment: &Environment) -> Vec<PathBuf> {
+    let below_home = |rest: &str| {
+        environment
+            .get("HOME")
+            .map(|home| Path::new(home).join(rest))
+    };
+    let directory = |variable: &str, rest: &str| {
+        let named = environment.get(variable).map(PathBuf::from);
+        named.or_else(|| below_home(rest))
+    };
+    [
+        directory("CODEX_HOME", ".codex"),
+        directory("PI_CODING_AGENT_DIR", ".pi/agent"),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|directory| directory.join("auth.json"))
+    .filter(|file| file.is_file())
+    .collect()
+}
+
+/// What is known about where we run.
+pub(super) fn surroundings(environment: &Environment) -> Surroundings {
+    let set = |names: &[&str]| names.iter().any(|name| environment.get(name).is_some());
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    Surroundings {
+        browser: environment.get("BROWSER").map(OsStr::to_owned),
+        ssh: set(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]),
+        container: set(&["container", "KUBERNETES_SERVICE_HOST", "CODESPACES"])
+            || ["/.dockerenv", "/run/.containerenv"]
+                .iter()
+                .any(|path| Path::new(path).exists()),
+        ci: environment
+            .get("CI")
+            .is_some_and(|value| value != "false" && value != "0"),
+        display: set(&["DISPLAY", "WAYLAND_DISPLAY"]),
+        wsl: set(&["WSL_DISTRO_NAME", "WSL_INTEROP"])
+            || kernel.to_lowercase().contains("microsoft"),
+        mac: cfg!(target_os = "macos"),
+    }
+}

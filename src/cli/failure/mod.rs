@@ -1,0 +1,225 @@
+//! Every error in words: what happened, why, and what to do, with the outcome that gives the exit code.
+//! The modules report facts; the wording is here, in one file, so that it can be reviewed in one place.
+
+mod service;
+mod sign_in;
+
+use std::io::{self, Write};
+
+use crate::agent::{End, Order};
+use crate::command::run::Error;
+use crate::outcome::Outcome;
+use crate::output::text::visible;
+use crate::{prompt, stdin};
+use service::{of_api, of_trouble};
+
+/// A run that did not end well.
+#[derive(Debug)]
+pub struct Failure {
+    outcome: Outcome,
+    what: String,
+    hint: Option<String>,
+    /// The process ends by this signal, so that shells see it and loops stop.
+    signal: Option<i32>,
+}
+
+impl Failure {
+    pub(super) fn new(outcome: Outcome, what: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            what: what.into(),
+            hint: None,
+            signal: None,
+        }
+    }
+
+    pub(super) fn usage(what: impl Into<String>) -> Self {
+        Self::new(Outcome::Usage, what)
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The signal that the process is to end by, if it was one that ended the run.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        self.signal
+    }
+
+    /// Tells what happened, and what to do about it. A reader that went away is a quiet end.
+    pub fn report(&self, mut to: impl Write) {
+        if self.outcome == Outcome::Closed {
+            return;
+        }
+        // What the service said may be in it, and shall neither steer a terminal nor look like lines of ours.
+        let mut text = format!("codex: {}\n", visible(&self.what).replace('\n', " "));
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("codex: hint: {}\n", visible(hint)));
+        }
+        // In one write, so that the lines of parallel runs do not mix. If even this fails, only the exit code is left.
+        let _ = to.write_all(text.as_bytes());
+    }
+
+    #[cfg(test)]
+    pub(super) fn words(&self) -> String {
+        format!(
+            "{}\nhint: {}",
+            self.what,
+            self.hint.as_deref().unwrap_or_default()
+        )
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Prompt(error) => of_prompt(&error),
+            Error::Stdin(error) => of_stdin(&error),
+            Error::Credential(error) => sign_in::of_credential(&error),
+            Error::SignIn(error) => sign_in::of_sign_in(error),
+            Error::Late => {
+                Self::usage("input began after 3 s and was not part of the question; use -")
+                    .hint("with - among the arguments, the run waits for standard input")
+            }
+            Error::Output(error) => of_output(&error),
+            Error::Temporary(place, error) => Self::new(
+                Outcome::Io,
+                format!(
+                    "cannot make a temporary directory in {}: {error}",
+                    place.display()
+                ),
+            )
+            .hint("tools need one; TMPDIR says where"),
+            Error::Thread(error) => of_thread(&error),
+            Error::Random(error) => Self::new(
+                Outcome::Io,
+                format!("the system gives no random numbers: {error}"),
+            ),
+            Error::End(end) => of_end(end),
+        }
+    }
+}
+
+fn of_prompt(error: &prompt::Error) -> Failure {
+    let failure = Failure::usage(format!("cannot use the prompt: {error}"));
+    match error {
+        prompt::Error::Empty => failure.hint("give it as arguments, or on standard input"),
+        prompt::Error::NotUtf8(..) => {
+            failure.hint("the service takes text only; convert it, for example with iconv")
+        }
+        prompt::Error::Twice => failure.hint("standard input can be put in one place only"),
+    }
+}
+
+pub(super) fn of_stdin(error: &stdin::Error) -> Failure {
+    match error {
+        stdin::Error::Timeout => timeout(),
+        stdin::Error::Unreadable(_) => {
+            Failure::usage(format!("cannot read standard input: {error}"))
+                .hint("give it a file or a pipe, or use --no-stdin")
+        }
+        stdin::Error::Silent(_) => Failure::usage(format!("cannot use standard input: {error}"))
+            .hint("something holds it open; close it"),
+        stdin::Error::TooLarge(_) => Failure::usage(format!("cannot use standard input: {error}"))
+            .hint("no model reads that much; cut it down"),
+    }
+}
+
+pub(super) fn of_thread(error: &io::Error) -> Failure {
+    Failure::new(Outcome::Io, format!("the system gives no thread: {error}"))
+        .hint("too many processes may be running; `ulimit -u` tells how many may")
+}
+
+pub(super) fn of_output(error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Failure::new(Outcome::Closed, "");
+    }
+    Failure::new(
+        Outcome::Io,
+        format!("cannot write to standard output: {error}"),
+    )
+    .hint("free some space, or send the output elsewhere; what is on it is not whole")
+}
+
+fn of_end(end: End) -> Failure {
+    match end {
+        // Nothing failed; whoever asks anyway learns of a defect.
+        End::Answered | End::Panicked => bug("a part of it stopped"),
+        End::Output(error) => of_output(&error),
+        End::Thread(error) => of_thread(&error),
+        End::Ordered(order) => of_order(order),
+        End::Turns(turns) => Failure::new(
+            Outcome::Budget,
+            format!("stopped by --max-turns {turns}: the model wanted to go on"),
+        )
+        .hint("raise --max-turns"),
+        End::Refused(error) => of_api(*error),
+        End::Trouble(trouble, error) => of_trouble(*trouble, error.map(|error| *error)),
+    }
+}
+
+/// An end that was ordered from outside.
+pub(super) fn of_order(order: Order) -> Failure {
+    match order {
+        Order::Timeout => timeout(),
+        Order::Closed => Failure::new(Outcome::Closed, ""),
+        Order::Signal(signal) => {
+            let (outcome, what) = match signal {
+                signal_hook::consts::SIGINT => (Outcome::Interrupted, "interrupted"),
+                signal_hook::consts::SIGHUP => (Outcome::Hangup, "ended: the terminal hung up"),
+                _ => (Outcome::Terminated, "terminated"),
+            };
+            Failure {
+                signal: Some(signal),
+                ..Failure::new(outcome, what)
+            }
+        }
+    }
+}
+
+fn timeout() -> Failure {
+    Failure::new(Outcome::Timeout, "stopped: the time of --timeout is over").hint("raise --timeout")
+}
+
+/// A defect of this program; `place` is where it showed.
+pub(super) fn bug(place: &str) -> Failure {
+    Failure::new(
+        Outcome::Bug,
+        format!(
+            "a defect in codex-run {}: {place}",
+            env!("CARGO_PKG_VERSION")
+        ),
+    )
+    .hint("please report this line and the command that led to it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_went_away_is_a_quiet_end() {
+        let mut told = Vec::new();
+        of_output(&io::ErrorKind::BrokenPipe.into()).report(&mut told);
+        assert!(told.is_empty());
+    }
+
+    #[test]
+    fn what_is_told_is_two_lines_in_one_write() {
+        let mut told = Vec::new();
+        of_order(Order::Timeout).report(&mut told);
+        assert_eq!(
+            String::from_utf8_lossy(&told),
+            "codex: stopped: the time of --timeout is over\ncodex: hint: raise --timeout\n"
+        );
+        assert_eq!(of_order(Order::Signal(2)).outcome().exit_code(), 130);
+    }
+}

@@ -1,0 +1,217 @@
+//! What goes wrong with credentials, in words.
+
+use super::service::of_http;
+use super::{Failure, of_output, of_stdin, of_thread};
+use crate::auth::refusal::Refusal;
+use crate::auth::{self, change, issuer, sign_in, store};
+use crate::command::{login, status, token};
+use crate::outcome::Outcome;
+use crate::stdin;
+
+/// What signs in again.
+const AGAIN: &str = "run `codex login` to sign in again";
+
+/// There is no usable credential.
+pub(super) fn of_credential(error: &auth::Error) -> Failure {
+    match error {
+        auth::Error::Missing => Failure::new(
+            Outcome::SignIn,
+            "no credentials: nobody is signed in and no key is set",
+        )
+        .hint(
+            "run `codex login`, or set OPENAI_API_KEY (API) or CODEX_ACCESS_TOKEN (ChatGPT subscription), or use \
+             --api-key-file FILE",
+        ),
+        auth::Error::NotAKey(..) | auth::Error::Empty(_) => {
+            Failure::usage(format!("cannot use the credential: {error}"))
+                .hint("it is the text of the key or token alone, without quotes or blanks")
+        }
+        auth::Error::NotAToken(..) => {
+            Failure::new(Outcome::SignIn, format!("cannot use the credential: {error}"))
+                .hint("an API key belongs in CODEX_API_KEY or OPENAI_API_KEY; `codex login` signs in")
+        }
+    }
+}
+
+/// The sign-in gives no valid token.
+pub(super) fn of_sign_in(error: sign_in::Error) -> Failure {
+    use sign_in::Error;
+    let told = error.to_string();
+    let ended = |what: &str| Failure::new(Outcome::SignIn, format!("{what}: {told}")).hint(AGAIN);
+    match error {
+        Error::Store(error) => of_store(&error),
+        Error::NotSpent(_) => Failure::new(
+            Outcome::Io,
+            format!("cannot renew the sign-in: {told}; the saved token was not spent"),
+        )
+        .hint("free some space there, or make it writable; nothing is lost"),
+        Error::Gone(_) => ended("not signed in any more"),
+        Error::OtherAccount(_) => ended("the account has changed")
+            .hint("another sign-in was made meanwhile; start again to use it"),
+        Error::Refused(_) => ended("cannot renew the sign-in"),
+        Error::Ended => ended("the sign-in has ended"),
+        Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", &error, AGAIN),
+        Error::Failed(None) => Failure::new(
+            Outcome::Unreachable,
+            format!("cannot renew the sign-in: {told}"),
+        )
+        .hint("the sign-in is kept; try again in a minute"),
+        Error::Locked(_, process) => locked(&told, process),
+    }
+}
+
+fn locked(told: &str, process: Option<u32>) -> Failure {
+    let failure = Failure::new(
+        Outcome::Unreachable,
+        format!("cannot use the sign-in: {told}, for 30 s now"),
+    );
+    match process {
+        Some(process) => failure.hint(format!(
+            "look at process {process}: it may be stopped; then try again"
+        )),
+        None => {
+            failure.hint("another program may be stopped while it writes there; then try again")
+        }
+    }
+}
+
+/// The issuer of tokens did not do what it was asked.
+fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failure {
+    match error {
+        issuer::Error::Http(error) => of_http(what, error),
+        issuer::Error::Unreadable => {
+            Failure::new(Outcome::Unreachable, format!("{what}: {error}")).hint("try again later")
+        }
+        issuer::Error::Refused(refusal) => {
+            let outcome = of_refusal(refusal);
+            let failure = Failure::new(outcome, format!("{what}: {}", refusal.words()));
+            match outcome {
+                Outcome::SignIn => failure.hint(hint),
+                Outcome::Forbidden => {
+                    failure.hint("the service does not allow this here, or for this account")
+                }
+                _ => failure.hint("the service cannot do it now; try again later"),
+            }
+        }
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> Outcome {
+    match refusal.status {
+        _ if refusal.permanent() => Outcome::SignIn,
+        403 => Outcome::Forbidden,
+        408 | 409 | 429 | 300..=399 | 500..=599 => Outcome::Unreachable,
+        _ => Outcome::SignIn,
+    }
+}
+
+/// The credentials file cannot be used.
+fn of_store(error: &store::Error) -> Failure {
+    let words = error.to_string();
+    match error {
+        store::Error::Unwritable(..) | store::Error::Lock(..) => Failure::new(Outcome::Io, words)
+            .hint("free some space there, or make it writable; CODEX_RUN_HOME names another place"),
+        store::Error::Malformed(..) => Failure::usage(words)
+            .hint("repair it or move it away; it is not overwritten, so nothing in it is lost"),
+        store::Error::Unreadable(..) => {
+            Failure::usage(words).hint("make it readable for you, or name another with --auth-file")
+        }
+        store::Error::NotAFile(_) => Failure::usage(words)
+            .hint("--auth-file, CODEX_RUN_AUTH_FILE and CODEX_RUN_HOME say where it is"),
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        of_store(&error)
+    }
+}
+
+impl From<change::Error> for Failure {
+    fn from(error: change::Error) -> Self {
+        match error {
+            change::Error::Store(error) => of_store(&error),
+            change::Error::Locked(path, process) => {
+                let told = sign_in::Error::Locked(path, process).to_string();
+                locked(&told, process)
+            }
+        }
+    }
+}
+
+impl From<token::Error> for Failure {
+    fn from(error: token::Error) -> Self {
+        match error {
+            token::Error::Credential(error) => of_credential(&error),
+            token::Error::Key(source) => Self::new(
+                Outcome::SignIn,
+                format!("no access token: there is only the API key of {source}"),
+            )
+            .hint("`codex login` signs in with a ChatGPT account"),
+            token::Error::SignIn(error) => of_sign_in(error),
+            token::Error::Output(error) => of_output(&error),
+        }
+    }
+}
+
+impl From<status::Error> for Failure {
+    fn from(error: status::Error) -> Self {
+        match error {
+            status::Error::NotSignedIn(error) => of_credential(&error),
+            status::Error::Ended(error) => of_sign_in(error),
+            status::Error::Limits(error) => super::of_api(error),
+            status::Error::Output(error) => of_output(&error),
+        }
+    }
+}
+
+impl From<login::Error> for Failure {
+    fn from(error: login::Error) -> Self {
+        use login::Error;
+        let told = error.to_string();
+        let refused =
+            |hint: &str| Self::new(Outcome::SignIn, format!("not signed in: {told}")).hint(hint);
+        match error {
+            Error::Change(error) => error.into(),
+            Error::Exchange(error) => {
+                of_issuer("not signed in", &error, "start again with `codex login`")
+            }
+            Error::Device(issuer::Error::Refused(refusal)) if refusal.status == 404 => refused(
+                "this service has no sign-in with a code; `codex login --no-browser` is the other way",
+            ),
+            Error::Device(error) => of_issuer(
+                "not signed in",
+                &error,
+                "start again with `codex login --device-auth`",
+            ),
+            Error::Denied(..) => refused("`codex login` starts again"),
+            Error::Cancelled => refused("the other one goes on; start again if it was not yours"),
+            Error::TimedOut => refused("`codex login` starts again"),
+            Error::NoWayBack => Self::new(Outcome::Io, format!("not signed in: {told}")).hint(
+                "end what holds the ports, run it in a terminal and paste, or use --device-auth",
+            ),
+            Error::Tokens(_) => Self::new(
+                Outcome::Unreachable,
+                format!("not signed in: the service's answer cannot be used: {told}"),
+            )
+            .hint("something else may have answered; look at the address"),
+            Error::Secret(error) => match error {
+                auth::Error::Empty(_) => Self::usage("there is nothing on standard input")
+                    .hint("pipe the key or token in: codex login --with-api-key < key.txt"),
+                error => of_credential(&error),
+            },
+            Error::TokenEnded(_) => Self::new(
+                Outcome::SignIn,
+                format!("the access token is of no use: {told}"),
+            )
+            .hint("`codex token` prints a new one where you are signed in"),
+            Error::Stdin(stdin::Error::Silent(_)) => {
+                Self::usage("nothing came on standard input for 5 minutes")
+                    .hint("pipe the key or token in")
+            }
+            Error::Stdin(error) => of_stdin(&error),
+            Error::Random(error) => Self::from(crate::command::run::Error::Random(error)),
+            Error::Thread(error) => of_thread(&error),
+        }
+    }
+}

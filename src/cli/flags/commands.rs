@@ -1,0 +1,88 @@
+//! The commands.
+
+use super::{Command, SHELLS, TOOL_NAMES};
+
+/// The commands, in the order in which they are listed.
+pub(in crate::cli) const COMMANDS: &[Command] = &[
+    Command {
+        name: "login",
+        usage: "[status]",
+        brief: "sign in with a ChatGPT account",
+        doc: "Signs in with a ChatGPT account and keeps the sign-in for later. The browser opens, and comes back by \
+              itself; where it cannot, paste the address of the page that it ends on. Over SSH, in a container, with \
+              CI set and without a display, the sign-in is by a code that is typed in elsewhere, unless BROWSER or \
+              --no-browser is given. A sign-in that was there before is revoked once the new one is stored. \
+              `codex login status` is `codex status`.",
+        words: &["status"],
+    },
+    Command {
+        name: "logout",
+        usage: "",
+        brief: "sign out, and revoke the sign-in",
+        doc: "Removes the stored sign-in, or the stored key where there is no sign-in, and asks the service to revoke \
+              the sign-in's tokens, so that copies of it end too.",
+        words: &[],
+    },
+    Command {
+        name: "status",
+        usage: "",
+        brief: "tell which credential is used, and why",
+        doc: "Tells which credential is used: its kind, account and plan, when it ends, where it comes from, and what it \
+              comes before. The exit code is 0 if somebody is signed in or a key is set, else 4. Nothing is asked of \
+              the service unless --limits is given.",
+        words: &[],
+    },
+    Command {
+        name: "token",
+        usage: "",
+        brief: "print a valid access token",
+        doc: "Prints an access token to standard output, renewed if that is needed, and when it ends to standard error. \
+              For other programs: curl -H \"Authorization: Bearer $(codex token)\".",
+        words: &[],
+    },
+    Command {
+        name: "run",
+        usage: "[PROMPT...]",
+        brief: "ask, run what the model calls, answer",
+        doc: "Sends a prompt to a model, runs the tools that it calls, sends back what they answer, and goes on until \
+              the answer is complete. The assistant's text goes to standard output, everything else to standard \
+              error. The prompt is the arguments, joined by spaces; without arguments it is all of standard input. \
+              Where a - stands among the arguments, standard input goes there. With other arguments, a file or pipe \
+              on standard input follows the prompt in a <stdin> block; a pipe that has given nothing after 3 s is \
+              left aside with a note.",
+        words: &[],
+    },
+    Command {
+        name: "tool",
+        usage: "NAME",
+        brief: "run one built-in tool, as `run` itself does",
+        doc: "Runs one built-in tool: its arguments are read as one JSON object from standard input, its result goes to \
+              standard output. The exit code is 0 if the tool did what it was asked to, else 1. When its time is over, \
+              or nobody holds the other end of its standard output any more, everything it has started is ended.",
+        words: &TOOL_NAMES,
+    },
+    Command {
+        name: "completion",
+        usage: "SHELL",
+        brief: "print a completion script",
+        doc: "Prints a completion script to standard output, for bash, zsh or fish.",
+        words: SHELLS,
+    },
+    Command {
+        name: "help",
+        usage: "[COMMAND | exit-codes]",
+        brief: "explain a command, or the exit codes",
+        doc: "Explains a command in full, as its --help does. With exit-codes, prints the table of exit codes.",
+        words: &[
+            "login",
+            "logout",
+            "status",
+            "token",
+            "run",
+            "tool",
+            "completion",
+            "help",
+            "exit-codes",
+        ],
+    },
+];

@@ -1,0 +1,177 @@
+//! The table of commands and flags. The parser, `-h`, `--help`, the man page and the completions are
+//! functions of it, so a new flag is one entry here and one test.
+
+mod commands;
+mod table;
+
+use std::ffi::OsString;
+
+use crate::tools::TOOLS;
+pub(super) use commands::COMMANDS;
+pub(super) use table::FLAGS;
+
+/// What the command line says, unjudged.
+#[allow(clippy::struct_excessive_bools)] // one for each flag that takes nothing
+#[derive(Debug, Default)]
+pub(super) struct Args {
+    pub(super) words: Vec<OsString>,
+    pub(super) model: Option<OsString>,
+    pub(super) effort: Option<OsString>,
+    pub(super) instructions: Option<OsString>,
+    pub(super) append_instructions: Vec<OsString>,
+    pub(super) directory: Option<OsString>,
+    pub(super) sandbox: Option<OsString>,
+    pub(super) tools: Option<OsString>,
+    pub(super) no_tools: bool,
+    pub(super) max_turns: Option<OsString>,
+    pub(super) timeout: Option<OsString>,
+    pub(super) tool_timeout: Option<OsString>,
+    pub(super) no_stdin: bool,
+    pub(super) dry_run: bool,
+    pub(super) api_key_file: Option<OsString>,
+    pub(super) auth_file: Option<OsString>,
+    pub(super) no_browser: bool,
+    pub(super) device_auth: bool,
+    pub(super) with_api_key: bool,
+    pub(super) with_access_token: bool,
+    pub(super) local: bool,
+    pub(super) all: bool,
+    pub(super) json: bool,
+    pub(super) limits: bool,
+    pub(super) quiet: bool,
+    pub(super) verbose: bool,
+}
+
+/// What follows a flag.
+pub(super) enum Takes {
+    Nothing,
+    /// A value, called this in the help.
+    Value(&'static str),
+}
+
+/// What a shell offers for a value.
+pub(super) enum Complete {
+    Nothing,
+    Files,
+    Directories,
+    Words(&'static [&'static str]),
+}
+
+/// A flag.
+pub(super) struct Flag {
+    pub(super) long: &'static str,
+    pub(super) short: Option<char>,
+    pub(super) takes: Takes,
+    /// The commands that take it.
+    pub(super) of: &'static [&'static str],
+    /// A few words for `-h`.
+    pub(super) brief: &'static str,
+    /// Sentences for `--help` and the man page.
+    pub(super) doc: &'static str,
+    pub(super) complete: Complete,
+    /// Stores the value. It is judged later, together with all others.
+    pub(super) set: fn(&mut Args, OsString),
+}
+
+/// A command.
+pub(super) struct Command {
+    pub(super) name: &'static str,
+    /// What follows the name.
+    pub(super) usage: &'static str,
+    pub(super) brief: &'static str,
+    pub(super) doc: &'static str,
+    /// The words that may follow, where they are fixed.
+    pub(super) words: &'static [&'static str],
+}
+
+/// How much a model may be told to think.
+pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/// What tools may touch.
+pub(super) const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-full-access"];
+
+/// The shells that completions are made for.
+pub(super) const SHELLS: &[&str] = &["bash", "zsh", "fish"];
+
+/// The tools that can be offered.
+pub(super) const TOOL_NAMES: [&str; TOOLS.len()] = {
+    let mut names = [""; TOOLS.len()];
+    let mut i = 0;
+    while i < TOOLS.len() {
+        names[i] = TOOLS[i].function.name;
+        i += 1;
+    }
+    names
+};
+
+/// The command of this name.
+pub(super) fn command(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+/// The flags of this command.
+pub(super) fn flags_of(command: &str) -> impl Iterator<Item = &'static Flag> {
+    FLAGS.iter().filter(move |flag| flag.of.contains(&command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_whole() {
+        for (i, flag) in FLAGS.iter().enumerate() {
+            let name = flag.long;
+            assert!(
+                FLAGS[..i].iter().all(|f| f.long != name),
+                "{name} stands twice"
+            );
+            assert!(
+                FLAGS[..i]
+                    .iter()
+                    .all(|f| f.short.is_none() || f.short != flag.short),
+                "{name}"
+            );
+            assert!(
+                !matches!(flag.short, Some('h')) && name != "help" && name != "version",
+                "{name} is taken"
+            );
+            assert!(
+                flag.doc.ends_with('.') && flag.doc.starts_with(char::is_uppercase),
+                "{name}: {}",
+                flag.doc
+            );
+            assert!(
+                flag.brief.len() <= 44 && !flag.brief.ends_with('.'),
+                "{name}: {}",
+                flag.brief
+            );
+            assert!(flag.of.iter().all(|of| command(of).is_some()), "{name}");
+            if let Takes::Value(value) = flag.takes {
+                assert!(
+                    !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase()),
+                    "{name}: {value}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_its_sentences() {
+        for (i, command) in COMMANDS.iter().enumerate() {
+            assert!(COMMANDS[..i].iter().all(|c| c.name != command.name));
+            assert!(
+                command.doc.ends_with('.') && !command.brief.ends_with('.'),
+                "{}",
+                command.name
+            );
+        }
+        let topics = command("help").map(|help| help.words).unwrap_or_default();
+        assert!(
+            COMMANDS
+                .iter()
+                .all(|command| topics.contains(&command.name)),
+            "help knows every command"
+        );
+    }
+}

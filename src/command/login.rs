@@ -1,0 +1,341 @@
+//! `codex login`: signs in, in one of four ways, and keeps what came of it. The old sign-in stays as it is until
+//! the new one is stored.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::{self, IsTerminal};
+
+use super::wait::{Back, Ways};
+use super::{Keeper, say, warn};
+use crate::auth;
+use crate::auth::callback::paste_redirect;
+use crate::auth::change::{self, change};
+use crate::auth::critical::Critical;
+use crate::auth::device;
+use crate::auth::issuer::{self, Issuer};
+use crate::auth::opener::{NoBrowser, Opener};
+use crate::auth::page::Page;
+use crate::auth::pkce::{Pkce, RANDOM};
+use crate::auth::sign_in::date;
+use crate::auth::store::{Contents, Edit};
+use crate::auth::token::{Claims, Issued, SignedIn, TokenError};
+use crate::http::Http;
+use crate::secret::Secret;
+use crate::stdin;
+
+use super::status::now;
+
+/// Everything that a sign-in is told, checked.
+#[derive(Debug)]
+pub struct Settings {
+    /// The way.
+    pub way: Way,
+    /// Where it is kept.
+    pub keeper: Keeper,
+    /// What comes before a stored sign-in, and before a stored key.
+    pub before: Vec<String>,
+    /// Variables that hold secrets, for no child to see.
+    pub secrets: &'static [&'static str],
+    /// How this program names itself.
+    pub user_agent: String,
+}
+
+/// A way to sign in.
+#[derive(Debug)]
+pub enum Way {
+    /// With the browser, which these programs open; none where the person opens it.
+    Browser(Vec<Opener>),
+    /// With a code that is typed in elsewhere; why, if nobody asked for it.
+    Device(Option<NoBrowser>),
+    /// With a key on standard input.
+    Key,
+    /// With an access token on standard input.
+    Token,
+}
+
+/// Why nobody is signed in.
+#[derive(Debug)]
+pub enum Error {
+    /// The file cannot be used.
+    Change(change::Error),
+    /// The issuer gave no tokens.
+    Exchange(issuer::Error),
+    /// The issuer gave no device code.
+    Device(issuer::Error),
+    /// The answer was no: the issuer's code and words.
+    Denied(String, String),
+    /// Another program asked for the port.
+    Cancelled,
+    /// Nobody signed in, in time.
+    TimedOut,
+    /// Both ports are taken, and nothing can be pasted.
+    NoWayBack,
+    /// What the issuer gave cannot be used.
+    Tokens(TokenError),
+    /// What standard input gave cannot be used.
+    Secret(auth::Error),
+    /// The given access token has ended.
+    TokenEnded(u64),
+    /// Standard input cannot be read.
+    Stdin(stdin::Error),
+    /// The system gives no random numbers.
+    Random(getrandom::Error),
+    /// The system gave no thread.
+    Thread(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Change(error) => error.fmt(f),
+            Self::Exchange(error) | Self::Device(error) => error.fmt(f),
+            Self::Denied(code, words) => f.write_str(&denied(code, words)),
+            Self::Cancelled => f.write_str("another sign-in asked for the port"),
+            Self::TimedOut => f.write_str("nobody signed in within 15 minutes"),
+            Self::NoWayBack => f.write_str(
+                "ports 1455 and 1457 are taken, and there is no standard input to paste into",
+            ),
+            Self::Tokens(error) => error.fmt(f),
+            Self::Secret(error) => error.fmt(f),
+            Self::TokenEnded(when) => write!(f, "it ended at {}", date(*when)),
+            Self::Stdin(error) => error.fmt(f),
+            Self::Random(error) => error.fmt(f),
+            Self::Thread(error) => error.fmt(f),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+/// Signs in.
+///
+/// # Errors
+/// When nobody is signed in by it. What was stored before is as it was.
+pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
+    let keeper = &settings.keeper;
+    let unusable = |error| Error::Change(change::Error::Store(error));
+    keeper.store.make_home().map_err(unusable)?;
+    for (path, mode) in keeper.store.narrow() {
+        warn(&format!(
+            "others could read {} (mode {mode:o}), so its mode was narrowed",
+            path.display()
+        ));
+    }
+    // A file that cannot be used is found out before a person goes to the trouble of signing in.
+    change(&keeper.store, critical, |_| Vec::new()).map_err(Error::Change)?;
+    let issuer = keeper.issuer(&settings.user_agent);
+    match &settings.way {
+        Way::Browser(openers) => with_browser(settings, &issuer, openers, critical),
+        Way::Device(why) => {
+            let signed_in = with_device(&issuer, *why)?;
+            keep(settings, &issuer, &signed_in, critical)
+        }
+        Way::Token => {
+            let signed_in = given_token()?;
+            keep(settings, &issuer, &signed_in, critical)
+        }
+        Way::Key => {
+            let key = given("the key")?;
+            let edit = |_: &Contents| vec![Edit::Key(&key)];
+            let before = change(&keeper.store, critical, edit).map_err(Error::Change)?;
+            say(&format!(
+                "The key is stored in {}.",
+                keeper.store.named().display()
+            ));
+            if before.sign_in.is_some() && !keeper.store.is_foreign() {
+                warn("a sign-in is stored there too and comes first; `codex logout` removes it");
+            }
+            come_first(&settings.before);
+            Ok(())
+        }
+    }
+}
+
+fn with_browser(
+    settings: &Settings,
+    issuer: &Issuer,
+    openers: &[Opener],
+    critical: &Critical,
+) -> Result<(), Error> {
+    let mut random = [0; RANDOM];
+    getrandom::fill(&mut random).map_err(Error::Random)?;
+    let pkce = Pkce::new(&random);
+    let mut ways = Ways::open(&Http::new(&settings.user_agent), &pkce.state);
+    let redirect = ways.redirect();
+    let by_itself = redirect.is_some();
+    let redirect = redirect.unwrap_or_else(paste_redirect);
+    let address = issuer.authorize_url(&redirect, &pkce);
+    if openers.is_empty() {
+        say("Open this address in a browser and sign in:");
+    } else {
+        say("The browser opens. If it does not, open this address and sign in:");
+    }
+    say(&format!("\n  {address}\n"));
+    if by_itself {
+        say("If the page at the end does not load, paste its address here and press Enter:");
+    } else {
+        say(
+            "Ports 1455 and 1457 are taken by other programs, so the page at the end does not load. \
+             Paste its address here and press Enter:",
+        );
+    }
+    ways.accept_paste()?;
+    ways.browse(openers, &address, settings.secrets);
+    let Back { said, page } = ways.wait(&pkce.state)?;
+    let ended = match said {
+        Err((code, words)) => Err(Error::Denied(code, words)),
+        Ok(code) => issuer
+            .exchange(&code, &pkce.verifier, &redirect)
+            .map_err(Error::Exchange)
+            .and_then(signed_in)
+            .and_then(|signed_in| keep(settings, issuer, &signed_in, critical)),
+    };
+    let shown = page.is_some();
+    if let Some(page) = page {
+        page.show(&match &ended {
+            Ok(()) => Page::signed_in(),
+            Err(error @ Error::Denied(..)) => Page::failed(&error.to_string()),
+            Err(error) => Page::failed(&format!("The sign-in could not be completed: {error}")),
+        });
+    }
+    ways.close(shown);
+    ended
+}
+
+/// What a no means, in a sentence without its full stop.
+fn denied(code: &str, words: &str) -> String {
+    let entitlement = words.to_lowercase().contains("missing_codex_entitlement");
+    match (code, words) {
+        ("access_denied", _) if entitlement => {
+            "Codex is switched off for this workspace; its administrator can switch it on"
+                .to_owned()
+        }
+        ("missing_authorization_code", "") => "The page came back without a code".to_owned(),
+        ("access_denied", "") => "The sign-in was not allowed".to_owned(),
+        (code, "") => format!("The sign-in was refused ({code})"),
+        (_, words) => format!("The sign-in was refused: {}", words.trim_end_matches('.')),
+    }
+}
+
+fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Error> {
+    if let Some(why) = why {
+        let why = match why {
+            NoBrowser::Ssh => "this is an SSH session",
+            NoBrowser::Container => "this is a container",
+            NoBrowser::Ci => "CI is set",
+            NoBrowser::NoDisplay => "there is no display",
+        };
+        say(&format!(
+            "No browser can open here ({why}), so this is the sign-in with a code. \
+             `codex login --no-browser` is the other way."
+        ));
+    }
+    let device = issuer.device().map_err(Error::Device)?;
+    let expires = device::LIMIT.as_secs() / 60;
+    say("Open this address on any device and sign in:");
+    say(&format!("\n  {}\n", issuer.device_url()));
+    say("Then type in this code:");
+    say(&format!("\n  {}\n", device.code.expose()));
+    say(&format!(
+        "It expires in {expires} minutes. Type in only a code that you see in your own terminal: \
+         whoever hands you one wants to sign in as you."
+    ));
+    match device::wait(issuer, &device) {
+        Ok((code, verifier)) => {
+            let redirect = issuer.device_redirect();
+            let issued = issuer.exchange(&code, &verifier, &redirect);
+            signed_in(issued.map_err(Error::Exchange)?)
+        }
+        Err(device::Ended::TimedOut) => Err(Error::TimedOut),
+        Err(device::Ended::Failed(error)) => Err(Error::Device(error)),
+    }
+}
+
+fn signed_in(issued: Issued) -> Result<SignedIn, Error> {
+    SignedIn::first(issued, now()).map_err(Error::Tokens)
+}
+
+/// An access token that somebody else renews.
+fn given_token() -> Result<SignedIn, Error> {
+    let access = given("the access token")?;
+    let signed_in = SignedIn::new(access, None, None, Claims::default());
+    let signed_in = signed_in
+        .map_err(|why| Error::Secret(auth::Error::NotAToken("standard input".to_owned(), why)))?;
+    match signed_in.expires {
+        Some(when) if when <= now() => Err(Error::TokenEnded(when)),
+        _ => Ok(signed_in),
+    }
+}
+
+/// A secret on standard input: all of it, or a line where a person types.
+fn given(what: &str) -> Result<Secret, Error> {
+    let text = if io::stdin().is_terminal() {
+        say(&format!("Paste {what} and press Enter:"));
+        stdin::burst(&false.into()).unwrap_or_default().into_bytes()
+    } else {
+        let waiting = || say(&format!("waiting for {what} on standard input"));
+        match stdin::read(true, None, waiting).map_err(Error::Stdin)? {
+            stdin::Input::Whole(bytes) => bytes,
+            stdin::Input::GivenUp => Vec::new(),
+        }
+    };
+    let text = Secret::new(String::from_utf8_lossy(&text).into_owned());
+    auth::plain(&text, "standard input").map_err(Error::Secret)
+}
+
+/// Stores a sign-in, and then makes the tokens worthless that it replaces.
+fn keep(
+    settings: &Settings,
+    issuer: &Issuer,
+    new: &SignedIn,
+    critical: &Critical,
+) -> Result<(), Error> {
+    let store = &settings.keeper.store;
+    // A token that is stored already, maybe with what renews it, is no news.
+    let known = |before: &Contents| {
+        let old = before.sign_in.as_ref().and_then(|old| old.as_ref().ok());
+        old.is_some_and(|old| old.access == new.access)
+    };
+    let edit = |before: &Contents| {
+        if known(before) {
+            Vec::new()
+        } else {
+            vec![Edit::SignIn(new)]
+        }
+    };
+    let before = change(store, critical, edit).map_err(Error::Change)?;
+    let who = super::status::who(new);
+    let place = store.named().display();
+    if known(&before) {
+        say(&format!("This sign-in is in {place} already: {who}."));
+    } else {
+        say(&format!("Signed in as {who}. It is stored in {place}."));
+    }
+    if new.refresh.is_none() && !known(&before) {
+        say(&match new.expires {
+            Some(when) => format!("The token is good until {}; nothing renews it.", date(when)),
+            None => "Nothing renews the token.".to_owned(),
+        });
+    }
+    come_first(&settings.before);
+    if let Some(Ok(old)) = &before.sign_in
+        && old.access != new.access
+        && (old.refresh.is_none() || old.refresh != new.refresh)
+        && let Err(error) = issuer.revoke(&old.access, old.refresh.as_ref())
+        && !old.ended(now())
+    {
+        warn(&format!(
+            "the sign-in before this one could not be revoked: {error}"
+        ));
+    }
+    Ok(())
+}
+
+/// Tells what is used before that which was just stored.
+fn come_first(before: &[String]) {
+    if let Some(source) = before.first() {
+        warn(&format!(
+            "{source} is set and comes first; `codex status` tells what is used"
+        ));
+    }
+}

@@ -1,0 +1,103 @@
+//! `codex logout`: removes what is stored, and has its tokens made worthless.
+
+use super::{Keeper, say, warn};
+use crate::auth::change::{self, change};
+use crate::auth::critical::Critical;
+use crate::auth::sign_in::date;
+use crate::auth::store::{Contents, Edit};
+
+use super::status::{now, who};
+
+/// Everything that a sign-out is told.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where the sign-in is kept.
+    pub keeper: Keeper,
+    /// Do not ask the issuer to revoke.
+    pub local: bool,
+    /// Every entry of ours.
+    pub all: bool,
+    /// What is used from now on all the same, in the order in which it counts.
+    pub left: Vec<String>,
+    /// How this program names itself.
+    pub user_agent: String,
+}
+
+/// Signs out. A sign-in goes before a key, as it is used before one. It is removed first and revoked then, so
+/// that nobody finds a token here that is worthless.
+///
+/// # Errors
+/// When the file cannot be read or written; nothing was removed or revoked then.
+pub fn run(settings: &Settings, critical: &Critical) -> Result<(), change::Error> {
+    let store = &settings.keeper.store;
+    let place = store.named().display();
+    let edits = |before: &Contents| {
+        let mut edits = Vec::new();
+        if before.sign_in.is_some() {
+            edits.push(Edit::RemoveSignIn);
+        }
+        if before.key.is_some() && (settings.all || edits.is_empty()) {
+            edits.push(Edit::RemoveKey);
+        }
+        edits
+    };
+    // Where nothing is there, nothing is made either, not even a lock.
+    if edits(&store.read().map_err(change::Error::Store)?.contents).is_empty() {
+        say(&format!(
+            "Nobody is signed in: {place} holds no sign-in and no key."
+        ));
+        still(settings);
+        return Ok(());
+    }
+    let before = change(store, critical, edits)?;
+    if let Some(sign_in) = &before.sign_in {
+        match sign_in {
+            Ok(old) => say(&format!(
+                "Signed out: {} is removed from {place}.",
+                who(old)
+            )),
+            Err(_) => say(&format!(
+                "What stood for a sign-in is removed from {place}."
+            )),
+        }
+    }
+    match (&before.key, before.sign_in.is_none() || settings.all) {
+        (Some(_), true) => say(&format!("The key is removed from {place}.")),
+        (Some(_), false) => {
+            warn("a key is stored there too and is used from now on; --all removes it")
+        }
+        (None, _) => {}
+    }
+    if let Some(Ok(old)) = &before.sign_in {
+        let until = old.expires.filter(|expires| *expires > now());
+        let alive = until.map_or(String::new(), |until| {
+            format!(
+                " A token that was handed out may work until {}.",
+                date(until)
+            )
+        });
+        if settings.local {
+            say(&format!(
+                "It was not revoked: a copy of it elsewhere goes on working.{alive}"
+            ));
+        } else {
+            let issuer = settings.keeper.issuer(&settings.user_agent);
+            match issuer.revoke(&old.access, old.refresh.as_ref()) {
+                Ok(()) => say(
+                    "It was revoked: every program and machine that uses this sign-in, from a copy of the file or \
+                     by its tokens, is signed out too. Other sign-ins of the account are not touched.",
+                ),
+                Err(error) => warn(&format!("it could not be revoked: {error}.{alive}")),
+            }
+        }
+    }
+    still(settings);
+    Ok(())
+}
+
+/// Tells what is used from now on.
+fn still(settings: &Settings) {
+    if let Some(source) = settings.left.first() {
+        warn(&format!("{source} is still set and is used from now on"));
+    }
+}

@@ -1,0 +1,25 @@
+//! What keeps a signal from ending a command while a token is being spent: the signal waits, and then ends the
+//! process as it would have.
+
+use std::io;
+use std::thread;
+
+use super::watch::{listen, next};
+use crate::agent::Order;
+use crate::auth::critical::{Critical, PATIENCE};
+
+/// Begins to hold signals off, on a thread that ends with the process. `force` ends the process.
+///
+/// # Errors
+/// When the system gives no thread or no pipe.
+pub fn raise(critical: &Critical, force: fn(Order)) -> io::Result<()> {
+    let signals = listen()?;
+    let critical = critical.clone();
+    thread::Builder::new()
+        .spawn(move || {
+            let order = next(&signals, None, false);
+            let _ = critical.wait(PATIENCE);
+            force(order);
+        })
+        .map(drop)
+}

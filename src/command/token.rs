@@ -1,0 +1,67 @@
+//! `codex token`: a valid access token on standard output, its end on standard error.
+
+use std::io::{self, Write};
+
+use super::stdout::Stdout;
+use super::{Keeper, authority, say, warn};
+use crate::auth::critical::Critical;
+use crate::auth::sign_in::{self, date};
+use crate::auth::token::claims;
+use crate::auth::{self, Found, What, choose};
+
+/// Everything that the command is told.
+#[derive(Debug)]
+pub struct Settings {
+    /// The credentials that were found, in the order in which they count.
+    pub found: Vec<Found>,
+    /// Where a sign-in is kept.
+    pub keeper: Option<Keeper>,
+    /// What is to be told about the file.
+    pub warnings: Vec<String>,
+    /// How this program names itself.
+    pub user_agent: String,
+}
+
+/// Why there is no token.
+#[derive(Debug)]
+pub enum Error {
+    /// There is no usable credential.
+    Credential(auth::Error),
+    /// There are keys only; this is where the first one is.
+    Key(String),
+    /// The sign-in cannot be renewed.
+    SignIn(sign_in::Error),
+    /// Standard output cannot be written.
+    Output(io::Error),
+}
+
+/// Prints an access token. Keys are passed over: they are none.
+///
+/// # Errors
+/// When there is none.
+pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
+    for warning in &settings.warnings {
+        warn(warning);
+    }
+    let key = |found: &Found| matches!(found.what, What::Key(_));
+    let tokens: Vec<Found> = settings.found.iter().filter(|f| !key(f)).cloned().collect();
+    if let (true, Some(first)) = (tokens.is_empty(), settings.found.first()) {
+        return Err(Error::Key(first.source.clone()));
+    }
+    let chosen = choose(&tokens).map_err(Error::Credential)?;
+    let Some(authority) = authority(chosen, settings.keeper, &settings.user_agent, critical) else {
+        return Err(Error::Credential(auth::Error::Missing));
+    };
+    let credential = authority.credential().map_err(Error::SignIn)?;
+    for warning in authority.warnings() {
+        warn(&warning.to_string());
+    }
+    let token = credential.secret().expose();
+    let mut stdout = Stdout::open().map_err(Error::Output)?;
+    let line = format!("{token}\n");
+    stdout.write_all(line.as_bytes()).map_err(Error::Output)?;
+    if let Ok(Some(expires)) = claims(token).map(|claims| claims.expires) {
+        say(&format!("codex: the token is good until {}", date(expires)));
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Waiting for a browser sign-in: for the callback, for what a person pastes, and for the clock. The first that
+//! brings something that belongs to the sign-in wins.
+
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::login::Error;
+use super::say;
+use crate::auth::callback::{Arrival, Callback, Waiting};
+use crate::auth::opener::Opener;
+use crate::auth::redirect::{Said, of_paste};
+use crate::http::Http;
+use crate::secret::Secret;
+use crate::stdin;
+
+/// How long a person may take.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// How long a program that opens a browser may take to fail, so that it is worth telling.
+const OPENING: Duration = Duration::from_secs(10);
+
+/// What happens meanwhile.
+enum Event {
+    Arrived(Arrival),
+    /// Somebody has typed or pasted this.
+    Pasted(String),
+    /// Nothing more will be pasted.
+    NoPaste,
+    /// This program has not opened a browser, for this reason.
+    NotOpened(String, String),
+}
+
+/// The ways back from the browser, open.
+pub(super) struct Ways {
+    callback: Option<Callback>,
+    sender: Sender<Event>,
+    events: Receiver<Event>,
+    paste: Option<JoinHandle<()>>,
+    over: Arc<AtomicBool>,
+}
+
+/// What came back, and the page that waits to be told what became of it.
+pub(super) struct Back {
+    /// A code, or the issuer's code and words for a no.
+    pub(super) said: Result<Secret, (String, String)>,
+    pub(super) page: Option<Waiting>,
+}
+
+impl Ways {
+    /// Listens for the callback on the first port that can be had.
+    pub(super) fn open(http: &Http, state: &Secret) -> Self {
+        let (sender, events) = mpsc::channel();
+        let arrived = {
+            let sender = sender.clone();
+            move |arrival| drop(sender.send(Event::Arrived(arrival)))
+        };
+        Self {
+            callback: Callback::listen(http, state, arrived),
+            sender,
+            events,
+            paste: None,
+            over: Arc::default(),
+        }
+    }
+
+    /// Where the issuer is to send the browser, if it can come back here by itself.
+    pub(super) fn redirect(&self) -> Option<String> {
+        self.callback.as_ref().map(Callback::redirect)
+    }
+
+    /// Reads what a person pastes, from now on.
+    pub(super) fn accept_paste(&mut self) -> Result<(), Error> {
+        let (sender, over) = (self.sender.clone(), Arc::clone(&self.over));
+        let reading = thread::Builder::new().spawn(move || {
+            while let Some(text) = stdin::burst(&over) {
+                if sender.send(Event::Pasted(text)).is_err() {
+                    return;
+                }
+            }
+            let _ = sender.send(Event::NoPaste);
+        });
+        self.paste = Some(reading.map_err(Error::Thread)?);
+        Ok(())
+    }
+
+    /// Has the first of these programs that is there open the address.
+    pub(super) fn browse(&self, openers: &[Opener], address: &str, without: &[&str]) {
+        let mut why = "there is no program that opens one".to_owned();
+        for opener in openers {
+            match opener.open(address, without) {
+                Ok(child) => return self.watch(opener.name(), child),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => why = format!("{}: {error}", opener.name()),
+            }
+        }
+        let event = Event::NotOpened("no browser was opened".to_owned(), why);
+        let _ = self.sender.send(event);
+    }
+
+    /// Tells if the program fails soon. One that goes on is the browser itself.
+    fn watch(&self, name: String, mut child: Child) {
+        let sender = self.sender.clone();
+        let begun = Instant::now();
+        // Nobody waits for this thread: a browser may run for days, and we end before it does.
+        let _ = thread::Builder::new().spawn(move || {
+            if let Ok(status) = child.wait()
+                && !status.success()
+                && begun.elapsed() < OPENING
+            {
+                let _ = sender.send(Event::NotOpened(name, format!("it failed ({status})")));
+            }
+        });
+    }
+
+    /// Waits for a code or a no. What belongs to another sign-in is told, and the waiting goes on.
+    pub(super) fn wait(&self, state: &Secret) -> Result<Back, Error> {
+        let until = Instant::now() + LIMIT;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let (said, page) = match self.events.recv_timeout(left) {
+                Ok(Event::Arrived(Arrival::Said(said, page))) => (said, Some(page)),
+                Ok(Event::Arrived(Arrival::Cancelled)) => return Err(Error::Cancelled),
+                Ok(Event::Pasted(text)) => (of_paste(&text, state), None),
+                Ok(Event::NoPaste) if self.callback.is_none() => return Err(Error::NoWayBack),
+                Ok(Event::NoPaste) => continue,
+                Ok(Event::NotOpened(name, why)) => {
+                    say(&format!(
+                        "codex: {name}: {why}; open the address above yourself"
+                    ));
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => return Err(Error::TimedOut),
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::NoWayBack),
+            };
+            let said = match (said, &page) {
+                (Said::Code(code), _) => Ok(code),
+                (Said::No { code, words }, _) => Err((code, words)),
+                (Said::Nothing, Some(_)) => {
+                    Err(("missing_authorization_code".to_owned(), String::new()))
+                }
+                (Said::WrongState, _) => {
+                    say(
+                        "That belongs to another sign-in. Paste the address that this one ends on:",
+                    );
+                    continue;
+                }
+                (Said::Nothing, None) => {
+                    say("There is no code in that. Paste the whole address of the page:");
+                    continue;
+                }
+            };
+            return Ok(Back { said, page });
+        }
+    }
+
+    /// Gives the last page a moment, if one was shown, and closes all ways.
+    pub(super) fn close(mut self, page_shown: bool) {
+        if let Some(callback) = self.callback.take()
+            && page_shown
+        {
+            callback.linger();
+        }
+    }
+}
+
+impl Drop for Ways {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(paste) = self.paste.take() {
+            let _ = paste.join();
+        }
+    }
+}
