@@ -18,6 +18,7 @@ mod http;
 mod id;
 mod json;
 mod log;
+mod mask;
 mod models;
 mod prompt;
 mod reply;
