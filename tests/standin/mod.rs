@@ -5,6 +5,7 @@
 //! The tests run it inside their own process through [`Server`]; `main.rs` makes a program of it.
 //! A request's way: `http` reads it, `route` finds what answers it, `token` and `check` may refuse
 //! it, `script` chooses the reply, `events` makes its events and `send` writes the bytes.
+//! On the same port is the OAuth `issuer`, which mints the tokens that the backends take.
 
 #![allow(
     dead_code,
@@ -16,6 +17,7 @@ mod check;
 mod events;
 mod http;
 mod id;
+mod issuer;
 mod json;
 mod log;
 mod mask;
@@ -30,6 +32,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod token;
+mod wham;
 mod wire;
 
 use std::io;
@@ -46,6 +49,7 @@ pub(crate) use http::Recorded;
     reason = "the program and the tests use different names"
 )]
 pub(crate) use {
+    issuer::{CLIENT_ID, Decision, Issuer, Tokens},
     reply::{Framing, Newline, Reply},
     scenario::{Round, Scenarios},
     script::Script,
@@ -74,6 +78,7 @@ struct Shared {
     log: Mutex<Log>,
     ids: id::Ids,
     bulk: bulk::Cache,
+    issuer: Issuer,
 }
 
 impl Server {
@@ -105,6 +110,7 @@ impl Server {
             log: Mutex::new(log),
             ids: id::Ids::default(),
             bulk: bulk::Cache::default(),
+            issuer: Issuer::new(address.port()),
         });
         let acceptor = thread::Builder::new().name("standin".into()).spawn({
             let shared = Arc::clone(&shared);
@@ -130,6 +136,11 @@ impl Server {
     /// The base address of the public API.
     pub(crate) fn api_url(&self) -> String {
         format!("http://{}{}", self.address, route::API)
+    }
+
+    /// The issuer, whose base address is [`url`](Self::url).
+    pub(crate) fn issuer(&self) -> &Issuer {
+        &self.shared.issuer
     }
 
     /// Every request that arrived whole, in the order of arrival, refused ones included.
@@ -224,6 +235,10 @@ fn serve(shared: &Shared, stream: TcpStream, number: usize) {
         lock(&shared.requests).push(Arc::clone(&request));
         lock(&shared.log).request(&request);
 
+        if wire.wait(shared.issuer.wait_before(&request)).is_err() {
+            lock(&shared.log).note(&format!("connection {number}: left before it was answered"));
+            break;
+        }
         let (reply, body) = route::answer(shared, &request);
         let sent = send::send(&wire, &reply, &body, parsed.reusable);
         lock(&shared.log).reply(shared.started.elapsed(), &request, &reply, &sent);
