@@ -12,6 +12,7 @@
     reason = "the tests and the program each use a part of this"
 )]
 
+mod browse;
 mod bulk;
 mod check;
 mod events;
@@ -49,6 +50,7 @@ pub(crate) use http::Recorded;
     reason = "the program and the tests use different names"
 )]
 pub(crate) use {
+    browse::browse,
     issuer::{CLIENT_ID, Decision, Issuer, Tokens},
     reply::{Framing, Newline, Reply},
     scenario::{Round, Scenarios},
