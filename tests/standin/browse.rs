@@ -90,6 +90,27 @@ fn get(host: &str, target: &str) -> io::Result<(u16, Option<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::standin::{Reply, Script, Server};
+
+    #[test]
+    fn it_goes_where_it_is_sent_but_not_for_ever() {
+        let to = |location: &str| Reply::status(302, &[("location", location)], "");
+        let end = Server::start(Script::default().fix("GET", "/end", Reply::status(200, &[], "")));
+        let script = Script::default()
+            .fix("GET", "/start", to("/next"))
+            .fix("GET", "/next", to(&format!("{}/end?a=1", end.url())))
+            .fix("GET", "/loop", to("/loop"))
+            .fix("GET", "/away", to("http://example.com/"));
+        let server = Server::start(script);
+        let from = |path: &str| browse(&format!("{}{path}", server.url()));
+        assert_eq!(from("/start"), Ok(200));
+        assert_eq!(end.requests()[0].path, "/end?a=1");
+        assert_eq!(from("/nowhere"), Ok(404));
+        assert!(from("/away").is_err());
+        let before = server.requests().len();
+        assert!(from("/loop").is_err());
+        assert_eq!(server.requests().len() - before, REDIRECTS + 1);
+    }
 
     #[test]
     fn it_stays_on_this_machine() {
