@@ -1,5 +1,5 @@
 //! What happened, twice: as text for people and, if there is a log file, as a line of JSON for each
-//! request and each reply. Tokens and keys are masked in both.
+//! request and each reply. Tokens, keys and codes are masked in both.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::http::Recorded;
+use super::mask;
 use super::reply::Reply;
 use super::send::Sent;
 use super::token::masked;
@@ -44,8 +45,9 @@ impl Log {
     }
 
     pub(super) fn request(&mut self, request: &Recorded) {
-        let Recorded { method, path, .. } = request;
-        let body = String::from_utf8_lossy(&request.body);
+        let Recorded { method, .. } = request;
+        let path = mask::target(&request.path);
+        let body = mask::body(request);
         let shown: String = body.chars().take(SHOWN).collect();
         let dots = if shown.len() < body.len() { "..." } else { "" };
         let _ = writeln!(
@@ -56,8 +58,7 @@ impl Log {
             request.body.len(),
         );
         if self.file.is_some() {
-            let body = serde_json::from_slice(&request.body)
-                .unwrap_or_else(|_| Value::from(body.as_ref()));
+            let body = serde_json::from_str(&body).unwrap_or_else(|_| Value::from(body.as_ref()));
             let headers: Vec<Value> = request.headers.iter().map(header).collect();
             self.line(&json!({"request": {"at": request.at.as_secs_f64(),
                 "connection": request.connection, "method": method, "path": path,

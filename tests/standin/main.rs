@@ -7,6 +7,8 @@ mod standin;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
 use std::{env, fs, thread};
 
 use standin::{Scenarios, Script, Server};
@@ -16,6 +18,7 @@ usage: standin [OPTION...]
 Plays the Responses API on 127.0.0.1: the subscription's backend below /backend-api/codex,
 the public API below /v1. What it answers is in a script file, or in the prompt itself on a
 line such as: standin: {\"rounds\":[{\"items\":[{\"text\":\"hello\"}]}]}
+The OAuth issuer is below /oauth, the sign-in by device code at /codex/device.
   --port N         listen here instead of on a free port
   --script FILE    choose rounds by the prompt, from this file
   --data DIR       where the recorded streams are that rounds name
@@ -23,7 +26,14 @@ line such as: standin: {\"rounds\":[{\"items\":[{\"text\":\"hello\"}]}]}
   --unchecked      answer whatever is asked, and whoever asks
   --until-eof      stop when standard input ends
   --print-token    print an invented access token, valid for 10 days, and exit
-  --account ID     the account of that token, instead of acct-standin
+  --account ID     the account of that token and of whoever signs in, instead of acct-standin
+  --lifetime SECS  how long the access tokens live that its issuer mints, instead of 10 days
+  --token-pause MS wait so long between spending a refresh token and the answer
+  --interval SECS  how often devices shall ask whether their code was entered, instead of every 5
+  --auto-approve-device
+                   enter the code of every device at its second question
+  --browse URL     be a browser in which somebody presses Allow: follow URL on this machine, and
+                   exit with 0 if the last answer is 200, otherwise with 1
   --help           print this and exit
 ";
 
@@ -41,12 +51,17 @@ struct Options {
     until_eof: bool,
     print_token: bool,
     account: Option<String>,
+    lifetime: Option<u64>,
+    token_pause: Option<u64>,
+    interval: Option<u64>,
+    auto_approve_device: bool,
+    browse: Option<String>,
     help: bool,
 }
 
 fn main() -> ExitCode {
     match options(env::args().skip(1)).and_then(|options| run(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(sentence) => {
             let _ = writeln!(io::stderr(), "standin: {sentence}");
             ExitCode::from(2)
@@ -59,11 +74,12 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     while let Some(flag) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
         match flag.as_str() {
-            "--port" => {
-                let text = value()?;
-                let port = text.parse();
-                options.port = port.map_err(|_| format!("{text:?} is not a port"))?;
-            }
+            "--port" => options.port = number(&value()?)?,
+            "--lifetime" => options.lifetime = Some(number(&value()?)?),
+            "--token-pause" => options.token_pause = Some(number(&value()?)?),
+            "--interval" => options.interval = Some(number(&value()?)?),
+            "--browse" => options.browse = Some(value()?),
+            "--auto-approve-device" => options.auto_approve_device = true,
             "--script" => options.script = Some(value()?.into()),
             "--data" => options.data = Some(value()?.into()),
             "--log" => options.log = Some(value()?.into()),
@@ -78,24 +94,56 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     Ok(options)
 }
 
-fn run(options: &Options) -> Result<(), String> {
+fn number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a number that fits"))
+}
+
+fn run(options: &Options) -> Result<ExitCode, String> {
     if options.help {
-        return say(HELP.trim_end());
+        say(HELP.trim_end())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(url) = &options.browse {
+        let arrived = standin::browse(url) == Ok(200);
+        return Ok(ExitCode::from(u8::from(!arrived)));
     }
     if options.print_token {
         let account = options.account.as_deref().unwrap_or("acct-standin");
         let token = standin::jwt(account, standin::now_unix() + TEN_DAYS);
-        return say(&token);
+        say(&token)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let server = Server::bind(script(options)?, options.port, options.log.as_deref())
         .map_err(|error| format!("cannot start: {error}"))?;
+    order(options, &server);
     say(&format!("listening on {}", server.url()))?;
     if options.until_eof {
         io::copy(&mut io::stdin(), &mut io::sink()).map_err(|error| error.to_string())?;
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     loop {
         thread::park();
+    }
+}
+
+/// What the flags want of the issuer.
+fn order(options: &Options, server: &Server) {
+    let issuer = server.issuer();
+    if let Some(account) = &options.account {
+        issuer.account(account);
+    }
+    if let Some(seconds) = options.lifetime {
+        issuer.lifetime(seconds);
+    }
+    if let Some(milliseconds) = options.token_pause {
+        issuer.pause(Duration::from_millis(milliseconds));
+    }
+    if let Some(seconds) = options.interval {
+        issuer.interval(seconds);
+    }
+    if options.auto_approve_device {
+        issuer.approve_devices();
     }
 }
 

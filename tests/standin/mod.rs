@@ -5,19 +5,23 @@
 //! The tests run it inside their own process through [`Server`]; `main.rs` makes a program of it.
 //! A request's way: `http` reads it, `route` finds what answers it, `token` and `check` may refuse
 //! it, `script` chooses the reply, `events` makes its events and `send` writes the bytes.
+//! On the same port is the OAuth `issuer`, which mints the tokens that the backends take.
 
 #![allow(
     dead_code,
     reason = "the tests and the program each use a part of this"
 )]
 
+mod browse;
 mod bulk;
 mod check;
 mod events;
 mod http;
 mod id;
+mod issuer;
 mod json;
 mod log;
+mod mask;
 mod models;
 mod prompt;
 mod reply;
@@ -29,6 +33,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod token;
+mod wham;
 mod wire;
 
 use std::io;
@@ -45,6 +50,8 @@ pub(crate) use http::Recorded;
     reason = "the program and the tests use different names"
 )]
 pub(crate) use {
+    browse::browse,
+    issuer::{CLIENT_ID, Decision, Issuer, Tokens},
     reply::{Framing, Newline, Reply},
     scenario::{Round, Scenarios},
     script::Script,
@@ -73,6 +80,7 @@ struct Shared {
     log: Mutex<Log>,
     ids: id::Ids,
     bulk: bulk::Cache,
+    issuer: Issuer,
 }
 
 impl Server {
@@ -104,6 +112,7 @@ impl Server {
             log: Mutex::new(log),
             ids: id::Ids::default(),
             bulk: bulk::Cache::default(),
+            issuer: Issuer::new(address.port()),
         });
         let acceptor = thread::Builder::new().name("standin".into()).spawn({
             let shared = Arc::clone(&shared);
@@ -129,6 +138,11 @@ impl Server {
     /// The base address of the public API.
     pub(crate) fn api_url(&self) -> String {
         format!("http://{}{}", self.address, route::API)
+    }
+
+    /// The issuer, whose base address is [`url`](Self::url).
+    pub(crate) fn issuer(&self) -> &Issuer {
+        &self.shared.issuer
     }
 
     /// Every request that arrived whole, in the order of arrival, refused ones included.
@@ -223,6 +237,10 @@ fn serve(shared: &Shared, stream: TcpStream, number: usize) {
         lock(&shared.requests).push(Arc::clone(&request));
         lock(&shared.log).request(&request);
 
+        if wire.wait(shared.issuer.wait_before(&request)).is_err() {
+            lock(&shared.log).note(&format!("connection {number}: left before it was answered"));
+            break;
+        }
         let (reply, body) = route::answer(shared, &request);
         let sent = send::send(&wire, &reply, &body, parsed.reusable);
         lock(&shared.log).reply(shared.started.elapsed(), &request, &reply, &sent);

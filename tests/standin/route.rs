@@ -12,6 +12,7 @@ use super::prompt;
 use super::reply::{Content, Reply};
 use super::stream::{self, Context};
 use super::token;
+use super::wham;
 use super::{Shared, lock};
 
 /// The path below which the subscription's backend lives.
@@ -47,6 +48,15 @@ pub(super) fn answer(shared: &Shared, request: &Recorded) -> (Reply, Arc<[u8]>) 
 fn choose(shared: &Shared, request: &Recorded, context: &mut Context<'_>) -> Reply {
     if let Some(reply) = shared.script.fixed(&request.method, request.bare_path()) {
         return reply;
+    }
+    if let Some(reply) = shared.issuer.answer(request) {
+        return reply;
+    }
+    if let Some(reply) = wham::answer(request) {
+        return match checked(shared, Backend::Subscription, request) {
+            Ok(()) => reply,
+            Err(refusal) => refusal.into(),
+        };
     }
     let path = request.bare_path();
     let (backend, rest) = if let Some(rest) = path.strip_prefix(SUBSCRIPTION) {
@@ -85,6 +95,9 @@ fn not_found() -> Reply {
 fn checked(shared: &Shared, backend: Backend, request: &Recorded) -> Result<(), Refusal> {
     if shared.script.is_checked() {
         token::check(backend, request, token::now_unix())?;
+        if token::bearer(request).is_some_and(|token| shared.issuer.refuses(token)) {
+            return Err(token::invalidated());
+        }
     }
     Ok(())
 }

@@ -12,22 +12,26 @@ use super::http::Recorded;
 use super::route::Backend;
 
 /// The claim that holds what a subscription's token says of its account.
-const AUTH_CLAIM: &str = "https://api.openai.com/auth";
+pub(super) const AUTH_CLAIM: &str = "https://api.openai.com/auth";
 
 /// An invented, unsigned access token of this account, valid until `expires_unix` (seconds).
 pub(crate) fn jwt(account_id: &str, expires_unix: u64) -> String {
-    let head = json!({"alg": "none", "typ": "JWT"});
-    let claims = json!({
+    encoded(&json!({
         "exp": expires_unix,
         AUTH_CLAIM: {
             "chatgpt_account_id": account_id,
             "chatgpt_plan_type": "plus",
             "chatgpt_user_id": format!("user-of-{account_id}"),
         },
-    });
+    }))
+}
+
+/// An unsigned token of these claims.
+pub(super) fn encoded(claims: &Value) -> String {
+    let head = json!({"alg": "none", "typ": "JWT"});
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signature = URL_SAFE_NO_PAD.encode("not signed");
-    format!("{}.{}.{signature}", part(&head), part(&claims))
+    format!("{}.{}.{signature}", part(&head), part(claims))
 }
 
 /// The seconds since 1970.
@@ -53,7 +57,7 @@ pub(super) fn check(backend: Backend, request: &Recorded, now: u64) -> Result<()
     }
 }
 
-fn bearer(request: &Recorded) -> Option<&str> {
+pub(super) fn bearer(request: &Recorded) -> Option<&str> {
     let value = request.header("authorization")?;
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
@@ -61,7 +65,7 @@ fn bearer(request: &Recorded) -> Option<&str> {
 }
 
 /// The claims of what looks like a JWT: three parts, the middle one base64url of a JSON object.
-fn claims(token: &str) -> Option<Value> {
+pub(super) fn claims(token: &str) -> Option<Value> {
     let parts: Vec<&str> = token.split('.').collect();
     let [head, middle, signature] = parts.as_slice() else {
         return None;
@@ -128,6 +132,14 @@ pub(super) fn masked(token: &str) -> String {
     let first: String = letters[..4].iter().collect();
     let last: String = letters[letters.len() - 4..].iter().collect();
     format!("{first}********{last}")
+}
+
+/// The refusal of a token that was good once.
+pub(super) fn invalidated() -> Refusal {
+    no_session(
+        "token_invalidated",
+        "Your authentication token has been invalidated. Please try signing in again.",
+    )
 }
 
 fn no_session(code: &str, message: &str) -> Refusal {

@@ -1,0 +1,104 @@
+//! The OAuth issuer: it signs people in, in a browser or by a device's code, hands out tokens,
+//! takes each refresh token once, and revokes. It lives on the same port as the backends, which ask
+//! it about the tokens that it minted; what it keeps is in `book`, what can be ordered in `knobs`.
+
+mod authorize;
+mod book;
+mod device;
+mod form;
+mod knobs;
+mod page;
+mod revoke;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::http::Recorded;
+use super::lock;
+use super::reply::Reply;
+
+#[allow(
+    unused_imports,
+    reason = "the program and the tests use different names"
+)]
+pub(crate) use {authorize::Decision, book::Tokens};
+
+/// The public client that everybody signs in with.
+pub(crate) const CLIENT_ID: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
+
+/// Who says so, in every token.
+const ISSUER: &str = "https://auth.openai.com";
+
+const TOKEN: &str = "/oauth/token";
+
+/// The issuer of one server, whose base address is the server's own.
+pub(crate) struct Issuer {
+    port: u16,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    book: book::Book,
+    devices: Vec<device::Device>,
+    knobs: knobs::Knobs,
+    counts: knobs::Counts,
+}
+
+impl Issuer {
+    pub(super) fn new(port: u16) -> Self {
+        Self {
+            port,
+            state: Mutex::default(),
+        }
+    }
+
+    /// The answer to a request, if it is for the issuer.
+    pub(super) fn answer(&self, request: &Recorded) -> Option<Reply> {
+        Some(match (request.method.as_str(), request.bare_path()) {
+            ("GET", "/oauth/authorize") => authorize::answer(self, request),
+            ("POST", TOKEN) => token::answer(self, request),
+            ("POST", "/oauth/revoke") => revoke::answer(self, request),
+            ("POST", "/api/accounts/deviceauth/usercode") => device::begin(self, request),
+            ("POST", "/api/accounts/deviceauth/token") => device::poll(self, request),
+            ("GET", "/codex/device") => device::form(request),
+            ("POST", "/codex/device") => device::answered(self, request),
+            _ => return None,
+        })
+    }
+
+    /// How long to wait before this request is looked at.
+    pub(super) fn wait_before(&self, request: &Recorded) -> Duration {
+        if request.bare_path() == TOKEN {
+            return self.state().knobs.pause_before;
+        }
+        Duration::ZERO
+    }
+
+    /// Whether the backends must refuse this access token.
+    pub(super) fn refuses(&self, access: &str) -> bool {
+        self.state().book.is_dead(access)
+    }
+
+    /// Where a device's code says it comes from: this server, by any of its names.
+    fn callbacks(&self) -> [String; 2] {
+        let port = self.port;
+        ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{port}/deviceauth/callback"))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+/// A "no" in the service's words, as for refresh tokens and devices.
+fn refusal(status: u16, code: &str, message: &str) -> Reply {
+    let error = json!({"message": message, "type": "invalid_request_error",
+        "param": null, "code": code});
+    Reply::json(status, &json!({ "error": error }))
+}

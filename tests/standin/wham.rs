@@ -1,0 +1,69 @@
+//! What the subscription's side services say of an account: which there are, and how much of its
+//! limits is used.
+
+use serde_json::{Value, json};
+
+use super::http::Recorded;
+use super::reply::Reply;
+use super::token;
+
+/// The path below which they live.
+pub(super) const WHAM: &str = "/backend-api/wham";
+
+/// The answer to a request that has passed the checks, if there is one at this path.
+pub(super) fn answer(request: &Recorded) -> Option<Reply> {
+    let rest = request.bare_path().strip_prefix(WHAM)?;
+    match (request.method.as_str(), rest) {
+        ("GET", "/usage") => Some(usage(request)),
+        ("GET", "/accounts/check") => Some(accounts(request)),
+        _ => None,
+    }
+}
+
+fn usage(request: &Recorded) -> Reply {
+    let now = token::now_unix();
+    let window = |percent: f64, seconds: u64, left: u64| {
+        json!({"used_percent": percent, "limit_window_seconds": seconds,
+            "reset_after_seconds": left, "reset_at": now + left})
+    };
+    Reply::json(
+        200,
+        &json!({
+            "plan_type": claim(request, "chatgpt_plan_type"),
+            "rate_limit": {
+                "allowed": true,
+                "limit_reached": false,
+                "primary_window": window(12.5, 5 * 3600, 3 * 3600),
+                "secondary_window": window(40.0, 7 * 24 * 3600, 4 * 24 * 3600),
+            },
+            "credits": {"has_credits": false, "unlimited": false, "balance": "0"},
+        }),
+    )
+}
+
+fn accounts(request: &Recorded) -> Reply {
+    let account = claim(request, "chatgpt_account_id");
+    Reply::json(
+        200,
+        &json!({
+            "accounts": [{
+                "id": account,
+                "plan_type": claim(request, "chatgpt_plan_type"),
+                "name": "Personal",
+                "structure": "personal",
+                "workspace_backend_origin": "NO_CONSTRAINT",
+                "account_routing_override": "NO_CONSTRAINT",
+            }],
+            "account_ordering": [account],
+            "default_account_id": account,
+        }),
+    )
+}
+
+/// What the token says of its account under this name.
+fn claim(request: &Recorded, name: &str) -> Value {
+    let claims = token::bearer(request).and_then(token::claims);
+    claims.map_or(Value::Null, |claims| {
+        claims[token::AUTH_CLAIM][name].clone()
+    })
+}
