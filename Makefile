@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test check generate format lint deny install bench
+.PHONY: demo test test-browser check generate format lint deny install bench
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -12,6 +12,10 @@ demo: ## a prompt piped in, an answer streaming out, tools that run: against a s
 test: ## all tests
 	$(CARGO) test --quiet --lib --test it
 	$(CARGO) test --quiet --doc
+
+test-browser: ## signs in through the stand-in's page with Chromium, where it is found
+	$(CARGO) build --quiet --bin codex --example standin
+	python3 tests/browser/browser.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --shots $(TARGET)/browser
 
 check: format lint test deny
 

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""`codex` against a strict OAuth server that is not ours: signing in, refreshing, signing out.
+
+The server is `oidc-provider` (see oidc.mjs beside this), which wants PKCE, takes nothing but forms, gives
+out a new refresh token at every refresh, and ends the sign-in when an old one is shown again. Its access
+tokens are valid for a few seconds. The browser is played here, with redirects and cookies; the requests go
+to the stand-in service, which believes a token's claims. Needs node and
+
+    npm install --prefix DIR oidc-provider@9
+    python3 tests/peers/oidc.py --codex target/debug/codex --standin target/debug/examples/standin --oidc-dir DIR
+
+Exit code 1: something is not as it should be.
+"""
+
+import argparse
+import base64
+import contextlib
+import http.cookiejar
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE.parent / "browser"))
+from signin import PATIENCE, Codex, Server, check, leave_on_signals
+
+VALID = 6  # seconds that an access token is valid
+AT_ONCE = 4
+
+
+def browse(address):
+    """Opens an address as a browser does: the last page's status, address and text."""
+    cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies)
+    try:
+        with opener.open(address, timeout=PATIENCE) as page:
+            return page.status, page.url, page.read().decode()
+    except urllib.error.HTTPError as page:
+        return page.code, page.url, page.read().decode()
+    except OSError as error:
+        return None, address, str(error)
+
+
+def tokens(stored):
+    """The tokens in a file of codex, wherever they stand in it."""
+    found = {}
+
+    def look(value):
+        if isinstance(value, dict):
+            found.update({key: text for key, text in value.items() if key in ("access_token", "refresh_token")})
+            for inner in value.values():
+                look(inner)
+
+    if stored.exists():
+        look(json.loads(stored.read_text()))
+    check("the stored sign-in has two tokens", ["access_token", "refresh_token"], sorted(found))
+    return found
+
+
+def expires(token):
+    """When a JWT expires."""
+    middle = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))["exp"]
+
+
+class Test:
+    """One sign-in from its beginning to its end."""
+
+    def __init__(self, codex, oidc):
+        self.codex, self.oidc = codex, oidc
+
+    def heard(self, word):
+        """What the server says that it has done, of one kind."""
+        return [line for line in self.oidc.said().splitlines() if line.startswith(f"{word} ")]
+
+    def sign_in(self):
+        with self.codex.start("login", "--no-browser") as login:
+            status, place, text = browse(login.address(self.oidc.url))
+            check("the browser ends on a page of codex that says 200", 200, status, more=f"{place}\n{text}")
+            login.ends(0)
+        check("the code was exchanged once", ["granted authorization_code"], self.heard("granted"))
+        self.codex.ends(0, "status")
+
+    def run(self):
+        answer = self.codex.ends(0, "run", "--no-tools", "hi")
+        check("the run has an answer", "text", answer, bool(answer.strip()))
+
+    def expire(self):
+        """Waits until the token that is stored is too old; says what is stored, and how many refreshes there were."""
+        before = tokens(self.codex.stored)
+        left = expires(before["access_token"]) - time.time()
+        check("the token is one that expires soon", f"at most {VALID} s", f"{left:.1f} s", left <= VALID)
+        time.sleep(max(0, left) + 1.1)
+        return before, self.heard("granted").count("granted refresh_token")
+
+    def refreshed(self, before, count, most):
+        """Whether the server was asked for a new token, and whether that is what is stored now."""
+        seen = self.heard("granted").count("granted refresh_token") - count
+        check("the server refreshed", f"1 to {most} times", seen, 1 <= seen <= most)
+        after = tokens(self.codex.stored)
+        for name in ("access_token", "refresh_token"):
+            check(f"the {name} stored is another one", True, before[name] != after[name])
+        check("the server refused nothing", [], self.heard("refused"))
+        check("the sign-in was not ended by the server", [], self.heard("revoked"))
+
+    def refresh(self):
+        before, count = self.expire()
+        self.run()
+        self.refreshed(before, count, 1)
+
+    def refresh_at_once(self):
+        """Several runs find an old token at once. One that shows the old refresh token again ends it for all."""
+        before, count = self.expire()
+        with contextlib.ExitStack() as stack:
+            runs = [stack.enter_context(self.codex.start("run", "--no-tools", "hi")) for _ in range(AT_ONCE)]
+            for run in runs:
+                run.ends(0)
+        self.refreshed(before, count, AT_ONCE)
+
+    def sign_out(self):
+        self.codex.ends(0, "logout")
+        check("nothing is stored any more", False, self.codex.stored.exists())
+        check("the server refused nothing", [], self.heard("refused"))
+        ended = "ended on the server too" if self.heard("revoked") else "not ended on the server, only here"
+        print(f"note    the sign-in is {ended}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Signs in at a strict OAuth server.")
+    parser.add_argument("--codex", type=pathlib.Path, required=True, help="the command to test")
+    parser.add_argument("--standin", type=pathlib.Path, required=True, help="the stand-in service")
+    parser.add_argument("--oidc-dir", type=pathlib.Path, required=True, help="where oidc-provider is installed")
+    options = parser.parse_args()
+    leave_on_signals()
+    with tempfile.TemporaryDirectory(prefix="codex-oidc-") as name:
+        folder = pathlib.Path(name)
+        standin = [options.standin.resolve(), "--port", "0", "--until-eof"]
+        oidc = ["node", HERE / "oidc.mjs", options.oidc_dir.resolve()]
+        env = {**os.environ, "OIDC_TTL": str(VALID)}
+        with Server(standin, folder / "standin.log") as backend, Server(oidc, folder / "oidc.log", env) as issuer:
+            test = Test(Codex(options.codex.resolve(), "oidc", folder, issuer.url, backend.url), issuer)
+            test.sign_in()
+            test.run()
+            test.refresh()
+            test.refresh_at_once()
+            test.sign_out()
+    print("all well")
+
+
+if __name__ == "__main__":
+    main()
