@@ -1,4 +1,4 @@
-//! The loopback callback of a browser sign-in: two small servers, on 127.0.0.1 and ::1, because browsers take
+//! The loopback callback of a browser sign-in: two small servers, on 127.0.0.1 and `::1`, because browsers take
 //! either for `localhost`. A call that belongs to the sign-in is handed on with its page unanswered, so that
 //! the page can tell the truth about what became of it; everything else is answered here.
 
@@ -38,7 +38,7 @@ pub enum Arrival {
 }
 
 /// A browser that waits for its page.
-pub struct Waiting(Request);
+pub struct Waiting(Box<Request>);
 
 impl std::fmt::Debug for Waiting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Waiting {
 impl Waiting {
     /// Shows the page.
     pub fn show(self, page: &Page) {
-        answer(self.0, page);
+        answer(*self.0, page);
     }
 }
 
@@ -170,8 +170,8 @@ fn take(port: u16, http: &Http) -> Option<Vec<TcpListener>> {
     None
 }
 
-/// Where ::1 is somebody else's, the browser might go there with the code, so then the port is no good at all.
-/// Where there is no ::1, nobody can.
+/// Where `::1` is somebody else's, the browser might go there with the code, so then the port is no good at all.
+/// Where there is no `::1`, nobody can.
 fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
     let mut listeners = vec![TcpListener::bind((Ipv4Addr::LOCALHOST, port))?];
     match TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
@@ -189,7 +189,7 @@ fn receive(request: Request, state: &Secret, arrived: &impl Fn(Arrival)) {
             answer(request, &Page::cancelled());
             arrived(Arrival::Cancelled);
         }
-        Route::HandOn(said) => arrived(Arrival::Said(said, Waiting(request))),
+        Route::HandOn(said) => arrived(Arrival::Said(said, Waiting(Box::new(request)))),
     }
 }
 

@@ -243,8 +243,8 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
     match device::wait(issuer, &device) {
         Ok((code, verifier)) => {
             let redirect = issuer.device_redirect();
-            let issued = issuer.exchange(&code, &verifier, &redirect);
-            signed_in(issued.map_err(Error::Exchange)?)
+            let tokens = issuer.exchange(&code, &verifier, &redirect);
+            signed_in(tokens.map_err(Error::Exchange)?)
         }
         Err(device::Ended::TimedOut) => Err(Error::TimedOut),
         Err(device::Ended::Failed(error)) => Err(Error::Device(error)),

@@ -87,8 +87,11 @@ impl Ways {
         Ok(())
     }
 
-    /// Has the first of these programs that is there open the address.
+    /// Has the first of these programs that is there open the address; without any, a person does.
     pub(super) fn browse(&self, openers: &[Opener], address: &str, without: &[&str]) {
+        if openers.is_empty() {
+            return;
+        }
         let mut why = "there is no program that opens one".to_owned();
         for opener in openers {
             match opener.open(address, without) {

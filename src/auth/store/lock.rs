@@ -245,7 +245,8 @@ mod tests {
     #[test]
     fn one_at_a_time() {
         let place = place("one");
-        let take: [fn(&Path) -> io::Result<Option<Lock>>; 3] = [
+        type Take = fn(&Path) -> io::Result<Option<Lock>>;
+        let take: [Take; 3] = [
             Lock::file,
             |path| Lock::official(path, &path.with_extension("inner")),
             |path| Lock::directories(&[path.to_owned(), path.with_extension("2")]),

@@ -184,9 +184,8 @@ impl From<login::Error> for Failure {
                 &error,
                 "start again with `codex login --device-auth`",
             ),
-            Error::Denied(..) => refused("`codex login` starts again"),
+            Error::Denied(..) | Error::TimedOut => refused("`codex login` starts again"),
             Error::Cancelled => refused("the other one goes on; start again if it was not yours"),
-            Error::TimedOut => refused("`codex login` starts again"),
             Error::NoWayBack => Self::new(Outcome::Io, format!("not signed in: {told}")).hint(
                 "end what holds the ports, run it in a terminal and paste, or use --device-auth",
             ),
