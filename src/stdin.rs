@@ -164,11 +164,14 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
             continue;
         }
         match rustix::io::read(io::stdin(), &mut buffer) {
-            Ok(0) | Err(_) if text.is_empty() => return None,
+            Ok(0) if text.trim_ascii().is_empty() => return None,
             Ok(0) => return Some(String::from_utf8_lossy(&text).into_owned()),
             Ok(count) => text.extend_from_slice(&buffer[..count]),
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(_) => return None,
+        }
+        if text.trim_ascii().is_empty() {
+            text.clear();
         }
         if text.len() > MOST {
             return None;

@@ -24,8 +24,11 @@ const SCOPE: &str = "openid profile email offline_access";
 /// How this program names itself to the issuer.
 const ORIGINATOR: &str = "codex-run";
 
-/// How long an answer may take, as a whole. The answer to a refresh is worth waiting for: it cannot be had twice.
+/// How long an answer may take, as a whole.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// How long tokens may take. They are worth waiting for: neither a code nor a refresh token can be used twice.
+const TOKENS: Duration = Duration::from_secs(120);
 
 /// How long revoking may take.
 const REVOKE: Duration = Duration::from_secs(10);
@@ -168,7 +171,7 @@ impl Issuer {
 
     fn tokens(&self, form: &str, secrets: &[&Secret]) -> Result<Issued, Error> {
         let url = self.base.join("/oauth/token");
-        let body = self.post(&url, http::FORM, form.as_bytes(), LIMIT, secrets)?;
+        let body = self.post(&url, http::FORM, form.as_bytes(), TOKENS, secrets)?;
         Issued::read(&body).ok_or(Error::Unreadable)
     }
 
@@ -188,9 +191,19 @@ impl Issuer {
         let url = self.base.join("/oauth/revoke");
         let secrets = [Some(access), refresh];
         let secrets: Vec<&Secret> = secrets.into_iter().flatten().collect();
-        let body = body.to_string();
-        self.post(&url, http::JSON, body.as_bytes(), REVOKE, &secrets)
-            .map(drop)
+        let text = body.to_string();
+        match self.post(&url, http::JSON, text.as_bytes(), REVOKE, &secrets) {
+            // The service takes JSON. The standard has a form (RFC 7009, section 2.1), and others take nothing else.
+            Err(Error::Refused(refusal)) if matches!(refusal.status, 400 | 415) => {
+                let field = |name| Some((name, body[name].as_str()?));
+                let fields = ["token", "token_type_hint", "client_id"];
+                let pairs: Vec<(&str, &str)> = fields.into_iter().filter_map(field).collect();
+                let form = form::encode(&pairs);
+                self.post(&url, http::FORM, form.as_bytes(), REVOKE, &secrets)
+            }
+            other => other,
+        }
+        .map(drop)
     }
 
     /// Begins a device sign-in.

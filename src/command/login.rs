@@ -267,17 +267,15 @@ fn given_token() -> Result<SignedIn, Error> {
     }
 }
 
-/// A secret on standard input: all of it, or a line where a person types.
+/// A secret on standard input.
 fn given(what: &str) -> Result<Secret, Error> {
-    let text = if io::stdin().is_terminal() {
-        say(&format!("Paste {what} and press Enter:"));
-        stdin::burst(&false.into()).unwrap_or_default().into_bytes()
-    } else {
-        let waiting = || say(&format!("waiting for {what} on standard input"));
-        match stdin::read(true, None, waiting).map_err(Error::Stdin)? {
-            stdin::Input::Whole(bytes) => bytes,
-            stdin::Input::GivenUp => Vec::new(),
-        }
+    if io::stdin().is_terminal() {
+        say(&format!("Paste {what}, press Enter, and then Ctrl-D:"));
+    }
+    let waiting = || say(&format!("codex: waiting for {what} on standard input"));
+    let text = match stdin::read(true, None, waiting).map_err(Error::Stdin)? {
+        stdin::Input::Whole(bytes) => bytes,
+        stdin::Input::GivenUp => Vec::new(),
     };
     let text = Secret::new(String::from_utf8_lossy(&text).into_owned());
     auth::plain(&text, "standard input").map_err(Error::Secret)

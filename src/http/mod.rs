@@ -44,6 +44,8 @@ pub enum Error {
     ConnectTimeout(Duration),
     /// Not a byte came in this time.
     Silent(Duration),
+    /// The whole of it took longer than it may.
+    Late,
     /// The connection could not be made secure.
     Tls(String),
     /// The connection broke.
@@ -59,6 +61,7 @@ impl fmt::Display for Error {
             Self::Connect(error) => write!(f, "cannot connect: {error}"),
             Self::ConnectTimeout(time) => write!(f, "no connection within {} s", time.as_secs()),
             Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs()),
+            Self::Late => f.write_str("no whole answer in the time that it may take"),
             Self::Tls(why) => write!(f, "no secure connection: {why}"),
             Self::Broken(error) => write!(f, "the connection broke: {error}"),
             Self::Protocol(why) => write!(f, "the answer is not HTTP as expected: {why}"),
@@ -83,6 +86,7 @@ impl Error {
             ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
                 Self::ConnectTimeout(CONNECT)
             }
+            ureq::Error::Timeout(ureq::Timeout::Global) => Self::Late,
             ureq::Error::Timeout(_) => Self::Silent(SILENCE),
             ureq::Error::Io(error) => Self::of_io(error, connected),
             ureq::Error::Tls(why) => Self::Tls(why.to_owned()),

@@ -1,6 +1,6 @@
 //! Ends that are ordered from outside: signals, the clock, a budget.
 
-use std::process::{Child, Command};
+use std::process::Command;
 
 use crate::home::{Home, finish, until};
 use crate::standin::{Reply, Server};
@@ -9,14 +9,6 @@ use crate::tools::bash;
 const INT: i32 = 2;
 const HUP: i32 = 1;
 pub(crate) const TERM: i32 = 15;
-
-pub(crate) fn kill(signal: i32, child: &Child) {
-    let sent = Command::new("kill")
-        .arg(format!("-{signal}"))
-        .arg(child.id().to_string())
-        .status();
-    assert!(sent.expect("kill is there").success());
-}
 
 /// Whether this process, and so the command under test, was started with this signal ignored.
 fn ignored(signal: i32) -> bool {
@@ -45,7 +37,7 @@ fn a_signal_ends_the_run_by_that_signal() {
             .args(["run", "--no-tools", "x"])
             .start();
         until("a request comes", || !server.requests().is_empty());
-        kill(signal, &child);
+        child.signal(signal);
         finish(child, format!("codex run x, signal {signal}"))
             .ends_by(signal)
             .says(words);
@@ -76,8 +68,8 @@ fn a_signal_that_was_ignored_stays_ignored() {
     cmd.command = shell;
     let child = cmd.start();
     until("a request comes", || !server.requests().is_empty());
-    kill(HUP, &child);
-    kill(TERM, &child);
+    child.signal(HUP);
+    child.signal(TERM);
     finish(child, "nohup codex run x".to_owned())
         .ends_by(TERM)
         .says("terminated");
@@ -116,7 +108,7 @@ fn a_reader_that_stands_still_does_not_hold_an_ordered_end() {
         .start();
     // Nobody reads, so the pipe fills and the run gets stuck in a write.
     until("it is stuck", || waits_in_write(child.id()));
-    kill(TERM, &child);
+    child.signal(TERM);
     let status = child.wait().expect("a child");
     assert_eq!(
         std::os::unix::process::ExitStatusExt::signal(&status),

@@ -1,9 +1,10 @@
 //! A fresh home, a clean environment, and the command under test. A failing check prints the command, both
 //! of its streams and what the stand-in saw.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -12,13 +13,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::standin::{self, Server};
+use serde_json::{Value, json};
+
+use crate::standin::{self, Server, Tokens, now_unix};
 
 /// The key that tests use. It must be seen nowhere.
 pub(crate) const KEY: &str = "sk-invented-0123456789";
 
 /// No command under test takes longer than this, or it hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The lock of the credentials file is waited for for 30 s.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A directory of its own, which goes away with the last who uses it.
 pub(crate) struct Home {
@@ -58,6 +62,80 @@ impl Home {
         Self::new().env("CODEX_ACCESS_TOKEN", &token)
     }
 
+    /// With a stored sign-in that this server knows, good for ten days.
+    pub(crate) fn signed_in(server: &Server) -> (Self, Tokens) {
+        let tokens = server.issuer().grant("acct-test");
+        (Self::with_tokens(&tokens, now_unix() + 864_000), tokens)
+    }
+
+    /// With a stored sign-in that this server knows, whose access token has ended.
+    pub(crate) fn expired(server: &Server) -> (Self, Tokens) {
+        let tokens = server.issuer().grant_until("acct-test", now_unix() - 60);
+        (Self::with_tokens(&tokens, now_unix() - 60), tokens)
+    }
+
+    /// With a stored sign-in of these tokens.
+    pub(crate) fn with_tokens(tokens: &Tokens, expires: u64) -> Self {
+        let home = Self::new();
+        let entry = json!({"type": "oauth", "access": tokens.access, "refresh": tokens.refresh,
+            "expires": expires * 1000, "accountId": "acct-test"});
+        home.write_auth(&format!("{:#}\n", json!({ "openai-codex": entry })));
+        home
+    }
+
+    /// The directory that is ours.
+    pub(crate) fn own(&self) -> PathBuf {
+        self.root.0.join(".codex-run")
+    }
+
+    /// Our credentials file.
+    pub(crate) fn auth(&self) -> PathBuf {
+        self.own().join("auth.json")
+    }
+
+    pub(crate) fn write_auth(&self, text: &str) {
+        fs::create_dir_all(self.own()).expect("a directory");
+        fs::set_permissions(self.own(), Permissions::from_mode(0o700)).expect("a mode");
+        fs::write(self.auth(), text).expect("a file");
+        fs::set_permissions(self.auth(), Permissions::from_mode(0o600)).expect("a mode");
+    }
+
+    /// What is in our credentials file; nothing if it is not there.
+    pub(crate) fn auth_text(&self) -> Option<String> {
+        fs::read_to_string(self.auth()).ok()
+    }
+
+    pub(crate) fn auth_json(&self) -> Value {
+        let text = self.auth_text().expect("it is there");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// The refresh token that is stored.
+    pub(crate) fn refresh_token(&self) -> String {
+        let file = self.auth_json();
+        file["openai-codex"]["refresh"]
+            .as_str()
+            .expect("a token")
+            .to_owned()
+    }
+
+    /// What our directory holds.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.own()).expect("a directory").flatten();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Nobody else may look.
+    #[track_caller]
+    pub(crate) fn is_private(&self) {
+        let mode = |path: PathBuf| fs::metadata(path).expect("it is there").mode() & 0o7777;
+        assert_eq!((mode(self.own()), mode(self.auth())), (0o700, 0o600));
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
@@ -89,7 +167,8 @@ impl Home {
         let mut cmd = self.offline();
         cmd.command.env("OPENAI_BASE_URL", server.api_url());
         cmd.command
-            .env("CODEX_RUN_BASE_URL", server.subscription_url());
+            .env("CODEX_RUN_BASE_URL", server.subscription_url())
+            .env("CODEX_RUN_ISSUER", server.url());
         cmd
     }
 
@@ -105,6 +184,7 @@ impl Home {
         for (name, value) in [
             ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"),
             ("CODEX_RUN_BASE_URL", "http://127.0.0.1:9"),
+            ("CODEX_RUN_ISSUER", "http://127.0.0.1:9"),
         ] {
             command.env(name, value);
         }
@@ -154,6 +234,17 @@ impl Cmd {
         self
     }
 
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Standard input is a pipe that stays open.
+    pub(crate) fn piped(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
     /// Starts the command with both streams piped, to be looked at while it runs.
     pub(crate) fn start(mut self) -> Running {
         let mut child = self
@@ -197,6 +288,19 @@ impl Cmd {
 pub(crate) struct Running {
     child: Child,
     _root: Arc<Root>,
+}
+
+impl Running {
+    pub(crate) fn signal(&self, signal: i32) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args([&format!("-{signal}"), &process])
+            .status();
+        assert!(
+            sent.is_ok_and(|sent| sent.success()),
+            "kill -{signal} {process}"
+        );
+    }
 }
 
 impl Deref for Running {
@@ -266,7 +370,7 @@ impl Ran {
         let text = self.text();
         for shown in [&*text, &*self.stderr] {
             assert!(
-                !shown.contains(KEY) && !shown.contains("eyJ"),
+                !shown.contains(KEY) && !shown.contains("eyJ") && !shown.contains("rt_"),
                 "a secret is shown: {}",
                 self.told()
             );

@@ -12,7 +12,10 @@ mod ends; // signals, the clock, a budget
 mod faults; // what the service says when it says no, and streams that break off
 mod fixtures; // recorded streams of real services, where they are at hand
 mod generated; // man/ and completions/ are what the binary prints
+mod login; // the ways to sign in
 mod pipes; // standard input and output, as a prompt and as an answer
+mod refresh; // a sign-in that stays valid
+mod refusals; // the issuer says no
 mod run; // a prompt in, an answer out
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back

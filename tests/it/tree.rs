@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::json;
 
-use crate::ends::{TERM, calls, kill};
+use crate::ends::{TERM, calls};
 use crate::home::{Cmd, Home, finish, processes, until};
 use crate::standin::{Reply, Server};
 use crate::tools::{RUN, bash, call, outputs};
@@ -35,7 +35,7 @@ fn a_signal_ends_the_tools_with_all_they_started() {
         .start();
     let sleep = format!("sleep {seconds}");
     until("both sleep", || sleeping(&sleep) == 2);
-    kill(TERM, &child);
+    child.signal(TERM);
     finish(child, "codex run x".to_owned()).ends_by(TERM);
     assert!(processes(&sleep).is_empty(), "all are gone when the run is");
     assert_eq!(
@@ -55,11 +55,11 @@ fn a_second_signal_ends_what_will_not_end() {
     let child = home.codex(&server).args(RUN).start();
     let sleep = format!("sleep {seconds}");
     until("it sleeps", || sleeping(&sleep) == 1);
-    kill(TERM, &child);
+    child.signal(TERM);
     until("the first signal is heard", || {
         home.work().join("heard").exists()
     });
-    kill(TERM, &child);
+    child.signal(TERM);
     finish(child, "codex run x".to_owned()).ends_by(TERM);
     until("all are gone", || processes(&sleep).is_empty());
 }
@@ -169,7 +169,7 @@ fn a_command_that_stops_or_signals_its_keeper_gains_nothing() {
     let child = home.codex(&server).args(RUN).start();
     let sleep = format!("sleep {seconds}");
     until("it sleeps", || sleeping(&sleep) == 1);
-    kill(TERM, &child);
+    child.signal(TERM);
     finish(child, "codex run go".to_owned()).ends_by(TERM);
     assert_eq!(processes(&sleep), Vec::<u32>::new());
 }

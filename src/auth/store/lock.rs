@@ -235,6 +235,8 @@ fn touch(path: &Path, number: u64, fresh: &Mutex<SystemTime>) {
 mod tests {
     use super::*;
 
+    type Take = fn(&Path) -> io::Result<Option<Lock>>;
+
     fn place(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("codex-lock-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
@@ -245,7 +247,6 @@ mod tests {
     #[test]
     fn one_at_a_time() {
         let place = place("one");
-        type Take = fn(&Path) -> io::Result<Option<Lock>>;
         let take: [Take; 3] = [
             Lock::file,
             |path| Lock::official(path, &path.with_extension("inner")),

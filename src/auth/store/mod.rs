@@ -291,14 +291,15 @@ impl Store {
     /// it was killed: its tokens are newer than those in the file. Anything else that it left is removed.
     pub fn recover(&self, lock: &Lock) {
         let newer = |text: &str| {
-            let Ok(document) = Document::read(text) else {
-                return false;
-            };
-            let refresh =
-                |contents: Contents| Some(contents.sign_in?.ok()?.refresh?.expose().to_owned());
-            let left = refresh(Format::of(&document).read(&document));
-            let here = self.read().ok().and_then(|found| refresh(found.contents));
-            left.is_some() && here.is_some() && left != here
+            let signed_in = |contents: Contents| contents.sign_in?.ok();
+            let left = Document::read(text).ok();
+            let left = left.and_then(|left| signed_in(Format::of(&left).read(&left)));
+            let here = self.read().ok().and_then(|found| signed_in(found.contents));
+            left.zip(here).is_some_and(|(left, here)| {
+                left.account == here.account
+                    && left.refresh.is_some()
+                    && left.refresh != here.refresh
+            })
         };
         replace::recover(&self.file, lock, newer);
     }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use super::beside;
 use super::lock::Lock;
 
-/// Room beyond what the file has now, in bytes: many times what new tokens need.
-const ROOM: usize = 64 << 10;
+/// Room beyond what the file has now, in bytes: several times what new tokens need.
+const ROOM: usize = 16 << 10;
 
 /// The end of a new file's name; the process that makes it stands before it.
 const NEW: &str = ".new";
@@ -122,7 +122,7 @@ pub(super) fn recover(target: &Path, lock: &Lock, newer: impl Fn(&str) -> bool) 
         .collect();
     left.sort_by_key(|path| modified(path));
     if let Some(last) = left.last() {
-        let late = modified(last) > modified(target);
+        let late = modified(last) >= modified(target);
         if late && fs::read_to_string(last).is_ok_and(|text| newer(&text)) {
             let _ = fs::rename(last, target);
             sync_directory(target);

@@ -39,9 +39,10 @@ pub(super) fn of_http(what: &str, error: &http::Error) -> Failure {
             failure.hint("check the network, and the address and port if you set them")
         }
         http::Error::Tls(_) => failure.hint("a proxy or a wrong clock may be in the way"),
-        http::Error::Silent(_) | http::Error::Broken(_) | http::Error::Protocol(_) => {
-            failure.hint("try again later")
-        }
+        http::Error::Silent(_)
+        | http::Error::Late
+        | http::Error::Broken(_)
+        | http::Error::Protocol(_) => failure.hint("try again later"),
     }
 }
 

@@ -1,0 +1,200 @@
+//! Every way in which the issuer says no to a renewal: the message, the exit code, and that the file stays as it was.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::home::Home;
+use crate::standin::{Reply, Server};
+
+/// Runs with a token that has ended; the issuer answers a renewal so. Where it refuses for good it is asked once,
+/// and never again.
+fn check(status: u16, body: &str, exit: i32, told: &str) {
+    let server = Server::start([]);
+    let (home, old) = Home::expired(&server);
+    let before = home.auth_text();
+    let replies = 20;
+    server
+        .issuer()
+        .fail(replies, Reply::status(status, &[], body));
+    let ran = home.codex(&server).args(["run", "--no-tools", "hi"]).run();
+    ran.exits(exit)
+        .stdout("")
+        .says("cannot renew the sign-in: ")
+        .says(told);
+    assert_eq!(home.auth_text(), before, "{status} {body}");
+    let asked = server.issuer().refreshes();
+    let permanent = exit == 4;
+    assert_eq!(asked, if permanent { 1 } else { 3 }, "{status} {body}");
+    if permanent {
+        for command in [&["run", "--no-tools", "hi"][..], &["token"], &["status"]] {
+            let mut again = home.codex(&server);
+            again.command.args(command);
+            again
+                .run()
+                .exits(4)
+                .says("cannot renew the sign-in: ")
+                .says(told);
+        }
+        assert_eq!(server.issuer().refreshes(), asked, "it is not asked again");
+    }
+    let memory = fs::read_to_string(home.own().join("auth.json.lock")).expect("it is there");
+    assert!(
+        !memory.contains("rt_") && !memory.contains("eyJ"),
+        "{memory}"
+    );
+    assert!(server.issuer().is_live(&old.refresh), "nothing was spent");
+    assert!(
+        server
+            .requests()
+            .iter()
+            .all(|request| request.path == "/oauth/token")
+    );
+}
+
+#[test]
+fn what_is_refused_for_good_ends_the_sign_in() {
+    let error = |code: &str, message: &str| {
+        json!({"error": {"code": code, "message": message}}).to_string()
+    };
+    check(
+        401,
+        &error("refresh_token_expired", "Too old."),
+        4,
+        "Too old. (refresh_token_expired) [HTTP 401]",
+    );
+    check(
+        401,
+        &error("refresh_token_reused", "Used."),
+        4,
+        "the service refused the saved token: Used. (refresh_token_reused)",
+    );
+    check(
+        400,
+        &error("refresh_token_reused", "Used."),
+        4,
+        "Used. (refresh_token_reused) [HTTP 400]",
+    );
+    check(
+        401,
+        &error("refresh_token_invalidated", "Revoked."),
+        4,
+        "(refresh_token_invalidated)",
+    );
+    check(
+        400,
+        r#"{"error":"invalid_grant"}"#,
+        4,
+        "invalid_grant [HTTP 400]",
+    );
+    check(
+        400,
+        r#"{"error":"invalid_grant","error_description":"Gone."}"#,
+        4,
+        "Gone. (invalid_grant)",
+    );
+    check(
+        403,
+        r#"{"code":"refresh_token_expired"}"#,
+        4,
+        "refresh_token_expired [HTTP 403]",
+    );
+    check(401, "", 4, "it gave no reason [HTTP 401]");
+    check(401, "who are you?", 4, "who are you? [HTTP 401]");
+}
+
+#[test]
+fn what_may_pass_keeps_the_sign_in() {
+    let error = |code: &str, message: &str| {
+        json!({"error": {"code": code, "message": message}}).to_string()
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| check(500, "oops", 7, "oops [HTTP 500]"));
+        scope.spawn(|| {
+            check(
+                503,
+                "<html>busy</html>",
+                7,
+                "a web page instead of an answer [HTTP 503]",
+            )
+        });
+        scope.spawn(|| check(429, r#"{"detail":"Slow down"}"#, 7, "Slow down [HTTP 429]"));
+        scope.spawn(|| check(200, "<html>sign in</html>", 7, "its answer cannot be read"));
+        scope.spawn(|| check(200, "{}", 7, "its answer cannot be read"));
+        scope.spawn(|| check(302, "", 7, "it gave no reason [HTTP 302]"));
+        let country = error("unsupported_country_region_territory", "Not here.");
+        scope.spawn(move || {
+            check(
+                403,
+                &country,
+                5,
+                "Not here. (unsupported_country_region_territory) [HTTP 403]",
+            )
+        });
+    });
+}
+
+#[test]
+fn an_issuer_that_cannot_be_reached_keeps_the_sign_in() {
+    let server = Server::start([]);
+    let (home, _) = Home::expired(&server);
+    let before = home.auth_text();
+    let cmd = home
+        .codex(&server)
+        .env("CODEX_RUN_ISSUER", "http://127.0.0.1:9");
+    let ran = cmd.args(["token"]).run();
+    ran.exits(7)
+        .stdout("")
+        .says("cannot renew the sign-in: cannot connect");
+    assert_eq!((home.auth_text(), server.connections()), (before, 0));
+}
+
+#[test]
+fn an_issuer_that_repeats_the_token_does_not_make_us_print_it() {
+    let server = Server::start([]);
+    let (home, old) = Home::expired(&server);
+    let body =
+        json!({"error": {"code": "invalid_grant", "message": format!("Bad {}.", old.refresh)}});
+    server.issuer().fail(1, Reply::json(400, &body));
+    home.codex(&server)
+        .args(["token"])
+        .run()
+        .exits(4)
+        .says("Bad ***. (invalid_grant)");
+}
+
+/// The refusals that were seen, which lie beside the repository where its makers work.
+#[test]
+fn recorded_refusals_are_told_as_they_came() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/errors");
+    for (name, exit) in [("i01-", 5), ("i03-", 4), ("i04-", 4), ("i05-", 4)] {
+        let Some(path) = fs::read_dir(&folder).ok().and_then(|entries| {
+            let mut paths = entries.flatten().map(|entry| entry.path());
+            paths.find(|path| {
+                path.file_name()
+                    .is_some_and(|file| file.to_string_lossy().starts_with(name))
+            })
+        }) else {
+            eprintln!("skipped: there are no recordings beside the repository");
+            return;
+        };
+        let recorded: Value =
+            serde_json::from_slice(&fs::read(path).expect("a file")).expect("JSON");
+        let status = recorded["status"]
+            .as_u64()
+            .and_then(|status| u16::try_from(status).ok())
+            .expect("a status");
+        let (body, told) = match recorded["body"].as_object() {
+            Some(_) => (
+                recorded["body"].to_string(),
+                recorded["body"]["error"]["message"].clone(),
+            ),
+            None => {
+                let message = recorded["body_message_only"].clone();
+                (json!({"error": {"message": message}}).to_string(), message)
+            }
+        };
+        check(status, &body, exit, told.as_str().expect("a message"));
+    }
+}
