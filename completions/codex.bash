@@ -10,10 +10,35 @@ _codex() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "run tool completion help --help --version" -- "$cur"))
+        COMPREPLY=($(compgen -W "login logout status token run tool completion help --help --version" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[1]} in
+    login)
+        case $prev in
+        --auth-file) _codex_paths -f; return ;;
+        esac
+        COMPREPLY=($(compgen -W "--auth-file --no-browser --device-auth --with-api-key --with-access-token --json --limits --help status" -- "$cur"))
+        ;;
+    logout)
+        case $prev in
+        --auth-file) _codex_paths -f; return ;;
+        esac
+        COMPREPLY=($(compgen -W "--auth-file --local --all --help" -- "$cur"))
+        ;;
+    status)
+        case $prev in
+        --api-key-file) _codex_paths -f; return ;;
+        --auth-file) _codex_paths -f; return ;;
+        esac
+        COMPREPLY=($(compgen -W "--api-key-file --auth-file --json --limits --help" -- "$cur"))
+        ;;
+    token)
+        case $prev in
+        --auth-file) _codex_paths -f; return ;;
+        esac
+        COMPREPLY=($(compgen -W "--auth-file --help" -- "$cur"))
+        ;;
     run)
         case $prev in
         --model | -m) return ;;
@@ -27,8 +52,9 @@ _codex() {
         --timeout) return ;;
         --tool-timeout) return ;;
         --api-key-file) _codex_paths -f; return ;;
+        --auth-file) _codex_paths -f; return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --effort -e --instructions --append-instructions --cd -C --sandbox -s --tools --no-tools --max-turns --timeout --tool-timeout --no-stdin --dry-run --api-key-file --quiet -q --verbose -v --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --effort -e --instructions --append-instructions --cd -C --sandbox -s --tools --no-tools --max-turns --timeout --tool-timeout --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --help" -- "$cur"))
         ;;
     tool)
         case $prev in
@@ -40,7 +66,7 @@ _codex() {
         COMPREPLY=($(compgen -W "--help bash zsh fish" -- "$cur"))
         ;;
     help)
-        COMPREPLY=($(compgen -W "--help run tool completion help exit-codes" -- "$cur"))
+        COMPREPLY=($(compgen -W "--help login logout status token run tool completion help exit-codes" -- "$cur"))
         ;;
     esac
 }

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -96,6 +97,14 @@ fn middle(token: &str) -> Result<Value, TokenError> {
         .decode(middle)
         .map_err(|_| TokenError::Shape)?;
     serde_json::from_slice(&json).map_err(|_| TokenError::Shape)
+}
+
+/// A moment in Unix seconds as people and programs read it: `2026-11-20T17:26:40Z` (RFC 3339).
+#[must_use]
+pub fn date(unix: u64) -> String {
+    // What lies beyond the year 9999 has no such form.
+    let time = UNIX_EPOCH + Duration::from_secs(unix.min(253_402_300_799));
+    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 /// What the token endpoint gave. To a refresh it may leave out whatever has not changed.

@@ -3,8 +3,8 @@
 use super::{Keeper, say, warn};
 use crate::auth::change::{self, change};
 use crate::auth::critical::Critical;
-use crate::auth::sign_in::date;
 use crate::auth::store::{Contents, Edit};
+use crate::auth::token::date;
 
 use super::status::{now, who};
 

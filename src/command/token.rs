@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use super::stdout::Stdout;
 use super::{Keeper, authority, say, warn};
 use crate::auth::critical::Critical;
-use crate::auth::sign_in::{self, date};
-use crate::auth::token::claims;
+use crate::auth::sign_in;
+use crate::auth::token::{claims, date};
 use crate::auth::{self, Found, What, choose};
 
 /// Everything that the command is told.

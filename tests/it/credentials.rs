@@ -12,7 +12,7 @@ fn without_credentials_no_socket_is_opened() {
     run.exits(4)
         .stdout("")
         .says("no credentials")
-        .says("hint: set CODEX_ACCESS_TOKEN");
+        .says("hint: run `codex login`");
     assert_eq!(server.connections(), 0);
     // An empty variable counts as unset.
     Home::new()

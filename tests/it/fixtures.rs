@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::home::Home;
+use crate::home::{Home, skipped};
 use crate::standin::{Newline, Reply, Script, Server};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/fixtures");
@@ -69,11 +69,7 @@ fn finished_messages(stream: &str) -> Vec<String> {
 fn every_recorded_stream_is_read_as_it_was_meant() {
     let folder = Path::new(FOLDER);
     let Ok(index) = fs::read_to_string(folder.join("index.jsonl")) else {
-        use std::io::Write;
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: there are no recorded streams beside the repository"
-        );
+        skipped("there are no recorded streams beside the repository");
         return;
     };
     let rows: Vec<Value> = index

@@ -4,19 +4,27 @@
 #[path = "../standin/mod.rs"]
 mod standin;
 
+mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
+mod stored; // a home with something stored in it
 
+mod account; // status, token and logout
 mod bad_input; // what is wrong on the command line, with its message and code
 mod credentials; // which secret goes where, and that it is shown nowhere
+mod device; // signing in without a browser
 mod ends; // signals, the clock, a budget
 mod faults; // what the service says when it says no, and streams that break off
 mod fixtures; // recorded streams of real services, where they are at hand
+mod foreign; // credentials files of other programs
 mod generated; // man/ and completions/ are what the binary prints
-mod login; // the ways to sign in
+mod interrupted; // a renewal that is interrupted
+mod login; // signing in with a browser
 mod pipes; // standard input and output, as a prompt and as an answer
+mod ports; // the callback's ports, taken by somebody else
 mod refresh; // a sign-in that stays valid
 mod refusals; // the issuer says no
 mod run; // a prompt in, an answer out
+mod store; // the credentials file
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
 mod tree; // nothing is left alive

@@ -1,7 +1,7 @@
 //! A sign-in that stays valid, however many use it and whatever happens meanwhile: a refresh token is spent once,
 //! and its successor is never lost.
 
-use std::process::{Command, Stdio};
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,27 +9,22 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::ends::TERM;
-use crate::home::{Cmd, Home, Ran, finish, until};
+use crate::home::{Cmd, Home, finish};
 use crate::standin::{Reply, Scenarios, Script, Server, now_unix};
 
-const KILL: i32 = 9;
-const STOP: i32 = 19;
-const CONTINUE: i32 = 18;
-
 /// A server that repeats what it is told, and takes a while between spending a refresh token and saying so.
-fn slow(pause: u64) -> Server {
+pub(crate) fn slow(pause: u64) -> Server {
     let server = Server::start(Script::prompts(Scenarios::default()));
     server.issuer().pause(Duration::from_millis(pause));
     server
 }
 
-fn ask(home: &Home, server: &Server) -> Cmd {
+pub(crate) fn ask(home: &Home, server: &Server) -> Cmd {
     home.codex(server).args(["run", "--no-tools", "hello"])
 }
 
 /// What was asked of the backend.
-fn asked(server: &Server) -> usize {
+pub(crate) fn asked(server: &Server) -> usize {
     let requests = server.requests();
     let asked = |path: &str| path.ends_with("/responses");
     requests
@@ -39,7 +34,7 @@ fn asked(server: &Server) -> usize {
 }
 
 /// Makes the stored access token one that has ended.
-fn expire(home: &Home) {
+pub(crate) fn expire(home: &Home) {
     let mut file = home.auth_json();
     file["openai-codex"]["expires"] = json!(1000);
     home.write_auth(&file.to_string());
@@ -76,166 +71,6 @@ fn a_hundred_at_once_spend_one_token() {
     assert!(server.issuer().is_live(&home.refresh_token()));
     assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
     home.is_private();
-}
-
-#[test]
-fn whoever_is_killed_holds_up_nobody() {
-    let killed = |after: u64| {
-        let server = slow(200);
-        let (home, old) = Home::expired(&server);
-        let holder = ask(&home, &server).start();
-        thread::sleep(Duration::from_millis(after));
-        holder.signal(KILL);
-        finish(holder, "codex run hello".to_owned());
-        let next = ask(&home, &server).run();
-        let spent = !server.issuer().is_live(&old.refresh) && server.issuer().refreshed() == 1;
-        match next.status.code() {
-            Some(0) => assert!(
-                server.issuer().is_live(&home.refresh_token()),
-                "after {after} ms"
-            ),
-            // The token was spent, and what came for it died with the one who had asked.
-            _ => {
-                assert!(spent, "after {after} ms");
-                next.exits(4)
-                    .says("refresh_token_reused")
-                    .says("codex login");
-                assert_eq!(home.refresh_token(), old.refresh, "nothing is thrown away");
-            }
-        }
-        assert_eq!(
-            home.left(),
-            ["auth.json", "auth.json.lock"],
-            "after {after} ms"
-        );
-    };
-    thread::scope(|scope| {
-        let killed = &killed;
-        for after in [0, 5, 20, 50, 100, 150, 200, 220, 250, 300] {
-            scope.spawn(move || killed(after));
-        }
-    });
-}
-
-#[test]
-fn whoever_stands_still_is_named_after_half_a_minute() {
-    let server = slow(300);
-    let (home, old) = Home::expired(&server);
-    let holder = ask(&home, &server).start();
-    until("it has the lock and has asked", || {
-        server.issuer().refreshes() == 1
-    });
-    holder.signal(STOP);
-    let ran = ask(&home, &server).run();
-    ran.exits(7)
-        .stdout("")
-        .says(&format!("process {} holds the lock of", holder.id()));
-    assert_eq!(server.issuer().refreshes(), 1);
-    holder.signal(CONTINUE);
-    finish(holder, "codex run hello".to_owned())
-        .exits(0)
-        .stdout("You said: hello\n");
-    assert!(home.refresh_token() != old.refresh && server.issuer().is_live(&home.refresh_token()));
-}
-
-/// Ends a command in every phase of a renewal. The token that came, if one did, is the one that is stored.
-fn ended(how: impl Fn(Cmd, Duration) -> Ran + Sync, check: impl Fn(&Ran) + Sync) {
-    thread::scope(|scope| {
-        for after in [5, 30, 60, 120, 180, 260] {
-            let (how, check) = (&how, &check);
-            scope.spawn(move || {
-                let server = slow(150);
-                let (home, old) = Home::expired(&server);
-                let ran = how(ask(&home, &server), Duration::from_millis(after));
-                check(&ran);
-                let stored = home.refresh_token();
-                assert!(
-                    server.issuer().is_live(&stored),
-                    "after {after} ms: {}",
-                    server.log()
-                );
-                assert!(stored == old.refresh || server.issuer().refreshed() == 1);
-                let left = home.left();
-                assert!(
-                    left.iter()
-                        .all(|name| name.starts_with("auth.json") && !name.ends_with(".new")),
-                    "{left:?}"
-                );
-                ask(&home, &server).run().exits(0);
-            });
-        }
-    });
-}
-
-#[test]
-fn a_signal_waits_for_the_token() {
-    ended(
-        |cmd, after| {
-            let running = cmd.start();
-            thread::sleep(after);
-            let _ = Command::new("kill")
-                .arg(running.id().to_string())
-                .stderr(Stdio::null())
-                .status();
-            thread::sleep(Duration::from_millis(10));
-            // A second one does not break it either.
-            let _ = Command::new("kill")
-                .arg(running.id().to_string())
-                .stderr(Stdio::null())
-                .status();
-            finish(running, "codex run hello".to_owned())
-        },
-        |ran| {
-            assert!(
-                ran.status.code() == Some(0) || {
-                    ran.ends_by(TERM);
-                    true
-                }
-            )
-        },
-    );
-}
-
-#[test]
-fn the_clock_waits_for_the_token() {
-    ended(
-        |mut cmd, after| {
-            cmd.command
-                .args(["--timeout", &format!("{}ms", after.as_millis())]);
-            cmd.run()
-        },
-        |ran| assert!(matches!(ran.status.code(), Some(0 | 124))),
-    );
-}
-
-#[test]
-fn a_reader_that_goes_away_waits_for_the_token() {
-    ended(
-        |cmd, after| {
-            let mut running = cmd.start();
-            thread::sleep(after);
-            drop(running.stdout.take());
-            finish(running, "codex run hello".to_owned())
-        },
-        |ran| assert!(matches!(ran.status.code(), Some(0 | 141))),
-    );
-}
-
-#[test]
-fn a_signal_waits_for_the_token_in_other_commands_too() {
-    for args in [&["token"][..], &["status", "--limits"]] {
-        let server = slow(200);
-        let (home, old) = Home::expired(&server);
-        let mut cmd = home.codex(&server);
-        cmd.command.args(args);
-        let running = cmd.start();
-        until("it asks", || server.issuer().refreshes() == 1);
-        running.signal(TERM);
-        finish(running, format!("codex {args:?}")).ends_by(TERM);
-        assert!(
-            home.refresh_token() != old.refresh && server.issuer().is_live(&home.refresh_token())
-        );
-    }
 }
 
 #[test]
@@ -360,7 +195,6 @@ fn what_changes_in_the_file_meanwhile_is_seen() {
             .start();
         let mut stderr = [0; 16];
         // After three seconds it says that it waits, so it has read the file by then.
-        use std::io::{Read, Write};
         running
             .stderr
             .as_mut()
@@ -449,108 +283,4 @@ fn an_answer_that_is_lost_is_asked_for_again_and_told() {
         "what was refused for good is not asked again"
     );
     assert_eq!(asked(&server), 0);
-}
-
-#[test]
-fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
-    let server = slow(0);
-    let (home, old) = Home::expired(&server);
-    // What stands in the place of the lock cannot be opened, even by root.
-    std::fs::create_dir(home.own().join("auth.json.lock")).expect("a directory");
-    let ran = ask(&home, &server).run();
-    ran.exits(74)
-        .stdout("")
-        .says("the saved token was not spent")
-        .says("nothing is lost");
-    assert_eq!((server.issuer().refreshes(), asked(&server)), (0, 0));
-    assert!(server.issuer().is_live(&old.refresh));
-    // With a token that is good for a little longer, the run goes on with it.
-    let expires = now_unix() + 60;
-    let tokens = server.issuer().grant_until("acct-test", expires);
-    let home = Home::with_tokens(&tokens, expires);
-    std::fs::create_dir(home.own().join("auth.json.lock")).expect("a directory");
-    ask(&home, &server)
-        .run()
-        .exits(0)
-        .says("the sign-in cannot be renewed: cannot lock");
-    assert_eq!(server.issuer().refreshes(), 0);
-}
-
-#[test]
-fn a_full_disk_costs_no_token() {
-    let server = slow(0);
-    let (home, old) = Home::expired(&server);
-    let script = home.file(
-        "full.sh",
-        "set -e\nmount -t tmpfs -o size=64k none \"$CODEX_RUN_HOME\" 2> /dev/null || exit 99\n\
-         cp auth.json \"$CODEX_RUN_HOME/auth.json\"\n\
-         dd if=/dev/zero of=\"$CODEX_RUN_HOME/filler\" bs=1k count=$1 2> /dev/null || true\n\
-         code=0; \"$2\" run --no-tools hello || code=$?\n\
-         cp \"$CODEX_RUN_HOME/auth.json\" auth.json; ls \"$CODEX_RUN_HOME\" > left; exit $code\n",
-    );
-    std::fs::copy(home.auth(), home.work().join("auth.json")).expect("a copy");
-    for (filled, code) in [(64, 74), (58, 74), (0, 0)] {
-        let mut cmd = home.codex(&server);
-        let own = home.own();
-        let mut unshared = Command::new("unshare");
-        unshared
-            .args(["-rm", "sh"])
-            .arg(&script)
-            .arg(filled.to_string())
-            .arg(cmd.command.get_program());
-        unshared.current_dir(home.work()).env_clear();
-        for (name, value) in cmd.command.get_envs() {
-            unshared.env(name, value.expect("a value"));
-        }
-        unshared.env("CODEX_RUN_HOME", &own);
-        cmd.command = unshared;
-        let ran = cmd.run();
-        if matches!(ran.status.code(), Some(99) | Some(1)) {
-            eprintln!(
-                "skipped: no file system of its own can be mounted here: {}",
-                ran.stderr
-            );
-            return;
-        }
-        ran.exits(code);
-        if code == 74 {
-            ran.says("was not spent");
-            assert!(server.issuer().is_live(&old.refresh) && server.issuer().refreshes() == 0);
-            assert!(!home.read("left").contains(".new"));
-        }
-    }
-    let file: Value = serde_json::from_str(&home.read("auth.json")).expect("JSON");
-    assert!(
-        server
-            .issuer()
-            .is_live(file["openai-codex"]["refresh"].as_str().expect("a token"))
-    );
-}
-
-#[test]
-fn what_a_killed_process_had_made_ready_is_taken_over() {
-    let server = slow(0);
-    let (home, old) = Home::expired(&server);
-    let renewed = server.issuer().grant("acct-test");
-    let left = json!({"openai-codex": {"type": "oauth", "access": renewed.access, "refresh": renewed.refresh,
-        "expires": (now_unix() + 5000) * 1000, "accountId": "acct-test"}});
-    let place = home.own().join("auth.json.999999.new");
-    std::fs::write(&place, left.to_string()).expect("a file");
-    ask(&home, &server).run().exits(0);
-    assert_eq!(
-        (home.refresh_token(), server.issuer().refreshes()),
-        (renewed.refresh, 0)
-    );
-    assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
-    // But not what it had only begun, nor somebody else's.
-    expire(&home);
-    std::fs::write(&place, left.to_string().replace('}', " ")).expect("a file");
-    let other = left
-        .to_string()
-        .replace("acct-test", "acct-other")
-        .replace(&old.refresh, "rt_other");
-    std::fs::write(home.own().join("auth.json.999998.new"), other).expect("a file");
-    ask(&home, &server).run().exits(0);
-    assert_eq!(server.issuer().refreshes(), 1);
-    assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::home::Home;
+use crate::home::{Home, skipped};
 use crate::standin::{Reply, Server};
 
 /// Runs with a token that has ended; the issuer answers a renewal so. Where it refuses for good it is asked once,
@@ -176,7 +176,7 @@ fn recorded_refusals_are_told_as_they_came() {
                     .is_some_and(|file| file.to_string_lossy().starts_with(name))
             })
         }) else {
-            eprintln!("skipped: there are no recordings beside the repository");
+            skipped("there are no recordings beside the repository");
             return;
         };
         let recorded: Value =
@@ -185,16 +185,14 @@ fn recorded_refusals_are_told_as_they_came() {
             .as_u64()
             .and_then(|status| u16::try_from(status).ok())
             .expect("a status");
-        let (body, told) = match recorded["body"].as_object() {
-            Some(_) => (
-                recorded["body"].to_string(),
-                recorded["body"]["error"]["message"].clone(),
-            ),
-            None => {
-                let message = recorded["body_message_only"].clone();
-                (json!({"error": {"message": message}}).to_string(), message)
-            }
+        let full = &recorded["body"]["error"]["message"];
+        let message = full.as_str().or(recorded["body_message_only"].as_str());
+        let message = message.expect("a message");
+        let body = if full.is_null() {
+            json!({"error": {"message": message}}).to_string()
+        } else {
+            recorded["body"].to_string()
         };
-        check(status, &body, exit, told.as_str().expect("a message"));
+        check(status, &body, exit, message);
     }
 }

@@ -13,8 +13,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("stdin", &[]),
     ("http", &["secret"]),
-    ("auth", &["id", "secret"]),
-    ("api", &["auth", "http", "id", "wire"]),
+    ("auth", &["http", "id", "secret"]),
+    ("api", &["auth", "http", "id", "secret", "wire"]),
     ("tools", &["wire"]),
     ("output", &["wire"]),
     (
@@ -42,7 +42,8 @@ const WORDS: &[(&str, &[&str])] = &[
     ("ureq", &["http"]),
     ("lexopt", &["cli"]),
     ("std::env::var", &["cli"]),
-    ("std::fs", &["cli", "command", "tools"]),
+    ("std::fs", &["auth", "cli", "command", "tools"]),
+    ("tiny_http", &["auth"]),
     ("std::process::exit", &["cli"]),
     ("process::exit(", &["cli"]),
     ("io::stdout", &["command", "tools"]),
@@ -50,12 +51,12 @@ const WORDS: &[(&str, &[&str])] = &[
     ("io::stdin", &["command", "stdin"]),
     (
         "Instant::now",
-        &["agent", "cli", "command", "http", "stdin", "tools"],
+        &["agent", "auth", "cli", "command", "http", "stdin", "tools"],
     ),
-    ("SystemTime::now", &["command", "cli"]),
+    ("SystemTime::now", &["auth", "command", "cli"]),
     ("TcpStream", &[]),
-    ("Command::new", &["command", "tools"]),
-    ("thread::", &["agent", "command", "tools"]),
+    ("Command::new", &["auth", "command", "tools"]),
+    ("thread::", &["agent", "auth", "command", "tools"]),
 ];
 
 fn root() -> &'static Path {

@@ -1,5 +1,5 @@
 //! What is remembered from one process to the next beside our file, in the file that is also its lock: who holds
-//! the lock, which refresh tokens were refused for good, and when one that failed may be tried again. It is one
+//! the lock, which refresh tokens were sent and refused for good, and when one that failed may be tried again. It is one
 //! JSON object a line, appended; the last that fits counts. A token is named by a part of its hash. Losing a line
 //! costs a question to the issuer, so nothing here is an error.
 
@@ -24,6 +24,8 @@ pub enum Past {
     Nothing,
     /// It was refused for good.
     Refused(Refusal),
+    /// This process has sent it and not told what came of it: it is at it, or was killed.
+    Sent(u32),
     /// It failed so many times in a row; before this moment, in Unix milliseconds, it is not to be tried again.
     Failed(u32, u64),
 }
@@ -42,6 +44,8 @@ struct Line {
     refused: Option<Words>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failed: Option<(u32, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sent: Option<u32>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -74,6 +78,10 @@ impl Memory {
                 failed: Some((count, until)),
                 ..
             }) => Past::Failed(count, until),
+            Some(Line {
+                sent: Some(process),
+                ..
+            }) => Past::Sent(process),
             _ => Past::Nothing,
         }
     }
@@ -108,6 +116,7 @@ impl Memory {
                 });
             }
             Past::Failed(count, until) => line.failed = Some((*count, *until)),
+            Past::Sent(process) => line.sent = Some(*process),
         }
         self.add(&line);
     }
@@ -176,6 +185,8 @@ mod tests {
         assert_eq!(memory.holder(), Some(std::process::id()));
         memory.note(&one, &Past::Nothing);
         assert_eq!(memory.of(&one), Past::Nothing);
+        memory.note(&one, &Past::Sent(7));
+        assert_eq!(memory.of(&one), Past::Sent(7));
         let text = std::fs::read_to_string(&path).expect("it is there");
         assert!(!text.contains("rt_"), "{text}");
         for _ in 0..1000 {

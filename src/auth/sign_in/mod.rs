@@ -2,9 +2,8 @@
 //! of processes may share the file. A refresh token can be used once, so it is spent under the lock, after the
 //! file was read again, and only when its successor has a place on the disk.
 
-use std::error::Error as StdError;
-use std::fmt;
-use std::path::PathBuf;
+mod error;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,10 +12,10 @@ use super::Credential;
 use super::critical::Critical;
 use super::issuer::{self, Issuer};
 use super::plan::{Plan, again, plan};
-use super::refusal::Refusal;
-use super::store::{self, Edit, Past, Store};
+use super::store::{Edit, Past, Store};
 use super::token::SignedIn;
 use crate::secret::Secret;
+pub use error::{Error, Warning};
 
 /// How long the lock is tried, and how long a failed renewal is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,104 +28,6 @@ const ATTEMPTS: u32 = 3;
 
 /// How long another program that was faster is given to put its tokens into the file they share.
 const OVERTAKEN: Duration = Duration::from_secs(3);
-
-/// Why there is no valid access token.
-#[derive(Debug)]
-pub enum Error {
-    /// The file cannot be used.
-    Store(store::Error),
-    /// The new tokens would have no place, so the refresh token was not spent.
-    NotSpent(store::Error),
-    /// Nobody is signed in any more.
-    Gone(PathBuf),
-    /// The file holds the sign-in of another account than when the run began.
-    OtherAccount(PathBuf),
-    /// The issuer has refused the refresh token for good.
-    Refused(Refusal),
-    /// The access token has ended and there is no refresh token.
-    Ended,
-    /// The issuer could not be asked, now or a moment ago.
-    Failed(Option<issuer::Error>),
-    /// Another process, maybe this one, has had the lock all the time.
-    Locked(PathBuf, Option<u32>),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) | Self::NotSpent(error) => error.fmt(f),
-            Self::Gone(path) => write!(f, "{} holds no sign-in any more", path.display()),
-            Self::OtherAccount(path) => write!(
-                f,
-                "{} holds the sign-in of another account by now",
-                path.display()
-            ),
-            Self::Refused(refusal) => {
-                write!(
-                    f,
-                    "the service refused the saved token: {}",
-                    refusal.words()
-                )
-            }
-            Self::Ended => f.write_str("the saved token has ended, and nothing renews it"),
-            Self::Failed(Some(error)) => error.fmt(f),
-            Self::Failed(None) => {
-                f.write_str("the service failed a moment ago, and more than once")
-            }
-            Self::Locked(path, None) => {
-                write!(f, "another process holds the lock of {}", path.display())
-            }
-            Self::Locked(path, Some(process)) => {
-                write!(f, "process {process} holds the lock of {}", path.display())
-            }
-        }
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Store(error) | Self::NotSpent(error) => Some(error),
-            Self::Failed(Some(error)) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-/// What went wrong without stopping anything.
-#[derive(Debug)]
-pub enum Warning {
-    /// The sign-in could not be renewed; its token is good until then, in Unix seconds.
-    NotRenewed(Error, Option<u64>),
-    /// The new tokens could not be stored, so they end with this process.
-    NotStored(store::Error),
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotRenewed(error, until) => {
-                write!(f, "the sign-in cannot be renewed: {error}")?;
-                match until {
-                    Some(until) => write!(f, "; its token is good until {}", date(*until)),
-                    None => Ok(()),
-                }
-            }
-            Self::NotStored(error) => write!(
-                f,
-                "the sign-in was renewed but not stored, so it ends with this run: {error}"
-            ),
-        }
-    }
-}
-
-/// A moment in Unix seconds as people and programs read it: `2026-11-20T17:26:40Z` (RFC 3339).
-#[must_use]
-pub fn date(unix: u64) -> String {
-    // What lies beyond the year 9999 has no such form.
-    let time = UNIX_EPOCH + Duration::from_secs(unix.min(253_402_300_799));
-    humantime::format_rfc3339_seconds(time).to_string()
-}
 
 /// A stored sign-in in use.
 #[derive(Debug)]
@@ -316,13 +217,16 @@ impl SignIn {
             return Err(Error::Ended);
         };
         let prepared = self.store.prepare(&lock).map_err(Error::NotSpent)?;
+        let memory = self.store.memory();
+        let before = memory.of(refresh);
+        memory.note(refresh, &Past::Sent(std::process::id()));
         let issued = match self.issuer.refresh(refresh) {
             Ok(issued) => issued,
             Err(error) => {
                 if self.overtaken(refresh, OVERTAKEN) {
                     return Ok(Tried::Done);
                 }
-                return Err(self.failed(refresh, error));
+                return Err(self.failed(refresh, &before, error));
             }
         };
         let now = millis() / 1000;
@@ -342,26 +246,29 @@ impl SignIn {
         Ok(Tried::Done)
     }
 
-    /// Remembers a failure, for this process and for others.
-    fn failed(&self, refresh: &Secret, error: issuer::Error) -> Error {
-        let memory = self.store.memory();
+    /// Remembers a failure, for this process and for others. `before` is what was known of the token until now.
+    fn failed(&self, refresh: &Secret, before: &Past, error: issuer::Error) -> Error {
         let (past, error) = match error {
-            issuer::Error::Refused(refusal) if refusal.permanent() => {
+            issuer::Error::Refused(mut refusal) if refusal.permanent() => {
+                if let Past::Sent(process) = before {
+                    refusal.message.push_str(&format!(
+                        " Process {process} had sent it before, and ended before what came for it was stored."
+                    ));
+                }
                 (Past::Refused(refusal.clone()), Error::Refused(refusal))
             }
             error => {
-                let before = match memory.of(refresh) {
-                    Past::Failed(count, _) => count,
-                    _ => 0,
+                let count = match before {
+                    Past::Failed(count, _) => count.saturating_add(1),
+                    _ => 1,
                 };
-                let count = before.saturating_add(1);
                 (
                     Past::Failed(count, again(count, millis())),
                     Error::Failed(Some(error)),
                 )
             }
         };
-        memory.note(refresh, &past);
+        self.store.memory().note(refresh, &past);
         self.state().past = past;
         error
     }

@@ -1,0 +1,296 @@
+//! `codex status`, `codex token` and `codex logout`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::home::{Home, KEY};
+use crate::standin::{Reply, Server, jwt, now_unix};
+
+#[test]
+fn status_tells_what_is_used_and_why() {
+    let server = Server::start([]);
+    let (home, _) = Home::signed_in(&server);
+    let ran = home.codex(&server).args(["status"]).run();
+    ran.exits(0).stderr("");
+    let text = ran.text();
+    for words in [
+        "ChatGPT sign-in",
+        "ada@example.com (acct-test)",
+        "plus",
+        "h; renewed by itself)",
+        "auth.json: the only",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let ran = home
+        .codex(&server)
+        .args(["login", "status", "--json"])
+        .env("OPENAI_API_KEY", KEY)
+        .run();
+    ran.exits(0);
+    let status: Value = serde_json::from_str(&ran.text()).expect("JSON");
+    let expires = status["expires_at"].as_u64().expect("a number");
+    assert!(expires > now_unix() + 863_000 && expires <= now_unix() + 864_000);
+    let expected = json!({"method": "chatgpt", "account": "acct-test", "email": "ada@example.com", "plan": "plus",
+        "expires_at": expires, "source": home.auth().to_string_lossy(), "overridden": ["OPENAI_API_KEY"]});
+    assert_eq!(status, expected);
+
+    let token = jwt("acct-env", now_unix() + 60);
+    let cmd = || home.codex(&server).env("CODEX_API_KEY", KEY);
+    let ran = cmd()
+        .args(["status"])
+        .env("CODEX_ACCESS_TOKEN", &token)
+        .run();
+    ran.exits(0);
+    assert!(
+        ran.text()
+            .contains("CODEX_ACCESS_TOKEN: comes before CODEX_API_KEY, /"),
+        "{}",
+        ran.text()
+    );
+    let ran = cmd().args(["status"]).run();
+    ran.exits(0);
+    assert!(
+        ran.text()
+            .starts_with("method    API key\nfrom      CODEX_API_KEY: comes before /"),
+        "{}",
+        ran.text()
+    );
+    assert_eq!(server.connections(), 0, "nobody is asked");
+}
+
+#[test]
+fn status_tells_when_nobody_is_signed_in() {
+    let home = Home::new();
+    let ran = home.offline().args(["status"]).run();
+    ran.exits(4)
+        .stdout("method    none: nobody is signed in, and no key is set\n")
+        .says("codex login");
+    let ran = home.offline().args(["status", "--json"]).run();
+    ran.exits(4);
+    let status: Value = serde_json::from_str(&ran.text()).expect("JSON");
+    assert!(status["method"].is_null() && status["overridden"] == json!([]));
+    // What other programs have is named, and not used unasked.
+    for (variable, file) in [
+        ("CODEX_HOME", "theirs/auth.json"),
+        ("PI_CODING_AGENT_DIR", "pis/auth.json"),
+    ] {
+        let path = home.work().join(file);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+        fs::write(&path, "{}").expect("a file");
+        let directory = path
+            .parent()
+            .expect("a directory")
+            .to_string_lossy()
+            .into_owned();
+        let ran = home
+            .offline()
+            .args(["status"])
+            .env(variable, &directory)
+            .run();
+        ran.exits(4);
+        assert!(
+            ran.text()
+                .contains(&format!("{}, of another program", path.display())),
+            "{}",
+            ran.text()
+        );
+    }
+    let ended = jwt("acct-1", 1000);
+    home.offline()
+        .args(["status"])
+        .env("CODEX_ACCESS_TOKEN", &ended)
+        .run()
+        .exits(4)
+        .says("has ended");
+}
+
+#[test]
+fn status_shows_the_limits_of_the_plan() {
+    let server = Server::start([]);
+    let (home, _) = Home::expired(&server);
+    let ran = home.codex(&server).args(["status", "--limits"]).run();
+    ran.exits(0).stderr("");
+    let text = ran.text();
+    assert!(
+        text.contains("5 hours   [###.................]  12%  resets 20")
+            && text.contains("Z (in 2 h 59 min)")
+            || text.contains("Z (in 3 h 0 min)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("week      [########............]  40%  resets 20"),
+        "{text}"
+    );
+    assert_eq!(server.issuer().refreshes(), 1, "the token had ended");
+    let ran = home
+        .codex(&server)
+        .args(["status", "--limits", "--json"])
+        .run();
+    let status: Value = serde_json::from_str(&ran.text()).expect("JSON");
+    assert_eq!(status["limits"]["windows"][1]["used_percent"], 40.0);
+    assert_eq!(status["limits"]["windows"][0]["window_seconds"], 18_000);
+    let key = Home::with_key();
+    key.codex(&server)
+        .args(["status", "--limits"])
+        .run()
+        .exits(0)
+        .says("a key has no plan");
+    let token = Home::new().env("CODEX_ACCESS_TOKEN", &jwt("acct-1", now_unix() + 60));
+    let away = token.offline().args(["status", "--limits"]).run();
+    away.exits(7).says("cannot reach the service");
+    assert!(
+        away.text().contains("acct-1"),
+        "what is known is told all the same"
+    );
+}
+
+#[test]
+fn token_prints_a_token_that_is_valid() {
+    let server = Server::start([]);
+    let (home, old) = Home::expired(&server);
+    let ran = home.codex(&server).args(["token"]).run();
+    assert_eq!(ran.status.code(), Some(0));
+    let access = home.auth_json()["openai-codex"]["access"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    assert_eq!(ran.text(), format!("{access}\n"));
+    assert!(access != old.access && !ran.stderr.contains("eyJ"));
+    ran.says("the token is good until 20");
+    // A key is no access token, and one that comes first is passed over.
+    let ran = home
+        .codex(&server)
+        .args(["token"])
+        .env("CODEX_API_KEY", KEY)
+        .run();
+    assert_eq!(ran.text(), format!("{access}\n"));
+    let given = jwt("acct-env", now_unix() + 60);
+    let ran = home
+        .codex(&server)
+        .args(["token"])
+        .env("CODEX_ACCESS_TOKEN", &given)
+        .run();
+    assert_eq!(ran.text(), format!("{given}\n"));
+    Home::with_key()
+        .offline()
+        .args(["token"])
+        .run()
+        .exits(4)
+        .stdout("")
+        .says("only the API key of OPENAI_API_KEY");
+    Home::new()
+        .offline()
+        .args(["token"])
+        .run()
+        .exits(4)
+        .stdout("")
+        .says("nobody is signed in");
+}
+
+#[test]
+fn logout_removes_and_revokes() {
+    let server = Server::start([]);
+    let (home, old) = Home::signed_in(&server);
+    let ran = home
+        .codex(&server)
+        .args(["logout"])
+        .env("OPENAI_API_KEY", KEY)
+        .run();
+    ran.exits(0)
+        .stdout("")
+        .says("Signed out: ada@example.com (plus) is removed from")
+        .says("is signed out too");
+    ran.says("OPENAI_API_KEY is still set and is used from now on");
+    assert_eq!(
+        server.issuer().revocations(),
+        [(old.refresh.clone(), "refresh_token".to_owned())]
+    );
+    assert_eq!(home.left(), ["auth.json.lock"]);
+    home.codex(&server)
+        .args(["logout"])
+        .run()
+        .exits(0)
+        .says("Nobody is signed in");
+    assert_eq!(server.issuer().revocations().len(), 1);
+    home.codex(&server)
+        .args(["run", "--no-tools", "hi"])
+        .run()
+        .exits(4);
+
+    let (home, kept) = Home::signed_in(&server);
+    let ran = home.codex(&server).args(["logout", "--local"]).run();
+    ran.exits(0).says("It was not revoked");
+    assert!(server.issuer().is_live(&kept.refresh) && home.auth_text().is_none());
+    let nobody = Home::new();
+    nobody.codex(&server).args(["logout"]).run().exits(0);
+    assert!(!nobody.own().exists(), "nothing was made");
+}
+
+#[test]
+fn logout_goes_on_where_revoking_fails() {
+    let server = Server::start([]);
+    for reply in [
+        Reply::status(500, &[], "oops"),
+        Reply::status(400, &[], "no"),
+    ] {
+        let (home, old) = Home::signed_in(&server);
+        server.issuer().revoke_answer(reply);
+        let ran = home.codex(&server).args(["logout"]).run();
+        ran.exits(0)
+            .says("it could not be revoked: ")
+            .says("may work until 20");
+        assert!(home.auth_text().is_none() && server.issuer().is_live(&old.refresh));
+    }
+    let (home, _) = Home::signed_in(&server);
+    home.offline()
+        .args(["logout"])
+        .run()
+        .exits(0)
+        .says("it could not be revoked: cannot connect");
+    assert!(home.auth_text().is_none());
+}
+
+#[test]
+fn logout_takes_the_sign_in_before_the_key_and_all_takes_both() {
+    let server = Server::start([]);
+    let both = || {
+        let (home, _) = Home::signed_in(&server);
+        let mut file = home.auth_json();
+        file["openai"] = json!({"type": "api_key", "key": KEY});
+        file["other"] = json!({"type": "api_key", "key": "sk-other"});
+        home.write_auth(&file.to_string());
+        home
+    };
+    let home = both();
+    home.codex(&server)
+        .args(["logout"])
+        .run()
+        .exits(0)
+        .says("a key is stored there too");
+    assert_eq!(
+        home.auth_json(),
+        json!({"openai": {"type": "api_key", "key": KEY},
+        "other": {"type": "api_key", "key": "sk-other"}})
+    );
+    home.codex(&server)
+        .args(["logout"])
+        .run()
+        .exits(0)
+        .says("The key is removed");
+    assert_eq!(
+        home.auth_json(),
+        json!({"other": {"type": "api_key", "key": "sk-other"}})
+    );
+    let home = both();
+    home.codex(&server)
+        .args(["logout", "--all"])
+        .run()
+        .exits(0)
+        .says("The key is removed");
+    assert_eq!(
+        home.auth_json(),
+        json!({"other": {"type": "api_key", "key": "sk-other"}})
+    );
+}

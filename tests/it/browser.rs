@@ -1,0 +1,113 @@
+//! A browser sign-in under test, and the ports of its callback. They are the same for everybody, so tests that use
+//! them take turns.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::ChildStderr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crate::home::{Cmd, Ran, Running, finish, until};
+
+/// Only one test at a time may use the ports of the callback.
+pub(crate) fn ports() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    until("the ports of the callback are free", || {
+        [1455, 1457]
+            .iter()
+            .all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+    });
+    turn
+}
+
+/// A sign-in that waits for its browser.
+pub(crate) struct SignIn {
+    pub(crate) running: Running,
+    stderr: BufReader<ChildStderr>,
+    pub(crate) said: String,
+    pub(crate) address: String,
+}
+
+impl SignIn {
+    /// Begins one and reads its address.
+    pub(crate) fn begin(cmd: Cmd) -> Self {
+        let mut running = cmd.start();
+        let stderr = running.stderr.take().expect("a pipe");
+        let mut sign_in = Self {
+            running,
+            stderr: BufReader::new(stderr),
+            said: String::new(),
+            address: String::new(),
+        };
+        let line = sign_in.line("/oauth/authorize?");
+        line.trim().clone_into(&mut sign_in.address);
+        sign_in.line("press Enter:");
+        sign_in
+    }
+
+    /// Reads up to the line that holds this.
+    pub(crate) fn line(&mut self, words: &str) -> String {
+        loop {
+            let mut line = String::new();
+            let count = self.stderr.read_line(&mut line).expect("text");
+            assert!(count > 0, "it ended without {words:?}: {}", self.said);
+            self.said.push_str(&line);
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    pub(crate) fn type_in(&mut self, text: &str) {
+        let stdin = self.running.stdin.as_mut().expect("a pipe");
+        stdin.write_all(text.as_bytes()).expect("it reads");
+    }
+
+    pub(crate) fn state(&self) -> String {
+        let (_, rest) = self.address.split_once("&state=").expect("a state");
+        rest.split('&').next().unwrap_or_default().to_owned()
+    }
+
+    /// Its end. What it said before is part of what it said.
+    pub(crate) fn end(mut self) -> Ran {
+        drop(self.running.stdin.take());
+        let rest = thread::spawn(move || {
+            let mut rest = String::new();
+            let _ = self.stderr.read_to_string(&mut rest);
+            rest
+        });
+        let mut ran = finish(self.running, "codex login".to_owned());
+        ran.stderr = self.said + &rest.join().expect("it does not panic");
+        ran
+    }
+}
+
+/// The answer to a request at the callback: the status, and all of it.
+pub(crate) fn call(port: u16, target: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("somebody listens");
+    let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    (status.expect("a status"), answer)
+}
+
+/// What the issuer gives to whoever asks for this address.
+pub(crate) fn code(address: &str) -> String {
+    let (port, target) = address
+        .strip_prefix("http://127.0.0.1:")
+        .and_then(|a| a.split_once('/'))
+        .expect("an address");
+    let (status, answer) = call(port.parse().expect("a port"), &format!("/{target}"));
+    assert_eq!(status, 302, "{answer}");
+    let (_, rest) = answer.split_once("code=").expect("a code");
+    rest.split(['&', '\r'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}

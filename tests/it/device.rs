@@ -1,0 +1,153 @@
+//! Signing in without a browser: by a code, or with a secret on standard input.
+
+use serde_json::{Value, json};
+
+use crate::home::{Home, finish, until};
+use crate::standin::{Reply, Server, jwt, now_unix};
+
+#[test]
+fn a_code_signs_in_from_another_device() {
+    let (server, home) = (Server::start([]), Home::new());
+    server.issuer().interval(1);
+    server.issuer().slow_down(0);
+    let running = home.codex(&server).args(["login", "--device-auth"]).start();
+    until("there is a code", || {
+        !server.issuer().user_codes().is_empty()
+    });
+    let code = server.issuer().user_codes().remove(0);
+    until("it waits", || server.requests().len() > 1);
+    assert!(server.issuer().approve(&code));
+    let ran = finish(running, "codex login --device-auth".to_owned());
+    ran.exits(0)
+        .stdout("")
+        .says(&code)
+        .says("/codex/device")
+        .says("expires in 15 minutes");
+    ran.says("whoever hands you one wants to sign in as you")
+        .says("Signed in as ada@example.com");
+    assert!(!ran.stderr.contains("No browser can open"));
+    home.is_private();
+}
+
+#[test]
+fn a_code_that_is_refused_expired_or_not_to_be_had_is_told() {
+    let check = |prepare: fn(&Server), decide: fn(&Server, &str) -> bool, exit: i32, told: &str| {
+        let (server, home) = (Server::start([]), Home::new());
+        server.issuer().interval(1);
+        prepare(&server);
+        let running = home.codex(&server).args(["login", "--device-auth"]).start();
+        until("it asks", || !server.requests().is_empty());
+        if let Some(code) = server.issuer().user_codes().first() {
+            assert!(decide(&server, code));
+        }
+        let ran = finish(running, "codex login --device-auth".to_owned());
+        ran.exits(exit).says(told);
+        assert!(home.auth_text().is_none());
+    };
+    check(
+        |_| {},
+        |server, code| server.issuer().deny(code),
+        4,
+        "access_denied",
+    );
+    check(
+        |_| {},
+        |server, code| server.issuer().expire(code),
+        5,
+        "has expired",
+    );
+    check(
+        |server| server.issuer().device_disabled(),
+        |_, _| true,
+        4,
+        "no sign-in with a code",
+    );
+}
+
+#[test]
+fn without_a_browser_the_code_is_chosen_and_it_says_why() {
+    let check = |variable: &str, why: &str| {
+        let (server, home) = (Server::start([]), Home::new());
+        server.issuer().device_disabled();
+        let ran = home.codex(&server).env(variable, "1").args(["login"]).run();
+        ran.exits(4)
+            .says(&format!("No browser can open here ({why})"));
+    };
+    check("SSH_CONNECTION", "this is an SSH session");
+    check("CI", "CI is set");
+    check("container", "this is a container");
+}
+
+#[test]
+fn a_secret_is_read_from_standard_input_only() {
+    let server = Server::start([Reply::text("ok")]);
+    let home = Home::new();
+    let key = home
+        .codex(&server)
+        .args(["login", "--with-api-key"])
+        .input(" sk-invented-0123456789\n")
+        .run();
+    key.exits(0).says("The key is stored in");
+    home.is_private();
+    assert_eq!(
+        home.auth_json(),
+        json!({"openai": {"type": "api_key", "key": crate::home::KEY}})
+    );
+    home.codex(&server)
+        .args(["run", "--no-tools", "hi"])
+        .run()
+        .exits(0)
+        .stdout("ok\n");
+
+    let token = jwt("acct-1", now_unix() + 5000);
+    let cmd = || home.codex(&server).args(["login", "--with-access-token"]);
+    cmd()
+        .input(format!("{token}\n"))
+        .run()
+        .exits(0)
+        .says("good until")
+        .says("nothing renews it");
+    let file = home.auth_json();
+    assert_eq!(file["openai"]["key"], crate::home::KEY);
+    assert_eq!(file["openai-codex"]["access"], Value::from(token));
+    assert!(file["openai-codex"].get("refresh").is_none());
+
+    let before = home.auth_text();
+    cmd()
+        .input("sk-not-a-token")
+        .run()
+        .exits(4)
+        .says("holds no ChatGPT access token");
+    cmd()
+        .input(jwt("acct-1", 1000))
+        .run()
+        .exits(4)
+        .says("it ended at 1970-01-01T00:16:40Z");
+    cmd().run().exits(2).says("nothing on standard input");
+    let key = || home.codex(&server).args(["login", "--with-api-key"]);
+    key().input("two words").run().exits(2).says("white space");
+    key()
+        .args(["--device-auth"])
+        .run()
+        .exits(2)
+        .says("exclude each other");
+    assert_eq!(home.auth_text(), before);
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_found_out_before_anybody_signs_in() {
+    let server = Server::start([]);
+    let home = Home::new();
+    home.write_auth("{\n  \"openai-codex\": oops\n}");
+    let ran = home.codex(&server).args(["login", "--no-browser"]).run();
+    ran.exits(2)
+        .says("auth.json is not JSON at line 2, column 19")
+        .says("not overwritten");
+    assert_eq!(
+        home.auth_text().as_deref(),
+        Some("{\n  \"openai-codex\": oops\n}")
+    );
+    let nowhere = home.codex(&server).args(["login"]).without("HOME").run();
+    nowhere.exits(2).says("HOME is not set");
+    assert_eq!(server.connections(), 0);
+}

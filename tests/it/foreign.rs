@@ -1,0 +1,317 @@
+//! Credentials files of other programs, used in place: their format, their lock, and what is not ours in them.
+
+use std::fs::{self, File, FileTimes};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::home::{Cmd, Home, finish, until};
+use crate::standin::{Scenarios, Script, Server, Tokens, now_unix};
+
+fn server() -> Server {
+    Server::start(Script::prompts(Scenarios::default()))
+}
+
+/// A sign-in that has ended.
+fn ended(server: &Server) -> Tokens {
+    server.issuer().grant_until("acct-test", now_unix() - 60)
+}
+
+/// pi's file, as pi writes it: without a line end.
+fn of_pi(tokens: &Tokens) -> String {
+    format!(
+        "{{\n  \"anthropic\": {{\n    \"type\": \"api_key\",\n    \"key\": \"sk-ant\"\n  }},\n  \
+         \"openai-codex\": {{\n    \"type\": \"oauth\",\n    \"access\": \"{}\",\n    \"refresh\": \"{}\",\n    \
+         \"expires\": 1700000000000,\n    \"accountId\": \"acct-test\",\n    \"mine\": {{ \"odd\":1.50 }}\n  }},\n  \
+         \"zed\": null\n}}",
+        tokens.access, tokens.refresh
+    )
+}
+
+/// The official client's.
+fn official(tokens: &Tokens) -> String {
+    format!(
+        "{{\n  \"auth_mode\": \"chatgpt\",\n  \"OPENAI_API_KEY\": null,\n  \"tokens\": {{\n    \
+         \"id_token\": \"{}\",\n    \"access_token\": \"{}\",\n    \"refresh_token\": \"{}\",\n    \
+         \"account_id\": \"acct-test\",\n    \"oauth_provenance\": {{\"issuer\":\"x\"}},\n    \
+         \"login_owner_id\": \"owner\"\n  }},\n  \"last_refresh\": \"2026-11-01T00:00:00.000000000Z\",\n  \
+         \"agent_identity\": null\n}}",
+        tokens.id, tokens.access, tokens.refresh
+    )
+}
+
+fn ask(home: &Home, server: &Server, file: &Path) -> Cmd {
+    let cmd = home
+        .codex(server)
+        .env("CODEX_RUN_AUTH_FILE", &file.to_string_lossy());
+    cmd.args(["run", "--no-tools", "hello"])
+}
+
+fn place(home: &Home, text: &str) -> PathBuf {
+    let path = home.file("auth.json", text);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a mode");
+    path
+}
+
+fn read(path: &Path) -> (String, Value) {
+    let text = fs::read_to_string(path).expect("it is there");
+    let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    (text, json)
+}
+
+#[test]
+fn of_pis_file_only_our_tokens_change() {
+    let server = server();
+    let (home, old) = (Home::new(), ended(&server));
+    let before = of_pi(&old);
+    let path = place(&home, &before);
+    ask(&home, &server, &path)
+        .run()
+        .exits(0)
+        .stdout("You said: hello\n")
+        .stderr("");
+    let (text, json) = read(&path);
+    let entry = &json["openai-codex"];
+    let new = |key: &str| entry[key].as_str().expect("text").to_owned();
+    assert!(server.issuer().is_live(&new("refresh")));
+    let expected = before
+        .replace(&old.access, &new("access"))
+        .replace(&old.refresh, &new("refresh"))
+        .replace("1700000000000", &entry["expires"].to_string());
+    assert_eq!(text, expected);
+    assert!(
+        !home.work().join("auth.json.lock").exists(),
+        "the lock was given back"
+    );
+    assert!(!home.own().exists(), "nothing was made of our own");
+}
+
+#[test]
+fn of_the_official_file_only_the_tokens_change() {
+    let server = server();
+    let (home, old) = (Home::new(), ended(&server));
+    let before = official(&old);
+    let path = place(&home, &before);
+    ask(&home, &server, &path)
+        .run()
+        .exits(0)
+        .stdout("You said: hello\n")
+        .stderr("");
+    let (text, json) = read(&path);
+    let new = |key: &str| json["tokens"][key].as_str().expect("text").to_owned();
+    assert!(server.issuer().is_live(&new("refresh_token")));
+    let expected = before
+        .replace(&old.access, &new("access_token"))
+        .replace(&old.refresh, &new("refresh_token"))
+        .replace(&old.id, &new("id_token"))
+        .replace(
+            "2026-11-01T00:00:00.000000000Z",
+            json["last_refresh"].as_str().expect("a time"),
+        );
+    assert_eq!(text, expected);
+    assert_eq!(
+        fs::metadata(&path).expect("it is there").mode() & 0o777,
+        0o600
+    );
+    for lock in ["auth.lock", "auth.json.lock"] {
+        assert!(
+            home.work().join(lock).is_file(),
+            "{lock} is a file, as the official client has it"
+        );
+    }
+}
+
+#[test]
+fn many_share_a_file_of_another_program() {
+    for text in [of_pi, official] {
+        let server = server();
+        server.issuer().pause(Duration::from_millis(200));
+        let home = Home::new();
+        let path = place(&home, &text(&ended(&server)));
+        let running: Vec<_> = (0..30)
+            .map(|_| ask(&home, &server, &path).start())
+            .collect();
+        for running in running {
+            finish(running, "codex run hello".to_owned()).exits(0);
+        }
+        assert_eq!(server.issuer().refreshes(), 1);
+        read(&path);
+    }
+}
+
+#[test]
+fn links_are_followed_and_not_replaced() {
+    for text in [of_pi, official] {
+        let server = server();
+        let (home, old) = (Home::new(), ended(&server));
+        fs::create_dir(home.work().join("real")).expect("a directory");
+        let real = home.file("real/tokens.json", text(&old));
+        symlink("real/tokens.json", home.work().join("middle")).expect("a link");
+        let link = home.work().join("auth.json");
+        symlink(home.work().join("middle"), &link).expect("a link");
+        ask(&home, &server, &link).run().exits(0);
+        assert!(
+            fs::symlink_metadata(&link)
+                .expect("it is there")
+                .is_symlink()
+        );
+        assert!(fs::symlink_metadata(&real).expect("it is there").is_file());
+        assert!(!read(&real).0.contains(&old.refresh));
+        assert_eq!(
+            fs::metadata(&real).expect("it is there").mode() & 0o777,
+            0o600
+        );
+    }
+}
+
+#[test]
+fn what_pi_left_locked_is_taken_over_and_what_it_holds_is_waited_for() {
+    let server = server();
+    let home = Home::new();
+    let path = place(&home, &of_pi(&ended(&server)));
+    let lock = home.work().join("auth.json.lock");
+    fs::create_dir(&lock).expect("a directory");
+    let then = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(31));
+    File::open(&lock)
+        .and_then(|lock| lock.set_times(then))
+        .expect("a time");
+    ask(&home, &server, &path).run().exits(0);
+    assert!(!lock.exists() && server.issuer().refreshes() == 1);
+
+    let path = place(&home, &of_pi(&ended(&server)));
+    fs::create_dir(&lock).expect("a directory");
+    let running = ask(&home, &server, &path).start();
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(server.issuer().refreshes(), 1, "it waits");
+    fs::remove_dir(&lock).expect("it is there");
+    finish(running, "codex run hello".to_owned()).exits(0);
+    assert_eq!(server.issuer().refreshes(), 2);
+}
+
+#[test]
+fn half_a_file_is_read_again() {
+    let server = server();
+    let home = Home::new();
+    let tokens = server.issuer().grant("acct-test");
+    let whole = of_pi(&tokens).replace("1700000000000", "1.9e12");
+    let path = place(&home, &whole[..whole.len() / 2]);
+    let running = ask(&home, &server, &path).start();
+    thread::sleep(Duration::from_millis(50));
+    fs::write(&path, whole).expect("a file");
+    finish(running, "codex run hello".to_owned()).exits(0);
+}
+
+#[test]
+fn the_second_lock_of_the_official_client_is_not_held_while_a_token_is_spent() {
+    let server = server();
+    server.issuer().pause(Duration::from_millis(500));
+    let home = Home::new();
+    let path = place(&home, &official(&ended(&server)));
+    let running = ask(&home, &server, &path).start();
+    until("it asks", || server.issuer().refreshes() == 1);
+    // `flock` of util-linux, as any other program would.
+    let held = |lock: &str| {
+        let lock = home.work().join(lock);
+        let mut flock = std::process::Command::new("flock");
+        let status = flock.args(["-n", "-x"]).arg(lock).arg("true").status();
+        status.map(|status| !status.success())
+    };
+    if let (Ok(first), Ok(second)) = (held("auth.lock"), held("auth.json.lock")) {
+        assert!(first && !second, "{first} {second}");
+    }
+    finish(running, "codex run hello".to_owned()).exits(0);
+}
+
+#[test]
+fn tokens_that_another_program_stored_meanwhile_are_used() {
+    // The official client takes no lock before it spends a token.
+    let server = server();
+    let (home, old) = (Home::new(), ended(&server));
+    let path = place(&home, &official(&old));
+    let new = server.issuer().grant("acct-test");
+    server.issuer().end(&old.refresh);
+    server.issuer().pause_before(Duration::from_millis(300));
+    let running = ask(&home, &server, &path).start();
+    until("it asks", || server.issuer().refreshes() == 1);
+    let theirs = official(&new);
+    place(&home, &theirs);
+    finish(running, "codex run hello".to_owned())
+        .exits(0)
+        .stdout("You said: hello\n");
+    assert_eq!(read(&path).0, theirs);
+}
+
+#[test]
+fn a_sign_in_can_be_stored_in_another_programs_file() {
+    let server = server();
+    let home = Home::new();
+    for (text, kept) in [
+        ("{\n  \"zed\": 1\n}", "zed"),
+        (
+            "{\n  \"auth_mode\": \"apikey\",\n  \"OPENAI_API_KEY\": \"sk-kept\",\n  \"zed\": 1\n}",
+            "OPENAI_API_KEY",
+        ),
+    ] {
+        let path = place(&home, text);
+        let file = path.to_string_lossy().into_owned();
+        let token = crate::standin::jwt("acct-9", now_unix() + 5000);
+        let cmd = home
+            .codex(&server)
+            .args(["login", "--with-access-token", "--auth-file", &file]);
+        cmd.input(token).run().exits(0);
+        assert!(!read(&path).1[kept].is_null());
+        let ran = home
+            .codex(&server)
+            .args(["status", "--auth-file", &file])
+            .run();
+        ran.exits(0);
+        assert!(
+            ran.text().contains("acct-9") && ran.text().contains(&file),
+            "{}",
+            ran.text()
+        );
+        home.codex(&server)
+            .args(["logout", "--local", "--auth-file", &file])
+            .run()
+            .exits(0);
+        let expected = text.replace(
+            "  \"auth_mode\": \"apikey\",\n",
+            "  \"auth_mode\": \"chatgpt\",\n",
+        );
+        assert_eq!(read(&path).0, expected);
+    }
+}
+
+#[test]
+fn keys_of_pi_are_found_as_pi_finds_them() {
+    let server = server();
+    let home = Home::new().env("MY_KEY", crate::home::KEY);
+    for (key, exit) in [
+        ("MY_KEY", 0),
+        ("$MY_KEY", 0),
+        ("${MY_KEY}", 0),
+        ("sk-other", 0),
+        ("!pass show key", 2),
+    ] {
+        let path = place(
+            &home,
+            &format!("{{\"openai\": {{\"type\": \"api_key\", \"key\": \"{key}\"}}}}"),
+        );
+        ask(&home, &server, &path).run().exits(exit);
+        if exit == 0 {
+            let bearer = server
+                .requests()
+                .pop()
+                .and_then(|r| r.header("authorization").map(str::to_owned));
+            let key = if key.contains("MY_KEY") {
+                crate::home::KEY
+            } else {
+                key
+            };
+            assert_eq!(bearer, Some(format!("Bearer {key}")));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The ports of the callback, taken by somebody else.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::thread;
+
+use crate::browser::{SignIn, code, ports};
+use crate::home::{Home, until};
+use crate::standin::{Server, browse};
+
+#[test]
+fn a_busy_port_is_asked_once_and_then_left() {
+    let _turn = ports();
+    let (server, home) = (Server::start([]), Home::new());
+    // A server that answers `/cancel` and does not go away.
+    let stubborn = TcpListener::bind((Ipv4Addr::LOCALHOST, 1455)).expect("it is free");
+    let heard = thread::spawn(move || {
+        let mut heard = Vec::new();
+        stubborn.set_nonblocking(true).expect("a socket");
+        until("somebody asks for the port", || match stubborn.accept() {
+            Ok((mut stream, _)) => {
+                stream.set_nonblocking(false).expect("a socket");
+                let mut buffer = [0; 500];
+                let count = stream.read(&mut buffer).unwrap_or_default();
+                heard.push(String::from_utf8_lossy(&buffer[..count]).into_owned());
+                let _ = stream.write_all(
+                    b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                );
+                true
+            }
+            Err(_) => false,
+        });
+        (stubborn, heard)
+    });
+    let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
+    assert!(
+        sign_in.address.contains("localhost%3A1457%2F"),
+        "{}",
+        sign_in.address
+    );
+    assert_eq!(browse(&sign_in.address), Ok(200));
+    sign_in.end().exits(0);
+    let (stubborn, heard) = heard.join().expect("it does not panic");
+    assert!(
+        heard.len() == 1 && heard[0].starts_with("GET /cancel HTTP/1.1\r\n"),
+        "{heard:?}"
+    );
+    assert!(stubborn.accept().is_err(), "it was asked once");
+}
+
+#[test]
+fn with_both_ports_taken_only_paste_is_left() {
+    let _turn = ports();
+    let (server, home) = (Server::start([]), Home::new());
+    let _taken =
+        [1455, 1457].map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("free"));
+    let mut sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
+    assert!(
+        sign_in.said.contains("Ports 1455 and 1457 are taken"),
+        "{}",
+        sign_in.said
+    );
+    assert!(sign_in.address.contains("localhost%3A1455%2F"));
+    let code = code(&sign_in.address);
+    sign_in.type_in(&format!("{code}\n"));
+    sign_in.end().exits(0);
+    // And without anything to paste from, that is said at once.
+    let ran = home.codex(&server).args(["login", "--no-browser"]).run();
+    ran.exits(74)
+        .says("no standard input to paste into")
+        .says("--device-auth");
+}
+
+#[test]
+fn a_port_whose_other_address_is_taken_is_not_used() {
+    let _turn = ports();
+    let Ok(_taken) = TcpListener::bind((Ipv6Addr::LOCALHOST, 1455)) else {
+        return; // this machine has no ::1
+    };
+    let (server, home) = (Server::start([]), Home::new());
+    let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
+    assert!(
+        sign_in.address.contains("localhost%3A1457%2F"),
+        "{}",
+        sign_in.address
+    );
+    assert_eq!(browse(&sign_in.address), Ok(200));
+    sign_in.end().exits(0);
+}
+
+#[test]
+fn a_second_sign_in_takes_the_port_over() {
+    let _turn = ports();
+    let (server, home) = (Server::start([]), Home::new());
+    let first = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
+    let second = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
+    first
+        .end()
+        .exits(4)
+        .says("another sign-in asked for the port");
+    assert!(
+        second.address.contains("localhost%3A1455%2F"),
+        "{}",
+        second.address
+    );
+    assert_eq!(browse(&second.address), Ok(200));
+    second.end().exits(0);
+}

@@ -1,0 +1,135 @@
+//! The credentials file itself: who may look, what may stand in it, where it may be.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use serde_json::Value;
+
+use crate::home::{Home, KEY};
+use crate::standin::{Reply, Server};
+
+#[test]
+fn a_mode_that_is_too_wide_is_narrowed_with_a_word() {
+    let server = Server::start([Reply::text("ok")]);
+    let (home, _) = Home::signed_in(&server);
+    let widen = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode")
+    };
+    widen(&home.own(), 0o755);
+    widen(&home.auth(), 0o644);
+    let ran = home.codex(&server).args(["run", "--no-tools", "hi"]).run();
+    ran.exits(0).stdout("ok\n");
+    ran.says("others could read")
+        .says("(mode 644)")
+        .says("(mode 755)");
+    home.is_private();
+    // A renewed file is private whatever the mode of new files is.
+    let (home, _) = Home::expired(&server);
+    let mut cmd = home.codex(&server);
+    let program = cmd.command.get_program().to_owned();
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", "umask 0; exec \"$0\" token"])
+        .arg(program)
+        .env_clear()
+        .current_dir(home.work());
+    for (name, value) in cmd.command.get_envs() {
+        shell.env(name, value.expect("a value"));
+    }
+    cmd.command = shell;
+    assert_eq!(cmd.run().status.code(), Some(0));
+    home.is_private();
+    for file in home.left() {
+        assert_eq!(
+            fs::metadata(home.own().join(file))
+                .expect("it is there")
+                .mode()
+                & 0o777,
+            0o600
+        );
+    }
+}
+
+#[test]
+fn a_file_that_makes_no_sense_is_told_and_left_alone() {
+    let server = Server::start([]);
+    let home = Home::new();
+    for (text, exit, told) in [
+        ("{\"openai-codex\": ", 2, "is not JSON at line 1, column"),
+        ("[]", 2, "is not JSON at line 1"),
+        (
+            "{\"openai-codex\": {\"access\": \"opaque\"}}",
+            4,
+            "holds no ChatGPT access token",
+        ),
+        ("", 4, "nobody is signed in"),
+        ("{}", 4, "nobody is signed in"),
+        ("{\"openai-codex\": 7}", 4, "nobody is signed in"),
+    ] {
+        home.write_auth(text);
+        for args in [&["run", "--no-tools", "hi"][..], &["status"], &["token"]] {
+            let mut cmd = home.codex(&server);
+            cmd.command.args(args);
+            cmd.run().exits(exit).says(told);
+        }
+        assert_eq!(home.auth_text().as_deref(), Some(text));
+    }
+    fs::remove_file(home.auth()).expect("it is there");
+    fs::create_dir(home.auth()).expect("a directory");
+    home.codex(&server)
+        .args(["run", "--no-tools", "hi"])
+        .run()
+        .exits(2)
+        .says("is no credentials file");
+    // It is not looked at where something else comes first.
+    let other = Server::start([Reply::text("ok")]);
+    let ran = home.codex(&other).env("CODEX_API_KEY", KEY);
+    ran.args(["run", "--no-tools", "hi"]).run().exits(0);
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn the_home_can_be_moved_and_its_file_can_be_a_link() {
+    let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
+    let (home, _) = Home::expired(&server);
+    let moved = home.work().join("elsewhere");
+    fs::create_dir(&moved).expect("a directory");
+    let real = home.work().join("real.json");
+    fs::rename(home.auth(), &real).expect("it moves");
+    symlink("../real.json", moved.join("auth.json")).expect("a link");
+    let cmd = home.codex(&server).env("CODEX_RUN_HOME", "elsewhere");
+    cmd.args(["run", "--no-tools", "hi"]).run().exits(0);
+    assert!(
+        fs::symlink_metadata(moved.join("auth.json"))
+            .expect("it is there")
+            .is_symlink()
+    );
+    let file: Value = serde_json::from_slice(&fs::read(&real).expect("it is there")).expect("JSON");
+    assert!(
+        server
+            .issuer()
+            .is_live(file["openai-codex"]["refresh"].as_str().expect("a token"))
+    );
+    // And an own file that is named as if it were another program's is still our own.
+    let named = moved.join("auth.json").to_string_lossy().into_owned();
+    let cmd = home.codex(&server).env("CODEX_RUN_HOME", "elsewhere");
+    cmd.args(["run", "--no-tools", "--auth-file", &named, "hi"])
+        .run()
+        .exits(0);
+}
+
+#[test]
+fn no_secret_is_shown_and_nothing_is_asked_by_a_dry_run() {
+    let server = Server::start([]);
+    let (home, _) = Home::expired(&server);
+    let ran = home
+        .codex(&server)
+        .args(["run", "--no-tools", "--dry-run", "-v", "hi"])
+        .run();
+    ran.exits(0);
+    assert!(
+        ran.text().contains("\"authorization\": \"Bearer ***\"")
+            && !ran.text().contains("acct-test")
+    );
+    assert_eq!(server.connections(), 0);
+}
