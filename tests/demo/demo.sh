@@ -15,7 +15,7 @@ cd "$place"
 
 # The stand-in serves until its standard input ends, which is when this script does.
 mkfifo hold
-"$standin" --port 0 --script "$script" --until-eof < hold > address &
+"$standin" --port 0 --script "$script" --log requests.txt --until-eof < hold > address &
 serving=$!
 exec 3<> hold
 until grep -q http address; do
@@ -24,10 +24,11 @@ until grep -q http address; do
 done
 url=$(sed 's/listening on //' address)
 
-unset CODEX_API_KEY OPENAI_API_KEY OPENAI_BASE_URL CODEX_MODEL
-export CODEX_RUN_BASE_URL="$url/backend-api/codex"
-CODEX_ACCESS_TOKEN=$("$standin" --print-token)
-export CODEX_ACCESS_TOKEN
+unset CODEX_ACCESS_TOKEN CODEX_API_KEY OPENAI_API_KEY OPENAI_BASE_URL CODEX_MODEL CODEX_RUN_AUTH_FILE
+export CODEX_RUN_HOME="$place/home" CODEX_RUN_ISSUER="$url" CODEX_RUN_BASE_URL="$url/backend-api/codex"
+# The stand-in also plays the browser: it opens the address, allows, and follows the way back.
+export BROWSER="$standin --browse"
+PATH="$(dirname "$codex"):$PATH"
 codex() { "$codex" "$@" 3>&-; }
 
 step() { printf '\n== %s\n' "$1"; }
@@ -39,6 +40,12 @@ show() {
     printf '(exit code %s)\n' "$code"
     [ "$code" = "$1" ] || { echo "it should have been $1" >&2; exit 1; }
 }
+
+step 'Sign in. The browser opens, here one that allows by itself, and comes back with a code for the tokens.'
+show 0 'codex login'
+
+step 'Which credential is used, and why; how much of the plan is used up.'
+show 0 'codex status --limits'
 
 step 'A prompt is piped in, and the answer streams out as it is made.'
 show 0 'echo "Explain in one sentence what a pipe is." | codex run --no-tools'
@@ -62,8 +69,19 @@ show 0 'cat greet.sh'
 step 'An answer that is cut is never a success, whatever was printed before.'
 show 8 'codex run --no-tools "Tell me everything"'
 
-step 'Without credentials no connection is opened.'
-show 4 'CODEX_ACCESS_TOKEN= codex run --no-tools hi'
-
 step 'A mistake is named, with the nearest that is right.'
 show 2 'codex run --no-tolls hi'
+
+step 'Twenty at once with a token that has ended, and all of them answer ...'
+sed 's/"expires": [0-9]*/"expires": 1000/' home/auth.json > ended && cat ended > home/auth.json
+show 0 'seq 20 | xargs -P 20 -I {} codex run --no-tools --no-stdin "Say {}" > answers.txt'
+show 0 'wc -l < answers.txt'
+
+step '... because one of them renews it for all: so many renewals has the service seen.'
+show 0 'grep -c grant_type=refresh_token requests.txt'
+
+step 'Sign out: the tokens are revoked, and nothing of them stays.'
+show 0 'codex logout'
+
+step 'Without credentials no connection is opened.'
+show 4 'codex run --no-tools hi'
