@@ -18,6 +18,9 @@ use crate::wire::sse::{Decoder, TooLong};
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
 
+/// The type of an answer that streams.
+const STREAM: &str = "text/event-stream";
+
 /// A key or token is longer than this, in bytes; what servers that want none are given, such as `none`, is not.
 const SECRET: usize = 8;
 
@@ -93,7 +96,7 @@ impl Client {
     #[must_use]
     pub fn new(http: Http, endpoints: &Endpoints, authority: Authority, thread: &ThreadId) -> Self {
         let mut headers = vec![
-            ("accept", "text/event-stream".to_owned()),
+            ("accept", STREAM.to_owned()),
             ("originator", ORIGINATOR.to_owned()),
             ("session-id", thread.as_str().to_owned()),
             ("x-client-request-id", thread.as_str().to_owned()),
@@ -130,7 +133,7 @@ impl Client {
     /// # Errors
     /// When no answer begins or it is a refusal.
     pub fn send(&self, body: &[u8]) -> Result<Stream, Error> {
-        let answer = self.ask(&self.url, Some((http::JSON, body)), None)?;
+        let answer = self.ask(&self.url, STREAM, Some((http::JSON, body)), None)?;
         let kind = answer
             .header("content-type")
             .unwrap_or_default()
@@ -156,7 +159,8 @@ impl Client {
             .url
             .trim_end_matches("/codex/responses")
             .trim_end_matches("/responses");
-        let answer = self.ask(&format!("{base}/wham/usage"), None, Some(LIMIT))?;
+        let url = format!("{base}/wham/usage");
+        let answer = self.ask(&url, http::JSON, None, Some(LIMIT))?;
         if answer.status() != 200 {
             return Err(Error::Fault(self.fault(answer)));
         }
@@ -168,14 +172,21 @@ impl Client {
     fn ask(
         &self,
         url: &str,
+        accept: &str,
         body: Option<(&'static str, &[u8])>,
         limit: Option<Duration>,
     ) -> Result<http::Answer, Error> {
+        let mut headers = self.headers.clone();
+        for (name, value) in &mut headers {
+            if *name == "accept" {
+                accept.clone_into(value);
+            }
+        }
         let send = |credential: &Credential| {
             let request = Request {
                 url,
                 bearer: Some(credential.secret()),
-                headers: &self.headers,
+                headers: &headers,
                 body,
                 limit,
             };

@@ -48,23 +48,24 @@ pub fn change<'a>(
 ) -> Result<Contents, Error> {
     let begun = Instant::now();
     loop {
-        let moment = critical.enter();
-        if let Some(lock) = store.try_lock().map_err(Error::Store)? {
-            store.recover(&lock);
-            let before = store.read().map_err(Error::Store)?.contents;
-            let edits = edits(&before);
-            if !edits.is_empty() {
+        if let Some(moment) = critical.enter() {
+            if let Some(lock) = store.try_lock().map_err(Error::Store)? {
+                store.recover(&lock);
+                let before = store.read().map_err(Error::Store)?.contents;
                 let prepared = store.prepare(&lock).map_err(Error::Store)?;
-                store
-                    .replace(prepared, &lock, &edits, millis() / 1000)
-                    .map_err(Error::Store)?;
+                let edits = edits(&before);
+                if !edits.is_empty() {
+                    store
+                        .replace(prepared, &lock, &edits, millis() / 1000)
+                        .map_err(Error::Store)?;
+                }
+                return Ok(before);
             }
-            return Ok(before);
+            drop(moment);
         }
         if begun.elapsed() > PATIENCE {
             return Err(Error::Locked(store.named().to_owned(), store.holder()));
         }
-        drop(moment);
         thread::sleep(PAUSE);
     }
 }

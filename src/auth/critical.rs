@@ -7,40 +7,48 @@ use std::time::Duration;
 /// How long an end may be put off for it.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How many such moments there are now. Clones count together.
+/// How many such moments there are now, and whether there may be more. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub struct Critical(Arc<(Mutex<usize>, Condvar)>);
+pub struct Critical(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct State {
+    count: usize,
+    closed: bool,
+}
 
 /// Such a moment, for as long as this value lives.
 #[derive(Debug)]
 pub struct Moment(Critical);
 
 impl Critical {
-    /// Begins one.
+    /// Begins one; nothing if the process is about to end.
     #[must_use]
-    pub fn enter(&self) -> Moment {
-        *self.count() += 1;
-        Moment(self.clone())
+    pub fn enter(&self) -> Option<Moment> {
+        let mut state = self.state();
+        if state.closed {
+            return None;
+        }
+        state.count += 1;
+        Some(Moment(self.clone()))
     }
 
-    /// Waits until there is none, for this long at most; whether there is none.
-    #[must_use]
-    pub fn wait(&self, most: Duration) -> bool {
-        let waited = self
-            .0
-            .1
-            .wait_timeout_while(self.count(), most, |count| *count > 0);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
+    /// Lets no more begin, and waits until there is none, but not for ever.
+    pub fn close(&self, most: Duration) {
+        let mut state = self.state();
+        state.closed = true;
+        let busy = |state: &mut State| state.count > 0;
+        let _ = self.0.1.wait_timeout_while(state, most, busy);
     }
 
-    fn count(&self) -> MutexGuard<'_, usize> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Moment {
     fn drop(&mut self) {
-        *self.0.count() -= 1;
+        self.0.state().count -= 1;
         self.0.0.1.notify_all();
     }
 }
@@ -50,14 +58,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_waits_for_the_last_of_them() {
+    fn an_end_waits_for_the_last_of_them_and_none_begins_after_it() {
         let critical = Critical::default();
-        assert!(critical.wait(Duration::ZERO));
         let (one, two) = (critical.enter(), critical.enter());
+        assert!(one.is_some() && two.is_some());
         drop(one);
-        assert!(!critical.wait(Duration::from_millis(1)));
-        let waiting = std::thread::spawn(move || critical.wait(Duration::from_secs(30)));
+        let waiting = std::thread::spawn({
+            let critical = critical.clone();
+            move || critical.close(Duration::from_secs(60))
+        });
+        while critical.enter().is_some() {
+            std::thread::yield_now();
+        }
+        assert!(!waiting.is_finished());
         drop(two);
-        assert!(waiting.join().expect("it does not panic"));
+        waiting.join().expect("it does not panic");
+        assert!(critical.enter().is_none());
     }
 }

@@ -112,7 +112,7 @@ impl Authority {
         }
     }
 
-    /// Waits until no refresh token is being spent.
+    /// Spends no refresh token any more, and waits for one that is being spent.
     pub fn settle(&self) {
         if let Self::SignIn(sign_in) = self {
             sign_in.settle();

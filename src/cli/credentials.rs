@@ -65,6 +65,10 @@ pub(super) fn find(
                     path.display()
                 ));
             }
+            if store.is_foreign() && !store.named().exists() {
+                let path = store.named().display();
+                warnings.push(format!("the credentials file {path} is not there"));
+            }
             let contents = store.read().map_err(Failure::from)?.contents;
             found.extend(stored(contents, store, environment)?);
         }

@@ -18,7 +18,7 @@ pub fn raise(critical: &Critical, force: fn(Order)) -> io::Result<()> {
     thread::Builder::new()
         .spawn(move || {
             let order = next(&signals, None, false);
-            let _ = critical.wait(PATIENCE);
+            critical.close(PATIENCE);
             force(order);
         })
         .map(drop)

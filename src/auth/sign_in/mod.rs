@@ -122,9 +122,9 @@ impl SignIn {
         self.state().seen.clone()
     }
 
-    /// Waits until no token is being spent; no longer than an end may be put off.
+    /// Spends no token any more, and waits for one that is being spent; no longer than an end may be put off.
     pub fn settle(&self) {
-        let _ = self.critical.wait(super::critical::PATIENCE);
+        self.critical.close(super::critical::PATIENCE);
     }
 
     fn renew(&self, rejected: Option<&Secret>) -> Result<Credential, Error> {
@@ -199,7 +199,9 @@ impl SignIn {
     /// Takes the lock, looks again, and spends the refresh token if that is still what is to be done.
     fn attempt(&self, rejected: Option<&Secret>) -> Result<Tried, Error> {
         // Held until the lock is given back.
-        let _moment = self.critical.enter();
+        let Some(_moment) = self.critical.enter() else {
+            return Ok(Tried::Busy);
+        };
         let lock = match self.store.try_lock() {
             Ok(Some(lock)) => lock,
             Ok(None) => return Ok(Tried::Busy),
