@@ -66,9 +66,8 @@ impl Watch {
                 break;
             }
         }
-        let _ = self
-            .critical
-            .wait(PATIENCE.saturating_sub(ordered.elapsed()));
+        self.critical
+            .close(PATIENCE.saturating_sub(ordered.elapsed()));
         (self.force)(first);
     }
 }
