@@ -284,10 +284,10 @@ fn bar(window: &Window, now: u64) -> String {
         format!("  resets {} ({})", date(at), from_now(at, now))
     });
     format!(
-        "[{}{}] {:>3.0}%{reset}",
+        "[{}{}] {:>5}%{reset}",
         "#".repeat(steps),
         ".".repeat(20 - steps),
-        window.used
+        (window.used * 10.0).round() / 10.0
     )
 }
 
@@ -348,19 +348,19 @@ mod tests {
             12.5,
             18_000,
             4_600,
-            "5 hours: [###.................]  13%  resets 1970-01-01T01:16:40Z (in 1 h 0 min)",
+            "5 hours: [###.................]  12.5%  resets 1970-01-01T01:16:40Z (in 1 h 0 min)",
         );
         check(
             100.0,
             604_800,
             1000 + 200_000,
-            "week: [####################] 100%  resets 1970-01-03T07:50:00Z (in 2 d 7 h)",
+            "week: [####################]   100%  resets 1970-01-03T07:50:00Z (in 2 d 7 h)",
         );
         check(
             0.4,
             0,
             990,
-            "primary: [....................]   0%  resets 1970-01-01T00:16:30Z (10 s ago)",
+            "primary: [....................]   0.4%  resets 1970-01-01T00:16:30Z (10 s ago)",
         );
     }
 

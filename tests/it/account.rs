@@ -114,13 +114,13 @@ fn status_shows_the_limits_of_the_plan() {
     ran.exits(0).stderr("");
     let text = ran.text();
     assert!(
-        text.contains("5 hours   [###.................]  12%  resets 20")
+        text.contains("5 hours   [###.................]  12.5%  resets 20")
             && text.contains("Z (in 2 h 59 min)")
             || text.contains("Z (in 3 h 0 min)"),
         "{text}"
     );
     assert!(
-        text.contains("week      [########............]  40%  resets 20"),
+        text.contains("week      [########............]    40%  resets 20"),
         "{text}"
     );
     assert_eq!(server.issuer().refreshes(), 1, "the token had ended");
