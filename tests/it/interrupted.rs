@@ -34,7 +34,7 @@ fn whoever_is_killed_holds_up_nobody() {
             assert!(spent, "after {after} ms");
             next.exits(4)
                 .says("refresh_token_reused")
-                .says("had sent it before, and ended before what came for it was stored")
+                .says("had begun to renew it, and ended before anything was stored")
                 .says("codex login");
             assert_eq!(home.refresh_token(), old.refresh, "nothing is thrown away");
         }

@@ -254,7 +254,7 @@ impl SignIn {
             issuer::Error::Refused(mut refusal) if refusal.permanent() => {
                 if let Past::Sent(process) = before {
                     refusal.message.push_str(&format!(
-                        " Process {process} had sent it before, and ended before what came for it was stored."
+                        " Process {process} had begun to renew it, and ended before anything was stored."
                     ));
                 }
                 (Past::Refused(refusal.clone()), Error::Refused(refusal))

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fs4::{FileExt, TryLockError};
 
+use super::give;
+
 /// How long after its last sign of life a directory counts as left behind. pi's own number.
 const STALE: Duration = Duration::from_secs(30);
 
@@ -111,6 +113,7 @@ fn advisory(path: &Path) -> io::Result<Option<File>> {
         .truncate(false)
         .mode(0o600)
         .open(path)?;
+    give(&file, path);
     match FileExt::try_lock(&file) {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

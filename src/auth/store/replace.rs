@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::beside;
 use super::lock::Lock;
+use super::{beside, give};
 
 /// Room beyond what the file has now, in bytes: several times what new tokens need.
 const ROOM: usize = 16 << 10;
@@ -39,12 +39,16 @@ impl Prepared {
             target: target.to_owned(),
         };
         let old = fs::metadata(target).ok();
-        // Whoever replaces the file of somebody else, as root may, leaves it theirs.
-        if let Some(old) = &old {
-            let own = prepared.file.metadata()?;
-            if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
-                let _ = std::os::unix::fs::fchown(&prepared.file, Some(old.uid()), Some(old.gid()));
+        match &old {
+            // Whoever replaces the file of somebody else, as root may, leaves it theirs.
+            Some(old) => {
+                let own = prepared.file.metadata()?;
+                if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+                    let _ =
+                        std::os::unix::fs::fchown(&prepared.file, Some(old.uid()), Some(old.gid()));
+                }
             }
+            None => give(&prepared.file, target),
         }
         let length = old.map_or(0, |old| usize::try_from(old.len()).unwrap_or(0));
         // Blanks, so that a part of the new text over them is never whole JSON.
