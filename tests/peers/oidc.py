@@ -2,9 +2,10 @@
 """`codex` against a strict OAuth server that is not ours: signing in, refreshing, signing out.
 
 The server is `oidc-provider` (see oidc.mjs beside this), which wants PKCE, takes nothing but forms, gives
-out a new refresh token at every refresh, and ends the sign-in when an old one is shown again. Its access
-tokens are valid for a few seconds. The browser is played here, with redirects and cookies; the requests go
-to the stand-in service, which believes a token's claims. Needs node and
+out a new refresh token at every refresh, and ends the sign-in when an old one is shown again. At first its
+access tokens are valid for a few seconds, then for so long that one refresh is enough. The browser is played
+here, with redirects and cookies; the requests go to the stand-in service, which believes a token's claims.
+Needs node and
 
     npm install --prefix DIR oidc-provider@9
     python3 tests/peers/oidc.py --codex target/debug/codex --standin target/debug/examples/standin --oidc-dir DIR
@@ -31,7 +32,9 @@ sys.path.insert(0, str(HERE.parent / "browser"))
 from signin import PATIENCE, Codex, Server, check, leave_on_signals
 
 VALID = 6  # seconds that an access token is valid
+EARLY = 300  # seconds before its end from which on codex replaces it
 AT_ONCE = 4
+FORMS_ONLY = "only application/x-www-form-urlencoded content-type bodies are supported on POST /oauth/revoke"
 
 
 def browse(address):
@@ -53,13 +56,13 @@ def tokens(stored):
 
     def look(value):
         if isinstance(value, dict):
-            found.update({key: text for key, text in value.items() if key in ("access_token", "refresh_token")})
+            found.update({key: text for key, text in value.items() if key in ("access", "refresh")})
             for inner in value.values():
                 look(inner)
 
     if stored.exists():
         look(json.loads(stored.read_text()))
-    check("the stored sign-in has two tokens", ["access_token", "refresh_token"], sorted(found))
+    check("the stored sign-in has two tokens", ["access", "refresh"], sorted(found))
     return found
 
 
@@ -70,10 +73,10 @@ def expires(token):
 
 
 class Test:
-    """One sign-in from its beginning to its end."""
+    """One sign-in from its beginning to its end. `early` is how long before its end a token counts as old."""
 
-    def __init__(self, codex, oidc):
-        self.codex, self.oidc = codex, oidc
+    def __init__(self, codex, oidc, early):
+        self.codex, self.oidc, self.early = codex, oidc, early
 
     def heard(self, word):
         """What the server says that it has done, of one kind."""
@@ -94,18 +97,18 @@ class Test:
     def expire(self):
         """Waits until the token that is stored is too old; says what is stored, and how many refreshes there were."""
         before = tokens(self.codex.stored)
-        left = expires(before["access_token"]) - time.time()
-        check("the token is one that expires soon", f"at most {VALID} s", f"{left:.1f} s", left <= VALID)
+        left = expires(before["access"]) - self.early - time.time()
+        check("the token is one that is old soon", f"at most {VALID} s", f"{left:.1f} s", left <= VALID)
         time.sleep(max(0, left) + 1.1)
         return before, self.heard("granted").count("granted refresh_token")
 
     def refreshed(self, before, count, most):
         """Whether the server was asked for a new token, and whether that is what is stored now."""
         seen = self.heard("granted").count("granted refresh_token") - count
-        check("the server refreshed", f"1 to {most} times", seen, 1 <= seen <= most)
+        check("the server refreshed", "once" if most == 1 else f"1 to {most} times", seen, 1 <= seen <= most)
         after = tokens(self.codex.stored)
-        for name in ("access_token", "refresh_token"):
-            check(f"the {name} stored is another one", True, before[name] != after[name])
+        for name in ("access", "refresh"):
+            check(f"the {name} token stored is another one", True, before[name] != after[name])
         check("the server refused nothing", [], self.heard("refused"))
         check("the sign-in was not ended by the server", [], self.heard("revoked"))
 
@@ -114,21 +117,26 @@ class Test:
         self.run()
         self.refreshed(before, count, 1)
 
-    def refresh_at_once(self):
+    def refresh_at_once(self, most):
         """Several runs find an old token at once. One that shows the old refresh token again ends it for all."""
         before, count = self.expire()
         with contextlib.ExitStack() as stack:
             runs = [stack.enter_context(self.codex.start("run", "--no-tools", "hi")) for _ in range(AT_ONCE)]
             for run in runs:
                 run.ends(0)
-        self.refreshed(before, count, AT_ONCE)
+        self.refreshed(before, count, most)
 
     def sign_out(self):
-        self.codex.ends(0, "logout")
+        """The real issuer takes JSON here, this server does not: then nothing is ended on it, and codex says so."""
+        with self.codex.start("logout") as logout:
+            logout.ends(0)
+            said = logout.err.read_text()
         check("nothing is stored any more", False, self.codex.stored.exists())
-        check("the server refused nothing", [], self.heard("refused"))
-        ended = "ended on the server too" if self.heard("revoked") else "not ended on the server, only here"
-        print(f"note    the sign-in is {ended}")
+        refused = self.heard("refused")
+        check("the server refused nothing but JSON", FORMS_ONLY, refused, all(FORMS_ONLY in line for line in refused))
+        ended = bool(self.heard("revoked"))
+        check("codex tells whether it is ended there", ended, "could not be revoked" not in said, more=said)
+        print(f"note    the sign-in is {'ended on the server too' if ended else 'not ended on the server, only here'}")
 
 
 def main():
@@ -142,14 +150,18 @@ def main():
         folder = pathlib.Path(name)
         standin = [options.standin.resolve(), "--port", "0", "--until-eof"]
         oidc = ["node", HERE / "oidc.mjs", options.oidc_dir.resolve()]
-        env = {**os.environ, "OIDC_TTL": str(VALID)}
-        with Server(standin, folder / "standin.log") as backend, Server(oidc, folder / "oidc.log", env) as issuer:
-            test = Test(Codex(options.codex.resolve(), "oidc", folder, issuer.url, backend.url), issuer)
-            test.sign_in()
-            test.run()
-            test.refresh()
-            test.refresh_at_once()
-            test.sign_out()
+        with Server(standin, folder / "standin.log") as backend:
+            for name, early in (("short", 0), ("long", EARLY)):
+                env = {**os.environ, "OIDC_TTL": str(early + VALID)}
+                with Server(oidc, folder / f"{name}.log", env) as issuer:
+                    codex = Codex(options.codex.resolve(), name, folder, issuer.url, backend.url)
+                    test = Test(codex, issuer, early)
+                    test.sign_in()
+                    test.run()
+                    test.refresh()
+                    # A token that is valid for a moment only is old at once, and each run needs its own.
+                    test.refresh_at_once(1 if early else AT_ONCE)
+                    test.sign_out()
     print("all well")
 
 
