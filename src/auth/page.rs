@@ -6,9 +6,16 @@
 pub struct Page {
     /// The HTTP status.
     pub status: u16,
+    /// Said at a glance, in a colour.
+    mark: (&'static str, &'static str),
     title: &'static str,
     text: String,
 }
+
+/// Marks with their colours, dark enough for white paper and light enough for black.
+const GOOD: (&str, &str) = ("\u{2713}", "#1a8f4c");
+const BAD: (&str, &str) = ("\u{2715}", "#d0443e");
+const ODD: (&str, &str) = ("?", "#b7791f");
 
 /// What closes a page on which nothing is left to do.
 const CLOSE: &str = "You can close this window.";
@@ -19,6 +26,7 @@ impl Page {
     pub fn signed_in() -> Self {
         Self {
             status: 200,
+            mark: GOOD,
             title: "Signed in",
             text: format!("codex-run can use your subscription now. {CLOSE}"),
         }
@@ -29,8 +37,9 @@ impl Page {
     pub fn failed(why: &str) -> Self {
         Self {
             status: 200,
+            mark: BAD,
             title: "Not signed in",
-            text: format!("{why}. {CLOSE} The terminal says what to do."),
+            text: format!("{why}. {CLOSE} The terminal says what to do next."),
         }
     }
 
@@ -39,10 +48,11 @@ impl Page {
     pub fn stray() -> Self {
         Self {
             status: 400,
+            mark: ODD,
             title: "Not this sign-in",
             text: format!(
-                "This page belongs to another sign-in than the one that codex-run waits for, so nothing was done. \
-                 {CLOSE}"
+                "This page belongs to another sign-in than the one that codex-run waits for, so nothing was done, \
+                 and it waits on. {CLOSE} To sign in, open the address that the terminal shows."
             ),
         }
     }
@@ -52,6 +62,7 @@ impl Page {
     pub fn cancelled() -> Self {
         Self {
             status: 200,
+            mark: BAD,
             title: "Cancelled",
             text: format!("The sign-in was cancelled. {CLOSE}"),
         }
@@ -62,6 +73,7 @@ impl Page {
     pub fn none() -> Self {
         Self {
             status: 404,
+            mark: ODD,
             title: "Nothing here",
             text: "codex-run waits for a sign-in at another address.".to_owned(),
         }
@@ -71,16 +83,19 @@ impl Page {
     #[must_use]
     pub fn html(&self) -> String {
         let (title, text) = (escape(self.title), escape(&self.text));
+        let (mark, colour) = self.mark;
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{title} - codex-run</title>\n<style>\n\
              :root {{ color-scheme: light dark; }}\n\
-             body {{ font: 1.125rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 20vh auto 0; \
-             padding: 0 1.5rem; overflow-wrap: anywhere; }}\n\
+             body {{ font: 1.125rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 20vh auto 0; \
+             padding: 0 1.5rem; text-align: center; overflow-wrap: anywhere; }}\n\
+             div {{ width: 3.5rem; margin: 0 auto 1rem; border-radius: 50%; font-size: 2rem; line-height: 3.5rem; \
+             color: #fff; background: {colour}; }}\n\
              h1 {{ font-size: 1.75rem; margin: 0 0 .5rem; }}\n\
-             footer {{ margin-top: 2rem; opacity: .65; font-size: .875rem; }}\n\
-             </style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{text}</p>\n<footer>codex-run</footer>\n</body>\n</html>\n"
+             </style>\n</head>\n<body>\n<div aria-hidden=\"true\">{mark}</div>\n<h1>{title}</h1>\n<p>{text}</p>\n\
+             </body>\n</html>\n"
         )
     }
 }

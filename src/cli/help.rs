@@ -14,13 +14,8 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
         return overview(long);
     };
     let flags: Vec<&Flag> = flags_of(command.name).collect();
-    let options = if flags.is_empty() { "" } else { " [FLAG...]" };
     let mut text = format!("codex {}: {}\n\n", command.name, command.brief);
-    let _ = writeln!(
-        text,
-        "usage: codex {}{options} {}",
-        command.name, command.usage
-    );
+    let _ = writeln!(text, "usage: codex {}", command.synopsis());
     if long {
         let _ = write!(text, "\n{}", wrap(command.doc, 0));
     }

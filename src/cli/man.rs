@@ -17,19 +17,10 @@ pub(super) fn page() -> String {
     );
     page.push_str(".SH SYNOPSIS\n");
     for (n, command) in COMMANDS.iter().enumerate() {
-        let flags = if flags_of(command.name).next().is_some() {
-            " [FLAG...]"
-        } else {
-            ""
-        };
         let line_break = if n == 0 { "" } else { ".br\n" };
-        let _ = writeln!(
-            page,
-            "{line_break}\\fBcodex {}\\fR{} {}",
-            command.name,
-            escape(flags),
-            escape(command.usage)
-        );
+        let synopsis = command.synopsis();
+        let (name, rest) = synopsis.split_once(' ').unwrap_or((&synopsis, ""));
+        let _ = writeln!(page, "{line_break}\\fBcodex {name}\\fR {}", escape(rest));
     }
     page.push_str(".SH COMMANDS\n");
     for command in COMMANDS {

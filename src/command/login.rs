@@ -170,13 +170,16 @@ fn with_browser(
         say("The browser opens. If it does not, open this address and sign in:");
     }
     say(&format!("\n  {address}\n"));
-    if by_itself {
-        say("If the page at the end does not load, paste its address here and press Enter:");
-    } else {
-        say(
+    let paste = stdin::source() != stdin::Source::Other;
+    match (by_itself, paste) {
+        (true, true) => {
+            say("If the page at the end does not load, paste its address here and press Enter:");
+        }
+        (true, false) => {}
+        (false, _) => say(
             "Ports 1455 and 1457 are taken by other programs, so the page at the end does not load. \
              Paste its address here and press Enter:",
-        );
+        ),
     }
     ways.accept_paste()?;
     ways.browse(openers, &address, settings.secrets);
@@ -212,7 +215,10 @@ fn denied(code: &str, words: &str) -> String {
         ("missing_authorization_code", "") => "The page came back without a code".to_owned(),
         ("access_denied", "") => "The sign-in was not allowed".to_owned(),
         (code, "") => format!("The sign-in was refused ({code})"),
-        (_, words) => format!("The sign-in was refused: {}", words.trim_end_matches('.')),
+        (_, words) => format!(
+            "The sign-in was refused. The service says: {}",
+            words.trim_end_matches('.')
+        ),
     }
 }
 

@@ -301,7 +301,7 @@ fn from_now(then: u64, now: u64) -> String {
         (0, ..) => format!("{hours} h {minutes} min"),
         _ => format!("{days} d {hours} h"),
     };
-    if then >= now {
+    if then > now {
         format!("in {span}")
     } else {
         format!("{span} ago")

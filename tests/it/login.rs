@@ -86,7 +86,7 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
     sign_in
         .end()
         .exits(4)
-        .says("not signed in: The sign-in was refused: The person said no");
+        .says("The sign-in was refused. The service says: The person said no");
     assert!(home.auth_text().is_none());
 
     for (words, told) in [
@@ -94,7 +94,7 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
             "x_Missing_Codex_Entitlement",
             "its administrator can switch it on",
         ),
-        ("%3Cb%3E%26", "refused: <b>&"),
+        ("%3Cb%3E%26", "The service says: <b>&"),
     ] {
         let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
         let query = format!(

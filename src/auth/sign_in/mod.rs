@@ -225,7 +225,11 @@ impl SignIn {
         let issued = match self.issuer.refresh(refresh) {
             Ok(issued) => issued,
             Err(error) => {
-                if self.overtaken(refresh, OVERTAKEN) {
+                drop(prepared);
+                // Whoever was faster may be waiting for this lock to store what it got.
+                drop(lock);
+                let refused = matches!(&error, issuer::Error::Refused(no) if no.permanent());
+                if refused && self.overtaken(refresh, OVERTAKEN) {
                     return Ok(Tried::Done);
                 }
                 return Err(self.failed(refresh, &before, error));

@@ -146,7 +146,9 @@ impl Format {
             Self::Official => {
                 document.remove("tokens");
                 document.remove("last_refresh");
-                if document.string("OPENAI_API_KEY").is_none() {
+                if document.string("OPENAI_API_KEY").is_some() {
+                    document.set("auth_mode", "apikey");
+                } else {
                     document.remove("auth_mode");
                     document.remove("OPENAI_API_KEY");
                 }

@@ -337,7 +337,9 @@ impl Store {
         if line_end {
             text.push('\n');
         }
-        let replaced = if document.is_empty() && !self.foreign {
+        // pi leaves an empty object, the official client takes one for a sign-in.
+        let pi = self.foreign && format == Format::Entries;
+        let replaced = if document.is_empty() && !pi {
             prepared.remove()
         } else {
             prepared.commit(text.as_bytes(), lock)
@@ -347,7 +349,9 @@ impl Store {
 
     /// What a file holds that is not there. In the official client's directory it would be in its format.
     fn nothing(&self) -> Found {
-        let official = self.directory().file_name() == Some(".codex".as_ref());
+        let directory = self.directory();
+        let official = directory.file_name() == Some(".codex".as_ref())
+            || directory.join("config.toml").is_file();
         let official = self.foreign && official;
         Found {
             document: Document::default(),

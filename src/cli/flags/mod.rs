@@ -84,6 +84,16 @@ pub(super) struct Command {
     pub(super) words: &'static [&'static str],
 }
 
+impl Command {
+    /// What follows the program's name.
+    pub(super) fn synopsis(&self) -> String {
+        let flags = flags_of(self.name).next().map_or("", |_| "[FLAG...]");
+        let parts = [self.name, flags, self.usage];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(" ")
+    }
+}
+
 /// How much a model may be told to think.
 pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
