@@ -44,28 +44,39 @@ impl StdError for Error {
 pub fn change<'a>(
     store: &Store,
     critical: &Critical,
-    edits: impl FnOnce(&Contents) -> Vec<Edit<'a>>,
+    edits: impl Fn(&Contents) -> Vec<Edit<'a>>,
 ) -> Result<Contents, Error> {
     let begun = Instant::now();
     loop {
         if let Some(moment) = critical.enter() {
-            if let Some(lock) = store.try_lock().map_err(Error::Store)? {
-                store.recover(&lock);
-                let before = store.read().map_err(Error::Store)?.contents;
-                let prepared = store.prepare(&lock).map_err(Error::Store)?;
-                let edits = edits(&before);
-                if !edits.is_empty() {
-                    store
-                        .replace(prepared, &lock, &edits, millis() / 1000)
-                        .map_err(Error::Store)?;
-                }
+            let changed = try_change(store, &edits);
+            moment.end();
+            if let Some(before) = changed.map_err(Error::Store)? {
                 return Ok(before);
             }
-            drop(moment);
         }
         if begun.elapsed() > PATIENCE {
             return Err(Error::Locked(store.named().to_owned(), store.holder()));
         }
         thread::sleep(PAUSE);
     }
+}
+
+/// Nothing if somebody else has the lock.
+fn try_change<'a>(
+    store: &Store,
+    edits: impl Fn(&Contents) -> Vec<Edit<'a>>,
+) -> Result<Option<Contents>, store::Error> {
+    let Some(lock) = store.try_lock()? else {
+        return Ok(None);
+    };
+    store.recover(&lock);
+    let before = store.read()?.contents;
+    // Also where nothing is to be changed, so that a full disk is found out.
+    let prepared = store.prepare(&lock)?;
+    let edits = edits(&before);
+    if !edits.is_empty() {
+        store.replace(prepared, &lock, &edits, millis() / 1000)?;
+    }
+    Ok(Some(before))
 }

@@ -2,6 +2,7 @@
 //! the rename that puts its successor into place.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 /// How long an end may be put off for it.
@@ -41,8 +42,23 @@ impl Critical {
         let _ = self.0.1.wait_timeout_while(state, most, busy);
     }
 
+    fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Moment {
+    /// Ends it. If an end was put off for it, that comes now, and this thread goes no further.
+    pub fn end(self) {
+        let critical = self.0.clone();
+        drop(self);
+        while critical.is_closed() {
+            thread::park();
+        }
     }
 }
 

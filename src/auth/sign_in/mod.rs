@@ -198,10 +198,15 @@ impl SignIn {
 
     /// Takes the lock, looks again, and spends the refresh token if that is still what is to be done.
     fn attempt(&self, rejected: Option<&Secret>) -> Result<Tried, Error> {
-        // Held until the lock is given back.
-        let Some(_moment) = self.critical.enter() else {
+        let Some(moment) = self.critical.enter() else {
             return Ok(Tried::Busy);
         };
+        let tried = self.spend(rejected);
+        moment.end();
+        tried
+    }
+
+    fn spend(&self, rejected: Option<&Secret>) -> Result<Tried, Error> {
         let lock = match self.store.try_lock() {
             Ok(Some(lock)) => lock,
             Ok(None) => return Ok(Tried::Busy),
