@@ -33,6 +33,7 @@
 //! # Ok::<(), codex_run::wire::sse::TooLong>(())
 //! ```
 
+pub mod clock; // the time, and how it is told
 pub mod id; // names that were checked once
 pub mod outcome; // how a run ended, and its exit code
 pub mod secret; // a token that does not print itself

@@ -5,7 +5,6 @@ pub mod usage;
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::time::Duration;
 
 use crate::auth::{Authority, Credential, sign_in};
 use crate::http::{self, BaseUrl, Http, Request};
@@ -18,20 +17,11 @@ use crate::wire::sse::{Decoder, TooLong};
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
 
-/// The type of an answer that streams.
-const STREAM: &str = "text/event-stream";
-
 /// A key or token is longer than this, in bytes; what servers that want none are given, such as `none`, is not.
 const SECRET: usize = 8;
 
 /// The most of an error's body that is read, in bytes.
 const ERROR_BODY: usize = 64 << 10;
-
-/// How long the answer of an endpoint that streams nothing may take.
-const LIMIT: Duration = Duration::from_secs(30);
-
-/// The most of such an answer that is read, in bytes.
-const BODY: usize = 1 << 20;
 
 /// Where the two backends are.
 #[derive(Clone, Debug)]
@@ -96,7 +86,7 @@ impl Client {
     #[must_use]
     pub fn new(http: Http, endpoints: &Endpoints, authority: Authority, thread: &ThreadId) -> Self {
         let mut headers = vec![
-            ("accept", STREAM.to_owned()),
+            ("accept", "text/event-stream".to_owned()),
             ("originator", ORIGINATOR.to_owned()),
             ("session-id", thread.as_str().to_owned()),
             ("x-client-request-id", thread.as_str().to_owned()),
@@ -133,7 +123,14 @@ impl Client {
     /// # Errors
     /// When no answer begins or it is a refusal.
     pub fn send(&self, body: &[u8]) -> Result<Stream, Error> {
-        let answer = self.ask(&self.url, STREAM, Some((http::JSON, body)), None)?;
+        let request = Request {
+            url: &self.url,
+            bearer: None,
+            headers: &self.headers,
+            body: Some((http::JSON, body)),
+            limit: http::Limit::Stream,
+        };
+        let answer = ask(&self.http, &self.authority, request)?;
         let kind = answer
             .header("content-type")
             .unwrap_or_default()
@@ -141,67 +138,13 @@ impl Client {
         // A success that is a document is a proxy's page or an error in disguise. Some servers name no type at all.
         let document = kind.starts_with("text/html") || kind.starts_with("application/json");
         if answer.status() != 200 || document {
-            return Err(Error::Fault(self.fault(answer)));
+            return Err(Error::Fault(fault(&self.authority, answer)));
         }
         Ok(Stream {
             request_id: request_id(&answer).map(|id| self.redact(&id)),
             answer,
             decoder: Decoder::default(),
         })
-    }
-
-    /// Asks how much of the plan is used up, at this time in Unix seconds.
-    ///
-    /// # Errors
-    /// When no answer comes, or a refusal.
-    pub fn limits(&self, now: u64) -> Result<usage::Limits, Error> {
-        let base = self
-            .url
-            .trim_end_matches("/codex/responses")
-            .trim_end_matches("/responses");
-        let url = format!("{base}/wham/usage");
-        let answer = self.ask(&url, http::JSON, None, Some(LIMIT))?;
-        if answer.status() != 200 {
-            return Err(Error::Fault(self.fault(answer)));
-        }
-        let body = answer.whole(BODY).map_err(Error::Http)?;
-        usage::read(&body, now).ok_or(Error::Unreadable)
-    }
-
-    /// Sends a request, and once more with another credential if the first one is refused and there is another.
-    fn ask(
-        &self,
-        url: &str,
-        accept: &str,
-        body: Option<(&'static str, &[u8])>,
-        limit: Option<Duration>,
-    ) -> Result<http::Answer, Error> {
-        let mut headers = self.headers.clone();
-        for (name, value) in &mut headers {
-            if *name == "accept" {
-                accept.clone_into(value);
-            }
-        }
-        let send = |credential: &Credential| {
-            let request = Request {
-                url,
-                bearer: Some(credential.secret()),
-                headers: &headers,
-                body,
-                limit,
-            };
-            self.http.send(&request).map_err(Error::Http)
-        };
-        let credential = self.authority.credential().map_err(Error::SignIn)?;
-        let answer = send(&credential)?;
-        if answer.status() != 401 {
-            return Ok(answer);
-        }
-        match self.authority.instead_of(&credential) {
-            Ok(None) => Ok(answer),
-            Ok(Some(other)) => send(&other),
-            Err(error) => Err(Error::SignIn(error)),
-        }
     }
 
     /// Who the requests are signed by.
@@ -224,33 +167,55 @@ impl Client {
         }
     }
 
-    /// Takes our secrets out of what the service says: one that repeats what it was sent shall not make us print it.
-    /// A word that is too short to be a secret is left alone.
+    /// Takes our secrets out of what the service says.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let secrets = self.authority.secrets();
-        let secrets = secrets.iter().map(Secret::expose);
-        secrets
-            .filter(|secret| secret.len() >= SECRET)
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        redact(&self.authority, text)
     }
+}
 
-    fn fault(&self, answer: http::Answer) -> Fault {
-        let (status, id) = (
-            answer.status(),
-            request_id(&answer).map(|id| self.redact(&id)),
-        );
-        let location = answer
-            .header("location")
-            .map(|location| self.redact(location));
-        // Before it is cut to what is shown, so that no part of the secret stays.
-        let body = self.redact(&String::from_utf8_lossy(&answer.body(ERROR_BODY)));
-        let mut fault = fault::of_answer(status, id.as_deref(), body.as_bytes());
-        if let (300..=399, Some(location)) = (status, location) {
-            fault.message = format!("it leads to {location}");
-        }
-        fault
+/// Sends a request, signed, and once more with another credential if the first one is refused and there is another.
+fn ask(http: &Http, authority: &Authority, request: Request<'_>) -> Result<http::Answer, Error> {
+    let send = |credential: &Credential| {
+        let bearer = Some(credential.secret());
+        http.send(&Request { bearer, ..request })
+            .map_err(Error::Http)
+    };
+    let credential = authority.credential().map_err(Error::SignIn)?;
+    let answer = send(&credential)?;
+    if answer.status() != 401 {
+        return Ok(answer);
     }
+    match authority.instead_of(&credential) {
+        Ok(None) => Ok(answer),
+        Ok(Some(other)) => send(&other),
+        Err(error) => Err(Error::SignIn(error)),
+    }
+}
+
+/// Takes our secrets out of what the service says: one that repeats what it was sent shall not make us print it.
+/// A word that is too short to be a secret is left alone.
+fn redact(authority: &Authority, text: &str) -> String {
+    let secrets = authority.secrets();
+    let secrets = secrets.iter().map(Secret::expose);
+    secrets
+        .filter(|secret| secret.len() >= SECRET)
+        .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+}
+
+fn fault(authority: &Authority, answer: http::Answer) -> Fault {
+    let redact = |text: &str| redact(authority, text);
+    let (status, id) = (answer.status(), request_id(&answer).map(|id| redact(&id)));
+    let location = answer.header("location").map(redact);
+    // Before it is cut to what is shown, so that no part of a secret stays; and after, as it may have been escaped.
+    let body = redact(&String::from_utf8_lossy(&answer.body(ERROR_BODY)));
+    let mut fault = fault::of_answer(status, id.as_deref(), body.as_bytes());
+    fault.message = redact(&fault.message);
+    fault.code = redact(&fault.code);
+    if let (300..=399, Some(location)) = (status, location) {
+        fault.message = format!("it leads to {location}");
+    }
+    fault
 }
 
 /// What the service calls a request, to be named in a report to it. Control characters have no place in it.

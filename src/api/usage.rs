@@ -1,6 +1,18 @@
-//! How much of a plan is used up (pure): the answer of the subscription's usage endpoint.
+//! How much of a plan is used up: the subscription's usage endpoint, and what it says (pure).
+
+use std::time::Duration;
 
 use serde::Deserialize;
+
+use super::{Endpoints, Error, ORIGINATOR, ask, fault};
+use crate::auth::Authority;
+use crate::http::{self, Http, Limit, Request};
+
+/// How long the answer may take.
+const LIMIT: Limit = Limit::Whole(Duration::from_secs(30));
+
+/// The most of it that is read, in bytes.
+const BODY: usize = 1 << 20;
 
 /// A window of time in which the plan allows so much.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,17 +61,49 @@ struct Raw {
     reset_at: Option<f64>,
 }
 
+/// Asks how much of the plan is used up, at this time in Unix seconds.
+///
+/// # Errors
+/// When no answer comes, or a refusal.
+pub fn fetch(
+    http: &Http,
+    endpoints: &Endpoints,
+    authority: &Authority,
+    now: u64,
+) -> Result<Limits, Error> {
+    let base = endpoints.subscription.as_str();
+    let base = base.strip_suffix("/codex").unwrap_or(base);
+    let mut headers = vec![
+        ("accept", http::JSON.to_owned()),
+        ("originator", ORIGINATOR.to_owned()),
+    ];
+    if let Some(account) = authority.account() {
+        headers.push(("chatgpt-account-id", account.as_str().to_owned()));
+    }
+    let request = Request {
+        url: &format!("{base}/wham/usage"),
+        bearer: None,
+        headers: &headers,
+        body: None,
+        limit: LIMIT,
+    };
+    let answer = ask(http, authority, request)?;
+    if answer.status() != 200 {
+        return Err(Error::Fault(fault(authority, answer)));
+    }
+    read(&answer.whole(BODY).map_err(Error::Http)?, now).ok_or(Error::Unreadable)
+}
+
 /// Reads the endpoint's answer, at this time in Unix seconds; nothing if it is no such answer.
-#[must_use]
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // seconds, and never below 0
-pub fn read(body: &[u8], now: u64) -> Option<Limits> {
+fn read(body: &[u8], now: u64) -> Option<Limits> {
     let body: Body = serde_json::from_slice(body).ok()?;
     let window = |name, raw: Option<Raw>| {
         let raw = raw?;
         let at = raw.reset_at.map(|at| at.max(0.0) as u64);
         let after = raw
             .reset_after_seconds
-            .map(|after| now + after.max(0.0) as u64);
+            .map(|after| now.saturating_add(after.max(0.0) as u64));
         Some(Window {
             name,
             used: raw.used_percent.clamp(0.0, 1000.0),

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -47,9 +47,10 @@ impl std::fmt::Debug for Waiting {
 }
 
 impl Waiting {
-    /// Shows the page.
+    /// Shows the page. That is not waited for: who reads it slowly, or not at all, holds up nobody.
     pub fn show(self, page: &Page) {
-        answer(*self.0, page);
+        let page = page.clone();
+        let _ = thread::Builder::new().spawn(move || answer(*self.0, &page));
     }
 }
 
@@ -58,6 +59,8 @@ pub struct Callback {
     port: u16,
     servers: Vec<Arc<Server>>,
     threads: Vec<JoinHandle<()>>,
+    /// What is shown to whoever comes once everything is decided.
+    last: Arc<OnceLock<Page>>,
 }
 
 impl std::fmt::Debug for Callback {
@@ -81,15 +84,17 @@ pub fn paste_redirect() -> String {
 }
 
 impl Callback {
-    /// Listens on the first port that can be had. `arrived` is called for what comes, on other threads.
+    /// Listens on the first port that can be had. `arrived` is called for what comes, on other threads; `busy` for a
+    /// port that somebody has, before he is asked to let go.
     #[must_use]
     pub fn listen(
         http: &Http,
         state: &Secret,
         arrived: impl Fn(Arrival) + Clone + Send + 'static,
+        busy: impl Fn(u16),
     ) -> Option<Self> {
         PORTS.into_iter().find_map(|port| {
-            let listeners = take(port, http)?;
+            let listeners = take(port, http, &busy)?;
             Self::serve(port, listeners, state, arrived.clone()).ok()
         })
     }
@@ -104,15 +109,21 @@ impl Callback {
             port,
             servers: Vec::new(),
             threads: Vec::new(),
+            last: Arc::default(),
         };
         for listener in listeners {
             let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
             let server = Arc::new(server);
             callback.servers.push(Arc::clone(&server));
             let (state, arrived) = (state.clone(), arrived.clone());
+            let last = Arc::clone(&callback.last);
             let thread = thread::Builder::new().spawn(move || {
                 for request in server.incoming_requests() {
-                    receive(request, &state, &arrived);
+                    let (state, arrived, last) =
+                        (state.clone(), arrived.clone(), Arc::clone(&last));
+                    // One that sends half of what it promised holds up itself alone.
+                    let _ = thread::Builder::new()
+                        .spawn(move || receive(request, &state, &arrived, last.get().cloned()));
                 }
             })?;
             callback.threads.push(thread);
@@ -124,6 +135,11 @@ impl Callback {
     #[must_use]
     pub fn redirect(&self) -> String {
         redirect(self.port)
+    }
+
+    /// Everything is decided: from now on whoever comes is shown this.
+    pub fn settle(&self, page: &Page) {
+        let _ = self.last.set(page.clone());
     }
 
     /// Gives the last page a moment to arrive. The connections cannot be told to close.
@@ -145,25 +161,25 @@ impl Drop for Callback {
 
 /// Takes a port on both addresses; nothing if it cannot be had. Another sign-in that waits there is asked once
 /// to let go.
-fn take(port: u16, http: &Http) -> Option<Vec<TcpListener>> {
+fn take(port: u16, http: &Http, busy: &impl Fn(u16)) -> Option<Vec<TcpListener>> {
     let mut asked = false;
     for _ in 0..=TRIES {
         match bind(port) {
             Ok(listeners) => return Some(listeners),
-            Err(error) if error.kind() != io::ErrorKind::AddrInUse => return None,
-            Err(_) if !asked => {
-                asked = true;
-                for host in ["127.0.0.1", "[::1]"] {
+            Err((host, error)) if error.kind() == io::ErrorKind::AddrInUse => {
+                if !asked {
+                    asked = true;
+                    busy(port);
                     let _ = http.send(&http::Request {
                         url: &format!("http://{host}:{port}/cancel"),
                         bearer: None,
                         headers: &[],
                         body: None,
-                        limit: Some(CANCEL),
+                        limit: http::Limit::Whole(CANCEL),
                     });
                 }
             }
-            Err(_) => {}
+            Err(_) => return None,
         }
         thread::sleep(PAUSE);
     }
@@ -172,24 +188,25 @@ fn take(port: u16, http: &Http) -> Option<Vec<TcpListener>> {
 
 /// Where `::1` is somebody else's, the browser might go there with the code, so then the port is no good at all.
 /// Where there is no `::1`, nobody can.
-fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
-    let mut listeners = vec![TcpListener::bind((Ipv4Addr::LOCALHOST, port))?];
+fn bind(port: u16) -> Result<Vec<TcpListener>, (&'static str, io::Error)> {
+    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let mut listeners = vec![first.map_err(|error| ("127.0.0.1", error))?];
     match TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
         Ok(listener) => listeners.push(listener),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(("[::1]", error)),
         Err(_) => {}
     }
     Ok(listeners)
 }
 
-fn receive(request: Request, state: &Secret, arrived: &impl Fn(Arrival)) {
-    match route(request.method(), request.url(), state) {
-        Route::Show(page) => answer(request, &page),
-        Route::Cancel => {
+fn receive(request: Request, state: &Secret, arrived: &impl Fn(Arrival), last: Option<Page>) {
+    match (route(request.method(), request.url(), state), last) {
+        (Route::Show(page), _) | (Route::HandOn(_), Some(page)) => answer(request, &page),
+        (Route::Cancel, _) => {
             answer(request, &Page::cancelled());
             arrived(Arrival::Cancelled);
         }
-        Route::HandOn(said) => arrived(Arrival::Said(said, Waiting(Box::new(request)))),
+        (Route::HandOn(said), None) => arrived(Arrival::Said(said, Waiting(Box::new(request)))),
     }
 }
 

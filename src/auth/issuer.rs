@@ -3,7 +3,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::form;
 use super::pkce::Pkce;
 use super::refusal::Refusal;
 use super::token::Issued;
-use crate::http::{self, BaseUrl, Http, Request};
+use crate::http::{self, BaseUrl, Http, Limit, Request};
 use crate::secret::Secret;
 
 /// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
@@ -25,10 +25,10 @@ const SCOPE: &str = "openid profile email offline_access";
 const ORIGINATOR: &str = "codex-run";
 
 /// How long an answer may take, as a whole.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Limit = Limit::Whole(Duration::from_secs(30));
 
 /// How long tokens may take. They are worth waiting for: neither a code nor a refresh token can be used twice.
-const TOKENS: Duration = Duration::from_secs(120);
+const TOKENS: Limit = Limit::Silence(Duration::from_secs(120));
 
 /// How long revoking may take.
 const REVOKE: Duration = Duration::from_secs(10);
@@ -103,6 +103,12 @@ impl Issuer {
             base,
             http: Http::new(user_agent),
         }
+    }
+
+    /// Its address, which tells it from others.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.base.as_str()
     }
 
     /// Where a person signs in with a browser.
@@ -192,14 +198,22 @@ impl Issuer {
         let secrets = [Some(access), refresh];
         let secrets: Vec<&Secret> = secrets.into_iter().flatten().collect();
         let text = body.to_string();
-        match self.post(&url, http::JSON, text.as_bytes(), REVOKE, &secrets) {
+        let begun = Instant::now();
+        match self.post(
+            &url,
+            http::JSON,
+            text.as_bytes(),
+            Limit::Whole(REVOKE),
+            &secrets,
+        ) {
             // The service takes JSON. The standard has a form (RFC 7009, section 2.1), and others take nothing else.
             Err(Error::Refused(refusal)) if matches!(refusal.status, 400 | 415) => {
                 let field = |name| Some((name, body[name].as_str()?));
                 let fields = ["token", "token_type_hint", "client_id"];
                 let pairs: Vec<(&str, &str)> = fields.into_iter().filter_map(field).collect();
                 let form = form::encode(&pairs);
-                self.post(&url, http::FORM, form.as_bytes(), REVOKE, &secrets)
+                let left = Limit::Whole(REVOKE.saturating_sub(begun.elapsed()));
+                self.post(&url, http::FORM, form.as_bytes(), left, &secrets)
             }
             other => other,
         }
@@ -268,7 +282,7 @@ impl Issuer {
         url: &str,
         kind: &'static str,
         body: &[u8],
-        limit: Duration,
+        limit: Limit,
         secrets: &[&Secret],
     ) -> Result<Vec<u8>, Error> {
         let answer = self
@@ -278,22 +292,18 @@ impl Issuer {
                 bearer: None,
                 headers: &[("accept", http::JSON.to_owned())],
                 body: Some((kind, body)),
-                limit: Some(limit),
+                limit,
             })
             .map_err(Error::Http)?;
         let status = answer.status();
         let body = answer.whole(BODY).map_err(Error::Http)?;
-        if status == 200 {
+        if (200..=299).contains(&status) {
             return Ok(body);
         }
+        let mut refusal = Refusal::of(status, &String::from_utf8_lossy(&body));
         // An issuer that repeats what it was sent shall not make us print it.
-        let mut text = String::from_utf8_lossy(&body).into_owned();
-        for secret in secrets {
-            if !secret.expose().is_empty() {
-                text = text.replace(secret.expose(), "***");
-            }
-        }
-        Err(Error::Refused(Refusal::of(status, &text)))
+        refusal.redact(secrets);
+        Err(Error::Refused(refusal))
     }
 }
 

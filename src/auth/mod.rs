@@ -138,13 +138,15 @@ pub enum What {
     Token(Secret),
     /// A stored sign-in, or why what is stored in its place is none.
     SignIn(Result<Box<SignedIn>, TokenError>),
+    /// Something that stands for a key and that we do not follow, for this reason.
+    NotUsable(&'static str),
 }
 
 impl Found {
     /// Whether its requests go to the subscription backend.
     #[must_use]
     pub fn is_subscription(&self) -> bool {
-        !matches!(self.what, What::Key(_))
+        !matches!(self.what, What::Key(_) | What::NotUsable(_))
     }
 }
 
@@ -168,6 +170,10 @@ pub enum Error {
     Empty(String),
     /// What stands in this place is no ChatGPT access token.
     NotAToken(String, TokenError),
+    /// What stands for a key in this place is a ChatGPT access token, which the API is not shown.
+    TokenAsKey(String),
+    /// What stands for a key in this place is not followed, for this reason.
+    NotUsable(String, &'static str),
 }
 
 impl fmt::Display for Error {
@@ -184,6 +190,13 @@ impl fmt::Display for Error {
             Self::NotAToken(source, why) => {
                 write!(f, "{source} holds no ChatGPT access token: {why}")
             }
+            Self::TokenAsKey(source) => {
+                write!(
+                    f,
+                    "{source} holds a ChatGPT access token where a key belongs"
+                )
+            }
+            Self::NotUsable(source, why) => write!(f, "the key in {source} is {why}"),
         }
     }
 }
@@ -198,7 +211,8 @@ impl StdError for Error {}
 pub fn choose(found: &[Found]) -> Result<Chosen, Error> {
     let first = found.first().ok_or(Error::Missing)?;
     match &first.what {
-        What::Key(key) => Ok(Chosen::Fixed(Credential::Key(plain(key, &first.source)?))),
+        What::Key(found) => Ok(Chosen::Fixed(Credential::Key(key(found, &first.source)?))),
+        What::NotUsable(why) => Err(Error::NotUsable(first.source.clone(), why)),
         What::Token(token) => {
             let access = plain(token, &first.source)?;
             let account = token::account(access.expose())
@@ -211,6 +225,18 @@ pub fn choose(found: &[Found]) -> Result<Chosen, Error> {
         }
         What::SignIn(Err(why)) => Err(Error::NotAToken(first.source.clone(), *why)),
     }
+}
+
+/// A key as it may stand in a header.
+///
+/// # Errors
+/// When it is no key.
+pub fn key(secret: &Secret, source: &str) -> Result<Secret, Error> {
+    let key = plain(secret, source)?;
+    if token::account(key.expose()).is_ok() {
+        return Err(Error::TokenAsKey(source.to_owned()));
+    }
+    Ok(key)
 }
 
 /// The secret without the white space around it, such as the line end of a file, as it may stand in a header.
@@ -269,6 +295,9 @@ mod tests {
 
     #[test]
     fn a_malformed_one_is_not_passed_over() {
+        let access = token::tests::token_of("acct-1", 1);
+        let as_key = choose(&[key(access.expose(), "K")]).err();
+        assert_eq!(as_key, Some(Error::TokenAsKey("K".to_owned())));
         let error = |found: Found| choose(&[found, key("good", "K")]).err();
         let shape = TokenError::Shape;
         assert_eq!(

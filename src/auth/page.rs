@@ -39,7 +39,7 @@ impl Page {
             status: 200,
             mark: BAD,
             title: "Not signed in",
-            text: format!("{why}. {CLOSE} The terminal says what to do next."),
+            text: format!("Reason: {why}. {CLOSE} The terminal says what to do next."),
         }
     }
 

@@ -5,6 +5,9 @@ use super::store::Past;
 use super::token::SignedIn;
 use crate::secret::Secret;
 
+/// The longest pause between two attempts, in milliseconds.
+const LONGEST: u64 = 60_000;
+
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
@@ -30,13 +33,15 @@ pub(super) fn plan(saved: &SignedIn, rejected: Option<&Secret>, past: &Past, now
     if !must && !saved.due(seconds) {
         return Plan::Use;
     }
+    // What lies further ahead than we ever wait was noted by a clock that was wrong.
+    let waits = |until: u64| now < until && until <= now.saturating_add(LONGEST);
     match (past, must) {
         _ if saved.refresh.is_none() && must => Plan::Ended,
         _ if saved.refresh.is_none() => Plan::Use,
         (Past::Refused(refusal), true) => Plan::Refused(refusal.clone()),
         (Past::Refused(refusal), false) => Plan::UseUp(refusal.clone()),
-        (Past::Failed(_, until), true) if now < *until => Plan::Wait(*until),
-        (Past::Failed(_, until), false) if now < *until => Plan::Use,
+        (Past::Failed(_, until), true) if waits(*until) => Plan::Wait(*until),
+        (Past::Failed(_, until), false) if waits(*until) => Plan::Use,
         _ => Plan::Renew(must),
     }
 }
@@ -44,7 +49,7 @@ pub(super) fn plan(saved: &SignedIn, rejected: Option<&Secret>, past: &Past, now
 /// When to try again after so many failures in a row, in Unix milliseconds: one second, then twice as long each
 /// time, up to a minute.
 pub(super) fn again(failures: u32, now: u64) -> u64 {
-    now + (1000 << failures.saturating_sub(1).min(6)).min(60_000)
+    now + (1000 << failures.saturating_sub(1).min(6)).min(LONGEST)
 }
 
 #[cfg(test)]
@@ -69,10 +74,11 @@ mod tests {
             let found = plan(&saved, rejected, past, NOW);
             assert_eq!(found, expected, "{left} s left, {rejected:?}, {past:?}");
         };
-        let (nothing, later, now) = (
+        let (nothing, later, now, odd) = (
             &Past::Nothing,
             &Past::Failed(1, NOW + 500),
             &Past::Failed(1, NOW),
+            &Past::Failed(9, NOW + 60_001),
         );
         // Good for longer than five minutes: nothing else matters.
         for past in [nothing, later, &refused] {
@@ -89,6 +95,7 @@ mod tests {
             check(left, true, rejected, nothing, Plan::Renew(true));
             check(left, true, rejected, now, Plan::Renew(true));
             check(left, true, rejected, later, Plan::Wait(NOW + 500));
+            check(left, true, rejected, odd, Plan::Renew(true));
             check(
                 left,
                 true,

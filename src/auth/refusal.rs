@@ -3,6 +3,9 @@
 
 use serde_json::Value;
 
+use super::form;
+use crate::secret::Secret;
+
 /// The most of the issuer's words that is kept, in bytes.
 const SHOWN: usize = 500;
 
@@ -23,6 +26,10 @@ pub struct Refusal {
     pub code: String,
     /// The issuer's own words on one line; maybe empty.
     pub message: String,
+    /// It is a web page: something that stands between has answered.
+    pub page: bool,
+    /// This process had begun to spend the token before, and was ended before anything was stored.
+    pub interrupted: Option<u32>,
 }
 
 impl Refusal {
@@ -31,6 +38,7 @@ impl Refusal {
     pub fn of(status: u16, body: &str) -> Self {
         let json: Value = serde_json::from_str(body).unwrap_or_default();
         let text = |value: &Value| value.as_str().map(plain).filter(|text| !text.is_empty());
+        let page = json.is_null() && body.trim_start().starts_with('<');
         let error = &json["error"];
         let code = text(&error["code"])
             .or_else(|| text(error))
@@ -41,25 +49,38 @@ impl Refusal {
             .or_else(|| text(&error["message"]))
             .or_else(|| text(&json["message"]))
             .or_else(|| text(&json["detail"]))
-            .unwrap_or_else(|| {
-                let page = body.trim_start().starts_with('<');
-                match json {
-                    Value::Null if page => "a web page instead of an answer".to_owned(),
-                    Value::Null => plain(body),
-                    _ => String::new(),
-                }
+            .unwrap_or_else(|| match json {
+                Value::Null if page => "a web page instead of an answer".to_owned(),
+                Value::Null => plain(body),
+                _ => String::new(),
             });
         Self {
             status,
             code,
             message,
+            page,
+            interrupted: None,
+        }
+    }
+
+    /// Takes these secrets out, in whatever spelling they were repeated.
+    pub fn redact(&mut self, secrets: &[&Secret]) {
+        for secret in secrets.iter().map(|secret| secret.expose()) {
+            for text in [&mut self.message, &mut self.code] {
+                for spelling in [
+                    secret.to_owned(),
+                    form::encode(&[(secret, "")]).replace('=', ""),
+                ] {
+                    *text = without(text, &spelling);
+                }
+            }
         }
     }
 
     /// Whether the token that was refused is lost for good, so that asking again is of no use.
     #[must_use]
     pub fn permanent(&self) -> bool {
-        self.status == 401 || PERMANENT.contains(&&*self.code)
+        (self.status == 401 && !self.page) || PERMANENT.contains(&&*self.code)
     }
 
     /// The issuer's words with its code, status last: `words (code) [HTTP 401]`.
@@ -73,6 +94,19 @@ impl Refusal {
         };
         format!("{words} [HTTP {}]", self.status)
     }
+}
+
+/// The text with stars in place of this secret, whatever the case of its letters.
+fn without(text: &str, secret: &str) -> String {
+    let mut text = text.to_owned();
+    let secret = secret.to_ascii_lowercase();
+    if secret.is_empty() {
+        return text;
+    }
+    while let Some(at) = text.to_ascii_lowercase().find(&secret) {
+        text.replace_range(at..at + secret.len(), "***");
+    }
+    text
 }
 
 /// The text on one line, without control characters, cut where it gets long.
@@ -142,6 +176,8 @@ mod tests {
         );
         check(401, "", "", "", true);
         check(401, "nope\n", "", "nope", true);
+        let page = "a web page instead of an answer";
+        check(401, "<html>sign in to the hotel</html>", "", page, false);
         check(
             403,
             r#"{"error":{"code":"unsupported_country_region_territory","message":"No."}}"#,
@@ -165,6 +201,18 @@ mod tests {
             false,
         );
         check(429, "[]", "", "", false);
+    }
+
+    #[test]
+    fn a_secret_that_is_repeated_is_taken_out_however_it_is_spelled() {
+        let secret = Secret::new("Rt+1".to_owned());
+        let body = r#"{"error":{"code":"no_Rt+1","message":"Rt+1 rt%2B1 \u0052t+1"}}"#;
+        let mut refusal = Refusal::of(400, body);
+        refusal.redact(&[&secret]);
+        assert_eq!(
+            (&*refusal.message, &*refusal.code),
+            ("*** *** ***", "no_***")
+        );
     }
 
     #[test]

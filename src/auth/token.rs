@@ -3,7 +3,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -99,14 +98,6 @@ fn middle(token: &str) -> Result<Value, TokenError> {
     serde_json::from_slice(&json).map_err(|_| TokenError::Shape)
 }
 
-/// A moment in Unix seconds as people and programs read it: `2026-11-20T17:26:40Z` (RFC 3339).
-#[must_use]
-pub fn date(unix: u64) -> String {
-    // What lies beyond the year 9999 has no such form.
-    let time = UNIX_EPOCH + Duration::from_secs(unix.min(253_402_300_799));
-    humantime::format_rfc3339_seconds(time).to_string()
-}
-
 /// What the token endpoint gave. To a refresh it may leave out whatever has not changed.
 #[derive(Clone, Debug, Default)]
 pub struct Issued {
@@ -133,7 +124,9 @@ impl Issued {
             expires_in: Value,
         }
         let body: Body = serde_json::from_slice(body).ok()?;
-        let secret = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Secret::new);
+        // What does not fit a header cannot be used.
+        let usable = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+        let secret = |text: Option<String>| text.filter(usable).map(Secret::new);
         let issued = Self {
             access: secret(body.access_token),
             refresh: secret(body.refresh_token),
@@ -237,10 +230,22 @@ impl SignedIn {
         Self::new(access, refresh, id, known).unwrap_or(fallback)
     }
 
+    /// Whose it is, in a few words.
+    #[must_use]
+    pub fn who(&self) -> String {
+        let account = self.account.as_str();
+        let name = self.email.as_deref().unwrap_or(account);
+        match &self.plan {
+            Some(plan) => format!("{name} ({plan})"),
+            None => name.to_owned(),
+        }
+    }
+
     /// Whether the access token has ended, or ends so soon that it is to be replaced.
     #[must_use]
     pub fn due(&self, now: u64) -> bool {
-        self.expires.is_some_and(|expires| expires <= now + EARLY)
+        self.expires
+            .is_some_and(|expires| expires <= now.saturating_add(EARLY))
     }
 
     /// Whether the access token has ended.
@@ -256,7 +261,7 @@ impl Issued {
         let own = self.access.as_ref().map(|token| claims(token.expose()));
         let told = own.is_some_and(|own| own.is_ok_and(|own| own.expires.is_some()));
         Claims {
-            expires: (!told).then(|| now + self.expires_in.unwrap_or(HOUR)),
+            expires: (!told).then(|| now.saturating_add(self.expires_in.unwrap_or(HOUR))),
             ..Claims::default()
         }
     }

@@ -35,9 +35,11 @@ pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Set
             Err(why) => Way::Device(Some(why)),
         },
     };
+    let keeper = kept(args, environment)?;
     Ok(login::Settings {
         way,
-        keeper: kept(args, environment)?,
+        warnings: credentials::narrowed(&keeper.store),
+        keeper,
         before: variables(environment, &SECRETS[..2]),
         secrets: SECRETS,
         user_agent: user_agent(),
@@ -67,15 +69,17 @@ pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::S
         found,
         keeper,
         warnings,
-    } = credentials::find(args, environment, true)?;
+    } = credentials::find(args, environment, true, false)?;
+    let limits = args
+        .limits
+        .then(|| credentials::endpoints(&found, environment));
     Ok(status::Settings {
-        endpoints: credentials::endpoints(&found, environment)?,
+        limits: limits.transpose()?,
         elsewhere: credentials::elsewhere(environment),
         found,
         keeper,
         warnings,
         json: args.json,
-        limits: args.limits,
         user_agent: user_agent(),
     })
 }
@@ -83,9 +87,9 @@ pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::S
 /// The settings of `codex token`. Keys do not count, so the file is read even if one comes before it.
 pub(super) fn token(args: &Args, environment: &Environment) -> Result<token::Settings, Failure> {
     let given = |found: &Found| matches!(found.what, What::Token(_));
-    let mut credentials = credentials::find(args, environment, false)?;
+    let mut credentials = credentials::find(args, environment, false, true)?;
     if !credentials.found.iter().any(given) && credentials.keeper.is_none() {
-        credentials = credentials::find(args, environment, true)?;
+        credentials = credentials::find(args, environment, true, true)?;
     }
     Ok(token::Settings {
         found: credentials.found,

@@ -9,7 +9,7 @@ use super::flags::Args;
 use super::settings::{Environment, read};
 use crate::api::Endpoints;
 use crate::auth::opener::Surroundings;
-use crate::auth::store::{Contents, Place, Store};
+use crate::auth::store::{Contents, Format, Place, Store};
 use crate::auth::{Found, What};
 use crate::command::Keeper;
 use crate::http::BaseUrl;
@@ -32,11 +32,13 @@ pub(super) struct Credentials {
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds the credentials. With `all`, the file is read even if something comes before it.
+/// Finds the credentials. With `all`, the file is read even if something comes before it; with `narrow`, its mode is
+/// made what it should be.
 pub(super) fn find(
     args: &Args,
     environment: &Environment,
     all: bool,
+    narrow: bool,
 ) -> Result<Credentials, Failure> {
     let mut found = Vec::new();
     if let Some(path) = &args.api_key_file {
@@ -59,18 +61,15 @@ pub(super) fn find(
     if all || found.is_empty() {
         keeper = self::keeper(args, environment)?;
         if let Some(Keeper { store, .. }) = &keeper {
-            for (path, mode) in store.narrow() {
-                warnings.push(format!(
-                    "others could read {} (mode {mode:o}), so its mode was narrowed",
-                    path.display()
-                ));
+            if narrow {
+                warnings = narrowed(store);
             }
             if store.is_foreign() && !store.named().exists() {
                 let path = store.named().display();
                 warnings.push(format!("the credentials file {path} is not there"));
             }
-            let contents = store.read().map_err(Failure::from)?.contents;
-            found.extend(stored(contents, store, environment)?);
+            let contents = store.read().map_err(Failure::from)?;
+            found.extend(stored(contents, store, environment));
         }
     }
     found.extend(variable("OPENAI_API_KEY", What::Key));
@@ -81,47 +80,55 @@ pub(super) fn find(
     })
 }
 
+/// Narrows what others may do with the file; what is to be told about it.
+pub(super) fn narrowed(store: &Store) -> Vec<String> {
+    let told = |(path, mode): (PathBuf, u32)| {
+        let path = path.display();
+        format!("others could read {path} (mode {mode:o}), so its mode was narrowed")
+    };
+    store.narrow().into_iter().map(told).collect()
+}
+
 /// What the file holds, in the order in which it counts.
-fn stored(
-    contents: Contents,
-    store: &Store,
-    environment: &Environment,
-) -> Result<Vec<Found>, Failure> {
+fn stored(contents: Contents, store: &Store, environment: &Environment) -> Vec<Found> {
     let source = store.named().display().to_string();
     let sign_in = contents.sign_in.map(|sign_in| Found {
         what: What::SignIn(sign_in.map(Box::new)),
         source: source.clone(),
     });
-    let key = match contents.key {
-        Some(key) if store.is_foreign() => Some(resolved(key, &source, environment)?),
-        key => key,
-    };
-    let key = key.map(|key| Found {
-        what: What::Key(key),
+    let of_pi = store.is_foreign() && contents.format == Format::Entries;
+    let key = contents.key.map(|key| Found {
+        what: if of_pi {
+            resolved(key, environment)
+        } else {
+            What::Key(key)
+        },
         source,
     });
     let mut stored: Vec<Found> = sign_in.into_iter().chain(key).collect();
     if contents.key_first {
         stored.reverse();
     }
-    Ok(stored)
+    stored
 }
 
 /// A key in pi's file may be the name of a variable, or a command. The first is looked up, as pi does; the second
 /// is left to pi.
-fn resolved(key: Secret, source: &str, environment: &Environment) -> Result<Secret, Failure> {
+fn resolved(key: Secret, environment: &Environment) -> What {
     if key.expose().starts_with('!') {
-        return Err(Failure::usage(format!(
-            "cannot use the key in {source}: it is a command, and codex-run runs none to find a key"
-        ))
-        .hint("put the key itself there, or into CODEX_API_KEY"));
+        return What::NotUsable("a command, and codex-run runs none to find a key");
     }
-    let name = key.expose().trim_start_matches('$');
+    let text = key.expose();
+    let name = text.strip_prefix('$').unwrap_or(text);
     let name = name
         .strip_prefix('{')
-        .and_then(|n| n.strip_suffix('}'))
+        .and_then(|name| name.strip_suffix('}'))
         .unwrap_or(name);
-    Ok(environment.secret(name).unwrap_or(key))
+    match environment.secret(name) {
+        Some(found) => What::Key(found),
+        None if text.starts_with('$') => What::NotUsable("a variable that is not set"),
+        None => What::Key(key),
+    }
 }
 
 /// Where a sign-in is kept, and who renews it.
@@ -129,22 +136,22 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
     let named = args.auth_file.as_deref();
     let foreign = named.or_else(|| environment.get("CODEX_RUN_AUTH_FILE"));
     let home = match (environment.get("CODEX_RUN_HOME"), environment.get("HOME")) {
-        (Some(home), _) => PathBuf::from(home),
-        (None, Some(home)) => Path::new(home).join(".codex-run"),
-        (None, None) if foreign.is_none() => return Ok(None),
-        (None, None) => PathBuf::from("/nonexistent"),
+        (Some(home), _) => Some(PathBuf::from(home)),
+        (None, Some(home)) => Some(Path::new(home).join(".codex-run")),
+        (None, None) => None,
     };
-    let place = match foreign {
-        Some(file) => Place {
+    let place = match (foreign, &home) {
+        (Some(file), _) => Place {
             file: tilde(file, environment),
             home,
             foreign: true,
         },
-        None => Place {
-            file: home.join("auth.json"),
+        (None, Some(own)) => Place {
+            file: own.join("auth.json"),
             home,
             foreign: false,
         },
+        (None, None) => return Ok(None),
     };
     Ok(Some(Keeper {
         store: Store::new(&place),
@@ -152,7 +159,7 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
     }))
 }
 
-/// In a variable no shell has put the home in the place of `~`.
+/// No shell has put the home in the place of a `~` that stands in a variable, or behind `--auth-file=`.
 fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
     let path = Path::new(path);
     match (path.strip_prefix("~"), environment.get("HOME")) {

@@ -87,7 +87,7 @@ pub(super) fn run(
         found,
         keeper,
         warnings,
-    } = credentials::find(args, environment, false)?;
+    } = credentials::find(args, environment, false, !args.dry_run)?;
     let endpoints = credentials::endpoints(&found, environment)?;
     Ok(Settings {
         words,

@@ -9,20 +9,19 @@ use super::wait::{Back, Ways};
 use super::{Keeper, say, warn};
 use crate::auth;
 use crate::auth::callback::paste_redirect;
-use crate::auth::change::{self, change};
+use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::device;
 use crate::auth::issuer::{self, Issuer};
 use crate::auth::opener::{NoBrowser, Opener};
 use crate::auth::page::Page;
 use crate::auth::pkce::{Pkce, RANDOM};
-use crate::auth::store::{Contents, Edit};
-use crate::auth::token::{Claims, Issued, SignedIn, TokenError, date};
+use crate::auth::store::{self, Contents, Edit};
+use crate::auth::token::{Claims, Issued, SignedIn, TokenError};
+use crate::clock::{date, seconds};
 use crate::http::Http;
 use crate::secret::Secret;
 use crate::stdin;
-
-use super::status::now;
 
 /// Everything that a sign-in is told, checked.
 #[derive(Debug)]
@@ -33,6 +32,8 @@ pub struct Settings {
     pub keeper: Keeper,
     /// What comes before a stored sign-in, and before a stored key.
     pub before: Vec<String>,
+    /// What is to be told about the file.
+    pub warnings: Vec<String>,
     /// Variables that hold secrets, for no child to see.
     pub secrets: &'static [&'static str],
     /// How this program names itself.
@@ -56,13 +57,15 @@ pub enum Way {
 #[derive(Debug)]
 pub enum Error {
     /// The file cannot be used.
-    Change(change::Error),
+    Store(store::Error),
     /// The issuer gave no tokens.
     Exchange(issuer::Error),
     /// The issuer gave no device code.
     Device(issuer::Error),
     /// The answer was no: the issuer's code and words.
     Denied(String, String),
+    /// Codex is switched off for the workspace.
+    NotEntitled,
     /// Another program asked for the port.
     Cancelled,
     /// Nobody signed in, in time.
@@ -86,9 +89,17 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Change(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
             Self::Exchange(error) | Self::Device(error) => error.fmt(f),
-            Self::Denied(code, words) => f.write_str(&denied(code, words)),
+            Self::Denied(code, words) => match (&**code, words.trim_end_matches('.')) {
+                ("missing_authorization_code", "") => {
+                    f.write_str("the page came back without a code")
+                }
+                ("access_denied", "") => f.write_str("it was not allowed"),
+                (code, "") => write!(f, "it was refused ({code})"),
+                (_, words) => write!(f, "it was refused; the service says: {words}"),
+            },
+            Self::NotEntitled => f.write_str("Codex is switched off for this workspace"),
             Self::Cancelled => f.write_str("another sign-in asked for the port"),
             Self::TimedOut => f.write_str("nobody signed in within 15 minutes"),
             Self::NoWayBack => f.write_str(
@@ -112,16 +123,12 @@ impl StdError for Error {}
 /// When nobody is signed in by it. What was stored before is as it was.
 pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
     let keeper = &settings.keeper;
-    let unusable = |error| Error::Change(change::Error::Store(error));
-    keeper.store.make_home().map_err(unusable)?;
-    for (path, mode) in keeper.store.narrow() {
-        warn(&format!(
-            "others could read {} (mode {mode:o}), so its mode was narrowed",
-            path.display()
-        ));
+    keeper.store.make_home().map_err(Error::Store)?;
+    for warning in &settings.warnings {
+        warn(warning);
     }
     // A file that cannot be used is found out before a person goes to the trouble of signing in.
-    change(&keeper.store, critical, |_| Vec::new()).map_err(Error::Change)?;
+    change(&keeper.store, critical, |_| Vec::new()).map_err(Error::Store)?;
     let issuer = keeper.issuer(&settings.user_agent);
     match &settings.way {
         Way::Browser(openers) => with_browser(settings, &issuer, openers, critical),
@@ -135,13 +142,14 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
         }
         Way::Key => {
             let key = given("the key")?;
+            let key = auth::key(&key, "standard input").map_err(Error::Secret)?;
             let edit = |_: &Contents| vec![Edit::Key(&key)];
-            let before = change(&keeper.store, critical, edit).map_err(Error::Change)?;
+            let before = change(&keeper.store, critical, edit).map_err(Error::Store)?;
             say(&format!(
                 "The key is stored in {}.",
                 keeper.store.named().display()
             ));
-            if before.sign_in.is_some() && !keeper.store.is_foreign() {
+            if before.sign_in.is_some() && !keeper.store.is_official() {
                 warn("a sign-in is stored there too and comes first; `codex logout` removes it");
             }
             come_first(&settings.before);
@@ -182,43 +190,31 @@ fn with_browser(
         ),
     }
     ways.accept_paste()?;
-    ways.browse(openers, &address, settings.secrets);
+    ways.browse(openers.to_vec(), &address, settings.secrets);
     let Back { said, page } = ways.wait(&pkce.state)?;
     let ended = match said {
-        Err((code, words)) => Err(Error::Denied(code, words)),
+        Err((code, words)) => Err(refusal(code, words)),
         Ok(code) => issuer
             .exchange(&code, &pkce.verifier, &redirect)
             .map_err(Error::Exchange)
             .and_then(signed_in)
             .and_then(|signed_in| keep(settings, issuer, &signed_in, critical)),
     };
-    let shown = page.is_some();
-    if let Some(page) = page {
-        page.show(&match &ended {
-            Ok(()) => Page::signed_in(),
-            Err(error @ Error::Denied(..)) => Page::failed(&error.to_string()),
-            Err(error) => Page::failed(&format!("The sign-in could not be completed: {error}")),
-        });
-    }
-    ways.close(shown);
+    let told = match &ended {
+        Ok(()) => Page::signed_in(),
+        Err(error) => Page::failed(&error.to_string()),
+    };
+    ways.close(page, &told);
     ended
 }
 
-/// What a no means, in a sentence without its full stop.
-fn denied(code: &str, words: &str) -> String {
+/// What a no of the issuer means.
+fn refusal(code: String, words: String) -> Error {
     let entitlement = words.to_lowercase().contains("missing_codex_entitlement");
-    match (code, words) {
-        ("access_denied", _) if entitlement => {
-            "Codex is switched off for this workspace; its administrator can switch it on"
-                .to_owned()
-        }
-        ("missing_authorization_code", "") => "The page came back without a code".to_owned(),
-        ("access_denied", "") => "The sign-in was not allowed".to_owned(),
-        (code, "") => format!("The sign-in was refused ({code})"),
-        (_, words) => format!(
-            "The sign-in was refused. The service says: {}",
-            words.trim_end_matches('.')
-        ),
+    if code == "access_denied" && entitlement {
+        Error::NotEntitled
+    } else {
+        Error::Denied(code, words)
     }
 }
 
@@ -257,7 +253,7 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
 }
 
 fn signed_in(issued: Issued) -> Result<SignedIn, Error> {
-    SignedIn::first(issued, now()).map_err(Error::Tokens)
+    SignedIn::first(issued, seconds()).map_err(Error::Tokens)
 }
 
 /// An access token that somebody else renews.
@@ -267,7 +263,7 @@ fn given_token() -> Result<SignedIn, Error> {
     let signed_in = signed_in
         .map_err(|why| Error::Secret(auth::Error::NotAToken("standard input".to_owned(), why)))?;
     match signed_in.expires {
-        Some(when) if when <= now() => Err(Error::TokenEnded(when)),
+        Some(when) if when <= seconds() => Err(Error::TokenEnded(when)),
         _ => Ok(signed_in),
     }
 }
@@ -306,8 +302,12 @@ fn keep(
             vec![Edit::SignIn(new)]
         }
     };
-    let before = change(store, critical, edit).map_err(Error::Change)?;
-    let who = super::status::who(new);
+    let before = change(store, critical, edit).map_err(|error| {
+        // Tokens that have no place are not left behind either.
+        let _ = issuer.revoke(&new.access, new.refresh.as_ref());
+        Error::Store(error)
+    })?;
+    let who = new.who();
     let place = store.named().display();
     if known(&before) {
         say(&format!("This sign-in is in {place} already: {who}."));
@@ -325,7 +325,7 @@ fn keep(
         && old.access != new.access
         && (old.refresh.is_none() || old.refresh != new.refresh)
         && let Err(error) = issuer.revoke(&old.access, old.refresh.as_ref())
-        && !old.ended(now())
+        && !old.ended(seconds())
     {
         warn(&format!(
             "the sign-in before this one could not be revoked: {error}"

@@ -1,12 +1,10 @@
 //! `codex logout`: removes what is stored, and has its tokens made worthless.
 
 use super::{Keeper, say, warn};
-use crate::auth::change::{self, change};
+use crate::auth::change::change;
 use crate::auth::critical::Critical;
-use crate::auth::store::{Contents, Edit};
-use crate::auth::token::date;
-
-use super::status::{now, who};
+use crate::auth::store::{self, Contents, Edit};
+use crate::clock::{date, seconds};
 
 /// Everything that a sign-out is told.
 #[derive(Debug)]
@@ -28,7 +26,7 @@ pub struct Settings {
 ///
 /// # Errors
 /// When the file cannot be read or written; nothing was removed or revoked then.
-pub fn run(settings: &Settings, critical: &Critical) -> Result<(), change::Error> {
+pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error> {
     let store = &settings.keeper.store;
     let place = store.named().display();
     let edits = |before: &Contents| {
@@ -42,7 +40,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), change::Error
         edits
     };
     // Where nothing is there, nothing is made either, not even a lock.
-    if edits(&store.read().map_err(change::Error::Store)?.contents).is_empty() {
+    if edits(&store.read()?).is_empty() {
         say(&format!(
             "Nobody is signed in: {place} holds no sign-in and no key."
         ));
@@ -54,7 +52,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), change::Error
         match sign_in {
             Ok(old) => say(&format!(
                 "Signed out: {} is removed from {place}.",
-                who(old)
+                old.who()
             )),
             Err(_) => say(&format!(
                 "What stood for a sign-in is removed from {place}."
@@ -69,7 +67,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), change::Error
         (None, _) => {}
     }
     if let Some(Ok(old)) = &before.sign_in {
-        let until = old.expires.filter(|expires| *expires > now());
+        let until = old.expires.filter(|expires| *expires > seconds());
         let alive = until.map_or(String::new(), |until| {
             format!(
                 " A token that was handed out may work until {}.",

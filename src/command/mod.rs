@@ -3,6 +3,7 @@
 
 pub mod login;
 pub mod logout;
+mod report;
 pub mod run;
 pub mod shield;
 pub mod status;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::stdout::Stdout;
 use super::watch::Watch;
@@ -17,6 +17,7 @@ use crate::agent::{self, End, Order, Run};
 use crate::api::{Client, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
+use crate::clock::millis;
 use crate::http::Http;
 use crate::id::{ModelId, ThreadId};
 use crate::output::text::{Level, Text};
@@ -285,16 +286,9 @@ fn prompt(settings: &Settings, look: Look, sink: &mut dyn Sink) -> Result<(Strin
 }
 
 fn new_thread() -> Result<ThreadId, Error> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis();
     let mut random = [0; 10];
     getrandom::fill(&mut random).map_err(Error::Random)?;
-    Ok(ThreadId::new(
-        u64::try_from(now).unwrap_or(u64::MAX),
-        random,
-    ))
+    Ok(ThreadId::new(millis(), random))
 }
 
 /// What stands for a credential in a dry run without one. It is never sent.

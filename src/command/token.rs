@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use super::stdout::Stdout;
-use super::{Keeper, authority, say, warn};
+use super::{Keeper, authority, warn};
 use crate::auth::critical::Critical;
 use crate::auth::sign_in;
-use crate::auth::token::{claims, date};
-use crate::auth::{self, Found, What, choose};
+use crate::auth::token::claims;
+use crate::auth::{self, Authority, Found, What, choose};
+use crate::clock::{date, seconds};
 
 /// Everything that the command is told.
 #[derive(Debug)]
@@ -56,12 +57,23 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
     for warning in authority.warnings() {
         warn(&warning.to_string());
     }
+    let expires = match &authority {
+        Authority::SignIn(sign_in) => sign_in.saved().expires,
+        Authority::Fixed(_) => {
+            claims(credential.secret().expose())
+                .unwrap_or_default()
+                .expires
+        }
+    };
+    if expires.is_some_and(|expires| expires <= seconds()) {
+        return Err(Error::SignIn(sign_in::Error::Ended));
+    }
     let token = credential.secret().expose();
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     let line = format!("{token}\n");
     stdout.write_all(line.as_bytes()).map_err(Error::Output)?;
-    if let Ok(Some(expires)) = claims(token).map(|claims| claims.expires) {
-        say(&format!("codex: the token is good until {}", date(expires)));
+    if let Some(expires) = expires {
+        warn(&format!("the token is good until {}", date(expires)));
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Waiting for a browser sign-in: for the callback, for what a person pastes, and for the clock. The first that
 //! brings something that belongs to the sign-in wins.
 
-use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -9,9 +8,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::login::Error;
-use super::say;
+use super::{say, warn};
 use crate::auth::callback::{Arrival, Callback, Waiting};
 use crate::auth::opener::Opener;
+use crate::auth::page::Page;
 use crate::auth::redirect::{Said, of_paste};
 use crate::http::Http;
 use crate::secret::Secret;
@@ -30,8 +30,8 @@ enum Event {
     Pasted(String),
     /// Nothing more will be pasted.
     NoPaste,
-    /// This program has not opened a browser, for this reason.
-    NotOpened(String, String),
+    /// No browser was opened, for this reason.
+    NotOpened(String),
 }
 
 /// The ways back from the browser, open.
@@ -59,7 +59,11 @@ impl Ways {
             move |arrival| drop(sender.send(Event::Arrived(arrival)))
         };
         Self {
-            callback: Callback::listen(http, state, arrived),
+            callback: Callback::listen(http, state, arrived, |port| {
+                warn(&format!(
+                    "port {port} is taken; whoever has it is asked to let go"
+                ));
+            }),
             sender,
             events,
             paste: None,
@@ -87,34 +91,17 @@ impl Ways {
         Ok(())
     }
 
-    /// Has the first of these programs that is there open the address; without any, a person does.
-    pub(super) fn browse(&self, openers: &[Opener], address: &str, without: &[&str]) {
+    /// Has the first of these programs that is there open the address; without any, a person does. What goes wrong is
+    /// told, unless the program has run for a while: one that goes on is the browser itself.
+    pub(super) fn browse(&self, openers: Vec<Opener>, address: &str, without: &'static [&str]) {
         if openers.is_empty() {
             return;
         }
-        let mut why = "there is no program that opens one".to_owned();
-        for opener in openers {
-            match opener.open(address, without) {
-                Ok(child) => return self.watch(opener.name(), child),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => why = format!("{}: {error}", opener.name()),
-            }
-        }
-        let event = Event::NotOpened("no browser was opened".to_owned(), why);
-        let _ = self.sender.send(event);
-    }
-
-    /// Tells if the program fails soon. One that goes on is the browser itself.
-    fn watch(&self, name: String, mut child: Child) {
-        let sender = self.sender.clone();
-        let begun = Instant::now();
+        let (sender, address) = (self.sender.clone(), address.to_owned());
         // Nobody waits for this thread: a browser may run for days, and we end before it does.
         let _ = thread::Builder::new().spawn(move || {
-            if let Ok(status) = child.wait()
-                && !status.success()
-                && begun.elapsed() < OPENING
-            {
-                let _ = sender.send(Event::NotOpened(name, format!("it failed ({status})")));
+            if let Err(why) = open(&openers, &address, without) {
+                let _ = sender.send(Event::NotOpened(why));
             }
         });
     }
@@ -130,10 +117,8 @@ impl Ways {
                 Ok(Event::Pasted(text)) => (of_paste(&text, state), None),
                 Ok(Event::NoPaste) if self.callback.is_none() => return Err(Error::NoWayBack),
                 Ok(Event::NoPaste) => continue,
-                Ok(Event::NotOpened(name, why)) => {
-                    say(&format!(
-                        "codex: {name}: {why}; open the address above yourself"
-                    ));
+                Ok(Event::NotOpened(why)) => {
+                    warn(&format!("{why}; open the address above yourself"));
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => return Err(Error::TimedOut),
@@ -160,11 +145,19 @@ impl Ways {
         }
     }
 
-    /// Gives the last page a moment, if one was shown, and closes all ways.
-    pub(super) fn close(mut self, page_shown: bool) {
-        if let Some(callback) = self.callback.take()
-            && page_shown
-        {
+    /// Shows the last page, to whoever else comes for it too, gives it a moment to arrive, and closes all ways.
+    pub(super) fn close(mut self, page: Option<Waiting>, told: &Page) {
+        let Some(callback) = self.callback.take() else {
+            return;
+        };
+        callback.settle(told);
+        while let Ok(event) = self.events.try_recv() {
+            if let Event::Arrived(Arrival::Said(_, other)) = event {
+                other.show(told);
+            }
+        }
+        if let Some(page) = page {
+            page.show(told);
             callback.linger();
         }
     }
@@ -177,4 +170,26 @@ impl Drop for Ways {
             let _ = paste.join();
         }
     }
+}
+
+/// Opens the address with the first program that is there.
+fn open(openers: &[Opener], address: &str, without: &[&str]) -> Result<(), String> {
+    let mut why = "there is no program that opens a browser".to_owned();
+    for opener in openers {
+        let begun = Instant::now();
+        match opener
+            .open(address, without)
+            .and_then(|mut child| child.wait())
+        {
+            Ok(status) if status.success() || begun.elapsed() >= OPENING => return Ok(()),
+            // This is how a shell says that there is no such command.
+            Ok(status) if matches!(status.code(), Some(126 | 127)) => {
+                why = format!("{}: there is no such command", opener.name());
+            }
+            Ok(status) => return Err(format!("{}: it failed ({status})", opener.name())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => why = format!("{}: {error}", opener.name()),
+        }
+    }
+    Err(why)
 }

@@ -66,8 +66,13 @@ impl Watch {
                 break;
             }
         }
+        let waited = Instant::now();
         self.critical
             .close(PATIENCE.saturating_sub(ordered.elapsed()));
+        if waited.elapsed() > STUCK / 10 {
+            // The loop has waited too, and still has to clean up.
+            thread::sleep(STUCK);
+        }
         (self.force)(first);
     }
 }

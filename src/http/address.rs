@@ -67,6 +67,12 @@ impl BaseUrl {
         }
     }
 
+    /// The address as it was given, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The address of something below this one; `path` begins with a slash.
     #[must_use]
     pub fn join(&self, path: &str) -> String {

@@ -121,8 +121,8 @@ impl Error {
     }
 }
 
-/// A request: a post where it has a body.
-#[derive(Clone, Copy, Debug)]
+/// A request: a post where it has a body. It does not print itself, since a body may hold a secret.
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// Where it goes.
     pub url: &'a str,
@@ -132,8 +132,20 @@ pub struct Request<'a> {
     pub headers: &'a [(&'static str, String)],
     /// The body's type, and the body.
     pub body: Option<(&'static str, &'a [u8])>,
-    /// How long everything may take, the answer's body included. Without it, silence alone is limited.
-    pub limit: Option<Duration>,
+    /// How long it may take.
+    pub limit: Limit,
+}
+
+/// How long an exchange may take.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// As a whole, the answer's body included.
+    Whole(Duration),
+    /// Only silence is limited: to this long, counted from the last byte. Time in which this process stands still
+    /// does not count, if something has come meanwhile.
+    Silence(Duration),
+    /// Only silence is limited, to what a stream may take.
+    Stream,
 }
 
 /// The type of a body that is JSON.
@@ -216,13 +228,14 @@ impl Http {
     fn run(
         &self,
         request: Result<ureq::http::Request<impl ureq::AsSendBody>, ureq::http::Error>,
-        limit: Option<Duration>,
+        limit: Limit,
     ) -> Result<ureq::http::Response<ureq::Body>, Error> {
         let request = request.map_err(|error| Error::Protocol(error.to_string()))?;
         let request = self.agent.configure_request(request);
         let request = match limit {
-            Some(_) => request.timeout_global(limit).build(),
-            None => request.build(),
+            Limit::Whole(time) => request.timeout_global(Some(time)).build(),
+            Limit::Silence(time) => request.timeout_per_read(Some(time)).build(),
+            Limit::Stream => request.build(),
         };
         self.agent
             .run(request)

@@ -113,11 +113,14 @@ fn status_shows_the_limits_of_the_plan() {
     let ran = home.codex(&server).args(["status", "--limits"]).run();
     ran.exits(0).stderr("");
     let text = ran.text();
+    let soon = text.contains("Z (in 2 h 59 min)") || text.contains("Z (in 3 h 0 min)");
     assert!(
-        text.contains("5 hours   [###.................]  12.5%  resets 20")
-            && text.contains("Z (in 2 h 59 min)")
-            || text.contains("Z (in 3 h 0 min)"),
+        soon && text.contains("5 hours   [###.................]  12.5%  resets 20"),
         "{text}"
+    );
+    assert!(
+        text.contains("; renewed by itself)"),
+        "as it is now: {text}"
     );
     assert!(
         text.contains("week      [########............]    40%  resets 20"),

@@ -207,7 +207,7 @@ fn half_a_file_is_read_again() {
 #[test]
 fn the_second_lock_of_the_official_client_is_not_held_while_a_token_is_spent() {
     let server = server();
-    server.issuer().pause(Duration::from_millis(500));
+    server.issuer().pause(Duration::from_secs(3));
     let home = Home::new();
     let path = place(&home, &official(&ended(&server)));
     let running = ask(&home, &server, &path).start();

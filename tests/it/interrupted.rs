@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::ends::TERM;
 use crate::home::{Cmd, Home, Ran, finish, skipped, until};
@@ -54,7 +55,7 @@ fn whoever_is_killed_holds_up_nobody() {
 
 #[test]
 fn whoever_stands_still_is_named_after_half_a_minute() {
-    let server = slow(300);
+    let server = slow(5000);
     let (home, old) = Home::expired(&server);
     let holder = ask(&home, &server).start();
     until("it has the lock and has asked", || {
@@ -159,7 +160,7 @@ fn a_reader_that_goes_away_waits_for_the_token() {
 #[test]
 fn a_signal_waits_for_the_token_in_other_commands_too() {
     for args in [&["token"][..], &["status", "--limits"]] {
-        let server = slow(200);
+        let server = slow(2000);
         let (home, old) = Home::expired(&server);
         let mut cmd = home.codex(&server);
         cmd.command.args(args);
@@ -253,7 +254,13 @@ fn what_a_killed_process_had_made_ready_is_taken_over() {
     let renewed = server.issuer().grant("acct-test");
     let left = json!({"openai-codex": {"type": "oauth", "access": renewed.access, "refresh": renewed.refresh,
         "expires": (now_unix() + 5000) * 1000, "accountId": "acct-test"}});
-    let place = home.own().join("auth.json.999999.new");
+    let mark = |token: &str| -> String {
+        let hash = Sha256::digest(token);
+        hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let place = home
+        .own()
+        .join(format!("auth.json.999999-{}.new", mark(&old.refresh)));
     std::fs::write(&place, left.to_string()).expect("a file");
     ask(&home, &server).run().exits(0);
     assert_eq!(
@@ -261,14 +268,20 @@ fn what_a_killed_process_had_made_ready_is_taken_over() {
         (renewed.refresh, 0)
     );
     assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
-    // But not what it had only begun, nor somebody else's.
+    // But not what it had only begun, nor somebody else's, nor what came for another token.
     expire(&home);
-    std::fs::write(&place, left.to_string().replace('}', " ")).expect("a file");
-    let other = left
-        .to_string()
-        .replace("acct-test", "acct-other")
-        .replace(&old.refresh, "rt_other");
-    std::fs::write(home.own().join("auth.json.999998.new"), other).expect("a file");
+    let now = home.refresh_token();
+    let leave = |process: u32, token: &str, text: String| {
+        let name = format!("auth.json.{process}-{}.new", mark(token));
+        std::fs::write(home.own().join(name), text).expect("a file");
+    };
+    leave(999_999, &now, left.to_string().replace('}', " "));
+    leave(
+        999_998,
+        &now,
+        left.to_string().replace("acct-test", "acct-other"),
+    );
+    leave(999_997, "rt_other", left.to_string());
     ask(&home, &server).run().exits(0);
     assert_eq!(server.issuer().refreshes(), 1);
     assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);

@@ -86,15 +86,16 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
     sign_in
         .end()
         .exits(4)
-        .says("The sign-in was refused. The service says: The person said no");
+        .says("it was refused; the service says: The person said no");
     assert!(home.auth_text().is_none());
 
-    for (words, told) in [
+    for (words, exit, told) in [
         (
             "x_Missing_Codex_Entitlement",
-            "its administrator can switch it on",
+            5,
+            "ask the workspace's administrator",
         ),
-        ("%3Cb%3E%26", "The service says: <b>&"),
+        ("%3Cb%3E%26", 4, "the service says: <b>&"),
     ] {
         let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
         let query = format!(
@@ -103,7 +104,7 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
         );
         let (status, page) = call(1455, &format!("/auth/callback?{query}"));
         assert!(status == 200 && !page.contains("<b>"), "{page}");
-        sign_in.end().exits(4).says(told);
+        sign_in.end().exits(exit).says(told);
     }
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     call(1455, &format!("/auth/callback?state={}", sign_in.state()));
@@ -182,7 +183,7 @@ fn what_is_pasted_wrongly_is_told_and_asked_for_again() {
         sign_in.state()
     );
     sign_in.type_in(&text);
-    sign_in.end().exits(4).says("The sign-in was not allowed");
+    sign_in.end().exits(4).says("it was not allowed");
     assert_eq!(server.issuer().exchanges(), 0);
 }
 

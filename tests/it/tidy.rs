@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Each part of the library and the parts that it may use. The order is that of lib.rs; nothing points back.
 const TABLE: &[(&str, &[&str])] = &[
+    ("clock", &[]),
     ("id", &[]),
     ("secret", &[]),
     ("outcome", &[]),
@@ -13,7 +14,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("stdin", &[]),
     ("http", &["secret"]),
-    ("auth", &["http", "id", "secret"]),
+    ("auth", &["clock", "http", "id", "secret"]),
     ("api", &["auth", "http", "id", "secret", "wire"]),
     ("tools", &["wire"]),
     ("output", &["wire"]),
@@ -24,15 +25,15 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "command",
         &[
-            "agent", "api", "auth", "http", "id", "outcome", "output", "prompt", "secret", "stdin",
-            "tools", "wire",
+            "agent", "api", "auth", "clock", "http", "id", "outcome", "output", "prompt", "secret",
+            "stdin", "tools", "wire",
         ],
     ),
     (
         "cli",
         &[
-            "agent", "api", "auth", "command", "http", "id", "outcome", "output", "prompt",
-            "secret", "stdin", "tools", "wire",
+            "agent", "api", "auth", "clock", "command", "http", "id", "outcome", "output",
+            "prompt", "secret", "stdin", "tools", "wire",
         ],
     ),
 ];
@@ -53,7 +54,7 @@ const WORDS: &[(&str, &[&str])] = &[
         "Instant::now",
         &["agent", "auth", "cli", "command", "http", "stdin", "tools"],
     ),
-    ("SystemTime::now", &["auth", "command", "cli"]),
+    ("SystemTime::now", &["auth", "clock"]),
     ("TcpStream", &[]),
     ("Command::new", &["auth", "command", "tools"]),
     ("thread::", &["agent", "auth", "command", "tools"]),

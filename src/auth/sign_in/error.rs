@@ -5,8 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::auth::refusal::Refusal;
-use crate::auth::token::date;
 use crate::auth::{issuer, store};
+use crate::clock::date;
 
 /// Why there is no valid access token.
 #[derive(Debug)]
@@ -25,8 +25,6 @@ pub enum Error {
     Ended,
     /// The issuer could not be asked, now or a moment ago.
     Failed(Option<issuer::Error>),
-    /// Another process, maybe this one, has had the lock all the time.
-    Locked(PathBuf, Option<u32>),
 }
 
 impl fmt::Display for Error {
@@ -44,18 +42,19 @@ impl fmt::Display for Error {
                     f,
                     "the service refused the saved token: {}",
                     refusal.words()
-                )
+                )?;
+                match refusal.interrupted {
+                    Some(process) => write!(
+                        f,
+                        "; process {process} had begun to renew it, and ended before anything was stored"
+                    ),
+                    None => Ok(()),
+                }
             }
             Self::Ended => f.write_str("the saved token has ended, and nothing renews it"),
             Self::Failed(Some(error)) => error.fmt(f),
             Self::Failed(None) => {
                 f.write_str("the service failed a moment ago, and more than once")
-            }
-            Self::Locked(path, None) => {
-                write!(f, "another process holds the lock of {}", path.display())
-            }
-            Self::Locked(path, Some(process)) => {
-                write!(f, "process {process} holds the lock of {}", path.display())
             }
         }
     }

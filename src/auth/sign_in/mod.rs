@@ -6,22 +6,17 @@ mod error;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::Credential;
 use super::critical::Critical;
 use super::issuer::{self, Issuer};
 use super::plan::{Plan, again, plan};
-use super::store::{Edit, Past, Store};
-use super::token::SignedIn;
+use super::store::{Edit, Memory, PATIENCE, PAUSE, Past, Store};
+use super::token::{SignedIn, TokenError};
+use crate::clock::{millis, seconds};
 use crate::secret::Secret;
 pub use error::{Error, Warning};
-
-/// How long the lock is tried, and how long a failed renewal is waited for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How long between two looks at the lock.
-pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// How often one process asks the issuer before it gives up.
 const ATTEMPTS: u32 = 3;
@@ -87,7 +82,7 @@ impl SignIn {
     /// # Errors
     /// When there is none.
     pub fn credential(&self) -> Result<Credential, Error> {
-        if !self.state().saved.due(millis() / 1000) {
+        if !self.state().saved.due(seconds()) {
             return Ok(self.token());
         }
         self.renew(None)
@@ -160,7 +155,7 @@ impl SignIn {
                 return Err(if until > now {
                     Error::Failed(failed)
                 } else {
-                    Error::Locked(self.store.named().to_owned(), self.store.holder())
+                    Error::Store(self.store.locked())
                 });
             }
             thread::sleep(pause);
@@ -173,7 +168,7 @@ impl SignIn {
         let mut state = self.state();
         // A token that is good needs no file; only what has ended does.
         let must = rejected == Some(&state.saved.access) || state.saved.ended(now / 1000);
-        let saved = match found.map(|found| found.contents.sign_in) {
+        let saved = match found.map(|found| found.sign_in) {
             Ok(Some(Ok(saved))) => saved,
             _ if !must => return Ok(Plan::Use),
             Ok(_) => return Err(Error::Gone(self.store.named().to_owned())),
@@ -188,7 +183,7 @@ impl SignIn {
             {
                 state.past.clone()
             }
-            Some(refresh) => self.store.memory().of(refresh),
+            Some(refresh) => self.memory().of(refresh),
             None => Past::Nothing,
         };
         let plan = plan(&saved, rejected, &past, now);
@@ -212,7 +207,8 @@ impl SignIn {
             Ok(None) => return Ok(Tried::Busy),
             Err(error) => return Err(Error::NotSpent(error)),
         };
-        self.store.recover(&lock);
+        let recovered = self.store.recover(&lock, seconds());
+        recovered.map_err(Error::NotSpent)?;
         match self.look(rejected, millis())? {
             Plan::Renew(_) => {}
             // Somebody else was faster.
@@ -223,9 +219,12 @@ impl SignIn {
         let Some(refresh) = &saved.refresh else {
             return Err(Error::Ended);
         };
-        let prepared = self.store.prepare(&lock).map_err(Error::NotSpent)?;
-        let memory = self.store.memory();
+        let prepared = self.store.prepare(Some(refresh)).map_err(Error::NotSpent)?;
+        let memory = self.memory();
         let before = memory.of(refresh);
+        if !lock.holds() {
+            return Ok(Tried::Busy);
+        }
         memory.note(refresh, &Past::Sent(std::process::id()));
         let issued = match self.issuer.refresh(refresh) {
             Ok(issued) => issued,
@@ -234,27 +233,41 @@ impl SignIn {
                 // Whoever was faster may be waiting for this lock to store what it got.
                 drop(lock);
                 let refused = matches!(&error, issuer::Error::Refused(no) if no.permanent());
-                if refused && self.overtaken(refresh, OVERTAKEN) {
+                if refused && self.store.is_foreign() && self.overtaken(refresh) {
                     return Ok(Tried::Done);
                 }
                 return Err(self.failed(refresh, &before, error));
             }
         };
-        let now = millis() / 1000;
+        let now = seconds();
+        let issued_access = issued.access.is_some();
         let renewed = saved.renewed(issued, now);
-        if !lock.holds() && self.overtaken(refresh, Duration::ZERO) {
-            return Ok(Tried::Done);
+        // Not everybody who writes to the file takes our lock, and nobody's sign-in is overwritten, nor a sign-out
+        // undone. A file that cannot be read now is left to `replace`.
+        if let Ok(found) = self.store.read() {
+            match found.sign_in {
+                Some(Ok(here)) if here.refresh.as_ref() == Some(refresh) => {}
+                Some(Ok(other)) => return self.adopt(other).map(|()| Tried::Done),
+                _ => return Err(Error::Gone(self.store.named().to_owned())),
+            }
         }
-        let stored = self
-            .store
-            .replace(prepared, &lock, &[Edit::Renew(&renewed)], now);
+        let usable = issued_access || !renewed.ended(now);
+        let edits = [Edit::Renew(&renewed)];
+        let stored = self.store.replace(prepared, &lock, &edits, now);
         let mut state = self.state();
+        if renewed.refresh.as_ref() == Some(refresh) {
+            memory.note(refresh, &Past::Nothing);
+        }
         state.past = Past::Nothing;
         state.use_from_now(renewed);
         if let Err(error) = stored {
             state.warnings.push(Warning::NotStored(error));
         }
-        Ok(Tried::Done)
+        if usable {
+            Ok(Tried::Done)
+        } else {
+            Err(Error::Failed(Some(issuer::Error::Unreadable)))
+        }
     }
 
     /// Remembers a failure, for this process and for others. `before` is what was known of the token until now.
@@ -262,9 +275,7 @@ impl SignIn {
         let (past, error) = match error {
             issuer::Error::Refused(mut refusal) if refusal.permanent() => {
                 if let Past::Sent(process) = before {
-                    refusal.message.push_str(&format!(
-                        " Process {process} had begun to renew it, and ended before anything was stored."
-                    ));
+                    refusal.interrupted = Some(*process);
                 }
                 (Past::Refused(refusal.clone()), Error::Refused(refusal))
             }
@@ -279,35 +290,44 @@ impl SignIn {
                 )
             }
         };
-        self.store.memory().note(refresh, &past);
+        self.memory().note(refresh, &past);
         self.state().past = past;
         error
     }
 
-    /// Whether another program, which does not wait for our lock, has put other tokens into a file that we share.
-    fn overtaken(&self, spent: &Secret, patience: Duration) -> bool {
-        if !self.store.is_foreign() {
-            return false;
-        }
+    /// Whether another program, which does not wait for our lock, puts other tokens into the file that we share.
+    fn overtaken(&self, spent: &Secret) -> bool {
         let begun = Instant::now();
         loop {
-            let found = self
-                .store
-                .read()
-                .ok()
-                .and_then(|found| found.contents.sign_in);
-            if let Some(Ok(saved)) = found {
-                let mut state = self.state();
-                if saved.refresh.as_ref() != Some(spent) && saved.account == state.saved.account {
-                    state.use_from_now(saved);
-                    return true;
-                }
+            if let Some(Ok(saved)) = self.stored()
+                && saved.refresh.as_ref() != Some(spent)
+            {
+                return self.adopt(saved).is_ok();
             }
-            if begun.elapsed() >= patience {
+            if begun.elapsed() >= OVERTAKEN {
                 return false;
             }
             thread::sleep(PAUSE);
         }
+    }
+
+    /// What the file holds, as far as it can be read.
+    fn stored(&self) -> Option<Result<SignedIn, TokenError>> {
+        self.store.read().ok()?.sign_in
+    }
+
+    /// Uses what somebody else has stored, if it is of the same account.
+    fn adopt(&self, other: SignedIn) -> Result<(), Error> {
+        let mut state = self.state();
+        if other.account != state.saved.account {
+            return Err(Error::OtherAccount(self.store.named().to_owned()));
+        }
+        state.use_from_now(other);
+        Ok(())
+    }
+
+    fn memory(&self) -> Memory {
+        self.store.memory(self.issuer.name())
     }
 
     /// Goes on with the token that there is.
@@ -361,10 +381,4 @@ impl State {
         }
         self.saved = saved;
     }
-}
-
-/// The time, in Unix milliseconds.
-pub(super) fn millis() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }

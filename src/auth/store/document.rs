@@ -6,9 +6,17 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// An object as it was written: its keys in their order, its values as text.
-#[derive(Clone, Debug, Default)]
+/// An object as it was written: its keys in their order, its values as text. What is shown of it is its keys alone.
+#[derive(Clone, Default)]
 pub struct Document(Vec<(String, Box<RawValue>)>);
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(key, _)| key))
+            .finish()
+    }
+}
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -138,6 +146,12 @@ mod tests {
         document.remove("mine");
         assert!(document.get("mine").is_none() && document.get("ab").is_some());
         assert_eq!(Document::default().text(0), "{}");
+    }
+
+    #[test]
+    fn a_document_does_not_print_its_values() {
+        let document = Document::read(r#"{"refresh": "rt_1"}"#).expect("an object");
+        assert_eq!(format!("{document:?}"), "[\"refresh\"]");
     }
 
     #[test]

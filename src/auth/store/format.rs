@@ -24,8 +24,10 @@ pub enum Format {
 }
 
 /// What a file holds for us.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Contents {
+    /// Whose format it has.
+    pub format: Format,
     /// The sign-in; or why there is something in its place that cannot be used.
     pub sign_in: Option<Result<SignedIn, TokenError>>,
     /// The key, as it stands there.
@@ -51,6 +53,7 @@ impl Format {
     pub fn read(self, document: &Document) -> Contents {
         match self {
             Self::Entries => Contents {
+                format: self,
                 sign_in: document
                     .object(SIGN_IN)
                     .filter(|entry| entry.get("access").is_some())
@@ -62,6 +65,7 @@ impl Format {
                 key_first: false,
             },
             Self::Official => Contents {
+                format: self,
                 sign_in: document
                     .object("tokens")
                     .filter(|tokens| tokens.get("access_token").is_some())
@@ -116,10 +120,15 @@ impl Format {
         }
     }
 
-    /// Lets the sign-in come first in a file that says what does. For a new one: a renewal leaves it as it is.
-    pub fn prefer_sign_in(self, document: &mut Document) {
+    /// What a new sign-in changes beyond its tokens, and a renewal leaves alone: nothing of the old one stays, and
+    /// in a file that says what comes first it does.
+    pub fn begin_sign_in(self, document: &mut Document, signed_in: &SignedIn) {
         if self == Self::Official {
             document.set("auth_mode", "chatgpt");
+            if let (Some(mut tokens), None) = (document.object("tokens"), &signed_in.id) {
+                tokens.remove("id_token");
+                document.set_object("tokens", &tokens);
+            }
         }
     }
 
@@ -205,7 +214,7 @@ fn official_sign_in(document: &Document, tokens: &Document) -> Result<SignedIn, 
             .string("last_refresh")
             .and_then(|text| humantime::parse_rfc3339_weak(&text).ok());
         let last = last.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-        signed_in.expires = last.map(|time| time.as_secs() + EIGHT_DAYS);
+        signed_in.expires = last.map(|time| time.as_secs().saturating_add(EIGHT_DAYS));
     }
     Ok(signed_in)
 }

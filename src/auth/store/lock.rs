@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fs4::{FileExt, TryLockError};
 
-use super::give;
+use super::{beside, give};
 
 /// How long after its last sign of life a directory counts as left behind. pi's own number.
 const STALE: Duration = Duration::from_secs(30);
@@ -159,9 +159,14 @@ impl Directory {
         let Some(left) = stale(path)? else {
             return Ok(None);
         };
-        // Looked at once more, so that a new owner's is not taken for the one that was left.
-        if stale(path)? == Some(left) {
-            let _ = fs::remove_dir(path);
+        // Moved away first, so that of several who find it only one removes it, and nobody a new owner's.
+        let aside = beside(path, &format!(".{}", std::process::id()));
+        if fs::rename(path, &aside).is_ok() {
+            if fs::metadata(&aside)?.ino() != left {
+                fs::rename(&aside, path)?;
+                return Ok(None);
+            }
+            fs::remove_dir(&aside)?;
         }
         let made = fs::create_dir(path);
         if taken(&made) {

@@ -3,10 +3,10 @@
 //! JSON object a line, appended; the last that fits counts. A token is named by a part of its hash. Losing a line
 //! costs a question to the issuer, so nothing here is an error.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,9 +30,12 @@ pub enum Past {
     Failed(u32, u64),
 }
 
-/// The file.
+/// The file, and the issuer that is asked: what one has refused another may take.
 #[derive(Clone, Debug)]
-pub struct Memory(PathBuf);
+pub struct Memory {
+    home: Option<PathBuf>,
+    issuer: String,
+}
 
 #[derive(Default, Deserialize, Serialize)]
 struct Line {
@@ -53,17 +56,35 @@ struct Words {
     status: u16,
     code: String,
     message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    interrupted: Option<u32>,
 }
 
 impl Memory {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self(path)
+    pub(super) fn new(home: Option<&Path>, issuer: &str) -> Self {
+        Self {
+            home: home.map(Path::to_owned),
+            issuer: issuer.to_owned(),
+        }
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        self.home.as_ref().map(|home| home.join("auth.json.lock"))
+    }
+
+    /// A refresh token's name, as it is shown to this issuer.
+    fn name(&self, refresh: &Secret) -> String {
+        name(&Secret::new(format!(
+            "{} {}",
+            self.issuer,
+            refresh.expose()
+        )))
     }
 
     /// What is known of this refresh token.
     #[must_use]
     pub fn of(&self, refresh: &Secret) -> Past {
-        let name = name(refresh);
+        let name = self.name(refresh);
         let line = self.lines().into_iter().rfind(|line| line.token == name);
         match line {
             Some(Line {
@@ -73,6 +94,8 @@ impl Memory {
                 status: words.status,
                 code: words.code,
                 message: words.message,
+                page: false,
+                interrupted: words.interrupted,
             }),
             Some(Line {
                 failed: Some((count, until)),
@@ -103,7 +126,7 @@ impl Memory {
     /// Notes what became of an attempt with this refresh token.
     pub fn note(&self, refresh: &Secret, past: &Past) {
         let mut line = Line {
-            token: name(refresh),
+            token: self.name(refresh),
             ..Line::default()
         };
         match past {
@@ -113,6 +136,7 @@ impl Memory {
                     status: refusal.status,
                     code: refusal.code.clone(),
                     message: refusal.message.clone(),
+                    interrupted: refusal.interrupted,
                 });
             }
             Past::Failed(count, until) => line.failed = Some((*count, *until)),
@@ -123,8 +147,11 @@ impl Memory {
 
     fn lines(&self) -> Vec<Line> {
         let mut text = String::new();
-        let read =
-            File::open(&self.0).and_then(|file| file.take(2 * MOST).read_to_string(&mut text));
+        // What stands there in the place of a file, such as a pipe, would keep us waiting.
+        let Some(file) = self.file().filter(|file| file.is_file()) else {
+            return Vec::new();
+        };
+        let read = File::open(file).and_then(|file| file.take(2 * MOST).read_to_string(&mut text));
         if read.is_err() {
             return Vec::new();
         }
@@ -138,11 +165,20 @@ impl Memory {
             return;
         };
         text.push('\n');
+        let Some(path) = self.file() else {
+            return;
+        };
+        // Somebody who uses another program's file may have no home of ours yet.
+        if let Some(home) = &self.home
+            && (line.refused.is_some() || line.failed.is_some())
+        {
+            let _ = DirBuilder::new().recursive(true).mode(0o700).create(home);
+        }
         let file = OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o600)
-            .open(&self.0);
+            .open(path);
         if let Ok(mut file) = file {
             if file.metadata().is_ok_and(|file| file.len() > MOST) {
                 let _ = file.set_len(0);
@@ -152,9 +188,9 @@ impl Memory {
     }
 }
 
-/// A refresh token's name: enough of its hash to tell it from others, too little to be of use.
-fn name(refresh: &Secret) -> String {
-    let hash = Sha256::digest(refresh.expose());
+/// A token's name: enough of its hash to tell it from others, too little to be of use.
+pub(super) fn name(token: &Secret) -> String {
+    let hash = Sha256::digest(token.expose());
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -164,9 +200,10 @@ mod tests {
 
     #[test]
     fn the_last_that_fits_counts_and_no_token_is_in_it() {
-        let path = std::env::temp_dir().join(format!("codex-memory-{}", std::process::id()));
-        let _ = std::fs::remove_file(&path);
-        let memory = Memory::new(path.clone());
+        let home = std::env::temp_dir().join(format!("codex-memory-{}", std::process::id()));
+        let path = home.join("auth.json.lock");
+        let _ = std::fs::remove_dir_all(&home);
+        let memory = Memory::new(Some(&home), "https://one.example");
         let (one, two) = (
             Secret::new("rt_one".to_owned()),
             Secret::new("rt_two".to_owned()),
@@ -176,11 +213,15 @@ mod tests {
             401,
             r#"{"error":{"code":"x","message":"No."}}"#,
         ));
+        memory.hold();
+        assert!(!home.exists(), "that alone is not worth a directory");
         memory.note(&one, &Past::Failed(1, 5000));
         memory.hold();
         memory.note(&two, &Past::Failed(2, 9000));
         memory.note(&one, &refused);
         assert_eq!(memory.of(&one), refused);
+        let other = Memory::new(Some(&home), "https://two.example");
+        assert_eq!(other.of(&one), Past::Nothing);
         assert_eq!(memory.of(&two), Past::Failed(2, 9000));
         assert_eq!(memory.holder(), Some(std::process::id()));
         memory.note(&one, &Past::Nothing);
@@ -195,6 +236,6 @@ mod tests {
         assert!(std::fs::metadata(&path).expect("it is there").len() <= MOST + 100);
         std::fs::write(&path, "torn\n{\"token\":").expect("written");
         assert_eq!(memory.of(&two), Past::Nothing);
-        std::fs::remove_file(path).expect("it goes away");
+        std::fs::remove_dir_all(home).expect("it goes away");
     }
 }

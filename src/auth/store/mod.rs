@@ -29,7 +29,13 @@ const MOST: u64 = 1 << 20;
 
 /// How often a file of another program is read again if it makes no sense: pi writes its file in place, so
 /// for a moment there may be half of it.
-const AGAIN: u32 = 10;
+const AGAIN: u32 = 25;
+
+/// How long the lock is tried by whoever must have it.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long between two tries.
+pub const PAUSE: Duration = Duration::from_millis(20);
 
 /// Why the file cannot be used.
 #[derive(Debug)]
@@ -44,6 +50,8 @@ pub enum Error {
     Unwritable(PathBuf, io::Error),
     /// The lock beside it cannot be taken, whoever has it.
     Lock(PathBuf, io::Error),
+    /// Another process has had its lock all the time; which one, as far as that is known.
+    Locked(PathBuf, Option<u32>),
 }
 
 impl fmt::Display for Error {
@@ -58,6 +66,12 @@ impl fmt::Display for Error {
             ),
             Self::Unwritable(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Lock(path, error) => write!(f, "cannot lock {}: {error}", path.display()),
+            Self::Locked(path, None) => {
+                write!(f, "another process holds the lock of {}", path.display())
+            }
+            Self::Locked(path, Some(process)) => {
+                write!(f, "process {process} holds the lock of {}", path.display())
+            }
         }
     }
 }
@@ -68,7 +82,7 @@ impl StdError for Error {
             Self::Unreadable(_, error) | Self::Unwritable(_, error) | Self::Lock(_, error) => {
                 Some(error)
             }
-            Self::NotAFile(_) | Self::Malformed(..) => None,
+            Self::NotAFile(_) | Self::Malformed(..) | Self::Locked(..) => None,
         }
     }
 }
@@ -79,7 +93,7 @@ pub struct Place {
     /// The file.
     pub file: PathBuf,
     /// Our own home, for what is remembered beside its file.
-    pub home: PathBuf,
+    pub home: Option<PathBuf>,
     /// The file belongs to another program: its format and its lock are kept.
     pub foreign: bool,
 }
@@ -91,7 +105,7 @@ pub struct Store {
     named: PathBuf,
     /// Where it really is: links are followed, not replaced.
     file: PathBuf,
-    home: PathBuf,
+    home: Option<PathBuf>,
     foreign: bool,
 }
 
@@ -111,27 +125,37 @@ pub enum Edit<'a> {
 }
 
 /// What reading brought.
-#[derive(Clone, Debug)]
-pub struct Found {
+struct Found {
     document: Document,
     /// The text ends with one.
     line_end: bool,
-    /// Whose format it has.
-    pub format: Format,
-    /// What it holds for us.
-    pub contents: Contents,
+    contents: Contents,
 }
 
 impl Store {
-    /// The file at this place, which need not exist. An own file that is named as if it were another
-    /// program's is still our own.
+    /// The file at this place, which need not exist.
     #[must_use]
     pub fn new(place: &Place) -> Self {
         let file = followed(&place.file);
-        let own = followed(&place.home.join("auth.json"));
+        // An own file that is named as if it were another program's is still our own, and a link that leads out of
+        // our home leads to somebody else's.
+        let home = place
+            .home
+            .as_deref()
+            .map(|home| followed(&home.join("auth.json")));
+        let home = home.as_deref().and_then(Path::parent).map(Path::to_owned);
+        let canonical = place
+            .home
+            .as_deref()
+            .and_then(|home| home.canonicalize().ok());
+        let within = |home: &Option<PathBuf>| home.is_some() && file.parent() == home.as_deref();
+        let own = match canonical {
+            Some(_) => within(&canonical) && file.file_name() == Some("auth.json".as_ref()),
+            None => !place.foreign && within(&home),
+        };
         Self {
             named: std::path::absolute(&place.file).unwrap_or_else(|_| place.file.clone()),
-            foreign: place.foreign && file != own,
+            foreign: !own,
             file,
             home: place.home.clone(),
         }
@@ -147,7 +171,11 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be read or makes no sense.
-    pub fn read(&self) -> Result<Found, Error> {
+    pub fn read(&self) -> Result<Contents, Error> {
+        self.find().map(|found| found.contents)
+    }
+
+    fn find(&self) -> Result<Found, Error> {
         let mut left = if self.foreign { AGAIN } else { 0 };
         loop {
             match self.read_once() {
@@ -191,7 +219,6 @@ impl Store {
         Ok(Some(Found {
             line_end: text.ends_with('\n'),
             contents: format.read(&document),
-            format,
             document,
         }))
     }
@@ -214,8 +241,10 @@ impl Store {
                 changed.push((path.to_owned(), had));
             }
         };
-        if !self.foreign {
-            narrow(&self.home, 0o700);
+        if let (Some(home), false) = (&self.home, self.foreign)
+            && holds_ours_alone(home)
+        {
+            narrow(home, 0o700);
         }
         narrow(&self.file, 0o600);
         changed
@@ -241,11 +270,13 @@ impl Store {
     /// When it cannot be taken, whoever has it.
     pub fn try_lock(&self) -> Result<Option<Lock>, Error> {
         let place = beside(&self.file, ".lock");
-        let lock = if !self.foreign {
-            Lock::file(&place)
-        } else if self.read()?.format == Format::Official {
+        let lock = if self.foreign && self.read()?.format == Format::Official {
             let outer = self.named.with_file_name("auth.lock");
+            // The official client's own way to name it, which makes `creds.json.lock` of `creds.data`.
             Lock::official(&outer, &self.file.with_extension("json.lock"))
+        } else if !self.foreign || place.is_file() {
+            // A file there is the lock of another home of ours.
+            Lock::file(&place)
         } else {
             // pi locks the link when it reads, and what the link leads to when it writes.
             let mut places = vec![beside(&self.named, ".lock"), place.clone()];
@@ -254,9 +285,16 @@ impl Store {
         };
         let lock = lock.map_err(|error| Error::Lock(place, error))?;
         if lock.is_some() && !self.foreign {
-            self.memory().hold();
+            self.memory("").hold();
         }
         Ok(lock)
+    }
+
+    /// Whether the file is in the official client's format, in which a sign-in and a key exclude each other.
+    #[must_use]
+    pub fn is_official(&self) -> bool {
+        self.read()
+            .is_ok_and(|contents| contents.format == Format::Official)
     }
 
     /// Whether the file belongs to another program.
@@ -265,43 +303,56 @@ impl Store {
         self.foreign
     }
 
-    /// The process that holds the lock, as far as that is known.
+    /// The error of somebody who has waited long enough for the lock.
     #[must_use]
-    pub fn holder(&self) -> Option<u32> {
-        (!self.foreign).then(|| self.memory().holder()).flatten()
+    pub fn locked(&self) -> Error {
+        let holder = (!self.foreign).then(|| self.memory("").holder());
+        Error::Locked(self.named.clone(), holder.flatten())
     }
 
-    /// What is remembered of earlier attempts.
+    /// What is remembered of earlier attempts with this issuer.
     #[must_use]
-    pub fn memory(&self) -> Memory {
-        Memory::new(self.home.join("auth.json.lock"))
+    pub fn memory(&self, issuer: &str) -> Memory {
+        Memory::new(self.home.as_deref(), issuer)
     }
 
     /// Makes ready what will replace the file, so that nothing can fail later but the rename: the new file is
-    /// there, with its mode, and its space is written.
+    /// there, with its mode, and its space is written. `spent` is the refresh token that is to be spent for it.
     ///
     /// # Errors
     /// When there is no space, or nothing may be written here.
-    pub fn prepare(&self, lock: &Lock) -> Result<Prepared, Error> {
-        Prepared::new(&self.file, lock)
+    pub fn prepare(&self, spent: Option<&Secret>) -> Result<Prepared, Error> {
+        let mark = spent.map(memory::name).unwrap_or_default();
+        Prepared::new(&self.file, &mark)
             .map_err(|error| Error::Unwritable(self.named.clone(), error))
     }
 
     /// Takes over what the last holder of the lock had made ready and could not put into place any more, because
-    /// it was killed: its tokens are newer than those in the file. Anything else that it left is removed.
-    pub fn recover(&self, lock: &Lock) {
-        let newer = |text: &str| {
-            let signed_in = |contents: Contents| contents.sign_in?.ok();
-            let left = Document::read(text).ok();
-            let left = left.and_then(|left| signed_in(Format::of(&left).read(&left)));
-            let here = self.read().ok().and_then(|found| signed_in(found.contents));
-            left.zip(here).is_some_and(|(left, here)| {
-                left.account == here.account
-                    && left.refresh.is_some()
-                    && left.refresh != here.refresh
-            })
-        };
-        replace::recover(&self.file, lock, newer);
+    /// it was killed: the successor of just the token that the file still holds. Anything else that was left is
+    /// removed.
+    ///
+    /// # Errors
+    /// When it cannot be put into place either. It stays where it is then.
+    pub fn recover(&self, lock: &Lock, now: u64) -> Result<(), Error> {
+        let leftovers = replace::leftovers(&self.file, lock);
+        if leftovers.is_empty() {
+            return Ok(());
+        }
+        // Where the file cannot be read nobody can tell, and nothing is touched.
+        let here = self.read()?.sign_in.and_then(Result::ok);
+        for (path, mark) in leftovers {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let left = Document::read(&text).ok();
+            let left = left.and_then(|left| Format::of(&left).read(&left).sign_in?.ok());
+            if let (Some(left), Some(here)) = (left, &here)
+                && left.account == here.account
+                && here.refresh.as_ref().map(memory::name) == Some(mark)
+            {
+                self.replace(self.prepare(None)?, lock, &[Edit::Renew(&left)], now)?;
+            }
+            let _ = fs::remove_file(path);
+        }
+        Ok(())
     }
 
     /// Replaces the file by what these edits make of it; `now` is in Unix seconds.
@@ -315,18 +366,22 @@ impl Store {
         edits: &[Edit<'_>],
         now: u64,
     ) -> Result<(), Error> {
+        // A file that makes no sense is not overwritten. What was to be in it stays beside it.
+        let (found, unreadable) = match self.find() {
+            Ok(found) => (found, None),
+            Err(error) => (self.nothing(), Some(error)),
+        };
         let Found {
             mut document,
-            format,
             line_end,
-            ..
-        } = self.read()?;
+            contents: Contents { format, .. },
+        } = found;
         for edit in edits {
             match edit {
                 Edit::Renew(signed_in) => format.set_sign_in(&mut document, signed_in, now),
                 Edit::SignIn(signed_in) => {
                     format.set_sign_in(&mut document, signed_in, now);
-                    format.prefer_sign_in(&mut document);
+                    format.begin_sign_in(&mut document, signed_in);
                 }
                 Edit::Key(key) => format.set_key(&mut document, key),
                 Edit::RemoveSignIn => format.remove_sign_in(&mut document),
@@ -336,6 +391,10 @@ impl Store {
         let mut text = document.text(0);
         if line_end {
             text.push('\n');
+        }
+        if let Some(error) = unreadable {
+            let _ = prepared.keep(text.as_bytes());
+            return Err(error);
         }
         // pi leaves an empty object, the official client takes one for a sign-in.
         let pi = self.foreign && format == Format::Entries;
@@ -353,21 +412,42 @@ impl Store {
         let official = directory.file_name() == Some(".codex".as_ref())
             || directory.join("config.toml").is_file();
         let official = self.foreign && official;
+        let document = Document::default();
+        let format = if official {
+            Format::Official
+        } else {
+            Format::Entries
+        };
         Found {
-            document: Document::default(),
+            contents: format.read(&document),
+            document,
             line_end: !official,
-            format: if official {
-                Format::Official
-            } else {
-                Format::Entries
-            },
-            contents: Contents::default(),
         }
     }
 
     fn directory(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new("."))
     }
+}
+
+/// Whether nothing is in this directory but what a home of ours may hold.
+fn holds_ours_alone(home: &Path) -> bool {
+    const OURS: &[&str] = &[
+        "auth.json",
+        "config.json",
+        "models.json",
+        "models_cache.json",
+        "sessions",
+        "tools",
+    ];
+    fs::read_dir(home).is_ok_and(|mut entries| {
+        entries.all(|entry| {
+            entry.is_ok_and(|entry| {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                OURS.contains(&&*name) || name.starts_with("auth.json.")
+            })
+        })
+    })
 }
 
 /// Where a path leads, also if nothing is there.

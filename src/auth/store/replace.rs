@@ -15,18 +15,24 @@ const ROOM: usize = 16 << 10;
 /// The end of a new file's name; the process that makes it stands before it.
 const NEW: &str = ".new";
 
-/// The new file, empty so far. It goes away if it is not put into place.
+/// The new file, empty so far. It goes away if nothing comes into it.
 #[derive(Debug)]
 pub struct Prepared {
     file: File,
     path: PathBuf,
     target: PathBuf,
+    /// The new text is in it, whole and on the disk. From then on it is not thrown away.
+    whole: bool,
 }
 
 impl Prepared {
-    pub(super) fn new(target: &Path, _lock: &Lock) -> io::Result<Self> {
-        let path = beside(target, &format!(".{}{NEW}", std::process::id()));
-        // One of this name is a leftover: this process is the only one that makes it, and it holds the lock.
+    /// `mark` names the token that is to be spent for it, for whoever finds it.
+    pub(super) fn new(target: &Path, mark: &str) -> io::Result<Self> {
+        if is_mount(target) {
+            OpenOptions::new().write(true).open(target)?;
+        }
+        let path = beside(target, &format!(".{}-{mark}{NEW}", std::process::id()));
+        // One of this name is a leftover that was looked at: this process alone makes it, and it holds the lock.
         let _ = fs::remove_file(&path);
         let file = OpenOptions::new()
             .write(true)
@@ -37,6 +43,7 @@ impl Prepared {
             file,
             path,
             target: target.to_owned(),
+            whole: false,
         };
         let old = fs::metadata(target).ok();
         match &old {
@@ -57,17 +64,23 @@ impl Prepared {
         Ok(prepared)
     }
 
+    /// Writes this text, so that it is there for whoever has the lock next, if we cannot put it into place.
+    pub(super) fn keep(mut self, text: &[u8]) -> io::Result<()> {
+        self.write(text)
+    }
+
     /// Puts this text into the target's place.
-    pub(super) fn commit(self, text: &[u8], lock: &Lock) -> io::Result<()> {
+    pub(super) fn commit(mut self, text: &[u8], lock: &Lock) -> io::Result<()> {
+        self.write(text)?;
+        let _more = lock.for_writing();
+        put(&self.path, &self.target, text)
+    }
+
+    fn write(&mut self, text: &[u8]) -> io::Result<()> {
         self.file.write_all_at(text, 0)?;
         self.file.set_len(text.len() as u64)?;
         self.file.sync_all()?;
-        let _more = lock.for_writing();
-        if let Err(error) = fs::rename(&self.path, &self.target) {
-            // A file that is a mount of its own cannot be replaced, but it can be written.
-            overwrite(&self.target, text).map_err(|_| error)?;
-        }
-        sync_directory(&self.target);
+        self.whole = true;
         Ok(())
     }
 
@@ -75,7 +88,9 @@ impl Prepared {
     pub(super) fn remove(self) -> io::Result<()> {
         match fs::remove_file(&self.target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => other?,
+            // A mount of its own cannot be removed, but emptied.
+            Err(error) => overwrite(&self.target, b"{}\n").map_err(|_| error)?,
+            Ok(()) => {}
         }
         sync_directory(&self.target);
         Ok(())
@@ -84,9 +99,38 @@ impl Prepared {
 
 impl Drop for Prepared {
     fn drop(&mut self) {
-        // Once it was renamed there is nothing of this name any more.
-        let _ = fs::remove_file(&self.path);
+        if !self.whole {
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Puts a file with this text into the target's place.
+fn put(path: &Path, target: &Path, text: &[u8]) -> io::Result<()> {
+    if let Err(error) = fs::rename(path, target) {
+        // A file that is a mount of its own cannot be replaced, but it can be written.
+        overwrite(target, text).map_err(|_| error)?;
+        let _ = fs::remove_file(path);
+    }
+    sync_directory(target);
+    Ok(())
+}
+
+/// Whether the file is a mount of its own, as containers have single files. Those cannot be replaced by a rename.
+#[cfg(target_os = "linux")]
+fn is_mount(target: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    let mount = |path: &Path| {
+        let found = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID);
+        found.ok().map(|found| found.stx_mnt_id)
+    };
+    let directory = target.parent().and_then(mount);
+    mount(target).is_some_and(|own| directory.is_some_and(|directory| own != directory))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_mount(_: &Path) -> bool {
+    false
 }
 
 fn overwrite(target: &Path, text: &[u8]) -> io::Result<()> {
@@ -103,42 +147,32 @@ fn sync_directory(path: &Path) {
     }
 }
 
-/// Looks at what processes left behind that were killed while they held the lock. The newest that `newer` says
-/// yes to is put into place, everything else removed.
-pub(super) fn recover(target: &Path, lock: &Lock, newer: impl Fn(&str) -> bool) {
+/// What processes left behind that were killed while they held the lock, each with its mark.
+pub(super) fn leftovers(target: &Path, lock: &Lock) -> Vec<(PathBuf, String)> {
     let Some((directory, name)) = target.parent().zip(target.file_name()) else {
-        return;
+        return Vec::new();
     };
     let prefix = format!("{}.", name.to_string_lossy());
     let Ok(entries) = fs::read_dir(directory) else {
-        return;
+        return Vec::new();
     };
-    let modified = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
-    let mut left: Vec<PathBuf> = entries
-        .flatten()
-        .filter(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let process = name.strip_prefix(&prefix).and_then(|n| n.strip_suffix(NEW));
-            let process = process.and_then(|digits| digits.parse().ok());
-            process.is_some_and(|process| lock.is_sure() || gone(process))
-        })
-        .map(|entry| entry.path())
-        .collect();
-    left.sort_by_key(|path| modified(path));
-    if let Some(last) = left.last() {
-        let late = modified(last) >= modified(target);
-        if late && fs::read_to_string(last).is_ok_and(|text| newer(&text)) {
-            let _ = fs::rename(last, target);
-            sync_directory(target);
-        }
-    }
-    for path in left {
-        let _ = fs::remove_file(path);
-    }
+    let left = entries.flatten().filter_map(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let middle = name.strip_prefix(&prefix)?.strip_suffix(NEW)?;
+        let (process, mark) = middle.split_once('-')?;
+        let over = lock.is_sure() || gone(process.parse().ok()?);
+        over.then(|| (entry.path(), mark.to_owned()))
+    });
+    left.collect()
 }
 
-/// Whether no process of this number runs.
-fn gone(process: i32) -> bool {
+/// Whether no process of this number runs beside us. Numbers come back: in a container each of us may be the first.
+fn gone(process: u32) -> bool {
+    let process = match i32::try_from(process) {
+        Ok(_) if process == std::process::id() => return true,
+        Ok(process) => process,
+        Err(_) => return true,
+    };
     let Some(process) = rustix::process::Pid::from_raw(process) else {
         return true;
     };

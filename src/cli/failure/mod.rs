@@ -1,5 +1,5 @@
 //! Every error in words: what happened, why, and what to do, with the outcome that gives the exit code.
-//! The modules report facts; the wording is here, in one file, so that it can be reviewed in one place.
+//! The modules report facts; the wording is here, in one folder, so that it can be reviewed in one place.
 
 mod service;
 mod sign_in;

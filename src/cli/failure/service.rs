@@ -1,8 +1,7 @@
 //! What the service says, and what becomes of its answers, in words.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::{Failure, sign_in};
+use crate::clock::seconds;
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 use crate::wire::fault::{Fault, Kind};
@@ -153,9 +152,7 @@ fn of_fault(fault: &Fault) -> Failure {
 
 /// When to come back, as far as the service said.
 fn reset(at: Option<u64>) -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs());
+    let now = seconds();
     match at.map(|at| at.saturating_sub(now).div_ceil(60)) {
         Some(minutes @ 1..) if minutes >= 60 => {
             format!("it ends in {} h {} min", minutes / 60, minutes % 60)

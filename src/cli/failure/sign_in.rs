@@ -3,7 +3,7 @@
 use super::service::of_http;
 use super::{Failure, of_output, of_stdin, of_thread};
 use crate::auth::refusal::Refusal;
-use crate::auth::{self, change, issuer, sign_in, store};
+use crate::auth::{self, issuer, sign_in, store};
 use crate::command::{login, status, token};
 use crate::outcome::Outcome;
 use crate::stdin;
@@ -26,6 +26,10 @@ pub(super) fn of_credential(error: &auth::Error) -> Failure {
             Failure::usage(format!("cannot use the credential: {error}"))
                 .hint("it is the text of the key or token alone, without quotes or blanks")
         }
+        auth::Error::NotUsable(..) => Failure::usage(format!("cannot use the credential: {error}"))
+            .hint("put the key itself there, or into CODEX_API_KEY"),
+        auth::Error::TokenAsKey(_) => Failure::usage(format!("cannot use the credential: {error}"))
+            .hint("it belongs in CODEX_ACCESS_TOKEN, or `codex login --with-access-token` stores it"),
         auth::Error::NotAToken(..) => {
             Failure::new(Outcome::SignIn, format!("cannot use the credential: {error}"))
                 .hint("an API key belongs in CODEX_API_KEY or OPENAI_API_KEY; `codex login` signs in")
@@ -56,7 +60,6 @@ pub(super) fn of_sign_in(error: sign_in::Error) -> Failure {
             format!("cannot renew the sign-in: {told}"),
         )
         .hint("the sign-in is kept; try again in a minute"),
-        Error::Locked(_, process) => locked(&told, process),
     }
 }
 
@@ -109,6 +112,7 @@ fn of_refusal(refusal: &Refusal) -> Outcome {
 fn of_store(error: &store::Error) -> Failure {
     let words = error.to_string();
     match error {
+        store::Error::Locked(_, process) => locked(&words, *process),
         store::Error::Unwritable(..) | store::Error::Lock(..) => Failure::new(Outcome::Io, words)
             .hint("free some space there, or make it writable; CODEX_RUN_HOME names another place"),
         store::Error::Malformed(..) => Failure::usage(words)
@@ -124,18 +128,6 @@ fn of_store(error: &store::Error) -> Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         of_store(&error)
-    }
-}
-
-impl From<change::Error> for Failure {
-    fn from(error: change::Error) -> Self {
-        match error {
-            change::Error::Store(error) => of_store(&error),
-            change::Error::Locked(path, process) => {
-                let told = sign_in::Error::Locked(path, process).to_string();
-                locked(&told, process)
-            }
-        }
     }
 }
 
@@ -157,7 +149,10 @@ impl From<token::Error> for Failure {
 impl From<status::Error> for Failure {
     fn from(error: status::Error) -> Self {
         match error {
-            status::Error::NotSignedIn(error) => of_credential(&error),
+            status::Error::NotSignedIn(error) => Self {
+                outcome: Outcome::SignIn,
+                ..of_credential(&error)
+            },
             status::Error::Ended(error) => of_sign_in(error),
             status::Error::Limits(error) => super::of_api(error),
             status::Error::Output(error) => of_output(&error),
@@ -172,18 +167,23 @@ impl From<login::Error> for Failure {
         let refused =
             |hint: &str| Self::new(Outcome::SignIn, format!("not signed in: {told}")).hint(hint);
         match error {
-            Error::Change(error) => error.into(),
+            Error::Store(error) => error.into(),
             Error::Exchange(error) => {
                 of_issuer("not signed in", &error, "start again with `codex login`")
             }
             Error::Device(issuer::Error::Refused(refusal)) if refusal.status == 404 => refused(
                 "this service has no sign-in with a code; `codex login --no-browser` is the other way",
             ),
+            Error::Device(issuer::Error::Refused(_)) => {
+                refused("`codex login --device-auth` starts again")
+            }
             Error::Device(error) => of_issuer(
                 "not signed in",
                 &error,
                 "start again with `codex login --device-auth`",
             ),
+            Error::NotEntitled => Self::new(Outcome::Forbidden, format!("not signed in: {told}"))
+                .hint("ask the workspace's administrator to switch it on"),
             Error::Denied(..) | Error::TimedOut => refused("`codex login` starts again"),
             Error::Cancelled => refused("the other one goes on; start again if it was not yours"),
             Error::NoWayBack => Self::new(Outcome::Io, format!("not signed in: {told}")).hint(
