@@ -18,7 +18,7 @@ _codex() {
         case $prev in
         --auth-file) _codex_paths -f; return ;;
         esac
-        COMPREPLY=($(compgen -W "--auth-file --no-browser --device-auth --with-api-key --with-access-token --json --limits --help status" -- "$cur"))
+        COMPREPLY=($(compgen -W "--auth-file --no-browser --device-auth --with-api-key --with-access-token --help status" -- "$cur"))
         ;;
     logout)
         case $prev in

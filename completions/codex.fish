@@ -8,8 +8,6 @@ complete -c codex -n '__fish_seen_subcommand_from login' -l no-browser -d 'print
 complete -c codex -n '__fish_seen_subcommand_from login' -l device-auth -d 'sign in with a code on another device'
 complete -c codex -n '__fish_seen_subcommand_from login' -l with-api-key -d 'store an API key from standard input'
 complete -c codex -n '__fish_seen_subcommand_from login' -l with-access-token -d 'store an access token from standard input'
-complete -c codex -n '__fish_seen_subcommand_from login' -l json -d 'as one JSON object'
-complete -c codex -n '__fish_seen_subcommand_from login' -l limits -d 'also how much of the plan is used up'
 complete -c codex -n __fish_use_subcommand -a logout -d 'sign out, and revoke the sign-in'
 complete -c codex -n '__fish_seen_subcommand_from logout' -l auth-file -r -F -d 'use this credentials file'
 complete -c codex -n '__fish_seen_subcommand_from logout' -l local -d 'do not ask the service to revoke'

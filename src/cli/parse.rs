@@ -67,6 +67,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     };
     let mut args = Args::default();
     let mut held = false;
+    let mut given = Vec::new();
     while let Some(arg) = parser.next().map_err(unreadable)? {
         let flag = match &arg {
             Arg::Short('h') => return Ok(Invocation::Help(Some(command.name), false)),
@@ -80,27 +81,45 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
                 continue;
             }
             Arg::Short(short) => flags_of(command.name).find(|flag| flag.short == Some(*short)),
-            Arg::Long(long) => flags_of(command.name).find(|flag| flag.long == *long),
+            Arg::Long(long) => flags_of(command.name)
+                .chain(flags_of(other_spelling(command.name)))
+                .find(|flag| flag.long == *long),
         };
         let Some(flag) = flag else {
-            let mut known: Vec<String> = flags_of(command.name)
-                .map(|flag| format!("--{}", flag.long))
-                .collect();
-            known.push("--help".to_owned());
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let hint = format!(
-                "`codex {} --help` explains its flags; -- ends them",
-                command.name
-            );
-            return Err(unknown("flag", &spelled(&arg), &known, &hint));
+            return Err(no_flag(command.name, &spelled(&arg)));
         };
+        given.push(flag);
         let value = match flag.takes {
             Takes::Value(_) => parser.value().map_err(unreadable)?,
             Takes::Nothing => OsString::new(),
         };
         (flag.set)(&mut args, value);
     }
+    // `codex login status` is `codex status`, and takes its flags.
+    let name = match (command.name, args.words.first()) {
+        ("login", Some(word)) if word == "status" => "status",
+        (name, _) => name,
+    };
+    if let Some(flag) = given.iter().find(|flag| !flag.of.contains(&name)) {
+        return Err(no_flag(name, &format!("--{}", flag.long)));
+    }
     finish(command.name, args, held)
+}
+
+/// The command that this one may turn out to be.
+fn other_spelling(command: &str) -> &'static str {
+    if command == "login" { "status" } else { "" }
+}
+
+/// A flag that the command does not have.
+fn no_flag(command: &str, spelled: &str) -> Failure {
+    let mut known: Vec<String> = flags_of(command)
+        .map(|flag| format!("--{}", flag.long))
+        .collect();
+    known.push("--help".to_owned());
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let hint = format!("`codex {command} --help` explains its flags; -- ends them");
+    unknown("flag", spelled, &known, &hint)
 }
 
 fn finish(command: &str, mut args: Args, held: bool) -> Result<Invocation, Failure> {
@@ -127,9 +146,6 @@ fn finish(command: &str, mut args: Args, held: bool) -> Result<Invocation, Failu
         )));
     }
     match word {
-        None if command == "login" && (args.json || args.limits) => Err(Failure::usage(
-            "--json and --limits belong to `codex login status`",
-        )),
         None if command == "login" => Ok(Invocation::Login(Box::new(args))),
         None if command == "logout" => Ok(Invocation::Logout(Box::new(args))),
         None if command == "status" => Ok(Invocation::Status(Box::new(args))),

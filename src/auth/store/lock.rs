@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fs4::{FileExt, TryLockError};
 
-use super::{beside, give};
+use super::place::{beside, give};
 
 /// How long after its last sign of life a directory counts as left behind. pi's own number.
 const STALE: Duration = Duration::from_secs(30);

@@ -2,13 +2,13 @@
 //! file is only ever replaced as a whole; replacing takes one, which is a value that `prepare` asks for.
 
 mod document;
+mod error;
 mod format;
 mod lock;
 mod memory;
+mod place;
 mod replace;
 
-use std::error::Error as StdError;
-use std::fmt;
 use std::fs::{self, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -19,9 +19,11 @@ use std::time::Duration;
 use super::token::SignedIn;
 use crate::secret::Secret;
 use document::Document;
+pub use error::Error;
 pub use format::{Contents, Format};
 pub use lock::Lock;
 pub use memory::{Memory, Past};
+use place::{beside, followed, holds_ours_alone};
 pub use replace::Prepared;
 
 /// The most that is read of a file, in bytes. None is larger than a few pages.
@@ -36,56 +38,6 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long between two tries.
 pub const PAUSE: Duration = Duration::from_millis(20);
-
-/// Why the file cannot be used.
-#[derive(Debug)]
-pub enum Error {
-    /// It cannot be read.
-    Unreadable(PathBuf, io::Error),
-    /// It is a directory, a pipe or the like, or far too large.
-    NotAFile(PathBuf),
-    /// It is no JSON object: line and column, counted from 1.
-    Malformed(PathBuf, usize, usize),
-    /// It, or something beside it, cannot be written.
-    Unwritable(PathBuf, io::Error),
-    /// The lock beside it cannot be taken, whoever has it.
-    Lock(PathBuf, io::Error),
-    /// Another process has had its lock all the time; which one, as far as that is known.
-    Locked(PathBuf, Option<u32>),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
-            Self::NotAFile(path) => write!(f, "{} is no credentials file", path.display()),
-            Self::Malformed(path, line, column) => write!(
-                f,
-                "{} is not JSON at line {line}, column {column}",
-                path.display()
-            ),
-            Self::Unwritable(path, error) => write!(f, "cannot write {}: {error}", path.display()),
-            Self::Lock(path, error) => write!(f, "cannot lock {}: {error}", path.display()),
-            Self::Locked(path, None) => {
-                write!(f, "another process holds the lock of {}", path.display())
-            }
-            Self::Locked(path, Some(process)) => {
-                write!(f, "process {process} holds the lock of {}", path.display())
-            }
-        }
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Unreadable(_, error) | Self::Unwritable(_, error) | Self::Lock(_, error) => {
-                Some(error)
-            }
-            Self::NotAFile(_) | Self::Malformed(..) | Self::Locked(..) => None,
-        }
-    }
-}
 
 /// Where the credentials file is.
 #[derive(Clone, Debug)]
@@ -427,59 +379,5 @@ impl Store {
 
     fn directory(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new("."))
-    }
-}
-
-/// Whether nothing is in this directory but what a home of ours may hold.
-fn holds_ours_alone(home: &Path) -> bool {
-    const OURS: &[&str] = &[
-        "auth.json",
-        "config.json",
-        "models.json",
-        "models_cache.json",
-        "sessions",
-        "tools",
-    ];
-    fs::read_dir(home).is_ok_and(|mut entries| {
-        entries.all(|entry| {
-            entry.is_ok_and(|entry| {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                OURS.contains(&&*name) || name.starts_with("auth.json.")
-            })
-        })
-    })
-}
-
-/// Where a path leads, also if nothing is there.
-fn followed(path: &Path) -> PathBuf {
-    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    for _ in 0..16 {
-        match fs::read_link(&path) {
-            Ok(target) => path = path.parent().unwrap_or(Path::new("/")).join(target),
-            Err(_) => break,
-        }
-    }
-    match (path.parent().map(Path::canonicalize), path.file_name()) {
-        (Some(Ok(parent)), Some(name)) => parent.join(name),
-        _ => path,
-    }
-}
-
-/// The path with this behind its name.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(ending);
-    path.with_file_name(name)
-}
-
-/// Gives a new file to whoever owns its directory, if we may: what root makes in a person's home is theirs.
-fn give(file: &fs::File, path: &Path) {
-    let owner = path
-        .parent()
-        .and_then(|directory| fs::metadata(directory).ok());
-    if let (Some(owner), Ok(own)) = (owner, file.metadata())
-        && owner.uid() != own.uid()
-    {
-        let _ = std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()));
     }
 }

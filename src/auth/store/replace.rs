@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
-use super::{beside, give};
+use super::place::{beside, give};
 
 /// Room beyond what the file has now, in bytes: several times what new tokens need.
 const ROOM: usize = 16 << 10;

@@ -230,10 +230,11 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         long: "json",
         short: None,
         takes: Takes::Nothing,
-        of: &["login", "status"],
+        of: &["status"],
         brief: "as one JSON object",
         doc: "Prints one JSON object: method (chatgpt, access_token, api_key or null), account, email, plan, expires_at in \
-              Unix seconds, source, and overridden, a list of sources that it comes before.",
+              Unix seconds, source, and overridden, a list of sources that it comes before; problem, elsewhere and limits \
+              where there is something to say.",
         complete: Complete::Nothing,
         set: |args, _| args.json = true,
     },
@@ -241,7 +242,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         long: "limits",
         short: None,
         takes: Takes::Nothing,
-        of: &["login", "status"],
+        of: &["status"],
         brief: "also how much of the plan is used up",
         doc: "Also asks the service how much of the plan's usage windows is used up, and when each begins anew.",
         complete: Complete::Nothing,

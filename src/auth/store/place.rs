@@ -1,0 +1,59 @@
+//! Where things really are, whose they are, and what stands beside them.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Whether nothing is in this directory but what a home of ours may hold.
+pub(super) fn holds_ours_alone(home: &Path) -> bool {
+    const OURS: &[&str] = &[
+        "auth.json",
+        "config.json",
+        "models.json",
+        "models_cache.json",
+        "sessions",
+        "tools",
+    ];
+    fs::read_dir(home).is_ok_and(|mut entries| {
+        entries.all(|entry| {
+            entry.is_ok_and(|entry| {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                OURS.contains(&&*name) || name.starts_with("auth.json.")
+            })
+        })
+    })
+}
+
+/// Where a path leads, also if nothing is there.
+pub(super) fn followed(path: &Path) -> PathBuf {
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for _ in 0..16 {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("/")).join(target),
+            Err(_) => break,
+        }
+    }
+    match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(parent)), Some(name)) => parent.join(name),
+        _ => path,
+    }
+}
+
+/// The path with this behind its name.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+/// Gives a new file to whoever owns its directory, if we may: what root makes in a person's home is theirs.
+pub(super) fn give(file: &fs::File, path: &Path) {
+    let owner = path
+        .parent()
+        .and_then(|directory| fs::metadata(directory).ok());
+    if let (Some(owner), Ok(own)) = (owner, file.metadata())
+        && owner.uid() != own.uid()
+    {
+        let _ = std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()));
+    }
+}
