@@ -176,6 +176,13 @@ fn token_prints_a_token_that_is_valid() {
         .env("CODEX_ACCESS_TOKEN", &given)
         .run();
     assert_eq!(ran.text(), format!("{given}\n"));
+    let ended = jwt("acct-env", 1000);
+    let cmd = home.codex(&server).env("CODEX_ACCESS_TOKEN", &ended);
+    cmd.args(["token"])
+        .run()
+        .exits(4)
+        .stdout("")
+        .says("has ended");
     Home::with_key()
         .offline()
         .args(["token"])

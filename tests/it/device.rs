@@ -130,6 +130,11 @@ fn a_secret_is_read_from_standard_input_only() {
     let key = || home.codex(&server).args(["login", "--with-api-key"]);
     key().input("two words").run().exits(2).says("white space");
     key()
+        .input(jwt("acct-1", now_unix() + 60))
+        .run()
+        .exits(2)
+        .says("a ChatGPT access token where a key belongs");
+    key()
         .args(["--device-auth"])
         .run()
         .exits(2)

@@ -236,8 +236,15 @@ fn tokens_that_another_program_stored_meanwhile_are_used() {
     server.issuer().pause_before(Duration::from_millis(300));
     let running = ask(&home, &server, &path).start();
     until("it asks", || server.issuer().refreshes() == 1);
+    // And it waits for the first of its locks before it stores what it got.
     let theirs = official(&new);
-    place(&home, &theirs);
+    home.file("theirs", &theirs);
+    let mut flock = std::process::Command::new("flock");
+    flock.args(["auth.lock", "mv", "theirs", "auth.json"]);
+    match flock.current_dir(home.work()).status() {
+        Ok(status) => assert!(status.success()),
+        Err(_) => drop(place(&home, &theirs)),
+    }
     finish(running, "codex run hello".to_owned())
         .exits(0)
         .stdout("You said: hello\n");
@@ -310,4 +317,66 @@ fn keys_of_pi_are_found_as_pi_finds_them() {
             assert_eq!(bearer, Some(format!("Bearer {key}")));
         }
     }
+}
+
+#[test]
+fn a_key_that_is_not_used_is_not_judged() {
+    let server = server();
+    let home = Home::new();
+    let tokens = server.issuer().grant("acct-test");
+    let text = of_pi(&tokens).replace("1700000000000", "1.9e12");
+    let key = "\"openai\": {\"type\": \"api_key\", \"key\": \"!pass show key\"}";
+    let path = place(&home, &text.replace("\"zed\": null", key));
+    ask(&home, &server, &path).run().exits(0).stderr("");
+}
+
+#[test]
+fn what_was_refused_is_remembered_for_other_programs_files_too() {
+    let server = server();
+    for text in [of_pi, official] {
+        let (home, old) = (Home::new(), ended(&server));
+        server.issuer().end(&old.refresh);
+        let path = place(&home, &text(&old));
+        let before = server.issuer().refreshes();
+        for _ in 0..3 {
+            ask(&home, &server, &path)
+                .run()
+                .exits(4)
+                .says("refresh_token_invalidated");
+        }
+        assert_eq!(server.issuer().refreshes(), before + 1);
+        assert_eq!(read(&path).0, text(&old));
+    }
+}
+
+#[test]
+fn a_link_to_another_programs_file_takes_its_lock() {
+    let server = server();
+    for (text, lock) in [
+        (of_pi as fn(&Tokens) -> String, None),
+        (official, Some("auth.lock")),
+    ] {
+        let (home, old) = (Home::new(), ended(&server));
+        let path = place(&home, &text(&old));
+        fs::create_dir(home.own()).expect("a directory");
+        symlink(&path, home.auth()).expect("a link");
+        home.codex(&server)
+            .args(["run", "--no-tools", "hello"])
+            .run()
+            .exits(0);
+        assert!(!read(&path).0.contains(&old.refresh));
+        let made = fs::metadata(home.work().join("auth.json.lock"));
+        assert_eq!(made.is_ok_and(|made| made.is_file()), lock.is_some());
+    }
+}
+
+#[test]
+fn the_file_of_another_home_of_ours_is_locked_as_its_owner_does() {
+    let server = server();
+    let (other, old) = Home::expired(&server);
+    fs::write(other.own().join("auth.json.lock"), "").expect("a file");
+    let home = Home::new();
+    ask(&home, &server, &other.auth()).run().exits(0);
+    assert!(other.refresh_token() != old.refresh);
+    assert!(other.own().join("auth.json.lock").is_file());
 }

@@ -1,12 +1,15 @@
 //! Signing in with a browser: it comes back by itself, or what it ends on is pasted.
 
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::browser::{SignIn, call, code, ports};
 use crate::ends::TERM;
-use crate::home::{Home, KEY};
+use crate::home::{Home, KEY, until};
 use crate::standin::{Decision, Reply, Server, browse, now_unix};
 
 #[test]
@@ -262,4 +265,58 @@ fn a_sign_in_that_is_called_off_leaves_the_old_one() {
     assert!(server.issuer().is_live(&old.refresh));
     assert_eq!(home.auth_text(), before);
     assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
+}
+
+#[test]
+fn half_a_request_holds_up_nobody() {
+    let _turn = ports();
+    let (server, home) = (Server::start([]), Home::new());
+    let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
+    let half = |head: &str| {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, 1455)).expect("it listens");
+        stream.write_all(head.as_bytes()).expect("it reads");
+        stream
+    };
+    let _kept = [
+        half("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc"),
+        half("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"),
+        half("GET /auth/callback?code=x HTTP/1.1\r\nHo"),
+    ];
+    assert_eq!(browse(&sign_in.address), Ok(200));
+    sign_in.end().exits(0);
+}
+
+#[test]
+fn whoever_comes_twice_is_told_the_same() {
+    let _turn = ports();
+    let (server, home) = (Server::start([]), Home::new());
+    server.issuer().pause_before(Duration::from_secs(1));
+    let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
+    let target = format!("/auth/callback?code=ac_made_up_1&state={}", sign_in.state());
+    let both = [(); 2].map(|()| {
+        let target = target.clone();
+        thread::spawn(move || call(1455, &target))
+    });
+    for page in both {
+        let (status, text) = page.join().expect("it does not panic");
+        assert!(status == 200 && text.contains("Not signed in"), "{text}");
+    }
+    sign_in.end().exits(4);
+    assert_eq!(server.issuer().exchanges(), 1);
+}
+
+#[test]
+fn the_next_command_in_browser_is_tried_where_the_first_is_not_there() {
+    let _turn = ports();
+    let (server, home) = (Server::start([]), Home::new());
+    home.file("opener", "printf '%s\\n' \"$1\" > address\n");
+    let cmd = home
+        .codex(&server)
+        .piped()
+        .env("BROWSER", "no-such-program:sh opener");
+    let sign_in = SignIn::begin(cmd.args(["login"]));
+    until("it is opened", || home.work().join("address").exists());
+    assert_eq!(browse(&sign_in.address), Ok(200));
+    sign_in.end().exits(0);
+    assert!(home.read("address").starts_with("http://127.0.0.1"));
 }

@@ -12,6 +12,7 @@ mod account; // status, token and logout
 mod bad_input; // what is wrong on the command line, with its message and code
 mod credentials; // which secret goes where, and that it is shown nowhere
 mod device; // signing in without a browser
+mod disk; // disks that are full, and mounts
 mod ends; // signals, the clock, a budget
 mod faults; // what the service says when it says no, and streams that break off
 mod fixtures; // recorded streams of real services, where they are at hand

@@ -23,6 +23,28 @@ fn a_mode_that_is_too_wide_is_narrowed_with_a_word() {
         .says("(mode 644)")
         .says("(mode 755)");
     home.is_private();
+    // Nothing is changed by those who only look, nor where other things are too.
+    widen(&home.own(), 0o755);
+    home.codex(&server)
+        .args(["status"])
+        .run()
+        .exits(0)
+        .stderr("");
+    home.codex(&server)
+        .args(["run", "--no-tools", "--dry-run", "hi"])
+        .run()
+        .exits(0);
+    fs::write(home.own().join("notes.txt"), "").expect("a file");
+    server.push(Reply::text("ok"));
+    home.codex(&server)
+        .args(["run", "--no-tools", "hi"])
+        .run()
+        .exits(0)
+        .stderr("");
+    assert_eq!(
+        fs::metadata(home.own()).expect("it is there").mode() & 0o777,
+        0o755
+    );
     // A renewed file is private whatever the mode of new files is.
     let (home, _) = Home::expired(&server);
     let mut cmd = home.codex(&server);

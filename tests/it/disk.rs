@@ -1,0 +1,217 @@
+//! Disks that are full, mounts that cannot be replaced, and what was left on them.
+
+use std::process::Command;
+use std::thread;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::home::{Home, Ran, finish, skipped, until};
+use crate::refresh::{ask, asked, expire, slow};
+use crate::standin::{Server, Tokens, now_unix};
+
+/// Runs a script as root of a name space of its own, where it can mount things. `$1` is the command under test, and
+/// exit code 99 says that it cannot. Nothing if this machine does not allow it.
+fn unshared(home: &Home, server: &Server, script: &str) -> Option<Ran> {
+    let script = home.file("script.sh", format!("set -e\n{script}"));
+    let mut cmd = home.codex(server);
+    let mut unshared = Command::new("unshare");
+    let program = cmd.command.get_program();
+    unshared.args(["-rm", "sh"]).arg(script).arg(program);
+    unshared.current_dir(home.work()).env_clear();
+    for (name, value) in cmd.command.get_envs() {
+        unshared.env(name, value.expect("a value"));
+    }
+    cmd.command = unshared;
+    let ran = cmd.run();
+    if ran.status.code() == Some(99) || ran.stderr.contains("unshare:") {
+        skipped("nothing can be mounted here");
+        return None;
+    }
+    Some(ran)
+}
+
+/// What names a token in the name of a leftover.
+fn mark(token: &str) -> String {
+    let hash = Sha256::digest(token);
+    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file with these tokens.
+fn file(tokens: &Tokens) -> Value {
+    json!({"openai-codex": {"type": "oauth", "access": tokens.access, "refresh": tokens.refresh,
+        "expires": (now_unix() + 5000) * 1000, "accountId": "acct-test"}})
+}
+
+#[test]
+fn a_full_disk_costs_no_token() {
+    let server = slow(0);
+    let (home, old) = Home::expired(&server);
+    std::fs::copy(home.auth(), home.work().join("auth.json")).expect("a copy");
+    for (filled, code) in [(64, 74), (58, 74), (0, 0)] {
+        let script = format!(
+            "own=$HOME/.codex-run\nmount -t tmpfs -o size=64k none $own 2> /dev/null || exit 99\n\
+             cp auth.json $own/auth.json\n\
+             dd if=/dev/zero of=$own/config.json bs=1k count={filled} 2> /dev/null || true\n\
+             code=0; $1 run --no-tools hello || code=$?\n\
+             cp $own/auth.json auth.json; ls $own > left; exit $code\n"
+        );
+        let Some(ran) = unshared(&home, &server, &script) else {
+            return;
+        };
+        ran.exits(code);
+        if code == 74 {
+            ran.says("was not spent");
+            assert!(server.issuer().is_live(&old.refresh) && server.issuer().refreshes() == 0);
+            assert!(!home.read("left").contains(".new"));
+        }
+    }
+    let file: Value = serde_json::from_str(&home.read("auth.json")).expect("JSON");
+    let stored = file["openai-codex"]["refresh"].as_str().expect("a token");
+    assert!(server.issuer().is_live(stored));
+}
+
+#[test]
+fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
+    let server = slow(0);
+    let (home, old) = Home::expired(&server);
+    let mount = "cd $HOME/.codex-run\nmount --bind auth.json auth.json 2> /dev/null || exit 99\n";
+    let read_only = format!("{mount}mount -o remount,bind,ro auth.json 2> /dev/null || exit 99\n");
+    let run = "$1 run --no-tools --no-stdin hello";
+    let Some(ran) = unshared(&home, &server, &format!("{read_only}{run}")) else {
+        return;
+    };
+    ran.exits(74).says("was not spent");
+    assert!(server.issuer().is_live(&old.refresh));
+    if let Some(ran) = unshared(&home, &server, &format!("{mount}{run}")) {
+        ran.exits(0).stderr("");
+    }
+    assert!(server.issuer().is_live(&home.refresh_token()) && server.issuer().refreshes() == 1);
+    // What was left there is taken over in the same way, and what is stored there can be removed.
+    expire(&home);
+    let renewed = server.issuer().grant("acct-test");
+    let name = format!("auth.json.999999-{}.new", mark(&home.refresh_token()));
+    std::fs::write(home.own().join(name), file(&renewed).to_string()).expect("a file");
+    if let Some(ran) = unshared(&home, &server, &format!("{mount}{run}\n")) {
+        ran.exits(0).stderr("");
+    }
+    assert_eq!(
+        (home.refresh_token(), server.issuer().refreshes()),
+        (renewed.refresh, 1)
+    );
+    if let Some(ran) = unshared(&home, &server, &format!("{mount}$1 logout")) {
+        ran.exits(0);
+    }
+    assert_eq!(home.auth_text().as_deref(), Some("{}\n"));
+}
+
+#[test]
+fn tokens_that_cannot_be_stored_now_are_stored_by_the_next() {
+    let server = slow(1000);
+    let (home, _) = Home::expired(&server);
+    let whole = home.auth_text().expect("it is there");
+    let running = ask(&home, &server).start();
+    until("it asks", || server.issuer().refreshes() == 1);
+    home.write_auth("{ torn");
+    let ran = finish(running, "codex run hello".to_owned());
+    ran.exits(0)
+        .stdout("You said: hello\n")
+        .says("was renewed but not stored");
+    assert_eq!(
+        home.auth_text().as_deref(),
+        Some("{ torn"),
+        "it is not overwritten"
+    );
+    ask(&home, &server).run().exits(2).says("is not JSON");
+    home.write_auth(&whole);
+    ask(&home, &server).run().exits(0).stderr("");
+    assert!(server.issuer().is_live(&home.refresh_token()) && server.issuer().refreshes() == 1);
+    assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
+}
+
+#[test]
+fn nobodys_sign_in_is_overwritten_and_no_sign_out_undone() {
+    let changed = |text: &(dyn Fn(&Server) -> String + Sync), told: &str| {
+        let server = slow(1000);
+        let (home, _) = Home::expired(&server);
+        let running = ask(&home, &server).start();
+        until("it asks", || server.issuer().refreshes() == 1);
+        let text = text(&server);
+        home.write_auth(&text);
+        finish(running, "codex run hello".to_owned())
+            .exits(4)
+            .says(told);
+        assert_eq!(home.auth_text(), Some(text));
+    };
+    thread::scope(|scope| {
+        let changed = &changed;
+        scope.spawn(move || {
+            let other = |server: &Server| {
+                let text = file(&server.issuer().grant("acct-other")).to_string();
+                text.replace("acct-test", "acct-other")
+            };
+            changed(&other, "another account");
+        });
+        scope.spawn(move || changed(&|_| "{}".to_owned(), "holds no sign-in any more"));
+    });
+}
+
+#[test]
+fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
+    let server = slow(0);
+    let (home, old) = Home::expired(&server);
+    // What stands in the place of the lock cannot be opened, even by root.
+    std::fs::create_dir(home.own().join("auth.json.lock")).expect("a directory");
+    let ran = ask(&home, &server).run();
+    ran.exits(74)
+        .stdout("")
+        .says("the saved token was not spent")
+        .says("nothing is lost");
+    assert_eq!((server.issuer().refreshes(), asked(&server)), (0, 0));
+    assert!(server.issuer().is_live(&old.refresh));
+    // With a token that is good for a little longer, the run goes on with it.
+    let expires = now_unix() + 60;
+    let tokens = server.issuer().grant_until("acct-test", expires);
+    let home = Home::with_tokens(&tokens, expires);
+    std::fs::create_dir(home.own().join("auth.json.lock")).expect("a directory");
+    ask(&home, &server)
+        .run()
+        .exits(0)
+        .says("the sign-in cannot be renewed: cannot lock");
+    assert_eq!(server.issuer().refreshes(), 0);
+}
+
+#[test]
+fn what_a_killed_process_had_made_ready_is_taken_over() {
+    let server = slow(0);
+    let (home, old) = Home::expired(&server);
+    let renewed = server.issuer().grant("acct-test");
+    let left = file(&renewed);
+    let place = home
+        .own()
+        .join(format!("auth.json.999999-{}.new", mark(&old.refresh)));
+    std::fs::write(&place, left.to_string()).expect("a file");
+    ask(&home, &server).run().exits(0);
+    assert_eq!(
+        (home.refresh_token(), server.issuer().refreshes()),
+        (renewed.refresh, 0)
+    );
+    assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
+    // But not what it had only begun, nor somebody else's, nor what came for another token.
+    expire(&home);
+    let now = home.refresh_token();
+    let leave = |process: u32, token: &str, text: String| {
+        let name = format!("auth.json.{process}-{}.new", mark(token));
+        std::fs::write(home.own().join(name), text).expect("a file");
+    };
+    leave(999_999, &now, left.to_string().replace('}', " "));
+    leave(
+        999_998,
+        &now,
+        left.to_string().replace("acct-test", "acct-other"),
+    );
+    leave(999_997, "rt_other", left.to_string());
+    ask(&home, &server).run().exits(0);
+    assert_eq!(server.issuer().refreshes(), 1);
+    assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
+}
