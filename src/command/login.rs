@@ -134,11 +134,15 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
         Way::Browser(openers) => with_browser(settings, &issuer, openers, critical),
         Way::Device(why) => {
             let signed_in = with_device(&issuer, *why)?;
-            keep(settings, &issuer, &signed_in, critical)
+            let old = keep(settings, &issuer, &signed_in, critical)?;
+            supersede(&issuer, old.as_ref());
+            Ok(())
         }
         Way::Token => {
             let signed_in = given_token()?;
-            keep(settings, &issuer, &signed_in, critical)
+            let old = keep(settings, &issuer, &signed_in, critical)?;
+            supersede(&issuer, old.as_ref());
+            Ok(())
         }
         Way::Key => {
             let key = given("the key")?;
@@ -201,11 +205,12 @@ fn with_browser(
             .and_then(|signed_in| keep(settings, issuer, &signed_in, critical)),
     };
     let told = match &ended {
-        Ok(()) => Page::signed_in(),
+        Ok(_) => Page::signed_in(),
         Err(error) => Page::failed(&error.to_string()),
     };
     ways.close(page, &told);
-    ended
+    supersede(issuer, ended?.as_ref());
+    Ok(())
 }
 
 /// What a no of the issuer means.
@@ -282,13 +287,13 @@ fn given(what: &str) -> Result<Secret, Error> {
     auth::plain(&text, "standard input").map_err(Error::Secret)
 }
 
-/// Stores a sign-in, and then makes the tokens worthless that it replaces.
+/// Stores a sign-in; the one that it replaces.
 fn keep(
     settings: &Settings,
     issuer: &Issuer,
     new: &SignedIn,
     critical: &Critical,
-) -> Result<(), Error> {
+) -> Result<Option<SignedIn>, Error> {
     let store = &settings.keeper.store;
     // A token that is stored already, maybe with what renews it, is no news.
     let known = |before: &Contents| {
@@ -321,17 +326,24 @@ fn keep(
         });
     }
     come_first(&settings.before);
-    if let Some(Ok(old)) = &before.sign_in
-        && old.access != new.access
-        && (old.refresh.is_none() || old.refresh != new.refresh)
-        && let Err(error) = issuer.revoke(&old.access, old.refresh.as_ref())
+    let old = before.sign_in.and_then(Result::ok);
+    Ok(old.filter(|old| {
+        old.access != new.access && (old.refresh.is_none() || old.refresh != new.refresh)
+    }))
+}
+
+/// Makes the tokens of the sign-in worthless that was there before.
+fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
+    let Some(old) = old else {
+        return;
+    };
+    if let Err(error) = issuer.revoke(&old.access, old.refresh.as_ref())
         && !old.ended(seconds())
     {
         warn(&format!(
             "the sign-in before this one could not be revoked: {error}"
         ));
     }
-    Ok(())
 }
 
 /// Tells what is used before that which was just stored.
