@@ -4,8 +4,9 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use tiny_http::{Header, Method, Request, Response, Server};
@@ -24,6 +25,9 @@ const CANCEL: Duration = Duration::from_secs(2);
 /// How often a port is tried again, and how long between two tries.
 const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How many requests are answered at the same time, on each address.
+const AT_ONCE: usize = 64;
 
 /// How long the last page gets to reach the browser.
 const LAST: Duration = Duration::from_secs(1);
@@ -58,7 +62,6 @@ impl Waiting {
 pub struct Callback {
     port: u16,
     servers: Vec<Arc<Server>>,
-    threads: Vec<JoinHandle<()>>,
     /// What is shown to whoever comes once everything is decided.
     last: Arc<OnceLock<Page>>,
 }
@@ -108,7 +111,6 @@ impl Callback {
         let mut callback = Self {
             port,
             servers: Vec::new(),
-            threads: Vec::new(),
             last: Arc::default(),
         };
         for listener in listeners {
@@ -117,16 +119,24 @@ impl Callback {
             callback.servers.push(Arc::clone(&server));
             let (state, arrived) = (state.clone(), arrived.clone());
             let last = Arc::clone(&callback.last);
-            let thread = thread::Builder::new().spawn(move || {
+            thread::Builder::new().spawn(move || {
+                let busy = Arc::new(AtomicUsize::new(0));
                 for request in server.incoming_requests() {
-                    let (state, arrived, last) =
-                        (state.clone(), arrived.clone(), Arc::clone(&last));
-                    // One that sends half of what it promised holds up itself alone.
-                    let _ = thread::Builder::new()
-                        .spawn(move || receive(request, &state, &arrived, last.get().cloned()));
+                    // One that sends half of what it promised holds up itself alone, and a flood no more than this
+                    // server.
+                    if busy.fetch_add(1, Ordering::Relaxed) >= AT_ONCE {
+                        busy.fetch_sub(1, Ordering::Relaxed);
+                        receive(request, &state, &arrived, last.get().cloned());
+                        continue;
+                    }
+                    let (state, arrived) = (state.clone(), arrived.clone());
+                    let (last, busy) = (Arc::clone(&last), Arc::clone(&busy));
+                    let _ = thread::Builder::new().spawn(move || {
+                        receive(request, &state, &arrived, last.get().cloned());
+                        busy.fetch_sub(1, Ordering::Relaxed);
+                    });
                 }
             })?;
-            callback.threads.push(thread);
         }
         Ok(callback)
     }
@@ -150,11 +160,9 @@ impl Callback {
 
 impl Drop for Callback {
     fn drop(&mut self) {
+        // The threads are not waited for: one of them may be writing to somebody who does not read.
         for server in &self.servers {
             server.unblock();
-        }
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
         }
     }
 }

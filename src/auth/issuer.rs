@@ -27,8 +27,9 @@ const ORIGINATOR: &str = "codex-run";
 /// How long an answer may take, as a whole.
 const LIMIT: Limit = Limit::Whole(Duration::from_secs(30));
 
-/// How long tokens may take. They are worth waiting for: neither a code nor a refresh token can be used twice.
-const TOKENS: Limit = Limit::Silence(Duration::from_secs(120));
+/// How long tokens may take: as long as a stream. They are worth waiting for: neither a code nor a refresh token can
+/// be used twice.
+const TOKENS: Limit = Limit::Stream;
 
 /// How long revoking may take.
 const REVOKE: Duration = Duration::from_secs(10);

@@ -141,9 +141,6 @@ pub struct Request<'a> {
 pub enum Limit {
     /// As a whole, the answer's body included.
     Whole(Duration),
-    /// Only silence is limited: to this long, counted from the last byte. Time in which this process stands still
-    /// does not count, if something has come meanwhile.
-    Silence(Duration),
     /// Only silence is limited, to what a stream may take.
     Stream,
 }
@@ -234,7 +231,6 @@ impl Http {
         let request = self.agent.configure_request(request);
         let request = match limit {
             Limit::Whole(time) => request.timeout_global(Some(time)).build(),
-            Limit::Silence(time) => request.timeout_per_read(Some(time)).build(),
             Limit::Stream => request.build(),
         };
         self.agent

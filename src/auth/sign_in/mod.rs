@@ -12,7 +12,7 @@ use super::Credential;
 use super::critical::Critical;
 use super::issuer::{self, Issuer};
 use super::plan::{Plan, again, plan};
-use super::store::{Edit, Memory, PATIENCE, PAUSE, Past, Store};
+use super::store::{Edit, Memory, PATIENCE, PAUSE, Past, Replaced, Store};
 use super::token::{SignedIn, TokenError};
 use crate::clock::{millis, seconds};
 use crate::secret::Secret;
@@ -242,18 +242,16 @@ impl SignIn {
         let now = seconds();
         let issued_access = issued.access.is_some();
         let renewed = saved.renewed(issued, now);
-        // Not everybody who writes to the file takes our lock, and nobody's sign-in is overwritten, nor a sign-out
-        // undone. A file that cannot be read now is left to `replace`.
-        if let Ok(found) = self.store.read() {
-            match found.sign_in {
-                Some(Ok(here)) if here.refresh.as_ref() == Some(refresh) => {}
-                Some(Ok(other)) => return self.adopt(other).map(|()| Tried::Done),
-                _ => return Err(Error::Gone(self.store.named().to_owned())),
-            }
-        }
         let usable = issued_access || !renewed.ended(now);
-        let edits = [Edit::Renew(&renewed)];
+        let edits = [Edit::Renew(&renewed, refresh)];
         let stored = self.store.replace(prepared, &lock, &edits, now);
+        // Not everybody who writes to the file takes our lock.
+        if let Ok(Replaced::Other(found)) = stored {
+            return match found.sign_in {
+                Some(Ok(other)) => self.adopt(other).map(|()| Tried::Done),
+                _ => Err(Error::Gone(self.store.named().to_owned())),
+            };
+        }
         let mut state = self.state();
         if renewed.refresh.as_ref() == Some(refresh) {
             memory.note(refresh, &Past::Nothing);

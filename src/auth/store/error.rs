@@ -14,6 +14,8 @@ pub enum Error {
     NotAFile(PathBuf),
     /// It is no JSON object: line and column, counted from 1.
     Malformed(PathBuf, usize, usize),
+    /// It is not there any more, or nothing is in it.
+    Blank(PathBuf),
     /// It, or something beside it, cannot be written.
     Unwritable(PathBuf, io::Error),
     /// The lock beside it cannot be taken, whoever has it.
@@ -32,6 +34,7 @@ impl fmt::Display for Error {
                 "{} is not JSON at line {line}, column {column}",
                 path.display()
             ),
+            Self::Blank(path) => write!(f, "{} is gone, or empty", path.display()),
             Self::Unwritable(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Lock(path, error) => write!(f, "cannot lock {}: {error}", path.display()),
             Self::Locked(path, None) => {
@@ -50,7 +53,7 @@ impl StdError for Error {
             Self::Unreadable(_, error) | Self::Unwritable(_, error) | Self::Lock(_, error) => {
                 Some(error)
             }
-            Self::NotAFile(_) | Self::Malformed(..) | Self::Locked(..) => None,
+            Self::NotAFile(_) | Self::Malformed(..) | Self::Blank(_) | Self::Locked(..) => None,
         }
     }
 }

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use fs4::{FileExt, TryLockError};
+use rustix::fs::OFlags;
 
 use super::place::{beside, give};
 
@@ -37,7 +38,7 @@ enum Kind {
     /// and loses its new tokens if it does not get that one within 5 s. So the first is ours while the token is
     /// being spent, and the second only while the file is written.
     Official {
-        _outer: File,
+        _outer: Vec<File>,
         inner: PathBuf,
     },
     Directories(Vec<Directory>),
@@ -49,11 +50,15 @@ impl Lock {
         Ok(advisory(path)?.map(|held| Self(Kind::File { _held: held })))
     }
 
-    /// The official client's two; nothing if somebody else has one of them.
-    pub(super) fn official(outer: &Path, inner: &Path) -> io::Result<Option<Self>> {
-        let Some(held) = advisory(outer)? else {
-            return Ok(None);
-        };
+    /// The official client's two; nothing if somebody else has one of them. The first may be in two places.
+    pub(super) fn official(outer: &[PathBuf], inner: &Path) -> io::Result<Option<Self>> {
+        let mut held = Vec::new();
+        for path in outer {
+            match advisory(path)? {
+                Some(file) => held.push(file),
+                None => return Ok(None),
+            }
+        }
         Ok(advisory(inner)?.map(|_free| {
             Self(Kind::Official {
                 _outer: held,
@@ -104,21 +109,42 @@ impl Lock {
     }
 }
 
-/// An advisory lock on this file, which is made if it is not there.
+/// An advisory lock on this file, which is made if it is not there. No link is followed: whoever could put one there
+/// could have root write anywhere.
 fn advisory(path: &Path) -> io::Result<Option<File>> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?;
-    give(&file, path);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    let file = match options.clone().create_new(true).open(path) {
+        Ok(file) => {
+            give(&file, path);
+            file
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match options.open(path) {
+            // Somebody who takes the file for another program's has made a directory there.
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                return match stale(path)? {
+                    Some(_) => fs::remove_dir(path).and_then(|()| advisory(path)),
+                    None => Ok(None),
+                };
+            }
+            other => other?,
+        },
+        Err(error) => return Err(error),
+    };
     match FileExt::try_lock(&file) {
+        // One that was removed meanwhile locks nobody out.
+        Ok(()) if !same(&file, path) => Ok(None),
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// Whether this is the file of this name.
+fn same(file: &File, path: &Path) -> bool {
+    let (file, path) = (file.metadata(), fs::symlink_metadata(path));
+    file.is_ok_and(|file| path.is_ok_and(|path| file.ino() == path.ino()))
 }
 
 /// The number of a directory that was left behind.
@@ -257,7 +283,7 @@ mod tests {
         let place = place("one");
         let take: [Take; 3] = [
             Lock::file,
-            |path| Lock::official(path, &path.with_extension("inner")),
+            |path| Lock::official(&[path.to_owned()], &path.with_extension("inner")),
             |path| Lock::directories(&[path.to_owned(), path.with_extension("2")]),
         ];
         for (take, name) in take.into_iter().zip(["file", "official", "directory"]) {
@@ -279,7 +305,8 @@ mod tests {
     fn the_official_clients_second_lock_is_left_free_until_the_file_is_written() {
         let place = place("official");
         let (outer, inner) = (place.join("auth.lock"), place.join("auth.json.lock"));
-        let lock = Lock::official(&outer, &inner)
+        let outers = [outer.clone()];
+        let lock = Lock::official(&outers, &inner)
             .expect("no error")
             .expect("free");
         assert!(Lock::file(&inner).expect("no error").is_some());
@@ -287,7 +314,7 @@ mod tests {
         assert!(writing.is_some() && Lock::file(&inner).expect("no error").is_none());
         drop((lock, writing));
         let _held = Lock::file(&inner).expect("no error");
-        assert!(Lock::official(&outer, &inner).expect("no error").is_none());
+        assert!(Lock::official(&outers, &inner).expect("no error").is_none());
         assert!(
             Lock::file(&outer).expect("no error").is_some(),
             "the first was given back"

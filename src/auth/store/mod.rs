@@ -64,8 +64,8 @@ pub struct Store {
 /// A change of the file.
 #[derive(Debug)]
 pub enum Edit<'a> {
-    /// The same sign-in with new tokens.
-    Renew(&'a SignedIn),
+    /// The same sign-in with new tokens, for which this refresh token was spent.
+    Renew(&'a SignedIn, &'a Secret),
     /// A new sign-in.
     SignIn(&'a SignedIn),
     /// A key.
@@ -76,9 +76,20 @@ pub enum Edit<'a> {
     RemoveKey,
 }
 
+/// What became of an edit.
+#[derive(Debug)]
+pub enum Replaced {
+    /// It is in the file.
+    Done,
+    /// A renewal came too late: somebody who does not keep to the lock has put this there meanwhile.
+    Other(Contents),
+}
+
 /// What reading brought.
 struct Found {
     document: Document,
+    /// The file is not there, or there is nothing in it.
+    blank: bool,
     /// The text ends with one.
     line_end: bool,
     contents: Contents,
@@ -165,10 +176,11 @@ impl Store {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        let document = Document::read(&text)
+        let document = Document::read(text.trim_start_matches('\u{feff}'))
             .map_err(|error| Error::Malformed(self.named.clone(), error.line(), error.column()))?;
         let format = Format::of(&document);
         Ok(Some(Found {
+            blank: false,
             line_end: text.ends_with('\n'),
             contents: format.read(&document),
             document,
@@ -222,8 +234,14 @@ impl Store {
     /// When it cannot be taken, whoever has it.
     pub fn try_lock(&self) -> Result<Option<Lock>, Error> {
         let place = beside(&self.file, ".lock");
-        let lock = if self.foreign && self.read()?.format == Format::Official {
-            let outer = self.named.with_file_name("auth.lock");
+        let here = |path: &Path| path.parent() == self.home.as_deref();
+        let lock = if self.read()?.format == Format::Official {
+            // Its first lock is where its home is, also if its file is a link.
+            let mut outer = vec![self.file.with_file_name("auth.lock")];
+            if !here(&self.named) {
+                outer.push(self.named.with_file_name("auth.lock"));
+            }
+            outer.dedup();
             // The official client's own way to name it, which makes `creds.json.lock` of `creds.data`.
             Lock::official(&outer, &self.file.with_extension("json.lock"))
         } else if !self.foreign || place.is_file() {
@@ -231,7 +249,10 @@ impl Store {
             Lock::file(&place)
         } else {
             // pi locks the link when it reads, and what the link leads to when it writes.
-            let mut places = vec![beside(&self.named, ".lock"), place.clone()];
+            let mut places = vec![place.clone()];
+            if !here(&self.named) {
+                places.insert(0, beside(&self.named, ".lock"));
+            }
             places.dedup();
             Lock::directories(&places)
         };
@@ -290,19 +311,32 @@ impl Store {
         if leftovers.is_empty() {
             return Ok(());
         }
-        // Where the file cannot be read nobody can tell, and nothing is touched.
-        let here = self.read()?.sign_in.and_then(Result::ok);
-        for (path, mark) in leftovers {
-            let text = fs::read_to_string(&path).unwrap_or_default();
-            let left = Document::read(&text).ok();
-            let left = left.and_then(|left| Format::of(&left).read(&left).sign_in?.ok());
-            if let (Some(left), Some(here)) = (left, &here)
-                && left.account == here.account
-                && here.refresh.as_ref().map(memory::name) == Some(mark)
+        // Where the file cannot be read, or is not there, nobody can tell, and nothing is touched.
+        let found = self.find()?;
+        if found.blank {
+            return Ok(());
+        }
+        let here = found.contents.sign_in.and_then(Result::ok);
+        let spent = here.as_ref().and_then(|here| here.refresh.as_ref());
+        for leftover in leftovers {
+            if let (Some(here), Some(spent)) = (&here, spent)
+                && memory::name(spent) == leftover.mark
             {
-                self.replace(self.prepare(None)?, lock, &[Edit::Renew(&left)], now)?;
+                let text = fs::read_to_string(&leftover.path)
+                    .map_err(|error| Error::Unreadable(leftover.path.clone(), error))?;
+                // What was only begun is blanks.
+                let left = Document::read(&text).ok();
+                let left = left.and_then(|left| Format::of(&left).read(&left).sign_in?.ok());
+                if let Some(left) = left.filter(|left| left.account == here.account) {
+                    let edits = [Edit::Renew(&left, spent)];
+                    self.replace(self.prepare(None)?, lock, &edits, now)?;
+                    let _ = fs::remove_file(leftover.path);
+                    continue;
+                }
             }
-            let _ = fs::remove_file(path);
+            if leftover.over {
+                let _ = fs::remove_file(leftover.path);
+            }
         }
         Ok(())
     }
@@ -310,27 +344,46 @@ impl Store {
     /// Replaces the file by what these edits make of it; `now` is in Unix seconds.
     ///
     /// # Errors
-    /// When it cannot be read, makes no sense, or cannot be written.
+    /// When it cannot be read, makes no sense, or cannot be written. What a renewal brought stays beside it then, for
+    /// `recover`.
     pub fn replace(
         &self,
         prepared: Prepared,
         lock: &Lock,
         edits: &[Edit<'_>],
         now: u64,
-    ) -> Result<(), Error> {
-        // A file that makes no sense is not overwritten. What was to be in it stays beside it.
-        let (found, unreadable) = match self.find() {
+    ) -> Result<Replaced, Error> {
+        let _more = lock.for_writing();
+        let renewal = edits.iter().find_map(|edit| match edit {
+            Edit::Renew(_, spent) => Some(*spent),
+            _ => None,
+        });
+        // A file that makes no sense is not overwritten, and one that is gone may come back.
+        let (found, unusable) = match self.find() {
+            Ok(found) if found.blank && renewal.is_some() => {
+                let gone = Error::Blank(self.named.clone());
+                (found, Some(gone))
+            }
             Ok(found) => (found, None),
             Err(error) => (self.nothing(), Some(error)),
         };
         let Found {
             mut document,
             line_end,
-            contents: Contents { format, .. },
+            contents,
+            ..
         } = found;
+        // Nor is anybody's sign-in, and no sign-out is undone.
+        if let (Some(spent), None) = (renewal, &unusable) {
+            match &contents.sign_in {
+                Some(Ok(here)) if here.refresh.as_ref() == Some(spent) => {}
+                _ => return Ok(Replaced::Other(contents)),
+            }
+        }
+        let format = contents.format;
         for edit in edits {
             match edit {
-                Edit::Renew(signed_in) => format.set_sign_in(&mut document, signed_in, now),
+                Edit::Renew(signed_in, _) => format.set_sign_in(&mut document, signed_in, now),
                 Edit::SignIn(signed_in) => {
                     format.set_sign_in(&mut document, signed_in, now);
                     format.begin_sign_in(&mut document, signed_in);
@@ -344,7 +397,7 @@ impl Store {
         if line_end {
             text.push('\n');
         }
-        if let Some(error) = unreadable {
+        if let Some(error) = unusable {
             let _ = prepared.keep(text.as_bytes());
             return Err(error);
         }
@@ -353,9 +406,10 @@ impl Store {
         let replaced = if document.is_empty() && !pi {
             prepared.remove()
         } else {
-            prepared.commit(text.as_bytes(), lock)
+            prepared.commit(text.as_bytes())
         };
-        replaced.map_err(|error| Error::Unwritable(self.named.clone(), error))
+        replaced.map_err(|error| Error::Unwritable(self.named.clone(), error))?;
+        Ok(Replaced::Done)
     }
 
     /// What a file holds that is not there. In the official client's directory it would be in its format.
@@ -373,6 +427,7 @@ impl Store {
         Found {
             contents: format.read(&document),
             document,
+            blank: true,
             line_end: !official,
         }
     }

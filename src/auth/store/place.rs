@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Whether nothing is in this directory but what a home of ours may hold.
+/// Whether a sign-in was kept in this directory, and nothing is in it but what a home of ours may hold.
 pub(super) fn holds_ours_alone(home: &Path) -> bool {
     const OURS: &[&str] = &[
         "auth.json",
@@ -14,7 +14,8 @@ pub(super) fn holds_ours_alone(home: &Path) -> bool {
         "sessions",
         "tools",
     ];
-    fs::read_dir(home).is_ok_and(|mut entries| {
+    let kept = home.join("auth.json.lock").exists() || home.join("auth.json").exists();
+    kept && fs::read_dir(home).is_ok_and(|mut entries| {
         entries.all(|entry| {
             entry.is_ok_and(|entry| {
                 let name = entry.file_name().to_string_lossy().into_owned();

@@ -21,16 +21,16 @@ pub struct Prepared {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    /// The new text is in it, whole and on the disk. From then on it is not thrown away.
+    /// It is the successor of a token, which is not thrown away once it is whole and on the disk.
+    kept: bool,
     whole: bool,
+    /// The target itself with the length that it had, where it can only be written over: its space is taken too.
+    over: Option<(File, u64)>,
 }
 
 impl Prepared {
     /// `mark` names the token that is to be spent for it, for whoever finds it.
     pub(super) fn new(target: &Path, mark: &str) -> io::Result<Self> {
-        if is_mount(target) {
-            OpenOptions::new().write(true).open(target)?;
-        }
         let path = beside(target, &format!(".{}-{mark}{NEW}", std::process::id()));
         // One of this name is a leftover that was looked at: this process alone makes it, and it holds the lock.
         let _ = fs::remove_file(&path);
@@ -39,11 +39,13 @@ impl Prepared {
             .create_new(true)
             .mode(0o600)
             .open(&path)?;
-        let prepared = Self {
+        let mut prepared = Self {
             file,
             path,
             target: target.to_owned(),
+            kept: !mark.is_empty(),
             whole: false,
+            over: None,
         };
         let old = fs::metadata(target).ok();
         match &old {
@@ -61,6 +63,15 @@ impl Prepared {
         // Blanks, so that a part of the new text over them is never whole JSON.
         prepared.file.write_all_at(&vec![b' '; length + ROOM], 0)?;
         prepared.file.sync_all()?;
+        if is_mount(target) {
+            let over = OpenOptions::new().write(true).open(target)?;
+            let (_, length) = prepared
+                .over
+                .insert((over.try_clone()?, over.metadata()?.len()));
+            // Blanks behind the text change nothing for whoever reads it.
+            over.write_all_at(&[b' '; ROOM], *length)?;
+            over.sync_all()?;
+        }
         Ok(prepared)
     }
 
@@ -70,10 +81,16 @@ impl Prepared {
     }
 
     /// Puts this text into the target's place.
-    pub(super) fn commit(mut self, text: &[u8], lock: &Lock) -> io::Result<()> {
+    pub(super) fn commit(mut self, text: &[u8]) -> io::Result<()> {
         self.write(text)?;
-        let _more = lock.for_writing();
-        put(&self.path, &self.target, text)
+        if let Err(error) = fs::rename(&self.path, &self.target) {
+            // A file that is a mount of its own cannot be replaced, but it can be written.
+            overwrite(&self.target, text).map_err(|_| error)?;
+            self.over = None;
+            let _ = fs::remove_file(&self.path);
+        }
+        sync_directory(&self.target);
+        Ok(())
     }
 
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
@@ -85,11 +102,14 @@ impl Prepared {
     }
 
     /// Removes the target.
-    pub(super) fn remove(self) -> io::Result<()> {
+    pub(super) fn remove(mut self) -> io::Result<()> {
         match fs::remove_file(&self.target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             // A mount of its own cannot be removed, but emptied.
-            Err(error) => overwrite(&self.target, b"{}\n").map_err(|_| error)?,
+            Err(error) => {
+                overwrite(&self.target, b"{}\n").map_err(|_| error)?;
+                self.over = None;
+            }
             Ok(()) => {}
         }
         sync_directory(&self.target);
@@ -99,21 +119,13 @@ impl Prepared {
 
 impl Drop for Prepared {
     fn drop(&mut self) {
-        if !self.whole {
+        if !(self.kept && self.whole) {
             let _ = fs::remove_file(&self.path);
         }
+        if let Some((over, length)) = &self.over {
+            let _ = over.set_len(*length);
+        }
     }
-}
-
-/// Puts a file with this text into the target's place.
-fn put(path: &Path, target: &Path, text: &[u8]) -> io::Result<()> {
-    if let Err(error) = fs::rename(path, target) {
-        // A file that is a mount of its own cannot be replaced, but it can be written.
-        overwrite(target, text).map_err(|_| error)?;
-        let _ = fs::remove_file(path);
-    }
-    sync_directory(target);
-    Ok(())
 }
 
 /// Whether the file is a mount of its own, as containers have single files. Those cannot be replaced by a rename.
@@ -147,8 +159,17 @@ fn sync_directory(path: &Path) {
     }
 }
 
-/// What processes left behind that were killed while they held the lock, each with its mark.
-pub(super) fn leftovers(target: &Path, lock: &Lock) -> Vec<(PathBuf, String)> {
+/// What a process left behind that was killed while it held the lock.
+pub(super) struct Leftover {
+    pub(super) path: PathBuf,
+    /// Names the token that was spent for it.
+    pub(super) mark: String,
+    /// Nobody is at work on it any more.
+    pub(super) over: bool,
+}
+
+/// What was left behind beside this file.
+pub(super) fn leftovers(target: &Path, lock: &Lock) -> Vec<Leftover> {
     let Some((directory, name)) = target.parent().zip(target.file_name()) else {
         return Vec::new();
     };
@@ -160,8 +181,11 @@ pub(super) fn leftovers(target: &Path, lock: &Lock) -> Vec<(PathBuf, String)> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let middle = name.strip_prefix(&prefix)?.strip_suffix(NEW)?;
         let (process, mark) = middle.split_once('-')?;
-        let over = lock.is_sure() || gone(process.parse().ok()?);
-        over.then(|| (entry.path(), mark.to_owned()))
+        Some(Leftover {
+            path: entry.path(),
+            mark: mark.to_owned(),
+            over: lock.is_sure() || gone(process.parse().ok()?),
+        })
     });
     left.collect()
 }

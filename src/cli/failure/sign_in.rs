@@ -120,7 +120,7 @@ fn of_store(error: &store::Error) -> Failure {
         store::Error::Unreadable(..) => {
             Failure::usage(words).hint("make it readable for you, or name another with --auth-file")
         }
-        store::Error::NotAFile(_) => Failure::usage(words)
+        store::Error::NotAFile(_) | store::Error::Blank(_) => Failure::usage(words)
             .hint("--auth-file, CODEX_RUN_AUTH_FILE and CODEX_RUN_HOME say where it is"),
     }
 }
