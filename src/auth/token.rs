@@ -27,7 +27,7 @@ pub enum TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Shape => "it is not three parts with dots between them, as tokens are",
+            Self::Shape => "it is no JSON Web Token, as access tokens are",
             Self::NoAccount => "it names no account",
         })
     }

@@ -103,7 +103,7 @@ fn stored(contents: Contents, store: &Store, environment: &Environment) -> Vec<F
         } else {
             What::Key(key)
         },
-        source,
+        source: format!("the key in {source}"),
     });
     let mut stored: Vec<Found> = sign_in.into_iter().chain(key).collect();
     if contents.key_first {

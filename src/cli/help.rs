@@ -100,12 +100,25 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
         "The model to ask where --model does not say.",
     ),
     (
+        "CODEX_RUN_HOME",
+        "Where the sign-in is kept, instead of ~/.codex-run.",
+    ),
+    (
+        "CODEX_RUN_AUTH_FILE",
+        "Another credentials file, where --auth-file does not say.",
+    ),
+    (
+        "BROWSER",
+        "The command that opens an address to sign in at; several with colons between them. %s in it is the address.",
+    ),
+    ("CODEX_RUN_ISSUER", "Another address of the sign-in."),
+    (
         "CODEX_RUN_BASE_URL",
         "Another address of the subscription backend.",
     ),
     (
         "OPENAI_BASE_URL",
-        "Another address of the API. Like the one before it must be https://, or http:// to this machine.",
+        "Another address of the API. Like the two before it must be https://, or http:// to this machine.",
     ),
 ];
 

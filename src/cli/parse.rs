@@ -155,6 +155,11 @@ fn finish(command: &str, mut args: Args, held: bool) -> Result<Invocation, Failu
             "`codex {command}` needs a word: {}",
             listed.join(", ")
         ))),
+        // It may be a secret, which belongs on standard input and is not repeated.
+        Some(word) if command == "login" && !listed.contains(&&*word) => Err(Failure::usage(
+            "`codex login` takes no word but status",
+        )
+        .hint("a key or token is read from standard input: codex login --with-api-key < key.txt")),
         Some(word) if !listed.contains(&&*word) => Err(unknown(
             "word",
             &word,

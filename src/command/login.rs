@@ -275,10 +275,15 @@ fn given_token() -> Result<SignedIn, Error> {
 
 /// A secret on standard input.
 fn given(what: &str) -> Result<Secret, Error> {
-    if io::stdin().is_terminal() {
+    let typed = io::stdin().is_terminal();
+    if typed {
         say(&format!("Paste {what}, press Enter, and then Ctrl-D:"));
     }
-    let waiting = || say(&format!("codex: waiting for {what} on standard input"));
+    let waiting = || {
+        if !typed {
+            warn(&format!("waiting for {what} on standard input"));
+        }
+    };
     let text = match stdin::read(true, None, waiting).map_err(Error::Stdin)? {
         stdin::Input::Whole(bytes) => bytes,
         stdin::Input::GivenUp => Vec::new(),
@@ -337,12 +342,12 @@ fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
     let Some(old) = old else {
         return;
     };
-    if let Err(error) = issuer.revoke(&old.access, old.refresh.as_ref())
-        && !old.ended(seconds())
-    {
-        warn(&format!(
+    match issuer.revoke(&old.access, old.refresh.as_ref()) {
+        Ok(()) => say("The sign-in before it is revoked: copies of it on other machines end too."),
+        Err(error) if !old.ended(seconds()) => warn(&format!(
             "the sign-in before this one could not be revoked: {error}"
-        ));
+        )),
+        Err(_) => {}
     }
 }
 

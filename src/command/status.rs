@@ -9,7 +9,7 @@ use super::{Keeper, authority, warn};
 use crate::api::{self, Endpoints, usage};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose, sign_in};
-use crate::clock::seconds;
+use crate::clock::{date, seconds};
 use crate::http::Http;
 
 /// Everything that the command is told.
@@ -37,7 +37,9 @@ pub enum Error {
     /// Nobody is signed in. It was told on standard output already.
     NotSignedIn(auth::Error),
     /// The sign-in has ended and cannot be renewed. That was told already too.
-    Ended(sign_in::Error),
+    SignIn(sign_in::Error),
+    /// The access token of this flag, variable or file has ended, and nothing renews it.
+    Ended(String, u64),
     /// The limits cannot be had.
     Limits(api::Error),
     /// Standard output cannot be written.
@@ -74,16 +76,16 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
 
 /// Whether the credential is of use, and what the plan allows.
 fn look(settings: &Settings, authority: &Authority, report: &mut Report) -> Result<(), Error> {
-    let checked = match authority {
-        Authority::SignIn(sign_in) => sign_in.check(),
-        Authority::Fixed(_) if report.expires.is_some_and(|end| end <= seconds()) => {
-            Err(sign_in::Error::Ended)
+    if let Authority::SignIn(sign_in) = authority {
+        // One that was refused is told of, also while its token seems good: the service may know better.
+        let refused = sign_in.refused().map_or(Ok(()), Err);
+        if let Err(error) = sign_in.check().and(refused) {
+            report.problem = Some(error.to_string());
+            return Err(Error::SignIn(error));
         }
-        Authority::Fixed(_) => Ok(()),
-    };
-    if let Err(error) = checked {
-        report.problem = Some(error.to_string());
-        return Err(Error::Ended(error));
+    } else if let Some(end) = report.expires.filter(|end| *end <= seconds()) {
+        report.problem = Some(format!("it ended at {}", date(end)));
+        return Err(Error::Ended(settings.found[0].source.clone(), end));
     }
     let Some(endpoints) = &settings.limits else {
         return Ok(());

@@ -30,6 +30,8 @@ pub enum Error {
     Credential(auth::Error),
     /// There are keys only; this is where the first one is.
     Key(String),
+    /// The access token of this flag, variable or file has ended, and nothing renews it.
+    Ended(String, u64),
     /// The sign-in cannot be renewed.
     SignIn(sign_in::Error),
     /// Standard output cannot be written.
@@ -65,8 +67,8 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
                 .expires
         }
     };
-    if expires.is_some_and(|expires| expires <= seconds()) {
-        return Err(Error::SignIn(sign_in::Error::Ended));
+    if let Some(expires) = expires.filter(|expires| *expires <= seconds()) {
+        return Err(Error::Ended(tokens[0].source.clone(), expires));
     }
     let token = credential.secret().expose();
     let mut stdout = Stdout::open().map_err(Error::Output)?;

@@ -103,7 +103,7 @@ fn status_tells_when_nobody_is_signed_in() {
         .env("CODEX_ACCESS_TOKEN", &ended)
         .run()
         .exits(4)
-        .says("has ended");
+        .says("ended at 1970-01-01");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn token_prints_a_token_that_is_valid() {
         .run()
         .exits(4)
         .stdout("")
-        .says("has ended");
+        .says("ended at 1970-01-01");
     Home::with_key()
         .offline()
         .args(["token"])

@@ -149,7 +149,7 @@ fn a_file_that_cannot_be_used_is_found_out_before_anybody_signs_in() {
     home.write_auth("{\n  \"openai-codex\": oops\n}");
     let ran = home.codex(&server).args(["login", "--no-browser"]).run();
     ran.exits(2)
-        .says("auth.json is not JSON at line 2, column 19")
+        .says("auth.json is not a JSON object, at line 2, column 19")
         .says("not overwritten");
     assert_eq!(
         home.auth_text().as_deref(),

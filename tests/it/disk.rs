@@ -1,5 +1,6 @@
 //! Disks that are full, mounts that cannot be replaced, and what was left on them.
 
+use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::thread;
 
@@ -122,7 +123,10 @@ fn tokens_that_cannot_be_stored_now_are_stored_by_the_next() {
         Some("{ torn"),
         "it is not overwritten"
     );
-    ask(&home, &server).run().exits(2).says("is not JSON");
+    ask(&home, &server)
+        .run()
+        .exits(2)
+        .says("is not a JSON object");
     home.write_auth(&whole);
     ask(&home, &server).run().exits(0).stderr("");
     assert!(server.issuer().is_live(&home.refresh_token()) && server.issuer().refreshes() == 1);
@@ -160,8 +164,8 @@ fn nobodys_sign_in_is_overwritten_and_no_sign_out_undone() {
 fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
-    // What stands in the place of the lock cannot be opened, even by root.
-    std::fs::create_dir(home.own().join("auth.json.lock")).expect("a directory");
+    // No link is followed in the place of the lock, not even by root.
+    symlink("/elsewhere", home.own().join("auth.json.lock")).expect("a link");
     let ran = ask(&home, &server).run();
     ran.exits(74)
         .stdout("")
@@ -173,7 +177,7 @@ fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
     let expires = now_unix() + 60;
     let tokens = server.issuer().grant_until("acct-test", expires);
     let home = Home::with_tokens(&tokens, expires);
-    std::fs::create_dir(home.own().join("auth.json.lock")).expect("a directory");
+    symlink("/elsewhere", home.own().join("auth.json.lock")).expect("a link");
     ask(&home, &server)
         .run()
         .exits(0)

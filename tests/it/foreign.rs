@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::home::{Cmd, Home, finish, until};
+use crate::home::{Cmd, Home, finish, skipped, until};
 use crate::standin::{Scenarios, Script, Server, Tokens, now_unix};
 
 fn server() -> Server {
@@ -256,7 +256,7 @@ fn a_sign_in_can_be_stored_in_another_programs_file() {
     let server = server();
     let home = Home::new();
     for (text, kept) in [
-        ("{\n  \"zed\": 1\n}", "zed"),
+        ("{\n  \"zed\": {\n    \"type\": \"api_key\"\n  }\n}", "zed"),
         (
             "{\n  \"auth_mode\": \"apikey\",\n  \"OPENAI_API_KEY\": \"sk-kept\",\n  \"zed\": 1\n}",
             "OPENAI_API_KEY",
@@ -379,4 +379,59 @@ fn the_file_of_another_home_of_ours_is_locked_as_its_owner_does() {
     ask(&home, &server, &other.auth()).run().exits(0);
     assert!(other.refresh_token() != old.refresh);
     assert!(other.own().join("auth.json.lock").is_file());
+}
+
+#[test]
+fn what_is_named_by_mistake_is_left_alone() {
+    let home = Home::new();
+    let text = "{\"name\": \"package\", \"version\": \"1\"}";
+    let path = home.file("package.json", text);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let token = crate::standin::jwt("acct-9", now_unix() + 5000);
+    for file in ["package.json", "nowhere/auth.json", ".", "/dev/null"] {
+        let cmd = home
+            .offline()
+            .args(["login", "--with-access-token", "--auth-file", file]);
+        let ran = cmd.input(token.clone()).run();
+        assert!(
+            matches!(ran.status.code(), Some(2 | 74)),
+            "{file}: {}",
+            ran.stderr
+        );
+        home.offline().args(["token", "--auth-file", file]).run();
+    }
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+    assert_eq!(
+        fs::metadata(&path).expect("it is there").mode() & 0o777,
+        0o644
+    );
+    assert!(!home.work().join("nowhere").exists());
+    assert_ne!(
+        fs::metadata("/dev/null").expect("it is there").mode() & 0o777,
+        0o600
+    );
+}
+
+#[test]
+fn what_the_official_client_stores_under_its_lock_is_not_overwritten() {
+    let server = server();
+    server.issuer().pause(Duration::from_secs(1));
+    let (home, old) = (Home::new(), ended(&server));
+    let path = place(&home, &official(&old));
+    let other = official(&server.issuer().grant("acct-other")).replace("acct-test", "acct-other");
+    home.file("theirs", &other);
+    let running = ask(&home, &server, &path).start();
+    until("it asks", || server.issuer().refreshes() == 1);
+    // Its second lock is free until the file is written, so the official client may be at it just then.
+    let mut flock = std::process::Command::new("flock");
+    flock.args(["auth.json.lock", "sh", "-c", "sleep 2; mv theirs auth.json"]);
+    let Ok(status) = flock.current_dir(home.work()).status() else {
+        skipped("there is no flock here");
+        return;
+    };
+    assert!(status.success());
+    finish(running, "codex run hello".to_owned())
+        .exits(4)
+        .says("another account");
+    assert_eq!(read(&path).0, other);
 }

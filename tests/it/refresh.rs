@@ -242,7 +242,8 @@ fn what_changes_in_the_file_meanwhile_is_seen() {
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{\n\n  torn"));
-            ran.exits(2).says("is not JSON at line 3, column 3");
+            ran.exits(2)
+                .says("is not a JSON object, at line 3, column 3");
         });
     });
 }

@@ -77,8 +77,12 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
     let server = Server::start([]);
     let home = Home::new();
     for (text, exit, told) in [
-        ("{\"openai-codex\": ", 2, "is not JSON at line 1, column"),
-        ("[]", 2, "is not JSON at line 1"),
+        (
+            "{\"openai-codex\": ",
+            2,
+            "is not a JSON object, at line 1, column",
+        ),
+        ("[]", 2, "is not a JSON object, at line 1"),
         (
             "{\"openai-codex\": {\"access\": \"opaque\"}}",
             4,

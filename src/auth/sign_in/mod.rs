@@ -77,6 +77,16 @@ impl SignIn {
         }
     }
 
+    /// The refusal of a renewal, if there was one for good.
+    #[must_use]
+    pub fn refused(&self) -> Option<Error> {
+        let refresh = self.saved().refresh?;
+        match self.memory().of(&refresh) {
+            Past::Refused(refusal) => Some(Error::Refused(refusal)),
+            _ => None,
+        }
+    }
+
     /// An access token that is good for the next request.
     ///
     /// # Errors

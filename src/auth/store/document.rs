@@ -55,6 +55,15 @@ impl Document {
         self.0.is_empty()
     }
 
+    /// Whether there is an entry as pi's file has them: an object with a type.
+    #[must_use]
+    pub fn has_entries(&self) -> bool {
+        self.0.iter().any(|(_, value)| {
+            let entry = Self::read(value.get());
+            entry.is_ok_and(|entry| entry.get("type").is_some())
+        })
+    }
+
     /// The value's text. Where a key stands twice, the last one counts, as in most readers.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {

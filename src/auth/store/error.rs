@@ -31,7 +31,7 @@ impl fmt::Display for Error {
             Self::NotAFile(path) => write!(f, "{} is no credentials file", path.display()),
             Self::Malformed(path, line, column) => write!(
                 f,
-                "{} is not JSON at line {line}, column {column}",
+                "{} is not a JSON object, at line {line}, column {column}",
                 path.display()
             ),
             Self::Blank(path) => write!(f, "{} is gone, or empty", path.display()),

@@ -2,6 +2,7 @@
 //! file is only ever replaced as a whole; replacing takes one, which is a value that `prepare` asks for.
 
 mod document;
+mod edit;
 mod error;
 mod format;
 mod lock;
@@ -11,14 +12,13 @@ mod replace;
 
 use std::fs::{self, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::token::SignedIn;
-use crate::secret::Secret;
 use document::Document;
+pub use edit::{Edit, Replaced};
 pub use error::Error;
 pub use format::{Contents, Format};
 pub use lock::Lock;
@@ -59,30 +59,6 @@ pub struct Store {
     file: PathBuf,
     home: Option<PathBuf>,
     foreign: bool,
-}
-
-/// A change of the file.
-#[derive(Debug)]
-pub enum Edit<'a> {
-    /// The same sign-in with new tokens, for which this refresh token was spent.
-    Renew(&'a SignedIn, &'a Secret),
-    /// A new sign-in.
-    SignIn(&'a SignedIn),
-    /// A key.
-    Key(&'a Secret),
-    /// No sign-in any more.
-    RemoveSignIn,
-    /// No key any more.
-    RemoveKey,
-}
-
-/// What became of an edit.
-#[derive(Debug)]
-pub enum Replaced {
-    /// It is in the file.
-    Done,
-    /// A renewal came too late: somebody who does not keep to the lock has put this there meanwhile.
-    Other(Contents),
 }
 
 /// What reading brought.
@@ -210,22 +186,42 @@ impl Store {
         {
             narrow(home, 0o700);
         }
-        narrow(&self.file, 0o600);
+        // Only a file that holds something of ours: what somebody names by mistake is left alone.
+        let ours = self
+            .read()
+            .is_ok_and(|found| found.sign_in.is_some() || found.key.is_some());
+        if ours {
+            narrow(&self.file, 0o600);
+        }
         changed
     }
 
-    /// Makes the directory of the file, which nobody else may look into.
+    /// Makes the directory of our file, which nobody else may look into. Another program's is there, or it was named
+    /// by mistake.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be made, or the file is no credentials file.
     pub fn make_home(&self) -> Result<(), Error> {
-        use std::os::unix::fs::DirBuilderExt;
+        if self.foreign {
+            return self.is_known();
+        }
         let directory = self.directory();
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(directory)
             .map_err(|error| Error::Unwritable(directory.to_owned(), error))
+    }
+
+    /// Whether a file of another program is one that we know, or is not there yet.
+    fn is_known(&self) -> Result<(), Error> {
+        let found = self.find()?;
+        let known = found.contents.format == Format::Official || found.document.has_entries();
+        if found.blank || found.document.is_empty() || known {
+            Ok(())
+        } else {
+            Err(Error::NotAFile(self.named.clone()))
+        }
     }
 
     /// Takes the lock, if nobody has it.
@@ -280,6 +276,7 @@ impl Store {
     #[must_use]
     pub fn locked(&self) -> Error {
         let holder = (!self.foreign).then(|| self.memory("").holder());
+        let holder = holder.map(|holder| holder.filter(|process| !replace::gone(*process)));
         Error::Locked(self.named.clone(), holder.flatten())
     }
 
@@ -287,129 +284,6 @@ impl Store {
     #[must_use]
     pub fn memory(&self, issuer: &str) -> Memory {
         Memory::new(self.home.as_deref(), issuer)
-    }
-
-    /// Makes ready what will replace the file, so that nothing can fail later but the rename: the new file is
-    /// there, with its mode, and its space is written. `spent` is the refresh token that is to be spent for it.
-    ///
-    /// # Errors
-    /// When there is no space, or nothing may be written here.
-    pub fn prepare(&self, spent: Option<&Secret>) -> Result<Prepared, Error> {
-        let mark = spent.map(memory::name).unwrap_or_default();
-        Prepared::new(&self.file, &mark)
-            .map_err(|error| Error::Unwritable(self.named.clone(), error))
-    }
-
-    /// Takes over what the last holder of the lock had made ready and could not put into place any more, because
-    /// it was killed: the successor of just the token that the file still holds. Anything else that was left is
-    /// removed.
-    ///
-    /// # Errors
-    /// When it cannot be put into place either. It stays where it is then.
-    pub fn recover(&self, lock: &Lock, now: u64) -> Result<(), Error> {
-        let leftovers = replace::leftovers(&self.file, lock);
-        if leftovers.is_empty() {
-            return Ok(());
-        }
-        // Where the file cannot be read, or is not there, nobody can tell, and nothing is touched.
-        let found = self.find()?;
-        if found.blank {
-            return Ok(());
-        }
-        let here = found.contents.sign_in.and_then(Result::ok);
-        let spent = here.as_ref().and_then(|here| here.refresh.as_ref());
-        for leftover in leftovers {
-            if let (Some(here), Some(spent)) = (&here, spent)
-                && memory::name(spent) == leftover.mark
-            {
-                let text = fs::read_to_string(&leftover.path)
-                    .map_err(|error| Error::Unreadable(leftover.path.clone(), error))?;
-                // What was only begun is blanks.
-                let left = Document::read(&text).ok();
-                let left = left.and_then(|left| Format::of(&left).read(&left).sign_in?.ok());
-                if let Some(left) = left.filter(|left| left.account == here.account) {
-                    let edits = [Edit::Renew(&left, spent)];
-                    self.replace(self.prepare(None)?, lock, &edits, now)?;
-                    let _ = fs::remove_file(leftover.path);
-                    continue;
-                }
-            }
-            if leftover.over {
-                let _ = fs::remove_file(leftover.path);
-            }
-        }
-        Ok(())
-    }
-
-    /// Replaces the file by what these edits make of it; `now` is in Unix seconds.
-    ///
-    /// # Errors
-    /// When it cannot be read, makes no sense, or cannot be written. What a renewal brought stays beside it then, for
-    /// `recover`.
-    pub fn replace(
-        &self,
-        prepared: Prepared,
-        lock: &Lock,
-        edits: &[Edit<'_>],
-        now: u64,
-    ) -> Result<Replaced, Error> {
-        let _more = lock.for_writing();
-        let renewal = edits.iter().find_map(|edit| match edit {
-            Edit::Renew(_, spent) => Some(*spent),
-            _ => None,
-        });
-        // A file that makes no sense is not overwritten, and one that is gone may come back.
-        let (found, unusable) = match self.find() {
-            Ok(found) if found.blank && renewal.is_some() => {
-                let gone = Error::Blank(self.named.clone());
-                (found, Some(gone))
-            }
-            Ok(found) => (found, None),
-            Err(error) => (self.nothing(), Some(error)),
-        };
-        let Found {
-            mut document,
-            line_end,
-            contents,
-            ..
-        } = found;
-        // Nor is anybody's sign-in, and no sign-out is undone.
-        if let (Some(spent), None) = (renewal, &unusable) {
-            match &contents.sign_in {
-                Some(Ok(here)) if here.refresh.as_ref() == Some(spent) => {}
-                _ => return Ok(Replaced::Other(contents)),
-            }
-        }
-        let format = contents.format;
-        for edit in edits {
-            match edit {
-                Edit::Renew(signed_in, _) => format.set_sign_in(&mut document, signed_in, now),
-                Edit::SignIn(signed_in) => {
-                    format.set_sign_in(&mut document, signed_in, now);
-                    format.begin_sign_in(&mut document, signed_in);
-                }
-                Edit::Key(key) => format.set_key(&mut document, key),
-                Edit::RemoveSignIn => format.remove_sign_in(&mut document),
-                Edit::RemoveKey => format.remove_key(&mut document),
-            }
-        }
-        let mut text = document.text(0);
-        if line_end {
-            text.push('\n');
-        }
-        if let Some(error) = unusable {
-            let _ = prepared.keep(text.as_bytes());
-            return Err(error);
-        }
-        // pi leaves an empty object, the official client takes one for a sign-in.
-        let pi = self.foreign && format == Format::Entries;
-        let replaced = if document.is_empty() && !pi {
-            prepared.remove()
-        } else {
-            prepared.commit(text.as_bytes())
-        };
-        replaced.map_err(|error| Error::Unwritable(self.named.clone(), error))?;
-        Ok(Replaced::Done)
     }
 
     /// What a file holds that is not there. In the official client's directory it would be in its format.

@@ -191,7 +191,7 @@ pub(super) fn leftovers(target: &Path, lock: &Lock) -> Vec<Leftover> {
 }
 
 /// Whether no process of this number runs beside us. Numbers come back: in a container each of us may be the first.
-fn gone(process: u32) -> bool {
+pub(super) fn gone(process: u32) -> bool {
     let process = match i32::try_from(process) {
         Ok(_) if process == std::process::id() => return true,
         Ok(process) => process,

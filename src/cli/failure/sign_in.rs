@@ -4,6 +4,7 @@ use super::service::of_http;
 use super::{Failure, of_output, of_stdin, of_thread};
 use crate::auth::refusal::Refusal;
 use crate::auth::{self, issuer, sign_in, store};
+use crate::clock::date;
 use crate::command::{login, status, token};
 use crate::outcome::Outcome;
 use crate::stdin;
@@ -78,6 +79,13 @@ fn locked(told: &str, process: Option<u32>) -> Failure {
     }
 }
 
+/// An access token that nothing renews is over.
+fn of_ended(source: &str, when: u64) -> Failure {
+    let told = format!("the access token of {source} ended at {}", date(when));
+    Failure::new(Outcome::SignIn, told)
+        .hint("put a new one there: `codex token` prints one where you are signed in; or remove it")
+}
+
 /// The issuer of tokens did not do what it was asked.
 fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failure {
     match error {
@@ -140,6 +148,7 @@ impl From<token::Error> for Failure {
                 format!("no access token: there is only the API key of {source}"),
             )
             .hint("`codex login` signs in with a ChatGPT account"),
+            token::Error::Ended(source, when) => of_ended(&source, when),
             token::Error::SignIn(error) => of_sign_in(error),
             token::Error::Output(error) => of_output(&error),
         }
@@ -153,7 +162,8 @@ impl From<status::Error> for Failure {
                 outcome: Outcome::SignIn,
                 ..of_credential(&error)
             },
-            status::Error::Ended(error) => of_sign_in(error),
+            status::Error::SignIn(error) => of_sign_in(error),
+            status::Error::Ended(source, when) => of_ended(&source, when),
             status::Error::Limits(error) => super::of_api(error),
             status::Error::Output(error) => of_output(&error),
         }
@@ -195,6 +205,7 @@ impl From<login::Error> for Failure {
             )
             .hint("something else may have answered; look at the address"),
             Error::Secret(error) => match error {
+                auth::Error::NotAToken(..) => refused("an API key is stored by --with-api-key"),
                 auth::Error::Empty(_) => Self::usage("there is nothing on standard input")
                     .hint("pipe the key or token in: codex login --with-api-key < key.txt"),
                 error => of_credential(&error),
