@@ -1,27 +1,27 @@
-//! Credentials files of other programs, used in place: their format, their lock, and what is not ours in them.
+//! Credentials files of other programs, used in place: their format, and what is not ours in them.
 
-use std::fs::{self, File, FileTimes};
+use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::home::{Cmd, Home, finish, skipped, until};
+use crate::home::{Cmd, Home, finish};
 use crate::standin::{Scenarios, Script, Server, Tokens, now_unix};
 
-fn server() -> Server {
+pub(crate) fn server() -> Server {
     Server::start(Script::prompts(Scenarios::default()))
 }
 
 /// A sign-in that has ended.
-fn ended(server: &Server) -> Tokens {
+pub(crate) fn ended(server: &Server) -> Tokens {
     server.issuer().grant_until("acct-test", now_unix() - 60)
 }
 
 /// pi's file, as pi writes it: without a line end.
-fn of_pi(tokens: &Tokens) -> String {
+pub(crate) fn of_pi(tokens: &Tokens) -> String {
     format!(
         "{{\n  \"anthropic\": {{\n    \"type\": \"api_key\",\n    \"key\": \"sk-ant\"\n  }},\n  \
          \"openai-codex\": {{\n    \"type\": \"oauth\",\n    \"access\": \"{}\",\n    \"refresh\": \"{}\",\n    \
@@ -32,7 +32,7 @@ fn of_pi(tokens: &Tokens) -> String {
 }
 
 /// The official client's.
-fn official(tokens: &Tokens) -> String {
+pub(crate) fn official(tokens: &Tokens) -> String {
     format!(
         "{{\n  \"auth_mode\": \"chatgpt\",\n  \"OPENAI_API_KEY\": null,\n  \"tokens\": {{\n    \
          \"id_token\": \"{}\",\n    \"access_token\": \"{}\",\n    \"refresh_token\": \"{}\",\n    \
@@ -43,20 +43,20 @@ fn official(tokens: &Tokens) -> String {
     )
 }
 
-fn ask(home: &Home, server: &Server, file: &Path) -> Cmd {
+pub(crate) fn ask(home: &Home, server: &Server, file: &Path) -> Cmd {
     let cmd = home
         .codex(server)
         .env("CODEX_RUN_AUTH_FILE", &file.to_string_lossy());
     cmd.args(["run", "--no-tools", "hello"])
 }
 
-fn place(home: &Home, text: &str) -> PathBuf {
+pub(crate) fn place(home: &Home, text: &str) -> PathBuf {
     let path = home.file("auth.json", text);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a mode");
     path
 }
 
-fn read(path: &Path) -> (String, Value) {
+pub(crate) fn read(path: &Path) -> (String, Value) {
     let text = fs::read_to_string(path).expect("it is there");
     let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     (text, json)
@@ -125,24 +125,6 @@ fn of_the_official_file_only_the_tokens_change() {
 }
 
 #[test]
-fn many_share_a_file_of_another_program() {
-    for text in [of_pi, official] {
-        let server = server();
-        server.issuer().pause(Duration::from_millis(200));
-        let home = Home::new();
-        let path = place(&home, &text(&ended(&server)));
-        let running: Vec<_> = (0..30)
-            .map(|_| ask(&home, &server, &path).start())
-            .collect();
-        for running in running {
-            finish(running, "codex run hello".to_owned()).exits(0);
-        }
-        assert_eq!(server.issuer().refreshes(), 1);
-        read(&path);
-    }
-}
-
-#[test]
 fn links_are_followed_and_not_replaced() {
     for text in [of_pi, official] {
         let server = server();
@@ -168,30 +150,6 @@ fn links_are_followed_and_not_replaced() {
 }
 
 #[test]
-fn what_pi_left_locked_is_taken_over_and_what_it_holds_is_waited_for() {
-    let server = server();
-    let home = Home::new();
-    let path = place(&home, &of_pi(&ended(&server)));
-    let lock = home.work().join("auth.json.lock");
-    fs::create_dir(&lock).expect("a directory");
-    let then = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(31));
-    File::open(&lock)
-        .and_then(|lock| lock.set_times(then))
-        .expect("a time");
-    ask(&home, &server, &path).run().exits(0);
-    assert!(!lock.exists() && server.issuer().refreshes() == 1);
-
-    let path = place(&home, &of_pi(&ended(&server)));
-    fs::create_dir(&lock).expect("a directory");
-    let running = ask(&home, &server, &path).start();
-    thread::sleep(Duration::from_millis(300));
-    assert_eq!(server.issuer().refreshes(), 1, "it waits");
-    fs::remove_dir(&lock).expect("it is there");
-    finish(running, "codex run hello".to_owned()).exits(0);
-    assert_eq!(server.issuer().refreshes(), 2);
-}
-
-#[test]
 fn half_a_file_is_read_again() {
     let server = server();
     let home = Home::new();
@@ -202,53 +160,6 @@ fn half_a_file_is_read_again() {
     thread::sleep(Duration::from_millis(50));
     fs::write(&path, whole).expect("a file");
     finish(running, "codex run hello".to_owned()).exits(0);
-}
-
-#[test]
-fn the_second_lock_of_the_official_client_is_not_held_while_a_token_is_spent() {
-    let server = server();
-    server.issuer().pause(Duration::from_secs(3));
-    let home = Home::new();
-    let path = place(&home, &official(&ended(&server)));
-    let running = ask(&home, &server, &path).start();
-    until("it asks", || server.issuer().refreshes() == 1);
-    // `flock` of util-linux, as any other program would.
-    let held = |lock: &str| {
-        let lock = home.work().join(lock);
-        let mut flock = std::process::Command::new("flock");
-        let status = flock.args(["-n", "-x"]).arg(lock).arg("true").status();
-        status.map(|status| !status.success())
-    };
-    if let (Ok(first), Ok(second)) = (held("auth.lock"), held("auth.json.lock")) {
-        assert!(first && !second, "{first} {second}");
-    }
-    finish(running, "codex run hello".to_owned()).exits(0);
-}
-
-#[test]
-fn tokens_that_another_program_stored_meanwhile_are_used() {
-    // The official client takes no lock before it spends a token.
-    let server = server();
-    let (home, old) = (Home::new(), ended(&server));
-    let path = place(&home, &official(&old));
-    let new = server.issuer().grant("acct-test");
-    server.issuer().end(&old.refresh);
-    server.issuer().pause_before(Duration::from_millis(300));
-    let running = ask(&home, &server, &path).start();
-    until("it asks", || server.issuer().refreshes() == 1);
-    // And it waits for the first of its locks before it stores what it got.
-    let theirs = official(&new);
-    home.file("theirs", &theirs);
-    let mut flock = std::process::Command::new("flock");
-    flock.args(["auth.lock", "mv", "theirs", "auth.json"]);
-    match flock.current_dir(home.work()).status() {
-        Ok(status) => assert!(status.success()),
-        Err(_) => drop(place(&home, &theirs)),
-    }
-    finish(running, "codex run hello".to_owned())
-        .exits(0)
-        .stdout("You said: hello\n");
-    assert_eq!(read(&path).0, theirs);
 }
 
 #[test]
@@ -350,38 +261,6 @@ fn what_was_refused_is_remembered_for_other_programs_files_too() {
 }
 
 #[test]
-fn a_link_to_another_programs_file_takes_its_lock() {
-    let server = server();
-    for (text, lock) in [
-        (of_pi as fn(&Tokens) -> String, None),
-        (official, Some("auth.lock")),
-    ] {
-        let (home, old) = (Home::new(), ended(&server));
-        let path = place(&home, &text(&old));
-        fs::create_dir(home.own()).expect("a directory");
-        symlink(&path, home.auth()).expect("a link");
-        home.codex(&server)
-            .args(["run", "--no-tools", "hello"])
-            .run()
-            .exits(0);
-        assert!(!read(&path).0.contains(&old.refresh));
-        let made = fs::metadata(home.work().join("auth.json.lock"));
-        assert_eq!(made.is_ok_and(|made| made.is_file()), lock.is_some());
-    }
-}
-
-#[test]
-fn the_file_of_another_home_of_ours_is_locked_as_its_owner_does() {
-    let server = server();
-    let (other, old) = Home::expired(&server);
-    fs::write(other.own().join("auth.json.lock"), "").expect("a file");
-    let home = Home::new();
-    ask(&home, &server, &other.auth()).run().exits(0);
-    assert!(other.refresh_token() != old.refresh);
-    assert!(other.own().join("auth.json.lock").is_file());
-}
-
-#[test]
 fn what_is_named_by_mistake_is_left_alone() {
     let home = Home::new();
     let text = "{\"name\": \"package\", \"version\": \"1\"}";
@@ -410,28 +289,4 @@ fn what_is_named_by_mistake_is_left_alone() {
         fs::metadata("/dev/null").expect("it is there").mode() & 0o777,
         0o600
     );
-}
-
-#[test]
-fn what_the_official_client_stores_under_its_lock_is_not_overwritten() {
-    let server = server();
-    server.issuer().pause(Duration::from_secs(1));
-    let (home, old) = (Home::new(), ended(&server));
-    let path = place(&home, &official(&old));
-    let other = official(&server.issuer().grant("acct-other")).replace("acct-test", "acct-other");
-    home.file("theirs", &other);
-    let running = ask(&home, &server, &path).start();
-    until("it asks", || server.issuer().refreshes() == 1);
-    // Its second lock is free until the file is written, so the official client may be at it just then.
-    let mut flock = std::process::Command::new("flock");
-    flock.args(["auth.json.lock", "sh", "-c", "sleep 2; mv theirs auth.json"]);
-    let Ok(status) = flock.current_dir(home.work()).status() else {
-        skipped("there is no flock here");
-        return;
-    };
-    assert!(status.success());
-    finish(running, "codex run hello".to_owned())
-        .exits(4)
-        .says("another account");
-    assert_eq!(read(&path).0, other);
 }

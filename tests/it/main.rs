@@ -25,6 +25,7 @@ mod ports; // the callback's ports, taken by somebody else
 mod refresh; // a sign-in that stays valid
 mod refusals; // the issuer says no
 mod run; // a prompt in, an answer out
+mod shared; // a file that is shared with another program
 mod store; // the credentials file
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
