@@ -1,24 +1,41 @@
 //! A browser sign-in under test, and the ports of its callback. They are the same for everybody, so tests that use
 //! them take turns.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::ChildStderr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use rustix::fs::FlockOperation;
+
 use crate::home::{Cmd, Ran, Running, finish, until};
 
+/// A turn with the ports of the callback.
+pub(crate) struct Turn {
+    _here: MutexGuard<'static, ()>,
+    /// Tests of other check-outs on this machine wait for their turn too.
+    _elsewhere: Option<File>,
+}
+
 /// Only one test at a time may use the ports of the callback.
-pub(crate) fn ports() -> MutexGuard<'static, ()> {
+pub(crate) fn ports() -> Turn {
     static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let here = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let elsewhere = File::create(std::env::temp_dir().join("codex-run-test-ports")).ok();
+    if let Some(file) = &elsewhere {
+        let _ = rustix::fs::flock(file, FlockOperation::LockExclusive);
+    }
     until("the ports of the callback are free", || {
         [1455, 1457]
             .iter()
             .all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
     });
-    turn
+    Turn {
+        _here: here,
+        _elsewhere: elsewhere,
+    }
 }
 
 /// A sign-in that waits for its browser.
