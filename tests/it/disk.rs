@@ -108,29 +108,35 @@ fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
 
 #[test]
 fn tokens_that_cannot_be_stored_now_are_stored_by_the_next() {
-    let server = slow(1000);
-    let (home, _) = Home::expired(&server);
-    let whole = home.auth_text().expect("it is there");
-    let running = ask(&home, &server).start();
-    until("it asks", || server.issuer().refreshes() == 1);
-    home.write_auth("{ torn");
-    let ran = finish(running, "codex run hello".to_owned());
-    ran.exits(0)
-        .stdout("You said: hello\n")
-        .says("was renewed but not stored");
-    assert_eq!(
-        home.auth_text().as_deref(),
-        Some("{ torn"),
-        "it is not overwritten"
-    );
-    ask(&home, &server)
-        .run()
-        .exits(2)
-        .says("is not a JSON object");
-    home.write_auth(&whole);
-    ask(&home, &server).run().exits(0).stderr("");
-    assert!(server.issuer().is_live(&home.refresh_token()) && server.issuer().refreshes() == 1);
-    assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
+    let spoilt = |how: &(dyn Fn(&Home) + Sync), exit: i32| {
+        let server = slow(1000);
+        let (home, _) = Home::expired(&server);
+        let whole = home.auth_text().expect("it is there");
+        let running = ask(&home, &server).start();
+        until("it asks", || server.issuer().refreshes() == 1);
+        how(&home);
+        let now = home.auth_text();
+        let ran = finish(running, "codex run hello".to_owned());
+        ran.exits(0)
+            .stdout("You said: hello\n")
+            .says("was renewed but not stored");
+        assert_eq!(home.auth_text(), now, "it is not overwritten");
+        ask(&home, &server).run().exits(exit);
+        home.write_auth(&whole);
+        ask(&home, &server).run().exits(0).stderr("");
+        assert!(server.issuer().is_live(&home.refresh_token()));
+        assert_eq!(server.issuer().refreshes(), 1);
+        assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
+    };
+    thread::scope(|scope| {
+        let spoilt = &spoilt;
+        scope.spawn(move || spoilt(&|home| home.write_auth("{ torn"), 2));
+        scope.spawn(move || spoilt(&|home| home.write_auth(""), 4));
+        scope.spawn(move || {
+            let remove = |home: &Home| std::fs::remove_file(home.auth()).expect("it is there");
+            spoilt(&remove, 4);
+        });
+    });
 }
 
 #[test]
