@@ -6,7 +6,6 @@ use super::flags::Args;
 use super::settings::Environment;
 use super::user_agent;
 use crate::auth::opener::openers;
-use crate::auth::{Found, What};
 use crate::command::login::Way;
 use crate::command::{Keeper, login, logout, status, token};
 
@@ -86,15 +85,16 @@ pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::S
 
 /// The settings of `codex token`. Keys do not count, so the file is read even if one comes before it.
 pub(super) fn token(args: &Args, environment: &Environment) -> Result<token::Settings, Failure> {
-    let given = |found: &Found| matches!(found.what, What::Token(_));
-    let mut credentials = credentials::find(args, environment, false, true)?;
-    if !credentials.found.iter().any(given) && credentials.keeper.is_none() {
-        credentials = credentials::find(args, environment, true, true)?;
-    }
+    let given = environment.get("CODEX_ACCESS_TOKEN").is_some();
+    let Credentials {
+        found,
+        keeper,
+        warnings,
+    } = credentials::find(args, environment, !given, true)?;
     Ok(token::Settings {
-        found: credentials.found,
-        keeper: credentials.keeper,
-        warnings: credentials.warnings,
+        found,
+        keeper,
+        warnings,
         user_agent: user_agent(),
     })
 }

@@ -168,31 +168,29 @@ impl Store {
     #[must_use]
     pub fn narrow(&self) -> Vec<(PathBuf, u32)> {
         let mut changed = Vec::new();
-        let mut narrow = |path: &Path, mode: u32| {
+        let mut narrow = |path: &Path, mode: u32, ours: &dyn Fn() -> bool| {
             let Ok(metadata) = fs::metadata(path) else {
                 return;
             };
             let had = metadata.mode() & 0o7777;
-            // A directory that everybody may write to with the sticky bit is not ours alone.
+            // A directory that everybody may write to with the sticky bit is not ours alone. The rest is looked at
+            // last: commonly there is nothing to narrow.
             if had & 0o077 != 0
                 && had & 0o1000 == 0
+                && ours()
                 && fs::set_permissions(path, Permissions::from_mode(mode)).is_ok()
             {
                 changed.push((path.to_owned(), had));
             }
         };
-        if let (Some(home), false) = (&self.home, self.foreign)
-            && holds_ours_alone(home)
-        {
-            narrow(home, 0o700);
+        if let (Some(home), false) = (&self.home, self.foreign) {
+            narrow(home, 0o700, &|| holds_ours_alone(home));
         }
         // Only a file that holds something of ours: what somebody names by mistake is left alone.
-        let ours = self
-            .read()
-            .is_ok_and(|found| found.sign_in.is_some() || found.key.is_some());
-        if ours {
-            narrow(&self.file, 0o600);
-        }
+        narrow(&self.file, 0o600, &|| {
+            let found = self.read();
+            found.is_ok_and(|found| found.sign_in.is_some() || found.key.is_some())
+        });
         changed
     }
 
