@@ -313,8 +313,10 @@ fn keep(
         }
     };
     let before = change(store, critical, edit).map_err(|error| {
-        // Tokens that have no place are not left behind either.
-        let _ = issuer.revoke(&new.access, new.refresh.as_ref());
+        // Tokens that were made for us and have no place are not left behind. One that was given to us is not ours to end.
+        if new.refresh.is_some() {
+            let _ = issuer.revoke(&new.access, new.refresh.as_ref());
+        }
         Error::Store(error)
     })?;
     let who = new.who();

@@ -1,5 +1,7 @@
 //! Signing in without a browser: by a code, or with a secret on standard input.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use crate::home::{Home, finish, until};
@@ -158,4 +160,25 @@ fn a_file_that_cannot_be_used_is_found_out_before_anybody_signs_in() {
     let nowhere = home.codex(&server).args(["login"]).without("HOME").run();
     nowhere.exits(2).says("HOME is not set");
     assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_token_that_was_given_and_cannot_be_stored_is_not_revoked() {
+    let (server, home) = (Server::start([]), Home::new());
+    let token = server.issuer().grant("acct-1");
+    let mut running = home
+        .codex(&server)
+        .piped()
+        .args(["login", "--with-access-token"])
+        .start();
+    until("the file was looked at", || {
+        home.own().join("auth.json.lock").exists() && home.left() == ["auth.json.lock"]
+    });
+    home.write_auth("{ torn");
+    let mut stdin = running.stdin.take().expect("a pipe");
+    stdin.write_all(token.access.as_bytes()).expect("it reads");
+    drop(stdin);
+    let ran = finish(running, "codex login --with-access-token".to_owned());
+    ran.exits(2).says("is not a JSON object");
+    assert_eq!(server.issuer().revocations(), []);
 }
