@@ -81,6 +81,13 @@ impl SignIn {
         stdin.write_all(text.as_bytes()).expect("it reads");
     }
 
+    /// Whether the browser is told to come back to this port.
+    #[track_caller]
+    pub(crate) fn comes_back_to(&self, port: u16) {
+        let redirect = format!("localhost%3A{port}%2F");
+        assert!(self.address.contains(&redirect), "{}", self.address);
+    }
+
     pub(crate) fn state(&self) -> String {
         let (_, rest) = self.address.split_once("&state=").expect("a state");
         rest.split('&').next().unwrap_or_default().to_owned()

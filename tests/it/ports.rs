@@ -33,11 +33,7 @@ fn a_busy_port_is_asked_once_and_then_left() {
         (stubborn, heard)
     });
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
-    assert!(
-        sign_in.address.contains("localhost%3A1457%2F"),
-        "{}",
-        sign_in.address
-    );
+    sign_in.comes_back_to(1457);
     assert_eq!(browse(&sign_in.address), Ok(200));
     sign_in.end().exits(0);
     let (stubborn, heard) = heard.join().expect("it does not panic");
@@ -60,7 +56,7 @@ fn with_both_ports_taken_only_paste_is_left() {
         "{}",
         sign_in.said
     );
-    assert!(sign_in.address.contains("localhost%3A1455%2F"));
+    sign_in.comes_back_to(1455);
     let code = code(&sign_in.address);
     sign_in.type_in(&format!("{code}\n"));
     sign_in.end().exits(0);
@@ -79,11 +75,7 @@ fn a_port_whose_other_address_is_taken_is_not_used() {
     };
     let (server, home) = (Server::start([]), Home::new());
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
-    assert!(
-        sign_in.address.contains("localhost%3A1457%2F"),
-        "{}",
-        sign_in.address
-    );
+    sign_in.comes_back_to(1457);
     assert_eq!(browse(&sign_in.address), Ok(200));
     sign_in.end().exits(0);
 }
@@ -98,11 +90,7 @@ fn a_second_sign_in_takes_the_port_over() {
         .end()
         .exits(4)
         .says("another sign-in asked for the port");
-    assert!(
-        second.address.contains("localhost%3A1455%2F"),
-        "{}",
-        second.address
-    );
+    second.comes_back_to(1455);
     assert_eq!(browse(&second.address), Ok(200));
     second.end().exits(0);
 }
