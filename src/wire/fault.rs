@@ -1,6 +1,8 @@
 //! What the service says when it says no, sorted once: HTTP error bodies and the errors inside a stream.
 //! The words for people are found elsewhere; here it is decided what kind of no it is.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 /// What kind of no it is. Each kind has one exit code.
@@ -16,6 +18,17 @@ pub enum Kind {
     UsageLimit,
     /// The service is overloaded, broken or not what answered.
     Unreachable,
+}
+
+/// Whether trying the same again may help, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// It will not.
+    Never,
+    /// It may, after a while that the client chooses.
+    Backoff,
+    /// The service says after how long.
+    After(Duration),
 }
 
 /// A refusal or failure, as the service told it.
@@ -35,6 +48,8 @@ pub struct Fault {
     pub page: bool,
     /// When the usage limit ends, in Unix seconds.
     pub resets_at: Option<u64>,
+    /// Whether trying the same again may help.
+    pub retry: Retry,
 }
 
 /// The most of a body that is shown, in bytes.
@@ -76,6 +91,10 @@ pub fn of_answer(status: u16, request_id: Option<&str>, body: &[u8]) -> Fault {
         request_id: request_id.map(plain),
         page,
         resets_at: told.resets_at,
+        retry: match kind {
+            Kind::Unreachable if status >= 400 => Retry::Backoff,
+            _ => Retry::Never,
+        },
     }
 }
 
@@ -110,6 +129,10 @@ fn of_stream(json: &Value) -> Fault {
         request_id: None,
         page: false,
         resets_at: told.resets_at,
+        retry: match kind {
+            Kind::Unreachable => Retry::Backoff,
+            _ => Retry::Never,
+        },
     }
 }
 
