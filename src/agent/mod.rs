@@ -2,33 +2,36 @@
 //! loop as an input. The loop tells a `Sink` what there is to tell. Once an end was ordered it starts nothing
 //! more, shuts the connections, and waits for the tools until all of them have ended.
 
+mod again;
 mod history;
+mod reader;
+mod said;
 pub mod turn;
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::api::{self, Client};
+use crate::clock::seconds;
 use crate::output::{Notice, Sink};
 use crate::tools;
 use crate::tools::process::{Output, Tools};
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
-use crate::wire::item::Call;
+use crate::wire::item::{Call, Item, Kind};
 use crate::wire::request::Body;
 use crate::wire::response::Usage;
+use again::{Again, Attempts};
+use said::{Differs, Said};
 use turn::{Action, Turn};
 
 /// How long the end of an answer's body is waited for once everything else is ready. Losing the
 /// connection costs less than a server that never ends its answers.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// How many reads of text may wait for a slow standard output before the reading pauses.
-const AHEAD: usize = 8;
 
 /// An end that was ordered from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +55,8 @@ pub enum Input {
     Shown(Vec<Show>),
     /// An answer has ended, maybe broken off by an error.
     Answered(Box<Answer>, Option<api::Error>),
-    /// The last answer's body has come to its end.
-    BodyEnded,
+    /// The body of the answer to this request, counted from 1, has come to its end.
+    BodyEnded(usize),
     /// The call at this place has ended.
     ToolEnded(usize, Output),
     /// The thread of a call has panicked.
@@ -83,6 +86,19 @@ pub enum End {
     Panicked,
 }
 
+/// What a run may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// The most requests that may be made, retries not counted.
+    pub max_turns: usize,
+    /// How often a request that failed may be made again.
+    pub retries: usize,
+    /// How long the end of a usage limit may be waited for.
+    pub wait_for_reset: Option<Duration>,
+    /// Show nothing of an answer before all of it has come.
+    pub buffer: bool,
+}
+
 /// A run to be driven.
 pub struct Run<'a> {
     /// Who sends the requests.
@@ -91,8 +107,10 @@ pub struct Run<'a> {
     pub body: Body,
     /// Who runs the calls.
     pub tools: Arc<Tools>,
-    /// The most requests that may be made.
-    pub max_turns: usize,
+    /// What it may do.
+    pub policy: Policy,
+    /// Says in words why an answer cannot be used.
+    pub words: fn(&Trouble, Option<&api::Error>) -> String,
     /// Who is told.
     pub sink: &'a mut dyn Sink,
     /// Set while an ordered end is being carried out, for whoever ordered it.
@@ -106,19 +124,22 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         client: run.client,
         body: Arc::new(run.body),
         tools: run.tools,
+        policy: run.policy,
+        words: run.words,
         sink: run.sink,
         inputs,
         sender: sender.clone(),
         running: 0,
+        usage: Usage::default(),
+        requests: 0,
     };
-    let mut usage = Usage::default();
-    let mut requests = 0;
+    let mut turns = 0;
     let end = loop {
-        requests += 1;
-        match driver.answer(&mut usage) {
+        turns += 1;
+        match driver.turn() {
             // What these calls would answer could not be sent any more, so they do not run.
-            Ok(_) if requests == run.max_turns => break End::Turns(requests),
-            Ok(calls) => match driver.run_calls(&calls) {
+            Ok(_) if turns == run.policy.max_turns => break End::Turns(turns),
+            Ok(calls) => match driver.run_calls(&calls, false) {
                 Ok(()) => {}
                 Err(end) => break end,
             },
@@ -128,13 +149,11 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
     run.winding_up.store(true, Ordering::Relaxed);
     driver.wind_up();
     run.winding_up.store(false, Ordering::Relaxed);
-    match (
-        end,
-        driver
-            .sink
-            .take(Notice::Usage(usage, requests))
-            .and_then(|()| driver.sink.flush()),
-    ) {
+    let told = driver
+        .sink
+        .take(Notice::Usage(driver.usage, driver.requests))
+        .and_then(|()| driver.sink.flush());
+    match (end, told) {
         (End::Answered, Err(error)) => End::Output(error),
         (end, _) => end,
     }
@@ -144,70 +163,110 @@ struct Driver<'a> {
     client: Client,
     body: Arc<Body>,
     tools: Arc<Tools>,
+    policy: Policy,
+    words: fn(&Trouble, Option<&api::Error>) -> String,
     sink: &'a mut dyn Sink,
     inputs: &'a Receiver<Input>,
     sender: Sender<Input>,
     /// Calls that have not ended.
     running: usize,
+    usage: Usage,
+    /// Requests that were made.
+    requests: usize,
 }
 
 impl Driver<'_> {
-    /// Sends the request and shows the answer; the calls in it, or the end of the run.
-    fn answer(&mut self, usage: &mut Usage) -> Result<Vec<Call>, End> {
-        let (credit, spent) = mpsc::sync_channel(AHEAD);
-        let (client, body, sender) = (
-            self.client.clone(),
-            Arc::clone(&self.body),
-            self.sender.clone(),
-        );
-        spawn(move || {
-            if catch_unwind(AssertUnwindSafe(|| read(&client, body, &sender, &credit))).is_err() {
-                let _ = sender.send(Input::Panicked);
+    /// Asks, again and again if need be, until an answer is whole; the calls in it, or the end of the run.
+    fn turn(&mut self) -> Result<Vec<Call>, End> {
+        let mut said = Said::default();
+        let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
+        loop {
+            let (answer, error) = self.answer(&mut said)?;
+            self.usage.add(answer.usage());
+            let mut trouble = match answer.verdict() {
+                Verdict::Trouble(trouble) => trouble,
+                _ if !said.is_repeated() => Trouble::Differs,
+                verdict => {
+                    self.show_held(answer.items())?;
+                    let Verdict::Calls(calls) = verdict else {
+                        return Err(End::Answered);
+                    };
+                    history::add_answer(Arc::make_mut(&mut self.body), answer.items());
+                    return Ok(calls);
+                }
+            };
+            for words in trouble.words_of_the_service() {
+                *words = self.client.redact(words);
             }
-        })?;
+            let Some(again) = attempts.next(&trouble, error.as_ref(), seconds()) else {
+                return Err(match error {
+                    Some(error) if trouble == Trouble::Cut && error.is_refusal() => {
+                        End::Refused(Box::new(error))
+                    }
+                    error => End::Trouble(Box::new(trouble), error.map(Box::new)),
+                });
+            };
+            let until = Instant::now() + again.wait(jitter());
+            self.tell_again(&again, &(self.words)(&trouble, error.as_ref()))?;
+            if !self.policy.buffer {
+                said.broke_off(answer.shown());
+            }
+            let client = self.client.renewed();
+            std::mem::replace(&mut self.client, client).shutdown();
+            let kept = answer.kept();
+            if !kept.calls.is_empty() {
+                self.show_held(kept.items.iter().copied())?;
+                history::add_answer(Arc::make_mut(&mut self.body), kept.items.iter().copied());
+                self.run_calls(&kept.calls, true)?;
+            }
+            while Instant::now() < until && !again.is_over(seconds()) {
+                self.next(Some(until.min(Instant::now() + again::GLANCE)))?;
+            }
+        }
+    }
+
+    /// Sends the request and shows what is new in the answer, up to its end.
+    fn answer(&mut self, said: &mut Said) -> Result<(Box<Answer>, Option<api::Error>), End> {
+        self.requests += 1;
+        let spent = reader::start(&self.client, &self.body, self.requests, &self.sender)?;
         loop {
             match self.next(None)? {
                 Input::Shown(shows) => {
                     let _ = spent.try_recv();
-                    self.show(&shows)?;
+                    self.show(shows, said)?;
                 }
                 Input::Warned(words) => {
                     let notice = Notice::Warning(&words);
                     self.sink.take(notice).map_err(End::Output)?;
                     self.sink.flush().map_err(End::Output)?;
                 }
-                Input::Answered(answer, error) => {
-                    usage.add(answer.usage());
-                    return match (answer.verdict(), error) {
-                        (Verdict::Calls(calls), _) => {
-                            history::add_answer(Arc::make_mut(&mut self.body), answer.items());
-                            Ok(calls)
-                        }
-                        (Verdict::Answered, _) => Err(End::Answered),
-                        (
-                            Verdict::Trouble(Trouble::Cut),
-                            Some(
-                                error @ (api::Error::SignIn(_)
-                                | api::Error::Http(_)
-                                | api::Error::Fault(_)),
-                            ),
-                        ) => Err(End::Refused(Box::new(error))),
-                        (Verdict::Trouble(mut trouble), error) => {
-                            for words in trouble.words_of_the_service() {
-                                *words = self.client.redact(words);
-                            }
-                            Err(End::Trouble(Box::new(trouble), error.map(Box::new)))
-                        }
-                    };
-                }
+                Input::Answered(answer, error) => return Ok((answer, error)),
                 // The body of the answer before this one, or nothing at all.
                 _ => {}
             }
         }
     }
 
+    /// Tells that the request is made again.
+    fn tell_again(&mut self, again: &Again, reason: &str) -> Result<(), End> {
+        let notice = match *again {
+            Again::Retry { attempt, delay } => Notice::Retry {
+                attempt,
+                of: self.policy.retries,
+                delay,
+                reason,
+            },
+            Again::Reset { at, .. } => Notice::Reset { at, reason },
+        };
+        self.sink
+            .take(notice)
+            .and_then(|()| self.sink.flush())
+            .map_err(End::Output)
+    }
+
     /// Runs the calls of an answer and adds their outputs to the history.
-    fn run_calls(&mut self, calls: &[Call]) -> Result<(), End> {
+    /// `body_ended` says that nothing more comes of the answer.
+    fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), End> {
         let changes: Vec<bool> = calls
             .iter()
             .map(|call| tools::find(&call.name).is_some_and(|tool| tool.changes_files))
@@ -218,6 +277,9 @@ impl Driver<'_> {
                 self.start(at, calls)?;
             }
         }
+        if body_ended {
+            turn.step(turn::Event::BodyEnded);
+        }
         let mut patience = None;
         loop {
             let event = match self.next(patience)? {
@@ -226,7 +288,7 @@ impl Driver<'_> {
                     self.tell(&calls[at], &output)?;
                     turn::Event::ToolEnded(at, output.text)
                 }
-                Input::BodyEnded => turn::Event::BodyEnded,
+                Input::BodyEnded(request) if request == self.requests => turn::Event::BodyEnded,
                 _ if patience.is_some_and(|until| Instant::now() >= until) => {
                     turn::Event::PatienceEnded
                 }
@@ -290,16 +352,37 @@ impl Driver<'_> {
     }
 
     /// What one read brought goes out together, before the next one is waited for.
-    fn show(&mut self, shows: &[Show]) -> Result<(), End> {
+    fn show(&mut self, shows: Vec<Show>, said: &mut Said) -> Result<(), End> {
         for show in shows {
-            let notice = match show {
-                Show::Text(text) => Notice::Text(text),
-                Show::MessageEnd => Notice::MessageEnd,
-                Show::Skipped => {
-                    Notice::Warning("an event of the answer could not be read and was skipped")
+            match said.new_of(show) {
+                Ok(Some(Show::Skipped)) => {
+                    let words = "an event of the answer could not be read and was skipped";
+                    self.sink.take(Notice::Warning(words))
                 }
-            };
-            self.sink.take(notice).map_err(End::Output)?;
+                // With all of the answer in hand, its items are shown.
+                Ok(Some(_)) if self.policy.buffer => Ok(()),
+                Ok(Some(Show::Text(text))) => self.sink.take(Notice::Text(&text)),
+                Ok(Some(Show::MessageEnd)) => self.sink.take(Notice::MessageEnd),
+                Ok(None) => Ok(()),
+                Err(Differs) => return Err(End::Trouble(Box::new(Trouble::Differs), None)),
+            }
+            .map_err(End::Output)?;
+        }
+        self.sink.flush().map_err(End::Output)
+    }
+
+    /// Shows the messages among these items, where they were held back until now.
+    fn show_held<'i>(&mut self, items: impl Iterator<Item = &'i Item>) -> Result<(), End> {
+        if !self.policy.buffer {
+            return Ok(());
+        }
+        for item in items {
+            if let Kind::Message(message) = &item.kind {
+                self.sink
+                    .take(Notice::Text(&message.text))
+                    .and_then(|()| self.sink.take(Notice::MessageEnd))
+                    .map_err(End::Output)?;
+            }
         }
         self.sink.flush().map_err(End::Output)
     }
@@ -338,50 +421,17 @@ impl Driver<'_> {
     }
 }
 
-/// Reads one answer, on a thread of its own, and goes on to the end of its body.
-fn read(client: &Client, body: Arc<Body>, sender: &Sender<Input>, credit: &SyncSender<()>) {
-    let mut answer = Box::<Answer>::default();
-    let sent = client.send(body.bytes());
-    for warning in client.authority().warnings() {
-        let _ = sender.send(Input::Warned(warning.to_string()));
-    }
-    let mut stream = match sent {
-        Ok(stream) => stream,
-        Err(error) => {
-            let _ = sender.send(Input::Answered(answer, Some(error)));
-            return;
-        }
-    };
-    // The loop adds to the body once the answer has ended, and copies it if somebody else still holds it.
-    drop(body);
-    let mut error = None;
-    while !answer.ended() {
-        let mut shows = Vec::new();
-        let more = stream.next(&mut answer, &mut shows);
-        if !shows.is_empty()
-            && (credit.send(()).is_err() || sender.send(Input::Shown(shows)).is_err())
-        {
-            return;
-        }
-        match more {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(broken) => {
-                error = Some(broken);
-                break;
-            }
-        }
-    }
-    if sender.send(Input::Answered(answer, error)).is_ok() {
-        stream.drain();
-        let _ = sender.send(Input::BodyEnded);
-    }
-}
-
 /// Starts a thread. It is not joined: it reports by an input, and the loop waits for what it waits for.
 fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), End> {
     thread::Builder::new()
         .spawn(work)
         .map(drop)
         .map_err(End::Thread)
+}
+
+/// A number that no other process has. Without one all come back at the same time, which is no reason to fail.
+fn jitter() -> u8 {
+    let mut random = [0];
+    let _ = getrandom::fill(&mut random);
+    random[0]
 }

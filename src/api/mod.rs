@@ -1,6 +1,7 @@
 //! One request to the service and the stream that answers it. Which address a request goes to follows
 //! from the credential that it carries, so a key cannot reach the subscription host nor a token the API.
 
+pub mod retry;
 pub mod usage;
 
 use std::error::Error as StdError;
@@ -37,8 +38,8 @@ pub struct Endpoints {
 pub enum Error {
     /// There is no valid credential to send a request with.
     SignIn(sign_in::Error),
-    /// No request came through, or no answer began.
-    Http(http::Error),
+    /// No request came through to this host, or no answer began.
+    Http(String, http::Error),
     /// The stream broke off.
     Cut(http::Error),
     /// The service answered something else than was asked for.
@@ -53,7 +54,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SignIn(error) => error.fmt(f),
-            Self::Http(error) | Self::Cut(error) => error.fmt(f),
+            Self::Http(_, error) | Self::Cut(error) => error.fmt(f),
             Self::Fault(fault) => f.write_str(&fault.message),
             Self::TooLong(error) => error.fmt(f),
             Self::Unreadable => f.write_str("the answer cannot be read"),
@@ -65,10 +66,18 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::SignIn(error) => Some(error),
-            Self::Http(error) | Self::Cut(error) => Some(error),
+            Self::Http(_, error) | Self::Cut(error) => Some(error),
             Self::TooLong(error) => Some(error),
             Self::Fault(_) | Self::Unreadable => None,
         }
+    }
+}
+
+impl Error {
+    /// Whether no answer has begun.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::SignIn(_) | Self::Http(..) | Self::Fault(_))
     }
 }
 
@@ -175,11 +184,16 @@ impl Client {
 }
 
 /// Sends a request, signed, and once more with another credential if the first one is refused and there is another.
-fn ask(http: &Http, authority: &Authority, request: Request<'_>) -> Result<http::Answer, Error> {
+fn ask(
+    connections: &Http,
+    authority: &Authority,
+    request: Request<'_>,
+) -> Result<http::Answer, Error> {
     let send = |credential: &Credential| {
         let bearer = Some(credential.secret());
-        http.send(&Request { bearer, ..request })
-            .map_err(Error::Http)
+        connections
+            .send(&Request { bearer, ..request })
+            .map_err(|error| Error::Http(http::host(request.url), error))
     };
     let credential = authority.credential().map_err(Error::SignIn)?;
     let answer = send(&credential)?;

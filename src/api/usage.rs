@@ -91,7 +91,8 @@ pub fn fetch(
     if answer.status() != 200 {
         return Err(Error::Fault(fault(authority, answer)));
     }
-    read(&answer.whole(BODY).map_err(Error::Http)?, now).ok_or(Error::Unreadable)
+    let failed = |error| Error::Http(http::host(request.url), error);
+    read(&answer.whole(BODY).map_err(failed)?, now).ok_or(Error::Unreadable)
 }
 
 /// Reads the endpoint's answer, at this time in Unix seconds; nothing if it is no such answer.

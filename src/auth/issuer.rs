@@ -12,7 +12,7 @@ use super::form;
 use super::pkce::Pkce;
 use super::refusal::Refusal;
 use super::token::Issued;
-use crate::http::{self, BaseUrl, Http, Limit, Request};
+use crate::http::{self, BaseUrl, Http, Limit, Request, SILENCE};
 use crate::secret::Secret;
 
 /// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
@@ -102,7 +102,7 @@ impl Issuer {
     pub fn new(base: BaseUrl, user_agent: &str) -> Self {
         Self {
             base,
-            http: Http::new(user_agent),
+            http: Http::new(user_agent, SILENCE),
         }
     }
 

@@ -71,6 +71,7 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
                 program: program(),
                 user_agent: user_agent(),
                 force,
+                words: failure::of_answer,
             };
             command::run::run(settings, host)?;
             Ok(ExitCode::SUCCESS)

@@ -8,8 +8,9 @@ use super::credentials::{self, Credentials};
 use super::failure::Failure;
 use super::flags::{Args, EFFORTS, SANDBOXES, TOOL_NAMES};
 use super::parse::unknown;
+use crate::agent::Policy;
 use crate::command::run::Settings;
-use crate::http::{AddressError, BaseUrl};
+use crate::http::{AddressError, BaseUrl, SILENCE};
 use crate::id::ModelId;
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
@@ -23,6 +24,9 @@ const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The most requests of a run if nobody says otherwise.
 const MAX_TURNS: usize = 100;
+
+/// How often a request that failed is made again if nobody says otherwise.
+const RETRIES: usize = 5;
 
 /// The environment as it was at the start. An empty variable counts as unset.
 pub(super) struct Environment(pub(super) Vec<(OsString, OsString)>);
@@ -97,7 +101,13 @@ pub(super) fn run(
         instructions: instructions(args, !tools.is_empty())?,
         tools,
         directory: directory(args)?,
-        max_turns: max_turns(args)?,
+        policy: Policy {
+            max_turns: count("--max-turns", args.max_turns.as_deref(), 1)?.unwrap_or(MAX_TURNS),
+            retries: count("--retries", args.retries.as_deref(), 0)?.unwrap_or(RETRIES),
+            wait_for_reset: duration("--wait-for-reset", args.wait_for_reset.as_deref())?,
+            buffer: args.buffer,
+        },
+        silence: duration("--idle-timeout", args.idle_timeout.as_deref())?.unwrap_or(SILENCE),
         deadline: duration("--timeout", args.timeout.as_deref())?.map(|time| begun + time),
         tool_timeout: tool_timeout(args)?,
         dry_run: args.dry_run,
@@ -216,17 +226,16 @@ fn directory(args: &Args) -> Result<PathBuf, Failure> {
     }
 }
 
-fn max_turns(args: &Args) -> Result<usize, Failure> {
-    let Some(text) = &args.max_turns else {
-        return Ok(MAX_TURNS);
-    };
-    match text.to_str().and_then(|text| text.parse().ok()) {
-        Some(0) | None => Err(Failure::usage(format!(
-            "--max-turns does not take {:?}",
-            text.to_string_lossy()
-        ))
-        .hint("it takes a whole number from 1 on")),
-        Some(turns) => Ok(turns),
+/// A whole number, which is `least` or more.
+fn count(flag: &str, value: Option<&OsStr>, least: usize) -> Result<Option<usize>, Failure> {
+    let Some(text) = value else { return Ok(None) };
+    let number = text.to_str().and_then(|text| text.parse().ok());
+    match number.filter(|number| *number >= least) {
+        Some(number) => Ok(Some(number)),
+        None => Err(
+            Failure::usage(format!("{flag} does not take {:?}", text.to_string_lossy()))
+                .hint(format!("it takes a whole number from {least} on")),
+        ),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::auth::pkce::{Pkce, RANDOM};
 use crate::auth::store::{self, Contents, Edit};
 use crate::auth::token::{Claims, Issued, SignedIn, TokenError};
 use crate::clock::{date, seconds};
-use crate::http::Http;
+use crate::http::{Http, SILENCE};
 use crate::secret::Secret;
 use crate::stdin;
 
@@ -171,7 +171,7 @@ fn with_browser(
     let mut random = [0; RANDOM];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     let pkce = Pkce::new(&random);
-    let mut ways = Ways::open(&Http::new(&settings.user_agent), &pkce.state);
+    let mut ways = Ways::open(&Http::new(&settings.user_agent, SILENCE), &pkce.state);
     let redirect = ways.redirect();
     let by_itself = redirect.is_some();
     let redirect = redirect.unwrap_or_else(paste_redirect);

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use super::stdout::Stdout;
 use super::watch::Watch;
 use super::{Keeper, authority};
-use crate::agent::{self, End, Order, Run};
-use crate::api::{Client, Endpoints};
+use crate::agent::{self, End, Order, Policy, Run};
+use crate::api::{self, Client, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::clock::millis;
@@ -27,6 +27,7 @@ use crate::secret::Secret;
 use crate::stdin::{self, Input, Source};
 use crate::tools::process::{self, Setup, Tools};
 use crate::tools::{self, Tool, reaper};
+use crate::wire::answer::Trouble;
 use crate::wire::item::{self, quoted};
 use crate::wire::request::{Body, Function, Head};
 
@@ -47,8 +48,10 @@ pub struct Settings {
     pub tools: Vec<&'static str>,
     /// Where tools work.
     pub directory: PathBuf,
-    /// The most requests.
-    pub max_turns: usize,
+    /// What the run may do.
+    pub policy: Policy,
+    /// How long a connection may stay silent.
+    pub silence: Duration,
     /// When the run's time is over.
     pub deadline: Option<Instant>,
     /// How long a tool call may take.
@@ -122,6 +125,8 @@ pub struct Host {
     pub user_agent: String,
     /// Ends the process at once, whatever else goes on, because this was ordered.
     pub force: fn(Order),
+    /// Says in words why an answer cannot be used.
+    pub words: fn(&Trouble, Option<&api::Error>) -> String,
 }
 
 /// Asks the model and prints its answer.
@@ -176,7 +181,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     });
     body.push(&item::user_message(&prompt));
     let client = Client::new(
-        Http::new(&host.user_agent),
+        Http::new(&host.user_agent, settings.silence),
         &settings.endpoints,
         authority.clone(),
         &thread,
@@ -214,7 +219,8 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         client,
         body,
         tools: Arc::clone(&tools),
-        max_turns: settings.max_turns,
+        policy: settings.policy,
+        words: host.words,
         sink: &mut sink,
         winding_up,
     };

@@ -10,7 +10,7 @@ use crate::api::{self, Endpoints, usage};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose, sign_in};
 use crate::clock::{date, seconds};
-use crate::http::Http;
+use crate::http::{Http, SILENCE};
 
 /// Everything that the command is told.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ fn look(settings: &Settings, authority: &Authority, report: &mut Report) -> Resu
         warn("a key has no plan and so no limits that could be asked for");
         return Ok(());
     }
-    let http = Http::new(&settings.user_agent);
+    let http = Http::new(&settings.user_agent, SILENCE);
     let limits = usage::fetch(&http, endpoints, authority, seconds());
     for warning in authority.warnings() {
         warn(&warning.to_string());

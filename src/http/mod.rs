@@ -6,6 +6,8 @@ mod address;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -19,9 +21,9 @@ pub use address::{AddressError, BaseUrl};
 /// How long finding the host's addresses may take, and as long again connecting to one.
 const CONNECT: Duration = Duration::from_secs(15);
 
-/// How long a stream may stay silent before we give up, counted from the last byte.
-/// There is no limit on its length: a healthy answer can take many minutes.
-const SILENCE: Duration = Duration::from_secs(300);
+/// How long a connection may stay silent before we give up, counted from the last byte, if nobody says otherwise.
+/// There is no limit on a stream's length: a healthy answer can take many minutes.
+pub const SILENCE: Duration = Duration::from_secs(300);
 
 /// How long the body of an error may take.
 const ERROR: Duration = Duration::from_secs(10);
@@ -60,7 +62,7 @@ impl fmt::Display for Error {
             Self::NoSuchHost => f.write_str("the host's name leads to no address"),
             Self::Connect(error) => write!(f, "cannot connect: {error}"),
             Self::ConnectTimeout(time) => write!(f, "no connection within {} s", time.as_secs()),
-            Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs()),
+            Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs_f64()),
             Self::Late => f.write_str("no whole answer in the time that it may take"),
             Self::Tls(why) => write!(f, "no secure connection: {why}"),
             Self::Broken(error) => write!(f, "the connection broke: {error}"),
@@ -79,16 +81,16 @@ impl StdError for Error {
 }
 
 impl Error {
-    /// Sorts ureq's error. `connected` tells whether an answer had begun.
-    fn of(error: ureq::Error, connected: bool) -> Self {
+    /// Sorts ureq's error. `connected` tells whether an answer had begun; `silence` is what was allowed.
+    fn of(error: ureq::Error, connected: bool, silence: Duration) -> Self {
         match error {
             ureq::Error::HostNotFound => Self::NoSuchHost,
             ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
                 Self::ConnectTimeout(CONNECT)
             }
             ureq::Error::Timeout(ureq::Timeout::Global) => Self::Late,
-            ureq::Error::Timeout(_) => Self::Silent(SILENCE),
-            ureq::Error::Io(error) => Self::of_io(error, connected),
+            ureq::Error::Timeout(_) => Self::Silent(silence),
+            ureq::Error::Io(error) => Self::of_io(error, connected, silence),
             ureq::Error::Tls(why) => Self::Tls(why.to_owned()),
             ureq::Error::Rustls(error) => Self::Tls(error.to_string()),
             ureq::Error::ConnectionFailed => Self::Connect(io::ErrorKind::NotConnected.into()),
@@ -96,13 +98,13 @@ impl Error {
         }
     }
 
-    fn of_io(error: io::Error, connected: bool) -> Self {
+    fn of_io(error: io::Error, connected: bool, silence: Duration) -> Self {
         // While a body is read, ureq's own error travels inside an io::Error.
         if error
             .get_ref()
             .is_some_and(<dyn StdError + Send + Sync>::is::<ureq::Error>)
         {
-            return Self::of(ureq::Error::from(error), connected);
+            return Self::of(ureq::Error::from(error), connected, silence);
         }
         match error.kind() {
             // The resolver's own words come in a kind that std does not name.
@@ -115,7 +117,7 @@ impl Error {
             | io::ErrorKind::AddrNotAvailable => Self::Connect(error),
             // This is how rustls tells of certificates, and of a peer that does not speak TLS.
             io::ErrorKind::InvalidData if !connected => Self::Tls(error.to_string()),
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Silent(SILENCE),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Silent(silence),
             _ => Self::Broken(error),
         }
     }
@@ -156,12 +158,13 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 pub struct Http {
     agent: ureq::Agent,
     user_agent: String,
+    silence: Duration,
 }
 
 impl Http {
-    /// No connection is made before the first request.
+    /// No connection is made before the first request. `silence` is how long one may stay silent.
     #[must_use]
-    pub fn new(user_agent: &str) -> Self {
+    pub fn new(user_agent: &str, silence: Duration) -> Self {
         let config = Config::builder()
             .user_agent(user_agent)
             .proxy(None)
@@ -170,8 +173,8 @@ impl Http {
             .max_redirects_will_error(false)
             .timeout_resolve(Some(CONNECT))
             .timeout_connect(Some(CONNECT))
-            .timeout_per_read(Some(SILENCE))
-            .timeout_send_body(Some(SILENCE))
+            .timeout_per_read(Some(silence))
+            .timeout_per_write(Some(silence))
             .input_buffer_size(READ)
             .max_idle_age(IDLE)
             .build();
@@ -180,13 +183,14 @@ impl Http {
         Self {
             agent,
             user_agent: user_agent.to_owned(),
+            silence,
         }
     }
 
     /// The same again without any connection.
     #[must_use]
     pub fn renewed(&self) -> Self {
-        Self::new(&self.user_agent)
+        Self::new(&self.user_agent, self.silence)
     }
 
     /// Sends a request and waits for the answer's head. No redirect is followed.
@@ -219,6 +223,7 @@ impl Http {
             head,
             body: Box::new(body.into_reader()),
             buffer: vec![0; READ],
+            silence: self.silence,
         })
     }
 
@@ -235,7 +240,7 @@ impl Http {
         };
         self.agent
             .run(request)
-            .map_err(|error| Error::of(error, false))
+            .map_err(|error| Error::of(error, false, self.silence))
     }
 
     /// Ends every connection, also one that another thread is waiting on.
@@ -244,11 +249,26 @@ impl Http {
     }
 }
 
+/// The host of an address, and its port if it names one.
+#[must_use]
+pub fn host(url: &str) -> String {
+    let uri = url.parse::<Uri>().ok();
+    let authority = uri.as_ref().and_then(Uri::authority);
+    authority.map_or_else(String::new, |authority| {
+        // A user name or password before the host is nobody's business.
+        let host = authority.as_str();
+        host.rsplit_once('@')
+            .map_or(host, |(_, host)| host)
+            .to_owned()
+    })
+}
+
 /// An answer whose head has come.
 pub struct Answer {
     head: ureq::http::response::Parts,
     body: Box<dyn Read + Send>,
     buffer: Vec<u8>,
+    silence: Duration,
 }
 
 impl Answer {
@@ -272,7 +292,7 @@ impl Answer {
         let count = self
             .body
             .read(&mut self.buffer)
-            .map_err(|error| Error::of_io(error, true))?;
+            .map_err(|error| Error::of_io(error, true, self.silence))?;
         Ok(&self.buffer[..count])
     }
 
@@ -296,12 +316,20 @@ impl Answer {
     /// The body up to this many bytes, or as far as it came in a short while. For errors: nobody waits long for one.
     #[must_use]
     pub fn body(mut self, most: usize) -> Vec<u8> {
+        let (sender, pieces) = mpsc::channel();
+        // A read cannot be given up. The thread ends with the body, with the silence that a connection is allowed,
+        // or when its connection is shut down.
+        let reader = thread::Builder::new().spawn(move || {
+            while let Ok(piece @ [_, ..]) = self.read()
+                && sender.send(piece.to_vec()).is_ok()
+            {}
+        });
         let begun = Instant::now();
         let mut body = Vec::new();
-        while body.len() < most && begun.elapsed() < ERROR {
-            match self.read() {
-                Ok([]) | Err(_) => break,
-                Ok(piece) => body.extend_from_slice(piece),
+        while reader.is_ok() && body.len() < most {
+            match pieces.recv_timeout(ERROR.saturating_sub(begun.elapsed())) {
+                Ok(piece) => body.extend_from_slice(&piece),
+                Err(_) => break,
             }
         }
         body.truncate(most);

@@ -17,6 +17,24 @@ pub enum Notice<'a> {
     MessageEnd,
     /// Something is odd, but the run goes on.
     Warning(&'a str),
+    /// The request has failed and is made again.
+    Retry {
+        /// Which retry it is, counted from 1.
+        attempt: usize,
+        /// How many there may be.
+        of: usize,
+        /// After how long.
+        delay: Duration,
+        /// Why.
+        reason: &'a str,
+    },
+    /// The usage limit is reached, and its end is waited for.
+    Reset {
+        /// When it ends, in Unix seconds.
+        at: u64,
+        /// What the service said.
+        reason: &'a str,
+    },
     /// A tool call has ended.
     ToolEnded {
         /// The tool's name.

@@ -122,6 +122,25 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::MessageEnd => self.end_message(),
             _ if self.level == Level::Quiet => {}
             Notice::Warning(words) => self.aside(&format!("codex: {words}\n"))?,
+            Notice::Retry {
+                attempt,
+                of,
+                delay,
+                reason,
+            } => {
+                let tenths = (delay.as_millis() + 50) / 100;
+                let seconds = match tenths % 10 {
+                    0 => format!("{}", tenths / 10),
+                    rest => format!("{}.{rest}", tenths / 10),
+                };
+                self.aside(&format!(
+                    "codex: {reason}; trying again in {seconds} s ({attempt} of {of})\n"
+                ))?;
+            }
+            Notice::Reset { at, reason } => self.aside(&format!(
+                "codex: {reason}; waiting until {}\n",
+                crate::clock::date(at)
+            ))?,
             Notice::ToolEnded {
                 name,
                 subject,

@@ -2,7 +2,11 @@
 //! An item counts once it is finished. Text is shown as it streams, so what was shown of a message must
 //! equal its final text: a missing tail is shown then, any other difference spoils the answer.
 
+mod carry;
+
 use serde_json::value::RawValue;
+
+pub use carry::{Kept, Shown};
 
 use super::event::{self, Event, Place};
 use super::fault::{self, Fault};

@@ -17,10 +17,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ("auth", &["clock", "http", "id", "secret"]),
     ("api", &["auth", "http", "id", "secret", "wire"]),
     ("tools", &["wire"]),
-    ("output", &["wire"]),
+    ("output", &["clock", "wire"]),
     (
         "agent",
-        &["api", "id", "outcome", "output", "tools", "wire"],
+        &["api", "clock", "id", "outcome", "output", "tools", "wire"],
     ),
     (
         "command",
@@ -57,7 +57,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("SystemTime::now", &["auth", "clock"]),
     ("TcpStream", &[]),
     ("Command::new", &["auth", "command", "tools"]),
-    ("thread::", &["agent", "auth", "command", "tools"]),
+    ("thread::", &["agent", "auth", "command", "http", "tools"]),
 ];
 
 fn root() -> &'static Path {

@@ -10,7 +10,8 @@ use crate::agent::{End, Order};
 use crate::command::run::Error;
 use crate::outcome::Outcome;
 use crate::output::text::visible;
-use crate::{prompt, stdin};
+use crate::wire::answer::Trouble;
+use crate::{api, prompt, stdin};
 use service::{of_api, of_trouble};
 
 /// A run that did not end well.
@@ -84,7 +85,7 @@ impl From<Error> for Failure {
             Error::Prompt(error) => of_prompt(&error),
             Error::Stdin(error) => of_stdin(&error),
             Error::Credential(error) => sign_in::of_credential(&error),
-            Error::SignIn(error) => sign_in::of_sign_in(error),
+            Error::SignIn(error) => sign_in::of_sign_in(&error),
             Error::Late => {
                 Self::usage("input began after 3 s and was not part of the question; use -")
                     .hint("with - among the arguments, the run waits for standard input")
@@ -161,9 +162,14 @@ fn of_end(end: End) -> Failure {
             format!("stopped by --max-turns {turns}: the model wanted to go on"),
         )
         .hint("raise --max-turns"),
-        End::Refused(error) => of_api(*error),
-        End::Trouble(trouble, error) => of_trouble(*trouble, error.map(|error| *error)),
+        End::Refused(error) => of_api(&error),
+        End::Trouble(trouble, error) => of_trouble(&trouble, error.as_deref()),
     }
+}
+
+/// Why an answer cannot be used, without what to do about it.
+pub(super) fn of_answer(trouble: &Trouble, error: Option<&api::Error>) -> String {
+    of_trouble(trouble, error).what
 }
 
 /// An end that was ordered from outside.

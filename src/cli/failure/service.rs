@@ -1,5 +1,7 @@
 //! What the service says, and what becomes of its answers, in words.
 
+use std::time::Duration;
+
 use super::{Failure, sign_in};
 use crate::clock::seconds;
 use crate::outcome::Outcome;
@@ -7,12 +9,16 @@ use crate::wire::answer::Trouble;
 use crate::wire::fault::{Fault, Kind};
 use crate::{api, http};
 
-pub(super) fn of_api(error: api::Error) -> Failure {
+pub(super) fn of_api(error: &api::Error) -> Failure {
     match error {
-        api::Error::Fault(fault) => of_fault(&fault),
+        api::Error::Fault(fault) => of_fault(fault),
         api::Error::TooLong(error) => Failure::new(
             Outcome::Incomplete,
             format!("cannot read the answer: {error}"),
+        ),
+        api::Error::Cut(http::Error::Silent(time)) => Failure::new(
+            Outcome::Incomplete,
+            format!("the answer was cut: not a byte came for {}", span(*time)),
         ),
         api::Error::Cut(error) => {
             Failure::new(Outcome::Incomplete, format!("the answer was cut: {error}"))
@@ -23,7 +29,17 @@ pub(super) fn of_api(error: api::Error) -> Failure {
             format!("cannot use the service's answer: {error}"),
         )
         .hint("something else may have answered; look at the address"),
-        api::Error::Http(error) => of_http("cannot reach the service", &error),
+        api::Error::Http(host, http::Error::Silent(time)) => Failure::new(
+            Outcome::Unreachable,
+            format!(
+                "the service at {host} has not answered within {}",
+                span(*time)
+            ),
+        )
+        .hint("try again later, or give it more time with --idle-timeout"),
+        api::Error::Http(host, error) => {
+            of_http(&format!("cannot reach the service at {host}"), error)
+        }
     }
 }
 
@@ -45,7 +61,7 @@ pub(super) fn of_http(what: &str, error: &http::Error) -> Failure {
     }
 }
 
-pub(super) fn of_trouble(trouble: Trouble, error: Option<api::Error>) -> Failure {
+pub(super) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failure {
     let incomplete = |what: &str| {
         Failure::new(
             Outcome::Incomplete,
@@ -61,8 +77,8 @@ pub(super) fn of_trouble(trouble: Trouble, error: Option<api::Error>) -> Failure
                 .hint("try again")
         }
         (Trouble::Differs, _) => {
-            incomplete("what was printed is not the message that the service sent in the end")
-                .hint("try again")
+            incomplete("what was printed is not how the service's answer reads in the end")
+                .hint("try again; with --buffer an answer is printed only once it is complete")
         }
         (Trouble::Unfinished, _) => {
             incomplete("a message or a call in it has no end").hint("try again")
@@ -70,7 +86,7 @@ pub(super) fn of_trouble(trouble: Trouble, error: Option<api::Error>) -> Failure
         (Trouble::Empty, _) => {
             incomplete("it holds no text").hint("try again, or put the question differently")
         }
-        (Trouble::Incomplete(reason), _) => match &*reason {
+        (Trouble::Incomplete(reason), _) => match &**reason {
             "max_output_tokens" => {
                 incomplete("it reached the model's output limit").hint("ask for less at once")
             }
@@ -89,7 +105,7 @@ pub(super) fn of_trouble(trouble: Trouble, error: Option<api::Error>) -> Failure
             format!("the answer waits for something that codex-run cannot give ({kind})"),
         )
         .hint("ask without hosted tools that need it"),
-        (Trouble::Failed(fault), _) => of_fault(&fault),
+        (Trouble::Failed(fault), _) => of_fault(fault),
     }
 }
 
@@ -148,6 +164,11 @@ fn of_fault(fault: &Fault) -> Failure {
         Kind::UsageLimit => failure.hint(reset(fault.resets_at)),
         Kind::Unreachable => failure.hint("try again later"),
     }
+}
+
+/// A time as people write it.
+fn span(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64())
 }
 
 /// When to come back, as far as the service said.

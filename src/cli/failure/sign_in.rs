@@ -39,12 +39,12 @@ pub(super) fn of_credential(error: &auth::Error) -> Failure {
 }
 
 /// The sign-in gives no valid token.
-pub(super) fn of_sign_in(error: sign_in::Error) -> Failure {
+pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
     use sign_in::Error;
     let told = error.to_string();
     let ended = |what: &str| Failure::new(Outcome::SignIn, format!("{what}: {told}")).hint(AGAIN);
     match error {
-        Error::Store(error) => of_store(&error),
+        Error::Store(error) => of_store(error),
         Error::NotSpent(_) => Failure::new(
             Outcome::Io,
             format!("cannot renew the sign-in: {told}; the saved token was not spent"),
@@ -55,7 +55,7 @@ pub(super) fn of_sign_in(error: sign_in::Error) -> Failure {
             .hint("another sign-in was made meanwhile; start again to use it"),
         Error::Refused(_) => ended("cannot renew the sign-in"),
         Error::Ended => ended("the sign-in has ended"),
-        Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", &error, AGAIN),
+        Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", error, AGAIN),
         Error::Failed(None) => Failure::new(
             Outcome::Unreachable,
             format!("cannot renew the sign-in: {told}"),
@@ -149,7 +149,7 @@ impl From<token::Error> for Failure {
             )
             .hint("`codex login` signs in with a ChatGPT account"),
             token::Error::Ended(source, when) => of_ended(&source, when),
-            token::Error::SignIn(error) => of_sign_in(error),
+            token::Error::SignIn(error) => of_sign_in(&error),
             token::Error::Output(error) => of_output(&error),
         }
     }
@@ -162,9 +162,9 @@ impl From<status::Error> for Failure {
                 outcome: Outcome::SignIn,
                 ..of_credential(&error)
             },
-            status::Error::SignIn(error) => of_sign_in(error),
+            status::Error::SignIn(error) => of_sign_in(&error),
             status::Error::Ended(source, when) => of_ended(&source, when),
-            status::Error::Limits(error) => super::of_api(error),
+            status::Error::Limits(error) => super::of_api(&error),
             status::Error::Output(error) => of_output(&error),
         }
     }

@@ -122,6 +122,52 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         set: |args, value| args.tool_timeout = Some(value),
     },
     Flag {
+        long: "idle-timeout",
+        short: None,
+        takes: Takes::Value("DUR"),
+        of: RUN,
+        brief: "silence of the service at most (300s)",
+        doc: "How long the service may send nothing at all, before its answer and within it. A request that it leaves \
+              without a byte for that long counts as failed. Without it: 300s.",
+        complete: Complete::Nothing,
+        set: |args, value| args.idle_timeout = Some(value),
+    },
+    Flag {
+        long: "retries",
+        short: None,
+        takes: Takes::Value("N"),
+        of: RUN,
+        brief: "tries after a failed request (5)",
+        doc: "How often a request is made again where that may help: after an error of the network, an answer that \
+              broke off, or a service that is busy or broken. The first retry waits for half a second, each further one \
+              twice as long, 30 s at most, or as long as the service asks for. A tool call runs once, and no text is \
+              printed twice. Without it: 5.",
+        complete: Complete::Nothing,
+        set: |args, value| args.retries = Some(value),
+    },
+    Flag {
+        long: "wait-for-reset",
+        short: None,
+        takes: Takes::Value("DUR"),
+        of: RUN,
+        brief: "wait this long for a usage limit to end",
+        doc: "At a usage limit, waits for its end and goes on, if it is no further away than this. Without it, a run \
+              that meets a limit ends with exit code 6.",
+        complete: Complete::Nothing,
+        set: |args, value| args.wait_for_reset = Some(value),
+    },
+    Flag {
+        long: "buffer",
+        short: None,
+        takes: Takes::Nothing,
+        of: RUN,
+        brief: "print an answer only once it is complete",
+        doc: "Holds the text of each answer back until all of it has come. An answer that breaks off is then asked for \
+              again without a trace of it on standard output.",
+        complete: Complete::Nothing,
+        set: |args, _| args.buffer = true,
+    },
+    Flag {
         long: "no-stdin",
         short: None,
         takes: Takes::Nothing,

@@ -1,0 +1,151 @@
+//! How often an answer that failed is asked for again, and when (pure). Retries are for what may pass by itself; the end of
+//! a usage limit is waited for only by those who asked for it.
+
+use std::time::Duration;
+
+use crate::api::{self, retry};
+use crate::wire::answer::Trouble;
+use crate::wire::fault::{Fault, Kind};
+
+/// The request is made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// After this time, for the `attempt`th time.
+    Retry { attempt: usize, delay: Duration },
+    /// After the usage limit has ended, at `at` in Unix seconds, which is in this time.
+    Reset { at: u64, delay: Duration },
+}
+
+/// How often the clock is looked at while a limit's end is waited for: a machine may have slept meanwhile.
+pub(super) const GLANCE: Duration = Duration::from_secs(30);
+
+impl Again {
+    /// Whether the wait is over by this time in Unix seconds, however long it has been by another clock.
+    pub(super) fn is_over(&self, now: u64) -> bool {
+        matches!(*self, Self::Reset { at, .. } if now > at.saturating_add(GLANCE.as_secs()))
+    }
+
+    /// How long to wait, spread by a random number.
+    pub(super) fn wait(&self, random: u8) -> Duration {
+        match *self {
+            Self::Retry { delay, .. } | Self::Reset { delay, .. } => retry::spread(delay, random),
+        }
+    }
+}
+
+/// The attempts at one answer.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    most: usize,
+    made: usize,
+    /// How long the end of a usage limit may be waited for.
+    patience: Option<Duration>,
+    /// When that patience ends, in Unix seconds, once it was needed; and how often it was.
+    until: Option<u64>,
+    resets: usize,
+}
+
+impl Attempts {
+    pub(super) fn new(most: usize, patience: Option<Duration>) -> Self {
+        Self {
+            most,
+            made: 0,
+            patience,
+            until: None,
+            resets: 0,
+        }
+    }
+
+    /// What to do about an answer that failed in this way, at this time in Unix seconds; nothing where it is final.
+    pub(super) fn next(
+        &mut self,
+        trouble: &Trouble,
+        error: Option<&api::Error>,
+        now: u64,
+    ) -> Option<Again> {
+        if let Some(at) = limit(trouble, error) {
+            return self.reset(at, now);
+        }
+        let advice = retry::advice(trouble, error);
+        match retry::next(advice, self.made, self.most) {
+            retry::Next::Stop => None,
+            retry::Next::After(delay) => {
+                self.made += 1;
+                let attempt = self.made;
+                Some(Again::Retry { attempt, delay })
+            }
+        }
+    }
+
+    fn reset(&mut self, at: u64, now: u64) -> Option<Again> {
+        let patience = self.patience?.as_secs();
+        let until = *self.until.get_or_insert(now.saturating_add(patience));
+        // The clocks of two machines differ, and a limit may outlast its own end: each time it is given more time.
+        let slack = retry::backoff(self.resets + 1);
+        let left = Duration::from_secs(at.saturating_sub(now)) + slack;
+        self.resets += 1;
+        (at <= until && now <= until).then_some(Again::Reset { at, delay: left })
+    }
+}
+
+/// When the usage limit ends that this failure is, where that is said.
+fn limit(trouble: &Trouble, error: Option<&api::Error>) -> Option<u64> {
+    let limit = |fault: &Fault| fault.resets_at.filter(|_| fault.kind == Kind::UsageLimit);
+    match (trouble, error) {
+        (Trouble::Failed(fault), _) | (Trouble::Cut, Some(api::Error::Fault(fault))) => {
+            limit(fault)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::fault;
+
+    fn used_up(at: u64) -> Trouble {
+        let event = format!(
+            r#"{{"type":"error","error":{{"type":"usage_limit_reached","resets_at":{at}}}}}"#
+        );
+        Trouble::Failed(fault::of_event(event.as_bytes()))
+    }
+
+    #[test]
+    fn retries_are_counted() {
+        let mut attempts = Attempts::new(2, None);
+        let retry = |attempt, millis| {
+            let delay = Duration::from_millis(millis);
+            Some(Again::Retry { attempt, delay })
+        };
+        assert_eq!(attempts.next(&Trouble::Cut, None, 0), retry(1, 500));
+        assert_eq!(attempts.next(&Trouble::Differs, None, 0), None);
+        assert_eq!(attempts.next(&Trouble::Cut, None, 0), retry(2, 1000));
+        assert_eq!(attempts.next(&Trouble::Cut, None, 0), None);
+    }
+
+    #[test]
+    fn the_end_of_a_limit_is_waited_for_by_those_who_asked() {
+        let hour = Some(Duration::from_secs(3600));
+        assert_eq!(
+            Attempts::new(5, None).next(&used_up(1001), None, 1000),
+            None
+        );
+        assert_eq!(
+            Attempts::new(5, hour).next(&used_up(4601), None, 1000),
+            None
+        );
+        let mut attempts = Attempts::new(0, hour);
+        let reset = |at, seconds| {
+            let delay = Duration::from_secs(seconds);
+            Some(Again::Reset { at, delay })
+        };
+        assert_eq!(attempts.next(&used_up(1060), None, 1000), reset(1060, 61));
+        // Its end has passed, and yet it holds.
+        assert_eq!(attempts.next(&used_up(1060), None, 1061), reset(1060, 2));
+        assert_eq!(attempts.next(&used_up(1060), None, 1063), reset(1060, 4));
+        // All the waiting together is what was asked for.
+        assert_eq!(attempts.next(&used_up(4601), None, 1100), None);
+        assert_eq!(attempts.next(&used_up(1060), None, 4601), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! Whether a request that failed is made again, and when (pure). A request is made again only where the same one
+//! may succeed: the service was busy, broken or not reached, or its answer broke off.
+
+use std::time::Duration;
+
+use super::Error;
+use crate::http;
+use crate::wire::answer::Trouble;
+use crate::wire::fault::Retry;
+
+/// How long is waited before the first retry; each further one waits twice as long.
+const FIRST: Duration = Duration::from_millis(500);
+
+/// The longest of these waits.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The longest wait that the service may ask for. One that asks for more has something else in mind than a retry.
+const ASKED: Duration = Duration::from_secs(120);
+
+/// What to do about a request that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Make it again after this time.
+    After(Duration),
+    /// Give up.
+    Stop,
+}
+
+/// Whether the same request may succeed where this one did not.
+#[must_use]
+pub fn advice(trouble: &Trouble, error: Option<&Error>) -> Retry {
+    match (trouble, error) {
+        (Trouble::Cut, None | Some(Error::Cut(_))) => Retry::Backoff,
+        (Trouble::Cut, Some(Error::Http(_, error))) => match error {
+            // Neither a wrong certificate nor a server of another kind mends itself in a minute.
+            http::Error::Tls(_) | http::Error::Protocol(_) => Retry::Never,
+            _ => Retry::Backoff,
+        },
+        (Trouble::Cut, Some(Error::Fault(fault))) | (Trouble::Failed(fault), _) => fault.retry,
+        _ => Retry::Never,
+    }
+}
+
+/// What to do next, after this many retries of at most so many.
+#[must_use]
+pub fn next(advice: Retry, made: usize, most: usize) -> Next {
+    match advice {
+        _ if made >= most => Next::Stop,
+        Retry::Never => Next::Stop,
+        Retry::Backoff => Next::After(backoff(made)),
+        Retry::After(time) if time > ASKED => Next::Stop,
+        Retry::After(time) => Next::After(time),
+    }
+}
+
+/// Whether the service asks for more time than a retry waits.
+#[must_use]
+pub fn asks_too_much(advice: Retry) -> bool {
+    matches!(advice, Retry::After(time) if time > ASKED)
+}
+
+/// How long to wait before the retry that comes after this many.
+#[must_use]
+pub fn backoff(made: usize) -> Duration {
+    let doubled = 2_u32.checked_pow(u32::try_from(made).unwrap_or(u32::MAX));
+    doubled.map_or(LONGEST, |times| {
+        FIRST.checked_mul(times).unwrap_or(LONGEST).min(LONGEST)
+    })
+}
+
+/// A little more than this time, by a random number: many processes that failed at the same moment shall not all come
+/// back at the same moment. What the service asked for is never undercut.
+#[must_use]
+pub fn spread(time: Duration, random: u8) -> Duration {
+    time + time.min(Duration::from_secs(10)) * u32::from(random) / (10 * 256)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_thirty_seconds() {
+        let waits: Vec<u128> = (0..9).map(|made| backoff(made).as_millis()).collect();
+        assert_eq!(
+            waits,
+            [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]
+        );
+        assert_eq!(backoff(usize::MAX), LONGEST);
+    }
+
+    #[test]
+    fn the_service_is_obeyed_up_to_two_minutes() {
+        let after = |seconds| Retry::After(Duration::from_secs(seconds));
+        assert_eq!(next(after(0), 0, 1), Next::After(Duration::ZERO));
+        assert_eq!(next(after(120), 0, 1), Next::After(ASKED));
+        assert_eq!(next(after(121), 0, 1), Next::Stop);
+        assert!(asks_too_much(after(121)) && !asks_too_much(after(120)));
+        assert_eq!(next(after(1), 1, 1), Next::Stop);
+        assert_eq!(next(Retry::Backoff, 0, 0), Next::Stop);
+        assert_eq!(next(Retry::Never, 0, 5), Next::Stop);
+    }
+
+    #[test]
+    fn spreading_adds_a_tenth_at_most_and_takes_nothing_away() {
+        for millis in [0, 500, 2000, 30_000, 120_000] {
+            let time = Duration::from_millis(millis);
+            assert_eq!(spread(time, 0), time);
+            let most = spread(time, 255);
+            assert!(most <= time + time / 10 && most <= time + Duration::from_secs(1));
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let check = |error: Error, expected| {
+            assert_eq!(advice(&Trouble::Cut, Some(&error)), expected, "{error:?}");
+        };
+        let http = |error| Error::Http("host".to_owned(), error);
+        let broken = || http::Error::Broken(io::ErrorKind::ConnectionReset.into());
+        check(Error::Cut(broken()), Retry::Backoff);
+        check(http(broken()), Retry::Backoff);
+        check(http(http::Error::NoSuchHost), Retry::Backoff);
+        check(http(http::Error::Tls("x".to_owned())), Retry::Never);
+        check(http(http::Error::Protocol("x".to_owned())), Retry::Never);
+        check(Error::Unreadable, Retry::Never);
+        assert_eq!(advice(&Trouble::Cut, None), Retry::Backoff);
+        for trouble in [Trouble::Differs, Trouble::Empty, Trouble::Unfinished] {
+            assert_eq!(advice(&trouble, None), Retry::Never);
+        }
+    }
+}
