@@ -24,6 +24,7 @@ mod pipes; // standard input and output, as a prompt and as an answer
 mod ports; // the callback's ports, taken by somebody else
 mod refresh; // a sign-in that stays valid
 mod refusals; // the issuer says no
+mod retries; // requests that are made again
 mod run; // a prompt in, an answer out
 mod shared; // a file that is shared with another program
 mod store; // the credentials file

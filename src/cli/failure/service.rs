@@ -77,7 +77,7 @@ pub(super) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failu
                 .hint("try again")
         }
         (Trouble::Differs, _) => {
-            incomplete("what was printed is not how the service's answer reads in the end")
+            incomplete("what was printed is not the message that the service sent in the end")
                 .hint("try again; with --buffer an answer is printed only once it is complete")
         }
         (Trouble::Unfinished, _) => {

@@ -1,0 +1,294 @@
+//! What a run does about an answer and the calls in it: shows, asks again, runs, tells.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use super::again::{self, Again, Attempts};
+use super::said::{Differs, Said};
+use super::turn::{self, Action, Turn};
+use super::{End, Input, Policy, history, reader, spawn};
+use crate::api::{self, Client};
+use crate::clock::seconds;
+use crate::output::{Notice, Sink};
+use crate::tools;
+use crate::tools::process::{Output, Tools};
+use crate::wire::answer::{Answer, Show, Trouble, Verdict};
+use crate::wire::item::{Call, Item, Kind};
+use crate::wire::request::Body;
+use crate::wire::response::Usage;
+
+/// How long the end of an answer's body is waited for once everything else is ready. Losing the
+/// connection costs less than a server that never ends its answers.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Everything that a run has in hand.
+pub(super) struct Driver<'a> {
+    pub(super) client: Client,
+    pub(super) body: Arc<Body>,
+    pub(super) tools: Arc<Tools>,
+    pub(super) policy: Policy,
+    pub(super) words: fn(&Trouble, Option<&api::Error>) -> String,
+    pub(super) sink: &'a mut dyn Sink,
+    pub(super) inputs: &'a Receiver<Input>,
+    pub(super) sender: Sender<Input>,
+    /// Calls that have not ended.
+    pub(super) running: usize,
+    pub(super) usage: Usage,
+    /// Requests that were made.
+    pub(super) requests: usize,
+}
+
+impl Driver<'_> {
+    /// Asks, again and again if need be, until an answer is whole; the calls in it, or the end of the run.
+    pub(super) fn turn(&mut self) -> Result<Vec<Call>, End> {
+        let mut said = Said::default();
+        let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
+        loop {
+            let (answer, error) = self.answer(&mut said)?;
+            self.usage.add(answer.usage());
+            let mut trouble = match answer.verdict() {
+                Verdict::Trouble(trouble) => trouble,
+                _ if !said.is_repeated() => Trouble::Differs,
+                verdict => {
+                    self.show_held(answer.items())?;
+                    let Verdict::Calls(calls) = verdict else {
+                        return Err(End::Answered);
+                    };
+                    history::add_answer(Arc::make_mut(&mut self.body), answer.items());
+                    return Ok(calls);
+                }
+            };
+            for words in trouble.words_of_the_service() {
+                *words = self.client.redact(words);
+            }
+            let Some(again) = attempts.next(&trouble, error.as_ref(), seconds()) else {
+                return Err(match error {
+                    Some(error) if trouble == Trouble::Cut && error.is_refusal() => {
+                        End::Refused(Box::new(error))
+                    }
+                    error => End::Trouble(Box::new(trouble), error.map(Box::new)),
+                });
+            };
+            let until = Instant::now() + again.wait(jitter());
+            self.tell_again(&again, &(self.words)(&trouble, error.as_ref()))?;
+            if !self.policy.buffer {
+                said.broke_off(answer.shown());
+            }
+            let client = self.client.renewed();
+            std::mem::replace(&mut self.client, client).shutdown();
+            let kept = answer.kept();
+            if !kept.calls.is_empty() {
+                self.show_held(kept.items.iter().copied())?;
+                history::add_answer(Arc::make_mut(&mut self.body), kept.items.iter().copied());
+                self.run_calls(&kept.calls, true)?;
+            }
+            while Instant::now() < until && !again.is_over(seconds()) {
+                self.next(Some(until.min(Instant::now() + again::GLANCE)))?;
+            }
+        }
+    }
+
+    /// Sends the request and shows what is new in the answer, up to its end.
+    fn answer(&mut self, said: &mut Said) -> Result<(Box<Answer>, Option<api::Error>), End> {
+        self.requests += 1;
+        let spent = reader::start(&self.client, &self.body, self.requests, &self.sender)?;
+        loop {
+            match self.next(None)? {
+                Input::Shown(shows) => {
+                    let _ = spent.try_recv();
+                    self.show(shows, said)?;
+                }
+                Input::Warned(words) => {
+                    let notice = Notice::Warning(&words);
+                    self.sink.take(notice).map_err(End::Output)?;
+                    self.sink.flush().map_err(End::Output)?;
+                }
+                Input::Answered(answer, error) => return Ok((answer, error)),
+                // The body of the answer before this one, or nothing at all.
+                _ => {}
+            }
+        }
+    }
+
+    /// Tells that the request is made again.
+    fn tell_again(&mut self, again: &Again, reason: &str) -> Result<(), End> {
+        let notice = match *again {
+            Again::Retry { attempt, delay } => Notice::Retry {
+                attempt,
+                of: self.policy.retries,
+                delay,
+                reason,
+            },
+            Again::Reset { at, .. } => Notice::Reset { at, reason },
+        };
+        self.sink
+            .take(notice)
+            .and_then(|()| self.sink.flush())
+            .map_err(End::Output)
+    }
+
+    /// Runs the calls of an answer and adds their outputs to the history.
+    /// `body_ended` says that nothing more comes of the answer.
+    pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), End> {
+        let changes: Vec<bool> = calls
+            .iter()
+            .map(|call| tools::find(&call.name).is_some_and(|tool| tool.changes_files))
+            .collect();
+        let (mut turn, actions) = Turn::new(&changes);
+        for action in actions {
+            if let Action::Run(at) = action {
+                self.start(at, calls)?;
+            }
+        }
+        if body_ended {
+            turn.step(turn::Event::BodyEnded);
+        }
+        let mut patience = None;
+        loop {
+            let event = match self.next(patience)? {
+                Input::ToolEnded(at, output) => {
+                    self.running -= 1;
+                    self.tell(&calls[at], &output)?;
+                    turn::Event::ToolEnded(at, output.text)
+                }
+                Input::BodyEnded(request) if request == self.requests => turn::Event::BodyEnded,
+                _ if patience.is_some_and(|until| Instant::now() >= until) => {
+                    turn::Event::PatienceEnded
+                }
+                _ => continue,
+            };
+            for action in turn.step(event) {
+                match action {
+                    Action::AwaitBody => patience = Some(Instant::now() + PATIENCE),
+                    Action::Send { outputs, reconnect } => {
+                        history::add_outputs(Arc::make_mut(&mut self.body), calls, &outputs);
+                        if reconnect {
+                            let client = self.client.renewed();
+                            std::mem::replace(&mut self.client, client).shutdown();
+                        }
+                        return Ok(());
+                    }
+                    Action::Run(at) => self.start(at, calls)?,
+                }
+            }
+        }
+    }
+
+    /// Runs a call on a thread of its own, which ends with an input whatever happens in it.
+    fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), End> {
+        let (tools, call, sender) = (
+            Arc::clone(&self.tools),
+            calls[at].clone(),
+            self.sender.clone(),
+        );
+        spawn(move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| tools.call(&call)));
+            let _ = sender
+                .send(ended.map_or(Input::ToolPanicked, |output| Input::ToolEnded(at, output)));
+        })?;
+        self.running += 1;
+        Ok(())
+    }
+
+    /// The next input; an ordered end and a panic come back as the error. With a time, something that
+    /// means nothing is returned when it has come.
+    fn next(&mut self, until: Option<Instant>) -> Result<Input, End> {
+        let input = match until {
+            None => self
+                .inputs
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected),
+            Some(until) => self
+                .inputs
+                .recv_timeout(until.saturating_duration_since(Instant::now())),
+        };
+        match input {
+            Ok(Input::Order(order)) => Err(End::Ordered(order)),
+            Ok(Input::ToolPanicked) => {
+                self.running -= 1;
+                Err(End::Panicked)
+            }
+            Ok(Input::Panicked) | Err(RecvTimeoutError::Disconnected) => Err(End::Panicked),
+            Ok(input) => Ok(input),
+            Err(RecvTimeoutError::Timeout) => Ok(Input::Shown(Vec::new())),
+        }
+    }
+
+    /// What one read brought goes out together, before the next one is waited for.
+    fn show(&mut self, shows: Vec<Show>, said: &mut Said) -> Result<(), End> {
+        for show in shows {
+            match said.new_of(show) {
+                Ok(Some(Show::Skipped)) => {
+                    let words = "an event of the answer could not be read and was skipped";
+                    self.sink.take(Notice::Warning(words))
+                }
+                // With all of the answer in hand, its items are shown.
+                Ok(Some(_)) if self.policy.buffer => Ok(()),
+                Ok(Some(Show::Text(text))) => self.sink.take(Notice::Text(&text)),
+                Ok(Some(Show::MessageEnd)) => self.sink.take(Notice::MessageEnd),
+                Ok(None) => Ok(()),
+                Err(Differs) => return Err(End::Trouble(Box::new(Trouble::Differs), None)),
+            }
+            .map_err(End::Output)?;
+        }
+        self.sink.flush().map_err(End::Output)
+    }
+
+    /// Shows the messages among these items, where they were held back until now.
+    fn show_held<'i>(&mut self, items: impl Iterator<Item = &'i Item>) -> Result<(), End> {
+        if !self.policy.buffer {
+            return Ok(());
+        }
+        for item in items {
+            if let Kind::Message(message) = &item.kind {
+                self.sink
+                    .take(Notice::Text(&message.text))
+                    .and_then(|()| self.sink.take(Notice::MessageEnd))
+                    .map_err(End::Output)?;
+            }
+        }
+        self.sink.flush().map_err(End::Output)
+    }
+
+    fn tell(&mut self, call: &Call, output: &Output) -> Result<(), End> {
+        let subject = tools::find(&call.name).map(|tool| tool.subject_of(&call.arguments));
+        let notice = Notice::ToolEnded {
+            name: &call.name,
+            subject: &subject.unwrap_or_default(),
+            result: output.result,
+            took: output.took,
+            output: &output.text,
+        };
+        self.sink
+            .take(notice)
+            .and_then(|()| self.sink.flush())
+            .map_err(End::Output)
+    }
+
+    /// Ends what is still going on: connections at once, tools with the moment that they are given. A
+    /// second order cuts that moment short.
+    pub(super) fn wind_up(&mut self) {
+        self.client.shutdown();
+        if self.running == 0 {
+            return;
+        }
+        self.tools.end();
+        while self.running > 0 {
+            match self.inputs.recv() {
+                Ok(Input::ToolEnded(..) | Input::ToolPanicked) => self.running -= 1,
+                Ok(Input::Order(_)) => self.tools.end(),
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// A number that no other process has. Without one all come back at the same time, which is no reason to fail.
+fn jitter() -> u8 {
+    let mut random = [0];
+    let _ = getrandom::fill(&mut random);
+    random[0]
+}

@@ -1,0 +1,320 @@
+//! Requests that are made again: how often, when, and that nothing is done or printed twice.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::home::{Home, Ran};
+use crate::standin::{Ends, Item, Reply, Script, Server, now_unix};
+
+/// Asks with these flags and gives back what the command did and the requests' bodies.
+fn ask<const N: usize>(replies: impl Into<Script>, flags: [&str; N]) -> (Ran, Vec<Value>) {
+    let server = Server::start(replies);
+    let home = Home::with_key();
+    let mut cmd = home.codex(&server).args(["run", "x"]).args(flags);
+    if !flags.contains(&"-s") {
+        cmd = cmd.args(["--no-tools"]);
+    }
+    let ran = cmd.run();
+    let bodies = server.requests().iter().map(|r| r.json()).collect();
+    (ran, bodies)
+}
+
+/// An answer that breaks off behind these items: its stream ends without a word about how.
+fn broken<const N: usize>(items: [Item; N]) -> Reply {
+    Reply::items(items).ends(Ends::None)
+}
+
+/// A stream of these events, and no more.
+fn events<const N: usize>(events: [&str; N]) -> Reply {
+    Reply::sse(events.map(|event| format!("data: {event}\n\n")).concat())
+}
+
+fn delta(text: &str) -> String {
+    json!({"type": "response.output_text.delta", "output_index": 0, "delta": text}).to_string()
+}
+
+fn status(code: u16) -> Reply {
+    Reply::status(code, &[], "")
+}
+
+#[test]
+fn a_service_that_stays_broken_is_asked_once_and_once_for_each_retry() {
+    for retries in [0, 1, 2] {
+        let replies: Vec<Reply> = (0..4).map(|_| status(500)).collect();
+        let (ran, bodies) = ask(replies, ["--retries", &retries.to_string()]);
+        ran.exits(7).stdout("");
+        assert_eq!(bodies.len(), 1 + retries);
+        assert!(
+            bodies.iter().all(|body| body == &bodies[0]),
+            "the same each time"
+        );
+        let told = ran.stderr.matches("trying again in").count();
+        assert_eq!(told, retries, "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn retries_are_told_and_wait_longer_each_time() {
+    let server = Server::start([status(503), status(502), Reply::text("hello")]);
+    let ran = Home::with_key()
+        .codex(&server)
+        .args(["run", "--no-tools", "x"])
+        .run();
+    ran.exits(0)
+        .stdout("hello\n")
+        .says("[HTTP 503, request req_standin_")
+        .says("; trying again in 0.5 s (1 of 5)\n")
+        .says("; trying again in 1 s (2 of 5)\n");
+    let at: Vec<Duration> = server.requests().iter().map(|r| r.at).collect();
+    assert!(at[1] - at[0] >= Duration::from_millis(500), "{at:?}");
+    assert!(at[2] - at[1] >= Duration::from_secs(1), "{at:?}");
+}
+
+#[test]
+fn quiet_is_quiet_about_retries_too() {
+    let (ran, _) = ask([status(500), Reply::text("hello")], ["-q"]);
+    ran.exits(0).stdout("hello\n").stderr("");
+}
+
+#[test]
+fn the_delay_that_the_service_asks_for_is_waited_for() {
+    let busy = Reply::status(429, &[("retry-after", "2")], "");
+    let server = Server::start([busy, Reply::text("hello")]);
+    let ran = Home::with_key()
+        .codex(&server)
+        .args(["run", "--no-tools", "x"])
+        .run();
+    ran.exits(0).says("trying again in 2 s (1 of 5)");
+    let requests = server.requests();
+    assert!(requests[1].at - requests[0].at >= Duration::from_secs(2));
+}
+
+#[test]
+fn a_service_that_asks_for_more_than_two_minutes_is_not_waited_for() {
+    let busy = Reply::status(429, &[("retry-after", "7200")], "");
+    let (ran, bodies) = ask([busy], []);
+    ran.exits(7).says("2 h").says(" UTC");
+    assert_eq!(bodies.len(), 1);
+}
+
+#[test]
+fn a_host_that_nobody_answers_at_is_named() {
+    let ran = Home::with_key()
+        .offline()
+        .args(["run", "--no-tools", "--retries", "1", "x"])
+        .run();
+    ran.exits(7)
+        .stdout("")
+        .says("cannot reach the service at 127.0.0.1:9: ")
+        .says("trying again in 0.5 s (1 of 1)");
+}
+
+/// The tool appends a line; its stream ends right behind the call.
+#[test]
+fn a_tool_whose_answer_broke_off_runs_once() {
+    let append = json!({"command": "echo line >> lines"});
+    for tail in [
+        Vec::new(),
+        vec![Item::reasoning("and then")],
+        vec![Item::text("I have ")],
+    ] {
+        let shown = tail.len() == 1 && matches!(tail[0], Item::Text { .. });
+        let mut items = vec![
+            Item::reasoning("let me see"),
+            Item::call("bash", append.clone()),
+        ];
+        items.extend(tail);
+        let answer = if shown { "I have done it" } else { "done" };
+        let server = Server::start([Reply::items(items).ends(Ends::None), Reply::text(answer)]);
+        let home = Home::with_key();
+        let ran = home
+            .codex(&server)
+            .args(["run", "-s", "danger-full-access", "x"])
+            .run();
+        assert_eq!(home.read("lines"), "line\n");
+        let requests = server.requests();
+        assert_eq!(requests.len(), 2);
+        let kinds: Vec<Value> = requests[1].json()["input"]
+            .as_array()
+            .expect("items")
+            .iter()
+            .map(|item| item["type"].clone())
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                "message",
+                "reasoning",
+                "function_call",
+                "function_call_output"
+            ]
+        );
+        // A message was finished and shown, and then had more text: that is another message.
+        if shown {
+            ran.exits(8).stdout("I have \n");
+        } else {
+            ran.exits(0).stdout("done\n");
+        }
+    }
+}
+
+#[test]
+fn of_two_calls_the_finished_one_runs_and_the_other_is_asked_for_again() {
+    let call = |index: usize, name: &str, done: bool| {
+        let arguments = json!({"command": format!("echo {name} >> lines")}).to_string();
+        let item = json!({"type": "function_call", "id": format!("fc_{name}"), "call_id": format!("call_{name}"),
+            "name": "bash", "arguments": if done { &*arguments } else { "" }});
+        let kind = if done { "done" } else { "added" };
+        json!({"type": format!("response.output_item.{kind}"), "output_index": index, "item": item})
+            .to_string()
+    };
+    let cut = events([
+        &call(0, "one", false),
+        &call(0, "one", true),
+        &call(1, "two", false),
+    ]);
+    let second = events([
+        &call(0, "three", true),
+        r#"{"type":"response.completed","response":{"status":"completed"}}"#,
+    ]);
+    let replies = [cut, second, Reply::text("done")];
+    let server = Server::start(Script::replies(replies).unchecked());
+    let home = Home::with_key();
+    let ran = home
+        .codex(&server)
+        .args(["run", "-s", "danger-full-access", "x"])
+        .run();
+    ran.exits(0).stdout("done\n");
+    assert_eq!(home.read("lines"), "one\nthree\n");
+}
+
+#[test]
+fn text_that_was_printed_is_not_printed_again() {
+    let check = |first: &str, second: &str, code: i32, stdout: &str| {
+        let (ran, bodies) = ask([events([&delta(first)]), Reply::text(second)], []);
+        ran.exits(code).stdout(stdout);
+        assert_eq!(bodies.len(), 2);
+        assert_eq!(bodies[0], bodies[1], "a message is asked for again");
+    };
+    check("Hello wor", "Hello world, again", 0, "Hello world, again\n");
+    check("Hello", "Hello", 0, "Hello\n");
+    check("Hel", "Help", 0, "Help\n");
+    check("Hello wor", "Hello there", 8, "Hello wor\n");
+    check("Hello wor", "Hello", 8, "Hello wor\n");
+    check("Caf\u{e9} a", "Caf\u{e9} au lait", 0, "Caf\u{e9} au lait\n");
+    // A finished message counts like one that is not: nothing stands behind it.
+    let (ran, _) = ask(
+        [
+            broken([Item::text("one")]),
+            Reply::items([Item::text("one"), Item::text("two")]),
+        ],
+        [],
+    );
+    ran.exits(0).stdout("one\n\ntwo\n");
+    let (ran, _) = ask(
+        [broken([Item::text("one")]), Reply::text("one and more")],
+        [],
+    );
+    ran.exits(8).stdout("one\n");
+}
+
+#[test]
+fn a_message_before_a_kept_call_is_not_asked_for_again() {
+    let call = Item::call("bash", json!({"command": "true"}));
+    let first = broken([Item::commentary("Let me look."), call]);
+    let (ran, bodies) = ask(
+        [first, Reply::text("All good.")],
+        ["-s", "danger-full-access"],
+    );
+    ran.exits(0).stdout("Let me look.\n\nAll good.\n");
+    assert_eq!(bodies[1]["input"].as_array().expect("items").len(), 4);
+}
+
+#[test]
+fn buffered_output_makes_every_retry_invisible() {
+    let first = || events([&delta("Hello wor")]);
+    let (ran, _) = ask(
+        [first(), first(), Reply::text("Something else")],
+        ["--buffer"],
+    );
+    ran.exits(0).stdout("Something else\n");
+    let (ran, _) = ask([first(), first()], ["--buffer", "--retries", "1"]);
+    ran.exits(8).stdout("");
+    // What comes before a kept call is final, and shown once.
+    let call = Item::call("bash", json!({"command": "true"}));
+    let replies = [
+        broken([Item::commentary("Let me look."), call, Item::text("Al")]),
+        Reply::text("All good."),
+    ];
+    let (ran, _) = ask(replies, ["--buffer", "-s", "danger-full-access"]);
+    ran.exits(0).stdout("Let me look.\n\nAll good.\n");
+    let capped = Reply::text("part").ends(Ends::Incomplete("max_output_tokens".to_owned()));
+    let (ran, _) = ask([capped], ["--buffer"]);
+    ran.exits(8).stdout("");
+}
+
+#[test]
+fn retries_and_turns_are_counted_apart() {
+    let call = || Item::call("bash", json!({"command": "true"}));
+    let replies = [
+        status(500),
+        Reply::items([call()]),
+        status(500),
+        Reply::text("done"),
+    ];
+    let (ran, bodies) = ask(
+        replies,
+        [
+            "--max-turns",
+            "2",
+            "--retries",
+            "1",
+            "-s",
+            "danger-full-access",
+        ],
+    );
+    ran.exits(0).stdout("done\n");
+    assert_eq!(bodies.len(), 4);
+}
+
+#[test]
+fn a_limit_whose_end_is_near_is_waited_for_by_those_who_ask() {
+    let limit = |seconds: u64| {
+        Reply::json(
+            429,
+            &json!({"error": {"type": "usage_limit_reached", "message": "The usage limit has been reached",
+                "plan_type": "plus", "resets_at": now_unix() + seconds}}),
+        )
+    };
+    let (ran, bodies) = ask([limit(1), Reply::text("hello")], ["--wait-for-reset", "1m"]);
+    ran.exits(0).stdout("hello\n").says("UTC");
+    assert_eq!(bodies.len(), 2);
+    let (ran, bodies) = ask([limit(100)], ["--wait-for-reset", "1m"]);
+    ran.exits(6).stdout("");
+    assert_eq!(bodies.len(), 1);
+    let (ran, bodies) = ask([limit(1)], []);
+    ran.exits(6).stdout("");
+    assert_eq!(bodies.len(), 1);
+}
+
+#[test]
+fn a_wait_for_a_retry_ends_with_the_run() {
+    let busy = Reply::status(429, &[("retry-after", "60")], "");
+    let (ran, _) = ask([busy], ["--timeout", "1s"]);
+    ran.exits(124).stdout("").says("trying again in 60 s");
+}
+
+#[test]
+fn silence_has_a_limit_and_its_own_words() {
+    let flags = ["--idle-timeout", "300ms", "--retries", "0"];
+    let silent = Reply::text("x").pause_before_headers(Duration::from_secs(30));
+    let (ran, _) = ask([silent], flags);
+    ran.exits(7).says("has not answered within 0.3 s");
+    let (ran, _) = ask([Reply::text("x").stall_at(0)], flags);
+    ran.exits(8).says("not a byte came for 0.3 s");
+    // Anything that comes counts as life.
+    let slow = Reply::text("one two three").event_pause(Duration::from_millis(150));
+    let (ran, _) = ask([slow], flags);
+    ran.exits(0).stdout("one two three\n");
+}
