@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::home::{Home, skipped};
 use crate::standin::{Newline, Reply, Script, Server};
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/fixtures");
+pub(crate) const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/fixtures");
 
 /// The exit code that a recording asks for while its calls are answered with an error and another answer follows.
 fn expected_code(row: &Value, calls: &[Value]) -> i32 {

@@ -167,6 +167,26 @@ impl Cmd {
         self
     }
 
+    /// The same command with one of its descriptors closed or led elsewhere, as a shell writes it.
+    pub(crate) fn closing(mut self, redirection: &str) -> Self {
+        let mut shell = Command::new("sh");
+        shell
+            .arg("-c")
+            .arg(format!(r#"exec "$0" "$@" {redirection}"#))
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .stdin(Stdio::null());
+        for (name, value) in self.command.get_envs() {
+            shell.env(name, value.expect("none is removed"));
+        }
+        if let Some(directory) = self.command.get_current_dir() {
+            shell.current_dir(directory);
+        }
+        self.command = shell;
+        self
+    }
+
     /// Standard input is a pipe that stays open.
     pub(crate) fn piped(mut self) -> Self {
         self.command.stdin(Stdio::piped());

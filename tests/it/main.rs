@@ -11,6 +11,7 @@ mod stored; // a home with something stored in it
 mod account; // status, token and logout
 mod bad_input; // what is wrong on the command line, with its message and code
 mod credentials; // which secret goes where, and that it is shown nowhere
+mod cuts; // connections that are cut, everywhere
 mod device; // signing in without a browser
 mod disk; // disks that are full, and mounts
 mod ends; // signals, the clock, a budget
@@ -20,6 +21,7 @@ mod foreign; // credentials files of other programs
 mod generated; // man/ and completions/ are what the binary prints
 mod interrupted; // a renewal that is interrupted
 mod login; // signing in with a browser
+mod matrix; // every kind of input with every way in which a service fails
 mod pipes; // standard input and output, as a prompt and as an answer
 mod ports; // the callback's ports, taken by somebody else
 mod refresh; // a sign-in that stays valid

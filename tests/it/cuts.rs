@@ -1,0 +1,282 @@
+//! Connections that are cut, everywhere: exit 0 exactly where the service's last word was whole, and with a retry
+//! nothing stands on standard output twice.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::fixtures::FOLDER;
+use crate::home::{Home, Ran, skipped};
+use crate::standin::{Ends, Framing, Item, Reply, Script, Server, Split};
+
+/// A stream that is cut after each byte is at most this long, in bytes; of a longer one only some cuts are made.
+const SHORT: usize = 2500;
+
+/// How many cuts inside the events of a longer stream are made.
+const INSIDE: usize = 200;
+
+/// How many streams are cut at the same time. Most of the time is spent in starting processes.
+const AT_ONCE: usize = 3;
+
+/// One stream, its bytes and a name for it.
+struct Stream {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// Streams of our own.
+fn own() -> Vec<Stream> {
+    let call = |n: u8| Item::call("bash", json!({"command": format!("echo {n}")}));
+    let replies = [
+        ("words", Reply::text("one two three four")),
+        (
+            "characters",
+            Reply::text("caf\u{e9} \u{1f980}\n").split(Split::Chars),
+        ),
+        (
+            "two messages",
+            Reply::items([Item::commentary("one"), Item::text("two")]),
+        ),
+        ("a call", Reply::items([Item::reasoning("hm"), call(1)])),
+        (
+            "two calls",
+            Reply::items([Item::text("so"), call(1), call(2)]),
+        ),
+        (
+            "capped",
+            Reply::text("part").ends(Ends::Incomplete("max_output_tokens".to_owned())),
+        ),
+    ];
+    let named = |(name, reply): (&str, Reply)| Stream {
+        name: name.to_owned(),
+        bytes: body_of(reply),
+    };
+    replies.into_iter().map(named).collect()
+}
+
+/// What the stand-in sends as the body of this reply.
+fn body_of(reply: Reply) -> Vec<u8> {
+    let server = Server::start(Script::from(reply.framing(Framing::Close)).unchecked());
+    let address = server.url().replace("http://", "");
+    let mut connection = TcpStream::connect(address).expect("the stand-in");
+    let request = "POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
+    connection
+        .write_all(request.as_bytes())
+        .expect("it is sent");
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).expect("it ends");
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    answer.split_off(head.expect("a head") + 4)
+}
+
+/// Recorded streams of all kinds, short and long, where they are at hand.
+fn recorded() -> Vec<Stream> {
+    let folder = Path::new(FOLDER);
+    let Ok(index) = fs::read_to_string(folder.join("index.jsonl")) else {
+        skipped("there are no recorded streams beside the repository");
+        return Vec::new();
+    };
+    let mut files: Vec<(u64, String)> = Vec::new();
+    for row in index.lines() {
+        let row: Value = serde_json::from_str(row).expect("JSON");
+        let file = row["file"].as_str().expect("a file").to_owned();
+        let size = fs::metadata(folder.join(&file))
+            .expect("the recording")
+            .len();
+        files.push((size, file));
+    }
+    files.sort();
+    // One in seven, from the shortest to long ones.
+    let chosen = files.iter().take(files.len() * 9 / 10).step_by(7);
+    let read = |(_, file): &(u64, String)| Stream {
+        name: file.clone(),
+        bytes: fs::read(folder.join(file)).expect("the recording"),
+    };
+    chosen.map(read).collect()
+}
+
+impl Stream {
+    /// Where each event ends, behind its blank line.
+    fn edges(&self) -> Vec<usize> {
+        let blank = |at: &usize| self.bytes[..*at].ends_with(b"\n\n");
+        (2..=self.bytes.len()).filter(blank).collect()
+    }
+
+    /// From which length on the event that ends the answer is whole.
+    fn decided(&self) -> usize {
+        let mut begin = 0;
+        for end in self.edges() {
+            let text = String::from_utf8_lossy(&self.bytes[begin..end]);
+            let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+            let event: Value = serde_json::from_str(&data.collect::<String>()).unwrap_or_default();
+            let kind = event["type"].as_str().unwrap_or_default();
+            if kind == "error"
+                || ["completed", "incomplete", "failed", "done", "cancelled"]
+                    .iter()
+                    .any(|end| kind == format!("response.{end}"))
+            {
+                return end;
+            }
+            begin = end;
+        }
+        panic!("{} has no end", self.name);
+    }
+
+    /// Where it is cut.
+    fn cuts(&self) -> Vec<usize> {
+        let most = self.bytes.len();
+        if most <= SHORT {
+            return (0..=most).collect();
+        }
+        let inside = (0..INSIDE).map(|n| n * most / INSIDE + n % 7);
+        let edges = self.edges().into_iter().flat_map(|edge| [edge - 1, edge]);
+        // Around the last word every byte counts.
+        let last = self.decided().saturating_sub(3)..=self.decided() + 1;
+        let all: BTreeSet<usize> = inside
+            .chain(edges)
+            .chain(last)
+            .filter(|cut| *cut <= most)
+            .collect();
+        thin(all.into_iter().collect(), self.decided())
+    }
+}
+
+/// Long streams consist of many events that are alike: some of their edges are left out, none near the end.
+fn thin(cuts: Vec<usize>, decided: usize) -> Vec<usize> {
+    let step = cuts.len().div_ceil(2 * INSIDE);
+    let near = |cut: usize| cut + 400 > decided;
+    let kept = cuts.into_iter().enumerate();
+    kept.filter(|(n, cut)| n % step == 0 || near(*cut))
+        .map(|(_, cut)| cut)
+        .collect()
+}
+
+fn ask(home: &Home, server: &Server, retries: &str) -> Ran {
+    home.codex(server)
+        .args([
+            "run",
+            "--no-tools",
+            "-q",
+            "--max-turns",
+            "1",
+            "--retries",
+            retries,
+            "x",
+        ])
+        .run()
+}
+
+/// Works on each stream, a few at the same time.
+fn each(streams: Vec<Stream>, work: impl Fn(&Stream) + Sync) {
+    let streams = Mutex::new(streams);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let Some(stream) = streams.lock().expect("nobody panicked").pop() else {
+                        return;
+                    };
+                    work(&stream);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn exit_0_exactly_where_the_last_event_was_whole() {
+    let mut streams = own();
+    streams.extend(recorded());
+    each(streams, |stream| {
+        let home = Home::with_key();
+        let reply = || Reply::sse(stream.bytes.clone());
+        let whole = ask(
+            &home,
+            &Server::start(Script::from(reply()).unchecked()),
+            "0",
+        );
+        let code = whole.status.code().expect("an exit code");
+        let text = whole.text();
+        let cuts = stream.cuts();
+        let replies: Vec<Reply> = cuts.iter().map(|cut| reply().cut_at(*cut)).collect();
+        let server = Server::start(Script::from(replies).unchecked());
+        for cut in cuts {
+            let ran = ask(&home, &server, "0");
+            let expected = if cut >= stream.decided() { code } else { 8 };
+            assert_eq!(
+                ran.status.code(),
+                Some(expected),
+                "{} cut at {cut}: {}",
+                stream.name,
+                ran.stderr
+            );
+            assert!(
+                text.starts_with(ran.text().trim_end_matches('\n')),
+                "{} cut at {cut}",
+                stream.name
+            );
+        }
+    });
+}
+
+#[test]
+fn a_second_answer_makes_the_text_whole_or_the_run_says_that_it_differs() {
+    let mut streams = own();
+    streams.extend(recorded().into_iter().step_by(2));
+    each(streams, |stream| {
+        let home = Home::with_key();
+        let reply = || Reply::sse(stream.bytes.clone());
+        let whole = ask(
+            &home,
+            &Server::start(Script::from(reply()).unchecked()),
+            "0",
+        );
+        let other = "Something else";
+        let parts: Vec<usize> = (1..6).map(|n| n * stream.decided() / 6).collect();
+        thread::scope(|scope| {
+            for cut in parts {
+                let (home, whole) = (&home, &whole);
+                scope.spawn(move || {
+                    let server =
+                        Server::start(Script::replies([reply().cut_at(cut), reply()]).unchecked());
+                    let ran = ask(home, &server, "1");
+                    // A finished call is kept and not asked for again, so there the second answer brings it twice.
+                    let kept = server
+                        .requests()
+                        .get(1)
+                        .is_some_and(|r| r.json()["input"].as_array().is_some_and(|i| i.len() > 1));
+                    if !kept {
+                        assert_eq!(
+                            (ran.status.code(), ran.text()),
+                            (whole.status.code(), whole.text()),
+                            "{} cut at {cut}: {}",
+                            stream.name,
+                            ran.stderr
+                        );
+                    }
+                    let server = Server::start(
+                        Script::replies([reply().cut_at(cut), Reply::text(other)]).unchecked(),
+                    );
+                    let ran = ask(home, &server, "1");
+                    match ran.status.code() {
+                        Some(0) if kept => assert!(ran.text().ends_with(&format!("{other}\n"))),
+                        Some(0) => assert_eq!(ran.text(), format!("{other}\n")),
+                        code => assert_eq!(
+                            code,
+                            Some(8),
+                            "{} cut at {cut}: {}",
+                            stream.name,
+                            ran.stderr
+                        ),
+                    }
+                });
+            }
+        });
+    });
+}

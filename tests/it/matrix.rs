@@ -1,0 +1,219 @@
+//! Every kind of standard input, every way to give a prompt and every way in which a service can fail to answer: each
+//! ends within its clock, with the code of the interface.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use crate::home::{Cmd, Home, Running, finish};
+use crate::standin::{Reply, Script, Server};
+
+/// How many cells are tried at the same time. They mostly wait.
+const AT_ONCE: usize = 12;
+
+/// What is on standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Closed,
+    Null,
+    Terminal,
+    Silent,
+    Slow,
+    File,
+    Large,
+}
+
+/// How the prompt is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prompt {
+    Argument,
+    Nothing,
+    Dash,
+}
+
+/// What the service does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Service {
+    Silent,
+    HeadersOnly,
+    Comments,
+    OneDelta,
+    NeverCloses,
+    Refuses,
+}
+
+/// Which clock ends what does not end by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clock {
+    Idle,
+    Whole,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cell(Input, Prompt, Service, Clock);
+
+fn cells() -> Vec<Cell> {
+    use {Input as I, Prompt as P, Service as S};
+    let mut cells = Vec::new();
+    for input in [
+        I::Closed,
+        I::Null,
+        I::Terminal,
+        I::Silent,
+        I::Slow,
+        I::File,
+        I::Large,
+    ] {
+        for prompt in [P::Argument, P::Nothing, P::Dash] {
+            for service in [
+                S::Silent,
+                S::HeadersOnly,
+                S::Comments,
+                S::OneDelta,
+                S::NeverCloses,
+                S::Refuses,
+            ] {
+                for clock in [Clock::Idle, Clock::Whole] {
+                    cells.push(Cell(input, prompt, service, clock));
+                }
+            }
+        }
+    }
+    cells
+}
+
+impl Cell {
+    /// What the interface promises.
+    fn code(self) -> i32 {
+        let Self(input, prompt, service, clock) = self;
+        match (input, prompt) {
+            // There is no prompt.
+            (Input::Closed | Input::Null, Prompt::Nothing | Prompt::Dash) => return 2,
+            // The prompt never ends.
+            (Input::Silent | Input::Terminal, Prompt::Nothing | Prompt::Dash) => return 124,
+            // It is left aside after 3 s.
+            (Input::Silent, Prompt::Argument) if clock == Clock::Whole => return 124,
+            _ => {}
+        }
+        match (service, clock) {
+            (Service::NeverCloses, _) => 0,
+            (Service::Refuses, _) => 7,
+            (_, Clock::Whole) | (Service::Comments, _) => 124,
+            (Service::Silent, Clock::Idle) => 7,
+            (Service::HeadersOnly | Service::OneDelta, Clock::Idle) => 8,
+        }
+    }
+
+    /// The clocks. Where nothing is to run out, there is time for a machine that does other things too.
+    fn flags(self) -> [&'static str; 4] {
+        let Self(_, _, service, clock) = self;
+        match (self.code(), clock) {
+            (124, Clock::Whole) => ["--timeout", "1s", "--idle-timeout", "1m"],
+            // Bytes that mean nothing are life, and so is a prompt that is waited for.
+            (124, Clock::Idle) => ["--timeout", "5s", "--idle-timeout", "1s"],
+            (7 | 8, _) if service != Service::Refuses => {
+                ["--idle-timeout", "1s", "--timeout", "40s"]
+            }
+            _ => ["--idle-timeout", "30s", "--timeout", "40s"],
+        }
+    }
+
+    fn reply(self) -> Option<Reply> {
+        let one = r#"data: {"type":"response.output_text.delta","output_index":0,"delta":"Hel"}"#;
+        let one = format!("{one}\n\n");
+        let comments = ": nothing\n\n".repeat(10_000);
+        Some(match self.2 {
+            Service::Silent => Reply::text("x").pause_before_headers(Duration::from_secs(600)),
+            Service::HeadersOnly => Reply::text("x").stall_at(0),
+            Service::Comments => Reply::sse(comments).event_pause(Duration::from_millis(50)),
+            Service::OneDelta => Reply::sse(one.clone()).stall_at(one.len()),
+            Service::NeverCloses => Reply::text("Hello").hold_open(),
+            Service::Refuses => return None,
+        })
+    }
+
+    fn run(self) {
+        let home = Home::with_key();
+        let server = self
+            .reply()
+            .map(|reply| Server::start(Script::from(reply).unchecked()));
+        let cmd = match &server {
+            Some(server) => home.codex(server),
+            None => home.offline(),
+        };
+        let cmd = cmd
+            .args(["run", "--no-tools", "--retries", "0"])
+            .args(self.flags());
+        let cmd = match self.1 {
+            Prompt::Argument => cmd.args(["say hello"]),
+            Prompt::Nothing => cmd,
+            Prompt::Dash => cmd.args(["-"]),
+        };
+        let Some((running, _held)) = self.start(cmd, &home) else {
+            return;
+        };
+        let ran = finish(running, format!("{self:?}"));
+        ran.exits(self.code());
+        let expected = match (self.code(), self.2) {
+            (0, _) => "Hello\n",
+            (8 | 124, Service::OneDelta) if !ran.text().is_empty() => "Hel\n",
+            _ => "",
+        };
+        ran.stdout(expected);
+    }
+
+    /// Starts the command. What is given back must be held until it ends.
+    fn start(self, cmd: Cmd, home: &Home) -> Option<(Running, Option<OwnedFd>)> {
+        let mut held = None;
+        let cmd = match self.0 {
+            Input::Closed => cmd.closing("<&-"),
+            Input::Null => cmd,
+            Input::Terminal => return None,
+            Input::Silent => {
+                let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
+                held = Some(OwnedFd::from(ours));
+                cmd.stdin(OwnedFd::from(theirs))
+            }
+            Input::Slow | Input::Large => cmd.piped(),
+            Input::File => cmd.stdin(File::open(home.file("question", "why?\n")).expect("a file")),
+        };
+        let mut running = cmd.start();
+        let stdin = running.stdin.take();
+        if let Some(mut stdin) = stdin {
+            let slow = self.0 == Input::Slow;
+            thread::spawn(move || {
+                let (piece, times) = if slow { (1, 5) } else { (10 << 20, 1) };
+                for _ in 0..times {
+                    // The command may have gone away.
+                    let _ = stdin.write_all(&vec![b'a'; piece]);
+                    if slow {
+                        thread::sleep(Duration::from_millis(50));
+                    }
+                }
+            });
+        }
+        Some((running, held))
+    }
+}
+
+#[test]
+fn every_cell_ends_within_its_clock_with_its_code() {
+    let cells = Mutex::new(cells());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let Some(cell) = cells.lock().expect("nobody panicked").pop() else {
+                        return;
+                    };
+                    cell.run();
+                }
+            });
+        }
+    });
+}
