@@ -1,6 +1,7 @@
 //! One request to the service and the stream that answers it. Which address a request goes to follows
 //! from the credential that it carries, so a key cannot reach the subscription host nor a token the API.
 
+mod refusal;
 pub mod retry;
 pub mod usage;
 
@@ -12,17 +13,15 @@ use crate::http::{self, BaseUrl, Http, Request};
 use crate::id::ThreadId;
 use crate::secret::Secret;
 use crate::wire::answer::{Answer, Show};
-use crate::wire::fault::{self, Fault};
+use crate::wire::fault::Fault;
 use crate::wire::sse::{Decoder, TooLong};
+use refusal::{fault, request_id};
 
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
 
 /// A key or token is longer than this, in bytes; what servers that want none are given, such as `none`, is not.
 const SECRET: usize = 8;
-
-/// The most of an error's body that is read, in bytes.
-const ERROR_BODY: usize = 64 << 10;
 
 /// Where the two backends are.
 #[derive(Clone, Debug)]
@@ -215,29 +214,6 @@ fn redact(authority: &Authority, text: &str) -> String {
     secrets
         .filter(|secret| secret.len() >= SECRET)
         .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
-}
-
-fn fault(authority: &Authority, answer: http::Answer) -> Fault {
-    let redact = |text: &str| redact(authority, text);
-    let (status, id) = (answer.status(), request_id(&answer).map(|id| redact(&id)));
-    let location = answer.header("location").map(redact);
-    // Before it is cut to what is shown, so that no part of a secret stays; and after, as it may have been escaped.
-    let body = redact(&String::from_utf8_lossy(&answer.body(ERROR_BODY)));
-    let mut fault = fault::of_answer(status, id.as_deref(), body.as_bytes());
-    fault.message = redact(&fault.message);
-    fault.code = redact(&fault.code);
-    if let (300..=399, Some(location)) = (status, location) {
-        fault.message = format!("it leads to {location}");
-    }
-    fault
-}
-
-/// What the service calls a request, to be named in a report to it. Control characters have no place in it.
-fn request_id(answer: &http::Answer) -> Option<String> {
-    let id = answer
-        .header("x-request-id")
-        .or_else(|| answer.header("x-oai-request-id"))?;
-    Some(id.chars().filter(|c| !c.is_control()).take(200).collect())
 }
 
 /// An answer on its way.
