@@ -41,6 +41,39 @@ pub fn from_now(then: u64, now: u64) -> String {
     }
 }
 
+/// When a wait ends, as people are told it: `in 1 h 30 min, 14:05 UTC`, with the date where that is not today; both in
+/// Unix seconds. What is left is rounded up, so that nobody comes back too early.
+#[must_use]
+pub fn until(then: u64, now: u64) -> String {
+    let left = then.saturating_sub(now);
+    let (minutes, hours) = (left.div_ceil(60), left.div_ceil(3600));
+    let span = match (left, minutes) {
+        (0, _) => "now".to_owned(),
+        (1..60, _) => format!("in {left} s"),
+        (_, 0..1440) => units((minutes / 60, "h"), (minutes % 60, "min")),
+        _ => {
+            let days = if hours / 24 == 1 { "day" } else { "days" };
+            units((hours / 24, days), (hours % 24, "h"))
+        }
+    };
+    let (date_then, date_now) = (date(then), date(now));
+    let (day, time) = (&date_then[..10], &date_then[11..16]);
+    if date_now.starts_with(day) {
+        format!("{span}, {time} UTC")
+    } else {
+        format!("{span}, {day} {time} UTC")
+    }
+}
+
+/// A time in two units, without the one of which there is nothing.
+fn units(large: (u64, &str), small: (u64, &str)) -> String {
+    let parts = [large, small].into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    format!("in {}", parts.join(" "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +89,31 @@ mod tests {
         check(103_600, "in 1 h 0 min");
         check(100_000 + 86_400 * 9 + 3600, "in 9 d 1 h");
         check(40_000, "16 h 40 min ago");
+    }
+
+    #[test]
+    fn the_end_of_a_wait_is_told_as_time_left_and_time_of_day() {
+        // 2026-11-20 17:26:40 UTC
+        let now = 1_795_195_600;
+        let check = |left: u64, expected: &str| assert_eq!(until(now + left, now), expected);
+        check(0, "now, 17:26 UTC");
+        check(1, "in 1 s, 17:26 UTC");
+        check(59, "in 59 s, 17:27 UTC");
+        check(60, "in 1 min, 17:27 UTC");
+        check(61, "in 2 min, 17:27 UTC");
+        check(3600, "in 1 h, 18:26 UTC");
+        check(5400, "in 1 h 30 min, 18:56 UTC");
+        check(5399, "in 1 h 30 min, 18:56 UTC");
+        check(23_599, "in 6 h 34 min, 23:59 UTC");
+        check(23_600, "in 6 h 34 min, 2026-11-21 00:00 UTC");
+        check(86_340, "in 23 h 59 min, 2026-11-21 17:25 UTC");
+        check(86_341, "in 1 day, 2026-11-21 17:25 UTC");
+        check(86_401, "in 1 day 1 h, 2026-11-21 17:26 UTC");
+        check(2 * 86_400, "in 2 days, 2026-11-22 17:26 UTC");
+        check(2 * 86_400 + 10_800, "in 2 days 3 h, 2026-11-22 20:26 UTC");
+        assert_eq!(until(now - 60, now), "now, 17:25 UTC");
+        assert_eq!(until(now - 86_400, now), "now, 2026-11-19 17:26 UTC");
+        assert!(until(u64::MAX, now).ends_with(" h, 9999-12-31 23:59 UTC"));
+        assert_eq!(until(0, 0), "now, 00:00 UTC");
     }
 }

@@ -9,13 +9,14 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::auth::{Authority, Credential, sign_in};
+use crate::clock::seconds;
 use crate::http::{self, BaseUrl, Http, Request};
 use crate::id::ThreadId;
 use crate::secret::Secret;
 use crate::wire::answer::{Answer, Show};
-use crate::wire::fault::Fault;
+use crate::wire::fault::{Fault, Head};
 use crate::wire::sse::{Decoder, TooLong};
-use refusal::{fault, request_id};
+use refusal::{fault, head};
 
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
@@ -149,7 +150,7 @@ impl Client {
             return Err(Error::Fault(fault(&self.authority, answer)));
         }
         Ok(Stream {
-            request_id: request_id(&answer).map(|id| self.redact(&id)),
+            head: head(&self.authority, &answer),
             answer,
             decoder: Decoder::default(),
         })
@@ -220,7 +221,7 @@ fn redact(authority: &Authority, text: &str) -> String {
 pub struct Stream {
     answer: http::Answer,
     decoder: Decoder,
-    request_id: Option<String>,
+    head: Head,
 }
 
 impl Stream {
@@ -234,7 +235,7 @@ impl Stream {
             .feed(piece, |frame| answer.take(frame, show))
             .map_err(Error::TooLong)?;
         if answer.ended() {
-            answer.came_with(200, self.request_id.take());
+            answer.came_with(&self.head, seconds());
         }
         Ok(!piece.is_empty())
     }

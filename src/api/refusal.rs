@@ -2,32 +2,31 @@
 
 use super::redact;
 use crate::auth::Authority;
+use crate::clock::seconds;
 use crate::http;
-use crate::wire::fault::{self, Fault};
+use crate::wire::fault::{self, Fault, Head};
 
 /// The most of an error's body that is read, in bytes.
 const ERROR_BODY: usize = 64 << 10;
 
 /// Sorts an answer that is no success.
 pub(super) fn fault(authority: &Authority, answer: http::Answer) -> Fault {
-    let redact = |text: &str| redact(authority, text);
-    let (status, id) = (answer.status(), request_id(&answer).map(|id| redact(&id)));
-    let location = answer.header("location").map(redact);
+    let head = head(authority, &answer);
     // Before it is cut to what is shown, so that no part of a secret stays; and after, as it may have been escaped.
-    let body = redact(&String::from_utf8_lossy(&answer.body(ERROR_BODY)));
-    let mut fault = fault::of_answer(status, id.as_deref(), body.as_bytes());
-    fault.message = redact(&fault.message);
-    fault.code = redact(&fault.code);
-    if let (300..=399, Some(location)) = (status, location) {
-        fault.message = format!("it leads to {location}");
+    let body = redact(
+        authority,
+        &String::from_utf8_lossy(&answer.body(ERROR_BODY)),
+    );
+    let mut fault = fault::of_answer(&head, body.as_bytes(), seconds());
+    for words in fault.words() {
+        *words = redact(authority, words);
     }
     fault
 }
 
-/// What the service calls a request, to be named in a report to it. Control characters have no place in it.
-pub(super) fn request_id(answer: &http::Answer) -> Option<String> {
-    let id = answer
-        .header("x-request-id")
-        .or_else(|| answer.header("x-oai-request-id"))?;
-    Some(id.chars().filter(|c| !c.is_control()).take(200).collect())
+/// What matters of an answer's head, should it be, or hold, a refusal.
+pub(super) fn head(authority: &Authority, answer: &http::Answer) -> Head {
+    Head::read(answer.status(), |name| {
+        answer.header(name).map(|value| redact(authority, value))
+    })
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 pub use carry::{Kept, Shown};
 
 use super::event::{self, Event, Place};
-use super::fault::{self, Fault};
+use super::fault::{self, Fault, Head};
 use super::item::{Call, Item, Kind, Message};
 use super::response::{Response, Usage};
 use super::slots::{Slots, with_id};
@@ -57,15 +57,14 @@ pub enum Trouble {
 impl Trouble {
     /// What the service itself said in it.
     pub fn words_of_the_service(&mut self) -> impl Iterator<Item = &mut String> {
-        match self {
-            Self::Failed(fault) => [Some(&mut fault.message), Some(&mut fault.code)],
+        let (fault, words) = match self {
+            Self::Failed(fault) => (Some(fault), None),
             Self::Incomplete(words) | Self::Refused(words) | Self::Waits(words) => {
-                [Some(words), None]
+                (None, Some(words))
             }
-            Self::Cut | Self::Differs | Self::Unfinished | Self::Empty => [None, None],
-        }
-        .into_iter()
-        .flatten()
+            Self::Cut | Self::Differs | Self::Unfinished | Self::Empty => (None, None),
+        };
+        fault.into_iter().flat_map(Fault::words).chain(words)
     }
 }
 
@@ -155,11 +154,10 @@ impl Answer {
         }
     }
 
-    /// Notes what the answer came with, which a fault in it is reported with.
-    pub fn came_with(&mut self, status: u16, request_id: Option<String>) {
+    /// Notes what the answer came with, which a fault in it is reported with; `now` in Unix seconds.
+    pub fn came_with(&mut self, head: &Head, now: u64) {
         if let Some(Ending::Failed(fault)) = &mut self.ending {
-            fault.status = Some(status);
-            fault.request_id = request_id;
+            fault.came_with(head, now);
         }
     }
 

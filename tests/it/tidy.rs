@@ -15,7 +15,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("stdin", &[]),
     ("http", &["secret"]),
     ("auth", &["clock", "http", "id", "secret"]),
-    ("api", &["auth", "http", "id", "secret", "wire"]),
+    ("api", &["auth", "clock", "http", "id", "secret", "wire"]),
     ("tools", &["wire"]),
     ("output", &["clock", "wire"]),
     (

@@ -1,6 +1,7 @@
 //! Every error in words: what happened, why, and what to do, with the outcome that gives the exit code.
 //! The modules report facts; the wording is here, in one folder, so that it can be reviewed in one place.
 
+mod fault;
 mod service;
 mod sign_in;
 

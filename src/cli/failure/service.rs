@@ -1,12 +1,11 @@
-//! What the service says, and what becomes of its answers, in words.
+//! What becomes of requests and of answers, in words. What the service itself says is told in `fault`.
 
 use std::time::Duration;
 
+use super::fault::of_fault;
 use super::{Failure, sign_in};
-use crate::clock::seconds;
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
-use crate::wire::fault::{Fault, Kind};
 use crate::{api, http};
 
 pub(super) fn of_api(error: &api::Error) -> Failure {
@@ -109,92 +108,7 @@ pub(super) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failu
     }
 }
 
-fn of_fault(fault: &Fault) -> Failure {
-    let outcome = match fault.kind {
-        Kind::Failed => Outcome::Failed,
-        Kind::SignIn => Outcome::SignIn,
-        Kind::Forbidden => Outcome::Forbidden,
-        Kind::UsageLimit => Outcome::UsageLimit,
-        Kind::Unreachable => Outcome::Unreachable,
-    };
-    let words = match (&*fault.message, &*fault.code) {
-        ("", "") => "it gave no reason".to_owned(),
-        ("", code) => code.to_owned(),
-        (message, "") => message.to_owned(),
-        (message, code) => format!("{message} ({code})"),
-    };
-    let mut marks = Vec::new();
-    if let Some(status) = fault.status {
-        marks.push(format!("HTTP {status}"));
-    }
-    if let Some(id) = &fault.request_id {
-        marks.push(format!("request {id}"));
-    }
-    let marks = if marks.is_empty() {
-        String::new()
-    } else {
-        format!(" [{}]", marks.join(", "))
-    };
-    let what = match fault.kind {
-        Kind::Failed => "the service did not answer this request",
-        Kind::SignIn => "the service refused the credential",
-        Kind::Forbidden => "the service does not allow this",
-        Kind::UsageLimit => "the usage limit is reached",
-        Kind::Unreachable => "the service cannot answer now",
-    };
-    let failure = Failure::new(outcome, format!("{what}: {words}{marks}"));
-    match (fault.kind, fault.status) {
-        _ if fault.page => {
-            return failure
-                .hint("look at what stands between: a proxy, a firewall, a sign-in page");
-        }
-        (_, Some(300..=399)) => {
-            return failure
-                .hint("redirects are not followed; set the address where the service really is");
-        }
-        (Kind::Failed, Some(404)) => {
-            return failure.hint("is the address right? OPENAI_BASE_URL commonly ends in /v1");
-        }
-        _ => {}
-    }
-    match fault.kind {
-        Kind::Failed => failure.hint("change the request; trying again will not help"),
-        Kind::SignIn => failure.hint("renew the token or key; it may have expired or been revoked"),
-        Kind::Forbidden => failure.hint("use another model (-m) or another account"),
-        Kind::UsageLimit => failure.hint(reset(fault.resets_at)),
-        Kind::Unreachable => failure.hint("try again later"),
-    }
-}
-
 /// A time as people write it.
 fn span(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
-}
-
-/// When to come back, as far as the service said.
-fn reset(at: Option<u64>) -> String {
-    let now = seconds();
-    match at.map(|at| at.saturating_sub(now).div_ceil(60)) {
-        Some(minutes @ 1..) if minutes >= 60 => {
-            format!("it ends in {} h {} min", minutes / 60, minutes % 60)
-        }
-        Some(minutes @ 1..) => format!("it ends in {minutes} min"),
-        _ => "wait, raise the limit, or use another account".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::fault;
-
-    #[test]
-    fn a_service_message_carries_status_and_request() {
-        let body = br#"{"error":{"message":"No such thing.","code":"x"}}"#;
-        let failure = of_fault(&fault::of_answer(404, Some("req_1"), body));
-        assert_eq!(
-            failure.what,
-            "the service did not answer this request: No such thing. (x) [HTTP 404, request req_1]"
-        );
-    }
 }

@@ -1,0 +1,297 @@
+//! What the service says when it says no, in words: what happened, in the service's own words why, and what to do.
+
+use std::time::Duration;
+
+use super::Failure;
+use crate::clock::{seconds, until};
+use crate::outcome::Outcome;
+use crate::wire::fault::{Cause, Fault, Kind, Retry};
+
+/// A time that the service asks for is said from this length on; a shorter one has passed when the words are read.
+const LONG: Duration = Duration::from_secs(60);
+
+pub(super) fn of_fault(fault: &Fault) -> Failure {
+    told(fault, seconds())
+}
+
+/// As it is told at this time in Unix seconds.
+fn told(fault: &Fault, now: u64) -> Failure {
+    let outcome = match fault.kind {
+        Kind::Failed => Outcome::Failed,
+        Kind::SignIn => Outcome::SignIn,
+        Kind::Forbidden => Outcome::Forbidden,
+        Kind::UsageLimit => Outcome::UsageLimit,
+        Kind::Unreachable => Outcome::Unreachable,
+    };
+    let (what, why, marks) = (what(fault), why(fault), marks(fault));
+    Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now))
+}
+
+fn what(fault: &Fault) -> String {
+    let words = match (fault.kind, fault.cause) {
+        (_, Cause::Window) => return limit(fault),
+        (_, Cause::OwnerCredits | Cause::MemberCredits) => {
+            "the credits of the workspace are used up"
+        }
+        (_, Cause::OwnerLimit | Cause::MemberLimit) => {
+            "the usage limit of the workspace is reached"
+        }
+        (_, Cause::Quota) => "the quota of the account is used up",
+        (Kind::UsageLimit, _) => "the usage limit is reached",
+        (Kind::Failed, _) => "the service did not answer this request",
+        (Kind::SignIn, _) => "the service refused the credential",
+        (Kind::Forbidden, _) => "the service does not allow this",
+        (Kind::Unreachable, _) => "the service cannot answer now",
+    };
+    words.to_owned()
+}
+
+/// Which limit is reached, as far as the service said.
+fn limit(fault: &Fault) -> String {
+    let named = |words: &str, name: &Option<String>, more: &str| match name {
+        Some(name) => format!(" {words}{name}{more}"),
+        None => String::new(),
+    };
+    let plan = named("of the ", &fault.details.plan, " plan");
+    let name = named("for ", &fault.details.limit, "");
+    format!("the usage limit{plan}{name} is reached")
+}
+
+fn why(fault: &Fault) -> String {
+    match (&*fault.message, &*fault.code) {
+        ("", "") => "it gave no reason".to_owned(),
+        ("", code) => code.to_owned(),
+        (message, "") => message.to_owned(),
+        (message, code) => format!("{message} ({code})"),
+    }
+}
+
+/// What a report to the service should name.
+fn marks(fault: &Fault) -> String {
+    let details = &fault.details;
+    let mut marks = Vec::new();
+    if let Some(status) = fault.status {
+        marks.push(format!("HTTP {status}"));
+    }
+    match (&fault.request_id, &details.ray) {
+        (Some(id), _) => marks.push(format!("request {id}")),
+        // A page says it in its sentence.
+        (None, Some(ray)) if !fault.page => marks.push(format!("ray {ray}")),
+        _ => {}
+    }
+    if let Some(authorization) = &details.authorization {
+        marks.push(format!("authorization {authorization}"));
+    }
+    if marks.is_empty() {
+        String::new()
+    } else {
+        format!(" [{}]", marks.join(", "))
+    }
+}
+
+/// What to do about it.
+fn hint(fault: &Fault, now: u64) -> String {
+    if let Retry::After(time) = fault.retry
+        && time >= LONG
+    {
+        let then = now.saturating_add(time.as_secs());
+        return format!(
+            "the service wants to be left alone: try again {}",
+            until(then, now)
+        );
+    }
+    let words = match fault.cause {
+        Cause::Moved => "redirects are not followed; set the address where the service really is",
+        Cause::Place => "is the address right? OPENAI_BASE_URL commonly ends in /v1",
+        Cause::Blocked => {
+            "your network or region may be blocked: try another network, or turn off a VPN or proxy"
+        }
+        _ if fault.page => "look at what stands between: a proxy, a firewall, a sign-in page",
+        Cause::Document => "something else may have answered; look at the address",
+        Cause::Request => "change the request; trying again will not help",
+        Cause::Context => {
+            "it is longer than the model takes in: send less, or use a model that takes in more (-m)"
+        }
+        Cause::Size => "the request is too large: send less at once",
+        Cause::Allowance => {
+            "this one request is larger than the account's rate limit: send less at once, or use another model (-m)"
+        }
+        Cause::Policy => {
+            "the service's policy stands against it: put the question differently; trying again will not help"
+        }
+        Cause::Image => "use another image, or leave it out",
+        Cause::Residency => {
+            "the project's data belongs in another region: set OPENAI_BASE_URL to the address of that region"
+        }
+        Cause::Unknown => "try again later; if that does not help, change the request",
+        Cause::Credential => "renew the token or key; it may have expired or been revoked",
+        Cause::Model => {
+            "check the model's name, or use another model (-m) or another account: this one has not got it"
+        }
+        Cause::Version => "use another model (-m), or a newer version of codex-run",
+        Cause::Plan => "the plan does not include it: use another account, or an API key",
+        Cause::Workspace => {
+            "the workspace is deactivated: ask its owner, or use another workspace or account"
+        }
+        Cause::Country => {
+            "the service is not offered where your network comes out: look at VPN and proxy"
+        }
+        Cause::Denied => "use another model (-m) or another account",
+        Cause::OwnerCredits => "add credits to the workspace, or use another account",
+        Cause::MemberCredits => "ask the workspace's owner to add credits, or use another account",
+        Cause::Quota => {
+            "look at the account's billing and spending limits, or use another key; waiting may not help"
+        }
+        Cause::Window | Cause::OwnerLimit | Cause::MemberLimit => return reset(fault, now),
+        Cause::Rate => "try again later, or send less at once",
+        Cause::Capacity => "the model is at capacity: try again later, or use another one (-m)",
+        Cause::Broken | Cause::Page => "try again later",
+    };
+    words.to_owned()
+}
+
+/// When to come back, as far as the service said, and what else to do.
+fn reset(fault: &Fault, now: u64) -> String {
+    let raise = match fault.cause {
+        Cause::OwnerLimit => "raise the workspace's limit",
+        Cause::MemberLimit => "ask the workspace's owner to raise it",
+        _ => "use another account",
+    };
+    match fault.resets_at {
+        Some(at) if at > now => format!(
+            "it ends {}; --wait-for-reset waits for it, or {raise}",
+            until(at, now)
+        ),
+        Some(_) => format!("it should have ended by now: try again, or {raise}"),
+        None => format!("wait for the plan's next window, or {raise}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::fault::{self, Head};
+
+    /// 2026-11-20 12:35:00 UTC
+    const NOW: u64 = 1_795_178_100;
+
+    fn check(status: u16, headers: &[(&str, &str)], body: &str, what: &str, hint: &str) {
+        let head = Head::read(status, |name| {
+            let (_, value) = headers.iter().find(|(key, _)| *key == name)?;
+            Some((*value).to_owned())
+        });
+        let fault = fault::of_answer(&head, body.as_bytes(), NOW);
+        assert_eq!(
+            told(&fault, NOW).words(),
+            format!("{what}\nhint: {hint}"),
+            "{status} {body}"
+        );
+    }
+
+    #[test]
+    fn a_service_message_carries_status_and_request() {
+        check(
+            404,
+            &[("x-request-id", "req_1"), ("cf-ray", "abc-FRA")],
+            r#"{"error":{"message":"No such thing.","code":"x"}}"#,
+            "the service did not answer this request: No such thing. (x) [HTTP 404, request req_1]",
+            "is the address right? OPENAI_BASE_URL commonly ends in /v1",
+        );
+        check(
+            401,
+            &[
+                ("cf-ray", "abc-FRA"),
+                ("x-openai-authorization-error", "missing"),
+            ],
+            "",
+            "the service refused the credential: it gave no reason [HTTP 401, ray abc-FRA, authorization missing]",
+            "renew the token or key; it may have expired or been revoked",
+        );
+    }
+
+    #[test]
+    fn a_usage_limit_says_which_plan_and_until_when() {
+        let body = |more: &str| {
+            format!(
+                r#"{{"error":{{"type":"usage_limit_reached","message":"The usage limit has been reached"{more}}}}}"#
+            )
+        };
+        let check = |headers: &[(&str, &str)], more: &str, what: &str, hint: &str| {
+            let why = "The usage limit has been reached (usage_limit_reached) [HTTP 429]";
+            check(
+                429,
+                headers,
+                &body(more),
+                &format!("{what} is reached: {why}"),
+                hint,
+            );
+        };
+        let plus = "the usage limit of the plus plan";
+        check(
+            &[],
+            &format!(r#","plan_type":"plus","resets_at":{}"#, NOW + 5400),
+            plus,
+            "it ends in 1 h 30 min, 14:05 UTC; --wait-for-reset waits for it, or use another account",
+        );
+        check(
+            &[("x-codex-plan-type", "pro"), ("x-codex-limit-name", "gpt")],
+            r#","plan_type":"plus","resets_in_seconds":264600"#,
+            "the usage limit of the plus plan for gpt",
+            "it ends in 3 days 2 h, 2026-11-23 14:05 UTC; --wait-for-reset waits for it, or use another account",
+        );
+        check(
+            &[("x-codex-plan-type", "plus")],
+            &format!(r#","resets_at":{}"#, NOW - 1),
+            plus,
+            "it should have ended by now: try again, or use another account",
+        );
+        check(
+            &[],
+            "",
+            "the usage limit",
+            "wait for the plan's next window, or use another account",
+        );
+        check(
+            &[(
+                "x-codex-rate-limit-reached-type",
+                "workspace_member_usage_limit_reached",
+            )],
+            r#","resets_in_seconds":60"#,
+            "the usage limit of the workspace",
+            "it ends in 1 min, 12:36 UTC; --wait-for-reset waits for it, or ask the workspace's owner to raise it",
+        );
+    }
+
+    #[test]
+    fn a_service_that_asks_for_a_long_time_says_until_when() {
+        let what = "the service cannot answer now: it gave no reason [HTTP 503]";
+        let check = |seconds: &str, hint: &str| {
+            check(503, &[("retry-after", seconds)], "", what, hint);
+        };
+        check("5", "try again later");
+        check(
+            "5400",
+            "the service wants to be left alone: try again in 1 h 30 min, 14:05 UTC",
+        );
+    }
+
+    #[test]
+    fn a_page_is_one_sentence() {
+        let headers = [("server", "cloudflare"), ("cf-ray", "8d2df03dbbcd60fd-LHR")];
+        check(
+            403,
+            &headers,
+            "<!DOCTYPE html>\n<title>Attention Required! | Cloudflare</title>\n",
+            "the service does not allow this: a web page from Cloudflare instead of an answer \
+             (ray 8d2df03dbbcd60fd-LHR) [HTTP 403]",
+            "your network or region may be blocked: try another network, or turn off a VPN or proxy",
+        );
+        check(
+            502,
+            &[],
+            "<html>",
+            "the service cannot answer now: a web page instead of an answer [HTTP 502]",
+            "look at what stands between: a proxy, a firewall, a sign-in page",
+        );
+    }
+}

@@ -1,0 +1,253 @@
+//! What matters of an answer's head when the answer is a no. An error inside a stream may bring such headers too,
+//! in its own JSON.
+
+use serde_json::Value;
+
+use super::cause::Cause;
+use super::told::{decoded, number, plain};
+
+/// The headers that say something about a refusal, beside those of the limits.
+const NAMES: &[&str] = &[
+    "x-request-id",
+    "x-oai-request-id",
+    "cf-ray",
+    "server",
+    "location",
+    "retry-after-ms",
+    "retry-after",
+    "x-should-retry",
+    "x-openai-authorization-error",
+    "x-error-json",
+    "x-codex-plan-type",
+    "x-codex-limit-name",
+    "x-codex-rate-limit-reached-type",
+    ACTIVE,
+];
+
+/// The header that names the limit in force. A limit of its own name has a family of headers of its own.
+const ACTIVE: &str = "x-codex-active-limit";
+
+/// The family of headers that is always there.
+const COMMON: &str = "x-codex";
+
+/// The two windows of a limit.
+const WINDOWS: [&str; 2] = ["primary", "secondary"];
+
+/// What is said of a window.
+const FIELDS: [&str; 3] = [USED, AT, AFTER];
+const USED: &str = "used-percent";
+const AT: &str = "reset-at";
+const AFTER: &str = "reset-after-seconds";
+
+/// When a limit ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resets {
+    /// At this time, in Unix seconds.
+    At(u64),
+    /// After so many seconds.
+    After(u64),
+}
+
+/// The status, and those headers that say something about a refusal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    pub(super) status: Option<u16>,
+    headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// Takes what matters; `header` finds a header by its name in lower case.
+    #[must_use]
+    pub fn read(status: u16, header: impl Fn(&str) -> Option<String>) -> Self {
+        let mut head = Self {
+            status: Some(status),
+            headers: Vec::new(),
+        };
+        head.take(&header);
+        head
+    }
+
+    /// Takes what matters of the headers that an error event carries.
+    pub(super) fn in_event(json: &Value) -> Self {
+        let mut head = Self::default();
+        if let Value::Object(headers) = &json["headers"] {
+            head.take(&|name| {
+                let (_, value) = headers
+                    .iter()
+                    .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+                match value {
+                    Value::String(text) => Some(text.clone()),
+                    Value::Number(number) => Some(number.to_string()),
+                    Value::Bool(yes) => Some(yes.to_string()),
+                    _ => None,
+                }
+            });
+        }
+        head
+    }
+
+    fn take(&mut self, header: &dyn Fn(&str) -> Option<String>) {
+        let mut take = |name: String| {
+            if let Some(value) = header(&name) {
+                self.headers.push((name, value));
+            }
+        };
+        for name in NAMES {
+            take((*name).to_owned());
+        }
+        let families = [Some(COMMON.to_owned()), header(ACTIVE).and_then(family)];
+        for family in families.into_iter().flatten() {
+            for window in WINDOWS {
+                for field in FIELDS {
+                    take(format!("{family}-{window}-{field}"));
+                }
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(status: u16, headers: &[(&str, &str)]) -> Self {
+        let find = |name: &str| headers.iter().find(|(key, _)| *key == name);
+        Self::read(status, |name| {
+            find(name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(key, _)| key == name)?;
+        Some(value)
+    }
+
+    /// A header as it may be shown: on one line, and not longer than this many bytes.
+    pub(super) fn shown(&self, name: &str, most: usize) -> Option<String> {
+        let value = plain(self.get(name)?, most);
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// What the service calls the request, to be named in a report to it.
+    pub(super) fn request_id(&self) -> Option<String> {
+        self.shown("x-request-id", 200)
+            .or_else(|| self.shown("x-oai-request-id", 200))
+    }
+
+    /// The error that a header holds, as JSON in base64.
+    pub(super) fn error_json(&self) -> Option<Value> {
+        serde_json::from_slice(&decoded(self.get("x-error-json")?)?).ok()
+    }
+
+    /// Whether the service says that the same request must not come again.
+    pub(super) fn forbids_retry(&self) -> bool {
+        self.get("x-should-retry")
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("false"))
+    }
+
+    /// Whether Cloudflare has sent, or passed on, the answer.
+    pub(super) fn is_from_cloudflare(&self) -> bool {
+        let server = self.get("server").unwrap_or_default();
+        server.to_ascii_lowercase().contains("cloudflare")
+    }
+
+    /// The usage limit that is reached, where a header names it or a window is used up.
+    pub(super) fn reached(&self) -> Option<Cause> {
+        self.reached_kind()
+            .or_else(|| self.used_up().next().map(|_| Cause::Window))
+    }
+
+    /// The usage limit that is reached, where a header names it.
+    pub(super) fn reached_kind(&self) -> Option<Cause> {
+        Cause::of_reached(self.get("x-codex-rate-limit-reached-type")?.trim())
+    }
+
+    /// When the windows that are used up begin anew. Where two are, the later one counts.
+    pub(super) fn resets(&self) -> Option<Resets> {
+        let latest = |field: &str| {
+            self.used_up()
+                .filter_map(|window| number(&Value::from(self.get(&format!("{window}-{field}"))?)))
+                .max()
+        };
+        latest(AT)
+            .map(Resets::At)
+            .or_else(|| latest(AFTER).map(Resets::After))
+    }
+
+    /// The names of the windows that are used up, as their headers begin.
+    fn used_up(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter_map(|(name, value)| {
+            let window = name.strip_suffix(USED)?.strip_suffix('-')?;
+            let used: f64 = value.trim().parse().ok()?;
+            (used >= 100.0).then_some(window)
+        })
+    }
+}
+
+/// How the headers of a limit begin, where it is another one than the common one and its name can be part of a header's.
+fn family(limit: String) -> Option<String> {
+    let family = format!("x-{}", limit.trim().to_ascii_lowercase().replace('_', "-"));
+    let usable = family.len() < 64
+        && family
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    (usable && family != COMMON).then_some(family)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(headers: &[(&str, &str)], expected: Option<Resets>) {
+        assert_eq!(Head::of(429, headers).resets(), expected, "{headers:?}");
+    }
+
+    #[test]
+    fn the_window_that_is_used_up_says_when_it_ends() {
+        let (primary, secondary) = (
+            ("x-codex-primary-reset-at", "1000"),
+            ("x-codex-secondary-reset-at", "2000"),
+        );
+        let used = |primary, secondary| {
+            [
+                ("x-codex-primary-used-percent", primary),
+                ("x-codex-secondary-used-percent", secondary),
+            ]
+        };
+        let all = |used: [(&'static str, &'static str); 2]| [used[0], used[1], primary, secondary];
+        check(&all(used("100", "80")), Some(Resets::At(1000)));
+        check(&all(used("99.9", "100.0")), Some(Resets::At(2000)));
+        check(&all(used("101", "100")), Some(Resets::At(2000)));
+        check(&all(used("80", "80")), None);
+        check(&all(used("NaN", "much")), None);
+        check(&[primary, secondary], None);
+        let after = ("x-codex-primary-reset-after-seconds", "60");
+        check(&[used("100", "")[0], after], Some(Resets::After(60)));
+        let absurd = ("x-codex-primary-reset-at", "-1");
+        check(&[used("100", "")[0], absurd], None);
+    }
+
+    #[test]
+    fn a_limit_of_its_own_name_has_headers_of_its_own() {
+        let headers = [
+            ("x-codex-active-limit", "codex_other"),
+            ("x-codex-primary-used-percent", "10"),
+            ("x-codex-primary-reset-at", "1000"),
+            ("x-codex-other-primary-used-percent", "100"),
+            ("x-codex-other-primary-reset-at", "3000"),
+        ];
+        check(&headers, Some(Resets::At(3000)));
+        let strange = [("x-codex-active-limit", "a b\u{7}")];
+        check(&strange, None);
+    }
+
+    #[test]
+    fn an_event_carries_headers_in_any_case() {
+        let event = serde_json::json!({"headers": {"X-Codex-Primary-Used-Percent": "100",
+            "X-Codex-Primary-Reset-At": 1000, "X-Request-Id": "r\u{1b}1", "Retry-After": null}});
+        let head = Head::in_event(&event);
+        assert_eq!(head.resets(), Some(Resets::At(1000)));
+        assert_eq!(head.request_id().as_deref(), Some("r 1"));
+        assert_eq!(head.get("retry-after"), None);
+        assert_eq!(
+            Head::in_event(&serde_json::json!({"headers": 1})),
+            Head::default()
+        );
+    }
+}

@@ -1,0 +1,265 @@
+//! What the service says when it says no, sorted once: HTTP answers and the errors inside a stream.
+//! The words for people are found elsewhere; here it is decided what kind of no it is, whether the same request may be
+//! made again, and when. No clock is read: whoever knows the time says it.
+
+mod cause;
+mod delay;
+mod head;
+mod told;
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use cause::Cause;
+pub use head::Head;
+use head::Resets;
+use told::{Told, looks_like_a_page, plain};
+
+/// What kind of no it is. Each kind has one exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// This request, or this model's answer to it, cannot be.
+    Failed,
+    /// The credential is not accepted.
+    SignIn,
+    /// The credential is good but may not do this, or the model is not to be had.
+    Forbidden,
+    /// The plan's window, quota or credits are used up.
+    UsageLimit,
+    /// The service is overloaded, broken or not what answered.
+    Unreachable,
+}
+
+/// Whether trying the same again may help, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// It will not.
+    Never,
+    /// It may, after a while that the client chooses.
+    Backoff,
+    /// The service says after how long.
+    After(Duration),
+}
+
+/// A refusal or failure, as the service told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of no it is; it follows from the cause.
+    pub kind: Kind,
+    /// Why, as far as something else is to be done about it.
+    pub cause: Cause,
+    /// The service's own words, without control characters and at most 1,000 bytes; maybe empty.
+    pub message: String,
+    /// The service's code for it; maybe empty.
+    pub code: String,
+    /// The HTTP status, where it was one.
+    pub status: Option<u16>,
+    /// What the service calls this request, to be named in a report to it.
+    pub request_id: Option<String>,
+    /// It is a web page: something that stands between has answered.
+    pub page: bool,
+    /// When the usage limit ends, in Unix seconds.
+    pub resets_at: Option<u64>,
+    /// Whether trying the same again may help.
+    pub retry: Retry,
+    /// What only the words need. It lies elsewhere, so that a fault is small to hand on.
+    pub details: Box<Details>,
+}
+
+/// What else was said, as it may be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// The plan whose limit it is.
+    pub plan: Option<String>,
+    /// The name of the limit.
+    pub limit: Option<String>,
+    /// What Cloudflare calls this request.
+    pub ray: Option<String>,
+    /// Why the authorization was refused, in the words of a header.
+    pub authorization: Option<String>,
+    /// The usage limit ends this many seconds after the answer came; for whoever knows when that was.
+    resets_after: Option<u64>,
+}
+
+/// The most of a message that is kept, in bytes.
+const MESSAGE: usize = 1000;
+
+/// The most of any other text that is kept, in bytes.
+const SHORT: usize = 100;
+
+impl Fault {
+    /// Notes what the answer came with in which it was, at this time in Unix seconds.
+    pub fn came_with(&mut self, head: &Head, now: u64) {
+        self.status = head.status;
+        self.request_id = head.request_id().or_else(|| self.request_id.take());
+        if self.kind == Kind::UsageLimit {
+            let plan = || head.shown("x-codex-plan-type", SHORT);
+            self.details.plan = self.details.plan.take().or_else(plan);
+            let after = self.details.resets_after.map(Resets::After);
+            let at = |resets| match resets {
+                Resets::At(at) => at,
+                Resets::After(seconds) => now.saturating_add(seconds),
+            };
+            self.resets_at = self
+                .resets_at
+                .or_else(|| after.or_else(|| head.resets()).map(at));
+        }
+    }
+
+    /// Everything in it that somebody else has said.
+    pub fn words(&mut self) -> impl Iterator<Item = &mut String> {
+        let details = &mut *self.details;
+        [&mut self.message, &mut self.code].into_iter().chain(
+            [
+                &mut self.request_id,
+                &mut details.plan,
+                &mut details.limit,
+                &mut details.ray,
+                &mut details.authorization,
+            ]
+            .into_iter()
+            .flatten(),
+        )
+    }
+}
+
+/// Sorts an HTTP answer that is no success, or no stream, at this time in Unix seconds.
+#[must_use]
+pub fn of_answer(head: &Head, body: &[u8], now: u64) -> Fault {
+    let status = head.status.unwrap_or_default();
+    let json = serde_json::from_slice::<Value>(body);
+    let page = json.is_err() && looks_like_a_page(body);
+    let mut told = json.map(|json| Told::read(&json)).unwrap_or_default();
+    if let Some(json) = head.error_json() {
+        told.complete(Told::read(&json));
+    }
+    let cause = of_status(status, &told, head, page);
+    let mut fault = sort(cause, &told, head, Some(now));
+    if matches!(status, 400..=407 | 410..=428 | 430..=499) {
+        fault.retry = Retry::Never;
+    }
+    fault.page = page;
+    if let (300..=399, Some(place)) = (status, head.shown("location", MESSAGE)) {
+        fault.message = format!("it leads to {place}");
+    } else if page {
+        let from = if is_from_cloudflare(head, body) {
+            " from Cloudflare"
+        } else {
+            ""
+        };
+        let ray = fault.details.ray.as_ref();
+        let ray = ray.map_or(String::new(), |ray| format!(" (ray {ray})"));
+        fault.message = format!("a web page{from} instead of an answer{ray}");
+    } else if !told.says_something() {
+        fault.message = plain(&String::from_utf8_lossy(body), MESSAGE);
+    }
+    fault.came_with(head, now);
+    fault
+}
+
+/// Sorts an `error` event, in both shapes that it comes in.
+#[must_use]
+pub fn of_event(frame: &[u8]) -> Fault {
+    of_stream(&serde_json::from_slice(frame).unwrap_or_default())
+}
+
+/// Sorts the response object of `response.failed`.
+#[must_use]
+pub fn of_response(response: &str) -> Fault {
+    of_stream(&serde_json::from_str(response).unwrap_or_default())
+}
+
+fn of_stream(json: &Value) -> Fault {
+    let (told, head) = (Told::read(json), Head::in_event(json));
+    let status = ["status_code", "status"]
+        .iter()
+        .find_map(|key| json[key].as_u64());
+    let by_status = || {
+        Some(match status? {
+            401 => Cause::Credential,
+            402 | 403 => Cause::Denied,
+            408 | 409 | 500..=599 => Cause::Broken,
+            413 => Cause::Size,
+            429 => head.reached().unwrap_or(Cause::Rate),
+            400..=499 => Cause::Request,
+            _ => return None,
+        })
+    };
+    let blamed = || told.blames_the_request().then_some(Cause::Request);
+    let cause = told.cause().or_else(by_status).or_else(blamed);
+    sort(cause.unwrap_or(Cause::Unknown), &told, &head, None)
+}
+
+/// The cause of an HTTP answer. The body's own word counts, except where the status leaves no doubt.
+fn of_status(status: u16, told: &Told, head: &Head, page: bool) -> Cause {
+    let word = told.cause();
+    let is_final = |cause: &Cause| !cause.may_pass();
+    let is_limit = |cause: &Cause| cause.kind() == Kind::UsageLimit;
+    match status {
+        200 if page => Cause::Page,
+        200 if !told.says_something() => Cause::Document,
+        300..=399 => Cause::Moved,
+        401 => Cause::Credential,
+        402 | 403 if page => Cause::Blocked,
+        402 | 403 => word.filter(is_final).unwrap_or(Cause::Denied),
+        404 => word.filter(is_final).unwrap_or(Cause::Place),
+        413 => word.filter(is_final).unwrap_or(Cause::Size),
+        408 | 409 => word.unwrap_or(Cause::Broken),
+        429 => word.or_else(|| head.reached()).unwrap_or(Cause::Rate),
+        // A gateway that failed may have wrapped anything; only a limit stays one.
+        500..=599 => word
+            .filter(|cause| is_limit(cause) || cause.may_pass())
+            .unwrap_or(Cause::Broken),
+        _ => word.unwrap_or(Cause::Request),
+    }
+}
+
+/// A fault of this cause. Its delay is looked for where the cause may pass.
+fn sort(cause: Cause, told: &Told, head: &Head, now: Option<u64>) -> Fault {
+    let cause = match cause {
+        // Which limit of a workspace it is, only a header tells.
+        Cause::Window => head.reached_kind().unwrap_or(cause),
+        cause => cause,
+    };
+    let retry = match delay::asked(head, &told.message, now) {
+        _ if !cause.may_pass() || head.forbids_retry() => Retry::Never,
+        Some(time) => Retry::After(time),
+        None => Retry::Backoff,
+    };
+    let some = |text: &str| Some(plain(text, SHORT)).filter(|text| !text.is_empty());
+    let resets = told.resets.or_else(|| head.resets());
+    let is_limit = cause.kind() == Kind::UsageLimit;
+    let (resets_at, resets_after) = match resets.filter(|_| is_limit) {
+        Some(Resets::At(at)) => (Some(at), None),
+        Some(Resets::After(seconds)) => (None, Some(seconds)),
+        None => (None, None),
+    };
+    Fault {
+        kind: cause.kind(),
+        cause,
+        message: plain(&told.message, MESSAGE),
+        code: plain(told.shown_code(), SHORT),
+        status: None,
+        request_id: head.request_id(),
+        page: false,
+        resets_at,
+        retry,
+        details: Box::new(Details {
+            plan: some(&told.plan).or_else(|| head.shown("x-codex-plan-type", SHORT)),
+            limit: head.shown("x-codex-limit-name", SHORT),
+            ray: head.shown("cf-ray", SHORT),
+            authorization: head.shown("x-openai-authorization-error", 2 * SHORT),
+            resets_after,
+        }),
+    }
+}
+
+fn is_from_cloudflare(head: &Head, body: &[u8]) -> bool {
+    head.is_from_cloudflare() || String::from_utf8_lossy(body).contains("Cloudflare")
+}
+
+#[cfg(test)]
+mod stream_tests;
+#[cfg(test)]
+mod tests;

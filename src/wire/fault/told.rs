@@ -1,0 +1,166 @@
+//! What the body of a refusal says. Bodies come in many shapes: an `error` that is an object or a text, a `detail` that
+//! is a text, an object or a list, the fields alone, or no JSON at all.
+
+use base64::Engine as _;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde_json::Value;
+
+use super::Kind;
+use super::cause::Cause;
+use super::head::Resets;
+
+/// What lies beyond the year 9999 is no time that somebody meant, in Unix seconds.
+const LAST: u64 = 253_402_300_799;
+
+/// What a body says, whichever of its shapes it has.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) message: String,
+    /// The `code`, and the `type`: either may be what tells refusals apart.
+    code: String,
+    kind: String,
+    pub(super) plan: String,
+    pub(super) resets: Option<Resets>,
+}
+
+impl Told {
+    pub(super) fn read(json: &Value) -> Self {
+        let error = [&json["error"], &json["detail"]]
+            .into_iter()
+            .find(|value| value.is_object())
+            .unwrap_or(json);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let first = |values: &[&Value]| {
+            let texts = values.iter().map(|value| text(value));
+            texts.into_iter().find(|text| !text.is_empty())
+        };
+        let message = first(&[
+            &error["message"],
+            &json["error"],
+            &json["detail"],
+            &json["detail"][0]["msg"],
+            &json["message"],
+            json,
+        ]);
+        let code = first(&[&error["code"], &json["detail"]["code"], &json["code"]]);
+        Self {
+            message: message.unwrap_or_default(),
+            code: code.unwrap_or_default(),
+            kind: text(&error["type"]),
+            plan: text(&error["plan_type"]),
+            resets: number(&error["resets_at"])
+                .map(Resets::At)
+                .or_else(|| number(&error["resets_in_seconds"]).map(Resets::After)),
+        }
+    }
+
+    /// Whether it says anything about what is wrong.
+    pub(super) fn says_something(&self) -> bool {
+        !self.message.is_empty() || !self.shown_code().is_empty()
+    }
+
+    /// Takes over what is said elsewhere and not here.
+    pub(super) fn complete(&mut self, other: Self) {
+        for (own, other) in [
+            (&mut self.message, other.message),
+            (&mut self.code, other.code),
+            (&mut self.kind, other.kind),
+        ] {
+            if own.is_empty() {
+                *own = other;
+            }
+        }
+    }
+
+    /// What the code, the type, or failing those the message says by itself.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        let by_name = [&self.code, &self.kind].map(|name| Cause::of_code(name));
+        let is_limit = |cause: &Cause| cause.kind() == Kind::UsageLimit;
+        let by_name = by_name
+            .into_iter()
+            .flatten()
+            .find(is_limit)
+            .or_else(|| by_name.into_iter().flatten().next());
+        let by_message = || Cause::of_message(&self.message);
+        match by_name {
+            // Waiting helps against a rate; not against a request that is larger than the whole allowance, nor where
+            // there is nothing left to spend.
+            Some(Cause::Rate) => by_message()
+                .filter(|cause| matches!(cause, Cause::Allowance | Cause::Quota))
+                .or(by_name),
+            Some(_) => by_name,
+            None => by_message(),
+        }
+    }
+
+    /// Whether the type says that something is wrong with the request. That is so vague that it counts only where
+    /// nothing else does.
+    pub(super) fn blames_the_request(&self) -> bool {
+        self.kind.starts_with("invalid_request") || self.code.starts_with("invalid_request")
+    }
+
+    /// The name of the refusal, for people.
+    pub(super) fn shown_code(&self) -> &str {
+        let known = |name: &str| Cause::of_code(name).is_some();
+        if known(&self.kind) && !known(&self.code) {
+            &self.kind
+        } else {
+            &self.code
+        }
+    }
+}
+
+/// A count of seconds: a number, or a text that is one. Zero, negative and absurd ones are none.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it saturates, and is looked at afterwards
+pub(super) fn number(value: &Value) -> Option<u64> {
+    let number = match value {
+        Value::String(text) => text.trim().parse::<f64>().ok()?,
+        value => value.as_f64()?,
+    };
+    Some(number as u64).filter(|number| (1..=LAST).contains(number))
+}
+
+/// The bytes that base64 stands for, in either alphabet and with or without padding.
+pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    [STANDARD, URL_SAFE].iter().find_map(|alphabet| {
+        GeneralPurpose::new(alphabet, config)
+            .decode(text.trim())
+            .ok()
+    })
+}
+
+pub(super) fn looks_like_a_page(body: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&body[..body.len().min(200)])
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .to_ascii_lowercase();
+    start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<!--")
+}
+
+/// The text on one line, without control characters. Where it is longer than this many bytes it is cut behind
+/// something that no secret holds, so that no part of one stays when secrets are taken out afterwards.
+pub(super) fn plain(text: &str, most: usize) -> String {
+    let mut plain = String::new();
+    for word in text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+    {
+        if !plain.is_empty() {
+            plain.push(' ');
+        }
+        plain.push_str(word);
+        if plain.len() > most {
+            let end = (0..=most).rev().find(|at| plain.is_char_boundary(*at));
+            plain.truncate(end.unwrap_or_default());
+            plain.truncate(plain.trim_end_matches(|c: char| c.is_ascii_graphic()).len());
+            plain.truncate(plain.trim_end().len());
+            plain.push_str(if plain.is_empty() { "..." } else { " ..." });
+            break;
+        }
+    }
+    plain
+}
