@@ -121,7 +121,10 @@ impl Driver<'_> {
                 delay,
                 reason,
             },
-            Again::Reset { at, .. } => Notice::Reset { at, reason },
+            Again::Reset { at, .. } => {
+                let now = seconds();
+                Notice::Reset { at, now, reason }
+            }
         };
         self.sink
             .take(notice)

@@ -32,6 +32,8 @@ pub enum Notice<'a> {
     Reset {
         /// When it ends, in Unix seconds.
         at: u64,
+        /// The time, in Unix seconds.
+        now: u64,
         /// What the service said.
         reason: &'a str,
     },

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{Notice, Sink};
+use crate::clock::until;
 
 /// How much is told beside the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,9 +138,9 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                     "codex: {reason}; trying again in {seconds} s ({attempt} of {of})\n"
                 ))?;
             }
-            Notice::Reset { at, reason } => self.aside(&format!(
-                "codex: {reason}; waiting until {}\n",
-                crate::clock::date(at)
+            Notice::Reset { at, now, reason } => self.aside(&format!(
+                "codex: {reason}; waiting for its end {}\n",
+                until(at, now)
             ))?,
             Notice::ToolEnded {
                 name,
