@@ -97,16 +97,16 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Tool(name, args) => {
-            let timeout = settings::tool_timeout(&args)?;
+            let (timeout, stdout) = (settings::tool_timeout(&args)?, stdout()?);
             let for_tools = environment::for_tools(&environment().0);
             tool(
                 &name,
-                command::tool::run(&program(), &name, timeout, &for_tools),
+                command::tool::run(&program(), &name, timeout, &for_tools, stdout),
             )
         }
         Invocation::HeldTool(name, args) => tool(
             &name,
-            command::tool::run_held(&name, settings::tool_timeout(&args)?),
+            command::tool::run_held(&name, settings::tool_timeout(&args)?, stdout()?),
         ),
         Invocation::Completion(shell) => print(&complete::script(&shell)),
         Invocation::Help(name, long) => print(&help::text(name, long)),
@@ -153,11 +153,13 @@ fn tool(name: &str, ran: io::Result<bool>) -> Result<ExitCode, Failure> {
 }
 
 fn print(text: &str) -> Result<ExitCode, Failure> {
-    let written = Stdout::open().and_then(|mut stdout| stdout.write_all(text.as_bytes()));
-    match written {
-        Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => Err(command::run::Error::Output(error).into()),
-    }
+    let written = stdout()?.write_all(text.as_bytes());
+    written.map_err(|error| failure::of_output(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn stdout() -> Result<Stdout, Failure> {
+    Stdout::open().map_err(|error| failure::of_output(&error))
 }
 
 /// This program. On Linux by a name that leads to it even if its file was replaced meanwhile; where neither

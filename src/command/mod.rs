@@ -1,6 +1,7 @@
 //! What each command does, top to bottom. It is given settings: flags, argv and the environment were read
 //! before, and the words for what goes wrong are found after.
 
+mod early;
 pub mod login;
 pub mod logout;
 mod report;

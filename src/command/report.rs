@@ -1,10 +1,7 @@
 //! What `codex status` tells: as lines for people, as JSON for programs.
 
-use std::io::{self, Write};
-
 use serde_json::{Value, json};
 
-use super::stdout::Stdout;
 use crate::api::usage::{Limits, Window};
 use crate::auth::token::claims;
 use crate::auth::{Found, What};
@@ -65,13 +62,13 @@ impl Report {
         report
     }
 
-    pub(super) fn print(&self, json: bool) -> io::Result<()> {
-        let text = if json {
+    /// As JSON, or as lines.
+    pub(super) fn text(&self, json: bool) -> String {
+        if json {
             format!("{}\n", self.json())
         } else {
-            self.text(seconds())
-        };
-        Stdout::open()?.write_all(text.as_bytes())
+            self.lines(seconds())
+        }
     }
 
     fn json(&self) -> Value {
@@ -104,7 +101,7 @@ impl Report {
         json
     }
 
-    fn text(&self, now: u64) -> String {
+    fn lines(&self, now: u64) -> String {
         let mut lines = Vec::new();
         let mut line = |name: &str, value: &str| lines.push(format!("{name:<9} {value}"));
         match (self.method, &self.problem) {
@@ -242,7 +239,7 @@ mod tests {
         };
         let report = Report::of(&[key("CODEX_API_KEY"), key("OPENAI_API_KEY")]);
         assert_eq!(
-            report.text(0),
+            report.lines(0),
             "method    API key\nfrom      CODEX_API_KEY: comes before OPENAI_API_KEY\n"
         );
         assert_eq!(
@@ -254,7 +251,7 @@ mod tests {
             ..Report::of(&[])
         };
         assert_eq!(
-            nobody.text(0),
+            nobody.lines(0),
             "method    none: nobody is signed in, and no key is set\n\
              found     /home/ada/.codex/auth.json, of another program; --auth-file uses it in place\n"
         );

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -329,8 +329,7 @@ fn show(client: &Client, body: &Body, user_agent: &str) -> io::Result<()> {
         "    \"user-agent\": {}\n  }},\n  \"body\": ",
         quoted(user_agent)
     ));
-    let mut out = text.into_bytes();
-    out.extend_from_slice(body.bytes());
-    out.extend_from_slice(b"\n}\n");
-    Stdout::open()?.write_all(&out)
+    text.push_str(&String::from_utf8_lossy(body.bytes()));
+    text.push_str("\n}\n");
+    Stdout::open()?.print(&text)
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::report::Report;
+use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
 use crate::api::{self, Endpoints, usage};
 use crate::auth::critical::Critical;
@@ -51,6 +52,7 @@ pub enum Error {
 /// # Errors
 /// When none can be used, or the limits cannot be had.
 pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
+    let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
         warn(warning);
     }
@@ -70,7 +72,8 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
             }
         }
     };
-    report.print(settings.json).map_err(Error::Output)?;
+    let text = report.text(settings.json);
+    stdout.print(&text).map_err(Error::Output)?;
     ended
 }
 

@@ -43,6 +43,7 @@ pub enum Error {
 /// # Errors
 /// When there is none.
 pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
+    let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
         warn(warning);
     }
@@ -71,7 +72,6 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
         return Err(Error::Ended(tokens[0].source.clone(), expires));
     }
     let token = credential.secret().expose();
-    let mut stdout = Stdout::open().map_err(Error::Output)?;
     let line = format!("{token}\n");
     stdout.write_all(line.as_bytes()).map_err(Error::Output)?;
     if let Some(expires) = expires {

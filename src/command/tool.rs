@@ -23,12 +23,13 @@ pub fn run(
     name: &str,
     timeout: Duration,
     environment: &[(OsString, OsString)],
+    mut stdout: Stdout,
 ) -> io::Result<bool> {
     process::keep_descriptors();
     let temporary = std::env::temp_dir();
     let mut child = process::command(program, name, timeout, environment, &temporary).spawn()?;
     if let Some(result) = child.stdout.take() {
-        relay(result, &mut Stdout::open()?)?;
+        relay(result, &mut stdout)?;
     }
     Ok(child.wait()?.success())
 }
@@ -63,7 +64,7 @@ fn relay(mut from: ChildStdout, to: &mut Stdout) -> io::Result<()> {
 ///
 /// # Errors
 /// When standard input cannot be read or standard output cannot be written, or this process cannot found a session.
-pub fn run_held(name: &str, timeout: Duration) -> io::Result<bool> {
+pub fn run_held(name: &str, timeout: Duration, mut stdout: Stdout) -> io::Result<bool> {
     reaper::lead_session()?;
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
@@ -77,6 +78,6 @@ pub fn run_held(name: &str, timeout: Duration) -> io::Result<bool> {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    Stdout::open()?.write_all(text.as_bytes())?;
+    stdout.write_all(text.as_bytes())?;
     Ok(result.ok)
 }

@@ -1,7 +1,5 @@
 //! Ends that are ordered from outside: signals, the clock, a budget.
 
-use std::process::Command;
-
 use crate::home::{Home, finish, until};
 use crate::standin::{Reply, Server};
 use crate::tools::bash;
@@ -52,20 +50,10 @@ fn a_signal_that_was_ignored_stays_ignored() {
         Reply::text("answer").hold_open(),
     ]);
     // As `nohup` does it. What follows must not end the run, so another signal has to.
-    let mut cmd = home.codex(&server);
-    let program = cmd.command.get_program().to_owned();
-    let envs: Vec<_> = cmd
-        .command
-        .get_envs()
-        .map(|(k, v)| (k.to_owned(), v.map(ToOwned::to_owned)))
-        .collect();
-    let mut shell = Command::new("sh");
-    shell.env_clear().current_dir(home.work()).arg("-c");
-    shell
-        .arg("trap '' HUP; exec \"$0\" run --no-tools --no-stdin x")
-        .arg(program);
-    shell.envs(envs.into_iter().filter_map(|(k, v)| Some((k, v?))));
-    cmd.command = shell;
+    let cmd = home
+        .codex(&server)
+        .args(["run", "--no-tools", "--no-stdin", "x"])
+        .within("sh", ["-c", "trap '' HUP; exec \"$0\" \"$@\""]);
     let child = cmd.start();
     until("a request comes", || !server.requests().is_empty());
     child.signal(HUP);

@@ -145,6 +145,24 @@ impl Cmd {
         self
     }
 
+    /// Has this program start the command, whose name and arguments follow these: a shell, `nohup`.
+    pub(crate) fn within<const N: usize>(mut self, program: &str, args: [&str; N]) -> Self {
+        let mut outer = Command::new(program);
+        outer
+            .args(args)
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .stdin(Stdio::null());
+        if let Some(directory) = self.command.get_current_dir() {
+            outer.current_dir(directory);
+        }
+        let set = self.command.get_envs();
+        outer.envs(set.filter_map(|(name, value)| Some((name, value?))));
+        self.command = outer;
+        self
+    }
+
     /// Standard input is a pipe that gives this and ends.
     pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();

@@ -30,6 +30,7 @@ mod retries; // requests that are made again
 mod run; // a prompt in, an answer out
 mod shared; // a file that is shared with another program
 mod store; // the credentials file
+mod streams; // descriptors that are closed, and what the others may be
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
 mod tree; // nothing is left alive

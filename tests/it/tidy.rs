@@ -216,9 +216,17 @@ fn files_are_one_noun_each() {
 }
 
 #[test]
-fn there_is_no_unsafe_and_the_version_is_in_the_changes() {
+fn nothing_is_unsafe_but_one_attribute_and_the_version_is_in_the_changes() {
     for (_, path, code) in files() {
-        assert!(!code.contains("unsafe "), "{}", path.display());
+        let words = ["unsafe ", "unsafe(", "unsafe_code"];
+        let times: usize = words.iter().map(|word| code.matches(word).count()).sum();
+        // The one static that the loader reads: two spellings of its attribute, and the leave to use them.
+        let most = if path.ends_with("command/early.rs") {
+            3
+        } else {
+            0
+        };
+        assert_eq!(times, most, "{}", path.display());
     }
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
     let changes = readme

@@ -7,6 +7,8 @@ mod sign_in;
 
 use std::io::{self, Write};
 
+use rustix::io::Errno;
+
 use crate::agent::{End, Order};
 use crate::command::run::Error;
 use crate::outcome::Outcome;
@@ -143,6 +145,11 @@ pub(super) fn of_thread(error: &io::Error) -> Failure {
 pub(super) fn of_output(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::new(Outcome::Closed, "");
+    }
+    if error.raw_os_error() == Some(Errno::BADF.raw_os_error()) {
+        return Failure::new(Outcome::Io, "standard output is closed").hint(
+            "it must be open for writing: `> FILE` keeps what is printed, `> /dev/null` throws it away",
+        );
     }
     Failure::new(
         Outcome::Io,

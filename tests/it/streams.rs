@@ -1,0 +1,99 @@
+//! The three descriptors that a command is started with, where one of them is closed or something odd.
+
+use crate::ends::calls;
+use crate::home::{Cmd, Home, KEY};
+use crate::standin::{Reply, Server};
+
+/// The command as a shell starts it, with these redirections.
+fn with(cmd: Cmd, redirections: &str) -> Cmd {
+    let script = format!("exec \"$0\" \"$@\" {redirections}");
+    cmd.within("sh", ["-c", &script])
+}
+
+const CLOSED: &str = "codex: standard output is closed\ncodex: hint: it must be open for writing: \
+                      `> FILE` keeps what is printed, `> /dev/null` throws it away\n";
+
+#[test]
+fn a_standard_output_that_is_closed_is_exit_74_before_any_request() {
+    let server = Server::start([Reply::text("ok")]);
+    let (home, tokens) = Home::expired(&server);
+    for closed in [">&-", "1< /dev/null"] {
+        for line in [
+            "run --no-tools hello",
+            "run --no-tools --dry-run hello",
+            "run -s danger-full-access hello",
+            "status",
+            "status --limits",
+            "token",
+            "help",
+            "--version",
+            "completion bash",
+            "tool bash",
+        ] {
+            let mut cmd = home.codex(&server);
+            cmd.command.args(line.split(' '));
+            with(cmd, closed).run().exits(74).stderr(CLOSED);
+        }
+    }
+    assert_eq!(server.connections(), 0);
+    assert_eq!(home.refresh_token(), tokens.refresh);
+
+    // A tool that changes files has not done so either.
+    let cmd = home.codex(&server).args(["tool", "write"]);
+    let input = r#"{"path": "new", "content": "x"}"#;
+    with(cmd, ">&-").input(input).run().exits(74);
+    assert!(!home.work().join("new").exists());
+}
+
+#[test]
+fn the_null_device_is_open_however_it_was_opened() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("ok"), Reply::text("ok"), Reply::text("ok")]);
+    let run = || home.codex(&server).args(["run", "--no-tools", "hello"]);
+    // Python's DEVNULL, Node's `ignore` and daemon(3) open it for reading and writing, as the runtime of std does.
+    for open in ["1<> /dev/null", "> /dev/null", ">> /dev/null"] {
+        with(run(), open).run().exits(0).stderr("");
+    }
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn commands_that_print_nothing_take_no_notice() {
+    let server = Server::start([]);
+    let (home, _) = Home::signed_in(&server);
+    let logout = home.codex(&server).args(["logout"]);
+    with(logout, ">&-").run().exits(0).says("Signed out");
+    let login = home.codex(&server).args(["login", "--with-api-key"]);
+    with(login, ">&-").input(KEY).run().exits(0);
+    assert!(home.auth_text().is_some_and(|text| text.contains(KEY)));
+}
+
+#[test]
+fn a_standard_input_that_is_closed_is_empty() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
+    let run = |words: &str| {
+        let mut cmd = home.codex(&server).args(["run", "--no-tools"]);
+        cmd.command.args(words.split_terminator(' '));
+        with(cmd, "<&-").run()
+    };
+    run("hello").exits(0).stdout("ok\n").stderr("");
+    run("hello -").exits(0).stdout("ok\n").stderr("");
+    for nothing in ["", "-"] {
+        let ran = run(nothing);
+        ran.exits(2).says("cannot use the prompt: it is empty");
+    }
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_standard_error_that_is_closed_loses_no_answer() {
+    let home = Home::with_key();
+    let server = Server::start([calls("true"), Reply::text("ok")]);
+    let args = ["run", "-v", "-s", "danger-full-access", "hello"];
+    let cmd = home.codex(&server).args(args);
+    with(cmd, "2>&-").run().exits(0).stdout("ok\n").stderr("");
+    assert_eq!(server.requests().len(), 2);
+    let cmd = home.offline().args(["run", "--no-tools", "hello"]);
+    with(cmd, "2>&-").run().exits(7).stdout("");
+}
