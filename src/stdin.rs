@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,8 @@ pub enum Input {
     Whole(Vec<u8>),
     /// It said nothing, and nobody had asked for it.
     GivenUp,
+    /// The waiting was ended from outside.
+    Ended,
 }
 
 /// Why there is no input.
@@ -48,8 +51,6 @@ pub enum Error {
     Unreadable(io::Error),
     /// It stayed silent for this long before its end.
     Silent(Duration),
-    /// The run's time was over before its end.
-    Timeout,
     /// It is larger than this many bytes.
     TooLarge(usize),
 }
@@ -63,7 +64,6 @@ impl fmt::Display for Error {
                 "it stayed silent for {} s without ending",
                 time.as_secs()
             ),
-            Self::Timeout => f.write_str("it did not end in time"),
             Self::TooLarge(most) => write!(f, "it is larger than {} MiB", most >> 20),
         }
     }
@@ -87,13 +87,14 @@ pub fn source() -> Source {
 }
 
 /// Reads to the end. `asked` says that the user named standard input; otherwise silence at its very start
-/// means that it has nothing to say. `waiting` is called once when the wait gets long.
+/// means that it has nothing to say. `waiting` is called once when the wait gets long. As soon as there is something
+/// to read from `end`, the waiting ends.
 ///
 /// # Errors
 /// When it cannot be read to its end.
 pub fn read(
     asked: bool,
-    deadline: Option<Instant>,
+    end: Option<BorrowedFd<'_>>,
     mut waiting: impl FnMut(),
 ) -> Result<Input, Error> {
     let mut input = Vec::new();
@@ -108,19 +109,15 @@ pub fn read(
         if silent >= SILENCE {
             return Err(Error::Silent(SILENCE));
         }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(Error::Timeout);
-        }
         if silent >= PATIENCE && !told {
             told = true;
             waiting();
         }
         let next = if told { SILENCE } else { PATIENCE };
-        let next = deadline.map_or(silent_since + next, |deadline| {
-            deadline.min(silent_since + next)
-        });
-        if !readable(next.saturating_duration_since(Instant::now()))? {
-            continue;
+        match wait(next.saturating_sub(silent), end).map_err(Error::Unreadable)? {
+            Came::Nothing => continue,
+            Came::End => return Ok(Input::Ended),
+            Came::Input => {}
         }
         match rustix::io::read(io::stdin(), &mut buffer) {
             Ok(0) => return Ok(Input::Whole(input)),
@@ -156,7 +153,7 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
         if over.load(Ordering::Relaxed) {
             return None;
         }
-        let came = readable(pause).ok()?;
+        let came = wait(pause, None).ok()? == Came::Input;
         if !came && text.ends_with(b"\n") {
             return Some(String::from_utf8_lossy(&text).into_owned());
         }
@@ -182,14 +179,25 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
 /// Whether something has come since reading was given up. Its mere end is nothing.
 #[must_use]
 pub fn came_late() -> bool {
-    readable(Duration::ZERO).unwrap_or(false)
+    wait(Duration::ZERO, None).is_ok_and(|came| came == Came::Input)
         && matches!(rustix::io::read(io::stdin(), &mut [0; 1]), Ok(1))
 }
 
-/// Waits until there is something to read, an end of input included.
-fn readable(time: Duration) -> Result<bool, Error> {
+/// What came first.
+#[derive(PartialEq, Eq)]
+enum Came {
+    Nothing,
+    /// There is something to read on standard input, be it its end.
+    Input,
+    /// There is something to read where the end of the waiting is told.
+    End,
+}
+
+/// Waits until something comes, but no longer than this.
+fn wait(time: Duration, end: Option<BorrowedFd<'_>>) -> io::Result<Came> {
     let stdin = io::stdin();
-    let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+    let mut fds = vec![PollFd::new(&stdin, PollFlags::IN)];
+    fds.extend(end.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN)));
     // Rounded up, so that a wait never ends just before its time.
     let time = time + Duration::from_millis(1);
     let time = Timespec::try_from(time).unwrap_or(Timespec {
@@ -197,8 +205,9 @@ fn readable(time: Duration) -> Result<bool, Error> {
         tv_nsec: 0,
     });
     match rustix::event::poll(&mut fds, Some(&time)) {
-        Ok(count) => Ok(count > 0),
-        Err(Errno::INTR) => Ok(false),
-        Err(error) => Err(Error::Unreadable(error.into())),
+        Ok(0) | Err(Errno::INTR) => Ok(Came::Nothing),
+        Ok(_) if fds[1..].iter().any(|fd| !fd.revents().is_empty()) => Ok(Came::End),
+        Ok(_) => Ok(Came::Input),
+        Err(error) => Err(error.into()),
     }
 }

@@ -286,7 +286,7 @@ fn given(what: &str) -> Result<Secret, Error> {
     };
     let text = match stdin::read(true, None, waiting).map_err(Error::Stdin)? {
         stdin::Input::Whole(bytes) => bytes,
-        stdin::Input::GivenUp => Vec::new(),
+        stdin::Input::GivenUp | stdin::Input::Ended => Vec::new(),
     };
     let text = Secret::new(String::from_utf8_lossy(&text).into_owned());
     auth::plain(&text, "standard input").map_err(Error::Secret)

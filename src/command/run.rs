@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -156,10 +157,24 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         settings.level,
         terminals,
     );
+    let (sender, inputs) = mpsc::channel();
+    let winding_up = Arc::new(AtomicBool::new(false));
+    let watch = Watch {
+        deadline: settings.deadline,
+        winding_up: Arc::clone(&winding_up),
+        critical,
+        force: host.force,
+    };
+    let woken = watch.start(sender.clone()).map_err(Error::Thread)?;
     for warning in &settings.warnings {
         let _ = sink.take(Notice::Warning(warning));
     }
-    let (prompt, given_up) = prompt(&settings, stdin, &mut sink)?;
+    let asked = prompt(&settings, stdin, woken.as_fd(), &mut sink);
+    // The loop does not listen yet, and begins nothing that is not wanted any more.
+    if let Ok(agent::Input::Order(order)) = inputs.try_recv() {
+        return Err(Error::End(End::Ordered(order)));
+    }
+    let (prompt, given_up) = asked?;
 
     let thread = if settings.dry_run {
         ThreadId::new(0, [0; 10])
@@ -190,15 +205,6 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         return show(&client, &body, &host.user_agent).map_err(Error::Output);
     }
 
-    let (sender, inputs) = mpsc::channel();
-    let winding_up = Arc::new(AtomicBool::new(false));
-    let watch = Watch {
-        deadline: settings.deadline,
-        winding_up: Arc::clone(&winding_up),
-        critical,
-        force: host.force,
-    };
-    watch.start(sender.clone()).map_err(Error::Thread)?;
     let tools = Arc::new(Tools::new(Setup {
         program: host.program,
         directory: settings.directory,
@@ -261,8 +267,13 @@ fn look(settings: &Settings) -> Look {
     }
 }
 
-/// The prompt, and whether standard input was given up.
-fn prompt(settings: &Settings, look: Look, sink: &mut dyn Sink) -> Result<(String, bool), Error> {
+/// The prompt, and whether standard input was given up. `end` ends the waiting for it.
+fn prompt(
+    settings: &Settings,
+    look: Look,
+    end: BorrowedFd<'_>,
+    sink: &mut dyn Sink,
+) -> Result<(String, bool), Error> {
     if look == Look::Never {
         return Ok((settings.words.compose(None).map_err(Error::Prompt)?, false));
     }
@@ -274,7 +285,9 @@ fn prompt(settings: &Settings, look: Look, sink: &mut dyn Sink) -> Result<(Strin
         }
         _ => "waiting for the end of standard input",
     };
-    match stdin::read(asked, settings.deadline, || say(waiting)).map_err(Error::Stdin)? {
+    match stdin::read(asked, Some(end), || say(waiting)).map_err(Error::Stdin)? {
+        // Only an order ends it, and that is told instead.
+        Input::Ended => Err(Error::End(End::Panicked)),
         Input::Whole(bytes) => Ok((
             settings
                 .words

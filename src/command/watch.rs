@@ -1,6 +1,7 @@
 //! What ends a run from outside: signals, the clock, and a reader of standard output that goes away. One
-//! thread polls for all of them and reports to the loop. Should the loop not hear, because it is stuck
-//! writing to a reader that stands still, the thread ends the process itself.
+//! thread polls for all of them, from before standard input is read, and reports to the loop; whoever waits
+//! for something else meanwhile is woken by a descriptor. Should nobody hear, because the run is stuck writing
+//! to a reader that stands still, the thread ends the process itself.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -40,18 +41,21 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Starts watching, on a thread that ends with the process.
-    pub(super) fn start(self, loop_: Sender<Input>) -> io::Result<()> {
+    /// Starts watching, on a thread that ends with the process. Once an end was ordered there is something to
+    /// read from what is returned.
+    pub(super) fn start(self, loop_: Sender<Input>) -> io::Result<UnixStream> {
         let signals = listen()?;
-        thread::Builder::new()
-            .spawn(move || self.watch(&signals, &loop_))
-            .map(drop)
+        let (woken, wake) = UnixStream::pair()?;
+        thread::Builder::new().spawn(move || self.watch(&signals, &loop_, wake))?;
+        Ok(woken)
     }
 
-    fn watch(self, signals: &[(i32, UnixStream)], loop_: &Sender<Input>) {
+    fn watch(self, signals: &[(i32, UnixStream)], loop_: &Sender<Input>, wake: UnixStream) {
         let first = next(signals, self.deadline, true);
         let ordered = Instant::now();
         let _ = loop_.send(Input::Order(first));
+        // Its end is something to read, too.
+        drop(wake);
         let mut limit = WHOLE;
         let mut stuck_since = None;
         while ordered.elapsed() < limit {
@@ -80,9 +84,10 @@ impl Watch {
 /// A stream for each signal, which gets a byte when it comes.
 pub(super) fn listen() -> io::Result<Vec<(i32, UnixStream)>> {
     let mut signals = Vec::new();
+    let ignored = ignored();
     for signal in [SIGHUP, SIGINT, SIGTERM] {
         // What was ignored when we started stays ignored: `nohup`, and jobs that a shell put in the background.
-        if !ignored(signal) {
+        if ignored & (1 << (signal - 1)) == 0 {
             let (reader, writer) = UnixStream::pair()?;
             signal_hook::low_level::pipe::register(signal, writer)?;
             signals.push((signal, reader));
@@ -133,12 +138,10 @@ fn writable() -> bool {
     takes(&io::stdout(), Duration::ZERO) && takes(&io::stderr(), Duration::ZERO)
 }
 
-/// Whether this signal was ignored when the process began, as far as the system tells.
-fn ignored(signal: i32) -> bool {
+/// The signals that were ignored when the process began, a bit for each, as far as the system tells.
+fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or_default();
-    mask & (1 << (signal - 1)) != 0
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default()
 }

@@ -1,13 +1,14 @@
 //! Standard input as a prompt, and standard output as an answer.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{PipeWriter, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::home::{Home, finish, until, wait};
+use crate::ends::TERM;
+use crate::home::{Home, Running, finish, until, wait};
 use crate::standin::{Recorded, Reply, Server};
 
 /// What the user said in a request.
@@ -119,6 +120,46 @@ fn input_that_was_asked_for_is_waited_for_until_the_time_is_over() {
         .says("--timeout");
     drop(held);
     assert_eq!(server.requests().len(), 0);
+}
+
+/// Has the command wait for the end of its input, which has begun. The input stays open as long as the second
+/// of these is kept.
+fn waiting(home: &Home, server: &Server, args: &str) -> (Running, PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    let mut cmd = home.codex(server).args(["run", "--no-tools"]);
+    cmd.command.args(args.split(' '));
+    let child = cmd.stdin(reader.try_clone().expect("a second")).start();
+    writer.write_all(b"the beginning").expect("it is open");
+    until("it reads", || {
+        rustix::io::ioctl_fionread(&reader).expect("a pipe") == 0
+    });
+    (child, writer)
+}
+
+#[test]
+fn an_end_that_is_ordered_while_input_is_waited_for_comes_at_once() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("ok")]);
+    let check = |args: &str, order: fn(&mut Running)| {
+        let begun = Instant::now();
+        let (mut child, held) = waiting(&home, &server, args);
+        order(&mut child);
+        let ran = finish(child, format!("codex run {args}"));
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(3), "{args}: {took:?}");
+        drop(held);
+        ran
+    };
+    for words in ["-", "hello", "--dry-run -"] {
+        let ran = check(words, |child| child.signal(TERM));
+        ran.ends_by(TERM).stderr("codex: terminated\n");
+        // As in `codex run - | head -0`.
+        let ran = check(words, |child| drop(child.stdout.take()));
+        ran.exits(141).stderr("");
+        let ran = check(&format!("--timeout 300ms {words}"), |_| {});
+        ran.exits(124).says("the time of --timeout is over");
+    }
+    assert_eq!(server.connections(), 0);
 }
 
 #[test]

@@ -125,7 +125,6 @@ fn of_prompt(error: &prompt::Error) -> Failure {
 
 pub(super) fn of_stdin(error: &stdin::Error) -> Failure {
     match error {
-        stdin::Error::Timeout => timeout(),
         stdin::Error::Unreadable(_) => {
             Failure::usage(format!("cannot read standard input: {error}"))
                 .hint("give it a file or a pipe, or use --no-stdin")
