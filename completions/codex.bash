@@ -56,8 +56,9 @@ _codex() {
         --wait-for-reset) return ;;
         --api-key-file) _codex_paths -f; return ;;
         --auth-file) _codex_paths -f; return ;;
+        --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --effort -e --instructions --append-instructions --cd -C --sandbox -s --tools --no-tools --max-turns --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --effort -e --instructions --append-instructions --cd -C --sandbox -s --tools --no-tools --max-turns --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
         ;;
     tool)
         case $prev in

@@ -41,6 +41,7 @@ complete -c codex -n '__fish_seen_subcommand_from run' -l api-key-file -r -F -d 
 complete -c codex -n '__fish_seen_subcommand_from run' -l auth-file -r -F -d 'use this credentials file'
 complete -c codex -n '__fish_seen_subcommand_from run' -l quiet -s q -d 'nothing but errors on standard error'
 complete -c codex -n '__fish_seen_subcommand_from run' -l verbose -s v -d 'also show tool output and token use'
+complete -c codex -n '__fish_seen_subcommand_from run' -l color -x -a 'auto always never' -d 'colours on standard error'
 complete -c codex -n __fish_use_subcommand -a tool -d 'run one built-in tool, as `run` itself does'
 complete -c codex -n '__fish_seen_subcommand_from tool' -a 'bash read edit write'
 complete -c codex -n '__fish_seen_subcommand_from tool' -l tool-timeout -x -d 'time for each tool call (120s)'

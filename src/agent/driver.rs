@@ -181,6 +181,10 @@ impl Driver<'_> {
 
     /// Runs a call on a thread of its own, which ends with an input whatever happens in it.
     fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), End> {
+        let name = &calls[at].name;
+        self.sink
+            .take(Notice::ToolStarted { name })
+            .map_err(End::Output)?;
         let (tools, call, sender) = (
             Arc::clone(&self.tools),
             calls[at].clone(),
@@ -198,15 +202,10 @@ impl Driver<'_> {
     /// The next input; an ordered end and a panic come back as the error. With a time, something that
     /// means nothing is returned when it has come.
     fn next(&mut self, until: Option<Instant>) -> Result<Input, End> {
-        let input = match until {
-            None => self
-                .inputs
-                .recv()
-                .map_err(|_| RecvTimeoutError::Disconnected),
-            Some(until) => self
-                .inputs
-                .recv_timeout(until.saturating_duration_since(Instant::now())),
-        };
+        let input = self.wait(until);
+        if let Ok(Input::Order(_) | Input::ToolPanicked | Input::Panicked) | Err(_) = &input {
+            self.sink.rest();
+        }
         match input {
             Ok(Input::Order(order)) => Err(End::Ordered(order)),
             Ok(Input::ToolPanicked) => {
@@ -216,6 +215,30 @@ impl Driver<'_> {
             Ok(Input::Panicked) | Err(RecvTimeoutError::Disconnected) => Err(End::Panicked),
             Ok(input) => Ok(input),
             Err(RecvTimeoutError::Timeout) => Ok(Input::Shown(Vec::new())),
+        }
+    }
+
+    /// Waits for an input, and lets the sink show that.
+    fn wait(&mut self, until: Option<Instant>) -> Result<Input, RecvTimeoutError> {
+        loop {
+            let now = Instant::now();
+            self.sink.beat(now);
+            let left = until.map(|until| until.saturating_duration_since(now));
+            let pulse = self
+                .sink
+                .pulse()
+                .filter(|pulse| left.is_none_or(|left| *pulse < left));
+            let input = match pulse.or(left) {
+                Some(time) => self.inputs.recv_timeout(time),
+                None => self
+                    .inputs
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match input {
+                Err(RecvTimeoutError::Timeout) if pulse.is_some() => {}
+                input => return input,
+            }
         }
     }
 

@@ -19,12 +19,17 @@ const RARE: &[&str] = &[
 /// How wide the text is.
 const WIDTH: usize = 80;
 
+/// The flags that `-h` leaves out to stay on one screen: few people type them.
+const SELDOM: &[&str] = &["color"];
+
 /// The help of a command, or of all of them.
 pub(super) fn text(name: Option<&str>, long: bool) -> String {
     let Some(command) = name.and_then(command) else {
         return overview(long);
     };
-    let flags: Vec<&Flag> = flags_of(command.name).collect();
+    let flags: Vec<&Flag> = flags_of(command.name)
+        .filter(|flag| long || !SELDOM.contains(&flag.long))
+        .collect();
     let mut text = format!("codex {}: {}\n\n", command.name, command.brief);
     let _ = writeln!(text, "usage: codex {}", command.synopsis());
     if long {
@@ -58,7 +63,7 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
     } else {
         let _ = writeln!(
             text,
-            "\n`codex {} --help` explains each in full.",
+            "\n`codex {} --help` explains all in full.",
             command.name
         );
     }
@@ -127,6 +132,14 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     (
         "BROWSER",
         "The command that opens an address to sign in at; several with colons between them. %s in it is the address.",
+    ),
+    (
+        "NO_COLOR",
+        "Not empty: no colours, unless --color asks for them.",
+    ),
+    (
+        "CLICOLOR_FORCE",
+        "Not empty and not 0: colours on standard error even where it is no terminal. NO_COLOR comes before it.",
     ),
     ("CODEX_RUN_ISSUER", "Another address of the sign-in."),
     (

@@ -10,6 +10,7 @@ mod help;
 mod man;
 mod parse;
 mod settings;
+mod terminal;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -25,6 +26,7 @@ use crate::command;
 use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
 use crate::outcome::Outcome;
+use crate::output::paint::Paint;
 use crate::tools::environment;
 
 pub use failure::Failure;
@@ -39,7 +41,9 @@ static PANICKED: OnceLock<String> = OnceLock::new();
 /// # Errors
 /// When it does not end well; the failure knows the exit code and the words.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode, Failure> {
-    guard(|| invoke(parse::parse(arguments)?))
+    let mut color = None;
+    let ended = guard(|| invoke(parse::parse(arguments, &mut color)?));
+    ended.map_err(|failure| failure.painted(terminal::paint(color.as_deref(), &environment())))
 }
 
 /// Turns a panic into a failure like any other. What a panic says may hold a part of what the program was
@@ -132,7 +136,8 @@ fn environment() -> Environment {
 /// From here on a signal waits while a refresh token is being spent.
 fn shielded() -> Result<Critical, Failure> {
     let critical = Critical::default();
-    command::shield::raise(&critical, force)
+    let paint = terminal::paint(None, &environment());
+    command::shield::raise(&critical, move |order| force(order, paint))
         .map_err(|error| Failure::from(command::run::Error::Thread(error)))?;
     Ok(critical)
 }
@@ -179,8 +184,8 @@ fn user_agent() -> String {
 }
 
 /// Ends the process at once, from a thread beside a loop that does not hear.
-fn force(order: Order) {
-    let failure = failure::of_order(order);
+fn force(order: Order, paint: Paint) {
+    let failure = failure::of_order(order).painted(paint);
     tell(&failure, Duration::ZERO);
     die(&failure);
     process::exit(failure.outcome().exit_code().into());

@@ -30,8 +30,12 @@ pub(super) enum Invocation {
     Generate(String),
 }
 
-/// Reads the arguments that follow the program's name.
-pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
+/// Reads the arguments that follow the program's name. What `--color` says is put into `color` as soon as it is
+/// read: it holds for what is told of the arguments behind it too.
+pub(super) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    color: &mut Option<OsString>,
+) -> Result<Invocation, Failure> {
     let mut parser = Parser::from_args(arguments);
     let name = match parser.next().map_err(unreadable)? {
         Some(Arg::Short('h')) => return Ok(Invocation::Help(None, false)),
@@ -94,6 +98,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
             Takes::Nothing => OsString::new(),
         };
         (flag.set)(&mut args, value);
+        color.clone_from(&args.color);
     }
     // `codex login status` is `codex status`, and takes its flags.
     let name = match (command.name, args.words.first()) {
@@ -250,6 +255,7 @@ mod tests {
             line.split(' ')
                 .filter(|word| !word.is_empty())
                 .map(OsString::from),
+            &mut None,
         )
         .map_err(|f| f.words())
     }

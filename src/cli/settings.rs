@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::credentials::{self, Credentials};
 use super::failure::Failure;
-use super::flags::{Args, EFFORTS, SANDBOXES, TOOL_NAMES};
+use super::flags::{Args, COLORS, EFFORTS, SANDBOXES, TOOL_NAMES};
 use super::parse::unknown;
+use super::terminal;
 use crate::agent::Policy;
 use crate::command::run::Settings;
 use crate::http::{AddressError, BaseUrl, SILENCE};
@@ -87,6 +88,9 @@ pub(super) fn run(
         (_, true) => Level::Verbose,
         _ => Level::Normal,
     };
+    if let Some(color) = &args.color {
+        one_of("--color", color, COLORS)?;
+    }
     let Credentials {
         found,
         keeper,
@@ -112,6 +116,8 @@ pub(super) fn run(
         tool_timeout: tool_timeout(args)?,
         dry_run: args.dry_run,
         level,
+        paint: terminal::paint(args.color.as_deref(), environment),
+        spinner: terminal::frames(environment).filter(|_| level > Level::Quiet),
         found,
         keeper,
         warnings,

@@ -6,6 +6,7 @@ pub mod login;
 pub mod logout;
 mod report;
 pub mod run;
+mod screen;
 pub mod shield;
 pub mod status;
 pub mod stdout;

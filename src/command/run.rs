@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use super::screen::Screen;
 use super::stdout::Stdout;
 use super::watch::Watch;
 use super::{Keeper, authority};
@@ -21,6 +22,8 @@ use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::clock::millis;
 use crate::http::Http;
 use crate::id::{ModelId, ThreadId};
+use crate::output::paint::Paint;
+use crate::output::spinner::{Frames, Spinner};
 use crate::output::text::{Level, Text};
 use crate::output::{Notice, Sink};
 use crate::prompt::{self, Words};
@@ -61,6 +64,10 @@ pub struct Settings {
     pub dry_run: bool,
     /// How much is told beside the answer.
     pub level: Level,
+    /// The colours of what is told.
+    pub paint: Paint,
+    /// What turns on standard error while the run waits.
+    pub spinner: Option<Frames>,
     /// The credentials that were found, in the order in which they count.
     pub found: Vec<Found>,
     /// Where a sign-in is kept.
@@ -124,8 +131,8 @@ pub struct Host {
     pub program: PathBuf,
     /// How this program names itself in the `User-Agent` header.
     pub user_agent: String,
-    /// Ends the process at once, whatever else goes on, because this was ordered.
-    pub force: fn(Order),
+    /// Ends the process at once, whatever else goes on, because this was ordered, and tells so in these colours.
+    pub force: fn(Order, Paint),
     /// Says in words why an answer cannot be used.
     pub words: fn(&Trouble, Option<&api::Error>) -> String,
 }
@@ -151,11 +158,18 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         sign_in.check().map_err(Error::SignIn)?;
     }
     let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
+    let screen = Screen::default();
     let mut sink = Text::new(
         Stdout::open().map_err(Error::Output)?,
         io::stderr(),
         settings.level,
         terminals,
+    )
+    .with(
+        settings.paint,
+        settings
+            .spinner
+            .map(|frames| Spinner::new(frames, screen.shared())),
     );
     let (sender, inputs) = mpsc::channel();
     let winding_up = Arc::new(AtomicBool::new(false));
@@ -163,7 +177,9 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         deadline: settings.deadline,
         winding_up: Arc::clone(&winding_up),
         critical,
+        shown: screen.shared(),
         force: host.force,
+        paint: settings.paint,
     };
     let woken = watch.start(sender.clone()).map_err(Error::Thread)?;
     for warning in &settings.warnings {

@@ -12,7 +12,7 @@ use crate::auth::critical::{Critical, PATIENCE};
 ///
 /// # Errors
 /// When the system gives no thread or no pipe.
-pub fn raise(critical: &Critical, force: fn(Order)) -> io::Result<()> {
+pub fn raise(critical: &Critical, force: impl FnOnce(Order) + Send + 'static) -> io::Result<()> {
     let signals = listen()?;
     let critical = critical.clone();
     thread::Builder::new()

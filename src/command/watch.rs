@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::screen::erase;
 use super::stdout::takes;
 use crate::agent::{Input, Order};
 use crate::auth::critical::{Critical, PATIENCE};
+use crate::output::paint::Paint;
 
 /// How long standard output or standard error may stand still once an end was ordered.
 const STUCK: Duration = Duration::from_secs(1);
@@ -36,8 +38,12 @@ pub(super) struct Watch {
     pub(super) winding_up: Arc<AtomicBool>,
     /// Puts off every end while a refresh token is being spent.
     pub(super) critical: Critical,
-    /// Ends the process without asking anybody.
-    pub(super) force: fn(Order),
+    /// Whether a spinner stands on standard error, which is erased before the process is ended.
+    pub(super) shown: Arc<AtomicBool>,
+    /// Ends the process without asking anybody, and tells so in these colours.
+    pub(super) force: fn(Order, Paint),
+    /// The colours.
+    pub(super) paint: Paint,
 }
 
 impl Watch {
@@ -77,7 +83,8 @@ impl Watch {
             // The loop has waited too, and still has to clean up.
             thread::sleep(STUCK);
         }
-        (self.force)(first);
+        erase(&self.shown);
+        (self.force)(first, self.paint);
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a run has to tell, and whoever takes it. A run speaks to a `Sink` only; where the words end up,
 //! on two streams or in a program's own window, is the sink's affair.
 
+pub mod paint;
+pub mod spinner;
 pub mod text;
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::wire::response::Usage;
 
@@ -37,6 +39,11 @@ pub enum Notice<'a> {
         /// What the service said.
         reason: &'a str,
     },
+    /// A tool call begins.
+    ToolStarted {
+        /// The tool's name.
+        name: &'a str,
+    },
     /// A tool call has ended.
     ToolEnded {
         /// The tool's name.
@@ -67,4 +74,15 @@ pub trait Sink {
     /// # Errors
     /// When it cannot be delivered; the run ends then.
     fn flush(&mut self) -> io::Result<()>;
+
+    /// How often `beat` is to be called while the run waits; not at all, where nothing moves.
+    fn pulse(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The run waits, and this is the time.
+    fn beat(&mut self, _now: Instant) {}
+
+    /// The run waits for nothing more.
+    fn rest(&mut self) {}
 }

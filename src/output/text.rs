@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
+use super::paint::{Ink, Paint};
+use super::spinner::{PULSE, Spinner};
 use super::{Notice, Sink};
 use crate::clock::until;
 
@@ -25,6 +28,10 @@ pub struct Text<W, E> {
     level: Level,
     /// The text, and the rest, go to a terminal: control characters are made visible.
     terminal: (bool, bool),
+    /// How lines beside the text begin.
+    paint: Paint,
+    /// What shows that the run waits, if anything does.
+    spinner: Option<Spinner>,
     /// Text that was taken but not written.
     held: Vec<u8>,
     /// How many line ends the text has at its end by now, as far as that matters: 0, 1 or 2.
@@ -43,11 +50,21 @@ impl<W: Write, E: Write> Text<W, E> {
             rest,
             level,
             terminal,
+            paint: Paint::default(),
+            spinner: None,
             held: Vec::new(),
             line_ends: 0,
             inside: false,
             second: false,
         }
+    }
+
+    /// The same, with lines beside the text that begin so, and with this to show that the run waits.
+    #[must_use]
+    pub fn with(mut self, paint: Paint, spinner: Option<Spinner>) -> Self {
+        self.paint = paint;
+        self.spinner = spinner;
+        self
     }
 
     /// Ends the line in hand, as at the end of a run that broke off inside a message.
@@ -56,6 +73,7 @@ impl<W: Write, E: Write> Text<W, E> {
     /// When it cannot be written.
     pub fn finish(&mut self) -> io::Result<()> {
         self.end_message();
+        self.rest();
         self.flush()
     }
 
@@ -70,6 +88,7 @@ impl<W: Write, E: Write> Text<W, E> {
             }
         }
         self.inside = true;
+        self.came();
         let ends = text.len() - text.trim_end_matches('\n').len();
         self.line_ends = if ends == text.len() {
             (self.line_ends + ends).min(2)
@@ -92,13 +111,29 @@ impl<W: Write, E: Write> Text<W, E> {
             }
             self.inside = false;
             self.second = true;
+            self.came();
         }
     }
 
+    /// The next wait is another one.
+    fn came(&mut self) {
+        if let Some(spinner) = &mut self.spinner {
+            spinner.came();
+        }
+    }
+
+    /// Writes beside the text. What cannot be written is no reason to lose an answer.
+    fn show(&mut self, words: &str) {
+        let _ = self
+            .rest
+            .write_all(words.as_bytes())
+            .and_then(|()| self.rest.flush());
+    }
+
     /// Writes a line beside the text, which is written first so that the two keep their order.
-    /// A standard error that cannot be written is no reason to lose an answer.
     fn aside(&mut self, line: &str) -> io::Result<()> {
         self.flush()?;
+        self.rest();
         if self.terminal == (true, true) && self.inside && self.line_ends == 0 {
             // Both end up on one screen, where a line of ours shall not go on where the text stopped.
             let _ = self.rest.write_all(b"\n");
@@ -108,10 +143,8 @@ impl<W: Write, E: Write> Text<W, E> {
         } else {
             Cow::Borrowed(line)
         };
-        let _ = self
-            .rest
-            .write_all(line.as_bytes())
-            .and_then(|()| self.rest.flush());
+        let line = format!("{} {line}", self.paint.mark(Ink::Note, "codex:"));
+        self.show(&line);
         Ok(())
     }
 }
@@ -121,8 +154,13 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
         match notice {
             Notice::Text(text) => self.add(text),
             Notice::MessageEnd => self.end_message(),
+            Notice::ToolStarted { name } => {
+                if let Some(spinner) = &mut self.spinner {
+                    spinner.started(name);
+                }
+            }
             _ if self.level == Level::Quiet => {}
-            Notice::Warning(words) => self.aside(&format!("codex: {words}\n"))?,
+            Notice::Warning(words) => self.aside(&format!("{words}\n"))?,
             Notice::Retry {
                 attempt,
                 of,
@@ -135,11 +173,11 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                     rest => format!("{}.{rest}", tenths / 10),
                 };
                 self.aside(&format!(
-                    "codex: {reason}; trying again in {seconds} s ({attempt} of {of})\n"
+                    "{reason}; trying again in {seconds} s ({attempt} of {of})\n"
                 ))?;
             }
             Notice::Reset { at, now, reason } => self.aside(&format!(
-                "codex: {reason}; waiting for its end {}\n",
+                "{reason}; waiting for its end {}\n",
                 until(at, now)
             ))?,
             Notice::ToolEnded {
@@ -149,8 +187,11 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 took,
                 output,
             } => {
+                if let Some(spinner) = &mut self.spinner {
+                    spinner.ended(name);
+                }
                 let mut line = format!(
-                    "codex: {}: {} ({result}, {} ms)\n",
+                    "{}: {} ({result}, {} ms)\n",
                     brief(name),
                     brief(subject),
                     took.as_millis()
@@ -166,7 +207,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 if self.level == Level::Verbose {
                     let plural = if requests == 1 { "" } else { "s" };
                     self.aside(&format!(
-                        "codex: {requests} request{plural}, {} tokens in ({} cached), {} out ({} reasoning)\n",
+                        "{requests} request{plural}, {} tokens in ({} cached), {} out ({} reasoning)\n",
                         usage.input, usage.cached, usage.output, usage.reasoning
                     ))?;
                 }
@@ -179,6 +220,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
         if self.held.is_empty() {
             return Ok(());
         }
+        self.rest();
         let written = self
             .out
             .write_all(&self.held)
@@ -186,13 +228,34 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
         self.held.clear();
         written
     }
+
+    fn pulse(&self) -> Option<Duration> {
+        let waits = self.spinner.is_some() && !self.inside;
+        waits.then_some(PULSE)
+    }
+
+    fn beat(&mut self, now: Instant) {
+        if self.inside {
+            return;
+        }
+        let line = self.spinner.as_mut().and_then(|spinner| spinner.beat(now));
+        if let Some(line) = line.map(str::to_owned) {
+            self.show(&line);
+        }
+    }
+
+    fn rest(&mut self) {
+        if let Some(erase) = self.spinner.as_mut().and_then(Spinner::erase) {
+            self.show(erase);
+        }
+    }
 }
 
-/// The first line, with control characters made visible, cut where it gets long.
+/// The first line, cut where it gets long.
 fn brief(text: &str) -> String {
     const MOST: usize = 100;
     let mut lines = text.trim().lines();
-    let first = visible(lines.next().unwrap_or_default()).replace('\t', " ");
+    let first = lines.next().unwrap_or_default().replace('\t', " ");
     let mut brief: String = first.chars().take(MOST).collect();
     if brief.len() < first.len() || lines.next().is_some() {
         brief.push_str(" ...");
@@ -200,11 +263,16 @@ fn brief(text: &str) -> String {
     brief
 }
 
-/// The text with each control character but line end and tab as `^X`, as `cat -v` has it: what a model
-/// writes shall not steer a terminal.
+/// The text with each control character but line end and tab as `^X`, as `cat -v` has it, and each character that
+/// changes the direction of what follows, or ends a line as no line end does, as `<U+202E>`: what a model writes
+/// shall neither steer a terminal nor look like something that it is not.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let bends = |c: char| {
+        // Unicode's bidirectional embeddings, overrides and isolates (UAX 9), and its two separators.
+        matches!(c, '\u{2028}'..='\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let steers = |c: char| bends(c) || (c.is_control() && c != '\n' && c != '\t');
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }
@@ -217,6 +285,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
                 shown.push('^');
                 shown.push(char::from_u32(code + 0x40).unwrap_or('?'));
             }
+            code @ 0x2028.. => {
+                let _ = write!(shown, "<U+{code:04X}>");
+            }
             code => {
                 let _ = write!(shown, "\\x{code:02x}");
             }
@@ -227,9 +298,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
 
     use super::*;
+    use crate::output::spinner::{ERASE, Frames};
 
     /// What goes to the two writers. `|` stands for the end of a message, and notices are cut in `pieces`.
     fn write(told: &str, pieces: usize, terminal: bool) -> String {
@@ -278,6 +351,46 @@ mod tests {
             write("\u{1b}[31m\tx\r\u{7f}\u{9b}\n", 9, false),
             "\u{1b}[31m\tx\r\u{7f}\u{9b}\n"
         );
+    }
+
+    #[test]
+    fn what_would_deceive_a_reader_is_told_by_its_number() {
+        let check = |text: &str, expected: &str| assert_eq!(visible(text), expected);
+        check("rm \u{202e}cba\u{2069}", "rm <U+202E>cba<U+2069>");
+        check("a\u{2028}b\u{2066}", "a<U+2028>b<U+2066>");
+        check(
+            "naïve \u{5d0}\u{200f} \u{1f600}",
+            "naïve \u{5d0}\u{200f} \u{1f600}",
+        );
+    }
+
+    #[test]
+    fn the_spinner_is_gone_before_anything_else_is_written() {
+        let mut both = Vec::new();
+        let shown = Arc::new(AtomicBool::new(false));
+        let spinner = Spinner::new(Frames::Bar, Arc::clone(&shown));
+        let mut sink = Text::new(io::sink(), &mut both, Level::Normal, (true, true))
+            .with(Paint::new(true), Some(spinner));
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        sink.beat(at(0));
+        sink.beat(at(500));
+        sink.take(Notice::Warning("odd")).expect("a vector");
+        sink.beat(at(1000));
+        sink.take(Notice::Text("hello")).expect("a vector");
+        sink.flush().expect("a vector");
+        assert_eq!(sink.pulse(), None, "inside a message nothing turns");
+        sink.beat(at(9000));
+        sink.take(Notice::MessageEnd).expect("a vector");
+        assert_eq!(sink.pulse(), Some(PULSE));
+        sink.beat(at(10_000));
+        sink.beat(at(11_000));
+        sink.finish().expect("a vector");
+        let expected = format!(
+            "\r- waiting 0 s\x1b[K{ERASE}\x1b[2mcodex:\x1b[0m odd\n\r- waiting 1 s\x1b[K{ERASE}\r- waiting 1 s\x1b[K{ERASE}"
+        );
+        assert_eq!(String::from_utf8_lossy(&both), expected);
+        assert!(!shown.load(std::sync::atomic::Ordering::Relaxed));
     }
 
     #[test]

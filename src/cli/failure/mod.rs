@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use crate::agent::{End, Order};
 use crate::command::run::Error;
 use crate::outcome::Outcome;
+use crate::output::paint::{Ink, Paint};
 use crate::output::text::visible;
 use crate::wire::answer::Trouble;
 use crate::{api, prompt, stdin};
@@ -25,6 +26,7 @@ pub struct Failure {
     hint: Option<String>,
     /// The process ends by this signal, so that shells see it and loops stop.
     signal: Option<i32>,
+    paint: Paint,
 }
 
 impl Failure {
@@ -34,7 +36,13 @@ impl Failure {
             what: what.into(),
             hint: None,
             signal: None,
+            paint: Paint::default(),
         }
+    }
+
+    /// To be told in these colours.
+    pub(super) fn painted(self, paint: Paint) -> Self {
+        Self { paint, ..self }
     }
 
     pub(super) fn usage(what: impl Into<String>) -> Self {
@@ -64,9 +72,11 @@ impl Failure {
             return;
         }
         // What the service said may be in it, and shall neither steer a terminal nor look like lines of ours.
-        let mut text = format!("codex: {}\n", visible(&self.what).replace('\n', " "));
+        let what = visible(&self.what).replace('\n', " ");
+        let mut text = format!("{} {what}\n", self.paint.mark(Ink::Error, "codex:"));
         if let Some(hint) = &self.hint {
-            text.push_str(&format!("codex: hint: {}\n", visible(hint)));
+            let mark = self.paint.mark(Ink::Hint, "codex: hint:");
+            text.push_str(&format!("{mark} {}\n", visible(hint)));
         }
         // In one write, so that the lines of parallel runs do not mix. If even this fails, only the exit code is left.
         let _ = to.write_all(text.as_bytes());

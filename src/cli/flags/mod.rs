@@ -42,6 +42,7 @@ pub(super) struct Args {
     pub(super) all: bool,
     pub(super) json: bool,
     pub(super) limits: bool,
+    pub(super) color: Option<OsString>,
     pub(super) quiet: bool,
     pub(super) verbose: bool,
 }
@@ -103,6 +104,9 @@ pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high"
 
 /// What tools may touch.
 pub(super) const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-full-access"];
+
+/// When standard error is coloured.
+pub(super) const COLORS: &[&str] = &["auto", "always", "never"];
 
 /// The shells that completions are made for.
 pub(super) const SHELLS: &[&str] = &["bash", "zsh", "fish"];

@@ -1,6 +1,6 @@
 //! The flags.
 
-use super::{Complete, EFFORTS, Flag, SANDBOXES, TOOL_NAMES, Takes};
+use super::{COLORS, Complete, EFFORTS, Flag, SANDBOXES, TOOL_NAMES, Takes};
 
 const RUN: &[&str] = &["run"];
 
@@ -313,5 +313,16 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         doc: "Also writes the output of tools and the use of tokens to standard error.",
         complete: Complete::Nothing,
         set: |args, _| args.verbose = true,
+    },
+    Flag {
+        long: "color",
+        short: None,
+        takes: Takes::Value("WHEN"),
+        of: RUN,
+        brief: "colours on standard error",
+        doc: "When standard error is coloured: always, never or auto, which is the default: if it is a terminal, unless \
+              NO_COLOR, CLICOLOR_FORCE, CLICOLOR or TERM say otherwise. The answer itself is never coloured.",
+        complete: Complete::Words(COLORS),
+        set: |args, value| args.color = Some(value),
     },
 ];

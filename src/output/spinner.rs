@@ -1,0 +1,170 @@
+//! One line on a terminal that says what a run waits for, and for how long. It is told what happens and when, and
+//! says what to write; it writes nothing itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often the line wants to be drawn.
+pub const PULSE: Duration = Duration::from_millis(125);
+
+/// How long a wait lasts before it is worth a line.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Back to the start of the line, and erases to its end (ECMA-48, 8.3.41).
+pub const ERASE: &str = "\r\x1b[K";
+
+/// The longest name of a tool that is shown, in characters: the line must not get wider than any screen.
+const MOST: usize = 24;
+
+/// What turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frames {
+    /// Dots, where the terminal takes UTF-8.
+    Dots,
+    /// A bar of ASCII.
+    Bar,
+}
+
+impl Frames {
+    fn at(self, beat: u128) -> &'static str {
+        let frames: &[&str] = match self {
+            Self::Dots => &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
+            Self::Bar => &["-", "\\", "|", "/"],
+        };
+        let beat = usize::try_from(beat).unwrap_or_default();
+        frames[beat % frames.len()]
+    }
+}
+
+/// The line.
+#[derive(Debug)]
+pub struct Spinner {
+    frames: Frames,
+    /// The tools that run, in the order in which they were started.
+    running: Vec<String>,
+    /// When the wait began; not known before its first beat.
+    since: Option<Instant>,
+    /// What was drawn last.
+    drawn: String,
+    /// Something is drawn. Shared with whoever ends the process while the run is stuck.
+    shown: Arc<AtomicBool>,
+}
+
+impl Spinner {
+    /// Nothing is drawn yet. `shown` says from now on whether something is.
+    #[must_use]
+    pub fn new(frames: Frames, shown: Arc<AtomicBool>) -> Self {
+        Self {
+            frames,
+            running: Vec::new(),
+            since: None,
+            drawn: String::new(),
+            shown,
+        }
+    }
+
+    /// What was waited for has come, so the next wait is another.
+    pub fn came(&mut self) {
+        self.since = None;
+    }
+
+    /// This tool runs from now on.
+    pub fn started(&mut self, tool: &str) {
+        if self.running.is_empty() {
+            self.since = None;
+        }
+        self.running.push(short(tool));
+    }
+
+    /// One tool runs no more.
+    pub fn ended(&mut self, tool: &str) {
+        let tool = short(tool);
+        if let Some(ended) = self.running.iter().position(|name| *name == tool) {
+            self.running.remove(ended);
+        }
+        if self.running.is_empty() {
+            self.since = None;
+        }
+    }
+
+    /// What to write now, while something is waited for.
+    pub fn beat(&mut self, now: Instant) -> Option<&str> {
+        let waited = now.saturating_duration_since(*self.since.get_or_insert(now));
+        if waited < PATIENCE {
+            return None;
+        }
+        let frame = self.frames.at(waited.as_millis() / PULSE.as_millis());
+        let seconds = waited.as_secs();
+        let what = match &self.running[..] {
+            [] => "waiting".to_owned(),
+            [tool] => tool.clone(),
+            [tool, others @ ..] => format!("{tool} and {} more", others.len()),
+        };
+        let line = format!("\r{frame} {what} {seconds} s\x1b[K");
+        if self.shown.swap(true, Ordering::Relaxed) && line == self.drawn {
+            return None;
+        }
+        self.drawn = line;
+        Some(&self.drawn)
+    }
+
+    /// What to write before anything else is written, or nothing at all comes any more.
+    #[must_use]
+    pub fn erase(&mut self) -> Option<&'static str> {
+        self.shown.swap(false, Ordering::Relaxed).then_some(ERASE)
+    }
+}
+
+/// The name of a tool, which may be anything: the model writes it.
+fn short(tool: &str) -> String {
+    let plain = tool.chars().filter(char::is_ascii_graphic);
+    plain.take(MOST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spinner(frames: Frames) -> (Spinner, impl Fn(u64) -> Instant) {
+        let start = Instant::now();
+        let spinner = Spinner::new(frames, Arc::default());
+        (spinner, move |millis| start + Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn a_line_comes_after_a_moment_turns_and_goes() {
+        let (mut spinner, at) = spinner(Frames::Dots);
+        assert_eq!(spinner.beat(at(0)), None);
+        assert_eq!(spinner.beat(at(299)), None);
+        assert_eq!(spinner.erase(), None);
+        assert_eq!(spinner.beat(at(300)), Some("\r⠹ waiting 0 s\x1b[K"));
+        assert_eq!(spinner.beat(at(301)), None, "it is there already");
+        assert_eq!(spinner.beat(at(375)), Some("\r⠸ waiting 0 s\x1b[K"));
+        assert_eq!(spinner.beat(at(3000)), Some("\r⠼ waiting 3 s\x1b[K"));
+        assert_eq!(spinner.erase(), Some(ERASE));
+        assert_eq!(spinner.erase(), None);
+        assert_eq!(spinner.beat(at(3001)), Some("\r⠼ waiting 3 s\x1b[K"));
+        spinner.came();
+        assert_eq!(spinner.beat(at(3100)), None, "another wait");
+    }
+
+    #[test]
+    fn tools_are_named_as_long_as_they_run() {
+        let (mut spinner, at) = spinner(Frames::Bar);
+        let beat = |spinner: &mut Spinner, millis| spinner.beat(at(millis)).map(str::to_owned);
+        spinner.started("bash");
+        spinner.started(&format!("\x1b{}", "x".repeat(99)));
+        assert_eq!(beat(&mut spinner, 0), None);
+        let line = beat(&mut spinner, 1000);
+        assert_eq!(line.as_deref(), Some("\r- bash and 1 more 1 s\x1b[K"));
+        spinner.ended("bash");
+        let line = beat(&mut spinner, 2000);
+        let expected = format!("\r- {} 2 s\x1b[K", "x".repeat(MOST));
+        assert_eq!(line, Some(expected));
+        spinner.ended(&format!("\x1b{}", "x".repeat(99)));
+        assert_eq!(beat(&mut spinner, 3000), None);
+        let line = beat(&mut spinner, 3400);
+        assert_eq!(line.as_deref(), Some("\r/ waiting 0 s\x1b[K"));
+    }
+}
