@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Stderr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -157,20 +157,8 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     if let (Authority::SignIn(sign_in), false) = (&authority, settings.dry_run) {
         sign_in.check().map_err(Error::SignIn)?;
     }
-    let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
     let screen = Screen::default();
-    let mut sink = Text::new(
-        Stdout::open().map_err(Error::Output)?,
-        io::stderr(),
-        settings.level,
-        terminals,
-    )
-    .with(
-        settings.paint,
-        settings
-            .spinner
-            .map(|frames| Spinner::new(frames, screen.shared())),
-    );
+    let mut sink = sink(&settings, &screen)?;
     let (sender, inputs) = mpsc::channel();
     let winding_up = Arc::new(AtomicBool::new(false));
     let watch = Watch {
@@ -259,6 +247,16 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         (End::Answered, Err(error)) => Err(Error::Output(error)),
         (end, _) => Err(Error::End(end)),
     }
+}
+
+/// The answer to standard output and the rest to standard error, each as it is.
+fn sink(settings: &Settings, screen: &Screen) -> Result<Text<Stdout, Stderr>, Error> {
+    let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
+    let out = Stdout::open().map_err(Error::Output)?;
+    let spinner = settings
+        .spinner
+        .map(|frames| Spinner::new(frames, screen.shared()));
+    Ok(Text::new(out, io::stderr(), settings.level, terminals).with(settings.paint, spinner))
 }
 
 /// How standard input is looked at.

@@ -1,15 +1,19 @@
 //! Ends that are ordered from outside: signals, the clock, a budget.
 
-use crate::home::{Home, finish, until};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::home::{Home, finish, skipped, until};
 use crate::standin::{Reply, Server};
 use crate::tools::bash;
 
-const INT: i32 = 2;
+pub(crate) const INT: i32 = 2;
 const HUP: i32 = 1;
 pub(crate) const TERM: i32 = 15;
 
 /// Whether this process, and so the command under test, was started with this signal ignored.
-fn ignored(signal: i32) -> bool {
+pub(crate) fn ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status
         .lines()
@@ -102,6 +106,57 @@ fn a_reader_that_stands_still_does_not_hold_an_ordered_end() {
         std::os::unix::process::ExitStatusExt::signal(&status),
         Some(TERM)
     );
+}
+
+#[test]
+fn the_time_is_kept_where_nobody_reads() {
+    let server = Server::start([Reply::deltas(100_000, "word ")]);
+    let begun = Instant::now();
+    let args = ["run", "--no-tools", "--timeout", "1s", "x"];
+    let mut child = Home::with_key().codex(&server).args(args).start();
+    assert_eq!(child.wait().expect("a child").code(), Some(124));
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
+fn an_interrupt_ends_a_loop_in_a_shell() {
+    if ignored(INT) {
+        return skipped("SIGINT is ignored here");
+    }
+    for shell in ["sh", "bash"] {
+        let stalled = Reply::text("partial answer").stall_at(900);
+        let server = Server::start([stalled, Reply::text("second"), Reply::text("third")]);
+        let cmd = Home::with_key().codex(&server);
+        let script = "for i in 1 2 3; do \"$0\" \"$@\"; echo \"$i: $?\"; done";
+        let mut cmd = cmd
+            .args(["run", "--no-tools", "x"])
+            .within(shell, ["-c", script]);
+        cmd.command.process_group(0);
+        let child = cmd.start();
+        until("a request comes", || !server.requests().is_empty());
+        // To the whole group, as a terminal sends it.
+        let group = format!("-{}", child.id());
+        let sent = Command::new("kill").args(["-2", "--", &group]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()));
+        let ran = finish(child, format!("{shell} -c {script:?}"));
+        ran.ends_by(INT).says("codex: interrupted");
+        assert!(!ran.text().contains(": "), "it went on: {}", ran.text());
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn nohup_is_obeyed_to_the_end() {
+    let late = Reply::text("answer").pause_before_headers(Duration::from_millis(500));
+    let server = Server::start([late]);
+    let cmd = Home::with_key().codex(&server);
+    let cmd = cmd.args(["run", "--no-tools", "x"]).within("nohup", []);
+    let child = cmd.start();
+    until("a request comes", || !server.requests().is_empty());
+    child.signal(HUP);
+    let ran = finish(child, "nohup codex run x".to_owned());
+    ran.exits(0).stdout("answer\n");
 }
 
 fn waits_in_write(pid: u32) -> bool {

@@ -31,6 +31,7 @@ mod run; // a prompt in, an answer out
 mod shared; // a file that is shared with another program
 mod store; // the credentials file
 mod streams; // descriptors that are closed, and what the others may be
+mod terminal; // a terminal in place of pipes
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
 mod tree; // nothing is left alive

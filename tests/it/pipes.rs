@@ -12,7 +12,7 @@ use crate::home::{Home, Running, finish, until, wait};
 use crate::standin::{Recorded, Reply, Server};
 
 /// What the user said in a request.
-fn asked(request: &Recorded) -> String {
+pub(crate) fn asked(request: &Recorded) -> String {
     let body = request.json();
     let text = &body["input"][0]["content"][0]["text"];
     text.as_str().expect("a text").to_owned()
@@ -87,20 +87,32 @@ fn a_pipe_that_says_nothing_is_left_aside() {
 #[test]
 fn input_that_begins_late_is_exit_2() {
     let home = Home::with_key();
-    let server =
-        Server::start([Reply::text("ok").pause_before_headers(Duration::from_millis(500))]);
-    let (held, stdin) = UnixStream::pair().expect("a pair of sockets");
-    let cmd = home
-        .codex(&server)
-        .args(["run", "--no-tools", "hello"])
-        .stdin(OwnedFd::from(stdin));
-    let child = cmd.start();
-    until("a request comes", || !server.requests().is_empty());
-    (&held).write_all(b"late").expect("it is open");
-    let ran = finish(child, "codex run hello".to_owned());
-    ran.exits(2)
-        .stdout("ok\n")
-        .says("input began after 3 s and was not part of the question; use -");
+    let server = Server::start(vec![
+        Reply::text("ok")
+            .pause_before_headers(Duration::from_millis(500));
+        3
+    ]);
+    let start = || {
+        let (held, stdin) = UnixStream::pair().expect("a pair of sockets");
+        let cmd = home.codex(&server).args(["run", "--no-tools", "hello"]);
+        (cmd.stdin(OwnedFd::from(stdin)).start(), held)
+    };
+    let ran = [start(), start(), start()];
+    until("the requests come", || server.requests().len() == ran.len());
+    let give = |mut held: &UnixStream| held.write_all(b"late").expect("it is open");
+    let [goes_on, ends, nothing] = ran;
+    give(&goes_on.1);
+    give(&ends.1);
+    drop((ends.1, nothing.1));
+    for child in [goes_on.0, ends.0] {
+        let ran = finish(child, "codex run hello".to_owned());
+        ran.exits(2)
+            .stdout("ok\n")
+            .says("input began after 3 s and was not part of the question; use -");
+    }
+    // An end of input alone adds nothing.
+    let ran = finish(nothing.0, "codex run hello".to_owned());
+    ran.exits(0).stdout("ok\n");
 }
 
 #[test]
@@ -186,6 +198,29 @@ fn a_reader_that_goes_away_while_nothing_is_written_ends_the_run_too() {
     finish(child, "codex run x".to_owned())
         .exits(141)
         .stderr("");
+}
+
+#[test]
+fn a_pipe_that_does_not_block_loses_nothing() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::deltas(50_000, "0123456789")]);
+    let (mut reader, stdout) = UnixStream::pair().expect("a pair of sockets");
+    stdout.set_nonblocking(true).expect("a socket");
+    let mut cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
+    let streams = cmd.command.stdout(OwnedFd::from(stdout));
+    let mut child = streams.stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(cmd);
+    let mut before = 0;
+    until("it waits for its reader", || {
+        let now = rustix::io::ioctl_fionread(&reader).expect("a socket");
+        now > 0 && std::mem::replace(&mut before, now) == now
+    });
+    let mut text = String::new();
+    reader.read_to_string(&mut text).expect("UTF-8");
+    wait(&mut child, "codex run x".to_owned())
+        .exits(0)
+        .stderr("");
+    assert!(text.trim_end() == "0123456789".repeat(50_000));
 }
 
 /// A file whose disk is always full.

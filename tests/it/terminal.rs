@@ -1,0 +1,362 @@
+//! A terminal in place of pipes: what turns on it, what is coloured on it, what is typed into it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::ends::{INT, calls, ignored};
+use crate::home::{Cmd, Home, Ran, skipped, until, wait};
+use crate::pipes::asked;
+use crate::standin::{Reply, Server};
+
+/// What erases a line.
+const ERASE: &str = "\r\u{1b}[K";
+
+/// A pseudo terminal, whose screen is all that was ever written to it.
+struct Terminal {
+    keyboard: File,
+    path: PathBuf,
+    screen: Arc<Mutex<Vec<u8>>>,
+    reading: JoinHandle<()>,
+    /// Keeps it from hanging up.
+    held: OwnedFd,
+}
+
+impl Terminal {
+    fn open() -> Self {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let main = openpt(flags).expect("a pseudo terminal");
+        grantpt(&main).expect("it is ours");
+        unlockpt(&main).expect("it is ours");
+        let path = ptsname(&main, Vec::new()).expect("it has a name");
+        let path = PathBuf::from(path.into_string().expect("ASCII"));
+        let keyboard = File::from(main);
+        let mut output = keyboard.try_clone().expect("a second descriptor");
+        let screen = Arc::<Mutex<Vec<u8>>>::default();
+        let reading = thread::spawn({
+            let screen = Arc::clone(&screen);
+            move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = output.read(&mut buffer) {
+                    let mut screen = screen.lock().expect("nobody panics");
+                    screen.extend_from_slice(&buffer[..count]);
+                }
+            }
+        });
+        let held = line(&path);
+        Self {
+            keyboard,
+            path,
+            screen,
+            reading,
+            held,
+        }
+    }
+
+    /// The end for a command.
+    fn line(&self) -> OwnedFd {
+        line(&self.path)
+    }
+
+    fn types(&self, keys: &str) {
+        (&self.keyboard)
+            .write_all(keys.as_bytes())
+            .expect("it is open");
+    }
+
+    fn shows(&self, words: &str) -> bool {
+        let screen = self.screen.lock().expect("nobody panics");
+        String::from_utf8_lossy(&screen).contains(words)
+    }
+
+    /// All that was written to it. Nobody else has it open any more.
+    fn screen(self) -> String {
+        drop(self.held);
+        self.reading.join().expect("it does not panic");
+        let screen = self.screen.lock().expect("nobody panics");
+        String::from_utf8_lossy(&screen).into_owned()
+    }
+}
+
+fn line(path: &PathBuf) -> OwnedFd {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).expect("the other end")
+}
+
+/// Starts the command with these of its streams, of `i`, `o` and `e`, on the terminal.
+fn start(cmd: Cmd, terminal: &Terminal, streams: &str) -> Child {
+    let mut cmd = cmd;
+    if streams.contains('i') {
+        cmd = cmd.stdin(terminal.line());
+    }
+    let stream = |letter: char| {
+        if streams.contains(letter) {
+            terminal.line().into()
+        } else {
+            Stdio::piped()
+        }
+    };
+    cmd.command.stdout(stream('o')).stderr(stream('e'));
+    cmd.command.spawn().expect("it starts")
+}
+
+/// Runs the command like that; what it did, and what is on the screen.
+fn run(cmd: Cmd, streams: &str) -> (Ran, String) {
+    let terminal = Terminal::open();
+    let said = format!("{:?} with {streams} on a terminal", cmd.command);
+    let ran = wait(&mut start(cmd, &terminal, streams), said);
+    (ran, terminal.screen())
+}
+
+/// A home whose terminal can do what terminals can.
+fn home() -> Home {
+    Home::with_key().env("TERM", "xterm").env("LANG", "C.UTF-8")
+}
+
+const LATE: Duration = Duration::from_millis(700);
+
+#[test]
+fn a_spinner_turns_while_nothing_comes_and_is_gone_before_the_text() {
+    let home = home();
+    let server = Server::start([
+        calls("sleep 0.7; echo out").pause_before_headers(LATE),
+        Reply::text("hello").pause_before_headers(LATE),
+    ]);
+    let args = ["run", "-s", "danger-full-access", "x"];
+    let (ran, screen) = run(home.codex(&server).args(args), "oe");
+    ran.exits(0);
+    let mut rest = &*screen;
+    for words in [
+        " waiting 0 s\u{1b}[K",
+        " bash 0 s\u{1b}[K",
+        "\r\u{1b}[K\u{1b}[2mcodex:\u{1b}[0m bash: sleep 0.7; echo out (ok, ",
+        " waiting 0 s\u{1b}[K",
+    ] {
+        let (_, behind) = rest.split_once(words).unwrap_or_else(|| {
+            panic!("{words:?} is not at its place: {screen:?}");
+        });
+        rest = behind;
+    }
+    let dots = screen.chars().nth(1);
+    assert!(
+        dots.is_some_and(|dots| "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏".contains(dots)),
+        "{screen:?}"
+    );
+    assert!(screen.ends_with(&format!("{ERASE}hello\r\n")), "{screen:?}");
+
+    // The answer is not on the terminal here, and the spinner goes all the same.
+    let server = Server::start([Reply::text("hello").pause_before_headers(LATE)]);
+    let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
+    let (ran, screen) = run(cmd.env("LC_ALL", "C"), "e");
+    ran.exits(0).stdout("hello\n");
+    let bar = screen.chars().nth(1);
+    assert!(bar.is_some_and(|bar| "-\\|/".contains(bar)), "{screen:?}");
+    assert!(screen.ends_with(ERASE), "{screen:?}");
+}
+
+#[test]
+fn no_spinner_turns_where_nobody_would_want_it() {
+    let home = home();
+    let late = || Server::start([Reply::text("hello").pause_before_headers(LATE)]);
+    let server = late();
+    let cmd = || home.codex(&server).args(["run", "--no-tools", "x"]);
+    let (ran, screen) = run(cmd(), "io");
+    ran.exits(0).stderr("");
+    assert_eq!(screen, "hello\r\n");
+    let quiet = |cmd: Cmd| {
+        let (ran, screen) = run(cmd, "e");
+        ran.exits(0).stdout("hello\n");
+        assert_eq!(screen, "");
+    };
+    let server = late();
+    quiet(home.codex(&server).args(["run", "--no-tools", "-q", "x"]));
+    for term in ["dumb", ""] {
+        let server = late();
+        let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
+        quiet(cmd.env("TERM", term));
+    }
+    // Text that has begun and pauses is not written into.
+    let server = Server::start([Reply::text("one two").event_pause(Duration::from_millis(400))]);
+    let (ran, screen) = run(home.codex(&server).args(["run", "--no-tools", "x"]), "oe");
+    ran.exits(0);
+    assert!(screen.contains("one two\r\n"), "{screen:?}");
+}
+
+#[test]
+fn a_spinner_is_gone_when_the_run_is_ended() {
+    for ended in ["--timeout=900ms", "--timeout=60s"] {
+        let home = home();
+        let server = Server::start([Reply::text("x").stall_at(0)]);
+        let args = ["run", "--no-tools", "--color=never", ended, "x"];
+        let terminal = Terminal::open();
+        let mut child = start(home.codex(&server).args(args), &terminal, "oe");
+        until("it turns", || terminal.shows("waiting 0 s"));
+        let words = if ended == "--timeout=60s" {
+            let child = child.id().to_string();
+            let sent = std::process::Command::new("kill").arg(child).status();
+            assert!(sent.is_ok_and(|sent| sent.success()));
+            "codex: terminated\r\n"
+        } else {
+            "codex: stopped: the time of --timeout is over\r\ncodex: hint: raise --timeout\r\n"
+        };
+        let ran = wait(&mut child, format!("codex run {ended} x"));
+        assert!(!ran.status.success());
+        let screen = terminal.screen();
+        assert!(screen.ends_with(&format!("{ERASE}{words}")), "{screen:?}");
+    }
+}
+
+#[test]
+fn control_characters_are_visible_on_a_terminal_and_go_through_a_pipe() {
+    let home = home().env("NO_COLOR", "1");
+    let text = "\u{1b}[31mred\u{7f}\u{202e}der\u{2028}\u{9b}\r\nplain\t\u{e9}\n";
+    let subject = "true # \u{1b}]0;owned\u{7} \u{2066}";
+    let ask = |streams| {
+        let server = Server::start([calls(subject), Reply::text(text)]);
+        let args = ["run", "-s", "danger-full-access", "x"];
+        let (ran, screen) = run(home.codex(&server).args(args).env("TERM", "dumb"), streams);
+        ran.exits(0);
+        (ran, screen)
+    };
+    let (ran, screen) = ask("o");
+    assert_eq!(
+        screen,
+        "^[[31mred^?<U+202E>der<U+2028>\\x9b^M\r\nplain\t\u{e9}\r\n"
+    );
+    assert!(ran.stderr.contains(subject), "{}", ran.stderr);
+    let (ran, screen) = ask("e");
+    ran.stdout(text);
+    let expected = "codex: bash: true # ^[]0;owned^G <U+2066> (ok, ";
+    assert!(screen.contains(expected), "{screen:?}");
+
+    // What the service says in an error is one line of ours, wherever it goes.
+    let error = serde_json::json!({"error": {"message": "no \u{1b}[2J\u{202e}"}});
+    for streams in ["e", ""] {
+        let server = Server::start([Reply::json(400, &error)]);
+        let args = ["run", "--no-tools", "x"];
+        let (ran, screen) = run(home.codex(&server).args(args), streams);
+        let told = format!("{}{screen}", ran.exits(1).stderr);
+        assert!(
+            told.contains("[2J<U+202E> [HTTP") && !told.contains("\u{1b}[2J"),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
+fn colours_are_where_they_are_wanted() {
+    let home = Home::with_key();
+    let check = |args: &str, variables: &[(&str, &str)], streams, coloured: bool| {
+        let mut cmd = home.offline();
+        cmd.command.args(args.split(' '));
+        cmd.command.envs(variables.iter().copied());
+        let (ran, screen) = run(cmd, streams);
+        let told = format!("{}{screen}", ran.exits(2).stderr).replace('\r', "");
+        let red = told.starts_with("\u{1b}[1;31mcodex:\u{1b}[0m ");
+        let cyan = told.contains("\n\u{1b}[36mcodex: hint:\u{1b}[0m ");
+        let plain = told.starts_with("codex: ") && !told.contains('\u{1b}');
+        let hint = told.contains("hint:");
+        assert!(
+            if coloured { red && cyan == hint } else { plain },
+            "{args} {variables:?} {streams}: {told:?}"
+        );
+        ran.stdout("");
+    };
+    let xterm = ("TERM", "xterm");
+    // The prompt is empty, or the flag is none: before and after the flag is read.
+    for run in ["run --no-tools -", "run --zzzzzz", "nonsense"] {
+        check(run, &[xterm], "e", true);
+        check(run, &[xterm], "o", false);
+        check(run, &[("TERM", "dumb")], "e", false);
+        check(run, &[], "e", false);
+        check(run, &[xterm, ("NO_COLOR", "1")], "e", false);
+        check(run, &[xterm, ("NO_COLOR", "")], "e", true);
+        check(run, &[("CLICOLOR_FORCE", "1")], "", true);
+        check(run, &[("CLICOLOR_FORCE", "0")], "", false);
+        check(
+            run,
+            &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
+            "e",
+            false,
+        );
+        check(run, &[xterm, ("CLICOLOR", "0")], "e", false);
+    }
+    for rest in ["--no-tools -", "--zzzzzz"] {
+        let run = |color: &str| format!("run --color {color} {rest}");
+        check(&run("always"), &[("NO_COLOR", "1")], "", true);
+        check(&run("never"), &[xterm, ("CLICOLOR_FORCE", "1")], "e", false);
+        check(&run("auto"), &[xterm], "e", true);
+        check(&run("auto"), &[], "", false);
+    }
+    check("run --color mauve x", &[], "", false);
+}
+
+#[test]
+fn the_answer_is_never_coloured_and_tool_lines_are() {
+    let server = Server::start([calls("true"), Reply::text("hello")]);
+    let mut cmd = home().codex(&server);
+    cmd = cmd.args(["run", "-s", "danger-full-access", "--color", "always", "x"]);
+    let ran = cmd.run();
+    ran.exits(0).stdout("hello\n");
+    let told = "\u{1b}[2mcodex:\u{1b}[0m bash: true (ok, ";
+    assert!(ran.stderr.starts_with(told), "{:?}", ran.stderr);
+}
+
+#[test]
+fn a_terminal_is_read_only_where_it_is_the_prompt() {
+    let home = home();
+    let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
+    let terminal = Terminal::open();
+    terminal.types("typed before\n");
+    let cmd = home.codex(&server).args(["run", "--no-tools", "hello"]);
+    let ran = wait(&mut start(cmd, &terminal, "i"), "codex run hello".into());
+    ran.exits(0).stdout("ok\n").stderr("");
+
+    let cmd = home.codex(&server).args(["run", "--no-tools"]);
+    let mut child = start(cmd, &terminal, "i");
+    terminal.types("and this\n\u{4}");
+    wait(&mut child, "codex run".into()).exits(0).stdout("ok\n");
+    let requests = server.requests();
+    let prompts: Vec<String> = requests.iter().map(|request| asked(request)).collect();
+    assert_eq!(prompts, ["hello", "typed before\nand this\n"]);
+}
+
+#[test]
+fn ctrl_c_ends_what_runs_on_the_terminal() {
+    if ignored(INT) {
+        return skipped("SIGINT is ignored here");
+    }
+    let home = home().env("NO_COLOR", "1");
+    let ctty = std::process::Command::new("setsid").arg("--help").output();
+    if !ctty.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--ctty")) {
+        return skipped("there is no setsid that gives a controlling terminal");
+    }
+    let server = Server::start([Reply::text("x").stall_at(0), calls("sleep 60")]);
+    for words in [
+        ["--no-tools", "x"],
+        ["--no-tools", "-"],
+        ["-sdanger-full-access", "x"],
+    ] {
+        let terminal = Terminal::open();
+        let cmd = home.codex(&server).args(["run"]).args(words);
+        let mut child = start(cmd.within("setsid", ["--ctty"]), &terminal, "ioe");
+        match words {
+            [_, "-"] => until("it says that it waits", || terminal.shows("Ctrl-D")),
+            ["--no-tools", _] => until("it waits", || terminal.shows("waiting 0 s")),
+            _ => until("a tool runs", || terminal.shows("bash 0 s")),
+        }
+        terminal.types("\u{3}");
+        let ran = wait(&mut child, format!("codex run {words:?}, Ctrl-C"));
+        ran.ends_by(INT);
+        let screen = terminal.screen();
+        assert!(screen.ends_with("codex: interrupted\r\n"), "{screen:?}");
+    }
+}
