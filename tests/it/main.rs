@@ -15,6 +15,9 @@ mod cuts; // connections that are cut, everywhere
 mod device; // signing in without a browser
 mod disk; // disks that are full, and mounts
 mod ends; // signals, the clock, a budget
+mod fault_delays; // what the service says when it says no for now, and when it is asked again
+mod fault_records; // recorded refusals of real services, where they are at hand
+mod fault_table; // what the service says when it says no, row by row
 mod faults; // what the service says when it says no, and streams that break off
 mod fixtures; // recorded streams of real services, where they are at hand
 mod foreign; // credentials files of other programs
