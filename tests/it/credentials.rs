@@ -178,6 +178,7 @@ fn a_server_that_repeats_the_secret_does_not_make_us_print_it() {
     Home::with_key()
         .codex(&server)
         .args(ASK)
+        .args(["--retries", "0"])
         .run()
         .exits(1)
         .says("bad ***");
