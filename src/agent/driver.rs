@@ -100,16 +100,29 @@ impl Driver<'_> {
                     let _ = spent.try_recv();
                     self.show(shows, said)?;
                 }
-                Input::Warned(words) => {
-                    let notice = Notice::Warning(&words);
-                    self.sink.take(notice).map_err(End::Output)?;
-                    self.sink.flush().map_err(End::Output)?;
+                Input::Warned(words) => self.warn(&words)?,
+                Input::Answered(answer, error) => {
+                    // The first one was told when it came.
+                    if answer.skipped() > 1 {
+                        let words = format!(
+                            "{} events of the answer could not be read and were skipped",
+                            answer.skipped()
+                        );
+                        self.warn(&words)?;
+                    }
+                    return Ok((answer, error));
                 }
-                Input::Answered(answer, error) => return Ok((answer, error)),
                 // The body of the answer before this one, or nothing at all.
                 _ => {}
             }
         }
+    }
+
+    fn warn(&mut self, words: &str) -> Result<(), End> {
+        self.sink
+            .take(Notice::Warning(words))
+            .and_then(|()| self.sink.flush())
+            .map_err(End::Output)
     }
 
     /// Tells that the request is made again.
@@ -268,9 +281,9 @@ impl Driver<'_> {
             return Ok(());
         }
         for item in items {
-            if let Kind::Message(message) = &item.kind {
+            if let Kind::Message(_) = &item.kind {
                 self.sink
-                    .take(Notice::Text(&message.text))
+                    .take(Notice::Text(&item.text()))
                     .and_then(|()| self.sink.take(Notice::MessageEnd))
                     .map_err(End::Output)?;
             }

@@ -4,15 +4,29 @@
 
 mod carry;
 
+use std::fmt;
+use std::ops::ControlFlow;
+
 use serde_json::value::RawValue;
 
 pub use carry::{Kept, Shown};
 
 use super::event::{self, Event, Place};
 use super::fault::{self, Fault, Head};
-use super::item::{Call, Item, Kind, Message};
+use super::item::{Call, Item, Kind};
+use super::json::{each, short};
 use super::response::{Response, Usage};
-use super::slots::{Slots, with_id};
+use super::slots::{self, Slots, with_id};
+use super::sse::LONGEST;
+
+/// The most that an answer's finished items may have together, in bytes.
+const WHOLE: usize = 256 << 20;
+
+/// The longest field, in bytes, in which the service's reasons for a failure are looked for.
+const REASON: usize = 64 << 10;
+
+/// The most sequences of bytes that are no UTF-8 in one event. Each of them takes more room once it is replaced.
+const REPLACED: usize = 64 << 10;
 
 /// Something to show, in this order.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,7 +35,8 @@ pub enum Show {
     Text(String),
     /// The message in hand has ended; what follows belongs to another one.
     MessageEnd,
-    /// An event could not be read and was skipped.
+    /// An event could not be read and was skipped. Told of the first one only; how many there were is told by
+    /// [`Answer::skipped`].
     Skipped,
 }
 
@@ -33,6 +48,27 @@ enum Ending {
     Failed(Fault),
 }
 
+/// In what an answer exceeds all measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excess {
+    /// The number of its items.
+    Items,
+    /// A text that is longer than the event which would have to confirm it may be.
+    Text,
+    /// All its items together.
+    Whole,
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Items => write!(f, "it has more than {} items", slots::MOST),
+            Self::Text => write!(f, "a text in it is longer than {} MiB", LONGEST >> 20),
+            Self::Whole => write!(f, "it is larger than {} MiB", WHOLE >> 20),
+        }
+    }
+}
+
 /// What stands in the way of a complete answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -40,6 +76,8 @@ pub enum Trouble {
     Cut,
     /// What was shown is not how the message's final text begins.
     Differs,
+    /// It exceeds all measure, so the rest of it was not read.
+    TooMuch(Excess),
     /// The service stopped the answer, for this reason.
     Incomplete(String),
     /// The answer is said to be complete, but a message or call in it is not.
@@ -62,7 +100,9 @@ impl Trouble {
             Self::Incomplete(words) | Self::Refused(words) | Self::Waits(words) => {
                 (None, Some(words))
             }
-            Self::Cut | Self::Differs | Self::Unfinished | Self::Empty => (None, None),
+            Self::Cut | Self::Differs | Self::TooMuch(_) | Self::Unfinished | Self::Empty => {
+                (None, None)
+            }
         };
         fault.into_iter().flat_map(Fault::words).chain(words)
     }
@@ -86,6 +126,11 @@ pub struct Answer {
     /// No message before this slot is open. The first open one is the only one whose text is shown as it comes.
     front: usize,
     differs: bool,
+    excess: Option<Excess>,
+    /// How many bytes the finished items have.
+    size: usize,
+    /// How many events could not be read.
+    skipped: usize,
     /// An item, or the final object, could not be read.
     lost: bool,
     ending: Option<Ending>,
@@ -113,7 +158,22 @@ impl Answer {
     /// Leaves out a malformed frame. If it was to bring an item, only the final object can tell which.
     fn skip(&mut self, frame: &[u8], show: &mut Vec<Show>) {
         self.lost |= memchr::memmem::find(frame, b"response.output_item.done").is_some();
-        show.push(Show::Skipped);
+        self.note_skipped(show);
+    }
+
+    fn note_skipped(&mut self, show: &mut Vec<Show>) {
+        if self.skipped == 0 {
+            show.push(Show::Skipped);
+        }
+        self.skipped = self.skipped.saturating_add(1);
+    }
+
+    /// The slot that was found for an item; where there is no room for it, the answer ends here.
+    fn placed(&mut self, slot: Option<usize>) -> Option<usize> {
+        if slot.is_none() {
+            self.excess = Some(Excess::Items);
+        }
+        slot
     }
 
     fn event(&mut self, event: Event<'_>, frame: &[u8], show: &mut Vec<Show>) {
@@ -121,7 +181,10 @@ impl Answer {
             Event::Text(place, delta) => self.text(place, &delta, show),
             Event::Added(place, item) => {
                 let slot = self.slots.begin(with_id(place, item));
-                match Item::parse(item).map(|item| item.kind) {
+                let Some(slot) = self.placed(slot) else {
+                    return;
+                };
+                match Kind::read(item) {
                     Some(Kind::Message(_)) => self.open(slot),
                     Some(Kind::Call(_) | Kind::Waiting(_)) => self.slots[slot].owed = true,
                     _ => {}
@@ -129,15 +192,20 @@ impl Answer {
             }
             Event::Part(place) => {
                 let slot = self.slots.find(place);
-                self.slots[slot].owed = true;
+                if let Some(slot) = self.placed(slot) {
+                    self.slots[slot].owed = true;
+                }
             }
             Event::Done(place, item) => {
                 let slot = self.slots.find(with_id(place, item));
+                let Some(slot) = self.placed(slot) else {
+                    return;
+                };
                 if let Some(item) = Item::parse(item) {
                     self.done(slot, item, show);
                 } else {
                     self.slots[slot].owed = true;
-                    show.push(Show::Skipped);
+                    self.note_skipped(show);
                 }
             }
             Event::Completed(response) => self.completed(response, show),
@@ -146,10 +214,13 @@ impl Answer {
                 self.ending = Some(Ending::Incomplete(reason));
             }
             Event::Failed(response) => {
-                let fault = fault::of_response(response.map_or("null", RawValue::get));
-                self.ending = Some(Ending::Failed(fault));
+                self.ending = Some(Ending::Failed(fault_in(response)));
             }
-            Event::Error => self.ending = Some(Ending::Failed(fault::of_event(frame))),
+            Event::Error => {
+                // What comes as an event was read as text.
+                let event = short(std::str::from_utf8(frame).unwrap_or_default(), REASON);
+                self.ending = Some(Ending::Failed(fault::of_event(event.as_bytes())));
+            }
             Event::Other => {}
         }
     }
@@ -164,7 +235,13 @@ impl Answer {
     /// Whether nothing that still comes can change the answer.
     #[must_use]
     pub fn ended(&self) -> bool {
-        self.ending.is_some() || self.differs
+        self.ending.is_some() || self.differs || self.excess.is_some()
+    }
+
+    /// How many events could not be read and were skipped.
+    #[must_use]
+    pub fn skipped(&self) -> usize {
+        self.skipped
     }
 
     /// The tokens that the service counted.
@@ -178,6 +255,9 @@ impl Answer {
     pub fn verdict(&self) -> Verdict {
         if self.differs {
             return Verdict::Trouble(Trouble::Differs);
+        }
+        if let Some(excess) = self.excess {
+            return Verdict::Trouble(Trouble::TooMuch(excess));
         }
         match &self.ending {
             None => return Verdict::Trouble(Trouble::Cut),
@@ -196,7 +276,7 @@ impl Answer {
                     return Verdict::Trouble(Trouble::Unfinished);
                 }
                 Some(Kind::Message(message)) => {
-                    said |= !message.text.trim().is_empty();
+                    said |= message.said;
                     refusal.push_str(&message.refusal);
                     // A message after it shows that the service served it by itself.
                     waits = None;
@@ -238,16 +318,23 @@ impl Answer {
 
     fn text(&mut self, place: Place<'_>, delta: &str, show: &mut Vec<Show>) {
         let at = self.slots.find(place);
+        let Some(at) = self.placed(at) else {
+            return;
+        };
         if self.slots[at].item.is_some() {
             // More text for a message that was finished: the two cannot both be true.
             self.differs |= !delta.is_empty();
+            return;
+        }
+        if self.slots[at].text.len() + delta.len() > LONGEST {
+            self.excess = Some(Excess::Text);
             return;
         }
         self.open(at);
         self.slots[at].text.push_str(delta);
         if self.find_front() == at {
             let slot = &mut self.slots[at];
-            show_text(show, &slot.text[slot.shown..]);
+            show_text(show, slot.text[slot.shown..].to_owned());
             slot.shown = slot.text.len();
         }
     }
@@ -256,14 +343,20 @@ impl Answer {
         if self.slots[at].item.is_some() {
             return; // said twice: the first one stands
         }
-        if let Kind::Message(Message { text, .. }) = &item.kind {
+        self.size += item.raw().len();
+        if self.size > WHOLE {
+            self.excess = Some(Excess::Whole);
+            return;
+        }
+        if let Kind::Message(_) = &item.kind {
             self.open(at);
             let slot = &mut self.slots[at];
+            let text = item.text();
             if !text.starts_with(&slot.text[..slot.shown]) {
                 self.differs = true;
                 return;
             }
-            slot.text.clone_from(text);
+            slot.text = text;
         } else if self.slots[at].message {
             self.differs = true; // it was a message until now
             return;
@@ -279,15 +372,17 @@ impl Answer {
             let Some(slot) = self.slots.get_mut(front) else {
                 return;
             };
-            show_text(show, &slot.text[slot.shown..]);
-            slot.shown = slot.text.len();
             if slot.item.is_none() {
+                show_text(show, slot.text[slot.shown..].to_owned());
+                slot.shown = slot.text.len();
                 return;
             }
-            if slot.shown > 0 {
+            let mut text = std::mem::take(&mut slot.text);
+            let any = !text.is_empty();
+            show_text(show, text.split_off(slot.shown));
+            if any {
                 show.push(Show::MessageEnd);
             }
-            slot.text = String::new();
             slot.shown = 0;
             slot.closed = true;
         }
@@ -307,7 +402,7 @@ impl Answer {
 
     fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
         let fields = self.response(response, show);
-        let failed = || Ending::Failed(fault::of_response(response.map_or("null", RawValue::get)));
+        let failed = || Ending::Failed(fault_in(response));
         // The event's name and the object it brings must agree; the worse of the two counts.
         self.ending = Some(match &*fields.status {
             "failed" | "cancelled" => failed(),
@@ -319,53 +414,98 @@ impl Answer {
     }
 
     /// Reads the final object: the usage, and items that came in no event of their own.
-    fn response(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) -> Response {
+    fn response<'a>(
+        &mut self,
+        response: Option<&'a RawValue>,
+        show: &mut Vec<Show>,
+    ) -> Response<'a> {
         let Some(response) = response else {
             return Response::default();
         };
-        let Some(mut fields) = Response::read(response.get()) else {
+        let Some(fields) = Response::read(response.get()) else {
             self.lost = true;
             return Response::default();
         };
         self.usage = fields.usage;
-        // What the final object lists cannot have been lost on the way.
-        self.lost &= fields.output.is_empty();
-        for (index, item) in fields.output.drain(..) {
-            // Positions may have shifted and ids changed, so known is also what says the same.
-            let same = |other: &Item| match (&other.kind, &item.kind) {
-                (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
-                (Kind::Message(a), Kind::Message(b)) => a == b,
-                _ => other.raw() == item.raw(),
-            };
-            if !self
-                .slots
-                .iter()
-                .filter_map(|slot| slot.item.as_ref())
-                .any(same)
-            {
-                let at = self.slots.find(Place {
-                    index: Some(index),
-                    id: "",
-                });
-                self.done(at, item, show);
+        let Some(output) = fields.output else {
+            return fields;
+        };
+        let (mut index, mut unreadable) = (0, false);
+        each(output, |item| {
+            if index == 0 {
+                // What the final object lists cannot have been lost on the way.
+                self.lost = false;
             }
-        }
+            match Kind::read(item) {
+                Some(kind) => self.listed(index, item, &kind, show),
+                None => unreadable = true,
+            }
+            index += 1;
+            if self.excess.is_none() && index > slots::MOST as u64 {
+                self.excess = Some(Excess::Items);
+            }
+            match self.excess {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            }
+        });
+        self.lost |= unreadable;
         fields
     }
-}
 
-fn show_text(show: &mut Vec<Show>, text: &str) {
-    match show.last_mut() {
-        _ if text.is_empty() => {}
-        Some(Show::Text(last)) => last.push_str(text),
-        _ => show.push(Show::Text(text.to_owned())),
+    /// Takes an item that the final object lists, if it is not known yet.
+    fn listed(&mut self, index: u64, item: &RawValue, kind: &Kind, show: &mut Vec<Show>) {
+        // Positions may have shifted and ids changed, so known is also what says the same.
+        let same = |other: &Item| match (&other.kind, kind) {
+            (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
+            (Kind::Message(a), Kind::Message(b)) => a == b,
+            _ => other.raw() == item.get().as_bytes(),
+        };
+        let is_same = |slot: &slots::Slot| slot.item.as_ref().is_some_and(same);
+        let known = self.slots.iter().any(is_same);
+        if known {
+            return;
+        }
+        let at = self.slots.find(Place {
+            index: Some(index),
+            id: "",
+        });
+        let Some(at) = self.placed(at) else {
+            return;
+        };
+        let there = self.slots[at].item.as_ref().map(|item| &item.kind);
+        if let (Some(Kind::Message(there)), Kind::Message(listed)) = (there, kind) {
+            // The service ends a message in two ways, and only one of them was shown.
+            self.differs |= there.mark != listed.mark;
+        } else if let Some(item) = Item::parse(item) {
+            self.done(at, item, show);
+        }
     }
 }
 
-/// The frame with U+FFFD for what is no UTF-8, as the standard has it; `None` where all of it is.
+/// What went wrong, by the response object that says so.
+fn fault_in(response: Option<&RawValue>) -> Fault {
+    fault::of_response(&short(response.map_or("null", RawValue::get), REASON))
+}
+
+fn show_text(show: &mut Vec<Show>, text: String) {
+    match show.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Show::Text(last)) => last.push_str(&text),
+        _ => show.push(Show::Text(text)),
+    }
+}
+
+/// The frame with U+FFFD for what is no UTF-8, as the standard has it; `None` where all of it is, or where so much is
+/// not that it cannot be meant as text.
 fn replaced(frame: &[u8]) -> Option<String> {
-    std::str::from_utf8(frame)
-        .is_err()
+    if std::str::from_utf8(frame).is_ok() {
+        return None;
+    }
+    let wrong = frame
+        .utf8_chunks()
+        .filter(|chunk| !chunk.invalid().is_empty());
+    (wrong.take(REPLACED + 1).count() <= REPLACED)
         .then(|| String::from_utf8_lossy(frame).into_owned())
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::delta::{self, Delta};
+use super::json::{fields, text};
 
 /// Which item of the answer an event speaks of. The index counts; ids have been seen to change on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,11 +82,7 @@ pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
 
 /// Reads any frame.
 pub(super) fn general(frame: &str) -> Option<Event<'_>> {
-    // serde would read an array as the fields in order.
-    if !frame.trim_ascii_start().starts_with('{') {
-        return None;
-    }
-    let fields: Fields<'_> = serde_json::from_str(frame).ok()?;
+    let fields: Fields<'_> = fields(frame)?;
     let place = Place {
         index: fields.output_index.and_then(|raw| raw.get().parse().ok()),
         id: fields.item_id.map_or("", RawValue::get),
@@ -115,42 +112,6 @@ pub(super) fn general(frame: &str) -> Option<Event<'_>> {
         "" => return None,
         _ => Event::Other,
     })
-}
-
-/// The text of a JSON string, borrowed where it holds no escape; `None` where it is no string. Half of a
-/// surrogate pair, which JSON can write but no text can hold, becomes U+FFFD.
-pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str(raw.get())
-        .or_else(|_| serde_json::from_str(&paired(raw.get())))
-        .ok()
-        .map(Cow::Owned)
-}
-
-/// A JSON string in which every escape of half a surrogate pair stands for U+FFFD.
-fn paired(json: &str) -> String {
-    let unit = |at: usize| -> Option<u32> {
-        let digits = json.get(at..)?.strip_prefix("\\u")?.get(..4)?;
-        u32::from_str_radix(digits, 16).ok()
-    };
-    let mut paired = String::with_capacity(json.len());
-    let mut rest = 0;
-    while let Some(found) = memchr::memchr(b'\\', &json.as_bytes()[rest..]) {
-        let at = rest + found;
-        paired.push_str(&json[rest..at]);
-        let (kept, length) = match (unit(at), unit(at + 6)) {
-            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (true, 12),
-            (Some(0xd800..0xe000), _) => (false, 6),
-            (Some(_), _) => (true, 6),
-            (None, _) => (true, 2),
-        };
-        rest = (at + length).min(json.len());
-        paired.push_str(if kept { &json[at..rest] } else { "\\ufffd" });
-    }
-    paired + &json[rest..]
 }
 
 #[cfg(test)]
@@ -203,18 +164,6 @@ mod tests {
             assert!(parse(frame.as_bytes()).is_none(), "{frame}");
         }
         assert!(parse(b"{\"type\":\"response.output_text.delta\",\"delta\":\"\xff\"}").is_none());
-    }
-
-    #[test]
-    fn half_a_surrogate_pair_becomes_a_replacement_character() {
-        let check = |json: &str, expected: &str| {
-            let raw: Box<RawValue> = serde_json::from_str(json).expect("JSON");
-            assert_eq!(text(&raw).as_deref(), Some(expected), "{json}");
-        };
-        check(r#""a\ud83e\udd80b""#, "a\u{1f980}b");
-        check(r#""a\ud800b""#, "a\u{fffd}b");
-        check(r#""\udc00\ud83e\udd80\ud83e""#, "\u{fffd}\u{1f980}\u{fffd}");
-        check(r#""\ud800\n\\ud800\u00e9""#, "\u{fffd}\n\\ud800\u{e9}");
     }
 
     #[test]

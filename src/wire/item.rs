@@ -1,10 +1,14 @@
 //! Items: what an answer and a conversation are made of. An item is kept as the bytes it came in, because
 //! it goes back to the service as these bytes; beside them stands the little that this program reads of it.
 
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event::text;
+use super::json::{beginning, each, fields, text};
+use super::slots::mark;
 
 /// One finished item of an answer.
 #[derive(Debug)]
@@ -35,9 +39,11 @@ pub enum Kind {
 /// Words for the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
-    /// The text of all its parts.
-    pub text: String,
-    /// Why the model declined, if it did.
+    /// Its text holds more than white space.
+    pub said: bool,
+    /// Stands for the text: equal for equal ones. The text itself is in the item's bytes, and can be long.
+    pub mark: u64,
+    /// Why the model declined, if it did: the beginning of it, where that is long.
     pub refusal: String,
     /// The service says that it was cut off before its end.
     pub unfinished: bool,
@@ -89,43 +95,9 @@ impl Item {
     /// cannot be read.
     #[must_use]
     pub fn parse(raw: &RawValue) -> Option<Self> {
-        if !raw.get().starts_with('{') {
-            return None;
-        }
-        let fields: Fields<'_> = serde_json::from_str(raw.get()).ok()?;
-        let string =
-            |field: Option<&RawValue>| field.and_then(text).unwrap_or_default().into_owned();
-        let kind = match &*string(fields.kind) {
-            "message" => Kind::Message(Message {
-                unfinished: string(fields.status) == "incomplete",
-                ..message(fields.content)?
-            }),
-            "reasoning" => Kind::Reasoning {
-                sealed: !string(fields.encrypted_content).is_empty(),
-            },
-            "function_call" => {
-                let call = Call {
-                    call_id: string(fields.call_id),
-                    name: string(fields.name),
-                    arguments: arguments(fields.arguments),
-                    unfinished: string(fields.status) == "incomplete",
-                };
-                if call.call_id.is_empty() || call.name.is_empty() {
-                    return None;
-                }
-                Kind::Call(call)
-            }
-            kind @ ("mcp_approval_request"
-            | "apply_patch_call"
-            | "shell_call"
-            | "local_shell_call"
-            | "computer_call"
-            | "custom_tool_call") => Kind::Waiting(kind.to_owned()),
-            _ => Kind::Other,
-        };
         Some(Self {
+            kind: Kind::read(raw)?,
             raw: raw.to_owned(),
-            kind,
         })
     }
 
@@ -134,27 +106,118 @@ impl Item {
     pub fn raw(&self) -> &[u8] {
         self.raw.get().as_bytes()
     }
-}
 
-/// The parts of a message; `None` where the text of one cannot be read. Parts of other kinds than text and
-/// refusal are nothing to print.
-fn message(content: Option<&RawValue>) -> Option<Message> {
-    let mut message = Message::default();
-    let parts: Vec<&RawValue> = match content {
-        Some(content) => serde_json::from_str(content.get()).ok()?,
-        None => Vec::new(),
-    };
-    for part in parts {
-        let Ok(part) = serde_json::from_str::<Part<'_>>(part.get()) else {
-            continue;
-        };
-        match part.kind.and_then(text).as_deref() {
-            Some("output_text") => message.text.push_str(&part.text.and_then(text)?),
-            Some("refusal") => message.refusal.push_str(&part.refusal.and_then(text)?),
-            _ => {}
+    /// The text of a message, all its parts together; empty for anything else.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let fields: Option<Fields<'_>> = fields(self.raw.get());
+        match (&self.kind, fields) {
+            (Kind::Message(_), Some(fields)) => message_text(fields.content).unwrap_or_default(),
+            _ => String::new(),
         }
     }
-    Some(message)
+}
+
+impl Kind {
+    /// What an item is; `None` as for [`Item::parse`].
+    pub(super) fn read(raw: &RawValue) -> Option<Self> {
+        let fields: Fields<'_> = fields(raw.get())?;
+        let string = |field: Option<&RawValue>| {
+            let text = field.and_then(text).unwrap_or_default();
+            text.into_owned()
+        };
+        let is = |field: Option<&RawValue>, word: &str| {
+            field.and_then(text).is_some_and(|text| text == word)
+        };
+        let kind = fields.kind.and_then(text).unwrap_or_default();
+        Some(match &*kind {
+            "message" => {
+                let text = message_text(fields.content)?;
+                Self::Message(Message {
+                    said: !text.trim().is_empty(),
+                    mark: mark(&text),
+                    refusal: refusal(fields.content)?,
+                    unfinished: is(fields.status, "incomplete"),
+                })
+            }
+            "reasoning" => Self::Reasoning {
+                sealed: fields
+                    .encrypted_content
+                    .is_some_and(|raw| raw.get().starts_with('"') && raw.get() != "\"\""),
+            },
+            "function_call" => {
+                let call = Call {
+                    call_id: string(fields.call_id),
+                    name: string(fields.name),
+                    arguments: arguments(fields.arguments),
+                    unfinished: is(fields.status, "incomplete"),
+                };
+                if call.call_id.is_empty() || call.name.is_empty() {
+                    return None;
+                }
+                Self::Call(call)
+            }
+            kind @ ("mcp_approval_request"
+            | "apply_patch_call"
+            | "shell_call"
+            | "local_shell_call"
+            | "computer_call"
+            | "custom_tool_call") => Self::Waiting(kind.to_owned()),
+            _ => Self::Other,
+        })
+    }
+}
+
+/// The most of a refusal that is kept, in bytes.
+const REFUSAL: usize = 16 << 10;
+
+/// The text of a message; `None` where a part of it cannot be read.
+fn message_text(content: Option<&RawValue>) -> Option<String> {
+    let mut all = String::new();
+    parts(content, |part| {
+        if part.kind.and_then(text).as_deref() == Some("output_text") {
+            match part.text.and_then(text)? {
+                Cow::Owned(text) if all.is_empty() => all = text,
+                text => all.push_str(&text),
+            }
+        }
+        Some(())
+    })?;
+    Some(all)
+}
+
+/// Why the model declined; `None` where that cannot be read.
+fn refusal(content: Option<&RawValue>) -> Option<String> {
+    let mut all = String::new();
+    parts(content, |part| {
+        if part.kind.and_then(text).as_deref() == Some("refusal") {
+            let text = part.refusal.and_then(text)?;
+            all.push_str(&beginning(&text, REFUSAL.saturating_sub(all.len())));
+        }
+        Some(())
+    })?;
+    Some(all)
+}
+
+/// Hands out the parts of a message; `None` where one of them cannot be read, or where there is something else in
+/// place of a list. Parts of other kinds than text and refusal are nothing to print.
+fn parts(content: Option<&RawValue>, mut take: impl FnMut(Part<'_>) -> Option<()>) -> Option<()> {
+    let Some(content) = content else {
+        return Some(());
+    };
+    let mut read = Some(());
+    let list = each(content, |part| {
+        read = match fields::<Part<'_>>(part.get()) {
+            Some(part) => take(part),
+            // An object that cannot be read may have been text.
+            None => (!part.get().starts_with('{')).then_some(()),
+        };
+        match read {
+            Some(()) => ControlFlow::Continue(()),
+            None => ControlFlow::Break(()),
+        }
+    });
+    read.filter(|()| list)
 }
 
 /// Arguments are a JSON text inside a string; a server that sends the object itself is understood too.
@@ -215,26 +278,31 @@ mod tests {
         }
     }
 
+    fn message(text: &str, refusal: &str) -> Message {
+        Message {
+            said: false,
+            mark: mark(text),
+            refusal: refusal.to_owned(),
+            unfinished: false,
+        }
+    }
+
     #[test]
     fn items_are_told_apart_and_kept_to_the_byte() {
         check(
             r#"{"type":"message", "content":[{"type":"output_text","text":"a\n"},{"type":"output_text","text":"b"},7,{"type":"x"}]}"#,
             Some(Kind::Message(Message {
-                text: "a\nb".into(),
-                ..Message::default()
+                said: true,
+                ..message("a\nb", "")
             })),
         );
         check(
             r#"{"type":"message","content":[{"type":"refusal","refusal":"no"}]}"#,
-            Some(Kind::Message(Message {
-                text: String::new(),
-                refusal: "no".into(),
-                ..Message::default()
-            })),
+            Some(Kind::Message(message("", "no"))),
         );
         check(
             r#"{"type":"message","content":null}"#,
-            Some(Kind::Message(Message::default())),
+            Some(Kind::Message(message("", ""))),
         );
         check(
             r#"{"type":"reasoning","encrypted_content":"gA=="}"#,

@@ -6,6 +6,7 @@ mod delta;
 pub mod event;
 pub mod fault;
 pub mod item;
+mod json;
 pub mod request;
 pub mod response;
 mod slots;

@@ -2,11 +2,9 @@
 //! once more. Fields of an unexpected type read as if they were absent.
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::event::text;
-use super::item::Item;
+use super::json::{beginning, fields, text};
 
 /// Tokens counted by the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,9 +29,12 @@ impl Usage {
     }
 }
 
+/// The most of a word of the service that is kept, in bytes.
+const WORD: usize = 1000;
+
 /// What a response object says.
 #[derive(Debug, Default)]
-pub(super) struct Response {
+pub(super) struct Response<'a> {
     /// Empty where it says none.
     pub(super) status: String,
     /// Why it is incomplete.
@@ -41,8 +42,8 @@ pub(super) struct Response {
     /// It names an error.
     pub(super) error: bool,
     pub(super) usage: Usage,
-    /// Its items by position; the subscription backend often sends none.
-    pub(super) output: Vec<(u64, Item)>,
+    /// The list of its items; the subscription backend often sends an empty one.
+    pub(super) output: Option<&'a RawValue>,
 }
 
 /// Each field is read by itself, so that an odd one does not hide what the others say.
@@ -61,49 +62,72 @@ struct Fields<'a> {
     output: Option<&'a RawValue>,
 }
 
-impl Response {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Details<'a> {
+    #[serde(borrow)]
+    reason: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Tokens<'a> {
+    #[serde(borrow)]
+    input_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input_tokens_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    output_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    output_tokens_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    cached_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_tokens: Option<&'a RawValue>,
+}
+
+impl<'a> Response<'a> {
     /// Reads a response object; `None` where it cannot be read at all.
-    pub(super) fn read(raw: &str) -> Option<Self> {
-        let fields: Fields<'_> = serde_json::from_str(raw).ok()?;
-        let value = |raw: Option<&RawValue>| -> Value {
-            raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
-                .unwrap_or_default()
-        };
-        let number = |value: &Value| value.as_u64().unwrap_or_default();
-        let usage = value(fields.usage);
-        let items: Vec<&RawValue> = fields
-            .output
-            .and_then(|raw| serde_json::from_str(raw.get()).ok())
-            .unwrap_or_default();
-        let status = fields
+    pub(super) fn read(raw: &'a str) -> Option<Self> {
+        let own: Fields<'_> = fields(raw)?;
+        let details: Details<'_> = object(own.incomplete_details);
+        let usage: Tokens<'_> = object(own.usage);
+        let input: Tokens<'_> = object(usage.input_tokens_details);
+        let output: Tokens<'_> = object(usage.output_tokens_details);
+        let word = |raw: &RawValue| text(raw).map(|text| beginning(&text, WORD));
+        let status = own
             .status
-            .map(|raw| text(raw).map_or_else(|| raw.get().to_owned(), Into::into));
+            .map(|raw| word(raw).unwrap_or_else(|| beginning(raw.get(), WORD)));
         Some(Self {
             status: status.unwrap_or_default(),
-            reason: value(fields.incomplete_details)["reason"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            error: fields.error.is_some(),
+            reason: details.reason.and_then(word).unwrap_or_default(),
+            error: own.error.is_some(),
             usage: Usage {
-                input: number(&usage["input_tokens"]),
-                cached: number(&usage["input_tokens_details"]["cached_tokens"]),
-                output: number(&usage["output_tokens"]),
-                reasoning: number(&usage["output_tokens_details"]["reasoning_tokens"]),
+                input: number(usage.input_tokens),
+                cached: number(input.cached_tokens),
+                output: number(usage.output_tokens),
+                reasoning: number(output.reasoning_tokens),
             },
-            output: (0..)
-                .zip(items)
-                .filter_map(|(at, raw)| Some((at, Item::parse(raw)?)))
-                .collect(),
+            output: own.output,
         })
     }
+}
+
+/// The fields of an object; none of them where it is no object.
+fn object<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
+    raw.and_then(|raw| fields(raw.get())).unwrap_or_default()
+}
+
+fn number(raw: Option<&RawValue>) -> u64 {
+    raw.and_then(|raw| raw.get().parse().ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(raw: &str) -> Response {
+    fn read(raw: &str) -> Response<'_> {
         Response::read(raw).expect("an object")
     }
 
@@ -120,12 +144,11 @@ mod tests {
                 ..Usage::default()
             }
         );
-        assert!(response.output.is_empty());
+        assert_eq!(response.output.map(RawValue::get), Some("{}"));
         let deep = "[".repeat(300) + &"]".repeat(300);
         for usage in ["{\"x\":1e999}", "{\"x\":\"\\ud800\"}", &*deep] {
-            let response = read(&format!(
-                r#"{{"usage":{usage},"status":"failed","error":{{}}}}"#
-            ));
+            let raw = format!(r#"{{"usage":{usage},"status":"failed","error":{{}}}}"#);
+            let response = read(&raw);
             assert_eq!(
                 (&*response.status, response.error),
                 ("failed", true),
@@ -137,17 +160,18 @@ mod tests {
     }
 
     #[test]
-    fn items_keep_their_positions() {
-        let response =
-            read(r#"{"output":[7,{"type":"reasoning"}],"incomplete_details":{"reason":"x"}}"#);
+    fn numbers_and_words_are_read_where_they_are() {
+        let response = read(
+            r#"{"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":8},"output_tokens":7,"output_tokens_details":{"reasoning_tokens":6}},"incomplete_details":{"reason":"x"}}"#,
+        );
+        let usage = response.usage;
         assert_eq!(
-            response
-                .output
-                .iter()
-                .map(|(at, _)| *at)
-                .collect::<Vec<_>>(),
-            [1]
+            (usage.input, usage.cached, usage.output, usage.reasoning),
+            (9, 8, 7, 6)
         );
         assert_eq!(response.reason, "x");
+        assert!(Response::read(r#"["completed"]"#).is_none());
+        let long = format!(r#"{{"status":"{}"}}"#, "x".repeat(5000));
+        assert_eq!(read(&long).status.len(), WORD + " ...".len());
     }
 }

@@ -2,6 +2,7 @@
 //! what they do about it; here it is decided which item an event speaks of.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::{Index, IndexMut};
 
 use serde::Deserialize;
@@ -9,12 +10,34 @@ use serde_json::value::RawValue;
 
 use super::event::Place;
 use super::item::Item;
+use super::json::fields;
+
+/// The most items that one answer may have. Real ones have a few dozen.
+pub(super) const MOST: usize = 10_000;
+
+/// An id, as far as it is needed to be told from others: some servers make them thousands of bytes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Id(u64);
+
+impl Id {
+    /// Nothing where there is no id.
+    fn of(id: &str) -> Option<Self> {
+        (!id.is_empty()).then(|| Self(mark(id)))
+    }
+}
+
+/// A number that stands for a text: equal for equal ones. It is made the same way in every run.
+pub(super) fn mark(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
 
 /// A place for an item of the answer.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     pub(super) index: Option<u64>,
-    pub(super) id: String,
+    pub(super) id: Option<Id>,
     /// It holds text for the user.
     pub(super) message: bool,
     /// It holds something that must be finished before the answer is complete: a message or a call.
@@ -35,25 +58,28 @@ pub(super) struct Slots {
     /// Where in `list` the item with this index is.
     by_index: BTreeMap<u64, usize>,
     /// Where in `list` the item with this id is.
-    by_id: BTreeMap<String, usize>,
+    by_id: BTreeMap<Id, usize>,
     /// The one that the last event spoke of.
     recent: usize,
 }
 
 impl Slots {
     /// The slot of an item that begins. Some servers give every item the same index, so a new one does not take the
-    /// place of one that is finished.
-    pub(super) fn begin(&mut self, place: Place<'_>) -> usize {
+    /// place of one that is finished. Nothing where there is no room for one more.
+    pub(super) fn begin(&mut self, place: Place<'_>) -> Option<usize> {
         if let Some(at) = place.index.and_then(|index| self.by_index.get(&index)) {
             let slot = &self.list[*at];
-            if slot.item.is_some() && !place.id.is_empty() && slot.id != place.id {
+            if slot.item.is_some() && !place.id.is_empty() && slot.id != Id::of(place.id) {
                 return self.push(place);
             }
         }
         self.find(place)
     }
 
-    fn push(&mut self, place: Place<'_>) -> usize {
+    fn push(&mut self, place: Place<'_>) -> Option<usize> {
+        if self.list.len() == MOST {
+            return None;
+        }
         self.list.push(Slot {
             index: place.index,
             ..Slot::default()
@@ -63,31 +89,32 @@ impl Slots {
             self.by_index.insert(index, self.recent);
         }
         self.name(place.id);
-        self.recent
+        Some(self.recent)
     }
 
     /// Notes the id of the recent slot, if it has none.
     fn name(&mut self, id: &str) {
         let slot = &mut self.list[self.recent];
-        if slot.id.is_empty() && !id.is_empty() {
-            id.clone_into(&mut slot.id);
-            self.by_id.insert(id.to_owned(), self.recent);
+        if let (None, Some(id)) = (slot.id, Id::of(id)) {
+            slot.id = Some(id);
+            self.by_id.insert(id, self.recent);
         }
     }
 
-    /// The slot that an event speaks of, found by index, else by id, else the recent one if that is open.
-    pub(super) fn find(&mut self, place: Place<'_>) -> usize {
+    /// The slot that an event speaks of, found by index, else by id, else the recent one if that is open. Nothing where
+    /// it would be a new one and there is no room.
+    pub(super) fn find(&mut self, place: Place<'_>) -> Option<usize> {
         let recent = self
             .list
             .get(self.recent)
             .filter(|slot| slot.item.is_none());
-        let known = match place.index {
-            Some(index) => self.by_index.get(&index).copied(),
-            None if place.id.is_empty() => recent.map(|_| self.recent),
+        let known = match (place.index, Id::of(place.id)) {
+            (Some(index), _) => self.by_index.get(&index).copied(),
+            (None, None) => recent.map(|_| self.recent),
             // An id that comes up late belongs to what has come without one.
-            None => self.by_id.get(place.id).copied().or_else(|| {
+            (None, Some(id)) => self.by_id.get(&id).copied().or_else(|| {
                 recent
-                    .filter(|slot| slot.id.is_empty() && slot.index.is_none())
+                    .filter(|slot| slot.id.is_none() && slot.index.is_none())
                     .map(|_| self.recent)
             }),
         };
@@ -95,7 +122,7 @@ impl Slots {
             Some(at) => {
                 self.recent = at;
                 self.name(place.id);
-                at
+                Some(at)
             }
             None => self.push(place),
         }
@@ -146,16 +173,14 @@ impl IndexMut<usize> for Slots {
 /// The place with the item's own id, where the event does not name it.
 pub(super) fn with_id<'a>(place: Place<'a>, item: &'a RawValue) -> Place<'a> {
     #[derive(Deserialize)]
-    struct Id<'a> {
+    struct Named<'a> {
         #[serde(borrow, default)]
         id: Option<&'a RawValue>,
     }
     if !place.id.is_empty() {
         return place;
     }
-    let id = serde_json::from_str::<Id<'_>>(item.get())
-        .ok()
-        .and_then(|item| item.id);
+    let id = fields::<Named<'_>>(item.get()).and_then(|item| item.id);
     Place {
         id: id.map_or("", RawValue::get),
         ..place

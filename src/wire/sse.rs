@@ -7,10 +7,15 @@ use std::fmt;
 
 use memchr::memchr2;
 
-/// The longest line, in bytes, that is kept in memory. Real ones stay far below: an answer's final event repeats it whole.
-const LINE: usize = 64 << 20;
+/// The longest event, in bytes, that is kept in memory: the data of its lines and the line in hand together. Real ones
+/// stay far below, also the final one, which repeats the answer whole: the longest answers have some 128,000 tokens.
+/// What is made of an event is a few copies of it, so the memory of a run follows from this.
+pub const LONGEST: usize = 16 << 20;
 
-/// A line, or the data of one event, longer than we keep.
+/// Room for lines beyond this, in bytes, is given back once they have been read.
+const USUAL: usize = 1 << 20;
+
+/// An event longer than we keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
@@ -19,7 +24,7 @@ impl fmt::Display for TooLong {
         write!(
             f,
             "an event of the stream is longer than {} MiB",
-            LINE >> 20
+            LONGEST >> 20
         )
     }
 }
@@ -46,7 +51,7 @@ impl Decoder {
     /// end leaves without its blank line is never handed out, as the standard wants.
     ///
     /// # Errors
-    /// When a line or an event grows beyond what is kept.
+    /// When an event grows beyond what is kept.
     pub fn feed(&mut self, piece: &[u8], mut frame: impl FnMut(&[u8])) -> Result<(), TooLong> {
         let mut rest = self.skip_mark(piece);
         if self.after_cr && !rest.is_empty() {
@@ -73,23 +78,23 @@ impl Decoder {
                 self.take(line, &mut whole, &mut frame)?;
             } else {
                 let mut joined = std::mem::take(&mut self.line);
-                Self::keep(&mut joined, line)?;
+                keep(&mut joined, line, self.data.len())?;
                 let mut none = None;
                 self.take(&joined, &mut none, &mut frame)?;
-                if let Some(data) = none {
-                    append(&mut self.data, data)?;
+                if let Some(value) = none {
+                    // The event's first line, in a buffer of its own: that becomes the data, without a copy.
+                    let name = joined.len() - value.len();
+                    joined.drain(..name);
+                    add(&mut joined, b"\n");
+                    std::mem::swap(&mut self.data, &mut joined);
                 }
-                joined.clear();
-                self.line = joined;
+                self.line = emptied(joined);
             }
         }
         if let Some(data) = whole {
             append(&mut self.data, data)?;
         }
-        let mut line = std::mem::take(&mut self.line);
-        let kept = Self::keep(&mut line, rest);
-        self.line = line;
-        kept
+        keep(&mut self.line, rest, self.data.len())
     }
 
     /// One line without its end. `whole` is the event's data so far if that is a single line of this piece.
@@ -104,7 +109,7 @@ impl Decoder {
                 frame(data);
             } else if let Some((_, data)) = self.data.split_last() {
                 frame(data);
-                self.data.clear();
+                self.data = emptied(std::mem::take(&mut self.data));
             }
             return Ok(());
         }
@@ -122,27 +127,6 @@ impl Decoder {
         } else {
             append(&mut self.data, value)
         }
-    }
-
-    /// Adds to the line in hand. Of a line that is none of ours only the start is kept.
-    fn keep(line: &mut Vec<u8>, more: &[u8]) -> Result<(), TooLong> {
-        const NAME: usize = b"data:".len();
-        let head = line.len().min(NAME);
-        let ours = line[..head]
-            .iter()
-            .chain(more)
-            .zip(b"data:")
-            .all(|(a, b)| a == b);
-        if ours {
-            if line.len() + more.len() > LINE {
-                return Err(TooLong);
-            }
-            line.extend_from_slice(more);
-        } else {
-            let room = (NAME + 1).saturating_sub(line.len());
-            line.extend_from_slice(&more[..more.len().min(room)]);
-        }
-        Ok(())
     }
 
     /// The piece without what it holds of one leading byte order mark.
@@ -165,13 +149,54 @@ impl Decoder {
     }
 }
 
+/// Adds to the line in hand, beside which the event has this many bytes of data. Of a line that is none of ours only
+/// the start is kept.
+fn keep(line: &mut Vec<u8>, more: &[u8], beside: usize) -> Result<(), TooLong> {
+    const NAME: usize = b"data:".len();
+    let head = line.len().min(NAME);
+    let ours = line[..head]
+        .iter()
+        .chain(more)
+        .zip(b"data:")
+        .all(|(a, b)| a == b);
+    if ours {
+        if beside + line.len() + more.len() > LONGEST {
+            return Err(TooLong);
+        }
+        add(line, more);
+    } else {
+        let room = (NAME + 1).saturating_sub(line.len());
+        line.extend_from_slice(&more[..more.len().min(room)]);
+    }
+    Ok(())
+}
+
 fn append(data: &mut Vec<u8>, line: &[u8]) -> Result<(), TooLong> {
-    if data.len() + line.len() > LINE {
+    if data.len() + line.len() + 1 > LONGEST {
         return Err(TooLong);
     }
-    data.extend_from_slice(line);
-    data.push(b'\n');
+    add(data, line);
+    add(data, b"\n");
     Ok(())
+}
+
+/// Adds these bytes. The room doubles as it does in any vector, but not beyond what can be needed.
+fn add(to: &mut Vec<u8>, bytes: &[u8]) {
+    let length = to.len() + bytes.len();
+    if length > to.capacity() {
+        let room = length.max((2 * to.capacity()).min(LONGEST + 1));
+        to.reserve_exact(room - to.len());
+    }
+    to.extend_from_slice(bytes);
+}
+
+/// The same room without what is in it; none where it is unusually much.
+fn emptied(mut room: Vec<u8>) -> Vec<u8> {
+    room.clear();
+    if room.capacity() > USUAL {
+        room = Vec::new();
+    }
+    room
 }
 
 #[cfg(test)]
@@ -261,15 +286,43 @@ mod tests {
     #[test]
     fn an_endless_line_is_an_error_if_it_is_ours_and_costs_nothing_if_not() {
         let block = vec![b'x'; 1 << 20];
+        let fed = |start: &[u8], end: &[u8]| {
+            let mut decoder = Decoder::default();
+            decoder.feed(start, |_| ()).expect("short");
+            let block = [&block[..], end].concat();
+            let fed = (0..100)
+                .take_while(|_| decoder.feed(&block, |_| ()).is_ok())
+                .count();
+            (fed, decoder.line.capacity() + decoder.data.capacity())
+        };
+        let most = LONGEST + USUAL;
+        assert!(matches!(fed(b"data: ", b""), (15, room) if room <= most));
+        assert!(matches!(fed(b": ", b""), (100, room) if room < 64));
+        // Many lines, and lines that come in two pieces each.
+        assert!(matches!(fed(b"data: ", b"\ndata: "), (15, room) if room <= most + USUAL));
+        assert!(matches!(fed(b"data: \ndata: ", b"\ndata: "), (15, room) if room <= most + USUAL));
+        assert!(matches!(fed(b"", b"\n\n"), (100, room) if room < 64));
+    }
+
+    #[test]
+    fn room_for_a_long_event_is_given_back() {
         let mut decoder = Decoder::default();
-        decoder.feed(b"data: ", |_| ()).expect("short");
-        let fed = (0..100)
-            .take_while(|_| decoder.feed(&block, |_| ()).is_ok())
-            .count();
-        assert_eq!(fed, 63);
-        let mut decoder = Decoder::default();
-        decoder.feed(b": ", |_| ()).expect("short");
-        assert!((0..100).all(|_| decoder.feed(&block, |_| ()).is_ok()));
-        assert!(decoder.line.len() < 16);
+        let text = "x".repeat(8 << 20);
+        let mut lengths = Vec::new();
+        for piece in [
+            "data: ",
+            &text,
+            "\n",
+            "\n",
+            "data: ",
+            &text,
+            "\n\n",
+            "data: a\n\n",
+        ] {
+            let take = |frame: &[u8]| lengths.push(frame.len());
+            decoder.feed(piece.as_bytes(), take).expect("short");
+        }
+        assert_eq!(lengths, [8 << 20, 8 << 20, 1]);
+        assert!(decoder.line.capacity() + decoder.data.capacity() <= 2 * USUAL);
     }
 }

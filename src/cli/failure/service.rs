@@ -79,6 +79,11 @@ pub(super) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failu
             incomplete("what was printed is not the message that the service sent in the end")
                 .hint("try again; with --buffer an answer is printed only once it is complete")
         }
+        (Trouble::TooMuch(excess), _) => Failure::new(
+            Outcome::Incomplete,
+            format!("cannot read the answer: {excess}"),
+        )
+        .hint("what was printed is a part of the answer; try again"),
         (Trouble::Unfinished, _) => {
             incomplete("a message or a call in it has no end").hint("try again")
         }

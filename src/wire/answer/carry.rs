@@ -53,13 +53,13 @@ impl Answer {
         let mut shown = Vec::new();
         for slot in self.slots.iter() {
             let item = slot.item.as_ref();
-            let text = match item.map(|item| &item.kind) {
-                Some(Kind::Message(message)) if slot.closed => &message.text,
-                _ => &slot.text[..slot.shown],
+            let text = match item {
+                Some(item) if slot.closed => item.text(),
+                _ => slot.text[..slot.shown].to_owned(),
             };
             if !text.is_empty() {
                 shown.push(Shown {
-                    text: text.to_owned(),
+                    text,
                     ended: slot.closed,
                     kept: item
                         .is_some_and(|item| kept.iter().any(|kept| std::ptr::eq(*kept, item))),
