@@ -21,6 +21,9 @@ pub enum Level {
     Verbose,
 }
 
+/// A text that is longer than this, in bytes, is written as it is, without another copy.
+const LONG: usize = 1 << 20;
+
 /// The text to one writer, the rest to the other.
 pub struct Text<W, E> {
     out: W,
@@ -77,9 +80,9 @@ impl<W: Write, E: Write> Text<W, E> {
         self.flush()
     }
 
-    fn add(&mut self, text: &str) {
+    fn add(&mut self, text: &str) -> io::Result<()> {
         if text.is_empty() {
-            return;
+            return Ok(());
         }
         if !self.inside && self.second {
             while self.line_ends < 2 {
@@ -100,7 +103,12 @@ impl<W: Write, E: Write> Text<W, E> {
         } else {
             Cow::Borrowed(text)
         };
+        if text.len() > LONG {
+            self.flush()?;
+            return self.out.write_all(text.as_bytes());
+        }
         self.held.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 
     fn end_message(&mut self) {
@@ -152,7 +160,7 @@ impl<W: Write, E: Write> Text<W, E> {
 impl<W: Write, E: Write> Sink for Text<W, E> {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match notice {
-            Notice::Text(text) => self.add(text),
+            Notice::Text(text) => self.add(text)?,
             Notice::MessageEnd => self.end_message(),
             Notice::ToolStarted { name } => {
                 if let Some(spinner) = &mut self.spinner {
@@ -218,7 +226,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
 
     fn flush(&mut self) -> io::Result<()> {
         if self.held.is_empty() {
-            return Ok(());
+            return self.out.flush();
         }
         self.rest();
         let written = self

@@ -356,7 +356,9 @@ impl Answer {
                 self.differs = true;
                 return;
             }
-            slot.text = text;
+            if *text != slot.text {
+                slot.text = text.into_owned();
+            }
         } else if self.slots[at].message {
             self.differs = true; // it was a message until now
             return;
@@ -436,10 +438,7 @@ impl Answer {
                 // What the final object lists cannot have been lost on the way.
                 self.lost = false;
             }
-            match Kind::read(item) {
-                Some(kind) => self.listed(index, item, &kind, show),
-                None => unreadable = true,
-            }
+            unreadable |= !self.listed(index, item, show);
             index += 1;
             if self.excess.is_none() && index > slots::MOST as u64 {
                 self.excess = Some(Excess::Items);
@@ -453,33 +452,42 @@ impl Answer {
         fields
     }
 
-    /// Takes an item that the final object lists, if it is not known yet.
-    fn listed(&mut self, index: u64, item: &RawValue, kind: &Kind, show: &mut Vec<Show>) {
+    /// Takes an item that the final object lists, if it is not known yet; false where it cannot be read.
+    fn listed(&mut self, index: u64, item: &RawValue, show: &mut Vec<Show>) -> bool {
+        let known = |same: &dyn Fn(&Item) -> bool| {
+            let mut slots = self.slots.iter();
+            slots.any(|slot| slot.item.as_ref().is_some_and(same))
+        };
+        if known(&|other| other.raw() == item.get().as_bytes()) {
+            return true;
+        }
+        let Some(kind) = Kind::read(item) else {
+            return false;
+        };
         // Positions may have shifted and ids changed, so known is also what says the same.
-        let same = |other: &Item| match (&other.kind, kind) {
+        let same = |other: &Item| match (&other.kind, &kind) {
             (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
             (Kind::Message(a), Kind::Message(b)) => a == b,
-            _ => other.raw() == item.get().as_bytes(),
+            _ => false,
         };
-        let is_same = |slot: &slots::Slot| slot.item.as_ref().is_some_and(same);
-        let known = self.slots.iter().any(is_same);
-        if known {
-            return;
+        if known(&same) {
+            return true;
         }
         let at = self.slots.find(Place {
             index: Some(index),
             id: "",
         });
         let Some(at) = self.placed(at) else {
-            return;
+            return true;
         };
         let there = self.slots[at].item.as_ref().map(|item| &item.kind);
-        if let (Some(Kind::Message(there)), Kind::Message(listed)) = (there, kind) {
+        if let (Some(Kind::Message(there)), Kind::Message(listed)) = (there, &kind) {
             // The service ends a message in two ways, and only one of them was shown.
             self.differs |= there.mark != listed.mark;
         } else if let Some(item) = Item::parse(item) {
             self.done(at, item, show);
         }
+        true
     }
 }
 

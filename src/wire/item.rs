@@ -109,11 +109,11 @@ impl Item {
 
     /// The text of a message, all its parts together; empty for anything else.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> Cow<'_, str> {
         let fields: Option<Fields<'_>> = fields(self.raw.get());
         match (&self.kind, fields) {
             (Kind::Message(_), Some(fields)) => message_text(fields.content).unwrap_or_default(),
-            _ => String::new(),
+            _ => Cow::Borrowed(""),
         }
     }
 }
@@ -171,15 +171,13 @@ impl Kind {
 /// The most of a refusal that is kept, in bytes.
 const REFUSAL: usize = 16 << 10;
 
-/// The text of a message; `None` where a part of it cannot be read.
-fn message_text(content: Option<&RawValue>) -> Option<String> {
-    let mut all = String::new();
+/// The text of a message, borrowed where it is one part without an escape; `None` where a part cannot be read.
+fn message_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    let mut all = Cow::Borrowed("");
     parts(content, |part| {
         if part.kind.and_then(text).as_deref() == Some("output_text") {
-            match part.text.and_then(text)? {
-                Cow::Owned(text) if all.is_empty() => all = text,
-                text => all.push_str(&text),
-            }
+            // Adding to nothing is no copy.
+            all += part.text.and_then(text)?;
         }
         Some(())
     })?;
@@ -201,7 +199,10 @@ fn refusal(content: Option<&RawValue>) -> Option<String> {
 
 /// Hands out the parts of a message; `None` where one of them cannot be read, or where there is something else in
 /// place of a list. Parts of other kinds than text and refusal are nothing to print.
-fn parts(content: Option<&RawValue>, mut take: impl FnMut(Part<'_>) -> Option<()>) -> Option<()> {
+fn parts<'a>(
+    content: Option<&'a RawValue>,
+    mut take: impl FnMut(Part<'a>) -> Option<()>,
+) -> Option<()> {
     let Some(content) = content else {
         return Some(());
     };
