@@ -22,6 +22,7 @@ mod faults; // what the service says when it says no, and streams that break off
 mod fixtures; // recorded streams of real services, where they are at hand
 mod foreign; // credentials files of other programs
 mod generated; // man/ and completions/ are what the binary prints
+mod hostile; // answers that are beyond all measure
 mod interrupted; // a renewal that is interrupted
 mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails

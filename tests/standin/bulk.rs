@@ -1,4 +1,5 @@
-//! Large answers, made once and kept: a request for one then costs no more than its sending.
+//! Large answers. Some are made once and kept: a request for one then costs no more than its sending. Others
+//! are larger than memory: the same bytes again and again, made while they are sent.
 
 use std::sync::{Arc, Mutex};
 
@@ -35,5 +36,48 @@ impl Cache {
             bytes: Arc::clone(&bytes),
         });
         bytes
+    }
+}
+
+/// What follows the body: the same bytes again and again, and then an end.
+#[derive(Clone, Debug)]
+pub(super) struct Flood {
+    block: Arc<[u8]>,
+    /// How many bytes of blocks there are.
+    length: usize,
+    pub(super) end: Arc<[u8]>,
+}
+
+impl Flood {
+    /// These bytes so many times. They are repeated beforehand up to about 64 KiB.
+    pub(super) fn new(unit: &[u8], times: usize, end: &[u8]) -> Self {
+        let together = (64 * 1024 / unit.len().max(1)).clamp(1, times.max(1));
+        Self {
+            block: unit.repeat(together).into(),
+            length: unit.len() * times,
+            end: end.into(),
+        }
+    }
+
+    /// The pieces in which it is sent.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let size = self.block.len().max(1);
+        let starts = (0..self.length).step_by(size);
+        let blocks = starts.map(move |at| &self.block[..size.min(self.length - at)]);
+        blocks.chain((!self.end.is_empty()).then_some(&*self.end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_so_many_times_the_same_and_its_end() {
+        for times in [0, 1, 2, 100_000] {
+            let flood = Flood::new(b"ab", times, b"c");
+            let all: Vec<u8> = flood.pieces().flatten().copied().collect();
+            assert_eq!(all, ["ab".repeat(times).as_bytes(), b"c"].concat());
+        }
     }
 }

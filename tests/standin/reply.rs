@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::bulk::Flood;
 use super::check::Refusal;
 use super::stream::{Answer, Ends, FinalOutput, Item, Split};
 
@@ -61,6 +62,8 @@ pub(crate) struct Reply {
     pub(super) content: Content,
     pub(super) newline: Option<Newline>,
     pub(super) pacing: Pacing,
+    /// What follows the body, in chunks or up to the end of the connection.
+    pub(super) flood: Option<Flood>,
     content_type: Option<&'static str>,
 }
 
@@ -90,6 +93,14 @@ impl Reply {
     pub(crate) fn deltas(count: usize, each: impl Into<String>) -> Self {
         let each = each.into();
         Self::items([Item::Deltas { count, each }])
+    }
+
+    /// A stream of any length: the start, so many times the same, and the end.
+    pub(crate) fn flood(start: &str, again: &str, times: usize, end: &str) -> Self {
+        Self {
+            flood: Some(Flood::new(again.as_bytes(), times, end.as_bytes())),
+            ..Self::sse(start)
+        }
     }
 
     /// An HTTP answer without a stream. Its content type is guessed from the body, unless given.
@@ -128,6 +139,7 @@ impl Reply {
             content,
             newline: None,
             pacing: Pacing::default(),
+            flood: None,
             content_type: Some("text/event-stream; charset=utf-8"),
         }
     }

@@ -113,6 +113,13 @@ impl Sending<'_> {
         if self.framing != Frame::Nothing {
             self.pieces(self.body.len().min(cut).min(stall))?;
         }
+        if let Some(flood) = &self.reply.flood {
+            let mut frame = Vec::new();
+            for piece in flood.pieces() {
+                self.piece(piece, &mut frame)?;
+                self.sent += piece.len();
+            }
+        }
         if stall != usize::MAX && stall <= cut {
             self.wire.wait_for_the_end();
             return Ok(End::Left);
