@@ -518,6 +518,8 @@ fn replaced(frame: &[u8]) -> Option<String> {
 }
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 mod recorded_tests;
 #[cfg(test)]
 mod tests;

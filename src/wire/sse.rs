@@ -245,6 +245,19 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_of_the_usual_shape_is_the_same_however_it_is_cut_and_its_lines_end() {
+        let delta = r#"{"type":"response.output_text.delta","delta":"caf\u{e9}"}"#;
+        let done = r#"{"type":"response.output_item.done","item":{}}"#;
+        let stream = format!(
+            ": hi\n\nevent: a\ndata: {delta}\n\nid: 7\ndata:{done}\ndata: x\n\ndata: [DONE]\n\n"
+        );
+        let expected = [delta, &format!("{done}\nx"), "[DONE]"];
+        for end in ["\n", "\r\n", "\r"] {
+            check(&stream.replace('\n', end), &expected);
+        }
+    }
+
+    #[test]
     fn one_space_is_dropped_and_lines_of_data_are_joined() {
         check("data:  a\ndata:b\ndata\ndata: \n\n", &[" a\nb\n\n"]);
         check("data\n\n", &[""]);
