@@ -20,6 +20,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Delta<'_>> {
         return None;
     }
     let (mut kind, mut index, mut text) = (false, None, None);
+    let mut named = false;
     let mut at = expect(bytes, 0, b'{')?;
     loop {
         let key_end = string_end(bytes, at)?;
@@ -40,8 +41,10 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Delta<'_>> {
             b"delta" if text.is_none() && bytes[value] == b'"' => {
                 text = Some(text_of(&bytes[value + 1..end - 1])?)
             }
-            // Said twice, or no text.
-            b"type" | b"output_index" | b"delta" => return None,
+            b"item_id" if !named => named = true,
+            // Said twice, no text, or of no use here: the other reader knows what that means.
+            b"type" | b"output_index" | b"delta" | b"item_id" | b"item" | b"response"
+            | b"error" => return None,
             _ => {}
         }
         at = skip_blank(bytes, end);
@@ -160,6 +163,22 @@ mod tests {
                 other => panic!("{frame} is {other:?}"),
             }
         };
+        // A field that is said twice is a mistake, also one that this event has no use for.
+        for field in ["item_id", "item", "response", "error", "logprobs"] {
+            let field = format!("\"{field}\":null,");
+            check(
+                FRAME
+                    .replacen('"', &format!("{field}\""), 1)
+                    .replace("\\u00e9", "e")
+                    .as_bytes(),
+            );
+            check(
+                FRAME
+                    .replacen('"', &format!("{field}{field}\""), 1)
+                    .replace("\\u00e9", "e")
+                    .as_bytes(),
+            );
+        }
         // Every byte left out, doubled, and changed into each of those that mean something to JSON.
         for at in 0..plain.len() {
             check(&[&plain[..at], &plain[at + 1..]].concat());

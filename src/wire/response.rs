@@ -71,7 +71,7 @@ struct Details<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Tokens<'a> {
+struct Counted<'a> {
     #[serde(borrow)]
     input_tokens: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -91,9 +91,9 @@ impl<'a> Response<'a> {
     pub(super) fn read(raw: &'a str) -> Option<Self> {
         let own: Fields<'_> = fields(raw)?;
         let details: Details<'_> = object(own.incomplete_details);
-        let usage: Tokens<'_> = object(own.usage);
-        let input: Tokens<'_> = object(usage.input_tokens_details);
-        let output: Tokens<'_> = object(usage.output_tokens_details);
+        let usage: Counted<'_> = object(own.usage);
+        let input: Counted<'_> = object(usage.input_tokens_details);
+        let output: Counted<'_> = object(usage.output_tokens_details);
         let word = |raw: &RawValue| text(raw).map(|text| beginning(&text, WORD));
         let status = own
             .status

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use document::Document;
+pub use document::Document;
 pub use edit::{Edit, Replaced};
 pub use error::Error;
 pub use format::{Contents, Format};
