@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::home::{Cmd, Home, Running, finish};
 use crate::standin::{Reply, Script, Server};
+use crate::terminal::Terminal;
 
 /// How many cells are tried at the same time. They mostly wait.
 const AT_ONCE: usize = 12;
@@ -51,6 +52,14 @@ enum Service {
 enum Clock {
     Idle,
     Whole,
+}
+
+/// The other end of standard input.
+#[allow(dead_code, reason = "it is held open, and nothing else")]
+enum Held {
+    Nothing,
+    Pipe(UnixStream),
+    Terminal(Terminal),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -101,9 +110,8 @@ impl Cell {
         }
         match (service, clock) {
             (Service::NeverCloses, _) => 0,
-            (Service::Refuses, _) => 7,
+            (Service::Refuses, _) | (Service::Silent, Clock::Idle) => 7,
             (_, Clock::Whole) | (Service::Comments, _) => 124,
-            (Service::Silent, Clock::Idle) => 7,
             (Service::HeadersOnly | Service::OneDelta, Clock::Idle) => 8,
         }
     }
@@ -156,7 +164,7 @@ impl Cell {
             Prompt::Nothing => cmd,
             Prompt::Dash => cmd.args(["-"]),
         };
-        let (running, _held) = self.start(cmd, &home)?;
+        let (running, _held) = self.start(cmd, &home);
         let ran = finish(running, format!("{self:?}"));
         let expected = match (self.code(), self.2) {
             (0, _) => "Hello\n",
@@ -169,15 +177,20 @@ impl Cell {
     }
 
     /// Starts the command. What is given back must be held until it ends.
-    fn start(self, cmd: Cmd, home: &Home) -> Option<(Running, Option<OwnedFd>)> {
-        let mut held = None;
+    fn start(self, cmd: Cmd, home: &Home) -> (Running, Held) {
+        let mut held = Held::Nothing;
         let cmd = match self.0 {
             Input::Closed => cmd.closing("<&-"),
             Input::Null => cmd,
-            Input::Terminal => return None,
+            Input::Terminal => {
+                let terminal = Terminal::open();
+                let line = terminal.line();
+                held = Held::Terminal(terminal);
+                cmd.stdin(line)
+            }
             Input::Silent => {
                 let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
-                held = Some(OwnedFd::from(ours));
+                held = Held::Pipe(ours);
                 cmd.stdin(OwnedFd::from(theirs))
             }
             Input::Slow | Input::Large => cmd.piped(),
@@ -198,7 +211,7 @@ impl Cell {
                 }
             });
         }
-        Some((running, held))
+        (running, held)
     }
 }
 

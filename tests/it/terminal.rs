@@ -21,7 +21,7 @@ use crate::standin::{Reply, Server};
 const ERASE: &str = "\r\u{1b}[K";
 
 /// A pseudo terminal, whose screen is all that was ever written to it.
-struct Terminal {
+pub(crate) struct Terminal {
     keyboard: File,
     path: PathBuf,
     screen: Arc<Mutex<Vec<u8>>>,
@@ -31,7 +31,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let main = openpt(flags).expect("a pseudo terminal");
         grantpt(&main).expect("it is ours");
@@ -62,7 +62,7 @@ impl Terminal {
     }
 
     /// The end for a command.
-    fn line(&self) -> OwnedFd {
+    pub(crate) fn line(&self) -> OwnedFd {
         line(&self.path)
     }
 

@@ -54,7 +54,7 @@ impl Answer {
         for slot in self.slots.iter() {
             let item = slot.item.as_ref();
             let text = match item {
-                Some(item) if slot.closed => item.text(),
+                Some(item) if slot.closed => item.text().into_owned(),
                 _ => slot.text[..slot.shown].to_owned(),
             };
             if !text.is_empty() {
