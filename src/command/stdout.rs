@@ -30,12 +30,18 @@ impl Stdout {
         Ok(Self(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
     }
 
+    /// Whether a person looks at it.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        self.0.is_terminal()
+    }
+
     /// Prints this. On a terminal its control characters are made visible.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn print(&mut self, text: &str) -> io::Result<()> {
-        let text = if self.0.is_terminal() {
+        let text = if self.is_terminal() {
             visible(text)
         } else {
             Cow::Borrowed(text)

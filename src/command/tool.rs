@@ -34,9 +34,10 @@ pub fn run(
     Ok(child.wait()?.success())
 }
 
-/// Hands on what comes, as long as somebody wants it.
+/// Hands on what comes, as long as somebody wants it. A terminal gets it at the end, when it can be read as text.
 fn relay(mut from: ChildStdout, to: &mut Stdout) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
+    let mut held = Vec::new();
     loop {
         let stdout = io::stdout();
         let mut fds = [
@@ -52,7 +53,8 @@ fn relay(mut from: ChildStdout, to: &mut Stdout) -> io::Result<()> {
         }
         if !fds[0].revents().is_empty() {
             match from.read(&mut buffer)? {
-                0 => return Ok(()),
+                0 => return to.print(&String::from_utf8_lossy(&held)),
+                count if to.is_terminal() => held.extend_from_slice(&buffer[..count]),
                 count => to.write_all(&buffer[..count])?,
             }
         }

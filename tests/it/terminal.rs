@@ -237,6 +237,17 @@ fn control_characters_are_visible_on_a_terminal_and_go_through_a_pipe() {
     let expected = "codex: bash: true # ^[]0;owned^G <U+2066> (ok, ";
     assert!(screen.contains(expected), "{screen:?}");
 
+    let call = home.file("call.json", r#"{"command": "printf '\\033[2J'"}"#);
+    let tool = |streams| {
+        let call = File::open(&call).expect("a file");
+        run(home.offline().args(["tool", "bash"]).stdin(call), streams)
+    };
+    let (ran, screen) = tool("o");
+    ran.exits(0);
+    assert!(screen.starts_with("^[[2J\r\n"), "{screen:?}");
+    let (ran, _) = tool("e");
+    assert!(ran.text().starts_with("\u{1b}[2J\n"), "{}", ran.text());
+
     // What the service says in an error is one line of ours, wherever it goes.
     let error = serde_json::json!({"error": {"message": "no \u{1b}[2J\u{202e}"}});
     for streams in ["e", ""] {
