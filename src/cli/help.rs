@@ -14,22 +14,18 @@ const RARE: &[&str] = &[
     "buffer",
     "api-key-file",
     "auth-file",
+    "color",
 ];
 
 /// How wide the text is.
 const WIDTH: usize = 80;
-
-/// The flags that `-h` leaves out to stay on one screen: few people type them.
-const SELDOM: &[&str] = &["color"];
 
 /// The help of a command, or of all of them.
 pub(super) fn text(name: Option<&str>, long: bool) -> String {
     let Some(command) = name.and_then(command) else {
         return overview(long);
     };
-    let flags: Vec<&Flag> = flags_of(command.name)
-        .filter(|flag| long || !SELDOM.contains(&flag.long))
-        .collect();
+    let flags: Vec<&Flag> = flags_of(command.name).collect();
     let mut text = format!("codex {}: {}\n\n", command.name, command.brief);
     let _ = writeln!(text, "usage: codex {}", command.synopsis());
     if long {

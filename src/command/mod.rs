@@ -24,7 +24,7 @@ use crate::auth::sign_in::SignIn;
 use crate::auth::store::Store;
 use crate::auth::{Authority, Chosen};
 use crate::http::BaseUrl;
-use crate::output::text::visible;
+use crate::output::visible::visible;
 
 /// Where a sign-in is kept, and who renews it.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::early::stdout_was_open;
-use crate::output::text::visible;
+use crate::output::visible::visible;
 
 /// Standard output without a buffer of its own. What is written together goes out together.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 pub mod paint;
 pub mod spinner;
 pub mod text;
+pub mod visible;
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -3,21 +3,22 @@
 //! equal its final text: a missing tail is shown then, any other difference spoils the answer.
 
 mod carry;
+mod message;
+mod trouble;
 
-use std::fmt;
 use std::ops::ControlFlow;
 
 use serde_json::value::RawValue;
 
 pub use carry::{Kept, Shown};
+pub use trouble::{Excess, Trouble, Verdict};
 
 use super::event::{self, Event, Place};
 use super::fault::{self, Fault, Head};
-use super::item::{Call, Item, Kind};
+use super::item::{Item, Kind};
 use super::json::{each, short};
 use super::response::{Response, Usage};
 use super::slots::{self, Slots, with_id};
-use super::sse::LONGEST;
 
 /// The most that an answer's finished items may have together, in bytes.
 const WHOLE: usize = 256 << 20;
@@ -46,77 +47,6 @@ enum Ending {
     Completed,
     Incomplete(String),
     Failed(Fault),
-}
-
-/// In what an answer exceeds all measure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Excess {
-    /// The number of its items.
-    Items,
-    /// A text that is longer than the event which would have to confirm it may be.
-    Text,
-    /// All its items together.
-    Whole,
-}
-
-impl fmt::Display for Excess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Items => write!(f, "it has more than {} items", slots::MOST),
-            Self::Text => write!(f, "a text in it is longer than {} MiB", LONGEST >> 20),
-            Self::Whole => write!(f, "it is larger than {} MiB", WHOLE >> 20),
-        }
-    }
-}
-
-/// What stands in the way of a complete answer.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// The stream ended before the service said how the answer ends.
-    Cut,
-    /// What was shown is not how the message's final text begins.
-    Differs,
-    /// It exceeds all measure, so the rest of it was not read.
-    TooMuch(Excess),
-    /// The service stopped the answer, for this reason.
-    Incomplete(String),
-    /// The answer is said to be complete, but a message or call in it is not.
-    Unfinished,
-    /// There is neither text nor a call.
-    Empty,
-    /// The model declined, in these words.
-    Refused(String),
-    /// An item of this type waits for something that this program cannot give.
-    Waits(String),
-    /// The service reported this.
-    Failed(Fault),
-}
-
-impl Trouble {
-    /// What the service itself said in it.
-    pub fn words_of_the_service(&mut self) -> impl Iterator<Item = &mut String> {
-        let (fault, words) = match self {
-            Self::Failed(fault) => (Some(fault), None),
-            Self::Incomplete(words) | Self::Refused(words) | Self::Waits(words) => {
-                (None, Some(words))
-            }
-            Self::Cut | Self::Differs | Self::TooMuch(_) | Self::Unfinished | Self::Empty => {
-                (None, None)
-            }
-        };
-        fault.into_iter().flat_map(Fault::words).chain(words)
-    }
-}
-
-/// What follows from an answer.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The calls to run, in order; then the conversation goes on.
-    Calls(Vec<Call>),
-    /// Complete: nothing is left to do.
-    Answered,
-    /// It cannot be used as a complete answer.
-    Trouble(Trouble),
 }
 
 /// One answer as it arrives.
@@ -307,101 +237,6 @@ impl Answer {
             .filter_map(|slot| slot.item.as_ref())
     }
 
-    /// Notes that this slot holds a message.
-    fn open(&mut self, at: usize) {
-        if !self.slots[at].message {
-            self.slots[at].message = true;
-            self.slots[at].owed = true;
-            self.front = self.front.min(at);
-        }
-    }
-
-    fn text(&mut self, place: Place<'_>, delta: &str, show: &mut Vec<Show>) {
-        let at = self.slots.find(place);
-        let Some(at) = self.placed(at) else {
-            return;
-        };
-        if self.slots[at].item.is_some() {
-            // More text for a message that was finished: the two cannot both be true.
-            self.differs |= !delta.is_empty();
-            return;
-        }
-        if self.slots[at].text.len() + delta.len() > LONGEST {
-            self.excess = Some(Excess::Text);
-            return;
-        }
-        self.open(at);
-        self.slots[at].text.push_str(delta);
-        if self.find_front() == at {
-            let slot = &mut self.slots[at];
-            show_text(show, slot.text[slot.shown..].to_owned());
-            slot.shown = slot.text.len();
-        }
-    }
-
-    fn done(&mut self, at: usize, item: Item, show: &mut Vec<Show>) {
-        if self.slots[at].item.is_some() {
-            return; // said twice: the first one stands
-        }
-        self.size += item.raw().len();
-        if self.size > WHOLE {
-            self.excess = Some(Excess::Whole);
-            return;
-        }
-        if let Kind::Message(_) = &item.kind {
-            self.open(at);
-            let slot = &mut self.slots[at];
-            let text = item.text();
-            if !text.starts_with(&slot.text[..slot.shown]) {
-                self.differs = true;
-                return;
-            }
-            if *text != slot.text {
-                slot.text = text.into_owned();
-            }
-        } else if self.slots[at].message {
-            self.differs = true; // it was a message until now
-            return;
-        }
-        self.slots[at].item = Some(item);
-        self.show_front(show);
-    }
-
-    /// Shows what the front message has, and goes on to the next one as long as it is finished.
-    fn show_front(&mut self, show: &mut Vec<Show>) {
-        loop {
-            let front = self.find_front();
-            let Some(slot) = self.slots.get_mut(front) else {
-                return;
-            };
-            if slot.item.is_none() {
-                show_text(show, slot.text[slot.shown..].to_owned());
-                slot.shown = slot.text.len();
-                return;
-            }
-            let mut text = std::mem::take(&mut slot.text);
-            let any = !text.is_empty();
-            show_text(show, text.split_off(slot.shown));
-            if any {
-                show.push(Show::MessageEnd);
-            }
-            slot.shown = 0;
-            slot.closed = true;
-        }
-    }
-
-    /// The first message that is open; behind all slots if there is none.
-    fn find_front(&mut self) -> usize {
-        while self
-            .slots
-            .get(self.front)
-            .is_some_and(|slot| !slot.message || slot.closed)
-        {
-            self.front += 1;
-        }
-        self.front
-    }
-
     fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
         let fields = self.response(response, show);
         let failed = || Ending::Failed(fault_in(response));
@@ -494,14 +329,6 @@ impl Answer {
 /// What went wrong, by the response object that says so.
 fn fault_in(response: Option<&RawValue>) -> Fault {
     fault::of_response(&short(response.map_or("null", RawValue::get), REASON))
-}
-
-fn show_text(show: &mut Vec<Show>, text: String) {
-    match show.last_mut() {
-        _ if text.is_empty() => {}
-        Some(Show::Text(last)) => last.push_str(&text),
-        _ => show.push(Show::Text(text)),
-    }
 }
 
 /// The frame with U+FFFD for what is no UTF-8, as the standard has it; `None` where all of it is, or where so much is

@@ -186,23 +186,9 @@ impl Cmd {
     }
 
     /// The same command with one of its descriptors closed or led elsewhere, as a shell writes it.
-    pub(crate) fn closing(mut self, redirection: &str) -> Self {
-        let mut shell = Command::new("sh");
-        shell
-            .arg("-c")
-            .arg(format!(r#"exec "$0" "$@" {redirection}"#))
-            .arg(self.command.get_program())
-            .args(self.command.get_args())
-            .env_clear()
-            .stdin(Stdio::null());
-        for (name, value) in self.command.get_envs() {
-            shell.env(name, value.expect("none is removed"));
-        }
-        if let Some(directory) = self.command.get_current_dir() {
-            shell.current_dir(directory);
-        }
-        self.command = shell;
-        self
+    pub(crate) fn closing(self, redirection: &str) -> Self {
+        let words = format!(r#"exec "$0" "$@" {redirection}"#);
+        self.within("sh", ["-c", &words])
     }
 
     /// Standard input is a pipe that stays open.

@@ -13,7 +13,7 @@ use crate::agent::{End, Order};
 use crate::command::run::Error;
 use crate::outcome::Outcome;
 use crate::output::paint::{Ink, Paint};
-use crate::output::text::visible;
+use crate::output::visible::visible;
 use crate::wire::answer::Trouble;
 use crate::{api, prompt, stdin};
 use service::{of_api, of_trouble};

@@ -1,5 +1,6 @@
 //! Recorded streams of real services, through the library: exactly the texts and calls that they hold.
 
+use super::super::item::Call;
 use super::*;
 use crate::wire::sse::Decoder;
 

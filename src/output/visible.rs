@@ -1,0 +1,53 @@
+//! Text that cannot steer a terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The text with each control character but line end and tab as `^X`, as `cat -v` has it, and each character that
+/// changes the direction of what follows, or ends a line as no line end does, as `<U+202E>`: what a model writes
+/// shall neither steer a terminal nor look like something that it is not.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let bends = |c: char| {
+        // Unicode's bidirectional embeddings, overrides and isolates (UAX 9), and its two separators.
+        matches!(c, '\u{2028}'..='\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let steers = |c: char| bends(c) || (c.is_control() && c != '\n' && c != '\t');
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match u32::from(c) {
+            _ if !steers(c) => shown.push(c),
+            0x7f => shown.push_str("^?"),
+            code @ 0..0x20 => {
+                shown.push('^');
+                shown.push(char::from_u32(code + 0x40).unwrap_or('?'));
+            }
+            code @ 0x2028.. => {
+                let _ = write!(shown, "<U+{code:04X}>");
+            }
+            code => {
+                let _ = write!(shown, "\\x{code:02x}");
+            }
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_deceive_a_reader_is_told_by_its_number() {
+        let check = |text: &str, expected: &str| assert_eq!(visible(text), expected);
+        check("rm \u{202e}cba\u{2069}", "rm <U+202E>cba<U+2069>");
+        check("a\u{2028}b\u{2066}", "a<U+2028>b<U+2066>");
+        check(
+            "naïve \u{5d0}\u{200f} \u{1f600}",
+            "naïve \u{5d0}\u{200f} \u{1f600}",
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! The messages of an answer: shown as they stream, in their order, and compared with what they are in the end.
+
+use super::super::event::Place;
+use super::super::item::{Item, Kind};
+use super::super::sse::LONGEST;
+use super::{Answer, Excess, Show, WHOLE};
+
+impl Answer {
+    /// Notes that this slot holds a message.
+    pub(super) fn open(&mut self, at: usize) {
+        if !self.slots[at].message {
+            self.slots[at].message = true;
+            self.slots[at].owed = true;
+            self.front = self.front.min(at);
+        }
+    }
+
+    pub(super) fn text(&mut self, place: Place<'_>, delta: &str, show: &mut Vec<Show>) {
+        let at = self.slots.find(place);
+        let Some(at) = self.placed(at) else {
+            return;
+        };
+        if self.slots[at].item.is_some() {
+            // More text for a message that was finished: the two cannot both be true.
+            self.differs |= !delta.is_empty();
+            return;
+        }
+        if self.slots[at].text.len() + delta.len() > LONGEST {
+            self.excess = Some(Excess::Text);
+            return;
+        }
+        self.open(at);
+        self.slots[at].text.push_str(delta);
+        if self.find_front() == at {
+            let slot = &mut self.slots[at];
+            show_text(show, slot.text[slot.shown..].to_owned());
+            slot.shown = slot.text.len();
+        }
+    }
+
+    pub(super) fn done(&mut self, at: usize, item: Item, show: &mut Vec<Show>) {
+        if self.slots[at].item.is_some() {
+            return; // said twice: the first one stands
+        }
+        self.size += item.raw().len();
+        if self.size > WHOLE {
+            self.excess = Some(Excess::Whole);
+            return;
+        }
+        if let Kind::Message(_) = &item.kind {
+            self.open(at);
+            let slot = &mut self.slots[at];
+            let text = item.text();
+            if !text.starts_with(&slot.text[..slot.shown]) {
+                self.differs = true;
+                return;
+            }
+            if *text != slot.text {
+                slot.text = text.into_owned();
+            }
+        } else if self.slots[at].message {
+            self.differs = true; // it was a message until now
+            return;
+        }
+        self.slots[at].item = Some(item);
+        self.show_front(show);
+    }
+
+    /// Shows what the front message has, and goes on to the next one as long as it is finished.
+    fn show_front(&mut self, show: &mut Vec<Show>) {
+        loop {
+            let front = self.find_front();
+            let Some(slot) = self.slots.get_mut(front) else {
+                return;
+            };
+            if slot.item.is_none() {
+                show_text(show, slot.text[slot.shown..].to_owned());
+                slot.shown = slot.text.len();
+                return;
+            }
+            let mut text = std::mem::take(&mut slot.text);
+            let any = !text.is_empty();
+            show_text(show, text.split_off(slot.shown));
+            if any {
+                show.push(Show::MessageEnd);
+            }
+            slot.shown = 0;
+            slot.closed = true;
+        }
+    }
+
+    /// The first message that is open; behind all slots if there is none.
+    fn find_front(&mut self) -> usize {
+        while self
+            .slots
+            .get(self.front)
+            .is_some_and(|slot| !slot.message || slot.closed)
+        {
+            self.front += 1;
+        }
+        self.front
+    }
+}
+
+fn show_text(show: &mut Vec<Show>, text: String) {
+    match show.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Show::Text(last)) => last.push_str(&text),
+        _ => show.push(Show::Text(text)),
+    }
+}

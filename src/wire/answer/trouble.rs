@@ -1,0 +1,80 @@
+//! What follows from an answer, and what stands in the way of a complete one.
+
+use std::fmt;
+
+use super::super::fault::Fault;
+use super::super::item::Call;
+use super::super::slots;
+use super::super::sse::LONGEST;
+use super::WHOLE;
+
+/// In what an answer exceeds all measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excess {
+    /// The number of its items.
+    Items,
+    /// A text that is longer than the event which would have to confirm it may be.
+    Text,
+    /// All its items together.
+    Whole,
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Items => write!(f, "it has more than {} items", slots::MOST),
+            Self::Text => write!(f, "a text in it is longer than {} MiB", LONGEST >> 20),
+            Self::Whole => write!(f, "it is larger than {} MiB", WHOLE >> 20),
+        }
+    }
+}
+
+/// What stands in the way of a complete answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The stream ended before the service said how the answer ends.
+    Cut,
+    /// What was shown is not how the message's final text begins.
+    Differs,
+    /// It exceeds all measure, so the rest of it was not read.
+    TooMuch(Excess),
+    /// The service stopped the answer, for this reason.
+    Incomplete(String),
+    /// The answer is said to be complete, but a message or call in it is not.
+    Unfinished,
+    /// There is neither text nor a call.
+    Empty,
+    /// The model declined, in these words.
+    Refused(String),
+    /// An item of this type waits for something that this program cannot give.
+    Waits(String),
+    /// The service reported this.
+    Failed(Fault),
+}
+
+impl Trouble {
+    /// What the service itself said in it.
+    pub fn words_of_the_service(&mut self) -> impl Iterator<Item = &mut String> {
+        let (fault, words) = match self {
+            Self::Failed(fault) => (Some(fault), None),
+            Self::Incomplete(words) | Self::Refused(words) | Self::Waits(words) => {
+                (None, Some(words))
+            }
+            Self::Cut | Self::Differs | Self::TooMuch(_) | Self::Unfinished | Self::Empty => {
+                (None, None)
+            }
+        };
+        fault.into_iter().flat_map(Fault::words).chain(words)
+    }
+}
+
+/// What follows from an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The calls to run, in order; then the conversation goes on.
+    Calls(Vec<Call>),
+    /// Complete: nothing is left to do.
+    Answered,
+    /// It cannot be used as a complete answer.
+    Trouble(Trouble),
+}
