@@ -69,7 +69,7 @@ pub(super) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failu
     };
     match (trouble, error) {
         (Trouble::Cut, Some(error)) => {
-            of_api(error).hint("what was printed is a part of the answer; try again")
+            of_api(error).hint("try again; what was printed, if anything, is a part of the answer")
         }
         (Trouble::Cut, None) => {
             incomplete("the stream ended before the service said that it is complete")
