@@ -93,8 +93,9 @@ pub(super) fn each<'a>(
     json.deserialize_seq(Elements(&mut take)).is_ok()
 }
 
-/// An object's short fields alone, as an object: what says why something went wrong is no longer than `most` bytes,
-/// and no more of it is kept than sixteen fields. Anything that is no object is taken for an empty one.
+/// An object's short fields alone, as an object: those of at most `most` bytes each, and of four times that together.
+/// What says why something went wrong is among them, and building a tree of them takes little room. Anything that is
+/// no object is taken for an empty one.
 pub(super) fn short(object: &str, most: usize) -> String {
     struct Short(usize);
     impl<'de> DeserializeSeed<'de> for Short {
@@ -112,13 +113,16 @@ pub(super) fn short(object: &str, most: usize) -> String {
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<String, A::Error> {
-            let mut kept = Vec::new();
+            let mut kept = String::from("{");
             while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                if kept.len() < 16 && name.get().len() + value.get().len() <= self.0 {
-                    kept.push(format!("{}:{}", name.get(), value.get()));
+                let length = name.get().len() + value.get().len();
+                if length <= self.0 && kept.len() + length <= 4 * self.0 {
+                    let comma = if kept.len() == 1 { "" } else { "," };
+                    kept.push_str(&format!("{comma}{}:{}", name.get(), value.get()));
                 }
             }
-            Ok(format!("{{{}}}", kept.join(",")))
+            kept.push('}');
+            Ok(kept)
         }
     }
     let mut json = serde_json::Deserializer::from_str(object);
@@ -217,6 +221,10 @@ mod tests {
             short(r#"{"a": 1, "b": "long long", "c": {"d": 2}}"#, 12),
             r#"{"a":1,"c":{"d": 2}}"#
         );
+        let many: String = (100..200).map(|n| format!(r#""{n}":1,"#)).collect();
+        let all = format!(r#"{{{many}"error":2}}"#);
+        assert_eq!(short(&all, 1000), all);
+        assert!(short(&all, 100).len() < 400 + "},".len());
         for none in ["[]", "null", "{", "{}"] {
             assert_eq!(short(none, 10), "{}");
         }
