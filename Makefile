@@ -9,8 +9,8 @@ demo: ## a prompt piped in, an answer streaming out, tools that run: against a s
 	@$(CARGO) build --quiet --bin codex --example standin
 	@CODEX=$(TARGET)/debug/codex STANDIN=$(TARGET)/debug/examples/standin sh tests/demo/demo.sh
 
-test: ## all tests
-	$(CARGO) test --quiet --lib --test it
+test: ## all tests; most of them wait, so more run at the same time than there are cores
+	$(CARGO) test --quiet --lib --test it -- --test-threads 6
 	$(CARGO) test --quiet --doc
 
 test-browser: ## signs in through the stand-in's page with Chromium, where it is found

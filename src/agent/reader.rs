@@ -10,7 +10,7 @@ use crate::wire::answer::Answer;
 use crate::wire::request::Body;
 
 /// How many reads of text may wait for a slow standard output before the reading pauses.
-const AHEAD: usize = 8;
+const AHEAD: usize = 2;
 
 /// Sends this body and begins to read the answer, which is the run's `number`th request. A word is to be taken from what
 /// is given back for each read that was shown.

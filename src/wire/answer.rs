@@ -53,8 +53,10 @@ enum Ending {
 #[derive(Debug, Default)]
 pub struct Answer {
     slots: Slots,
-    /// No message before this slot is open. The first open one is the only one whose text is shown as it comes.
+    /// No message before this slot is open. Only one open message is shown as it comes.
     front: usize,
+    /// The messages of which text was shown, in that order. Only the last one may be open.
+    begun: Vec<usize>,
     differs: bool,
     excess: Option<Excess>,
     /// How many bytes the finished items have.

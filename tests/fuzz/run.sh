@@ -17,7 +17,7 @@ for flag in level=4 inline-8bit-counters pc-table trace-compares; do
 done
 # With a target named, the flags are not for build scripts.
 RUSTFLAGS="$passes --cfg fuzzing -Cdebug-assertions -Coverflow-checks" CARGO_TARGET_DIR=$place \
-    "${CARGO:-cargo}" build --quiet --release --locked --target "$host"
+    "${CARGO:-cargo}" build --quiet --release --target "$host"
 
 # A seed for each JSON object on a line of these files.
 objects() {
@@ -26,7 +26,7 @@ objects() {
     grep -oh '{"[^#]*}' "$@" | sort -u | split -l 1 -a 3 - "$into/seed-"
 }
 # The words of the protocol: every string without an escape in the recorded streams and the tests of a refusal.
-grep -oh '"[a-zA-Z_.]*"' ../it/data/*.sse ../../src/wire/fault.rs ../../src/auth/token.rs ../../src/auth/store/format.rs |
+grep -oh '"[a-zA-Z_.]*"' ../it/data/*.sse ../../src/wire/fault/*.rs ../../src/auth/token.rs ../../src/auth/store/format.rs |
     sort -u | sed 's/"/\\"/g; s/.*/"&"/' >"$place/words"
 
 failed=
@@ -36,7 +36,7 @@ for target in $targets; do
     mkdir -p "$corpus" "$findings"
     case $target in
     sse | events) cp ../it/data/*.sse "$corpus" ;;
-    faults) objects "$corpus" ../it/faults.rs ../../src/wire/fault.rs ../it/data/error.sse ../it/data/failed.sse ;;
+    faults) objects "$corpus" ../it/faults.rs ../it/fault_table.rs ../../src/wire/fault/*.rs ../it/data/error.sse ../it/data/failed.sse ;;
     jwt) objects "$corpus" ../../src/auth/token.rs ../it/refresh.rs ;;
     credentials) objects "$corpus" ../../src/auth/store/format.rs ../../src/auth/store/document.rs ../it/foreign.rs ;;
     esac

@@ -51,20 +51,18 @@ impl Answer {
     pub fn shown(&self) -> Vec<Shown> {
         let kept = self.kept().items;
         let mut shown = Vec::new();
-        for slot in self.slots.iter() {
+        for at in &self.begun {
+            let slot = &self.slots[*at];
             let item = slot.item.as_ref();
             let text = match item {
                 Some(item) if slot.closed => item.text().into_owned(),
                 _ => slot.text[..slot.shown].to_owned(),
             };
-            if !text.is_empty() {
-                shown.push(Shown {
-                    text,
-                    ended: slot.closed,
-                    kept: item
-                        .is_some_and(|item| kept.iter().any(|kept| std::ptr::eq(*kept, item))),
-                });
-            }
+            shown.push(Shown {
+                text,
+                ended: slot.closed,
+                kept: item.is_some_and(|item| kept.iter().any(|kept| std::ptr::eq(*kept, item))),
+            });
         }
         shown
     }

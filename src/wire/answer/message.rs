@@ -32,9 +32,7 @@ impl Answer {
         self.open(at);
         self.slots[at].text.push_str(delta);
         if self.find_front() == at {
-            let slot = &mut self.slots[at];
-            show_text(show, slot.text[slot.shown..].to_owned());
-            slot.shown = slot.text.len();
+            self.show_more(at, show);
         }
     }
 
@@ -74,23 +72,44 @@ impl Answer {
                 return;
             };
             if slot.item.is_none() {
-                show_text(show, slot.text[slot.shown..].to_owned());
-                slot.shown = slot.text.len();
-                return;
+                return self.show_more(front, show);
             }
             let mut text = std::mem::take(&mut slot.text);
-            let any = !text.is_empty();
-            show_text(show, text.split_off(slot.shown));
-            if any {
-                show.push(Show::MessageEnd);
-            }
+            let rest = text.split_off(slot.shown);
+            let any = slot.shown > 0 || !rest.is_empty();
             slot.shown = 0;
             slot.closed = true;
+            if any {
+                self.begin(front);
+                show_text(show, rest);
+                show.push(Show::MessageEnd);
+            }
         }
     }
 
-    /// The first message that is open; behind all slots if there is none.
+    /// Shows what the open message at this place has beyond what was shown.
+    fn show_more(&mut self, at: usize, show: &mut Vec<Show>) {
+        let slot = &mut self.slots[at];
+        let more = slot.text[slot.shown..].to_owned();
+        slot.shown = slot.text.len();
+        if !more.is_empty() {
+            self.begin(at);
+            show_text(show, more);
+        }
+    }
+
+    /// Notes that text of this message is shown.
+    fn begin(&mut self, at: usize) {
+        if self.begun.last() != Some(&at) {
+            self.begun.push(at);
+        }
+    }
+
+    /// The message of which a part was shown, else the first one that is open; behind all slots if there is none.
     fn find_front(&mut self) -> usize {
+        if let Some(at) = self.begun.last().filter(|at| !self.slots[**at].closed) {
+            return *at;
+        }
         while self
             .slots
             .get(self.front)
@@ -107,5 +126,44 @@ fn show_text(show: &mut Vec<Show>, text: String) {
         _ if text.is_empty() => {}
         Some(Show::Text(last)) => last.push_str(&text),
         _ => show.push(Show::Text(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::super::tests::{delta, message};
+    use super::*;
+
+    /// A place that was thought to hold something else turns out to be a message, while a later one is being shown.
+    #[test]
+    fn a_message_that_is_being_shown_is_shown_to_its_end() {
+        let begun = |index: u64| {
+            format!(
+                r#"{{"type":"response.output_item.added","output_index":{index},"item":{{"type":"reasoning"}}}}"#
+            )
+        };
+        let (mut answer, mut show) = (Answer::default(), Vec::new());
+        for event in [
+            begun(0),
+            delta(1, "on it"),
+            delta(0, "early"),
+            message(0, "early"),
+            message(1, "on it"),
+            r#"{"type":"response.completed","response":{}}"#.to_owned(),
+        ] {
+            answer.take(event.as_bytes(), &mut show);
+        }
+        let text = |text: &str| Show::Text(text.to_owned());
+        let expected = [
+            text("on it"),
+            Show::MessageEnd,
+            text("early"),
+            Show::MessageEnd,
+        ];
+        assert_eq!(show, expected);
+        assert_eq!(answer.verdict(), Verdict::Answered);
+        let order: Vec<String> = answer.shown().into_iter().map(|shown| shown.text).collect();
+        assert_eq!(order, ["on it", "early"]);
     }
 }

@@ -3,13 +3,13 @@
 use super::*;
 use crate::wire::sse::Decoder;
 
-fn message(index: u64, text: &str) -> String {
+pub(super) fn message(index: u64, text: &str) -> String {
     format!(
         r#"{{"type":"response.output_item.done","output_index":{index},"item":{{"type":"message","content":[{{"type":"output_text","text":"{text}"}}]}}}}"#
     )
 }
 
-fn delta(index: u64, text: &str) -> String {
+pub(super) fn delta(index: u64, text: &str) -> String {
     format!(r#"{{"type":"response.output_text.delta","output_index":{index},"delta":"{text}"}}"#)
 }
 

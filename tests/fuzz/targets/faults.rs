@@ -1,27 +1,44 @@
 //! What the service says when it says no: never a panic, and words that are short and steer no terminal.
 #![no_main]
 
-use codex_run::wire::fault::{self, Fault};
+use std::cell::RefCell;
+
+use codex_run::wire::fault::{self, Fault, Head};
 use libfuzzer_sys::fuzz_target;
 
-fn check(fault: &Fault) {
-    for words in [&fault.message, &fault.code] {
+/// 2026-11-20 12:35:00 UTC
+const NOW: u64 = 1_795_178_100;
+
+fn check(mut fault: Fault) {
+    for words in fault.words() {
         assert!(words.len() <= 1100, "{} bytes", words.len());
         assert!(!words.contains(|c: char| c.is_control()), "{words:?}");
     }
 }
 
 fuzz_target!(|input: &[u8]| {
-    let [high, low, body @ ..] = input else {
+    let [high, low, rest @ ..] = input else {
         return;
     };
     let status = u16::from_be_bytes([*high, *low]) % 1000;
-    let id = String::from_utf8_lossy(&body[..body.len().min(20)]);
-    let fault = fault::of_answer(status, Some(&id), body);
-    check(&fault);
+    // A line for each header that is asked for, then the body.
+    let (head, body) = match rest.windows(2).position(|two| two == b"\n\n") {
+        Some(at) => (&rest[..at], &rest[at + 2..]),
+        None => (&[][..], rest),
+    };
+    let head = String::from_utf8_lossy(head);
+    let lines = RefCell::new(head.lines());
+    let head = Head::read(status, |_| {
+        let value = lines.borrow_mut().next()?;
+        (!value.is_empty()).then(|| value.to_owned())
+    });
+    let fault = fault::of_answer(&head, body, NOW);
     assert_eq!(fault.status, Some(status));
-    check(&fault::of_event(body));
+    check(fault);
+    let mut event = fault::of_event(body);
+    event.came_with(&head, NOW);
+    check(event);
     if let Ok(text) = std::str::from_utf8(body) {
-        check(&fault::of_response(text));
+        check(fault::of_response(text));
     }
 });
