@@ -163,7 +163,7 @@ impl Cause {
             Some(Self::Country)
         } else if begins("You exceeded your current quota") {
             Some(Self::Quota)
-        } else if begins("Request too large") {
+        } else if begins("Request too large for") {
             Some(Self::Allowance)
         } else if begins("Your input exceeds the context window")
             || begins("This model's maximum context length")
