@@ -23,6 +23,16 @@ pub fn date(unix: u64) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
+/// A short time as people write it: `0.5 s`, to the tenth.
+#[must_use]
+pub fn span(time: Duration) -> String {
+    let tenths = (time.as_millis() + 50) / 100;
+    match tenths % 10 {
+        0 => format!("{} s", tenths / 10),
+        rest => format!("{}.{rest} s", tenths / 10),
+    }
+}
+
 /// How far away a moment is, in the two largest units; both in Unix seconds.
 #[must_use]
 pub fn from_now(then: u64, now: u64) -> String {
@@ -82,6 +92,16 @@ mod tests {
     fn moments_are_told_as_dates_and_distances() {
         assert_eq!(date(1_795_195_600), "2026-11-20T17:26:40Z");
         assert_eq!(date(u64::MAX), "9999-12-31T23:59:59Z");
+        let spans = [
+            (0, "0 s"),
+            (449, "0.4 s"),
+            (500, "0.5 s"),
+            (1960, "2 s"),
+            (90_000, "90 s"),
+        ];
+        for (millis, expected) in spans {
+            assert_eq!(span(Duration::from_millis(millis)), expected);
+        }
         let check = |then: u64, expected: &str| assert_eq!(from_now(then, 100_000), expected);
         check(100_059, "in 59 s");
         check(100_000, "0 s ago");

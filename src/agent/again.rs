@@ -5,16 +5,23 @@ use std::time::Duration;
 
 use crate::api::{self, retry};
 use crate::wire::answer::Trouble;
-use crate::wire::fault::{Fault, Kind};
+use crate::wire::fault::{Fault, Kind, Retry};
 
 /// The request is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Again {
     /// After this time, for the `attempt`th time.
     Retry { attempt: usize, delay: Duration },
-    /// After the usage limit has ended, at `at` in Unix seconds, which is in this time.
-    Reset { at: u64, delay: Duration },
+    /// After the usage limit has ended, at `at`; the wait for it takes this time, until `until`, both in Unix seconds.
+    Reset {
+        at: u64,
+        delay: Duration,
+        until: u64,
+    },
 }
+
+/// How long after the end of a usage limit the request is made again, in seconds.
+const SLACK: u64 = 1;
 
 /// How often the clock is looked at while a limit's end is waited for: a machine may have slept meanwhile.
 pub(super) const GLANCE: Duration = Duration::from_secs(30);
@@ -22,7 +29,7 @@ pub(super) const GLANCE: Duration = Duration::from_secs(30);
 impl Again {
     /// Whether the wait is over by this time in Unix seconds, however long it has been by another clock.
     pub(super) fn is_over(&self, now: u64) -> bool {
-        matches!(*self, Self::Reset { at, .. } if now > at.saturating_add(GLANCE.as_secs()))
+        matches!(*self, Self::Reset { until, .. } if now > until)
     }
 
     /// How long to wait, spread by a random number.
@@ -40,9 +47,8 @@ pub(super) struct Attempts {
     made: usize,
     /// How long the end of a usage limit may be waited for.
     patience: Option<Duration>,
-    /// When that patience ends, in Unix seconds, once it was needed; and how often it was.
+    /// When that patience ends, in Unix seconds, once it was needed.
     until: Option<u64>,
-    resets: usize,
 }
 
 impl Attempts {
@@ -52,7 +58,6 @@ impl Attempts {
             made: 0,
             patience,
             until: None,
-            resets: 0,
         }
     }
 
@@ -63,10 +68,12 @@ impl Attempts {
         error: Option<&api::Error>,
         now: u64,
     ) -> Option<Again> {
-        if let Some(at) = limit(trouble, error) {
-            return self.reset(at, now);
-        }
-        let advice = retry::advice(trouble, error);
+        let advice = match limit(trouble, error) {
+            Some(at) if at > now => return self.reset(at, now),
+            // Its end has passed, and yet it holds: that may pass as well, but not for ever.
+            Some(_) if self.patience.is_some() => Retry::Backoff,
+            _ => retry::advice(trouble, error),
+        };
         match retry::next(advice, self.made, self.most) {
             retry::Next::Stop => None,
             retry::Next::After(delay) => {
@@ -79,12 +86,11 @@ impl Attempts {
 
     fn reset(&mut self, at: u64, now: u64) -> Option<Again> {
         let patience = self.patience?.as_secs();
-        let until = *self.until.get_or_insert(now.saturating_add(patience));
-        // The clocks of two machines differ, and a limit may outlast its own end: each time it is given more time.
-        let slack = retry::backoff(self.resets + 1);
-        let left = Duration::from_secs(at.saturating_sub(now)) + slack;
-        self.resets += 1;
-        (at <= until && now <= until).then_some(Again::Reset { at, delay: left })
+        let most = *self.until.get_or_insert(now.saturating_add(patience));
+        // The clocks of two machines differ a little.
+        let delay = Duration::from_secs((at - now).saturating_add(SLACK));
+        let until = at.saturating_add(SLACK);
+        (at <= most).then_some(Again::Reset { at, delay, until })
     }
 }
 
@@ -135,17 +141,41 @@ mod tests {
             Attempts::new(5, hour).next(&used_up(4601), None, 1000),
             None
         );
-        let mut attempts = Attempts::new(0, hour);
+        let mut attempts = Attempts::new(2, hour);
         let reset = |at, seconds| {
             let delay = Duration::from_secs(seconds);
-            Some(Again::Reset { at, delay })
+            let until = at + 1;
+            Some(Again::Reset { at, delay, until })
         };
         assert_eq!(attempts.next(&used_up(1060), None, 1000), reset(1060, 61));
-        // Its end has passed, and yet it holds.
-        assert_eq!(attempts.next(&used_up(1060), None, 1061), reset(1060, 2));
-        assert_eq!(attempts.next(&used_up(1060), None, 1063), reset(1060, 4));
         // All the waiting together is what was asked for.
         assert_eq!(attempts.next(&used_up(4601), None, 1100), None);
-        assert_eq!(attempts.next(&used_up(1060), None, 4601), None);
+        assert_eq!(attempts.next(&used_up(4600), None, 1100), reset(4600, 3501));
+    }
+
+    #[test]
+    fn a_limit_that_outlasts_its_end_is_a_failure_like_others() {
+        let hour = Some(Duration::from_secs(3600));
+        let mut attempts = Attempts::new(2, hour);
+        for attempt in 1..=2 {
+            let delay = retry::backoff(attempt - 1);
+            let again = attempts.next(&used_up(960), None, 1000);
+            assert_eq!(again, Some(Again::Retry { attempt, delay }));
+            assert!(!again.expect("one").is_over(u64::MAX), "it takes its time");
+        }
+        assert_eq!(attempts.next(&used_up(960), None, 1000), None);
+        let patience = None;
+        assert_eq!(
+            Attempts::new(2, patience).next(&used_up(960), None, 1000),
+            None
+        );
+    }
+
+    #[test]
+    fn a_wait_for_an_end_is_over_by_either_clock() {
+        let hour = Some(Duration::from_secs(3600));
+        let again = Attempts::new(0, hour).next(&used_up(1060), None, 1000);
+        let again = again.expect("it is near");
+        assert!(!again.is_over(1061) && again.is_over(1062));
     }
 }

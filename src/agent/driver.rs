@@ -38,67 +38,95 @@ pub(super) struct Driver<'a> {
     pub(super) usage: Usage,
     /// Requests that were made.
     pub(super) requests: usize,
+    /// What was shown of an answer that broke off.
+    pub(super) said: Said,
+}
+
+/// An answer that the run builds on.
+pub(super) struct Turned {
+    /// The calls in it, at least one.
+    pub(super) calls: Vec<Call>,
+    /// It broke off behind them, and the next request has to wait.
+    pub(super) again: Option<Wait>,
+}
+
+/// Until when the next request has to wait.
+pub(super) struct Wait {
+    until: Instant,
+    again: Again,
 }
 
 impl Driver<'_> {
-    /// Asks, again and again if need be, until an answer is whole; the calls in it, or the end of the run.
-    pub(super) fn turn(&mut self) -> Result<Vec<Call>, End> {
-        let mut said = Said::default();
+    /// Asks, again and again if need be, until an answer can be built on; the calls in it, or the end of the run.
+    pub(super) fn turn(&mut self) -> Result<Turned, End> {
         let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
         loop {
-            let (answer, error) = self.answer(&mut said)?;
+            let (answer, error) = self.answer()?;
             self.usage.add(answer.usage());
             let mut trouble = match answer.verdict() {
                 Verdict::Trouble(trouble) => trouble,
-                _ if !said.is_repeated() => Trouble::Differs,
+                _ if !self.said.is_repeated() => Trouble::Differs,
                 verdict => {
+                    self.said = Said::default();
                     self.show_held(answer.items())?;
                     let Verdict::Calls(calls) = verdict else {
                         return Err(End::Answered);
                     };
                     history::add_answer(Arc::make_mut(&mut self.body), answer.items());
-                    return Ok(calls);
+                    return Ok(Turned { calls, again: None });
                 }
             };
             for words in trouble.words_of_the_service() {
                 *words = self.client.redact(words);
             }
+            if !self.policy.buffer {
+                self.said.broke_off(answer.shown());
+            }
             let Some(again) = attempts.next(&trouble, error.as_ref(), seconds()) else {
+                let partial = self.said.is_begun();
                 return Err(match error {
                     Some(error) if trouble == Trouble::Cut && error.is_refusal() => {
-                        End::Refused(Box::new(error))
+                        End::Refused(Box::new(error), partial)
                     }
                     error => End::Trouble(Box::new(trouble), error.map(Box::new)),
                 });
             };
-            let until = Instant::now() + again.wait(jitter());
-            self.tell_again(&again, &(self.words)(&trouble, error.as_ref()))?;
-            if !self.policy.buffer {
-                said.broke_off(answer.shown());
-            }
+            let wait = Wait {
+                until: Instant::now() + again.wait(jitter()),
+                again,
+            };
             let client = self.client.renewed();
             std::mem::replace(&mut self.client, client).shutdown();
             let kept = answer.kept();
+            let reason = (self.words)(&trouble, error.as_ref());
+            self.tell_again(&again, &reason, !kept.calls.is_empty())?;
             if !kept.calls.is_empty() {
                 self.show_held(kept.items.iter().copied())?;
-                history::add_answer(Arc::make_mut(&mut self.body), kept.items.iter().copied());
-                self.run_calls(&kept.calls, true)?;
+                history::add_answer(Arc::make_mut(&mut self.body), kept.items.into_iter());
+                let (calls, again) = (kept.calls, Some(wait));
+                return Ok(Turned { calls, again });
             }
-            while Instant::now() < until && !again.is_over(seconds()) {
-                self.next(Some(until.min(Instant::now() + again::GLANCE)))?;
-            }
+            self.sit_out(&wait)?;
         }
     }
 
+    /// Waits until the request may be made again.
+    pub(super) fn sit_out(&mut self, wait: &Wait) -> Result<(), End> {
+        while Instant::now() < wait.until && !wait.again.is_over(seconds()) {
+            self.next(Some(wait.until.min(Instant::now() + again::GLANCE)))?;
+        }
+        Ok(())
+    }
+
     /// Sends the request and shows what is new in the answer, up to its end.
-    fn answer(&mut self, said: &mut Said) -> Result<(Box<Answer>, Option<api::Error>), End> {
+    fn answer(&mut self) -> Result<(Box<Answer>, Option<api::Error>), End> {
         self.requests += 1;
         let spent = reader::start(&self.client, &self.body, self.requests, &self.sender)?;
         loop {
             match self.next(None)? {
                 Input::Shown(shows) => {
                     let _ = spent.try_recv();
-                    self.show(shows, said)?;
+                    self.show(shows)?;
                 }
                 Input::Warned(words) => self.warn(&words)?,
                 Input::Answered(answer, error) => {
@@ -125,19 +153,20 @@ impl Driver<'_> {
             .map_err(End::Output)
     }
 
-    /// Tells that the request is made again.
-    fn tell_again(&mut self, again: &Again, reason: &str) -> Result<(), End> {
+    /// Tells that the request is made again, or that the run goes on from the calls which the answer has brought.
+    fn tell_again(&mut self, again: &Again, reason: &str, goes_on: bool) -> Result<(), End> {
         let notice = match *again {
+            Again::Reset { at, .. } => {
+                let now = seconds();
+                Notice::Reset { at, now, reason }
+            }
+            Again::Retry { .. } if goes_on => Notice::GoesOn { reason },
             Again::Retry { attempt, delay } => Notice::Retry {
                 attempt,
                 of: self.policy.retries,
                 delay,
                 reason,
             },
-            Again::Reset { at, .. } => {
-                let now = seconds();
-                Notice::Reset { at, now, reason }
-            }
         };
         self.sink
             .take(notice)
@@ -217,7 +246,7 @@ impl Driver<'_> {
     fn next(&mut self, until: Option<Instant>) -> Result<Input, End> {
         let input = self.wait(until);
         if let Ok(Input::Order(_) | Input::ToolPanicked | Input::Panicked) | Err(_) = &input {
-            self.sink.rest();
+            self.sink.clear();
         }
         match input {
             Ok(Input::Order(order)) => Err(End::Ordered(order)),
@@ -256,9 +285,9 @@ impl Driver<'_> {
     }
 
     /// What one read brought goes out together, before the next one is waited for.
-    fn show(&mut self, shows: Vec<Show>, said: &mut Said) -> Result<(), End> {
+    fn show(&mut self, shows: Vec<Show>) -> Result<(), End> {
         for show in shows {
-            match said.new_of(show) {
+            match self.said.new_of(show) {
                 Ok(Some(Show::Skipped)) => {
                     let words = "an event of the answer could not be read and was skipped";
                     self.sink.take(Notice::Warning(words))
@@ -325,7 +354,7 @@ impl Driver<'_> {
     }
 }
 
-/// A number that no other process has. Without one all come back at the same time, which is no reason to fail.
+/// A number that no other process has. Without one nothing is spread, which is no reason to fail.
 fn jitter() -> u8 {
     let mut random = [0];
     let _ = getrandom::fill(&mut random);

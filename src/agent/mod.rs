@@ -23,6 +23,7 @@ use crate::wire::answer::{Answer, Show, Trouble};
 use crate::wire::request::Body;
 use crate::wire::response::Usage;
 use driver::Driver;
+use said::Said;
 
 /// An end that was ordered from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +64,8 @@ pub enum End {
     Answered,
     /// The answer cannot be used as a complete one; the error, if any, is what broke it off.
     Trouble(Box<Trouble>, Option<Box<api::Error>>),
-    /// No answer began.
-    Refused(Box<api::Error>),
+    /// No answer began; whether a part of one was shown before, which was to be asked for again.
+    Refused(Box<api::Error>, bool),
     /// This many requests were made and the model wants to go on.
     Turns(usize),
     /// It was ordered.
@@ -86,7 +87,8 @@ pub struct Policy {
     pub retries: usize,
     /// How long the end of a usage limit may be waited for.
     pub wait_for_reset: Option<Duration>,
-    /// Show nothing of an answer before all of it has come.
+    /// Show nothing of an answer before all of it has come. A finished message is no sign that it has: without a call
+    /// behind it, it is asked for again where the answer breaks off.
     pub buffer: bool,
 }
 
@@ -123,18 +125,22 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         running: 0,
         usage: Usage::default(),
         requests: 0,
+        said: Said::default(),
     };
     let mut turns = 0;
     let end = loop {
         turns += 1;
-        match driver.turn() {
+        let turned = match driver.turn() {
             // What these calls would answer could not be sent any more, so they do not run.
             Ok(_) if turns == run.policy.max_turns => break End::Turns(turns),
-            Ok(calls) => match driver.run_calls(&calls, false) {
-                Ok(()) => {}
-                Err(end) => break end,
-            },
+            Ok(turned) => turned,
             Err(end) => break end,
+        };
+        let gone_on = driver
+            .run_calls(&turned.calls, turned.again.is_some())
+            .and_then(|()| turned.again.map_or(Ok(()), |wait| driver.sit_out(&wait)));
+        if let Err(end) = gone_on {
+            break end;
         }
     };
     run.winding_up.store(true, Ordering::Relaxed);

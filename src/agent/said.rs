@@ -49,6 +49,11 @@ impl Said {
         self.at.0 >= self.messages.len()
     }
 
+    /// Whether anything was shown that is to be repeated.
+    pub(super) fn is_begun(&self) -> bool {
+        !self.messages.is_empty()
+    }
+
     /// Notes that the new answer has broken off too, having brought these messages. What joined the conversation is
     /// not asked for again.
     pub(super) fn broke_off(&mut self, shown: Vec<Shown>) {

@@ -234,6 +234,9 @@ impl Stream {
         self.decoder
             .feed(piece, |frame| answer.take(frame, show))
             .map_err(Error::TooLong)?;
+        if piece.is_empty() {
+            self.decoder.left(|frame| answer.take_left(frame, show));
+        }
         if answer.ended() {
             answer.came_with(&self.head, seconds());
         }

@@ -53,12 +53,6 @@ pub fn next(advice: Retry, made: usize, most: usize) -> Next {
     }
 }
 
-/// Whether the service asks for more time than a retry waits.
-#[must_use]
-pub fn asks_too_much(advice: Retry) -> bool {
-    matches!(advice, Retry::After(time) if time > ASKED)
-}
-
 /// How long to wait before the retry that comes after this many.
 #[must_use]
 pub fn backoff(made: usize) -> Duration {
@@ -97,7 +91,6 @@ mod tests {
         assert_eq!(next(after(0), 0, 1), Next::After(Duration::ZERO));
         assert_eq!(next(after(120), 0, 1), Next::After(ASKED));
         assert_eq!(next(after(121), 0, 1), Next::Stop);
-        assert!(asks_too_much(after(121)) && !asks_too_much(after(120)));
         assert_eq!(next(after(1), 1, 1), Next::Stop);
         assert_eq!(next(Retry::Backoff, 0, 0), Next::Stop);
         assert_eq!(next(Retry::Never, 0, 5), Next::Stop);

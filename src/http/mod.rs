@@ -62,7 +62,7 @@ impl fmt::Display for Error {
             Self::NoSuchHost => f.write_str("the host's name leads to no address"),
             Self::Connect(error) => write!(f, "cannot connect: {error}"),
             Self::ConnectTimeout(time) => write!(f, "no connection within {} s", time.as_secs()),
-            Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs_f64()),
+            Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs()),
             Self::Late => f.write_str("no whole answer in the time that it may take"),
             Self::Tls(why) => write!(f, "no secure connection: {why}"),
             Self::Broken(error) => write!(f, "the connection broke: {error}"),

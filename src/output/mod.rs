@@ -31,6 +31,11 @@ pub enum Notice<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// The answer has broken off, and the run goes on from its last finished call.
+    GoesOn {
+        /// Why it broke off.
+        reason: &'a str,
+    },
     /// The usage limit is reached, and its end is waited for.
     Reset {
         /// When it ends, in Unix seconds.
@@ -85,5 +90,5 @@ pub trait Sink {
     fn beat(&mut self, _now: Instant) {}
 
     /// The run waits for nothing more.
-    fn rest(&mut self) {}
+    fn clear(&mut self) {}
 }

@@ -9,7 +9,7 @@ use super::paint::{Ink, Paint};
 use super::spinner::{PULSE, Spinner};
 use super::visible::visible;
 use super::{Notice, Sink};
-use crate::clock::until;
+use crate::clock::{span, until};
 
 /// How much is told beside the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +77,7 @@ impl<W: Write, E: Write> Text<W, E> {
     /// When it cannot be written.
     pub fn finish(&mut self) -> io::Result<()> {
         self.end_message();
-        self.rest();
+        self.clear();
         self.flush()
     }
 
@@ -106,6 +106,7 @@ impl<W: Write, E: Write> Text<W, E> {
         };
         if text.len() > LONG {
             self.flush()?;
+            self.clear();
             return self.out.write_all(text.as_bytes());
         }
         self.held.extend_from_slice(text.as_bytes());
@@ -142,7 +143,7 @@ impl<W: Write, E: Write> Text<W, E> {
     /// Writes a line beside the text, which is written first so that the two keep their order.
     fn aside(&mut self, line: &str) -> io::Result<()> {
         self.flush()?;
-        self.rest();
+        self.clear();
         if self.terminal == (true, true) && self.inside && self.line_ends == 0 {
             // Both end up on one screen, where a line of ours shall not go on where the text stopped.
             let _ = self.rest.write_all(b"\n");
@@ -176,15 +177,14 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 delay,
                 reason,
             } => {
-                let tenths = (delay.as_millis() + 50) / 100;
-                let seconds = match tenths % 10 {
-                    0 => format!("{}", tenths / 10),
-                    rest => format!("{}.{rest}", tenths / 10),
-                };
                 self.aside(&format!(
-                    "{reason}; trying again in {seconds} s ({attempt} of {of})\n"
+                    "{reason}; trying again in {} ({attempt} of {of})\n",
+                    span(delay)
                 ))?;
             }
+            Notice::GoesOn { reason } => self.aside(&format!(
+                "{reason}; going on from its last finished tool call\n"
+            ))?,
             Notice::Reset { at, now, reason } => self.aside(&format!(
                 "{reason}; waiting for its end {}\n",
                 until(at, now)
@@ -229,7 +229,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
         if self.held.is_empty() {
             return self.out.flush();
         }
-        self.rest();
+        self.clear();
         let written = self
             .out
             .write_all(&self.held)
@@ -253,7 +253,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
         }
     }
 
-    fn rest(&mut self) {
+    fn clear(&mut self) {
         if let Some(erase) = self.spinner.as_mut().and_then(Spinner::erase) {
             self.show(erase);
         }

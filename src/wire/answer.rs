@@ -61,6 +61,8 @@ pub struct Answer {
     excess: Option<Excess>,
     /// How many bytes the finished items have.
     size: usize,
+    /// How many bytes of text the messages have that are not finished.
+    unfinished: usize,
     /// How many events could not be read.
     skipped: usize,
     /// An item, or the final object, could not be read.
@@ -84,6 +86,16 @@ impl Answer {
                 },
                 None => self.skip(frame, show),
             },
+        }
+    }
+
+    /// Takes what a body that has come to its proper end has left without the blank line behind it. By the standard it
+    /// is no event; but some servers forget that line, and where it says how the answer ends, that was said.
+    pub fn take_left(&mut self, frame: &[u8], show: &mut Vec<Show>) {
+        if let Some(Event::Completed(_) | Event::Incomplete(_) | Event::Failed(_) | Event::Error) =
+            event::parse(frame)
+        {
+            self.take(frame, show);
         }
     }
 

@@ -97,6 +97,12 @@ impl Decoder {
         keep(&mut self.line, rest, self.data.len())
     }
 
+    /// The data of an event that the stream's end has left without its blank line. It is none by the standard; what
+    /// it says is to be taken with care.
+    pub fn left(&mut self, frame: impl FnMut(&[u8])) {
+        let _ = self.feed(b"\n\n", frame);
+    }
+
     /// One line without its end. `whole` is the event's data so far if that is a single line of this piece.
     fn take<'a>(
         &mut self,
@@ -233,6 +239,31 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = stream.chunks(1).collect();
         assert_eq!(decode(&bytes), expected, "byte by byte");
+    }
+
+    #[test]
+    fn an_event_without_its_blank_line_is_left() {
+        let check = |stream: &str, expected: &[&str]| {
+            let (mut decoder, mut frames, mut left) = (Decoder::default(), 0, Vec::new());
+            decoder
+                .feed(stream.as_bytes(), |_| frames += 1)
+                .expect("short");
+            assert_eq!(frames, 0, "{stream:?}");
+            decoder.left(|frame| left.push(String::from_utf8_lossy(frame).into_owned()));
+            assert_eq!(left, expected, "{stream:?}");
+        };
+        check("", &[]);
+        check(": x", &[]);
+        for stream in [
+            "data: a",
+            "data: a\n",
+            "data: a\r",
+            "data: a\r\n",
+            "data:a\nx",
+        ] {
+            check(stream, &["a"]);
+        }
+        check("data: a\ndata: b", &["a\nb"]);
     }
 
     #[test]

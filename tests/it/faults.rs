@@ -135,6 +135,24 @@ fn endings_other_than_complete() {
         .says("the stream ended before the service said that it is complete");
 }
 
+/// The answer's body ends as HTTP wants it, only the last blank line is not there.
+#[test]
+fn a_last_word_without_its_blank_line_was_said() {
+    let delta = r#"{"type":"response.output_text.delta","output_index":0,"delta":"hello"}"#;
+    let item = r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[{"type":"output_text","text":"hello"}]}}"#;
+    let completed = r#"{"type":"response.completed","response":{"status":"completed"}}"#;
+    let whole = format!("data: {delta}\n\ndata: {item}\n\ndata: {completed}");
+    for end in ["", "\n"] {
+        let stream = format!("{whole}{end}");
+        ask(Reply::sse(stream.clone())).exits(0).stdout("hello\n");
+        // Without the proper end of the body nobody knows.
+        let cut = Reply::sse(format!("{stream}\n\n")).cut_at(stream.len());
+        ask(cut).exits(8).stdout("hello\n");
+    }
+    // What ends nothing is nothing.
+    ask(Reply::sse(format!("data: {delta}\n\ndata: {item}"))).exits(8);
+}
+
 #[test]
 fn an_empty_answer_is_no_answer() {
     ask(Reply::items([Item::reasoning("hm")]))

@@ -135,7 +135,7 @@ fn a_text_that_no_event_can_confirm_is_given_up() {
     let text = delta(r#""output_index":0"#, &"x".repeat(1 << 16));
     let ran = ask_for(Reply::flood("", &text, 1000, ""), 16 << 20);
     ran.exits(8)
-        .says("cannot read the answer: a text in it is longer than 16 MiB");
+        .says("cannot read the answer: its unfinished text is longer than 16 MiB");
     assert_eq!(ran.stdout.len(), (16 << 20) + 1);
 }
 

@@ -54,6 +54,15 @@ impl Failure {
         self
     }
 
+    /// Says this too, beside what there is to do.
+    fn and_hint(self, more: &str) -> Self {
+        let hint = match &self.hint {
+            Some(hint) => format!("{hint}; {more}"),
+            None => more.to_owned(),
+        };
+        self.hint(hint)
+    }
+
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -179,7 +188,10 @@ fn of_end(end: End) -> Failure {
             format!("stopped by --max-turns {turns}: the model wanted to go on"),
         )
         .hint("raise --max-turns"),
-        End::Refused(error) => of_api(&error),
+        End::Refused(error, false) => of_api(&error),
+        End::Refused(error, true) => {
+            of_api(&error).and_hint("what was printed is a part of the answer")
+        }
         End::Trouble(trouble, error) => of_trouble(&trouble, error.as_deref()),
     }
 }

@@ -1,9 +1,8 @@
 //! What becomes of requests and of answers, in words. What the service itself says is told in `fault`.
 
-use std::time::Duration;
-
 use super::fault::of_fault;
 use super::{Failure, sign_in};
+use crate::clock::span;
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 use crate::{api, http};
@@ -111,9 +110,4 @@ pub(super) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failu
         .hint("ask without hosted tools that need it"),
         (Trouble::Failed(fault), _) => of_fault(fault),
     }
-}
-
-/// A time as people write it.
-fn span(time: Duration) -> String {
-    format!("{} s", time.as_secs_f64())
 }

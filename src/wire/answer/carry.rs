@@ -71,7 +71,8 @@ impl Answer {
 /// The item of a place, if it was finished and is one that can go back to the service.
 fn finished(slot: &Slot) -> Option<&Item> {
     slot.item.as_ref().filter(|item| match &item.kind {
-        Kind::Message(message) => !message.unfinished,
+        // One that waits behind another one was not shown.
+        Kind::Message(message) => slot.closed && !message.unfinished,
         Kind::Call(call) => !call.unfinished,
         Kind::Waiting(_) => false,
         Kind::Reasoning { .. } | Kind::Other => true,
@@ -161,6 +162,12 @@ mod tests {
         );
         let cut = OTHER.replace("\"id\":\"fd\"", "\"status\":\"incomplete\"");
         check(&[&done(0, CALL), &done(1, &cut)], &[CALL], &[]);
+        // The message is finished, but another one is being shown.
+        check(
+            &[&delta(5, "late"), &done(0, WORDS), &done(1, CALL)],
+            &[],
+            &[("late", false, false)],
+        );
         let patch = r#"{"type":"apply_patch_call"}"#;
         check(&[&done(0, patch), &done(1, CALL)], &[], &[]);
         let lost = r#"{"type":"response.output_item.done","output_index":0,"item":{"#;

@@ -25,7 +25,8 @@ impl Answer {
             self.differs |= !delta.is_empty();
             return;
         }
-        if self.slots[at].text.len() + delta.len() > LONGEST {
+        self.unfinished += delta.len();
+        if self.unfinished > LONGEST {
             self.excess = Some(Excess::Text);
             return;
         }
@@ -48,6 +49,7 @@ impl Answer {
         if let Kind::Message(_) = &item.kind {
             self.open(at);
             let slot = &mut self.slots[at];
+            self.unfinished -= slot.text.len();
             let text = item.text();
             if !text.starts_with(&slot.text[..slot.shown]) {
                 self.differs = true;

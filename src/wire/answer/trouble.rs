@@ -23,7 +23,11 @@ impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Items => write!(f, "it has more than {} items", slots::MOST),
-            Self::Text => write!(f, "a text in it is longer than {} MiB", LONGEST >> 20),
+            Self::Text => write!(
+                f,
+                "its unfinished text is longer than {} MiB",
+                LONGEST >> 20
+            ),
             Self::Whole => write!(f, "it is larger than {} MiB", WHOLE >> 20),
         }
     }
