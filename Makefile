@@ -28,6 +28,8 @@ format:
 lint:
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --no-deps --lib
+	@if command -v c++ >/dev/null 2>&1; then $(CARGO) check --quiet --locked --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET)/fuzz; \
+	else echo "there is no C++ compiler: the fuzz targets are not checked"; fi
 
 deny: ## advisories, licences and sources, where cargo-deny is installed
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --log-level error check; \

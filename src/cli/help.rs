@@ -5,18 +5,6 @@ use std::fmt::Write as _;
 use super::flags::{COMMANDS, Flag, Takes, command, flags_of};
 use crate::outcome::TABLE;
 
-/// Flags that `-h` only names, so that it stays one screen.
-const RARE: &[&str] = &[
-    "append-instructions",
-    "tool-timeout",
-    "idle-timeout",
-    "wait-for-reset",
-    "buffer",
-    "api-key-file",
-    "auth-file",
-    "color",
-];
-
 /// How wide the text is.
 const WIDTH: usize = 80;
 
@@ -37,7 +25,7 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
         for flag in flags {
             if long {
                 let _ = write!(text, "  {}\n{}", spelling(flag), wrap(flag.doc, 6));
-            } else if RARE.contains(&flag.long) {
+            } else if flag.rare {
                 further.push(format!("--{}", flag.long));
             } else {
                 let _ = writeln!(text, "  {:<33} {}", spelling(flag), flag.brief);
@@ -199,13 +187,6 @@ fn wrap(text: &str, indent: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_only_named_is_a_flag() {
-        for name in RARE {
-            assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
-        }
-    }
 
     #[test]
     fn the_short_help_fits_one_screen_and_no_line_is_too_wide() {

@@ -42,6 +42,8 @@ pub struct Text<W, E> {
     line_ends: usize,
     /// A message has begun and not ended.
     inside: bool,
+    /// A line of ours has ended the line of text in hand, on a screen that shows both.
+    broken: bool,
     /// A message has ended before.
     second: bool,
 }
@@ -59,6 +61,7 @@ impl<W: Write, E: Write> Text<W, E> {
             held: Vec::new(),
             line_ends: 0,
             inside: false,
+            broken: false,
             second: false,
         }
     }
@@ -92,6 +95,7 @@ impl<W: Write, E: Write> Text<W, E> {
             }
         }
         self.inside = true;
+        self.broken = false;
         self.came();
         let ends = text.len() - text.trim_end_matches('\n').len();
         self.line_ends = if ends == text.len() {
@@ -144,9 +148,10 @@ impl<W: Write, E: Write> Text<W, E> {
     fn aside(&mut self, line: &str) -> io::Result<()> {
         self.flush()?;
         self.clear();
-        if self.terminal == (true, true) && self.inside && self.line_ends == 0 {
+        if self.terminal == (true, true) && self.inside && self.line_ends == 0 && !self.broken {
             // Both end up on one screen, where a line of ours shall not go on where the text stopped.
             let _ = self.rest.write_all(b"\n");
+            self.broken = true;
         }
         let line = if self.terminal.1 {
             visible(line)

@@ -17,7 +17,7 @@ for flag in level=4 inline-8bit-counters pc-table trace-compares; do
 done
 # With a target named, the flags are not for build scripts.
 RUSTFLAGS="$passes --cfg fuzzing -Cdebug-assertions -Coverflow-checks" CARGO_TARGET_DIR=$place \
-    "${CARGO:-cargo}" build --quiet --release --target "$host"
+    "${CARGO:-cargo}" build --quiet --release --locked --target "$host"
 
 # A seed for each JSON object on a line of these files.
 objects() {

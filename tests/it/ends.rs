@@ -116,7 +116,7 @@ fn the_time_is_kept_where_nobody_reads() {
     let mut child = Home::with_key().codex(&server).args(args).start();
     assert_eq!(child.wait().expect("a child").code(), Some(124));
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(4), "{took:?}");
+    assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
 #[test]
@@ -160,9 +160,12 @@ fn nohup_is_obeyed_to_the_end() {
 }
 
 fn waits_in_write(pid: u32) -> bool {
-    let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
-    // Number 1 is `write` on x86-64, 64 on others. Where this cannot be read the run is stuck soon anyway.
-    call.starts_with("1 ") || call.starts_with("64 ") || call.is_empty()
+    let Ok(call) = std::fs::read_to_string(format!("/proc/{pid}/syscall")) else {
+        skipped("nobody tells what a process waits in");
+        return true;
+    };
+    // Number 1 is `write` on x86-64, 64 on others.
+    call.starts_with("1 ") || call.starts_with("64 ")
 }
 
 #[test]

@@ -227,7 +227,11 @@ fn limits_that_are_used_up() {
         ran.exits(6).stdout("");
         let status = said.0;
         ran.says(&format!("codex: the usage limit{plan} is reached: {why} [HTTP {status}, request req_standin_1]\n"));
-        ran.says(left).says(&time);
+        ran.says(left);
+        // The older form counts from when it is read, and a minute may have begun since then.
+        if !said.2.contains(":5400") {
+            ran.says(&time);
+        }
     }
     for (kind, what, hint) in [
         (

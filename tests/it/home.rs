@@ -186,7 +186,7 @@ impl Cmd {
     }
 
     /// The same command with one of its descriptors closed or led elsewhere, as a shell writes it.
-    pub(crate) fn closing(self, redirection: &str) -> Self {
+    pub(crate) fn redirected(self, redirection: &str) -> Self {
         let words = format!(r#"exec "$0" "$@" {redirection}"#);
         self.within("sh", ["-c", &words])
     }

@@ -158,7 +158,7 @@ fn an_end_that_is_ordered_while_input_is_waited_for_comes_at_once() {
         order(&mut child);
         let ran = finish(child, format!("codex run {args}"));
         let took = begun.elapsed();
-        assert!(took < Duration::from_secs(3), "{args}: {took:?}");
+        assert!(took < Duration::from_secs(15), "{args}: {took:?}");
         drop(held);
         ran
     };

@@ -278,6 +278,51 @@ fn retries_and_turns_are_counted_apart() {
     assert_eq!(bodies.len(), 4);
 }
 
+/// An answer that broke off behind a call is a turn like another one: the budget holds, and the next answer has all its
+/// retries.
+#[test]
+fn a_kept_call_is_a_turn() {
+    let call = || {
+        let append = json!({"command": "echo line >> lines"});
+        broken([Item::call("bash", append)])
+    };
+    let check = |flags: [&str; 4], code: i32, calls: usize, requests: usize| {
+        let replies = [call(), call(), Reply::text("done")];
+        let server = Server::start(replies);
+        let home = Home::with_key();
+        let ran = home
+            .codex(&server)
+            .args(["run", "-s", "danger-full-access", "x"])
+            .args(flags)
+            .run();
+        ran.exits(code);
+        let lines = std::fs::read_to_string(home.work().join("lines")).unwrap_or_default();
+        assert_eq!(lines, "line\n".repeat(calls), "{flags:?}");
+        assert_eq!(server.requests().len(), requests, "{flags:?}");
+        ran
+    };
+    check(["--max-turns", "1", "--retries", "5"], 9, 0, 1);
+    check(["--max-turns", "2", "--retries", "5"], 9, 1, 2);
+    check(["--max-turns", "3", "--retries", "1"], 0, 2, 3)
+        .says("; going on from its last finished tool call\n");
+    check(["--max-turns", "3", "--retries", "0"], 8, 0, 1);
+}
+
+#[test]
+fn a_part_that_was_printed_is_told_whatever_comes_after_it() {
+    let part = || events([&delta("Hel")]);
+    let (ran, _) = ask([part(), status(503)], ["--retries", "1"]);
+    ran.exits(7)
+        .stdout("Hel\n")
+        .says("; what was printed is a part of the answer\n");
+    let (ran, _) = ask([part(), status(403)], []);
+    ran.exits(5)
+        .says("; what was printed is a part of the answer\n");
+    let (ran, _) = ask([part(), status(503)], ["--retries", "1", "--buffer"]);
+    ran.exits(7).stdout("");
+    assert!(!ran.stderr.contains("was printed"), "{}", ran.stderr);
+}
+
 #[test]
 fn a_limit_whose_end_is_near_is_waited_for_by_those_who_ask() {
     let limit = |seconds: u64| {
@@ -296,6 +341,19 @@ fn a_limit_whose_end_is_near_is_waited_for_by_those_who_ask() {
     let (ran, bodies) = ask([limit(1)], []);
     ran.exits(6).stdout("");
     assert_eq!(bodies.len(), 1);
+    // One that outlasts its own end is no reason to ask and ask.
+    let past = || {
+        let error = json!({"type": "usage_limit_reached", "resets_at": now_unix() - 100});
+        Reply::json(429, &json!({ "error": error }))
+    };
+    let (ran, bodies) = ask(
+        [past(), past(), past()],
+        ["--wait-for-reset", "6h", "--retries", "1"],
+    );
+    ran.exits(6)
+        .stdout("")
+        .says("trying again in 0.5 s (1 of 1)");
+    assert_eq!(bodies.len(), 2);
 }
 
 #[test]
@@ -307,14 +365,27 @@ fn a_wait_for_a_retry_ends_with_the_run() {
 
 #[test]
 fn silence_has_a_limit_and_its_own_words() {
-    let flags = ["--idle-timeout", "300ms", "--retries", "0"];
+    let flags = ["--idle-timeout", "2s", "--retries", "0"];
     let silent = Reply::text("x").pause_before_headers(Duration::from_secs(30));
     let (ran, _) = ask([silent], flags);
-    ran.exits(7).says("has not answered within 0.3 s");
+    ran.exits(7).says("has not answered within 2 s");
     let (ran, _) = ask([Reply::text("x").stall_at(0)], flags);
-    ran.exits(8).says("not a byte came for 0.3 s");
-    // Anything that comes counts as life.
-    let slow = Reply::text("one two three").event_pause(Duration::from_millis(150));
+    ran.exits(8).says("not a byte came for 2 s");
+    // Anything that comes counts as life: all of it takes longer than that.
+    let slow = Reply::text("one two three four five").event_pause(Duration::from_millis(200));
     let (ran, _) = ask([slow], flags);
-    ran.exits(0).stdout("one two three\n");
+    ran.exits(0).stdout("one two three four five\n");
+}
+
+/// A server that takes the connection and says nothing does not speak TLS.
+#[test]
+fn a_connection_has_a_limit_and_its_own_words() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("https://{}/v1", listener.local_addr().expect("an address"));
+    let ran = Home::with_key()
+        .offline()
+        .env("OPENAI_BASE_URL", &address)
+        .args(["run", "--no-tools", "--retries", "0", "x"])
+        .run();
+    ran.exits(7).says(": no connection within 15 s");
 }

@@ -1,14 +1,8 @@
 //! The three descriptors that a command is started with, where one of them is closed or something odd.
 
 use crate::ends::calls;
-use crate::home::{Cmd, Home, KEY};
+use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server};
-
-/// The command as a shell starts it, with these redirections.
-fn with(cmd: Cmd, redirections: &str) -> Cmd {
-    let script = format!("exec \"$0\" \"$@\" {redirections}");
-    cmd.within("sh", ["-c", &script])
-}
 
 const CLOSED: &str = "codex: standard output is closed\ncodex: hint: it must be open for writing: \
                       `> FILE` keeps what is printed, `> /dev/null` throws it away\n";
@@ -32,7 +26,7 @@ fn a_standard_output_that_is_closed_is_exit_74_before_any_request() {
         ] {
             let mut cmd = home.codex(&server);
             cmd.command.args(line.split(' '));
-            with(cmd, closed).run().exits(74).stderr(CLOSED);
+            cmd.redirected(closed).run().exits(74).stderr(CLOSED);
         }
     }
     assert_eq!(server.connections(), 0);
@@ -41,7 +35,7 @@ fn a_standard_output_that_is_closed_is_exit_74_before_any_request() {
     // A tool that changes files has not done so either.
     let cmd = home.codex(&server).args(["tool", "write"]);
     let input = r#"{"path": "new", "content": "x"}"#;
-    with(cmd, ">&-").input(input).run().exits(74);
+    cmd.redirected(">&-").input(input).run().exits(74);
     assert!(!home.work().join("new").exists());
 }
 
@@ -52,7 +46,7 @@ fn the_null_device_is_open_however_it_was_opened() {
     let run = || home.codex(&server).args(["run", "--no-tools", "hello"]);
     // Python's DEVNULL, Node's `ignore` and daemon(3) open it for reading and writing, as the runtime of std does.
     for open in ["1<> /dev/null", "> /dev/null", ">> /dev/null"] {
-        with(run(), open).run().exits(0).stderr("");
+        run().redirected(open).run().exits(0).stderr("");
     }
     assert_eq!(server.requests().len(), 3);
 }
@@ -62,9 +56,9 @@ fn commands_that_print_nothing_take_no_notice() {
     let server = Server::start([]);
     let (home, _) = Home::signed_in(&server);
     let logout = home.codex(&server).args(["logout"]);
-    with(logout, ">&-").run().exits(0).says("Signed out");
+    logout.redirected(">&-").run().exits(0).says("Signed out");
     let login = home.codex(&server).args(["login", "--with-api-key"]);
-    with(login, ">&-").input(KEY).run().exits(0);
+    login.redirected(">&-").input(KEY).run().exits(0);
     assert!(home.auth_text().is_some_and(|text| text.contains(KEY)));
 }
 
@@ -75,7 +69,7 @@ fn a_standard_input_that_is_closed_is_empty() {
     let run = |words: &str| {
         let mut cmd = home.codex(&server).args(["run", "--no-tools"]);
         cmd.command.args(words.split_terminator(' '));
-        with(cmd, "<&-").run()
+        cmd.redirected("<&-").run()
     };
     run("hello").exits(0).stdout("ok\n").stderr("");
     run("hello -").exits(0).stdout("ok\n").stderr("");
@@ -92,8 +86,12 @@ fn a_standard_error_that_is_closed_loses_no_answer() {
     let server = Server::start([calls("true"), Reply::text("ok")]);
     let args = ["run", "-v", "-s", "danger-full-access", "hello"];
     let cmd = home.codex(&server).args(args);
-    with(cmd, "2>&-").run().exits(0).stdout("ok\n").stderr("");
+    cmd.redirected("2>&-")
+        .run()
+        .exits(0)
+        .stdout("ok\n")
+        .stderr("");
     assert_eq!(server.requests().len(), 2);
     let cmd = home.offline().args(["run", "--no-tools", "hello"]);
-    with(cmd, "2>&-").run().exits(7).stdout("");
+    cmd.redirected("2>&-").run().exits(7).stdout("");
 }

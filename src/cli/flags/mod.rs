@@ -71,6 +71,8 @@ pub(super) struct Flag {
     pub(super) of: &'static [&'static str],
     /// A few words for `-h`.
     pub(super) brief: &'static str,
+    /// `-h` only names it, so that it stays one screen.
+    pub(super) rare: bool,
     /// Sentences for `--help` and the man page.
     pub(super) doc: &'static str,
     pub(super) complete: Complete,

@@ -12,6 +12,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("ID"),
         of: RUN,
         brief: "model to ask",
+        rare: false,
         doc: "The model to ask. Without it, CODEX_MODEL decides, else it is gpt-5.5.",
         complete: Complete::Nothing,
         set: |args, value| args.model = Some(value),
@@ -22,6 +23,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("LEVEL"),
         of: RUN,
         brief: "how much the model thinks",
+        rare: false,
         doc: "How much the model thinks before it answers: none, minimal, low, medium, high, xhigh or max. Not every \
               model takes every level. Without it, the model's own default holds.",
         complete: Complete::Words(EFFORTS),
@@ -33,6 +35,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         of: RUN,
         brief: "replace the built-in instructions",
+        rare: false,
         doc: "Replaces the built-in instructions by the text of this file. --dry-run shows the built-in ones.",
         complete: Complete::Files,
         set: |args, value| args.instructions = Some(value),
@@ -43,6 +46,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("TEXT"),
         of: RUN,
         brief: "add to the instructions",
+        rare: true,
         doc: "Adds this text to the instructions, as a paragraph of its own. May be given more than once.",
         complete: Complete::Nothing,
         set: |args, value| args.append_instructions.push(value),
@@ -53,6 +57,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("DIR"),
         of: RUN,
         brief: "directory that the tools work in",
+        rare: false,
         doc: "The directory that the tools work in. Files named by other flags are still found from where the command \
               was typed.",
         complete: Complete::Directories,
@@ -64,6 +69,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("MODE"),
         of: RUN,
         brief: "what the tools may touch",
+        rare: false,
         doc: "What the tools may touch: read-only (the default), workspace-write or danger-full-access. This version \
               cannot confine tools, so offering them takes danger-full-access, which lets them do whatever you may do.",
         complete: Complete::Words(SANDBOXES),
@@ -75,6 +81,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("LIST"),
         of: RUN,
         brief: "tools to offer, with commas between them",
+        rare: false,
         doc: "The tools that the model is offered, with commas between them. Without it: bash,read,edit,write.",
         complete: Complete::Words(&TOOL_NAMES),
         set: |args, value| args.tools = Some(value),
@@ -85,6 +92,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: RUN,
         brief: "offer no tools",
+        rare: false,
         doc: "Offers the model no tools at all.",
         complete: Complete::Nothing,
         set: |args, _| args.no_tools = true,
@@ -95,6 +103,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("N"),
         of: RUN,
         brief: "requests to the model at most (100)",
+        rare: false,
         doc: "The most requests that are made to the model. A run that needs more ends with exit code 9. Without it: 100.",
         complete: Complete::Nothing,
         set: |args, value| args.max_turns = Some(value),
@@ -105,6 +114,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         of: RUN,
         brief: "time for the whole run",
+        rare: false,
         doc: "The time that the whole run may take, waiting for standard input included: 300ms, 90s, 15m, 2h, or plain \
               seconds. A run that needs more ends with exit code 124.",
         complete: Complete::Nothing,
@@ -116,6 +126,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         of: &["run", "tool"],
         brief: "time for each tool call (120s)",
+        rare: true,
         doc: "The time that each tool call may take. When it is over, everything that the tool has started is ended, \
               and the model is told. Without it: 120s.",
         complete: Complete::Nothing,
@@ -127,6 +138,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         of: RUN,
         brief: "silence of the service at most (300s)",
+        rare: true,
         doc: "How long the service may send nothing at all, before its answer and within it. A request that it leaves \
               without a byte for that long counts as failed. Without it: 300s.",
         complete: Complete::Nothing,
@@ -138,6 +150,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("N"),
         of: RUN,
         brief: "tries after a failed request (5)",
+        rare: false,
         doc: "How often a request is made again where that may help: after an error of the network, an answer that \
               broke off, or a service that is busy or broken. The first retry waits for half a second, each further one \
               twice as long, 30 s at most, or as long as the service asks for. A tool call runs once, and no text is \
@@ -151,6 +164,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         of: RUN,
         brief: "wait this long for a usage limit to end",
+        rare: true,
         doc: "At a usage limit, waits for its end and goes on, if it is no further away than this. Without it, a run \
               that meets a limit ends with exit code 6.",
         complete: Complete::Nothing,
@@ -162,6 +176,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: RUN,
         brief: "print an answer only once it is complete",
+        rare: true,
         doc: "Holds the text of each answer back until all of it has come. An answer that breaks off is then asked for \
               again without a trace of it on standard output.",
         complete: Complete::Nothing,
@@ -173,6 +188,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: RUN,
         brief: "never look at standard input",
+        rare: false,
         doc: "Never looks at standard input.",
         complete: Complete::Nothing,
         set: |args, _| args.no_stdin = true,
@@ -183,6 +199,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: RUN,
         brief: "print the request, send nothing",
+        rare: false,
         doc: "Prints the exact request as JSON, with *** for secrets, and sends nothing. The same command prints the same \
               bytes each time; the id of the conversation, which is otherwise a new one, is all zeros.",
         complete: Complete::Nothing,
@@ -194,6 +211,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         of: &["run", "status"],
         brief: "use the API key in this file",
+        rare: true,
         doc: "Uses the API key in this file, for this run only and before any other credential.",
         complete: Complete::Files,
         set: |args, value| args.api_key_file = Some(value),
@@ -204,6 +222,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         of: &["login", "logout", "status", "token", "run"],
         brief: "use this credentials file",
+        rare: true,
         doc: "Uses this credentials file instead of auth.json in CODEX_RUN_HOME. It may belong to pi or to the official \
               client: its format and its lock are kept, and what is not ours in it stays. Without it, \
               CODEX_RUN_AUTH_FILE decides.",
@@ -216,6 +235,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: &["login"],
         brief: "print the address, open nothing",
+        rare: false,
         doc: "Prints the address to sign in at and opens nothing; waits for the browser to come back, or for the address \
               of the page that it ends on to be pasted.",
         complete: Complete::Nothing,
@@ -227,6 +247,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: &["login"],
         brief: "sign in with a code on another device",
+        rare: false,
         doc: "Prints an address and a code, which is typed in there on any device with a browser.",
         complete: Complete::Nothing,
         set: |args, _| args.device_auth = true,
@@ -237,6 +258,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: &["login"],
         brief: "store an API key from standard input",
+        rare: false,
         doc: "Reads an API key from standard input and stores it. A stored sign-in comes before it.",
         complete: Complete::Nothing,
         set: |args, _| args.with_api_key = true,
@@ -247,6 +269,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: &["login"],
         brief: "store an access token from standard input",
+        rare: false,
         doc: "Reads a ChatGPT access token from standard input, as `codex token` prints one, and stores it. Nothing renews \
               it when it ends.",
         complete: Complete::Nothing,
@@ -258,6 +281,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: &["logout"],
         brief: "do not ask the service to revoke",
+        rare: false,
         doc: "Removes what is stored here and does not ask the service to revoke it.",
         complete: Complete::Nothing,
         set: |args, _| args.local = true,
@@ -268,6 +292,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: &["logout"],
         brief: "remove a stored key too",
+        rare: false,
         doc: "Removes everything that codex-run has stored, the sign-in and the key.",
         complete: Complete::Nothing,
         set: |args, _| args.all = true,
@@ -278,6 +303,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: &["status"],
         brief: "as one JSON object",
+        rare: false,
         doc: "Prints one JSON object: method (chatgpt, access_token, api_key or null), account, email, plan, expires_at in \
               Unix seconds, source, and overridden, a list of sources that it comes before; problem, elsewhere and limits \
               where there is something to say.",
@@ -290,6 +316,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: &["status"],
         brief: "also how much of the plan is used up",
+        rare: false,
         doc: "Also asks the service how much of the plan's usage windows is used up, and when each begins anew.",
         complete: Complete::Nothing,
         set: |args, _| args.limits = true,
@@ -300,6 +327,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: RUN,
         brief: "nothing but errors on standard error",
+        rare: false,
         doc: "Writes nothing but errors to standard error.",
         complete: Complete::Nothing,
         set: |args, _| args.quiet = true,
@@ -310,6 +338,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         of: RUN,
         brief: "also show tool output and token use",
+        rare: false,
         doc: "Also writes the output of tools and the use of tokens to standard error.",
         complete: Complete::Nothing,
         set: |args, _| args.verbose = true,
@@ -320,6 +349,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("WHEN"),
         of: RUN,
         brief: "colours on standard error",
+        rare: true,
         doc: "When standard error is coloured: always, never or auto, which is the default: if it is a terminal, unless \
               NO_COLOR, CLICOLOR_FORCE, CLICOLOR or TERM say otherwise. The answer itself is never coloured.",
         complete: Complete::Words(COLORS),
