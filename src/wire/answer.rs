@@ -3,28 +3,26 @@
 //! equal its final text: a missing tail is shown then, any other difference spoils the answer.
 
 mod carry;
+mod last;
 mod message;
 mod trouble;
 
-use std::ops::ControlFlow;
-
-use serde_json::value::RawValue;
-
 pub use carry::{Kept, Shown};
+use last::fault_in;
 pub use trouble::{Excess, Trouble, Verdict};
 
-use super::event::{self, Event, Place};
+use super::event::{self, Event};
 use super::fault::{self, Fault, Head};
 use super::item::{Item, Kind};
-use super::json::{each, short};
-use super::response::{Response, Usage};
-use super::slots::{self, Slots, with_id};
+use super::json::short;
+use super::response::Usage;
+use super::slots::{Slots, with_id};
 
 /// The most that an answer's finished items may have together, in bytes.
 const WHOLE: usize = 256 << 20;
 
 /// The longest field, in bytes, in which the service's reasons for a failure are looked for.
-const REASON: usize = 64 << 10;
+const REASON: usize = 16 << 10;
 
 /// The most sequences of bytes that are no UTF-8 in one event. Each of them takes more room once it is replaced.
 const REPLACED: usize = 64 << 10;
@@ -141,12 +139,15 @@ impl Answer {
                 }
             }
             Event::Done(place, item) => {
-                let slot = self.slots.find(with_id(place, item));
+                let place = with_id(place, item);
+                let slot = self.slots.find(place);
                 let Some(slot) = self.placed(slot) else {
                     return;
                 };
                 if let Some(item) = Item::parse(item) {
-                    self.done(slot, item, show);
+                    if let Some(slot) = self.place_of(slot, place, &item) {
+                        self.done(slot, item, show);
+                    }
                 } else {
                     self.slots[slot].owed = true;
                     self.note_skipped(show);
@@ -250,99 +251,6 @@ impl Answer {
             .into_iter()
             .filter_map(|slot| slot.item.as_ref())
     }
-
-    fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
-        let fields = self.response(response, show);
-        let failed = || Ending::Failed(fault_in(response));
-        // The event's name and the object it brings must agree; the worse of the two counts.
-        self.ending = Some(match &*fields.status {
-            "failed" | "cancelled" => failed(),
-            _ if fields.error => failed(),
-            _ if !fields.reason.is_empty() => Ending::Incomplete(fields.reason),
-            "completed" | "" => Ending::Completed,
-            status => Ending::Incomplete(status.to_owned()),
-        });
-    }
-
-    /// Reads the final object: the usage, and items that came in no event of their own.
-    fn response<'a>(
-        &mut self,
-        response: Option<&'a RawValue>,
-        show: &mut Vec<Show>,
-    ) -> Response<'a> {
-        let Some(response) = response else {
-            return Response::default();
-        };
-        let Some(fields) = Response::read(response.get()) else {
-            self.lost = true;
-            return Response::default();
-        };
-        self.usage = fields.usage;
-        let Some(output) = fields.output else {
-            return fields;
-        };
-        let (mut index, mut unreadable) = (0, false);
-        each(output, |item| {
-            if index == 0 {
-                // What the final object lists cannot have been lost on the way.
-                self.lost = false;
-            }
-            unreadable |= !self.listed(index, item, show);
-            index += 1;
-            if self.excess.is_none() && index > slots::MOST as u64 {
-                self.excess = Some(Excess::Items);
-            }
-            match self.excess {
-                Some(_) => ControlFlow::Break(()),
-                None => ControlFlow::Continue(()),
-            }
-        });
-        self.lost |= unreadable;
-        fields
-    }
-
-    /// Takes an item that the final object lists, if it is not known yet; false where it cannot be read.
-    fn listed(&mut self, index: u64, item: &RawValue, show: &mut Vec<Show>) -> bool {
-        let known = |same: &dyn Fn(&Item) -> bool| {
-            let mut slots = self.slots.iter();
-            slots.any(|slot| slot.item.as_ref().is_some_and(same))
-        };
-        if known(&|other| other.raw() == item.get().as_bytes()) {
-            return true;
-        }
-        let Some(kind) = Kind::read(item) else {
-            return false;
-        };
-        // Positions may have shifted and ids changed, so known is also what says the same.
-        let same = |other: &Item| match (&other.kind, &kind) {
-            (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
-            (Kind::Message(a), Kind::Message(b)) => a == b,
-            _ => false,
-        };
-        if known(&same) {
-            return true;
-        }
-        let at = self.slots.find(Place {
-            index: Some(index),
-            id: "",
-        });
-        let Some(at) = self.placed(at) else {
-            return true;
-        };
-        let there = self.slots[at].item.as_ref().map(|item| &item.kind);
-        if let (Some(Kind::Message(there)), Kind::Message(listed)) = (there, &kind) {
-            // The service ends a message in two ways, and only one of them was shown.
-            self.differs |= there.mark != listed.mark;
-        } else if let Some(item) = Item::parse(item) {
-            self.done(at, item, show);
-        }
-        true
-    }
-}
-
-/// What went wrong, by the response object that says so.
-fn fault_in(response: Option<&RawValue>) -> Fault {
-    fault::of_response(&short(response.map_or("null", RawValue::get), REASON))
 }
 
 /// The frame with U+FFFD for what is no UTF-8, as the standard has it; `None` where all of it is, or where so much is

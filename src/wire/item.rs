@@ -101,6 +101,11 @@ impl Item {
         })
     }
 
+    /// The JSON object it came as.
+    pub(super) fn json(&self) -> &RawValue {
+        &self.raw
+    }
+
     /// The bytes it came in.
     #[must_use]
     pub fn raw(&self) -> &[u8] {

@@ -51,6 +51,13 @@ pub(super) struct Slot {
     pub(super) closed: bool,
 }
 
+impl Slot {
+    /// Whether this place names another item than the one here.
+    pub(super) fn has_other_id(&self, place: Place<'_>) -> bool {
+        !place.id.is_empty() && self.id != Id::of(place.id)
+    }
+}
+
 /// All places of an answer, in the order in which they came up.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
@@ -69,14 +76,15 @@ impl Slots {
     pub(super) fn begin(&mut self, place: Place<'_>) -> Option<usize> {
         if let Some(at) = place.index.and_then(|index| self.by_index.get(&index)) {
             let slot = &self.list[*at];
-            if slot.item.is_some() && !place.id.is_empty() && slot.id != Id::of(place.id) {
+            if slot.item.is_some() && slot.has_other_id(place) {
                 return self.push(place);
             }
         }
         self.find(place)
     }
 
-    fn push(&mut self, place: Place<'_>) -> Option<usize> {
+    /// A new slot, which from now on is the one at this place; nothing where there is no room.
+    pub(super) fn push(&mut self, place: Place<'_>) -> Option<usize> {
         if self.list.len() == MOST {
             return None;
         }

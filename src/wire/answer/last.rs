@@ -1,0 +1,281 @@
+//! The last word of an answer: the object that says how it ends and lists its items once more, and what to make of an
+//! item that comes twice.
+
+use std::ops::ControlFlow;
+
+use serde_json::value::RawValue;
+
+use super::super::event::Place;
+use super::super::fault::{self, Fault};
+use super::super::item::{Item, Kind};
+use super::super::json::{each, short};
+use super::super::response::Response;
+use super::super::slots;
+use super::{Answer, Ending, Excess, REASON, Show};
+
+impl Answer {
+    pub(super) fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
+        let fields = self.response(response, show);
+        let failed = || Ending::Failed(fault_in(response));
+        // The event's name and the object it brings must agree; the worse of the two counts.
+        self.ending = Some(match &*fields.status {
+            "failed" | "cancelled" => failed(),
+            _ if fields.error => failed(),
+            _ if !fields.reason.is_empty() => Ending::Incomplete(fields.reason),
+            "completed" | "" => Ending::Completed,
+            status => Ending::Incomplete(status.to_owned()),
+        });
+    }
+
+    /// Reads the final object: the usage, and items that came in no event of their own.
+    pub(super) fn response<'a>(
+        &mut self,
+        response: Option<&'a RawValue>,
+        show: &mut Vec<Show>,
+    ) -> Response<'a> {
+        let Some(response) = response else {
+            return Response::default();
+        };
+        let Some(fields) = Response::read(response.get()) else {
+            self.lost = true;
+            return Response::default();
+        };
+        self.usage = fields.usage;
+        let Some(output) = fields.output else {
+            return fields;
+        };
+        let mut listed = Vec::new();
+        each(output, |item| {
+            listed.push(item);
+            if listed.len() > slots::MOST {
+                self.excess = Some(Excess::Items);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        if self.excess.is_none() && !listed.is_empty() {
+            // What the final object lists cannot have been lost on the way.
+            self.lost = self.list(&listed, show);
+        }
+        fields
+    }
+
+    /// Takes the items that the final object lists, as far as they are not known; whether one cannot be read.
+    fn list(&mut self, listed: &[&RawValue], show: &mut Vec<Show>) -> bool {
+        let mut unreadable = false;
+        let mut known = vec![false; self.slots.iter().count()];
+        let mut new = Vec::new();
+        for (index, item) in (0..).zip(listed) {
+            let Some(kind) = Kind::read(item) else {
+                unreadable = true;
+                continue;
+            };
+            // Each of those that came is listed once. Positions may have shifted, and ids changed.
+            let mut slots = self.slots.iter().enumerate();
+            let found = slots.find(|(at, slot)| {
+                let there = slot.item.as_ref();
+                !known[*at] && there.is_some_and(|there| is_same(there, item, &kind))
+            });
+            match found.map(|(at, _)| at) {
+                Some(at) => known[at] = true,
+                None => new.push((index, *item, kind)),
+            }
+        }
+        for (index, item, kind) in new {
+            self.take_listed(index, item, &kind, &known, show);
+        }
+        unreadable
+    }
+
+    /// Takes an item that the final object lists at this position and no event has brought.
+    fn take_listed(
+        &mut self,
+        index: u64,
+        item: &RawValue,
+        kind: &Kind,
+        known: &[bool],
+        show: &mut Vec<Show>,
+    ) {
+        let place = Place {
+            index: Some(index),
+            id: "",
+        };
+        let at = self.slots.find(place);
+        let Some(mut at) = self.placed(at) else {
+            return;
+        };
+        if let Some(there) = &self.slots[at].item {
+            let is_message = |kind: &Kind| matches!(kind, Kind::Message(_));
+            if !known.get(at).copied().unwrap_or_default()
+                && is_message(&there.kind)
+                && is_message(kind)
+            {
+                // The service ends a message in two ways, and only one of them was shown.
+                self.differs = true;
+                return;
+            }
+            let another = self.slots.push(place);
+            let Some(another) = self.placed(another) else {
+                return;
+            };
+            at = another;
+        }
+        if let Some(item) = Item::parse(item) {
+            self.done(at, item, show);
+        }
+    }
+
+    /// The slot for a finished item whose place is this slot's: another one where that holds another item, as with servers
+    /// that give every item the same index. Nothing where the item is the one that is there.
+    pub(super) fn place_of(&mut self, at: usize, place: Place<'_>, item: &Item) -> Option<usize> {
+        let slot = &self.slots[at];
+        let Some(there) = &slot.item else {
+            return Some(at);
+        };
+        let raw: &RawValue = item.json();
+        if is_same(there, raw, &item.kind) {
+            return None;
+        }
+        if slot.has_other_id(place) {
+            let another = self.slots.push(place);
+            return self.placed(another);
+        }
+        // One item, finished twice. Which of the two is meant, nobody knows.
+        self.differs |= matches!(item.kind, Kind::Message(_) | Kind::Call(_));
+        None
+    }
+}
+
+/// Whether this item, of this kind, says what that one says.
+fn is_same(there: &Item, item: &RawValue, kind: &Kind) -> bool {
+    match (&there.kind, kind) {
+        _ if there.raw() == item.get().as_bytes() => true,
+        (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
+        (Kind::Message(a), Kind::Message(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// What went wrong, by the response object that says so.
+pub(super) fn fault_in(response: Option<&RawValue>) -> Fault {
+    fault::of_response(&short(response.map_or("null", RawValue::get), REASON))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::message;
+    use super::super::{Trouble, Verdict};
+    use super::*;
+
+    fn completed(items: &[&str]) -> String {
+        format!(
+            r#"{{"type":"response.completed","response":{{"output":[{}]}}}}"#,
+            items.join(",")
+        )
+    }
+
+    fn item(id: &str, text: &str) -> String {
+        format!(
+            r#"{{"type":"message","id":"{id}","content":[{{"type":"output_text","text":"{text}"}}]}}"#
+        )
+    }
+
+    fn call(id: &str) -> String {
+        format!(
+            r#"{{"type":"function_call","id":"fc_{id}","call_id":"{id}","name":"t","arguments":"{{}}"}}"#
+        )
+    }
+
+    fn done(index: u64, item: &str) -> String {
+        format!(r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#)
+    }
+
+    /// The texts that are shown, and the verdict.
+    fn told(events: &[String]) -> (Vec<String>, Verdict) {
+        let (mut answer, mut show) = (Answer::default(), Vec::new());
+        for event in events {
+            answer.take(event.as_bytes(), &mut show);
+        }
+        let text = |show| match show {
+            Show::Text(text) => Some(text),
+            Show::MessageEnd | Show::Skipped => None,
+        };
+        (
+            show.into_iter().filter_map(text).collect(),
+            answer.verdict(),
+        )
+    }
+
+    fn says(events: &[String], texts: &[&str]) {
+        assert_eq!(
+            told(events),
+            (
+                texts.iter().map(|t| (*t).to_owned()).collect(),
+                Verdict::Answered
+            ),
+            "{events:#?}"
+        );
+    }
+
+    fn calls(events: &[String], ids: &[&str]) {
+        let (_, Verdict::Calls(calls)) = told(events) else {
+            panic!("no calls: {events:#?}");
+        };
+        let found: Vec<&str> = calls.iter().map(|call| &*call.call_id).collect();
+        assert_eq!(found, ids, "{events:#?}");
+    }
+
+    #[test]
+    fn items_that_share_a_position_are_all_there() {
+        let (one, two) = (item("m1", "one"), item("m2", "two"));
+        says(
+            &[done(0, &one), done(0, &two), completed(&[])],
+            &["one", "two"],
+        );
+        says(&[done(0, &one), done(0, &one), completed(&[])], &["one"]);
+        says(
+            &[done(0, &one), done(0, &item("m9", "one")), completed(&[])],
+            &["one"],
+        );
+        calls(
+            &[done(0, &call("a")), done(0, &call("b")), completed(&[])],
+            &["a", "b"],
+        );
+        let twice = told(&[done(0, &one), done(0, &item("m1", "other")), completed(&[])]);
+        assert_eq!(twice.1, Verdict::Trouble(Trouble::Differs));
+    }
+
+    #[test]
+    fn what_the_last_word_lists_is_all_there_once() {
+        let ok = |id| item(id, "OK");
+        says(&[completed(&[&ok("m1"), &ok("m2")])], &["OK", "OK"]);
+        says(
+            &[message(0, "OK"), completed(&[&ok("m1"), &ok("m2")])],
+            &["OK", "OK"],
+        );
+        says(&[message(0, "OK"), completed(&[&ok("m1")])], &["OK"]);
+        let thought = r#"{"type":"reasoning","id":"rs"}"#;
+        says(
+            &[
+                done(0, thought),
+                message(1, "A"),
+                completed(&[&item("b", "B"), &item("a", "A")]),
+            ],
+            &["A", "B"],
+        );
+        calls(
+            &[
+                done(0, thought),
+                done(1, &item("a", "A")),
+                completed(&[&call("c"), &item("a", "A")]),
+            ],
+            &["c"],
+        );
+        calls(
+            &[done(0, &call("y")), completed(&[&call("x"), &call("y")])],
+            &["y", "x"],
+        );
+        let differs = told(&[message(0, "A"), completed(&[&item("a", "B")])]);
+        assert_eq!(differs.1, Verdict::Trouble(Trouble::Differs));
+    }
+}
