@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+/// From so many bytes on, what begins like a secret is taken for a part of it. The service itself names keys by less.
+const RECOGNISABLE: usize = 16;
+
 /// A token or key. What is shown of it is always `Secret(..)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -14,11 +17,37 @@ impl Secret {
         Self(text)
     }
 
+    /// The text without this secret, and without what may be a part of it that was cut off behind.
+    #[must_use]
+    pub fn hide_in(&self, text: &str) -> String {
+        let whole = self.0.as_bytes();
+        let begin = &whole[..whole.len().min(RECOGNISABLE)];
+        let (mut hidden, mut rest) = (String::new(), text);
+        while let Some(at) = find(rest.as_bytes(), begin) {
+            let same = rest.as_bytes()[at..].iter().zip(whole);
+            let mut end = at + same.take_while(|(a, b)| a == b).count();
+            while !rest.is_char_boundary(end) {
+                end += 1;
+            }
+            hidden.push_str(&rest[..at]);
+            hidden.push_str("***");
+            rest = &rest[end..];
+        }
+        hidden + rest
+    }
+
     /// The text itself, for the one header or file that it belongs in.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+fn find(text: &[u8], words: &[u8]) -> Option<usize> {
+    if words.is_empty() {
+        return None;
+    }
+    text.windows(words.len()).position(|window| window == words)
 }
 
 impl fmt::Debug for Secret {
@@ -39,5 +68,21 @@ mod tests {
             "Secret(..) Some(Secret(..))"
         );
         assert_eq!(secret.expose(), "sk-invented");
+    }
+
+    #[test]
+    fn a_secret_is_hidden_also_where_it_is_cut() {
+        let check = |secret: &str, text: &str, expected: &str| {
+            assert_eq!(Secret::new(secret.to_owned()).hide_in(text), expected);
+        };
+        let key = "sk-proj-0123456789abcdef";
+        check(key, "", "");
+        check(key, &format!("a {key} b {key}"), "a *** b ***");
+        check(key, &format!("a {} ...", &key[..23]), "a *** ...");
+        check(key, &format!("a {}", &key[..16]), "a ***");
+        check(key, "a sk-proj-0123456", "a sk-proj-0123456");
+        check(key, &format!("{}X é", &key[..20]), "***X é");
+        check("short-key", "a short-key b short-ke", "a *** b short-ke");
+        check("", "a", "a");
     }
 }

@@ -15,7 +15,7 @@ use crate::output::{Notice, Sink};
 use crate::tools;
 use crate::tools::process::{Output, Tools};
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
-use crate::wire::item::{Call, Item, Kind};
+use crate::wire::item::{Call, Item};
 use crate::wire::request::Body;
 use crate::wire::response::Usage;
 
@@ -40,6 +40,8 @@ pub(super) struct Driver<'a> {
     pub(super) requests: usize,
     /// What was shown of an answer that broke off.
     pub(super) said: Said,
+    /// The calls that were kept of the answer before, if it broke off.
+    pub(super) kept: Vec<Call>,
 }
 
 /// An answer that the run builds on.
@@ -65,10 +67,13 @@ impl Driver<'_> {
             self.usage.add(answer.usage());
             let mut trouble = match answer.verdict() {
                 Verdict::Trouble(trouble) => trouble,
-                _ if !self.said.is_repeated() => Trouble::Differs,
+                _ if !self.said.is_repeated() => Trouble::Another,
                 verdict => {
                     self.said = Said::default();
-                    self.show_held(answer.items())?;
+                    if let Verdict::Calls(calls) = &verdict {
+                        self.refuse_repeated(calls)?;
+                    }
+                    self.show_held(&answer, |_| true)?;
                     let Verdict::Calls(calls) = verdict else {
                         return Err(End::Answered);
                     };
@@ -88,7 +93,7 @@ impl Driver<'_> {
                     Some(error) if trouble == Trouble::Cut && error.is_refusal() => {
                         End::Refused(Box::new(error), partial)
                     }
-                    error => End::Trouble(Box::new(trouble), error.map(Box::new)),
+                    error => End::Trouble(Box::new(trouble), error.map(Box::new), partial),
                 });
             };
             let wait = Wait {
@@ -101,11 +106,17 @@ impl Driver<'_> {
             let reason = (self.words)(&trouble, error.as_ref());
             self.tell_again(&again, &reason, !kept.calls.is_empty())?;
             if !kept.calls.is_empty() {
-                self.show_held(kept.items.iter().copied())?;
+                self.refuse_repeated(&kept.calls)?;
+                let is_kept = |item: &Item| kept.items.iter().any(|kept| std::ptr::eq(*kept, item));
+                self.show_held(&answer, is_kept)?;
                 history::add_answer(Arc::make_mut(&mut self.body), kept.items.into_iter());
+                self.kept.clone_from(&kept.calls);
                 let (calls, again) = (kept.calls, Some(wait));
                 return Ok(Turned { calls, again });
             }
+            // What is needed of it was noted; a long answer shall not be kept twice.
+            drop(kept);
+            drop(answer);
             self.sit_out(&wait)?;
         }
     }
@@ -297,27 +308,37 @@ impl Driver<'_> {
                 Ok(Some(Show::Text(text))) => self.sink.take(Notice::Text(&text)),
                 Ok(Some(Show::MessageEnd)) => self.sink.take(Notice::MessageEnd),
                 Ok(None) => Ok(()),
-                Err(Differs) => return Err(End::Trouble(Box::new(Trouble::Differs), None)),
+                Err(Differs) => return Err(End::Trouble(Box::new(Trouble::Another), None, true)),
             }
             .map_err(End::Output)?;
         }
         self.sink.flush().map_err(End::Output)
     }
 
-    /// Shows the messages among these items, where they were held back until now.
-    fn show_held<'i>(&mut self, items: impl Iterator<Item = &'i Item>) -> Result<(), End> {
+    /// Shows the messages of an answer that are meant, where they were held back until now.
+    fn show_held(&mut self, answer: &Answer, meant: impl Fn(&Item) -> bool) -> Result<(), End> {
         if !self.policy.buffer {
             return Ok(());
         }
-        for item in items {
-            if let Kind::Message(_) = &item.kind {
-                self.sink
-                    .take(Notice::Text(&item.text()))
-                    .and_then(|()| self.sink.take(Notice::MessageEnd))
-                    .map_err(End::Output)?;
-            }
+        for item in answer.messages().filter(|item| meant(item)) {
+            self.sink
+                .take(Notice::Text(&item.text()))
+                .and_then(|()| self.sink.take(Notice::MessageEnd))
+                .map_err(End::Output)?;
         }
         self.sink.flush().map_err(End::Output)
+    }
+
+    /// Ends the run where one of these calls was kept of the answer before, which broke off: it has run.
+    fn refuse_repeated(&mut self, calls: &[Call]) -> Result<(), End> {
+        let kept = std::mem::take(&mut self.kept);
+        match calls.iter().find(|call| kept.contains(call)) {
+            Some(call) => {
+                let name = self.client.redact(&call.name);
+                Err(End::Trouble(Box::new(Trouble::Repeats(name)), None, false))
+            }
+            None => Ok(()),
+        }
     }
 
     fn tell(&mut self, call: &Call, output: &Output) -> Result<(), End> {

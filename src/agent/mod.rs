@@ -62,8 +62,9 @@ pub enum Input {
 pub enum End {
     /// The answer is complete and delivered.
     Answered,
-    /// The answer cannot be used as a complete one; the error, if any, is what broke it off.
-    Trouble(Box<Trouble>, Option<Box<api::Error>>),
+    /// The answer cannot be used as a complete one; the error, if any, is what broke it off. Whether a part of it was
+    /// shown.
+    Trouble(Box<Trouble>, Option<Box<api::Error>>, bool),
     /// No answer began; whether a part of one was shown before, which was to be asked for again.
     Refused(Box<api::Error>, bool),
     /// This many requests were made and the model wants to go on.
@@ -126,6 +127,7 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         usage: Usage::default(),
         requests: 0,
         said: Said::default(),
+        kept: Vec::new(),
     };
     let mut turns = 0;
     let end = loop {

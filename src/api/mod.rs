@@ -211,10 +211,11 @@ fn ask(
 /// A word that is too short to be a secret is left alone.
 fn redact(authority: &Authority, text: &str) -> String {
     let secrets = authority.secrets();
-    let secrets = secrets.iter().map(Secret::expose);
+    let long = |secret: &&Secret| secret.expose().len() >= SECRET;
     secrets
-        .filter(|secret| secret.len() >= SECRET)
-        .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        .iter()
+        .filter(long)
+        .fold(text.to_owned(), |text, secret| secret.hide_in(&text))
 }
 
 /// An answer on its way.

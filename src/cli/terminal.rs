@@ -4,9 +4,6 @@
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 
-use rustix::process::getpgrp;
-use rustix::termios::tcgetpgrp;
-
 use super::settings::Environment;
 use crate::output::paint::Paint;
 use crate::output::spinner::Frames;
@@ -16,16 +13,10 @@ pub(super) fn paint(color: Option<&OsStr>, environment: &Environment) -> Paint {
     Paint::new(wanted(color, environment, io::stderr().is_terminal()))
 }
 
-/// What turns on standard error while a run waits, if it is a terminal that can erase a line, and nobody else's
-/// lines are on it.
+/// What turns on standard error while a run waits, if it is a terminal that can erase a line.
 pub(super) fn frames(environment: &Environment) -> Option<Frames> {
-    let turns = io::stderr().is_terminal() && !dumb(environment) && !in_background();
+    let turns = io::stderr().is_terminal() && !dumb(environment);
     turns.then(|| of_locale(environment))
-}
-
-/// Whether a shell has put us in the background, and its prompt is what stands on the terminal.
-fn in_background() -> bool {
-    tcgetpgrp(io::stderr()).is_ok_and(|foreground| foreground != getpgrp())
 }
 
 /// The flag comes first, then `NO_COLOR` (no-color.org), then `CLICOLOR_FORCE` and `CLICOLOR` (bixense.com/clicolors),

@@ -9,6 +9,7 @@ pub mod run;
 mod screen;
 pub mod shield;
 pub mod status;
+mod stderr;
 pub mod stdout;
 pub mod token;
 pub mod tool;

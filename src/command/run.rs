@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, IsTerminal, Stderr};
+use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::screen::Screen;
+use super::screen::{self, Screen};
+use super::stderr::Stderr;
 use super::stdout::Stdout;
 use super::watch::Watch;
 use super::{Keeper, authority};
@@ -255,8 +256,12 @@ fn sink(settings: &Settings, screen: &Screen) -> Result<Text<Stdout, Stderr>, Er
     let out = Stdout::open().map_err(Error::Output)?;
     let spinner = settings
         .spinner
-        .map(|frames| Spinner::new(frames, screen.shared()));
-    Ok(Text::new(out, io::stderr(), settings.level, terminals).with(settings.paint, spinner))
+        .filter(|_| !screen::is_shared())
+        .map(|frames| Spinner::new(frames, screen.shared(), screen::in_foreground));
+    let sink = Text::new(out, Stderr::default(), settings.level, terminals);
+    Ok(sink
+        .with(settings.paint, spinner)
+        .together(terminals == (true, true) || screen::is_one_file()))
 }
 
 /// How standard input is looked at.

@@ -5,6 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rustix::fs::{FileType, fstat};
+use rustix::process::getpgrp;
+use rustix::termios::tcgetpgrp;
+
 use super::stdout::takes;
 use crate::output::spinner::ERASE;
 
@@ -23,6 +27,27 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         erase(&self.0);
+    }
+}
+
+/// Whether it is not a shell's prompt that stands on the terminal, because the shell has put us in the background.
+pub(super) fn in_foreground() -> bool {
+    tcgetpgrp(io::stderr()).map_or(true, |foreground| foreground == getpgrp())
+}
+
+/// Whether standard output is a pipe: what reads it, such as a pager, may show the text on the same screen at any time.
+pub(super) fn is_shared() -> bool {
+    fstat(io::stdout()).is_ok_and(|stat| {
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        matches!(kind, FileType::Fifo | FileType::Socket)
+    })
+}
+
+/// Whether both streams end up in one file or pipe, as with `2>&1`.
+pub(super) fn is_one_file() -> bool {
+    match (fstat(io::stdout()), fstat(io::stderr())) {
+        (Ok(out), Ok(err)) => (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino),
+        _ => false,
     }
 }
 

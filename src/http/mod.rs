@@ -173,6 +173,8 @@ impl Http {
             .max_redirects_will_error(false)
             .timeout_resolve(Some(CONNECT))
             .timeout_connect(Some(CONNECT))
+            // The whole head, too: one that trickles in is no answer.
+            .timeout_recv_response(Some(silence))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(silence))
             .input_buffer_size(READ)

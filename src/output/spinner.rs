@@ -49,24 +49,37 @@ pub struct Spinner {
     drawn: String,
     /// Something is drawn. Shared with whoever ends the process while the run is stuck.
     shown: Arc<AtomicBool>,
+    /// What is waited for, where it is neither an answer nor a tool.
+    other: Option<String>,
+    /// Whether the line may be drawn now.
+    allowed: fn() -> bool,
 }
 
 impl Spinner {
-    /// Nothing is drawn yet. `shown` says from now on whether something is.
+    /// Nothing is drawn yet. `shown` says from now on whether something is; `allowed` is asked before each time.
     #[must_use]
-    pub fn new(frames: Frames, shown: Arc<AtomicBool>) -> Self {
+    pub fn new(frames: Frames, shown: Arc<AtomicBool>, allowed: fn() -> bool) -> Self {
         Self {
             frames,
             running: Vec::new(),
             since: None,
             drawn: String::new(),
             shown,
+            other: None,
+            allowed,
         }
     }
 
     /// What was waited for has come, so the next wait is another.
     pub fn came(&mut self) {
         self.since = None;
+        self.other = None;
+    }
+
+    /// This is waited for from now on, until something has come.
+    pub fn waits_for(&mut self, what: &str) {
+        self.since = None;
+        self.other = Some(what.to_owned());
     }
 
     /// This tool runs from now on.
@@ -91,13 +104,13 @@ impl Spinner {
     /// What to write now, while something is waited for.
     pub fn beat(&mut self, now: Instant) -> Option<&str> {
         let waited = now.saturating_duration_since(*self.since.get_or_insert(now));
-        if waited < PATIENCE {
+        if waited < PATIENCE || !(self.allowed)() {
             return None;
         }
         let frame = self.frames.at(waited.as_millis() / PULSE.as_millis());
         let seconds = waited.as_secs();
         let what = match &self.running[..] {
-            [] => "waiting".to_owned(),
+            [] => self.other.clone().unwrap_or_else(|| "waiting".to_owned()),
             [tool] => tool.clone(),
             [tool, others @ ..] => format!("{tool} and {} more", others.len()),
         };
@@ -128,7 +141,7 @@ mod tests {
 
     fn spinner(frames: Frames) -> (Spinner, impl Fn(u64) -> Instant) {
         let start = Instant::now();
-        let spinner = Spinner::new(frames, Arc::default());
+        let spinner = Spinner::new(frames, Arc::default(), || true);
         (spinner, move |millis| start + Duration::from_millis(millis))
     }
 
@@ -147,6 +160,20 @@ mod tests {
         assert_eq!(spinner.beat(at(3001)), Some("\r⠼ waiting 3 s\x1b[K"));
         spinner.came();
         assert_eq!(spinner.beat(at(3100)), None, "another wait");
+    }
+
+    #[test]
+    fn other_waits_are_named_and_nothing_is_drawn_where_it_is_not_allowed() {
+        let (mut spinner, at) = spinner(Frames::Bar);
+        spinner.waits_for("trying again");
+        assert_eq!(spinner.beat(at(0)), None);
+        assert_eq!(spinner.beat(at(1000)), Some("\r- trying again 1 s\x1b[K"));
+        spinner.allowed = || false;
+        assert_eq!(spinner.beat(at(2000)), None);
+        spinner.allowed = || true;
+        spinner.came();
+        assert_eq!(spinner.beat(at(2000)), None);
+        assert_eq!(spinner.beat(at(3000)), Some("\r- waiting 1 s\x1b[K"));
     }
 
     #[test]

@@ -25,6 +25,17 @@ pub enum Level {
 /// A text that is longer than this, in bytes, is written as it is, without another copy.
 const LONG: usize = 1 << 20;
 
+/// What of the text is in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hand {
+    /// Nothing: no message has begun, or the last one has ended.
+    Empty,
+    /// A message.
+    Message,
+    /// A message whose line was ended by a line of ours, where both end up in one place.
+    Interrupted,
+}
+
 /// The text to one writer, the rest to the other.
 pub struct Text<W, E> {
     out: W,
@@ -32,6 +43,8 @@ pub struct Text<W, E> {
     level: Level,
     /// The text, and the rest, go to a terminal: control characters are made visible.
     terminal: (bool, bool),
+    /// Both end up in one place.
+    together: bool,
     /// How lines beside the text begin.
     paint: Paint,
     /// What shows that the run waits, if anything does.
@@ -40,10 +53,7 @@ pub struct Text<W, E> {
     held: Vec<u8>,
     /// How many line ends the text has at its end by now, as far as that matters: 0, 1 or 2.
     line_ends: usize,
-    /// A message has begun and not ended.
-    inside: bool,
-    /// A line of ours has ended the line of text in hand, on a screen that shows both.
-    broken: bool,
+    hand: Hand,
     /// A message has ended before.
     second: bool,
 }
@@ -56,12 +66,12 @@ impl<W: Write, E: Write> Text<W, E> {
             rest,
             level,
             terminal,
+            together: false,
             paint: Paint::default(),
             spinner: None,
             held: Vec::new(),
             line_ends: 0,
-            inside: false,
-            broken: false,
+            hand: Hand::Empty,
             second: false,
         }
     }
@@ -71,6 +81,13 @@ impl<W: Write, E: Write> Text<W, E> {
     pub fn with(mut self, paint: Paint, spinner: Option<Spinner>) -> Self {
         self.paint = paint;
         self.spinner = spinner;
+        self
+    }
+
+    /// The same, where what goes beside the text ends up behind it in one place, or does not.
+    #[must_use]
+    pub fn together(mut self, together: bool) -> Self {
+        self.together = together;
         self
     }
 
@@ -88,14 +105,13 @@ impl<W: Write, E: Write> Text<W, E> {
         if text.is_empty() {
             return Ok(());
         }
-        if !self.inside && self.second {
+        if self.hand == Hand::Empty && self.second {
             while self.line_ends < 2 {
                 self.held.push(b'\n');
                 self.line_ends += 1;
             }
         }
-        self.inside = true;
-        self.broken = false;
+        self.hand = Hand::Message;
         self.came();
         let ends = text.len() - text.trim_end_matches('\n').len();
         self.line_ends = if ends == text.len() {
@@ -118,14 +134,20 @@ impl<W: Write, E: Write> Text<W, E> {
     }
 
     fn end_message(&mut self) {
-        if self.inside {
-            if self.line_ends == 0 {
+        if self.hand != Hand::Empty {
+            if self.line_ends == 0 && self.hand == Hand::Message {
                 self.held.push(b'\n');
                 self.line_ends = 1;
             }
-            self.inside = false;
+            self.hand = Hand::Empty;
             self.second = true;
             self.came();
+        }
+    }
+
+    fn waits_for(&mut self, what: &str) {
+        if let Some(spinner) = &mut self.spinner {
+            spinner.waits_for(what);
         }
     }
 
@@ -148,10 +170,10 @@ impl<W: Write, E: Write> Text<W, E> {
     fn aside(&mut self, line: &str) -> io::Result<()> {
         self.flush()?;
         self.clear();
-        if self.terminal == (true, true) && self.inside && self.line_ends == 0 && !self.broken {
-            // Both end up on one screen, where a line of ours shall not go on where the text stopped.
+        if self.together && self.hand == Hand::Message && self.line_ends == 0 {
+            // A line of ours shall not go on where the text stopped.
             let _ = self.rest.write_all(b"\n");
-            self.broken = true;
+            self.hand = Hand::Interrupted;
         }
         let line = if self.terminal.1 {
             visible(line)
@@ -182,6 +204,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 delay,
                 reason,
             } => {
+                self.waits_for("trying again");
                 self.aside(&format!(
                     "{reason}; trying again in {} ({attempt} of {of})\n",
                     span(delay)
@@ -190,10 +213,12 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::GoesOn { reason } => self.aside(&format!(
                 "{reason}; going on from its last finished tool call\n"
             ))?,
-            Notice::Reset { at, now, reason } => self.aside(&format!(
-                "{reason}; waiting for its end {}\n",
-                until(at, now)
-            ))?,
+            Notice::Reset { at, now, reason } => {
+                let end = until(at, now);
+                let time = end.rsplit(", ").next().unwrap_or_default();
+                self.waits_for(&format!("waiting until {time}"));
+                self.aside(&format!("{reason}; waiting for its end {end}\n"))?;
+            }
             Notice::ToolEnded {
                 name,
                 subject,
@@ -244,12 +269,12 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
     }
 
     fn pulse(&self) -> Option<Duration> {
-        let waits = self.spinner.is_some() && !self.inside;
+        let waits = self.spinner.is_some() && self.hand == Hand::Empty;
         waits.then_some(PULSE)
     }
 
     fn beat(&mut self, now: Instant) {
-        if self.inside {
+        if self.hand != Hand::Empty {
             return;
         }
         let line = self.spinner.as_mut().and_then(|spinner| spinner.beat(now));
@@ -338,7 +363,7 @@ mod tests {
     fn the_spinner_is_gone_before_anything_else_is_written() {
         let mut both = Vec::new();
         let shown = Arc::new(AtomicBool::new(false));
-        let spinner = Spinner::new(Frames::Bar, Arc::clone(&shown));
+        let spinner = Spinner::new(Frames::Bar, Arc::clone(&shown), || true);
         let mut sink = Text::new(io::sink(), &mut both, Level::Normal, (true, true))
             .with(Paint::new(true), Some(spinner));
         let start = Instant::now();

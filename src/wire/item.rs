@@ -180,7 +180,11 @@ const REFUSAL: usize = 16 << 10;
 fn message_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
     let mut all = Cow::Borrowed("");
     parts(content, |part| {
-        if part.kind.and_then(text).as_deref() == Some("output_text") {
+        // The second is how some servers spell it.
+        if matches!(
+            part.kind.and_then(text).as_deref(),
+            Some("output_text" | "text")
+        ) {
             // Adding to nothing is no copy.
             all += part.text.and_then(text)?;
         }

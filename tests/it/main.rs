@@ -10,6 +10,7 @@ mod stored; // a home with something stored in it
 
 mod account; // status, token and logout
 mod bad_input; // what is wrong on the command line, with its message and code
+mod clocks; // how long a connection, a head and silence may take
 mod credentials; // which secret goes where, and that it is shown nowhere
 mod cuts; // connections that are cut, everywhere
 mod device; // signing in without a browser

@@ -312,11 +312,18 @@ fn a_kept_call_is_a_turn() {
 fn a_part_that_was_printed_is_told_whatever_comes_after_it() {
     let part = || events([&delta("Hel")]);
     let (ran, _) = ask([part(), status(503)], ["--retries", "1"]);
-    ran.exits(7)
+    ran.exits(8)
         .stdout("Hel\n")
         .says("; what was printed is a part of the answer\n");
     let (ran, _) = ask([part(), status(403)], []);
     ran.exits(5)
+        .says("; what was printed is a part of the answer\n");
+    let failed = Ends::Failed {
+        code: "server_error".to_owned(),
+        message: "Something.".to_owned(),
+    };
+    let (ran, _) = ask([Reply::text("Hel").ends(failed)], ["--retries", "0"]);
+    ran.exits(7)
         .says("; what was printed is a part of the answer\n");
     let (ran, _) = ask([part(), status(503)], ["--retries", "1", "--buffer"]);
     ran.exits(7).stdout("");
@@ -363,29 +370,23 @@ fn a_wait_for_a_retry_ends_with_the_run() {
     ran.exits(124).stdout("").says("trying again in 60 s");
 }
 
+/// A gateway that repeats the answer which broke off, although it was told what its call has given.
 #[test]
-fn silence_has_a_limit_and_its_own_words() {
-    let flags = ["--idle-timeout", "2s", "--retries", "0"];
-    let silent = Reply::text("x").pause_before_headers(Duration::from_secs(30));
-    let (ran, _) = ask([silent], flags);
-    ran.exits(7).says("has not answered within 2 s");
-    let (ran, _) = ask([Reply::text("x").stall_at(0)], flags);
-    ran.exits(8).says("not a byte came for 2 s");
-    // Anything that comes counts as life: all of it takes longer than that.
-    let slow = Reply::text("one two three four five").event_pause(Duration::from_millis(200));
-    let (ran, _) = ask([slow], flags);
-    ran.exits(0).stdout("one two three four five\n");
-}
-
-/// A server that takes the connection and says nothing does not speak TLS.
-#[test]
-fn a_connection_has_a_limit_and_its_own_words() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = format!("https://{}/v1", listener.local_addr().expect("an address"));
-    let ran = Home::with_key()
-        .offline()
-        .env("OPENAI_BASE_URL", &address)
-        .args(["run", "--no-tools", "--retries", "0", "x"])
+fn a_call_that_has_run_does_not_run_again() {
+    let item = json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "bash",
+        "arguments": json!({"command": "echo line >> lines"}).to_string()});
+    let done =
+        json!({"type": "response.output_item.done", "output_index": 0, "item": item}).to_string();
+    let completed = r#"{"type":"response.completed","response":{}}"#;
+    let replies = [events([&done]), events([&done, completed])];
+    let server = Server::start(Script::replies(replies).unchecked());
+    let home = Home::with_key();
+    let ran = home
+        .codex(&server)
+        .args(["run", "-s", "danger-full-access", "x"])
         .run();
-    ran.exits(7).says(": no connection within 15 s");
+    ran.exits(8)
+        .stdout("")
+        .says("the service sent a call of the tool bash again");
+    assert_eq!(home.read("lines"), "line\n");
 }

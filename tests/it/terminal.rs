@@ -155,8 +155,9 @@ fn a_spinner_turns_while_nothing_comes_and_is_gone_before_the_text() {
     // The answer is not on the terminal here, and the spinner goes all the same.
     let server = Server::start([Reply::text("hello").pause_before_headers(LATE)]);
     let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
-    let (ran, screen) = run(cmd.env("LC_ALL", "C"), "e");
-    ran.exits(0).stdout("hello\n");
+    let (ran, screen) = run(cmd.env("LC_ALL", "C").redirected("> answer"), "e");
+    ran.exits(0).stdout("");
+    assert_eq!(home.read("answer"), "hello\n");
     let bar = screen.chars().nth(1);
     assert!(bar.is_some_and(|bar| "-\\|/".contains(bar)), "{screen:?}");
     assert!(screen.ends_with(ERASE), "{screen:?}");
@@ -176,12 +177,23 @@ fn no_spinner_turns_where_nobody_would_want_it() {
         ran.exits(0).stdout("hello\n");
         assert_eq!(screen, "");
     };
+    // What reads the pipe may be a pager, whose screen it is.
     let server = late();
-    quiet(home.codex(&server).args(["run", "--no-tools", "-q", "x"]));
+    quiet(home.codex(&server).args(["run", "--no-tools", "x"]));
+    let to_file = |cmd: Cmd| {
+        let (ran, screen) = run(cmd.redirected("> answer"), "e");
+        ran.exits(0);
+        assert_eq!(
+            (screen, home.read("answer")),
+            (String::new(), "hello\n".to_owned())
+        );
+    };
+    let server = late();
+    to_file(home.codex(&server).args(["run", "--no-tools", "-q", "x"]));
     for term in ["dumb", ""] {
         let server = late();
         let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
-        quiet(cmd.env("TERM", term));
+        to_file(cmd.env("TERM", term));
     }
     // Text that has begun and pauses is not written into.
     let server = Server::start([Reply::text("one two").event_pause(Duration::from_millis(400))]);

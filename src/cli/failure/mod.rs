@@ -54,13 +54,13 @@ impl Failure {
         self
     }
 
-    /// Says this too, beside what there is to do.
-    fn and_hint(self, more: &str) -> Self {
-        let hint = match &self.hint {
-            Some(hint) => format!("{hint}; {more}"),
-            None => more.to_owned(),
-        };
-        self.hint(hint)
+    /// Says too that a part of an answer was printed, if it was.
+    fn of_part(mut self, partial: bool) -> Self {
+        if !partial {
+            return self;
+        }
+        let hint = self.hint.take().unwrap_or_else(|| "try again".to_owned());
+        self.hint(format!("{hint}; what was printed is a part of the answer"))
     }
 
     /// How it ended.
@@ -188,11 +188,19 @@ fn of_end(end: End) -> Failure {
             format!("stopped by --max-turns {turns}: the model wanted to go on"),
         )
         .hint("raise --max-turns"),
-        End::Refused(error, false) => of_api(&error),
-        End::Refused(error, true) => {
-            of_api(&error).and_hint("what was printed is a part of the answer")
+        End::Refused(error, partial) => {
+            let mut failure = of_api(&error).of_part(partial);
+            if partial && failure.outcome == Outcome::Unreachable {
+                // The answer was cut before, and now that is for good.
+                failure.outcome = Outcome::Incomplete;
+            }
+            failure
         }
-        End::Trouble(trouble, error) => of_trouble(&trouble, error.as_deref()),
+        End::Trouble(trouble, error, partial) => {
+            // The others say so themselves.
+            let partial = partial && matches!(*trouble, Trouble::Failed(_));
+            of_trouble(&trouble, error.as_deref()).of_part(partial)
+        }
     }
 }
 

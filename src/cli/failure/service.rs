@@ -83,6 +83,14 @@ pub(super) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failu
             format!("cannot read the answer: {excess}"),
         )
         .hint("what was printed is a part of the answer; try again"),
+        (Trouble::Another, _) => {
+            incomplete("it broke off, and asked for again it does not begin with what was printed")
+                .hint("try again; with --buffer an answer is printed only once it is complete")
+        }
+        (Trouble::Repeats(name), _) => incomplete(&format!(
+            "asked to go on, the service sent a call of the tool {name} again that has run"
+        ))
+        .hint("try again; the tool was not run a second time"),
         (Trouble::Unfinished, _) => {
             incomplete("a message or a call in it has no end").hint("try again")
         }

@@ -46,6 +46,12 @@ impl Answer {
         kept
     }
 
+    /// The finished messages that were shown, in the order in which they were.
+    pub fn messages(&self) -> impl Iterator<Item = &Item> {
+        let slots = self.begun.iter().map(|at| &self.slots[*at]);
+        slots.filter_map(|slot| slot.item.as_ref())
+    }
+
     /// The messages that were shown, in the order in which they were.
     #[must_use]
     pub fn shown(&self) -> Vec<Shown> {

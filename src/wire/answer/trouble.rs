@@ -40,6 +40,10 @@ pub enum Trouble {
     Cut,
     /// What was shown is not how the message's final text begins.
     Differs,
+    /// An answer broke off, and asked for again it does not begin with what was shown of it.
+    Another,
+    /// It calls again what an answer that broke off has called, and what has run.
+    Repeats(String),
     /// It exceeds all measure, so the rest of it was not read.
     TooMuch(Excess),
     /// The service stopped the answer, for this reason.
@@ -61,12 +65,16 @@ impl Trouble {
     pub fn words_of_the_service(&mut self) -> impl Iterator<Item = &mut String> {
         let (fault, words) = match self {
             Self::Failed(fault) => (Some(fault), None),
-            Self::Incomplete(words) | Self::Refused(words) | Self::Waits(words) => {
-                (None, Some(words))
-            }
-            Self::Cut | Self::Differs | Self::TooMuch(_) | Self::Unfinished | Self::Empty => {
-                (None, None)
-            }
+            Self::Incomplete(words)
+            | Self::Refused(words)
+            | Self::Repeats(words)
+            | Self::Waits(words) => (None, Some(words)),
+            Self::Cut
+            | Self::Differs
+            | Self::Another
+            | Self::TooMuch(_)
+            | Self::Unfinished
+            | Self::Empty => (None, None),
         };
         fault.into_iter().flat_map(Fault::words).chain(words)
     }

@@ -1,0 +1,35 @@
+//! Standard error as it is, for what goes beside an answer: nobody who reads it slowly, or not at all, holds the answer
+//! up for long.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::stdout::takes;
+
+/// How long a reader of standard error may stand still before what is meant for it is dropped, until it reads again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a pipe that takes anything takes at once, in bytes (`PIPE_BUF`, POSIX `limits.h`, on Linux).
+const AT_ONCE: usize = 4096;
+
+/// Standard error, a piece at a time.
+#[derive(Debug, Default)]
+pub(super) struct Stderr {
+    /// Its reader stands still.
+    stuck: bool,
+}
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let patience = if self.stuck { Duration::ZERO } else { PATIENCE };
+        self.stuck = !takes(&io::stderr(), patience);
+        if self.stuck {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        io::stderr().write(&bytes[..bytes.len().min(AT_ONCE)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
