@@ -125,6 +125,10 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
         "CLICOLOR_FORCE",
         "Not empty and not 0: colours on standard error even where it is no terminal. NO_COLOR comes before it.",
     ),
+    (
+        "CLICOLOR",
+        "0: no colours, unless one of the others asks for them.",
+    ),
     ("CODEX_RUN_ISSUER", "Another address of the sign-in."),
     (
         "CODEX_RUN_BASE_URL",

@@ -71,6 +71,14 @@ pub(super) fn run(
     environment: &Environment,
     begun: Instant,
 ) -> Result<Settings, Failure> {
+    // What each flag says is judged before what they say together: a flag that swallowed the next one is told as such.
+    let policy = policy(args)?;
+    let silence = duration("--idle-timeout", args.idle_timeout.as_deref())?;
+    let timeout = duration("--timeout", args.timeout.as_deref())?;
+    let tool_timeout = tool_timeout(args)?;
+    if let Some(color) = &args.color {
+        one_of("--color", color, COLORS)?;
+    }
     let tools = tools(args)?;
     let words = Words::new(&args.words)
         .map_err(|error| Failure::from(crate::command::run::Error::Prompt(error)))?;
@@ -88,9 +96,6 @@ pub(super) fn run(
         (_, true) => Level::Verbose,
         _ => Level::Normal,
     };
-    if let Some(color) = &args.color {
-        one_of("--color", color, COLORS)?;
-    }
     let Credentials {
         found,
         keeper,
@@ -105,15 +110,10 @@ pub(super) fn run(
         instructions: instructions(args, !tools.is_empty())?,
         tools,
         directory: directory(args)?,
-        policy: Policy {
-            max_turns: count("--max-turns", args.max_turns.as_deref(), 1)?.unwrap_or(MAX_TURNS),
-            retries: count("--retries", args.retries.as_deref(), 0)?.unwrap_or(RETRIES),
-            wait_for_reset: duration("--wait-for-reset", args.wait_for_reset.as_deref())?,
-            buffer: args.buffer,
-        },
-        silence: duration("--idle-timeout", args.idle_timeout.as_deref())?.unwrap_or(SILENCE),
-        deadline: duration("--timeout", args.timeout.as_deref())?.map(|time| begun + time),
-        tool_timeout: tool_timeout(args)?,
+        policy,
+        silence: silence.unwrap_or(SILENCE),
+        deadline: timeout.map(|time| begun + time),
+        tool_timeout,
         dry_run: args.dry_run,
         level,
         paint: terminal::paint(args.color.as_deref(), environment),
@@ -124,6 +124,15 @@ pub(super) fn run(
         endpoints,
         temporary: std::env::temp_dir(),
         environment: environment::for_tools(&environment.0),
+    })
+}
+
+fn policy(args: &Args) -> Result<Policy, Failure> {
+    Ok(Policy {
+        max_turns: count("--max-turns", args.max_turns.as_deref(), 1)?.unwrap_or(MAX_TURNS),
+        retries: count("--retries", args.retries.as_deref(), 0)?.unwrap_or(RETRIES),
+        wait_for_reset: duration("--wait-for-reset", args.wait_for_reset.as_deref())?,
+        buffer: args.buffer,
     })
 }
 

@@ -92,10 +92,18 @@ impl Error {
             ureq::Error::Timeout(_) => Self::Silent(silence),
             ureq::Error::Io(error) => Self::of_io(error, connected, silence),
             ureq::Error::Tls(why) => Self::Tls(why.to_owned()),
-            ureq::Error::Rustls(error) => Self::Tls(error.to_string()),
+            ureq::Error::Rustls(error) => Self::of_tls(error.to_string()),
             ureq::Error::ConnectionFailed => Self::Connect(io::ErrorKind::NotConnected.into()),
             other => Self::Protocol(other.to_string()),
         }
+    }
+
+    fn of_tls(why: String) -> Self {
+        // What comes is no TLS at all: commonly plain HTTP.
+        if why.contains("InvalidContentType") {
+            return Self::Tls("the server does not speak TLS at this port".to_owned());
+        }
+        Self::Tls(why)
     }
 
     fn of_io(error: io::Error, connected: bool, silence: Duration) -> Self {
@@ -116,7 +124,7 @@ impl Error {
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::AddrNotAvailable => Self::Connect(error),
             // This is how rustls tells of certificates, and of a peer that does not speak TLS.
-            io::ErrorKind::InvalidData if !connected => Self::Tls(error.to_string()),
+            io::ErrorKind::InvalidData if !connected => Self::of_tls(error.to_string()),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Silent(silence),
             _ => Self::Broken(error),
         }

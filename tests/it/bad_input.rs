@@ -77,6 +77,15 @@ fn values_that_cannot_be_are_refused() {
         &["the model id of --model", "byte 3"],
     );
     check(&["run", "--no-tools", "-m"], 2, &["needs a value"]);
+    // A flag that swallowed the next one is told before what is missing then.
+    for (flag, value) in [
+        ("--wait-for-reset", "--no-tools"),
+        ("--idle-timeout", "--no-tools"),
+        ("--retries", "-1"),
+    ] {
+        let words = format!("{flag} does not take \"{value}\"");
+        check(&["run", flag, value, "x"], 2, &[&words]);
+    }
     check(
         &["run", "--no-tools", "--tools", "bash", "x"],
         2,

@@ -180,6 +180,24 @@ fn too_many_requests_are_exit_9() {
 }
 
 #[test]
+fn a_standard_error_that_nobody_reads_holds_no_answer_up_for_ever() {
+    let replies = [
+        Reply::items((0..4).map(|_| bash("seq 1 20000"))),
+        Reply::text("hello"),
+    ];
+    let server = Server::start(replies);
+    let mut child = Home::with_key()
+        .codex(&server)
+        .args(["run", "-v", "-s", "danger-full-access", "x"])
+        .start();
+    // Nobody reads it, but it is open.
+    let stderr = child.stderr.take();
+    let ran = finish(child, "codex run -v".to_owned());
+    drop(stderr);
+    ran.exits(0).stdout("hello\n");
+}
+
+#[test]
 fn a_standard_error_that_nobody_reads_does_not_hold_an_ordered_end() {
     let server = Server::start([Reply::items((0..4).map(|_| bash("seq 1 20000")))]);
     let home = Home::with_key();

@@ -163,7 +163,7 @@ fn credentials_that_are_refused() {
             (status, &[], body),
             4,
             &format!("{what}: {why}"),
-            "renew the token or key",
+            "it may have expired or been revoked",
         );
     };
     check(401, "", "it gave no reason");

@@ -178,6 +178,9 @@ fn a_kill_before_the_token_is_spent_costs_nothing_and_one_after_it_is_explained(
     let holder = ask(&home, &server).start();
     until("it asks", || server.issuer().refreshes() == 1);
     holder.signal(KILL);
+    until("the issuer notices", || {
+        server.log().contains("left before it was answered")
+    });
     server.issuer().pause_before(Duration::ZERO);
     ask(&home, &server).run().exits(0).stderr("");
     assert!(server.issuer().is_live(&home.refresh_token()) && home.refresh_token() != old.refresh);

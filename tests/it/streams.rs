@@ -95,3 +95,24 @@ fn a_standard_error_that_is_closed_loses_no_answer() {
     let cmd = home.offline().args(["run", "--no-tools", "hello"]);
     cmd.redirected("2>&-").run().exits(7).stdout("");
 }
+
+#[test]
+fn where_both_go_to_one_file_a_line_of_ours_begins_a_line() {
+    let delta = r#"data: {"type":"response.output_text.delta","output_index":0,"delta":"Hel"}"#;
+    let server = Server::start([
+        Reply::sse(format!("{delta}\n\n")),
+        Reply::status(500, &[], ""),
+        Reply::text("Hello"),
+    ]);
+    let home = Home::with_key();
+    let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
+    cmd.redirected("> log 2>&1").run().exits(0);
+    let log = home.read("log");
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 4, "{log}");
+    assert_eq!((lines[0], lines[3]), ("Hel", "lo"));
+    assert!(
+        lines[1..3].iter().all(|line| line.starts_with("codex: ")),
+        "{log}"
+    );
+}

@@ -101,8 +101,12 @@ fn hint(fault: &Fault, now: u64) -> String {
         );
     }
     let words = match fault.cause {
-        Cause::Moved => "redirects are not followed; set the address where the service really is",
-        Cause::Place => "is the address right? OPENAI_BASE_URL commonly ends in /v1",
+        Cause::Moved => {
+            "redirects are not followed: set the address where the service really is, or sign in to the network if that is its page"
+        }
+        Cause::Place => {
+            "is the address right? OPENAI_BASE_URL commonly ends in /v1, CODEX_RUN_BASE_URL in /codex"
+        }
         Cause::Blocked => {
             "your network or region may be blocked: try another network, or turn off a VPN or proxy"
         }
@@ -124,7 +128,9 @@ fn hint(fault: &Fault, now: u64) -> String {
             "the project's data belongs in another region: set OPENAI_BASE_URL to the address of that region"
         }
         Cause::Unknown => "try again later; if that does not help, change the request",
-        Cause::Credential => "renew the token or key; it may have expired or been revoked",
+        Cause::Credential => {
+            "it may have expired or been revoked: `codex login` signs in again; a key or token from elsewhere is renewed there"
+        }
         Cause::Model => {
             "check the model's name, or use another model (-m) or another account: this one has not got it"
         }
@@ -145,6 +151,7 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::Window | Cause::OwnerLimit | Cause::MemberLimit => return reset(fault, now),
         Cause::Rate => "try again later, or send less at once",
         Cause::Capacity => "the model is at capacity: try again later, or use another one (-m)",
+        Cause::Proxy => "a proxy stands between and wants a sign-in of its own",
         Cause::Broken | Cause::Page => "try again later",
     };
     words.to_owned()
@@ -195,7 +202,7 @@ mod tests {
             &[("x-request-id", "req_1"), ("cf-ray", "abc-FRA")],
             r#"{"error":{"message":"No such thing.","code":"x"}}"#,
             "the service did not answer this request: No such thing. (x) [HTTP 404, request req_1]",
-            "is the address right? OPENAI_BASE_URL commonly ends in /v1",
+            "is the address right? OPENAI_BASE_URL commonly ends in /v1, CODEX_RUN_BASE_URL in /codex",
         );
         check(
             401,
@@ -205,7 +212,7 @@ mod tests {
             ],
             "",
             "the service refused the credential: it gave no reason [HTTP 401, ray abc-FRA, authorization missing]",
-            "renew the token or key; it may have expired or been revoked",
+            "it may have expired or been revoked: `codex login` signs in again; a key or token from elsewhere is renewed there",
         );
     }
 

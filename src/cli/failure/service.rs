@@ -51,11 +51,14 @@ pub(super) fn of_http(what: &str, error: &http::Error) -> Failure {
         http::Error::Connect(_) | http::Error::ConnectTimeout(_) => {
             failure.hint("check the network, and the address and port if you set them")
         }
-        http::Error::Tls(_) => failure.hint("a proxy or a wrong clock may be in the way"),
-        http::Error::Silent(_)
-        | http::Error::Late
-        | http::Error::Broken(_)
-        | http::Error::Protocol(_) => failure.hint("try again later"),
+        http::Error::Tls(_) => failure
+            .hint("look at the address and port; a proxy or a wrong clock may be in the way, too"),
+        http::Error::Protocol(_) => {
+            failure.hint("look at the address and port; something else may answer there")
+        }
+        http::Error::Silent(_) | http::Error::Late | http::Error::Broken(_) => {
+            failure.hint("try again later")
+        }
     }
 }
 

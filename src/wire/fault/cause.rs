@@ -64,6 +64,8 @@ pub enum Cause {
     Moved,
     /// A web page in place of an answer.
     Page,
+    /// A proxy wants to know who asks.
+    Proxy,
 }
 
 impl Cause {
@@ -95,7 +97,7 @@ impl Cause {
             | Self::OwnerLimit
             | Self::MemberLimit
             | Self::Quota => Kind::UsageLimit,
-            Self::Rate | Self::Capacity | Self::Broken | Self::Moved | Self::Page => {
+            Self::Rate | Self::Capacity | Self::Broken | Self::Moved | Self::Page | Self::Proxy => {
                 Kind::Unreachable
             }
         }
@@ -130,7 +132,9 @@ impl Cause {
             "invalid_prompt" => Self::Request,
             "data_residency_mismatch" => Self::Residency,
             "rate_limit_exceeded" => Self::Rate,
-            "slow_down" | "server_is_overloaded" => Self::Capacity,
+            "slow_down" | "server_is_overloaded" | "overloaded" | "overloaded_error" => {
+                Self::Capacity
+            }
             "server_error" => Self::Broken,
             _ if code.contains("image") => Self::Image,
             // The policies have names of their own: cyber_policy, bio_policy and more to come.

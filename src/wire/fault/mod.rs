@@ -205,6 +205,7 @@ fn of_status(status: u16, told: &Told, head: &Head, page: bool) -> Cause {
         402 | 403 => word.filter(is_final).unwrap_or(Cause::Denied),
         404 => word.filter(is_final).unwrap_or(Cause::Place),
         413 => word.filter(is_final).unwrap_or(Cause::Size),
+        407 => Cause::Proxy,
         408 | 409 => word.unwrap_or(Cause::Broken),
         429 => word.or_else(|| head.reached()).unwrap_or(Cause::Rate),
         // A gateway that failed may have wrapped anything; only a limit stays one.
