@@ -66,8 +66,8 @@ show 0 'cat calls.txt'
 step '... and this is what the tools did.'
 show 0 'cat greet.sh'
 
-step 'An answer that is cut is never a success, whatever was printed before.'
-show 8 'codex run --no-tools "Tell me everything"'
+step 'An answer that is cut is asked for again, and never a success, whatever was printed before.'
+show 8 'codex run --no-tools --retries 2 "Tell me everything"'
 
 step 'A mistake is named, with the nearest that is right.'
 show 2 'codex run --no-tolls hi'
