@@ -20,9 +20,6 @@ pub(super) enum Again {
     },
 }
 
-/// How long after the end of a usage limit the request is made again, in seconds.
-const SLACK: u64 = 1;
-
 /// How often the clock is looked at while a limit's end is waited for: a machine may have slept meanwhile.
 pub(super) const GLANCE: Duration = Duration::from_secs(30);
 
@@ -49,6 +46,8 @@ pub(super) struct Attempts {
     patience: Option<Duration>,
     /// When that patience ends, in Unix seconds, once it was needed.
     until: Option<u64>,
+    /// How often it was needed.
+    resets: usize,
 }
 
 impl Attempts {
@@ -58,6 +57,7 @@ impl Attempts {
             made: 0,
             patience,
             until: None,
+            resets: 0,
         }
     }
 
@@ -87,9 +87,12 @@ impl Attempts {
     fn reset(&mut self, at: u64, now: u64) -> Option<Again> {
         let patience = self.patience?.as_secs();
         let most = *self.until.get_or_insert(now.saturating_add(patience));
-        // The clocks of two machines differ a little.
-        let delay = Duration::from_secs((at - now).saturating_add(SLACK));
-        let until = at.saturating_add(SLACK);
+        // The clocks of two machines differ a little; and one that says "in a second" again and again is asked less and
+        // less often.
+        self.resets += 1;
+        let slack = retry::backoff(self.resets);
+        let delay = Duration::from_secs(at - now).saturating_add(slack);
+        let until = at.saturating_add(slack.as_secs());
         (at <= most).then_some(Again::Reset { at, delay, until })
     }
 }
@@ -142,15 +145,24 @@ mod tests {
             None
         );
         let mut attempts = Attempts::new(2, hour);
-        let reset = |at, seconds| {
+        let reset = |at, seconds, until| {
             let delay = Duration::from_secs(seconds);
-            let until = at + 1;
             Some(Again::Reset { at, delay, until })
         };
-        assert_eq!(attempts.next(&used_up(1060), None, 1000), reset(1060, 61));
+        assert_eq!(
+            attempts.next(&used_up(1060), None, 1000),
+            reset(1060, 61, 1061)
+        );
+        assert_eq!(
+            attempts.next(&used_up(1062), None, 1061),
+            reset(1062, 3, 1064)
+        );
         // All the waiting together is what was asked for.
         assert_eq!(attempts.next(&used_up(4601), None, 1100), None);
-        assert_eq!(attempts.next(&used_up(4600), None, 1100), reset(4600, 3501));
+        assert_eq!(
+            attempts.next(&used_up(4600), None, 1100),
+            reset(4600, 3508, 4608)
+        );
     }
 
     #[test]

@@ -4,14 +4,14 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::ops::{Deref, DerefMut};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub(crate) use crate::ran::Ran;
 use crate::standin::{self, Server};
 
 /// The key that tests use. It must be seen nowhere.
@@ -303,83 +303,6 @@ pub(crate) fn wait(child: &mut Child, said: String) -> Ran {
         status,
         stdout: text(stdout),
         stderr: String::from_utf8_lossy(&text(stderr)).into_owned(),
-    }
-}
-
-/// What a command did.
-pub(crate) struct Ran {
-    said: String,
-    pub(crate) status: ExitStatus,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: String,
-}
-
-impl Ran {
-    /// Also checks what holds for every run: no key and no token is shown, and no panic.
-    #[track_caller]
-    pub(crate) fn exits(&self, code: i32) -> &Self {
-        assert_eq!(self.status.code(), Some(code), "{}", self.told());
-        let text = self.text();
-        // The address to sign in at is full of random letters, among which anything may turn up.
-        let told = self
-            .stderr
-            .lines()
-            .filter(|line| !line.contains("/oauth/authorize?"));
-        let told: String = told.map(|line| format!("{line}\n")).collect();
-        for shown in [&*text, &*told] {
-            assert!(
-                !shown.contains(KEY) && !shown.contains("eyJ") && !shown.contains("rt_"),
-                "a secret is shown: {}",
-                self.told()
-            );
-            assert!(!shown.contains("panicked"), "{}", self.told());
-        }
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn ends_by(&self, signal: i32) -> &Self {
-        assert_eq!(self.status.signal(), Some(signal), "{}", self.told());
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn stdout(&self, expected: &str) -> &Self {
-        assert_eq!(self.text(), expected, "{}", self.told());
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn stderr(&self, expected: &str) -> &Self {
-        assert_eq!(self.stderr, expected, "{}", self.told());
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn says(&self, words: &str) -> &Self {
-        assert!(
-            self.stderr.contains(words),
-            "not said: {words}\n{}",
-            self.told()
-        );
-        self
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).into_owned()
-    }
-
-    fn told(&self) -> String {
-        let Self {
-            said,
-            status,
-            stderr,
-            ..
-        } = self;
-        format!(
-            "\n$ {said}\n{status}\n--- stdout\n{}\n--- stderr\n{stderr}",
-            self.text()
-        )
     }
 }
 

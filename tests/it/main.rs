@@ -6,6 +6,8 @@ mod standin;
 
 mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
+mod pty; // a pseudo terminal
+mod ran; // what a command did, and what a test wants of it
 mod stored; // a home with something stored in it
 
 mod account; // status, token and logout

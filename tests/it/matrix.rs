@@ -10,8 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::home::{Cmd, Home, Running, finish};
+use crate::pty::Terminal;
 use crate::standin::{Reply, Script, Server};
-use crate::terminal::Terminal;
 
 /// How many cells are tried at the same time. They mostly wait.
 const AT_ONCE: usize = 12;

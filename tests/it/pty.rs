@@ -1,0 +1,82 @@
+//! A pseudo terminal: what is typed at it, and all that was ever written to it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+/// A pseudo terminal, whose screen is all that was ever written to it.
+pub(crate) struct Terminal {
+    keyboard: File,
+    path: PathBuf,
+    screen: Arc<Mutex<Vec<u8>>>,
+    reading: JoinHandle<()>,
+    /// Keeps it from hanging up.
+    held: OwnedFd,
+}
+
+impl Terminal {
+    pub(crate) fn open() -> Self {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let main = openpt(flags).expect("a pseudo terminal");
+        grantpt(&main).expect("it is ours");
+        unlockpt(&main).expect("it is ours");
+        let path = ptsname(&main, Vec::new()).expect("it has a name");
+        let path = PathBuf::from(path.into_string().expect("ASCII"));
+        let keyboard = File::from(main);
+        let mut output = keyboard.try_clone().expect("a second descriptor");
+        let screen = Arc::<Mutex<Vec<u8>>>::default();
+        let reading = thread::spawn({
+            let screen = Arc::clone(&screen);
+            move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = output.read(&mut buffer) {
+                    let mut screen = screen.lock().expect("nobody panics");
+                    screen.extend_from_slice(&buffer[..count]);
+                }
+            }
+        });
+        let held = line(&path);
+        Self {
+            keyboard,
+            path,
+            screen,
+            reading,
+            held,
+        }
+    }
+
+    /// The end for a command.
+    pub(crate) fn line(&self) -> OwnedFd {
+        line(&self.path)
+    }
+
+    pub(crate) fn types(&self, keys: &str) {
+        (&self.keyboard)
+            .write_all(keys.as_bytes())
+            .expect("it is open");
+    }
+
+    pub(crate) fn shows(&self, words: &str) -> bool {
+        let screen = self.screen.lock().expect("nobody panics");
+        String::from_utf8_lossy(&screen).contains(words)
+    }
+
+    /// All that was written to it. Nobody else has it open any more.
+    pub(crate) fn screen(self) -> String {
+        drop(self.held);
+        self.reading.join().expect("it does not panic");
+        let screen = self.screen.lock().expect("nobody panics");
+        String::from_utf8_lossy(&screen).into_owned()
+    }
+}
+
+fn line(path: &PathBuf) -> OwnedFd {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).expect("the other end")
+}
