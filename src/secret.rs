@@ -20,9 +20,14 @@ impl Secret {
     /// The text without this secret, and without what may be a part of it that was cut off behind.
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {
+        if self.0.is_empty() {
+            return text.to_owned();
+        }
+        // The whole of it first: one that repeats its own beginning may begin anywhere in it.
+        let text = text.replace(&self.0, "***");
         let whole = self.0.as_bytes();
         let begin = &whole[..whole.len().min(RECOGNISABLE)];
-        let (mut hidden, mut rest) = (String::new(), text);
+        let (mut hidden, mut rest) = (String::new(), &*text);
         while let Some(at) = find(rest.as_bytes(), begin) {
             let same = rest.as_bytes()[at..].iter().zip(whole);
             let mut end = at + same.take_while(|(a, b)| a == b).count();
@@ -44,9 +49,6 @@ impl Secret {
 }
 
 fn find(text: &[u8], words: &[u8]) -> Option<usize> {
-    if words.is_empty() {
-        return None;
-    }
     text.windows(words.len()).position(|window| window == words)
 }
 
@@ -84,5 +86,7 @@ mod tests {
         check(key, &format!("{}X é", &key[..20]), "***X é");
         check("short-key", "a short-key b short-ke", "a *** b short-ke");
         check("", "a", "a");
+        let periodic = "aaaaaaaaaaaaaaaaaaaaaaaaSECRET";
+        check(periodic, &format!("a{periodic}"), "a***");
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Driver<'a> {
     pub(super) requests: usize,
     /// What was shown of an answer that broke off.
     pub(super) said: Said,
-    /// The calls that were kept of the answer before, if it broke off.
+    /// The calls that were kept of answers that broke off.
     pub(super) kept: Vec<Call>,
 }
 
@@ -110,7 +110,7 @@ impl Driver<'_> {
                 let is_kept = |item: &Item| kept.items.iter().any(|kept| std::ptr::eq(*kept, item));
                 self.show_held(&answer, is_kept)?;
                 history::add_answer(Arc::make_mut(&mut self.body), kept.items.into_iter());
-                self.kept.clone_from(&kept.calls);
+                self.kept.extend_from_slice(&kept.calls);
                 let (calls, again) = (kept.calls, Some(wait));
                 return Ok(Turned { calls, again });
             }
@@ -329,10 +329,10 @@ impl Driver<'_> {
         self.sink.flush().map_err(End::Output)
     }
 
-    /// Ends the run where one of these calls was kept of the answer before, which broke off: it has run.
-    fn refuse_repeated(&mut self, calls: &[Call]) -> Result<(), End> {
-        let kept = std::mem::take(&mut self.kept);
-        match calls.iter().find(|call| kept.contains(call)) {
+    /// Ends the run where one of these calls was kept of an answer that broke off: it has run.
+    fn refuse_repeated(&self, calls: &[Call]) -> Result<(), End> {
+        let has_run = |call: &&Call| self.kept.iter().any(|kept| kept.is_same(call));
+        match calls.iter().find(has_run) {
             Some(call) => {
                 let name = self.client.redact(&call.name);
                 Err(End::Trouble(Box::new(Trouble::Repeats(name)), None, false))

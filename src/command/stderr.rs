@@ -22,9 +22,14 @@ pub(super) struct Stderr {
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let patience = if self.stuck { Duration::ZERO } else { PATIENCE };
+        let was_stuck = self.stuck;
         self.stuck = !takes(&io::stderr(), patience);
         if self.stuck {
             return Err(io::ErrorKind::WouldBlock.into());
+        }
+        if was_stuck {
+            // What was dropped may have begun a line.
+            io::stderr().write_all(b"\n")?;
         }
         io::stderr().write(&bytes[..bytes.len().min(AT_ONCE)])
     }

@@ -1,6 +1,7 @@
 //! The last word of an answer: the object that says how it ends and lists its items once more, and what to make of an
 //! item that comes twice.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use serde_json::value::RawValue;
@@ -10,7 +11,7 @@ use super::super::fault::{self, Fault};
 use super::super::item::{Item, Kind};
 use super::super::json::{each, short};
 use super::super::response::Response;
-use super::super::slots;
+use super::super::slots::{self, with_id};
 use super::{Answer, Ending, Excess, REASON, Show};
 
 impl Answer {
@@ -60,12 +61,17 @@ impl Answer {
         fields
     }
 
-    /// Takes the items that the final object lists, as far as they are not known; whether one cannot be read.
+    /// Takes the items that the final object lists, as far as they are not known; whether one cannot be read. What came in
+    /// an event of its own stands: services seal reasoning anew and rename items when they list them.
     fn list(&mut self, listed: &[&RawValue], show: &mut Vec<Show>) -> bool {
         let mut unreadable = false;
         let mut known = vec![false; self.slots.iter().count()];
+        let mut seen = HashSet::new();
         let mut new = Vec::new();
         for (index, item) in (0..).zip(listed) {
+            if has_id(item) && !seen.insert(item.get()) {
+                continue; // listed twice
+            }
             let Some(kind) = Kind::read(item) else {
                 unreadable = true;
                 continue;
@@ -74,7 +80,7 @@ impl Answer {
             let mut slots = self.slots.iter().enumerate();
             let found = slots.find(|(at, slot)| {
                 let there = slot.item.as_ref();
-                !known[*at] && there.is_some_and(|there| is_same(there, item, &kind))
+                !known[*at] && there.is_some_and(|there| is_listed(there, item, &kind))
             });
             match found.map(|(at, _)| at) {
                 Some(at) => known[at] = true,
@@ -106,13 +112,14 @@ impl Answer {
         };
         if let Some(there) = &self.slots[at].item {
             let is_message = |kind: &Kind| matches!(kind, Kind::Message(_));
-            if !known.get(at).copied().unwrap_or_default()
-                && is_message(&there.kind)
-                && is_message(kind)
-            {
+            let is_known = known.get(at).copied().unwrap_or_default();
+            if !is_known && is_message(&there.kind) && is_message(kind) {
                 // The service ends a message in two ways, and only one of them was shown.
                 self.differs = true;
                 return;
+            }
+            if matches!(kind, Kind::Reasoning { .. } | Kind::Other) {
+                return; // nothing that anybody waits for
             }
             let another = self.slots.push(place);
             let Some(another) = self.placed(another) else {
@@ -128,12 +135,21 @@ impl Answer {
     /// The slot for a finished item whose place is this slot's: another one where that holds another item, as with servers
     /// that give every item the same index. Nothing where the item is the one that is there.
     pub(super) fn place_of(&mut self, at: usize, place: Place<'_>, item: &Item) -> Option<usize> {
-        let slot = &self.slots[at];
-        let Some(there) = &slot.item else {
+        if self.slots[at].item.is_none() {
+            let is_it = |other: &Item| other.raw() == item.raw();
+            let mut others = self.slots.iter().filter_map(|slot| slot.item.as_ref());
+            let again = has_id(item.json()) && others.any(is_it);
+            drop(others);
+            if again {
+                // The same once more, at another place.
+                self.slots[at].owed = false;
+                return None;
+            }
             return Some(at);
-        };
-        let raw: &RawValue = item.json();
-        if is_same(there, raw, &item.kind) {
+        }
+        let slot = &self.slots[at];
+        let there = slot.item.as_ref()?;
+        if there.raw() == item.raw() || there.kind == item.kind && is_said(&item.kind) {
             return None;
         }
         if slot.has_other_id(place) {
@@ -146,14 +162,31 @@ impl Answer {
     }
 }
 
-/// Whether this item, of this kind, says what that one says.
-fn is_same(there: &Item, item: &RawValue, kind: &Kind) -> bool {
+/// Whether this is a message or a call, which say all that matters of them.
+fn is_said(kind: &Kind) -> bool {
+    matches!(kind, Kind::Message(_) | Kind::Call(_))
+}
+
+/// Whether the listed item, of this kind, is that one.
+fn is_listed(there: &Item, item: &RawValue, kind: &Kind) -> bool {
     match (&there.kind, kind) {
         _ if there.raw() == item.get().as_bytes() => true,
         (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
         (Kind::Message(a), Kind::Message(b)) => a == b,
+        (Kind::Reasoning { .. }, Kind::Reasoning { .. }) | (Kind::Other, Kind::Other) => {
+            has_id(item) && id(there.json()) == id(item)
+        }
         _ => false,
     }
+}
+
+fn id(item: &RawValue) -> &str {
+    with_id(Place::default(), item).id
+}
+
+/// Whether an item has a name of its own, so that two of them are one.
+fn has_id(item: &RawValue) -> bool {
+    id(item).len() > 2
 }
 
 /// What went wrong, by the response object that says so.

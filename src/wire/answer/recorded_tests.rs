@@ -1,5 +1,9 @@
 //! Recorded streams of real services, through the library: exactly the texts and calls that they hold.
 
+use std::collections::HashSet;
+
+use serde_json::Value;
+
 use super::super::item::Call;
 use super::*;
 use crate::wire::sse::Decoder;
@@ -14,7 +18,7 @@ fn recorded_streams_give_their_texts_and_calls() {
         return;
     };
     for row in index.lines() {
-        let row: serde_json::Value = serde_json::from_str(row).expect("JSON");
+        let row: Value = serde_json::from_str(row).expect("JSON");
         let file = row["file"].as_str().expect("a file");
         let stream = std::fs::read(folder.join(file)).expect("the recording");
         let (mut decoder, mut answer, mut show) =
@@ -34,7 +38,7 @@ fn recorded_streams_give_their_texts_and_calls() {
             row["expected_text"],
             "{file}"
         );
-        let calls: Vec<serde_json::Value> = answer
+        let calls: Vec<Value> = answer
             .items()
             .filter_map(|item| match &item.kind {
                 Kind::Call(Call {
@@ -48,10 +52,26 @@ fn recorded_streams_give_their_texts_and_calls() {
                 _ => None,
             })
             .collect();
-        assert_eq!(
-            serde_json::Value::from(calls),
-            row["expected_calls"],
-            "{file}"
-        );
+        assert_eq!(Value::from(calls), row["expected_calls"], "{file}");
+        // What goes back is what came in events of its own, and no reasoning twice, however the last word lists it.
+        let text = String::from_utf8_lossy(&stream);
+        let mut ids = HashSet::new();
+        let done: Vec<Value> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("data:"))
+            .filter_map(|data| serde_json::from_str::<Value>(data).ok())
+            .filter(|event| event["type"] == "response.output_item.done")
+            .map(|event| event["item"].clone())
+            .filter(|item| ids.insert(item["id"].to_string()))
+            .collect();
+        let kept: Vec<Value> = answer
+            .items()
+            .filter_map(|item| serde_json::from_slice(item.raw()).ok())
+            .collect();
+        assert!(done.iter().all(|item| kept.contains(item)), "{file}");
+        let thoughts = |items: &[Value]| items.iter().filter(|i| i["type"] == "reasoning").count();
+        if !done.is_empty() {
+            assert_eq!(thoughts(&kept), thoughts(&done), "{file}");
+        }
     }
 }
