@@ -2,6 +2,7 @@
 //! item that comes twice.
 
 use std::collections::HashSet;
+use std::mem::discriminant;
 use std::ops::ControlFlow;
 
 use serde_json::value::RawValue;
@@ -118,8 +119,8 @@ impl Answer {
                 self.differs = true;
                 return;
             }
-            if matches!(kind, Kind::Reasoning { .. } | Kind::Other) {
-                return; // nothing that anybody waits for
+            if !is_known && discriminant(&there.kind) == discriminant(kind) && !is_said(kind) {
+                return; // it came, and was renamed and sealed anew since
             }
             let another = self.slots.push(place);
             let Some(another) = self.placed(another) else {
