@@ -16,7 +16,7 @@ use crate::home::{Home, Ran, skipped};
 use crate::standin::{Ends, Framing, Item, Reply, Script, Server, Split};
 
 /// A stream that is cut after each byte is at most this long, in bytes; of a longer one only some cuts are made.
-const SHORT: usize = 2500;
+const SHORT: usize = 4000;
 
 /// How many cuts inside the events of a longer stream are made.
 const INSIDE: usize = 200;
@@ -138,23 +138,9 @@ impl Stream {
         let edges = self.edges().into_iter().flat_map(|edge| [edge - 1, edge]);
         // Around the last word every byte counts.
         let last = self.decided().saturating_sub(3)..=self.decided() + 1;
-        let all: BTreeSet<usize> = inside
-            .chain(edges)
-            .chain(last)
-            .filter(|cut| *cut <= most)
-            .collect();
-        thin(all.into_iter().collect(), self.decided())
+        let all = inside.chain(edges).chain(last).filter(|cut| *cut <= most);
+        all.collect::<BTreeSet<usize>>().into_iter().collect()
     }
-}
-
-/// Long streams consist of many events that are alike: some of their edges are left out, none near the end.
-fn thin(cuts: Vec<usize>, decided: usize) -> Vec<usize> {
-    let step = cuts.len().div_ceil(2 * INSIDE);
-    let near = |cut: usize| cut + 400 > decided;
-    let kept = cuts.into_iter().enumerate();
-    kept.filter(|(n, cut)| n % step == 0 || near(*cut))
-        .map(|(_, cut)| cut)
-        .collect()
 }
 
 fn ask(home: &Home, server: &Server, retries: &str) -> Ran {
