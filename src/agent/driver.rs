@@ -107,8 +107,7 @@ impl Driver<'_> {
             self.tell_again(&again, &reason, !kept.calls.is_empty())?;
             if !kept.calls.is_empty() {
                 self.refuse_repeated(&kept.calls)?;
-                let is_kept = |item: &Item| kept.items.iter().any(|kept| std::ptr::eq(*kept, item));
-                self.show_held(&answer, is_kept)?;
+                self.show_held(&answer, |item| kept.holds(item))?;
                 history::add_answer(Arc::make_mut(&mut self.body), kept.items.into_iter());
                 self.kept.extend_from_slice(&kept.calls);
                 let (calls, again) = (kept.calls, Some(wait));
@@ -139,7 +138,7 @@ impl Driver<'_> {
                     let _ = spent.try_recv();
                     self.show(shows)?;
                 }
-                Input::Warned(words) => self.warn(&words)?,
+                Input::Warned(words) => self.notify(Notice::Warning(&words))?,
                 Input::Answered(answer, error) => {
                     // The first one was told when it came.
                     if answer.skipped() > 1 {
@@ -147,7 +146,7 @@ impl Driver<'_> {
                             "{} events of the answer could not be read and were skipped",
                             answer.skipped()
                         );
-                        self.warn(&words)?;
+                        self.notify(Notice::Warning(&words))?;
                     }
                     return Ok((answer, error));
                 }
@@ -157,9 +156,10 @@ impl Driver<'_> {
         }
     }
 
-    fn warn(&mut self, words: &str) -> Result<(), End> {
+    /// Tells the sink, and has it deliver.
+    fn notify(&mut self, notice: Notice<'_>) -> Result<(), End> {
         self.sink
-            .take(Notice::Warning(words))
+            .take(notice)
             .and_then(|()| self.sink.flush())
             .map_err(End::Output)
     }
@@ -179,10 +179,7 @@ impl Driver<'_> {
                 reason,
             },
         };
-        self.sink
-            .take(notice)
-            .and_then(|()| self.sink.flush())
-            .map_err(End::Output)
+        self.notify(notice)
     }
 
     /// Runs the calls of an answer and adds their outputs to the history.
@@ -350,10 +347,7 @@ impl Driver<'_> {
             took: output.took,
             output: &output.text,
         };
-        self.sink
-            .take(notice)
-            .and_then(|()| self.sink.flush())
-            .map_err(End::Output)
+        self.notify(notice)
     }
 
     /// Ends what is still going on: connections at once, tools with the moment that they are given. A

@@ -6,13 +6,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::sync::Mutex;
 use std::thread;
 
 use serde_json::{Value, json};
 
 use crate::fixtures::FOLDER;
-use crate::home::{Home, Ran, skipped};
+use crate::home::{Home, Ran, each, skipped};
 use crate::standin::{Ends, Framing, Item, Reply, Script, Server, Split};
 
 /// A stream that is cut after each byte is at most this long, in bytes; of a longer one only some cuts are made.
@@ -158,35 +157,21 @@ fn ask(home: &Home, server: &Server, retries: &str) -> Ran {
         .run()
 }
 
-/// Works on each stream, a few at the same time.
-fn each(streams: Vec<Stream>, work: impl Fn(&Stream) + Sync) {
-    let streams = Mutex::new(streams);
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                loop {
-                    let Some(stream) = streams.lock().expect("nobody panicked").pop() else {
-                        return;
-                    };
-                    work(&stream);
-                }
-            });
-        }
-    });
+/// What the command does with the whole stream.
+fn uncut(home: &Home, stream: &Stream) -> Ran {
+    let script = Script::from(Reply::sse(stream.bytes.clone()));
+    ask(home, &Server::start(script.unchecked()), "0")
 }
 
 #[test]
 fn exit_0_exactly_where_the_last_event_was_whole() {
     let mut streams = own();
     streams.extend(recorded());
-    each(streams, |stream| {
+    each(streams, AT_ONCE, |stream| {
+        let stream = &stream;
         let home = Home::with_key();
         let reply = || Reply::sse(stream.bytes.clone());
-        let whole = ask(
-            &home,
-            &Server::start(Script::from(reply()).unchecked()),
-            "0",
-        );
+        let whole = uncut(&home, stream);
         let code = whole.status.code().expect("an exit code");
         let text = whole.text();
         let cuts = stream.cuts();
@@ -215,14 +200,11 @@ fn exit_0_exactly_where_the_last_event_was_whole() {
 fn a_second_answer_makes_the_text_whole_or_the_run_says_that_it_differs() {
     let mut streams = own();
     streams.extend(recorded().into_iter().step_by(2));
-    each(streams, |stream| {
+    each(streams, AT_ONCE, |stream| {
+        let stream = &stream;
         let home = Home::with_key();
         let reply = || Reply::sse(stream.bytes.clone());
-        let whole = ask(
-            &home,
-            &Server::start(Script::from(reply()).unchecked()),
-            "0",
-        );
+        let whole = uncut(&home, stream);
         let other = "Something else";
         let parts: Vec<usize> = (1..6).map(|n| n * stream.decided() / 6).collect();
         thread::scope(|scope| {

@@ -6,8 +6,8 @@ use std::io::{Read, Write};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -309,6 +309,23 @@ pub(crate) fn wait(child: &mut Child, said: String) -> Ran {
 /// Tells that a test checked nothing, and why.
 pub(crate) fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// Works on each of these things, so many at the same time.
+pub(crate) fn each<T: Send>(things: Vec<T>, at_once: usize, work: impl Fn(T) + Sync) {
+    let things = Mutex::new(things);
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                loop {
+                    let Some(thing) = things.lock().expect("nobody panicked").pop() else {
+                        return;
+                    };
+                    work(thing);
+                }
+            });
+        }
+    });
 }
 
 /// Waits until something is so. Panics, saying what, if it never is.

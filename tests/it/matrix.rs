@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use crate::home::{Cmd, Home, Running, finish};
+use crate::home::{Cmd, Home, Running, each, finish};
 use crate::pty::Terminal;
 use crate::standin::{Reply, Script, Server};
 
@@ -219,20 +219,10 @@ impl Cell {
 
 #[test]
 fn every_cell_ends_within_its_clock_with_its_code() {
-    let cells = Mutex::new(cells());
     let wrong = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                loop {
-                    let Some(cell) = cells.lock().expect("nobody panicked").pop() else {
-                        return;
-                    };
-                    let found = cell.run();
-                    wrong.lock().expect("nobody panicked").extend(found);
-                }
-            });
-        }
+    each(cells(), AT_ONCE, |cell| {
+        let found = cell.run();
+        wrong.lock().expect("nobody panicked").extend(found);
     });
     let wrong = wrong.into_inner().expect("nobody panicked");
     assert!(

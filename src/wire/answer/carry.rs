@@ -15,6 +15,14 @@ pub struct Kept<'a> {
     pub calls: Vec<Call>,
 }
 
+impl Kept<'_> {
+    /// Whether this item of the answer is among them.
+    #[must_use]
+    pub fn holds(&self, item: &Item) -> bool {
+        self.items.iter().any(|kept| std::ptr::eq(*kept, item))
+    }
+}
+
 /// A message as far as it was shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
@@ -55,7 +63,7 @@ impl Answer {
     /// The messages that were shown, in the order in which they were.
     #[must_use]
     pub fn shown(&self) -> Vec<Shown> {
-        let kept = self.kept().items;
+        let kept = self.kept();
         let mut shown = Vec::new();
         for at in &self.begun {
             let slot = &self.slots[*at];
@@ -67,7 +75,7 @@ impl Answer {
             shown.push(Shown {
                 text,
                 ended: slot.closed,
-                kept: item.is_some_and(|item| kept.iter().any(|kept| std::ptr::eq(*kept, item))),
+                kept: item.is_some_and(|item| kept.holds(item)),
             });
         }
         shown

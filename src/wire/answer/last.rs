@@ -138,10 +138,7 @@ impl Answer {
     pub(super) fn place_of(&mut self, at: usize, place: Place<'_>, item: &Item) -> Option<usize> {
         if self.slots[at].item.is_none() {
             let is_it = |other: &Item| other.raw() == item.raw();
-            let mut others = self.slots.iter().filter_map(|slot| slot.item.as_ref());
-            let again = has_id(item.json()) && others.any(is_it);
-            drop(others);
-            if again {
+            if has_id(item.json()) && self.items().any(is_it) {
                 // The same once more, at another place.
                 self.slots[at].owed = false;
                 return None;
@@ -158,7 +155,7 @@ impl Answer {
             return self.placed(another);
         }
         // One item, finished twice. Which of the two is meant, nobody knows.
-        self.differs |= matches!(item.kind, Kind::Message(_) | Kind::Call(_));
+        self.differs |= is_said(&item.kind);
         None
     }
 }
