@@ -46,8 +46,12 @@ _codex() {
         --instructions) _codex_paths -f; return ;;
         --append-instructions) return ;;
         --cd | -C) _codex_paths -d; return ;;
+        --add-dir) _codex_paths -d; return ;;
         --sandbox | -s) COMPREPLY=($(compgen -W "read-only workspace-write danger-full-access" -- "$cur")); return ;;
-        --tools) COMPREPLY=($(compgen -W "bash read edit write" -- "$cur")); return ;;
+        --env) return ;;
+        --tools) COMPREPLY=($(compgen -W "bash read edit write grep find ls" -- "$cur")); return ;;
+        --tool) _codex_paths -f; return ;;
+        --fail-on) COMPREPLY=($(compgen -W "tool-error" -- "$cur")); return ;;
         --max-turns) return ;;
         --timeout) return ;;
         --tool-timeout) return ;;
@@ -58,13 +62,17 @@ _codex() {
         --auth-file) _codex_paths -f; return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --effort -e --instructions --append-instructions --cd -C --sandbox -s --tools --no-tools --max-turns --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --effort -e --instructions --append-instructions --cd -C --add-dir --sandbox -s --network --env --tools --no-tools --tool --fail-on --max-turns --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
         ;;
     tool)
         case $prev in
+        --cd | -C) _codex_paths -d; return ;;
+        --add-dir) _codex_paths -d; return ;;
+        --sandbox | -s) COMPREPLY=($(compgen -W "read-only workspace-write danger-full-access" -- "$cur")); return ;;
+        --env) return ;;
         --tool-timeout) return ;;
         esac
-        COMPREPLY=($(compgen -W "--tool-timeout --help bash read edit write" -- "$cur"))
+        COMPREPLY=($(compgen -W "--cd -C --add-dir --sandbox -s --network --env --tool-timeout --help bash read edit write grep find ls" -- "$cur"))
         ;;
     completion)
         COMPREPLY=($(compgen -W "--help bash zsh fish" -- "$cur"))

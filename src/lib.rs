@@ -36,6 +36,7 @@
 pub mod clock; // the time, and how it is told
 pub mod id; // names that were checked once
 pub mod outcome; // how a run ended, and its exit code
+pub mod schema; // does this value fit
 pub mod secret; // a token that does not print itself
 
 pub mod wire; // bytes to frames to events to items, and back to a request

@@ -97,9 +97,10 @@ impl Words {
     }
 }
 
-/// The built-in instructions. They are short, and `--dry-run` shows them.
+/// The built-in instructions, with a sentence about what is around the tools. They are short, and `--dry-run` shows
+/// them.
 #[must_use]
-pub fn instructions(tools: bool) -> String {
+pub fn instructions(tools: bool, around: Option<&str>) -> String {
     let mut text = "You answer on a command line. Your text goes to standard output, often into another program: \
                     give what was asked for, without preamble."
         .to_owned();
@@ -108,6 +109,10 @@ pub fn instructions(tools: bool) -> String {
             " Use the tools to look into the working directory, change files and run commands. Nobody can answer \
              questions: decide by yourself, check what you did, and say briefly what came of it.",
         );
+    }
+    if let Some(around) = around {
+        text.push(' ');
+        text.push_str(around);
     }
     text
 }

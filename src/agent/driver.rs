@@ -1,27 +1,20 @@
-//! What a run does about an answer and the calls in it: shows, asks again, runs, tells.
+//! What a run does about an answer: shows it, asks again where it broke off, and hands its calls on.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::again::{self, Again, Attempts};
 use super::said::{Differs, Said};
-use super::turn::{self, Action, Turn};
-use super::{End, Input, Policy, history, reader, spawn};
+use super::{End, Input, Policy, history, reader};
 use crate::api::{self, Client};
 use crate::clock::seconds;
 use crate::output::{Notice, Sink};
-use crate::tools;
-use crate::tools::process::{Output, Tools};
+use crate::tools::process::Tools;
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
 use crate::wire::item::{Call, Item};
 use crate::wire::request::Body;
 use crate::wire::response::Usage;
-
-/// How long the end of an answer's body is waited for once everything else is ready. Losing the
-/// connection costs less than a server that never ends its answers.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Everything that a run has in hand.
 pub(super) struct Driver<'a> {
@@ -35,6 +28,8 @@ pub(super) struct Driver<'a> {
     pub(super) sender: Sender<Input>,
     /// Calls that have not ended.
     pub(super) running: usize,
+    /// Calls that did not do what they were asked to.
+    pub(super) failed: usize,
     pub(super) usage: Usage,
     /// Requests that were made.
     pub(super) requests: usize,
@@ -157,7 +152,7 @@ impl Driver<'_> {
     }
 
     /// Tells the sink, and has it deliver.
-    fn notify(&mut self, notice: Notice<'_>) -> Result<(), End> {
+    pub(super) fn notify(&mut self, notice: Notice<'_>) -> Result<(), End> {
         self.sink
             .take(notice)
             .and_then(|()| self.sink.flush())
@@ -182,76 +177,9 @@ impl Driver<'_> {
         self.notify(notice)
     }
 
-    /// Runs the calls of an answer and adds their outputs to the history.
-    /// `body_ended` says that nothing more comes of the answer.
-    pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), End> {
-        let changes: Vec<bool> = calls
-            .iter()
-            .map(|call| tools::find(&call.name).is_some_and(|tool| tool.changes_files))
-            .collect();
-        let (mut turn, actions) = Turn::new(&changes);
-        for action in actions {
-            if let Action::Run(at) = action {
-                self.start(at, calls)?;
-            }
-        }
-        if body_ended {
-            turn.step(turn::Event::BodyEnded);
-        }
-        let mut patience = None;
-        loop {
-            let event = match self.next(patience)? {
-                Input::ToolEnded(at, output) => {
-                    self.running -= 1;
-                    self.tell(&calls[at], &output)?;
-                    turn::Event::ToolEnded(at, output.text)
-                }
-                Input::BodyEnded(request) if request == self.requests => turn::Event::BodyEnded,
-                _ if patience.is_some_and(|until| Instant::now() >= until) => {
-                    turn::Event::PatienceEnded
-                }
-                _ => continue,
-            };
-            for action in turn.step(event) {
-                match action {
-                    Action::AwaitBody => patience = Some(Instant::now() + PATIENCE),
-                    Action::Send { outputs, reconnect } => {
-                        history::add_outputs(Arc::make_mut(&mut self.body), calls, &outputs);
-                        if reconnect {
-                            let client = self.client.renewed();
-                            std::mem::replace(&mut self.client, client).shutdown();
-                        }
-                        return Ok(());
-                    }
-                    Action::Run(at) => self.start(at, calls)?,
-                }
-            }
-        }
-    }
-
-    /// Runs a call on a thread of its own, which ends with an input whatever happens in it.
-    fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), End> {
-        let name = &calls[at].name;
-        self.sink
-            .take(Notice::ToolStarted { name })
-            .map_err(End::Output)?;
-        let (tools, call, sender) = (
-            Arc::clone(&self.tools),
-            calls[at].clone(),
-            self.sender.clone(),
-        );
-        spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| tools.call(&call)));
-            let _ = sender
-                .send(ended.map_or(Input::ToolPanicked, |output| Input::ToolEnded(at, output)));
-        })?;
-        self.running += 1;
-        Ok(())
-    }
-
     /// The next input; an ordered end and a panic come back as the error. With a time, something that
     /// means nothing is returned when it has come.
-    fn next(&mut self, until: Option<Instant>) -> Result<Input, End> {
+    pub(super) fn next(&mut self, until: Option<Instant>) -> Result<Input, End> {
         let input = self.wait(until);
         if let Ok(Input::Order(_) | Input::ToolPanicked | Input::Panicked) | Err(_) = &input {
             self.sink.clear();
@@ -335,36 +263,6 @@ impl Driver<'_> {
                 Err(End::Trouble(Box::new(Trouble::Repeats(name)), None, false))
             }
             None => Ok(()),
-        }
-    }
-
-    fn tell(&mut self, call: &Call, output: &Output) -> Result<(), End> {
-        let subject = tools::find(&call.name).map(|tool| tool.subject_of(&call.arguments));
-        let notice = Notice::ToolEnded {
-            name: &call.name,
-            subject: &subject.unwrap_or_default(),
-            result: output.result,
-            took: output.took,
-            output: &output.text,
-        };
-        self.notify(notice)
-    }
-
-    /// Ends what is still going on: connections at once, tools with the moment that they are given. A
-    /// second order cuts that moment short.
-    pub(super) fn wind_up(&mut self) {
-        self.client.shutdown();
-        if self.running == 0 {
-            return;
-        }
-        self.tools.end();
-        while self.running > 0 {
-            match self.inputs.recv() {
-                Ok(Input::ToolEnded(..) | Input::ToolPanicked) => self.running -= 1,
-                Ok(Input::Order(_)) => self.tools.end(),
-                Ok(_) => {}
-                Err(_) => return,
-            }
         }
     }
 }

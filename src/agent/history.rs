@@ -1,7 +1,7 @@
 //! Which items the next request carries. The items of an answer go back as the bytes they came in and in
 //! their order: the service checks that its reasoning stands directly before what came of it.
 
-use crate::wire::item::{self, Call, Item, Kind};
+use crate::wire::item::{self, Call, Item, Kind, Output};
 use crate::wire::request::Body;
 
 /// Adds what an answer brought. Reasoning that is not sealed stays behind: without its encrypted form
@@ -15,7 +15,7 @@ pub(super) fn add_answer<'a>(body: &mut Body, items: impl Iterator<Item = &'a It
 }
 
 /// Adds the output of each call.
-pub(super) fn add_outputs(body: &mut Body, calls: &[Call], outputs: &[String]) {
+pub(super) fn add_outputs(body: &mut Body, calls: &[Call], outputs: &[Output]) {
     for (call, output) in calls.iter().zip(outputs) {
         body.push(&item::call_output(&call.call_id, output));
     }
@@ -52,7 +52,11 @@ mod tests {
             cache_key: "k",
         });
         add_answer(&mut body, items.iter());
-        add_outputs(&mut body, &[call], &["done".to_owned()]);
+        let output = Output {
+            text: "done".to_owned(),
+            image: None,
+        };
+        add_outputs(&mut body, &[call], &[output]);
         let input = format!(
             r#""input":[{},{},{},{{"type":"function_call_output","call_id":"c","output":"done"}}]}}"#,
             raws[0], raws[2], raws[3]

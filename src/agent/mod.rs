@@ -3,6 +3,7 @@
 //! more, shuts the connections, and waits for the tools until all of them have ended.
 
 mod again;
+mod calls;
 mod driver;
 mod history;
 mod reader;
@@ -71,6 +72,8 @@ pub enum End {
     Turns(usize),
     /// It was ordered.
     Ordered(Order),
+    /// The answer is complete and delivered, but this many calls failed, which was to count.
+    ToolsFailed(usize),
     /// The system gave no thread.
     Thread(io::Error),
     /// The sink could not deliver.
@@ -91,6 +94,8 @@ pub struct Policy {
     /// Show nothing of an answer before all of it has come. A finished message is no sign that it has: without a call
     /// behind it, it is asked for again where the answer breaks off.
     pub buffer: bool,
+    /// A call that failed makes the run fail, although the model has answered.
+    pub fail_on_tool_error: bool,
 }
 
 /// A run to be driven.
@@ -124,6 +129,7 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         inputs,
         sender: sender.clone(),
         running: 0,
+        failed: 0,
         usage: Usage::default(),
         requests: 0,
         said: Said::default(),
@@ -154,6 +160,9 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         .and_then(|()| driver.sink.flush());
     match (end, told) {
         (End::Answered, Err(error)) => End::Output(error),
+        (End::Answered, Ok(())) if run.policy.fail_on_tool_error && driver.failed > 0 => {
+            End::ToolsFailed(driver.failed)
+        }
         (end, _) => end,
     }
 }

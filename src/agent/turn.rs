@@ -1,6 +1,8 @@
 //! What to do next. A turn is one answer of the model and the tool calls in it; this state machine is told
 //! what happened and says what to do. It reads no clock and touches no socket, so tests can try every order.
 
+use crate::wire::item::Output;
+
 /// The most calls that run at the same time.
 const AT_ONCE: usize = 8;
 
@@ -8,7 +10,7 @@ const AT_ONCE: usize = 8;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
     /// The call at this place has ended with this output.
-    ToolEnded(usize, String),
+    ToolEnded(usize, Output),
     /// The answer's body has come to its end, so its connection is free.
     BodyEnded,
     /// Nothing more was waited for.
@@ -25,7 +27,7 @@ pub enum Action {
     /// Send these outputs, in the order of the calls, in the next request.
     Send {
         /// The outputs, one for each call.
-        outputs: Vec<String>,
+        outputs: Vec<Output>,
         /// The connection is still taken: make a new one.
         reconnect: bool,
     },
@@ -45,7 +47,7 @@ enum State {
     /// It has not started; whether it changes files.
     Waiting(bool),
     Running(bool),
-    Ended(String),
+    Ended(Output),
 }
 
 impl Turn {
@@ -129,7 +131,7 @@ impl Turn {
         self.sent = true;
         let outputs = self.calls.drain(..).map(|call| match call {
             State::Ended(output) => output,
-            State::Waiting(_) | State::Running(_) => String::new(),
+            State::Waiting(_) | State::Running(_) => Output::default(),
         });
         Some(Action::Send {
             outputs: outputs.collect(),
@@ -164,12 +166,19 @@ mod tests {
     }
 
     fn send(calls: usize, reconnect: bool) -> Vec<Action> {
-        let outputs = (0..calls).map(|at| format!("output {at}")).collect();
+        let outputs = (0..calls).map(output).collect();
         vec![Action::Send { outputs, reconnect }]
     }
 
+    fn output(at: usize) -> Output {
+        Output {
+            text: format!("output {at}"),
+            image: None,
+        }
+    }
+
     fn ended(at: usize) -> Event {
-        Event::ToolEnded(at, format!("output {at}"))
+        Event::ToolEnded(at, output(at))
     }
 
     #[test]

@@ -133,16 +133,10 @@ fn resolved(key: Secret, environment: &Environment) -> What {
 
 /// Where a sign-in is kept, and who renews it.
 pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Keeper>, Failure> {
-    let named = args.auth_file.as_deref();
-    let foreign = named.or_else(|| environment.get("CODEX_RUN_AUTH_FILE"));
-    let home = match (environment.get("CODEX_RUN_HOME"), environment.get("HOME")) {
-        (Some(home), _) => Some(PathBuf::from(home)),
-        (None, Some(home)) => Some(Path::new(home).join(".codex-run")),
-        (None, None) => None,
-    };
-    let place = match (foreign, &home) {
+    let home = home(environment);
+    let place = match (foreign(args, environment), &home) {
         (Some(file), _) => Place {
-            file: tilde(file, environment),
+            file,
             home,
             foreign: true,
         },
@@ -157,6 +151,22 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
         store: Store::new(&place),
         issuer: environment.address("CODEX_RUN_ISSUER", ISSUER, true)?,
     }))
+}
+
+/// The directory that is ours.
+pub(super) fn home(environment: &Environment) -> Option<PathBuf> {
+    match (environment.get("CODEX_RUN_HOME"), environment.get("HOME")) {
+        (Some(home), _) => Some(PathBuf::from(home)),
+        (None, Some(home)) => Some(Path::new(home).join(".codex-run")),
+        (None, None) => None,
+    }
+}
+
+/// Another credentials file, if one is named.
+pub(super) fn foreign(args: &Args, environment: &Environment) -> Option<PathBuf> {
+    let named = args.auth_file.as_deref();
+    let file = named.or_else(|| environment.get("CODEX_RUN_AUTH_FILE"))?;
+    Some(tilde(file, environment))
 }
 
 /// No shell has put the home in the place of a `~` that stands in a variable, or behind `--auth-file=`.

@@ -11,6 +11,7 @@ mod man;
 mod parse;
 mod settings;
 mod terminal;
+mod tooling;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -27,11 +28,12 @@ use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
 use crate::outcome::Outcome;
 use crate::output::paint::Paint;
-use crate::tools::environment;
+use crate::tools::confine;
 
 pub use failure::Failure;
 use parse::Invocation;
 use settings::Environment;
+use tooling::Tooling;
 
 /// Where the first panic was.
 static PANICKED: OnceLock<String> = OnceLock::new();
@@ -68,11 +70,14 @@ fn guard(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, F
 
 fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
+    if !matches!(invocation, Invocation::Tool(..) | Invocation::HeldTool(_)) {
+        // What else runs for this user, tools before all, shall not find a credential in our memory.
+        confine::shut();
+    }
     match invocation {
         Invocation::Run(args) => {
             let settings = settings::run(&args, &environment(), begun)?;
             let host = Host {
-                program: program(),
                 user_agent: user_agent(),
                 force,
                 words: failure::of_answer,
@@ -101,17 +106,16 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Tool(name, args) => {
-            let (timeout, stdout) = (settings::tool_timeout(&args)?, stdout()?);
-            let for_tools = environment::for_tools(&environment().0);
-            tool(
-                &name,
-                command::tool::run(&program(), &name, timeout, &for_tools, stdout),
-            )
+            let stdout = stdout()?;
+            let Tooling { setup, warnings } = tooling::of_tool(&name, &args, &environment())?;
+            for warning in warnings {
+                let _ = writeln!(io::stderr(), "codex: {warning}");
+            }
+            tool(&name, command::tool::run(setup, &name, stdout))
         }
-        Invocation::HeldTool(name, args) => tool(
-            &name,
-            command::tool::run_held(&name, settings::tool_timeout(&args)?, stdout()?),
-        ),
+        Invocation::HeldTool(order) => {
+            tool(&order.name, command::tool::run_held(&order, stdout()?))
+        }
         Invocation::Completion(shell) => print(&complete::script(&shell)),
         Invocation::Help(name, long) => print(&help::text(name, long)),
         Invocation::ExitCodes => print(&help::exit_codes()),
@@ -143,14 +147,17 @@ fn shielded() -> Result<Critical, Failure> {
 }
 
 /// How a tool's run ends as a process.
-fn tool(name: &str, ran: io::Result<bool>) -> Result<ExitCode, Failure> {
+fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode, Failure> {
+    use command::tool::Error;
     match ran {
         Ok(true) => Ok(ExitCode::SUCCESS),
         Ok(false) => Ok(Outcome::Failed.exit_code().into()),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+        Err(Error::Walls(error)) => Err(command::run::Error::Walls(error).into()),
+        Err(Error::Ordered(order)) => Err(failure::of_order(order)),
+        Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Outcome::Closed, ""))
         }
-        Err(error) => Err(Failure::new(
+        Err(Error::Io(error)) => Err(Failure::new(
             Outcome::Io,
             format!("cannot run the tool {name}: {error}"),
         )),

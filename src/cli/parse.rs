@@ -6,6 +6,7 @@ use lexopt::{Arg, Parser};
 
 use super::failure::Failure;
 use super::flags::{Args, COMMANDS, Takes, command, flags_of};
+use crate::tools::order::Order;
 
 /// What to do about a flag that is used wrongly.
 const EXPLAINED: &str = "`codex help COMMAND` explains the flags";
@@ -20,7 +21,7 @@ pub(super) enum Invocation {
     Token(Box<Args>),
     Tool(String, Box<Args>),
     /// Hidden: a tool started by one that holds its standard output.
-    HeldTool(String, Box<Args>),
+    HeldTool(Box<Order>),
     Completion(String),
     /// `-h` (false) or `--help` (true) of a command, or of all.
     Help(Option<&'static str>, bool),
@@ -70,15 +71,16 @@ pub(super) fn parse(
         ));
     };
     let mut args = Args::default();
-    let mut held = false;
     let mut given = Vec::new();
     while let Some(arg) = parser.next().map_err(unreadable)? {
         let flag = match &arg {
             Arg::Short('h') => return Ok(Invocation::Help(Some(command.name), false)),
             Arg::Long("help") => return Ok(Invocation::Help(Some(command.name), true)),
             Arg::Long("held") if command.name == "tool" => {
-                held = true;
-                continue;
+                let words = parser.raw_args().map_err(unreadable)?;
+                return Order::parse(words)
+                    .map(|order| Invocation::HeldTool(Box::new(order)))
+                    .ok_or_else(|| Failure::usage("--held is for `codex run` itself"));
             }
             Arg::Value(word) => {
                 args.words.push(word.clone());
@@ -108,7 +110,7 @@ pub(super) fn parse(
     if let Some(flag) = given.iter().find(|flag| !flag.of.contains(&name)) {
         return Err(no_flag(name, &format!("--{}", flag.long)));
     }
-    finish(command.name, args, held)
+    finish(command.name, args)
 }
 
 /// The command that this one may turn out to be.
@@ -127,7 +129,7 @@ fn no_flag(command: &str, spelled: &str) -> Failure {
     unknown("flag", spelled, &known, &hint)
 }
 
-fn finish(command: &str, mut args: Args, held: bool) -> Result<Invocation, Failure> {
+fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
     if command == "run" {
         return Ok(Invocation::Run(Box::new(args)));
     }
@@ -173,7 +175,6 @@ fn finish(command: &str, mut args: Args, held: bool) -> Result<Invocation, Failu
         )),
         Some(word) => Ok(match command {
             "login" => Invocation::Status(Box::new(args)),
-            "tool" if held => Invocation::HeldTool(word, Box::new(args)),
             "tool" => Invocation::Tool(word, Box::new(args)),
             "completion" => Invocation::Completion(word),
             _ if word == "exit-codes" => Invocation::ExitCodes,

@@ -1,14 +1,14 @@
 //! Arguments and environment to settings: every value is judged here, so that what follows need not.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::credentials::{self, Credentials};
 use super::failure::Failure;
-use super::flags::{Args, COLORS, EFFORTS, SANDBOXES, TOOL_NAMES};
+use super::flags::{Args, COLORS, EFFORTS, FAILURES};
 use super::parse::unknown;
 use super::terminal;
+use super::tooling::{self, Tooling};
 use crate::agent::Policy;
 use crate::command::run::Settings;
 use crate::http::{AddressError, BaseUrl, SILENCE};
@@ -16,7 +16,7 @@ use crate::id::ModelId;
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
-use crate::tools::environment;
+use crate::tools::process::Setup;
 
 const MODEL: &str = "gpt-5.5";
 
@@ -75,11 +75,14 @@ pub(super) fn run(
     let policy = policy(args)?;
     let silence = duration("--idle-timeout", args.idle_timeout.as_deref())?;
     let timeout = duration("--timeout", args.timeout.as_deref())?;
-    let tool_timeout = tool_timeout(args)?;
+    tool_timeout(args)?;
     if let Some(color) = &args.color {
         one_of("--color", color, COLORS)?;
     }
-    let tools = tools(args)?;
+    let Tooling {
+        setup,
+        warnings: of_tools,
+    } = tooling::of_run(args, environment)?;
     let words = Words::new(&args.words)
         .map_err(|error| Failure::from(crate::command::run::Error::Prompt(error)))?;
     if args.no_stdin && words.want_stdin() {
@@ -99,21 +102,20 @@ pub(super) fn run(
     let Credentials {
         found,
         keeper,
-        warnings,
+        mut warnings,
     } = credentials::find(args, environment, false, !args.dry_run)?;
+    warnings.extend(of_tools);
     let endpoints = credentials::endpoints(&found, environment)?;
     Ok(Settings {
         words,
         no_stdin: args.no_stdin,
         model: model(args, environment)?,
         effort: effort(args)?,
-        instructions: instructions(args, !tools.is_empty())?,
-        tools,
-        directory: directory(args)?,
+        instructions: instructions(args, &setup)?,
+        tools: setup,
         policy,
         silence: silence.unwrap_or(SILENCE),
         deadline: timeout.map(|time| begun + time),
-        tool_timeout,
         dry_run: args.dry_run,
         level,
         paint: terminal::paint(args.color.as_deref(), environment),
@@ -122,8 +124,6 @@ pub(super) fn run(
         keeper,
         warnings,
         endpoints,
-        temporary: std::env::temp_dir(),
-        environment: environment::for_tools(&environment.0),
     })
 }
 
@@ -133,57 +133,18 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
         retries: count("--retries", args.retries.as_deref(), 0)?.unwrap_or(RETRIES),
         wait_for_reset: duration("--wait-for-reset", args.wait_for_reset.as_deref())?,
         buffer: args.buffer,
+        fail_on_tool_error: args
+            .fail_on
+            .as_ref()
+            .map(|what| one_of("--fail-on", what, FAILURES))
+            .transpose()?
+            .is_some(),
     })
 }
 
 /// The time limit of a tool call.
 pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     Ok(duration("--tool-timeout", args.tool_timeout.as_deref())?.unwrap_or(TOOL_TIMEOUT))
-}
-
-fn tools(args: &Args) -> Result<Vec<&'static str>, Failure> {
-    let sandbox = match &args.sandbox {
-        Some(mode) => one_of("--sandbox", mode, SANDBOXES)?,
-        None => SANDBOXES[0],
-    };
-    if args.no_tools && args.tools.is_some() {
-        return Err(
-            Failure::usage("--tools and --no-tools exclude each other").hint("use one of them")
-        );
-    }
-    if args.no_tools {
-        return Ok(Vec::new());
-    }
-    let offered = match &args.tools {
-        None => TOOL_NAMES.to_vec(),
-        Some(list) => list
-            .to_string_lossy()
-            .split(',')
-            .map(|name| one_of("--tools", OsStr::new(name.trim()), &TOOL_NAMES))
-            .collect::<Result<_, _>>()?,
-    };
-    let offered = known_once(offered);
-    // A dry run starts nothing, so there is nothing to confine.
-    if sandbox != "danger-full-access" && !args.dry_run {
-        return Err(Failure::usage(format!(
-            "cannot offer tools: this version cannot confine them to {sandbox}"
-        ))
-        .hint(
-            "--no-tools runs without tools; -s danger-full-access lets them do whatever you may do",
-        ));
-    }
-    Ok(offered)
-}
-
-/// Each name once, in the order in which they were given.
-fn known_once(names: Vec<&'static str>) -> Vec<&'static str> {
-    let mut once = Vec::new();
-    for name in names {
-        if !once.contains(&name) {
-            once.push(name);
-        }
-    }
-    once
 }
 
 fn model(args: &Args, environment: &Environment) -> Result<ModelId, Failure> {
@@ -208,10 +169,10 @@ fn effort(args: &Args) -> Result<Option<&'static str>, Failure> {
         .transpose()
 }
 
-fn instructions(args: &Args, tools: bool) -> Result<String, Failure> {
+fn instructions(args: &Args, setup: &Setup) -> Result<String, Failure> {
     let mut text = match &args.instructions {
         Some(path) => read("--instructions", path)?,
-        None => prompt::instructions(tools),
+        None => prompt::instructions(!setup.offered.is_empty(), tooling::notice(setup).as_deref()),
     };
     for more in &args.append_instructions {
         let more = prompt::text(more, || "the text of --append-instructions".to_owned()).map_err(
@@ -226,19 +187,6 @@ fn instructions(args: &Args, tools: bool) -> Result<String, Failure> {
         return Err(Failure::usage("the instructions are empty").hint("the service wants some"));
     }
     Ok(text)
-}
-
-fn directory(args: &Args) -> Result<PathBuf, Failure> {
-    let path = PathBuf::from(args.directory.clone().unwrap_or_else(|| ".".into()));
-    let wrong = |why: String| {
-        Failure::usage(format!("cannot work in {}: {why}", path.display()))
-            .hint("-C takes a directory that exists")
-    };
-    match path.canonicalize() {
-        Ok(real) if real.is_dir() => Ok(real),
-        Ok(_) => Err(wrong("it is no directory".to_owned())),
-        Err(error) => Err(wrong(error.to_string())),
-    }
 }
 
 /// A whole number, which is `least` or more.
@@ -270,7 +218,11 @@ pub(super) fn read(flag: &str, path: &OsStr) -> Result<String, Failure> {
     })
 }
 
-fn one_of(flag: &str, value: &OsStr, known: &[&'static str]) -> Result<&'static str, Failure> {
+pub(super) fn one_of(
+    flag: &str,
+    value: &OsStr,
+    known: &[&'static str],
+) -> Result<&'static str, Failure> {
     let value = value.to_string_lossy();
     known
         .iter()
@@ -290,7 +242,7 @@ fn one_of(flag: &str, value: &OsStr, known: &[&'static str]) -> Result<&'static 
 const MOST: u64 = 315_360_000_000;
 
 /// A time as people write it.
-fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Duration>, Failure> {
+pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Duration>, Failure> {
     let Some(value) = value else { return Ok(None) };
     let wrong = || {
         Failure::usage(format!(

@@ -1,7 +1,6 @@
 //! `codex run`: a prompt in, an answer out.
 
 use std::error::Error as StdError;
-use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -30,8 +29,9 @@ use crate::output::{Notice, Sink};
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
 use crate::stdin::{self, Input, Source};
+use crate::tools::offer::Offer;
 use crate::tools::process::{self, Setup, Tools};
-use crate::tools::{self, Tool, reaper};
+use crate::tools::{confine, reaper};
 use crate::wire::answer::Trouble;
 use crate::wire::item::{self, quoted};
 use crate::wire::request::{Body, Function, Head};
@@ -49,18 +49,14 @@ pub struct Settings {
     pub effort: Option<&'static str>,
     /// Who it is to be.
     pub instructions: String,
-    /// The tools to offer, by name.
-    pub tools: Vec<&'static str>,
-    /// Where tools work.
-    pub directory: PathBuf,
+    /// The tools to offer, and how they are started.
+    pub tools: Setup,
     /// What the run may do.
     pub policy: Policy,
     /// How long a connection may stay silent.
     pub silence: Duration,
     /// When the run's time is over.
     pub deadline: Option<Instant>,
-    /// How long a tool call may take.
-    pub tool_timeout: Duration,
     /// Print the request, send nothing.
     pub dry_run: bool,
     /// How much is told beside the answer.
@@ -77,10 +73,6 @@ pub struct Settings {
     pub warnings: Vec<String>,
     /// Where the two backends are.
     pub endpoints: Endpoints,
-    /// Where temporary files go.
-    pub temporary: PathBuf,
-    /// What tools find in their environment.
-    pub environment: Vec<(OsString, OsString)>,
 }
 
 /// Why a run did not end well.
@@ -100,6 +92,8 @@ pub enum Error {
     Output(io::Error),
     /// No temporary directory can be made here.
     Temporary(PathBuf, io::Error),
+    /// Tools cannot be confined here.
+    Walls(confine::Error),
     /// The system gave no thread.
     Thread(io::Error),
     /// The system gives no random numbers.
@@ -117,6 +111,7 @@ impl fmt::Display for Error {
             Self::SignIn(error) => error.fmt(f),
             Self::Late => f.write_str("standard input began after it had been given up"),
             Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
+            Self::Walls(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::End(end) => write!(f, "the run ended: {end:?}"),
         }
@@ -128,8 +123,6 @@ impl StdError for Error {}
 /// What the system offers to a run.
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// This program, to be started again for each tool.
-    pub program: PathBuf,
     /// How this program names itself in the `User-Agent` header.
     pub user_agent: String,
     /// Ends the process at once, whatever else goes on, because this was ordered, and tells so in these colours.
@@ -157,6 +150,10 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         .ok_or(Error::Credential(auth::Error::Missing))?;
     if let (Authority::SignIn(sign_in), false) = (&authority, settings.dry_run) {
         sign_in.check().map_err(Error::SignIn)?;
+    }
+    let offers_tools = !settings.tools.offered.is_empty();
+    if let (Some(walls), false) = (&settings.tools.walls, settings.dry_run) {
+        confine::check(walls).map_err(Error::Walls)?;
     }
     let screen = Screen::default();
     let mut sink = sink(&settings, &screen)?;
@@ -186,12 +183,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     } else {
         new_thread()?
     };
-    let offered: Vec<&Tool> = settings
-        .tools
-        .iter()
-        .filter_map(|name| tools::find(name))
-        .collect();
-    let functions: Vec<Function> = offered.iter().map(|tool| tool.function).collect();
+    let functions: Vec<Function<'_>> = settings.tools.offered.iter().map(Offer::function).collect();
     let mut body = Body::new(&Head {
         model: settings.model.as_str(),
         instructions: &settings.instructions,
@@ -210,21 +202,15 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         return show(&client, &body, &host.user_agent).map_err(Error::Output);
     }
 
-    let tools = Arc::new(Tools::new(Setup {
-        program: host.program,
-        directory: settings.directory,
-        environment: settings.environment,
-        timeout: settings.tool_timeout,
-        temporary: settings.temporary.clone(),
-        offered: settings.tools,
-    }));
+    let temporary = settings.tools.temporary.clone();
+    let tools = Arc::new(Tools::new(settings.tools));
     // A command may kill the very process that is to end it; what it leaves then falls to us.
-    let adopted = !offered.is_empty() && reaper::adopt_orphans();
-    if !offered.is_empty() {
+    let adopted = offers_tools && reaper::adopt_orphans();
+    if offers_tools {
         process::keep_descriptors();
         tools
             .prepare()
-            .map_err(|error| Error::Temporary(settings.temporary, error))?;
+            .map_err(|error| Error::Temporary(temporary, error))?;
     }
     let run = Run {
         client,

@@ -1,85 +1,116 @@
-//! `codex tool NAME`: one built-in tool in a process of its own. `codex run` starts it, and a person can.
+//! `codex tool NAME`: one built-in tool in a process of its own, behind the walls that a run would put around it.
 
-use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::path::Path;
-use std::process::ChildStdout;
-use std::time::Duration;
-
-use rustix::event::{PollFd, PollFlags, poll};
-
-use crate::tools::{builtin, process, reaper};
+use std::os::unix::net::UnixStream;
+use std::thread;
 
 use super::stdout::Stdout;
+use super::watch::{listen, next};
+use crate::agent::Order as End;
+use crate::tools::builtin::{self, Context};
+use crate::tools::order::Order;
+use crate::tools::process::{self, Setup, Tools};
+use crate::tools::{confine, reaper};
+use crate::wire::item::Call;
 
-/// Runs the tool, which a person has asked for; whether it did what it was asked to. The tool gets a session of
-/// its own, so it runs in a child: we stay where the person's terminal can interrupt us, and hold the child's
-/// standard output, so it ends when we do. It finds no more in its environment than the tools of a run do.
+/// Stands among the signals for the end of the tool.
+const ENDED: i32 = 0;
+
+/// Why a tool did not run to its end.
+#[derive(Debug)]
+pub enum Error {
+    /// There are no walls here.
+    Walls(confine::Error),
+    /// The system refused something.
+    Io(io::Error),
+    /// An end was ordered.
+    Ordered(End),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Runs the tool, which a person has asked for, as a run does; whether it did what it was asked to.
 ///
 /// # Errors
-/// When the child cannot be started, or standard output cannot be written.
-pub fn run(
-    program: &Path,
-    name: &str,
-    timeout: Duration,
-    environment: &[(OsString, OsString)],
-    mut stdout: Stdout,
-) -> io::Result<bool> {
+/// When it could not be run to its end, or its answer could not be written.
+pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> {
+    if let Some(walls) = &setup.walls {
+        confine::check(walls).map_err(Error::Walls)?;
+    }
     process::keep_descriptors();
-    let temporary = std::env::temp_dir();
-    let mut child = process::command(program, name, timeout, environment, &temporary).spawn()?;
-    if let Some(result) = child.stdout.take() {
-        relay(result, &mut stdout)?;
-    }
-    Ok(child.wait()?.success())
-}
-
-/// Hands on what comes, as long as somebody wants it. A terminal gets it at the end, when it can be read as text.
-fn relay(mut from: ChildStdout, to: &mut Stdout) -> io::Result<()> {
-    let mut buffer = vec![0; 64 << 10];
-    let mut held = Vec::new();
-    loop {
-        let stdout = io::stdout();
-        let mut fds = [
-            PollFd::new(&from, PollFlags::IN),
-            PollFd::new(&stdout, PollFlags::empty()),
-        ];
-        match poll(&mut fds, None) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        if fds[1].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        if !fds[0].revents().is_empty() {
-            match from.read(&mut buffer)? {
-                0 => return to.print(&String::from_utf8_lossy(&held)),
-                count if to.is_terminal() => held.extend_from_slice(&buffer[..count]),
-                count => to.write_all(&buffer[..count])?,
-            }
-        }
-    }
-}
-
-/// Runs the tool in this very process, for whoever holds the other end of our standard output; whether it did
-/// what it was asked to.
-///
-/// # Errors
-/// When standard input cannot be read or standard output cannot be written, or this process cannot found a session.
-pub fn run_held(name: &str, timeout: Duration, mut stdout: Stdout) -> io::Result<bool> {
-    reaper::lead_session()?;
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
-    let Some(result) = builtin::run(name, &arguments, timeout) else {
-        return Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            format!("there is no tool {name}"),
-        ));
+    let tools = Tools::new(setup);
+    tools.prepare()?;
+    let call = Call {
+        call_id: String::new(),
+        name: name.to_owned(),
+        arguments: String::from_utf8_lossy(&arguments).into_owned(),
+        unfinished: false,
     };
-    let mut text = result.text;
+    // Signals, and a reader that goes away, end the tool with all it has started, and then us.
+    let mut signals = listen()?;
+    let (ended, ends) = UnixStream::pair()?;
+    signals.push((ENDED, ended));
+    let answer = thread::scope(|scope| {
+        let calling = scope.spawn(|| {
+            let ends = ends;
+            let output = tools.call(&call);
+            drop(ends);
+            output.answer
+        });
+        match next(&signals, None, true) {
+            End::Signal(ENDED) => {}
+            order => {
+                tools.end();
+                return Err(Error::Ordered(order));
+            }
+        }
+        calling
+            .join()
+            .map_err(|_| Error::Io(io::Error::other("the call panicked")))
+    });
+    tools.clean();
+    let answer = answer?;
+    let mut text = answer.text;
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    stdout.write_all(text.as_bytes())?;
-    Ok(result.ok)
+    stdout.print(&text)?;
+    Ok(answer.ok)
+}
+
+/// Runs the tool in this very process, for whoever holds the other end of our standard output, which gets its answer.
+/// The walls come first.
+///
+/// # Errors
+/// When the walls cannot be put up, standard input cannot be read or standard output cannot be written, or this
+/// process cannot found a session.
+pub fn run_held(order: &Order, mut stdout: Stdout) -> Result<bool, Error> {
+    if let Some(walls) = &order.walls {
+        confine::confine(walls).map_err(Error::Walls)?;
+    }
+    confine::shut();
+    reaper::lead_session()?;
+    confine::end_with_parent();
+    let mut arguments = Vec::new();
+    io::stdin().lock().read_to_end(&mut arguments)?;
+    let context = Context {
+        timeout: order.timeout,
+        walls: order.walls.as_ref(),
+    };
+    let answer = match &order.program {
+        Some(program) => builtin::run_program(program, &arguments, &context),
+        None => builtin::run(&order.name, &arguments, &context).ok_or_else(|| {
+            let words = format!("there is no tool {}", order.name);
+            io::Error::new(io::ErrorKind::NotFound, words)
+        })?,
+    };
+    let json = serde_json::to_vec(&answer).map_err(io::Error::from)?;
+    stdout.write_all(&json)?;
+    Ok(answer.ok)
 }

@@ -58,6 +58,8 @@ pub enum Notice<'a> {
         subject: &'a str,
         /// How it ended, in a word or two.
         result: &'a str,
+        /// It did what it was asked to.
+        ok: bool,
         /// How long it took.
         took: Duration,
         /// What it answered to the model.

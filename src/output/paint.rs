@@ -1,5 +1,5 @@
 //! The colours of what goes beside the answer. Only standard error is ever coloured, and of its lines only what
-//! they begin with; who wants colours is found out elsewhere.
+//! they begin with, and how a tool went; who wants colours is found out elsewhere.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,10 @@ pub enum Ink {
     Hint,
     /// Anything else.
     Note,
+    /// A tool that did what it was asked to.
+    Good,
+    /// A tool that did not.
+    Bad,
 }
 
 /// Colours, or none. The default is none.
@@ -28,12 +32,14 @@ impl Paint {
     /// These words in this ink.
     #[must_use]
     pub fn mark(self, ink: Ink, words: &str) -> Cow<'_, str> {
-        // ECMA-48, 8.3.117: bold and red; cyan, which is read on light and on dark; faint.
+        // ECMA-48, 8.3.117: bold and red; cyan, which is read on light and on dark; faint; green; red.
         let code = match ink {
             _ if !self.0 => return Cow::Borrowed(words),
             Ink::Error => "1;31",
             Ink::Hint => "36",
             Ink::Note => "2",
+            Ink::Good => "32",
+            Ink::Bad => "31",
         };
         Cow::Owned(format!("\x1b[{code}m{words}\x1b[0m"))
     }

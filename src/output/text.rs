@@ -168,6 +168,18 @@ impl<W: Write, E: Write> Text<W, E> {
 
     /// Writes a line beside the text, which is written first so that the two keep their order.
     fn aside(&mut self, line: &str) -> io::Result<()> {
+        self.begin_line()?;
+        let line = format!(
+            "{} {}",
+            self.paint.mark(Ink::Note, "codex:"),
+            self.beside(line)
+        );
+        self.show(&line);
+        Ok(())
+    }
+
+    /// Gets ready for a line beside the text.
+    fn begin_line(&mut self) -> io::Result<()> {
         self.flush()?;
         self.clear();
         if self.together && self.hand == Hand::Message && self.line_ends == 0 {
@@ -175,12 +187,28 @@ impl<W: Write, E: Write> Text<W, E> {
             let _ = self.rest.write_all(b"\n");
             self.hand = Hand::Interrupted;
         }
-        let line = if self.terminal.1 {
-            visible(line)
+        Ok(())
+    }
+
+    /// Words that go beside the text, as they can be shown there.
+    fn beside<'a>(&self, words: &'a str) -> Cow<'a, str> {
+        if self.terminal.1 {
+            visible(words)
         } else {
-            Cow::Borrowed(line)
-        };
-        let line = format!("{} {line}", self.paint.mark(Ink::Note, "codex:"));
+            Cow::Borrowed(words)
+        }
+    }
+
+    /// A line for a tool call, with what follows it. How it went is in a colour of ours, which stays as it is.
+    fn tool(&mut self, words: &str, result: &str, took: Duration, rest: &str) -> io::Result<()> {
+        self.begin_line()?;
+        let line = format!(
+            "{} {} ({result}, {} ms)\n{}",
+            self.paint.mark(Ink::Note, "codex:"),
+            self.beside(words),
+            took.as_millis(),
+            self.beside(rest)
+        );
         self.show(&line);
         Ok(())
     }
@@ -223,24 +251,26 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 name,
                 subject,
                 result,
+                ok,
                 took,
                 output,
             } => {
                 if let Some(spinner) = &mut self.spinner {
                     spinner.ended(name);
                 }
-                let mut line = format!(
-                    "{}: {} ({result}, {} ms)\n",
-                    brief(name),
-                    brief(subject),
-                    took.as_millis()
-                );
+                let mut words = brief(name);
+                if !subject.trim().is_empty() {
+                    words = format!("{words}: {}", brief(subject));
+                }
+                let ink = if ok { Ink::Good } else { Ink::Bad };
+                let result = self.paint.mark(ink, result).into_owned();
+                let mut rest = String::new();
                 if self.level == Level::Verbose {
                     for part in output.lines() {
-                        let _ = writeln!(line, "    {part}");
+                        let _ = writeln!(rest, "    {part}");
                     }
                 }
-                self.aside(&line)?;
+                self.tool(&words, &result, took, &rest)?;
             }
             Notice::Usage(usage, requests) => {
                 if self.level == Level::Verbose {

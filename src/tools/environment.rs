@@ -86,6 +86,22 @@ pub fn for_tools(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
         .collect()
 }
 
+/// Where the network is reached through, for tools that may use it. A proxy that wants a password is left out: that is
+/// a credential, and must be named.
+#[must_use]
+pub fn proxies(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+    let kept = |name: &str| {
+        ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+            .contains(&&*name.to_ascii_lowercase())
+    };
+    all.iter()
+        .filter(|(name, value)| {
+            name.to_str().is_some_and(kept) && !value.to_string_lossy().contains('@')
+        })
+        .cloned()
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +139,12 @@ mod tests {
         ]
         .map(|name| (name.into(), "x".into()))
         .to_vec();
+        let proxies = proxies(&[
+            ("https_proxy".into(), "http://proxy:3128".into()),
+            ("HTTP_PROXY".into(), "http://me:secret@proxy:3128".into()),
+            ("MY_PROXY".into(), "x".into()),
+        ]);
+        assert_eq!(proxies.len(), 1);
         let names: Vec<OsString> = for_tools(&all).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["PATH", "LC_ALL"]);
     }

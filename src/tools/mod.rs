@@ -2,11 +2,22 @@
 //! it does can reach into the run: `process` starts it from outside, `builtin` is its inside, and `reaper`
 //! sees to it that nothing of it is left behind.
 
+pub mod answer;
 pub mod builtin;
 mod capture;
+mod child;
+pub mod confine;
 pub mod environment;
+mod git;
+pub mod manifest;
+pub mod offer;
+pub mod order;
+mod pipe;
 pub mod process;
 pub mod reaper;
+#[cfg(target_os = "linux")]
+mod syscalls;
+pub mod walls;
 
 use crate::wire::request::Function;
 
@@ -14,13 +25,16 @@ use crate::wire::request::Function;
 pub const OUTPUT: usize = 64 << 10;
 
 /// A built-in tool.
+#[derive(Debug)]
 pub struct Tool {
     /// What the model is told.
-    pub function: Function,
+    pub function: Function<'static>,
     /// The argument that says in a few words what a call is about.
     pub subject: &'static str,
     /// It changes files, so calls of such tools run one after the other.
     pub changes_files: bool,
+    /// It is offered only on request.
+    pub on_request: bool,
 }
 
 /// The built-in tools, in the order in which they are offered.
@@ -28,40 +42,73 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         function: Function {
             name: "bash",
-            description: "Run a command with bash. Returns what it writes to stdout and stderr, then its exit code. \
-                          No terminal, no input. Processes it leaves behind are ended.",
-            parameters: r#"{"type":"object","properties":{"command":{"type":"string"},"workdir":{"type":"string","description":"default: the current directory"},"timeout":{"type":"number","description":"seconds"}},"required":["command"],"additionalProperties":false}"#,
+            description: "Run a command with bash. Returns stdout and stderr in order, then the exit code. No terminal, \
+                          no input; what it leaves running is ended.",
+            parameters: r#"{"type":"object","properties":{"command":{"type":"string"},"workdir":{"type":"string"},"timeout":{"type":"number","description":"seconds"}},"required":["command"],"additionalProperties":false}"#,
         },
         subject: "command",
         changes_files: false,
+        on_request: false,
     },
     Tool {
         function: Function {
             name: "read",
-            description: "Read a text file. Returns at most 2000 lines; go on with offset.",
-            parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"offset":{"type":"integer","description":"first line, counted from 1"},"limit":{"type":"integer","description":"number of lines"}},"required":["path"],"additionalProperties":false}"#,
+            description: "Read a text file, 2000 lines at most, or see a picture.",
+            parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"offset":{"type":"integer","description":"first line, from 1"},"limit":{"type":"integer"}},"required":["path"],"additionalProperties":false}"#,
         },
         subject: "path",
         changes_files: false,
+        on_request: false,
     },
     Tool {
         function: Function {
             name: "edit",
-            description: "Change a file by exact replacement. Each old_text must occur exactly once in the file; \
-                          nothing is changed unless all of them do.",
+            description: "Change a text file by exact replacement, all or none. Each old_text must occur exactly once.",
             parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"edits":{"type":"array","items":{"type":"object","properties":{"old_text":{"type":"string"},"new_text":{"type":"string"}},"required":["old_text","new_text"],"additionalProperties":false}}},"required":["path","edits"],"additionalProperties":false}"#,
         },
         subject: "path",
         changes_files: true,
+        on_request: false,
     },
     Tool {
         function: Function {
             name: "write",
-            description: "Create a file, or replace all of it. Parent directories are made.",
+            description: "Create or replace a file; parents are made.",
             parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"content":{"type":"string"}},"required":["path","content"],"additionalProperties":false}"#,
         },
         subject: "path",
         changes_files: true,
+        on_request: false,
+    },
+    Tool {
+        function: Function {
+            name: "grep",
+            description: "Search files for a regex.",
+            parameters: r#"{"type":"object","properties":{"pattern":{"type":"string"},"path":{"type":"string"},"glob":{"type":"string"},"ignore_case":{"type":"boolean"},"context":{"type":"integer"},"limit":{"type":"integer"}},"required":["pattern"]}"#,
+        },
+        subject: "pattern",
+        changes_files: false,
+        on_request: true,
+    },
+    Tool {
+        function: Function {
+            name: "find",
+            description: "Find files by glob.",
+            parameters: r#"{"type":"object","properties":{"pattern":{"type":"string"},"path":{"type":"string"},"limit":{"type":"integer"}},"required":["pattern"]}"#,
+        },
+        subject: "pattern",
+        changes_files: false,
+        on_request: true,
+    },
+    Tool {
+        function: Function {
+            name: "ls",
+            description: "List a directory.",
+            parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"limit":{"type":"integer"}}}"#,
+        },
+        subject: "path",
+        changes_files: false,
+        on_request: true,
     },
 ];
 
@@ -69,18 +116,6 @@ pub const TOOLS: &[Tool] = &[
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| tool.function.name == name)
-}
-
-impl Tool {
-    /// What a call with these arguments is about, in a few words; empty where they do not say.
-    #[must_use]
-    pub fn subject_of(&self, arguments: &str) -> String {
-        let arguments: serde_json::Value = serde_json::from_str(arguments).unwrap_or_default();
-        arguments[self.subject]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    }
 }
 
 #[cfg(test)]
@@ -98,14 +133,13 @@ mod tests {
                 "{}",
                 tool.function.name
             );
-            assert_eq!(schema["additionalProperties"], false);
         }
     }
 
     #[test]
-    fn the_tools_take_little_of_a_request() {
-        let functions: Vec<Function> = TOOLS.iter().map(|tool| tool.function).collect();
-        let size = |tools: &[Function]| {
+    fn all_tools_together_take_little_of_a_request() {
+        let functions: Vec<Function<'_>> = TOOLS.iter().map(|tool| tool.function).collect();
+        let size = |tools: &[Function<'_>]| {
             let head = Head {
                 model: "m",
                 instructions: "i",

@@ -4,29 +4,28 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
-use super::{OUTPUT, capture, find};
+use super::answer::Answer;
+use super::capture;
+use super::git::Repositories;
+use super::offer::Offer;
+use super::order::Order;
+use super::pipe::Taking;
+use super::walls::Walls;
 use crate::wire::item::Call;
 
 /// How much longer than its time limit a tool may take to end what it started and to answer.
 const MARGIN: Duration = Duration::from_secs(8);
-
-/// How long a tool's pipes may stay open once it has ended. Somebody else holds them then.
-const PIPES: Duration = Duration::from_millis(200);
-
-/// The most that is kept of what a tool writes to a pipe; it caps its result by itself.
-const PIPE: usize = 4 * OUTPUT;
 
 /// How tools are started.
 #[derive(Clone, Debug)]
@@ -37,21 +36,23 @@ pub struct Setup {
     pub directory: PathBuf,
     /// All that a tool finds in its environment, `TMPDIR` aside.
     pub environment: Vec<(OsString, OsString)>,
+    /// Further variables, for the tools of the user's own that name them.
+    pub variables: Vec<(OsString, OsString)>,
     /// How long a command may take.
     pub timeout: Duration,
     /// Where their temporary directory is made.
     pub temporary: PathBuf,
     /// The tools that the model was offered.
-    pub offered: Vec<&'static str>,
+    pub offered: Vec<Offer>,
+    /// What is around them; nothing with `danger-full-access`.
+    pub walls: Option<Walls>,
 }
 
 /// How a call went.
 #[derive(Debug)]
 pub struct Output {
-    /// The words for the model.
-    pub text: String,
-    /// How it went, in a word or two.
-    pub result: &'static str,
+    /// What the tool answered.
+    pub answer: Answer,
     /// How long it took.
     pub took: Duration,
 }
@@ -63,6 +64,8 @@ pub struct Tools {
     /// The tools' temporary directory, made before the first call and removed at the end.
     scratch: Mutex<Option<PathBuf>>,
     running: Mutex<Running>,
+    /// What git runs by itself, as it was before the calls.
+    repositories: Mutex<Option<Repositories>>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +83,7 @@ impl Tools {
             setup,
             scratch: Mutex::default(),
             running: Mutex::default(),
+            repositories: Mutex::default(),
         }
     }
 
@@ -91,38 +95,64 @@ impl Tools {
         self.scratch().map(drop)
     }
 
+    /// The tool of this name, if it was offered.
+    #[must_use]
+    pub fn offered(&self, name: &str) -> Option<&Offer> {
+        self.setup.offered.iter().find(|offer| offer.name() == name)
+    }
+
     /// Runs a call to its end, on the caller's thread. Whatever goes wrong is an output for the model.
     #[must_use]
     pub fn call(&self, call: &Call) -> Output {
         let begun = Instant::now();
-        let output = |text: String, result| Output {
-            text,
-            result,
+        let answer = match self.offered(&call.name) {
+            Some(offer) => match offer.check(&call.arguments) {
+                Ok(()) => self
+                    .run(offer, call.arguments.as_bytes())
+                    .unwrap_or_else(|error| {
+                        Answer::not(format!("the tool could not be run: {error}"), "not run")
+                    }),
+                Err(answer) => answer,
+            },
+            None => self.unknown(&call.name),
+        };
+        Output {
+            answer,
             took: begun.elapsed(),
-        };
-        let Some(tool) =
-            find(&call.name).filter(|tool| self.setup.offered.contains(&tool.function.name))
-        else {
-            let offered = match self.setup.offered.join(", ") {
-                none if none.is_empty() => "there are no tools".to_owned(),
-                names => format!("the tools are: {names}"),
-            };
-            return output(
-                format!("there is no tool {:?}; {offered}", call.name),
-                "unknown tool",
-            );
-        };
-        match self.run(tool.function.name, call.arguments.as_bytes()) {
-            Ok((status, text)) => {
-                let result = match status.code() {
-                    Some(0) => "ok",
-                    Some(_) => "failed",
-                    None => "killed",
-                };
-                output(text, result)
-            }
-            Err(error) => output(format!("the tool could not be run: {error}"), "not run"),
         }
+    }
+
+    fn unknown(&self, name: &str) -> Answer {
+        let names: Vec<&str> = self.setup.offered.iter().map(Offer::name).collect();
+        let offered = match names[..] {
+            [] => "there are no tools".to_owned(),
+            _ => format!("the tools are: {}", names.join(", ")),
+        };
+        Answer::not(
+            format!("there is no tool {name:?}; {offered}"),
+            "unknown tool",
+        )
+    }
+
+    /// Looks at what git runs by itself, before calls that may change it.
+    pub fn watch_git(&self) {
+        let mut seen = lock(&self.repositories);
+        let may_write = self.setup.walls.as_ref().is_none_or(|walls| walls.write);
+        if may_write && seen.is_none() {
+            let further = self.setup.walls.iter().flat_map(|walls| &walls.writable);
+            let mut places: Vec<&Path> = further.map(PathBuf::as_path).collect();
+            places.push(&self.setup.directory);
+            *seen = Some(Repositories::of(&places));
+        }
+    }
+
+    /// What of it has changed since the last look.
+    #[must_use]
+    pub fn changed_git(&self) -> Vec<PathBuf> {
+        lock(&self.repositories)
+            .as_mut()
+            .map(Repositories::changed)
+            .unwrap_or_default()
     }
 
     /// Ends all calls: a first order lets processes end by themselves for a moment, a second one does not.
@@ -143,10 +173,14 @@ impl Tools {
         }
     }
 
-    fn run(&self, name: &str, arguments: &[u8]) -> io::Result<(ExitStatus, String)> {
-        let mut child = Started::new(self, name)?;
+    fn run(&self, offer: &Offer, arguments: &[u8]) -> io::Result<Answer> {
+        let mut order = offer.order(&self.setup);
+        if let Some(walls) = &mut order.walls {
+            walls.writable.push(self.scratch()?);
+        }
+        let mut child = Started::new(self, self.command(offer, &order)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
-        let timeout = self.setup.timeout + MARGIN;
+        let timeout = order.timeout + MARGIN;
         let (status, bytes, complaints) = thread::scope(|scope| {
             // The child reads all of its input first, unless it fails before, which shows in its result.
             let feed = move || drop({ stdin }.write_all(arguments));
@@ -155,31 +189,30 @@ impl Tools {
             let status = child.wait(Instant::now() + timeout)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;
-        let mut text = capture::clean(&bytes);
-        if text.is_empty() && !status.success() {
-            let complaints = capture::clean(&complaints);
-            text = match status.signal() {
-                Some(signal) => {
-                    format!("the tool was ended by signal {signal} before it could answer")
-                }
-                None => format!("the tool failed: {}", complaints.trim()),
-            };
-        }
-        Ok((status, text))
+        Ok(serde_json::from_slice(&bytes).unwrap_or_else(|_| unanswered(status, &complaints)))
     }
 
-    fn command(&self, name: &str) -> io::Result<Command> {
+    fn command(&self, offer: &Offer, order: &Order) -> io::Result<Command> {
         let setup = &self.setup;
-        let mut command = command(
-            &setup.program,
-            name,
-            setup.timeout,
-            &setup.environment,
-            &self.scratch()?,
-        );
+        let named = |(name, _): &&(OsString, OsString)| {
+            offer.variables().iter().any(|wanted| *name == **wanted)
+        };
+        let further = setup.variables.iter().filter(named);
+        let mut command = Command::new(&setup.program);
         command
+            .arg0("codex")
+            .args(["tool", "--held"])
+            .args(order.words())
             .current_dir(&setup.directory)
+            .env_clear()
+            .envs(
+                further
+                    .chain(&setup.environment)
+                    .map(|(name, value)| (name, value)),
+            )
+            .env("TMPDIR", self.scratch()?)
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         Ok(command)
     }
@@ -201,26 +234,18 @@ pub fn keep_descriptors() {
     close_fds::set_fds_cloexec(3, &[]);
 }
 
-/// `codex tool NAME` as one that holds its standard output starts it, with nothing in its environment but this
-/// and the place for temporary files.
-#[must_use]
-pub fn command(
-    program: &Path,
-    name: &str,
-    timeout: Duration,
-    environment: &[(OsString, OsString)],
-    temporary: &Path,
-) -> Command {
-    let mut command = Command::new(program);
-    command
-        .arg0("codex")
-        .args(["tool", "--held", name, "--tool-timeout"])
-        .arg(format!("{}ms", timeout.as_millis()))
-        .env_clear()
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .env("TMPDIR", temporary)
-        .stdout(Stdio::piped());
-    command
+/// What is told of a tool that ended without an answer.
+fn unanswered(status: ExitStatus, complaints: &[u8]) -> Answer {
+    match status.signal() {
+        Some(signal) => Answer::not(
+            format!("the tool was ended by signal {signal} before it could answer"),
+            format!("signal {signal}"),
+        ),
+        None => {
+            let complaints = capture::clean(complaints);
+            Answer::failed(format!("the tool failed: {}", complaints.trim()))
+        }
+    }
 }
 
 impl Drop for Tools {
@@ -246,8 +271,7 @@ struct Started<'a> {
 }
 
 impl<'a> Started<'a> {
-    fn new(tools: &'a Tools, name: &str) -> io::Result<Self> {
-        let mut command = tools.command(name)?;
+    fn new(tools: &'a Tools, mut command: Command) -> io::Result<Self> {
         // Under the lock, so that a run that ends misses nobody.
         let mut running = lock(&tools.running);
         if running.over {
@@ -317,39 +341,7 @@ impl Drop for Started<'_> {
     }
 }
 
-/// What comes through a pipe, taken on a thread of its own so that the writer never waits.
-struct Taking {
-    taken: Arc<Mutex<Vec<u8>>>,
-    end: Receiver<()>,
-}
-
-impl Taking {
-    fn start(mut pipe: impl Read + Send + 'static) -> io::Result<Self> {
-        let taken = Arc::new(Mutex::new(Vec::new()));
-        let (at_end, end) = mpsc::channel();
-        let kept = Arc::clone(&taken);
-        // Not joined: if something else holds the pipe's other end, this thread outlives the call, and
-        // then ends with the process.
-        thread::Builder::new().spawn(move || {
-            let mut buffer = [0; 16 << 10];
-            while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-                let mut kept = lock(&kept);
-                let room = PIPE.saturating_sub(kept.len());
-                kept.extend_from_slice(&buffer[..count.min(room)]);
-            }
-            let _ = at_end.send(());
-        })?;
-        Ok(Self { taken, end })
-    }
-
-    /// What came, once its writer has ended.
-    fn bytes(self) -> Vec<u8> {
-        let _ = self.end.recv_timeout(PIPES);
-        std::mem::take(&mut *lock(&self.taken))
-    }
-}
-
 /// A poisoned lock guards nothing here that a panic could have left half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -264,14 +264,31 @@ pub fn user_message(text: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What a tool answered, as an item. The service takes no empty output, so an empty one says that it is.
+/// What goes back for a call: a text, and maybe a picture as a data URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The words. The service takes no empty output, so an empty one says that it is.
+    pub text: String,
+    /// The picture.
+    pub image: Option<String>,
+}
+
+/// What a tool answered, as an item.
 #[must_use]
-pub fn call_output(call_id: &str, output: &str) -> Vec<u8> {
-    let output = quoted(if output.is_empty() {
-        "(no output)"
-    } else {
-        output
+pub fn call_output(call_id: &str, output: &Output) -> Vec<u8> {
+    let text = quoted(match &*output.text {
+        "" => "(no output)",
+        text => text,
     });
+    let output = match &output.image {
+        None => text,
+        Some(url) => {
+            let url = quoted(url);
+            format!(
+                r#"[{{"type":"input_text","text":{text}}},{{"type":"input_image","image_url":{url},"detail":"auto"}}]"#
+            )
+        }
+    };
     let call_id = quoted(call_id);
     format!(r#"{{"type":"function_call_output","call_id":{call_id},"output":{output}}}"#)
         .into_bytes()

@@ -5,13 +5,13 @@ use super::item::quoted;
 
 /// A tool as the model is told of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Function {
+pub struct Function<'a> {
     /// Its name.
-    pub name: &'static str,
+    pub name: &'a str,
     /// What it does, for the model.
-    pub description: &'static str,
+    pub description: &'a str,
     /// The JSON Schema of its arguments, as JSON.
-    pub parameters: &'static str,
+    pub parameters: &'a str,
 }
 
 /// What stays the same in every request of a run.
@@ -22,7 +22,7 @@ pub struct Head<'a> {
     /// Who the model is to be; never empty, since the subscription backend refuses that.
     pub instructions: &'a str,
     /// The tools offered, maybe none.
-    pub tools: &'a [Function],
+    pub tools: &'a [Function<'a>],
     /// How much the model is to think; its own default if not given.
     pub effort: Option<&'a str>,
     /// The same for every request of a conversation: the service caches by it.
@@ -82,7 +82,7 @@ impl Body {
     }
 }
 
-impl Function {
+impl Function<'_> {
     fn json(&self) -> String {
         format!(
             r#"{{"type":"function","name":{},"description":{},"strict":false,"parameters":{}}}"#,

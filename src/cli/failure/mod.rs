@@ -121,6 +121,11 @@ impl From<Error> for Failure {
                 ),
             )
             .hint("tools need one; TMPDIR says where"),
+            Error::Walls(error) => {
+                Self::usage(format!("cannot confine tools: {error}")).hint(
+                    "--no-tools runs without tools; -s danger-full-access lets them do whatever you may do",
+                )
+            }
             Error::Thread(error) => of_thread(&error),
             Error::Random(error) => Self::new(
                 Outcome::Io,
@@ -188,6 +193,17 @@ fn of_end(end: End) -> Failure {
             format!("stopped by --max-turns {turns}: the model wanted to go on"),
         )
         .hint("raise --max-turns"),
+        End::ToolsFailed(calls) => {
+            let calls = match calls {
+                1 => "a tool call".to_owned(),
+                calls => format!("{calls} tool calls"),
+            };
+            Failure::new(
+                Outcome::Failed,
+                format!("{calls} failed, which --fail-on tool-error does not let pass"),
+            )
+            .hint("the answer is complete; what failed is told above")
+        }
         End::Refused(error, partial) => {
             let mut failure = of_api(&error).of_part(partial);
             if partial && failure.outcome == Outcome::Unreachable {

@@ -2,13 +2,14 @@
 //! functions of it, so a new flag is one entry here and one test.
 
 mod commands;
-mod table;
+mod of_accounts;
+mod of_run;
+mod of_tools;
 
 use std::ffi::OsString;
 
 use crate::tools::TOOLS;
 pub(super) use commands::COMMANDS;
-pub(super) use table::FLAGS;
 
 /// What the command line says, unjudged.
 #[allow(clippy::struct_excessive_bools)] // one for each flag that takes nothing
@@ -20,9 +21,14 @@ pub(super) struct Args {
     pub(super) instructions: Option<OsString>,
     pub(super) append_instructions: Vec<OsString>,
     pub(super) directory: Option<OsString>,
+    pub(super) add_dir: Vec<OsString>,
     pub(super) sandbox: Option<OsString>,
+    pub(super) network: bool,
+    pub(super) env: Vec<OsString>,
     pub(super) tools: Option<OsString>,
     pub(super) no_tools: bool,
+    pub(super) tool: Vec<OsString>,
+    pub(super) fail_on: Option<OsString>,
     pub(super) max_turns: Option<OsString>,
     pub(super) timeout: Option<OsString>,
     pub(super) tool_timeout: Option<OsString>,
@@ -107,6 +113,9 @@ pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high"
 /// What tools may touch.
 pub(super) const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-full-access"];
 
+/// What makes a run fail although the model has answered.
+pub(super) const FAILURES: &[&str] = &["tool-error"];
+
 /// When standard error is coloured.
 pub(super) const COLORS: &[&str] = &["auto", "always", "never"];
 
@@ -129,9 +138,21 @@ pub(super) fn command(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
+/// All flags, in the order in which they are listed.
+fn flags() -> impl Iterator<Item = &'static Flag> {
+    let parts = [
+        of_run::ASKING,
+        of_tools::FLAGS,
+        of_run::LIMITS,
+        of_accounts::FLAGS,
+        of_run::TELLING,
+    ];
+    parts.into_iter().flatten()
+}
+
 /// The flags of this command.
 pub(super) fn flags_of(command: &str) -> impl Iterator<Item = &'static Flag> {
-    FLAGS.iter().filter(move |flag| flag.of.contains(&command))
+    flags().filter(move |flag| flag.of.contains(&command))
 }
 
 #[cfg(test)]
@@ -140,15 +161,15 @@ mod tests {
 
     #[test]
     fn the_table_is_whole() {
-        for (i, flag) in FLAGS.iter().enumerate() {
+        for (i, flag) in flags().enumerate() {
             let name = flag.long;
             assert!(
-                FLAGS[..i].iter().all(|f| f.long != name),
+                flags().take(i).all(|f| f.long != name),
                 "{name} stands twice"
             );
             assert!(
-                FLAGS[..i]
-                    .iter()
+                flags()
+                    .take(i)
                     .all(|f| f.short.is_none() || f.short != flag.short),
                 "{name}"
             );

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::Result;
 use super::replace::replace;
+use super::{Answer, Context, not_done};
 
 /// The largest file that is changed, in bytes: it is held in memory.
 const MOST: u64 = 64 << 20;
@@ -25,15 +25,15 @@ struct Edit {
     new_text: String,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result {
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let path = arguments.path.display();
     let old = match fs::metadata(&arguments.path) {
         Ok(found) if !found.is_file() => {
-            return Result::failed(format!("{path} is no regular file"));
+            return Answer::failed(format!("{path} is no regular file"));
         }
         Ok(found) if found.len() > MOST => {
             let most = MOST >> 20;
-            return Result::failed(format!(
+            return Answer::failed(format!(
                 "{path} is larger than {most} MiB; use bash to change it"
             ));
         }
@@ -43,20 +43,20 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let old = match old.map(String::from_utf8) {
         Ok(Ok(text)) => text,
         Ok(Err(_)) => {
-            return Result::failed(format!("{path} is not UTF-8 text; use bash to change it"));
+            return Answer::failed(format!("{path} is not UTF-8 text; use bash to change it"));
         }
-        Err(error) => return Result::failed(format!("cannot read {path}: {error}")),
+        Err(error) => return not_done("read", &arguments.path, &error, false, context),
     };
     let new = match apply(old, &arguments.edits) {
         Ok(new) => new,
-        Err(words) => return Result::failed(format!("{path} is unchanged: {words}")),
+        Err(words) => return Answer::failed(format!("{path} is unchanged: {words}")),
     };
     match replace(&arguments.path, new.as_bytes()) {
         Ok(()) => match arguments.edits.len() {
-            1 => Result::ok(format!("changed {path} in 1 place")),
-            places => Result::ok(format!("changed {path} in {places} places")),
+            1 => Answer::ok(format!("changed {path} in 1 place")),
+            places => Answer::ok(format!("changed {path} in {places} places")),
         },
-        Err(error) => Result::failed(format!("cannot write {path}: {error}")),
+        Err(error) => not_done("write", &arguments.path, &error, true, context),
     }
 }
 
@@ -83,23 +83,42 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
         } else {
             (old_text.clone(), new_text.clone())
         };
-        let mut found = text.match_indices(&from).map(|(at, _)| at);
-        match (found.next(), found.next()) {
-            (Some(at), None) => text.replace_range(at..at + from.len(), &to),
-            (None, _) => {
+        let found: Vec<usize> = text.match_indices(&from).map(|(at, _)| at).collect();
+        match found[..] {
+            [at] => text.replace_range(at..at + from.len(), &to),
+            [] => {
+                let near = match alike(&text, &from) {
+                    Some(line) => format!(
+                        ", but text that differs from it only in white space begins at line {line}"
+                    ),
+                    None => String::new(),
+                };
                 return Err(format!(
-                    "old_text of edit {n} does not occur; read the file and copy the text exactly, with its white space"
+                    "old_text of edit {n} does not occur{near}; read the file and copy the text exactly, with its white space"
                 ));
             }
-            (Some(_), Some(_)) => {
-                let times = 2 + found.count();
+            _ => {
+                let times = found.len();
+                let line = |at: &usize| (1 + text[..*at].matches('\n').count()).to_string();
+                let lines: Vec<String> = found.iter().take(9).map(line).collect();
+                let more = if times > lines.len() { ", ..." } else { "" };
                 return Err(format!(
-                    "old_text of edit {n} occurs {times} times; add lines around it until it occurs once"
+                    "old_text of edit {n} occurs {times} times, at lines {}{more}; add lines around it until it occurs once",
+                    lines.join(", ")
                 ));
             }
         }
     }
     Ok(text)
+}
+
+/// The line, counted from 1, where lines begin that are these but for white space at their ends.
+fn alike(text: &str, wanted: &str) -> Option<usize> {
+    let wanted: Vec<&str> = wanted.trim().lines().map(str::trim).collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let mut windows = lines.windows(wanted.len().max(1));
+    let at = windows.position(|lines| *lines == wanted[..])?;
+    Some(at + 1)
 }
 
 #[cfg(test)]
@@ -125,7 +144,16 @@ mod tests {
     fn each_text_must_occur_once() {
         check("a b c", &[("b", "B")], Ok("a B c"));
         check("a b c", &[("b", "B"), ("B c", "")], Ok("a "));
-        check("a b b", &[("b", "B")], Err("edit 1 occurs 2 times"));
+        check(
+            "a b b",
+            &[("b", "B")],
+            Err("edit 1 occurs 2 times, at lines 1, 1;"),
+        );
+        check(
+            "x\n\ty\nz\n",
+            &[("x\ny\nz", "")],
+            Err("white space begins at line 1"),
+        );
         check(
             "a b c",
             &[("a", "b"), ("b", "x")],

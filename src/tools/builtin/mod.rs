@@ -1,57 +1,64 @@
 //! The inside of `codex tool NAME`: each takes its arguments as one JSON object and says how it went in
-//! words for the model. A mistake in a call is such a result too.
+//! words for the model. A mistake in a call is such an answer too.
 
 mod bash;
 mod edit;
+mod find;
+mod grep;
+mod ignore;
+mod ls;
+mod program;
 mod read;
 mod replace;
+mod rg;
+mod walk;
 mod write;
 
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-/// What a tool answers.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Result {
-    /// The words for the model.
-    pub text: String,
-    /// It did what was asked.
-    pub ok: bool,
+use super::answer::Answer;
+use super::capture::Capture;
+use super::child::End;
+use super::walls::Walls;
+
+/// What a tool knows of where it runs.
+pub struct Context<'a> {
+    /// How long a command may take.
+    pub timeout: Duration,
+    /// What is around it.
+    pub walls: Option<&'a Walls>,
 }
 
-impl Result {
-    fn ok(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            ok: true,
-        }
-    }
-
-    fn failed(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            ok: false,
-        }
-    }
-}
-
-/// Runs a built-in tool in this process, which leads its own session; a command may take this long.
-/// `None` where there is no tool of this name.
+/// Runs a built-in tool in this process, which leads its own session. `None` where there is no tool of this name.
 #[must_use]
-pub fn run(name: &str, arguments: &[u8], timeout: Duration) -> Option<Result> {
+pub fn run(name: &str, arguments: &[u8], context: &Context<'_>) -> Option<Answer> {
     let run = match name {
-        "bash" => |arguments: &[u8], timeout| parse(arguments).map(|a| bash::run(&a, timeout)),
-        "read" => |arguments: &[u8], _| parse(arguments).map(|a| read::run(&a)),
-        "edit" => |arguments: &[u8], _| parse(arguments).map(|a| edit::run(&a)),
-        "write" => |arguments: &[u8], _| parse(arguments).map(|a| write::run(&a)),
+        "bash" => |arguments: &[u8], context| parse(arguments).map(|a| bash::run(&a, context)),
+        "read" => |arguments: &[u8], context| parse(arguments).map(|a| read::run(&a, context)),
+        "edit" => |arguments: &[u8], context| parse(arguments).map(|a| edit::run(&a, context)),
+        "write" => |arguments: &[u8], context| parse(arguments).map(|a| write::run(&a, context)),
+        "grep" => |arguments: &[u8], context| parse(arguments).map(|a| grep::run(&a, context)),
+        "find" => |arguments: &[u8], context| parse(arguments).map(|a| find::run(&a, context)),
+        "ls" => |arguments: &[u8], context| parse(arguments).map(|a| ls::run(&a, context)),
         _ => return None,
     };
-    Some(run(arguments, timeout).unwrap_or_else(Result::failed))
+    Some(run(arguments, context).unwrap_or_else(|words| Answer::not(words, "bad arguments")))
+}
+
+/// Runs a program of the user's own as a tool: arguments on its standard input, its answer on its standard output.
+#[must_use]
+pub fn run_program(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Answer {
+    program::run(program, arguments, context)
 }
 
 /// Reads the arguments; where they are wrong, the words that tell the model so.
-fn parse<T: DeserializeOwned>(arguments: &[u8]) -> std::result::Result<T, String> {
+fn parse<T: DeserializeOwned>(arguments: &[u8]) -> Result<T, String> {
     serde_json::from_slice(arguments).map_err(|error| {
         let what = if error.is_data() {
             "do not fit"
@@ -62,18 +69,99 @@ fn parse<T: DeserializeOwned>(arguments: &[u8]) -> std::result::Result<T, String
     })
 }
 
+/// A place for what a program prints. The directory is the tool's own, and so is the name in it.
+fn keep(name: &str) -> Capture {
+    Capture::new(std::env::temp_dir().join(format!("{name}-{}.txt", std::process::id())))
+}
+
+/// What a program printed and how it ended, as an answer.
+fn ended(
+    mut text: String,
+    end: &End,
+    limit: Duration,
+    took: Duration,
+    context: &Context<'_>,
+) -> Answer {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let took = took.as_secs_f64();
+    let result = match end {
+        End::Exited(status) => match (status.exit_status(), status.terminating_signal()) {
+            (Some(0), _) => {
+                let _ = write!(text, "[exit code 0, {took:.1} s]");
+                return Answer::ok(text);
+            }
+            (Some(code), _) => {
+                let _ = write!(text, "[exit code {code}, {took:.1} s]");
+                format!("exit {code}")
+            }
+            (None, signal) => {
+                let signal = signal.unwrap_or_default();
+                let _ = write!(text, "[killed by signal {signal}, {took:.1} s]");
+                format!("signal {signal}")
+            }
+        },
+        End::Timeout => {
+            let limit = limit.as_secs_f64();
+            let _ = write!(
+                text,
+                "[ended after {limit} s, its time limit, with all it had started]"
+            );
+            "timeout".to_owned()
+        }
+        End::Unwanted | End::Enough => {
+            let _ = write!(text, "[ended from outside after {took:.1} s]");
+            "ended".to_owned()
+        }
+    };
+    if let Some(words) = context.walls.and_then(|walls| walls.explain(&text)) {
+        text.push('\n');
+        text.push_str(&words);
+    }
+    Answer::not(text, result)
+}
+
+/// What could not be done to a file, and whether that was the walls.
+fn not_done(
+    what: &str,
+    path: &Path,
+    error: &io::Error,
+    writing: bool,
+    context: &Context<'_>,
+) -> Answer {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied};
+    let refused = context
+        .walls
+        .filter(|_| matches!(error.kind(), PermissionDenied | CrossesDevices))
+        .and_then(|walls| match writing {
+            true => walls.refuse_read(path).or_else(|| walls.refuse_write(path)),
+            false => walls.refuse_read(path),
+        });
+    match refused {
+        Some(words) => Answer::not(
+            format!("cannot {what} {}: {words}", path.display()),
+            "denied",
+        ),
+        None => Answer::failed(format!("cannot {what} {}: {error}", path.display())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn wrong_arguments_are_answered_in_words() {
+        let context = Context {
+            timeout: Duration::from_secs(1),
+            walls: None,
+        };
         let check = |name: &str, arguments: &str, expected: &str| {
-            let result = run(name, arguments.as_bytes(), Duration::from_secs(1)).expect("a tool");
+            let answer = run(name, arguments.as_bytes(), &context).expect("a tool");
             assert!(
-                !result.ok && result.text.contains(expected),
-                "{name} {arguments}: {}",
-                result.text
+                !answer.ok && answer.text.contains(expected) && answer.result == "bad arguments",
+                "{name} {arguments}: {answer:?}"
             );
         };
         check("read", "{\"path\":", "are not JSON");
@@ -85,6 +173,7 @@ mod tests {
         );
         check("edit", "{\"path\":\"x\",\"edits\":7}", "do not fit");
         check("write", "[]", "do not fit");
-        assert_eq!(run("rm", b"{}", Duration::ZERO), None);
+        check("grep", "{\"pattern\":7}", "do not fit");
+        assert_eq!(run("rm", b"{}", &context), None);
     }
 }

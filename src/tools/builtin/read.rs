@@ -1,12 +1,14 @@
-//! `read`: a part of a text file, by lines.
+//! `read`: a part of a text file, by lines; or a picture.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::Result;
+use super::{Answer, Context, not_done};
 use crate::tools::OUTPUT;
 use crate::tools::capture::clean;
 
@@ -16,6 +18,9 @@ const LINES: usize = 2000;
 /// The most of one line that is shown, in bytes.
 const LINE: usize = 4000;
 
+/// The largest picture, in bytes. It goes along with every later request.
+const PICTURE: u64 = 5 << 20;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
 pub(super) struct Arguments {
@@ -24,35 +29,40 @@ pub(super) struct Arguments {
     limit: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result {
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let path = &arguments.path;
+    let unreadable = |error| not_done("read", path, &error, false, context);
     // Opening a pipe or a device could wait for ever or give without end.
-    let file = match std::fs::metadata(path) {
+    let size = match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => {
-            return Result::failed(format!(
-                "{} is a directory; use bash with ls",
+            return Answer::failed(format!(
+                "{} is a directory; list it with ls",
                 path.display()
             ));
         }
         Ok(found) if !found.is_file() => {
-            return Result::failed(format!("{} is no regular file", path.display()));
+            return Answer::failed(format!("{} is no regular file", path.display()));
         }
-        Ok(_) => File::open(path),
-        Err(error) => Err(error),
+        Ok(found) => found.len(),
+        Err(error) => return unreadable(error),
     };
-    let mut reader = match file {
+    let mut reader = match File::open(path) {
         Ok(file) => BufReader::new(file),
-        Err(error) => return Result::failed(format!("cannot read {}: {error}", path.display())),
+        Err(error) => return unreadable(error),
     };
     match reader.fill_buf() {
-        Ok(start) if start[..start.len().min(8192)].contains(&0) => {
-            return Result::failed(format!(
-                "{} is a binary file; use bash to look into it",
-                path.display()
-            ));
+        Ok(start) => {
+            if let Some(kind) = picture(start) {
+                return see(path, kind, size, reader).unwrap_or_else(unreadable);
+            }
+            if start[..start.len().min(8192)].contains(&0) {
+                return Answer::failed(format!(
+                    "{} is a binary file of {size} bytes; use bash to look into it",
+                    path.display()
+                ));
+            }
         }
-        Ok(_) => {}
-        Err(error) => return Result::failed(format!("cannot read {}: {error}", path.display())),
+        Err(error) => return unreadable(error),
     }
     let first = arguments.offset.unwrap_or(1).max(1);
     let most = arguments.limit.unwrap_or(LINES).clamp(1, LINES);
@@ -62,21 +72,63 @@ pub(super) fn run(arguments: &Arguments) -> Result {
             count: 0,
             total,
         }) if first > 1 => {
-            Result::failed(format!("{text}{} has only {total} lines", path.display()))
+            Answer::failed(format!("{text}{} has only {total} lines", path.display()))
         }
         Ok(Part { text, count: 0, .. }) => {
-            Result::ok(format!("{text}[{} is empty]", path.display()))
+            Answer::ok(format!("{text}[{} is empty]", path.display()))
         }
         Ok(Part { text, count, total }) if first + count <= total => {
             let next = first + count;
-            Result::ok(format!(
-                "{text}[lines {first} to {} of {total}; go on with offset {next}]",
+            let end = if text.ends_with('\n') { "" } else { "\n" };
+            Answer::ok(format!(
+                "{text}{end}[lines {first} to {} of {total}; go on with offset {next}]",
                 next - 1
             ))
         }
-        Ok(Part { text, .. }) => Result::ok(text),
-        Err(error) => Result::failed(format!("cannot read {}: {error}", path.display())),
+        Ok(Part { text, .. }) => Answer::ok(text),
+        Err(error) => unreadable(error),
     }
+}
+
+/// The kind of picture that begins so, if it is one that models take.
+fn picture(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// Hands a picture over as it is.
+fn see(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<Answer> {
+    let shown = path.display();
+    if size > PICTURE {
+        let most = PICTURE >> 20;
+        return Ok(Answer::failed(format!(
+            "{shown} is a picture of {size} bytes, and {most} MiB is the most; make it smaller with bash"
+        )));
+    }
+    let mut bytes = Vec::new();
+    from.take(PICTURE + 1).read_to_end(&mut bytes)?;
+    let mut answer = Answer::ok(format!("[{shown}: {kind}, {} bytes]", bytes.len()));
+    answer.image = Some(format!("data:{kind};base64,{}", STANDARD.encode(bytes)));
+    Ok(answer)
 }
 
 /// A part of a file.
@@ -155,6 +207,17 @@ mod tests {
             expected,
             "{first} {most}"
         );
+    }
+
+    #[test]
+    fn pictures_are_told_by_their_first_bytes() {
+        assert_eq!(picture(b"\x89PNG\r\n\x1a\nrest"), Some("image/png"));
+        assert_eq!(picture(b"RIFF1234WEBPVP8 "), Some("image/webp"));
+        assert_eq!(picture(b"GIF89a"), Some("image/gif"));
+        assert_eq!(picture(b"\xff\xd8\xff\xe0"), Some("image/jpeg"));
+        for no in [&b"PNG"[..], b"", b"RIFF1234WAVE", b"GIF88a"] {
+            assert_eq!(picture(no), None);
+        }
     }
 
     #[test]

@@ -46,7 +46,10 @@ fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> 
             if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
                 std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
             }
-            file.set_permissions(old.permissions())?;
+            // Inside the walls of a read-only run no mode can be changed, not even of a temporary file.
+            if new.mode() != old.mode() {
+                file.set_permissions(old.permissions())?;
+            }
         }
         file.write_all(content)?;
         fs::rename(&beside, path)

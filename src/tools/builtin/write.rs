@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Result;
 use super::replace::replace;
+use super::{Answer, Context, not_done};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
@@ -15,17 +15,18 @@ pub(super) struct Arguments {
     content: String,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result {
-    let path = arguments.path.display();
-    let parent = arguments
-        .path
-        .parent()
-        .filter(|parent| *parent != Path::new(""));
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
+    let path = &arguments.path;
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
     if let Some(Err(error)) = parent.map(fs::create_dir_all) {
-        return Result::failed(format!("cannot make the directory of {path}: {error}"));
+        return not_done("make the directory of", path, &error, true, context);
     }
-    match replace(&arguments.path, arguments.content.as_bytes()) {
-        Ok(()) => Result::ok(format!("wrote {} bytes to {path}", arguments.content.len())),
-        Err(error) => Result::failed(format!("cannot write {path}: {error}")),
+    match replace(path, arguments.content.as_bytes()) {
+        Ok(()) => Answer::ok(format!(
+            "wrote {} bytes to {}",
+            arguments.content.len(),
+            path.display()
+        )),
+        Err(error) => not_done("write", path, &error, true, context),
     }
 }

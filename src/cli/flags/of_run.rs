@@ -1,11 +1,11 @@
-//! The flags.
+//! The flags that are about a run as a whole: what is asked, how long it may take, how it is told.
 
-use super::{COLORS, Complete, EFFORTS, Flag, SANDBOXES, TOOL_NAMES, Takes};
+use super::{COLORS, Complete, EFFORTS, Flag, Takes};
 
 const RUN: &[&str] = &["run"];
 
-/// The flags, in the order in which they are listed.
-pub(in crate::cli) const FLAGS: &[Flag] = &[
+/// Flags about the question, in the order in which they are listed.
+pub(in crate::cli) const ASKING: &[Flag] = &[
     Flag {
         long: "model",
         short: Some('m'),
@@ -51,52 +51,10 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         complete: Complete::Nothing,
         set: |args, value| args.append_instructions.push(value),
     },
-    Flag {
-        long: "cd",
-        short: Some('C'),
-        takes: Takes::Value("DIR"),
-        of: RUN,
-        brief: "directory that the tools work in",
-        rare: false,
-        doc: "The directory that the tools work in. Files named by other flags are still found from where the command \
-              was typed.",
-        complete: Complete::Directories,
-        set: |args, value| args.directory = Some(value),
-    },
-    Flag {
-        long: "sandbox",
-        short: Some('s'),
-        takes: Takes::Value("MODE"),
-        of: RUN,
-        brief: "what the tools may touch",
-        rare: false,
-        doc: "What the tools may touch: read-only (the default), workspace-write or danger-full-access. This version \
-              cannot confine tools, so offering them takes danger-full-access, which lets them do whatever you may do.",
-        complete: Complete::Words(SANDBOXES),
-        set: |args, value| args.sandbox = Some(value),
-    },
-    Flag {
-        long: "tools",
-        short: None,
-        takes: Takes::Value("LIST"),
-        of: RUN,
-        brief: "tools to offer, with commas between them",
-        rare: false,
-        doc: "The tools that the model is offered, with commas between them. Without it: bash,read,edit,write.",
-        complete: Complete::Words(&TOOL_NAMES),
-        set: |args, value| args.tools = Some(value),
-    },
-    Flag {
-        long: "no-tools",
-        short: None,
-        takes: Takes::Nothing,
-        of: RUN,
-        brief: "offer no tools",
-        rare: false,
-        doc: "Offers the model no tools at all.",
-        complete: Complete::Nothing,
-        set: |args, _| args.no_tools = true,
-    },
+];
+
+/// Flags about limits.
+pub(in crate::cli) const LIMITS: &[Flag] = &[
     Flag {
         long: "max-turns",
         short: None,
@@ -205,122 +163,10 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         complete: Complete::Nothing,
         set: |args, _| args.dry_run = true,
     },
-    Flag {
-        long: "api-key-file",
-        short: None,
-        takes: Takes::Value("FILE"),
-        of: &["run", "status"],
-        brief: "use the API key in this file",
-        rare: true,
-        doc: "Uses the API key in this file, for this run only and before any other credential.",
-        complete: Complete::Files,
-        set: |args, value| args.api_key_file = Some(value),
-    },
-    Flag {
-        long: "auth-file",
-        short: None,
-        takes: Takes::Value("FILE"),
-        of: &["login", "logout", "status", "token", "run"],
-        brief: "use this credentials file",
-        rare: true,
-        doc: "Uses this credentials file instead of auth.json in CODEX_RUN_HOME. It may belong to pi or to the official \
-              client: its format and its lock are kept, and what is not ours in it stays. Without it, \
-              CODEX_RUN_AUTH_FILE decides.",
-        complete: Complete::Files,
-        set: |args, value| args.auth_file = Some(value),
-    },
-    Flag {
-        long: "no-browser",
-        short: None,
-        takes: Takes::Nothing,
-        of: &["login"],
-        brief: "print the address, open nothing",
-        rare: false,
-        doc: "Prints the address to sign in at and opens nothing; waits for the browser to come back, or for the address \
-              of the page that it ends on to be pasted.",
-        complete: Complete::Nothing,
-        set: |args, _| args.no_browser = true,
-    },
-    Flag {
-        long: "device-auth",
-        short: None,
-        takes: Takes::Nothing,
-        of: &["login"],
-        brief: "sign in with a code on another device",
-        rare: false,
-        doc: "Prints an address and a code, which is typed in there on any device with a browser.",
-        complete: Complete::Nothing,
-        set: |args, _| args.device_auth = true,
-    },
-    Flag {
-        long: "with-api-key",
-        short: None,
-        takes: Takes::Nothing,
-        of: &["login"],
-        brief: "store an API key from standard input",
-        rare: false,
-        doc: "Reads an API key from standard input and stores it. A stored sign-in comes before it.",
-        complete: Complete::Nothing,
-        set: |args, _| args.with_api_key = true,
-    },
-    Flag {
-        long: "with-access-token",
-        short: None,
-        takes: Takes::Nothing,
-        of: &["login"],
-        brief: "store an access token from standard input",
-        rare: false,
-        doc: "Reads a ChatGPT access token from standard input, as `codex token` prints one, and stores it. Nothing renews \
-              it when it ends.",
-        complete: Complete::Nothing,
-        set: |args, _| args.with_access_token = true,
-    },
-    Flag {
-        long: "local",
-        short: None,
-        takes: Takes::Nothing,
-        of: &["logout"],
-        brief: "do not ask the service to revoke",
-        rare: false,
-        doc: "Removes what is stored here and does not ask the service to revoke it.",
-        complete: Complete::Nothing,
-        set: |args, _| args.local = true,
-    },
-    Flag {
-        long: "all",
-        short: None,
-        takes: Takes::Nothing,
-        of: &["logout"],
-        brief: "remove a stored key too",
-        rare: false,
-        doc: "Removes everything that codex-run has stored, the sign-in and the key.",
-        complete: Complete::Nothing,
-        set: |args, _| args.all = true,
-    },
-    Flag {
-        long: "json",
-        short: None,
-        takes: Takes::Nothing,
-        of: &["status"],
-        brief: "as one JSON object",
-        rare: false,
-        doc: "Prints one JSON object: method (chatgpt, access_token, api_key or null), account, email, plan, expires_at in \
-              Unix seconds, source, and overridden, a list of sources that it comes before; problem, elsewhere and limits \
-              where there is something to say.",
-        complete: Complete::Nothing,
-        set: |args, _| args.json = true,
-    },
-    Flag {
-        long: "limits",
-        short: None,
-        takes: Takes::Nothing,
-        of: &["status"],
-        brief: "also how much of the plan is used up",
-        rare: false,
-        doc: "Also asks the service how much of the plan's usage windows is used up, and when each begins anew.",
-        complete: Complete::Nothing,
-        set: |args, _| args.limits = true,
-    },
+];
+
+/// Flags about what is told.
+pub(in crate::cli) const TELLING: &[Flag] = &[
     Flag {
         long: "quiet",
         short: Some('q'),

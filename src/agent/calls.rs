@@ -1,0 +1,147 @@
+//! What a run does about the calls of an answer: runs them, tells how they went, and ends them with the run.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::driver::Driver;
+use super::turn::{self, Action, Turn};
+use super::{End, Input, history, spawn};
+use crate::output::Notice;
+use crate::tools::offer::Offer;
+use crate::tools::process::Output;
+use crate::wire::item::{self, Call};
+
+/// How long the end of an answer's body is waited for once everything else is ready. Losing the
+/// connection costs less than a server that never ends its answers.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+impl Driver<'_> {
+    /// Runs the calls of an answer and adds their outputs to the history.
+    /// `body_ended` says that nothing more comes of the answer.
+    pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), End> {
+        let changes: Vec<bool> = calls
+            .iter()
+            .map(|call| {
+                self.tools
+                    .offered(&call.name)
+                    .is_some_and(Offer::changes_files)
+            })
+            .collect();
+        self.tools.watch_git();
+        let (mut turn, actions) = Turn::new(&changes);
+        for action in actions {
+            if let Action::Run(at) = action {
+                self.start(at, calls)?;
+            }
+        }
+        if body_ended {
+            turn.step(turn::Event::BodyEnded);
+        }
+        let mut patience = None;
+        loop {
+            let event = match self.next(patience)? {
+                Input::ToolEnded(at, output) => {
+                    self.running -= 1;
+                    self.failed += usize::from(!output.answer.ok);
+                    self.tell(&calls[at], &output)?;
+                    let (text, image) = (output.answer.text, output.answer.image);
+                    turn::Event::ToolEnded(at, item::Output { text, image })
+                }
+                Input::BodyEnded(request) if request == self.requests => turn::Event::BodyEnded,
+                _ if patience.is_some_and(|until| Instant::now() >= until) => {
+                    turn::Event::PatienceEnded
+                }
+                _ => continue,
+            };
+            for action in turn.step(event) {
+                match action {
+                    Action::AwaitBody => patience = Some(Instant::now() + PATIENCE),
+                    Action::Send { outputs, reconnect } => {
+                        self.tell_git()?;
+                        history::add_outputs(Arc::make_mut(&mut self.body), calls, &outputs);
+                        if reconnect {
+                            let client = self.client.renewed();
+                            std::mem::replace(&mut self.client, client).shutdown();
+                        }
+                        return Ok(());
+                    }
+                    Action::Run(at) => self.start(at, calls)?,
+                }
+            }
+        }
+    }
+
+    /// Runs a call on a thread of its own, which ends with an input whatever happens in it.
+    fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), End> {
+        let name = &calls[at].name;
+        self.sink
+            .take(Notice::ToolStarted { name })
+            .map_err(End::Output)?;
+        let (tools, call, sender) = (
+            Arc::clone(&self.tools),
+            calls[at].clone(),
+            self.sender.clone(),
+        );
+        spawn(move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| tools.call(&call)));
+            let _ = sender
+                .send(ended.map_or(Input::ToolPanicked, |output| Input::ToolEnded(at, output)));
+        })?;
+        self.running += 1;
+        Ok(())
+    }
+
+    fn tell(&mut self, call: &Call, output: &Output) -> Result<(), End> {
+        let offer = self.tools.offered(&call.name);
+        let subject = offer.map_or_else(
+            || call.arguments.clone(),
+            |offer| offer.subject_of(&call.arguments),
+        );
+        let notice = Notice::ToolEnded {
+            name: &call.name,
+            subject: &subject,
+            result: &output.answer.result,
+            ok: output.answer.ok,
+            took: output.took,
+            output: &output.answer.text,
+        };
+        self.notify(notice)
+    }
+
+    /// Tells that what git runs by itself is not what it was.
+    fn tell_git(&mut self) -> Result<(), End> {
+        let changed = self.tools.changed_git();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<String> = changed
+            .iter()
+            .map(|place| place.display().to_string())
+            .collect();
+        let words = format!(
+            "the tools have changed {}: look at it before you use git there, which may run what it names",
+            places.join(" and ")
+        );
+        self.notify(Notice::Warning(&words))
+    }
+
+    /// Ends what is still going on: connections at once, tools with the moment that they are given. A
+    /// second order cuts that moment short.
+    pub(super) fn wind_up(&mut self) {
+        self.client.shutdown();
+        if self.running == 0 {
+            return;
+        }
+        self.tools.end();
+        while self.running > 0 {
+            match self.inputs.recv() {
+                Ok(Input::ToolEnded(..) | Input::ToolPanicked) => self.running -= 1,
+                Ok(Input::Order(_)) => self.tools.end(),
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+        let _ = self.tell_git();
+    }
+}

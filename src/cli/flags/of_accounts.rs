@@ -1,0 +1,123 @@
+//! The flags that are about credentials.
+
+use super::{Complete, Flag, Takes};
+
+/// The flags, in the order in which they are listed.
+pub(in crate::cli) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "api-key-file",
+        short: None,
+        takes: Takes::Value("FILE"),
+        of: &["run", "status"],
+        brief: "use the API key in this file",
+        rare: true,
+        doc: "Uses the API key in this file, for this run only and before any other credential.",
+        complete: Complete::Files,
+        set: |args, value| args.api_key_file = Some(value),
+    },
+    Flag {
+        long: "auth-file",
+        short: None,
+        takes: Takes::Value("FILE"),
+        of: &["login", "logout", "status", "token", "run"],
+        brief: "use this credentials file",
+        rare: true,
+        doc: "Uses this credentials file instead of auth.json in CODEX_RUN_HOME. It may belong to pi or to the official \
+              client: its format and its lock are kept, and what is not ours in it stays. Without it, \
+              CODEX_RUN_AUTH_FILE decides.",
+        complete: Complete::Files,
+        set: |args, value| args.auth_file = Some(value),
+    },
+    Flag {
+        long: "no-browser",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["login"],
+        brief: "print the address, open nothing",
+        rare: false,
+        doc: "Prints the address to sign in at and opens nothing; waits for the browser to come back, or for the address \
+              of the page that it ends on to be pasted.",
+        complete: Complete::Nothing,
+        set: |args, _| args.no_browser = true,
+    },
+    Flag {
+        long: "device-auth",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["login"],
+        brief: "sign in with a code on another device",
+        rare: false,
+        doc: "Prints an address and a code, which is typed in there on any device with a browser.",
+        complete: Complete::Nothing,
+        set: |args, _| args.device_auth = true,
+    },
+    Flag {
+        long: "with-api-key",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["login"],
+        brief: "store an API key from standard input",
+        rare: false,
+        doc: "Reads an API key from standard input and stores it. A stored sign-in comes before it.",
+        complete: Complete::Nothing,
+        set: |args, _| args.with_api_key = true,
+    },
+    Flag {
+        long: "with-access-token",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["login"],
+        brief: "store an access token from standard input",
+        rare: false,
+        doc: "Reads a ChatGPT access token from standard input, as `codex token` prints one, and stores it. Nothing renews \
+              it when it ends.",
+        complete: Complete::Nothing,
+        set: |args, _| args.with_access_token = true,
+    },
+    Flag {
+        long: "local",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["logout"],
+        brief: "do not ask the service to revoke",
+        rare: false,
+        doc: "Removes what is stored here and does not ask the service to revoke it.",
+        complete: Complete::Nothing,
+        set: |args, _| args.local = true,
+    },
+    Flag {
+        long: "all",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["logout"],
+        brief: "remove a stored key too",
+        rare: false,
+        doc: "Removes everything that codex-run has stored, the sign-in and the key.",
+        complete: Complete::Nothing,
+        set: |args, _| args.all = true,
+    },
+    Flag {
+        long: "json",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["status"],
+        brief: "as one JSON object",
+        rare: false,
+        doc: "Prints one JSON object: method (chatgpt, access_token, api_key or null), account, email, plan, expires_at in \
+              Unix seconds, source, and overridden, a list of sources that it comes before; problem, elsewhere and limits \
+              where there is something to say.",
+        complete: Complete::Nothing,
+        set: |args, _| args.json = true,
+    },
+    Flag {
+        long: "limits",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["status"],
+        brief: "also how much of the plan is used up",
+        rare: false,
+        doc: "Also asks the service how much of the plan's usage windows is used up, and when each begins anew.",
+        complete: Complete::Nothing,
+        set: |args, _| args.limits = true,
+    },
+];

@@ -1,0 +1,121 @@
+//! The flags that are about tools.
+
+use super::{Complete, FAILURES, Flag, SANDBOXES, TOOL_NAMES, Takes};
+
+const RUN: &[&str] = &["run"];
+const TOOLS: &[&str] = &["run", "tool"];
+
+/// The flags, in the order in which they are listed.
+pub(in crate::cli) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "cd",
+        short: Some('C'),
+        takes: Takes::Value("DIR"),
+        of: TOOLS,
+        brief: "directory that the tools work in",
+        rare: false,
+        doc: "The directory that the tools work in. Files named by other flags are still found from where the command \
+              was typed.",
+        complete: Complete::Directories,
+        set: |args, value| args.directory = Some(value),
+    },
+    Flag {
+        long: "add-dir",
+        short: None,
+        takes: Takes::Value("DIR"),
+        of: TOOLS,
+        brief: "another directory that tools may change",
+        rare: true,
+        doc: "Another directory that the tools may change with -s workspace-write. May be given more than once.",
+        complete: Complete::Directories,
+        set: |args, value| args.add_dir.push(value),
+    },
+    Flag {
+        long: "sandbox",
+        short: Some('s'),
+        takes: Takes::Value("MODE"),
+        of: TOOLS,
+        brief: "what the tools may touch (read-only)",
+        rare: false,
+        doc: "What the tools may touch. With read-only, which is the default, they write nowhere but in a temporary \
+              directory of the run. With workspace-write they may also change the working directory and those of \
+              --add-dir. Neither lets them use the network (but see --network), read where credentials of codex-run, \
+              codex or pi are kept, or reach into other processes. With danger-full-access they may do whatever you may \
+              do.",
+        complete: Complete::Words(SANDBOXES),
+        set: |args, value| args.sandbox = Some(value),
+    },
+    Flag {
+        long: "network",
+        short: None,
+        takes: Takes::Nothing,
+        of: TOOLS,
+        brief: "let tools use the network",
+        rare: false,
+        doc: "Lets the tools use the network, this machine's own included. Sockets of other programs, such as Docker's, \
+              stay closed.",
+        complete: Complete::Nothing,
+        set: |args, _| args.network = true,
+    },
+    Flag {
+        long: "env",
+        short: None,
+        takes: Takes::Value("NAME"),
+        of: TOOLS,
+        brief: "hand tools this variable too",
+        rare: true,
+        doc: "Hands the tools this variable of the environment too. Without it they find what programs need, such as PATH \
+              and HOME, and nothing that looks like a credential. May be given more than once.",
+        complete: Complete::Nothing,
+        set: |args, value| args.env.push(value),
+    },
+    Flag {
+        long: "tools",
+        short: None,
+        takes: Takes::Value("LIST"),
+        of: RUN,
+        brief: "tools to offer, with commas between them",
+        rare: false,
+        doc: "The tools that the model is offered, with commas between them: bash, read, edit, write, grep, find, ls, and \
+              your own. Without it: bash, read, edit, write, and what is in the folder tools of CODEX_RUN_HOME.",
+        complete: Complete::Words(&TOOL_NAMES),
+        set: |args, value| args.tools = Some(value),
+    },
+    Flag {
+        long: "no-tools",
+        short: None,
+        takes: Takes::Nothing,
+        of: RUN,
+        brief: "offer no tools",
+        rare: false,
+        doc: "Offers the model no tools at all.",
+        complete: Complete::Nothing,
+        set: |args, _| args.no_tools = true,
+    },
+    Flag {
+        long: "tool",
+        short: None,
+        takes: Takes::Value("FILE"),
+        of: RUN,
+        brief: "offer the tool of this manifest",
+        rare: true,
+        doc: "Offers the tool that this manifest describes: a JSON file with name, description, parameters (a JSON \
+              Schema), command, and if need be timeout, env, network and write. The program gets the arguments as one \
+              JSON object on its standard input, and what it writes to standard output is its answer. It is confined \
+              like the other tools, and has the network or may change files only where the manifest asks for that and \
+              the run allows it. May be given more than once.",
+        complete: Complete::Files,
+        set: |args, value| args.tool.push(value),
+    },
+    Flag {
+        long: "fail-on",
+        short: None,
+        takes: Takes::Value("WHAT"),
+        of: RUN,
+        brief: "fail if a tool failed: tool-error",
+        rare: true,
+        doc: "With tool-error, a run in which a tool call failed ends with exit code 1, although the model answered.",
+        complete: Complete::Words(FAILURES),
+        set: |args, value| args.fail_on = Some(value),
+    },
+];

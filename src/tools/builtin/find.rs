@@ -1,0 +1,64 @@
+//! `find`: files by a glob, without what is ignored.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Deserialize;
+
+use super::ignore::glob;
+use super::rg::{self, Lines};
+use super::walk::walk;
+use super::{Answer, Context, not_done};
+
+/// The most files that are named if nobody says otherwise.
+const LIMIT: usize = 1000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "one JSON object")]
+pub(super) struct Arguments {
+    pattern: String,
+    path: Option<PathBuf>,
+    limit: Option<usize>,
+}
+
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
+    let Some(wanted) = glob(&arguments.pattern).filter(|_| !arguments.pattern.starts_with('!'))
+    else {
+        let words = format!("{:?} is no glob", arguments.pattern);
+        return Answer::not(words, "bad arguments");
+    };
+    let path = arguments.path.as_deref().unwrap_or(Path::new("."));
+    let limit = arguments.limit.unwrap_or(LIMIT).max(1);
+    if let Err(error) = std::fs::read_dir(path) {
+        return not_done("look into", path, &error, false, context);
+    }
+    // rg judges globs from the working directory, we from the path; without a slash that is the same.
+    if !arguments.pattern.contains('/') {
+        let glob = format!("--glob={}", arguments.pattern);
+        if let Some(answer) = rg::run(&["--files", &glob], path, limit, context) {
+            return plain(answer);
+        }
+    }
+    let mut lines = Lines::new(limit);
+    let deadline = Instant::now() + context.timeout;
+    let walked = walk(path, deadline, &mut |found| {
+        let inner = found.path.strip_prefix(path).unwrap_or(&found.path);
+        found.is_dir
+            || !wanted.is_match(&inner.to_string_lossy())
+            || lines.add(format!("{}\n", found.path.display()).as_bytes())
+    });
+    match walked {
+        Ok(true) => lines.answer(),
+        Ok(false) => lines.late(context.timeout),
+        Err(error) => not_done("look into", path, &error, false, context),
+    }
+}
+
+/// The answer of `rg`, whose paths below the working directory begin with `./`.
+pub(super) fn plain(mut answer: Answer) -> Answer {
+    let lines = answer.text.split_inclusive('\n');
+    answer.text = lines
+        .map(|line| line.strip_prefix("./").unwrap_or(line))
+        .collect();
+    answer
+}

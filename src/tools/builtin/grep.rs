@@ -1,0 +1,184 @@
+//! `grep`: lines that match a regular expression, without what is ignored.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use regex_lite::{Regex, RegexBuilder};
+use serde::Deserialize;
+
+use super::find::plain;
+use super::ignore::glob;
+use super::rg::{self, Lines};
+use super::walk::walk;
+use super::{Answer, Context, not_done};
+
+/// The most lines that are shown if nobody says otherwise.
+const LIMIT: usize = 200;
+
+/// The most of one line that is shown, in characters.
+const LINE: usize = 500;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "one JSON object")]
+pub(super) struct Arguments {
+    pattern: String,
+    path: Option<PathBuf>,
+    glob: Option<String>,
+    #[serde(default)]
+    ignore_case: bool,
+    #[serde(default)]
+    context: usize,
+    limit: Option<usize>,
+}
+
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
+    let path = arguments.path.as_deref().unwrap_or(Path::new("."));
+    let is_dir = match std::fs::metadata(path) {
+        Ok(found) => found.is_dir(),
+        Err(error) => return not_done("look into", path, &error, false, context),
+    };
+    let limit = arguments.limit.unwrap_or(LIMIT).max(1);
+    if let Some(answer) = with_rg(arguments, path, limit, context) {
+        return answer;
+    }
+    let regex = RegexBuilder::new(&arguments.pattern)
+        .case_insensitive(arguments.ignore_case)
+        .build();
+    let regex = match regex {
+        Ok(regex) => regex,
+        Err(error) => {
+            let words = format!("{:?} is no regular expression: {error}", arguments.pattern);
+            return Answer::not(words, "bad arguments");
+        }
+    };
+    let wanted = match arguments.glob.as_deref().map(|text| (text, glob(text))) {
+        None => None,
+        Some((_, Some(glob))) => Some(glob),
+        Some((text, None)) => return Answer::not(format!("{text:?} is no glob"), "bad arguments"),
+    };
+    let mut search = Search {
+        regex,
+        around: arguments.context,
+        lines: Lines::new(limit),
+    };
+    if !is_dir {
+        return match search.file(path) {
+            Ok(_) => search.lines.answer(),
+            Err(error) => not_done("read", path, &error, false, context),
+        };
+    }
+    let deadline = Instant::now() + context.timeout;
+    let walked = walk(path, deadline, &mut |found| {
+        let inner = found.path.strip_prefix(path).unwrap_or(&found.path);
+        let meant = !found.is_dir
+            && wanted
+                .as_ref()
+                .is_none_or(|glob| glob.is_match(&inner.to_string_lossy()));
+        // A file that cannot be read is left out, as `rg` does.
+        !meant || search.file(&found.path).unwrap_or(true)
+    });
+    match walked {
+        Ok(true) => search.lines.answer(),
+        Ok(false) => search.lines.late(context.timeout),
+        Err(error) => not_done("look into", path, &error, false, context),
+    }
+}
+
+fn with_rg(
+    arguments: &Arguments,
+    path: &Path,
+    limit: usize,
+    context: &Context<'_>,
+) -> Option<Answer> {
+    let around = format!("--context={}", arguments.context);
+    let columns = format!("--max-columns={LINE}");
+    let mut flags = vec!["--no-heading", "--line-number", "--with-filename", &columns];
+    flags.extend([
+        "--max-columns-preview",
+        &around,
+        "--regexp",
+        &arguments.pattern,
+    ]);
+    if arguments.ignore_case {
+        flags.push("--ignore-case");
+    }
+    let glob = arguments.glob.as_ref().map(|glob| format!("--glob={glob}"));
+    flags.extend(glob.as_deref());
+    rg::run(&flags, path, limit, context).map(plain)
+}
+
+/// A search in many files, told in the form of `rg`: `path:line:text`, and `path-line-text` for what is around.
+struct Search {
+    regex: Regex,
+    /// How many lines around one that matches are shown.
+    around: usize,
+    lines: Lines,
+}
+
+impl Search {
+    /// Searches a file; whether more is wanted.
+    fn file(&mut self, path: &Path) -> std::io::Result<bool> {
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(true);
+        }
+        let mut reader = BufReader::with_capacity(64 << 10, File::open(path)?);
+        if reader.fill_buf()?.contains(&0) {
+            return Ok(true); // binary
+        }
+        let mut before: VecDeque<(usize, String)> = VecDeque::new();
+        let (mut number, mut shown, mut after) = (0, 0, 0);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            if reader.read_until(b'\n', &mut line)? == 0 {
+                return Ok(true);
+            }
+            number += 1;
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end_matches(['\n', '\r']);
+            if self.regex.is_match(text) {
+                let first = before.front().map_or(number, |(first, _)| *first);
+                if self.around > 0
+                    && !self.lines.is_empty()
+                    && first != shown + 1
+                    && !self.lines.add(b"--\n")
+                {
+                    return Ok(false);
+                }
+                for (number, text) in before.drain(..) {
+                    if !self.show(path, '-', number, &text) {
+                        return Ok(false);
+                    }
+                }
+                if !self.show(path, ':', number, text) {
+                    return Ok(false);
+                }
+                (shown, after) = (number, self.around);
+            } else if after > 0 {
+                if !self.show(path, '-', number, text) {
+                    return Ok(false);
+                }
+                (shown, after) = (number, after - 1);
+            } else if self.around > 0 {
+                before.push_back((number, text.to_owned()));
+                if before.len() > self.around {
+                    before.pop_front();
+                }
+            }
+        }
+    }
+
+    fn show(&mut self, path: &Path, mark: char, number: usize, text: &str) -> bool {
+        let short: String = text.chars().take(LINE).collect();
+        let cut = if short.len() < text.len() {
+            " [cut]"
+        } else {
+            ""
+        };
+        let line = format!("{}{mark}{number}{mark}{short}{cut}\n", path.display());
+        self.lines.add(line.as_bytes())
+    }
+}

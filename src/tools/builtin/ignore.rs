@@ -1,0 +1,233 @@
+//! What `.gitignore` leaves out, for where `rg` is not installed: the patterns of gitignore(5), as regular
+//! expressions. Also the globs that `find` and `grep` take, which are the same kind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex_lite::Regex;
+
+/// The files of patterns, in the order in which they count; the last word has the last one.
+const FILES: &[&str] = &[".git/info/exclude", ".gitignore", ".ignore"];
+
+/// The largest such file that is read, in bytes.
+const MOST: u64 = 1 << 20;
+
+/// The patterns of one directory.
+pub(super) struct Patterns {
+    directory: PathBuf,
+    lines: Vec<Pattern>,
+}
+
+impl Patterns {
+    /// The patterns that are kept in this directory.
+    pub(super) fn of(directory: &Path) -> Self {
+        let text = |name: &&str| {
+            let path = directory.join(name);
+            let small =
+                fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() <= MOST);
+            fs::read(&path).ok().filter(|_| small)
+        };
+        let texts = FILES.iter().filter_map(text);
+        Self {
+            directory: directory.to_owned(),
+            lines: texts
+                .flat_map(|text| parse(&String::from_utf8_lossy(&text)))
+                .collect(),
+        }
+    }
+
+    /// What they say of this path: ignored, taken back, or nothing.
+    fn judge(&self, path: &Path, is_dir: bool) -> Option<bool> {
+        let inner = path.strip_prefix(&self.directory).ok()?;
+        let inner = inner.to_string_lossy();
+        let said = self
+            .lines
+            .iter()
+            .rev()
+            .find(|line| line.matches(&inner, is_dir));
+        said.map(|line| line.ignores)
+    }
+}
+
+/// Whether this path is ignored; the patterns of a deeper directory come before those of a higher one.
+pub(super) fn is_ignored(all: &[Patterns], path: &Path, is_dir: bool) -> bool {
+    let mut said = all
+        .iter()
+        .rev()
+        .filter_map(|patterns| patterns.judge(path, is_dir));
+    said.next().unwrap_or(false)
+}
+
+/// The patterns that hold in a directory because of those above it, up to the top of the repository.
+pub(super) fn above(directory: &Path) -> Vec<Patterns> {
+    let mut found = Vec::new();
+    for place in directory.ancestors() {
+        found.push(Patterns::of(place));
+        if place.join(".git").exists() {
+            break;
+        }
+    }
+    // The directory itself is read where the walk begins.
+    found.remove(0);
+    found.reverse();
+    found
+}
+
+/// A line of such a file.
+struct Pattern {
+    regex: Regex,
+    ignores: bool,
+    only_directories: bool,
+}
+
+impl Pattern {
+    fn matches(&self, inner: &str, is_dir: bool) -> bool {
+        (is_dir || !self.only_directories) && self.regex.is_match(inner)
+    }
+}
+
+fn parse(text: &str) -> Vec<Pattern> {
+    text.lines().filter_map(pattern).collect()
+}
+
+fn pattern(line: &str) -> Option<Pattern> {
+    let line = line.trim_start_matches('\u{feff}');
+    let mut glob = line.trim_end_matches(['\r', ' ', '\t']);
+    // A blank behind a backslash belongs to the name.
+    if glob.ends_with('\\') && line.len() > glob.len() {
+        glob = &line[..=glob.len()];
+    }
+    if glob.is_empty() || glob.starts_with('#') {
+        return None;
+    }
+    let (ignores, glob) = match glob.strip_prefix('!') {
+        Some(rest) => (false, rest),
+        None => (true, glob),
+    };
+    let (only_directories, glob) = match glob.strip_suffix('/') {
+        Some(rest) => (true, rest),
+        None => (false, glob),
+    };
+    Some(Pattern {
+        regex: self::glob(glob)?,
+        ignores,
+        only_directories,
+    })
+}
+
+/// A glob as gitignore(5) has it: one with a slash is meant from the top, one without for every name.
+pub(super) fn glob(glob: &str) -> Option<Regex> {
+    let mut regex = if glob.contains('/') {
+        "^".to_owned()
+    } else {
+        "(?:^|/)".to_owned()
+    };
+    let mut rest = glob.strip_prefix('/').unwrap_or(glob);
+    while let Some(c) = rest.chars().next() {
+        let ends_name = regex.ends_with(['^', '/']) || regex.ends_with("/)?");
+        if ends_name && let Some(after) = rest.strip_prefix("**/") {
+            regex.push_str("(?:.*/)?");
+            rest = after;
+        } else if ends_name && rest == "**" {
+            regex.push_str(".+");
+            rest = "";
+        } else if c == '*' {
+            regex.push_str("[^/]*");
+            rest = rest.trim_start_matches('*');
+        } else if c == '?' {
+            regex.push_str("[^/]");
+            rest = &rest[1..];
+        } else if c == '['
+            && let Some((class, after)) = class(rest)
+        {
+            regex.push_str(&class);
+            rest = after;
+        } else {
+            let literal = if c == '\\' {
+                rest[1..].chars().next()?
+            } else {
+                c
+            };
+            rest = &rest[usize::from(c == '\\') + literal.len_utf8()..];
+            regex.push_str(&regex_lite::escape(literal.encode_utf8(&mut [0; 4])));
+        }
+    }
+    regex.push('$');
+    Regex::new(&format!("(?s){regex}")).ok()
+}
+
+/// A set of characters, and what follows it.
+fn class(glob: &str) -> Option<(String, &str)> {
+    let inner = &glob[1..];
+    let negated = inner.starts_with(['!', '^']);
+    let inner = &inner[usize::from(negated)..];
+    // A bracket that comes first is one of the set.
+    let end = 1 + inner.get(1..)?.find(']')?;
+    let set = inner[..end]
+        .replace('\\', "\\\\")
+        .replace('[', "\\[")
+        .replace(']', "\\]");
+    let set = set.replace('&', "\\&").replace('~', "\\~");
+    let class = if negated {
+        format!("[^/{set}]")
+    } else {
+        format!("[{set}]")
+    };
+    Some((class, &inner[end + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(lines: &str, path: &str, expected: bool) {
+        let (path, is_dir) = match path.strip_suffix('/') {
+            Some(path) => (path, true),
+            None => (path, false),
+        };
+        let all = [Patterns {
+            directory: "/r".into(),
+            lines: parse(lines),
+        }];
+        let ignored = is_ignored(&all, &Path::new("/r").join(path), is_dir);
+        assert_eq!(ignored, expected, "{lines:?} {path}");
+    }
+
+    /// The rules of gitignore(5), in its order.
+    #[test]
+    fn patterns_mean_what_git_says_they_mean() {
+        check("# a\n\n", "a", false);
+        check("\\#a", "#a", true);
+        check("a  ", "a", true);
+        check("a\\ ", "a ", true);
+        check("*.o\n!keep.o", "x.o", true);
+        check("*.o\n!keep.o", "keep.o", false);
+        check("!keep.o\n*.o", "keep.o", true);
+        check("foo/", "foo/", true);
+        check("foo/", "foo", false);
+        check("foo/", "a/foo/", true);
+        check("doc/frotz", "doc/frotz", true);
+        check("doc/frotz", "a/doc/frotz", false);
+        check("/foo", "foo", true);
+        check("/foo", "a/foo", false);
+        check("foo*", "a/foobar", true);
+        check("a/*.c", "a/b.c", true);
+        check("a/*.c", "a/b/c.c", false);
+        check("?.c", "b.c", true);
+        check("?.c", "bb.c", false);
+        check("[ab].c", "b.c", true);
+        check("[!ab].c", "b.c", false);
+        check("[a-c].c", "b.c", true);
+        check("**/foo", "a/b/foo", true);
+        check("**/foo", "foo", true);
+        check("**/foo/bar", "x/foo/bar", true);
+        check("abc/**", "abc/x/y", true);
+        check("abc/**", "abc/", false);
+        check("a/**/b", "a/b", true);
+        check("a/**/b", "a/x/y/b", true);
+        check("a**b", "axxb", true);
+        check("a.b", "axb", false);
+        check("[", "[", true);
+        check("\r", "x", false);
+    }
+}

@@ -1,0 +1,58 @@
+//! `ls`: what is in a directory, without what is ignored.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::rg::Lines;
+use super::walk::list;
+use super::{Answer, Context, not_done};
+
+/// The most names that are shown if nobody says otherwise.
+const LIMIT: usize = 1000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "one JSON object")]
+pub(super) struct Arguments {
+    path: Option<PathBuf>,
+    limit: Option<usize>,
+}
+
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
+    let path = arguments.path.as_deref().unwrap_or(Path::new("."));
+    let (entries, ignored) = match list(path) {
+        Ok(found) => found,
+        Err(error) => return not_done("list", path, &error, false, context),
+    };
+    let mut lines = Lines::new(arguments.limit.unwrap_or(LIMIT).max(1));
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let line = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => format!("{name}/\n"),
+            Ok(kind) if kind.is_symlink() => {
+                let target = std::fs::read_link(entry.path()).unwrap_or_default();
+                format!("{name} -> {}\n", target.display())
+            }
+            _ => format!("{name}\n"),
+        };
+        if !lines.add(line.as_bytes()) {
+            break;
+        }
+    }
+    let mut answer = lines.answer();
+    if lines.is_empty() {
+        answer.text = "[empty]".to_owned();
+    }
+    if ignored > 0 {
+        answer.text.push_str(&format!(
+            "{}[{ignored} more: .git, or ignored by .gitignore; bash shows them]",
+            if answer.text.ends_with('\n') {
+                ""
+            } else {
+                "\n"
+            }
+        ));
+    }
+    answer
+}

@@ -1,0 +1,82 @@
+//! A program of the user's own as a tool: the arguments as one JSON object on its standard input, its answer on its
+//! standard output, and what went wrong on its standard error.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::os::fd::OwnedFd;
+use std::process::Command;
+use std::time::Instant;
+
+use super::{Answer, Context, ended, keep};
+use crate::tools::child::{self, End};
+
+pub(super) fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Answer {
+    let not_run = |error: std::io::Error| {
+        Answer::not(format!("the tool could not be started: {error}"), "not run")
+    };
+    let Some((name, rest)) = program.split_first() else {
+        return not_run(std::io::ErrorKind::NotFound.into());
+    };
+    let begun = Instant::now();
+    let mut command = Command::new(name);
+    match input(arguments) {
+        Ok(input) => command.args(rest).stdin(input),
+        Err(error) => return not_run(error),
+    };
+    let (mut output, mut complaints) = (keep("output"), keep("complaints"));
+    let mut take = |bytes: &[u8]| {
+        output.add(bytes);
+        true
+    };
+    let mut take_complaints = |bytes: &[u8]| {
+        complaints.add(bytes);
+        true
+    };
+    let deadline = begun + context.timeout;
+    let takers: Vec<child::Take<'_>> = vec![&mut take, &mut take_complaints];
+    let end = match child::watch(vec![command], takers, deadline) {
+        Ok(end) => end,
+        Err(error) => return not_run(error),
+    };
+    let mut text = output.text();
+    if matches!(&end, End::Exited(status) if status.exit_status() == Some(0)) {
+        return Answer::ok(text);
+    }
+    let complaints = complaints.text();
+    if !text.is_empty() && !text.ends_with('\n') && !complaints.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&complaints);
+    ended(text, &end, context.timeout, begun.elapsed(), context)
+}
+
+/// The arguments to be read, in memory: whatever the program does with them, nobody waits for it.
+#[cfg(target_os = "linux")]
+fn input(arguments: &[u8]) -> std::io::Result<OwnedFd> {
+    use rustix::fs::{MemfdFlags, memfd_create};
+    filled(
+        File::from(memfd_create("arguments", MemfdFlags::CLOEXEC)?),
+        arguments,
+    )
+}
+
+/// The arguments to be read, in a file without a name.
+#[cfg(not(target_os = "linux"))]
+fn input(arguments: &[u8]) -> std::io::Result<OwnedFd> {
+    let path = std::env::temp_dir().join(format!("arguments-{}", std::process::id()));
+    let mut options = File::options();
+    let file = options
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)?;
+    std::fs::remove_file(&path)?;
+    filled(file, arguments)
+}
+
+fn filled(mut file: File, arguments: &[u8]) -> std::io::Result<OwnedFd> {
+    file.write_all(arguments)?;
+    file.rewind()?;
+    Ok(file.into())
+}

@@ -1,0 +1,247 @@
+//! Puts the walls up around this process, for good: it, and whatever it starts, can never take them down. Called by
+//! a tool's own process before anything else; and by a thread of the run, which then ends, to find out whether this
+//! system can.
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::{fmt, io, thread};
+
+use super::walls::Walls;
+
+/// Why there are no walls.
+#[derive(Debug)]
+pub enum Error {
+    /// The system has nothing that could hide files, or an older form of it.
+    Unavailable,
+    /// A place that is to be open cannot be opened.
+    Place(PathBuf, io::Error),
+    /// The system refused a step.
+    Step(&'static str, String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable => {
+                f.write_str("this system has no Landlock, or one from before Linux 6.2")
+            }
+            Self::Place(path, error) => write!(f, "cannot open {}: {error}", path.display()),
+            Self::Step(step, why) => write!(f, "the system refused to {step}: {why}"),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+/// Whether the walls can be put up here, tried on a thread that ends.
+///
+/// # Errors
+/// When they cannot.
+pub fn check(walls: &Walls) -> Result<(), Error> {
+    let walls = walls.clone();
+    let tried = thread::Builder::new()
+        .spawn(move || confine(&walls))
+        .map_err(|error| Error::Step("give a thread", error.to_string()))?;
+    tried
+        .join()
+        .unwrap_or_else(|_| Err(Error::Step("try the walls", "a defect".to_owned())))
+}
+
+/// Keeps other processes from looking into this one's memory, environment and descriptors through `/proc`.
+pub fn shut() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Has this process end when the one that started it does.
+pub fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+}
+
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::confine;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use super::{Error, Walls};
+
+    /// There are no walls here yet.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn confine(_: &Walls) -> Result<(), Error> {
+        Err(Error::Unavailable)
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub use linux::confine;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+    use std::path::Path;
+
+    use landlock::{
+        ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset,
+        RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope, make_bitflags,
+    };
+    use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+    use rustix::thread::{
+        CapabilitySet, capabilities, clear_ambient_capability_set,
+        remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
+    };
+
+    use super::{Error, Walls};
+    use crate::tools::syscalls;
+
+    /// The first version of Landlock that can keep a file from being truncated.
+    const LEAST: ABI = ABI::V3;
+
+    /// What root keeps, so that a build in a container still writes files of other owners.
+    const KEPT: CapabilitySet = CapabilitySet::CHOWN
+        .union(CapabilitySet::DAC_OVERRIDE)
+        .union(CapabilitySet::FOWNER)
+        .union(CapabilitySet::FSETID)
+        .union(CapabilitySet::KILL)
+        .union(CapabilitySet::SETUID)
+        .union(CapabilitySet::SETGID);
+
+    /// The devices that can be read. The others give away disks, memory, and what is typed at other terminals.
+    const DEVICES: &[&str] = &["/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+    const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir | Execute});
+    const READ_FILE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | Execute});
+    const NULL: BitFlags<AccessFs> =
+        make_bitflags!(AccessFs::{ReadFile | WriteFile | Truncate | IoctlDev});
+
+    /// Puts the walls up around this thread, and every process that it starts.
+    ///
+    /// # Errors
+    /// When the system has none, or refuses; then this thread must not do what needs them.
+    pub fn confine(walls: &Walls) -> Result<(), Error> {
+        set_no_new_privs(true).map_err(step("forbid new privileges"))?;
+        drop_capabilities()?;
+        fence_files(walls)?;
+        let filter = syscalls::filter(walls.write, walls.network)
+            .map_err(|error| Error::Step("make a filter", error.to_string()))?;
+        seccompiler::apply_filter(&filter)
+            .map_err(|error| Error::Step("filter system calls", error.to_string()))
+    }
+
+    fn step<E: ToString>(step: &'static str) -> impl Fn(E) -> Error {
+        move |error| Error::Step(step, error.to_string())
+    }
+
+    /// Without new privileges, what is not permitted now never is; the bounding set says so twice, where it can be
+    /// changed at all.
+    fn drop_capabilities() -> Result<(), Error> {
+        for bit in 0..u64::BITS {
+            let one = CapabilitySet::from_bits_retain(1 << bit);
+            if !KEPT.contains(one) {
+                // The first number that no capability has is refused, and so is everything to those who may not.
+                let _ = remove_capability_from_bounding_set(one);
+            }
+        }
+        let _ = clear_ambient_capability_set();
+        let mut sets = capabilities(None).map_err(step("tell its capabilities"))?;
+        sets.effective &= KEPT;
+        sets.permitted &= KEPT;
+        sets.inheritable = CapabilitySet::empty();
+        set_capabilities(None, sets).map_err(step("drop capabilities"))
+    }
+
+    /// Landlock: what is not named below cannot be touched.
+    fn fence_files(walls: &Walls) -> Result<(), Error> {
+        let all = AccessFs::from_all(LEAST) | AccessFs::IoctlDev;
+        let mut ruleset = Ruleset::default()
+            .set_compatibility(CompatLevel::HardRequirement)
+            .handle_access(AccessFs::from_all(LEAST))
+            .map_err(|_| Error::Unavailable)?
+            .set_compatibility(CompatLevel::BestEffort)
+            .handle_access(AccessFs::IoctlDev)
+            .and_then(|ruleset| ruleset.scope(Scope::AbstractUnixSocket | Scope::Signal))
+            .map_err(step("fence files"))?;
+        if !walls.network {
+            ruleset = ruleset
+                .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)
+                .map_err(step("fence the network"))?;
+        }
+        let mut fence = Fence(ruleset.create().map_err(step("fence files"))?);
+        // Names can be listed everywhere: rules reach down, so a home could not be listed otherwise.
+        fence.allow(Path::new("/"), AccessFs::ReadDir.into())?;
+        fence.read(Path::new("/"), walls)?;
+        for place in walls.readable.iter().filter(|place| place.exists()) {
+            fence.allow(place, READ)?;
+        }
+        fence.allow_if_there(Path::new("/dev/null"), NULL);
+        for device in DEVICES {
+            fence.allow_if_there(Path::new(device), AccessFs::ReadFile.into());
+        }
+        for root in &walls.writable {
+            fence.allow(root, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
+        }
+        let status = fence.0.restrict_self().map_err(step("fence files"))?;
+        match status.ruleset {
+            RulesetStatus::NotEnforced => Err(Error::Unavailable),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is open so far.
+    struct Fence(RulesetCreated);
+
+    impl Fence {
+        /// Opens what can be read below a directory. Rules cannot take a part out of what others allow, so where
+        /// something below is hidden, what is beside it is opened piece by piece.
+        fn read(&mut self, directory: &Path, walls: &Walls) -> Result<(), Error> {
+            let mut seen = Vec::new();
+            // A directory that cannot be listed can still be on the way to one that can.
+            for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+                seen.push(entry.path());
+            }
+            let on_the_way = walls.hidden.iter().filter_map(|hidden| {
+                let rest = hidden.strip_prefix(directory).ok()?;
+                Some(directory.join(rest.components().next()?))
+            });
+            seen.extend(on_the_way);
+            seen.sort_unstable();
+            seen.dedup();
+            for path in seen {
+                if path == Path::new("/dev") || walls.hides(&path) {
+                    continue;
+                }
+                if walls.divides(&path) {
+                    self.read(&path, walls)?;
+                } else {
+                    self.allow_if_there(&path, READ);
+                }
+            }
+            Ok(())
+        }
+
+        /// Opens what is beneath this path.
+        fn allow(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Error> {
+            // A link is not followed: where it leads is opened by its own name, or not at all.
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let place = |error: rustix::io::Errno| Error::Place(path.to_owned(), error.into());
+            let opened = open(path, flags, Mode::empty()).map_err(place)?;
+            let kind = FileType::from_raw_mode(fstat(&opened).map_err(place)?.st_mode);
+            let access = match kind {
+                FileType::Directory => access,
+                FileType::Symlink => return Ok(()),
+                _ => access & (READ_FILE | NULL),
+            };
+            (&mut self.0)
+                .add_rule(PathBeneath::new(opened, access))
+                .map(drop)
+                .map_err(step("fence files"))
+        }
+
+        /// The same where it may be gone meanwhile, or nobody may look at it.
+        fn allow_if_there(&mut self, path: &Path, access: BitFlags<AccessFs>) {
+            let _ = self.allow(path, access);
+        }
+    }
+}

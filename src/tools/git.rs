@@ -1,0 +1,121 @@
+//! What git runs by itself: hooks, and the configuration that can name programs. Tools may change both where they
+//! may write, and what is in them runs later, outside the walls; so a change is noticed.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The places inside a git directory that are watched.
+const WATCHED: &[&str] = &["hooks", "config", "config.worktree"];
+
+/// The repositories of some directories, as they were when they were last looked at.
+#[derive(Debug, Default)]
+pub(super) struct Repositories(Vec<(PathBuf, Vec<Mark>)>);
+
+/// A file as it was: its name, and what changes when it does (inode(7)).
+type Mark = (PathBuf, u64, u64, i64, i64);
+
+impl Repositories {
+    /// Looks at the repositories that these directories belong to.
+    pub(super) fn of(directories: &[&Path]) -> Self {
+        let mut places: Vec<PathBuf> = directories
+            .iter()
+            .flat_map(|directory| git_directories(directory))
+            .flat_map(|git| WATCHED.iter().map(move |name| git.join(name)))
+            .collect();
+        places.sort();
+        places.dedup();
+        let seen = |place: PathBuf| {
+            let marks = marks(&place);
+            (place, marks)
+        };
+        Self(places.into_iter().map(seen).collect())
+    }
+
+    /// The places that have changed since the last look.
+    pub(super) fn changed(&mut self) -> Vec<PathBuf> {
+        let mut changed = Vec::new();
+        for (place, before) in &mut self.0 {
+            let now = marks(place);
+            if now != *before {
+                *before = now;
+                changed.push(place.clone());
+            }
+        }
+        changed
+    }
+}
+
+/// The directory where git keeps what belongs to this one, and the one that worktrees share, where there are some. A
+/// directory without a repository may get one.
+fn git_directories(directory: &Path) -> Vec<PathBuf> {
+    let dot_git = directory
+        .ancestors()
+        .map(|place| place.join(".git"))
+        .find(|git| git.exists())
+        .unwrap_or_else(|| directory.join(".git"));
+    // In a worktree and a submodule it is a file that names the directory (gitrepository-layout(5)).
+    let git = match fs::read_to_string(&dot_git) {
+        Ok(text) => match text.trim().strip_prefix("gitdir: ") {
+            Some(named) => directory_of(&dot_git).join(named),
+            None => return Vec::new(),
+        },
+        Err(_) => dot_git,
+    };
+    let mut found = vec![git.clone()];
+    if let Ok(common) = fs::read_to_string(git.join("commondir")) {
+        found.push(git.join(common.trim()));
+    }
+    found
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+/// The file, or everything in the directory.
+fn marks(place: &Path) -> Vec<Mark> {
+    let mut paths = vec![place.to_owned()];
+    let inside = fs::read_dir(place).into_iter().flatten().flatten();
+    paths.extend(inside.map(|entry| entry.path()));
+    paths.sort();
+    let mark = |path: PathBuf| {
+        // What a link leads to is what git runs.
+        let found = fs::metadata(&path)
+            .or_else(|_| fs::symlink_metadata(&path))
+            .ok()?;
+        Some((
+            path,
+            found.ino(),
+            found.size(),
+            found.ctime(),
+            found.ctime_nsec(),
+        ))
+    };
+    paths.into_iter().filter_map(mark).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_hook_or_setting_is_noticed_once() {
+        let top = std::env::temp_dir().join(format!("codex-run-git-{}", std::process::id()));
+        let git = top.join(".git");
+        fs::create_dir_all(git.join("hooks")).expect("a directory");
+        fs::create_dir_all(top.join("src/deep")).expect("a directory");
+        fs::write(git.join("config"), "[core]\n").expect("a file");
+        let deep = top.join("src/deep");
+        let mut seen = Repositories::of(&[&deep, &top]);
+        assert_eq!(seen.changed(), Vec::<PathBuf>::new());
+        fs::write(git.join("index"), "x").expect("a file");
+        assert_eq!(seen.changed(), Vec::<PathBuf>::new());
+        fs::write(git.join("hooks/pre-commit"), "evil").expect("a file");
+        assert_eq!(seen.changed(), [git.join("hooks")]);
+        fs::write(git.join("config"), "[cure]\n").expect("a file");
+        assert_eq!(seen.changed(), [git.join("config")]);
+        assert_eq!(seen.changed(), Vec::<PathBuf>::new());
+        let _ = fs::remove_dir_all(top);
+    }
+}

@@ -1,0 +1,392 @@
+//! A manifest makes any program a tool: what the model is told of it, how it is started, and what it may do, which is
+//! never more than the run allows. A mistake in one is told with its place.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::find;
+use super::walls::{Walls, real};
+
+/// The fields of a manifest.
+const FIELDS: &[&str] = &[
+    "name",
+    "description",
+    "parameters",
+    "command",
+    "timeout",
+    "env",
+    "network",
+    "write",
+];
+
+/// A tool of the user's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// Its name.
+    pub name: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// The JSON Schema of its arguments.
+    pub parameters: Value,
+    /// The program and its arguments.
+    pub command: Vec<OsString>,
+    /// How long a call may take, if that is to be less than the run allows.
+    pub timeout: Option<Duration>,
+    /// The variables that it is to find in its environment, beside those that every tool does.
+    pub env: Vec<String>,
+    /// It wants the network, where the run allows that.
+    pub network: bool,
+    /// It wants to change files, where the run allows that.
+    pub write: bool,
+    /// Where the manifest is.
+    pub directory: PathBuf,
+}
+
+/// What a manifest is judged by.
+pub struct Around<'a> {
+    /// The directory that it lies in.
+    pub directory: &'a Path,
+    /// Reads a time as people write it.
+    pub duration: fn(&str) -> Option<Duration>,
+    /// Whether a program of this name, or at this path, can be run.
+    pub runs: &'a dyn Fn(&OsStr) -> bool,
+    /// The variables that hold credentials of ours.
+    pub secrets: &'a [&'a str],
+    /// Names of tools that there are already, beside the built-in ones.
+    pub taken: &'a [&'a str],
+}
+
+/// A mistake in a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in it, in characters, counted from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub what: String,
+    /// The word that was not understood, and what there is.
+    pub known: Option<(String, &'static [&'static str])>,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.what)
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// When there is a mistake in it.
+    pub fn parse(text: &str, around: &Around<'_>) -> Result<Self, Mistake> {
+        let reader = Reader { text };
+        let fields = reader.fields()?;
+        let field = |name: &str| {
+            fields
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| *value)
+        };
+        let needed = |name: &'static str| {
+            field(name).ok_or_else(|| {
+                reader.mistake(text.trim_end(), format!("the field {name:?} is missing"))
+            })
+        };
+        let at_name = needed("name")?;
+        let name: String = reader.typed(at_name, "a string")?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
+            return Err(reader.mistake(
+                at_name.get(),
+                "a name is 1 to 64 letters, digits, - and _, which is what the service takes"
+                    .to_owned(),
+            ));
+        }
+        if find(&name).is_some() || around.taken.contains(&&*name) {
+            return Err(reader.mistake(at_name.get(), format!("there is a tool {name} already")));
+        }
+        let at_parameters = needed("parameters")?;
+        let parameters: Value = reader.typed(at_parameters, "a JSON Schema")?;
+        if parameters["type"] != "object" {
+            let what = "parameters must be a JSON Schema with \"type\": \"object\"";
+            return Err(reader.mistake(at_parameters.get(), what.to_owned()));
+        }
+        let at_command = needed("command")?;
+        let command: Vec<String> = reader.typed(at_command, "an array of strings")?;
+        let command =
+            located(&command, around).map_err(|what| reader.mistake(at_command.get(), what))?;
+        let timeout = match field("timeout") {
+            None => None,
+            Some(at) => {
+                let text: String = reader.typed(at, "a string")?;
+                let what = "a timeout is written \"300ms\", \"90s\", \"15m\" or \"2h\"";
+                Some(
+                    (around.duration)(&text)
+                        .ok_or_else(|| reader.mistake(at.get(), what.to_owned()))?,
+                )
+            }
+        };
+        let env: Vec<String> = match field("env") {
+            None => Vec::new(),
+            Some(at) => {
+                let names: Vec<String> = reader.typed(at, "an array of strings")?;
+                if let Some(name) = names
+                    .iter()
+                    .find(|name| around.secrets.contains(&name.as_str()))
+                {
+                    let what = format!("{name} holds a credential of ours, and no tool gets one");
+                    return Err(reader.mistake(at.get(), what));
+                }
+                names
+            }
+        };
+        let flag = |name| field(name).map_or(Ok(false), |at| reader.typed(at, "true or false"));
+        Ok(Self {
+            name,
+            description: reader.typed(needed("description")?, "a string")?,
+            parameters,
+            command,
+            timeout,
+            env,
+            network: flag("network")?,
+            write: flag("write")?,
+            directory: real(around.directory),
+        })
+    }
+
+    /// The walls around a call of it, out of those of the run.
+    #[must_use]
+    pub fn walls(&self, run: &Walls) -> Walls {
+        let mut walls = Walls {
+            write: run.write && self.write,
+            network: run.network && self.network,
+            writable: if self.write {
+                run.writable.clone()
+            } else {
+                Vec::new()
+            },
+            ..run.clone()
+        };
+        // Tools are kept in the home, which is hidden; nothing else in it becomes readable.
+        if !walls.divides(&self.directory) && !walls.hides(&self.directory) {
+            walls.readable.push(self.directory.clone());
+        }
+        walls
+    }
+}
+
+/// The program by its path, where it is named by one.
+fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, String> {
+    let [program, rest @ ..] = command else {
+        return Err("the command is empty".to_owned());
+    };
+    let program: OsString = if program.contains('/') {
+        real(&real(around.directory).join(program)).into()
+    } else {
+        program.into()
+    };
+    if !(around.runs)(&program) {
+        let program = program.display();
+        return Err(format!(
+            "there is no program {program}, or it may not be run"
+        ));
+    }
+    Ok([program]
+        .into_iter()
+        .chain(rest.iter().map(OsString::from))
+        .collect())
+}
+
+/// Finds the places of what it reads.
+struct Reader<'a> {
+    text: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// The fields, each a piece of the text.
+    fn fields(&self) -> Result<Vec<(String, &'a RawValue)>, Mistake> {
+        let Fields(fields) = serde_json::from_str(self.text).map_err(|error| Mistake {
+            line: error.line().max(1),
+            column: error.column().max(1),
+            what: error.to_string(),
+            known: None,
+        })?;
+        for (n, (key, value)) in fields.iter().enumerate() {
+            if !FIELDS.contains(&key.as_str()) {
+                // The key stands before its value.
+                let before = &self.text[..self.offset(value.get())];
+                let at = before.rfind(&format!("{key:?}")).unwrap_or(before.len());
+                return Err(Mistake {
+                    known: Some((key.clone(), FIELDS)),
+                    ..self.mistake(&self.text[at..], format!("there is no field {key:?}"))
+                });
+            }
+            if fields[..n].iter().any(|(other, _)| other == key) {
+                return Err(self.mistake(value.get(), format!("the field {key:?} stands twice")));
+            }
+        }
+        Ok(fields)
+    }
+
+    fn typed<T: Deserialize<'a>>(&self, raw: &'a RawValue, wanted: &str) -> Result<T, Mistake> {
+        serde_json::from_str(raw.get())
+            .map_err(|_| self.mistake(raw.get(), format!("this must be {wanted}")))
+    }
+
+    /// Where a piece of the text begins, in bytes.
+    fn offset(&self, piece: &str) -> usize {
+        (piece.as_ptr().addr())
+            .saturating_sub(self.text.as_ptr().addr())
+            .min(self.text.len())
+    }
+
+    /// A mistake where this piece of the text begins.
+    fn mistake(&self, piece: &str, what: String) -> Mistake {
+        let before = &self.text[..self.offset(piece)];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        Mistake {
+            line: before.matches('\n').count() + 1,
+            column: before[start..].chars().count() + 1,
+            what,
+            known: None,
+        }
+    }
+}
+
+/// An object's fields in their order, none dropped.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    fields.push(entry);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Manifest, Mistake> {
+        let around = Around {
+            directory: Path::new("/"),
+            duration: |text| Some(Duration::from_secs(text.strip_suffix('s')?.parse().ok()?)),
+            runs: &|name| name == "true",
+            secrets: &["OUR_KEY"],
+            taken: &["other"],
+        };
+        Manifest::parse(text, &around)
+    }
+
+    const GOOD: &str = r#"{"name": "lookup", "description": "d",
+ "parameters": {"type": "object"},
+ "command": ["true", "x"], "timeout": "30s", "env": ["TICKETS_URL"], "network": true, "write": false}"#;
+
+    #[test]
+    fn a_manifest_asks_for_no_more_than_the_run_allows() {
+        let manifest = parse(GOOD).expect("it is right");
+        assert_eq!(manifest.command, ["true", "x"]);
+        assert_eq!(
+            (manifest.timeout, &*manifest.env[0]),
+            (Some(Duration::from_secs(30)), "TICKETS_URL")
+        );
+        for (write, network) in [(false, false), (true, true)] {
+            let run = Walls {
+                write,
+                network,
+                writable: vec!["/w".into()],
+                hidden: vec!["/h".into()],
+                ..Walls::default()
+            };
+            let walls = manifest.walls(&run);
+            assert_eq!((walls.write, walls.network), (false, network));
+            assert_eq!((walls.writable.len(), &walls.hidden), (0, &run.hidden));
+            assert!(
+                walls.readable.is_empty(),
+                "what lies above what is hidden does not open it"
+            );
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_place() {
+        let check = |from: &str, to: &str, expected: &str| {
+            let text = GOOD.replacen(from, to, 1);
+            let told = parse(&text).map_err(|mistake| mistake.to_string());
+            assert_eq!(told, Err(expected.to_owned()), "{text}");
+        };
+        check("\"lookup\"", "7", "1:10: this must be a string");
+        check(
+            "lookup",
+            "look up",
+            "1:10: a name is 1 to 64 letters, digits, - and _, which is what the service takes",
+        );
+        check(
+            "\"object\"",
+            "\"array\"",
+            "2:16: parameters must be a JSON Schema with \"type\": \"object\"",
+        );
+        check("[\"true\", \"x\"]", "[]", "3:13: the command is empty");
+        check(
+            "true\"",
+            "./gone\"",
+            "3:13: there is no program /gone, or it may not be run",
+        );
+        check("lookup", "bash", "1:10: there is a tool bash already");
+        check("lookup", "other", "1:10: there is a tool other already");
+        check(
+            "TICKETS_URL",
+            "OUR_KEY",
+            "3:52: OUR_KEY holds a credential of ours, and no tool gets one",
+        );
+        check(
+            "\"30s\"",
+            "\"soon\"",
+            "3:37: a timeout is written \"300ms\", \"90s\", \"15m\" or \"2h\"",
+        );
+        check("network", "netwrok", "3:68: there is no field \"netwrok\"");
+        check(
+            "\"write\"",
+            "\"network\"",
+            "3:94: the field \"network\" stands twice",
+        );
+        check(
+            "\"description\": \"d\",",
+            "",
+            "3:102: the field \"description\" is missing",
+        );
+        check(
+            "false}",
+            "false",
+            "3:99: EOF while parsing an object at line 3 column 99",
+        );
+        let known = parse(&GOOD.replace("write", "wirte")).map_err(|mistake| mistake.known);
+        assert_eq!(known, Err(Some(("wirte".to_owned(), FIELDS))));
+    }
+}

@@ -1,0 +1,134 @@
+//! What a tool's own process is told on its command line: which tool it is, how long it may take, and the walls.
+//! `run` writes it, `codex tool --held` reads it; nobody else needs to.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::walls::Walls;
+
+/// An order to a tool's own process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The tool's name.
+    pub name: String,
+    /// How long a command may take.
+    pub timeout: Duration,
+    /// What is around it; nothing with `danger-full-access`.
+    pub walls: Option<Walls>,
+    /// The program that it is, with its arguments; a built-in tool without.
+    pub program: Option<Vec<OsString>>,
+}
+
+impl Order {
+    /// The order as words, every path to the byte.
+    #[must_use]
+    pub fn words(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = vec![(&self.name).into()];
+        let mut add = |key: &str, value: &OsStr| words.extend([key.into(), value.to_owned()]);
+        add("timeout", self.timeout.as_millis().to_string().as_ref());
+        if let Some(walls) = &self.walls {
+            add("walls", walls.name().as_ref());
+            if walls.network {
+                add("network", "yes".as_ref());
+            }
+            for (key, paths) in [
+                ("write", &walls.writable),
+                ("hide", &walls.hidden),
+                ("read", &walls.readable),
+            ] {
+                for path in paths {
+                    add(key, path.as_os_str());
+                }
+            }
+        }
+        if let Some(program) = &self.program {
+            words.push("run".into());
+            words.extend_from_slice(program);
+        }
+        words
+    }
+
+    /// Reads the words; `None` where they are no order.
+    #[must_use]
+    pub fn parse(words: impl IntoIterator<Item = OsString>) -> Option<Self> {
+        let mut words = words.into_iter();
+        let mut order = Self {
+            name: words.next()?.into_string().ok()?,
+            timeout: Duration::ZERO,
+            walls: None,
+            program: None,
+        };
+        while let Some(key) = words.next() {
+            if key == "run" {
+                order.program = Some(words.collect());
+                return Some(order);
+            }
+            let value = words.next()?;
+            if key == "timeout" {
+                order.timeout = Duration::from_millis(value.to_str()?.parse().ok()?);
+                continue;
+            }
+            if key == "walls" {
+                let write = value == "workspace-write";
+                order.walls = Some(Walls {
+                    write,
+                    ..Walls::default()
+                });
+                continue;
+            }
+            // Walls are named before what is in them: an order that cannot be understood is not followed.
+            let walls = order.walls.as_mut()?;
+            match key.to_str()? {
+                "network" => walls.network = true,
+                "write" => walls.writable.push(PathBuf::from(value)),
+                "hide" => walls.hidden.push(PathBuf::from(value)),
+                "read" => walls.readable.push(PathBuf::from(value)),
+                _ => return None,
+            }
+        }
+        Some(order)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_read_as_it_was_written() {
+        let odd = PathBuf::from(OsString::from_vec(b"/a b/\xff\n".to_vec()));
+        let walls = Walls {
+            write: true,
+            network: true,
+            writable: vec![odd.clone(), "run".into()],
+            hidden: vec!["walls".into()],
+            readable: vec![odd],
+        };
+        for walls in [None, Some(Walls::default()), Some(walls)] {
+            for program in [
+                None,
+                Some(vec!["./x".into(), "run".into(), "--held".into()]),
+            ] {
+                let order = Order {
+                    name: "lookup".into(),
+                    timeout: Duration::from_millis(1500),
+                    walls: walls.clone(),
+                    program,
+                };
+                assert_eq!(Order::parse(order.words()), Some(order));
+            }
+        }
+        for words in [
+            &["bash", "write", "/x"][..],
+            &["bash", "walls"],
+            &["x", "walls", "y", "z", ""],
+            &[],
+        ] {
+            let words = words.iter().map(OsString::from);
+            assert_eq!(Order::parse(words), None);
+        }
+    }
+}

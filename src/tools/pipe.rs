@@ -1,0 +1,47 @@
+//! What comes through a pipe, taken on a thread of its own so that the writer never waits.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use super::process::lock;
+
+/// How long a tool's pipes may stay open once it has ended. Somebody else holds them then.
+const PIPES: Duration = Duration::from_millis(200);
+
+/// The most that is kept of what a tool's own process writes to a pipe: it caps its text by itself, and a picture.
+const PIPE: usize = 10 << 20;
+
+/// A pipe that is being taken.
+pub(super) struct Taking {
+    taken: Arc<Mutex<Vec<u8>>>,
+    end: Receiver<()>,
+}
+
+impl Taking {
+    pub(super) fn start(mut pipe: impl Read + Send + 'static) -> io::Result<Self> {
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let (at_end, end) = mpsc::channel();
+        let kept = Arc::clone(&taken);
+        // Not joined: if something else holds the pipe's other end, this thread outlives the call, and
+        // then ends with the process.
+        thread::Builder::new().spawn(move || {
+            let mut buffer = [0; 16 << 10];
+            while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+                let mut kept = lock(&kept);
+                let room = PIPE.saturating_sub(kept.len());
+                kept.extend_from_slice(&buffer[..count.min(room)]);
+            }
+            let _ = at_end.send(());
+        })?;
+        Ok(Self { taken, end })
+    }
+
+    /// What came, once its writer has ended.
+    pub(super) fn bytes(self) -> Vec<u8> {
+        let _ = self.end.recv_timeout(PIPES);
+        std::mem::take(&mut *lock(&self.taken))
+    }
+}

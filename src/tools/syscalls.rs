@@ -1,0 +1,202 @@
+//! The system calls that are refused inside the walls, as a seccomp filter. Landlock sees to files; this is for
+//! what it does not know: sockets, modes and owners, other processes, the kernel's key rings.
+
+use std::collections::BTreeMap;
+
+use seccompiler::SeccompCmpArgLen::{Dword, Qword};
+use seccompiler::SeccompCmpOp::{self, Eq, MaskedEq, Ne};
+use seccompiler::{BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule};
+
+/// Conditions that hold together: which argument, how, with what.
+type When<'a> = &'a [(u8, SeccompCmpOp, u64)];
+
+/// Arguments that are pointers, or lengths: all of their 64 bits count.
+const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
+
+/// Calls that nothing inside the walls may make: reaching into other processes (Landlock refuses that too),
+/// io_uring (which would go around this filter), key rings (a session shares one), and what only serves to get at
+/// the kernel.
+const NEVER: &[i64] = &[
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_kcmp,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    FILE_SETATTR,
+];
+
+/// Calls that change a file without writing to it; Landlock knows none of them.
+const ATTRIBUTES: &[i64] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    SETXATTRAT,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    REMOVEXATTRAT,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+
+// Newer than the tables of libc; the same on every architecture.
+const FCHMODAT2: i64 = 452;
+const SETXATTRAT: i64 = 463;
+const REMOVEXATTRAT: i64 = 466;
+const FILE_SETATTR: i64 = 469;
+
+// socket(2), socketpair(2)
+const UNIX: u64 = 1;
+const INET: u64 = 2;
+const INET6: u64 = 10;
+const NETLINK: u64 = 16;
+const TYPE: SeccompCmpOp = MaskedEq(0xf);
+const DATAGRAM: u64 = 2;
+const RAW: u64 = 3;
+
+/// ioctl(2) requests that change attributes of files, or type into a terminal.
+const REQUESTS: &[u64] = &[
+    0x4008_6602, // FS_IOC_SETFLAGS
+    0x4004_6602, // FS_IOC32_SETFLAGS
+    0x4008_7602, // FS_IOC_SETVERSION
+    0x4004_7602, // FS_IOC32_SETVERSION
+    0x401c_5820, // FS_IOC_FSSETXATTR
+    0x5412,      // TIOCSTI
+    0x541c,      // TIOCLINUX
+];
+
+/// Requests of btrfs make and remove whole trees, past Landlock. Those that copy a file share their number range.
+const BTRFS: When<'static> = &[
+    (1, MaskedEq(0xff00), 0x9400),
+    (1, Ne, 0x4004_9409), // FICLONE
+    (1, Ne, 0x4020_940d), // FICLONERANGE
+    (1, Ne, 0xc018_9436), // FIDEDUPERANGE
+];
+
+/// The filter. Refused calls fail with `EPERM`.
+///
+/// # Errors
+/// When the filter cannot be made, as on an architecture that is not known.
+pub(super) fn filter(write: bool, network: bool) -> Result<BpfProgram, seccompiler::Error> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    let mut refuse = |call: i64, when: When<'_>| -> Result<(), seccompiler::Error> {
+        for number in numbers(call) {
+            let chain = rules.entry(number).or_default();
+            if !when.is_empty() {
+                chain.push(rule(call, when)?);
+            }
+        }
+        Ok(())
+    };
+    for call in NEVER {
+        refuse(*call, &[])?;
+    }
+    if !write {
+        for call in ATTRIBUTES {
+            refuse(*call, &[])?;
+        }
+    }
+    if network {
+        // Sockets of other programs, Docker's and D-Bus's, stay closed: their kind cannot be made.
+        refuse(
+            libc::SYS_socket,
+            &[(0, Ne, INET), (0, Ne, INET6), (0, Ne, NETLINK)],
+        )?;
+    } else {
+        refuse(libc::SYS_socket, &[(0, Ne, UNIX)])?;
+        // One of these could send to an address that no filter sees, in the structure of sendmsg(2).
+        refuse(libc::SYS_socket, &[(1, TYPE, DATAGRAM)])?;
+        refuse(libc::SYS_socket, &[(1, TYPE, RAW)])?;
+        refuse(libc::SYS_connect, &[])?;
+        refuse(libc::SYS_sendto, &[(4, Ne, 0)])?;
+    }
+    refuse(libc::SYS_socketpair, &[(1, TYPE, DATAGRAM)])?;
+    refuse(libc::SYS_socketpair, &[(1, TYPE, RAW)])?;
+    for request in REQUESTS {
+        refuse(libc::SYS_ioctl, &[(1, Eq, *request)])?;
+    }
+    refuse(libc::SYS_ioctl, BTRFS)?;
+    // Limits of other processes, and a signal to all of them, which an older Landlock does not hold back.
+    refuse(libc::SYS_prlimit64, &[(0, Ne, 0), (2, Ne, 0)])?;
+    refuse(libc::SYS_kill, &[(0, Eq, 0xffff_ffff)])?;
+    SeccompFilter::new(
+        rules,
+        SeccompAction::Allow,
+        SeccompAction::Errno(libc::EPERM.unsigned_abs()),
+        std::env::consts::ARCH.try_into()?,
+    )?
+    .try_into()
+    .map_err(Into::into)
+}
+
+fn rule(call: i64, when: When<'_>) -> Result<SeccompRule, seccompiler::Error> {
+    let condition = |(argument, operator, value): &(u8, SeccompCmpOp, u64)| {
+        let length = if WIDE.contains(&(call, *argument)) {
+            Qword
+        } else {
+            Dword
+        };
+        SeccompCondition::new(*argument, length, operator.clone(), *value)
+    };
+    let conditions: Result<Vec<_>, _> = when.iter().map(condition).collect();
+    Ok(SeccompRule::new(conditions?)?)
+}
+
+/// The numbers of a call. On x86-64 a kernel may know a second set of them, x32, which differs in one bit, and for
+/// some calls altogether.
+fn numbers(call: i64) -> Vec<i64> {
+    const X32: i64 = 0x4000_0000;
+    if !cfg!(target_arch = "x86_64") {
+        return vec![call];
+    }
+    let special = match call {
+        libc::SYS_ioctl => Some(514),
+        libc::SYS_ptrace => Some(521),
+        libc::SYS_process_vm_readv => Some(539),
+        libc::SYS_process_vm_writev => Some(540),
+        _ => None,
+    };
+    let mut numbers = vec![call, call | X32];
+    numbers.extend(special.map(|number| number | X32));
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_filter_can_be_made_and_stays_small() {
+        for (write, network) in [(false, false), (false, true), (true, false), (true, true)] {
+            let filter = filter(write, network).expect("a filter");
+            // BPF_MAXINSNS is 4096; each instruction costs every call a little.
+            assert!((50..700).contains(&filter.len()), "{}", filter.len());
+        }
+    }
+}

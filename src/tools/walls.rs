@@ -1,0 +1,290 @@
+//! The walls around a tool, as data: what it may change, what it may not read, and whether it may use the
+//! network. `confine` puts them up; here is also what they mean in words, for the model and for people.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// What is around a tool. All paths are real ones: absolute and without links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walls {
+    /// The working directory may be changed: `workspace-write`, else `read-only`.
+    pub write: bool,
+    /// The network may be used.
+    pub network: bool,
+    /// The directories that may be changed, the tool's temporary directory included.
+    pub writable: Vec<PathBuf>,
+    /// What cannot be read: places where credentials are kept. Whatever is named like one of them with something
+    /// behind a dot, as copies and locks are, is hidden too.
+    pub hidden: Vec<PathBuf>,
+    /// Places inside hidden ones that can be read all the same.
+    pub readable: Vec<PathBuf>,
+}
+
+/// A directory that may be changed and a hidden place that do not go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The directory that would be writable.
+    pub root: PathBuf,
+    /// The place that must stay hidden.
+    pub hidden: PathBuf,
+}
+
+impl Walls {
+    /// The name of the sandbox on the command line.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        if self.write {
+            "workspace-write"
+        } else {
+            "read-only"
+        }
+    }
+
+    /// Writable directories that are, contain or lie inside a hidden place: what is hidden could be moved or replaced
+    /// there.
+    pub fn conflicts(&self) -> impl Iterator<Item = Conflict> {
+        let pairs = self
+            .writable
+            .iter()
+            .flat_map(|root| self.hidden.iter().map(move |hidden| (root, hidden)));
+        let touch = |(root, hidden): &(&PathBuf, &PathBuf)| {
+            root.starts_with(hidden) || hidden.starts_with(root)
+        };
+        pairs.filter(touch).map(|(root, hidden)| Conflict {
+            root: root.clone(),
+            hidden: hidden.clone(),
+        })
+    }
+
+    /// Whether this very place is hidden.
+    #[must_use]
+    pub fn hides(&self, path: &Path) -> bool {
+        self.hidden
+            .iter()
+            .any(|hidden| is_or_is_beside(path, hidden))
+    }
+
+    /// Whether something below this place is hidden, so that what is in it has to be told apart.
+    #[must_use]
+    pub fn divides(&self, path: &Path) -> bool {
+        self.hidden
+            .iter()
+            .any(|hidden| hidden.starts_with(path) && hidden != path)
+    }
+
+    /// Why this cannot be read, if it is the walls.
+    #[must_use]
+    pub fn refuse_read(&self, path: &Path) -> Option<String> {
+        let path = real(path);
+        let hidden = path.ancestors().any(|place| self.hides(place));
+        let open = self.readable.iter().any(|place| path.starts_with(place));
+        (hidden && !open).then(|| {
+            format!(
+                "the sandbox hides {}: credentials are kept there. This is the sandbox, not the disk",
+                path.display()
+            )
+        })
+    }
+
+    /// Why this cannot be changed, if it is the walls.
+    #[must_use]
+    pub fn refuse_write(&self, path: &Path) -> Option<String> {
+        let path = real(path);
+        let inside = self.writable.iter().any(|root| path.starts_with(root));
+        (!inside).then(|| {
+            format!(
+                "the sandbox ({}) lets tools write only below {}, and {} is outside. This is the sandbox, not the disk",
+                self.name(),
+                self.places(),
+                path.display()
+            )
+        })
+    }
+
+    /// Where files may be written.
+    fn places(&self) -> String {
+        let places = self.writable.iter().map(|root| root.display().to_string());
+        places.collect::<Vec<_>>().join(" and ")
+    }
+
+    /// What may be the walls' doing in what a command printed that failed, for the model.
+    #[must_use]
+    pub fn explain(&self, output: &str) -> Option<String> {
+        let says = |words: &[&str]| words.iter().any(|words| output.contains(words));
+        let mut rules = Vec::new();
+        if says(&[
+            "Permission denied",
+            "Read-only file system",
+            "EACCES",
+            "os error 13",
+        ]) {
+            rules.push(format!(
+                "it lets commands write only below {}",
+                self.places()
+            ));
+        }
+        let refused = says(&["Operation not permitted", "EPERM", "os error 1)"]);
+        if refused && !self.write {
+            rules.push("it refuses to change the mode, owner or times of files".to_owned());
+        }
+        let lost = says(&[
+            "resolve host",
+            "resolving",
+            "name resolution",
+            "Name or service not known",
+            "getaddrinfo",
+            "ENOTFOUND",
+            "EAI_AGAIN",
+            "Network is unreachable",
+        ]);
+        if !self.network && (refused || lost) {
+            rules.push("it has no network and no connections to other programs".to_owned());
+        } else if refused {
+            rules.push("it refuses sockets of other programs, tracing and io_uring".to_owned());
+        }
+        (!rules.is_empty()).then(|| {
+            format!(
+                "[this may be the sandbox ({}) and not the command or the disk: {}]",
+                self.name(),
+                rules.join("; ")
+            )
+        })
+    }
+
+    /// What the model is told beforehand.
+    #[must_use]
+    pub fn notice(write: bool, network: bool) -> String {
+        let places = if write {
+            "the working directory and $TMPDIR"
+        } else {
+            "$TMPDIR"
+        };
+        let network = if network {
+            ""
+        } else {
+            ", and there is no network"
+        };
+        format!("A sandbox lets them write only below {places}{network}.")
+    }
+}
+
+/// Whether `path` is `hidden`, or a neighbour that is named like it with something behind a dot.
+fn is_or_is_beside(path: &Path, hidden: &Path) -> bool {
+    if path == hidden {
+        return true;
+    }
+    let names = (path.file_name(), hidden.file_name());
+    let (Some(name), Some(of)) = (names.0.map(OsStr::as_bytes), names.1.map(OsStr::as_bytes))
+    else {
+        return false;
+    };
+    path.parent() == hidden.parent()
+        && name
+            .strip_prefix(of)
+            .is_some_and(|rest| rest.starts_with(b"."))
+}
+
+/// Where a path leads: what exists of it without links, the rest as it is.
+#[must_use]
+pub fn real(path: &Path) -> PathBuf {
+    let mut rest = Vec::new();
+    let mut known = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    loop {
+        if let Ok(found) = fs::canonicalize(&known) {
+            return rest.iter().rev().fold(found, |path, name| path.join(name));
+        }
+        match (known.file_name().map(OsStr::to_owned), known.parent()) {
+            (Some(name), Some(parent)) => {
+                rest.push(name);
+                known = parent.to_owned();
+            }
+            _ => return path.to_owned(),
+        }
+    }
+}
+
+/// Real paths, each once.
+#[must_use]
+pub fn real_once(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let all: BTreeSet<PathBuf> = paths.into_iter().map(|path| real(&path)).collect();
+    all.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walls(writable: &[&str], hidden: &[&str]) -> Walls {
+        Walls {
+            write: true,
+            writable: writable.iter().map(PathBuf::from).collect(),
+            hidden: hidden.iter().map(PathBuf::from).collect(),
+            ..Walls::default()
+        }
+    }
+
+    #[test]
+    fn a_writable_directory_keeps_away_from_what_is_hidden() {
+        let check = |root: &str, hidden: &str, conflict: bool| {
+            let found = walls(&["/elsewhere", root], &["/nowhere", hidden])
+                .conflicts()
+                .next();
+            assert_eq!(found.is_some(), conflict, "{root} {hidden}");
+            assert!(found.is_none_or(|c| c.root == Path::new(root)));
+        };
+        check("/h/u/proj", "/h/u/.codex", false);
+        check("/h/u/.codex", "/h/u/.codex", true);
+        check("/h/u", "/h/u/.codex", true);
+        check("/", "/h/u/.codex", true);
+        check("/h/u/.codex/sub", "/h/u/.codex", true);
+        check("/h/u/.codex-run", "/h/u/.codex", false);
+    }
+
+    #[test]
+    fn what_is_hidden_is_hidden_with_its_copies_and_locks() {
+        let walls = walls(&[], &["/h/u/.codex-run", "/w/auth.json"]);
+        let check = |path: &str, hides: bool, divides: bool| {
+            let path = Path::new(path);
+            assert_eq!(
+                (walls.hides(path), walls.divides(path)),
+                (hides, divides),
+                "{path:?}"
+            );
+        };
+        check("/h/u/.codex-run", true, false);
+        check("/h/u/.codex-run.old", true, false);
+        check("/h/u/.codex-runner", false, false);
+        check("/w/auth.json", true, false);
+        check("/w/auth.json.lock", true, false);
+        check("/w/auth.json.12-ab.new", true, false);
+        check("/w/auth.jsonl", false, false);
+        check("/h", false, true);
+        check("/", false, true);
+        check("/x", false, false);
+    }
+
+    #[test]
+    fn refusals_name_the_rule() {
+        let walls = walls(&["/nowhere/w"], &["/nowhere/h"]);
+        let of = |path: &str| {
+            let path = Path::new(path);
+            (walls.refuse_write(path), walls.refuse_read(path))
+        };
+        assert_eq!(of("/nowhere/w/a"), (None, None));
+        let (write, read) = of("/nowhere/h/a");
+        assert!(write.is_some_and(|words| words.contains("only below /nowhere/w")));
+        assert!(read.is_some_and(|words| words.contains("hides /nowhere/h/a")));
+        assert_eq!(walls.explain("all is well"), None);
+        let words = walls
+            .explain("sh: x: Permission denied")
+            .unwrap_or_default();
+        assert!(words.contains("write only below /nowhere/w"), "{words}");
+        let words = walls
+            .explain("curl: (6) Could not resolve host: x")
+            .unwrap_or_default();
+        assert!(words.contains("no network"), "{words}");
+    }
+}
