@@ -97,7 +97,7 @@ impl Manifest {
         };
         let needed = |name: &'static str| {
             field(name).ok_or_else(|| {
-                reader.mistake(text.trim_end(), format!("the field {name:?} is missing"))
+                reader.mistake(text.trim_start(), format!("the field {name:?} is missing"))
             })
         };
         let at_name = needed("name")?;
@@ -216,7 +216,13 @@ impl<'a> Reader<'a> {
         let Fields(fields) = serde_json::from_str(self.text).map_err(|error| Mistake {
             line: error.line().max(1),
             column: error.column().max(1),
-            what: error.to_string(),
+            // Its words end with the place, which is told already.
+            what: error
+                .to_string()
+                .split(" at line ")
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             known: None,
         })?;
         for (n, (key, value)) in fields.iter().enumerate() {
@@ -363,29 +369,25 @@ mod tests {
         check(
             "TICKETS_URL",
             "OUR_KEY",
-            "3:52: OUR_KEY holds a credential of ours, and no tool gets one",
+            "3:53: OUR_KEY holds a credential of ours, and no tool gets one",
         );
         check(
             "\"30s\"",
             "\"soon\"",
-            "3:37: a timeout is written \"300ms\", \"90s\", \"15m\" or \"2h\"",
+            "3:39: a timeout is written \"300ms\", \"90s\", \"15m\" or \"2h\"",
         );
-        check("network", "netwrok", "3:68: there is no field \"netwrok\"");
+        check("network", "netwrok", "3:70: there is no field \"netwrok\"");
         check(
             "\"write\"",
             "\"network\"",
-            "3:94: the field \"network\" stands twice",
+            "3:98: the field \"network\" stands twice",
         );
         check(
             "\"description\": \"d\",",
             "",
-            "3:102: the field \"description\" is missing",
+            "1:1: the field \"description\" is missing",
         );
-        check(
-            "false}",
-            "false",
-            "3:99: EOF while parsing an object at line 3 column 99",
-        );
+        check("false}", "false", "3:100: EOF while parsing an object");
         let known = parse(&GOOD.replace("write", "wirte")).map_err(|mistake| mistake.known);
         assert_eq!(known, Err(Some(("wirte".to_owned(), FIELDS))));
     }

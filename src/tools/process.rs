@@ -236,16 +236,14 @@ pub fn keep_descriptors() {
 
 /// What is told of a tool that ended without an answer.
 fn unanswered(status: ExitStatus, complaints: &[u8]) -> Answer {
-    match status.signal() {
-        Some(signal) => Answer::not(
+    if let Some(signal) = status.signal() {
+        return Answer::not(
             format!("the tool was ended by signal {signal} before it could answer"),
             format!("signal {signal}"),
-        ),
-        None => {
-            let complaints = capture::clean(complaints);
-            Answer::failed(format!("the tool failed: {}", complaints.trim()))
-        }
+        );
     }
+    let complaints = capture::clean(complaints);
+    Answer::failed(format!("the tool failed: {}", complaints.trim()))
 }
 
 impl Drop for Tools {

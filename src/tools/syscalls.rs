@@ -14,7 +14,7 @@ type When<'a> = &'a [(u8, SeccompCmpOp, u64)];
 const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
 
 /// Calls that nothing inside the walls may make: reaching into other processes (Landlock refuses that too),
-/// io_uring (which would go around this filter), key rings (a session shares one), and what only serves to get at
+/// `io_uring` (which would go around this filter), key rings (a session shares one), and what only serves to get at
 /// the kernel.
 const NEVER: &[i64] = &[
     libc::SYS_ptrace,

@@ -397,12 +397,17 @@ mod tests {
 
     #[test]
     fn our_own_items_are_json() {
-        let item = String::from_utf8(call_output("c\"1", "a\u{0}b")).expect("UTF-8");
+        let item = |call_id: &str, text: &str, image: Option<&str>| {
+            let (text, image) = (text.to_owned(), image.map(str::to_owned));
+            String::from_utf8(call_output(call_id, &Output { text, image })).expect("UTF-8")
+        };
         assert_eq!(
-            item,
+            item("c\"1", "a\u{0}b", None),
             r#"{"type":"function_call_output","call_id":"c\"1","output":"a\u0000b"}"#
         );
-        assert!(call_output("c", "").ends_with(br#""output":"(no output)"}"#));
+        assert!(item("c", "", None).ends_with(r#""output":"(no output)"}"#));
+        let picture = r#""output":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:x","detail":"auto"}]}"#;
+        assert!(item("c", "a", Some("data:x")).ends_with(picture));
         assert!(user_message("hi").ends_with(br#"[{"type":"input_text","text":"hi"}]}"#));
     }
 }

@@ -178,21 +178,6 @@ fn files_and_directories_that_are_not_there_are_exit_2() {
 }
 
 #[test]
-fn tools_are_not_offered_where_they_cannot_be_confined() {
-    let ways_on = [
-        "cannot offer tools",
-        "--no-tools runs without tools",
-        "-s danger-full-access",
-    ];
-    check(&["run", "x"], 2, &ways_on);
-    check(
-        &["run", "-s", "workspace-write", "--tools", "read", "x"],
-        2,
-        &ways_on,
-    );
-}
-
-#[test]
 fn a_service_that_is_not_there_is_exit_7() {
     check(
         &["run", "--no-tools", "x"],

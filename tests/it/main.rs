@@ -4,6 +4,7 @@
 #[path = "../standin/mod.rs"]
 mod standin;
 
+mod attempts; // what is attempted against the sandbox
 mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
 mod pty; // a pseudo terminal
@@ -11,6 +12,7 @@ mod ran; // what a command did, and what a test wants of it
 mod stored; // a home with something stored in it
 
 mod account; // status, token and logout
+mod around; // what goes into a tool, and what it leaves behind
 mod bad_input; // what is wrong on the command line, with its message and code
 mod clocks; // how long a connection, a head and silence may take
 mod credentials; // which secret goes where, and that it is shown nowhere
@@ -29,12 +31,15 @@ mod hostile; // answers that are beyond all measure
 mod interrupted; // a renewal that is interrupted
 mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails
+mod own_tools; // programs of the user's own as tools
 mod pipes; // standard input and output, as a prompt and as an answer
 mod ports; // the callback's ports, taken by somebody else
 mod refresh; // a sign-in that stays valid
 mod refusals; // the issuer says no
 mod retries; // requests that are made again
 mod run; // a prompt in, an answer out
+mod sandbox; // what is around the tools, and what users are told of it
+mod search; // grep, find and ls
 mod shared; // a file that is shared with another program
 mod store; // the credentials file
 mod streams; // descriptors that are closed, and what the others may be
@@ -42,3 +47,4 @@ mod terminal; // a terminal in place of pipes
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
 mod tree; // nothing is left alive
+mod walls; // attempts to get out of the sandbox

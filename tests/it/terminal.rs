@@ -59,7 +59,7 @@ fn a_spinner_turns_while_nothing_comes_and_is_gone_before_the_text() {
     for words in [
         " waiting ",
         " bash ",
-        "\r\u{1b}[K\u{1b}[2mcodex:\u{1b}[0m bash: sleep 0.7; echo out (ok, ",
+        "\r\u{1b}[K\u{1b}[2mcodex:\u{1b}[0m bash: sleep 0.7; echo out (\u{1b}[32mok\u{1b}[0m, ",
         " waiting ",
     ] {
         let (_, behind) = rest.split_once(words).unwrap_or_else(|| {
@@ -246,13 +246,15 @@ fn colours_are_where_they_are_wanted() {
 
 #[test]
 fn the_answer_is_never_coloured_and_tool_lines_are() {
-    let server = Server::start([calls("true"), Reply::text("hello")]);
-    let mut cmd = home().codex(&server);
-    cmd = cmd.args(["run", "-s", "danger-full-access", "--color", "always", "x"]);
-    let ran = cmd.run();
-    ran.exits(0).stdout("hello\n");
-    let told = "\u{1b}[2mcodex:\u{1b}[0m bash: true (ok, ";
-    assert!(ran.stderr.starts_with(told), "{:?}", ran.stderr);
+    for (command, result) in [("true", "\u{1b}[32mok"), ("false", "\u{1b}[31mexit 1")] {
+        let server = Server::start([calls(command), Reply::text("hello")]);
+        let mut cmd = home().codex(&server);
+        cmd = cmd.args(["run", "-s", "danger-full-access", "--color", "always", "x"]);
+        let ran = cmd.run();
+        ran.exits(0).stdout("hello\n");
+        let told = format!("\u{1b}[2mcodex:\u{1b}[0m bash: {command} ({result}\u{1b}[0m, ");
+        assert!(ran.stderr.starts_with(&told), "{:?}", ran.stderr);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("id", &[]),
+    ("schema", &[]),
     ("secret", &[]),
     ("outcome", &[]),
     ("wire", &[]),
@@ -16,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("http", &["secret"]),
     ("auth", &["clock", "http", "id", "secret"]),
     ("api", &["auth", "clock", "http", "id", "secret", "wire"]),
-    ("tools", &["wire"]),
+    ("tools", &["schema", "wire"]),
     ("output", &["clock", "wire"]),
     (
         "agent",

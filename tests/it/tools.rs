@@ -45,7 +45,7 @@ fn a_tool_runs_and_its_output_goes_back() {
     let ran = home.codex(&server).args(RUN).run();
     ran.exits(0)
         .stdout("Looking.\n\ndone\n")
-        .says("codex: bash: echo out; echo err >&2; exit 3 (failed, ");
+        .says("codex: bash: echo out; echo err >&2; exit 3 (exit 3, ");
     let output = &outputs(&server)[0];
     assert!(output.starts_with("out\nerr\n[exit code 3, "), "{output}");
 
@@ -173,7 +173,7 @@ fn files_are_read_changed_and_written() {
         .says("codex: write: deep/er/b (ok, ");
     assert_eq!(
         outputs,
-        ["changed link in 1 place\n", "wrote 4 bytes to deep/er/b\n"]
+        ["changed link in 1 place", "wrote 4 bytes to deep/er/b"]
     );
     assert_eq!(
         (&*home.read("a.txt"), &*home.read("deep/er/b")),
@@ -191,7 +191,7 @@ fn files_are_read_changed_and_written() {
             json!({"path": "a.txt", "offset": 2, "limit": 1}),
         )],
     );
-    assert_eq!(outputs, ["2\r\n[lines 2 to 2 of 3; go on with offset 3]\n"]);
+    assert_eq!(outputs, ["2\r\n[lines 2 to 2 of 3; go on with offset 3]"]);
 }
 
 #[test]
@@ -369,8 +369,10 @@ fn only_the_tools_that_were_named_are_offered() {
 #[test]
 fn a_person_can_run_a_tool_too() {
     let home = Home::new();
-    let tool =
-        |name: &str, arguments: &str| home.offline().args(["tool", name]).input(arguments).run();
+    let tool = |name: &str, arguments: &str| {
+        let cmd = home.offline().args(["tool", name, "-s", "workspace-write"]);
+        cmd.input(arguments).run()
+    };
     tool("write", r#"{"path":"x","content":"hello\n"}"#)
         .exits(0)
         .stdout("wrote 6 bytes to x\n");

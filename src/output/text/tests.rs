@@ -94,6 +94,7 @@ fn a_tool_call_is_one_line_and_quiet_is_quiet() {
             name: "bash",
             subject: "ls\n-l",
             result: "ok",
+            ok: true,
             took,
             output: "a\nb",
         };

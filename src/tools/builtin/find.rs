@@ -32,12 +32,10 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     if let Err(error) = std::fs::read_dir(path) {
         return not_done("look into", path, &error, false, context);
     }
-    // rg judges globs from the working directory, we from the path; without a slash that is the same.
-    if !arguments.pattern.contains('/') {
-        let glob = format!("--glob={}", arguments.pattern);
-        if let Some(answer) = rg::run(&["--files", &glob], path, limit, context) {
-            return plain(answer);
-        }
+    if let Some(kind) = rg::kind(&arguments.pattern)
+        && let Some(answer) = rg::run(&["--files", &kind, rg::OF_KIND], path, limit, context)
+    {
+        return plain(answer);
     }
     let mut lines = Lines::new(limit);
     let deadline = Instant::now() + context.timeout;

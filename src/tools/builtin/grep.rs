@@ -105,8 +105,13 @@ fn with_rg(
     if arguments.ignore_case {
         flags.push("--ignore-case");
     }
-    let glob = arguments.glob.as_ref().map(|glob| format!("--glob={glob}"));
-    flags.extend(glob.as_deref());
+    let kind = match &arguments.glob {
+        Some(glob) => Some(rg::kind(glob)?),
+        None => None,
+    };
+    if let Some(kind) = &kind {
+        flags.extend([kind, rg::OF_KIND]);
+    }
     rg::run(&flags, path, limit, context).map(plain)
 }
 

@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     }
     let mut answer = lines.answer();
     if lines.is_empty() {
-        answer.text = "[empty]".to_owned();
+        "[empty]".clone_into(&mut answer.text);
     }
     if ignored > 0 {
         answer.text.push_str(&format!(

@@ -134,9 +134,9 @@ fn not_done(
     let refused = context
         .walls
         .filter(|_| matches!(error.kind(), PermissionDenied | CrossesDevices))
-        .and_then(|walls| match writing {
-            true => walls.refuse_read(path).or_else(|| walls.refuse_write(path)),
-            false => walls.refuse_read(path),
+        .and_then(|walls| {
+            let hidden = walls.refuse_read(path);
+            hidden.or_else(|| walls.refuse_write(path).filter(|_| writing))
         });
     match refused {
         Some(words) => Answer::not(

@@ -57,6 +57,15 @@ pub(super) fn run(
     }
 }
 
+/// Takes only files of the kind that `kind` makes.
+pub(super) const OF_KIND: &str = "--type=wanted";
+
+/// A glob as a kind of file. As `--glob` it would bring back what is ignored; but a kind goes by names alone, so there
+/// is none for a glob with a slash.
+pub(super) fn kind(glob: &str) -> Option<String> {
+    (!glob.contains('/')).then(|| format!("--type-add=wanted:{glob}"))
+}
+
 /// Lines as they come, up to a limit.
 pub(super) struct Lines {
     text: Vec<u8>,

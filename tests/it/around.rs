@@ -1,0 +1,113 @@
+//! What goes into a tool and what it leaves behind: the environment, and what git runs by itself.
+
+use std::fs;
+
+use crate::home::{Home, KEY};
+use crate::sandbox::called;
+use crate::standin::{Reply, Server};
+use crate::tools::bash;
+
+#[test]
+fn no_variable_whose_value_is_a_credential_is_handed_on() {
+    let names = [
+        "OPENAI_API_KEY",
+        "CODEX_API_KEY",
+        "GITHUB_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "MY_TOKEN",
+    ];
+    let mut home = Home::new().env("HTTPS_PROXY", &format!("http://me:{KEY}@proxy.invalid:1"));
+    for name in names {
+        home = home.env(name, KEY);
+    }
+    for flags in [
+        &[][..],
+        &["--network"],
+        &["-s", "danger-full-access"],
+        &["-s", "workspace-write"],
+    ] {
+        // The proxy is for tools only: this request goes to this machine.
+        let (_, told) = called(&home, flags, vec![bash("env")]);
+        assert!(
+            !told[0].contains(KEY) && told[0].contains("PATH="),
+            "{flags:?}: {}",
+            told[0]
+        );
+    }
+    let home = home.env("TICKETS", "some");
+    let (ran, told) = called(
+        &home,
+        &["--env", "TICKETS", "--env", "MY_TOKEN", "--env", "UNSET"],
+        vec![bash("echo $TICKETS ${#MY_TOKEN}")],
+    );
+    assert!(
+        told[0].starts_with(&format!("some {}\n", KEY.len())),
+        "{}",
+        told[0]
+    );
+    ran.says("codex: --env UNSET: it is not set");
+    let refused = |name: &str, words: &str| {
+        home.offline()
+            .args(["run", "--env", name, "x"])
+            .run()
+            .exits(2)
+            .says(words);
+    };
+    refused(
+        "OPENAI_API_KEY",
+        "cannot hand OPENAI_API_KEY to tools: they get no credential of ours",
+    );
+    refused(
+        &format!("A={KEY}"),
+        "--env takes a name only, and got A=...",
+    );
+}
+
+#[test]
+fn a_change_of_what_git_runs_is_told_once() {
+    let home = Home::with_key();
+    for path in [".git/hooks", "sub"] {
+        fs::create_dir_all(home.work().join(path)).expect("a directory");
+    }
+    home.file(".git/config", "[core]\n");
+    let run = |flags: &[&str]| {
+        let server = Server::start([
+            Reply::items([
+                bash("echo x > .git/index"),
+                bash("echo x >> .git/config; echo x > .git/hooks/pre-commit"),
+            ]),
+            Reply::items([bash("echo x > .git/index")]),
+            Reply::text("done"),
+        ]);
+        let mut cmd = home.codex(&server).args(["run"]);
+        cmd.command.args(flags).arg("go");
+        cmd.run()
+    };
+    let told = format!(
+        "codex: the tools have changed {0}/config and {0}/hooks: look at it before you use git there, which may run what it names\n",
+        home.work().join(".git").display()
+    );
+    for flags in [
+        &["-s", "workspace-write"][..],
+        &["-s", "danger-full-access"],
+    ] {
+        let ran = run(flags);
+        ran.exits(0);
+        assert_eq!(ran.stderr.matches(&told).count(), 1, "{}", ran.stderr);
+    }
+    let ran = run(&[]);
+    assert!(!ran.stderr.contains("have changed"), "{}", ran.stderr);
+    let before = home.read(".git/config");
+    // From a directory below, and where the run ends before the round does.
+    let server = Server::start([Reply::items([bash("echo x >> ../.git/config; sleep 60")])]);
+    let cmd = home
+        .codex(&server)
+        .args(["run", "-s", "workspace-write", "-C", "sub"]);
+    let work = home.work().display().to_string();
+    let ran = cmd
+        .args(["--add-dir", &work, "--timeout", "1s", "go"])
+        .run();
+    ran.exits(124)
+        .says("/.git/config: look at it before you use git there");
+    assert!(home.read(".git/config").len() > before.len());
+}

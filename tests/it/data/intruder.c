@@ -1,0 +1,144 @@
+/* Tries what the walls are to refuse, straight through system calls. Says "done" where it got through. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int told(long result) {
+    if (result < 0) {
+        printf("refused: %s\n", strerror(errno));
+        return 1;
+    }
+    printf("done\n");
+    return 0;
+}
+
+static struct sockaddr_in inet(const char *address, const char *port) {
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(atoi(port))};
+    inet_pton(AF_INET, address, &in.sin_addr);
+    return in;
+}
+
+/* A path, or a name in the abstract namespace behind an @. */
+static socklen_t local(const char *name, struct sockaddr_un *un) {
+    memset(un, 0, sizeof *un);
+    un->sun_family = AF_UNIX;
+    strncpy(un->sun_path, name, sizeof un->sun_path - 1);
+    if (name[0] == '@')
+        un->sun_path[0] = 0;
+    return offsetof(struct sockaddr_un, sun_path) + strlen(name);
+}
+
+static long send_to(int fd, void *address, socklen_t length) {
+    struct iovec part = {"hi", 2};
+    struct msghdr message = {.msg_name = address, .msg_namelen = length, .msg_iov = &part, .msg_iovlen = 1};
+    return sendmsg(fd, &message, 0);
+}
+
+int main(int argc, char **argv) {
+    const char *what = argv[1], *a = argc > 2 ? argv[2] : "", *b = argc > 3 ? argv[3] : "";
+    struct sockaddr_un un;
+    int fd;
+    if (!strcmp(what, "tcp")) {
+        struct sockaddr_in in = inet(a, b);
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+            return told(-1);
+        long result = connect(fd, (void *)&in, sizeof in);
+        return told(errno == EINPROGRESS ? 0 : result);
+    }
+    if (!strcmp(what, "udp")) {
+        struct sockaddr_in in = inet(a, b);
+        fd = socket(AF_INET, SOCK_DGRAM, 0);
+        return told(fd < 0 ? -1 : sendto(fd, "hi", 2, 0, (void *)&in, sizeof in));
+    }
+    if (!strcmp(what, "udp-message")) {
+        struct sockaddr_in in = inet(a, b);
+        fd = socket(AF_INET, SOCK_DGRAM, 0);
+        return told(fd < 0 ? -1 : send_to(fd, &in, sizeof in));
+    }
+    if (!strcmp(what, "family"))
+        return told(socket(atoi(a), SOCK_STREAM, 0) < 0 ? socket(atoi(a), SOCK_RAW, 0) : 0);
+    if (!strcmp(what, "unix")) {
+        fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        socklen_t length = local(a, &un);
+        return told(fd < 0 ? -1 : connect(fd, (void *)&un, length));
+    }
+    if (!strcmp(what, "unix-datagram")) {
+        fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+        socklen_t length = local(a, &un);
+        return told(fd < 0 ? -1 : send_to(fd, &un, length));
+    }
+    if (!strcmp(what, "unix-pair")) {
+        int pair[2];
+        socklen_t length = local(a, &un);
+        return told(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0 ? -1 : send_to(pair[0], &un, length));
+    }
+    if (!strcmp(what, "stream-pair")) {
+        int pair[2];
+        return told(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+    }
+    if (!strcmp(what, "ptrace")) {
+        long result = ptrace(PTRACE_SEIZE, atoi(a), 0, 0);
+        return told(result);
+    }
+    if (!strcmp(what, "peek")) {
+        char here[8];
+        struct iovec to = {here, 8}, from = {(void *)0x400000, 8};
+        long result = process_vm_readv(atoi(a), &to, 1, &from, 1, 0);
+        /* A wrong address says that the process was reached. */
+        return told(result < 0 && errno == EFAULT ? 0 : result);
+    }
+    if (!strcmp(what, "io_uring")) {
+        char parameters[120] = {0};
+        return told(syscall(SYS_io_uring_setup, 4, parameters));
+    }
+    if (!strcmp(what, "keys"))
+        return told(syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3 /* KEY_SPEC_SESSION_KEYRING */, 1));
+    if (!strcmp(what, "signal"))
+        return told(kill(atoi(a), 0));
+    if (!strcmp(what, "limit")) {
+        struct rlimit limit = {1 << 30, 1 << 30};
+        return told(syscall(SYS_prlimit64, atoi(a), RLIMIT_CORE, &limit, NULL));
+    }
+    if (!strcmp(what, "device"))
+        return told(mknod(a, S_IFCHR | 0600, 0x101 /* /dev/mem */));
+    if (!strcmp(what, "flags")) {
+        int flags = 0x40 /* FS_NODUMP_FL */;
+        fd = open(a, O_RDONLY);
+        return told(fd < 0 ? -1 : ioctl(fd, 0x40086602 /* FS_IOC_SETFLAGS */, &flags));
+    }
+    if (!strcmp(what, "attribute"))
+        return told(syscall(SYS_setxattr, a, "user.codex", "x", 1, 0));
+    if (!strcmp(what, "newroot")) {
+        /* A user namespace of its own, in which it is root, and the hidden place mounted elsewhere. */
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+            return told(-1);
+        return told(mount(a, b, NULL, MS_BIND, NULL));
+    }
+    if (!strcmp(what, "x32")) {
+        /* The second set of numbers that an x86-64 kernel may know. A kernel that does not says ENOSYS. */
+        return told(syscall(0x40000000 + SYS_socket, AF_INET, SOCK_STREAM, 0));
+    }
+    if (!strcmp(what, "type"))
+        return told(ioctl(open(a, O_RDWR | O_NOCTTY), TIOCSTI, "x"));
+    fprintf(stderr, "what is %s?\n", what);
+    return 2;
+}

@@ -1,0 +1,150 @@
+//! `grep`, `find` and `ls`: with `rg`, where it is installed, and without.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::home::{Home, skipped};
+
+/// A directory with something of everything.
+fn tree() -> Home {
+    let home = Home::new();
+    for (path, text) in [
+        (".gitignore", "target/\n*.log\n!keep.log\n/only-here\n"),
+        (
+            "src/main.rs",
+            "fn main() {\n    one();\n    two();\n    three();\n}\n",
+        ),
+        ("src/lib.rs", "pub fn one() {}\npub fn TWO() {}\n"),
+        ("src/only-here", "one\n"),
+        ("only-here", "one\n"),
+        ("src/deep/.gitignore", "secret.rs\n"),
+        ("src/deep/secret.rs", "one\n"),
+        ("src/deep/open.rs", "none\n"),
+        ("target/debug/out.rs", "one\n"),
+        ("a.log", "one\n"),
+        ("keep.log", "one\n"),
+        (".hidden/x.rs", "one\n"),
+        (".git/config", "one\n"),
+        ("binary", "one\0\n"),
+    ] {
+        let path = home.work().join(path);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
+        fs::write(path, text).expect("a file");
+    }
+    home
+}
+
+/// What a tool answers, with `rg` and without, where both can be had.
+fn both(home: &Home, name: &str, arguments: Value, expected: &str, code: i32) {
+    let rg = std::env::var("PATH").unwrap_or_default();
+    let mut paths = vec![String::from("/nowhere")];
+    if std::env::split_paths(&rg).any(|directory| directory.join("rg").is_file()) {
+        paths.push(rg);
+    } else {
+        skipped("rg is not installed, so grep and find were tried without it only");
+    }
+    for path in paths {
+        let cmd = home.offline().env("PATH", &path).args(["tool", name]);
+        let ran = cmd.input(arguments.to_string()).run();
+        ran.exits(code);
+        assert!(
+            ran.text().contains(expected),
+            "PATH={path} {arguments}: {}\nis not\n{expected}",
+            ran.text()
+        );
+        if code == 0 {
+            assert_eq!(ran.text(), expected, "PATH={path} {arguments}");
+        }
+    }
+}
+
+#[test]
+fn grep_finds_lines_that_are_not_ignored() {
+    let home = tree();
+    let check = |arguments: Value, expected: &str| both(&home, "grep", arguments, expected, 0);
+    check(
+        json!({"pattern": "one"}),
+        ".hidden/x.rs:1:one\nkeep.log:1:one\nsrc/deep/open.rs:1:none\nsrc/lib.rs:1:pub fn one() {}\n\
+         src/main.rs:2:    one();\nsrc/only-here:1:one\n",
+    );
+    check(
+        json!({"pattern": "^fn \\w+\\("}),
+        "src/main.rs:1:fn main() {\n",
+    );
+    check(
+        json!({"pattern": "two", "ignore_case": true, "glob": "lib.*"}),
+        "src/lib.rs:2:pub fn TWO() {}\n",
+    );
+    check(
+        json!({"pattern": "t.*\\(\\)", "path": "src/main.rs", "context": 1}),
+        "src/main.rs-2-    one();\nsrc/main.rs:3:    two();\nsrc/main.rs:4:    three();\nsrc/main.rs-5-}\n",
+    );
+    check(
+        json!({"pattern": "one\\(\\)|^\\}", "path": "src/main.rs", "context": 0, "limit": 1}),
+        "src/main.rs:2:    one();\n[there is more; narrow it down, or raise limit]\n",
+    );
+    check(json!({"pattern": "nowhere"}), "[nothing found]\n");
+    both(&home, "grep", json!({"pattern": "("}), "(", 1);
+    both(
+        &home,
+        "grep",
+        json!({"pattern": "x", "path": "gone"}),
+        "cannot look into gone: No such file",
+        1,
+    );
+}
+
+#[test]
+fn find_and_ls_leave_out_what_is_ignored() {
+    let home = tree();
+    let check = |arguments: Value, expected: &str| both(&home, "find", arguments, expected, 0);
+    check(
+        json!({"pattern": "*.rs"}),
+        ".hidden/x.rs\nsrc/deep/open.rs\nsrc/lib.rs\nsrc/main.rs\n",
+    );
+    check(json!({"pattern": "*.log"}), "keep.log\n");
+    check(
+        json!({"pattern": "*.rs", "path": "src"}),
+        "src/deep/open.rs\nsrc/lib.rs\nsrc/main.rs\n",
+    );
+    check(
+        json!({"pattern": "src/**/*.rs"}),
+        "src/deep/open.rs\nsrc/lib.rs\nsrc/main.rs\n",
+    );
+    check(
+        json!({"pattern": "*.rs", "limit": 1}),
+        ".hidden/x.rs\n[there is more; narrow it down, or raise limit]\n",
+    );
+    check(json!({"pattern": "*.py"}), "[nothing found]\n");
+    both(
+        &home,
+        "find",
+        json!({"pattern": "*", "path": "gone"}),
+        "cannot look into gone: No such file",
+        1,
+    );
+    std::os::unix::fs::symlink("src", home.work().join("link")).expect("a link");
+    both(
+        &home,
+        "ls",
+        json!({}),
+        ".gitignore\n.hidden/\nbinary\nkeep.log\nlink -> src\nsrc/\n\
+         [4 more: .git, or ignored by .gitignore; bash shows them]\n",
+        0,
+    );
+    both(
+        &home,
+        "ls",
+        json!({"path": "src/deep"}),
+        ".gitignore\nopen.rs\n[1 more: .git, or ignored by .gitignore; bash shows them]\n",
+        0,
+    );
+    both(
+        &home,
+        "ls",
+        json!({"path": "binary"}),
+        "cannot list binary: Not a directory",
+        1,
+    );
+}
