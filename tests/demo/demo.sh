@@ -54,8 +54,8 @@ step 'Exactly this would be sent; nothing is hidden. The secret is not shown.'
 show 0 'codex run --no-tools --dry-run hi'
 
 step 'The model calls tools: it reads a file, changes it, runs it. Each call is a line on standard error.'
-printf 'echo hey\n' > greet.sh
-show 0 'codex run -s danger-full-access "Make the greeting polite" > answer.txt 2> calls.txt'
+mkdir work && printf 'echo hey\n' > work/greet.sh
+show 0 'codex run -C work -s workspace-write "Make the greeting polite" > answer.txt 2> calls.txt'
 
 step 'Standard output holds the answer and nothing else ...'
 show 0 'cat answer.txt'
@@ -64,7 +64,10 @@ step '... standard error everything else ...'
 show 0 'cat calls.txt'
 
 step '... and this is what the tools did.'
-show 0 'cat greet.sh'
+show 0 'cat work/greet.sh'
+
+step 'Tools run behind walls: this one may write nowhere, and read no credential.'
+show 1 'echo "{\"command\": \"echo x > hello; cat home/auth.json\"}" | codex tool bash'
 
 step 'An answer that is cut is asked for again, and never a success, whatever was printed before.'
 show 8 'codex run --no-tools --retries 2 "Tell me everything"'

@@ -29,6 +29,7 @@ mod foreign; // credentials files of other programs
 mod generated; // man/ and completions/ are what the binary prints
 mod hostile; // answers that are beyond all measure
 mod interrupted; // a renewal that is interrupted
+mod limits; // what a tool may cost, and whole tasks
 mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails
 mod own_tools; // programs of the user's own as tools

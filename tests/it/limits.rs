@@ -1,0 +1,225 @@
+//! What a tool may cost, and what goes back of it: memory, time, pictures; and a whole task.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::home::{Home, processes};
+use crate::sandbox::called;
+use crate::standin::{Item, Reply, Server};
+use crate::tools::{bash, outputs};
+
+#[test]
+fn output_without_end_costs_little_memory_and_disk() {
+    let home = Home::with_key();
+    let peaks = "grep VmHWM /proc/$PPID/status /proc/$(cut -d' ' -f4 /proc/$PPID/stat)/status";
+    // Two gigabytes through the pipe; what the keeper and the run needed at most comes behind them.
+    let command = format!("head -c 2000000000 /dev/zero | tr '\\0' x; {peaks}; du -sm $TMPDIR");
+    let (_, told) = called(&home, &[], vec![bash(&command)]);
+    let peaks: Vec<u64> = told[0]
+        .lines()
+        .filter(|line| line.contains("VmHWM:"))
+        .filter_map(|line| line.split_whitespace().rev().nth(1)?.parse().ok())
+        .collect();
+    assert_eq!(peaks.len(), 2, "{}", &told[0][told[0].len() - 500..]);
+    assert!(
+        peaks.iter().all(|kilobytes| *kilobytes < 32 << 10),
+        "{peaks:?}"
+    );
+    assert!(told[0].len() < 66_000 && told[0].contains("; its first 64 MiB are in "));
+    let disk = told[0]
+        .lines()
+        .rev()
+        .nth(1)
+        .and_then(|line| line.split('\t').next());
+    assert!(
+        disk.and_then(|disk| disk.parse().ok())
+            .is_some_and(|disk: u32| disk <= 65),
+        "{disk:?}"
+    );
+}
+
+#[test]
+fn four_calls_that_sleep_sleep_together() {
+    let begun = Instant::now();
+    let (_, told) = called(
+        &Home::with_key(),
+        &[],
+        vec![
+            bash("sleep 1"),
+            bash("sleep 1"),
+            bash("sleep 1"),
+            bash("sleep 1"),
+        ],
+    );
+    assert!(
+        told.iter().all(|told| told.starts_with("[exit code 0, 1.")),
+        "{told:?}"
+    );
+    // One after the other they take four.
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn what_forks_ignores_and_holds_on_is_gone_after_its_time() {
+    let home = Home::with_key();
+    let seconds = format!("89{}", std::process::id());
+    let command = format!(
+        "trap '' TERM; for n in 1 2 3; do (setsid sh -c \"trap '' TERM; while :; do sleep {seconds}; done\" &) ; done; echo begun; sleep {seconds}; sleep {seconds}"
+    );
+    for flags in [
+        &["--tool-timeout", "500ms"][..],
+        &["--tool-timeout", "500ms", "-s", "danger-full-access"],
+    ] {
+        let begun = Instant::now();
+        let (ran, told) = called(&home, flags, vec![bash(&command)]);
+        // Half a second, and two for those that do not hear; the rest is a busy machine.
+        assert!(
+            begun.elapsed() < Duration::from_secs(8),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert!(
+            told[0].starts_with("begun\n[ended after 0.5 s, its time limit"),
+            "{}",
+            told[0]
+        );
+        assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
+        ran.says("(timeout, ");
+    }
+}
+
+#[test]
+fn no_edit_is_lost_among_a_thousand_in_rounds_of_eight() {
+    let home = Home::with_key();
+    let (files, rounds) = (50, 125);
+    for file in 0..files {
+        let marks: Vec<String> = (0..20).map(|n| format!("<{n}>")).collect();
+        home.file(&format!("f{file}"), marks.join("\n"));
+    }
+    // Every round edits four files twice each.
+    let mut replies: Vec<Reply> = (0..rounds)
+        .map(|round| {
+            let edit = |n: usize| {
+                let number = round * 8 + n;
+                let (file, mark) = ((number / 2) % files, number / 2 / files * 2 + number % 2);
+                Item::call(
+                    "edit",
+                    json!({"path": format!("f{file}"), "edits": [{"old_text": format!("<{mark}>"), "new_text": format!("[{mark}]")}]}),
+                )
+            };
+            Reply::items((0..8).map(edit))
+        })
+        .collect();
+    replies.push(Reply::text("done"));
+    let server = Server::start(replies);
+    let cmd = home.codex(&server).args([
+        "run",
+        "-q",
+        "--max-turns",
+        "200",
+        "-s",
+        "workspace-write",
+        "go",
+    ]);
+    cmd.run().exits(0).stdout("done\n").stderr("");
+    let told = outputs(&server);
+    assert_eq!(told.len(), files * 20);
+    assert!(told.iter().all(|told| told.starts_with("changed f")));
+    let expected: Vec<String> = (0..20).map(|n| format!("[{n}]")).collect();
+    for file in 0..files {
+        assert_eq!(
+            home.read(&format!("f{file}")),
+            expected.join("\n"),
+            "f{file}"
+        );
+    }
+}
+
+#[test]
+fn pictures_are_seen() {
+    let home = Home::with_key();
+    let png = b"\x89PNG\r\n\x1a\n and the rest";
+    home.file("a.png", png);
+    home.file("b.txt", "\x7fELF\0");
+    let mut large = png.to_vec();
+    large.resize((5 << 20) + 1, 0);
+    home.file("c.png", large);
+    let calls = ["a.png", "b.txt", "c.png"].map(|path| Item::call("read", json!({"path": path})));
+    let server = Server::start([Reply::items(calls), Reply::text("done")]);
+    home.codex(&server).args(["run", "go"]).run().exits(0);
+    let body = server.requests()[1].json();
+    let items = body["input"].as_array().expect("items");
+    let told: Vec<_> = items
+        .iter()
+        .filter(|item| item["type"] == "function_call_output")
+        .collect();
+    assert_eq!(
+        told[0]["output"][0]["text"],
+        format!("[a.png: image/png, {} bytes]", png.len())
+    );
+    let picture = json!({
+        "type": "input_image",
+        "image_url": "data:image/png;base64,iVBORw0KGgogYW5kIHRoZSByZXN0",
+        "detail": "auto",
+    });
+    assert_eq!(told[0]["output"][1], picture);
+    assert_eq!(
+        told[1]["output"],
+        "b.txt is a binary file of 5 bytes; use bash to look into it"
+    );
+    let words = told[2]["output"].as_str().expect("a text");
+    assert!(
+        words.contains("5 MiB is the most; make it smaller"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_failing_test_is_found_mended_and_seen_to_pass() {
+    let home = Home::with_key();
+    home.file("add.sh", "add() { echo $(($1 - $2)); }\n");
+    home.file("test.sh", ". ./add.sh\n[ \"$(add 2 3)\" = 5 ] && echo passed || { echo \"2 + 3 is $(add 2 3)\"; exit 1; }\n");
+    let edit = json!({"path": "add.sh", "edits": [{"old_text": "$1 - $2", "new_text": "$1 + $2"}]});
+    let server = Server::start([
+        Reply::items([bash("sh test.sh")]),
+        Reply::items([
+            Item::call("read", json!({"path": "test.sh"})),
+            Item::call("read", json!({"path": "add.sh"})),
+        ]),
+        Reply::items([Item::call("edit", edit)]),
+        Reply::items([bash("sh test.sh")]),
+        Reply::text("It subtracted. Mended; the test passes."),
+    ]);
+    let cmd = home
+        .codex(&server)
+        .args(["run", "-s", "workspace-write", "mend the test"]);
+    let ran = cmd.run();
+    ran.exits(0)
+        .stdout("It subtracted. Mended; the test passes.\n");
+    for line in [
+        "codex: bash: sh test.sh (exit 1, ",
+        "codex: read: test.sh (ok, ",
+        "codex: edit: add.sh (ok, ",
+        "codex: bash: sh test.sh (ok, ",
+    ] {
+        ran.says(line);
+    }
+    let told = outputs(&server);
+    assert!(
+        told[0].starts_with("2 + 3 is -1\n[exit code 1, "),
+        "{}",
+        told[0]
+    );
+    assert_eq!(told[2], "add() { echo $(($1 - $2)); }\n");
+    assert!(told[4].starts_with("passed\n[exit code 0, "), "{}", told[4]);
+    assert_eq!(
+        fs::read_to_string(home.work().join("add.sh")).expect("a file"),
+        "add() { echo $(($1 + $2)); }\n"
+    );
+}
