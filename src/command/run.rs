@@ -29,6 +29,7 @@ use crate::output::{Notice, Sink};
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
 use crate::stdin::{self, Input, Source};
+use crate::tools::confine::Reach;
 use crate::tools::offer::Offer;
 use crate::tools::process::{self, Setup, Tools};
 use crate::tools::{confine, reaper};
@@ -225,7 +226,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     // An end that was ordered comes while a thread may still be renewing the sign-in.
     authority.settle();
     if adopted {
-        reaper::end_all(|| false);
+        reaper::end_all(Reach::default(), || false);
     }
     tools.clean();
     match (end, sink.finish()) {

@@ -8,6 +8,7 @@ use super::stdout::Stdout;
 use super::watch::{listen, next};
 use crate::agent::Order as End;
 use crate::tools::builtin::{self, Context};
+use crate::tools::confine::Reach;
 use crate::tools::order::Order;
 use crate::tools::process::{self, Setup, Tools};
 use crate::tools::{confine, reaper};
@@ -91,9 +92,10 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
 /// When the walls cannot be put up, standard input cannot be read or standard output cannot be written, or this
 /// process cannot found a session.
 pub fn run_held(order: &Order, mut stdout: Stdout) -> Result<bool, Error> {
-    if let Some(walls) = &order.walls {
-        confine::confine(walls).map_err(Error::Walls)?;
-    }
+    let reach = match &order.walls {
+        Some(walls) => confine::confine(walls).map_err(Error::Walls)?,
+        None => Reach::default(),
+    };
     confine::shut();
     reaper::lead_session()?;
     confine::end_with_parent();
@@ -102,6 +104,7 @@ pub fn run_held(order: &Order, mut stdout: Stdout) -> Result<bool, Error> {
     let context = Context {
         timeout: order.timeout,
         walls: order.walls.as_ref(),
+        reach,
     };
     let answer = match &order.program {
         Some(program) => builtin::run_program(program, &arguments, &context),

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 
+use super::confine::Reach;
 use super::reaper;
 
 /// How watching ended.
@@ -35,6 +36,7 @@ pub(super) fn watch(
     commands: Vec<Command>,
     mut takers: Vec<Take<'_>>,
     deadline: Instant,
+    reach: Reach,
 ) -> io::Result<End> {
     let (ended, orders) = (signals(&[SIGCHLD])?, signals(&[SIGTERM, SIGINT])?);
     let (child, pipes) = start(commands, takers.len() > 1)?;
@@ -50,7 +52,7 @@ pub(super) fn watch(
     let end = wait(child, &mut outputs, &ended, &orders, deadline);
     // What the program left behind may hold the pipes open for ever, so only what is there is taken.
     drain_all(&mut outputs);
-    reaper::end_all(|| matches!((&orders).read(&mut [0]), Ok(1..)));
+    reaper::end_all(reach, || matches!((&orders).read(&mut [0]), Ok(1..)));
     drain_all(&mut outputs);
     end
 }

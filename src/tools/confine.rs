@@ -33,6 +33,13 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
+/// How far the walls reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Signals reach no process outside, so that one to all processes ends just those inside.
+    pub signals: bool,
+}
+
 /// Whether the walls can be put up here, tried on a thread that ends.
 ///
 /// # Errors
@@ -44,6 +51,7 @@ pub fn check(walls: &Walls) -> Result<(), Error> {
         .map_err(|error| Error::Step("give a thread", error.to_string()))?;
     tried
         .join()
+        .map(|tried| tried.map(drop))
         .unwrap_or_else(|_| Err(Error::Step("try the walls", "a defect".to_owned())))
 }
 
@@ -64,13 +72,13 @@ pub use elsewhere::confine;
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
-    use super::{Error, Walls};
+    use super::{Error, Reach, Walls};
 
     /// There are no walls here yet.
     ///
     /// # Errors
     /// Always.
-    pub fn confine(_: &Walls) -> Result<(), Error> {
+    pub fn confine(_: &Walls) -> Result<Reach, Error> {
         Err(Error::Unavailable)
     }
 }
@@ -84,16 +92,19 @@ mod linux {
     use std::path::Path;
 
     use landlock::{
-        ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset,
-        RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope, make_bitflags,
+        ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
+        PathBeneath, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus,
+        Scope, make_bitflags,
     };
     use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+    use rustix::io::Errno;
+    use rustix::process::{getppid, test_kill_process};
     use rustix::thread::{
         CapabilitySet, capabilities, clear_ambient_capability_set,
         remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
     };
 
-    use super::{Error, Walls};
+    use super::{Error, Reach, Walls};
     use crate::tools::syscalls;
 
     /// The first version of Landlock that can keep a file from being truncated.
@@ -120,14 +131,15 @@ mod linux {
     ///
     /// # Errors
     /// When the system has none, or refuses; then this thread must not do what needs them.
-    pub fn confine(walls: &Walls) -> Result<(), Error> {
+    pub fn confine(walls: &Walls) -> Result<Reach, Error> {
         set_no_new_privs(true).map_err(step("forbid new privileges"))?;
         drop_capabilities()?;
-        fence_files(walls)?;
-        let filter = syscalls::filter(walls.write, walls.network)
+        let reach = fence(walls)?;
+        let filter = syscalls::filter(walls.write, walls.network, reach)
             .map_err(|error| Error::Step("make a filter", error.to_string()))?;
         seccompiler::apply_filter(&filter)
-            .map_err(|error| Error::Step("filter system calls", error.to_string()))
+            .map_err(|error| Error::Step("filter system calls", error.to_string()))?;
+        Ok(reach)
     }
 
     fn step<E: ToString>(step: &'static str) -> impl Fn(E) -> Error {
@@ -153,7 +165,7 @@ mod linux {
     }
 
     /// Landlock: what is not named below cannot be touched.
-    fn fence_files(walls: &Walls) -> Result<(), Error> {
+    fn fence(walls: &Walls) -> Result<Reach, Error> {
         let all = AccessFs::from_all(LEAST) | AccessFs::IoctlDev;
         let mut ruleset = Ruleset::default()
             .set_compatibility(CompatLevel::HardRequirement)
@@ -183,10 +195,18 @@ mod linux {
             fence.allow(root, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
         }
         let status = fence.0.restrict_self().map_err(step("fence files"))?;
-        match status.ruleset {
-            RulesetStatus::NotEnforced => Err(Error::Unavailable),
-            _ => Ok(()),
+        if status.ruleset == RulesetStatus::NotEnforced {
+            return Err(Error::Unavailable);
         }
+        // Everything else rests on the kernel's word; but a signal to all that reached outside would be a disaster, so
+        // it is seen that not even the process that started this one can be reached.
+        let scoped = matches!(
+            status.landlock,
+            LandlockStatus::Available { effective_abi, .. } if effective_abi >= ABI::V6
+        );
+        let reachable = |pid| test_kill_process(pid) != Err(Errno::PERM);
+        let signals = scoped && !getppid().is_none_or(reachable);
+        Ok(Reach { signals })
     }
 
     /// What is open so far.

@@ -2,13 +2,15 @@
 //! the subreaper of whatever it starts: a process that forks away, or calls `setsid`, becomes its child and
 //! is ended with the rest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{self, Pid, Signal, WaitOptions, WaitStatus};
+
+use super::confine::Reach;
 
 /// How long a process has from TERM to KILL.
 const GRACE: Duration = Duration::from_secs(2);
@@ -49,33 +51,68 @@ pub(super) fn collect(child: Pid) -> Option<WaitStatus> {
 
 /// Ends every process below this one: TERM, then, after a grace, KILL, until none is left.
 /// `hurry` says whether the grace is over early.
-pub fn end_all(mut hurry: impl FnMut() -> bool) {
+pub fn end_all(reach: Reach, mut hurry: impl FnMut() -> bool) {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(2);
     let mut kill = false;
-    let mut told = Vec::new();
+    let mut told = Told::default();
     loop {
         // An orphan becomes our child, so having none means that nothing is left; that is the usual case, and
         // saves looking at every process of the machine.
         if !have_children() {
             return;
         }
-        kill |= begun.elapsed() >= GRACE || hurry();
-        for pid in below(process::getpid()) {
-            if kill {
-                let _ = process::kill_process(pid, Signal::KILL);
-            } else if !told.contains(&pid) {
-                // A stopped process would not hear TERM before it goes on.
-                let _ = process::kill_process(pid, Signal::TERM);
-                let _ = process::kill_process(pid, Signal::CONT);
-                told.push(pid);
-            }
+        if !kill && (begun.elapsed() >= GRACE || hurry()) {
+            kill = true;
+            told = Told::default();
         }
-        if kill && begun.elapsed() >= GRACE * 3 {
+        if kill {
+            // Until none is left: one may have been about to fork.
+            told.all(reach, &[Signal::KILL]);
+            told = Told::default();
+        } else {
+            // A stopped process would not hear TERM before it goes on.
+            told.all(reach, &[Signal::TERM, Signal::CONT]);
+        }
+        if kill && begun.elapsed() >= GRACE * 15 {
             return; // what KILL does not end, sleeping in a device, is beyond reach
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+/// Who has been told by a signal. Processes may multiply faster than they are looked at, so a signal goes to as many as
+/// the system reaches in one step, in which nobody can fork: all of them, where the walls keep that inside, else groups.
+#[derive(Default)]
+struct Told {
+    everybody: bool,
+    groups: HashSet<Pid>,
+    processes: HashSet<Pid>,
+}
+
+impl Told {
+    fn all(&mut self, reach: Reach, signals: &[Signal]) {
+        if reach.signals && !self.everybody {
+            self.everybody = true;
+            for signal in signals {
+                // kill(2): number 1 is no group, but every process there is, this one left out.
+                let _ = process::kill_process_group(Pid::INIT, *signal);
+            }
+            return;
+        }
+        for (pid, group) in below(process::getpid()) {
+            for signal in signals {
+                if !self.groups.contains(&group) {
+                    let _ = process::kill_process_group(group, *signal);
+                }
+                if !self.processes.contains(&pid) {
+                    let _ = process::kill_process(pid, *signal);
+                }
+            }
+            self.groups.insert(group);
+            self.processes.insert(pid);
+        }
     }
 }
 
@@ -90,9 +127,11 @@ fn have_children() -> bool {
     }
 }
 
-/// Every process that descends from this one and has not ended, from `/proc`.
-fn below(root: Pid) -> Vec<Pid> {
-    let mut children: HashMap<Pid, Vec<Pid>> = HashMap::new();
+/// Every process that descends from this one and has not ended, with its group, from `/proc`. Where that is our
+/// own group, which must not be signalled, it is the process's number, which is no group then.
+fn below(root: Pid) -> Vec<(Pid, Pid)> {
+    let own = process::getpgrp();
+    let mut children: HashMap<Pid, Vec<(Pid, Pid)>> = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(pid) = name
@@ -105,8 +144,9 @@ fn below(root: Pid) -> Vec<Pid> {
         let Ok(stat) = fs::read(entry.path().join("stat")) else {
             continue;
         };
-        if let Some(parent) = parent_of_living(&stat) {
-            children.entry(parent).or_default().push(pid);
+        if let Some((parent, group)) = parent_of_living(&stat) {
+            let group = if group == own { pid } else { group };
+            children.entry(parent).or_default().push((pid, group));
         }
     }
     let mut found = Vec::new();
@@ -114,26 +154,23 @@ fn below(root: Pid) -> Vec<Pid> {
     while let Some(pid) = next.pop() {
         for child in children.remove(&pid).unwrap_or_default() {
             found.push(child);
-            next.push(child);
+            next.push(child.0);
         }
     }
     found
 }
 
-/// The parent in a line of `/proc/PID/stat` (proc(5)); `None` for a process that has ended.
-fn parent_of_living(stat: &[u8]) -> Option<Pid> {
+/// The parent and the group in a line of `/proc/PID/stat` (proc(5)); `None` for a process that has ended.
+fn parent_of_living(stat: &[u8]) -> Option<(Pid, Pid)> {
     // The name in the second field may itself hold parentheses and blanks.
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let mut fields = std::str::from_utf8(&stat[end + 1..])
         .ok()?
         .split_whitespace();
     let state = fields.next()?;
-    let parent = fields.next()?.parse().ok().and_then(Pid::from_raw);
-    if matches!(state, "Z" | "X") {
-        None
-    } else {
-        parent
-    }
+    let mut pid = || fields.next()?.parse().ok().and_then(Pid::from_raw);
+    let found = (pid()?, pid()?);
+    (!matches!(state, "Z" | "X")).then_some(found)
 }
 
 #[cfg(test)]
@@ -142,15 +179,13 @@ mod tests {
 
     #[test]
     fn the_parent_is_found_behind_any_name() {
-        let check = |stat: &str, expected: Option<i32>| {
-            assert_eq!(
-                parent_of_living(stat.as_bytes()),
-                expected.and_then(Pid::from_raw),
-                "{stat}"
-            );
+        let check = |stat: &str, expected: Option<(i32, i32)>| {
+            let found = parent_of_living(stat.as_bytes());
+            let found = found.map(|(a, b)| (a.as_raw_nonzero().get(), b.as_raw_nonzero().get()));
+            assert_eq!(found, expected, "{stat}");
         };
-        check("12 (bash) S 7 12 12 0 -1", Some(7));
-        check("12 (a) S 9 (b) R 7 12", Some(7));
+        check("12 (bash) S 7 13 12 0 -1", Some((7, 13)));
+        check("12 (a) S 9 (b) R 7 12", Some((7, 12)));
         check("12 (gone) Z 7 12", None);
         check("12 (init) S 0 1", None);
         check("garbage", None);

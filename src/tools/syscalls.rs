@@ -7,6 +7,8 @@ use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::SeccompCmpOp::{self, Eq, MaskedEq, Ne};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule};
 
+use super::confine::Reach;
+
 /// Conditions that hold together: which argument, how, with what.
 type When<'a> = &'a [(u8, SeccompCmpOp, u64)];
 
@@ -103,7 +105,11 @@ const BTRFS: When<'static> = &[
 ///
 /// # Errors
 /// When the filter cannot be made, as on an architecture that is not known.
-pub(super) fn filter(write: bool, network: bool) -> Result<BpfProgram, seccompiler::Error> {
+pub(super) fn filter(
+    write: bool,
+    network: bool,
+    reach: Reach,
+) -> Result<BpfProgram, seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     let mut refuse = |call: i64, when: When<'_>| -> Result<(), seccompiler::Error> {
         for number in numbers(call) {
@@ -142,9 +148,12 @@ pub(super) fn filter(write: bool, network: bool) -> Result<BpfProgram, seccompil
         refuse(libc::SYS_ioctl, &[(1, Eq, *request)])?;
     }
     refuse(libc::SYS_ioctl, BTRFS)?;
-    // Limits of other processes, and a signal to all of them, which an older Landlock does not hold back.
+    // Limits of other processes.
     refuse(libc::SYS_prlimit64, &[(0, Ne, 0), (2, Ne, 0)])?;
-    refuse(libc::SYS_kill, &[(0, Eq, 0xffff_ffff)])?;
+    if !reach.signals {
+        // A signal to all processes of this user.
+        refuse(libc::SYS_kill, &[(0, Eq, 0xffff_ffff)])?;
+    }
     SeccompFilter::new(
         rules,
         SeccompAction::Allow,
@@ -194,7 +203,7 @@ mod tests {
     #[test]
     fn every_filter_can_be_made_and_stays_small() {
         for (write, network) in [(false, false), (false, true), (true, false), (true, true)] {
-            let filter = filter(write, network).expect("a filter");
+            let filter = filter(write, network, Reach::default()).expect("a filter");
             // BPF_MAXINSNS is 4096; each instruction costs every call a little.
             assert!((50..700).contains(&filter.len()), "{}", filter.len());
         }

@@ -122,7 +122,7 @@ impl Walls {
             "os error 13",
         ]) {
             rules.push(format!(
-                "it lets commands write only below {}",
+                "it lets commands write only below {}, and hides credentials",
                 self.places()
             ));
         }

@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         capture.add(bytes);
         true
     };
-    match child::watch(commands, vec![&mut take], begun + limit) {
+    match child::watch(commands, vec![&mut take], begun + limit, context.reach) {
         Ok(end) => ended(capture.text(), &end, limit, begun.elapsed(), context),
         Err(error) => Answer::not(
             format!("the command could not be started: {error}"),

@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 use super::answer::Answer;
 use super::capture::Capture;
 use super::child::End;
+use super::confine::Reach;
 use super::walls::Walls;
 
 /// What a tool knows of where it runs.
@@ -33,6 +34,8 @@ pub struct Context<'a> {
     pub timeout: Duration,
     /// What is around it.
     pub walls: Option<&'a Walls>,
+    /// How far that reaches.
+    pub reach: Reach,
 }
 
 /// Runs a built-in tool in this process, which leads its own session. `None` where there is no tool of this name.
@@ -156,6 +159,7 @@ mod tests {
         let context = Context {
             timeout: Duration::from_secs(1),
             walls: None,
+            reach: Reach::default(),
         };
         let check = |name: &str, arguments: &str, expected: &str| {
             let answer = run(name, arguments.as_bytes(), &context).expect("a tool");

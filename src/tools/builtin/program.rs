@@ -35,7 +35,7 @@ pub(super) fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>)
     };
     let deadline = begun + context.timeout;
     let takers: Vec<child::Take<'_>> = vec![&mut take, &mut take_complaints];
-    let end = match child::watch(vec![command], takers, deadline) {
+    let end = match child::watch(vec![command], takers, deadline, context.reach) {
         Ok(end) => end,
         Err(error) => return not_run(error),
     };

@@ -42,6 +42,7 @@ pub(super) fn run(
         vec![command],
         vec![&mut take, &mut take_complaints],
         deadline,
+        context.reach,
     ) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => Some(Answer::not(
