@@ -47,11 +47,10 @@ pub struct Reach {
 pub fn check(walls: &Walls) -> Result<(), Error> {
     let walls = walls.clone();
     let tried = thread::Builder::new()
-        .spawn(move || confine(&walls))
+        .spawn(move || confine(&walls).map(drop))
         .map_err(|error| Error::Step("give a thread", error.to_string()))?;
     tried
         .join()
-        .map(|tried| tried.map(drop))
         .unwrap_or_else(|_| Err(Error::Step("try the walls", "a defect".to_owned())))
 }
 
