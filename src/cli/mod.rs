@@ -28,7 +28,7 @@ use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
 use crate::outcome::Outcome;
 use crate::output::paint::Paint;
-use crate::tools::confine;
+use crate::tools::{confine, environment};
 
 pub use failure::Failure;
 use parse::Invocation;
@@ -114,7 +114,11 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             tool(&name, command::tool::run(setup, &name, stdout))
         }
         Invocation::HeldTool(order) => {
-            tool(&order.name, command::tool::run_held(&order, stdout()?))
+            let for_tools = environment::arrived(&environment().0);
+            tool(
+                &order.name,
+                command::tool::run_held(&order, &for_tools, stdout()?),
+            )
         }
         Invocation::Completion(shell) => print(&complete::script(&shell)),
         Invocation::Help(name, long) => print(&help::text(name, long)),

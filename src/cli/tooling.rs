@@ -14,7 +14,7 @@ use super::settings::{Environment, duration, one_of, read, tool_timeout};
 use crate::tools::manifest::{Around, Manifest, Mistake};
 use crate::tools::offer::Offer;
 use crate::tools::process::Setup;
-use crate::tools::walls::{Walls, real, real_once};
+use crate::tools::walls::{Root, Walls, links, real, real_once};
 use crate::tools::{TOOLS, environment};
 
 /// How tools are started, and what is to be told about that.
@@ -52,6 +52,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
         further.push(existing("--add-dir", path)?);
     }
     let temporary = real(&std::env::temp_dir());
+    let hidden = Hidden::find(args, environment);
     let walls = match sandbox {
         // What is offered to nobody needs no walls.
         _ if offered.is_empty() => None,
@@ -65,15 +66,21 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             if write {
                 further.push(directory.clone());
             }
+            let writable = real_once(further).into_iter().map(Root::of);
             let walls = Walls {
                 write,
                 network: args.network,
-                writable: real_once(further),
-                hidden: hidden(args, environment),
+                writable: writable.collect::<Result<_, _>>().map_err(|error| {
+                    Failure::usage(format!(
+                        "cannot look at a directory that tools may change: {error}"
+                    ))
+                })?,
+                hidden: hidden.places.clone(),
                 readable: Vec::new(),
             };
-            apart(&walls, &temporary, environment)?;
-            Some(walls)
+            hidden.keep_apart(&walls, &temporary)?;
+            readable(&walls, &offered)?;
+            Some(hidden.there(walls))
         }
     };
     let mut for_tools = environment::for_tools(&environment.0);
@@ -123,57 +130,136 @@ pub(super) fn notice(setup: &Setup) -> Option<String> {
 }
 
 /// Where credentials are kept, ours and those of the programs whose files we can use.
-fn hidden(args: &Args, environment: &Environment) -> Vec<PathBuf> {
-    let of_user = |name: &str| {
-        environment
-            .get("HOME")
-            .map(|home| Path::new(home).join(name))
-    };
-    let variable = |name: &str| environment.get(name).map(PathBuf::from);
-    let places = [
-        credentials::home(environment),
-        of_user(".codex"),
-        of_user(".pi"),
-        variable("CODEX_HOME"),
-        variable("PI_CODING_AGENT_DIR"),
-        credentials::foreign(args, environment),
-        // A pipe that a shell has made is no place.
-        args.api_key_file
-            .as_ref()
-            .map(PathBuf::from)
-            .filter(|path| path.is_file()),
-    ];
-    real_once(places.into_iter().flatten())
+struct Hidden {
+    /// The home that is ours.
+    own: Option<PathBuf>,
+    /// All places, as they really are.
+    places: Vec<PathBuf>,
+    /// The links that lead to them: whoever changes one decides what the next run believes.
+    links: Vec<PathBuf>,
 }
 
-/// Refuses a run whose tools could write where credentials are kept.
-fn apart(walls: &Walls, temporary: &Path, environment: &Environment) -> Result<(), Failure> {
-    let own = credentials::home(environment).map(|home| real(&home));
-    // A place that is not there holds nothing; but in ours tools could leave what the next run believes.
-    let matters = |hidden: &Path| hidden.exists() || own.as_deref() == Some(hidden);
-    if let Some(conflict) = walls.conflicts().find(|conflict| matters(&conflict.hidden)) {
-        let hint = if own.as_ref() == Some(&conflict.hidden) {
-            "use -C with a directory beside it, or move CODEX_RUN_HOME"
-        } else {
-            "use -C with a directory beside it, or keep it elsewhere"
+impl Hidden {
+    fn find(args: &Args, environment: &Environment) -> Self {
+        let of_user = |name: &str| {
+            environment
+                .get("HOME")
+                .map(|home| Path::new(home).join(name))
         };
-        return Err(Failure::usage(format!(
-            "cannot let tools write in {}: {} is where credentials are kept",
-            conflict.root.display(),
-            conflict.hidden.display()
-        ))
-        .hint(hint));
+        let variable = |name: &str| environment.get(name).map(PathBuf::from);
+        let own = credentials::home(environment);
+        let directories = [
+            own.clone(),
+            of_user(".codex"),
+            of_user(".pi"),
+            of_user(".pi/agent"),
+            variable("CODEX_HOME"),
+            variable("PI_CODING_AGENT_DIR"),
+        ];
+        let directories: Vec<PathBuf> = directories.into_iter().flatten().collect();
+        let mut named: Vec<PathBuf> = directories.clone();
+        // The file itself may be a link to somewhere else.
+        named.extend(
+            directories
+                .iter()
+                .map(|directory| directory.join("auth.json")),
+        );
+        named.extend(credentials::foreign(args, environment));
+        // A pipe that a shell has made is no place.
+        let key = args.api_key_file.as_ref().map(PathBuf::from);
+        named.extend(key.filter(|path| path.is_file()));
+        let links = named.iter().flat_map(|path| links(path)).collect();
+        // What lies in a place is hidden with it.
+        let mut places: Vec<PathBuf> = Vec::new();
+        for place in real_once(named) {
+            if !places.iter().any(|known| place.starts_with(known)) {
+                places.push(place);
+            }
+        }
+        Self {
+            own: own.map(|own| real(&own)),
+            places,
+            links,
+        }
     }
-    if walls
-        .hidden
-        .iter()
-        .any(|hidden| temporary.starts_with(hidden))
-    {
-        return Err(Failure::usage(format!(
-            "cannot make the tools' temporary directory in {}: credentials are kept there",
-            temporary.display()
-        ))
-        .hint("set TMPDIR to another directory"));
+
+    /// Whether this place is our own home, or a link to it.
+    fn is_own(&self, place: &Path) -> bool {
+        self.own
+            .as_ref()
+            .is_some_and(|own| own.starts_with(place) || real(place) == *own)
+    }
+
+    /// Refuses a run whose tools could write where credentials are kept.
+    fn keep_apart(&self, walls: &Walls, temporary: &Path) -> Result<(), Failure> {
+        let with_links = Walls {
+            hidden: [&self.places[..], &self.links].concat(),
+            ..walls.clone()
+        };
+        // A place that is not there holds nothing; but in ours tools could leave what the next run believes.
+        let matters = |hidden: &Path| hidden.symlink_metadata().is_ok() || self.is_own(hidden);
+        if let Some(conflict) = with_links
+            .conflicts()
+            .find(|conflict| matters(&conflict.hidden))
+        {
+            let hint = if self.is_own(&conflict.hidden) {
+                "use -C with a directory beside it, or move CODEX_RUN_HOME"
+            } else {
+                "use -C with a directory beside it, or keep it elsewhere"
+            };
+            return Err(Failure::usage(format!(
+                "cannot let tools write in {}: {} is where credentials are kept",
+                conflict.root.display(),
+                conflict.hidden.display()
+            ))
+            .hint(hint));
+        }
+        if self
+            .places
+            .iter()
+            .any(|hidden| temporary.starts_with(hidden))
+        {
+            return Err(Failure::usage(format!(
+                "cannot make the tools' temporary directory in {}: credentials are kept there",
+                temporary.display()
+            ))
+            .hint("set TMPDIR to another directory"));
+        }
+        Ok(())
+    }
+
+    /// The walls without places that are not there and could be made by tools: what leads there would be theirs too.
+    fn there(&self, walls: Walls) -> Walls {
+        let made_by_tools: Vec<PathBuf> =
+            walls.conflicts().map(|conflict| conflict.hidden).collect();
+        let kept = |place: &PathBuf| !made_by_tools.contains(place);
+        Walls {
+            hidden: walls
+                .hidden
+                .iter()
+                .filter(|place| kept(place))
+                .cloned()
+                .collect(),
+            ..walls
+        }
+    }
+}
+
+/// Refuses programs of the user's own that tools could not read.
+fn readable(walls: &Walls, offered: &[Offer]) -> Result<(), Failure> {
+    for offer in offered {
+        let Some((manifest, program)) = offer.program() else {
+            continue;
+        };
+        let walls = manifest.walls(walls);
+        if program.is_absolute() && walls.refuse_read(program).is_some() {
+            return Err(Failure::usage(format!(
+                "cannot use the tool {}: {} is where credentials are kept, which tools cannot read",
+                manifest.name,
+                program.display()
+            ))
+            .hint("keep it elsewhere, or in the folder tools of CODEX_RUN_HOME"));
+        }
     }
     Ok(())
 }
@@ -264,7 +350,8 @@ fn offered(args: &Args, environment: &Environment) -> Result<Vec<Offer>, Failure
 
 /// The user's own tools, and whether a flag names them: what is in the home first.
 fn own(args: &Args, environment: &Environment) -> Result<Vec<(Offer, bool)>, Failure> {
-    let folder = credentials::home(environment).map(|home| home.join("tools"));
+    let home = credentials::home(environment).map(|home| real(&home));
+    let folder = home.as_ref().map(|home| home.join("tools"));
     let found = folder.iter().flat_map(fs::read_dir).flatten().flatten();
     let mut files: Vec<PathBuf> = found
         .map(|entry| entry.path())
@@ -283,8 +370,13 @@ fn own(args: &Args, environment: &Environment) -> Result<Vec<(Offer, bool)>, Fai
         let text = read(flag, file.as_os_str())?;
         let directory = file.parent().filter(|parent| *parent != Path::new(""));
         let taken: Vec<&str> = own.iter().map(|(offer, _)| offer.name()).collect();
+        // Only this folder is opened inside a place that is hidden, and only as a folder of its own.
+        let in_home = folder
+            .as_deref()
+            .filter(|folder| n < of_home && real(folder) == **folder);
         let around = Around {
             directory: directory.unwrap_or(Path::new(".")),
+            readable: in_home,
             duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
             runs: &|name| runs(name, environment),
             secrets: SECRETS,

@@ -1,5 +1,6 @@
 //! `codex tool NAME`: one built-in tool in a process of its own, behind the walls that a run would put around it.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -45,6 +46,8 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
     process::keep_descriptors();
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
+    // A command may kill the very process that is to end it; what it leaves then falls to us.
+    let adopted = reaper::adopt_orphans();
     let tools = Tools::new(setup);
     tools.prepare()?;
     let call = Call {
@@ -75,6 +78,9 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
             .join()
             .map_err(|_| Error::Io(io::Error::other("the call panicked")))
     });
+    if adopted {
+        reaper::end_all(Reach::default(), || false);
+    }
     tools.clean();
     let answer = answer?;
     let mut text = answer.text;
@@ -86,12 +92,16 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
 }
 
 /// Runs the tool in this very process, for whoever holds the other end of our standard output, which gets its answer.
-/// The walls come first.
+/// The walls come first; what it starts then has this environment.
 ///
 /// # Errors
 /// When the walls cannot be put up, standard input cannot be read or standard output cannot be written, or this
 /// process cannot found a session.
-pub fn run_held(order: &Order, mut stdout: Stdout) -> Result<bool, Error> {
+pub fn run_held(
+    order: &Order,
+    environment: &[(OsString, OsString)],
+    mut stdout: Stdout,
+) -> Result<bool, Error> {
     let reach = match &order.walls {
         Some(walls) => confine::confine(walls).map_err(Error::Walls)?,
         None => Reach::default(),
@@ -105,6 +115,7 @@ pub fn run_held(order: &Order, mut stdout: Stdout) -> Result<bool, Error> {
         timeout: order.timeout,
         walls: order.walls.as_ref(),
         reach,
+        environment,
     };
     let answer = match &order.program {
         Some(program) => builtin::run_program(program, &arguments, &context),

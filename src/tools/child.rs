@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 
-use super::confine::Reach;
+use super::confine::{self, Reach};
 use super::reaper;
 
 /// How watching ended.
@@ -39,7 +39,8 @@ pub(super) fn watch(
     reach: Reach,
 ) -> io::Result<End> {
     let (ended, orders) = (signals(&[SIGCHLD])?, signals(&[SIGTERM, SIGINT])?);
-    let (child, pipes) = start(commands, takers.len() > 1)?;
+    let apart = takers.len() > 1;
+    let (child, pipes) = confine::out_of_reach(reach, || start(commands, apart))?;
     let mut outputs: Vec<Output<'_, '_>> = pipes
         .into_iter()
         .zip(&mut takers)
@@ -52,8 +53,11 @@ pub(super) fn watch(
     let end = wait(child, &mut outputs, &ended, &orders, deadline);
     // What the program left behind may hold the pipes open for ever, so only what is there is taken.
     drain_all(&mut outputs);
-    reaper::end_all(reach, || matches!((&orders).read(&mut [0]), Ok(1..)));
+    let ended = reaper::end_all(reach, || matches!((&orders).read(&mut [0]), Ok(1..)));
     drain_all(&mut outputs);
+    if !ended {
+        return Err(io::Error::other("what it has started could not be ended"));
+    }
     end
 }
 

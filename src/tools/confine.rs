@@ -54,6 +54,29 @@ pub fn check(walls: &Walls) -> Result<(), Error> {
         .unwrap_or_else(|_| Err(Error::Step("try the walls", "a defect".to_owned())))
 }
 
+/// Does something, such as starting a program, in a way that what comes of it can send this process no signal.
+///
+/// # Errors
+/// When that cannot be had, or what is done fails.
+pub fn out_of_reach<T: Send>(
+    reach: Reach,
+    work: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<T> {
+    if !reach.signals {
+        return work();
+    }
+    // Walls are put up around a thread and whatever it starts; this one ends with what it has done.
+    thread::scope(|scope| {
+        let inner = scope.spawn(|| {
+            shield().map_err(io::Error::other)?;
+            work()
+        });
+        inner
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
+    })
+}
+
 /// Keeps other processes from looking into this one's memory, environment and descriptors through `/proc`.
 pub fn shut() {
     #[cfg(target_os = "linux")]
@@ -68,6 +91,8 @@ pub fn end_with_parent() {
 
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::confine;
+#[cfg(not(target_os = "linux"))]
+use elsewhere::shield;
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
@@ -80,22 +105,29 @@ mod elsewhere {
     pub fn confine(_: &Walls) -> Result<Reach, Error> {
         Err(Error::Unavailable)
     }
+
+    pub(super) fn shield() -> Result<(), Error> {
+        Err(Error::Unavailable)
+    }
 }
 
 #[cfg(target_os = "linux")]
 pub use linux::confine;
+#[cfg(target_os = "linux")]
+use linux::shield;
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::fs;
+    use std::os::fd::OwnedFd;
     use std::path::Path;
+    use std::{fs, io};
 
     use landlock::{
         ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
         PathBeneath, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus,
         Scope, make_bitflags,
     };
-    use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+    use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
     use rustix::io::Errno;
     use rustix::process::{getppid, test_kill_process};
     use rustix::thread::{
@@ -104,6 +136,7 @@ mod linux {
     };
 
     use super::{Error, Reach, Walls};
+    use crate::tools::mounts::aliases;
     use crate::tools::syscalls;
 
     /// The first version of Landlock that can keep a file from being truncated.
@@ -136,9 +169,26 @@ mod linux {
         let reach = fence(walls)?;
         let filter = syscalls::filter(walls.write, walls.network, reach)
             .map_err(|error| Error::Step("make a filter", error.to_string()))?;
-        seccompiler::apply_filter(&filter)
-            .map_err(|error| Error::Step("filter system calls", error.to_string()))?;
+        let without_clone3 = syscalls::without_clone3()
+            .map_err(|error| Error::Step("make a filter", error.to_string()))?;
+        for filter in [without_clone3, filter] {
+            seccompiler::apply_filter(&filter)
+                .map_err(|error| Error::Step("filter system calls", error.to_string()))?;
+        }
         Ok(reach)
+    }
+
+    /// Further walls around this thread, which hold back signals to whoever is outside them.
+    pub(super) fn shield() -> Result<(), Error> {
+        let ruleset = Ruleset::default()
+            .set_compatibility(CompatLevel::HardRequirement)
+            .scope(Scope::Signal)
+            .map_err(step("fence signals"))?;
+        let created = ruleset.create().map_err(step("fence signals"))?;
+        created
+            .restrict_self()
+            .map(drop)
+            .map_err(step("fence signals"))
     }
 
     fn step<E: ToString>(step: &'static str) -> impl Fn(E) -> Error {
@@ -180,6 +230,11 @@ mod linux {
                 .map_err(step("fence the network"))?;
         }
         let mut fence = Fence(ruleset.create().map_err(step("fence files"))?);
+        // What is hidden has other names where it is mounted twice.
+        let mut walls = walls.clone();
+        let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
+        walls.hidden.extend(aliases(&mounts, &walls.hidden));
+        let walls = &walls;
         // Names can be listed everywhere: rules reach down, so a home could not be listed otherwise.
         fence.allow(Path::new("/"), AccessFs::ReadDir.into())?;
         fence.read(Path::new("/"), walls)?;
@@ -191,7 +246,12 @@ mod linux {
             fence.allow_if_there(Path::new(device), AccessFs::ReadFile.into());
         }
         for root in &walls.writable {
-            fence.allow(root, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
+            let (opened, found) = opened(&root.path)?;
+            if (found.st_dev, found.st_ino) != root.identity {
+                let other = io::Error::other("it is not what it was when the run began");
+                return Err(Error::Place(root.path.clone(), other));
+            }
+            fence.add(opened, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
         }
         let status = fence.0.restrict_self().map_err(step("fence files"))?;
         if status.ruleset == RulesetStatus::NotEnforced {
@@ -242,16 +302,16 @@ mod linux {
 
         /// Opens what is beneath this path.
         fn allow(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Error> {
-            // A link is not followed: where it leads is opened by its own name, or not at all.
-            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let place = |error: rustix::io::Errno| Error::Place(path.to_owned(), error.into());
-            let opened = open(path, flags, Mode::empty()).map_err(place)?;
-            let kind = FileType::from_raw_mode(fstat(&opened).map_err(place)?.st_mode);
-            let access = match kind {
-                FileType::Directory => access,
-                FileType::Symlink => return Ok(()),
-                _ => access & (READ_FILE | NULL),
-            };
+            let (opened, found) = opened(path)?;
+            match FileType::from_raw_mode(found.st_mode) {
+                FileType::Directory => self.add(opened, access),
+                // Where a link leads is opened by its own name, or not at all.
+                FileType::Symlink => Ok(()),
+                _ => self.add(opened, access & (READ_FILE | NULL)),
+            }
+        }
+
+        fn add(&mut self, opened: OwnedFd, access: BitFlags<AccessFs>) -> Result<(), Error> {
             (&mut self.0)
                 .add_rule(PathBeneath::new(opened, access))
                 .map(drop)
@@ -262,5 +322,14 @@ mod linux {
         fn allow_if_there(&mut self, path: &Path, access: BitFlags<AccessFs>) {
             let _ = self.allow(path, access);
         }
+    }
+
+    /// What is at this path, a link not followed.
+    fn opened(path: &Path) -> Result<(OwnedFd, Stat), Error> {
+        let place = |error: Errno| Error::Place(path.to_owned(), error.into());
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = open(path, flags, Mode::empty()).map_err(place)?;
+        let found = fstat(&opened).map_err(place)?;
+        Ok((opened, found))
     }
 }

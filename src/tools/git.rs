@@ -5,6 +5,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::small;
+
+/// The largest file that names a directory of git's, in bytes.
+const MOST: u64 = 4 << 10;
+
 /// The places inside a git directory that are watched.
 const WATCHED: &[&str] = &["hooks", "config", "config.worktree"];
 
@@ -55,15 +60,15 @@ fn git_directories(directory: &Path) -> Vec<PathBuf> {
         .find(|git| git.exists())
         .unwrap_or_else(|| directory.join(".git"));
     // In a worktree and a submodule it is a file that names the directory (gitrepository-layout(5)).
-    let git = match fs::read_to_string(&dot_git) {
-        Ok(text) => match text.trim().strip_prefix("gitdir: ") {
+    let git = match small::text(&dot_git, MOST) {
+        Some(text) => match text.trim().strip_prefix("gitdir: ") {
             Some(named) => directory_of(&dot_git).join(named),
             None => return Vec::new(),
         },
-        Err(_) => dot_git,
+        None => dot_git,
     };
     let mut found = vec![git.clone()];
-    if let Ok(common) = fs::read_to_string(git.join("commondir")) {
+    if let Some(common) = small::text(&git.join("commondir"), MOST) {
         found.push(git.join(common.trim()));
     }
     found

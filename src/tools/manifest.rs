@@ -44,14 +44,16 @@ pub struct Manifest {
     pub network: bool,
     /// It wants to change files, where the run allows that.
     pub write: bool,
-    /// Where the manifest is.
-    pub directory: PathBuf,
+    /// The directory that becomes readable for it although it is hidden: where tools are kept, in the home.
+    pub readable: Option<PathBuf>,
 }
 
 /// What a manifest is judged by.
 pub struct Around<'a> {
     /// The directory that it lies in.
     pub directory: &'a Path,
+    /// That directory is hidden, and is to be opened for it.
+    pub readable: Option<&'a Path>,
     /// Reads a time as people write it.
     pub duration: fn(&str) -> Option<Duration>,
     /// Whether a program of this name, or at this path, can be run.
@@ -158,7 +160,7 @@ impl Manifest {
             env,
             network: flag("network")?,
             write: flag("write")?,
-            directory: real(around.directory),
+            readable: around.readable.map(Path::to_owned),
         })
     }
 
@@ -175,10 +177,7 @@ impl Manifest {
             },
             ..run.clone()
         };
-        // Tools are kept in the home, which is hidden; nothing else in it becomes readable.
-        if !walls.divides(&self.directory) && !walls.hides(&self.directory) {
-            walls.readable.push(self.directory.clone());
-        }
+        walls.readable.extend(self.readable.clone());
         walls
     }
 }
@@ -298,10 +297,12 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tools::walls::Root;
 
     fn parse(text: &str) -> Result<Manifest, Mistake> {
         let around = Around {
             directory: Path::new("/"),
+            readable: None,
             duration: |text| Some(Duration::from_secs(text.strip_suffix('s')?.parse().ok()?)),
             runs: &|name| name == "true",
             secrets: &["OUR_KEY"],
@@ -326,17 +327,16 @@ mod tests {
             let run = Walls {
                 write,
                 network,
-                writable: vec!["/w".into()],
+                writable: vec![Root {
+                    path: "/w".into(),
+                    identity: (0, 0),
+                }],
                 hidden: vec!["/h".into()],
                 ..Walls::default()
             };
             let walls = manifest.walls(&run);
             assert_eq!((walls.write, walls.network), (false, network));
             assert_eq!((walls.writable.len(), &walls.hidden), (0, &run.hidden));
-            assert!(
-                walls.readable.is_empty(),
-                "what lies above what is hidden does not open it"
-            );
         }
     }
 

@@ -10,11 +10,15 @@ pub mod confine;
 pub mod environment;
 mod git;
 pub mod manifest;
+#[cfg(target_os = "linux")]
+mod mounts;
 pub mod offer;
 pub mod order;
 mod pipe;
 pub mod process;
 pub mod reaper;
+mod scratch;
+mod small;
 #[cfg(target_os = "linux")]
 mod syscalls;
 pub mod walls;

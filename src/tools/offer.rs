@@ -1,5 +1,6 @@
 //! A tool as it is offered to the model: a built-in one, or one of the user's own.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,6 +115,15 @@ impl Offer {
             walls: order.walls.map(|walls| manifest.walls(&walls)),
             program: Some(manifest.command.clone()),
             ..order
+        }
+    }
+
+    /// The program that it is, if it is one of the user's own, as the manifest names it.
+    #[must_use]
+    pub fn program(&self) -> Option<(&Manifest, &Path)> {
+        match self {
+            Self::BuiltIn(_) => None,
+            Self::Own(manifest, _) => Some((manifest, Path::new(manifest.command.first()?))),
         }
     }
 

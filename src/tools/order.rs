@@ -2,10 +2,11 @@
 //! `run` writes it, `codex tool --held` reads it; nobody else needs to.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::walls::Walls;
+use super::walls::{Root, Walls};
 
 /// An order to a tool's own process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +33,12 @@ impl Order {
             if walls.network {
                 add("network", "yes".as_ref());
             }
-            for (key, paths) in [
-                ("write", &walls.writable),
-                ("hide", &walls.hidden),
-                ("read", &walls.readable),
-            ] {
+            for Root { path, identity } in &walls.writable {
+                let mut value = OsString::from(format!("{}:{}:", identity.0, identity.1));
+                value.push(path);
+                add("write", &value);
+            }
+            for (key, paths) in [("hide", &walls.hidden), ("read", &walls.readable)] {
                 for path in paths {
                     add(key, path.as_os_str());
                 }
@@ -81,7 +83,7 @@ impl Order {
             let walls = order.walls.as_mut()?;
             match key.to_str()? {
                 "network" => walls.network = true,
-                "write" => walls.writable.push(PathBuf::from(value)),
+                "write" => walls.writable.push(root(&value)?),
                 "hide" => walls.hidden.push(PathBuf::from(value)),
                 "read" => walls.readable.push(PathBuf::from(value)),
                 _ => return None,
@@ -89,6 +91,17 @@ impl Order {
         }
         Some(order)
     }
+}
+
+/// A directory that may be changed: its device, its inode and its path.
+fn root(value: &OsStr) -> Option<Root> {
+    let mut parts = value.as_bytes().splitn(3, |byte| *byte == b':');
+    let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse().ok();
+    let identity = (number()?, number()?);
+    Some(Root {
+        path: PathBuf::from(OsStr::from_bytes(parts.next()?)),
+        identity,
+    })
 }
 
 #[cfg(test)]
@@ -103,7 +116,13 @@ mod tests {
         let walls = Walls {
             write: true,
             network: true,
-            writable: vec![odd.clone(), "run".into()],
+            writable: [odd.clone(), "run:1".into()]
+                .into_iter()
+                .map(|path| Root {
+                    path,
+                    identity: (7, u64::MAX),
+                })
+                .collect(),
             hidden: vec!["walls".into()],
             readable: vec![odd],
         };

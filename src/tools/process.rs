@@ -3,9 +3,7 @@
 //! arguments or its descriptors. The pipe that carries its result is also what tells it that the run is gone.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -16,12 +14,13 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use super::answer::Answer;
-use super::capture;
+use super::environment::put_off;
 use super::git::Repositories;
 use super::offer::Offer;
 use super::order::Order;
 use super::pipe::Taking;
-use super::walls::Walls;
+use super::walls::{Root, Walls};
+use super::{capture, scratch};
 use crate::wire::item::Call;
 
 /// How much longer than its time limit a tool may take to end what it started and to answer.
@@ -62,7 +61,7 @@ pub struct Output {
 pub struct Tools {
     setup: Setup,
     /// The tools' temporary directory, made before the first call and removed at the end.
-    scratch: Mutex<Option<PathBuf>>,
+    scratch: Mutex<Option<Root>>,
     running: Mutex<Running>,
     /// What git runs by itself, as it was before the calls.
     repositories: Mutex<Option<Repositories>>,
@@ -140,7 +139,7 @@ impl Tools {
         let may_write = self.setup.walls.as_ref().is_none_or(|walls| walls.write);
         if may_write && seen.is_none() {
             let further = self.setup.walls.iter().flat_map(|walls| &walls.writable);
-            let mut places: Vec<&Path> = further.map(PathBuf::as_path).collect();
+            let mut places: Vec<&Path> = further.map(|root| root.path.as_path()).collect();
             places.push(&self.setup.directory);
             *seen = Some(Repositories::of(&places));
         }
@@ -168,8 +167,8 @@ impl Tools {
 
     /// Removes the temporary directory. No call may be running; whoever still holds these tools does not matter.
     pub fn clean(&self) {
-        if let Some(path) = lock(&self.scratch).take() {
-            let _ = fs::remove_dir_all(path);
+        if let Some(root) = lock(&self.scratch).take() {
+            let _ = scratch::remove(&root.path);
         }
     }
 
@@ -208,9 +207,9 @@ impl Tools {
             .envs(
                 further
                     .chain(&setup.environment)
-                    .map(|(name, value)| (name, value)),
+                    .map(|(name, value)| (put_off(name), value)),
             )
-            .env("TMPDIR", self.scratch()?)
+            .env("TMPDIR", self.scratch()?.path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -218,13 +217,13 @@ impl Tools {
     }
 
     /// The tools' temporary directory.
-    fn scratch(&self) -> io::Result<PathBuf> {
+    fn scratch(&self) -> io::Result<Root> {
         let mut scratch = lock(&self.scratch);
-        if let Some(path) = &*scratch {
-            return Ok(path.clone());
+        if let Some(root) = &*scratch {
+            return Ok(root.clone());
         }
-        let path = make_directory(&self.setup.temporary)?;
-        Ok(scratch.insert(path).clone())
+        let root = Root::of(scratch::make(&self.setup.temporary)?)?;
+        Ok(scratch.insert(root).clone())
     }
 }
 
@@ -250,15 +249,6 @@ impl Drop for Tools {
     fn drop(&mut self) {
         self.clean();
     }
-}
-
-/// A new directory that only this user can look into.
-fn make_directory(parent: &Path) -> io::Result<PathBuf> {
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let path = parent.join(format!("codex-run-{:016x}", u64::from_ne_bytes(random)));
-    DirBuilder::new().mode(0o700).create(&path)?;
-    path.canonicalize()
 }
 
 /// A tool's process, known to the run as long as it lives.

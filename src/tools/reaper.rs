@@ -50,8 +50,8 @@ pub(super) fn collect(child: Pid) -> Option<WaitStatus> {
 }
 
 /// Ends every process below this one: TERM, then, after a grace, KILL, until none is left.
-/// `hurry` says whether the grace is over early.
-pub fn end_all(reach: Reach, mut hurry: impl FnMut() -> bool) {
+/// `hurry` says whether the grace is over early. Whether none is left.
+pub fn end_all(reach: Reach, mut hurry: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(2);
     let mut kill = false;
@@ -60,7 +60,7 @@ pub fn end_all(reach: Reach, mut hurry: impl FnMut() -> bool) {
         // An orphan becomes our child, so having none means that nothing is left; that is the usual case, and
         // saves looking at every process of the machine.
         if !have_children() {
-            return;
+            return true;
         }
         if !kill && (begun.elapsed() >= GRACE || hurry()) {
             kill = true;
@@ -74,8 +74,8 @@ pub fn end_all(reach: Reach, mut hurry: impl FnMut() -> bool) {
             // A stopped process would not hear TERM before it goes on.
             told.all(reach, &[Signal::TERM, Signal::CONT]);
         }
-        if kill && begun.elapsed() >= GRACE * 15 {
-            return; // what KILL does not end, sleeping in a device, is beyond reach
+        if kill && begun.elapsed() >= GRACE * 3 {
+            return false; // what KILL does not end, sleeping in a device, is beyond reach
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
@@ -127,7 +127,7 @@ fn have_children() -> bool {
     }
 }
 
-/// Every process that descends from this one and has not ended, with its group, from `/proc`. Where that is our
+/// Every process that descends from this one, with its group, from `/proc`. Where that is our
 /// own group, which must not be signalled, it is the process's number, which is no group then.
 fn below(root: Pid) -> Vec<(Pid, Pid)> {
     let own = process::getpgrp();
@@ -144,7 +144,7 @@ fn below(root: Pid) -> Vec<(Pid, Pid)> {
         let Ok(stat) = fs::read(entry.path().join("stat")) else {
             continue;
         };
-        if let Some((parent, group)) = parent_of_living(&stat) {
+        if let Some((parent, group)) = parent_and_group(&stat) {
             let group = if group == own { pid } else { group };
             children.entry(parent).or_default().push((pid, group));
         }
@@ -160,17 +160,17 @@ fn below(root: Pid) -> Vec<(Pid, Pid)> {
     found
 }
 
-/// The parent and the group in a line of `/proc/PID/stat` (proc(5)); `None` for a process that has ended.
-fn parent_of_living(stat: &[u8]) -> Option<(Pid, Pid)> {
+/// The parent and the group in a line of `/proc/PID/stat` (proc(5)). A process whose first thread has ended looks like
+/// one that has ended itself, and may go on all the same.
+fn parent_and_group(stat: &[u8]) -> Option<(Pid, Pid)> {
     // The name in the second field may itself hold parentheses and blanks.
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let mut fields = std::str::from_utf8(&stat[end + 1..])
         .ok()?
         .split_whitespace();
-    let state = fields.next()?;
+    fields.next()?; // its state
     let mut pid = || fields.next()?.parse().ok().and_then(Pid::from_raw);
-    let found = (pid()?, pid()?);
-    (!matches!(state, "Z" | "X")).then_some(found)
+    Some((pid()?, pid()?))
 }
 
 #[cfg(test)]
@@ -180,13 +180,14 @@ mod tests {
     #[test]
     fn the_parent_is_found_behind_any_name() {
         let check = |stat: &str, expected: Option<(i32, i32)>| {
-            let found = parent_of_living(stat.as_bytes());
+            let found = parent_and_group(stat.as_bytes());
             let found = found.map(|(a, b)| (a.as_raw_nonzero().get(), b.as_raw_nonzero().get()));
             assert_eq!(found, expected, "{stat}");
         };
         check("12 (bash) S 7 13 12 0 -1", Some((7, 13)));
         check("12 (a) S 9 (b) R 7 12", Some((7, 12)));
-        check("12 (gone) Z 7 12", None);
+        check("12 (zombie) Z 7 12 1", Some((7, 12)));
+        check("12 (gone) Z 7", None);
         check("12 (init) S 0 1", None);
         check("garbage", None);
     }

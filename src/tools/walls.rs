@@ -2,10 +2,11 @@
 //! network. `confine` puts them up; here is also what they mean in words, for the model and for people.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
-use std::fs;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
 
 /// What is around a tool. All paths are real ones: absolute and without links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,12 +16,35 @@ pub struct Walls {
     /// The network may be used.
     pub network: bool,
     /// The directories that may be changed, the tool's temporary directory included.
-    pub writable: Vec<PathBuf>,
+    pub writable: Vec<Root>,
     /// What cannot be read: places where credentials are kept. Whatever is named like one of them with something
     /// behind a dot, as copies and locks are, is hidden too.
     pub hidden: Vec<PathBuf>,
     /// Places inside hidden ones that can be read all the same.
     pub readable: Vec<PathBuf>,
+}
+
+/// A directory that may be changed. A tool may put another one in its place, but not give that this identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its device and inode, as they were when the run began.
+    pub identity: (u64, u64),
+}
+
+impl Root {
+    /// The directory at this path.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn of(path: PathBuf) -> io::Result<Self> {
+        let found = fs::metadata(&path)?;
+        Ok(Self {
+            path,
+            identity: (found.dev(), found.ino()),
+        })
+    }
 }
 
 /// A directory that may be changed and a hidden place that do not go together.
@@ -50,11 +74,11 @@ impl Walls {
             .writable
             .iter()
             .flat_map(|root| self.hidden.iter().map(move |hidden| (root, hidden)));
-        let touch = |(root, hidden): &(&PathBuf, &PathBuf)| {
-            root.starts_with(hidden) || hidden.starts_with(root)
+        let touch = |(root, hidden): &(&Root, &PathBuf)| {
+            root.path.starts_with(hidden) || hidden.starts_with(&root.path)
         };
         pairs.filter(touch).map(|(root, hidden)| Conflict {
-            root: root.clone(),
+            root: root.path.clone(),
             hidden: hidden.clone(),
         })
     }
@@ -93,7 +117,10 @@ impl Walls {
     #[must_use]
     pub fn refuse_write(&self, path: &Path) -> Option<String> {
         let path = real(path);
-        let inside = self.writable.iter().any(|root| path.starts_with(root));
+        let inside = self
+            .writable
+            .iter()
+            .any(|root| path.starts_with(&root.path));
         (!inside).then(|| {
             format!(
                 "the sandbox ({}) lets tools write only below {}, and {} is outside. This is the sandbox, not the disk",
@@ -106,7 +133,10 @@ impl Walls {
 
     /// Where files may be written.
     fn places(&self) -> String {
-        let places = self.writable.iter().map(|root| root.display().to_string());
+        let places = self
+            .writable
+            .iter()
+            .map(|root| root.path.display().to_string());
         places.collect::<Vec<_>>().join(" and ")
     }
 
@@ -206,6 +236,42 @@ pub fn real(path: &Path) -> PathBuf {
     }
 }
 
+/// The links on the way to a path, by where they lie. Whoever may change one of these directories decides where the
+/// path leads.
+#[must_use]
+pub fn links(path: &Path) -> Vec<PathBuf> {
+    let mut links = Vec::new();
+    let mut done = PathBuf::new();
+    let mut left: Vec<OsString> = names(&std::path::absolute(path).unwrap_or_default());
+    while let Some(name) = left.pop() {
+        if name == ".." {
+            done.pop();
+            continue;
+        }
+        let next = done.join(&name);
+        match fs::read_link(&next) {
+            // As many as the system follows (path_resolution(7)).
+            Ok(target) if links.len() < 40 => {
+                links.push(next);
+                if target.is_absolute() {
+                    done = PathBuf::new();
+                }
+                left.extend(names(&target));
+            }
+            _ => done = next,
+        }
+    }
+    links
+}
+
+/// The names in a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    let names = path.components().filter(|part| *part != Component::CurDir);
+    let mut names: Vec<OsString> = names.map(|part| part.as_os_str().to_owned()).collect();
+    names.reverse();
+    names
+}
+
 /// Real paths, each once.
 #[must_use]
 pub fn real_once(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
@@ -220,7 +286,13 @@ mod tests {
     fn walls(writable: &[&str], hidden: &[&str]) -> Walls {
         Walls {
             write: true,
-            writable: writable.iter().map(PathBuf::from).collect(),
+            writable: writable
+                .iter()
+                .map(|path| Root {
+                    path: path.into(),
+                    identity: (0, 0),
+                })
+                .collect(),
             hidden: hidden.iter().map(PathBuf::from).collect(),
             ..Walls::default()
         }
@@ -264,6 +336,29 @@ mod tests {
         check("/h", false, true);
         check("/", false, true);
         check("/x", false, false);
+    }
+
+    #[test]
+    fn the_links_on_the_way_are_known_by_where_they_lie() {
+        let top = std::env::temp_dir().join(format!("codex-run-links-{}", std::process::id()));
+        fs::create_dir_all(top.join("a/b")).expect("a directory");
+        let top = real(&top);
+        let link =
+            |to: &str, at: &str| std::os::unix::fs::symlink(to, top.join(at)).expect("a link");
+        link("../c", "a/one");
+        link("a/b", "c");
+        link("loop", "loop");
+        assert_eq!(
+            links(&top.join("a/one/x")),
+            [top.join("a/one"), top.join("c")]
+        );
+        assert_eq!(
+            links(&top.join("a/b/../one")),
+            [top.join("a/one"), top.join("c")]
+        );
+        assert_eq!(links(&top.join("a/b/x")), Vec::<PathBuf>::new());
+        assert_eq!(links(&top.join("loop")).len(), 40);
+        let _ = fs::remove_dir_all(top);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         ));
     }
     let begun = Instant::now();
-    let commands = match commands(arguments) {
+    let commands = match commands(arguments, context) {
         Ok(commands) => commands,
         Err(error) => {
             return Answer::failed(format!("the command could not be kept in a file: {error}"));
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
 }
 
 /// bash, or sh where there is no bash.
-fn commands(arguments: &Arguments) -> std::io::Result<Vec<Command>> {
+fn commands(arguments: &Arguments, context: &Context<'_>) -> std::io::Result<Vec<Command>> {
     let script = if arguments.command.len() > ARGUMENT {
         let path = std::env::temp_dir().join(format!("command-{}.sh", std::process::id()));
         fs::write(&path, &arguments.command)?;
@@ -69,7 +69,7 @@ fn commands(arguments: &Arguments) -> std::io::Result<Vec<Command>> {
         None
     };
     let command = |shell: &str| {
-        let mut command = Command::new(shell);
+        let mut command = context.command(shell);
         match &script {
             Some(path) => command.arg(path),
             None => command.arg("-c").arg(&arguments.command),

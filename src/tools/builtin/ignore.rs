@@ -1,10 +1,11 @@
 //! What `.gitignore` leaves out, for where `rg` is not installed: the patterns of gitignore(5), as regular
 //! expressions. Also the globs that `find` and `grep` take, which are the same kind.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
+
+use crate::tools::small;
 
 /// The files of patterns, in the order in which they count; the last word has the last one.
 const FILES: &[&str] = &[".git/info/exclude", ".gitignore", ".ignore"];
@@ -21,13 +22,9 @@ pub(super) struct Patterns {
 impl Patterns {
     /// The patterns that are kept in this directory.
     pub(super) fn of(directory: &Path) -> Self {
-        let text = |name: &&str| {
-            let path = directory.join(name);
-            let small =
-                fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() <= MOST);
-            fs::read(&path).ok().filter(|_| small)
-        };
-        let texts = FILES.iter().filter_map(text);
+        let texts = FILES
+            .iter()
+            .filter_map(|name| small::read(&directory.join(name), MOST));
         Self {
             directory: directory.to_owned(),
             lines: texts

@@ -14,10 +14,11 @@ mod rg;
 mod walk;
 mod write;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -36,6 +37,20 @@ pub struct Context<'a> {
     pub walls: Option<&'a Walls>,
     /// How far that reaches.
     pub reach: Reach,
+    /// What programs find in their environment, the temporary directory aside.
+    pub environment: &'a [(OsString, OsString)],
+}
+
+impl Context<'_> {
+    /// A program with its environment.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("TMPDIR", std::env::temp_dir());
+        command
+    }
 }
 
 /// Runs a built-in tool in this process, which leads its own session. `None` where there is no tool of this name.
@@ -160,6 +175,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             walls: None,
             reach: Reach::default(),
+            environment: &[],
         };
         let check = |name: &str, arguments: &str, expected: &str| {
             let answer = run(name, arguments.as_bytes(), &context).expect("a tool");

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::os::fd::OwnedFd;
-use std::process::Command;
 use std::time::Instant;
 
 use super::{Answer, Context, ended, keep};
@@ -19,7 +18,7 @@ pub(super) fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>)
         return not_run(std::io::ErrorKind::NotFound.into());
     };
     let begun = Instant::now();
-    let mut command = Command::new(name);
+    let mut command = context.command(name);
     match input(arguments) {
         Ok(input) => command.args(rest).stdin(input),
         Err(error) => return not_run(error),

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::{Answer, Context};
@@ -16,7 +16,7 @@ pub(super) fn run(
     limit: usize,
     context: &Context<'_>,
 ) -> Option<Answer> {
-    let mut command = Command::new("rg");
+    let mut command = context.command("rg");
     command
         .args([
             "--no-config",

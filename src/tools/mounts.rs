@@ -1,0 +1,113 @@
+//! Where a place can be seen once more: the same directory, mounted elsewhere. What is hidden is hidden there too.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+/// A line of `/proc/self/mountinfo` (proc(5)), as far as it matters.
+struct Mount {
+    /// The file system.
+    device: String,
+    /// The part of it that is mounted.
+    root: PathBuf,
+    /// Where.
+    point: PathBuf,
+}
+
+/// Further paths that lead to these places, or into them.
+pub(super) fn aliases(mountinfo: &[u8], places: &[PathBuf]) -> Vec<PathBuf> {
+    let mounts: Vec<Mount> = mountinfo
+        .split(|byte| *byte == b'\n')
+        .filter_map(mount)
+        .collect();
+    let mut found = Vec::new();
+    for place in places {
+        // Of several that are mounted over each other, the last one is seen.
+        let mounted = mounts
+            .iter()
+            .filter(|mount| place.starts_with(&mount.point))
+            .max_by_key(|mount| mount.point.as_os_str().len());
+        let Some((mounted, inner)) = mounted.and_then(|mount| {
+            let rest = place.strip_prefix(&mount.point).ok()?;
+            Some((mount, joined(&mount.root, rest)))
+        }) else {
+            continue;
+        };
+        for other in mounts.iter().filter(|other| other.device == mounted.device) {
+            let alias = if other.root.starts_with(&inner) {
+                other.point.clone()
+            } else if let Ok(rest) = inner.strip_prefix(&other.root) {
+                joined(&other.point, rest)
+            } else {
+                continue;
+            };
+            if alias != *place {
+                found.push(alias);
+            }
+        }
+    }
+    found
+}
+
+/// A path without a slash behind it.
+fn joined(path: &Path, rest: &Path) -> PathBuf {
+    if rest.as_os_str().is_empty() {
+        path.to_owned()
+    } else {
+        path.join(rest)
+    }
+}
+
+fn mount(line: &[u8]) -> Option<Mount> {
+    let mut fields = line.split(|byte| *byte == b' ').skip(2);
+    Some(Mount {
+        device: String::from_utf8(fields.next()?.to_vec()).ok()?,
+        root: path(fields.next()?),
+        point: path(fields.next()?),
+    })
+}
+
+/// Blanks, tabs, line ends and backslashes are written in octal.
+fn path(field: &[u8]) -> PathBuf {
+    let mut bytes = Vec::new();
+    let mut rest = field;
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..3).filter(|_| *first == b'\\');
+        let value =
+            digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        bytes.push(value.unwrap_or(*first));
+        rest = if value.is_some() { &after[3..] } else { after };
+    }
+    OsString::from_vec(bytes).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_mounted_twice_has_two_names() {
+        let mounts = b"21 1 254:0 / / rw - ext4 /dev/vda rw\n\
+            22 21 0:20 / /proc rw - proc proc rw\n\
+            23 21 254:0 /h/home /alias rw - ext4 /dev/vda rw\n\
+            24 21 254:0 /h /mnt/a\\040b rw - ext4 /dev/vda rw\n\
+            25 21 254:0 /h/home/sessions /s rw - ext4 /dev/vda rw\n\
+            26 21 254:1 / /data rw - ext4 /dev/vdb rw\n\
+            garbage";
+        let of = |place: &str| {
+            let found = aliases(mounts, &[place.into()]);
+            found
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("/h/home"), ["/alias", "/mnt/a b/home", "/s"]);
+        assert_eq!(of("/mnt/a b/home"), ["/h/home", "/alias", "/s"]);
+        assert_eq!(
+            of("/h/home/auth.json"),
+            ["/alias/auth.json", "/mnt/a b/home/auth.json"]
+        );
+        assert_eq!(of("/data/x"), Vec::<String>::new());
+        assert_eq!(of("/elsewhere"), Vec::<String>::new());
+    }
+}
