@@ -40,7 +40,7 @@ environment of whoever started it | root | tr '\0' '\n' < /proc/$(cut -d' ' -f4 
 descriptors of the run | root | ls -l /proc/RUN/fd && echo done
 memory of the run | root | head -c0 /proc/RUN/mem && echo done
 root of the run | root | ls /proc/RUN/root/ && echo done
-environment of the keeper | root | tr '\0' '\n' < /proc/$PPID/environ | grep ^HOME= && echo done
+environment of the keeper | root | tr '\0' '\n' < /proc/$PPID/environ | grep TMPDIR= && echo done
 descriptors of the keeper | root | readlink /proc/$PPID/fd/1 && echo done
 ordinary files | everywhere | cat ../outside/victim && ls HOME > /dev/null && echo done
 ";
@@ -69,6 +69,7 @@ owner | writing | chown $(id -u) ../outside/victim && echo done
 times | writing | touch -m ../outside/victim && echo done
 attributes | writing | TRY attribute ../outside/victim
 flags | nowhere | TRY flags ../outside/victim
+generation | kernel | TRY generation ../outside/victim
 ";
 
 const REACHING: &str = r"
@@ -90,6 +91,10 @@ signal the run | nowhere | TRY signal RUN
 limit the run | nowhere | TRY limit RUN
 io_uring | nowhere | TRY io_uring
 key rings | nowhere | TRY keys
+shared memory | nowhere | TRY memory
+message queues | nowhere | TRY message
+a user namespace | nowhere | TRY namespace
+a user namespace with clone | nowhere | TRY cloned-namespace
 ";
 
 /// Something to be attempted.

@@ -5,6 +5,7 @@
 mod standin;
 
 mod attempts; // what is attempted against the sandbox
+mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
 mod pty; // a pseudo terminal

@@ -127,14 +127,14 @@ impl Stage {
 }
 
 /// The program that attempts, built once.
-fn intruder() -> PathBuf {
+pub(crate) fn intruder() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
         let program =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("intruder-{}", std::process::id()));
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/data/intruder.c");
         let built = Command::new("cc")
-            .arg("-o")
+            .args(["-pthread", "-o"])
             .arg(&program)
             .arg(source)
             .status();

@@ -37,6 +37,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let path = arguments.path.as_deref().unwrap_or(Path::new("."));
     let is_dir = match std::fs::metadata(path) {
+        // A pipe or a device could be read for ever.
+        Ok(found) if !found.is_dir() && !found.is_file() => {
+            return Answer::failed(format!("{} is no regular file", path.display()));
+        }
         Ok(found) => found.is_dir(),
         Err(error) => return not_done("look into", path, &error, false, context),
     };

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -10,9 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -50,6 +54,18 @@ static long send_to(int fd, void *address, socklen_t length) {
     struct iovec part = {"hi", 2};
     struct msghdr message = {.msg_name = address, .msg_namelen = length, .msg_iov = &part, .msg_iovlen = 1};
     return sendmsg(fd, &message, 0);
+}
+
+/* Leaves its mark as long as it lives, half a minute at most. */
+static void *headless(void *path) {
+    for (int n = 0; n < 600; n++) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+        (void)!write(fd, "x", 1);
+        close(fd);
+        usleep(50000);
+    }
+    syscall(SYS_exit_group, 0);
+    return NULL;
 }
 
 int main(int argc, char **argv) {
@@ -117,6 +133,34 @@ int main(int argc, char **argv) {
     if (!strcmp(what, "limit")) {
         struct rlimit limit = {1 << 30, 1 << 30};
         return told(syscall(SYS_prlimit64, atoi(a), RLIMIT_CORE, &limit, NULL));
+    }
+    if (!strcmp(what, "memory"))
+        return told(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600));
+    if (!strcmp(what, "message"))
+        return told(msgget(IPC_PRIVATE, IPC_CREAT | 0600));
+    if (!strcmp(what, "namespace"))
+        return told(unshare(CLONE_NEWUSER));
+    if (!strcmp(what, "cloned-namespace")) {
+        long child = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+        if (child == 0)
+            _exit(0);
+        return told(child);
+    }
+    if (!strcmp(what, "generation")) {
+        long generation = 7;
+        fd = open(a, O_RDONLY);
+        return told(fd < 0 ? -1 : ioctl(fd, 0x40086604 /* EXT4_IOC_SETVERSION */, &generation));
+    }
+    if (!strcmp(what, "headless")) {
+        /* A process whose first thread is gone while another one goes on, which TERM does not end. */
+        if (fork() > 0)
+            return told(0);
+        setsid();
+        signal(SIGTERM, SIG_IGN);
+        close(0), close(1), close(2);
+        pthread_t thread;
+        pthread_create(&thread, NULL, headless, (void *)a);
+        syscall(SYS_exit, 0);
     }
     if (!strcmp(what, "device"))
         return told(mknod(a, S_IFCHR | 0600, 0x101 /* /dev/mem */));
