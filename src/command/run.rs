@@ -228,7 +228,13 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     if adopted {
         reaper::end_all(Reach::default(), || false);
     }
-    tools.clean();
+    if let Err((path, error)) = tools.clean() {
+        let words = format!(
+            "the tools' temporary directory {} is left: {error}",
+            path.display()
+        );
+        let _ = sink.take(Notice::Warning(&words));
+    }
     match (end, sink.finish()) {
         (End::Answered, Ok(())) if given_up && stdin::came_late() => Err(Error::Late),
         (End::Answered, Ok(())) => Ok(()),

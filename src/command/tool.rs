@@ -81,7 +81,7 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
     if adopted {
         reaper::end_all(Reach::default(), || false);
     }
-    tools.clean();
+    let _ = tools.clean();
     let answer = answer?;
     let mut text = answer.text;
     if !text.is_empty() && !text.ends_with('\n') {

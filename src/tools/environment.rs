@@ -87,6 +87,21 @@ pub fn for_tools(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
         .collect()
 }
 
+/// What tells programs that nobody looks and nobody answers: a pager or an editor would only wait for the time limit.
+const NOBODY: &[(&str, &str)] = &[
+    ("GIT_EDITOR", "true"),
+    ("GIT_PAGER", "cat"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("PAGER", "cat"),
+];
+
+/// These variables.
+pub fn nobody() -> impl Iterator<Item = (OsString, OsString)> {
+    NOBODY
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+}
+
 /// Where the network is reached through, for tools that may use it. A proxy that wants a password is left out: that is
 /// a credential, and must be named.
 #[must_use]

@@ -2,15 +2,13 @@
 //! never more than the run allows. A mistake in one is told with its place.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::find;
+use super::placed::{Mistake, Reader};
 use super::walls::{Walls, real};
 
 /// The fields of a manifest.
@@ -64,33 +62,14 @@ pub struct Around<'a> {
     pub taken: &'a [&'a str],
 }
 
-/// A mistake in a manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The column in it, in characters, counted from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub what: String,
-    /// The word that was not understood, and what there is.
-    pub known: Option<(String, &'static [&'static str])>,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.what)
-    }
-}
-
 impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
     /// When there is a mistake in it.
     pub fn parse(text: &str, around: &Around<'_>) -> Result<Self, Mistake> {
-        let reader = Reader { text };
-        let fields = reader.fields()?;
+        let reader = Reader::new(text);
+        let fields = reader.fields(FIELDS)?;
         let field = |name: &str| {
             fields
                 .iter()
@@ -121,6 +100,15 @@ impl Manifest {
             let what = "parameters must be a JSON Schema with \"type\": \"object\"";
             return Err(reader.mistake(at_parameters.get(), what.to_owned()));
         }
+        let fits = |name: &str, fits: fn(&Value) -> bool| parameters.get(name).is_none_or(fits);
+        let names = |value: &Value| {
+            let names = value.as_array().map(Vec::as_slice).unwrap_or_default();
+            value.is_array() && names.iter().all(Value::is_string)
+        };
+        if !fits("properties", Value::is_object) || !fits("required", names) {
+            let what = "in parameters, \"properties\" must be an object and \"required\" an array of names";
+            return Err(reader.mistake(at_parameters.get(), what.to_owned()));
+        }
         let at_command = needed("command")?;
         let command: Vec<String> = reader.typed(at_command, "an array of strings")?;
         let command =
@@ -128,7 +116,7 @@ impl Manifest {
         let timeout = match field("timeout") {
             None => None,
             Some(at) => {
-                let text: String = reader.typed(at, "a string")?;
+                let text: String = reader.typed(at, "a string, such as \"30s\"")?;
                 let what = "a timeout is written \"300ms\", \"90s\", \"15m\" or \"2h\"";
                 Some(
                     (around.duration)(&text)
@@ -140,6 +128,13 @@ impl Manifest {
             None => Vec::new(),
             Some(at) => {
                 let names: Vec<String> = reader.typed(at, "an array of strings")?;
+                if names
+                    .iter()
+                    .any(|name| name.is_empty() || name.contains('='))
+                {
+                    let what = "these must be names of variables, without values";
+                    return Err(reader.mistake(at.get(), what.to_owned()));
+                }
                 if let Some(name) = names
                     .iter()
                     .find(|name| around.secrets.contains(&name.as_str()))
@@ -193,105 +188,18 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
         program.into()
     };
     if !(around.runs)(&program) {
+        let path = Path::new(&program);
         let program = program.display();
-        return Err(format!(
-            "there is no program {program}, or it may not be run"
-        ));
+        return Err(if path.is_file() {
+            format!("{program} may not be run: chmod +x makes it a program")
+        } else {
+            format!("there is no program {program}")
+        });
     }
     Ok([program]
         .into_iter()
         .chain(rest.iter().map(OsString::from))
         .collect())
-}
-
-/// Finds the places of what it reads.
-struct Reader<'a> {
-    text: &'a str,
-}
-
-impl<'a> Reader<'a> {
-    /// The fields, each a piece of the text.
-    fn fields(&self) -> Result<Vec<(String, &'a RawValue)>, Mistake> {
-        let Fields(fields) = serde_json::from_str(self.text).map_err(|error| Mistake {
-            line: error.line().max(1),
-            column: error.column().max(1),
-            // Its words end with the place, which is told already.
-            what: error
-                .to_string()
-                .split(" at line ")
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-            known: None,
-        })?;
-        for (n, (key, value)) in fields.iter().enumerate() {
-            if !FIELDS.contains(&key.as_str()) {
-                // The key stands before its value.
-                let before = &self.text[..self.offset(value.get())];
-                let at = before.rfind(&format!("{key:?}")).unwrap_or(before.len());
-                return Err(Mistake {
-                    known: Some((key.clone(), FIELDS)),
-                    ..self.mistake(&self.text[at..], format!("there is no field {key:?}"))
-                });
-            }
-            if fields[..n].iter().any(|(other, _)| other == key) {
-                return Err(self.mistake(value.get(), format!("the field {key:?} stands twice")));
-            }
-        }
-        Ok(fields)
-    }
-
-    fn typed<T: Deserialize<'a>>(&self, raw: &'a RawValue, wanted: &str) -> Result<T, Mistake> {
-        serde_json::from_str(raw.get())
-            .map_err(|_| self.mistake(raw.get(), format!("this must be {wanted}")))
-    }
-
-    /// Where a piece of the text begins, in bytes.
-    fn offset(&self, piece: &str) -> usize {
-        (piece.as_ptr().addr())
-            .saturating_sub(self.text.as_ptr().addr())
-            .min(self.text.len())
-    }
-
-    /// A mistake where this piece of the text begins.
-    fn mistake(&self, piece: &str, what: String) -> Mistake {
-        let before = &self.text[..self.offset(piece)];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        Mistake {
-            line: before.matches('\n').count() + 1,
-            column: before[start..].chars().count() + 1,
-            what,
-            known: None,
-        }
-    }
-}
-
-/// An object's fields in their order, none dropped.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    fields.push(entry);
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Visitor)
-    }
 }
 
 #[cfg(test)]
@@ -359,11 +267,7 @@ mod tests {
             "2:16: parameters must be a JSON Schema with \"type\": \"object\"",
         );
         check("[\"true\", \"x\"]", "[]", "3:13: the command is empty");
-        check(
-            "true\"",
-            "./gone\"",
-            "3:13: there is no program /gone, or it may not be run",
-        );
+        check("true\"", "./gone\"", "3:13: there is no program /gone");
         check("lookup", "bash", "1:10: there is a tool bash already");
         check("lookup", "other", "1:10: there is a tool other already");
         check(

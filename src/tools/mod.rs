@@ -15,6 +15,7 @@ mod mounts;
 pub mod offer;
 pub mod order;
 mod pipe;
+pub mod placed;
 pub mod process;
 pub mod reaper;
 mod scratch;

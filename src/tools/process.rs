@@ -166,9 +166,13 @@ impl Tools {
     }
 
     /// Removes the temporary directory. No call may be running; whoever still holds these tools does not matter.
-    pub fn clean(&self) {
-        if let Some(root) = lock(&self.scratch).take() {
-            let _ = scratch::remove(&root.path);
+    ///
+    /// # Errors
+    /// When something is left of it, with its path.
+    pub fn clean(&self) -> Result<(), (PathBuf, io::Error)> {
+        match lock(&self.scratch).take() {
+            Some(root) => scratch::remove(&root.path).map_err(|error| (root.path, error)),
+            None => Ok(()),
         }
     }
 
@@ -247,7 +251,7 @@ fn unanswered(status: ExitStatus, complaints: &[u8]) -> Answer {
 
 impl Drop for Tools {
     fn drop(&mut self) {
-        self.clean();
+        let _ = self.clean();
     }
 }
 

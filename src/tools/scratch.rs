@@ -70,12 +70,12 @@ mod tests {
         fs::create_dir_all(&deep).expect("directories");
         fs::write(deep.join("f"), "x").expect("a file");
         std::os::unix::fs::symlink(&outside, top.join("d/link")).expect("a link");
-        fs::set_permissions(top.join("d/d"), Permissions::from_mode(0)).expect("it is ours");
+        fs::set_permissions(top.join("d/d"), Permissions::from_mode(0o0)).expect("it is ours");
         remove(&top).expect("it is ours");
         assert!(!top.exists() && outside.join("kept").exists());
         // As it is done where the short way fails, as it does for root only with too many levels.
         fs::create_dir_all(top.join("a/b/c")).expect("directories");
-        fs::set_permissions(&top, Permissions::from_mode(0)).expect("it is ours");
+        fs::set_permissions(&top, Permissions::from_mode(0o0)).expect("it is ours");
         remove(&top).expect("it is ours");
         assert!(!top.exists());
         remove(&outside).expect("it is ours");

@@ -156,6 +156,15 @@ impl Walls {
                 self.places()
             ));
         }
+        if says(&["SemLock", "shm_open", "/dev/shm", "multiprocessing"]) {
+            rules.push(
+                "there is no shared memory in /dev/shm, unless the run has --add-dir /dev/shm"
+                    .to_owned(),
+            );
+        }
+        if says(&["out of pty", "pseudo-terminal", "openpty"]) {
+            rules.push("there are no terminals".to_owned());
+        }
         let refused = says(&["Operation not permitted", "EPERM", "os error 1)"]);
         if refused && !self.write {
             rules.push("it refuses to change the mode, owner or times of files".to_owned());

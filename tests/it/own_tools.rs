@@ -204,7 +204,7 @@ fn a_mistake_is_exit_2_with_its_place() {
     check(
         "./lookup.sh",
         "no-such-program",
-        "FILE:2:14: there is no program no-such-program, or it may not be run",
+        "FILE:2:14: there is no program no-such-program",
     );
     check(
         "\"env\"",

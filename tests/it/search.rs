@@ -144,7 +144,7 @@ fn find_and_ls_leave_out_what_is_ignored() {
         &home,
         "ls",
         json!({"path": "binary"}),
-        "cannot list binary: Not a directory",
-        1,
+        "binary is a file\n",
+        0,
     );
 }

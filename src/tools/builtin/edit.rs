@@ -72,6 +72,9 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
                 "old_text of edit {n} is empty; use write for a new file"
             ));
         }
+        if old_text == new_text {
+            return Err(format!("edit {n} changes nothing: old_text is new_text"));
+        }
         // A file with CRLF line ends is matched, and stays, as it is although models write LF.
         let crlf =
             !text.contains(old_text.as_str()) && text.contains("\r\n") && !old_text.contains('\r');
@@ -83,7 +86,7 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
         } else {
             (old_text.clone(), new_text.clone())
         };
-        let found: Vec<usize> = text.match_indices(&from).map(|(at, _)| at).collect();
+        let found = places(&text, &from);
         match found[..] {
             [at] => text.replace_range(at..at + from.len(), &to),
             [] => {
@@ -91,6 +94,7 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
                     Some(line) => format!(
                         ", but text that differs from it only in white space begins at line {line}"
                     ),
+                    None if n > 1 => " (any more, after the edits before it)".to_owned(),
                     None => String::new(),
                 };
                 return Err(format!(
@@ -110,6 +114,17 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
         }
     }
     Ok(text)
+}
+
+/// Where a text occurs, also where one place reaches into the next.
+fn places(text: &str, wanted: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text[from..].find(wanted) {
+        found.push(from + at);
+        from += at + text[from + at..].chars().next().map_or(1, char::len_utf8);
+    }
+    found
 }
 
 /// The line, counted from 1, where lines begin that are these but for white space at their ends.
@@ -164,6 +179,13 @@ mod tests {
             &[("a", "A"), ("x", "y")],
             Err("edit 2 does not occur"),
         );
+        check("aaa", &[("aa", "b")], Err("edit 1 occurs 2 times"));
+        check(
+            "\u{e9}\u{e9}",
+            &[("\u{e9}", "b")],
+            Err("edit 1 occurs 2 times"),
+        );
+        check("a", &[("a", "a")], Err("edit 1 changes nothing"));
         check("a", &[("", "y")], Err("is empty"));
         check("a", &[], Err("no edit"));
     }

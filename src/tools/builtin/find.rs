@@ -29,19 +29,25 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     };
     let path = arguments.path.as_deref().unwrap_or(Path::new("."));
     let limit = arguments.limit.unwrap_or(LIMIT).max(1);
+    if path.is_file() {
+        return Answer::failed(format!(
+            "{} is a file, and no directory to look into",
+            path.display()
+        ));
+    }
     if let Err(error) = std::fs::read_dir(path) {
         return not_done("look into", path, &error, false, context);
     }
     if let Some(kind) = rg::kind(&arguments.pattern)
         && let Some(answer) = rg::run(&["--files", &kind, rg::OF_KIND], path, limit, context)
     {
-        return plain(answer);
+        return answer;
     }
     let mut lines = Lines::new(limit);
     let deadline = Instant::now() + context.timeout;
     let walked = walk(path, deadline, &mut |found| {
         let inner = found.path.strip_prefix(path).unwrap_or(&found.path);
-        found.is_dir
+        !found.is_file
             || !wanted.is_match(&inner.to_string_lossy())
             || lines.add(format!("{}\n", found.path.display()).as_bytes())
     });
@@ -50,13 +56,4 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         Ok(false) => lines.late(context.timeout),
         Err(error) => not_done("look into", path, &error, false, context),
     }
-}
-
-/// The answer of `rg`, whose paths below the working directory begin with `./`.
-pub(super) fn plain(mut answer: Answer) -> Answer {
-    let lines = answer.text.split_inclusive('\n');
-    answer.text = lines
-        .map(|line| line.strip_prefix("./").unwrap_or(line))
-        .collect();
-    answer
 }

@@ -9,7 +9,6 @@ use std::time::Instant;
 use regex_lite::{Regex, RegexBuilder};
 use serde::Deserialize;
 
-use super::find::plain;
 use super::ignore::glob;
 use super::rg::{self, Lines};
 use super::walk::walk;
@@ -44,6 +43,12 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         Ok(found) => found.is_dir(),
         Err(error) => return not_done("look into", path, &error, false, context),
     };
+    if arguments.pattern.contains('\n') {
+        return Answer::not(
+            "the pattern is for one line, and has a line end in it",
+            "bad arguments",
+        );
+    }
     let limit = arguments.limit.unwrap_or(LIMIT).max(1);
     if let Some(answer) = with_rg(arguments, path, limit, context) {
         return answer;
@@ -77,7 +82,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let deadline = Instant::now() + context.timeout;
     let walked = walk(path, deadline, &mut |found| {
         let inner = found.path.strip_prefix(path).unwrap_or(&found.path);
-        let meant = !found.is_dir
+        let meant = found.is_file
             && wanted
                 .as_ref()
                 .is_none_or(|glob| glob.is_match(&inner.to_string_lossy()));
@@ -99,7 +104,13 @@ fn with_rg(
 ) -> Option<Answer> {
     let around = format!("--context={}", arguments.context);
     let columns = format!("--max-columns={LINE}");
-    let mut flags = vec!["--no-heading", "--line-number", "--with-filename", &columns];
+    let mut flags = vec![
+        "--crlf",
+        "--no-heading",
+        "--line-number",
+        "--with-filename",
+        &columns,
+    ];
     flags.extend([
         "--max-columns-preview",
         &around,
@@ -116,7 +127,7 @@ fn with_rg(
     if let Some(kind) = &kind {
         flags.extend([kind, rg::OF_KIND]);
     }
-    rg::run(&flags, path, limit, context).map(plain)
+    rg::run(&flags, path, limit, context)
 }
 
 /// A search in many files, told in the form of `rg`: `path:line:text`, and `path-line-text` for what is around.
@@ -130,15 +141,14 @@ struct Search {
 impl Search {
     /// Searches a file; whether more is wanted.
     fn file(&mut self, path: &Path) -> std::io::Result<bool> {
-        if !std::fs::metadata(path)?.is_file() {
-            return Ok(true);
-        }
         let mut reader = BufReader::with_capacity(64 << 10, File::open(path)?);
         if reader.fill_buf()?.contains(&0) {
             return Ok(true); // binary
         }
         let mut before: VecDeque<(usize, String)> = VecDeque::new();
-        let (mut number, mut shown, mut after) = (0, 0, 0);
+        // The last line that was shown, of this file.
+        let mut shown = None;
+        let (mut number, mut after) = (0, 0);
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -148,11 +158,16 @@ impl Search {
             number += 1;
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches(['\n', '\r']);
+            // A byte order mark is no part of the text.
+            let text = text
+                .strip_prefix('\u{feff}')
+                .filter(|_| number == 1)
+                .unwrap_or(text);
             if self.regex.is_match(text) {
                 let first = before.front().map_or(number, |(first, _)| *first);
                 if self.around > 0
                     && !self.lines.is_empty()
-                    && first != shown + 1
+                    && shown.is_none_or(|shown| first != shown + 1)
                     && !self.lines.add(b"--\n")
                 {
                     return Ok(false);
@@ -165,12 +180,12 @@ impl Search {
                 if !self.show(path, ':', number, text) {
                     return Ok(false);
                 }
-                (shown, after) = (number, self.around);
+                (shown, after) = (Some(number), self.around);
             } else if after > 0 {
                 if !self.show(path, '-', number, text) {
                     return Ok(false);
                 }
-                (shown, after) = (number, after - 1);
+                (shown, after) = (Some(number), after - 1);
             } else if self.around > 0 {
                 before.push_back((number, text.to_owned()));
                 if before.len() > self.around {

@@ -106,19 +106,29 @@ fn pattern(line: &str) -> Option<Pattern> {
         None => (false, glob),
     };
     Some(Pattern {
-        regex: self::glob(glob)?,
+        regex: Regex::new(&translated(glob, false)?).ok()?,
         ignores,
         only_directories,
     })
 }
 
-/// A glob as gitignore(5) has it: one with a slash is meant from the top, one without for every name.
+/// A glob as the tools take it: as gitignore(5) has it, and with alternatives in braces. `None` where it is none.
 pub(super) fn glob(glob: &str) -> Option<Regex> {
+    let closed = |open, close| glob.matches(open).count() == glob.matches(close).count();
+    if glob.is_empty() || !closed('[', ']') || !closed('{', '}') {
+        return None;
+    }
+    Regex::new(&translated(glob, true)?).ok()
+}
+
+/// A glob as a regular expression: one with a slash is meant from the top, one without for every name.
+fn translated(glob: &str, braces: bool) -> Option<String> {
     let mut regex = if glob.contains('/') {
         "^".to_owned()
     } else {
         "(?:^|/)".to_owned()
     };
+    let mut depth = 0;
     let mut rest = glob.strip_prefix('/').unwrap_or(glob);
     while let Some(c) = rest.chars().next() {
         let ends_name = regex.ends_with(['^', '/']) || regex.ends_with("/)?");
@@ -139,6 +149,18 @@ pub(super) fn glob(glob: &str) -> Option<Regex> {
         {
             regex.push_str(&class);
             rest = after;
+        } else if braces && (c == '{' || depth > 0 && (c == '}' || c == ',')) {
+            depth = match c {
+                '{' => depth + 1,
+                '}' => depth - 1,
+                _ => depth,
+            };
+            regex.push_str(match c {
+                '{' => "(?:",
+                '}' => ")",
+                _ => "|",
+            });
+            rest = &rest[1..];
         } else {
             let literal = if c == '\\' {
                 rest[1..].chars().next()?
@@ -150,7 +172,7 @@ pub(super) fn glob(glob: &str) -> Option<Regex> {
         }
     }
     regex.push('$');
-    Regex::new(&format!("(?s){regex}")).ok()
+    Some(format!("(?s){regex}"))
 }
 
 /// A set of characters, and what follows it.
@@ -188,6 +210,27 @@ mod tests {
         }];
         let ignored = is_ignored(&all, &Path::new("/r").join(path), is_dir);
         assert_eq!(ignored, expected, "{lines:?} {path}");
+    }
+
+    #[test]
+    fn globs_of_tools_have_alternatives() {
+        let matches = |pattern: &str, path: &str| glob(pattern).map(|glob| glob.is_match(path));
+        for (pattern, path, expected) in [
+            ("*.{rs,txt}", "a/b.rs", Some(true)),
+            ("*.{rs,txt}", "b.txt", Some(true)),
+            ("*.{rs,txt}", "b.tx", Some(false)),
+            ("{a,b{c,d}}", "bd", Some(true)),
+            ("{a,b{c,d}}", "b", Some(false)),
+            ("src/**/*.{rs,c}", "src/x/y.c", Some(true)),
+            ("a,b", "a,b", Some(true)),
+            ("{a", "a", None),
+            ("[", "[", None),
+            ("", "", None),
+        ] {
+            assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
+        }
+        check("{a,b}", "a", false);
+        check("{a,b}", "{a,b}", true);
     }
 
     /// The rules of gitignore(5), in its order.

@@ -20,6 +20,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let path = arguments.path.as_deref().unwrap_or(Path::new("."));
+    if path.is_file() {
+        return Answer::ok(format!("{} is a file", path.display()));
+    }
     let (entries, ignored) = match list(path) {
         Ok(found) => found,
         Err(error) => return not_done("list", path, &error, false, context),

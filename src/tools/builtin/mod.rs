@@ -77,6 +77,10 @@ pub fn run_program(program: &[OsString], arguments: &[u8], context: &Context<'_>
 
 /// Reads the arguments; where they are wrong, the words that tell the model so.
 fn parse<T: DeserializeOwned>(arguments: &[u8]) -> Result<T, String> {
+    // A list of the right values in the right order would be taken for an object.
+    if arguments.trim_ascii_start().starts_with(b"[") {
+        return Err("the arguments do not fit: they are an array. Send one JSON object as the tool's schema has it.".to_owned());
+    }
     serde_json::from_slice(arguments).map_err(|error| {
         let what = if error.is_data() {
             "do not fit"
@@ -107,7 +111,15 @@ fn ended(
     let result = match end {
         End::Exited(status) => match (status.exit_status(), status.terminating_signal()) {
             (Some(0), _) => {
+                // What failed inside a pipeline shows only in what it printed; a file that speaks of it does not end so.
+                let refused = |line: &str| {
+                    line.ends_with("ermission denied")
+                        || line.ends_with("not permitted")
+                        || line.ends_with("(os error 13)")
+                };
+                let said: String = text.lines().filter(|line| refused(line)).collect();
                 let _ = write!(text, "[exit code 0, {took:.1} s]");
+                explain(&mut text, &said, context);
                 return Answer::ok(text);
             }
             (Some(code), _) => {
@@ -121,10 +133,15 @@ fn ended(
             }
         },
         End::Timeout => {
+            let most = if limit == context.timeout {
+                ", which is the most that a call gets"
+            } else {
+                ""
+            };
             let limit = limit.as_secs_f64();
             let _ = write!(
                 text,
-                "[ended after {limit} s, its time limit, with all it had started]"
+                "[ended after {limit} s, its time limit{most}, with all it had started]"
             );
             "timeout".to_owned()
         }
@@ -133,11 +150,17 @@ fn ended(
             "ended".to_owned()
         }
     };
-    if let Some(words) = context.walls.and_then(|walls| walls.explain(&text)) {
+    let said = text.clone();
+    explain(&mut text, &said, context);
+    Answer::not(text, result)
+}
+
+/// Adds what may be the walls' doing in what was said.
+fn explain(text: &mut String, said: &str, context: &Context<'_>) {
+    if let Some(words) = context.walls.and_then(|walls| walls.explain(said)) {
         text.push('\n');
         text.push_str(&words);
     }
-    Answer::not(text, result)
 }
 
 /// What could not be done to a file, and whether that was the walls.
@@ -192,7 +215,7 @@ mod tests {
             "unknown field `cmd`, expected one of `command`",
         );
         check("edit", "{\"path\":\"x\",\"edits\":7}", "do not fit");
-        check("write", "[]", "do not fit");
+        check("write", "[\"a\", \"b\"]", "they are an array");
         check("grep", "{\"pattern\":7}", "do not fit");
         assert_eq!(run("rm", b"{}", &context), None);
     }

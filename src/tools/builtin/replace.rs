@@ -46,12 +46,15 @@ fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> 
             if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
                 std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
             }
-            // Inside the walls of a read-only run no mode can be changed, not even of a temporary file.
-            if new.mode() != old.mode() {
-                file.set_permissions(old.permissions())?;
-            }
         }
         file.write_all(content)?;
+        // Writing takes bits of a mode away, so it comes last. Inside the walls of a read-only run no mode can be changed,
+        // not even of a temporary file.
+        if let Some(old) =
+            old.filter(|old| file.metadata().is_ok_and(|new| new.mode() != old.mode()))
+        {
+            file.set_permissions(old.permissions())?;
+        }
         fs::rename(&beside, path)
     };
     finish().inspect_err(|_| {

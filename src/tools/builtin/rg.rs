@@ -1,11 +1,12 @@
 //! `rg`, where it is installed: what it prints, line by line, up to a limit.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::{Answer, Context};
+use crate::tools::OUTPUT;
 use crate::tools::capture::clean;
 use crate::tools::child::{self, End};
 
@@ -16,7 +17,8 @@ pub(super) fn run(
     limit: usize,
     context: &Context<'_>,
 ) -> Option<Answer> {
-    let mut command = context.command("rg");
+    // Whatever watches a program no longer ends by a signal at once, which we must if we do the work ourselves.
+    let mut command = context.command(installed(context)?);
     command
         .args([
             "--no-config",
@@ -58,13 +60,25 @@ pub(super) fn run(
     }
 }
 
+/// Where it is installed.
+fn installed(context: &Context<'_>) -> Option<PathBuf> {
+    let (_, path) = context
+        .environment
+        .iter()
+        .find(|(name, _)| name == "PATH")?;
+    std::env::split_paths(path)
+        .map(|directory| directory.join("rg"))
+        .find(|program| program.is_file())
+}
+
 /// Takes only files of the kind that `kind` makes.
 pub(super) const OF_KIND: &str = "--type=wanted";
 
 /// A glob as a kind of file. As `--glob` it would bring back what is ignored; but a kind goes by names alone, so there
 /// is none for a glob with a slash.
 pub(super) fn kind(glob: &str) -> Option<String> {
-    (!glob.contains('/')).then(|| format!("--type-add=wanted:{glob}"))
+    let plain = !glob.contains('/') && !glob.is_empty();
+    plain.then(|| format!("--type-add=wanted:{glob}"))
 }
 
 /// Lines as they come, up to a limit.
@@ -72,8 +86,10 @@ pub(super) struct Lines {
     text: Vec<u8>,
     count: usize,
     limit: usize,
-    /// There was more.
-    more: bool,
+    /// The beginning of a line whose end has not come.
+    begun: Vec<u8>,
+    /// Why there is more: the limit, or the most that a model gets.
+    more: Option<&'static str>,
 }
 
 impl Lines {
@@ -82,7 +98,8 @@ impl Lines {
             text: Vec::new(),
             count: 0,
             limit,
-            more: false,
+            begun: Vec::new(),
+            more: None,
         }
     }
 
@@ -93,16 +110,35 @@ impl Lines {
     /// Takes more; whether still more is wanted.
     pub(super) fn add(&mut self, bytes: &[u8]) -> bool {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            // Room for a few words behind them.
-            if self.count == self.limit
-                || self.text.len() + piece.len() > crate::tools::OUTPUT - 512
-            {
-                self.more = true;
+            // No line gets longer than a model would see.
+            let room = OUTPUT.saturating_sub(self.begun.len());
+            self.begun
+                .extend_from_slice(&piece[..piece.len().min(room)]);
+            if piece.ends_with(b"\n") && !self.end_line() {
                 return false;
             }
-            self.text.extend_from_slice(piece);
-            self.count += usize::from(piece.ends_with(b"\n"));
         }
+        true
+    }
+
+    /// Takes the line in hand, without `./` before it and a carriage return behind it.
+    fn end_line(&mut self) -> bool {
+        let line = std::mem::take(&mut self.begun);
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.strip_prefix(b"./").unwrap_or(line);
+        if self.count == self.limit {
+            self.more = Some("narrow it down, or raise limit");
+            return false;
+        }
+        // Room for a few words behind them.
+        if self.text.len() + line.len() > OUTPUT - 512 {
+            self.more = Some("narrow it down");
+            return false;
+        }
+        self.text.extend_from_slice(line);
+        self.text.push(b'\n');
+        self.count += 1;
         true
     }
 
@@ -112,8 +148,8 @@ impl Lines {
             return Answer::ok("[nothing found]");
         }
         let mut text = clean(&self.text);
-        if self.more {
-            text.push_str("[there is more; narrow it down, or raise limit]");
+        if let Some(advice) = self.more {
+            text.push_str(&format!("[there is more; {advice}]"));
         }
         Answer::ok(text)
     }

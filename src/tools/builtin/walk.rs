@@ -1,6 +1,6 @@
 //! A walk through a directory, by name and without what is ignored: for where `rg` is not installed.
 
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, FileType};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,6 +10,8 @@ use super::ignore::{Patterns, above, is_ignored};
 pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) is_dir: bool,
+    /// A regular one; links are not followed.
+    pub(super) is_file: bool,
 }
 
 /// What is in one directory and not ignored, by name; and how much is.
@@ -72,9 +74,11 @@ impl Walk<'_> {
         for entry in found.into_iter().flatten() {
             self.in_time &= Instant::now() < self.deadline;
             let name = entry.file_name();
+            let kind = entry.file_type();
             let found = Found {
                 path: below(directory, Path::new(&name)),
-                is_dir: entry.file_type().is_ok_and(|kind| kind.is_dir()),
+                is_dir: kind.as_ref().is_ok_and(FileType::is_dir),
+                is_file: kind.as_ref().is_ok_and(FileType::is_file),
             };
             going = self.in_time
                 && (self.visit)(&found)

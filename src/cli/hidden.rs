@@ -1,0 +1,125 @@
+//! Where credentials are kept, and that tools stay away from there.
+
+use std::path::{Path, PathBuf};
+
+use super::credentials;
+use super::failure::Failure;
+use super::flags::Args;
+use super::settings::Environment;
+use crate::tools::walls::{Walls, links, real, real_once};
+
+/// Where credentials are kept, ours and those of the programs whose files we can use.
+pub(super) struct Hidden {
+    /// The home that is ours.
+    own: Option<PathBuf>,
+    /// All places, as they really are.
+    pub(super) places: Vec<PathBuf>,
+    /// The links that lead to them: whoever changes one decides what the next run believes.
+    links: Vec<PathBuf>,
+}
+
+impl Hidden {
+    pub(super) fn find(args: &Args, environment: &Environment) -> Self {
+        let of_user = |name: &str| {
+            environment
+                .get("HOME")
+                .map(|home| Path::new(home).join(name))
+        };
+        let variable = |name: &str| environment.get(name).map(PathBuf::from);
+        let own = credentials::home(environment);
+        let directories = [
+            own.clone(),
+            of_user(".codex"),
+            of_user(".pi"),
+            of_user(".pi/agent"),
+            variable("CODEX_HOME"),
+            variable("PI_CODING_AGENT_DIR"),
+        ];
+        let directories: Vec<PathBuf> = directories.into_iter().flatten().collect();
+        let mut named: Vec<PathBuf> = directories.clone();
+        // The file itself may be a link to somewhere else.
+        named.extend(
+            directories
+                .iter()
+                .map(|directory| directory.join("auth.json")),
+        );
+        named.extend(credentials::foreign(args, environment));
+        // A pipe that a shell has made is no place.
+        let key = args.api_key_file.as_ref().map(PathBuf::from);
+        named.extend(key.filter(|path| path.is_file()));
+        let links = named.iter().flat_map(|path| links(path)).collect();
+        // What lies in a place is hidden with it.
+        let mut places: Vec<PathBuf> = Vec::new();
+        for place in real_once(named) {
+            if !places.iter().any(|known| place.starts_with(known)) {
+                places.push(place);
+            }
+        }
+        Self {
+            own: own.map(|own| real(&own)),
+            places,
+            links,
+        }
+    }
+
+    /// Whether this place is our own home, or a link to it.
+    fn is_own(&self, place: &Path) -> bool {
+        self.own
+            .as_ref()
+            .is_some_and(|own| own.starts_with(place) || real(place) == *own)
+    }
+
+    /// Refuses a run whose tools could write where credentials are kept.
+    pub(super) fn keep_apart(&self, walls: &Walls, temporary: &Path) -> Result<(), Failure> {
+        let with_links = Walls {
+            hidden: [&self.places[..], &self.links].concat(),
+            ..walls.clone()
+        };
+        // A place that is not there holds nothing; but in ours tools could leave what the next run believes.
+        let matters = |hidden: &Path| hidden.symlink_metadata().is_ok() || self.is_own(hidden);
+        if let Some(conflict) = with_links
+            .conflicts()
+            .find(|conflict| matters(&conflict.hidden))
+        {
+            let hint = if self.is_own(&conflict.hidden) {
+                "work in another directory (-C), a project's own for example, or move CODEX_RUN_HOME"
+            } else {
+                "work in another directory (-C), or keep it elsewhere"
+            };
+            return Err(Failure::usage(format!(
+                "cannot let tools write in {}: {} is where credentials are kept",
+                conflict.root.display(),
+                conflict.hidden.display()
+            ))
+            .hint(hint));
+        }
+        if self
+            .places
+            .iter()
+            .any(|hidden| temporary.starts_with(hidden))
+        {
+            return Err(Failure::usage(format!(
+                "cannot make the tools' temporary directory in {}: credentials are kept there",
+                temporary.display()
+            ))
+            .hint("set TMPDIR to another directory"));
+        }
+        Ok(())
+    }
+
+    /// The walls without places that are not there and could be made by tools: what leads there would be theirs too.
+    pub(super) fn there(walls: Walls) -> Walls {
+        let made_by_tools: Vec<PathBuf> =
+            walls.conflicts().map(|conflict| conflict.hidden).collect();
+        let kept = |place: &PathBuf| !made_by_tools.contains(place);
+        Walls {
+            hidden: walls
+                .hidden
+                .iter()
+                .filter(|place| kept(place))
+                .cloned()
+                .collect(),
+            ..walls
+        }
+    }
+}
