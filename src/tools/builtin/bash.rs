@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::{Answer, Context, ended, keep};
-use crate::tools::child;
+use crate::tools::child::{self, End};
 
 /// The longest command that is handed over as an argument, in bytes; Linux takes 128 KiB. A longer one becomes a file.
 const ARGUMENT: usize = 100 << 10;
@@ -51,7 +51,18 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         true
     };
     match child::watch(commands, vec![&mut take], begun + limit, context.reach) {
-        Ok(end) => ended(capture.text(), &end, limit, begun.elapsed(), context),
+        Ok(end) => {
+            let mut answer = ended(capture.text(), &end, limit, begun.elapsed(), context);
+            let asked = arguments.timeout.unwrap_or_default();
+            let most = context.timeout.as_secs_f64();
+            if matches!(end, End::Timeout) && asked > most {
+                let words = format!(
+                    "\n[timeout can be {most} here at most; the user's --tool-timeout sets that]"
+                );
+                answer.text.push_str(&words);
+            }
+            answer
+        }
         Err(error) => Answer::not(
             format!("the command could not be started: {error}"),
             "not run",

@@ -133,15 +133,10 @@ fn ended(
             }
         },
         End::Timeout => {
-            let most = if limit == context.timeout {
-                ", which is the most that a call gets"
-            } else {
-                ""
-            };
             let limit = limit.as_secs_f64();
             let _ = write!(
                 text,
-                "[ended after {limit} s, its time limit{most}, with all it had started]"
+                "[ended after {limit} s, its time limit, with all it had started]"
             );
             "timeout".to_owned()
         }
