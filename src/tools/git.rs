@@ -11,7 +11,7 @@ use super::small;
 const MOST: u64 = 4 << 10;
 
 /// The places inside a git directory that are watched.
-const WATCHED: &[&str] = &["hooks", "config", "config.worktree"];
+const WATCHED: &[&str] = &["hooks", "config", "config.worktree", "commondir"];
 
 /// The repositories of some directories, as they were when they were last looked at.
 #[derive(Debug, Default)]
@@ -23,11 +23,15 @@ type Mark = (PathBuf, u64, u64, i64, i64);
 impl Repositories {
     /// Looks at the repositories that these directories belong to.
     pub(super) fn of(directories: &[&Path]) -> Self {
-        let mut places: Vec<PathBuf> = directories
+        let mut places = Vec::new();
+        for git in directories
             .iter()
             .flat_map(|directory| git_directories(directory))
-            .flat_map(|git| WATCHED.iter().map(move |name| git.join(name)))
-            .collect();
+        {
+            places.extend(WATCHED.iter().map(|name| git.join(name)));
+            // A file that says where the directory is.
+            places.extend(Some(git).filter(|git| !git.is_dir()));
+        }
         places.sort();
         places.dedup();
         let seen = |place: PathBuf| {
@@ -60,14 +64,14 @@ fn git_directories(directory: &Path) -> Vec<PathBuf> {
         .find(|git| git.exists())
         .unwrap_or_else(|| directory.join(".git"));
     // In a worktree and a submodule it is a file that names the directory (gitrepository-layout(5)).
-    let git = match small::text(&dot_git, MOST) {
-        Some(text) => match text.trim().strip_prefix("gitdir: ") {
-            Some(named) => directory_of(&dot_git).join(named),
-            None => return Vec::new(),
-        },
-        None => dot_git,
-    };
-    let mut found = vec![git.clone()];
+    let mut found = vec![dot_git.clone()];
+    let mut git = dot_git;
+    if let Some(text) = small::text(&git, MOST)
+        && let Some(named) = text.trim().strip_prefix("gitdir: ")
+    {
+        git = directory_of(&git).join(named);
+        found.push(git.clone());
+    }
     if let Some(common) = small::text(&git.join("commondir"), MOST) {
         found.push(git.join(common.trim()));
     }
@@ -121,6 +125,13 @@ mod tests {
         fs::write(git.join("config"), "[cure]\n").expect("a file");
         assert_eq!(seen.changed(), [git.join("config")]);
         assert_eq!(seen.changed(), Vec::<PathBuf>::new());
+        fs::write(git.join("commondir"), "../evil\n").expect("a file");
+        assert_eq!(seen.changed(), [git.join("commondir")]);
+        // A worktree, whose `.git` says where things are.
+        fs::write(deep.join(".git"), format!("gitdir: {}\n", git.display())).expect("a file");
+        let mut seen = Repositories::of(&[&deep]);
+        fs::write(deep.join(".git"), "gitdir: evil\n").expect("a file");
+        assert_eq!(seen.changed(), [deep.join(".git")]);
         let _ = fs::remove_dir_all(top);
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let path = arguments.path.display();
     let old = match fs::metadata(&arguments.path) {
         Ok(found) if !found.is_file() => {
-            return Answer::failed(format!("{path} is no regular file"));
+            return Answer::failed(format!("{path} is not a regular file"));
         }
         Ok(found) if found.len() > MOST => {
             let most = MOST >> 20;
@@ -73,12 +73,13 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
             ));
         }
         if old_text == new_text {
-            return Err(format!("edit {n} changes nothing: old_text is new_text"));
+            return Err(format!(
+                "edit {n} changes nothing: old_text and new_text are the same"
+            ));
         }
-        // A file with CRLF line ends is matched, and stays, as it is although models write LF.
-        let crlf =
-            !text.contains(old_text.as_str()) && text.contains("\r\n") && !old_text.contains('\r');
-        let (from, to) = if crlf {
+        // Models write LF. A file with CRLF line ends is matched, and stays, as it is.
+        let crlf = text.contains("\r\n") && !old_text.contains('\r');
+        let (from, to) = if crlf && (all_crlf(&text) || !text.contains(old_text.as_str())) {
             (
                 old_text.replace('\n', "\r\n"),
                 new_text.replace("\r\n", "\n").replace('\n', "\r\n"),
@@ -114,6 +115,11 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
         }
     }
     Ok(text)
+}
+
+/// Whether every line ends so.
+fn all_crlf(text: &str) -> bool {
+    text.matches('\n').count() == text.matches("\r\n").count()
 }
 
 /// Where a text occurs, also where one place reaches into the next.
@@ -198,6 +204,8 @@ mod tests {
             Ok("x\r\ny\r\nz\r\nc"),
         );
         check("a\r\nb\r\n", &[("b", "c")], Ok("a\r\nc\r\n"));
+        check("a\r\nb\r\n", &[("b", "b\nc")], Ok("a\r\nb\r\nc\r\n"));
+        check("a\r\nb\nc\n", &[("b", "b\nc")], Ok("a\r\nb\nc\nc\n"));
         check("a\nb", &[("b", "c")], Ok("a\nc"));
     }
 }

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
-use super::ignore::glob;
-use super::rg::{self, Lines};
+use super::glob::glob;
+use super::lines::Lines;
+use super::rg;
 use super::walk::walk;
 use super::{Answer, Context, not_done};
 
@@ -24,14 +25,14 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let Some(wanted) = glob(&arguments.pattern).filter(|_| !arguments.pattern.starts_with('!'))
     else {
-        let words = format!("{:?} is no glob", arguments.pattern);
+        let words = format!("{:?} is not a glob", arguments.pattern);
         return Answer::not(words, "bad arguments");
     };
     let path = arguments.path.as_deref().unwrap_or(Path::new("."));
     let limit = arguments.limit.unwrap_or(LIMIT).max(1);
     if path.is_file() {
         return Answer::failed(format!(
-            "{} is a file, and no directory to look into",
+            "{} is a file, not a directory to look into",
             path.display()
         ));
     }

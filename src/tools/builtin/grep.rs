@@ -2,20 +2,25 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use regex_lite::{Regex, RegexBuilder};
 use serde::Deserialize;
 
-use super::ignore::glob;
-use super::rg::{self, Lines};
+use super::glob::glob;
+use super::lines::Lines;
+use super::read::skip_line;
+use super::rg;
 use super::walk::walk;
 use super::{Answer, Context, not_done};
 
 /// The most lines that are shown if nobody says otherwise.
 const LIMIT: usize = 200;
+
+/// The most of one line that is searched, in bytes.
+const LONG: u64 = 1 << 20;
 
 /// The most of one line that is shown, in characters.
 const LINE: usize = 500;
@@ -38,7 +43,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let is_dir = match std::fs::metadata(path) {
         // A pipe or a device could be read for ever.
         Ok(found) if !found.is_dir() && !found.is_file() => {
-            return Answer::failed(format!("{} is no regular file", path.display()));
+            return Answer::failed(format!("{} is not a regular file", path.display()));
         }
         Ok(found) => found.is_dir(),
         Err(error) => return not_done("look into", path, &error, false, context),
@@ -48,6 +53,16 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
             "the pattern is for one line, and has a line end in it",
             "bad arguments",
         );
+    }
+    let wanted = match arguments.glob.as_deref().map(|text| (text, glob(text))) {
+        None => None,
+        Some((_, Some(glob))) => Some(glob),
+        Some((text, None)) => {
+            return Answer::not(format!("{text:?} is not a glob"), "bad arguments");
+        }
+    };
+    if !is_dir && is_binary(path) {
+        return Answer::failed(format!("{} is a binary file", path.display()));
     }
     let limit = arguments.limit.unwrap_or(LIMIT).max(1);
     if let Some(answer) = with_rg(arguments, path, limit, context) {
@@ -59,27 +74,27 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let regex = match regex {
         Ok(regex) => regex,
         Err(error) => {
-            let words = format!("{:?} is no regular expression: {error}", arguments.pattern);
+            let words = format!(
+                "{:?} is not a regular expression: {error}",
+                arguments.pattern
+            );
             return Answer::not(words, "bad arguments");
         }
     };
-    let wanted = match arguments.glob.as_deref().map(|text| (text, glob(text))) {
-        None => None,
-        Some((_, Some(glob))) => Some(glob),
-        Some((text, None)) => return Answer::not(format!("{text:?} is no glob"), "bad arguments"),
-    };
+    let deadline = Instant::now() + context.timeout;
     let mut search = Search {
+        deadline,
         regex,
         around: arguments.context,
         lines: Lines::new(limit),
     };
     if !is_dir {
         return match search.file(path) {
+            Ok(_) if Instant::now() >= deadline => search.lines.late(context.timeout),
             Ok(_) => search.lines.answer(),
             Err(error) => not_done("read", path, &error, false, context),
         };
     }
-    let deadline = Instant::now() + context.timeout;
     let walked = walk(path, deadline, &mut |found| {
         let inner = found.path.strip_prefix(path).unwrap_or(&found.path);
         let meant = found.is_file
@@ -94,6 +109,13 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         Ok(false) => search.lines.late(context.timeout),
         Err(error) => not_done("look into", path, &error, false, context),
     }
+}
+
+/// Whether a file is no text.
+fn is_binary(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(8192).read_to_end(&mut start));
+    read.is_ok() && start.contains(&0)
 }
 
 fn with_rg(
@@ -132,6 +154,7 @@ fn with_rg(
 
 /// A search in many files, told in the form of `rg`: `path:line:text`, and `path-line-text` for what is around.
 struct Search {
+    deadline: Instant,
     regex: Regex,
     /// How many lines around one that matches are shown.
     around: usize,
@@ -152,8 +175,13 @@ impl Search {
         let mut line = Vec::new();
         loop {
             line.clear();
-            if reader.read_until(b'\n', &mut line)? == 0 {
+            // A line may be as long as a file; what is far behind its beginning is not searched.
+            let taken = reader.by_ref().take(LONG).read_until(b'\n', &mut line)?;
+            if taken == 0 || Instant::now() >= self.deadline {
                 return Ok(true);
+            }
+            if !line.ends_with(b"\n") {
+                skip_line(&mut reader)?;
             }
             number += 1;
             let text = String::from_utf8_lossy(&line);

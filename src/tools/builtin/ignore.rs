@@ -1,10 +1,11 @@
-//! What `.gitignore` leaves out, for where `rg` is not installed: the patterns of gitignore(5), as regular
-//! expressions. Also the globs that `find` and `grep` take, which are the same kind.
+//! What `.gitignore` leaves out: the patterns of gitignore(5). `rg` knows them by itself; `ls` does not run it, and
+//! `grep` and `find` do without it where it is not installed, or cannot do what is asked.
 
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
 
+use super::glob::translated;
 use crate::tools::small;
 
 /// The files of patterns, in the order in which they count; the last word has the last one.
@@ -112,89 +113,6 @@ fn pattern(line: &str) -> Option<Pattern> {
     })
 }
 
-/// A glob as the tools take it: as gitignore(5) has it, and with alternatives in braces. `None` where it is none.
-pub(super) fn glob(glob: &str) -> Option<Regex> {
-    let closed = |open, close| glob.matches(open).count() == glob.matches(close).count();
-    if glob.is_empty() || !closed('[', ']') || !closed('{', '}') {
-        return None;
-    }
-    Regex::new(&translated(glob, true)?).ok()
-}
-
-/// A glob as a regular expression: one with a slash is meant from the top, one without for every name.
-fn translated(glob: &str, braces: bool) -> Option<String> {
-    let mut regex = if glob.contains('/') {
-        "^".to_owned()
-    } else {
-        "(?:^|/)".to_owned()
-    };
-    let mut depth = 0;
-    let mut rest = glob.strip_prefix('/').unwrap_or(glob);
-    while let Some(c) = rest.chars().next() {
-        let ends_name = regex.ends_with(['^', '/']) || regex.ends_with("/)?");
-        if ends_name && let Some(after) = rest.strip_prefix("**/") {
-            regex.push_str("(?:.*/)?");
-            rest = after;
-        } else if ends_name && rest == "**" {
-            regex.push_str(".+");
-            rest = "";
-        } else if c == '*' {
-            regex.push_str("[^/]*");
-            rest = rest.trim_start_matches('*');
-        } else if c == '?' {
-            regex.push_str("[^/]");
-            rest = &rest[1..];
-        } else if c == '['
-            && let Some((class, after)) = class(rest)
-        {
-            regex.push_str(&class);
-            rest = after;
-        } else if braces && (c == '{' || depth > 0 && (c == '}' || c == ',')) {
-            depth = match c {
-                '{' => depth + 1,
-                '}' => depth - 1,
-                _ => depth,
-            };
-            regex.push_str(match c {
-                '{' => "(?:",
-                '}' => ")",
-                _ => "|",
-            });
-            rest = &rest[1..];
-        } else {
-            let literal = if c == '\\' {
-                rest[1..].chars().next()?
-            } else {
-                c
-            };
-            rest = &rest[usize::from(c == '\\') + literal.len_utf8()..];
-            regex.push_str(&regex_lite::escape(literal.encode_utf8(&mut [0; 4])));
-        }
-    }
-    regex.push('$');
-    Some(format!("(?s){regex}"))
-}
-
-/// A set of characters, and what follows it.
-fn class(glob: &str) -> Option<(String, &str)> {
-    let inner = &glob[1..];
-    let negated = inner.starts_with(['!', '^']);
-    let inner = &inner[usize::from(negated)..];
-    // A bracket that comes first is one of the set.
-    let end = 1 + inner.get(1..)?.find(']')?;
-    let set = inner[..end]
-        .replace('\\', "\\\\")
-        .replace('[', "\\[")
-        .replace(']', "\\]");
-    let set = set.replace('&', "\\&").replace('~', "\\~");
-    let class = if negated {
-        format!("[^/{set}]")
-    } else {
-        format!("[{set}]")
-    };
-    Some((class, &inner[end + 1..]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,27 +128,6 @@ mod tests {
         }];
         let ignored = is_ignored(&all, &Path::new("/r").join(path), is_dir);
         assert_eq!(ignored, expected, "{lines:?} {path}");
-    }
-
-    #[test]
-    fn globs_of_tools_have_alternatives() {
-        let matches = |pattern: &str, path: &str| glob(pattern).map(|glob| glob.is_match(path));
-        for (pattern, path, expected) in [
-            ("*.{rs,txt}", "a/b.rs", Some(true)),
-            ("*.{rs,txt}", "b.txt", Some(true)),
-            ("*.{rs,txt}", "b.tx", Some(false)),
-            ("{a,b{c,d}}", "bd", Some(true)),
-            ("{a,b{c,d}}", "b", Some(false)),
-            ("src/**/*.{rs,c}", "src/x/y.c", Some(true)),
-            ("a,b", "a,b", Some(true)),
-            ("{a", "a", None),
-            ("[", "[", None),
-            ("", "", None),
-        ] {
-            assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
-        }
-        check("{a,b}", "a", false);
-        check("{a,b}", "{a,b}", true);
     }
 
     /// The rules of gitignore(5), in its order.
@@ -268,6 +165,8 @@ mod tests {
         check("a**b", "axxb", true);
         check("a.b", "axb", false);
         check("[", "[", true);
+        check("{a,b}", "a", false);
+        check("{a,b}", "{a,b}", true);
         check("\r", "x", false);
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::rg::Lines;
+use super::lines::Lines;
 use super::walk::list;
 use super::{Answer, Context, not_done};
 

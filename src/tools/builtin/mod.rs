@@ -4,8 +4,10 @@
 mod bash;
 mod edit;
 mod find;
+mod glob;
 mod grep;
 mod ignore;
+mod lines;
 mod ls;
 mod program;
 mod read;

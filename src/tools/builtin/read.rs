@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
             ));
         }
         Ok(found) if !found.is_file() => {
-            return Answer::failed(format!("{} is no regular file", path.display()));
+            return Answer::failed(format!("{} is not a regular file", path.display()));
         }
         Ok(found) => found.len(),
         Err(error) => return unreadable(error),
@@ -179,7 +179,7 @@ fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result
 }
 
 /// Goes on behind the end of the line; how many bytes that skipped, the line's end left out.
-fn skip_line(reader: &mut impl BufRead) -> std::io::Result<usize> {
+pub(super) fn skip_line(reader: &mut impl BufRead) -> std::io::Result<usize> {
     let mut skipped = 0;
     loop {
         let buffer = reader.fill_buf()?;

@@ -1,4 +1,5 @@
-//! A walk through a directory, by name and without what is ignored: for where `rg` is not installed.
+//! A walk through a directory, by name and without what is ignored: for `ls`, and for `grep` and `find` where they do
+//! without `rg`.
 
 use std::fs::{self, DirEntry, FileType};
 use std::path::{Path, PathBuf};

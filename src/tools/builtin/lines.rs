@@ -1,0 +1,123 @@
+//! What a search finds, line by line, up to a limit.
+
+use std::time::Duration;
+
+use super::Answer;
+use crate::tools::OUTPUT;
+use crate::tools::capture::clean;
+
+/// Lines as they come, up to a limit.
+pub(super) struct Lines {
+    text: Vec<u8>,
+    count: usize,
+    limit: usize,
+    /// The beginning of a line whose end has not come.
+    begun: Vec<u8>,
+    /// Why there is more: the limit, or the most that a model gets.
+    more: Option<&'static str>,
+}
+
+impl Lines {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            text: Vec::new(),
+            count: 0,
+            limit,
+            begun: Vec::new(),
+            more: None,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Takes more; whether still more is wanted.
+    pub(super) fn add(&mut self, bytes: &[u8]) -> bool {
+        if self.more.is_some() {
+            return false;
+        }
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            // No line gets longer than a model would see.
+            let room = OUTPUT.saturating_sub(self.begun.len());
+            self.begun
+                .extend_from_slice(&piece[..piece.len().min(room)]);
+            if piece.ends_with(b"\n") && !self.end_line() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Takes the line in hand, without `./` before it and a carriage return behind it.
+    fn end_line(&mut self) -> bool {
+        let line = std::mem::take(&mut self.begun);
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.strip_prefix(b"./").unwrap_or(line);
+        if self.count == self.limit {
+            self.more = Some("narrow it down, or raise limit");
+            return false;
+        }
+        // Room for a few words behind them.
+        if self.text.len() + line.len() > OUTPUT - 512 {
+            self.more = Some("narrow it down");
+            return false;
+        }
+        self.text.extend_from_slice(line);
+        self.text.push(b'\n');
+        self.count += 1;
+        true
+    }
+
+    /// The lines, with a word about what is missing.
+    pub(super) fn answer(&self) -> Answer {
+        if self.is_empty() {
+            return Answer::ok("[nothing found]");
+        }
+        let mut text = clean(&self.text);
+        if let Some(advice) = self.more {
+            text.push_str(&format!("[there is more; {advice}]"));
+        }
+        Answer::ok(text)
+    }
+
+    /// The lines that came before the time was over.
+    pub(super) fn late(&self, limit: Duration) -> Answer {
+        let text = clean(&self.text);
+        let limit = limit.as_secs_f64();
+        Answer::not(
+            format!("{text}[ended after {limit} s, its time limit; narrow it down]"),
+            "timeout",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_whole_and_no_more_than_asked_for() {
+        let text = (0..100)
+            .map(|n| format!("./line {n}\r\n"))
+            .collect::<String>();
+        for size in [1, 7, 64, text.len()] {
+            for limit in [1, 99, 100, 101] {
+                let mut lines = Lines::new(limit);
+                for piece in text.as_bytes().chunks(size) {
+                    lines.add(piece);
+                }
+                let shown = lines.answer().text;
+                let expected: String = (0..limit.min(100)).map(|n| format!("line {n}\n")).collect();
+                let rest = shown.strip_prefix(&expected).expect("whole lines");
+                assert_eq!(rest.is_empty(), limit >= 100, "{size} {limit}: {rest}");
+            }
+        }
+        let mut lines = Lines::new(usize::MAX);
+        while lines.add(&[&[b'x'; 999][..], b"\n"].concat()) {}
+        assert!(!lines.add(b"more\n"));
+        let text = lines.answer().text;
+        assert!(text.len() < OUTPUT && text.ends_with("x\n[there is more; narrow it down]"));
+    }
+}
