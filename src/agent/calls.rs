@@ -120,7 +120,7 @@ impl Driver<'_> {
             .map(|place| place.display().to_string())
             .collect();
         let words = format!(
-            "the tools have changed {}: look at it before you use git there, which may run what it names",
+            "the tools have changed {}: look at it before git runs what it names",
             places.join(" and ")
         );
         self.notify(Notice::Warning(&words))

@@ -18,6 +18,20 @@ pub(super) struct Hidden {
     links: Vec<PathBuf>,
 }
 
+/// Where mounts show these places once more. Where that cannot be told, no walls can be put up either.
+#[cfg(target_os = "linux")]
+fn seen_twice(places: &[PathBuf]) -> Vec<PathBuf> {
+    use crate::tools::mounts::{aliases, table};
+    table()
+        .map(|table| aliases(&table, places))
+        .unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn seen_twice(_: &[PathBuf]) -> Vec<PathBuf> {
+    Vec::new()
+}
+
 impl Hidden {
     pub(super) fn find(args: &Args, environment: &Environment) -> Self {
         let of_user = |name: &str| {
@@ -50,7 +64,9 @@ impl Hidden {
         let links = named.iter().flat_map(|path| links(path)).collect();
         // What lies in a place is hidden with it.
         let mut places: Vec<PathBuf> = Vec::new();
-        for place in real_once(named) {
+        let mut all = real_once(named);
+        all.extend(seen_twice(&all));
+        for place in all {
             if !places.iter().any(|known| place.starts_with(known)) {
                 places.push(place);
             }

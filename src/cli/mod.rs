@@ -30,7 +30,7 @@ use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
 use crate::outcome::Outcome;
 use crate::output::paint::Paint;
-use crate::tools::{confine, environment};
+use crate::tools::{confine, order};
 
 pub use failure::Failure;
 use parse::Invocation;
@@ -72,8 +72,9 @@ fn guard(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, F
 
 fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
-    if !matches!(invocation, Invocation::Tool(..) | Invocation::HeldTool(_)) {
-        // What else runs for this user, tools before all, shall not find a credential in our memory.
+    // What else runs for this user, tools before all, shall not find a credential in our memory. A tool's own process
+    // has none, and puts up its walls first.
+    if !matches!(invocation, Invocation::HeldTool(_)) {
         confine::shut();
     }
     match invocation {
@@ -116,7 +117,7 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             tool(&name, command::tool::run(setup, &name, stdout))
         }
         Invocation::HeldTool(order) => {
-            let for_tools = environment::arrived(&environment().0);
+            let for_tools = order::arrived(&environment().0);
             tool(
                 &order.name,
                 command::tool::run_held(&order, &for_tools, stdout()?),
@@ -158,7 +159,10 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
     match ran {
         Ok(true) => Ok(ExitCode::SUCCESS),
         Ok(false) => Ok(Outcome::Failed.exit_code().into()),
-        Err(Error::Walls(error)) => Err(command::run::Error::Walls(error).into()),
+        Err(Error::Walls(error)) => {
+            Err(Failure::usage(format!("cannot confine the tool: {error}"))
+                .hint("-s danger-full-access lets it do whatever you may do"))
+        }
         Err(Error::Ordered(order)) => Err(failure::of_order(order)),
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Outcome::Closed, ""))

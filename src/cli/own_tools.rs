@@ -41,7 +41,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Vec<(Offer,
         if small.is_ok_and(|small| !small) {
             let file = file.display();
             return Err(Failure::usage(format!(
-                "cannot use {file}, named by {flag}: it is no manifest"
+                "cannot use {file}, named by {flag}: it is not a manifest"
             ))
             .hint("a manifest is a JSON file of 1 MiB at most"));
         }
@@ -88,7 +88,7 @@ fn wrong(file: &Path, mistake: &Mistake) -> Failure {
             unknown(&format!("field in {place}:"), word, known, &otherwise)
         }
         None => Failure::usage(format!("cannot use the tool in {place}: {}", mistake.what))
-            .hint("mend the manifest there, or leave the tool out"),
+            .hint("correct it there, or leave the tool out"),
     }
 }
 

@@ -132,7 +132,7 @@ pub(super) fn notice(setup: &Setup) -> Option<String> {
     setup
         .walls
         .as_ref()
-        .map(|walls| Walls::notice(walls.write, walls.network))
+        .map(|walls| walls.notice(&setup.directory))
 }
 
 /// A directory that a flag names, which must be there.

@@ -48,8 +48,6 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
     io::stdin().lock().read_to_end(&mut arguments)?;
     // A command may kill the very process that is to end it; what it leaves then falls to us.
     let adopted = reaper::adopt_orphans();
-    let tools = Tools::new(setup);
-    tools.prepare()?;
     let call = Call {
         call_id: String::new(),
         name: name.to_owned(),
@@ -60,6 +58,8 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
     let mut signals = listen()?;
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
+    let tools = Tools::new(setup);
+    tools.prepare()?;
     let answer = thread::scope(|scope| {
         let calling = scope.spawn(|| {
             let ends = ends;
@@ -67,21 +67,32 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
             drop(ends);
             output.answer
         });
-        match next(&signals, None, true) {
-            End::Signal(ENDED) => {}
-            order => {
-                tools.end();
-                return Err(Error::Ordered(order));
+        // A second order cuts short the moment that the tool is given.
+        let mut ordered = None;
+        loop {
+            match next(&signals, None, ordered.is_none()) {
+                End::Signal(ENDED) => break,
+                order => {
+                    ordered.get_or_insert(order);
+                    tools.end();
+                }
             }
         }
-        calling
-            .join()
-            .map_err(|_| Error::Io(io::Error::other("the call panicked")))
+        let answer = calling.join();
+        match ordered {
+            Some(order) => Err(Error::Ordered(order)),
+            None => answer.map_err(|_| Error::Io(io::Error::other("the call panicked"))),
+        }
     });
     if adopted {
         reaper::end_all(Reach::default(), || false);
     }
-    let _ = tools.clean();
+    if let Err((path, error)) = tools.clean() {
+        super::warn(&format!(
+            "the temporary directory {} is left: {error}",
+            path.display()
+        ));
+    }
     let answer = answer?;
     let mut text = answer.text;
     if !text.is_empty() && !text.ends_with('\n') {
@@ -118,7 +129,7 @@ pub fn run_held(
         environment,
     };
     let answer = match &order.program {
-        Some(program) => builtin::run_program(program, &arguments, &context),
+        Some(program) => builtin::program::run(program, &arguments, &context),
         None => builtin::run(&order.name, &arguments, &context).ok_or_else(|| {
             let words = format!("there is no tool {}", order.name);
             io::Error::new(io::ErrorKind::NotFound, words)

@@ -7,31 +7,29 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use super::OUTPUT;
-
 /// The most that the file keeps, in bytes.
 const FILE: u64 = 64 << 20;
-
-/// Half of what the model gets.
-const HALF: usize = OUTPUT / 2;
 
 /// Output as it comes.
 pub(super) struct Capture {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     total: u64,
+    /// The most that the model gets, in bytes.
+    most: usize,
     /// Where the whole goes if it gets long.
     path: PathBuf,
     file: Option<io::Result<File>>,
 }
 
 impl Capture {
-    /// The file at `path` is made only if there is too much for the model.
-    pub(super) fn new(path: PathBuf) -> Self {
+    /// The file at `path` is made only if there is too much for the model, which gets as much as this.
+    pub(super) fn new(path: PathBuf, most: usize) -> Self {
         Self {
             head: Vec::new(),
             tail: VecDeque::new(),
             total: 0,
+            most,
             path,
             file: None,
         }
@@ -39,7 +37,7 @@ impl Capture {
 
     /// Takes more output.
     pub(super) fn add(&mut self, bytes: &[u8]) {
-        if self.total + bytes.len() as u64 > OUTPUT as u64 && self.file.is_none() {
+        if self.total + bytes.len() as u64 > self.most as u64 && self.file.is_none() {
             self.file = Some(self.open());
         }
         if let Some(Ok(file)) = &mut self.file {
@@ -49,11 +47,12 @@ impl Capture {
             }
         }
         self.total += bytes.len() as u64;
-        let room = HALF - self.head.len();
+        let half = self.most / 2;
+        let room = half - self.head.len();
         let (head, rest) = bytes.split_at(bytes.len().min(room));
         self.head.extend_from_slice(head);
-        let rest = &rest[rest.len().saturating_sub(HALF)..];
-        let excess = (self.tail.len() + rest.len()).saturating_sub(HALF);
+        let rest = &rest[rest.len().saturating_sub(half)..];
+        let excess = (self.tail.len() + rest.len()).saturating_sub(half);
         self.tail.drain(..excess);
         self.tail.extend(rest);
     }
@@ -74,6 +73,7 @@ impl Capture {
 
     /// What the model gets: all of it, or head and tail with a word about what is missing between them.
     pub(super) fn text(mut self) -> String {
+        let half = self.most / 2;
         let tail: &[u8] = self.tail.make_contiguous();
         let missing = self.total - self.head.len() as u64 - tail.len() as u64;
         let place = match &self.file {
@@ -92,16 +92,16 @@ impl Capture {
         // What is cut between two bytes of a character is cut before or behind it.
         let (head, tail) = if missing == 0 {
             let whole = clean(&[&self.head, tail].concat());
-            if whole.len() <= OUTPUT {
+            if whole.len() <= self.most {
                 return whole;
             }
             (
-                whole[..before(&whole)].to_owned(),
-                whole[after(&whole)..].to_owned(),
+                whole[..before(&whole, half)].to_owned(),
+                whole[after(&whole, half)..].to_owned(),
             )
         } else {
             let (head, tail) = (clean(&self.head), clean(tail));
-            let (end, start) = (before(&head), after(&tail));
+            let (end, start) = (before(&head, half), after(&tail, half));
             (
                 head[..end].trim_end_matches('\u{fffd}').to_owned(),
                 tail[start..].trim_start_matches('\u{fffd}').to_owned(),
@@ -116,8 +116,8 @@ impl Capture {
 }
 
 /// Where the first part of a text ends that the model gets.
-fn before(text: &str) -> usize {
-    let most = text.len().min(HALF);
+fn before(text: &str, half: usize) -> usize {
+    let most = text.len().min(half);
     (0..=most)
         .rev()
         .find(|at| text.is_char_boundary(*at))
@@ -125,8 +125,8 @@ fn before(text: &str) -> usize {
 }
 
 /// Where the last part of a text begins that the model gets.
-fn after(text: &str) -> usize {
-    let first = text.len().saturating_sub(HALF);
+fn after(text: &str, half: usize) -> usize {
+    let first = text.len().saturating_sub(half);
     (first..=text.len())
         .find(|at| text.is_char_boundary(*at))
         .unwrap_or(text.len())
@@ -140,12 +140,13 @@ pub(super) fn clean(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tools::OUTPUT;
 
     fn capture(pieces: &[&[u8]], name: &str) -> (String, PathBuf) {
         let path =
             std::env::temp_dir().join(format!("codex-run-capture-{name}-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
-        let mut capture = Capture::new(path.clone());
+        let mut capture = Capture::new(path.clone(), OUTPUT);
         for piece in pieces {
             capture.add(piece);
         }

@@ -118,7 +118,9 @@ use linux::shield;
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::collections::HashSet;
     use std::os::fd::OwnedFd;
+    use std::os::unix::fs::MetadataExt;
     use std::path::Path;
     use std::{fs, io};
 
@@ -136,7 +138,7 @@ mod linux {
     };
 
     use super::{Error, Reach, Walls};
-    use crate::tools::mounts::aliases;
+    use crate::tools::mounts::{aliases, devices, table};
     use crate::tools::syscalls;
 
     /// The first version of Landlock that can keep a file from being truncated.
@@ -230,14 +232,17 @@ mod linux {
                 .map_err(step("fence the network"))?;
         }
         let mut fence = Fence(ruleset.create().map_err(step("fence files"))?);
-        // What is hidden has other names where it is mounted twice.
+        // What is hidden has other names where it is mounted twice; and so have devices.
+        let mounts = table().map_err(|error| Error::Place("/proc/self/mountinfo".into(), error))?;
         let mut walls = walls.clone();
-        let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
         walls.hidden.extend(aliases(&mounts, &walls.hidden));
+        let kept = Closed::of(&walls);
+        walls.hidden.extend(devices(&mounts));
         let walls = &walls;
+        let closed = Closed::of(walls);
         // Names can be listed everywhere: rules reach down, so a home could not be listed otherwise.
         fence.allow(Path::new("/"), AccessFs::ReadDir.into())?;
-        fence.read(Path::new("/"), walls)?;
+        fence.read(Path::new("/"), walls, &closed)?;
         for place in walls.readable.iter().filter(|place| place.exists()) {
             fence.allow(place, READ)?;
         }
@@ -249,6 +254,10 @@ mod linux {
             let (opened, found) = opened(&root.path)?;
             if (found.st_dev, found.st_ino) != root.identity {
                 let other = io::Error::other("it is not what it was when the run began");
+                return Err(Error::Place(root.path.clone(), other));
+            }
+            if kept.hidden.contains(&root.identity) || kept.way.contains(&root.identity) {
+                let other = io::Error::other("credentials are kept in it");
                 return Err(Error::Place(root.path.clone(), other));
             }
             fence.add(opened, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
@@ -268,13 +277,42 @@ mod linux {
         Ok(Reach { signals })
     }
 
+    /// What must not be opened, whatever it is called: devices and inodes.
+    struct Closed {
+        /// What is hidden.
+        hidden: HashSet<(u64, u64)>,
+        /// The directories on the way there.
+        way: HashSet<(u64, u64)>,
+    }
+
+    impl Closed {
+        fn of(walls: &Walls) -> Self {
+            let identity = |path: &Path| {
+                let found = fs::symlink_metadata(path).ok()?;
+                Some((found.dev(), found.ino()))
+            };
+            let above = walls
+                .hidden
+                .iter()
+                .flat_map(|place| place.ancestors().skip(1));
+            Self {
+                hidden: walls
+                    .hidden
+                    .iter()
+                    .filter_map(|place| identity(place))
+                    .collect(),
+                way: above.filter_map(identity).collect(),
+            }
+        }
+    }
+
     /// What is open so far.
     struct Fence(RulesetCreated);
 
     impl Fence {
         /// Opens what can be read below a directory. Rules cannot take a part out of what others allow, so where
         /// something below is hidden, what is beside it is opened piece by piece.
-        fn read(&mut self, directory: &Path, walls: &Walls) -> Result<(), Error> {
+        fn read(&mut self, directory: &Path, walls: &Walls, closed: &Closed) -> Result<(), Error> {
             let mut seen = Vec::new();
             // A directory that cannot be listed can still be on the way to one that can.
             for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
@@ -288,13 +326,22 @@ mod linux {
             seen.sort_unstable();
             seen.dedup();
             for path in seen {
-                if path == Path::new("/dev") || walls.hides(&path) {
+                if walls.hides(&path) {
                     continue;
                 }
                 if walls.divides(&path) {
-                    self.read(&path, walls)?;
-                } else {
-                    self.allow_if_there(&path, READ);
+                    self.read(&path, walls, closed)?;
+                    continue;
+                }
+                // What is gone meanwhile, or closed to this user, is closed to the tool.
+                let Ok((opened, found)) = opened(&path) else {
+                    continue;
+                };
+                let identity = (found.st_dev, found.st_ino);
+                // A rule is about what is there, whatever it is called: this may be a hidden place by another name, or
+                // a directory on the way to one.
+                if !closed.hidden.contains(&identity) && !closed.way.contains(&identity) {
+                    let _ = self.open(opened, &found, READ);
                 }
             }
             Ok(())
@@ -303,6 +350,15 @@ mod linux {
         /// Opens what is beneath this path.
         fn allow(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Error> {
             let (opened, found) = opened(path)?;
+            self.open(opened, &found, access)
+        }
+
+        fn open(
+            &mut self,
+            opened: OwnedFd,
+            found: &Stat,
+            access: BitFlags<AccessFs>,
+        ) -> Result<(), Error> {
             match FileType::from_raw_mode(found.st_mode) {
                 FileType::Directory => self.add(opened, access),
                 // Where a link leads is opened by its own name, or not at all.

@@ -1,8 +1,7 @@
-//! What a tool finds in its environment: a list of what programs need, and nothing else. A credential
-//! has no place in it, whatever it is called.
+//! What a tool finds in its environment: a list of what programs need, and a few words that nobody will answer it. A
+//! credential has no place in it, whatever it is called; what is handed on by name is added elsewhere.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 
 /// Variables that are handed on under these very names.
 const NAMES: &[&str] = &[
@@ -116,28 +115,6 @@ pub fn proxies(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
         })
         .cloned()
         .collect()
-}
-
-/// How a variable is called until the walls are up: what the loader of a program believes, such as `LD_LIBRARY_PATH`,
-/// must mean nothing to the process that puts them up.
-const UNTIL_THEN: &str = "CODEX_TOOL_";
-
-/// A variable for a tool, on its way through the process that puts up the walls.
-#[must_use]
-pub fn put_off(name: &OsStr) -> OsString {
-    let mut called = OsString::from(UNTIL_THEN);
-    called.push(name);
-    called
-}
-
-/// The variables that came this way, under their own names.
-#[must_use]
-pub fn arrived(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
-    let own = |(name, value): &(OsString, OsString)| {
-        let name = name.as_bytes().strip_prefix(UNTIL_THEN.as_bytes())?;
-        Some((OsStr::from_bytes(name).to_owned(), value.clone()))
-    };
-    all.iter().filter_map(own).collect()
 }
 
 #[cfg(test)]

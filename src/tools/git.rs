@@ -64,7 +64,8 @@ fn git_directories(directory: &Path) -> Vec<PathBuf> {
         .find(|git| git.exists())
         .unwrap_or_else(|| directory.join(".git"));
     // In a worktree and a submodule it is a file that names the directory (gitrepository-layout(5)).
-    let mut found = vec![dot_git.clone()];
+    // A repository may be made inside another one.
+    let mut found = vec![dot_git.clone(), directory.join(".git")];
     let mut git = dot_git;
     if let Some(text) = small::text(&git, MOST)
         && let Some(named) = text.trim().strip_prefix("gitdir: ")

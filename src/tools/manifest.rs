@@ -183,7 +183,12 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
         return Err("the command is empty".to_owned());
     };
     let program: OsString = if program.contains('/') {
-        real(&real(around.directory).join(program)).into()
+        // A program may look at the name it was started by, so a link to it stays one.
+        let path = real(around.directory).join(program);
+        match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => real(parent).join(name).into(),
+            _ => path.into(),
+        }
     } else {
         program.into()
     };
@@ -284,7 +289,7 @@ mod tests {
         check(
             "\"write\"",
             "\"network\"",
-            "3:98: the field \"network\" stands twice",
+            "3:98: the field \"network\" is given twice",
         );
         check(
             "\"description\": \"d\",",

@@ -1,6 +1,8 @@
-//! The tools that a model may call. Each runs as a process of its own, `codex tool NAME`, so that nothing
-//! it does can reach into the run: `process` starts it from outside, `builtin` is its inside, and `reaper`
-//! sees to it that nothing of it is left behind.
+//! The tools that a model may call: built-in ones, and the user's own (`manifest`); `offer` is either as the model sees
+//! it. Each call runs as a process of its own, so that nothing it does can reach into the run: `process` starts it with
+//! an `order`; it puts up the walls around itself (`walls` as data, `confine` with `syscalls` and `mounts` as deed), does
+//! the work (`builtin`, with `child` for the programs it starts), sees to it that nothing is left behind (`reaper`), and
+//! gives back an `answer`. `git` notices what it has changed that runs later.
 
 pub mod answer;
 pub mod builtin;
@@ -11,7 +13,7 @@ pub mod environment;
 mod git;
 pub mod manifest;
 #[cfg(target_os = "linux")]
-mod mounts;
+pub mod mounts;
 pub mod offer;
 pub mod order;
 mod pipe;

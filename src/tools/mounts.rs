@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// A line of `/proc/self/mountinfo` (proc(5)), as far as it matters.
 struct Mount {
@@ -12,10 +13,31 @@ struct Mount {
     root: PathBuf,
     /// Where.
     point: PathBuf,
+    /// What kind of file system it is.
+    kind: String,
+}
+
+/// The table of mounts, as this process sees it.
+///
+/// # Errors
+/// When it cannot be read; then nobody knows what can be seen twice.
+pub fn table() -> io::Result<Vec<u8>> {
+    fs::read("/proc/self/mountinfo")
+}
+
+/// Where devices are, in the directory of that name or elsewhere.
+pub(super) fn devices(mountinfo: &[u8]) -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::from("/dev")];
+    let mounts = mountinfo.split(|byte| *byte == b'\n').filter_map(mount);
+    let of_devices = mounts.filter(|mount| mount.kind == "devtmpfs" || mount.kind == "devpts");
+    found.extend(of_devices.map(|mount| mount.point));
+    found.extend(aliases(mountinfo, &found[..1]));
+    found
 }
 
 /// Further paths that lead to these places, or into them.
-pub(super) fn aliases(mountinfo: &[u8], places: &[PathBuf]) -> Vec<PathBuf> {
+#[must_use]
+pub fn aliases(mountinfo: &[u8], places: &[PathBuf]) -> Vec<PathBuf> {
     let mounts: Vec<Mount> = mountinfo
         .split(|byte| *byte == b'\n')
         .filter_map(mount)
@@ -64,6 +86,11 @@ fn mount(line: &[u8]) -> Option<Mount> {
         device: String::from_utf8(fields.next()?.to_vec()).ok()?,
         root: path(fields.next()?),
         point: path(fields.next()?),
+        // Behind a mark, since the number of fields before it differs.
+        kind: {
+            fields.find(|field| *field == b"-")?;
+            String::from_utf8(fields.next()?.to_vec()).ok()?
+        },
     })
 }
 
@@ -109,5 +136,13 @@ mod tests {
         );
         assert_eq!(of("/data/x"), Vec::<String>::new());
         assert_eq!(of("/elsewhere"), Vec::<String>::new());
+        let mounts = b"30 21 0:5 / /chroot/dev rw,nosuid shared:2 - devtmpfs udev rw\n\
+            31 21 0:6 / /dev rw - tmpfs tmpfs rw\n\
+            32 21 0:6 / /dev2 rw - tmpfs tmpfs rw";
+        let found: Vec<String> = devices(mounts)
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        assert_eq!(found, ["/dev", "/chroot/dev", "/dev2"]);
     }
 }

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use super::walls::{Root, Walls};
 
+/// What stands in the place of walls where there are none.
+const OPEN: &str = "danger-full-access";
+
 /// An order to a tool's own process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -28,8 +31,9 @@ impl Order {
         let mut words: Vec<OsString> = vec![(&self.name).into()];
         let mut add = |key: &str, value: &OsStr| words.extend([key.into(), value.to_owned()]);
         add("timeout", self.timeout.as_millis().to_string().as_ref());
+        let name = self.walls.as_ref().map_or(OPEN, Walls::name);
+        add("walls", name.as_ref());
         if let Some(walls) = &self.walls {
-            add("walls", walls.name().as_ref());
             if walls.network {
                 add("network", "yes".as_ref());
             }
@@ -61,36 +65,66 @@ impl Order {
             walls: None,
             program: None,
         };
+        let (mut timed, mut walled) = (false, false);
         while let Some(key) = words.next() {
             if key == "run" {
                 order.program = Some(words.collect());
-                return Some(order);
+                break;
             }
             let value = words.next()?;
             if key == "timeout" {
                 order.timeout = Duration::from_millis(value.to_str()?.parse().ok()?);
+                timed = true;
                 continue;
             }
             if key == "walls" {
-                let write = value == "workspace-write";
-                order.walls = Some(Walls {
-                    write,
-                    ..Walls::default()
-                });
+                walled = true;
+                order.walls = match value.to_str()? {
+                    OPEN => None,
+                    "read-only" => Some(Walls::default()),
+                    "workspace-write" => Some(Walls {
+                        write: true,
+                        ..Walls::default()
+                    }),
+                    _ => return None,
+                };
                 continue;
             }
             // Walls are named before what is in them: an order that cannot be understood is not followed.
             let walls = order.walls.as_mut()?;
             match key.to_str()? {
-                "network" => walls.network = true,
+                "network" if value == "yes" => walls.network = true,
                 "write" => walls.writable.push(root(&value)?),
                 "hide" => walls.hidden.push(PathBuf::from(value)),
                 "read" => walls.readable.push(PathBuf::from(value)),
                 _ => return None,
             }
         }
-        Some(order)
+        // An order that leaves something open is not followed.
+        (timed && walled).then_some(order)
     }
+}
+
+/// How a variable is called until the walls are up: what the loader of a program believes, such as `LD_LIBRARY_PATH`,
+/// must mean nothing to the process that puts them up.
+const UNTIL_THEN: &str = "CODEX_TOOL_";
+
+/// A variable for a tool, on its way through the process that puts up the walls.
+#[must_use]
+pub fn put_off(name: &OsStr) -> OsString {
+    let mut called = OsString::from(UNTIL_THEN);
+    called.push(name);
+    called
+}
+
+/// The variables that came this way, under their own names.
+#[must_use]
+pub fn arrived(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+    let own = |(name, value): &(OsString, OsString)| {
+        let name = name.as_bytes().strip_prefix(UNTIL_THEN.as_bytes())?;
+        Some((OsStr::from_bytes(name).to_owned(), value.clone()))
+    };
+    all.iter().filter_map(own).collect()
 }
 
 /// A directory that may be changed: its device, its inode and its path.
@@ -143,6 +177,18 @@ mod tests {
         for words in [
             &["bash", "write", "/x"][..],
             &["bash", "walls"],
+            &["bash", "timeout", "1"],
+            &["bash", "walls", "read-only"],
+            &["bash", "timeout", "1", "walls", "nonsense"],
+            &[
+                "bash",
+                "timeout",
+                "1",
+                "walls",
+                "read-only",
+                "network",
+                "no",
+            ],
             &["x", "walls", "y", "z", ""],
             &[],
         ] {

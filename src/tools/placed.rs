@@ -45,20 +45,28 @@ impl<'a> Reader<'a> {
         if self.text.starts_with('\u{feff}') {
             return Err(self.mistake(
                 self.text,
-                "it begins with a byte order mark, which JSON has not".to_owned(),
+                "it begins with a byte order mark, which JSON does not allow".to_owned(),
             ));
         }
-        let Fields(fields) = serde_json::from_str(self.text).map_err(|error| Mistake {
-            line: error.line().max(1),
-            column: error.column().max(1),
-            // Its words end with the place, which is told already.
-            what: error
-                .to_string()
-                .split(" at line ")
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-            known: None,
+        let Fields(fields) = serde_json::from_str(self.text).map_err(|error| {
+            // Its column counts bytes; its words end with the place, which is told already.
+            let line = self
+                .text
+                .split('\n')
+                .nth(error.line().max(1) - 1)
+                .unwrap_or_default();
+            let before = line.get(..error.column().saturating_sub(1)).unwrap_or(line);
+            Mistake {
+                line: error.line().max(1),
+                column: before.chars().count() + 1,
+                what: error
+                    .to_string()
+                    .split(" at line ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+                known: None,
+            }
         })?;
         for (n, (key, value)) in fields.iter().enumerate() {
             if !known.contains(&key.as_str()) {
@@ -71,7 +79,7 @@ impl<'a> Reader<'a> {
                 });
             }
             if fields[..n].iter().any(|(other, _)| other == key) {
-                return Err(self.mistake(value.get(), format!("the field {key:?} stands twice")));
+                return Err(self.mistake(value.get(), format!("the field {key:?} is given twice")));
             }
         }
         Ok(fields)

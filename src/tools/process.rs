@@ -3,21 +3,21 @@
 //! arguments or its descriptors. The pipe that carries its result is also what tells it that the run is gone.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
 use super::answer::Answer;
-use super::environment::put_off;
 use super::git::Repositories;
 use super::offer::Offer;
-use super::order::Order;
+use super::order::{self, Order};
 use super::pipe::Taking;
 use super::walls::{Root, Walls};
 use super::{capture, scratch};
@@ -63,6 +63,8 @@ pub struct Tools {
     /// The tools' temporary directory, made before the first call and removed at the end.
     scratch: Mutex<Option<Root>>,
     running: Mutex<Running>,
+    /// Keeps the identities of directories that may be changed: as long as somebody holds it, no other gets its number.
+    held: Mutex<Vec<File>>,
     /// What git runs by itself, as it was before the calls.
     repositories: Mutex<Option<Repositories>>,
 }
@@ -82,6 +84,7 @@ impl Tools {
             setup,
             scratch: Mutex::default(),
             running: Mutex::default(),
+            held: Mutex::default(),
             repositories: Mutex::default(),
         }
     }
@@ -91,7 +94,14 @@ impl Tools {
     /// # Errors
     /// When it cannot be made.
     pub fn prepare(&self) -> io::Result<()> {
-        self.scratch().map(drop)
+        // Where whoever started us ignores the end of children, so would we, and learn of none.
+        signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default())?;
+        let scratch = self.scratch()?;
+        let walls = self.setup.walls.iter();
+        for root in walls.flat_map(|walls| &walls.writable).chain([&scratch]) {
+            lock(&self.held).extend(File::open(&root.path));
+        }
+        Ok(())
     }
 
     /// The tool of this name, if it was offered.
@@ -171,7 +181,7 @@ impl Tools {
     /// When something is left of it, with its path.
     pub fn clean(&self) -> Result<(), (PathBuf, io::Error)> {
         match lock(&self.scratch).take() {
-            Some(root) => scratch::remove(&root.path).map_err(|error| (root.path, error)),
+            Some(root) => scratch::remove(&root).map_err(|error| (root.path, error)),
             None => Ok(()),
         }
     }
@@ -192,7 +202,18 @@ impl Tools {
             let status = child.wait(Instant::now() + timeout)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;
-        Ok(serde_json::from_slice(&bytes).unwrap_or_else(|_| unanswered(status, &complaints)))
+        Ok(
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| match status {
+                Some(status) => unanswered(status, &complaints),
+                None => {
+                    let limit = order.timeout.as_secs_f64();
+                    Answer::not(
+                        format!("[ended after {limit} s, its time limit]"),
+                        "timeout",
+                    )
+                }
+            }),
+        )
     }
 
     fn command(&self, offer: &Offer, order: &Order) -> io::Result<Command> {
@@ -209,9 +230,11 @@ impl Tools {
             .current_dir(&setup.directory)
             .env_clear()
             .envs(
-                further
-                    .chain(&setup.environment)
-                    .map(|(name, value)| (put_off(name), value)),
+                setup
+                    .environment
+                    .iter()
+                    .chain(further)
+                    .map(|(name, value)| (order::put_off(name), value)),
             )
             .env("TMPDIR", self.scratch()?.path)
             .stdin(Stdio::piped())
@@ -287,17 +310,19 @@ impl<'a> Started<'a> {
         }
     }
 
-    /// Waits for the process itself, not for its pipes; at the deadline it is killed.
-    fn wait(&mut self, deadline: Instant) -> io::Result<ExitStatus> {
+    /// Waits for the process itself, not for its pipes; at the deadline it is killed, and has no status.
+    fn wait(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+        let mut late = false;
         loop {
             {
                 // Collecting it frees its number, so nobody may be about to signal it then.
                 let mut running = lock(&self.tools.running);
                 if let Some(status) = self.child.try_wait()? {
                     running.children.retain(|pid| *pid != self.pid);
-                    return Ok(status);
+                    return Ok(Some(status).filter(|_| !late));
                 }
                 if Instant::now() >= deadline {
+                    late = true;
                     self.child.kill()?;
                 }
             }

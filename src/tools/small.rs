@@ -10,7 +10,11 @@ use rustix::fs::OFlags;
 
 /// The bytes of a regular file that is no larger than this.
 pub(super) fn read(path: &Path, most: u64) -> Option<Vec<u8>> {
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).ok()?;
+    // Opening a device can have effects of its own.
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).ok()?;
     let file: File = OpenOptions::new()
         .read(true)
         .custom_flags(flags)

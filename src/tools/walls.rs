@@ -195,13 +195,18 @@ impl Walls {
 
     /// What the model is told beforehand.
     #[must_use]
-    pub fn notice(write: bool, network: bool) -> String {
-        let places = if write {
-            "the working directory and $TMPDIR"
-        } else {
-            "$TMPDIR"
-        };
-        let network = if network {
+    pub fn notice(&self, directory: &Path) -> String {
+        let mut places = Vec::new();
+        for root in &self.writable {
+            places.push(if root.path == directory {
+                "the working directory".to_owned()
+            } else {
+                root.path.display().to_string()
+            });
+        }
+        places.push("$TMPDIR".to_owned());
+        let places = places.join(", ");
+        let network = if self.network {
             ""
         } else {
             ", and there is no network"

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::home::{Home, KEY};
-use crate::sandbox::called;
+use crate::ends::TERM;
+use crate::home::{Home, KEY, finish, until};
 use crate::standin::{Reply, Server};
-use crate::tools::bash;
+use crate::tools::{bash, called};
 
 #[test]
 fn no_variable_whose_value_is_a_credential_is_handed_on() {
@@ -84,7 +84,7 @@ fn a_change_of_what_git_runs_is_told_once() {
         cmd.run()
     };
     let told = format!(
-        "codex: the tools have changed {0}/config and {0}/hooks: look at it before you use git there, which may run what it names\n",
+        "codex: the tools have changed {0}/config and {0}/hooks: look at it before git runs what it names\n",
         home.work().join(".git").display()
     );
     for flags in [
@@ -104,10 +104,11 @@ fn a_change_of_what_git_runs_is_told_once() {
         .codex(&server)
         .args(["run", "-s", "workspace-write", "-C", "sub"]);
     let work = home.work().display().to_string();
-    let ran = cmd
-        .args(["--add-dir", &work, "--timeout", "1s", "go"])
-        .run();
-    ran.exits(124)
-        .says("/.git/config: look at it before you use git there");
+    let running = cmd.args(["--add-dir", &work, "go"]).start();
+    until("it has changed", || home.read(".git/config") != before);
+    running.signal(TERM);
+    let ran = finish(running, "codex run go".to_owned());
+    ran.ends_by(TERM)
+        .says("/.git/config: look at it before git runs");
     assert!(home.read(".git/config").len() > before.len());
 }

@@ -17,8 +17,12 @@ pub(crate) enum Through {
     Network,
     /// Everywhere: this is no attempt, but shows what still works.
     Everywhere,
-    /// Without walls that is up to the kernel, which may not know it.
+    /// Without walls that is up to the kernel, what else confines the tests, and the file system.
     Kernel,
+    /// The same where files may be changed.
+    Files,
+    /// As `Nowhere`, where the kernel can tell who is inside: from Linux 6.12 on.
+    Scoped,
 }
 
 const READING: &str = r"
@@ -34,7 +38,7 @@ through a symlink | nowhere | ln -s HOME/.codex-run $TMPDIR/l && cat $TMPDIR/l/a
 through a hard link | nowhere | ln HOME/.codex-run/auth.json $TMPDIR/h && cat $TMPDIR/h && echo done
 by a copy | nowhere | cp -r HOME/.codex-run $TMPDIR/c && cat $TMPDIR/c/auth.json && echo done
 by moving it | nowhere | mv HOME/.pi $TMPDIR/m && cat $TMPDIR/m/agent/auth.json && mv $TMPDIR/m HOME/.pi && echo done
-mounted elsewhere | nowhere | TRY newroot HOME/.codex-run HOME/tmp
+mounted elsewhere | kernel | TRY newroot HOME/.codex-run HOME/tmp
 environment of the run | root | tr '\0' '\n' < /proc/RUN/environ | grep ^HOME= && echo done
 environment of whoever started it | root | tr '\0' '\n' < /proc/$(cut -d' ' -f4 /proc/RUN/stat)/environ | grep PATH= && echo done
 descriptors of the run | root | ls -l /proc/RUN/fd && echo done
@@ -59,22 +63,22 @@ make a pipe | nowhere | mkfifo ../outside/p && echo done
 make a symlink | nowhere | ln -s x ../outside/l && echo done
 remove | nowhere | rm ../outside/doomed && echo done
 settings for the next run | nowhere | echo x > HOME/.codex-run/config.json && echo done
-make a device | root | TRY device $TMPDIR/mem
-make a terminal | nowhere | true <> /dev/ptmx && echo done
+make a device | kernel | TRY device $TMPDIR/mem
+make a terminal | kernel | true <> /dev/ptmx && echo done
 the work, hooks included | writing | echo x > new && mkdir -p .git/hooks && echo x > .git/hooks/pre-commit && echo done
 the temporary directory | everywhere | echo x > $TMPDIR/new && cat $TMPDIR/new && echo done
 the null device | everywhere | echo x > /dev/null && echo done
 mode | writing | chmod 600 ../outside/victim && echo done
 owner | writing | chown $(id -u) ../outside/victim && echo done
 times | writing | touch -m ../outside/victim && echo done
-attributes | writing | TRY attribute ../outside/victim
-flags | nowhere | TRY flags ../outside/victim
+attributes | files | TRY attribute ../outside/victim
+flags | kernel | TRY flags ../outside/victim
 generation | kernel | TRY generation ../outside/victim
 ";
 
 const REACHING: &str = r"
 TCP to this machine | network | TRY tcp 127.0.0.1 TCP
-TCP to another address | network | TRY tcp 192.0.2.1 9
+TCP to another address | network | TRY tcp 127.0.0.2 TCP
 UDP to this machine | network | TRY udp 127.0.0.1 UDP
 UDP in a message | network | TRY udp-message 127.0.0.1 UDP
 a Unix socket | nowhere | TRY unix HOME/outside/docker.sock
@@ -84,17 +88,19 @@ an abstract socket | nowhere | TRY unix @NAME
 a socket of the kernel's | kernel | TRY family 40
 the second set of calls | kernel | TRY x32
 a pair of streams | everywhere | TRY stream-pair
-trace the run | root | TRY ptrace RUN
-trace the keeper | root | TRY ptrace $PPID
-read the run's memory | root | TRY peek RUN
-signal the run | nowhere | TRY signal RUN
+trace the run | kernel | TRY ptrace RUN
+trace the keeper | kernel | TRY ptrace $PPID
+read the run's memory | kernel | TRY peek RUN
+signal the run | scoped | TRY signal RUN
 limit the run | nowhere | TRY limit RUN
-io_uring | nowhere | TRY io_uring
-key rings | nowhere | TRY keys
-shared memory | nowhere | TRY memory
-message queues | nowhere | TRY message
-a user namespace | nowhere | TRY namespace
-a user namespace with clone | nowhere | TRY cloned-namespace
+io_uring | kernel | TRY io_uring
+key rings | kernel | TRY keys
+shared memory | kernel | TRY memory
+message queues | kernel | TRY message
+a queue of messages | kernel | TRY queue /codex-run-attempt
+priority of the run | nowhere | TRY priority RUN
+a user namespace | kernel | TRY namespace
+a user namespace with clone | kernel | TRY cloned-namespace
 ";
 
 /// Something to be attempted.
@@ -130,6 +136,8 @@ pub(crate) fn attempts(home: &Home, tcp: u16, udp: u16, name: &str) -> Vec<Attem
             "network" => Through::Network,
             "everywhere" => Through::Everywhere,
             "kernel" => Through::Kernel,
+            "files" => Through::Files,
+            "scoped" => Through::Scoped,
             other => panic!("{line}: what is {other}?"),
         };
         Attempt {

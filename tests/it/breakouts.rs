@@ -10,32 +10,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::home::{Home, KEY, processes, skipped};
-use crate::sandbox::called;
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, outputs};
-use crate::walls::intruder;
-
-const SECRET: &str = "rt-kept-elsewhere";
-
-fn login() -> String {
-    format!(
-        r#"{{"openai-codex":{{"type":"oauth","access":"x","refresh":"{SECRET}","expires":1}}}}"#
-    )
-}
-
-/// Lets the model make these calls one after the other; the outputs.
-fn one_after_the_other(home: &Home, flags: &[&str], commands: &[String]) -> Vec<String> {
-    let mut replies: Vec<Reply> = commands
-        .iter()
-        .map(|command| Reply::items([bash(command)]))
-        .collect();
-    replies.push(Reply::text("done"));
-    let server = Server::start(replies);
-    let mut cmd = home.codex(&server).args(["run"]);
-    cmd.command.args(flags).arg("go");
-    cmd.run().exits(0).stdout("done\n");
-    outputs(&server)
-}
+use crate::tools::{bash, called, outputs};
+use crate::walls::{give, intruder, is_root, signals_are_scoped};
 
 #[test]
 fn libraries_of_a_tool_are_not_loaded_before_the_walls_are_up() {
@@ -94,111 +71,6 @@ fn a_directory_that_was_swapped_is_not_the_one_that_may_be_changed() {
 }
 
 #[test]
-fn a_credentials_place_that_is_not_there_leads_nowhere() {
-    let home = Home::new().env("CODEX_API_KEY", KEY);
-    let own = home.root().join(".codex-run");
-    for path in [&own, &home.work().join("u")] {
-        fs::create_dir_all(path).expect("a directory");
-    }
-    fs::write(own.join("auth.json"), login() + "\n").expect("a file");
-    let official = home.work().join("u/.codex").display().to_string();
-    let home = home.env("CODEX_HOME", &official);
-    let own = own.display();
-    let commands = [
-        format!("mv u moved && ln -s {own} u && echo swapped"),
-        format!("cat {own}/auth.json; cat u/auth.json"),
-    ];
-    let told = one_after_the_other(&home, &["-s", "workspace-write"], &commands);
-    assert!(told[0].starts_with("swapped\n"), "{}", told[0]);
-    assert!(!told[1].contains(SECRET), "{}", told[1]);
-}
-
-#[test]
-fn credentials_are_hidden_where_links_and_mounts_lead_to_them() {
-    let home = Home::new().env("CODEX_API_KEY", KEY);
-    let root = home.root();
-    for path in [".codex-run", "dot", "alias", "deep/er/alias"] {
-        fs::create_dir_all(root.join(path)).expect("a directory");
-    }
-    fs::write(root.join("dot/auth.json"), login() + "\n").expect("a file");
-    fs::write(root.join(".codex-run/other.json"), login() + "\n").expect("a file");
-    symlink(
-        root.join("dot/auth.json"),
-        root.join(".codex-run/auth.json"),
-    )
-    .expect("a link");
-    let (_, told) = called(
-        &home,
-        &[],
-        vec![bash("cat ../dot/auth.json ../.codex-run/auth.json")],
-    );
-    assert!(!told[0].contains(SECRET), "{}", told[0]);
-    // In a name space of its own, where the home is mounted twice more.
-    let server = Server::start([
-        Reply::items([bash("cat ../.codex-run/o* ../alias/o* ../deep/er/alias/o*")]),
-        Reply::text("done"),
-    ]);
-    let script = "mount --bind ../.codex-run ../alias && mount --bind ../.codex-run ../deep/er/alias && exec \"$0\" \"$@\" || exit 99";
-    let cmd = home.codex(&server).args(["run", "go"]);
-    let ran = cmd.within("unshare", ["-m", "sh", "-c", script]).run();
-    if ran.status.code() != Some(0) && server.requests().is_empty() {
-        return skipped("nothing can be mounted here");
-    }
-    ran.exits(0);
-    assert!(
-        !outputs(&server)[0].contains(SECRET),
-        "{}",
-        outputs(&server)[0]
-    );
-}
-
-#[test]
-fn a_home_that_is_a_link_cannot_be_replaced() {
-    let home = Home::with_key();
-    fs::create_dir_all(home.root().join("data")).expect("a directory");
-    symlink(home.root().join("data"), home.work().join(".codex-run")).expect("a link");
-    let work = home.work().display().to_string();
-    let cmd = home
-        .offline()
-        .env("HOME", &work)
-        .args(["run", "-s", "workspace-write", "x"]);
-    cmd.run().exits(2).says(&format!(
-        "cannot let tools write in {work}: {work}/.codex-run is where credentials are kept"
-    ));
-}
-
-#[test]
-fn a_manifest_opens_nothing_but_the_folder_of_tools() {
-    let home = Home::with_key();
-    let pi = home.root().join(".pi/agent");
-    fs::create_dir_all(&pi).expect("a directory");
-    fs::write(pi.join("auth.json"), login() + "\n").expect("a file");
-    let secret = pi.join("auth.json").display().to_string();
-    let manifest = json!({"name": "peek", "description": "d", "parameters": {"type": "object"}, "command": ["cat", secret]});
-    fs::write(pi.join("peek.json"), manifest.to_string()).expect("a file");
-    let path = pi.join("peek.json").display().to_string();
-    let (_, told) = called(
-        &home,
-        &["--tool", &path],
-        vec![Item::call("peek", json!({}))],
-    );
-    assert!(
-        !told[0].contains(SECRET) && told[0].contains("Permission denied"),
-        "{}",
-        told[0]
-    );
-    // A program in there is told of before the run.
-    let program = pi.join("run.sh");
-    fs::write(&program, "#!/bin/sh\n").expect("a file");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let manifest = json!({"name": "peek", "description": "d", "parameters": {"type": "object"}, "command": ["./run.sh"]});
-    fs::write(pi.join("peek.json"), manifest.to_string()).expect("a file");
-    let ran = home.offline().args(["run", "--tool", &path, "x"]).run();
-    ran.exits(2)
-        .says("/.pi/agent/run.sh is where credentials are kept, which tools cannot read");
-}
-
-#[test]
 fn a_process_without_its_first_thread_is_ended_too() {
     let home = Home::with_key();
     fs::copy(intruder(), home.root().join("intruder")).expect("a program");
@@ -231,6 +103,9 @@ fn a_process_without_its_first_thread_is_ended_too() {
 
 #[test]
 fn a_command_cannot_signal_its_keeper() {
+    if !signals_are_scoped() {
+        return skipped("this kernel cannot hold signals back");
+    }
     let home = Home::with_key();
     let seconds = format!("88{}", std::process::id());
     let command = format!(
@@ -307,7 +182,7 @@ fn pipes_and_huge_files_in_the_way_of_git_and_gitignore_hold_up_nobody() {
         "{told:?}"
     );
     for n in [2, 3, 4] {
-        assert!(told[n].contains("is no regular file"), "{}", told[n]);
+        assert!(told[n].contains("is not a regular file"), "{}", told[n]);
     }
     fs::remove_file(home.work().join(".git")).expect("it is ours");
     let huge = fs::File::create(home.work().join(".git")).expect("a file");
@@ -322,4 +197,71 @@ fn the_temporary_directory_goes_whatever_is_left_in_it() {
     called(&home, &["-s", "workspace-write"], vec![bash(command)]);
     assert_eq!(fs::read_dir(home.tmp()).expect("a directory").count(), 0);
     assert!(Path::new(&home.work()).exists());
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_temporary_directory_is_left_alone() {
+    let home = Home::with_key();
+    let nobody = 65534;
+    if !is_root() {
+        return skipped("only root can become somebody without rights");
+    }
+    let (victim, tmp) = (home.root().join("victim"), home.work().join("tmp"));
+    for place in [&victim, &tmp] {
+        fs::create_dir_all(place).expect("a directory");
+    }
+    fs::write(victim.join("f"), "kept").expect("a file");
+    give(home.root(), nobody);
+    let command = format!(
+        "mv $TMPDIR x && ln -s {} $TMPDIR && chmod 555 tmp && echo swapped",
+        victim.display()
+    );
+    let server = Server::start([Reply::items([bash(&command)]), Reply::text("done")]);
+    let cmd = home
+        .codex(&server)
+        .args(["run", "-s", "workspace-write", "go"]);
+    let cmd = cmd.env("TMPDIR", &tmp.display().to_string());
+    let ids = [format!("--reuid={nobody}"), format!("--regid={nobody}")];
+    let ran = cmd
+        .within("setpriv", [&ids[0], &ids[1], "--clear-groups"])
+        .run();
+    ran.exits(0).says(" is left: ");
+    assert!(
+        outputs(&server)[0].starts_with("swapped\n"),
+        "{}",
+        outputs(&server)[0]
+    );
+    assert_eq!(
+        fs::read_to_string(victim.join("f")).expect("a file"),
+        "kept"
+    );
+}
+
+#[test]
+fn a_failed_program_answers_no_more_than_others() {
+    let home = Home::with_key();
+    let manifest = json!({"name": "loud", "description": "d", "parameters": {"type": "object"},
+        "command": ["sh", "-c", "head -c 70000 /dev/zero | tr '\\0' a; head -c 70000 /dev/zero | tr '\\0' b >&2; exit 1"]});
+    let path = home.root().join("loud.json");
+    fs::write(&path, manifest.to_string()).expect("a file");
+    let path = path.display().to_string();
+    let (_, told) = called(
+        &home,
+        &["--tool", &path],
+        vec![Item::call("loud", json!({}))],
+    );
+    assert!(
+        told[0].len() < 66_500 && told[0].contains("aaa") && told[0].contains("bbb"),
+        "{}",
+        told[0].len()
+    );
+}
+
+#[test]
+fn children_that_nobody_waits_for_do_not_matter() {
+    let home = Home::new();
+    let cmd = home.offline().args(["tool", "bash"]);
+    let cmd = cmd.within("sh", ["-c", "trap '' CHLD; exec \"$0\" \"$@\""]);
+    let ran = cmd.input(r#"{"command":"echo ran"}"#).run();
+    assert!(ran.exits(0).text().starts_with("ran\n"));
 }

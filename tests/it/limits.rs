@@ -1,14 +1,12 @@
 //! What a tool may cost, and what goes back of it: memory, time, pictures; and a whole task.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::home::{Home, processes};
-use crate::sandbox::called;
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, outputs};
+use crate::tools::{bash, called, outputs};
 
 #[test]
 fn output_without_end_costs_little_memory_and_disk() {
@@ -41,31 +39,6 @@ fn output_without_end_costs_little_memory_and_disk() {
 }
 
 #[test]
-fn four_calls_that_sleep_sleep_together() {
-    let begun = Instant::now();
-    let (_, told) = called(
-        &Home::with_key(),
-        &[],
-        vec![
-            bash("sleep 1"),
-            bash("sleep 1"),
-            bash("sleep 1"),
-            bash("sleep 1"),
-        ],
-    );
-    assert!(
-        told.iter().all(|told| told.starts_with("[exit code 0, 1.")),
-        "{told:?}"
-    );
-    // One after the other they take four.
-    assert!(
-        begun.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        begun.elapsed()
-    );
-}
-
-#[test]
 fn what_forks_ignores_and_holds_on_is_gone_after_its_time() {
     let home = Home::with_key();
     let seconds = format!("89{}", std::process::id());
@@ -73,19 +46,12 @@ fn what_forks_ignores_and_holds_on_is_gone_after_its_time() {
         "trap '' TERM; for n in 1 2 3; do (setsid sh -c \"trap '' TERM; while :; do sleep {seconds}; done\" &) ; done; echo begun; sleep {seconds}; sleep {seconds}"
     );
     for flags in [
-        &["--tool-timeout", "500ms"][..],
-        &["--tool-timeout", "500ms", "-s", "danger-full-access"],
+        &["--tool-timeout", "2s"][..],
+        &["--tool-timeout", "2s", "-s", "danger-full-access"],
     ] {
-        let begun = Instant::now();
         let (ran, told) = called(&home, flags, vec![bash(&command)]);
-        // Half a second, and two for those that do not hear; the rest is a busy machine.
         assert!(
-            begun.elapsed() < Duration::from_secs(8),
-            "{:?}",
-            begun.elapsed()
-        );
-        assert!(
-            told[0].starts_with("begun\n[ended after 0.5 s, its time limit"),
+            told[0].starts_with("begun\n[ended after 2 s, its time limit"),
             "{}",
             told[0]
         );

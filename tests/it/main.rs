@@ -4,7 +4,9 @@
 #[path = "../standin/mod.rs"]
 mod standin;
 
+#[cfg(target_os = "linux")]
 mod attempts; // what is attempted against the sandbox
+#[cfg(target_os = "linux")]
 mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
@@ -13,6 +15,9 @@ mod ran; // what a command did, and what a test wants of it
 mod stored; // a home with something stored in it
 
 mod account; // status, token and logout
+#[cfg(target_os = "linux")]
+mod aliases; // credentials under other names
+#[cfg(target_os = "linux")]
 mod around; // what goes into a tool, and what it leaves behind
 mod bad_input; // what is wrong on the command line, with its message and code
 mod clocks; // how long a connection, a head and silence may take
@@ -30,9 +35,11 @@ mod foreign; // credentials files of other programs
 mod generated; // man/ and completions/ are what the binary prints
 mod hostile; // answers that are beyond all measure
 mod interrupted; // a renewal that is interrupted
+#[cfg(target_os = "linux")]
 mod limits; // what a tool may cost, and whole tasks
 mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails
+#[cfg(target_os = "linux")]
 mod own_tools; // programs of the user's own as tools
 mod pipes; // standard input and output, as a prompt and as an answer
 mod ports; // the callback's ports, taken by somebody else
@@ -40,6 +47,7 @@ mod refresh; // a sign-in that stays valid
 mod refusals; // the issuer says no
 mod retries; // requests that are made again
 mod run; // a prompt in, an answer out
+#[cfg(target_os = "linux")]
 mod sandbox; // what is around the tools, and what users are told of it
 mod search; // grep, find and ls
 mod shared; // a file that is shared with another program
@@ -49,4 +57,5 @@ mod terminal; // a terminal in place of pipes
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
 mod tree; // nothing is left alive
+#[cfg(target_os = "linux")]
 mod walls; // attempts to get out of the sandbox

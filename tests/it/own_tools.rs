@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::home::{Home, KEY};
-use crate::sandbox::called;
 use crate::standin::{Item, Reply, Server};
+use crate::tools::called;
 
 const LOOKUP: &str = r#"#!/bin/sh
 arguments=$(cat)
@@ -162,11 +162,11 @@ fn it_ends_when_its_time_is_over() {
     let home = Home::with_key();
     let mut slow = manifest();
     slow["command"] = json!(["sh", "-c", "echo begun; sleep 60"]);
-    slow["timeout"] = json!("300ms");
+    slow["timeout"] = json!("2s");
     let path = put(&home.root().join("mine"), &slow).display().to_string();
     let (ran, told) = called(&home, &["--tool", &path], vec![lookup(json!({"id": "7"}))]);
     assert!(
-        told[0].starts_with("begun\n[ended after 0.3 s, its time limit"),
+        told[0].starts_with("begun\n[ended after 2 s, its time limit"),
         "{}",
         told[0]
     );

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::thread;
 
 use serde_json::json;
@@ -10,17 +9,7 @@ use serde_json::json;
 use crate::home::{Cmd, Home, KEY};
 use crate::ran::Ran;
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, outputs};
-
-/// Lets the model make these calls under these flags; what ran, and the outputs.
-pub(crate) fn called(home: &Home, flags: &[&str], calls: Vec<Item>) -> (Ran, Vec<String>) {
-    let server = Server::start([Reply::items(calls), Reply::text("done")]);
-    let mut cmd = home.codex(&server).args(["run"]);
-    cmd.command.args(flags).arg("go");
-    let ran = cmd.run();
-    ran.exits(0).stdout("done\n");
-    (ran, outputs(&server))
-}
+use crate::tools::{bash, called, outputs};
 
 /// The command on a kernel that has no Landlock.
 fn without_landlock(cmd: Cmd) -> Ran {
@@ -67,7 +56,8 @@ fn without_confinement_there_is_no_request_and_both_ways_on_are_named() {
     without_landlock(tool)
         .exits(2)
         .stdout("")
-        .says("cannot confine tools");
+        .says("codex: cannot confine the tool: this system has no Landlock")
+        .says("hint: -s danger-full-access lets it do whatever you may do");
 }
 
 #[test]
@@ -183,9 +173,7 @@ fn what_the_sandbox_refuses_is_told_as_such() {
             Item::call("write", json!({"path": hidden, "content": "x"})),
             bash("echo x > ../new"),
             bash("chmod 600 old"),
-            bash(
-                "curl -s http://127.0.0.1:9/ || python3 -c 'import socket; socket.socket()' || { echo 'x: Could not resolve host'; exit 6; }",
-            ),
+            bash("echo 'x: Could not resolve host'; exit 6"),
         ]
     };
     let (ran, told) = called(&home, &[], calls());
@@ -285,34 +273,8 @@ fn the_model_is_told_of_the_sandbox_beforehand() {
     );
     check(
         &["--network", "-s", "workspace-write"],
-        Some("write only below the working directory and $TMPDIR."),
+        Some("write only below the working directory, $TMPDIR."),
     );
     check(&["-s", "danger-full-access"], None);
     check(&["--no-tools"], None);
-}
-
-#[test]
-fn a_run_lets_nobody_look_into_it() {
-    let home = Home::with_key();
-    let server = Server::start([Reply::text("x").stall_at(0)]);
-    let running = home.codex(&server).args(["run", "--no-tools", "x"]).start();
-    crate::home::until("it asks", || server.requests().len() == 1);
-    // What is in /proc of a process that nobody may look into belongs to root, whoever runs it.
-    let environ = Path::new("/proc")
-        .join(running.id().to_string())
-        .join("environ");
-    let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(environ).expect("it runs"));
-    assert_eq!(owner, 0);
-    if !rustix::process::geteuid().is_root() {
-        assert!(
-            fs::read(
-                Path::new("/proc")
-                    .join(running.id().to_string())
-                    .join("environ")
-            )
-            .is_err()
-        );
-    }
-    running.signal(15);
-    crate::home::finish(running, "codex run x".to_owned()).ends_by(15);
 }

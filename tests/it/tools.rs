@@ -27,6 +27,30 @@ pub(crate) fn call(home: &Home, calls: Vec<Item>) -> (Ran, Vec<String>) {
     (ran, outputs(&server))
 }
 
+/// Lets the model make these calls under these flags; what ran, and the outputs.
+pub(crate) fn called(home: &Home, flags: &[&str], calls: Vec<Item>) -> (Ran, Vec<String>) {
+    let server = Server::start([Reply::items(calls), Reply::text("done")]);
+    let mut cmd = home.codex(&server).args(["run"]);
+    cmd.command.args(flags).arg("go");
+    let ran = cmd.run();
+    ran.exits(0).stdout("done\n");
+    (ran, outputs(&server))
+}
+
+/// Lets the model make these calls one after the other; the outputs.
+pub(crate) fn one_after_the_other(home: &Home, flags: &[&str], commands: &[String]) -> Vec<String> {
+    let mut replies: Vec<Reply> = commands
+        .iter()
+        .map(|command| Reply::items([bash(command)]))
+        .collect();
+    replies.push(Reply::text("done"));
+    let server = Server::start(replies);
+    let mut cmd = home.codex(&server).args(["run"]);
+    cmd.command.args(flags).arg("go");
+    cmd.run().exits(0).stdout("done\n");
+    outputs(&server)
+}
+
 pub(crate) fn bash(command: &str) -> Item {
     Item::call("bash", json!({"command": command}))
 }
@@ -141,7 +165,7 @@ fn bad_calls_are_results_for_the_model() {
         "unknown field `file`",
         "cannot read gone: No such file",
         "cannot read gone: No such file",
-        "workdir gone is no directory",
+        "workdir gone is not a directory",
     ];
     for (output, words) in outputs.iter().zip(words) {
         assert!(output.contains(words), "{output} does not say {words}");

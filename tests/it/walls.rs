@@ -147,7 +147,7 @@ pub(crate) fn intruder() -> PathBuf {
     BUILT.get_or_init(build).clone()
 }
 
-fn give(path: &Path, owner: u32) {
+pub(crate) fn give(path: &Path, owner: u32) {
     chown(path, Some(owner), Some(owner)).expect("we may");
     for entry in fs::read_dir(path).expect("a directory").flatten() {
         let inner = entry.path();
@@ -162,7 +162,16 @@ fn give(path: &Path, owner: u32) {
     }
 }
 
-fn is_root() -> bool {
+/// Whether signals can be held back: Landlock's sixth version, in Linux 6.12.
+pub(crate) fn signals_are_scoped() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut parts = release
+        .split(['.', '-'])
+        .map(|part| part.trim().parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (6, 12)
+}
+
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
@@ -190,8 +199,11 @@ fn escape(user: Option<u32>) {
                 Through::Writing => writing,
                 Through::Network => network,
                 Through::Everywhere => true,
-                Through::Kernel if open => continue,
-                Through::Kernel => false,
+                Through::Kernel | Through::Files if open => continue,
+                Through::Files if writing => continue,
+                Through::Scoped if !signals_are_scoped() => continue,
+                Through::Scoped => open,
+                Through::Kernel | Through::Files => false,
             };
             let done = output.lines().any(|line| line == "done");
             if done != expected {

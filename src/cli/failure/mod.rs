@@ -202,7 +202,7 @@ fn of_end(end: End) -> Failure {
                 Outcome::Failed,
                 format!("{calls} failed, which --fail-on tool-error does not let pass"),
             )
-            .hint("the answer is complete; without -q, each call is told with how it went")
+            .hint("the answer is complete; without -q, standard error says how each call went")
         }
         End::Refused(error, partial) => {
             let mut failure = of_api(&error).of_part(partial);

@@ -1,6 +1,7 @@
 //! `bash`: runs a command and answers with what it printed, in order, and how it ended.
 
-use std::fs;
+use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::{Answer, Context, ended, keep};
+use crate::tools::OUTPUT;
 use crate::tools::child::{self, End};
 
 /// The longest command that is handed over as an argument, in bytes; Linux takes 128 KiB. A longer one becomes a file.
@@ -34,7 +36,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     };
     if let Some(workdir) = arguments.workdir.as_ref().filter(|dir| !dir.is_dir()) {
         return Answer::failed(format!(
-            "the command was not run: workdir {} is no directory",
+            "the command was not run: workdir {} is not a directory",
             workdir.display()
         ));
     }
@@ -45,7 +47,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
             return Answer::failed(format!("the command could not be kept in a file: {error}"));
         }
     };
-    let mut capture = keep("output");
+    let mut capture = keep("output", OUTPUT);
     let mut take = |bytes: &[u8]| {
         capture.add(bytes);
         true
@@ -56,9 +58,8 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
             let asked = arguments.timeout.unwrap_or_default();
             let most = context.timeout.as_secs_f64();
             if matches!(end, End::Timeout) && asked > most {
-                let words = format!(
-                    "\n[timeout can be {most} here at most; the user's --tool-timeout sets that]"
-                );
+                let words =
+                    format!("\n[the timeout can be {most} s at most here: --tool-timeout says so]");
                 answer.text.push_str(&words);
             }
             answer
@@ -74,7 +75,9 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
 fn commands(arguments: &Arguments, context: &Context<'_>) -> std::io::Result<Vec<Command>> {
     let script = if arguments.command.len() > ARGUMENT {
         let path = std::env::temp_dir().join(format!("command-{}.sh", std::process::id()));
-        fs::write(&path, &arguments.command)?;
+        // Whatever is there already, a pipe even, is somebody else's.
+        let mut file = File::options().write(true).create_new(true).open(&path)?;
+        file.write_all(arguments.command.as_bytes())?;
         Some(path)
     } else {
         None

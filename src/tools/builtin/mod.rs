@@ -9,7 +9,7 @@ mod grep;
 mod ignore;
 mod lines;
 mod ls;
-mod program;
+pub mod program;
 mod read;
 mod replace;
 mod rg;
@@ -44,7 +44,7 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// A program with its environment.
+    /// A program with its environment: the tool's, not ours.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
@@ -71,12 +71,6 @@ pub fn run(name: &str, arguments: &[u8], context: &Context<'_>) -> Option<Answer
     Some(run(arguments, context).unwrap_or_else(|words| Answer::not(words, "bad arguments")))
 }
 
-/// Runs a program of the user's own as a tool: arguments on its standard input, its answer on its standard output.
-#[must_use]
-pub fn run_program(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Answer {
-    program::run(program, arguments, context)
-}
-
 /// Reads the arguments; where they are wrong, the words that tell the model so.
 fn parse<T: DeserializeOwned>(arguments: &[u8]) -> Result<T, String> {
     // A list of the right values in the right order would be taken for an object.
@@ -93,9 +87,10 @@ fn parse<T: DeserializeOwned>(arguments: &[u8]) -> Result<T, String> {
     })
 }
 
-/// A place for what a program prints. The directory is the tool's own, and so is the name in it.
-fn keep(name: &str) -> Capture {
-    Capture::new(std::env::temp_dir().join(format!("{name}-{}.txt", std::process::id())))
+/// A place for what a program prints, of which the model gets so much. The directory is the tool's own, and so is the name in it.
+fn keep(name: &str, most: usize) -> Capture {
+    let path = std::env::temp_dir().join(format!("{name}-{}.txt", std::process::id()));
+    Capture::new(path, most)
 }
 
 /// What a program printed and how it ended, as an answer.

@@ -8,9 +8,15 @@ use std::os::fd::OwnedFd;
 use std::time::Instant;
 
 use super::{Answer, Context, ended, keep};
+use crate::tools::OUTPUT;
 use crate::tools::child::{self, End};
 
-pub(super) fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Answer {
+/// The most that the model gets of what went wrong, in bytes.
+const COMPLAINTS: usize = OUTPUT / 4;
+
+/// Runs it.
+#[must_use]
+pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Answer {
     let not_run = |error: std::io::Error| {
         Answer::not(format!("the tool could not be started: {error}"), "not run")
     };
@@ -23,7 +29,10 @@ pub(super) fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>)
         Ok(input) => command.args(rest).stdin(input),
         Err(error) => return not_run(error),
     };
-    let (mut output, mut complaints) = (keep("output"), keep("complaints"));
+    let (mut output, mut complaints) = (
+        keep("output", OUTPUT - COMPLAINTS),
+        keep("complaints", COMPLAINTS),
+    );
     let mut take = |bytes: &[u8]| {
         output.add(bytes);
         true

@@ -138,6 +138,10 @@ int main(int argc, char **argv) {
         return told(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600));
     if (!strcmp(what, "message"))
         return told(msgget(IPC_PRIVATE, IPC_CREAT | 0600));
+    if (!strcmp(what, "queue"))
+        return told(syscall(SYS_mq_open, a, O_RDWR | O_CREAT, 0600, NULL));
+    if (!strcmp(what, "priority"))
+        return told(setpriority(PRIO_PROCESS, atoi(a), 19));
     if (!strcmp(what, "namespace"))
         return told(unshare(CLONE_NEWUSER));
     if (!strcmp(what, "cloned-namespace")) {
@@ -181,8 +185,6 @@ int main(int argc, char **argv) {
         /* The second set of numbers that an x86-64 kernel may know. A kernel that does not says ENOSYS. */
         return told(syscall(0x40000000 + SYS_socket, AF_INET, SOCK_STREAM, 0));
     }
-    if (!strcmp(what, "type"))
-        return told(ioctl(open(a, O_RDWR | O_NOCTTY), TIOCSTI, "x"));
     fprintf(stderr, "what is %s?\n", what);
     return 2;
 }
