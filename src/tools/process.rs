@@ -202,18 +202,17 @@ impl Tools {
             let status = child.wait(Instant::now() + timeout)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;
-        Ok(
-            serde_json::from_slice(&bytes).unwrap_or_else(|_| match status {
-                Some(status) => unanswered(status, &complaints),
-                None => {
-                    let limit = order.timeout.as_secs_f64();
-                    Answer::not(
-                        format!("[ended after {limit} s, its time limit]"),
-                        "timeout",
-                    )
-                }
-            }),
-        )
+        if let Ok(answer) = serde_json::from_slice(&bytes) {
+            return Ok(answer);
+        }
+        let limit = order.timeout.as_secs_f64();
+        let late = || {
+            Answer::not(
+                format!("[ended after {limit} s, its time limit]"),
+                "timeout",
+            )
+        };
+        Ok(status.map_or_else(late, |status| unanswered(status, &complaints)))
     }
 
     fn command(&self, offer: &Offer, order: &Order) -> io::Result<Command> {

@@ -1,7 +1,6 @@
 //! Ways out of the sandbox that take more than one call, or a setup of their own. Each was found by an attack.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -9,9 +8,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::home::{Home, KEY, processes, skipped};
+use crate::home::{Home, processes, skipped};
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, called, outputs};
+use crate::tools::{bash, called, one_after_the_other, outputs};
 use crate::walls::{give, intruder, is_root, signals_are_scoped};
 
 #[test]
