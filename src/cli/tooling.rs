@@ -144,7 +144,7 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
     };
     match path.canonicalize() {
         Ok(real) if real.is_dir() => Ok(real),
-        Ok(_) => Err(wrong("it is no directory".to_owned())),
+        Ok(_) => Err(wrong("it is not a directory".to_owned())),
         Err(error) => Err(wrong(error.to_string())),
     }
 }

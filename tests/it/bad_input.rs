@@ -169,7 +169,7 @@ fn files_and_directories_that_are_not_there_are_exit_2() {
         .args(["run", "--no-tools", "-C", "file", "x"])
         .run()
         .exits(2)
-        .says("it is no directory");
+        .says("it is not a directory");
     let run = home
         .offline()
         .args(["run", "--no-tools"])

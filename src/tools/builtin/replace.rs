@@ -19,7 +19,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         if !old.is_file() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "it is no regular file",
+                "it is not a regular file",
             ));
         }
         if old.nlink() > 1 {
