@@ -37,11 +37,11 @@ through /proc/self/cwd | nowhere | cat /proc/self/cwd/../.codex-run/auth.json &&
 through a symlink | nowhere | ln -s HOME/.codex-run $TMPDIR/l && cat $TMPDIR/l/auth.json && echo done
 through a hard link | nowhere | ln HOME/.codex-run/auth.json $TMPDIR/h && cat $TMPDIR/h && echo done
 by a copy | nowhere | cp -r HOME/.codex-run $TMPDIR/c && cat $TMPDIR/c/auth.json && echo done
-by moving it | nowhere | mv HOME/.pi $TMPDIR/m && cat $TMPDIR/m/agent/auth.json && mv $TMPDIR/m HOME/.pi && echo done
+by moving it | nowhere | mv HOME/agent $TMPDIR/m && cat $TMPDIR/m/auth.json && mv $TMPDIR/m HOME/agent && echo done
 mounted elsewhere | kernel | TRY newroot HOME/.codex-run HOME/tmp
 environment of the run | root | tr '\0' '\n' < /proc/RUN/environ | grep ^HOME= && echo done
 environment of whoever started it | root | tr '\0' '\n' < /proc/$(cut -d' ' -f4 /proc/RUN/stat)/environ | grep PATH= && echo done
-descriptors of the run | root | ls -l /proc/RUN/fd && echo done
+descriptors of the run | root | readlink /proc/RUN/fd/1 && echo done
 memory of the run | root | head -c0 /proc/RUN/mem && echo done
 root of the run | root | ls /proc/RUN/root/ && echo done
 environment of the keeper | root | tr '\0' '\n' < /proc/$PPID/environ | grep TMPDIR= && echo done

@@ -29,7 +29,9 @@ struct Stage {
 
 impl Stage {
     fn new(owner: Option<u32>) -> Self {
-        let home = Home::with_key();
+        let mut home = Home::with_key();
+        let agent = home.root().join("agent").display().to_string();
+        home = home.env("PI_CODING_AGENT_DIR", &agent);
         let root = home.root();
         for place in [".codex-run", ".codex", ".pi/agent", "elsewhere", "outside"] {
             fs::create_dir_all(root.join(place)).expect("a directory");
@@ -41,6 +43,7 @@ impl Stage {
             ".codex-run/auth.json",
             ".codex/auth.json",
             ".pi/agent/auth.json",
+            "agent/auth.json",
             "elsewhere/login.json",
             "elsewhere/login.json.1-ab.new",
         ] {
