@@ -33,7 +33,14 @@ impl Stage {
         let agent = home.root().join("agent").display().to_string();
         home = home.env("PI_CODING_AGENT_DIR", &agent);
         let root = home.root();
-        for place in [".codex-run", ".codex", ".pi/agent", "elsewhere", "outside"] {
+        for place in [
+            ".codex-run",
+            ".codex",
+            ".pi/agent",
+            "agent",
+            "elsewhere",
+            "outside",
+        ] {
             fs::create_dir_all(root.join(place)).expect("a directory");
         }
         let login = format!(
