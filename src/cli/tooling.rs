@@ -50,7 +50,6 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
         further.push(existing("--add-dir", path)?);
     }
     let temporary = real(&std::env::temp_dir());
-    let hidden = Hidden::find(args, environment);
     let walls = match sandbox {
         // What is offered to nobody needs no walls.
         _ if offered.is_empty() => None,
@@ -64,6 +63,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             if write {
                 further.push(directory.clone());
             }
+            let hidden = Hidden::find(args, environment);
             let writable = real_once(further).into_iter().map(Root::of);
             let walls = Walls {
                 write,
