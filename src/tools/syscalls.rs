@@ -91,6 +91,10 @@ const SETXATTRAT: i64 = 463;
 const REMOVEXATTRAT: i64 = 466;
 const FILE_SETATTR: i64 = 469;
 
+// setpriority(2), ioprio_set(2): all processes of a user, which number 0 makes this one.
+const PRIO_USER: u64 = 2;
+const IOPRIO_WHO_USER: u64 = 3;
+
 // socket(2), socketpair(2)
 const UNIX: u64 = 1;
 const INET: u64 = 2;
@@ -189,7 +193,9 @@ pub(super) fn filter(
     refuse(libc::SYS_ioctl, BTRFS)?;
     // The priority of other processes, the keeper's before all. A thread that asks for its own by number is refused too.
     refuse(libc::SYS_setpriority, &[(1, Ne, 0)])?;
+    refuse(libc::SYS_setpriority, &[(0, Eq, PRIO_USER)])?;
     refuse(libc::SYS_ioprio_set, &[(1, Ne, 0)])?;
+    refuse(libc::SYS_ioprio_set, &[(0, Eq, IOPRIO_WHO_USER)])?;
     for call in [
         libc::SYS_sched_setscheduler,
         libc::SYS_sched_setparam,

@@ -142,6 +142,8 @@ int main(int argc, char **argv) {
         return told(syscall(SYS_mq_open, a, O_RDWR | O_CREAT, 0600, NULL));
     if (!strcmp(what, "priority"))
         return told(setpriority(PRIO_PROCESS, atoi(a), 19));
+    if (!strcmp(what, "priority-of-all"))
+        return told(setpriority(PRIO_USER, 0, 0));
     if (!strcmp(what, "namespace"))
         return told(unshare(CLONE_NEWUSER));
     if (!strcmp(what, "cloned-namespace")) {
