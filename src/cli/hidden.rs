@@ -6,7 +6,8 @@ use super::credentials;
 use super::failure::Failure;
 use super::flags::Args;
 use super::settings::Environment;
-use crate::tools::walls::{Walls, links, real, real_once};
+use crate::tools::places::{links, real, real_once};
+use crate::tools::walls::Walls;
 
 /// Where credentials are kept, ours and those of the programs whose files we can use.
 pub(super) struct Hidden {

@@ -13,7 +13,8 @@ use super::settings::{Environment, duration, read};
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::offer::Offer;
 use crate::tools::placed::Mistake;
-use crate::tools::walls::{Walls, real};
+use crate::tools::places::real;
+use crate::tools::walls::Walls;
 
 /// The largest manifest, in bytes.
 const MANIFEST: u64 = 1 << 20;

@@ -11,8 +11,9 @@ use super::parse::unknown;
 use super::settings::{Environment, one_of, tool_timeout};
 use super::{own_tools, program};
 use crate::tools::offer::Offer;
+use crate::tools::places::{Root, real, real_once};
 use crate::tools::process::Setup;
-use crate::tools::walls::{Root, Walls, real, real_once};
+use crate::tools::walls::Walls;
 use crate::tools::{TOOLS, environment};
 
 /// How tools are started, and what is to be told about that.

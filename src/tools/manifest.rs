@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::find;
 use super::placed::{Mistake, Reader};
-use super::walls::{Walls, real};
+use super::places::real;
+use super::walls::Walls;
 
 /// The fields of a manifest.
 const FIELDS: &[&str] = &[
@@ -210,7 +211,7 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::walls::Root;
+    use crate::tools::places::Root;
 
     fn parse(text: &str) -> Result<Manifest, Mistake> {
         let around = Around {

@@ -18,6 +18,7 @@ pub mod offer;
 pub mod order;
 mod pipe;
 pub mod placed;
+pub mod places;
 pub mod process;
 pub mod reaper;
 mod scratch;

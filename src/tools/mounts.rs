@@ -7,6 +7,9 @@ use std::{fs, io};
 
 /// A line of `/proc/self/mountinfo` (proc(5)), as far as it matters.
 struct Mount {
+    /// Its number, and that of the mount that it is mounted on.
+    id: u64,
+    parent: u64,
     /// The file system.
     device: String,
     /// The part of it that is mounted.
@@ -44,17 +47,13 @@ pub fn aliases(mountinfo: &[u8], places: &[PathBuf]) -> Vec<PathBuf> {
         .collect();
     let mut found = Vec::new();
     for place in places {
-        // Of several that are mounted over each other, the last one is seen.
-        let mounted = mounts
-            .iter()
-            .filter(|mount| place.starts_with(&mount.point))
-            .max_by_key(|mount| mount.point.as_os_str().len());
-        let Some((mounted, inner)) = mounted.and_then(|mount| {
-            let rest = place.strip_prefix(&mount.point).ok()?;
-            Some((mount, joined(&mount.root, rest)))
-        }) else {
+        let Some(mounted) = holding(&mounts, place) else {
             continue;
         };
+        let Ok(rest) = place.strip_prefix(&mounted.point) else {
+            continue;
+        };
+        let inner = joined(&mounted.root, rest);
         for other in mounts.iter().filter(|other| other.device == mounted.device) {
             let alias = if other.root.starts_with(&inner) {
                 other.point.clone()
@@ -71,6 +70,27 @@ pub fn aliases(mountinfo: &[u8], places: &[PathBuf]) -> Vec<PathBuf> {
     found
 }
 
+/// The mount in which a place is seen. What was mounted deeper before something was mounted above it is seen no more, so
+/// the way there is walked as the kernel does it.
+fn holding<'a>(mounts: &'a [Mount], place: &Path) -> Option<&'a Mount> {
+    let is_known = |id| mounts.iter().any(|mount| mount.id == id);
+    let is_top = |mount: &&Mount| {
+        mount.point == Path::new("/") && (mount.parent == mount.id || !is_known(mount.parent))
+    };
+    let mut at = mounts.iter().rev().find(is_top)?;
+    let mut prefixes: Vec<&Path> = place.ancestors().collect();
+    prefixes.reverse();
+    for prefix in prefixes {
+        let mounted_here = |mount: &&Mount, at: &Mount| {
+            mount.parent == at.id && mount.id != at.id && mount.point == prefix
+        };
+        while let Some(next) = mounts.iter().rev().find(|mount| mounted_here(mount, at)) {
+            at = next;
+        }
+    }
+    Some(at)
+}
+
 /// A path without a slash behind it.
 fn joined(path: &Path, rest: &Path) -> PathBuf {
     if rest.as_os_str().is_empty() {
@@ -81,8 +101,11 @@ fn joined(path: &Path, rest: &Path) -> PathBuf {
 }
 
 fn mount(line: &[u8]) -> Option<Mount> {
-    let mut fields = line.split(|byte| *byte == b' ').skip(2);
+    let mut fields = line.split(|byte| *byte == b' ');
+    let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse().ok();
     Some(Mount {
+        id: number()?,
+        parent: number()?,
         device: String::from_utf8(fields.next()?.to_vec()).ok()?,
         root: path(fields.next()?),
         point: path(fields.next()?),
@@ -136,7 +159,22 @@ mod tests {
         );
         assert_eq!(of("/data/x"), Vec::<String>::new());
         assert_eq!(of("/elsewhere"), Vec::<String>::new());
-        let mounts = b"30 21 0:5 / /chroot/dev rw,nosuid shared:2 - devtmpfs udev rw\n\
+        let covered = b"1 0 254:0 / / rw - ext4 /dev/vda rw\n\
+            2 1 0:5 / /m/a/b rw - tmpfs t1 rw\n\
+            3 1 0:6 / /m/a rw - tmpfs t2 rw\n\
+            4 1 0:6 /b/home /alias rw - tmpfs t2 rw\n\
+            5 4 0:7 / /alias rw - tmpfs t3 rw\n\
+            6 1 0:7 /x /other rw - tmpfs t3 rw";
+        assert_eq!(
+            aliases(covered, &["/m/a/b/home".into()]),
+            [Path::new("/alias")]
+        );
+        assert_eq!(
+            aliases(covered, &["/alias/x/y".into()]),
+            [Path::new("/other/y")]
+        );
+        let mounts = b"21 1 254:0 / / rw - ext4 /dev/vda rw\n\
+            30 21 0:5 / /chroot/dev rw,nosuid shared:2 - devtmpfs udev rw\n\
             31 21 0:6 / /dev rw - tmpfs tmpfs rw\n\
             32 21 0:6 / /dev2 rw - tmpfs tmpfs rw";
         let found: Vec<String> = devices(mounts)

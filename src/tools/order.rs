@@ -6,7 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::walls::{Root, Walls};
+use super::places::Root;
+use super::walls::Walls;
 
 /// What stands in the place of walls where there are none.
 const OPEN: &str = "danger-full-access";

@@ -3,8 +3,8 @@
 //! arguments or its descriptors. The pipe that carries its result is also what tells it that the run is gone.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -19,7 +19,8 @@ use super::git::Repositories;
 use super::offer::Offer;
 use super::order::{self, Order};
 use super::pipe::Taking;
-use super::walls::{Root, Walls};
+use super::places::Root;
+use super::walls::Walls;
 use super::{capture, scratch};
 use crate::wire::item::Call;
 
@@ -64,7 +65,7 @@ pub struct Tools {
     scratch: Mutex<Option<Root>>,
     running: Mutex<Running>,
     /// Keeps the identities of directories that may be changed: as long as somebody holds it, no other gets its number.
-    held: Mutex<Vec<File>>,
+    held: Mutex<Vec<OwnedFd>>,
     /// What git runs by itself, as it was before the calls.
     repositories: Mutex<Option<Repositories>>,
 }
@@ -99,7 +100,7 @@ impl Tools {
         let scratch = self.scratch()?;
         let walls = self.setup.walls.iter();
         for root in walls.flat_map(|walls| &walls.writable).chain([&scratch]) {
-            lock(&self.held).extend(File::open(&root.path));
+            lock(&self.held).push(root.hold()?);
         }
         Ok(())
     }

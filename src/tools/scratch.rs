@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
-use super::walls::Root;
+use super::places::Root;
 
 /// A new directory that only this user can look into.
 pub(super) fn make(parent: &Path) -> io::Result<PathBuf> {

@@ -95,6 +95,10 @@ const FILE_SETATTR: i64 = 469;
 const PRIO_USER: u64 = 2;
 const IOPRIO_WHO_USER: u64 = 3;
 
+// sched(7)
+const SCHED_OTHER: u64 = 0;
+const SCHED_BATCH: u64 = 3;
+
 // socket(2), socketpair(2)
 const UNIX: u64 = 1;
 const INET: u64 = 2;
@@ -191,18 +195,17 @@ pub(super) fn filter(
     }
     refuse(libc::SYS_ioctl, FILES)?;
     refuse(libc::SYS_ioctl, BTRFS)?;
-    // The priority of other processes, the keeper's before all. A thread that asks for its own by number is refused too.
+    // The priority of other processes, the keeper's before all. A process that gives its own number is refused too.
     refuse(libc::SYS_setpriority, &[(1, Ne, 0)])?;
     refuse(libc::SYS_setpriority, &[(0, Eq, PRIO_USER)])?;
     refuse(libc::SYS_ioprio_set, &[(1, Ne, 0)])?;
     refuse(libc::SYS_ioprio_set, &[(0, Eq, IOPRIO_WHO_USER)])?;
-    for call in [
+    refuse(libc::SYS_sched_setattr, &[(0, Ne, 0)])?;
+    // Threads are made with the ordinary policies, by their numbers.
+    refuse(
         libc::SYS_sched_setscheduler,
-        libc::SYS_sched_setparam,
-        libc::SYS_sched_setattr,
-    ] {
-        refuse(call, &[(0, Ne, 0)])?;
-    }
+        &[(0, Ne, 0), (1, Ne, SCHED_OTHER), (1, Ne, SCHED_BATCH)],
+    )?;
     // Limits of other processes.
     refuse(libc::SYS_prlimit64, &[(0, Ne, 0), (2, Ne, 0)])?;
     if !reach.signals {

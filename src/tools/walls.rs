@@ -1,12 +1,11 @@
 //! The walls around a tool, as data: what it may change, what it may not read, and whether it may use the
 //! network. `confine` puts them up; here is also what they mean in words, for the model and for people.
 
-use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
-use std::{fs, io};
+use std::path::{Path, PathBuf};
+
+use super::places::{Root, real};
 
 /// What is around a tool. All paths are real ones: absolute and without links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,29 +21,6 @@ pub struct Walls {
     pub hidden: Vec<PathBuf>,
     /// Places inside hidden ones that can be read all the same.
     pub readable: Vec<PathBuf>,
-}
-
-/// A directory that may be changed. A tool may put another one in its place, but not give that this identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Root {
-    /// Its path.
-    pub path: PathBuf,
-    /// Its device and inode, as they were when the run began.
-    pub identity: (u64, u64),
-}
-
-impl Root {
-    /// The directory at this path.
-    ///
-    /// # Errors
-    /// When it cannot be looked at.
-    pub fn of(path: PathBuf) -> io::Result<Self> {
-        let found = fs::metadata(&path)?;
-        Ok(Self {
-            path,
-            identity: (found.dev(), found.ino()),
-        })
-    }
 }
 
 /// A directory that may be changed and a hidden place that do not go together.
@@ -180,9 +156,11 @@ impl Walls {
             "Network is unreachable",
         ]);
         if !self.network && (refused || lost) {
-            rules.push("it has no network and no connections to other programs".to_owned());
-        } else if refused {
-            rules.push("it refuses sockets of other programs, tracing and io_uring".to_owned());
+            rules.push("it has no network".to_owned());
+        }
+        if refused {
+            let others = "connections to other programs, System V IPC, namespaces, tracing, and the priority and limits of processes by number";
+            rules.push(format!("it refuses {others}"));
         }
         (!rules.is_empty()).then(|| {
             format!(
@@ -229,68 +207,6 @@ fn is_or_is_beside(path: &Path, hidden: &Path) -> bool {
         && name
             .strip_prefix(of)
             .is_some_and(|rest| rest.starts_with(b"."))
-}
-
-/// Where a path leads: what exists of it without links, the rest as it is.
-#[must_use]
-pub fn real(path: &Path) -> PathBuf {
-    let mut rest = Vec::new();
-    let mut known = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    loop {
-        if let Ok(found) = fs::canonicalize(&known) {
-            return rest.iter().rev().fold(found, |path, name| path.join(name));
-        }
-        match (known.file_name().map(OsStr::to_owned), known.parent()) {
-            (Some(name), Some(parent)) => {
-                rest.push(name);
-                known = parent.to_owned();
-            }
-            _ => return path.to_owned(),
-        }
-    }
-}
-
-/// The links on the way to a path, by where they lie. Whoever may change one of these directories decides where the
-/// path leads.
-#[must_use]
-pub fn links(path: &Path) -> Vec<PathBuf> {
-    let mut links = Vec::new();
-    let mut done = PathBuf::new();
-    let mut left: Vec<OsString> = names(&std::path::absolute(path).unwrap_or_default());
-    while let Some(name) = left.pop() {
-        if name == ".." {
-            done.pop();
-            continue;
-        }
-        let next = done.join(&name);
-        match fs::read_link(&next) {
-            // As many as the system follows (path_resolution(7)).
-            Ok(target) if links.len() < 40 => {
-                links.push(next);
-                if target.is_absolute() {
-                    done = PathBuf::new();
-                }
-                left.extend(names(&target));
-            }
-            _ => done = next,
-        }
-    }
-    links
-}
-
-/// The names in a path, the last one first.
-fn names(path: &Path) -> Vec<OsString> {
-    let names = path.components().filter(|part| *part != Component::CurDir);
-    let mut names: Vec<OsString> = names.map(|part| part.as_os_str().to_owned()).collect();
-    names.reverse();
-    names
-}
-
-/// Real paths, each once.
-#[must_use]
-pub fn real_once(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
-    let all: BTreeSet<PathBuf> = paths.into_iter().map(|path| real(&path)).collect();
-    all.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -350,29 +266,6 @@ mod tests {
         check("/h", false, true);
         check("/", false, true);
         check("/x", false, false);
-    }
-
-    #[test]
-    fn the_links_on_the_way_are_known_by_where_they_lie() {
-        let top = std::env::temp_dir().join(format!("codex-run-links-{}", std::process::id()));
-        fs::create_dir_all(top.join("a/b")).expect("a directory");
-        let top = real(&top);
-        let link =
-            |to: &str, at: &str| std::os::unix::fs::symlink(to, top.join(at)).expect("a link");
-        link("../c", "a/one");
-        link("a/b", "c");
-        link("loop", "loop");
-        assert_eq!(
-            links(&top.join("a/one/x")),
-            [top.join("a/one"), top.join("c")]
-        );
-        assert_eq!(
-            links(&top.join("a/b/../one")),
-            [top.join("a/one"), top.join("c")]
-        );
-        assert_eq!(links(&top.join("a/b/x")), Vec::<PathBuf>::new());
-        assert_eq!(links(&top.join("loop")).len(), 40);
-        let _ = fs::remove_dir_all(top);
     }
 
     #[test]

@@ -99,7 +99,6 @@ shared memory | kernel | TRY memory
 message queues | kernel | TRY message
 a queue of messages | kernel | TRY queue /codex-run-attempt
 priority of the run | nowhere | TRY priority RUN
-priority of everything | nowhere | TRY priority-of-all
 a user namespace | kernel | TRY namespace
 a user namespace with clone | kernel | TRY cloned-namespace
 ";

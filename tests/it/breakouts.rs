@@ -264,3 +264,16 @@ fn children_that_nobody_waits_for_do_not_matter() {
     let ran = cmd.input(r#"{"command":"echo ran"}"#).run();
     assert!(ran.exits(0).text().starts_with("ran\n"));
 }
+
+/// Not attempted without walls, where it would reach every process of this user.
+#[test]
+fn the_priority_of_everything_is_out_of_reach() {
+    let home = Home::with_key();
+    fs::copy(intruder(), home.root().join("intruder")).expect("a program");
+    let (_, told) = called(&home, &[], vec![bash("../intruder priority-of-all")]);
+    assert!(
+        told[0].starts_with("refused: Operation not permitted\n"),
+        "{}",
+        told[0]
+    );
+}

@@ -17,7 +17,7 @@ pub(super) struct Found {
 
 /// What is in one directory and not ignored, by name; and how much is.
 pub(super) fn list(directory: &Path) -> std::io::Result<(Vec<DirEntry>, usize)> {
-    let real = super::super::walls::real(directory);
+    let real = super::super::places::real(directory);
     let mut patterns = above(&real);
     patterns.push(Patterns::of(&real));
     entries(directory, &real, &patterns)
@@ -47,7 +47,7 @@ pub(super) fn walk(
     deadline: Instant,
     visit: &mut dyn FnMut(&Found) -> bool,
 ) -> std::io::Result<bool> {
-    let real = super::super::walls::real(top);
+    let real = super::super::places::real(top);
     let mut patterns = above(&real);
     let mut walk = Walk {
         deadline,

@@ -1,0 +1,145 @@
+//! Where paths really lead, and directories that are known by more than their path.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
+
+/// A directory that may be changed. A tool may put another one in its place, but not give that this identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its device and inode, as they were when the run began.
+    pub identity: (u64, u64),
+}
+
+impl Root {
+    /// Holds the directory, so that no other one gets its number as long as this is kept.
+    ///
+    /// # Errors
+    /// When it is not there any more.
+    #[cfg(target_os = "linux")]
+    pub fn hold(&self) -> io::Result<OwnedFd> {
+        use rustix::fs::{Mode, OFlags, fstat, open};
+        let held = open(&self.path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let found = fstat(&held)?;
+        if (found.st_dev, found.st_ino) != self.identity {
+            return Err(io::Error::other("another directory is in its place"));
+        }
+        Ok(held)
+    }
+
+    /// Holds the directory, so that no other one gets its number as long as this is kept.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    #[cfg(not(target_os = "linux"))]
+    pub fn hold(&self) -> io::Result<OwnedFd> {
+        fs::File::open(&self.path).map(Into::into)
+    }
+
+    /// The directory at this path.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn of(path: PathBuf) -> io::Result<Self> {
+        let found = fs::metadata(&path)?;
+        Ok(Self {
+            path,
+            identity: (found.dev(), found.ino()),
+        })
+    }
+}
+
+/// Where a path leads: what exists of it without links, the rest as it is.
+#[must_use]
+pub fn real(path: &Path) -> PathBuf {
+    let mut rest = Vec::new();
+    let mut known = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    loop {
+        if let Ok(found) = fs::canonicalize(&known) {
+            return rest.iter().rev().fold(found, |path, name| path.join(name));
+        }
+        match (known.file_name().map(OsStr::to_owned), known.parent()) {
+            (Some(name), Some(parent)) => {
+                rest.push(name);
+                known = parent.to_owned();
+            }
+            _ => return path.to_owned(),
+        }
+    }
+}
+
+/// The links on the way to a path, by where they lie. Whoever may change one of these directories decides where the
+/// path leads.
+#[must_use]
+pub fn links(path: &Path) -> Vec<PathBuf> {
+    let mut links = Vec::new();
+    let mut done = PathBuf::new();
+    let mut left: Vec<OsString> = names(&std::path::absolute(path).unwrap_or_default());
+    while let Some(name) = left.pop() {
+        if name == ".." {
+            done.pop();
+            continue;
+        }
+        let next = done.join(&name);
+        match fs::read_link(&next) {
+            // As many as the system follows (path_resolution(7)).
+            Ok(target) if links.len() < 40 => {
+                links.push(next);
+                if target.is_absolute() {
+                    done = PathBuf::new();
+                }
+                left.extend(names(&target));
+            }
+            _ => done = next,
+        }
+    }
+    links
+}
+
+/// The names in a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    let names = path.components().filter(|part| *part != Component::CurDir);
+    let mut names: Vec<OsString> = names.map(|part| part.as_os_str().to_owned()).collect();
+    names.reverse();
+    names
+}
+
+/// Real paths, each once.
+#[must_use]
+pub fn real_once(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let all: BTreeSet<PathBuf> = paths.into_iter().map(|path| real(&path)).collect();
+    all.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_links_on_the_way_are_known_by_where_they_lie() {
+        let top = std::env::temp_dir().join(format!("codex-run-links-{}", std::process::id()));
+        fs::create_dir_all(top.join("a/b")).expect("a directory");
+        let top = real(&top);
+        let link =
+            |to: &str, at: &str| std::os::unix::fs::symlink(to, top.join(at)).expect("a link");
+        link("../c", "a/one");
+        link("a/b", "c");
+        link("loop", "loop");
+        assert_eq!(
+            links(&top.join("a/one/x")),
+            [top.join("a/one"), top.join("c")]
+        );
+        assert_eq!(
+            links(&top.join("a/b/../one")),
+            [top.join("a/one"), top.join("c")]
+        );
+        assert_eq!(links(&top.join("a/b/x")), Vec::<PathBuf>::new());
+        assert_eq!(links(&top.join("loop")).len(), 40);
+        let _ = fs::remove_dir_all(top);
+    }
+}
