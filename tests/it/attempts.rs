@@ -40,7 +40,7 @@ by a copy | nowhere | cp -r HOME/.codex-run $TMPDIR/c && cat $TMPDIR/c/auth.json
 by moving it | nowhere | mv HOME/agent $TMPDIR/m && cat $TMPDIR/m/auth.json && mv $TMPDIR/m HOME/agent && echo done
 mounted elsewhere | kernel | TRY newroot HOME/.codex-run HOME/tmp
 environment of the run | root | tr '\0' '\n' < /proc/RUN/environ | grep ^HOME= && echo done
-environment of whoever started it | root | tr '\0' '\n' < /proc/$(cut -d' ' -f4 /proc/RUN/stat)/environ | grep PATH= && echo done
+environment of whoever started it | kernel | tr '\0' '\n' < /proc/$(cut -d' ' -f4 /proc/RUN/stat)/environ | grep PATH= && echo done
 descriptors of the run | root | readlink /proc/RUN/fd/1 && echo done
 memory of the run | root | head -c0 /proc/RUN/mem && echo done
 root of the run | root | ls /proc/RUN/root/ && echo done
