@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::credentials::{self, SECRETS};
@@ -13,7 +12,7 @@ use super::settings::{Environment, duration, read};
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::offer::Offer;
 use crate::tools::placed::Mistake;
-use crate::tools::places::real;
+use crate::tools::places::{is_program, program_on, real};
 use crate::tools::walls::Walls;
 
 /// The largest manifest, in bytes.
@@ -69,15 +68,11 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Vec<(Offer,
 
 /// Whether the shell would find a program of this name; or what is at this path, if it can be run.
 fn runs(name: &OsStr, environment: &Environment) -> bool {
-    let can_run = |path: &Path| {
-        fs::metadata(path)
-            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    };
     if Path::new(name).components().count() > 1 {
-        return can_run(Path::new(name));
+        return is_program(Path::new(name));
     }
     let path = environment.get("PATH").unwrap_or_default();
-    std::env::split_paths(path).any(|directory| can_run(&directory.join(name)))
+    program_on(path, name).is_some()
 }
 
 /// A manifest with a mistake.

@@ -109,6 +109,20 @@ fn names(path: &Path) -> Vec<OsString> {
     names
 }
 
+/// Whether there is a program at this path.
+#[must_use]
+pub fn is_program(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
+}
+
+/// The program that a shell with this `PATH` would find by this name.
+#[must_use]
+pub fn program_on(path: &OsStr, name: &OsStr) -> Option<PathBuf> {
+    std::env::split_paths(path)
+        .map(|directory| directory.join(name))
+        .find(|program| is_program(program))
+}
+
 /// Real paths, each once.
 #[must_use]
 pub fn real_once(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {

@@ -1,8 +1,7 @@
 //! `rg`, where it is installed: what it prints, line by line, up to a limit.
 
-use std::fs;
+use std::ffi::OsStr;
 use std::io::ErrorKind::{NotFound, PermissionDenied};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
@@ -11,6 +10,7 @@ use super::lines::Lines;
 use super::{Answer, Context};
 use crate::tools::capture::clean;
 use crate::tools::child::{self, End};
+use crate::tools::places::program_on;
 
 /// Runs `rg` with these arguments on this path; `None` where it is not installed.
 pub(super) fn run(
@@ -68,11 +68,7 @@ fn installed(context: &Context<'_>) -> Option<PathBuf> {
         .environment
         .iter()
         .find(|(name, _)| name == "PATH")?;
-    std::env::split_paths(path)
-        .map(|directory| directory.join("rg"))
-        .find(|program| {
-            fs::metadata(program).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
-        })
+    program_on(path, OsStr::new("rg"))
 }
 
 /// Takes only files of the kind that `kind` makes.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::ignore::{Patterns, above, is_ignored};
+use crate::tools::places::real;
 
 /// What a walk found.
 pub(super) struct Found {
@@ -17,10 +18,10 @@ pub(super) struct Found {
 
 /// What is in one directory and not ignored, by name; and how much is.
 pub(super) fn list(directory: &Path) -> std::io::Result<(Vec<DirEntry>, usize)> {
-    let real = super::super::places::real(directory);
-    let mut patterns = above(&real);
-    patterns.push(Patterns::of(&real));
-    entries(directory, &real, &patterns)
+    let real_directory = real(directory);
+    let mut patterns = above(&real_directory);
+    patterns.push(Patterns::of(&real_directory));
+    entries(directory, &real_directory, &patterns)
 }
 
 fn entries(
@@ -47,8 +48,8 @@ pub(super) fn walk(
     deadline: Instant,
     visit: &mut dyn FnMut(&Found) -> bool,
 ) -> std::io::Result<bool> {
-    let real = super::super::places::real(top);
-    let mut patterns = above(&real);
+    let real_top = real(top);
+    let mut patterns = above(&real_top);
     let mut walk = Walk {
         deadline,
         visit,
@@ -56,7 +57,7 @@ pub(super) fn walk(
     };
     // What cannot be listed below the top is left out, as `rg` does.
     fs::read_dir(top)?;
-    walk.descend(top, &real, &mut patterns);
+    walk.descend(top, &real_top, &mut patterns);
     Ok(walk.in_time)
 }
 
