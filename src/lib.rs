@@ -36,6 +36,7 @@
 pub mod clock; // the time, and how it is told
 pub mod id; // names that were checked once
 pub mod outcome; // how a run ended, and its exit code
+pub mod placed; // JSON whose mistakes are told with their places
 pub mod schema; // does this value fit
 pub mod secret; // a token that does not print itself
 

@@ -9,9 +9,9 @@ use super::failure::Failure;
 use super::flags::Args;
 use super::parse::unknown;
 use super::settings::{Environment, duration, read};
+use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::offer::Offer;
-use crate::tools::placed::Mistake;
 use crate::tools::places::{is_program, program_on, real};
 use crate::tools::walls::Walls;
 

@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::find;
-use super::placed::{Mistake, Reader};
+
 use super::places::real;
 use super::walls::Walls;
+use crate::placed::{Mistake, Reader};
 
 /// The fields of a manifest.
 const FIELDS: &[&str] = &[

@@ -17,7 +17,6 @@ pub mod mounts;
 pub mod offer;
 pub mod order;
 mod pipe;
-pub mod placed;
 pub mod places;
 pub mod process;
 pub mod reaper;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("id", &[]),
+    ("placed", &[]),
     ("schema", &[]),
     ("secret", &[]),
     ("outcome", &[]),
@@ -17,7 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("http", &["secret"]),
     ("auth", &["clock", "http", "id", "secret"]),
     ("api", &["auth", "clock", "http", "id", "secret", "wire"]),
-    ("tools", &["schema", "wire"]),
+    ("tools", &["placed", "schema", "wire"]),
     ("output", &["clock", "wire"]),
     (
         "agent",
@@ -34,7 +35,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "agent", "api", "auth", "clock", "command", "http", "id", "outcome", "output",
-            "prompt", "secret", "stdin", "tools", "wire",
+            "placed", "prompt", "secret", "stdin", "tools", "wire",
         ],
     ),
 ];

@@ -25,17 +25,17 @@ impl fmt::Display for Mistake {
 }
 
 /// Finds the places of what it reads.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self { text }
     }
 
     /// The fields, each a piece of the text.
-    pub(super) fn fields(
+    pub(crate) fn fields(
         &self,
         known: &'static [&'static str],
     ) -> Result<Vec<(String, &'a RawValue)>, Mistake> {
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
         Ok(fields)
     }
 
-    pub(super) fn typed<T: Deserialize<'a>>(
+    pub(crate) fn typed<T: Deserialize<'a>>(
         &self,
         raw: &'a RawValue,
         wanted: &str,
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A mistake where this piece of the text begins.
-    pub(super) fn mistake(&self, piece: &str, what: String) -> Mistake {
+    pub(crate) fn mistake(&self, piece: &str, what: String) -> Mistake {
         let before = &self.text[..self.offset(piece)];
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         Mistake {
