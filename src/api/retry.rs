@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Error;
-use crate::http;
+use crate::http::{self, Refused};
 use crate::wire::answer::Trouble;
 use crate::wire::fault::Retry;
 
@@ -33,7 +33,12 @@ pub fn advice(trouble: &Trouble, error: Option<&Error>) -> Retry {
         (Trouble::Cut, None | Some(Error::Cut(_))) => Retry::Backoff,
         (Trouble::Cut, Some(Error::Http(_, error))) => match error {
             // Neither a wrong certificate nor a server of another kind mends itself in a minute.
-            http::Error::Tls(_) | http::Error::Protocol(_) => Retry::Never,
+            http::Error::Tls(_)
+            | http::Error::Certificate(..)
+            | http::Error::Setup(_)
+            | http::Error::Protocol(_)
+            | http::Error::Proxy(_, Refused::Password) => Retry::Never,
+            http::Error::Proxy(_, Refused::Status(status)) if *status < 500 => Retry::Never,
             _ => Retry::Backoff,
         },
         (Trouble::Cut, Some(Error::Fault(fault))) | (Trouble::Failed(fault), _) => fault.retry,

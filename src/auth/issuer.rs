@@ -99,10 +99,10 @@ pub enum Poll {
 impl Issuer {
     /// Nothing is sent before the first question.
     #[must_use]
-    pub fn new(base: BaseUrl, user_agent: &str) -> Self {
+    pub fn new(base: BaseUrl, setup: &http::Setup) -> Self {
         Self {
             base,
-            http: Http::new(user_agent, SILENCE),
+            http: Http::new(setup, SILENCE),
         }
     }
 
@@ -366,8 +366,8 @@ mod tests {
     fn the_address_of_the_sign_in_names_everything_that_the_issuer_wants() {
         let base = BaseUrl::parse("https://issuer.example").expect("an address");
         let pkce = Pkce::new(&[7; super::super::pkce::RANDOM]);
-        let url =
-            Issuer::new(base, "test").authorize_url("http://localhost:1455/auth/callback", &pkce);
+        let url = Issuer::new(base, &http::Setup::new("test"))
+            .authorize_url("http://localhost:1455/auth/callback", &pkce);
         assert!(url.starts_with(
             "https://issuer.example/oauth/authorize?response_type=code&client_id=app_"
         ));

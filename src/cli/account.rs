@@ -4,7 +4,6 @@ use super::credentials::{self, Credentials, SECRETS, surroundings};
 use super::failure::Failure;
 use super::flags::Args;
 use super::settings::Environment;
-use super::user_agent;
 use crate::auth::opener::openers;
 use crate::command::login::Way;
 use crate::command::{Keeper, login, logout, status, token};
@@ -41,7 +40,7 @@ pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Set
         keeper,
         before: variables(environment, &SECRETS[..2]),
         secrets: SECRETS,
-        user_agent: user_agent(),
+        setup: environment.setup(),
     })
 }
 
@@ -58,7 +57,7 @@ pub(super) fn logout(args: &Args, environment: &Environment) -> Result<logout::S
         local: args.local,
         all: args.all,
         left: variables(environment, SECRETS),
-        user_agent: user_agent(),
+        setup: environment.setup(),
     })
 }
 
@@ -79,7 +78,7 @@ pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::S
         keeper,
         warnings,
         json: args.json,
-        user_agent: user_agent(),
+        setup: environment.setup(),
     })
 }
 
@@ -95,7 +94,7 @@ pub(super) fn token(args: &Args, environment: &Environment) -> Result<token::Set
         found,
         keeper,
         warnings,
-        user_agent: user_agent(),
+        setup: environment.setup(),
     })
 }
 

@@ -9,6 +9,7 @@ mod flags;
 mod help;
 mod hidden;
 mod man;
+mod network;
 mod own_tools;
 mod parse;
 mod settings;
@@ -79,9 +80,10 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
     }
     match invocation {
         Invocation::Run(args) => {
-            let settings = settings::run(&args, &environment(), begun)?;
+            let environment = environment();
+            let settings = settings::run(&args, &environment, begun)?;
             let host = Host {
-                user_agent: user_agent(),
+                setup: environment.setup(),
                 force,
                 words: failure::of_answer,
             };
@@ -193,11 +195,6 @@ fn program() -> PathBuf {
     } else {
         std::env::current_exe().unwrap_or_else(|_| "codex".into())
     }
-}
-
-fn user_agent() -> String {
-    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("codex-run/{} ({os}; {arch})", env!("CARGO_PKG_VERSION"))
 }
 
 /// Ends the process at once, from a thread beside a loop that does not hear.

@@ -19,7 +19,7 @@ use crate::auth::pkce::{Pkce, RANDOM};
 use crate::auth::store::{self, Contents, Edit};
 use crate::auth::token::{Claims, Issued, SignedIn, TokenError};
 use crate::clock::{date, seconds};
-use crate::http::{Http, SILENCE};
+use crate::http::{Http, SILENCE, Setup};
 use crate::secret::Secret;
 use crate::stdin;
 
@@ -36,8 +36,8 @@ pub struct Settings {
     pub warnings: Vec<String>,
     /// Variables that hold secrets, for no child to see.
     pub secrets: &'static [&'static str],
-    /// How this program names itself.
-    pub user_agent: String,
+    /// Who calls, and what lies between.
+    pub setup: Setup,
 }
 
 /// A way to sign in.
@@ -129,7 +129,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
     }
     // A file that cannot be used is found out before a person goes to the trouble of signing in.
     change(&keeper.store, critical, |_| Vec::new()).map_err(Error::Store)?;
-    let issuer = keeper.issuer(&settings.user_agent);
+    let issuer = keeper.issuer(&settings.setup);
     match &settings.way {
         Way::Browser(openers) => with_browser(settings, &issuer, openers, critical),
         Way::Device(why) => {
@@ -171,7 +171,7 @@ fn with_browser(
     let mut random = [0; RANDOM];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     let pkce = Pkce::new(&random);
-    let mut ways = Ways::open(&Http::new(&settings.user_agent, SILENCE), &pkce.state);
+    let mut ways = Ways::open(&Http::new(&settings.setup, SILENCE), &pkce.state);
     let redirect = ways.redirect();
     let by_itself = redirect.is_some();
     let redirect = redirect.unwrap_or_else(paste_redirect);

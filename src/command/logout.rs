@@ -5,6 +5,7 @@ use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::store::{self, Contents, Edit};
 use crate::clock::{date, seconds};
+use crate::http::Setup;
 
 /// Everything that a sign-out is told.
 #[derive(Debug)]
@@ -17,8 +18,8 @@ pub struct Settings {
     pub all: bool,
     /// What is used from now on all the same, in the order in which it counts.
     pub left: Vec<String>,
-    /// How this program names itself.
-    pub user_agent: String,
+    /// Who calls, and what lies between.
+    pub setup: Setup,
 }
 
 /// Signs out. A sign-in goes before a key, as it is used before one. It is removed first and revoked then, so
@@ -79,7 +80,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
                 "It was not revoked: a copy of it elsewhere goes on working.{alive}"
             ));
         } else {
-            let issuer = settings.keeper.issuer(&settings.user_agent);
+            let issuer = settings.keeper.issuer(&settings.setup);
             match issuer.revoke(&old.access, old.refresh.as_ref()) {
                 Ok(()) => say(
                     "It was revoked: every program and machine that uses this sign-in, from a copy of the file or \

@@ -24,7 +24,7 @@ use crate::auth::issuer::Issuer;
 use crate::auth::sign_in::SignIn;
 use crate::auth::store::Store;
 use crate::auth::{Authority, Chosen};
-use crate::http::BaseUrl;
+use crate::http::{BaseUrl, Setup};
 use crate::output::visible::visible;
 
 /// Where a sign-in is kept, and who renews it.
@@ -39,8 +39,8 @@ pub struct Keeper {
 impl Keeper {
     /// The issuer, to be asked.
     #[must_use]
-    pub fn issuer(&self, user_agent: &str) -> Issuer {
-        Issuer::new(self.issuer.clone(), user_agent)
+    pub fn issuer(&self, setup: &Setup) -> Issuer {
+        Issuer::new(self.issuer.clone(), setup)
     }
 }
 
@@ -48,14 +48,14 @@ impl Keeper {
 fn authority(
     chosen: Chosen,
     keeper: Option<Keeper>,
-    user_agent: &str,
+    setup: &Setup,
     critical: &Critical,
 ) -> Option<Authority> {
     match (chosen, keeper) {
         (Chosen::Fixed(credential), _) => Some(Authority::Fixed(credential)),
         (Chosen::SignIn(_), None) => None,
         (Chosen::SignIn(saved), Some(keeper)) => {
-            let issuer = keeper.issuer(user_agent);
+            let issuer = keeper.issuer(setup);
             let sign_in = SignIn::new(keeper.store, issuer, *saved, critical.clone());
             Some(Authority::SignIn(Arc::new(sign_in)))
         }

@@ -20,7 +20,7 @@ use crate::api::{self, Client, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::clock::millis;
-use crate::http::Http;
+use crate::http::{self, Http};
 use crate::id::{ModelId, ThreadId};
 use crate::output::paint::Paint;
 use crate::output::spinner::{Frames, Spinner};
@@ -124,8 +124,8 @@ impl StdError for Error {}
 /// What the system offers to a run.
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// How this program names itself in the `User-Agent` header.
-    pub user_agent: String,
+    /// Who calls, and what lies between.
+    pub setup: http::Setup,
     /// Ends the process at once, whatever else goes on, because this was ordered, and tells so in these colours.
     pub force: fn(Order, Paint),
     /// Says in words why an answer cannot be used.
@@ -147,7 +147,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         Err(auth::Error::Missing) if settings.dry_run => Chosen::Fixed(placeholder()),
         other => other.map_err(Error::Credential)?,
     };
-    let authority = authority(chosen, settings.keeper.clone(), &host.user_agent, &critical)
+    let authority = authority(chosen, settings.keeper.clone(), &host.setup, &critical)
         .ok_or(Error::Credential(auth::Error::Missing))?;
     if let (Authority::SignIn(sign_in), false) = (&authority, settings.dry_run) {
         sign_in.check().map_err(Error::SignIn)?;
@@ -194,13 +194,13 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     });
     body.push(&item::user_message(&prompt));
     let client = Client::new(
-        Http::new(&host.user_agent, settings.silence),
+        Http::new(&host.setup, settings.silence),
         &settings.endpoints,
         authority.clone(),
         &thread,
     );
     if settings.dry_run {
-        return show(&client, &body, &host.user_agent).map_err(Error::Output);
+        return show(&client, &body, &host.setup.user_agent).map_err(Error::Output);
     }
 
     let temporary = settings.tools.temporary.clone();

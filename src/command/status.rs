@@ -11,7 +11,7 @@ use crate::api::{self, Endpoints, usage};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose, sign_in};
 use crate::clock::{date, seconds};
-use crate::http::{Http, SILENCE};
+use crate::http::{Http, SILENCE, Setup};
 
 /// Everything that the command is told.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub struct Settings {
     pub json: bool,
     /// With the limits of the plan, from here.
     pub limits: Option<Endpoints>,
-    /// How this program names itself.
-    pub user_agent: String,
+    /// Who calls, and what lies between.
+    pub setup: Setup,
 }
 
 /// Why there is no good answer.
@@ -66,7 +66,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
         }
         Ok(chosen) => {
             let keeper = settings.keeper.clone();
-            match authority(chosen, keeper, &settings.user_agent, critical) {
+            match authority(chosen, keeper, &settings.setup, critical) {
                 Some(authority) => look(&settings, &authority, &mut report),
                 None => Err(Error::NotSignedIn(auth::Error::Missing)),
             }
@@ -97,7 +97,7 @@ fn look(settings: &Settings, authority: &Authority, report: &mut Report) -> Resu
         warn("a key has no plan and so no limits that could be asked for");
         return Ok(());
     }
-    let http = Http::new(&settings.user_agent, SILENCE);
+    let http = Http::new(&settings.setup, SILENCE);
     let limits = usage::fetch(&http, endpoints, authority, seconds());
     for warning in authority.warnings() {
         warn(&warning.to_string());

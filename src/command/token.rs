@@ -9,6 +9,7 @@ use crate::auth::sign_in;
 use crate::auth::token::claims;
 use crate::auth::{self, Authority, Found, What, choose};
 use crate::clock::{date, seconds};
+use crate::http::Setup;
 
 /// Everything that the command is told.
 #[derive(Debug)]
@@ -19,8 +20,8 @@ pub struct Settings {
     pub keeper: Option<Keeper>,
     /// What is to be told about the file.
     pub warnings: Vec<String>,
-    /// How this program names itself.
-    pub user_agent: String,
+    /// Who calls, and what lies between.
+    pub setup: Setup,
 }
 
 /// Why there is no token.
@@ -53,7 +54,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
         return Err(Error::Key(first.source.clone()));
     }
     let chosen = choose(&tokens).map_err(Error::Credential)?;
-    let Some(authority) = authority(chosen, settings.keeper, &settings.user_agent, critical) else {
+    let Some(authority) = authority(chosen, settings.keeper, &settings.setup, critical) else {
         return Err(Error::Credential(auth::Error::Missing));
     };
     let credential = authority.credential().map_err(Error::SignIn)?;

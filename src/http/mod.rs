@@ -2,21 +2,25 @@
 //! Which address is called with what is the caller's affair.
 
 mod address;
+mod error;
+mod exempt;
+mod network;
 
-use std::error::Error as StdError;
-use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::Uri;
+use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl};
+pub use error::{Distrust, Error, Refused};
+pub use network::{Network, Unusable};
 
 /// How long finding the host's addresses may take, and as long again connecting to one.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -34,102 +38,6 @@ const IDLE: Duration = Duration::from_secs(55);
 /// One read of an answer takes at most this many bytes: as many as ureq takes from the socket at once,
 /// so that what came together is handed on together. A flood costs the less, the more comes in one read.
 const READ: usize = 512 << 10;
-
-/// Why there is no answer, or no more of it.
-#[derive(Debug)]
-pub enum Error {
-    /// The host has no address.
-    NoSuchHost,
-    /// No connection came about.
-    Connect(io::Error),
-    /// No connection came about in this time.
-    ConnectTimeout(Duration),
-    /// Not a byte came in this time.
-    Silent(Duration),
-    /// The whole of it took longer than it may.
-    Late,
-    /// The connection could not be made secure.
-    Tls(String),
-    /// The connection broke.
-    Broken(io::Error),
-    /// What came is not HTTP as we know it.
-    Protocol(String),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSuchHost => f.write_str("the host's name leads to no address"),
-            Self::Connect(error) => write!(f, "cannot connect: {error}"),
-            Self::ConnectTimeout(time) => write!(f, "no connection within {} s", time.as_secs()),
-            Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs()),
-            Self::Late => f.write_str("no whole answer in the time that it may take"),
-            Self::Tls(why) => write!(f, "no secure connection: {why}"),
-            Self::Broken(error) => write!(f, "the connection broke: {error}"),
-            Self::Protocol(why) => write!(f, "the answer is not HTTP as expected: {why}"),
-        }
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Connect(error) | Self::Broken(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl Error {
-    /// Sorts ureq's error. `connected` tells whether an answer had begun; `silence` is what was allowed.
-    fn of(error: ureq::Error, connected: bool, silence: Duration) -> Self {
-        match error {
-            ureq::Error::HostNotFound => Self::NoSuchHost,
-            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-                Self::ConnectTimeout(CONNECT)
-            }
-            ureq::Error::Timeout(ureq::Timeout::Global) => Self::Late,
-            ureq::Error::Timeout(_) => Self::Silent(silence),
-            ureq::Error::Io(error) => Self::of_io(error, connected, silence),
-            ureq::Error::Tls(why) => Self::Tls(why.to_owned()),
-            ureq::Error::Rustls(error) => Self::of_tls(error.to_string()),
-            ureq::Error::ConnectionFailed => Self::Connect(io::ErrorKind::NotConnected.into()),
-            other => Self::Protocol(other.to_string()),
-        }
-    }
-
-    fn of_tls(why: String) -> Self {
-        // What comes is no TLS at all: commonly plain HTTP.
-        if why.contains("InvalidContentType") {
-            return Self::Tls("the server does not speak TLS at this port".to_owned());
-        }
-        Self::Tls(why)
-    }
-
-    fn of_io(error: io::Error, connected: bool, silence: Duration) -> Self {
-        // While a body is read, ureq's own error travels inside an io::Error.
-        if error
-            .get_ref()
-            .is_some_and(<dyn StdError + Send + Sync>::is::<ureq::Error>)
-        {
-            return Self::of(ureq::Error::from(error), connected, silence);
-        }
-        match error.kind() {
-            // The resolver's own words come in a kind that std does not name.
-            _ if !connected && error.to_string().starts_with("failed to lookup address") => {
-                Self::NoSuchHost
-            }
-            io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::AddrNotAvailable => Self::Connect(error),
-            // This is how rustls tells of certificates, and of a peer that does not speak TLS.
-            io::ErrorKind::InvalidData if !connected => Self::of_tls(error.to_string()),
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Silent(silence),
-            _ => Self::Broken(error),
-        }
-    }
-}
 
 /// A request: a post where it has a body. It does not print itself, since a body may hold a secret.
 #[derive(Clone, Copy)]
@@ -161,20 +69,40 @@ pub const JSON: &str = "application/json";
 /// The type of a body that is a form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
+/// Who calls, and what lies between: the same for every request of the program.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// How this program names itself in the `User-Agent` header.
+    pub user_agent: String,
+    /// The proxy and the roots.
+    pub network: Network,
+}
+
+impl Setup {
+    /// Nothing lies between.
+    #[must_use]
+    pub fn new(user_agent: &str) -> Self {
+        Self {
+            user_agent: user_agent.to_owned(),
+            network: Network::default(),
+        }
+    }
+}
+
 /// Connections to services. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Http {
     agent: ureq::Agent,
-    user_agent: String,
+    setup: Setup,
     silence: Duration,
 }
 
 impl Http {
     /// No connection is made before the first request. `silence` is how long one may stay silent.
     #[must_use]
-    pub fn new(user_agent: &str, silence: Duration) -> Self {
+    pub fn new(setup: &Setup, silence: Duration) -> Self {
         let config = Config::builder()
-            .user_agent(user_agent)
+            .user_agent(&setup.user_agent)
             .proxy(None)
             .http_status_as_error(false)
             .max_redirects(0)
@@ -192,7 +120,7 @@ impl Http {
             ureq::Agent::with_parts(config, DefaultConnector::default(), Addresses::default());
         Self {
             agent,
-            user_agent: user_agent.to_owned(),
+            setup: setup.clone(),
             silence,
         }
     }
@@ -200,7 +128,7 @@ impl Http {
     /// The same again without any connection.
     #[must_use]
     pub fn renewed(&self) -> Self {
-        Self::new(&self.user_agent, self.silence)
+        Self::new(&self.setup, self.silence)
     }
 
     /// Sends a request and waits for the answer's head. No redirect is followed.
@@ -243,14 +171,30 @@ impl Http {
         limit: Limit,
     ) -> Result<ureq::http::Response<ureq::Body>, Error> {
         let request = request.map_err(|error| Error::Protocol(error.to_string()))?;
-        let request = self.agent.configure_request(request);
-        let request = match limit {
-            Limit::Whole(time) => request.timeout_global(Some(time)).build(),
-            Limit::Stream => request.build(),
+        let network = &self.setup.network;
+        let uri = request.uri();
+        let secure = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().or(Some(443));
+        let proxy = match uri.host() {
+            Some(host) if secure => network.proxy(host, port).map_err(Error::Setup)?,
+            // It stays on this machine: nothing else is called without TLS.
+            _ => None,
         };
-        self.agent
-            .run(request)
-            .map_err(|error| Error::of(error, false, self.silence))
+        let through = proxy.as_ref().map(network::named);
+        let request = self.agent.configure_request(request).proxy(proxy);
+        let request = match limit {
+            Limit::Whole(time) => request.timeout_global(Some(time)),
+            Limit::Stream => request,
+        };
+        let request = if secure && network.has_roots() {
+            let roots = network.roots().map_err(Error::Setup)?;
+            request.tls_config(TlsConfig::builder().root_certs(roots).build())
+        } else {
+            request
+        };
+        self.agent.run(request.build()).map_err(|error| {
+            Error::of(error, false, self.silence).on_the_way(through, || network.trusted())
+        })
     }
 
     /// Ends every connection, also one that another thread is waiting on.
@@ -360,7 +304,10 @@ impl Resolver for Addresses {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.0.resolve(uri, config, timeout)?;
-        if uri.scheme_str() != Some("http") {
+        // A proxy is asked for in its own name, without the configuration that names it; what goes through it is
+        // secured beyond it.
+        let is_proxy = config.proxy().is_some_and(|proxy| proxy.uri() == uri);
+        if uri.scheme_str() != Some("http") || is_proxy {
             return Ok(found);
         }
         let mut local = self.empty();

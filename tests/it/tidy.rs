@@ -45,7 +45,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("ureq", &["http"]),
     ("lexopt", &["cli"]),
     ("std::env::var", &["cli"]),
-    ("std::fs", &["auth", "cli", "command", "tools"]),
+    ("std::fs", &["auth", "cli", "command", "http", "tools"]),
     ("tiny_http", &["auth"]),
     ("std::process::exit", &["cli"]),
     ("process::exit(", &["cli"]),

@@ -2,10 +2,11 @@
 
 use super::fault::of_fault;
 use super::{Failure, sign_in};
+use crate::api;
 use crate::clock::span;
+use crate::http::{self, Distrust, Refused};
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
-use crate::{api, http};
 
 pub(super) fn of_api(error: &api::Error) -> Failure {
     match error {
@@ -53,6 +54,27 @@ pub(super) fn of_http(what: &str, error: &http::Error) -> Failure {
         }
         http::Error::Tls(_) => failure
             .hint("look at the address and port; a proxy or a wrong clock may be in the way, too"),
+        http::Error::Certificate(why, _) => failure.hint(match why {
+            Distrust::Issuer => {
+                "a proxy of your company, or a server of your own, may have an authority of its own: put its certificate, in PEM form, into a file and name that by CODEX_CA_CERTIFICATE"
+            }
+            Distrust::Time => "look at the clock of this machine, and at the certificate of the server",
+            Distrust::Name => "look at the address; something else may answer there",
+            Distrust::Other(_) => "look at the certificate of the server",
+        }),
+        http::Error::Proxy(_, why) => failure.hint(match why {
+            Refused::Password => {
+                "they are written into the proxy's address: http://NAME:PASSWORD@HOST:PORT, with %40 for an @ in them"
+            }
+            Refused::Unreachable(_) => {
+                "look at https_proxy and all_proxy; NO_PROXY names hosts that need no proxy"
+            }
+            Refused::Status(_) | Refused::Other(_) => {
+                "ask whoever runs the proxy to let it through, or name the host in NO_PROXY"
+            }
+        }),
+        http::Error::Setup(_) => Failure::usage(format!("{error}"))
+            .hint("correct it, or unset it"),
         http::Error::Protocol(_) => {
             failure.hint("look at the address and port; something else may answer there")
         }

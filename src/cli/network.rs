@@ -1,0 +1,45 @@
+//! Who calls, and what lies between us and the services: the proxy and the roots that the environment names.
+
+use std::path::Path;
+
+use super::settings::Environment;
+use crate::http::{Network, Setup};
+
+/// The variables of a proxy, the first that is set counts: ours are all requests by https.
+const PROXIES: &[&str] = &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
+/// The variables of certificates, the first that is set counts.
+const ROOTS: &[&str] = &["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"];
+
+impl Environment {
+    /// Who calls, and through what. None of it is judged before it is used.
+    pub(super) fn setup(&self) -> Setup {
+        let first = |names: &[&'static str]| {
+            let mut set = names
+                .iter()
+                .filter_map(|name| Some((*name, self.get(name)?)));
+            set.next()
+        };
+        let mut network = Network::default();
+        if let Some((name, address)) = first(PROXIES) {
+            let exempt = first(&["no_proxy", "NO_PROXY"]).map(|(_, list)| list.to_string_lossy());
+            network = network.with_proxy(
+                name,
+                &address.to_string_lossy(),
+                &exempt.unwrap_or_default(),
+            );
+        }
+        if let Some((name, file)) = first(ROOTS) {
+            network = network.with_roots(name, Path::new(file));
+        }
+        Setup {
+            user_agent: user_agent(),
+            network,
+        }
+    }
+}
+
+fn user_agent() -> String {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    format!("codex-run/{} ({os}; {arch})", env!("CARGO_PKG_VERSION"))
+}

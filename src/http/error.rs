@@ -1,0 +1,222 @@
+//! Why there is no answer, or no more of it: ureq's errors, sorted.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use super::CONNECT;
+use super::network::Unusable;
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug)]
+pub enum Error {
+    /// The host has no address.
+    NoSuchHost,
+    /// No connection came about.
+    Connect(io::Error),
+    /// No connection came about in this time.
+    ConnectTimeout(Duration),
+    /// Not a byte came in this time.
+    Silent(Duration),
+    /// The whole of it took longer than it may.
+    Late,
+    /// The connection could not be made secure.
+    Tls(String),
+    /// The server's certificate is not accepted, for this reason; these roots were used.
+    Certificate(Distrust, String),
+    /// The proxy of this host and port does not let the request through.
+    Proxy(String, Refused),
+    /// A setting that the request needs cannot be used. Nothing was sent.
+    Setup(Unusable),
+    /// The connection broke.
+    Broken(io::Error),
+    /// What came is not HTTP as we know it.
+    Protocol(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchHost => f.write_str("the host's name leads to no address"),
+            Self::Connect(error) => write!(f, "cannot connect: {error}"),
+            Self::ConnectTimeout(time) => write!(f, "no connection within {} s", time.as_secs()),
+            Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs()),
+            Self::Late => f.write_str("no whole answer in the time that it may take"),
+            Self::Tls(why) => write!(f, "no secure connection: {why}"),
+            Self::Certificate(why, roots) => {
+                write!(f, "no secure connection: {why}; trusted are {roots}")
+            }
+            Self::Proxy(name, why) => write!(f, "the proxy {name} {why}"),
+            Self::Setup(Unusable { variable, why }) => write!(f, "cannot use {variable}: {why}"),
+            Self::Broken(error) => write!(f, "the connection broke: {error}"),
+            Self::Protocol(why) => write!(f, "the answer is not HTTP as expected: {why}"),
+        }
+    }
+}
+
+/// Why a certificate is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// It leads to no root that is trusted: the issuer's certificate is missing.
+    Issuer,
+    /// Its time is over, or has not begun.
+    Time,
+    /// It is for another host.
+    Name,
+    /// Something else, in the words of the library.
+    Other(String),
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Issuer => {
+                "the server's certificate leads to no trusted root, since its issuer's certificate is missing"
+            }
+            Self::Time => "the server's certificate is not valid at this time",
+            Self::Name => "the server's certificate is for another host",
+            Self::Other(why) => return write!(f, "the server's certificate is refused ({why})"),
+        })
+    }
+}
+
+impl Distrust {
+    fn of(why: &str) -> Self {
+        let begins = |words: &[&str]| words.iter().any(|word| why.starts_with(word));
+        if begins(&["UnknownIssuer"]) {
+            Self::Issuer
+        } else if begins(&[
+            "Expired",
+            "certificate expired",
+            "NotValidYet",
+            "certificate not valid yet",
+        ]) {
+            Self::Time
+        } else if begins(&["NotValidForName", "certificate not valid for name"]) {
+            Self::Name
+        } else {
+            Self::Other(why.to_owned())
+        }
+    }
+}
+
+/// Why a proxy does not let a request through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It cannot be reached.
+    Unreachable(String),
+    /// It wants a name and a password, or others than it was given.
+    Password,
+    /// It answered with this status.
+    Status(u16),
+    /// Something else, in the words of the library.
+    Other(String),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why) => write!(f, "cannot be reached: {why}"),
+            Self::Password => {
+                f.write_str("wants a name and a password, or does not accept those it was given")
+            }
+            Self::Status(status) => write!(f, "does not let the request through (HTTP {status})"),
+            Self::Other(why) => write!(f, "does not let the request through: {why}"),
+        }
+    }
+}
+
+impl Refused {
+    /// What the library says about a CONNECT that failed: it puts the status before a slash.
+    fn of(words: &str) -> Self {
+        let status = words
+            .rsplit(' ')
+            .next()
+            .and_then(|last| last.split('/').next());
+        match status.and_then(|status| status.parse().ok()) {
+            Some(407) => Self::Password,
+            Some(status) => Self::Status(status),
+            None => Self::Other(words.to_owned()),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Connect(error) | Self::Broken(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// Sorts ureq's error. `connected` tells whether an answer had begun; `silence` is what was allowed.
+    pub(super) fn of(error: ureq::Error, connected: bool, silence: Duration) -> Self {
+        match error {
+            ureq::Error::HostNotFound => Self::NoSuchHost,
+            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+                Self::ConnectTimeout(CONNECT)
+            }
+            ureq::Error::Timeout(ureq::Timeout::Global) => Self::Late,
+            ureq::Error::Timeout(_) => Self::Silent(silence),
+            ureq::Error::Io(error) => Self::of_io(error, connected, silence),
+            ureq::Error::Tls(why) => Self::Tls(why.to_owned()),
+            ureq::Error::Rustls(error) => Self::of_tls(error.to_string()),
+            ureq::Error::ConnectProxyFailed(why) => Self::Proxy(String::new(), Refused::of(&why)),
+            ureq::Error::ConnectionFailed => Self::Connect(io::ErrorKind::NotConnected.into()),
+            other => Self::Protocol(other.to_string()),
+        }
+    }
+
+    fn of_tls(why: String) -> Self {
+        // What comes is no TLS at all: commonly plain HTTP.
+        if why.contains("InvalidContentType") {
+            return Self::Tls("the server does not speak TLS at this port".to_owned());
+        }
+        // This is how rustls begins what it says of certificates.
+        match why.strip_prefix("invalid peer certificate: ") {
+            None => Self::Tls(why),
+            Some(why) => Self::Certificate(Distrust::of(why), String::new()),
+        }
+    }
+
+    /// The error of a request that went through this proxy, if any, and trusted these roots.
+    pub(super) fn on_the_way(self, proxy: Option<String>, roots: impl FnOnce() -> String) -> Self {
+        match (self, proxy) {
+            (Self::Certificate(why, _), _) => Self::Certificate(why, roots()),
+            (Self::Proxy(_, why), name) => Self::Proxy(name.unwrap_or_default(), why),
+            // Its own name is all that is looked up, and it is all that is connected to.
+            (
+                error @ (Self::NoSuchHost | Self::Connect(_) | Self::ConnectTimeout(_)),
+                Some(name),
+            ) => Self::Proxy(name, Refused::Unreachable(error.to_string())),
+            (error, _) => error,
+        }
+    }
+
+    pub(super) fn of_io(error: io::Error, connected: bool, silence: Duration) -> Self {
+        // While a body is read, ureq's own error travels inside an io::Error.
+        if error
+            .get_ref()
+            .is_some_and(<dyn StdError + Send + Sync>::is::<ureq::Error>)
+        {
+            return Self::of(ureq::Error::from(error), connected, silence);
+        }
+        match error.kind() {
+            // The resolver's own words come in a kind that std does not name.
+            _ if !connected && error.to_string().starts_with("failed to lookup address") => {
+                Self::NoSuchHost
+            }
+            io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::AddrNotAvailable => Self::Connect(error),
+            // This is how rustls tells of certificates, and of a peer that does not speak TLS.
+            io::ErrorKind::InvalidData if !connected => Self::of_tls(error.to_string()),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Silent(silence),
+            _ => Self::Broken(error),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Which hosts go without the proxy: the list of `NO_PROXY`, as curl reads it (pure).
+
+use std::net::IpAddr;
+
+/// The hosts that a list names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Exempt(Vec<Rule>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Rule {
+    Everything,
+    /// This name and all below it, at this port or at any.
+    Name(String, Option<u16>),
+    /// The addresses that begin with this many bits of this one.
+    Block(IpAddr, u8),
+}
+
+impl Exempt {
+    /// Reads a list whose parts stand between commas or blanks. What is none of these forms exempts nothing.
+    pub(super) fn parse(list: &str) -> Self {
+        let parts = list.split([',', ' ', '\t']).filter(|part| !part.is_empty());
+        Self(parts.filter_map(Rule::parse).collect())
+    }
+
+    /// Whether this host, at this port, goes without the proxy.
+    pub(super) fn covers(&self, host: &str, port: Option<u16>) -> bool {
+        let host = bare(host).trim_end_matches('.').to_ascii_lowercase();
+        self.0.iter().any(|rule| rule.covers(&host, port))
+    }
+}
+
+/// An address without the brackets that it has where a port may follow.
+fn bare(host: &str) -> &str {
+    host.strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host)
+}
+
+impl Rule {
+    fn parse(part: &str) -> Option<Self> {
+        if part == "*" {
+            return Some(Self::Everything);
+        }
+        if let Some((address, bits)) = part.split_once('/') {
+            let (address, bits) = (bare(address).parse().ok()?, bits.parse().ok()?);
+            return Some(Self::Block(address, bits));
+        }
+        if let Ok(address) = bare(part).parse::<IpAddr>() {
+            return Some(Self::Name(address.to_string(), None));
+        }
+        let (name, at) = match part.rsplit_once(':') {
+            Some((name, digits)) => (name, Some(digits.parse().ok()?)),
+            None => (part, None),
+        };
+        let name = name.strip_prefix('*').unwrap_or(name);
+        let name = bare(name).trim_matches('.').to_ascii_lowercase();
+        (!name.is_empty()).then_some(Self::Name(name, at))
+    }
+
+    fn covers(&self, host: &str, port: Option<u16>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Name(name, at) => {
+                let below = host.strip_suffix(name.as_str());
+                let named = below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+                named && at.is_none_or(|at| port == Some(at))
+            }
+            Self::Block(block, bits) => host
+                .parse()
+                .is_ok_and(|address| within(address, *block, *bits)),
+        }
+    }
+}
+
+fn within(address: IpAddr, block: IpAddr, bits: u8) -> bool {
+    let same = |a: &[u8], b: &[u8]| {
+        let bit = |bytes: &[u8], n: usize| bytes[n / 8] >> (7 - n % 8) & 1;
+        usize::from(bits) <= a.len() * 8 && (0..usize::from(bits)).all(|n| bit(a, n) == bit(b, n))
+    };
+    match (address, block) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => same(&a.octets(), &b.octets()),
+        (IpAddr::V6(a), IpAddr::V6(b)) => same(&a.octets(), &b.octets()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_read_as_curl_does() {
+        let check = |list: &str, host: &str, expected: bool| {
+            let covered = Exempt::parse(list).covers(host, Some(443));
+            assert_eq!(covered, expected, "{list:?} {host}");
+        };
+        check("", "a.example", false);
+        check("*", "a.example", true);
+        check("a.example", "a.example", true);
+        check("a.example", "A.Example.", true);
+        check("a.example", "b.a.example", true);
+        check("a.example", "ba.example", false);
+        check(".a.example", "b.a.example", true);
+        check("*.a.example", "b.a.example", true);
+        check("x, a.example:443", "a.example", true);
+        check("x a.example:8443", "a.example", false);
+        check("10.0.0.1", "10.0.0.1", true);
+        check("10.0.0.0/8", "10.1.2.3", true);
+        check("10.0.0.0/8", "11.1.2.3", false);
+        check("10.0.0.0/99", "10.1.2.3", false);
+        check("[2001:db8::1]", "[2001:db8::1]", true);
+        check("2001:db8::/32", "2001:db8:1::2", true);
+        check("2001:db8::/32", "10.0.0.1", false);
+        check(",, :", "a.example", false);
+    }
+}

@@ -1,0 +1,261 @@
+//! What lies between us and a service: the proxy that a request goes through, and the roots that a certificate
+//! must lead to. Both are judged and read at the first request that needs them, and never for one that stays on this
+//! machine or goes without TLS.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
+
+use super::address::is_loopback;
+use super::exempt::Exempt;
+
+/// A proxy and roots, as they were named. Nothing is judged before it is used.
+#[derive(Clone, Default)]
+pub struct Network {
+    proxy: Option<Arc<Proxy>>,
+    roots: Option<Arc<Roots>>,
+}
+
+impl fmt::Debug for Network {
+    /// A proxy's address may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network(..)")
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// The variable that named it.
+    pub variable: String,
+    /// Why it cannot be used. Holds no password.
+    pub why: String,
+}
+
+struct Proxy {
+    variable: String,
+    address: String,
+    exempt: Exempt,
+    parsed: OnceLock<Result<ureq::Proxy, Unusable>>,
+}
+
+struct Roots {
+    variable: String,
+    file: PathBuf,
+    read: OnceLock<Result<RootCerts, Unusable>>,
+}
+
+impl Network {
+    /// The same with this proxy, named by this variable, except for the hosts of this list.
+    #[must_use]
+    pub fn with_proxy(mut self, variable: &str, address: &str, exempt: &str) -> Self {
+        self.proxy = Some(Arc::new(Proxy {
+            variable: variable.to_owned(),
+            address: address.to_owned(),
+            exempt: Exempt::parse(exempt),
+            parsed: OnceLock::new(),
+        }));
+        self
+    }
+
+    /// The same with the certificates in this file, named by this variable, beside the built-in roots.
+    #[must_use]
+    pub fn with_roots(mut self, variable: &str, file: &Path) -> Self {
+        self.roots = Some(Arc::new(Roots {
+            variable: variable.to_owned(),
+            file: file.to_owned(),
+            read: OnceLock::new(),
+        }));
+        self
+    }
+
+    /// The proxy that requests to this host go through, if they do. What stays on this machine never does.
+    pub(super) fn proxy(
+        &self,
+        host: &str,
+        port: Option<u16>,
+    ) -> Result<Option<ureq::Proxy>, Unusable> {
+        match &self.proxy {
+            Some(proxy) if !is_loopback(host) && !proxy.exempt.covers(host, port) => {
+                proxy.parsed.get_or_init(|| proxy.parse()).clone().map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The roots of a secure connection; the built-in ones where nothing else is named.
+    pub(super) fn roots(&self) -> Result<RootCerts, Unusable> {
+        match &self.roots {
+            Some(roots) => roots.read.get_or_init(|| roots.load()).clone(),
+            None => Ok(RootCerts::WebPki),
+        }
+    }
+
+    /// Which roots were used, in words.
+    pub(super) fn trusted(&self) -> String {
+        let built_in = "the built-in roots (Mozilla's)";
+        match &self.roots {
+            None => built_in.to_owned(),
+            Some(roots) => {
+                let number = match roots.read.get() {
+                    Some(Ok(RootCerts::Specific(all))) => all.len() - built_in_roots().count(),
+                    _ => 0,
+                };
+                let plural = if number == 1 { "" } else { "s" };
+                format!(
+                    "{built_in} and {number} certificate{plural} from {}, named by {}",
+                    roots.file.display(),
+                    roots.variable
+                )
+            }
+        }
+    }
+
+    /// Whether certificates were named beside the built-in ones.
+    pub(super) fn has_roots(&self) -> bool {
+        self.roots.is_some()
+    }
+}
+
+impl Proxy {
+    fn parse(&self) -> Result<ureq::Proxy, Unusable> {
+        let wrong = |why: &str| Unusable {
+            variable: self.variable.clone(),
+            why: why.to_owned(),
+        };
+        let proxy = ureq::Proxy::new(self.address.trim()).map_err(|_| {
+            wrong("it is no address of a proxy, such as http://proxy.example:3128 or socks5h://proxy.example:1080")
+        })?;
+        if proxy.host().is_empty() {
+            return Err(wrong("it names no host"));
+        }
+        Ok(proxy)
+    }
+}
+
+/// A proxy's host and port, for messages: what else is in its address may be a password.
+pub(super) fn named(proxy: &ureq::Proxy) -> String {
+    format!("{}:{}", proxy.host(), proxy.port())
+}
+
+fn built_in_roots() -> impl Iterator<Item = Certificate<'static>> {
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .map(|der| Certificate::from_der(der))
+}
+
+impl Roots {
+    fn load(&self) -> Result<RootCerts, Unusable> {
+        let named = self.certificates().map_err(|why| Unusable {
+            variable: self.variable.clone(),
+            why: format!("{}: {why}", self.file.display()),
+        })?;
+        let all = built_in_roots().chain(named);
+        Ok(RootCerts::Specific(Arc::new(all.collect())))
+    }
+
+    /// The certificates in the file. Lists of revoked ones and keys beside them are passed over.
+    fn certificates(&self) -> Result<Vec<Certificate<'static>>, String> {
+        let bytes = std::fs::read(&self.file).map_err(|error| error.to_string())?;
+        // OpenSSL's own form of a certificate has trust settings behind it, which the reader passes over.
+        let text = String::from_utf8_lossy(&bytes).replace("TRUSTED CERTIFICATE-", "CERTIFICATE-");
+        let mut found = Vec::new();
+        for (n, item) in parse_pem(text.as_bytes()).enumerate() {
+            match item {
+                Ok(PemItem::Certificate(certificate)) => {
+                    let der = one(certificate.der())
+                        .ok_or_else(|| format!("part {} of it is no certificate", n + 1))?;
+                    found.push(Certificate::from_der(der).to_owned());
+                }
+                Ok(_) => {}
+                Err(_) => return Err(format!("part {} of it is damaged", n + 1)),
+            }
+        }
+        match found.len() {
+            0 => Err("there is no certificate in it; it must be in PEM form".to_owned()),
+            _ => Ok(found),
+        }
+    }
+}
+
+/// The certificate itself, without what OpenSSL puts behind it: one ASN.1 sequence (X.690, 8.1.3).
+fn one(der: &[u8]) -> Option<&[u8]> {
+    let [0x30, first, rest @ ..] = der else {
+        return None;
+    };
+    let (head, length) = match usize::from(*first) {
+        short @ 0..0x80 => (2, short),
+        long => {
+            let digits = rest.get(..(long & 0x7f).min(5))?;
+            let length = digits
+                .iter()
+                .fold(0, |length, digit| length << 8 | usize::from(*digit));
+            (2 + digits.len(), length)
+        }
+    };
+    der.get(..head.checked_add(length)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_on_this_machine_goes_through_no_proxy() {
+        let network =
+            Network::default().with_proxy("P", "http://me:pa%3Ass@proxy.example", "a.example");
+        let through = |host: &str| {
+            network
+                .proxy(host, None)
+                .expect("an address")
+                .map(|p| named(&p))
+        };
+        assert_eq!(through("b.example"), Some("proxy.example:80".to_owned()));
+        for host in [
+            "127.0.0.1",
+            "127.8.9.1",
+            "localhost",
+            "LocalHost",
+            "[::1]",
+            "a.example",
+        ] {
+            assert_eq!(through(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_ends_where_it_says() {
+        assert_eq!(one(&[0x30, 2, 1, 2, 9, 9]), Some(&[0x30, 2, 1, 2][..]));
+        assert_eq!(one(&[0x30, 0x81, 1, 7, 9]), Some(&[0x30, 0x81, 1, 7][..]));
+        for damaged in [
+            &[][..],
+            &[0x30],
+            &[0x31, 0],
+            &[0x30, 3, 1],
+            &[0x30, 0x82, 1],
+            &[0x30, 0xff, 1, 1, 1, 1, 1],
+        ] {
+            assert_eq!(one(damaged), None, "{damaged:?}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_not_needed_is_not_judged() {
+        let network = Network::default()
+            .with_proxy("P", "gopher://x", "")
+            .with_roots("R", Path::new("/nowhere"));
+        assert!(network.proxy("127.0.0.1", None).is_ok());
+        let wrong = network
+            .proxy("a.example", None)
+            .map(drop)
+            .expect_err("no proxy");
+        assert_eq!(wrong.variable, "P");
+        let wrong = network.roots().map(drop).expect_err("no file");
+        assert!(
+            wrong.variable == "R" && wrong.why.starts_with("/nowhere: "),
+            "{wrong:?}"
+        );
+    }
+}
