@@ -15,7 +15,7 @@ pub struct Mistake {
     /// What is wrong.
     pub what: String,
     /// The word that was not understood, and what there is.
-    pub known: Option<(String, &'static [&'static str])>,
+    pub known: Option<(String, Vec<String>)>,
 }
 
 impl fmt::Display for Mistake {
@@ -35,10 +35,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The fields, each a piece of the text.
-    pub(crate) fn fields(
-        &self,
-        known: &'static [&'static str],
-    ) -> Result<Vec<(String, &'a RawValue)>, Mistake> {
+    pub(crate) fn fields(&self, known: &[&str]) -> Result<Vec<(String, &'a RawValue)>, Mistake> {
         if self.text.trim().is_empty() {
             return Err(self.mistake(self.text, "the file is empty".to_owned()));
         }
@@ -74,7 +71,10 @@ impl<'a> Reader<'a> {
                 let before = &self.text[..self.offset(value.get())];
                 let at = before.rfind(&format!("{key:?}")).unwrap_or(before.len());
                 return Err(Mistake {
-                    known: Some((key.clone(), known)),
+                    known: Some((
+                        key.clone(),
+                        known.iter().map(|&name| name.to_owned()).collect(),
+                    )),
                     ..self.mistake(&self.text[at..], format!("there is no field {key:?}"))
                 });
             }

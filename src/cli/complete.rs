@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::flags::{COMMANDS, Complete, Flag, Takes, flags_of};
+use super::flags::{COMMANDS, Complete, Flag, flags_of};
 
 /// The script for this shell, which is one of the three.
 pub(super) fn script(shell: &str) -> String {
@@ -31,7 +31,7 @@ fn bash() -> String {
     for command in COMMANDS {
         let _ = writeln!(text, "    {})", command.name);
         let valued: Vec<&Flag> = flags_of(command.name)
-            .filter(|flag| matches!(flag.takes, Takes::Value(_)))
+            .filter(|flag| flag.takes.value().is_some())
             .collect();
         if !valued.is_empty() {
             text.push_str("        case $prev in\n");
@@ -87,12 +87,12 @@ fn zsh() -> String {
     for command in COMMANDS {
         let _ = writeln!(text, "        {})\n            _arguments \\", command.name);
         for flag in flags_of(command.name) {
-            let value = match (&flag.takes, &flag.complete) {
-                (Takes::Nothing, _) => String::new(),
-                (Takes::Value(value), Complete::Nothing) => format!(":{value}: "),
-                (Takes::Value(value), Complete::Files) => format!(":{value}:_files"),
-                (Takes::Value(value), Complete::Directories) => format!(":{value}:_files -/"),
-                (Takes::Value(value), Complete::Words(words)) => {
+            let value = match (flag.takes.value(), &flag.complete) {
+                (None, _) => String::new(),
+                (Some(value), Complete::Nothing) => format!(":{value}: "),
+                (Some(value), Complete::Files) => format!(":{value}:_files"),
+                (Some(value), Complete::Directories) => format!(":{value}:_files -/"),
+                (Some(value), Complete::Words(words)) => {
                     format!(":{value}:({})", words.join(" "))
                 }
             };
@@ -136,8 +136,8 @@ fn fish() -> String {
                 .short
                 .map(|short| format!(" -s {short}"))
                 .unwrap_or_default();
-            let value = match (&flag.takes, &flag.complete) {
-                (Takes::Nothing, _) => String::new(),
+            let value = match (flag.takes.value(), &flag.complete) {
+                (None, _) => String::new(),
                 (_, Complete::Nothing) => " -x".to_owned(),
                 (_, Complete::Files) => " -r -F".to_owned(),
                 (_, Complete::Directories) => " -x -a '(__fish_complete_directories)'".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::flags::{COMMANDS, Flag, Takes, command, flags_of};
+use super::flags::{COMMANDS, Flag, command, flags_of};
 use crate::outcome::TABLE;
 
 /// How wide the text is.
@@ -164,9 +164,9 @@ pub(super) fn spelling(flag: &Flag) -> String {
     let short = flag
         .short
         .map_or("    ".to_owned(), |short| format!("-{short}, "));
-    match flag.takes {
-        Takes::Nothing => format!("{short}--{}", flag.long),
-        Takes::Value(value) => format!("{short}--{} {value}", flag.long),
+    match flag.takes.value() {
+        None => format!("{short}--{}", flag.long),
+        Some(value) => format!("{short}--{} {value}", flag.long),
     }
 }
 

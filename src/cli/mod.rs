@@ -3,6 +3,7 @@
 
 mod account;
 mod complete;
+mod config;
 mod credentials;
 mod failure;
 mod flags;
@@ -15,6 +16,7 @@ mod parse;
 mod settings;
 mod terminal;
 mod tooling;
+mod values;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -34,6 +36,7 @@ use crate::output::paint::Paint;
 use crate::tools::{confine, order};
 
 pub use failure::Failure;
+use flags::Args;
 use parse::Invocation;
 use settings::Environment;
 use tooling::Tooling;
@@ -81,6 +84,7 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
     match invocation {
         Invocation::Run(args) => {
             let environment = environment();
+            let args = configured(args, "run", &environment)?;
             let settings = settings::run(&args, &environment, begun)?;
             let host = Host {
                 setup: environment.setup(),
@@ -91,28 +95,38 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Login(args) => {
-            let settings = account::login(&args, &environment())?;
+            let environment = environment();
+            let args = configured(args, "login", &environment)?;
+            let settings = account::login(&args, &environment)?;
             command::login::run(&settings, &shielded()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Logout(args) => {
-            let settings = account::logout(&args, &environment())?;
+            let environment = environment();
+            let args = configured(args, "logout", &environment)?;
+            let settings = account::logout(&args, &environment)?;
             command::logout::run(&settings, &shielded()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Status(args) => {
-            let settings = account::status(&args, &environment())?;
+            let environment = environment();
+            let args = configured(args, "status", &environment)?;
+            let settings = account::status(&args, &environment)?;
             command::status::run(settings, &shielded()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Token(args) => {
-            let settings = account::token(&args, &environment())?;
+            let environment = environment();
+            let args = configured(args, "token", &environment)?;
+            let settings = account::token(&args, &environment)?;
             command::token::run(settings, &shielded()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;
-            let Tooling { setup, warnings } = tooling::of_tool(&name, &args, &environment())?;
+            let environment = environment();
+            let args = configured(args, "tool", &environment)?;
+            let Tooling { setup, warnings } = tooling::of_tool(&name, &args, &environment)?;
             for warning in warnings {
                 let _ = writeln!(io::stderr(), "codex: {warning}");
             }
@@ -140,6 +154,16 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             Err(Failure::usage(format!("there is no {what:?} to generate")))
         }
     }
+}
+
+/// The arguments with what the configuration adds to them.
+fn configured(
+    mut args: Box<Args>,
+    command: &str,
+    environment: &Environment,
+) -> Result<Box<Args>, Failure> {
+    config::apply(&mut args, command, environment)?;
+    Ok(args)
 }
 
 fn environment() -> Environment {

@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::config;
 use super::credentials::{self, SECRETS};
 use super::failure::Failure;
 use super::flags::Args;
-use super::parse::unknown;
-use super::settings::{Environment, duration, read};
+use super::settings::Environment;
+use super::values::{duration, read};
 use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::offer::Offer;
@@ -33,9 +34,9 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Vec<(Offer,
     let mut own: Vec<(Offer, bool)> = Vec::new();
     for (n, file) in files.iter().enumerate() {
         let flag = if n < of_home {
-            "the folder of tools"
+            "the folder of tools".to_owned()
         } else {
-            "--tool"
+            args.named("tool")
         };
         let small = fs::metadata(file).map(|found| found.is_file() && found.len() <= MANIFEST);
         if small.is_ok_and(|small| !small) {
@@ -45,7 +46,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Vec<(Offer,
             ))
             .hint("a manifest is a JSON file of 1 MiB at most"));
         }
-        let text = read(flag, file.as_os_str())?;
+        let text = read(&flag, file.as_os_str())?;
         let directory = file.parent().filter(|parent| *parent != Path::new(""));
         let taken: Vec<&str> = own.iter().map(|(offer, _)| offer.name()).collect();
         // Only this folder is opened inside a place that is hidden, and only as a folder of its own.
@@ -77,14 +78,10 @@ fn runs(name: &OsStr, environment: &Environment) -> bool {
 
 /// A manifest with a mistake.
 fn wrong(file: &Path, mistake: &Mistake) -> Failure {
-    let place = format!("{}:{}:{}", file.display(), mistake.line, mistake.column);
-    match &mistake.known {
-        Some((word, known)) => {
-            let otherwise = format!("there are {}", known.join(", "));
-            unknown(&format!("field in {place}:"), word, known, &otherwise)
-        }
-        None => Failure::usage(format!("cannot use the tool in {place}: {}", mistake.what))
-            .hint("correct it there, or leave the tool out"),
+    let failure = config::wrong("cannot use the tool in", file, mistake);
+    match mistake.known {
+        Some(_) => failure,
+        None => failure.hint("correct it there, or leave the tool out"),
     }
 }
 

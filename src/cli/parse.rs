@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use lexopt::{Arg, Parser};
 
 use super::failure::Failure;
-use super::flags::{Args, COMMANDS, Takes, command, flags_of};
+use super::flags::{Args, COMMANDS, Origin, Takes, command, flags_of};
 use crate::tools::order::Order;
 
 /// What to do about a flag that is used wrongly.
@@ -96,10 +96,10 @@ pub(super) fn parse(
         };
         given.push(flag);
         let value = match flag.takes {
-            Takes::Value(_) => parser.value().map_err(unreadable)?,
+            Takes::Value(_) | Takes::Values(_) => parser.value().map_err(unreadable)?,
             Takes::Nothing => OsString::new(),
         };
-        (flag.set)(&mut args, value);
+        args.take(flag, value, Origin::Flag);
         color.clone_from(&args.color);
     }
     // `codex login status` is `codex status`, and takes its flags.

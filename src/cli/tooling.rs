@@ -8,7 +8,8 @@ use super::failure::Failure;
 use super::flags::{Args, SANDBOXES};
 use super::hidden::Hidden;
 use super::parse::unknown;
-use super::settings::{Environment, one_of, tool_timeout};
+use super::settings::{Environment, tool_timeout};
+use super::values::one_of;
 use super::{own_tools, program};
 use crate::tools::offer::Offer;
 use crate::tools::places::{Root, real, real_once};
@@ -45,10 +46,13 @@ pub(super) fn of_tool(
 fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result<Tooling, Failure> {
     let mut warnings = Vec::new();
     let sandbox = sandbox(args)?;
-    let directory = existing("-C", args.directory.as_deref().unwrap_or(OsStr::new(".")))?;
+    let directory = existing(
+        &cd(args),
+        args.directory.as_deref().unwrap_or(OsStr::new(".")),
+    )?;
     let mut further = Vec::new();
     for path in &args.add_dir {
-        further.push(existing("--add-dir", path)?);
+        further.push(existing(&args.named("add-dir"), path)?);
     }
     let temporary = real(&std::env::temp_dir());
     let walls = match sandbox {
@@ -88,9 +92,13 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
         for_tools.extend(environment::proxies(&environment.0));
     }
     for name in &args.env {
-        match named(name, environment)? {
+        match named(name, &args.named("env"), environment)? {
             Some(variable) => for_tools.push(variable),
-            None => warnings.push(format!("--env {}: it is not set", name.to_string_lossy())),
+            None => warnings.push(format!(
+                "{} {}: it is not set",
+                args.named("env"),
+                name.to_string_lossy()
+            )),
         }
     }
     let mut variables = Vec::new();
@@ -123,8 +131,16 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
 /// What the tools may touch.
 fn sandbox(args: &Args) -> Result<&'static str, Failure> {
     match &args.sandbox {
-        Some(mode) => one_of("--sandbox", mode, SANDBOXES),
+        Some(mode) => one_of(&args.named("sandbox"), mode, SANDBOXES),
         None => Ok(SANDBOXES[0]),
+    }
+}
+
+/// How the flag of the working directory is called.
+fn cd(args: &Args) -> String {
+    match &*args.named("cd") {
+        "--cd" => "-C".to_owned(),
+        elsewhere => elsewhere.to_owned(),
     }
 }
 
@@ -151,18 +167,22 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
 }
 
 /// A variable that tools are to find, if it is set.
-fn named(name: &OsStr, environment: &Environment) -> Result<Option<(OsString, OsString)>, Failure> {
+fn named(
+    name: &OsStr,
+    flag: &str,
+    environment: &Environment,
+) -> Result<Option<(OsString, OsString)>, Failure> {
     let text = name.to_string_lossy();
     if text.is_empty() {
         return Err(
-            Failure::usage("--env takes the name of a variable, and got none")
+            Failure::usage(format!("{flag} takes the name of a variable, and got none"))
                 .hint("it looks like --env NAME"),
         );
     }
     if let Some((name, _)) = text.split_once('=') {
         // What follows may be a secret.
         return Err(
-            Failure::usage(format!("--env takes a name only, and got {name}=...")).hint(format!(
+            Failure::usage(format!("{flag} takes a name only, and got {name}=...")).hint(format!(
                 "write {name}=VALUE before the command, and --env {name}"
             )),
         );
@@ -209,8 +229,10 @@ fn offered(args: &Args, environment: &Environment) -> Result<Vec<Offer>, Failure
     let mut names = Vec::new();
     for name in list.to_string_lossy().split(',').map(str::trim) {
         if !known.contains(&name) {
-            let otherwise = format!("--tools takes {}", known.join(", "));
-            return Err(unknown("value of --tools:", name, &known, &otherwise));
+            let flag = args.named("tools");
+            let otherwise = format!("{flag} takes {}", known.join(", "));
+            let what = format!("value of {flag}:");
+            return Err(unknown(&what, name, &known, &otherwise));
         }
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());

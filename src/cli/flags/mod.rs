@@ -16,8 +16,15 @@ pub(super) use commands::COMMANDS;
 #[derive(Debug, Default)]
 pub(super) struct Args {
     pub(super) words: Vec<OsString>,
+    /// Every flag that was given, and where.
+    pub(super) given: Vec<Given>,
     pub(super) model: Option<OsString>,
     pub(super) effort: Option<OsString>,
+    pub(super) verbosity: Option<OsString>,
+    pub(super) summary: Option<OsString>,
+    pub(super) image: Vec<OsString>,
+    pub(super) file: Vec<OsString>,
+    pub(super) no_agents_md: bool,
     pub(super) instructions: Option<OsString>,
     pub(super) append_instructions: Vec<OsString>,
     pub(super) directory: Option<OsString>,
@@ -30,6 +37,8 @@ pub(super) struct Args {
     pub(super) tool: Vec<OsString>,
     pub(super) fail_on: Option<OsString>,
     pub(super) max_turns: Option<OsString>,
+    pub(super) max_tokens: Option<OsString>,
+    pub(super) max_tool_calls: Option<OsString>,
     pub(super) timeout: Option<OsString>,
     pub(super) tool_timeout: Option<OsString>,
     pub(super) idle_timeout: Option<OsString>,
@@ -58,6 +67,58 @@ pub(super) enum Takes {
     Nothing,
     /// A value, called this in the help.
     Value(&'static str),
+    /// The same, and more of them where the flag is given again.
+    Values(&'static str),
+}
+
+impl Takes {
+    /// What a value is called in the help, where the flag takes one.
+    pub(super) fn value(&self) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::Value(name) | Self::Values(name) => Some(name),
+        }
+    }
+}
+
+/// A flag that was given.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    pub(super) long: &'static str,
+    /// What it was given; empty for a flag that takes nothing.
+    pub(super) value: OsString,
+    pub(super) origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The command line.
+    Flag,
+    /// This place in `config.json`, written as people write it.
+    Config(String),
+}
+
+impl Args {
+    /// Takes what a flag was given.
+    pub(super) fn take(&mut self, flag: &Flag, value: OsString, origin: Origin) {
+        let given = Given {
+            long: flag.long,
+            value: value.clone(),
+            origin,
+        };
+        self.given.push(given);
+        (flag.set)(self, value);
+    }
+
+    /// How a message calls the flag, so that its reader finds what to correct.
+    pub(super) fn named(&self, long: &str) -> String {
+        let given = self.given.iter().rev().find(|given| given.long == long);
+        match given.map(|given| &given.origin) {
+            Some(Origin::Config(place)) => format!("{long:?} in {place}"),
+            _ => format!("--{long}"),
+        }
+    }
 }
 
 /// What a shell offers for a value.
@@ -109,6 +170,15 @@ impl Command {
 
 /// How much a model may be told to think.
 pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/// How many words the model makes.
+pub(super) const VERBOSITIES: &[&str] = &["low", "medium", "high"];
+
+/// How the model sums up what it thinks.
+pub(super) const SUMMARIES: &[&str] = &["auto", "concise", "detailed", "none"];
+
+/// Flags that exclude each other: one that is given on the command line leaves no room for a default of another one.
+pub(super) const EXCLUSIVE: &[&[&str]] = &[&["quiet", "verbose"], &["no-tools", "tools", "tool"]];
 
 /// What tools may touch.
 pub(super) const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-full-access"];
@@ -188,7 +258,7 @@ mod tests {
                 flag.brief
             );
             assert!(flag.of.iter().all(|of| command(of).is_some()), "{name}");
-            if let Takes::Value(value) = flag.takes {
+            if let Some(value) = flag.takes.value() {
                 assert!(
                     !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase()),
                     "{name}: {value}"

@@ -1,6 +1,6 @@
 //! The flags that are about a run as a whole: what is asked, how long it may take, how it is told.
 
-use super::{COLORS, Complete, EFFORTS, Flag, Takes};
+use super::{COLORS, Complete, EFFORTS, Flag, SUMMARIES, Takes, VERBOSITIES};
 
 const RUN: &[&str] = &["run"];
 
@@ -13,7 +13,9 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         of: RUN,
         brief: "model to ask",
         rare: false,
-        doc: "The model to ask. Without it, CODEX_MODEL decides, else it is gpt-5.5.",
+        doc: "The model to ask; `codex models` lists those that there are. PROVIDER/ID names one of a provider in \
+              models.json. An id that is not known is sent as it is. Without the flag, CODEX_MODEL decides, then \
+              config.json, then what the service prefers for your plan.",
         complete: Complete::Nothing,
         set: |args, value| args.model = Some(value),
     },
@@ -24,10 +26,58 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         of: RUN,
         brief: "how much the model thinks",
         rare: false,
-        doc: "How much the model thinks before it answers: none, minimal, low, medium, high, xhigh or max. Not every \
-              model takes every level. Without it, the model's own default holds.",
+        doc: "How much the model thinks before it answers: none, minimal, low, medium, high, xhigh or max. A level \
+              that the model does not take becomes the nearest that it does, with a note. Without the flag, the \
+              model's own default holds.",
         complete: Complete::Words(EFFORTS),
         set: |args, value| args.effort = Some(value),
+    },
+    Flag {
+        long: "verbosity",
+        short: None,
+        takes: Takes::Value("LEVEL"),
+        of: RUN,
+        brief: "how many words the answer has",
+        rare: true,
+        doc: "How many words the answer has: low, medium or high. Without it, the model's own default holds.",
+        complete: Complete::Words(VERBOSITIES),
+        set: |args, value| args.verbosity = Some(value),
+    },
+    Flag {
+        long: "summary",
+        short: None,
+        takes: Takes::Value("KIND"),
+        of: RUN,
+        brief: "have the model sum up what it thinks",
+        rare: true,
+        doc: "Has the model sum up what it thinks: auto, concise, detailed or none. The summary goes to standard \
+              error. Without it: none.",
+        complete: Complete::Words(SUMMARIES),
+        set: |args, value| args.summary = Some(value),
+    },
+    Flag {
+        long: "image",
+        short: Some('i'),
+        takes: Takes::Values("FILE"),
+        of: RUN,
+        brief: "send a picture along",
+        rare: false,
+        doc: "Sends this picture along with the prompt: PNG, JPEG, GIF or WebP, known by its content, 20 MiB at most. \
+              May be given more than once.",
+        complete: Complete::Files,
+        set: |args, value| args.image.push(value),
+    },
+    Flag {
+        long: "file",
+        short: Some('f'),
+        takes: Takes::Values("FILE"),
+        of: RUN,
+        brief: "send a text file along",
+        rare: false,
+        doc: "Sends the text of this file along with the prompt, in a block that is named by its path. May be given \
+              more than once.",
+        complete: Complete::Files,
+        set: |args, value| args.file.push(value),
     },
     Flag {
         long: "instructions",
@@ -43,13 +93,25 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
     Flag {
         long: "append-instructions",
         short: None,
-        takes: Takes::Value("TEXT"),
+        takes: Takes::Values("TEXT"),
         of: RUN,
         brief: "add to the instructions",
         rare: true,
         doc: "Adds this text to the instructions, as a paragraph of its own. May be given more than once.",
         complete: Complete::Nothing,
         set: |args, value| args.append_instructions.push(value),
+    },
+    Flag {
+        long: "no-agents-md",
+        short: None,
+        takes: Takes::Nothing,
+        of: RUN,
+        brief: "do not read AGENTS.md",
+        rare: true,
+        doc: "Does not read AGENTS.md. Otherwise each file of that name, from the root of the git repository down to \
+              the working directory, is added to the instructions, 32 KiB in all.",
+        complete: Complete::Nothing,
+        set: |args, _| args.no_agents_md = true,
     },
 ];
 
@@ -65,6 +127,30 @@ pub(in crate::cli) const LIMITS: &[Flag] = &[
         doc: "The most requests that are made to the model. A run that needs more ends with exit code 9. Without it: 100.",
         complete: Complete::Nothing,
         set: |args, value| args.max_turns = Some(value),
+    },
+    Flag {
+        long: "max-tokens",
+        short: None,
+        takes: Takes::Value("N"),
+        of: RUN,
+        brief: "tokens of the whole run at most",
+        rare: true,
+        doc: "The most tokens, taken in and given out over all requests, after which a run may still go on. One that \
+              has used more and wants to make another request ends with exit code 9.",
+        complete: Complete::Nothing,
+        set: |args, value| args.max_tokens = Some(value),
+    },
+    Flag {
+        long: "max-tool-calls",
+        short: None,
+        takes: Takes::Value("N"),
+        of: RUN,
+        brief: "tool calls of the whole run at most",
+        rare: true,
+        doc: "The most tool calls that are run. If the model wants more, none of those is run, and the run ends with \
+              exit code 9.",
+        complete: Complete::Nothing,
+        set: |args, value| args.max_tool_calls = Some(value),
     },
     Flag {
         long: "timeout",

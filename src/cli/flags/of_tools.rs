@@ -22,7 +22,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
     Flag {
         long: "add-dir",
         short: None,
-        takes: Takes::Value("DIR"),
+        takes: Takes::Values("DIR"),
         of: TOOLS,
         brief: "another directory that tools may change",
         rare: true,
@@ -60,7 +60,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
     Flag {
         long: "env",
         short: None,
-        takes: Takes::Value("NAME"),
+        takes: Takes::Values("NAME"),
         of: TOOLS,
         brief: "hand tools this variable too",
         rare: true,
@@ -95,7 +95,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
     Flag {
         long: "tool",
         short: None,
-        takes: Takes::Value("FILE"),
+        takes: Takes::Values("FILE"),
         of: RUN,
         brief: "offer the tool of this manifest",
         rare: true,

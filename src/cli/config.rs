@@ -1,0 +1,208 @@
+//! `config.json`: defaults for the flags of `run`, typed by the table of flags. What stands in it holds where neither
+//! a flag nor a variable says otherwise; a mistake is told with its line and column.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::credentials::home;
+use super::failure::Failure;
+use super::flags::{Args, Complete, EXCLUSIVE, Flag, Origin, Takes, flags_of};
+use super::parse::unknown;
+use super::settings::Environment;
+use crate::placed::{Mistake, Reader};
+
+/// Variables that come before a default of these flags.
+const VARIABLES: &[(&str, &[&str])] = &[
+    ("model", &["CODEX_MODEL"]),
+    ("color", &["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR"]),
+    ("auth-file", &["CODEX_RUN_AUTH_FILE"]),
+    ("api-key-file", &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY"]),
+];
+
+/// Adds what the file says to what the command line has left open, as far as this command takes it.
+pub(super) fn apply(
+    args: &mut Args,
+    command: &str,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let Some(home) = home(environment) else {
+        return Ok(());
+    };
+    let file = home.join("config.json");
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(
+                Failure::usage(format!("cannot read {}: {error}", file.display()))
+                    .hint("make it readable, or move it away"),
+            );
+        }
+    };
+    let found = parse(&text).map_err(|mistake| wrong("there is a mistake in", &file, &mistake))?;
+    let given: Vec<&str> = args.given.iter().map(|given| given.long).collect();
+    for (flag, place, values) in found {
+        let shares = EXCLUSIVE.iter().filter(|group| group.contains(&flag.long));
+        let open = !given.contains(&flag.long)
+            && !shares
+                .flat_map(|group| group.iter())
+                .any(|other| given.contains(other))
+            && !VARIABLES
+                .iter()
+                .filter(|(long, _)| *long == flag.long)
+                .any(|(_, names)| names.iter().any(|name| environment.get(name).is_some()));
+        if !open || !flag.of.contains(&command) {
+            continue;
+        }
+        for value in values {
+            let value = match flag.complete {
+                Complete::Files | Complete::Directories => {
+                    located(&value, &home, environment).into_os_string()
+                }
+                _ => value.into(),
+            };
+            let place = format!("{}:{}:{}", file.display(), place.0, place.1);
+            args.take(flag, value, Origin::Config(place));
+        }
+    }
+    Ok(())
+}
+
+/// A path as it is meant in the file: from its own directory on, where it is no absolute one.
+fn located(value: &str, home: &Path, environment: &Environment) -> PathBuf {
+    let path = Path::new(value);
+    match (path.strip_prefix("~"), environment.get("HOME")) {
+        (Ok(rest), Some(of_user)) => Path::new(of_user).join(rest),
+        _ => home.join(path),
+    }
+}
+
+/// A flag with its place in the file and its values; none for one that is switched off.
+type Entry = (&'static Flag, (usize, usize), Vec<String>);
+
+/// What the file says.
+fn parse(text: &str) -> Result<Vec<Entry>, Mistake> {
+    let known: Vec<&'static str> = flags_of("run").map(|flag| flag.long).collect();
+    let reader = Reader::new(text);
+    let mut found = Vec::new();
+    for (key, raw) in reader.fields(&known)? {
+        let Some(flag) = flags_of("run").find(|flag| flag.long == key) else {
+            continue;
+        };
+        let values = values(&reader, flag, raw)?;
+        let place = reader.mistake(raw.get(), String::new());
+        found.push((flag, (place.line, place.column), values));
+    }
+    Ok(found)
+}
+
+/// The values of a flag, by what it takes.
+fn values(reader: &Reader<'_>, flag: &Flag, raw: &RawValue) -> Result<Vec<String>, Mistake> {
+    let wrong = |wanted: &str| {
+        let example = match flag.complete {
+            Complete::Words(words) => format!(", such as {:?}", words[0]),
+            _ => String::new(),
+        };
+        let what = format!("{:?} must be {wanted}{example}", flag.long);
+        reader.mistake(raw.get(), what)
+    };
+    let value: Value = reader.typed(raw, "JSON")?;
+    match (&flag.takes, value) {
+        (Takes::Nothing, Value::Bool(true)) => Ok(vec![String::new()]),
+        (Takes::Nothing, Value::Bool(false)) => Ok(Vec::new()),
+        (Takes::Nothing, _) => Err(wrong("true or false")),
+        (Takes::Value(_) | Takes::Values(_), Value::String(text)) => Ok(vec![text]),
+        (Takes::Value("N" | "DUR"), Value::Number(number)) => Ok(vec![number.to_string()]),
+        (Takes::Value("N"), _) => Err(wrong("a whole number")),
+        (Takes::Value("DUR"), _) => Err(wrong("a time, such as \"90s\"")),
+        (Takes::Value(_), _) => Err(wrong("a string")),
+        (Takes::Values(_), Value::Array(list)) => list
+            .into_iter()
+            .map(|value| match value {
+                Value::String(text) => Ok(text),
+                _ => Err(wrong("an array of strings")),
+            })
+            .collect(),
+        (Takes::Values(_), _) => Err(wrong("a string, or an array of strings")),
+    }
+}
+
+/// A file of ours with a mistake in it.
+pub(super) fn wrong(what: &str, file: &Path, mistake: &Mistake) -> Failure {
+    let place = format!("{}:{}:{}", file.display(), mistake.line, mistake.column);
+    match &mistake.known {
+        Some((word, known)) => {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let otherwise = format!("there are {}", known.join(", "));
+            unknown(&format!("field in {place}:"), word, &known, &otherwise)
+        }
+        None => Failure::usage(format!("{what} {place}: {}", mistake.what))
+            .hint("correct it there; the README shows what the file looks like"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_flags_types_the_file() {
+        let entries = |text: &str| match parse(text) {
+            Ok(found) => found
+                .iter()
+                .map(|(flag, _, values)| format!("{} {}", flag.long, values.join("+")))
+                .collect::<Vec<_>>()
+                .join(", "),
+            Err(mistake) => mistake.to_string(),
+        };
+        let check = |text: &str, expected: &str| assert_eq!(entries(text), expected, "{text}");
+        check("{}", "");
+        check(r#"{"model": "m", "max-turns": 3}"#, "model m, max-turns 3");
+        check(
+            r#"{"timeout": 90, "retries": "2"}"#,
+            "timeout 90, retries 2",
+        );
+        check(r#"{"network": true, "quiet": false}"#, "network , quiet ");
+        check(
+            r#"{"add-dir": ["a", "b"], "env": "X"}"#,
+            "add-dir a+b, env X",
+        );
+        check(
+            "{\n  \"network\": \"yes\"}",
+            "2:14: \"network\" must be true or false",
+        );
+        check(
+            r#"{"effort": 3}"#,
+            "1:12: \"effort\" must be a string, such as \"none\"",
+        );
+        check(
+            r#"{"add-dir": [1]}"#,
+            "1:13: \"add-dir\" must be an array of strings",
+        );
+        check(
+            r#"{"max-turns": []}"#,
+            "1:15: \"max-turns\" must be a whole number",
+        );
+        check(r#"{"modle": "m"}"#, "1:2: there is no field \"modle\"");
+        check(
+            r#"{"model": "a", "model": "b"}"#,
+            "1:25: the field \"model\" is given twice",
+        );
+        check("[]", "1:1: invalid type: sequence, expected a JSON object");
+        check("", "1:1: the file is empty");
+    }
+
+    #[test]
+    fn what_is_named_beside_the_table_is_in_it() {
+        for name in EXCLUSIVE.iter().copied().flatten() {
+            assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
+        }
+        for (name, _) in VARIABLES {
+            assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
+        }
+    }
+}
