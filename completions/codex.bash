@@ -10,7 +10,7 @@ _codex() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "login logout status token run tool completion help --help --version" -- "$cur"))
+        COMPREPLY=($(compgen -W "login logout status token models run tool completion help --help --version" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -39,10 +39,21 @@ _codex() {
         esac
         COMPREPLY=($(compgen -W "--auth-file --help" -- "$cur"))
         ;;
+    models)
+        case $prev in
+        --api-key-file) _codex_paths -f; return ;;
+        --auth-file) _codex_paths -f; return ;;
+        esac
+        COMPREPLY=($(compgen -W "--api-key-file --auth-file --all --json --help" -- "$cur"))
+        ;;
     run)
         case $prev in
         --model | -m) return ;;
         --effort | -e) COMPREPLY=($(compgen -W "none minimal low medium high xhigh max" -- "$cur")); return ;;
+        --verbosity) COMPREPLY=($(compgen -W "low medium high" -- "$cur")); return ;;
+        --summary) COMPREPLY=($(compgen -W "auto concise detailed none" -- "$cur")); return ;;
+        --image | -i) _codex_paths -f; return ;;
+        --file | -f) _codex_paths -f; return ;;
         --instructions) _codex_paths -f; return ;;
         --append-instructions) return ;;
         --cd | -C) _codex_paths -d; return ;;
@@ -53,6 +64,8 @@ _codex() {
         --tool) _codex_paths -f; return ;;
         --fail-on) COMPREPLY=($(compgen -W "tool-error" -- "$cur")); return ;;
         --max-turns) return ;;
+        --max-tokens) return ;;
+        --max-tool-calls) return ;;
         --timeout) return ;;
         --tool-timeout) return ;;
         --idle-timeout) return ;;
@@ -62,7 +75,7 @@ _codex() {
         --auth-file) _codex_paths -f; return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --effort -e --instructions --append-instructions --cd -C --add-dir --sandbox -s --network --env --tools --no-tools --tool --fail-on --max-turns --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --no-agents-md --cd -C --add-dir --sandbox -s --network --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
         ;;
     tool)
         case $prev in
@@ -78,7 +91,7 @@ _codex() {
         COMPREPLY=($(compgen -W "--help bash zsh fish" -- "$cur"))
         ;;
     help)
-        COMPREPLY=($(compgen -W "--help login logout status token run tool completion help exit-codes" -- "$cur"))
+        COMPREPLY=($(compgen -W "--help login logout status token models run tool completion help exit-codes" -- "$cur"))
         ;;
     esac
 }

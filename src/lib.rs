@@ -42,6 +42,8 @@ pub mod secret; // a token that does not print itself
 
 pub mod wire; // bytes to frames to events to items, and back to a request
 
+pub mod models; // which models there are, and what each takes
+
 pub mod prompt; // the words to send
 pub mod stdin; // standard input with its clock
 

@@ -24,6 +24,47 @@ impl fmt::Display for Mistake {
     }
 }
 
+/// The text without what people may write into JSON beside it: comments behind `//`, and commas before a closing
+/// bracket. Both become blanks, so that every place stays where it was.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain: Vec<char> = Vec::with_capacity(text.len());
+    let (mut quoted, mut comma) = (false, None);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if quoted {
+            plain.push(c);
+            match c {
+                '\\' => plain.extend(chars.next()),
+                '"' => quoted = false,
+                _ => {}
+            }
+            continue;
+        }
+        if c == '/' && chars.peek() == Some(&'/') {
+            plain.push(' ');
+            while let Some(of_comment) = chars.next_if(|c| *c != '\n') {
+                plain.push(if of_comment == '\r' { '\r' } else { ' ' });
+            }
+            continue;
+        }
+        match c {
+            '"' => quoted = true,
+            ',' => comma = Some(plain.len()),
+            ']' | '}' => {
+                if let Some(at) = comma {
+                    plain[at] = ' ';
+                }
+            }
+            _ => {}
+        }
+        if !c.is_whitespace() && c != ',' {
+            comma = None;
+        }
+        plain.push(c);
+    }
+    plain.into_iter().collect()
+}
+
 /// Finds the places of what it reads.
 pub(crate) struct Reader<'a> {
     text: &'a str,
@@ -65,8 +106,29 @@ impl<'a> Reader<'a> {
                 known: None,
             }
         })?;
+        self.check(&fields, Some(known))?;
+        Ok(fields)
+    }
+
+    /// The fields of an object inside; any fields, where none are named.
+    pub(crate) fn object(
+        &self,
+        raw: &'a RawValue,
+        known: Option<&[&str]>,
+    ) -> Result<Vec<(String, &'a RawValue)>, Mistake> {
+        let Fields(fields) = self.typed(raw, "an object")?;
+        self.check(&fields, known)?;
+        Ok(fields)
+    }
+
+    fn check(
+        &self,
+        fields: &[(String, &'a RawValue)],
+        known: Option<&[&str]>,
+    ) -> Result<(), Mistake> {
         for (n, (key, value)) in fields.iter().enumerate() {
-            if !known.contains(&key.as_str()) {
+            let known = known.filter(|known| !known.contains(&key.as_str()));
+            if let Some(known) = known {
                 // The key stands before its value.
                 let before = &self.text[..self.offset(value.get())];
                 let at = before.rfind(&format!("{key:?}")).unwrap_or(before.len());
@@ -82,7 +144,7 @@ impl<'a> Reader<'a> {
                 return Err(self.mistake(value.get(), format!("the field {key:?} is given twice")));
             }
         }
-        Ok(fields)
+        Ok(())
     }
 
     pub(crate) fn typed<T: Deserialize<'a>>(
@@ -139,5 +201,36 @@ impl<'de> Deserialize<'de> for Fields<'de> {
             }
         }
         deserializer.deserialize_map(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_last_commas_become_blanks() {
+        let check = |text: &str, expected: &str| assert_eq!(plain(text), expected, "{text}");
+        check("{\"a\": 1, // \u{e9}\n}", "{\"a\": 1      \n}");
+        check("[1, 2 , ]", "[1, 2   ]");
+        check(
+            r#"{"u": "http://x,]", "q": "\",}"}"#,
+            r#"{"u": "http://x,]", "q": "\",}"}"#,
+        );
+        check("[1, 2]", "[1, 2]");
+        check("{,}", "{ }");
+    }
+
+    #[test]
+    fn a_mistake_inside_has_its_place_in_the_whole() {
+        let text = "{\n \"a\": {\"b\": 1, \"c\": 2}}";
+        let reader = Reader::new(text);
+        let fields = reader.fields(&["a"]).expect("fields");
+        let wrong = reader.object(fields[0].1, Some(&["b"])).map(drop);
+        assert_eq!(
+            wrong.map_err(|m| m.to_string()),
+            Err("2:16: there is no field \"c\"".to_owned())
+        );
+        assert!(reader.object(fields[0].1, None).is_ok());
     }
 }

@@ -31,6 +31,29 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
+/// A file of text that goes along with the words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its path, as it was named.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
+}
+
+impl File {
+    /// The text in a block that is named by the path.
+    fn block(&self) -> String {
+        let path = self.path.replace('&', "&amp;").replace('"', "&quot;");
+        block("file", &format!(" path=\"{path}\""), &self.text)
+    }
+}
+
+/// A text between two marks, each on a line of its own.
+fn block(name: &str, more: &str, text: &str) -> String {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    format!("<{name}{more}>\n{text}{end}</{name}>")
+}
+
 /// The arguments of a prompt, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words(Vec<String>);
@@ -61,11 +84,12 @@ impl Words {
         self.0.is_empty() || self.0.iter().any(|word| word == STDIN)
     }
 
-    /// The words with the input at its place, as it is; behind them, in a block, where it has no place.
+    /// The words with the input at its place, as it is; behind them the files, and the input in a block too where it
+    /// has no place.
     ///
     /// # Errors
     /// When no word is left, or the input is not UTF-8.
-    pub fn compose(&self, input: Option<&[u8]>) -> Result<String, Error> {
+    pub fn compose(&self, files: &[File], input: Option<&[u8]>) -> Result<String, Error> {
         let input = match input.map(std::str::from_utf8) {
             Some(Err(error)) => {
                 return Err(Error::NotUtf8(
@@ -81,19 +105,20 @@ impl Words {
             .iter()
             .map(|word| if word == STDIN { input } else { word })
             .collect();
-        let prompt = match words.join(" ") {
+        let said = match words.join(" ") {
             _ if self.0.is_empty() => input.to_owned(),
-            words if self.want_stdin() || input.trim().is_empty() => words,
-            words => {
-                let end = if input.ends_with('\n') { "" } else { "\n" };
-                format!("{words}\n\n<stdin>\n{input}{end}</stdin>")
-            }
+            words => words,
         };
-        if prompt.trim().is_empty() {
-            Err(Error::Empty)
-        } else {
-            Ok(prompt)
+        let block_of_input = !self.want_stdin() && !input.trim().is_empty();
+        if said.trim().is_empty() && !block_of_input {
+            return Err(Error::Empty);
         }
+        let mut parts = vec![said];
+        parts.extend(files.iter().map(File::block));
+        if block_of_input {
+            parts.push(block("stdin", "", input));
+        }
+        Ok(parts.join("\n\n"))
     }
 }
 
@@ -134,7 +159,7 @@ mod tests {
 
     fn check(words: &[&str], input: Option<&[u8]>, expected: Result<&str, Error>) {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        let prompt = Words::new(&words).and_then(|words| words.compose(input));
+        let prompt = Words::new(&words).and_then(|words| words.compose(&[], input));
         assert_eq!(prompt, expected.map(str::to_owned), "{words:?}");
     }
 
@@ -157,6 +182,28 @@ mod tests {
         check(&["a", "-", "b"], Some(b"x"), Ok("a x b"));
         check(&["-"], Some(b"x"), Ok("x"));
         check(&["a - b"], Some(b"x"), Ok("a - b\n\n<stdin>\nx\n</stdin>"));
+    }
+
+    #[test]
+    fn files_stand_between_the_words_and_the_input() {
+        let file = |path: &str, text: &str| File {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        };
+        let files = [file("a.rs", "fn a() {}\n"), file("b \"&\".md", "")];
+        let words = Words::new(&["why?".into()]).expect("words");
+        assert_eq!(
+            words.compose(&files, Some(b"log")),
+            Ok("why?\n\n<file path=\"a.rs\">\nfn a() {}\n</file>\n\n<file path=\"b &quot;&amp;&quot;.md\">\n\n\
+                </file>\n\n<stdin>\nlog\n</stdin>"
+                .to_owned())
+        );
+        let none = Words::new(&[]).expect("words");
+        assert!(
+            none.compose(&files, Some(b"all"))
+                .is_ok_and(|all| all.starts_with("all\n\n<file"))
+        );
+        assert_eq!(none.compose(&files, None), Err(Error::Empty));
     }
 
     #[test]

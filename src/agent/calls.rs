@@ -10,7 +10,8 @@ use super::{End, Input, history, spawn};
 use crate::output::Notice;
 use crate::tools::offer::Offer;
 use crate::tools::process::Output;
-use crate::wire::item::{self, Call};
+use crate::wire::input;
+use crate::wire::item::Call;
 
 /// How long the end of an answer's body is waited for once everything else is ready. Losing the
 /// connection costs less than a server that never ends its answers.
@@ -46,7 +47,7 @@ impl Driver<'_> {
                     self.failed += usize::from(!output.answer.ok);
                     self.tell(&calls[at], &output)?;
                     let (text, image) = (output.answer.text, output.answer.image);
-                    turn::Event::ToolEnded(at, item::Output { text, image })
+                    turn::Event::ToolEnded(at, input::Output { text, image })
                 }
                 Input::BodyEnded(request) if request == self.requests => turn::Event::BodyEnded,
                 _ if patience.is_some_and(|until| Instant::now() >= until) => {

@@ -13,13 +13,19 @@ use crate::output::{Notice, Sink};
 use crate::tools::process::Tools;
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
 use crate::wire::item::{Call, Item};
-use crate::wire::request::Body;
+use crate::wire::request::{Body, Shape};
 use crate::wire::response::Usage;
 
 /// Everything that a run has in hand.
 pub(super) struct Driver<'a> {
     pub(super) client: Client,
     pub(super) body: Arc<Body>,
+    /// An empty body in the other shape, until that was tried.
+    pub(super) other: Option<Body>,
+    /// The shape that turned out to be right, if it is the other one.
+    pub(super) learned: &'a mut Option<Shape>,
+    /// The other shape is being tried.
+    pub(super) asked_in_other: bool,
     pub(super) tools: Arc<Tools>,
     pub(super) policy: Policy,
     pub(super) words: fn(&Trouble, Option<&api::Error>) -> String,
@@ -30,7 +36,11 @@ pub(super) struct Driver<'a> {
     pub(super) running: usize,
     /// Calls that did not do what they were asked to.
     pub(super) failed: usize,
+    /// Calls that were run.
+    pub(super) calls: usize,
     pub(super) usage: Usage,
+    /// What the requests cost, in US dollars.
+    pub(super) cost: f64,
     /// Requests that were made.
     pub(super) requests: usize,
     /// What was shown of an answer that broke off.
@@ -59,7 +69,10 @@ impl Driver<'_> {
         let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
         loop {
             let (answer, error) = self.answer()?;
-            self.usage.add(answer.usage());
+            self.count(answer.usage());
+            if self.reshape(error.as_ref())? {
+                continue;
+            }
             let mut trouble = match answer.verdict() {
                 Verdict::Trouble(trouble) => trouble,
                 _ if !self.said.is_repeated() => Trouble::Another,
@@ -68,6 +81,7 @@ impl Driver<'_> {
                     if let Verdict::Calls(calls) = &verdict {
                         self.refuse_repeated(calls)?;
                     }
+                    self.learn();
                     self.show_held(&answer, |_| true)?;
                     let Verdict::Calls(calls) = verdict else {
                         return Err(End::Answered);
@@ -115,6 +129,49 @@ impl Driver<'_> {
         }
     }
 
+    /// Counts the tokens of a request, and what they cost.
+    fn count(&mut self, usage: Usage) {
+        self.usage.add(usage);
+        if let Some(price) = &self.policy.price {
+            self.cost += price.of(&usage);
+        }
+    }
+
+    /// Puts the conversation into the other shape, once, if the service says that this one is wrong.
+    fn reshape(&mut self, error: Option<&api::Error>) -> Result<bool, End> {
+        let wrong = error.is_some_and(api::Error::is_about_shape);
+        let Some(other) = self.other.take_if(|_| wrong) else {
+            return Ok(false);
+        };
+        let name = other.shape().name();
+        self.body = Arc::new(self.body.behind(other));
+        self.asked_in_other = true;
+        let words =
+            format!("the service wants this model asked in its {name} shape; asking again so");
+        self.notify(Notice::Warning(&words))?;
+        Ok(true)
+    }
+
+    /// Notes that the other shape is the right one, once an answer has come to it.
+    fn learn(&mut self) {
+        if std::mem::take(&mut self.asked_in_other) {
+            *self.learned = Some(self.body.shape());
+        }
+    }
+
+    /// Whether what was used up leaves room for so many calls and the request behind them.
+    pub(super) fn afford(&mut self, calls: usize) -> Result<(), End> {
+        let tokens = self.usage.input.saturating_add(self.usage.output);
+        if let Some(most) = self.policy.max_tokens.filter(|most| tokens > *most) {
+            return Err(End::Tokens(tokens, most));
+        }
+        self.calls += calls;
+        match self.policy.max_calls {
+            Some(most) if self.calls > most => Err(End::Calls(self.calls, most)),
+            _ => Ok(()),
+        }
+    }
+
     /// Waits until the request may be made again.
     pub(super) fn sit_out(&mut self, wait: &Wait) -> Result<(), End> {
         while Instant::now() < wait.until && !wait.again.is_over(seconds()) {
@@ -125,6 +182,10 @@ impl Driver<'_> {
 
     /// Sends the request and shows what is new in the answer, up to its end.
     fn answer(&mut self) -> Result<(Box<Answer>, Option<api::Error>), End> {
+        let (tokens, window) = (self.body.tokens(), self.policy.window);
+        if let Some(window) = window.filter(|window| tokens > *window) {
+            return Err(End::TooLong(tokens, window));
+        }
         self.requests += 1;
         let spent = reader::start(&self.client, &self.body, self.requests, &self.sender)?;
         loop {
@@ -224,6 +285,7 @@ impl Driver<'_> {
     fn show(&mut self, shows: Vec<Show>) -> Result<(), End> {
         for show in shows {
             match self.said.new_of(show) {
+                Ok(Some(Show::Summary(words))) => self.sink.take(Notice::Summary(&words)),
                 Ok(Some(Show::Skipped)) => {
                     let words = "an event of the answer could not be read and was skipped";
                     self.sink.take(Notice::Warning(words))

@@ -1,7 +1,8 @@
 //! Which items the next request carries. The items of an answer go back as the bytes they came in and in
 //! their order: the service checks that its reasoning stands directly before what came of it.
 
-use crate::wire::item::{self, Call, Item, Kind, Output};
+use crate::wire::input::Output;
+use crate::wire::item::{Call, Item, Kind};
 use crate::wire::request::Body;
 
 /// Adds what an answer brought. Reasoning that is not sealed stays behind: without its encrypted form
@@ -17,14 +18,14 @@ pub(super) fn add_answer<'a>(body: &mut Body, items: impl Iterator<Item = &'a It
 /// Adds the output of each call.
 pub(super) fn add_outputs(body: &mut Body, calls: &[Call], outputs: &[Output]) {
     for (call, output) in calls.iter().zip(outputs) {
-        body.push(&item::call_output(&call.call_id, output));
+        body.push_output(&call.call_id, output);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::request::Head;
+    use crate::wire::request::tests::HEAD;
 
     #[test]
     fn items_go_back_as_they_came_and_unsealed_reasoning_stays_behind() {
@@ -44,13 +45,7 @@ mod tests {
             arguments: "{}".into(),
             unfinished: false,
         };
-        let mut body = Body::new(&Head {
-            model: "m",
-            instructions: "i",
-            tools: &[],
-            effort: None,
-            cache_key: "k",
-        });
+        let mut body = Body::new(&HEAD);
         add_answer(&mut body, items.iter());
         let output = Output {
             text: "done".to_owned(),

@@ -18,10 +18,11 @@ use std::thread;
 use std::time::Duration;
 
 use crate::api::{self, Client};
+use crate::models::price::Price;
 use crate::output::{Notice, Sink};
 use crate::tools::process::{Output, Tools};
 use crate::wire::answer::{Answer, Show, Trouble};
-use crate::wire::request::Body;
+use crate::wire::request::{Body, Shape};
 use crate::wire::response::Usage;
 use driver::Driver;
 use said::Said;
@@ -70,6 +71,12 @@ pub enum End {
     Refused(Box<api::Error>, bool),
     /// This many requests were made and the model wants to go on.
     Turns(usize),
+    /// So many tokens were used, of which at most so many were to be, and the model wants to go on.
+    Tokens(u64, u64),
+    /// The model wants so many calls in all, of which at most so many were to be.
+    Calls(usize, usize),
+    /// The conversation has about so many tokens, and the model takes in so many.
+    TooLong(u64, u64),
     /// It was ordered.
     Ordered(Order),
     /// The answer is complete and delivered, but this many calls failed, which was to count.
@@ -87,6 +94,14 @@ pub enum End {
 pub struct Policy {
     /// The most requests that may be made, retries not counted.
     pub max_turns: usize,
+    /// The most tokens of all requests after which another one may be made.
+    pub max_tokens: Option<u64>,
+    /// The most calls that may be run.
+    pub max_calls: Option<usize>,
+    /// The most tokens that the model takes in, where that is known.
+    pub window: Option<u64>,
+    /// What tokens cost, where that is known.
+    pub price: Option<Price>,
     /// How often a request that failed may be made again.
     pub retries: usize,
     /// How long the end of a usage limit may be waited for.
@@ -104,6 +119,10 @@ pub struct Run<'a> {
     pub client: Client,
     /// The first request's body.
     pub body: Body,
+    /// A body without an item in the other shape, where that is to be tried if the service wants it.
+    pub other: Option<Body>,
+    /// The shape that turned out to be right, if it is the other one.
+    pub learned: &'a mut Option<Shape>,
     /// Who runs the calls.
     pub tools: Arc<Tools>,
     /// What it may do.
@@ -122,6 +141,9 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
     let mut driver = Driver {
         client: run.client,
         body: Arc::new(run.body),
+        other: run.other,
+        learned: run.learned,
+        asked_in_other: false,
         tools: run.tools,
         policy: run.policy,
         words: run.words,
@@ -130,7 +152,9 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         sender: sender.clone(),
         running: 0,
         failed: 0,
+        calls: 0,
         usage: Usage::default(),
+        cost: 0.0,
         requests: 0,
         said: Said::default(),
         kept: Vec::new(),
@@ -144,6 +168,9 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
             Ok(turned) => turned,
             Err(end) => break end,
         };
+        if let Err(end) = driver.afford(turned.calls.len()) {
+            break end;
+        }
         let gone_on = driver
             .run_calls(&turned.calls, turned.again.is_some())
             .and_then(|()| turned.again.map_or(Ok(()), |wait| driver.sit_out(&wait)));
@@ -156,7 +183,11 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
     run.winding_up.store(false, Ordering::Relaxed);
     let told = driver
         .sink
-        .take(Notice::Usage(driver.usage, driver.requests))
+        .take(Notice::Usage {
+            usage: driver.usage,
+            requests: driver.requests,
+            cost: driver.policy.price.map(|_| driver.cost),
+        })
         .and_then(|()| driver.sink.flush());
     match (end, told) {
         (End::Answered, Err(error)) => End::Output(error),

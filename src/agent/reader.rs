@@ -40,7 +40,7 @@ fn read(
     credit: &SyncSender<()>,
 ) {
     let mut answer = Box::<Answer>::default();
-    let sent = client.send(body.bytes());
+    let sent = client.send(&body);
     for warning in client.authority().warnings() {
         let _ = sender.send(Input::Warned(warning.to_string()));
     }

@@ -41,6 +41,8 @@ impl Said {
             }
             Show::Text(_) | Show::MessageEnd => Err(Differs),
             Show::Skipped => Ok(Some(show)),
+            // It was told before.
+            Show::Summary(_) => Ok(None),
         }
     }
 
@@ -97,7 +99,7 @@ mod tests {
             match said.new_of(show)? {
                 Some(Show::Text(text)) => out.push_str(&text),
                 Some(Show::MessageEnd) => out.push('|'),
-                Some(Show::Skipped) | None => {}
+                Some(Show::Skipped | Show::Summary(_)) | None => {}
             }
             Ok(())
         };

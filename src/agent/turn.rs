@@ -1,7 +1,7 @@
 //! What to do next. A turn is one answer of the model and the tool calls in it; this state machine is told
 //! what happened and says what to do. It reads no clock and touches no socket, so tests can try every order.
 
-use crate::wire::item::Output;
+use crate::wire::input::Output;
 
 /// The most calls that run at the same time.
 const AT_ONCE: usize = 8;

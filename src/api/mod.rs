@@ -1,12 +1,14 @@
 //! One request to the service and the stream that answers it. Which address a request goes to follows
 //! from the credential that it carries, so a key cannot reach the subscription host nor a token the API.
 
+pub mod models;
 mod refusal;
 pub mod retry;
 pub mod usage;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::mpsc::Sender;
 
 use crate::auth::{Authority, Credential, sign_in};
 use crate::clock::seconds;
@@ -15,11 +17,15 @@ use crate::id::ThreadId;
 use crate::secret::Secret;
 use crate::wire::answer::{Answer, Show};
 use crate::wire::fault::{Fault, Head};
+use crate::wire::request::{Body, Shape};
 use crate::wire::sse::{Decoder, TooLong};
 use refusal::{fault, head};
 
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
+
+/// The header that names the shape of Responses Lite.
+const LITE: &str = "x-openai-internal-codex-responses-lite";
 
 /// A key or token is longer than this, in bytes; what servers that want none are given, such as `none`, is not.
 const SECRET: usize = 8;
@@ -74,6 +80,12 @@ impl StdError for Error {
 }
 
 impl Error {
+    /// Whether the service wants the request in the other shape.
+    #[must_use]
+    pub fn is_about_shape(&self) -> bool {
+        matches!(self, Self::Fault(fault) if fault.is_about_shape())
+    }
+
     /// Whether no answer has begun.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
@@ -88,6 +100,7 @@ pub struct Client {
     url: String,
     authority: Authority,
     headers: Vec<(&'static str, String)>,
+    marks: Option<Sender<String>>,
 }
 
 impl Client {
@@ -112,6 +125,7 @@ impl Client {
             http,
             authority,
             headers,
+            marks: None,
         }
     }
 
@@ -121,22 +135,35 @@ impl Client {
         &self.url
     }
 
-    /// The headers that a request carries beside the secret one.
+    /// The headers that a request of this shape carries beside the secret one.
     #[must_use]
-    pub fn headers(&self) -> &[(&'static str, String)] {
-        &self.headers
+    pub fn headers(&self, shape: Shape) -> Vec<(&'static str, String)> {
+        let mut headers = self.headers.clone();
+        if shape == Shape::Lite {
+            headers.push((LITE, "true".to_owned()));
+        }
+        headers
+    }
+
+    /// The same client, which tells here what mark the service's list of models has when an answer names it.
+    #[must_use]
+    pub fn telling(self, marks: Sender<String>) -> Self {
+        Self {
+            marks: Some(marks),
+            ..self
+        }
     }
 
     /// Sends a request's body and waits for the answer to begin.
     ///
     /// # Errors
     /// When no answer begins or it is a refusal.
-    pub fn send(&self, body: &[u8]) -> Result<Stream, Error> {
+    pub fn send(&self, body: &Body) -> Result<Stream, Error> {
         let request = Request {
             url: &self.url,
             bearer: None,
-            headers: &self.headers,
-            body: Some((http::JSON, body)),
+            headers: &self.headers(body.shape()),
+            body: Some((http::JSON, body.bytes())),
             limit: http::Limit::Stream,
         };
         let answer = ask(&self.http, &self.authority, request)?;
@@ -149,11 +176,21 @@ impl Client {
         if answer.status() != 200 || document {
             return Err(Error::Fault(fault(&self.authority, answer)));
         }
+        if let (Some(marks), Some(mark)) = (&self.marks, answer.header("x-models-etag")) {
+            let _ = marks.send(mark.to_owned());
+        }
         Ok(Stream {
             head: head(&self.authority, &answer),
             answer,
             decoder: Decoder::default(),
         })
+    }
+
+    /// Whether the requests carry a credential at all.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        let secrets = self.authority.secrets();
+        secrets.iter().any(|secret| !secret.expose().is_empty())
     }
 
     /// Who the requests are signed by.
@@ -190,7 +227,8 @@ fn ask(
     request: Request<'_>,
 ) -> Result<http::Answer, Error> {
     let send = |credential: &Credential| {
-        let bearer = Some(credential.secret());
+        // A server that wants no key is shown none.
+        let bearer = Some(credential.secret()).filter(|secret| !secret.expose().is_empty());
         connections
             .send(&Request { bearer, ..request })
             .map_err(|error| Error::Http(http::host(request.url), error))

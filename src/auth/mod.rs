@@ -12,6 +12,7 @@ pub mod opener;
 pub mod page;
 pub mod pkce;
 mod plan;
+pub mod printed;
 pub mod redirect;
 pub mod refusal;
 pub mod sign_in;
@@ -138,6 +139,8 @@ pub enum What {
     Token(Secret),
     /// A stored sign-in, or why what is stored in its place is none.
     SignIn(Result<Box<SignedIn>, TokenError>),
+    /// The server wants none.
+    Nobody,
     /// Something that stands for a key and that we do not follow, for this reason.
     NotUsable(&'static str),
 }
@@ -146,7 +149,7 @@ impl Found {
     /// Whether its requests go to the subscription backend.
     #[must_use]
     pub fn is_subscription(&self) -> bool {
-        !matches!(self.what, What::Key(_) | What::NotUsable(_))
+        !matches!(self.what, What::Key(_) | What::Nobody | What::NotUsable(_))
     }
 }
 
@@ -212,6 +215,7 @@ pub fn choose(found: &[Found]) -> Result<Chosen, Error> {
     let first = found.first().ok_or(Error::Missing)?;
     match &first.what {
         What::Key(found) => Ok(Chosen::Fixed(Credential::Key(key(found, &first.source)?))),
+        What::Nobody => Ok(Chosen::Fixed(Credential::Key(Secret::new(String::new())))),
         What::NotUsable(why) => Err(Error::NotUsable(first.source.clone(), why)),
         What::Token(token) => {
             let access = plain(token, &first.source)?;

@@ -2,6 +2,7 @@
 //! `command` reads the environment or prints, so this is where both happen.
 
 mod account;
+mod choosing;
 mod complete;
 mod config;
 mod credentials;
@@ -9,8 +10,11 @@ mod failure;
 mod flags;
 mod help;
 mod hidden;
+mod inputs;
+mod keys;
 mod man;
 mod network;
+mod origins;
 mod own_tools;
 mod parse;
 mod settings;
@@ -120,6 +124,13 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
             let args = configured(args, "token", &environment)?;
             let settings = account::token(&args, &environment)?;
             command::token::run(settings, &shielded()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::Models(args) => {
+            let environment = environment();
+            let args = configured(args, "models", &environment)?;
+            let settings = choosing::models(&args, &environment)?;
+            command::models::run(settings, &shielded()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::Tool(name, args) => {

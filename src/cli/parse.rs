@@ -19,6 +19,7 @@ pub(super) enum Invocation {
     Logout(Box<Args>),
     Status(Box<Args>),
     Token(Box<Args>),
+    Models(Box<Args>),
     Tool(String, Box<Args>),
     /// Hidden: a tool started by one that holds its standard output.
     HeldTool(Box<Order>),
@@ -157,6 +158,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         None if command == "logout" => Ok(Invocation::Logout(Box::new(args))),
         None if command == "status" => Ok(Invocation::Status(Box::new(args))),
         None if command == "token" => Ok(Invocation::Token(Box::new(args))),
+        None if command == "models" => Ok(Invocation::Models(Box::new(args))),
         None if command == "help" => Ok(Invocation::Help(None, true)),
         None => Err(Failure::usage(format!(
             "`codex {command}` needs a word: {}",
@@ -216,7 +218,7 @@ pub(super) fn unknown(what: &str, word: &str, known: &[&str], otherwise: &str) -
 }
 
 /// The known word that differs least, if it differs little. One letter is near to every other, so it is near to none.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let length = word.trim_start_matches('-').chars().count();
     let near = known
         .iter()

@@ -3,22 +3,21 @@
 use std::ffi::{OsStr, OsString};
 use std::time::{Duration, Instant};
 
-use super::credentials::{self, Credentials};
+use super::choosing::{self, Choosing};
 use super::failure::Failure;
-use super::flags::{Args, COLORS, EFFORTS, FAILURES};
+use super::flags::{Args, COLORS, FAILURES};
+use super::inputs::{self, Agents};
+use super::origins;
 use super::terminal;
 use super::tooling::{self, Tooling};
 use super::values::{count, duration, one_of, read};
 use crate::agent::Policy;
 use crate::command::run::Settings;
 use crate::http::{AddressError, BaseUrl, SILENCE};
-use crate::id::ModelId;
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
 use crate::tools::process::Setup;
-
-const MODEL: &str = "gpt-5.5";
 
 /// How long a tool call may take if nobody says otherwise.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
@@ -72,7 +71,7 @@ pub(super) fn run(
     begun: Instant,
 ) -> Result<Settings, Failure> {
     // What each flag says is judged before what they say together: a flag that swallowed the next one is told as such.
-    let policy = policy(args)?;
+    let mut policy = policy(args)?;
     let silence = duration(&args.named("idle-timeout"), args.idle_timeout.as_deref())?;
     let timeout = duration(&args.named("timeout"), args.timeout.as_deref())?;
     tool_timeout(args)?;
@@ -99,19 +98,44 @@ pub(super) fn run(
         (_, true) => Level::Verbose,
         _ => Level::Normal,
     };
-    let Credentials {
+    let (files, mut pictures) = (inputs::files(args)?, inputs::pictures(args)?);
+    let agents = if args.no_agents_md {
+        Agents::default()
+    } else {
+        inputs::agents(&setup.directory)
+    };
+    let instructions = instructions(args, &setup, &agents)?;
+    let chosen = choosing::choose(args, environment)?;
+    let fitted = choosing::fitted(args, &chosen.choice, pictures.len())?;
+    let told = match args.dry_run && level == Level::Verbose {
+        true => origins::lines(args, &chosen, &fitted),
+        false => Vec::new(),
+    };
+    let mut warnings = chosen.warnings;
+    warnings.extend(told);
+    warnings.extend(of_tools);
+    warnings.extend(agents.warnings);
+    warnings.extend(fitted.note.clone());
+    let Choosing {
+        choice,
         found,
         keeper,
-        mut warnings,
-    } = credentials::find(args, environment, false, !args.dry_run)?;
-    warnings.extend(of_tools);
-    let endpoints = credentials::endpoints(&found, environment)?;
+        endpoints,
+        ..
+    } = chosen;
+    if choice.model.text_only {
+        pictures.clear();
+    }
+    policy.window = choice.model.window();
+    policy.price = choice.model.price;
     Ok(Settings {
         words,
         no_stdin: args.no_stdin,
-        model: model(args, environment)?,
-        effort: effort(args)?,
-        instructions: instructions(args, &setup)?,
+        files,
+        pictures,
+        choice,
+        fitted,
+        instructions,
         tools: setup,
         policy,
         silence: silence.unwrap_or(SILENCE),
@@ -131,6 +155,15 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
     Ok(Policy {
         max_turns: count(&args.named("max-turns"), args.max_turns.as_deref(), 1)?
             .unwrap_or(MAX_TURNS),
+        max_tokens: count(&args.named("max-tokens"), args.max_tokens.as_deref(), 1)?
+            .map(|count| count as u64),
+        max_calls: count(
+            &args.named("max-tool-calls"),
+            args.max_tool_calls.as_deref(),
+            0,
+        )?,
+        window: None,
+        price: None,
         retries: count(&args.named("retries"), args.retries.as_deref(), 0)?.unwrap_or(RETRIES),
         wait_for_reset: duration(
             &args.named("wait-for-reset"),
@@ -154,29 +187,7 @@ pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     )
 }
 
-fn model(args: &Args, environment: &Environment) -> Result<ModelId, Failure> {
-    let (source, text) = match (args.model.as_deref(), environment.get("CODEX_MODEL")) {
-        (Some(text), _) => (args.named("model"), text),
-        (None, Some(text)) => ("CODEX_MODEL".to_owned(), text),
-        (None, None) => ("the default".to_owned(), OsStr::new(MODEL)),
-    };
-    let text = prompt::text(text, || format!("the model id of {source}")).map_err(|error| {
-        Failure::usage(format!("{error}")).hint(format!("it looks like {MODEL}"))
-    })?;
-    text.parse().map_err(|error| {
-        Failure::usage(format!("cannot use the model id of {source}: {error}"))
-            .hint(format!("it looks like {MODEL}"))
-    })
-}
-
-fn effort(args: &Args) -> Result<Option<&'static str>, Failure> {
-    args.effort
-        .as_ref()
-        .map(|level| one_of(&args.named("effort"), level, EFFORTS))
-        .transpose()
-}
-
-fn instructions(args: &Args, setup: &Setup) -> Result<String, Failure> {
+fn instructions(args: &Args, setup: &Setup, agents: &Agents) -> Result<String, Failure> {
     let mut text = match &args.instructions {
         Some(path) => read(&args.named("instructions"), path)?,
         None => prompt::instructions(!setup.offered.is_empty(), tooling::notice(setup).as_deref()),
@@ -190,6 +201,10 @@ fn instructions(args: &Args, setup: &Setup) -> Result<String, Failure> {
             continue;
         }
         text = format!("{}\n\n{more}", text.trim_end());
+    }
+    for (file, words) in &agents.found {
+        let (text_of_run, file) = (text.trim_end(), file.display());
+        text = format!("{text_of_run}\n\nFrom {file}:\n\n{}", words.trim());
     }
     if text.trim().is_empty() {
         return Err(Failure::usage("the instructions are empty").hint("the service wants some"));

@@ -1,9 +1,13 @@
 //! What each command does, top to bottom. It is given settings: flags, argv and the environment were read
 //! before, and the words for what goes wrong are found after.
 
+mod ask;
+mod beside;
+mod catalog;
 mod early;
 pub mod login;
 pub mod logout;
+pub mod models;
 mod report;
 pub mod run;
 mod screen;

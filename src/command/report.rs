@@ -38,7 +38,7 @@ impl Report {
             ..Self::default()
         };
         match &first.what {
-            What::Key(_) | What::NotUsable(_) => report.method = Some("api_key"),
+            What::Key(_) | What::Nobody | What::NotUsable(_) => report.method = Some("api_key"),
             What::Token(token) => {
                 let claims = claims(token.expose().trim()).unwrap_or_default();
                 report.method = Some("access_token");

@@ -3,13 +3,15 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
+use super::ask::{Look, bodies, look, parts, prompt, show};
+use super::beside::{Beside, Lister};
 use super::screen::{self, Screen};
 use super::stderr::Stderr;
 use super::stdout::Stdout;
@@ -21,21 +23,22 @@ use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::clock::millis;
 use crate::http::{self, Http};
-use crate::id::{ModelId, ThreadId};
+use crate::id::ThreadId;
+use crate::models::Backend;
+use crate::models::choice::Choice;
+use crate::models::fit::Fitted;
 use crate::output::paint::Paint;
 use crate::output::spinner::{Frames, Spinner};
 use crate::output::text::{Level, Text};
 use crate::output::{Notice, Sink};
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
-use crate::stdin::{self, Input, Source};
+use crate::stdin;
 use crate::tools::confine::Reach;
-use crate::tools::offer::Offer;
 use crate::tools::process::{self, Setup, Tools};
 use crate::tools::{confine, reaper};
 use crate::wire::answer::Trouble;
-use crate::wire::item::{self, quoted};
-use crate::wire::request::{Body, Function, Head};
+use crate::wire::fault::{Cause, Fault};
 
 /// Everything that a run is told, checked.
 #[derive(Debug)]
@@ -44,10 +47,14 @@ pub struct Settings {
     pub words: Words,
     /// Never look at standard input.
     pub no_stdin: bool,
+    /// Files of text that go along with them.
+    pub files: Vec<prompt::File>,
+    /// Pictures that go along, as data URLs.
+    pub pictures: Vec<String>,
     /// The model to ask.
-    pub model: ModelId,
-    /// How much it is to think.
-    pub effort: Option<&'static str>,
+    pub choice: Choice,
+    /// How it is to think and write.
+    pub fitted: Fitted,
     /// Who it is to be.
     pub instructions: String,
     /// The tools to offer, and how they are started.
@@ -70,7 +77,7 @@ pub struct Settings {
     pub found: Vec<Found>,
     /// Where a sign-in is kept.
     pub keeper: Option<Keeper>,
-    /// What is to be told about the credentials file.
+    /// What is to be told before anything is asked.
     pub warnings: Vec<String>,
     /// Where the two backends are.
     pub endpoints: Endpoints,
@@ -99,6 +106,8 @@ pub enum Error {
     Thread(io::Error),
     /// The system gives no random numbers.
     Random(getrandom::Error),
+    /// It is too much for the model; and what it consists of, with about how many tokens, the longest first.
+    TooLong(End, Vec<(String, u64)>),
     /// The run ended so.
     End(End),
 }
@@ -114,7 +123,7 @@ impl fmt::Display for Error {
             Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
             Self::Walls(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
-            Self::End(end) => write!(f, "the run ended: {end:?}"),
+            Self::End(end) | Self::TooLong(end, _) => write!(f, "the run ended: {end:?}"),
         }
     }
 }
@@ -139,7 +148,10 @@ pub struct Host {
 pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let stdin = look(&settings);
     if stdin == Look::Never {
-        settings.words.compose(None).map_err(Error::Prompt)?;
+        settings
+            .words
+            .compose(&settings.files, None)
+            .map_err(Error::Prompt)?;
     }
     let critical = Critical::default();
     let chosen = match auth::choose(&settings.found) {
@@ -177,22 +189,14 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     if let Ok(agent::Input::Order(order)) = inputs.try_recv() {
         return Err(Error::End(End::Ordered(order)));
     }
-    let (prompt, given_up) = asked?;
+    let prompt = asked?;
 
     let thread = if settings.dry_run {
         ThreadId::new(0, [0; 10])
     } else {
         new_thread()?
     };
-    let functions: Vec<Function<'_>> = settings.tools.offered.iter().map(Offer::function).collect();
-    let mut body = Body::new(&Head {
-        model: settings.model.as_str(),
-        instructions: &settings.instructions,
-        tools: &functions,
-        effort: settings.effort,
-        cache_key: thread.as_str(),
-    });
-    body.push(&item::user_message(&prompt));
+    let (body, other) = bodies(&settings, &prompt, &thread);
     let client = Client::new(
         Http::new(&host.setup, settings.silence),
         &settings.endpoints,
@@ -203,6 +207,15 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         return show(&client, &body, &host.setup.user_agent).map_err(Error::Output);
     }
 
+    let parts = parts(&settings, &prompt);
+    let (choice, beside) = (
+        settings.choice.clone(),
+        beside(&settings, &host, &authority),
+    );
+    let client = match &beside {
+        Some((_, marks)) => client.telling(marks.clone()),
+        None => client,
+    };
     let temporary = settings.tools.temporary.clone();
     let tools = Arc::new(Tools::new(settings.tools));
     // A command may kill the very process that is to end it; what it leaves then falls to us.
@@ -213,9 +226,12 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
             .prepare()
             .map_err(|error| Error::Temporary(temporary, error))?;
     }
+    let mut learned = None;
     let run = Run {
         client,
         body,
+        other,
+        learned: &mut learned,
         tools: Arc::clone(&tools),
         policy: settings.policy,
         words: host.words,
@@ -225,6 +241,10 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let end = agent::drive(run, &sender, &inputs);
     // An end that was ordered comes while a thread may still be renewing the sign-in.
     authority.settle();
+    let _quiet = beside.as_ref().map(|(beside, _)| beside.end());
+    if let Some(shape) = learned {
+        let _ = choice.cache.keep_shape(&choice.model.id, shape);
+    }
     if adopted {
         reaper::end_all(Reach::default(), || false);
     }
@@ -236,11 +256,41 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         let _ = sink.take(Notice::Warning(&words));
     }
     match (end, sink.finish()) {
-        (End::Answered, Ok(())) if given_up && stdin::came_late() => Err(Error::Late),
+        (End::Answered, Ok(())) if prompt.given_up && stdin::came_late() => Err(Error::Late),
         (End::Answered, Ok(())) => Ok(()),
         (End::Answered, Err(error)) => Err(Error::Output(error)),
+        (end, _) if is_too_long(&end) => Err(Error::TooLong(end, parts)),
         (end, _) => Err(Error::End(end)),
     }
+}
+
+/// Whether more was sent, or was to be sent, than the model takes in.
+fn is_too_long(end: &End) -> bool {
+    let of_context = |fault: &Fault| fault.cause == Cause::Context;
+    match end {
+        End::TooLong(..) => true,
+        End::Refused(error, _) => matches!(&**error, api::Error::Fault(fault) if of_context(fault)),
+        End::Trouble(trouble, ..) => {
+            matches!(&**trouble, Trouble::Failed(fault) if of_context(fault))
+        }
+        _ => false,
+    }
+}
+
+/// Asks for the subscription's list of models while the run goes on.
+fn beside(
+    settings: &Settings,
+    host: &Host,
+    authority: &Authority,
+) -> Option<(Beside, Sender<String>)> {
+    (settings.choice.backend == Backend::Subscription).then(|| {
+        Beside::start(Lister {
+            http: Http::new(&host.setup, settings.silence),
+            endpoints: settings.endpoints.clone(),
+            authority: authority.clone(),
+            cache: settings.choice.cache.clone(),
+        })
+    })
 }
 
 /// The answer to standard output and the rest to standard error, each as it is.
@@ -255,65 +305,6 @@ fn sink(settings: &Settings, screen: &Screen) -> Result<Text<Stdout, Stderr>, Er
     Ok(sink
         .with(settings.paint, spinner)
         .together(terminals == (true, true) || screen::is_one_file()))
-}
-
-/// How standard input is looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
-    Never,
-    /// It may have something to add.
-    Offered,
-    /// The user asked for it.
-    Asked,
-}
-
-fn look(settings: &Settings) -> Look {
-    if settings.no_stdin {
-        Look::Never
-    } else if settings.words.want_stdin() {
-        Look::Asked
-    } else if stdin::source() == Source::Data {
-        Look::Offered
-    } else {
-        Look::Never
-    }
-}
-
-/// The prompt, and whether standard input was given up. `end` ends the waiting for it.
-fn prompt(
-    settings: &Settings,
-    look: Look,
-    end: BorrowedFd<'_>,
-    sink: &mut dyn Sink,
-) -> Result<(String, bool), Error> {
-    if look == Look::Never {
-        return Ok((settings.words.compose(None).map_err(Error::Prompt)?, false));
-    }
-    let asked = look == Look::Asked;
-    let mut say = |words: &str| drop(sink.take(Notice::Warning(words)));
-    let waiting = match stdin::source() {
-        Source::Terminal => {
-            "waiting for the prompt on standard input; end it with Ctrl-D on a line of its own"
-        }
-        _ => "waiting for the end of standard input",
-    };
-    match stdin::read(asked, Some(end), || say(waiting)).map_err(Error::Stdin)? {
-        // Only an order ends it, and that is told instead.
-        Input::Ended => Err(Error::End(End::Panicked)),
-        Input::Whole(bytes) => Ok((
-            settings
-                .words
-                .compose(Some(&bytes))
-                .map_err(Error::Prompt)?,
-            false,
-        )),
-        Input::GivenUp => {
-            say(
-                "standard input gave nothing within 3 s, so the run goes on without it; --no-stdin saves the wait",
-            );
-            Ok((settings.words.compose(None).map_err(Error::Prompt)?, true))
-        }
-    }
 }
 
 fn new_thread() -> Result<ThreadId, Error> {
@@ -331,30 +322,4 @@ fn placeholder() -> Credential {
         },
         Err(_) => Credential::Key(Secret::new("***".to_owned())),
     }
-}
-
-/// Prints the request, its body to the byte, with `***` for what is secret.
-fn show(client: &Client, body: &Body, user_agent: &str) -> io::Result<()> {
-    let mut text = format!(
-        "{{\n  \"method\": \"POST\",\n  \"url\": {},\n  \"headers\": {{\n",
-        quoted(client.url())
-    );
-    text.push_str(
-        "    \"authorization\": \"Bearer ***\",\n    \"content-type\": \"application/json\",\n",
-    );
-    for (name, value) in client.headers() {
-        let value = if *name == "chatgpt-account-id" {
-            "***"
-        } else {
-            value
-        };
-        text.push_str(&format!("    {}: {},\n", quoted(name), quoted(value)));
-    }
-    text.push_str(&format!(
-        "    \"user-agent\": {}\n  }},\n  \"body\": ",
-        quoted(user_agent)
-    ));
-    text.push_str(&String::from_utf8_lossy(body.bytes()));
-    text.push_str("\n}\n");
-    Stdout::open()?.print(&text)
 }

@@ -65,8 +65,17 @@ pub enum Notice<'a> {
         /// What it answered to the model.
         output: &'a str,
     },
-    /// The run has ended after this many requests with this use of tokens.
-    Usage(Usage, usize),
+    /// What the model says of what it thought.
+    Summary(&'a str),
+    /// The run has ended.
+    Usage {
+        /// The tokens of all requests.
+        usage: Usage,
+        /// How many requests were made.
+        requests: usize,
+        /// What they cost by the list of prices, in US dollars, where it names one.
+        cost: Option<f64>,
+    },
 }
 
 /// Whoever takes what a run has to tell.

@@ -272,11 +272,17 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 }
                 self.tool(&words, &result, took, &rest)?;
             }
-            Notice::Usage(usage, requests) => {
+            Notice::Summary(words) => self.aside(&format!("thought: {}\n", words.trim()))?,
+            Notice::Usage {
+                usage,
+                requests,
+                cost,
+            } => {
                 if self.level == Level::Verbose {
                     let plural = if requests == 1 { "" } else { "s" };
+                    let cost = cost.map(dollars).unwrap_or_default();
                     self.aside(&format!(
-                        "{requests} request{plural}, {} tokens in ({} cached), {} out ({} reasoning)\n",
+                        "{requests} request{plural}, {} tokens in ({} cached), {} out ({} reasoning){cost}\n",
                         usage.input, usage.cached, usage.output, usage.reasoning
                     ))?;
                 }
@@ -318,6 +324,16 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             self.show(erase);
         }
     }
+}
+
+/// An amount, in cents where they show it.
+fn dollars(cost: f64) -> String {
+    let amount = match cost {
+        large if large >= 1.0 => format!("{large:.2}"),
+        small if small >= 0.0001 => format!("{small:.4}"),
+        tiny => format!("{tiny:.6}"),
+    };
+    format!(", ${amount} at list prices")
 }
 
 /// The first line, cut where it gets long.

@@ -128,6 +128,7 @@ pub fn find(name: &str) -> Option<&'static Tool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::request::tests::HEAD;
     use crate::wire::request::{Body, Head};
 
     #[test]
@@ -146,16 +147,7 @@ mod tests {
     #[test]
     fn all_tools_together_take_little_of_a_request() {
         let functions: Vec<Function<'_>> = TOOLS.iter().map(|tool| tool.function).collect();
-        let size = |tools: &[Function<'_>]| {
-            let head = Head {
-                model: "m",
-                instructions: "i",
-                tools,
-                effort: None,
-                cache_key: "k",
-            };
-            Body::new(&head).bytes().len()
-        };
+        let size = |tools: &[Function<'_>]| Body::new(&Head { tools, ..HEAD }).bytes().len();
         assert!(
             size(&functions) - size(&[]) < 2500,
             "{}",

@@ -34,6 +34,8 @@ pub enum Show {
     Text(String),
     /// The message in hand has ended; what follows belongs to another one.
     MessageEnd,
+    /// What the model says of what it thought.
+    Summary(String),
     /// An event could not be read and was skipped. Told of the first one only; how many there were is told by
     /// [`Answer::skipped`].
     Skipped,

@@ -81,6 +81,8 @@ struct Fields<'a> {
     #[serde(borrow, default)]
     content: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    summary: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     encrypted_content: Option<&'a RawValue>,
     #[serde(borrow, default)]
     call_id: Option<&'a RawValue>,
@@ -122,6 +124,23 @@ impl Item {
     #[must_use]
     pub fn raw(&self) -> &[u8] {
         self.raw.get().as_bytes()
+    }
+
+    /// What the model says of what it thought, its parts as paragraphs; nothing for other items, or where it says
+    /// nothing.
+    #[must_use]
+    pub fn summary(&self) -> Option<String> {
+        if !matches!(self.kind, Kind::Reasoning { .. }) {
+            return None;
+        }
+        let fields: Fields<'_> = fields(self.raw.get())?;
+        let mut all = Vec::new();
+        parts(fields.summary, |part| {
+            all.extend(part.text.and_then(text));
+            Some(())
+        });
+        let summary = all.join("\n\n");
+        (!summary.trim().is_empty()).then_some(summary)
     }
 
     /// The text of a message, all its parts together; empty for anything else.
@@ -251,55 +270,6 @@ fn arguments(raw: Option<&RawValue>) -> String {
     }
 }
 
-/// What the user says, as an item.
-///
-/// # Panics
-/// Never: text always has a JSON form.
-#[must_use]
-pub fn user_message(text: &str) -> Vec<u8> {
-    let text = quoted(text);
-    format!(
-        r#"{{"type":"message","role":"user","content":[{{"type":"input_text","text":{text}}}]}}"#
-    )
-    .into_bytes()
-}
-
-/// What goes back for a call: a text, and maybe a picture as a data URL.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
-    /// The words. The service takes no empty output, so an empty one says that it is.
-    pub text: String,
-    /// The picture.
-    pub image: Option<String>,
-}
-
-/// What a tool answered, as an item.
-#[must_use]
-pub fn call_output(call_id: &str, output: &Output) -> Vec<u8> {
-    let text = quoted(match &*output.text {
-        "" => "(no output)",
-        text => text,
-    });
-    let output = match &output.image {
-        None => text,
-        Some(url) => {
-            let url = quoted(url);
-            format!(
-                r#"[{{"type":"input_text","text":{text}}},{{"type":"input_image","image_url":{url},"detail":"auto"}}]"#
-            )
-        }
-    };
-    let call_id = quoted(call_id);
-    format!(r#"{{"type":"function_call_output","call_id":{call_id},"output":{output}}}"#)
-        .into_bytes()
-}
-
-/// A text as JSON.
-#[must_use]
-pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,6 +321,11 @@ mod tests {
             r#"{"type":"reasoning","encrypted_content":null}"#,
             Some(Kind::Reasoning { sealed: false }),
         );
+        let json =
+            r#"{"type":"reasoning","summary":[{"type":"summary_text","text":"a"},7,{"text":"b"}]}"#;
+        let raw: Box<RawValue> = serde_json::from_str(json).expect("JSON");
+        let summary = Item::parse(&raw).and_then(|item| item.summary());
+        assert_eq!(summary.as_deref(), Some("a\n\nb"));
         check(
             r#"{"type":"apply_patch_call"}"#,
             Some(Kind::Waiting("apply_patch_call".into())),
@@ -393,21 +368,5 @@ mod tests {
         );
         check(r#"{"type":"function_call","call_id":"","name":"n"}"#, None);
         check(r#"{"type":"function_call","call_id":"c"}"#, None);
-    }
-
-    #[test]
-    fn our_own_items_are_json() {
-        let item = |call_id: &str, text: &str, image: Option<&str>| {
-            let (text, image) = (text.to_owned(), image.map(str::to_owned));
-            String::from_utf8(call_output(call_id, &Output { text, image })).expect("UTF-8")
-        };
-        assert_eq!(
-            item("c\"1", "a\u{0}b", None),
-            r#"{"type":"function_call_output","call_id":"c\"1","output":"a\u0000b"}"#
-        );
-        assert!(item("c", "", None).ends_with(r#""output":"(no output)"}"#));
-        let picture = r#""output":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:x","detail":"auto"}]}"#;
-        assert!(item("c", "a", Some("data:x")).ends_with(picture));
-        assert!(user_message("hi").ends_with(br#"[{"type":"input_text","text":"hi"}]}"#));
     }
 }

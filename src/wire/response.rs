@@ -13,6 +13,8 @@ pub struct Usage {
     pub input: u64,
     /// Of these, the ones that were cached.
     pub cached: u64,
+    /// Of these, the ones that were put into the cache.
+    pub written: u64,
     /// Tokens answered.
     pub output: u64,
     /// Of these, the ones spent on reasoning.
@@ -24,6 +26,7 @@ impl Usage {
     pub fn add(&mut self, other: Self) {
         self.input = self.input.saturating_add(other.input);
         self.cached = self.cached.saturating_add(other.cached);
+        self.written = self.written.saturating_add(other.written);
         self.output = self.output.saturating_add(other.output);
         self.reasoning = self.reasoning.saturating_add(other.reasoning);
     }
@@ -83,6 +86,8 @@ struct Counted<'a> {
     #[serde(borrow)]
     cached_tokens: Option<&'a RawValue>,
     #[serde(borrow)]
+    cache_write_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
     reasoning_tokens: Option<&'a RawValue>,
 }
 
@@ -105,6 +110,7 @@ impl<'a> Response<'a> {
             usage: Usage {
                 input: number(usage.input_tokens),
                 cached: number(input.cached_tokens),
+                written: number(input.cache_write_tokens),
                 output: number(usage.output_tokens),
                 reasoning: number(output.reasoning_tokens),
             },

@@ -13,22 +13,28 @@ const TABLE: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("outcome", &[]),
     ("wire", &[]),
+    ("models", &["id", "placed", "wire"]),
     ("prompt", &[]),
     ("stdin", &[]),
     ("http", &["secret"]),
     ("auth", &["clock", "http", "id", "secret"]),
-    ("api", &["auth", "clock", "http", "id", "secret", "wire"]),
+    (
+        "api",
+        &["auth", "clock", "http", "id", "models", "secret", "wire"],
+    ),
     ("tools", &["placed", "schema", "wire"]),
     ("output", &["clock", "wire"]),
     (
         "agent",
-        &["api", "clock", "id", "outcome", "output", "tools", "wire"],
+        &[
+            "api", "clock", "id", "models", "outcome", "output", "tools", "wire",
+        ],
     ),
     (
         "command",
         &[
-            "agent", "api", "auth", "clock", "http", "id", "outcome", "output", "prompt", "secret",
-            "stdin", "tools", "wire",
+            "agent", "api", "auth", "clock", "http", "id", "models", "outcome", "output", "prompt",
+            "secret", "stdin", "tools", "wire",
         ],
     ),
     (
@@ -45,7 +51,10 @@ const WORDS: &[(&str, &[&str])] = &[
     ("ureq", &["http"]),
     ("lexopt", &["cli"]),
     ("std::env::var", &["cli"]),
-    ("std::fs", &["auth", "cli", "command", "http", "tools"]),
+    (
+        "std::fs",
+        &["auth", "cli", "command", "http", "models", "tools"],
+    ),
     ("tiny_http", &["auth"]),
     ("std::process::exit", &["cli"]),
     ("process::exit(", &["cli"]),

@@ -131,6 +131,19 @@ impl From<Error> for Failure {
                 Outcome::Io,
                 format!("the system gives no random numbers: {error}"),
             ),
+            Error::TooLong(end, parts) => {
+                let parts: Vec<String> = parts
+                    .iter()
+                    .filter(|(_, tokens)| *tokens >= 1000)
+                    .take(3)
+                    .map(|(what, tokens)| format!("{what} has about {} tokens", grouped(*tokens)))
+                    .collect();
+                let failure = of_end(end);
+                match (parts.len(), failure.hint.clone()) {
+                    (1.., Some(hint)) => failure.hint(format!("{hint}; {}", parts.join(", "))),
+                    _ => failure,
+                }
+            }
             Error::End(end) => of_end(end),
         }
     }
@@ -193,6 +206,17 @@ fn of_end(end: End) -> Failure {
             format!("stopped by --max-turns {turns}: the model wanted to go on"),
         )
         .hint("raise --max-turns"),
+        End::Tokens(used, most) => Failure::new(
+            Outcome::Budget,
+            format!("stopped by --max-tokens {most}: {used} tokens are used, and the model wanted to go on"),
+        )
+        .hint("raise --max-tokens"),
+        End::Calls(wanted, most) => Failure::new(
+            Outcome::Budget,
+            format!("stopped by --max-tool-calls {most}: the model wanted {wanted} tool calls in all"),
+        )
+        .hint("raise --max-tool-calls; the calls of its last answer were not run"),
+        End::TooLong(tokens, window) => too_long(tokens, window),
         End::ToolsFailed(calls) => {
             let calls = match calls {
                 1 => "a tool call".to_owned(),
@@ -220,9 +244,37 @@ fn of_end(end: End) -> Failure {
     }
 }
 
+/// What is not sent because it would be too long.
+fn too_long(tokens: u64, window: u64) -> Failure {
+    let (tokens, window) = (grouped(tokens), grouped(window));
+    Failure::new(
+        Outcome::Failed,
+        format!("the request is too long: about {tokens} tokens, and the model takes in {window}"),
+    )
+    .hint("send less, or use a model that takes in more (-m)")
+}
+
+/// A number with its thousands told apart.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// Why an answer cannot be used, without what to do about it.
 pub(super) fn of_answer(trouble: &Trouble, error: Option<&api::Error>) -> String {
     of_trouble(trouble, error).what
+}
+
+/// Why there is no list of models, without what to do about it.
+pub(super) fn of_list(error: &api::Error) -> String {
+    of_api(error).what
 }
 
 /// An end that was ordered from outside.

@@ -5,7 +5,7 @@ use super::{Failure, of_output, of_stdin, of_thread};
 use crate::auth::refusal::Refusal;
 use crate::auth::{self, issuer, sign_in, store};
 use crate::clock::date;
-use crate::command::{login, status, token};
+use crate::command::{login, models, status, token};
 use crate::outcome::Outcome;
 use crate::stdin;
 
@@ -151,6 +151,15 @@ impl From<token::Error> for Failure {
             token::Error::Ended(source, when) => of_ended(&source, when),
             token::Error::SignIn(error) => of_sign_in(&error),
             token::Error::Output(error) => of_output(&error),
+        }
+    }
+}
+
+impl From<models::Error> for Failure {
+    fn from(error: models::Error) -> Self {
+        match error {
+            models::Error::Credential(error) => of_credential(&error),
+            models::Error::Output(error) => of_output(&error),
         }
     }
 }

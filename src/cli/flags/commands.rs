@@ -41,6 +41,16 @@ pub(in crate::cli) const COMMANDS: &[Command] = &[
         words: &[],
     },
     Command {
+        name: "models",
+        usage: "",
+        brief: "list the models that can be asked",
+        doc: "Lists the models that the present credential can be used with, as the service names them, and those of \
+              models.json. A * stands behind the model that is asked if none is named, and behind the effort that a model \
+              takes by itself. Where the service cannot be asked, the list is the one that it gave last, or the built-in \
+              one, and standard error says so. Without a sign-in or key the exit code is 4.",
+        words: &[],
+    },
+    Command {
         name: "run",
         usage: "[PROMPT...]",
         brief: "ask, run what the model calls, answer",
@@ -81,6 +91,7 @@ pub(in crate::cli) const COMMANDS: &[Command] = &[
             "logout",
             "status",
             "token",
+            "models",
             "run",
             "tool",
             "completion",

@@ -234,13 +234,15 @@ mod tests {
         for (i, flag) in flags().enumerate() {
             let name = flag.long;
             assert!(
-                flags().take(i).all(|f| f.long != name),
+                flags()
+                    .take(i)
+                    .all(|f| f.long != name || f.of.iter().all(|of| !flag.of.contains(of))),
                 "{name} stands twice"
             );
             assert!(
                 flags()
                     .take(i)
-                    .all(|f| f.short.is_none() || f.short != flag.short),
+                    .all(|f| f.long == name || f.short.is_none() || f.short != flag.short),
                 "{name}"
             );
             assert!(

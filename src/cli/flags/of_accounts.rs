@@ -8,7 +8,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         long: "api-key-file",
         short: None,
         takes: Takes::Value("FILE"),
-        of: &["run", "status"],
+        of: &["run", "status", "models"],
         brief: "use the API key in this file",
         rare: true,
         doc: "Uses the API key in this file, for this run only and before any other credential.",
@@ -19,7 +19,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         long: "auth-file",
         short: None,
         takes: Takes::Value("FILE"),
-        of: &["login", "logout", "status", "token", "run"],
+        of: &["login", "logout", "status", "token", "models", "run"],
         brief: "use this credentials file",
         rare: true,
         doc: "Uses this credentials file instead of auth.json in CODEX_RUN_HOME. It may belong to pi or to the official \
@@ -119,5 +119,31 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         doc: "Also asks the service how much of the plan's usage windows is used up, and when each begins anew.",
         complete: Complete::Nothing,
         set: |args, _| args.limits = true,
+    },
+    Flag {
+        long: "all",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["models"],
+        brief: "every model that is known, marked",
+        rare: false,
+        doc: "Lists every model that is known, also those that are hidden, older, or not for this credential, and says so \
+              of each. Works without a sign-in too.",
+        complete: Complete::Nothing,
+        set: |args, _| args.all = true,
+    },
+    Flag {
+        long: "json",
+        short: None,
+        takes: Takes::Nothing,
+        of: &["models"],
+        brief: "as one JSON object",
+        rare: false,
+        doc: "Prints one JSON object: models, a list of objects with id, name, default, usable, context_window, \
+              max_context_window, max_output_tokens, efforts, default_effort, verbosity, inputs, tiers, \
+              usd_per_million_tokens, hidden and older, null where nothing is known; source (service, cache or built-in), \
+              and fetched_at in Unix seconds.",
+        complete: Complete::Nothing,
+        set: |args, _| args.json = true,
     },
 ];

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{Answer, Context, not_done};
 use crate::tools::OUTPUT;
 use crate::tools::capture::clean;
+use crate::wire::input::picture;
 
 /// The most lines that one call returns.
 const LINES: usize = 2000;
@@ -87,31 +88,6 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         }
         Ok(Part { text, .. }) => Answer::ok(text),
         Err(error) => unreadable(error),
-    }
-}
-
-/// The kind of picture that begins so, if it is one that models take.
-fn picture(start: &[u8]) -> Option<&'static str> {
-    match start {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => Some("image/webp"),
-        _ => None,
     }
 }
 
@@ -207,17 +183,6 @@ mod tests {
             expected,
             "{first} {most}"
         );
-    }
-
-    #[test]
-    fn pictures_are_told_by_their_first_bytes() {
-        assert_eq!(picture(b"\x89PNG\r\n\x1a\nrest"), Some("image/png"));
-        assert_eq!(picture(b"RIFF1234WEBPVP8 "), Some("image/webp"));
-        assert_eq!(picture(b"GIF89a"), Some("image/gif"));
-        assert_eq!(picture(b"\xff\xd8\xff\xe0"), Some("image/jpeg"));
-        for no in [&b"PNG"[..], b"", b"RIFF1234WAVE", b"GIF88a"] {
-            assert_eq!(picture(no), None);
-        }
     }
 
     #[test]

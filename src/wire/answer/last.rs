@@ -229,7 +229,7 @@ mod tests {
         }
         let text = |show| match show {
             Show::Text(text) => Some(text),
-            Show::MessageEnd | Show::Skipped => None,
+            Show::MessageEnd | Show::Summary(_) | Show::Skipped => None,
         };
         (
             show.into_iter().filter_map(text).collect(),

@@ -62,6 +62,9 @@ impl Answer {
             self.differs = true; // it was a message until now
             return;
         }
+        if let Some(summary) = item.summary() {
+            show.push(Show::Summary(summary));
+        }
         self.slots[at].item = Some(item);
         self.show_front(show);
     }

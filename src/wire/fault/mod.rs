@@ -107,6 +107,26 @@ impl Fault {
         }
     }
 
+    /// Whether it names the shape of the request as the mistake. The subscription backend says of some models that want
+    /// the other shape only that they are not found (openai/codex, earendil-works/pi#6516).
+    #[must_use]
+    pub fn is_about_shape(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        let names = |words: &[&str]| words.iter().any(|words| message.contains(words));
+        match self.status {
+            Some(404) => message.starts_with("model not found"),
+            Some(400 | 422) => names(&[
+                "responses-lite",
+                "responses lite",
+                "reasoning.context",
+                "all_turns",
+                "additional_tools",
+                "instructions are required",
+            ]),
+            _ => false,
+        }
+    }
+
     /// Everything in it that somebody else has said.
     pub fn words(&mut self) -> impl Iterator<Item = &mut String> {
         let details = &mut *self.details;

@@ -1,0 +1,70 @@
+//! The service's list of models: asked for, not read. What stands in it is for `models` to say.
+
+use std::time::Duration;
+
+use super::refusal::fault;
+use super::{Endpoints, Error, ORIGINATOR, ask};
+use crate::auth::Authority;
+use crate::http::{self, Http, Limit, Request};
+
+/// How long the answer may take.
+const LIMIT: Limit = Limit::Whole(Duration::from_secs(20));
+
+/// The most of it that is read, in bytes. The subscription's has half a megabyte of texts that we do not use.
+const BODY: usize = 16 << 20;
+
+/// The version of the official client whose protocol this is: the list may leave out what an older one cannot ask.
+const VERSION: &str = "0.169.0";
+
+/// What the service answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// The list is the one that has this mark already.
+    Unchanged,
+    /// A list, as it came, with its mark.
+    New(Vec<u8>, Option<String>),
+}
+
+/// Asks for the list of models, unless it is still the one with this mark.
+///
+/// # Errors
+/// When no answer comes, or a refusal.
+pub fn fetch(
+    http: &Http,
+    endpoints: &Endpoints,
+    authority: &Authority,
+    mark: Option<&str>,
+) -> Result<Listing, Error> {
+    let mut headers = vec![
+        ("accept", http::JSON.to_owned()),
+        ("originator", ORIGINATOR.to_owned()),
+    ];
+    let url = match authority.account() {
+        Some(account) => {
+            headers.push(("chatgpt-account-id", account.as_str().to_owned()));
+            let url = endpoints.subscription.join("/models");
+            format!("{url}?client_version={VERSION}")
+        }
+        None => endpoints.api.join("/models"),
+    };
+    if let Some(mark) = mark {
+        headers.push(("if-none-match", mark.to_owned()));
+    }
+    let request = Request {
+        url: &url,
+        bearer: None,
+        headers: &headers,
+        body: None,
+        limit: LIMIT,
+    };
+    let answer = ask(http, authority, request)?;
+    match answer.status() {
+        304 => Ok(Listing::Unchanged),
+        200 => {
+            let mark = answer.header("etag").map(str::to_owned);
+            let failed = |error| Error::Http(http::host(request.url), error);
+            Ok(Listing::New(answer.whole(BODY).map_err(failed)?, mark))
+        }
+        _ => Err(Error::Fault(fault(authority, answer))),
+    }
+}

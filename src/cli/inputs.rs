@@ -1,0 +1,156 @@
+//! What goes along with the words of a prompt: files, pictures, and the instructions that lie in a project.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::failure::Failure;
+use super::flags::Args;
+use super::values::read;
+use crate::prompt::File;
+use crate::wire::input::picture;
+
+/// The largest picture, in bytes.
+const PICTURE: u64 = 20 << 20;
+
+/// The most of all pictures together, in bytes.
+const PICTURES: u64 = 50 << 20;
+
+/// The most of all AGENTS.md together, in bytes.
+const AGENTS: usize = 32 << 10;
+
+/// The files of text that flags name.
+pub(super) fn files(args: &Args) -> Result<Vec<File>, Failure> {
+    args.file
+        .iter()
+        .map(|path| {
+            Ok(File {
+                path: path.to_string_lossy().into_owned(),
+                text: read(&args.named("file"), path)?,
+            })
+        })
+        .collect()
+}
+
+/// The pictures that flags name, as data URLs.
+pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
+    let flag = args.named("image");
+    let mut left = PICTURES;
+    args.image
+        .iter()
+        .map(|path| {
+            let bytes = bytes(&flag, path)?;
+            let shown = path.to_string_lossy();
+            left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
+                Failure::usage(format!("cannot use {shown}, named by {flag}: all pictures together have more than 50 MiB"))
+                    .hint("send fewer, or smaller ones")
+            })?;
+            let Some(kind) = picture(&bytes) else {
+                return Err(Failure::usage(format!(
+                    "cannot use {shown}, named by {flag}: it is no PNG, JPEG, GIF or WebP"
+                ))
+                .hint("convert it to one of them; a text file is sent with -f"));
+            };
+            Ok(format!("data:{kind};base64,{}", BASE64_STANDARD.encode(bytes)))
+        })
+        .collect()
+}
+
+/// What is in a picture's file, which is not read further than it may be.
+fn bytes(flag: &str, path: &OsStr) -> Result<Vec<u8>, Failure> {
+    let shown = path.to_string_lossy();
+    let failed = |error: std::io::Error| {
+        Failure::usage(format!("cannot read {shown}, named by {flag}: {error}"))
+            .hint("name a file that is there and that you may read")
+    };
+    let file = fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(PICTURE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > PICTURE {
+        return Err(Failure::usage(format!(
+            "cannot use {shown}, named by {flag}: it has more than 20 MiB"
+        ))
+        .hint("make it smaller"));
+    }
+    Ok(bytes)
+}
+
+/// Instructions that lie in a project.
+#[derive(Debug, Default)]
+pub(super) struct Agents {
+    /// Each file with its text, from the root of the repository down.
+    pub(super) found: Vec<(PathBuf, String)>,
+    /// What is to be told about them.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Finds `AGENTS.md` from the root of the git repository down to this directory; without one, in it alone.
+pub(super) fn agents(directory: &Path) -> Agents {
+    let mut agents = Agents::default();
+    let root = directory
+        .ancestors()
+        .find(|folder| folder.join(".git").exists())
+        .unwrap_or(directory);
+    let mut folders: Vec<&Path> = directory
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root))
+        .collect();
+    folders.reverse();
+    let mut left = AGENTS;
+    for folder in folders {
+        let file = folder.join("AGENTS.md");
+        if !file.is_file() {
+            continue;
+        }
+        let shown = file.display().to_string();
+        let bytes = match fs::File::open(&file).and_then(|open| {
+            let mut bytes = Vec::new();
+            open.take(AGENTS as u64 + 4).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        }) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                agents
+                    .warnings
+                    .push(format!("{shown} cannot be read and is left out: {error}"));
+                continue;
+            }
+        };
+        let text = match std::str::from_utf8(&bytes) {
+            Ok(text) => text,
+            // A character may end behind what was read.
+            Err(error) if error.error_len().is_none() && bytes.len() > AGENTS => {
+                std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+            }
+            Err(error) => {
+                let at = error.valid_up_to();
+                agents
+                    .warnings
+                    .push(format!("{shown} is not UTF-8 at byte {at} and is left out"));
+                continue;
+            }
+        };
+        let mut end = left.min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let kept = &text[..end];
+        if kept.len() < text.len() {
+            agents.warnings.push(format!(
+                "only {} bytes of {shown} are used: AGENTS.md may have 32 KiB in all",
+                kept.len()
+            ));
+        }
+        left -= kept.len();
+        if !kept.trim().is_empty() {
+            agents.found.push((file, kept.to_owned()));
+        }
+    }
+    agents
+}

@@ -1,0 +1,62 @@
+//! Where each value of a run comes from, for `--dry-run -v`: one line for each, as far as there is something to say.
+
+use super::choosing::Choosing;
+use super::flags::{Args, Origin, flags_of};
+use crate::models::fit::Fitted;
+
+/// What holds if nobody says otherwise, where it is no property of the model.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("sandbox", "read-only"),
+    ("network", "no"),
+    ("max-turns", "100"),
+    ("tool-timeout", "120s"),
+    ("idle-timeout", "300s"),
+    ("retries", "5"),
+];
+
+/// The lines.
+pub(super) fn lines(args: &Args, chosen: &Choosing, fitted: &Fitted) -> Vec<String> {
+    let choice = &chosen.choice;
+    let model = &choice.model;
+    let mut lines = vec![format!("model {}: from {}", model.id, chosen.origin)];
+    let credential = chosen.found.first().map_or("none", |found| &found.source);
+    lines.push(format!("credential: from {credential}"));
+    lines.push(format!(
+        "shape {}: {}",
+        choice.shape.name(),
+        chosen.shape_origin
+    ));
+    let sent = [
+        ("effort", fitted.effort.as_ref(), model.effort.as_ref()),
+        ("verbosity", fitted.verbosity.as_ref(), None),
+        ("summary", fitted.summary.as_ref(), None),
+    ];
+    for (name, sent, own) in sent {
+        match (sent, own) {
+            (Some(sent), _) => lines.push(format!("{name} {sent}: from {}", args.named(name))),
+            (None, Some(own)) => lines.push(format!("{name} {own}: the model's own, not sent")),
+            (None, None) => {}
+        }
+    }
+    for flag in flags_of("run") {
+        if sent.iter().any(|(name, ..)| *name == flag.long) || flag.long == "model" {
+            continue;
+        }
+        let given = args.given.iter().filter(|given| given.long == flag.long);
+        for given in given {
+            let value = given.value.to_string_lossy();
+            let value = if value.is_empty() { "yes" } else { &*value };
+            let from = match &given.origin {
+                Origin::Flag => "the command line",
+                Origin::Config(place) => place,
+            };
+            lines.push(format!("{} {value}: from {from}", flag.long));
+        }
+        let is_open = args.given.iter().all(|given| given.long != flag.long);
+        let default = DEFAULTS.iter().find(|(name, _)| *name == flag.long);
+        if let (true, Some((name, value))) = (is_open, default) {
+            lines.push(format!("{name} {value}: the default"));
+        }
+    }
+    lines
+}

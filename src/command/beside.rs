@@ -1,0 +1,111 @@
+//! The service's list of models, asked for beside a run and never waited for: a run uses the list that there is, and the
+//! next one finds the new one.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crate::api::models::{Listing, fetch};
+use crate::api::{self, Endpoints};
+use crate::auth::Authority;
+use crate::clock::seconds;
+use crate::http::Http;
+use crate::models::cache::{Cache, List};
+use crate::models::{Backend, Model, catalogue, remote};
+
+/// Whoever asks for the list.
+#[derive(Clone, Debug)]
+pub(super) struct Lister {
+    pub(super) http: Http,
+    pub(super) endpoints: Endpoints,
+    pub(super) authority: Authority,
+    pub(super) cache: Cache,
+}
+
+/// Why the list could not be had.
+#[derive(Debug)]
+pub(super) enum Unlisted {
+    /// No answer came, or a refusal.
+    Api(api::Error),
+    /// What came is no list.
+    Malformed,
+}
+
+impl Lister {
+    /// Asks for the list and keeps it; `may_store` is held while that is written.
+    pub(super) fn ask(&self, may_store: &Mutex<()>) -> Result<Vec<Model>, Unlisted> {
+        let held = || may_store.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.cache.list().unwrap_or_default();
+        let begun = seconds();
+        {
+            let _held = held();
+            let _ = self.cache.keep(|list| list.asked_at = begun);
+        }
+        let mark = old.etag.as_deref().filter(|_| !old.models.is_empty());
+        let listing = fetch(&self.http, &self.endpoints, &self.authority, mark);
+        let (models, etag) = match listing.map_err(Unlisted::Api)? {
+            Listing::Unchanged => (old.models, old.etag),
+            Listing::New(body, etag) => {
+                let known = catalogue::of(Backend::Subscription);
+                let models = remote::parse(&body, &known).ok_or(Unlisted::Malformed)?;
+                (models, etag)
+            }
+        };
+        let _held = held();
+        // A home that cannot be written is no reason to have no list.
+        let _ = self.cache.keep(|list| {
+            *list = List {
+                fetched_at: seconds(),
+                asked_at: begun,
+                etag,
+                models: models.clone(),
+            };
+        });
+        Ok(models)
+    }
+}
+
+/// A thread that asks for the list while a run goes on.
+pub(super) struct Beside {
+    may_store: Arc<Mutex<()>>,
+}
+
+impl Beside {
+    /// Asks at once if the list is old, and whenever an answer names another mark than the list's.
+    pub(super) fn start(lister: Lister) -> (Self, Sender<String>) {
+        let (marks, heard) = mpsc::channel();
+        let may_store = Arc::new(Mutex::new(()));
+        let store = Arc::clone(&may_store);
+        // Without a thread the list stays as it is.
+        let _ = thread::Builder::new().spawn(move || listen(&lister, &heard, &store));
+        (Self { may_store }, marks)
+    }
+
+    /// Nothing is written from here on.
+    pub(super) fn end(&self) -> MutexGuard<'_, ()> {
+        self.may_store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn listen(lister: &Lister, heard: &Receiver<String>, may_store: &Mutex<()>) {
+    if lister.cache.list().unwrap_or_default().is_due(seconds()) {
+        let _ = lister.ask(may_store);
+    }
+    // The mark that was asked about last: one that stays strange is asked about once.
+    let mut asked = String::new();
+    while let Ok(mark) = heard.recv() {
+        let list = lister.cache.list().unwrap_or_default();
+        if list.etag.as_deref() == Some(&mark) || asked == mark {
+            continue;
+        }
+        {
+            let _held = may_store.lock().unwrap_or_else(PoisonError::into_inner);
+            // Should the run be over before the answer comes, the next one asks.
+            let _ = lister.cache.keep(|list| list.fetched_at = 0);
+        }
+        let _ = lister.ask(may_store);
+        asked = mark;
+    }
+}

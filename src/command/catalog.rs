@@ -1,0 +1,201 @@
+//! A list of models, as a table for people and as JSON.
+
+use serde_json::{Value, json as value};
+
+use crate::models::Model;
+use crate::output::visible::visible;
+
+/// Where a list is from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Origin {
+    /// The service, at this time in Unix seconds.
+    Service(u64),
+    /// The service, as it was kept since then.
+    Kept(u64),
+    /// This program.
+    BuiltIn,
+}
+
+/// A model in the list.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// What `-m` takes.
+    pub(super) id: String,
+    pub(super) model: Model,
+    /// The present credential can be used with it.
+    pub(super) usable: bool,
+    /// It is asked if no other is named.
+    pub(super) preferred: bool,
+    /// It can be used with a sign-in, and with a key, as far as that is known.
+    pub(super) uses: Option<(bool, bool)>,
+}
+
+impl Line {
+    pub(super) fn new(model: Model) -> Self {
+        Self {
+            id: model.id.clone(),
+            model,
+            usable: false,
+            preferred: false,
+            uses: None,
+        }
+    }
+
+    fn cells(&self, all: bool) -> Vec<String> {
+        let model = &self.model;
+        let mark = if self.preferred { " *" } else { "" };
+        let tokens = |count: u64| match count {
+            large if large >= 1000 => format!("{}k", large / 1000),
+            small => small.to_string(),
+        };
+        let context = match (model.context, model.most_context) {
+            (Some(context), Some(most)) if most > context => {
+                format!("{}-{}", tokens(context), tokens(most))
+            }
+            (Some(context), _) => tokens(context),
+            _ => "?".to_owned(),
+        };
+        let effort = match &model.efforts {
+            _ if model.plain => "none".to_owned(),
+            None => "?".to_owned(),
+            Some(efforts) => {
+                let marked = efforts.iter().map(|effort| {
+                    let by_itself = model.effort.as_ref() == Some(effort);
+                    let mark = if by_itself { "*" } else { "" };
+                    format!("{effort}{mark}")
+                });
+                marked.collect::<Vec<_>>().join(" ")
+            }
+        };
+        let takes = if model.text_only {
+            "text"
+        } else {
+            "text image"
+        };
+        let price = model.price.map_or(String::new(), |price| {
+            format!("{} / {}", price.input, price.output)
+        });
+        let mut cells = vec![format!("{}{mark}", visible(&self.id)), context, effort];
+        cells.extend([takes.to_owned(), price]);
+        if all {
+            let (chatgpt, api) = self.uses.unwrap_or_default();
+            let mut words = vec![if self.usable { "usable" } else { "" }];
+            words.extend(
+                [(chatgpt, "chatgpt"), (api, "api")].map(|(is, word)| if is { word } else { "" }),
+            );
+            words.extend(
+                [(model.hidden, "hidden"), (model.older, "older")]
+                    .map(|(is, word)| if is { word } else { "" }),
+            );
+            words.retain(|word| !word.is_empty());
+            cells.push(words.join(" "));
+        }
+        cells
+    }
+
+    fn json(&self) -> Value {
+        let model = &self.model;
+        let inputs: &[&str] = if model.text_only {
+            &["text"]
+        } else {
+            &["text", "image"]
+        };
+        let price = model.price.map(
+            |price| value!({"input": price.input, "cached": price.cached, "output": price.output}),
+        );
+        value!({
+            "id": self.id,
+            "name": model.name,
+            "default": self.preferred,
+            "usable": self.usable,
+            "context_window": model.context,
+            "max_context_window": model.window(),
+            "max_output_tokens": model.output,
+            "efforts": model.efforts,
+            "default_effort": model.effort,
+            "verbosity": model.verbosity.clone().flatten(),
+            "inputs": inputs,
+            "tiers": model.tiers,
+            "usd_per_million_tokens": price,
+            "hidden": model.hidden,
+            "older": model.older,
+        })
+    }
+}
+
+/// The list for people.
+pub(super) fn table(lines: &[Line], all: bool) -> String {
+    let mut rows = vec![vec![
+        "model",
+        "context",
+        "effort",
+        "takes",
+        "$ per 1M in / out",
+    ]];
+    if all {
+        rows[0].push("with");
+    }
+    let mut rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| row.into_iter().map(str::to_owned).collect())
+        .collect();
+    rows.extend(lines.iter().map(|line| line.cells(all)));
+    let columns = rows[0].len();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(&format!("{cell:<width$}  "));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// The list for programs.
+pub(super) fn json(lines: &[Line], origin: Origin) -> String {
+    let models: Vec<Value> = lines.iter().map(Line::json).collect();
+    let (source, at) = match origin {
+        Origin::Service(at) => ("service", Some(at)),
+        Origin::Kept(at) => ("cache", Some(at)),
+        Origin::BuiltIn => ("built-in", None),
+    };
+    let list = value!({"models": models, "source": source, "fetched_at": at});
+    format!("{list:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_they_need_to_be() {
+        let long = Model {
+            context: Some(272_000),
+            most_context: Some(872_000),
+            efforts: Some(vec!["low".to_owned(), "high".to_owned()]),
+            effort: Some("low".to_owned()),
+            ..Model::unknown("a-long-name")
+        };
+        let lines = [
+            Line {
+                preferred: true,
+                ..Line::new(long)
+            },
+            Line::new(Model {
+                text_only: true,
+                plain: true,
+                ..Model::unknown("b")
+            }),
+        ];
+        assert_eq!(
+            table(&lines, false),
+            "model          context    effort     takes       $ per 1M in / out\n\
+             a-long-name *  272k-872k  low* high  text image\n\
+             b              ?          none       text\n"
+        );
+    }
+}

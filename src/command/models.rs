@@ -1,0 +1,204 @@
+//! `codex models`: the models that the present credential can be used with, as the service lists them, and those of
+//! `models.json`.
+
+use std::io;
+use std::sync::Mutex;
+
+use super::beside::{Lister, Unlisted};
+use super::catalog::{Line, Origin, json, table};
+use super::stdout::Stdout;
+use super::{Keeper, authority, warn};
+use crate::api::models::{Listing, fetch};
+use crate::api::{self, Endpoints};
+use crate::auth::critical::Critical;
+use crate::auth::{self, Authority, Found, choose};
+use crate::clock::seconds;
+use crate::http::{Http, SILENCE, Setup};
+use crate::models::cache::Cache;
+use crate::models::custom::{Provider, put_over};
+use crate::models::{Backend, Model, catalogue, find, preferred, remote};
+
+/// Everything that the command is told.
+#[derive(Debug)]
+pub struct Settings {
+    /// The credentials that were found, in the order in which they count.
+    pub found: Vec<Found>,
+    /// Where a sign-in is kept.
+    pub keeper: Option<Keeper>,
+    /// What is to be told about the credentials file.
+    pub warnings: Vec<String>,
+    /// Where the two backends are.
+    pub endpoints: Endpoints,
+    /// The one that this credential is for.
+    pub backend: Backend,
+    /// Where its list is kept.
+    pub cache: Cache,
+    /// The user's own models and servers.
+    pub providers: Vec<Provider>,
+    /// Every model that is known.
+    pub all: bool,
+    /// As JSON.
+    pub json: bool,
+    /// Who calls, and what lies between.
+    pub setup: Setup,
+    /// Says in words why the list could not be had.
+    pub words: fn(&api::Error) -> String,
+}
+
+/// Why there is nothing to list.
+#[derive(Debug)]
+pub enum Error {
+    /// Nobody is signed in.
+    Credential(auth::Error),
+    /// Standard output cannot be written.
+    Output(io::Error),
+}
+
+/// Lists the models.
+///
+/// # Errors
+/// When nobody is signed in and there are none of the user's own.
+pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
+    let mut stdout = Stdout::open().map_err(Error::Output)?;
+    for warning in &settings.warnings {
+        warn(warning);
+    }
+    let mut lines = own(&settings.providers);
+    let mut origin = Origin::BuiltIn;
+    match choose(&settings.found) {
+        Ok(chosen) => {
+            let keeper = settings.keeper.clone();
+            let authority = authority(chosen, keeper, &settings.setup, critical)
+                .ok_or(Error::Credential(auth::Error::Missing))?;
+            let (mut models, from) = usable(&settings, &authority);
+            put_over(&mut models, settings.backend, &settings.providers);
+            origin = from;
+            let mut usable = of_list(&models, settings.all);
+            usable.append(&mut lines);
+            lines = usable;
+        }
+        Err(auth::Error::Missing) if settings.all => {}
+        Err(auth::Error::Missing) if !lines.is_empty() => {
+            warn("nobody is signed in: these are the models of models.json only");
+        }
+        Err(error) => return Err(Error::Credential(error)),
+    }
+    if settings.all {
+        for (model, chatgpt, api) in catalogue::all() {
+            match lines.iter_mut().find(|line| line.id == model.id) {
+                Some(line) => line.uses = Some((chatgpt, api)),
+                None => lines.push(Line {
+                    uses: Some((chatgpt, api)),
+                    ..Line::new(model)
+                }),
+            }
+        }
+    }
+    let text = if settings.json {
+        json(&lines, origin)
+    } else {
+        table(&lines, settings.all)
+    };
+    stdout.print(&text).map_err(Error::Output)
+}
+
+/// The models of servers of the user's own.
+fn own(providers: &[Provider]) -> Vec<Line> {
+    let servers = providers
+        .iter()
+        .filter(|provider| provider.base_url.is_some() && provider.other_protocol.is_none());
+    servers
+        .flat_map(|provider| {
+            provider.models.iter().map(|listed| Line {
+                id: format!("{}/{}", provider.name, listed.model.id),
+                usable: true,
+                ..Line::new(listed.model.clone())
+            })
+        })
+        .collect()
+}
+
+/// A list's models, the preferred one marked.
+fn of_list(models: &[Model], all: bool) -> Vec<Line> {
+    let preferred = preferred(models).map(|model| model.id.clone());
+    let shown = models
+        .iter()
+        .filter(|model| all || !(model.hidden || model.older));
+    shown
+        .map(|model| Line {
+            usable: true,
+            preferred: preferred.as_deref() == Some(&model.id),
+            ..Line::new(model.clone())
+        })
+        .collect()
+}
+
+/// The models that this credential can be used with, and where the list is from.
+fn usable(settings: &Settings, authority: &Authority) -> (Vec<Model>, Origin) {
+    let built_in = catalogue::of(settings.backend);
+    let lister = Lister {
+        http: Http::new(&settings.setup, SILENCE),
+        endpoints: settings.endpoints.clone(),
+        authority: authority.clone(),
+        cache: settings.cache.clone(),
+    };
+    let asked = if settings.backend == Backend::Subscription {
+        let kept = settings.cache.list().filter(|list| !list.models.is_empty());
+        if let Some(list) = kept.as_ref().filter(|list| list.is_fresh(seconds())) {
+            return (list.models.clone(), Origin::Kept(list.fetched_at));
+        }
+        lister
+            .ask(&Mutex::new(()))
+            .map_err(|unlisted| (unlisted, kept))
+    } else {
+        by_key(settings, &lister, &built_in).map_err(|unlisted| (unlisted, None))
+    };
+    for warning in authority.warnings() {
+        warn(&warning.to_string());
+    }
+    match asked {
+        Ok(models) => (models, Origin::Service(seconds())),
+        Err((unlisted, kept)) => {
+            let why = match unlisted {
+                Unlisted::Api(error) => (settings.words)(&error),
+                Unlisted::Malformed => "what the service answered is no list of models".to_owned(),
+            };
+            match kept {
+                Some(list) => {
+                    warn(&format!("{why}; this is the list as it was last"));
+                    (list.models, Origin::Kept(list.fetched_at))
+                }
+                None => {
+                    warn(&format!("{why}; this is the built-in list"));
+                    (built_in, Origin::BuiltIn)
+                }
+            }
+        }
+    }
+}
+
+/// What the API, or a server in its place, has for this key. The API has much that makes no answers of the kind that we
+/// ask for, so only what is known is listed there.
+fn by_key(
+    settings: &Settings,
+    lister: &Lister,
+    built_in: &[Model],
+) -> Result<Vec<Model>, Unlisted> {
+    let listing = fetch(&lister.http, &lister.endpoints, &lister.authority, None);
+    let Listing::New(body, _) = listing.map_err(Unlisted::Api)? else {
+        return Err(Unlisted::Malformed);
+    };
+    let ids = remote::ids(&body).ok_or(Unlisted::Malformed)?;
+    if settings.backend == Backend::Api {
+        let has = |model: &&Model| ids.contains(&model.id);
+        return Ok(built_in.iter().filter(has).cloned().collect());
+    }
+    Ok(ids
+        .iter()
+        .map(|id| {
+            find(built_in, id)
+                .cloned()
+                .unwrap_or_else(|| Model::unknown(id))
+        })
+        .collect())
+}

@@ -1,0 +1,197 @@
+//! `models_cache.json`: the service's lists of models as they came last, one for each account and address, and the
+//! shapes that turned out to be right. What cannot be read is as good as nothing; what cannot be written is no reason
+//! to fail.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Model;
+use crate::wire::request::Shape;
+
+/// How long a list is taken to be true, in seconds.
+pub const FRESH: u64 = 300;
+
+/// How long nobody else asks while somebody does, in seconds.
+const ASKING: u64 = 30;
+
+/// The most lists that are kept.
+const LISTS: usize = 8;
+
+/// The most bytes of the file that are read.
+const MOST: u64 = 4 << 20;
+
+/// A list as it came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct List {
+    /// When, in Unix seconds; 0 if the service said since then that it has changed.
+    pub fetched_at: u64,
+    /// When somebody asked for it last, in Unix seconds.
+    pub asked_at: u64,
+    /// The service's mark of this state of it.
+    pub etag: Option<String>,
+    /// The models, the service's favourite first.
+    pub models: Vec<Model>,
+}
+
+impl List {
+    /// Whether it is to be taken as true at this time.
+    #[must_use]
+    pub fn is_fresh(&self, now: u64) -> bool {
+        self.fetched_at <= now && now - self.fetched_at < FRESH
+    }
+
+    /// Whether it is time to ask for it, and nobody else does.
+    #[must_use]
+    pub fn is_due(&self, now: u64) -> bool {
+        let asking = self.asked_at <= now && now - self.asked_at < ASKING;
+        !self.is_fresh(now) && !asking
+    }
+}
+
+/// What the file holds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Content {
+    lists: BTreeMap<String, List>,
+    shapes: BTreeMap<String, String>,
+}
+
+/// The file, for one account and address.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    file: Option<PathBuf>,
+    key: String,
+}
+
+impl Cache {
+    /// The file in this home, for this account at this address. Without a home nothing is kept.
+    #[must_use]
+    pub fn new(home: Option<&Path>, account: &str, address: &str) -> Self {
+        let hash = Sha256::digest(format!("{account}\n{address}"));
+        Self {
+            file: home.map(|home| home.join("models_cache.json")),
+            key: BASE64_URL_SAFE_NO_PAD.encode(&hash[..12]),
+        }
+    }
+
+    /// The list, as far as there is one.
+    #[must_use]
+    pub fn list(&self) -> Option<List> {
+        self.content().lists.remove(&self.key)
+    }
+
+    /// The shape that turned out to be right for this model.
+    #[must_use]
+    pub fn shape(&self, model: &str) -> Option<Shape> {
+        Shape::of(self.content().shapes.get(&self.named(model))?)
+    }
+
+    /// Remembers the shape that turned out to be right.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_shape(&self, model: &str, shape: Shape) -> io::Result<()> {
+        self.change(|content| {
+            content
+                .shapes
+                .insert(self.named(model), shape.name().to_owned());
+        })
+    }
+
+    /// Changes the list.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep(&self, change: impl FnOnce(&mut List)) -> io::Result<()> {
+        self.change(|content| {
+            change(content.lists.entry(self.key.clone()).or_default());
+            while content.lists.len() > LISTS {
+                let oldest = content.lists.iter().filter(|(key, _)| **key != self.key);
+                let oldest = oldest.min_by_key(|(_, list)| list.asked_at);
+                let Some(key) = oldest.map(|(key, _)| key.clone()) else {
+                    break;
+                };
+                content.lists.remove(&key);
+            }
+        })
+    }
+
+    fn named(&self, model: &str) -> String {
+        format!("{} {model}", self.key)
+    }
+
+    fn content(&self) -> Content {
+        let read = || {
+            let file = self.file.as_ref()?;
+            let small =
+                fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() <= MOST);
+            let bytes = small.then(|| fs::read(file).ok())??;
+            serde_json::from_slice(&bytes).ok()
+        };
+        read().unwrap_or_default()
+    }
+
+    /// Replaces the file as a whole. Of two who do so at once the later one wins: what is lost is asked for again.
+    fn change(&self, change: impl FnOnce(&mut Content)) -> io::Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let mut content = self.content();
+        change(&mut content);
+        let bytes = serde_json::to_vec(&content)?;
+        let beside = file.with_extension(format!("json.{}", std::process::id()));
+        let written = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)
+            .and_then(|mut beside| beside.write_all(&bytes))
+            .and_then(|()| fs::rename(&beside, file));
+        if written.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+        written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_true_for_a_while_and_asked_for_by_one() {
+        let list = List {
+            fetched_at: 1000,
+            asked_at: 1000,
+            ..List::default()
+        };
+        let check = |now, fresh, due| {
+            assert_eq!(
+                (list.is_fresh(now), list.is_due(now)),
+                (fresh, due),
+                "{now}"
+            );
+        };
+        check(1000, true, false);
+        check(1299, true, false);
+        check(1300, false, true);
+        // A clock that was set back is no reason to believe for ever.
+        check(900, false, true);
+        let asked = List {
+            asked_at: 2000,
+            ..list.clone()
+        };
+        assert!(!asked.is_due(2010) && asked.is_due(2031));
+        assert!(List::default().is_due(1_700_000_000));
+    }
+}

@@ -1,0 +1,421 @@
+//! `models.json`: models and servers of the user's own, in the format of pi, which allows comments. A mistake is told
+//! with its place.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::price::Price;
+use super::{Backend, Model, fit};
+use crate::placed::{Mistake, Reader};
+use crate::wire::request::Shape;
+
+const FILE: &[&str] = &["providers"];
+const PROVIDER: &[&str] = &[
+    "name",
+    "baseUrl",
+    "apiKey",
+    "api",
+    "headers",
+    "compat",
+    "authHeader",
+    "models",
+    "modelOverrides",
+];
+const MODEL: &[&str] = &[
+    "id",
+    "name",
+    "api",
+    "baseUrl",
+    "headers",
+    "compat",
+    "reasoning",
+    "thinkingLevelMap",
+    "efforts",
+    "input",
+    "contextWindow",
+    "maxTokens",
+    "cost",
+    "shape",
+    "verbosity",
+];
+const COST: &[&str] = &["input", "output", "cacheRead", "cacheWrite"];
+
+/// The protocols of pi that are ours.
+const RESPONSES: &[&str] = &[
+    "openai-responses",
+    "openai-codex-responses",
+    "azure-openai-responses",
+];
+
+/// A server, and what is known of its models.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Provider {
+    /// What it is called in `-m PROVIDER/MODEL`.
+    pub name: String,
+    /// Where it is, and the place in the file that says so.
+    pub base_url: Option<(String, String)>,
+    /// Its key, or what stands for it.
+    pub api_key: Option<String>,
+    /// The protocol that it speaks, where that is another one than ours.
+    pub other_protocol: Option<String>,
+    /// It asks for headers, which are not sent.
+    pub headers: bool,
+    /// Its models, the whole of what is known of each.
+    pub models: Vec<Listed>,
+    /// What is different about models that are known already.
+    pub changes: Vec<Change>,
+}
+
+/// A model of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// What is known of it.
+    pub model: Model,
+    /// The shape that it wants, whatever else says otherwise.
+    pub shape: Option<Shape>,
+    /// The most tokens of an answer, which its server is to be told.
+    pub max_output: Option<u64>,
+}
+
+/// What is different about a model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Change {
+    /// Its id.
+    pub id: String,
+    name: Option<String>,
+    context: Option<u64>,
+    output: Option<u64>,
+    efforts: Option<Vec<String>>,
+    reasons: Option<bool>,
+    takes_verbosity: Option<bool>,
+    text_only: Option<bool>,
+    price: Option<Price>,
+    /// The shape that it wants.
+    pub shape: Option<Shape>,
+}
+
+impl Change {
+    /// The model with what is different about it.
+    pub fn apply(&self, model: &mut Model) {
+        fn put<T: Clone>(to: &mut T, from: Option<&T>) {
+            if let Some(value) = from {
+                to.clone_from(value);
+            }
+        }
+        put(&mut model.name, self.name.as_ref());
+        if self.context.is_some() {
+            (model.context, model.most_context) = (self.context, None);
+        }
+        model.output = self.output.or(model.output);
+        if self.efforts.is_some() {
+            model.efforts.clone_from(&self.efforts);
+            model.effort = None;
+        }
+        put(
+            &mut model.plain,
+            self.reasons.map(|reasons| !reasons).as_ref(),
+        );
+        match self.takes_verbosity {
+            Some(true) => model.verbosity = Some(Some("medium".to_owned())),
+            Some(false) => model.verbosity = Some(None),
+            None => {}
+        }
+        put(&mut model.text_only, self.text_only.as_ref());
+        model.price = self.price.or(model.price);
+    }
+}
+
+/// Puts what `models.json` says over these models; the shapes that it names.
+pub fn put_over(
+    models: &mut Vec<Model>,
+    backend: Backend,
+    providers: &[Provider],
+) -> Vec<(String, Shape)> {
+    let name = match backend {
+        Backend::Subscription => "openai-codex",
+        Backend::Api | Backend::Other => "openai",
+    };
+    let mut shapes = Vec::new();
+    for provider in providers.iter().filter(|provider| provider.name == name) {
+        for change in &provider.changes {
+            if let Some(model) = models.iter_mut().find(|model| model.id == change.id) {
+                change.apply(model);
+            }
+            shapes.extend(change.shape.map(|shape| (change.id.clone(), shape)));
+        }
+        for listed in &provider.models {
+            let id = &listed.model.id;
+            shapes.extend(listed.shape.map(|shape| (id.clone(), shape)));
+            match models.iter_mut().find(|model| model.id == *id) {
+                Some(model) => model.clone_from(&listed.model),
+                None => models.push(listed.model.clone()),
+            }
+        }
+    }
+    shapes
+}
+
+/// Reads the file, from which comments were taken.
+///
+/// # Errors
+/// When there is a mistake in it.
+pub fn parse(text: &str, file: &str) -> Result<Vec<Provider>, Mistake> {
+    let reader = Reader::new(text);
+    let mut found = Vec::new();
+    for (_, providers) in reader.fields(FILE)? {
+        for (name, raw) in reader.object(providers, None)? {
+            if name.is_empty() || name.contains('/') || name.contains(char::is_whitespace) {
+                let what = "a provider's name has no slash and no blank in it, so that -m NAME/MODEL can be read";
+                return Err(reader.mistake(raw.get(), what.to_owned()));
+            }
+            found.push(provider(&reader, name, raw, file)?);
+        }
+    }
+    Ok(found)
+}
+
+fn provider(
+    reader: &Reader<'_>,
+    name: String,
+    raw: &RawValue,
+    file: &str,
+) -> Result<Provider, Mistake> {
+    let mut provider = Provider {
+        name,
+        ..Provider::default()
+    };
+    for (key, raw) in reader.object(raw, Some(PROVIDER))? {
+        let text = || reader.typed::<String>(raw, "a string");
+        match &*key {
+            "baseUrl" => {
+                let place = reader.mistake(raw.get(), String::new());
+                let place = format!("{file}:{}:{}", place.line, place.column);
+                provider.base_url = Some((text()?, place));
+            }
+            "apiKey" => provider.api_key = Some(text()?),
+            "api" => {
+                provider.other_protocol = Some(text()?).filter(|api| !RESPONSES.contains(&&**api));
+            }
+            "headers" => provider.headers = !reader.object(raw, None)?.is_empty(),
+            "models" => {
+                let list: Vec<&RawValue> = reader.typed(raw, "an array of models")?;
+                for raw in list {
+                    provider.models.push(listed(reader, raw)?);
+                }
+            }
+            "modelOverrides" => {
+                for (id, raw) in reader.object(raw, None)? {
+                    let change = change(reader, raw, Some(id))?;
+                    provider.changes.push(change);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(provider)
+}
+
+fn listed(reader: &Reader<'_>, raw: &RawValue) -> Result<Listed, Mistake> {
+    let change = change(reader, raw, None)?;
+    // What pi takes for granted where nothing is said.
+    let mut model = Model {
+        plain: true,
+        text_only: true,
+        ..Model::unknown(&change.id)
+    };
+    change.apply(&mut model);
+    Ok(Listed {
+        shape: change.shape,
+        max_output: model.output,
+        model,
+    })
+}
+
+fn change(reader: &Reader<'_>, raw: &RawValue, id: Option<String>) -> Result<Change, Mistake> {
+    let mut change = Change {
+        id: id.clone().unwrap_or_default(),
+        ..Change::default()
+    };
+    for (key, raw) in reader.object(raw, Some(MODEL))? {
+        let wrong = |what: &str| reader.mistake(raw.get(), what.to_owned());
+        match &*key {
+            "id" => {
+                let text: String = reader.typed(raw, "a string")?;
+                if id.is_some() {
+                    return Err(wrong("the id stands before this object already"));
+                }
+                if text.parse::<crate::id::ModelId>().is_err() {
+                    return Err(wrong("an id is not empty and has no blank in it"));
+                }
+                change.id = text;
+            }
+            "name" => change.name = Some(reader.typed(raw, "a string")?),
+            "contextWindow" => {
+                change.context = Some(reader.typed(raw, "a whole number of tokens")?)
+            }
+            "maxTokens" => change.output = Some(reader.typed(raw, "a whole number of tokens")?),
+            "reasoning" => change.reasons = Some(reader.typed(raw, "true or false")?),
+            "verbosity" => change.takes_verbosity = Some(reader.typed(raw, "true or false")?),
+            "efforts" => {
+                let efforts: Vec<String> = reader.typed(raw, "an array of levels")?;
+                if let Some(odd) = efforts.iter().find(|e| !fit::EFFORTS.contains(&&***e)) {
+                    let what = format!(
+                        "there is no effort {odd:?}, but {}",
+                        fit::EFFORTS.join(", ")
+                    );
+                    return Err(wrong(&what));
+                }
+                change.reasons = Some(!efforts.is_empty());
+                change.efforts = Some(efforts);
+            }
+            "thinkingLevelMap" => {
+                let fields = reader.object(raw, None)?;
+                let as_it_is = |effort: &&&str| {
+                    let name = if **effort == "none" { "off" } else { effort };
+                    let mapped = fields.iter().find(|(key, _)| key == name);
+                    mapped.is_none_or(|(_, raw)| {
+                        serde_json::from_str::<Value>(raw.get()).is_ok_and(|to| to == **effort)
+                    })
+                };
+                let kept = fit::EFFORTS.iter().filter(as_it_is);
+                change.efforts = Some(kept.map(|&effort| effort.to_owned()).collect());
+            }
+            "input" => {
+                let inputs: Vec<String> =
+                    reader.typed(raw, "an array of \"text\" and \"image\"")?;
+                if inputs
+                    .iter()
+                    .any(|input| input != "text" && input != "image")
+                {
+                    return Err(wrong("an input is \"text\" or \"image\""));
+                }
+                change.text_only = Some(!inputs.iter().any(|input| input == "image"));
+            }
+            "cost" => change.price = Some(price(reader, raw)?),
+            "shape" => {
+                let name: String = reader.typed(raw, "a string")?;
+                let shape = Shape::of(&name);
+                change.shape =
+                    Some(shape.ok_or_else(|| wrong("a shape is \"classic\" or \"lite\""))?);
+            }
+            _ => {}
+        }
+    }
+    if change.id.is_empty() {
+        return Err(reader.mistake(raw.get(), "the field \"id\" is missing".to_owned()));
+    }
+    Ok(change)
+}
+
+fn price(reader: &Reader<'_>, raw: &RawValue) -> Result<Price, Mistake> {
+    let fields = reader.object(raw, Some(COST))?;
+    let field = |name: &str| -> Result<Option<f64>, Mistake> {
+        let found = fields.iter().find(|(key, _)| key == name);
+        let wanted = "a number of dollars for a million tokens";
+        found
+            .map(|(_, raw)| match reader.typed::<f64>(raw, wanted)? {
+                price if price >= 0.0 => Ok(price),
+                _ => Err(reader.mistake(raw.get(), format!("this must be {wanted}"))),
+            })
+            .transpose()
+    };
+    Ok(Price {
+        input: field("input")?.unwrap_or_default(),
+        cached: field("cacheRead")?,
+        written: field("cacheWrite")?.filter(|price| *price > 0.0),
+        output: field("output")?.unwrap_or_default(),
+        long: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Vec<Provider>, String> {
+        parse(text, "F").map_err(|mistake| mistake.to_string())
+    }
+
+    #[test]
+    fn a_file_of_pi_is_read() {
+        let text = r#"{"providers": {
+            "box": {"name": "My box", "baseUrl": "http://127.0.0.1:1234/v1", "apiKey": "$BOX", "api": "openai-responses",
+                "compat": {"x": 1}, "models": [{"id": "small", "contextWindow": 8192, "maxTokens": 2048,
+                "input": ["text", "image"], "cost": {"input": 1, "output": 2, "cacheRead": 0.5, "cacheWrite": 0}},
+                {"id": "deep", "reasoning": true, "thinkingLevelMap": {"off": null, "xhigh": "max"}, "shape": "lite"}]},
+            "old": {"baseUrl": "https://old.example/v1", "api": "openai-completions", "headers": {"x": "y"}},
+            "openai": {"modelOverrides": {"gpt-5.5": {"name": "Mine", "contextWindow": 1000, "efforts": ["high"]}}}}}"#;
+        let found = parsed(text).expect("providers");
+        let [of_box, old, openai] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            of_box.base_url,
+            Some(("http://127.0.0.1:1234/v1".to_owned(), "F:2:50".to_owned()))
+        );
+        assert_eq!(
+            (of_box.api_key.as_deref(), &of_box.other_protocol),
+            (Some("$BOX"), &None)
+        );
+        let small = &of_box.models[0];
+        assert!(small.model.plain && !small.model.text_only && small.max_output == Some(2048));
+        assert_eq!(small.model.window(), Some(8192));
+        let deep = &of_box.models[1];
+        assert_eq!(deep.shape, Some(Shape::Lite));
+        assert_eq!(deep.model.efforts.as_ref().map(Vec::len), Some(5));
+        assert!(!deep.model.plain && deep.model.text_only);
+        assert!(old.headers && old.other_protocol.as_deref() == Some("openai-completions"));
+        let mut model = Model {
+            most_context: Some(5000),
+            ..Model::unknown("gpt-5.5")
+        };
+        openai.changes[0].apply(&mut model);
+        assert_eq!((&*model.name, model.window()), ("Mine", Some(1000)));
+        assert_eq!(model.efforts, Some(vec!["high".to_owned()]));
+    }
+
+    #[test]
+    fn mistakes_have_their_places() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(parsed(text), Err(expected.to_owned()), "{text}");
+        };
+        check(r#"{"provider": {}}"#, "1:2: there is no field \"provider\"");
+        check(r#"{"providers": []}"#, "1:15: this must be an object");
+        check(
+            r#"{"providers": {"a/b": {}}}"#,
+            "1:23: a provider's name has no slash and no blank in it, so that -m NAME/MODEL can be read",
+        );
+        check(
+            r#"{"providers": {"a": {"url": ""}}}"#,
+            "1:22: there is no field \"url\"",
+        );
+        check(
+            r#"{"providers": {"a": {"models": {}}}}"#,
+            "1:32: this must be an array of models",
+        );
+        check(
+            r#"{"providers": {"a": {"models": [{}]}}}"#,
+            "1:33: the field \"id\" is missing",
+        );
+        check(
+            r#"{"providers": {"a": {"models": [{"id": "a b"}]}}}"#,
+            "1:40: an id is not empty and has no blank in it",
+        );
+        check(
+            r#"{"providers": {"a": {"models": [{"id": "a", "input": ["sound"]}]}}}"#,
+            "1:54: an input is \"text\" or \"image\"",
+        );
+        check(
+            r#"{"providers": {"a": {"models": [{"id": "a", "cost": {"input": -1}}]}}}"#,
+            "1:63: this must be a number of dollars for a million tokens",
+        );
+        check(
+            r#"{"providers": {"a": {"models": [{"id": "a", "shape": "round"}]}}}"#,
+            "1:54: a shape is \"classic\" or \"lite\"",
+        );
+        check(
+            r#"{"providers": {"a": {"models": [{"id": "a", "contextWindow": "8k"}]}}}"#,
+            "1:62: this must be a whole number of tokens",
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! What was asked for, made what the model takes (pure). What had to be changed is told in one note.
+
+use super::Model;
+
+/// The levels of effort, the least first.
+pub const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// How much the model is to think.
+    pub effort: Option<&'a str>,
+    /// How it is to sum up what it thinks.
+    pub summary: Option<&'a str>,
+    /// How many words it is to make.
+    pub verbosity: Option<&'a str>,
+    /// How many pictures come along.
+    pub pictures: usize,
+}
+
+/// What is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fitted {
+    /// How much the model is to think.
+    pub effort: Option<String>,
+    /// How it is to sum up what it thinks.
+    pub summary: Option<String>,
+    /// How many words it is to make.
+    pub verbosity: Option<String>,
+    /// What had to be changed, for people; nothing if nothing had to.
+    pub note: Option<String>,
+}
+
+/// Makes what was asked for what this model takes.
+#[must_use]
+pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
+    let mut changed = Vec::new();
+    let effort = asked.effort.and_then(|effort| {
+        let taken = nearest(effort, model);
+        match taken {
+            None => changed.push(format!("effort {effort} is left out")),
+            Some(taken) if taken != effort => {
+                changed.push(format!("effort {effort} becomes {taken}"));
+            }
+            Some(_) => {}
+        }
+        taken.map(str::to_owned)
+    });
+    let summary = asked.summary.filter(|summary| *summary != "none");
+    let summary = summary.filter(|_| {
+        let takes = !model.plain && !model.no_summary;
+        if !takes {
+            changed.push("the summary is left out".to_owned());
+        }
+        takes
+    });
+    let verbosity = asked.verbosity.filter(|verbosity| {
+        let takes = !matches!(model.verbosity, Some(None));
+        if !takes {
+            changed.push(format!("verbosity {verbosity} is left out"));
+        }
+        takes
+    });
+    if model.text_only && asked.pictures > 0 {
+        changed.push(match asked.pictures {
+            1 => "the picture is left out".to_owned(),
+            several => format!("the {several} pictures are left out"),
+        });
+    }
+    let note = (!changed.is_empty()).then(|| {
+        let takes = match &model.efforts {
+            Some(efforts) if changed[0].starts_with("effort") && !efforts.is_empty() => {
+                format!(" (it takes effort {})", efforts.join(", "))
+            }
+            _ => String::new(),
+        };
+        format!(
+            "{} does not take all that was asked for: {}{takes}",
+            model.id,
+            changed.join(", ")
+        )
+    });
+    Fitted {
+        effort,
+        summary: summary.map(str::to_owned),
+        verbosity: verbosity.map(str::to_owned),
+        note,
+    }
+}
+
+/// The level nearest to this one among those that the model takes, the lower one of two; this one itself where nothing
+/// is known, and none where it takes none.
+fn nearest<'a>(effort: &'a str, model: &'a Model) -> Option<&'a str> {
+    if model.plain {
+        return None;
+    }
+    let Some(efforts) = &model.efforts else {
+        return Some(effort);
+    };
+    let place = |name: &str| EFFORTS.iter().position(|known| *known == name);
+    let wanted = place(effort)?;
+    let ranked = efforts.iter().filter_map(|name| Some((place(name)?, name)));
+    let taken = ranked.min_by_key(|(at, _)| (at.abs_diff(wanted), *at));
+    // Levels of which none is known cannot be compared.
+    taken.map_or(Some(effort), |(_, name)| Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::{Backend, catalogue, find};
+
+    fn model(id: &str) -> Model {
+        let models = catalogue::of(Backend::Subscription);
+        find(&models, id)
+            .cloned()
+            .unwrap_or_else(|| Model::unknown(id))
+    }
+
+    #[test]
+    fn an_effort_becomes_the_nearest_that_is_taken() {
+        let check = |id: &str, effort: &str, expected: &str| {
+            let asked = Asked {
+                effort: Some(effort),
+                ..Asked::default()
+            };
+            let fitted = fit(&asked, &model(id));
+            assert_eq!(fitted.effort.as_deref(), Some(expected), "{id} {effort}");
+            assert_eq!(fitted.note.is_some(), effort != expected, "{id} {effort}");
+        };
+        check("gpt-5.5", "max", "xhigh");
+        check("gpt-5.5", "none", "low");
+        check("gpt-5.5", "high", "high");
+        check("gpt-5.1", "xhigh", "high");
+        check("gpt-5.1-codex-mini", "low", "medium");
+        check("gpt-6.1-sol", "max", "max");
+        check("nobody-knows", "max", "max");
+    }
+
+    #[test]
+    fn one_note_tells_all_that_was_changed() {
+        let plain = Model {
+            plain: true,
+            text_only: true,
+            verbosity: Some(None),
+            ..Model::unknown("small")
+        };
+        let asked = Asked {
+            effort: Some("low"),
+            summary: Some("auto"),
+            verbosity: Some("high"),
+            pictures: 2,
+        };
+        let fitted = fit(&asked, &plain);
+        assert_eq!(
+            (fitted.effort, fitted.summary, fitted.verbosity),
+            (None, None, None)
+        );
+        assert_eq!(
+            fitted.note.as_deref(),
+            Some(
+                "small does not take all that was asked for: effort low is left out, the summary is left out, \
+                 verbosity high is left out, the 2 pictures are left out"
+            )
+        );
+        let none = Asked {
+            summary: Some("none"),
+            ..Asked::default()
+        };
+        assert_eq!(fit(&none, &plain), Fitted::default());
+        let max = Asked {
+            effort: Some("max"),
+            ..Asked::default()
+        };
+        assert_eq!(
+            fit(&max, &model("gpt-5.5")).note.as_deref(),
+            Some(
+                "gpt-5.5 does not take all that was asked for: effort max becomes xhigh (it takes effort low, medium, \
+                 high, xhigh)"
+            )
+        );
+    }
+}

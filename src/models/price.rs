@@ -1,0 +1,116 @@
+//! What tokens cost, in US dollars.
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::response::Usage;
+
+/// A request that takes in more tokens than this is charged by its long price, where there is one.
+const LONG: u64 = 272_000;
+
+/// Tokens per price.
+const MILLION: f64 = 1_000_000.0;
+
+/// The price of a million tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// Taken in.
+    pub input: f64,
+    /// Taken in, from the cache.
+    pub cached: Option<f64>,
+    /// Taken in, and put into the cache.
+    pub written: Option<f64>,
+    /// Given out, reasoning included.
+    pub output: f64,
+    /// What a request costs that takes in a lot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub long: Option<Long>,
+}
+
+/// The price of a million tokens of a request that takes in a lot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Long {
+    /// Taken in.
+    pub input: f64,
+    /// Taken in, from the cache.
+    pub cached: f64,
+    /// Given out, reasoning included.
+    pub output: f64,
+}
+
+impl Price {
+    /// What the tokens of one request cost.
+    #[must_use]
+    pub fn of(&self, usage: &Usage) -> f64 {
+        let (input, cached, output) = match &self.long {
+            Some(long) if usage.input > LONG => (long.input, long.cached, long.output),
+            _ => (self.input, self.cached.unwrap_or(self.input), self.output),
+        };
+        // Putting into the cache costs as much more as it does for a short request.
+        let written =
+            self.written.unwrap_or(self.input) / self.input.max(f64::MIN_POSITIVE) * input;
+        let cached_tokens = usage.cached.min(usage.input);
+        let written_tokens = usage.written.min(usage.input - cached_tokens);
+        let fresh = usage.input - cached_tokens - written_tokens;
+        (tokens(fresh) * input
+            + tokens(cached_tokens) * cached
+            + tokens(written_tokens) * written
+            + tokens(usage.output) * output)
+            / MILLION
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // no run has 2^53 tokens
+fn tokens(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_token_has_its_price() {
+        let price = Price {
+            input: 2.0,
+            cached: Some(0.2),
+            written: Some(2.5),
+            output: 10.0,
+            long: Some(Long {
+                input: 4.0,
+                cached: 0.4,
+                output: 15.0,
+            }),
+        };
+        let check = |input, cached, written, output, dollars: f64| {
+            let usage = Usage {
+                input,
+                cached,
+                written,
+                output,
+                reasoning: output,
+            };
+            let cost = price.of(&usage);
+            assert!((cost - dollars).abs() < 1e-9, "{usage:?}: {cost}");
+        };
+        check(0, 0, 0, 0, 0.0);
+        check(100_000, 0, 0, 0, 0.2);
+        check(100_000, 50_000, 0, 1_000, 0.1 + 0.01 + 0.01);
+        check(100_000, 50_000, 50_000, 0, 0.01 + 0.125);
+        check(300_000, 0, 0, 1_000, 1.2 + 0.015);
+        // Counts that cannot be are no reason for a price below zero.
+        check(10, 1_000_000, 1_000_000, 0, 0.000_002);
+        let plain = Price {
+            input: 1.0,
+            output: 1.0,
+            ..Price::default()
+        };
+        let usage = Usage {
+            input: 1_000_000,
+            cached: 1_000_000,
+            ..Usage::default()
+        };
+        assert!((plain.of(&usage) - 1.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,168 @@
+//! Items of ours: what the user says, and what tools answer. Both may hold pictures, which a model takes in its own way
+//! or not at all.
+
+/// How a model takes pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pictures {
+    /// Not at all.
+    Refused,
+    /// As they are.
+    Bare,
+    /// With a word about how closely it is to look: `auto` or `original`.
+    Detail(&'static str),
+}
+
+impl Pictures {
+    /// A picture as a part of an item.
+    fn part(self, url: &str) -> Option<String> {
+        let url = quoted(url);
+        match self {
+            Self::Refused => None,
+            Self::Bare => Some(format!(r#"{{"type":"input_image","image_url":{url}}}"#)),
+            Self::Detail(detail) => Some(format!(
+                r#"{{"type":"input_image","image_url":{url},"detail":"{detail}"}}"#
+            )),
+        }
+    }
+}
+
+/// What the user says, as an item, with pictures as data URLs.
+#[must_use]
+pub fn user_message(text: &str, pictures: &[String], takes: Pictures) -> Vec<u8> {
+    message("user", text, pictures, takes).into_bytes()
+}
+
+/// A message of this role.
+pub(super) fn message(role: &str, text: &str, pictures: &[String], takes: Pictures) -> String {
+    let text = quoted(text);
+    let mut content = format!(r#"{{"type":"input_text","text":{text}}}"#);
+    for part in pictures.iter().filter_map(|url| takes.part(url)) {
+        content.push(',');
+        content.push_str(&part);
+    }
+    format!(r#"{{"type":"message","role":"{role}","content":[{content}]}}"#)
+}
+
+/// What goes back for a call: a text, and maybe a picture as a data URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The words. The service takes no empty output, so an empty one says that it is.
+    pub text: String,
+    /// The picture.
+    pub image: Option<String>,
+}
+
+/// What the model is told in place of a picture that it does not take.
+const LEFT_OUT: &str = "(the picture is left out: this model takes text only)";
+
+/// What a tool answered, as an item.
+#[must_use]
+pub fn call_output(call_id: &str, output: &Output, takes: Pictures) -> Vec<u8> {
+    let text = match &*output.text {
+        "" => "(no output)",
+        text => text,
+    };
+    let part = output.image.as_deref().map(|url| takes.part(url));
+    let output = match part {
+        None => quoted(text),
+        Some(None) => quoted(&format!("{text}\n{LEFT_OUT}")),
+        Some(Some(part)) => {
+            let text = quoted(text);
+            format!(r#"[{{"type":"input_text","text":{text}}},{part}]"#)
+        }
+    };
+    let call_id = quoted(call_id);
+    format!(r#"{{"type":"function_call_output","call_id":{call_id},"output":{output}}}"#)
+        .into_bytes()
+}
+
+/// The kind of picture that begins so, if it is one that models take.
+#[must_use]
+pub fn picture(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// A text as JSON.
+///
+/// # Panics
+/// Never: text always has a JSON form.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_items_are_json() {
+        let item = |call_id: &str, text: &str, image: Option<&str>, takes| {
+            let (text, image) = (text.to_owned(), image.map(str::to_owned));
+            String::from_utf8(call_output(call_id, &Output { text, image }, takes)).expect("UTF-8")
+        };
+        let auto = Pictures::Detail("auto");
+        assert_eq!(
+            item("c\"1", "a\u{0}b", None, auto),
+            r#"{"type":"function_call_output","call_id":"c\"1","output":"a\u0000b"}"#
+        );
+        assert!(item("c", "", None, auto).ends_with(r#""output":"(no output)"}"#));
+        let picture = r#""output":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:x","detail":"auto"}]}"#;
+        assert!(item("c", "a", Some("data:x"), auto).ends_with(picture));
+        let bare = r#",{"type":"input_image","image_url":"data:x"}]}"#;
+        assert!(item("c", "a", Some("data:x"), Pictures::Bare).ends_with(bare));
+        let left_out = item("c", "a", Some("data:x"), Pictures::Refused);
+        assert!(
+            left_out.ends_with(
+                r#""output":"a\n(the picture is left out: this model takes text only)"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn pictures_are_told_by_their_first_bytes() {
+        assert_eq!(picture(b"\x89PNG\r\n\x1a\nrest"), Some("image/png"));
+        assert_eq!(picture(b"RIFF1234WEBPVP8 "), Some("image/webp"));
+        assert_eq!(picture(b"GIF89a"), Some("image/gif"));
+        assert_eq!(picture(b"\xff\xd8\xff\xe0"), Some("image/jpeg"));
+        for no in [&b"PNG"[..], b"", b"RIFF1234WAVE", b"GIF88a"] {
+            assert_eq!(picture(no), None);
+        }
+    }
+
+    #[test]
+    fn a_message_has_its_pictures_behind_its_text() {
+        let pictures = ["data:x".to_owned(), "data:y".to_owned()];
+        let said = |takes| String::from_utf8(user_message("hi", &pictures, takes)).expect("UTF-8");
+        let text =
+            r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}"#;
+        assert_eq!(said(Pictures::Refused), format!("{text}]}}"));
+        assert!(
+            said(Pictures::Bare).ends_with(r#",{"type":"input_image","image_url":"data:y"}]}"#)
+        );
+        assert!(
+            said(Pictures::Detail("original"))
+                .contains(r#""image_url":"data:x","detail":"original"},"#)
+        );
+    }
+}
