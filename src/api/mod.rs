@@ -100,7 +100,7 @@ pub struct Client {
     url: String,
     authority: Authority,
     headers: Vec<(&'static str, String)>,
-    marks: Option<Sender<String>>,
+    marks: Option<Sender<Option<String>>>,
 }
 
 impl Client {
@@ -145,9 +145,10 @@ impl Client {
         headers
     }
 
-    /// The same client, which tells here what mark the service's list of models has when an answer names it.
+    /// The same client, which tells here of every answer that begins, with the mark of the service's list of models if
+    /// the answer names it.
     #[must_use]
-    pub fn telling(self, marks: Sender<String>) -> Self {
+    pub fn telling(self, marks: Sender<Option<String>>) -> Self {
         Self {
             marks: Some(marks),
             ..self
@@ -176,8 +177,8 @@ impl Client {
         if answer.status() != 200 || document {
             return Err(Error::Fault(fault(&self.authority, answer)));
         }
-        if let (Some(marks), Some(mark)) = (&self.marks, answer.header("x-models-etag")) {
-            let _ = marks.send(mark.to_owned());
+        if let Some(marks) = &self.marks {
+            let _ = marks.send(answer.header("x-models-etag").map(str::to_owned));
         }
         Ok(Stream {
             head: head(&self.authority, &answer),

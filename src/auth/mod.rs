@@ -74,6 +74,21 @@ impl Authority {
         }
     }
 
+    /// The credential as it is now, and only it: whoever holds this renews nothing.
+    #[must_use]
+    pub fn as_it_is(&self) -> Self {
+        match self {
+            Self::Fixed(_) => self.clone(),
+            Self::SignIn(sign_in) => {
+                let saved = sign_in.saved();
+                Self::Fixed(Credential::Token {
+                    access: saved.access,
+                    account: saved.account,
+                })
+            }
+        }
+    }
+
     /// The credential in place of one that the service has refused; nothing if there is no other.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use crate::command::models::Settings;
 use crate::http::{self, BaseUrl};
 use crate::id::ModelId;
 use crate::models::cache::Cache;
+use crate::models::change::put_over;
 use crate::models::choice::Choice;
 use crate::models::custom::{self, Provider};
 use crate::models::fit::{Asked, Fitted, fit};
@@ -264,8 +265,8 @@ impl Listed {
             Some(list) => (list.models, "the service's list of models"),
             None => (std::mem::take(&mut further), "the built-in list of models"),
         };
-        let shapes = custom::put_over(&mut models, backend, providers);
-        custom::put_over(&mut further, backend, providers);
+        let shapes = put_over(&mut models, backend, providers);
+        put_over(&mut further, backend, providers);
         Self {
             models,
             further,

@@ -70,9 +70,13 @@ pub(super) struct Beside {
     may_store: Arc<Mutex<()>>,
 }
 
+/// What is told of an answer that begins: the mark of the list, if the answer names it.
+pub(super) type Mark = Option<String>;
+
 impl Beside {
-    /// Asks at once if the list is old, and whenever an answer names another mark than the list's.
-    pub(super) fn start(lister: Lister) -> (Self, Sender<String>) {
+    /// Asks once an answer has begun, if the list is old or the answer names another mark than the list's. So a renewal
+    /// of the sign-in is over by then, and none is begun here.
+    pub(super) fn start(lister: Lister) -> (Self, Sender<Mark>) {
         let (marks, heard) = mpsc::channel();
         let may_store = Arc::new(Mutex::new(()));
         let store = Arc::clone(&may_store);
@@ -89,23 +93,24 @@ impl Beside {
     }
 }
 
-fn listen(lister: &Lister, heard: &Receiver<String>, may_store: &Mutex<()>) {
-    if lister.cache.list().unwrap_or_default().is_due(seconds()) {
-        let _ = lister.ask(may_store);
-    }
+fn listen(lister: &Lister, heard: &Receiver<Mark>, may_store: &Mutex<()>) {
     // The mark that was asked about last: one that stays strange is asked about once.
-    let mut asked = String::new();
+    let mut asked = None;
     while let Ok(mark) = heard.recv() {
         let list = lister.cache.list().unwrap_or_default();
-        if list.etag.as_deref() == Some(&mark) || asked == mark {
-            continue;
-        }
-        {
+        let changed = mark.is_some() && mark != list.etag && mark != asked;
+        if changed && list.fetched_at > 0 {
             let _held = may_store.lock().unwrap_or_else(PoisonError::into_inner);
             // Should the run be over before the answer comes, the next one asks.
             let _ = lister.cache.keep(|list| list.fetched_at = 0);
         }
-        let _ = lister.ask(may_store);
-        asked = mark;
+        if changed || list.is_due(seconds()) {
+            let lister = Lister {
+                authority: lister.authority.as_it_is(),
+                ..lister.clone()
+            };
+            let _ = lister.ask(may_store);
+            asked = mark;
+        }
     }
 }

@@ -15,7 +15,8 @@ use crate::auth::{self, Authority, Found, choose};
 use crate::clock::seconds;
 use crate::http::{Http, SILENCE, Setup};
 use crate::models::cache::Cache;
-use crate::models::custom::{Provider, put_over};
+use crate::models::change::put_over;
+use crate::models::custom::Provider;
 use crate::models::{Backend, Model, catalogue, find, preferred, remote};
 
 /// Everything that the command is told.

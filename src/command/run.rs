@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
 use super::ask::{Look, bodies, look, parts, prompt, show};
-use super::beside::{Beside, Lister};
+use super::beside::{Beside, Lister, Mark};
 use super::screen::{self, Screen};
 use super::stderr::Stderr;
 use super::stdout::Stdout;
@@ -282,7 +282,7 @@ fn beside(
     settings: &Settings,
     host: &Host,
     authority: &Authority,
-) -> Option<(Beside, Sender<String>)> {
+) -> Option<(Beside, Sender<Mark>)> {
     (settings.choice.backend == Backend::Subscription).then(|| {
         Beside::start(Lister {
             http: Http::new(&host.setup, settings.silence),
@@ -304,7 +304,8 @@ fn sink(settings: &Settings, screen: &Screen) -> Result<Text<Stdout, Stderr>, Er
     let sink = Text::new(out, Stderr::default(), settings.level, terminals);
     Ok(sink
         .with(settings.paint, spinner)
-        .together(terminals == (true, true) || screen::is_one_file()))
+        .together(terminals == (true, true) || screen::is_one_file())
+        .summaries(settings.fitted.summary.is_some()))
 }
 
 fn new_thread() -> Result<ThreadId, Error> {

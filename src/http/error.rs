@@ -64,6 +64,8 @@ pub enum Distrust {
     Time,
     /// It is for another host.
     Name,
+    /// It is one of an authority, and was put into the server in place of one of its own.
+    Authority,
     /// Something else, in the words of the library.
     Other(String),
 }
@@ -76,6 +78,7 @@ impl fmt::Display for Distrust {
             }
             Self::Time => "the server's certificate is not valid at this time",
             Self::Name => "the server's certificate is for another host",
+            Self::Authority => "the server shows the certificate of an authority as its own",
             Self::Other(why) => return write!(f, "the server's certificate is refused ({why})"),
         })
     }
@@ -95,6 +98,8 @@ impl Distrust {
             Self::Time
         } else if begins(&["NotValidForName", "certificate not valid for name"]) {
             Self::Name
+        } else if why.contains("CaUsedAsEndEntity") {
+            Self::Authority
         } else {
             Self::Other(why.to_owned())
         }
@@ -135,7 +140,8 @@ impl Refused {
             .next()
             .and_then(|last| last.split('/').next());
         match status.and_then(|status| status.parse().ok()) {
-            Some(407) => Self::Password,
+            // Some answer so to a wrong password.
+            Some(401 | 407) => Self::Password,
             Some(status) => Self::Status(status),
             None => Self::Other(words.to_owned()),
         }

@@ -4,8 +4,9 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::change::Change;
 use super::price::Price;
-use super::{Backend, Model, fit};
+use super::{Model, fit};
 use crate::placed::{Mistake, Reader};
 use crate::wire::request::Shape;
 
@@ -75,84 +76,6 @@ pub struct Listed {
     pub shape: Option<Shape>,
     /// The most tokens of an answer, which its server is to be told.
     pub max_output: Option<u64>,
-}
-
-/// What is different about a model.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Change {
-    /// Its id.
-    pub id: String,
-    name: Option<String>,
-    context: Option<u64>,
-    output: Option<u64>,
-    efforts: Option<Vec<String>>,
-    reasons: Option<bool>,
-    takes_verbosity: Option<bool>,
-    text_only: Option<bool>,
-    price: Option<Price>,
-    /// The shape that it wants.
-    pub shape: Option<Shape>,
-}
-
-impl Change {
-    /// The model with what is different about it.
-    pub fn apply(&self, model: &mut Model) {
-        fn put<T: Clone>(to: &mut T, from: Option<&T>) {
-            if let Some(value) = from {
-                to.clone_from(value);
-            }
-        }
-        put(&mut model.name, self.name.as_ref());
-        if self.context.is_some() {
-            (model.context, model.most_context) = (self.context, None);
-        }
-        model.output = self.output.or(model.output);
-        if self.efforts.is_some() {
-            model.efforts.clone_from(&self.efforts);
-            model.effort = None;
-        }
-        put(
-            &mut model.plain,
-            self.reasons.map(|reasons| !reasons).as_ref(),
-        );
-        match self.takes_verbosity {
-            Some(true) => model.verbosity = Some(Some("medium".to_owned())),
-            Some(false) => model.verbosity = Some(None),
-            None => {}
-        }
-        put(&mut model.text_only, self.text_only.as_ref());
-        model.price = self.price.or(model.price);
-    }
-}
-
-/// Puts what `models.json` says over these models; the shapes that it names.
-pub fn put_over(
-    models: &mut Vec<Model>,
-    backend: Backend,
-    providers: &[Provider],
-) -> Vec<(String, Shape)> {
-    let name = match backend {
-        Backend::Subscription => "openai-codex",
-        Backend::Api | Backend::Other => "openai",
-    };
-    let mut shapes = Vec::new();
-    for provider in providers.iter().filter(|provider| provider.name == name) {
-        for change in &provider.changes {
-            if let Some(model) = models.iter_mut().find(|model| model.id == change.id) {
-                change.apply(model);
-            }
-            shapes.extend(change.shape.map(|shape| (change.id.clone(), shape)));
-        }
-        for listed in &provider.models {
-            let id = &listed.model.id;
-            shapes.extend(listed.shape.map(|shape| (id.clone(), shape)));
-            match models.iter_mut().find(|model| model.id == *id) {
-                Some(model) => model.clone_from(&listed.model),
-                None => models.push(listed.model.clone()),
-            }
-        }
-    }
-    shapes
 }
 
 /// Reads the file, from which comments were taken.

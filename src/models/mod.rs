@@ -4,6 +4,7 @@
 
 pub mod cache;
 pub mod catalogue;
+pub mod change;
 pub mod choice;
 pub mod custom;
 pub mod fit;

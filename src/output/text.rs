@@ -45,6 +45,8 @@ pub struct Text<W, E> {
     terminal: (bool, bool),
     /// Both end up in one place.
     together: bool,
+    /// What the model says of what it thought was asked for.
+    summaries: bool,
     /// How lines beside the text begin.
     paint: Paint,
     /// What shows that the run waits, if anything does.
@@ -67,6 +69,7 @@ impl<W: Write, E: Write> Text<W, E> {
             level,
             terminal,
             together: false,
+            summaries: false,
             paint: Paint::default(),
             spinner: None,
             held: Vec::new(),
@@ -88,6 +91,13 @@ impl<W: Write, E: Write> Text<W, E> {
     #[must_use]
     pub fn together(mut self, together: bool) -> Self {
         self.together = together;
+        self
+    }
+
+    /// The same, with what the model says of what it thought.
+    #[must_use]
+    pub fn summaries(mut self, summaries: bool) -> Self {
+        self.summaries = summaries;
         self
     }
 
@@ -272,6 +282,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 }
                 self.tool(&words, &result, took, &rest)?;
             }
+            Notice::Summary(_) if !self.summaries && self.level < Level::Verbose => {}
             Notice::Summary(words) => self.aside(&format!("thought: {}\n", words.trim()))?,
             Notice::Usage {
                 usage,

@@ -5,6 +5,7 @@ pub mod answer;
 mod delta;
 pub mod event;
 pub mod fault;
+mod head;
 pub mod input;
 pub mod item;
 mod json;

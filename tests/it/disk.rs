@@ -53,7 +53,7 @@ fn a_full_disk_costs_no_token() {
         let script = format!(
             "own=$HOME/.codex-run\nmount -t tmpfs -o size=64k none $own 2> /dev/null || exit 99\n\
              cp auth.json $own/auth.json\n\
-             dd if=/dev/zero of=$own/config.json bs=1k count={filled} 2> /dev/null || true\n\
+             dd if=/dev/zero of=$own/tools.tar bs=1k count={filled} 2> /dev/null || true\n\
              code=0; $1 run --no-tools hello || code=$?\n\
              cp $own/auth.json auth.json; ls $own > left; exit $code\n"
         );

@@ -132,7 +132,7 @@ fn pictures_are_seen() {
     let picture = json!({
         "type": "input_image",
         "image_url": "data:image/png;base64,iVBORw0KGgogYW5kIHRoZSByZXN0",
-        "detail": "auto",
+        "detail": "original",
     });
     assert_eq!(told[0]["output"][1], picture);
     assert_eq!(

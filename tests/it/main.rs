@@ -51,6 +51,7 @@ mod run; // a prompt in, an answer out
 mod sandbox; // what is around the tools, and what users are told of it
 mod search; // grep, find and ls
 mod shared; // a file that is shared with another program
+mod spec; // what the public specification says of a request's body
 mod store; // the credentials file
 mod streams; // descriptors that are closed, and what the others may be
 mod terminal; // a terminal in place of pipes

@@ -157,7 +157,7 @@ impl Cell {
             None => home.offline(),
         };
         let cmd = cmd
-            .args(["run", "--no-tools", "--retries", "0"])
+            .args(["run", "--no-tools", "--retries", "0", "-m", "any"])
             .args(self.flags());
         let cmd = match self.1 {
             Prompt::Argument => cmd.args(["say hello"]),

@@ -23,7 +23,8 @@ fn the_prompt_is_made_of_arguments_and_standard_input() {
     let home = Home::with_key();
     let check = |args: &[&str], input: Option<&str>, expected: &str| {
         let server = Server::start([Reply::text("ok")]);
-        let mut cmd = home.codex(&server).args(["run", "--no-tools"]);
+        // Of a model that nobody knows, nobody knows how much it takes in.
+        let mut cmd = home.codex(&server).args(["run", "--no-tools", "-m", "any"]);
         cmd.command.args(args);
         let cmd = match input {
             Some(input) => cmd.input(input),

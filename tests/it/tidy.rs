@@ -40,8 +40,8 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "agent", "api", "auth", "clock", "command", "http", "id", "outcome", "output",
-            "placed", "prompt", "secret", "stdin", "tools", "wire",
+            "agent", "api", "auth", "clock", "command", "http", "id", "models", "outcome",
+            "output", "placed", "prompt", "secret", "stdin", "tools", "wire",
         ],
     ),
 ];

@@ -1,5 +1,5 @@
 //! What the real services refuse in a request's body, in their words. Who is asking was settled
-//! before, by `token`; the shape that Lite models want is not checked yet.
+//! before, by `token`; what goes by the model is `shape`'s.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::http::Recorded;
 use super::id;
+use super::models::List;
 use super::route::Backend;
+use super::shape;
 
 /// The longest session id or cache key, in characters.
 const LONGEST_ID: usize = 64;
@@ -45,7 +47,7 @@ impl Refusal {
     }
 
     /// 400 in the words of the API. An empty `param` is none.
-    fn error(message: &str, param: &str, code: Option<&str>) -> Self {
+    pub(super) fn error(message: &str, param: &str, code: Option<&str>) -> Self {
         let param = (!param.is_empty()).then_some(param);
         let error = json!({"message": message, "type": "invalid_request_error",
             "param": param, "code": code});
@@ -54,7 +56,7 @@ impl Refusal {
 }
 
 /// Checks a body and hands it back as JSON.
-pub(super) fn body(backend: Backend, request: &Recorded) -> Result<Value, Refusal> {
+pub(super) fn body(backend: Backend, request: &Recorded, models: &List) -> Result<Value, Refusal> {
     encoding(request)?;
     let body: Value = serde_json::from_slice(&request.body).map_err(|error| {
         let message = format!("We could not parse the JSON body of your request: {error}");
@@ -74,6 +76,7 @@ pub(super) fn body(backend: Backend, request: &Recorded) -> Result<Value, Refusa
         Backend::Api => api(&body)?,
     }
     lengths(request, &body)?;
+    shape::check(backend, request, &body, &models.facts(model))?;
     let items = body["input"].as_array().map_or(&[][..], Vec::as_slice);
     pairs(items)?;
     seals(items)?;

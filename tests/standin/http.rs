@@ -32,6 +32,19 @@ impl Recorded {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// A request without headers and body, as tests of single parts need it.
+    #[cfg(test)]
+    pub(super) fn get(path: &str) -> Self {
+        Self {
+            at: Duration::ZERO,
+            connection: 0,
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
     /// The path without the query.
     pub(crate) fn bare_path(&self) -> &str {
         self.path.split('?').next().unwrap_or_default()

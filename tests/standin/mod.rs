@@ -3,8 +3,9 @@
 //! It answers for both backends, the subscription's at `/backend-api/codex` and the public API at
 //! `/v1`; it checks a request the way the real ones do, and it can pace, cut, stall and refuse.
 //! The tests run it inside their own process through [`Server`]; `main.rs` makes a program of it.
-//! A request's way: `http` reads it, `route` finds what answers it, `token` and `check` may refuse
-//! it, `script` chooses the reply, `events` makes its events and `send` writes the bytes.
+//! A request's way: `http` reads it, `arrivals` keeps it, `route` finds what answers it, `token`,
+//! `check` and `shape` may refuse it, `script` chooses the reply, `events` makes its events and
+//! `send` writes the bytes.
 //! On the same port is the OAuth `issuer`, which mints the tokens that the backends take.
 
 #![allow(
@@ -12,8 +13,10 @@
     reason = "the tests and the program each use a part of this"
 )]
 
+mod arrivals;
 mod browse;
 mod bulk;
+mod catalogue;
 mod check;
 mod events;
 mod http;
@@ -29,6 +32,7 @@ mod route;
 mod scenario;
 mod script;
 mod send;
+mod shape;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -39,7 +43,7 @@ mod wire;
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -59,6 +63,7 @@ pub(crate) use {
     token::{jwt, now_unix},
 };
 
+use arrivals::Arrivals;
 use log::Log;
 use wire::Wire;
 
@@ -75,8 +80,8 @@ struct Shared {
     /// Set once, before the sockets are shut down: nothing may wait any longer.
     stopping: AtomicBool,
     started: Instant,
-    connections: AtomicUsize,
-    requests: Mutex<Vec<Arc<Recorded>>>,
+    arrivals: Arrivals,
+    models: models::List,
     log: Mutex<Log>,
     ids: id::Ids,
     bulk: bulk::Cache,
@@ -103,12 +108,13 @@ impl Server {
         let log = Log::new(log_file)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
+        let mut script = script.into();
         let shared = Arc::new(Shared {
-            script: script.into(),
+            models: models::List::new(script.first_models()),
+            script,
             stopping: AtomicBool::new(false),
             started: Instant::now(),
-            connections: AtomicUsize::new(0),
-            requests: Mutex::default(),
+            arrivals: Arrivals::default(),
             log: Mutex::new(log),
             ids: id::Ids::default(),
             bulk: bulk::Cache::default(),
@@ -145,14 +151,28 @@ impl Server {
         &self.shared.issuer
     }
 
-    /// Every request that arrived whole, in the order of arrival, refused ones included.
+    /// Every request that arrived whole, in the order of arrival, refused ones included. Those for
+    /// the list of models are [`lists`](Self::lists): clients ask for it beside a run, whenever
+    /// they like.
     pub(crate) fn requests(&self) -> Vec<Arc<Recorded>> {
-        lock(&self.shared.requests).clone()
+        self.shared.arrivals.requests(false)
     }
 
-    /// How many connections were accepted so far.
+    /// Every request for the list of models that arrived whole, of either backend.
+    pub(crate) fn lists(&self) -> Vec<Arc<Recorded>> {
+        self.shared.arrivals.requests(true)
+    }
+
+    /// How many connections were accepted so far, but for those on which only the list of models
+    /// was asked for.
     pub(crate) fn connections(&self) -> usize {
-        self.shared.connections.load(Ordering::SeqCst)
+        self.shared.arrivals.connections()
+    }
+
+    /// From now on this is the list of models, under a new `ETag`: `"standin-models-2"`, then 3.
+    /// [`Script::models`] says what may be in it.
+    pub(crate) fn relist(&self, models: serde_json::Value) {
+        self.shared.models.replace(models);
     }
 
     /// One more reply at the end of the queue.
@@ -190,12 +210,15 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let Ok(handle) = stream.try_clone() else {
             continue;
         };
-        let number = shared.connections.fetch_add(1, Ordering::SeqCst);
+        let number = shared.arrivals.connection();
         let spawned = thread::Builder::new()
             .name(format!("standin connection {number}"))
             .spawn({
                 let shared = Arc::clone(shared);
-                move || serve(&shared, stream, number)
+                move || {
+                    serve(&shared, stream, number);
+                    shared.arrivals.ended(number);
+                }
             });
         if let Ok(thread) = spawned {
             open.push((handle, thread));
@@ -234,7 +257,7 @@ fn serve(shared: &Shared, stream: TcpStream, number: usize) {
             connection: number,
             ..parsed.request
         });
-        lock(&shared.requests).push(Arc::clone(&request));
+        shared.arrivals.request(Arc::clone(&request));
         lock(&shared.log).request(&request);
 
         if wire.wait(shared.issuer.wait_before(&request)).is_err() {

@@ -1,116 +1,148 @@
-//! The lists of models: the API's short one and the subscription's long one with its `ETag`.
+//! The lists of models: the API's short one and the subscription's long one with its `ETag`. What
+//! the long list says of a model is also what `shape` holds requests against.
+
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
+use super::catalogue::{MODELS, Model};
+use super::check::Refusal;
 use super::http::Recorded;
+use super::lock;
 use super::reply::Reply;
 use super::route::Backend;
 
-/// The version of the subscription's list, in the quotes that belong to it.
-const ETAG: &str = "\"standin-models-1\"";
+/// What clients say in the query of which version they are.
+const VERSION: &str = "client_version";
 
-/// What the two lists say of one model.
-struct Model {
-    slug: &'static str,
-    name: &'static str,
-    visibility: &'static str,
-    in_api: bool,
-    context: u64,
-    most_context: u64,
-    effort: &'static str,
-    efforts: &'static [&'static str],
-    images: bool,
-    lite: bool,
+/// The list as it is now. A test may replace it while the server runs.
+pub(super) struct List(Mutex<Edition>);
+
+struct Edition {
+    number: u32,
+    body: Value,
 }
 
-const CLASSIC: &[&str] = &["low", "medium", "high", "xhigh"];
-const LITE: &[&str] = &["low", "medium", "high", "xhigh", "max", "ultra"];
+/// What a request may ask of one model.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) lite: bool,
+    /// What it takes; `None` is everything.
+    pub(super) efforts: Option<Vec<String>>,
+    pub(super) images: bool,
+    /// The longest input, in tokens.
+    pub(super) window: Option<u64>,
+}
 
-/// The first is the default, since a list's order is its priority.
-const MODELS: &[Model] = &[
-    Model {
-        slug: "gpt-6.1-sol",
-        name: "GPT-6.1 Sol",
-        visibility: "list",
-        in_api: true,
-        context: 272_000,
-        most_context: 872_000,
-        effort: "low",
-        efforts: LITE,
-        images: true,
-        lite: true,
-    },
-    Model {
-        slug: "gpt-5.6-luna",
-        name: "GPT-5.6 Luna",
-        visibility: "list",
-        in_api: true,
-        context: 272_000,
-        most_context: 872_000,
-        effort: "medium",
-        efforts: &["low", "medium", "high", "xhigh", "max"],
-        images: true,
-        lite: true,
-    },
-    Model {
-        slug: "gpt-5.5",
-        name: "GPT-5.5",
-        visibility: "list",
-        in_api: true,
-        context: 272_000,
-        most_context: 272_000,
-        effort: "medium",
-        efforts: CLASSIC,
-        images: true,
-        lite: false,
-    },
-    Model {
-        slug: "gpt-5.3-codex-spark",
-        name: "GPT-5.3 Codex Spark",
-        visibility: "list",
-        in_api: false,
-        context: 128_000,
-        most_context: 128_000,
-        effort: "medium",
-        efforts: CLASSIC,
-        images: false,
-        lite: false,
-    },
-    Model {
-        slug: "codex-auto-review",
-        name: "Codex Auto Review",
-        visibility: "hide",
-        in_api: false,
-        context: 272_000,
-        most_context: 872_000,
-        effort: "low",
-        efforts: LITE,
-        images: true,
-        lite: true,
-    },
-];
+impl List {
+    /// The given list, or the stand-in's own.
+    pub(super) fn new(models: Option<Value>) -> Self {
+        Self(Mutex::new(Edition {
+            number: 1,
+            body: body(models.unwrap_or_else(own)),
+        }))
+    }
 
-/// The backend's list, or "not modified" to a client that has it.
-pub(super) fn list(backend: Backend, request: &Recorded) -> Reply {
-    match backend {
-        Backend::Api => {
-            let shown = MODELS.iter().filter(|model| model.in_api);
+    /// From now on this list, in a version of its own.
+    pub(super) fn replace(&self, models: Value) {
+        let mut edition = lock(&self.0);
+        edition.number += 1;
+        edition.body = body(models);
+    }
+
+    /// The version of the list, in the quotes that belong to it.
+    pub(super) fn etag(&self) -> String {
+        etag(lock(&self.0).number)
+    }
+
+    /// The backend's list, or "not modified" to a client that has it.
+    pub(super) fn answer(&self, backend: Backend, request: &Recorded) -> Reply {
+        let edition = lock(&self.0);
+        if backend == Backend::Api {
+            let shown = entries(&edition.body).filter(|model| model["supported_in_api"] == true);
             let data: Vec<Value> = shown.map(short).collect();
-            Reply::json(200, &json!({"object": "list", "data": data}))
+            return Reply::json(200, &json!({"object": "list", "data": data}));
         }
-        Backend::Subscription if request.header("if-none-match") == Some(ETAG) => {
-            Reply::status(304, &[("etag", ETAG)], "")
+        let etag = etag(edition.number);
+        if request.header("if-none-match") == Some(&etag) {
+            return Reply::status(304, &[("etag", &etag)], "");
         }
-        Backend::Subscription => {
-            let all = MODELS.iter().enumerate();
-            let models: Vec<Value> = all.map(|(place, model)| long(place, model)).collect();
-            Reply::json(200, &json!({ "models": models })).header("etag", ETAG)
+        Reply::json(200, &edition.body).header("etag", &etag)
+    }
+
+    /// What this model takes, as the list says it. Where the list is silent the stand-in's own
+    /// word counts, and a model that neither knows is classic and takes everything.
+    pub(super) fn facts(&self, slug: &str) -> Facts {
+        let edition = lock(&self.0);
+        let listed = entries(&edition.body).find(|model| model["slug"] == slug);
+        let known = MODELS.iter().find(|model| model.slug == slug);
+        let known = known.map(|model| long(0, model));
+        let word = |key: &str| {
+            let mut words = [listed, known.as_ref()].into_iter().flatten();
+            words.find_map(|model| model.get(key).filter(|word| !word.is_null()))
+        };
+        let list = |key: &str| word(key).and_then(Value::as_array);
+        let window = word("max_context_window").or_else(|| word("context_window"));
+        Facts {
+            lite: word("use_responses_lite") == Some(&Value::Bool(true)),
+            efforts: list("supported_reasoning_levels").map(|levels| {
+                let names = levels.iter().filter_map(|level| level["effort"].as_str());
+                names.map(str::to_owned).collect()
+            }),
+            images: list("input_modalities").is_none_or(|kinds| kinds.contains(&json!("image"))),
+            window: window.and_then(Value::as_u64),
         }
     }
 }
 
-fn short(model: &Model) -> Value {
-    json!({"id": model.slug, "object": "model", "created": 1_780_000_000, "owned_by": "openai"})
+/// Clients say which version they are, in three numbers, because the service keeps models from
+/// them that are too new for it; the stand-in keeps nothing from anybody. The first words are the
+/// service's (miuuyy/codex-chatgpt-web#224). It refuses what is no version too, but nobody tells how.
+pub(super) fn version(request: &Recorded) -> Result<(), Refusal> {
+    let query = request.path.split_once('?').map_or("", |(_, query)| query);
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let message = match pairs.find(|(name, _)| *name == VERSION) {
+        Some((_, version)) if is_version(version) => return Ok(()),
+        Some((_, version)) => format!(
+            "[{{'type': 'value_error', 'loc': ('query', '{VERSION}'), 'msg': 'Value error, not \
+             MAJOR.MINOR.PATCH', 'input': '{version}'}}]"
+        ),
+        None => format!(
+            "[{{'type': 'missing', 'loc': ('query', '{VERSION}'), 'msg': 'Field required', \
+             'input': None}}]"
+        ),
+    };
+    Err(Refusal::error(&message, "", None))
+}
+
+fn is_version(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    text.split('.').count() == 3 && text.split('.').all(is_number)
+}
+
+fn etag(number: u32) -> String {
+    format!("\"standin-models-{number}\"")
+}
+
+/// A list of models is wrapped up; anything else is sent as it is.
+fn body(models: Value) -> Value {
+    match models {
+        Value::Array(_) => json!({ "models": models }),
+        other => other,
+    }
+}
+
+fn entries(body: &Value) -> impl Iterator<Item = &Value> {
+    body["models"].as_array().into_iter().flatten()
+}
+
+fn own() -> Value {
+    let all = MODELS.iter().enumerate();
+    all.map(|(place, model)| long(place, model)).collect()
+}
+
+fn short(model: &Value) -> Value {
+    json!({"id": model["slug"], "object": "model", "created": 1_780_000_000, "owned_by": "openai"})
 }
 
 fn long(place: usize, model: &Model) -> Value {
@@ -124,6 +156,11 @@ fn long(place: usize, model: &Model) -> Value {
     } else {
         &["text"]
     };
+    let tiers: Vec<Value> = model
+        .tiers
+        .iter()
+        .map(|id| json!({"id": id, "name": "Fast", "description": "Faster, and it costs more."}))
+        .collect();
     json!({
         "slug": model.slug,
         "display_name": model.name,
@@ -140,17 +177,89 @@ fn long(place: usize, model: &Model) -> Value {
         "default_reasoning_summary": "none",
         "supports_reasoning_summary_parameter": true,
         "support_verbosity": true,
-        "default_verbosity": "low",
+        "default_verbosity": model.verbosity,
         "input_modalities": inputs,
         "supports_parallel_tool_calls": true,
         "supports_image_detail_original": model.images,
         "use_responses_lite": model.lite,
         "prefer_websockets": false,
-        "service_tiers": [{"id": "priority", "name": "Fast"}],
+        "service_tiers": tiers,
         "default_service_tier": null,
         "truncation_policy": {"mode": "tokens", "limit": 10_000},
         "minimal_client_version": "0.1.0",
         "upgrade": null,
         "available_in_plans": ["plus", "pro", "business", "enterprise"],
+        // Nothing here goes by these, but the official client reads no list without them.
+        "experimental_supported_tools": [],
+        "model_messages": {"instructions_template": "You help people in their terminal."},
+        "shell_type": "shell_command",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(path: &str) -> String {
+        let request = Recorded::get(path);
+        version(&request).map_or_else(|refusal| refusal.body, |()| String::new())
+    }
+
+    #[test]
+    fn the_list_wants_a_version_of_three_numbers() {
+        for path in [
+            "/models?client_version=0.169.0",
+            "/models?a=b&client_version=0.0.0",
+        ] {
+            assert_eq!(said(path), "", "{path}");
+        }
+        assert!(said("/models").contains("Field required"));
+        assert!(said("/models?version=1.2.3").contains("Field required"));
+        for version in ["", "1.2", "1.2.3.4", "1.2.x", "v1.2.3", "1.2.3-beta"] {
+            let path = format!("/models?client_version={version}");
+            assert!(said(&path).contains("not MAJOR.MINOR.PATCH"), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_model_has_one_row_and_its_default_effort() {
+        for (place, model) in MODELS.iter().enumerate() {
+            let first = MODELS.iter().position(|other| other.slug == model.slug);
+            assert_eq!(first, Some(place), "{}", model.slug);
+            assert!(model.efforts.contains(&model.effort), "{}", model.slug);
+            assert!(model.context <= model.most_context, "{}", model.slug);
+        }
+    }
+
+    #[test]
+    fn the_list_is_believed_before_the_table_and_strangers_take_everything() {
+        let list = List::new(None);
+        let spark = list.facts("gpt-5.3-codex-spark");
+        assert_eq!(
+            (spark.lite, spark.images, spark.window),
+            (false, false, Some(128_000))
+        );
+        assert!(list.facts("gpt-6.1-sol").lite);
+        let stranger = list.facts("gpt-x");
+        assert_eq!(
+            (
+                stranger.lite,
+                stranger.images,
+                stranger.window,
+                stranger.efforts
+            ),
+            (false, true, None, None)
+        );
+
+        list.replace(json!([
+            {"slug": "gpt-x", "use_responses_lite": true, "context_window": 1000},
+            {"slug": "gpt-5.5", "supported_reasoning_levels": [{"effort": "max"}]},
+        ]));
+        let stranger = list.facts("gpt-x");
+        assert_eq!((stranger.lite, stranger.window), (true, Some(1000)));
+        let changed = list.facts("gpt-5.5");
+        assert_eq!(changed.efforts, Some(vec!["max".to_owned()]));
+        assert_eq!(changed.window, Some(272_000));
+        assert!(list.facts("gpt-6.1-sol").lite, "it is not listed any more");
+    }
 }

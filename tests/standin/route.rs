@@ -74,10 +74,15 @@ fn choose(shared: &Shared, request: &Recorded, context: &mut Context<'_>) -> Rep
                 Ok(reply) => reply,
                 Err(refusal) => refusal.into(),
             };
+            let reply = match backend {
+                // So clients learn that their list is out of date.
+                Backend::Subscription => reply.or_header("x-models-etag", &shared.models.etag()),
+                Backend::Api => reply,
+            };
             reply.or_header("x-request-id", &format!("req_standin_{number}"))
         }
-        ("GET", "/models") => match checked(shared, backend, request) {
-            Ok(()) => models::list(backend, request),
+        ("GET", "/models") => match list(shared, backend, request) {
+            Ok(reply) => reply,
             Err(refusal) => refusal.into(),
         },
         // Clients that try the WebSocket first take this as a request to use HTTP.
@@ -102,6 +107,14 @@ fn checked(shared: &Shared, backend: Backend, request: &Recorded) -> Result<(), 
     Ok(())
 }
 
+fn list(shared: &Shared, backend: Backend, request: &Recorded) -> Result<Reply, Refusal> {
+    checked(shared, backend, request)?;
+    if backend == Backend::Subscription && shared.script.is_checked() {
+        models::version(request)?;
+    }
+    Ok(shared.models.answer(backend, request))
+}
+
 fn responses(
     shared: &Shared,
     backend: Backend,
@@ -110,7 +123,7 @@ fn responses(
 ) -> Result<Reply, Refusal> {
     checked(shared, backend, request)?;
     let body = if shared.script.is_checked() {
-        check::body(backend, request)?
+        check::body(backend, request, &shared.models)?
     } else {
         serde_json::from_slice(&request.body).unwrap_or(Value::Null)
     };

@@ -17,6 +17,7 @@ pub(crate) struct Script {
     prompts: Option<Scenarios>,
     data: PathBuf,
     fixed: Vec<(String, String, Reply)>,
+    models: Option<Value>,
     unchecked: bool,
 }
 
@@ -53,6 +54,16 @@ impl Script {
         self
     }
 
+    /// The list of models from the start, instead of the stand-in's own: an array as in the
+    /// subscription's `models`, or the whole body. Requests are held against what it says of a
+    /// model, and where it says nothing against the stand-in's own list. A list that is to lie,
+    /// or that is none, is [fixed](Self::fix) to its path instead; requests are not held against
+    /// that. [`Server::relist`](super::Server::relist) replaces the list later.
+    pub(crate) fn models(mut self, models: Value) -> Self {
+        self.models = Some(models);
+        self
+    }
+
     /// Answers whatever is asked, and whoever asks.
     pub(crate) fn unchecked(mut self) -> Self {
         self.unchecked = true;
@@ -61,6 +72,10 @@ impl Script {
 
     pub(super) fn push(&self, reply: Reply) {
         lock(&self.queue).push_back(reply);
+    }
+
+    pub(super) fn first_models(&mut self) -> Option<Value> {
+        self.models.take()
     }
 
     pub(super) fn is_checked(&self) -> bool {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Framing, Item, Newline, Reply, Scenarios, Script, Server};
+use super::{Framing, Item, Newline, Reply, Scenarios, Script, Server, jwt, now_unix};
 
 /// Longer than anything here takes, unless it hangs.
 const FOREVER: Duration = Duration::from_secs(20);
@@ -32,6 +32,29 @@ impl Client {
         );
         let sent = self.0.write_all((head + &body).as_bytes());
         sent.expect("the server reads");
+    }
+
+    /// Asks for something, with an access token of the subscription or with a key of the API.
+    fn get(&mut self, path: &str, header: &str) -> String {
+        let token = if path.starts_with("/v1") {
+            "sk-test".to_owned()
+        } else {
+            jwt("acct-1", now_unix() + 60)
+        };
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nauthorization: Bearer {token}\r\n\
+             chatgpt-account-id: acct-1\r\n{header}\r\n"
+        );
+        let sent = self.0.write_all(head.as_bytes());
+        sent.expect("the server reads");
+        let head = self.until("\r\n\r\n");
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |length| length.parse().expect("a number"));
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).expect("a body");
+        head + &String::from_utf8(body).expect("UTF-8")
     }
 
     fn all(mut self) -> String {
@@ -160,4 +183,93 @@ fn what_was_given_out_is_taken_back() {
     input[1]["encrypted_content"] = json!(format!("{sealed}A"));
     client.ask(&json!(input), true);
     assert!(client.all().contains("could not be verified"));
+}
+
+/// The subscription's list of models, as the official client 0.169.0 asks for it.
+const LIST: &str = "/backend-api/codex/models?client_version=0.169.0";
+
+fn slugs(answer: &str) -> Vec<String> {
+    let list: serde_json::Value = serde_json::from_str(body(answer)).expect("JSON");
+    let models = list["models"].as_array().or(list["data"].as_array());
+    let name = |model: &serde_json::Value| {
+        model["slug"]
+            .as_str()
+            .or(model["id"].as_str())
+            .map(str::to_owned)
+    };
+    models.expect("a list").iter().filter_map(name).collect()
+}
+
+#[test]
+fn a_list_of_models_is_kept_until_it_changes() {
+    let server = Server::start([Reply::text("ok")]);
+    let mut client = Client::new(&server);
+    let first = client.get(LIST, "");
+    assert!(first.contains("etag: \"standin-models-1\"\r\n"), "{first}");
+    assert_eq!(slugs(&first)[0], "gpt-6.1-sol");
+    let seen = "if-none-match: \"standin-models-1\"\r\n";
+    assert!(client.get(LIST, seen).starts_with("HTTP/1.1 304"));
+
+    server.relist(json!([
+        {"slug": "gpt-x", "supported_in_api": true},
+        {"slug": "gpt-y", "supported_in_api": false},
+    ]));
+    let second = client.get(LIST, seen);
+    assert!(
+        second.contains("etag: \"standin-models-2\"\r\n"),
+        "{second}"
+    );
+    assert_eq!(slugs(&second), ["gpt-x", "gpt-y"]);
+    assert_eq!(slugs(&client.get("/v1/models", "")), ["gpt-x"]);
+
+    assert!(
+        client
+            .get("/backend-api/codex/models", "")
+            .starts_with("HTTP/1.1 400")
+    );
+    assert_eq!((server.lists().len(), server.requests().len()), (5, 0));
+    assert_eq!(server.connections(), 0);
+    client.get("/backend-api/wham/usage", "");
+    assert_eq!((server.lists().len(), server.requests().len()), (5, 1));
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn a_script_brings_its_own_list_or_none() {
+    let own = Script::replies([]).models(json!({"models": [{"slug": "gpt-x"}], "more": 1}));
+    let answer = Client::new(&Server::start(own)).get(LIST, "");
+    assert!(
+        answer.contains("standin-models-1") && answer.ends_with("\"more\":1}"),
+        "{answer}"
+    );
+
+    let broken = Script::replies([]).fix(
+        "GET",
+        "/backend-api/codex/models",
+        Reply::json(500, &json!({})),
+    );
+    let server = Server::start(broken);
+    assert!(
+        Client::new(&server)
+            .get(LIST, "")
+            .starts_with("HTTP/1.1 500")
+    );
+    assert_eq!((server.lists().len(), server.requests().len()), (1, 0));
+}
+
+#[test]
+fn answers_of_the_subscription_name_the_list_of_now() {
+    let server = Server::start([]);
+    server.relist(json!([]));
+    for (path, named) in [("/backend-api/codex", true), ("/v1", false)] {
+        let head = format!("POST {path}/responses HTTP/1.1\r\nconnection: close\r\n\r\n");
+        let mut client = Client::new(&server);
+        client
+            .0
+            .write_all(head.as_bytes())
+            .expect("the server reads");
+        let answer = client.all();
+        let header = "x-models-etag: \"standin-models-2\"\r\n";
+        assert_eq!(answer.contains(header), named, "{answer}");
+    }
 }

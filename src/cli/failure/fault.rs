@@ -62,6 +62,14 @@ fn why(fault: &Fault) -> String {
         ("", "") => "it gave no reason".to_owned(),
         ("", code) => code.to_owned(),
         (message, "") => message.to_owned(),
+        // LiteLLM has the status there once more.
+        (message, code)
+            if fault
+                .status
+                .is_some_and(|status| status.to_string() == code) =>
+        {
+            message.to_owned()
+        }
         (message, code) => format!("{message} ({code})"),
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn of_http(what: &str, error: &http::Error) -> Failure {
             }
             Distrust::Time => "look at the clock of this machine, and at the certificate of the server",
             Distrust::Name => "look at the address; something else may answer there",
+            Distrust::Authority => "make the server one with CA:FALSE, signed by that authority",
             Distrust::Other(_) => "look at the certificate of the server",
         }),
         http::Error::Proxy(_, why) => failure.hint(match why {

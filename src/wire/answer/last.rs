@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::super::event::Place;
 use super::super::fault::{self, Fault};
-use super::super::item::{Item, Kind};
+use super::super::item::{Item, Kind, Message};
 use super::super::json::{each, short};
 use super::super::response::Response;
 use super::super::slots::{self, with_id};
@@ -170,7 +170,14 @@ fn is_listed(there: &Item, item: &RawValue, kind: &Kind) -> bool {
     match (&there.kind, kind) {
         _ if there.raw() == item.get().as_bytes() => true,
         (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
-        (Kind::Message(a), Kind::Message(b)) => a == b,
+        (Kind::Message(a), Kind::Message(b)) => {
+            // In an answer that is cut short some servers call a message finished first and unfinished in the end.
+            let unfinished = a.unfinished;
+            *a == Message {
+                unfinished,
+                ..b.clone()
+            }
+        }
         (Kind::Reasoning { .. }, Kind::Reasoning { .. }) | (Kind::Other, Kind::Other) => {
             has_id(item) && id(there.json()) == id(item)
         }

@@ -182,6 +182,13 @@ fn endings_other_than_complete() {
         "a|",
         trouble(Trouble::Incomplete("max_output_tokens".into())),
     );
+    // Called finished first, and unfinished in the end.
+    let listed = r#"{"type":"response.incomplete","response":{"incomplete_details":{"reason":"max_output_tokens"},"output":[{"type":"message","status":"incomplete","content":[{"type":"output_text","text":"a"}]}]}}"#;
+    check(
+        &[&done, listed],
+        "a|",
+        trouble(Trouble::Incomplete("max_output_tokens".into())),
+    );
     let quiet = r#"{"type":"response.completed","response":{"status":"incomplete","incomplete_details":{"reason":"x"}}}"#;
     check(
         &[&done, quiet],

@@ -1,0 +1,172 @@
+//! What stands before the conversation in a request: the model, who it is to be, its tools and how it is to think, in the
+//! two shapes that models want.
+
+use super::input::{Pictures, message, quoted};
+
+/// A tool as the model is told of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Function<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it does, for the model.
+    pub description: &'a str,
+    /// The JSON Schema of its arguments, as JSON.
+    pub parameters: &'a str,
+}
+
+/// The shape of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// That of the public API: instructions and tools are fields of their own.
+    Classic,
+    /// Responses Lite, of the subscription backend: both are items at the beginning of the input, and calls come one
+    /// after the other.
+    Lite,
+}
+
+impl Shape {
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Lite => "lite",
+        }
+    }
+
+    /// The shape of this name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::Classic, Self::Lite]
+            .into_iter()
+            .find(|shape| shape.name() == name)
+    }
+
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Classic => Self::Lite,
+            Self::Lite => Self::Classic,
+        }
+    }
+}
+
+/// What stays the same in every request of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// The shape of it.
+    pub shape: Shape,
+    /// The model's id.
+    pub model: &'a str,
+    /// Who the model is to be; never empty, since the subscription backend refuses that.
+    pub instructions: &'a str,
+    /// The tools offered, maybe none.
+    pub tools: &'a [Function<'a>],
+    /// The model may make several calls at once, where the shape has room for them.
+    pub parallel: bool,
+    /// The model thinks before it answers, and what it thinks can be carried along.
+    pub reasons: bool,
+    /// How much the model is to think; its own default if not given.
+    pub effort: Option<&'a str>,
+    /// How it is to sum up what it thinks; not at all if not given.
+    pub summary: Option<&'a str>,
+    /// How many words it is to make; its own default if not given.
+    pub verbosity: Option<&'a str>,
+    /// The most tokens of an answer, where the server has to be told.
+    pub max_output: Option<u64>,
+    /// How it takes pictures. Lite takes no word about them.
+    pub pictures: Pictures,
+    /// The same for every request of a conversation: the service caches by it.
+    pub cache_key: &'a str,
+}
+
+impl Head<'_> {
+    pub(super) fn takes(&self) -> Pictures {
+        match (self.shape, self.pictures) {
+            (Shape::Lite, Pictures::Detail(_)) => Pictures::Bare,
+            (_, pictures) => pictures,
+        }
+    }
+
+    /// Everything before the first item of the conversation.
+    pub(super) fn json(&self) -> String {
+        let mut text = format!(r#"{{"model":{}"#, quoted(self.model));
+        let tools: Vec<String> = self.tools.iter().map(Function::json).collect();
+        let tools = tools.join(",");
+        if self.shape == Shape::Classic {
+            text.push_str(&format!(r#","instructions":{}"#, quoted(self.instructions)));
+            if !tools.is_empty() {
+                text.push_str(&format!(r#","tools":[{tools}]"#));
+            }
+        }
+        if !tools.is_empty() {
+            text.push_str(r#","tool_choice":"auto""#);
+        }
+        // Lite refuses requests that do not rule them out, also without tools (openai/codex#30224).
+        if !tools.is_empty() || self.shape == Shape::Lite {
+            let parallel = self.parallel && self.shape == Shape::Classic;
+            text.push_str(&format!(r#","parallel_tool_calls":{parallel}"#));
+        }
+        let context = (self.shape == Shape::Lite).then_some("all_turns");
+        let reasoning = [
+            ("effort", self.effort),
+            ("summary", self.summary),
+            ("context", context),
+        ];
+        text.push_str(&object("reasoning", &reasoning));
+        text.push_str(&object("text", &[("verbosity", self.verbosity)]));
+        if let Some(most) = self.max_output {
+            text.push_str(&format!(r#","max_output_tokens":{most}"#));
+        }
+        text.push_str(r#","store":false,"stream":true"#);
+        if self.reasons {
+            // Nothing is stored at the service, so its reasoning travels with us, encrypted.
+            text.push_str(r#","include":["reasoning.encrypted_content"]"#);
+        }
+        text.push_str(&format!(
+            r#","prompt_cache_key":{}"#,
+            quoted(self.cache_key)
+        ));
+        text.push_str(r#","input":["#);
+        if self.shape == Shape::Lite {
+            if !tools.is_empty() {
+                text.push_str(&format!(
+                    r#"{{"type":"additional_tools","role":"developer","tools":[{tools}]}},"#
+                ));
+            }
+            text.push_str(&message(
+                "developer",
+                self.instructions,
+                &[],
+                Pictures::Refused,
+            ));
+        }
+        text
+    }
+}
+
+/// A field that is an object of those of these words that are given; nothing without one.
+fn object(name: &str, fields: &[(&str, Option<&str>)]) -> String {
+    let given = fields
+        .iter()
+        .filter_map(|(field, word)| Some((field, (*word)?)));
+    let given: Vec<String> = given
+        .map(|(field, word)| format!(r#""{field}":{}"#, quoted(word)))
+        .collect();
+    match given.len() {
+        0 => String::new(),
+        _ => format!(r#","{name}":{{{}}}"#, given.join(",")),
+    }
+}
+
+impl Function<'_> {
+    fn json(&self) -> String {
+        format!(
+            r#"{{"type":"function","name":{},"description":{},"strict":false,"parameters":{}}}"#,
+            quoted(self.name),
+            quoted(self.description),
+            self.parameters
+        )
+    }
+}

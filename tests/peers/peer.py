@@ -1,0 +1,132 @@
+"""What the tests against other people's programs share: checks that are all made whatever the first ones say, and
+`codex` in a home of its own with nothing else in its environment, or curl in its place to try the test itself.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections import namedtuple
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
+from signin import PATIENCE
+
+KEY = "sk-peer-0123456789abcdef"
+QUESTION = "hello"
+ANSWER = "You said: hello\n"  # what the stand-in says to that
+LINES = 12  # of what was seen, where a check fails
+
+# How a run ended: its exit code, its output, what it said beside it, and whether that was curl.
+Result = namedtuple("Result", "code out err curl")
+
+
+class Checks:
+    """Says in a line what each check was about, and counts those that failed."""
+
+    def __init__(self):
+        self.made = self.failed = 0
+
+    def that(self, what, fits, *seen):
+        """One check; what was seen is shown where it fails."""
+        self.made += 1
+        self.failed += not fits
+        print(f"{'ok' if fits else 'FAILED'}: {what}", flush=True)
+        if not fits:
+            lines = [line for part in seen for line in str(part).splitlines()]
+            print("".join(f"  | {line}\n" for line in lines[:LINES]), end="", flush=True)
+
+    def ended(self, what, result, code, *words, never=()):
+        """A run ended with this code, its messages have all these words (regular expressions, for curl's are its own),
+        and none of its output holds the key or what else it should never hold. A good run has the answer, too."""
+        said = result.out + result.err
+        missing = [] if result.curl else [f"no {word!r}" for word in words if not re.search(word, result.err, re.I)]
+        told = [f"it tells {secret}" for secret in (KEY, *never) if secret in said]
+        if code == 0 and QUESTION not in result.out:
+            missing.append("no answer")
+        fits = result.code == code and not missing and not told
+        words = f" and says {', '.join(words)}" if words and not result.curl else ""
+        self.that(f"{what}: exit {code}{words}", fits, f"exit {result.code}", *missing, *told, said)
+
+    def leave(self):
+        """Ends the program."""
+        print(f"{self.made - self.failed} of {self.made} checks hold")
+        sys.exit(1 if self.failed else 0)
+
+
+class Codex:
+    """The command. `folder` is where its home is."""
+
+    curl = False
+
+    def __init__(self, program, folder):
+        self.program = program.resolve()
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "CODEX_RUN_HOME": str(folder / "home")}
+
+    def ask(self, base, *flags, question=QUESTION, key=KEY, within=(), **env):
+        """Asks at an address. `within` is a command that runs this one, `env` what is set besides."""
+        command = [self.program, "run", "--no-stdin", "--retries", "0", *flags, question]
+        return run([*within, *command], {**self.env, "OPENAI_BASE_URL": base, "OPENAI_API_KEY": key, **env})
+
+
+class Curl:
+    """curl with the same environment. Whatever it cannot reach is a 7; a file that it cannot use is a 2."""
+
+    curl = True
+    BODY = '{"model": "gpt-5.5", "stream": true, "store": false, "instructions": "-", "input": "%s"}'
+
+    def __init__(self, folder):
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+
+    def ask(self, base, *flags, question=QUESTION, key=KEY, within=(), **env):
+        command = ["curl", "-sSN", "--fail-with-body", "--max-time", "5", f"{base}/responses"]
+        command += ["-H", f"authorization: Bearer {key}", "-H", "content-type: application/json"]
+        command += ["-d", self.BODY % question]
+        if roots := env.pop("CODEX_CA_CERTIFICATE", None):
+            command += ["--cacert", roots]
+        seen = run([*within, *command], {**self.env, **env}, curl=True)
+        return seen._replace(code={0: 0, 77: 2}.get(seen.code, 7))
+
+
+def run(command, env, curl=False):
+    """Runs a command to its end, for which it has a limited time."""
+    try:
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired as late:
+        return Result("none: it still runs", "", text(late.stderr), curl)
+    return Result(done.returncode, text(done.stdout), text(done.stderr), curl)
+
+
+def text(output):
+    return (output or b"").decode(errors="replace")
+
+
+def free_port():
+    """A port at which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def installed(program):
+    """Where a program is, also one for administrators; nothing, and a line that says so, where it is not."""
+    found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if not found:
+        print(f"skipped: {program} is not installed", flush=True)
+    return found
+
+
+def options(purpose, curl=False, **more):
+    """The command line: the two programs, what else there is, and whether curl stands in for codex."""
+    parser = argparse.ArgumentParser(description=purpose)
+    parser.add_argument("--codex", type=pathlib.Path, required=True, help="the command to test")
+    parser.add_argument("--standin", type=pathlib.Path, required=True, help="the stand-in service")
+    for name, what in more.items():
+        parser.add_argument(f"--{name}", type=pathlib.Path, required=True, help=what)
+    if curl:
+        parser.add_argument("--curl", action="store_true", help="ask with curl instead, to try the test itself")
+    return parser.parse_args()

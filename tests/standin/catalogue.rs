@@ -1,0 +1,108 @@
+//! What the stand-in knows of each model: its list is made from this table, and requests are held
+//! against it. Most is from the catalogue inside the official client 0.169.0; the older classic
+//! models, which that no longer names, are as `pi` 0.58 and 0.73 have them.
+
+/// One model. Context windows are in tokens.
+pub(super) struct Model {
+    pub(super) slug: &'static str,
+    pub(super) name: &'static str,
+    pub(super) visibility: &'static str,
+    pub(super) in_api: bool,
+    pub(super) context: u64,
+    pub(super) most_context: u64,
+    pub(super) effort: &'static str,
+    pub(super) efforts: &'static [&'static str],
+    pub(super) images: bool,
+    pub(super) lite: bool,
+    pub(super) verbosity: &'static str,
+    /// The tiers that may be asked for, by their ids.
+    pub(super) tiers: &'static [&'static str],
+}
+
+const ALL: &[&str] = &["low", "medium", "high", "xhigh", "max", "ultra"];
+const TO_MAX: &[&str] = &["low", "medium", "high", "xhigh", "max"];
+const TO_XHIGH: &[&str] = &["low", "medium", "high", "xhigh"];
+const TO_HIGH: &[&str] = &["low", "medium", "high"];
+const MINI: &[&str] = &["medium", "high"];
+
+/// The first is the default, since a list's order is its priority.
+pub(super) const MODELS: &[Model] = &[
+    lite("gpt-6.1-sol", "GPT-6.1 Sol", "low", ALL),
+    lite("gpt-6-astra", "GPT-6 Astra", "low", ALL),
+    lite("gpt-6-sol", "GPT-6 Sol", "medium", ALL),
+    lite("gpt-6-luna", "GPT-6 Luna", "medium", TO_MAX),
+    lite("gpt-5.6-sol", "GPT-5.6 Sol", "low", ALL),
+    Model {
+        context: 500_000,
+        ..lite("gpt-6.1-terra", "GPT-6.1 Terra", "low", ALL)
+    },
+    lite("gpt-5.6-terra", "GPT-5.6 Terra", "medium", ALL),
+    lite("gpt-5.6-luna", "GPT-5.6 Luna", "medium", TO_MAX),
+    Model {
+        visibility: "hide",
+        tiers: &[],
+        ..lite("gpt-daybreak-blue-latest", "Daybreak Blue", "low", ALL)
+    },
+    Model {
+        visibility: "hide",
+        context: 372_000,
+        most_context: 372_000,
+        verbosity: "high",
+        tiers: &[],
+        ..lite("gpt-daybreak-red-latest", "Daybreak Red", "medium", ALL)
+    },
+    classic("gpt-5.5", "GPT-5.5", TO_XHIGH),
+    classic("gpt-5.4", "GPT-5.4", TO_XHIGH),
+    classic("gpt-5.4-mini", "GPT-5.4 Mini", TO_XHIGH),
+    classic("gpt-5.3-codex", "GPT-5.3 Codex", TO_XHIGH),
+    Model {
+        in_api: false,
+        context: 128_000,
+        most_context: 128_000,
+        images: false,
+        ..classic("gpt-5.3-codex-spark", "GPT-5.3 Codex Spark", TO_XHIGH)
+    },
+    classic("gpt-5.2", "GPT-5.2", TO_XHIGH),
+    classic("gpt-5.2-codex", "GPT-5.2 Codex", TO_XHIGH),
+    classic("gpt-5.1", "GPT-5.1", TO_HIGH),
+    classic("gpt-5.1-codex-max", "GPT-5.1 Codex Max", TO_XHIGH),
+    classic("gpt-5.1-codex-mini", "GPT-5.1 Codex Mini", MINI),
+    Model {
+        visibility: "hide",
+        ..lite("codex-auto-review", "Codex Auto Review", "medium", TO_MAX)
+    },
+];
+
+const fn lite(
+    slug: &'static str,
+    name: &'static str,
+    effort: &'static str,
+    efforts: &'static [&'static str],
+) -> Model {
+    Model {
+        slug,
+        name,
+        visibility: "list",
+        in_api: true,
+        context: 272_000,
+        most_context: 872_000,
+        effort,
+        efforts,
+        images: true,
+        lite: true,
+        verbosity: "low",
+        tiers: &["priority"],
+    }
+}
+
+const fn classic(
+    slug: &'static str,
+    name: &'static str,
+    efforts: &'static [&'static str],
+) -> Model {
+    Model {
+        most_context: 272_000,
+        lite: false,
+        ..lite(slug, name, "medium", efforts)
+    }
+}

@@ -1,0 +1,235 @@
+//! What a model wants of a request's body, in the words of the services: Lite models another shape
+//! than classic ones, and each only the efforts, images and lengths that it takes.
+//!
+//! On the public API either shape is right for every model. The API knows no Lite, but the official
+//! client (0.169.0) sends Lite models that shape wherever its configuration leads it, `/v1`
+//! included, and the stand-in is only worth something while the real clients get through.
+
+use serde_json::{Value, json};
+
+use super::check::Refusal;
+use super::http::Recorded;
+use super::models::Facts;
+use super::route::Backend;
+use super::stream;
+
+/// The header that says `true` when the body is in the Lite shape.
+pub(super) const LITE: &str = "x-openai-internal-codex-responses-lite";
+
+/// How the service names the shape.
+const SHAPE: &str = "X-OpenAI-Internal-Codex-Responses-Lite";
+
+/// Levels of thinking that clients know and the wire does not: they are sent as another one.
+const CLIENTS_OWN: &str = "ultra";
+
+/// Holds a body that is otherwise right against what its model takes.
+pub(super) fn check(
+    backend: Backend,
+    request: &Recorded,
+    body: &Value,
+    facts: &Facts,
+) -> Result<(), Refusal> {
+    let items = body["input"].as_array().map_or(&[][..], Vec::as_slice);
+    if backend == Backend::Subscription {
+        let says_lite = request
+            .header(LITE)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        match (facts.lite, says_lite) {
+            (true, true) => lite(body, items)?,
+            (true, false) => return Err(not_lite(body)),
+            (false, true) => return Err(not_classic()),
+            (false, false) if additional(items).next().is_some() => return Err(not_classic()),
+            (false, false) => {}
+        }
+    }
+    words(body, facts)?;
+    if !facts.images && images(items).next().is_some() {
+        let message = format!("The '{}' model does not support image inputs.", model(body));
+        return Err(unsupported(&message, "input"));
+    }
+    window(body, items, facts)
+}
+
+/// A Lite request to a classic model. The words are those of openai/codex#30224, the rest of the
+/// body those of Wei-Shaw/sub2api#4357.
+fn not_classic() -> Refusal {
+    let message = format!("This model is not supported when using {SHAPE}.");
+    unsupported(&message, "model")
+}
+
+/// A classic request to a Lite model, which the service does not put like that. Luna is not found
+/// at all (openai/codex#32528), the others miss a part of the shape (earendil-works/pi#6516).
+fn not_lite(body: &Value) -> Refusal {
+    let model = model(body);
+    if model.contains("luna") {
+        let error = json!({"message": format!("Model not found {model}"),
+            "type": "invalid_request_error", "param": "model", "code": null});
+        return Refusal::new(404, &json!({ "error": error }));
+    }
+    all_turns(body).err().unwrap_or_else(|| {
+        let message = format!("This model is only supported when using {SHAPE}.");
+        unsupported(&message, "model")
+    })
+}
+
+/// The rules of the Lite shape.
+fn lite(body: &Value, items: &[Value]) -> Result<(), Refusal> {
+    for list in additional(items) {
+        if list["role"] != "developer" || !list["tools"].is_array() {
+            let message = "Invalid 'input': 'additional_tools' has the role 'developer' and a \
+                           list of tools.";
+            return Err(Refusal::error(message, "input", Some("invalid_value")));
+        }
+    }
+    let lists = additional(items).map(|list| &list["tools"]);
+    let mut tools = lists
+        .chain([&body["tools"]])
+        .filter_map(Value::as_array)
+        .flatten();
+    if !tools.all(is_client_run) {
+        let message = format!(
+            "{SHAPE} only supports function tools, custom tools, and client-executed tool search."
+        );
+        return Err(unsupported(&message, "tools"));
+    }
+    for name in ["tools", "instructions"] {
+        if !body[name].is_null() {
+            let message = format!("{SHAPE} requires `{name}` to be in `input`.");
+            return Err(unsupported(&message, name));
+        }
+    }
+    // What is left out counts as true, which is what the API takes it for.
+    if body["parallel_tool_calls"] != false {
+        let message = format!("{SHAPE} requires `parallel_tool_calls` to be false.");
+        return Err(unsupported(&message, "parallel_tool_calls"));
+    }
+    all_turns(body)?;
+    for image in images(items) {
+        if !image["detail"].is_null() {
+            let message = format!("{SHAPE} does not support `detail` of images.");
+            return Err(unsupported(&message, "input"));
+        }
+        let url = image["image_url"].as_str().unwrap_or_default();
+        if url.starts_with("http://") || url.starts_with("https://") {
+            let message = format!("{SHAPE} does not support remote image URLs.");
+            return Err(unsupported(&message, "input"));
+        }
+    }
+    Ok(())
+}
+
+fn all_turns(body: &Value) -> Result<(), Refusal> {
+    if body["reasoning"]["context"] == "all_turns" {
+        return Ok(());
+    }
+    let message = format!("{SHAPE} requires `reasoning.context` to be `all_turns`.");
+    Err(unsupported(&message, "reasoning.context"))
+}
+
+/// Whether the client runs this tool, and all that are in it if it is a namespace.
+fn is_client_run(tool: &Value) -> bool {
+    match tool["type"].as_str() {
+        Some("function" | "custom") => true,
+        Some("tool_search") => tool["execution"] != "server",
+        Some("namespace") => {
+            let inner = tool["tools"].as_array();
+            inner.is_some_and(|tools| tools.iter().all(is_client_run))
+        }
+        _ => false,
+    }
+}
+
+/// The values that are one of a few words.
+fn words(body: &Value, facts: &Facts) -> Result<(), Refusal> {
+    if let (Some(effort), Some(efforts)) = (body["reasoning"]["effort"].as_str(), &facts.efforts) {
+        let efforts: Vec<&str> = efforts
+            .iter()
+            .map(String::as_str)
+            .filter(|effort| *effort != CLIENTS_OWN)
+            .collect();
+        if !efforts.contains(&effort) {
+            let message = format!(
+                "Unsupported value: '{effort}' is not supported with the '{}' model. Supported \
+                 values are: {}.",
+                model(body),
+                listed(&efforts)
+            );
+            return Err(unsupported(&message, "reasoning.effort"));
+        }
+    }
+    let fixed: [(&str, &str, &[&str]); 2] = [
+        ("text", "verbosity", &["low", "medium", "high"]),
+        ("reasoning", "summary", &["auto", "concise", "detailed"]),
+    ];
+    for (part, name, values) in fixed {
+        let value = &body[part][name];
+        if !value.is_null() && !values.iter().any(|known| value == known) {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            let values = listed(values);
+            let message = format!("Invalid value: '{value}'. Supported values are: {values}.");
+            let param = format!("{part}.{name}");
+            return Err(Refusal::error(&message, &param, Some("invalid_value")));
+        }
+    }
+    Ok(())
+}
+
+/// An input that is longer than the model's window. What an image costs does not go by its bytes,
+/// so they are left out.
+fn window(body: &Value, items: &[Value], facts: &Facts) -> Result<(), Refusal> {
+    let Some(window) = facts.window else {
+        return Ok(());
+    };
+    let pictures: usize = images(items)
+        .filter_map(|image| image["image_url"].as_str())
+        .map(str::len)
+        .sum();
+    let tokens = stream::tokens(body["input"].to_string().len().saturating_sub(pictures));
+    if u64::try_from(tokens).unwrap_or(u64::MAX) <= window {
+        return Ok(());
+    }
+    let message = "Your input exceeds the context window of this model. Please adjust your input \
+                   and try again.";
+    let code = Some("context_length_exceeded");
+    Err(Refusal::error(message, "input", code))
+}
+
+fn model(body: &Value) -> &str {
+    body["model"].as_str().unwrap_or_default()
+}
+
+/// The items in which Lite requests bring their tools.
+fn additional(items: &[Value]) -> impl Iterator<Item = &Value> {
+    items
+        .iter()
+        .filter(|item| item["type"] == "additional_tools")
+}
+
+/// The images in messages and in what tools put out.
+fn images(items: &[Value]) -> impl Iterator<Item = &Value> {
+    items
+        .iter()
+        .flat_map(|item| [&item["content"], &item["output"]])
+        .filter_map(Value::as_array)
+        .flatten()
+        .filter(|part| part["type"] == "input_image")
+}
+
+/// `'a'`, `'a' and 'b'`, `'a', 'b', and 'c'`.
+fn listed(values: &[&str]) -> String {
+    let quoted: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
+    match quoted.as_slice() {
+        [first, second] => format!("{first} and {second}"),
+        [before @ .., last] if !before.is_empty() => format!("{}, and {last}", before.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+fn unsupported(message: &str, param: &str) -> Refusal {
+    Refusal::error(message, param, Some("unsupported_value"))
+}
+
+#[cfg(test)]
+mod tests;
