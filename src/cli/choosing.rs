@@ -207,16 +207,11 @@ fn of_service(
         },
     };
     let known = find(&listed.models, &id).or_else(|| find(&listed.further, &id));
-    let model = match known {
-        Some(model) => model.clone(),
-        None => {
-            if backend != Backend::Other {
-                let ids: Vec<&str> = listed.models.iter().map(|model| &*model.id).collect();
-                warnings.push(not_known(&id, "in the list of models", &ids));
-            }
-            Model::unknown(&id)
-        }
-    };
+    if known.is_none() && backend != Backend::Other {
+        let ids: Vec<&str> = listed.models.iter().map(|model| &*model.id).collect();
+        warnings.push(not_known(&id, "in the list of models", &ids));
+    }
+    let model = known.cloned().unwrap_or_else(|| Model::unknown(&id));
     let said = listed.shape(&id);
     let shape = said.or_else(|| cache.shape(&id));
     Ok(Choosing {

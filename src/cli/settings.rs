@@ -107,9 +107,10 @@ pub(super) fn run(
     let instructions = instructions(args, &setup, &agents)?;
     let chosen = choosing::choose(args, environment)?;
     let fitted = choosing::fitted(args, &chosen.choice, pictures.len())?;
-    let told = match args.dry_run && level == Level::Verbose {
-        true => origins::lines(args, &chosen, &fitted),
-        false => Vec::new(),
+    let told = if args.dry_run && level == Level::Verbose {
+        origins::lines(args, &chosen, &fitted)
+    } else {
+        Vec::new()
     };
     let mut warnings = chosen.warnings;
     warnings.extend(told);

@@ -19,6 +19,7 @@ pub mod token;
 pub mod tool;
 mod wait;
 mod watch;
+mod workshop;
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -164,15 +164,12 @@ fn usable(settings: &Settings, authority: &Authority) -> (Vec<Model>, Origin) {
                 Unlisted::Api(error) => (settings.words)(&error),
                 Unlisted::Malformed => "what the service answered is no list of models".to_owned(),
             };
-            match kept {
-                Some(list) => {
-                    warn(&format!("{why}; this is the list as it was last"));
-                    (list.models, Origin::Kept(list.fetched_at))
-                }
-                None => {
-                    warn(&format!("{why}; this is the built-in list"));
-                    (built_in, Origin::BuiltIn)
-                }
+            if let Some(list) = kept {
+                warn(&format!("{why}; this is the list as it was last"));
+                (list.models, Origin::Kept(list.fetched_at))
+            } else {
+                warn(&format!("{why}; this is the built-in list"));
+                (built_in, Origin::BuiltIn)
             }
         }
     }

@@ -16,6 +16,7 @@ use super::screen::{self, Screen};
 use super::stderr::Stderr;
 use super::stdout::Stdout;
 use super::watch::Watch;
+use super::workshop::Workshop;
 use super::{Keeper, authority};
 use crate::agent::{self, End, Order, Policy, Run};
 use crate::api::{self, Client, Endpoints};
@@ -34,9 +35,8 @@ use crate::output::{Notice, Sink};
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
 use crate::stdin;
-use crate::tools::confine::Reach;
-use crate::tools::process::{self, Setup, Tools};
-use crate::tools::{confine, reaper};
+use crate::tools::confine;
+use crate::tools::process::Setup;
 use crate::wire::answer::Trouble;
 use crate::wire::fault::{Cause, Fault};
 
@@ -154,20 +154,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
             .map_err(Error::Prompt)?;
     }
     let critical = Critical::default();
-    let chosen = match auth::choose(&settings.found) {
-        // A dry run shows what would be sent, also to those who have not signed in yet.
-        Err(auth::Error::Missing) if settings.dry_run => Chosen::Fixed(placeholder()),
-        other => other.map_err(Error::Credential)?,
-    };
-    let authority = authority(chosen, settings.keeper.clone(), &host.setup, &critical)
-        .ok_or(Error::Credential(auth::Error::Missing))?;
-    if let (Authority::SignIn(sign_in), false) = (&authority, settings.dry_run) {
-        sign_in.check().map_err(Error::SignIn)?;
-    }
-    let offers_tools = !settings.tools.offered.is_empty();
-    if let (Some(walls), false) = (&settings.tools.walls, settings.dry_run) {
-        confine::check(walls).map_err(Error::Walls)?;
-    }
+    let authority = checked(&settings, &host, &critical)?;
     let screen = Screen::default();
     let mut sink = sink(&settings, &screen)?;
     let (sender, inputs) = mpsc::channel();
@@ -216,23 +203,14 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         Some((_, marks)) => client.telling(marks.clone()),
         None => client,
     };
-    let temporary = settings.tools.temporary.clone();
-    let tools = Arc::new(Tools::new(settings.tools));
-    // A command may kill the very process that is to end it; what it leaves then falls to us.
-    let adopted = offers_tools && reaper::adopt_orphans();
-    if offers_tools {
-        process::keep_descriptors();
-        tools
-            .prepare()
-            .map_err(|error| Error::Temporary(temporary, error))?;
-    }
+    let workshop = Workshop::open(settings.tools)?;
     let mut learned = None;
     let run = Run {
         client,
         body,
         other,
         learned: &mut learned,
-        tools: Arc::clone(&tools),
+        tools: Arc::clone(&workshop.tools),
         policy: settings.policy,
         words: host.words,
         sink: &mut sink,
@@ -245,16 +223,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     if let Some(shape) = learned {
         let _ = choice.cache.keep_shape(&choice.model.id, shape);
     }
-    if adopted {
-        reaper::end_all(Reach::default(), || false);
-    }
-    if let Err((path, error)) = tools.clean() {
-        let words = format!(
-            "the tools' temporary directory {} is left: {error}",
-            path.display()
-        );
-        let _ = sink.take(Notice::Warning(&words));
-    }
+    workshop.close(&mut sink);
     match (end, sink.finish()) {
         (End::Answered, Ok(())) if prompt.given_up && stdin::came_late() => Err(Error::Late),
         (End::Answered, Ok(())) => Ok(()),
@@ -262,6 +231,27 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         (end, _) if is_too_long(&end) => Err(Error::TooLong(end, parts)),
         (end, _) => Err(Error::End(end)),
     }
+}
+
+/// Who signs the requests, once it is known that they can be made and their calls be served.
+fn checked(settings: &Settings, host: &Host, critical: &Critical) -> Result<Authority, Error> {
+    let chosen = match auth::choose(&settings.found) {
+        // A dry run shows what would be sent, also to those who have not signed in yet.
+        Err(auth::Error::Missing) if settings.dry_run => Chosen::Fixed(placeholder()),
+        other => other.map_err(Error::Credential)?,
+    };
+    let authority = authority(chosen, settings.keeper.clone(), &host.setup, critical)
+        .ok_or(Error::Credential(auth::Error::Missing))?;
+    if settings.dry_run {
+        return Ok(authority);
+    }
+    if let Authority::SignIn(sign_in) = &authority {
+        sign_in.check().map_err(Error::SignIn)?;
+    }
+    if let Some(walls) = &settings.tools.walls {
+        confine::check(walls).map_err(Error::Walls)?;
+    }
+    Ok(authority)
 }
 
 /// Whether more was sent, or was to be sent, than the model takes in.

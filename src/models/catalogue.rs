@@ -9,6 +9,7 @@ use super::{Backend, Model};
 const JSON: &str = include_str!("catalogue.json");
 
 /// A line of the list.
+#[allow(clippy::struct_excessive_bools)] // one for each word of the data
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {

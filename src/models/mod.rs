@@ -29,6 +29,7 @@ pub enum Backend {
 }
 
 /// What is known of a model. What is not known is not there, and then what was asked for is sent as it is.
+#[allow(clippy::struct_excessive_bools)] // one for each property
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Model {

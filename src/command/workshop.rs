@@ -1,0 +1,47 @@
+//! The tools of a run: made ready before the first request, and cleared away after the last.
+
+use std::sync::Arc;
+
+use super::run::Error;
+use crate::output::{Notice, Sink};
+use crate::tools::confine::Reach;
+use crate::tools::process::{self, Setup, Tools};
+use crate::tools::reaper;
+
+/// The tools of a run.
+pub(super) struct Workshop {
+    pub(super) tools: Arc<Tools>,
+    /// What a command leaves that kills the very process that is to end it falls to us.
+    adopted: bool,
+}
+
+impl Workshop {
+    /// Makes the tools ready, if there are any.
+    pub(super) fn open(setup: Setup) -> Result<Self, Error> {
+        let offers = !setup.offered.is_empty();
+        let temporary = setup.temporary.clone();
+        let tools = Arc::new(Tools::new(setup));
+        let adopted = offers && reaper::adopt_orphans();
+        if offers {
+            process::keep_descriptors();
+            tools
+                .prepare()
+                .map_err(|error| Error::Temporary(temporary, error))?;
+        }
+        Ok(Self { tools, adopted })
+    }
+
+    /// Ends what is left of them, and removes what they made for themselves.
+    pub(super) fn close(&self, sink: &mut dyn Sink) {
+        if self.adopted {
+            reaper::end_all(Reach::default(), || false);
+        }
+        if let Err((path, error)) = self.tools.clean() {
+            let words = format!(
+                "the tools' temporary directory {} is left: {error}",
+                path.display()
+            );
+            let _ = sink.take(Notice::Warning(&words));
+        }
+    }
+}
