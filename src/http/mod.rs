@@ -7,7 +7,7 @@ mod exempt;
 mod network;
 
 use std::io::Read;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -186,9 +186,11 @@ impl Http {
             Limit::Whole(time) => request.timeout_global(Some(time)),
             Limit::Stream => request,
         };
-        let request = if secure && network.has_roots() {
+        let request = if secure {
             let roots = network.roots().map_err(Error::Setup)?;
-            request.tls_config(TlsConfig::builder().root_certs(roots).build())
+            let tls = TlsConfig::builder().root_certs(roots);
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            request.tls_config(tls.unversioned_rustls_crypto_provider(provider).build())
         } else {
             request
         };

@@ -89,7 +89,9 @@ impl Network {
     pub(super) fn roots(&self) -> Result<RootCerts, Unusable> {
         match &self.roots {
             Some(roots) => roots.read.get_or_init(|| roots.load()).clone(),
-            None => Ok(RootCerts::WebPki),
+            None => Ok(BUILT_IN
+                .get_or_init(|| RootCerts::from(built_in_roots()))
+                .clone()),
         }
     }
 
@@ -111,11 +113,6 @@ impl Network {
                 )
             }
         }
-    }
-
-    /// Whether certificates were named beside the built-in ones.
-    pub(super) fn has_roots(&self) -> bool {
-        self.roots.is_some()
     }
 }
 
@@ -139,6 +136,9 @@ impl Proxy {
 pub(super) fn named(proxy: &ureq::Proxy) -> String {
     format!("{}:{}", proxy.host(), proxy.port())
 }
+
+/// The built-in roots, taken apart once.
+static BUILT_IN: OnceLock<RootCerts> = OnceLock::new();
 
 fn built_in_roots() -> impl Iterator<Item = Certificate<'static>> {
     webpki_root_certs::TLS_SERVER_ROOT_CERTS

@@ -20,6 +20,7 @@ mod aliases; // credentials under other names
 #[cfg(target_os = "linux")]
 mod around; // what goes into a tool, and what it leaves behind
 mod bad_input; // what is wrong on the command line, with its message and code
+mod catalogue; // every model of the built-in list, asked in both ways
 mod clocks; // how long a connection, a head and silence may take
 mod credentials; // which secret goes where, and that it is shown nowhere
 mod cuts; // connections that are cut, everywhere
@@ -30,6 +31,7 @@ mod fault_delays; // what the service says when it says no for now, and when it 
 mod fault_records; // recorded refusals of real services, where they are at hand
 mod fault_table; // what the service says when it says no, row by row
 mod faults; // what the service says when it says no, and streams that break off
+mod fitting; // what a model does not take
 mod fixtures; // recorded streams of real services, where they are at hand
 mod foreign; // credentials files of other programs
 mod generated; // man/ and completions/ are what the binary prints
@@ -37,8 +39,10 @@ mod hostile; // answers that are beyond all measure
 mod interrupted; // a renewal that is interrupted
 #[cfg(target_os = "linux")]
 mod limits; // what a tool may cost, and whole tasks
+mod lists; // the list of models beside a run
 mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails
+mod models; // `codex models`
 #[cfg(target_os = "linux")]
 mod own_tools; // programs of the user's own as tools
 mod pipes; // standard input and output, as a prompt and as an answer
@@ -50,6 +54,7 @@ mod run; // a prompt in, an answer out
 #[cfg(target_os = "linux")]
 mod sandbox; // what is around the tools, and what users are told of it
 mod search; // grep, find and ls
+mod shapes; // the shape of a request, where the list is wrong about it
 mod shared; // a file that is shared with another program
 mod spec; // what the public specification says of a request's body
 mod store; // the credentials file

@@ -1,0 +1,186 @@
+//! Every model of the built-in list, asked in both ways: what is sent is what the specification allows and what the
+//! model takes, and a whole task with a picture and a tool gets through. The list is read as data.
+
+use serde_json::{Value, json};
+
+use crate::home::{Home, each};
+use crate::spec;
+use crate::standin::{Reply, Server};
+use crate::tools::bash;
+
+/// The header of Responses Lite.
+const LITE: &str = "x-openai-internal-codex-responses-lite";
+
+/// As much of a picture as it takes to be known as one.
+pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and the rest";
+
+/// The models of the built-in list that can be used in this way: `chatgpt` or `api`.
+fn models(way: &str) -> Vec<Value> {
+    let list = include_str!("../../src/models/catalogue.json");
+    let list: Vec<Value> = serde_json::from_str(list).expect("the catalogue is JSON");
+    let used = |model: &Value| listed(&model["uses"], way);
+    let models: Vec<Value> = list.into_iter().filter(used).collect();
+    assert!(models.len() > 15, "there are models for {way}");
+    models
+}
+
+fn listed(list: &Value, word: &str) -> bool {
+    list.as_array()
+        .is_some_and(|list| list.contains(&json!(word)))
+}
+
+fn homes() -> [(&'static str, fn() -> Home); 2] {
+    [("chatgpt", Home::with_token), ("api", Home::with_key)]
+}
+
+/// A dry run's request.
+fn shown(home: &Home, args: &[&str]) -> Value {
+    // Without an address of its own a key goes to the public API, which alone has a list of what it takes.
+    let mut cmd = home.offline().without("OPENAI_BASE_URL");
+    cmd.command.args(["run", "--dry-run"]).args(args);
+    let ran = cmd.run();
+    serde_json::from_str(&ran.exits(0).text()).expect("JSON")
+}
+
+/// The items of a body's input of this kind.
+fn items<'a>(body: &'a Value, kind: &str) -> Vec<&'a Value> {
+    let items = body["input"].as_array().into_iter().flatten();
+    items.filter(|item| item["type"] == kind).collect()
+}
+
+/// The pictures in what the user says.
+fn pictures(body: &Value) -> Vec<&Value> {
+    let messages = items(body, "message").into_iter();
+    let parts = messages.flat_map(|item| item["content"].as_array().into_iter().flatten());
+    parts.filter(|part| part["type"] == "input_image").collect()
+}
+
+/// The tools that a body offers, wherever it has them.
+fn tools(body: &Value) -> Vec<&str> {
+    let lists = items(body, "additional_tools").into_iter();
+    let lists = lists.map(|item| &item["tools"]).chain([&body["tools"]]);
+    let tools = lists.filter_map(Value::as_array).flatten();
+    tools.filter_map(|tool| tool["name"].as_str()).collect()
+}
+
+#[test]
+fn what_is_sent_to_each_model_is_what_the_specification_allows() {
+    let all = [
+        "-e",
+        "high",
+        "--verbosity",
+        "high",
+        "--summary",
+        "auto",
+        "-i",
+        "a.png",
+    ];
+    for (way, home) in homes() {
+        let home = home();
+        home.file("a.png", PNG);
+        each(models(way), 4, |model| {
+            let id = model["id"].as_str().expect("an id");
+            for (with_tools, with_all) in
+                [(true, false), (false, false), (true, true), (false, true)]
+            {
+                let mut args = vec!["-m", id, "hi"];
+                args.extend((!with_tools).then_some("--no-tools"));
+                args.extend(all.iter().filter(|_| with_all));
+                let shown = shown(&home, &args);
+                let (body, told) = (&shown["body"], format!("{way}: {args:?}: {shown:#}"));
+                let mistakes = spec::mistakes(&spec::without_lites_own(body));
+                assert_eq!(mistakes, [""; 0], "{told}");
+                assert_eq!(body["model"], id, "{told}");
+                let lite = way == "chatgpt" && model["lite"] == true;
+                assert_eq!(shown["headers"].get(LITE).is_some(), lite, "{told}");
+                assert_eq!(body.get("instructions").is_none(), lite, "{told}");
+                let offered = ["bash", "read", "edit", "write"];
+                let offered = if with_tools { &offered[..] } else { &[] };
+                assert_eq!(tools(body), offered, "{told}");
+
+                let said = |part: &str, name: &str| body[part][name].as_str().map(str::to_owned);
+                let set = |word: &str| with_all.then(|| word.to_owned());
+                assert_eq!(said("reasoning", "effort"), set("high"), "{told}");
+                assert_eq!(said("reasoning", "summary"), set("auto"), "{told}");
+                assert_eq!(said("text", "verbosity"), set("high"), "{told}");
+                let pictures = pictures(body);
+                let takes = with_all && listed(&model["inputs"], "image");
+                assert_eq!(pictures.len(), usize::from(takes), "{told}");
+                let detail = model["detail"].as_str().unwrap_or("auto");
+                let detail = (!lite).then_some(detail);
+                for picture in pictures {
+                    assert_eq!(
+                        picture.get("detail").and_then(Value::as_str),
+                        detail,
+                        "{told}"
+                    );
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn every_model_does_a_whole_task_with_a_picture_and_a_tool() {
+    for (way, home) in homes() {
+        each(models(way), 4, |model| {
+            let id = model["id"].as_str().expect("an id");
+            let server = Server::start([Reply::items([bash("echo out")]), Reply::text("done")]);
+            let home = home();
+            home.file("a.png", PNG);
+            let args = ["run", "-s", "danger-full-access", "-e", "high"];
+            let cmd = home.codex(&server).args(args);
+            let ran = cmd.args(["-i", "a.png", "-m", id, "look"]).run();
+            ran.exits(0).stdout("done\n");
+
+            let requests = server.requests();
+            assert_eq!(requests.len(), 2, "{way} {id}: {}", server.log());
+            let lite = way == "chatgpt" && model["lite"] == true;
+            for request in &requests {
+                let body = request.json();
+                let mistakes = spec::mistakes(&spec::without_lites_own(&body));
+                assert_eq!(mistakes, [""; 0], "{way} {id}: {body:#}");
+                let said = request.header(LITE);
+                assert_eq!(said, lite.then_some("true"), "{way} {id}");
+                assert_eq!(body["reasoning"]["effort"], "high", "{way} {id}");
+                let takes = listed(&model["inputs"], "image");
+                assert_eq!(pictures(&body).len(), usize::from(takes), "{way} {id}");
+            }
+            let body = requests[1].json();
+            let outputs = items(&body, "function_call_output");
+            let said = outputs.iter().map(|item| item["output"].as_str());
+            let said: Vec<&str> = said.flatten().collect();
+            assert!(
+                said.len() == 1 && said[0].starts_with("out\n"),
+                "{way} {id}: {said:?}"
+            );
+        });
+    }
+}
+
+#[test]
+fn little_is_sent_whoever_is_asked() {
+    let size = |home: &Home, args: &[&str]| {
+        let mut cmd = home.offline();
+        cmd.command.args(["run", "--dry-run"]).args(args).arg("hi");
+        let text = cmd.run().exits(0).text();
+        let mut lines = text.lines();
+        let body = lines.find_map(|line| line.strip_prefix("  \"body\": "));
+        body.expect("the body on a line of its own").len()
+    };
+    for (home, name) in [
+        (Home::with_token(), "a token"),
+        (Home::with_key(), "a key"),
+        (Home::new(), "nothing"),
+    ] {
+        // All kinds of confinement have their own words in the instructions.
+        for mode in ["read-only", "workspace-write", "danger-full-access"] {
+            let bytes = size(&home, &["-s", mode]);
+            assert!((1000..3000).contains(&bytes), "{name}, {mode}: {bytes}");
+        }
+        let bytes = size(&home, &[]);
+        assert!((1000..3000).contains(&bytes), "{name}: {bytes}");
+        let bytes = size(&home, &["--no-tools"]);
+        assert!((100..600).contains(&bytes), "{name}: {bytes}");
+    }
+}

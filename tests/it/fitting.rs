@@ -1,0 +1,225 @@
+//! What a model does not take is made what it does, with a note: efforts, summaries, verbosity and pictures. A model that
+//! nobody knows is sent all of it.
+
+use serde_json::{Value, json};
+
+use crate::catalogue::PNG;
+use crate::home::Home;
+use crate::shapes::{overrides, write_models};
+use crate::standin::{Item, Reply, Script, Server};
+use crate::tools::outputs;
+
+#[test]
+fn what_a_model_does_not_take_is_made_what_it_does_with_one_note() {
+    let listed = json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list",
+        "supports_reasoning_summary_parameter": false}, {"slug": "plain", "visibility": "list", "priority": 1,
+        "supported_reasoning_levels": []}]);
+    let check = |args: &[&str], note: &str, sent: [&Value; 3]| {
+        let server = Server::start(Script::replies([Reply::text("ok")]).models(listed.clone()));
+        let home = Home::keeping();
+        home.file("a.png", PNG);
+        home.models(&server);
+        write_models(
+            &home,
+            &overrides("openai-codex", "gpt-5.5", &json!({"verbosity": false})),
+        );
+        let mut cmd = home.codex(&server).args(["run", "--no-tools"]);
+        cmd.command.args(args).arg("hi");
+        let ran = cmd.run();
+        let expected = match note {
+            "" => String::new(),
+            note => format!(
+                "codex: {} does not take all that was asked for: {note}\n",
+                args[1]
+            ),
+        };
+        ran.exits(0).stdout("ok\n").stderr(&expected);
+        let body = server.requests()[0].json();
+        let reasoning = &body["reasoning"];
+        let found = [
+            &reasoning["effort"],
+            &reasoning["summary"],
+            &body["text"]["verbosity"],
+        ];
+        assert_eq!(found, sent, "{args:?}: {body:#}");
+        assert!(
+            !body.to_string().contains("input_image"),
+            "{args:?}: {body:#}"
+        );
+    };
+    let (none, xhigh, low, high) = (&json!(null), &json!("xhigh"), &json!("low"), &json!("high"));
+    let takes = "(it takes effort low, medium, high, xhigh)";
+    check(&["-m", "gpt-5.5", "-e", "high"], "", [high, none, none]);
+    check(
+        &["-m", "gpt-5.5", "-e", "max"],
+        &format!("effort max becomes xhigh {takes}"),
+        [xhigh, none, none],
+    );
+    check(
+        &["-m", "gpt-5.5", "-e", "minimal"],
+        &format!("effort minimal becomes low {takes}"),
+        [low, none, none],
+    );
+    check(
+        &["-m", "gpt-5.5", "--verbosity", "high"],
+        "verbosity high is left out",
+        [none, none, none],
+    );
+    check(
+        &["-m", "gpt-5.5", "--summary", "auto"],
+        "the summary is left out",
+        [none, none, none],
+    );
+    check(
+        &["-m", "gpt-5.5", "--summary", "none"],
+        "",
+        [none, none, none],
+    );
+    check(
+        &["-m", "plain", "-e", "high"],
+        "effort high is left out",
+        [none, none, none],
+    );
+    let spark = "gpt-5.3-codex-spark";
+    check(
+        &["-m", spark, "-i", "a.png"],
+        "the picture is left out",
+        [none, none, none],
+    );
+    check(
+        &["-m", spark, "-i", "a.png", "-i", "a.png"],
+        "the 2 pictures are left out",
+        [none, none, none],
+    );
+    check(
+        &["-m", spark, "-e", "max", "-i", "a.png"],
+        &format!("effort max becomes xhigh, the picture is left out {takes}"),
+        [xhigh, none, none],
+    );
+    check(
+        &[
+            "-m",
+            "gpt-5.5",
+            "-e",
+            "none",
+            "--summary",
+            "auto",
+            "--verbosity",
+            "low",
+        ],
+        &format!(
+            "effort none becomes low, the summary is left out, verbosity low is left out {takes}"
+        ),
+        [low, none, none],
+    );
+}
+
+/// What the list says of a model holds as long as the list is kept.
+#[test]
+fn a_word_that_the_list_refuses_is_refused_by_the_list_that_was_kept() {
+    for (said, note, sent) in [
+        (true, "", json!("high")),
+        (
+            false,
+            "codex: gpt-5.5 does not take all that was asked for: verbosity high is left out\n",
+            json!(null),
+        ),
+    ] {
+        let listed = json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list", "support_verbosity": said}]);
+        let server = Server::start(Script::replies([Reply::text("ok")]).models(listed));
+        let home = Home::keeping();
+        home.models(&server);
+        let args = ["run", "--no-tools", "--verbosity", "high", "hi"];
+        home.codex(&server).args(args).run().exits(0).stderr(note);
+        assert_eq!(server.requests()[0].json()["text"]["verbosity"], sent);
+    }
+}
+
+#[test]
+fn a_picture_that_a_tool_reads_becomes_words_for_a_model_that_sees_none() {
+    let read = || Reply::items([Item::call("read", json!({"path": "a.png"}))]);
+    for (model, sees) in [("gpt-5.3-codex-spark", false), ("gpt-5.4", true)] {
+        let server = Server::start([read(), Reply::text("done")]);
+        let home = Home::keeping();
+        home.file("a.png", PNG);
+        let args = ["run", "-s", "danger-full-access", "-m", model, "look"];
+        home.codex(&server)
+            .args(args)
+            .run()
+            .exits(0)
+            .stdout("done\n");
+        let body = server.requests()[1].json().to_string();
+        assert_eq!(body.contains("input_image"), sees, "{body}");
+        if !sees {
+            let told = outputs(&server);
+            assert!(
+                told[0].contains("a.png: image/png")
+                    && told[0].contains("this model takes text only"),
+                "{told:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn ultra_is_told_to_be_no_effort() {
+    for (model, level) in [
+        ("gpt-6.1-sol", "xhigh"),
+        ("gpt-6-sol", "max"),
+        ("gpt-5.5", "xhigh"),
+        ("gpt-x", "max"),
+    ] {
+        for home in [Home::with_token(), Home::with_key()] {
+            let server = Server::start([]);
+            let ran = home
+                .codex(&server)
+                .args(["run", "-m", model, "-e", "ultra", "hi"])
+                .run();
+            ran.exits(2)
+                .stdout("")
+                .says("ultra is no effort of a model")
+                .says(&format!("use -e {level}\n"));
+            assert_eq!(server.connections(), 0);
+        }
+    }
+    // A word that is near to none is told with all that there are.
+    let ran = Home::with_token()
+        .offline()
+        .args(["run", "-e", "hihg", "hi"])
+        .run();
+    ran.exits(2).says("did you mean high?");
+}
+
+#[test]
+fn a_model_that_nobody_knows_is_sent_as_it_is() {
+    let server = Server::start(vec![Reply::text("ok"); 5]);
+    let run = |home: &Home, model: &str, more: &[&str]| {
+        let mut cmd =
+            home.codex(&server)
+                .args(["run", "--no-tools", "-e", "max", "-m", model, "hi"]);
+        cmd.command.args(more);
+        let ran = cmd.run();
+        ran.exits(0).stdout("ok\n");
+        let body = server.requests().pop().expect("a request").json();
+        assert_eq!(
+            (&body["model"], &body["reasoning"]["effort"]),
+            (&json!(model), &json!("max"))
+        );
+        ran.stderr
+    };
+    let home = Home::keeping();
+    assert_eq!(
+        run(&home, "gpt-5.6-soll", &[]),
+        "codex: gpt-5.6-soll is not in the list of models, and is sent as it is; the nearest is gpt-5.6-sol\n"
+    );
+    let told = "codex: brandnew is not in the list of models, and is sent as it is\n";
+    assert_eq!(run(&home, "brandnew", &[]), told);
+    assert_eq!(run(&home, "brandnew", &["-q"]), "");
+    // Of a server in the place of the API nobody has a list.
+    assert_eq!(run(&Home::with_key(), "gpt-5.6-soll", &[]), "");
+    // It is known, though the list has it no more.
+    server.relist(json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list"}]));
+    home.codex(&server).args(["models"]).run().exits(0);
+    server.push(Reply::text("ok"));
+    assert_eq!(run(&home, "gpt-5.6-sol", &[]), "");
+}
