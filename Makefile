@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test test-browser check generate format lint deny install bench fuzz
+.PHONY: demo test test-browser test-peers check generate format lint deny install bench fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -16,6 +16,12 @@ test: ## all tests; most of them wait, so more run at the same time than there a
 test-browser: ## signs in through the stand-in's page with Chromium, where it is found
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/browser/browser.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --shots $(TARGET)/browser
+
+test-peers: ## real programs: tinyproxy and squid, a TLS server with its own authority, LiteLLM; each where it is installed
+	$(CARGO) build --quiet --bin codex --example standin
+	python3 tests/peers/tls.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
+	python3 tests/peers/proxy.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
+	python3 tests/peers/litellm.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --venv $(TARGET)/litellm
 
 fuzz: ## libFuzzer on the parsers, FUZZ_SECONDS (60) for each of the targets in tests/fuzz; needs a C++ compiler
 	@CARGO=$(CARGO) sh tests/fuzz/run.sh

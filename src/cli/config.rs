@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::flags::{Args, Complete, EXCLUSIVE, Flag, Origin, Takes, flags_of};
 use super::parse::unknown;
 use super::settings::Environment;
-use crate::placed::{Mistake, Reader};
+use crate::placed::{self, Mistake, Reader};
 
 /// Variables that come before a default of these flags.
 const VARIABLES: &[(&str, &[&str])] = &[
@@ -43,7 +43,7 @@ pub(super) fn apply(
             );
         }
     };
-    let found = parse(&text).map_err(|mistake| wrong("there is a mistake in", &file, &mistake))?;
+    let found = parse(&placed::plain(&text)).map_err(|mistake| wrong("there is a mistake in", &file, &mistake))?;
     let given: Vec<&str> = args.given.iter().map(|given| given.long).collect();
     for (flag, place, values) in found {
         let shares = EXCLUSIVE.iter().filter(|group| group.contains(&flag.long));
