@@ -56,6 +56,10 @@ _codex() {
         --file | -f) _codex_paths -f; return ;;
         --instructions) _codex_paths -f; return ;;
         --append-instructions) return ;;
+        --output-schema) _codex_paths -f; return ;;
+        --output-last-message | -o) _codex_paths -f; return ;;
+        --resume) return ;;
+        --fork) return ;;
         --cd | -C) _codex_paths -d; return ;;
         --add-dir) _codex_paths -d; return ;;
         --sandbox | -s) COMPREPLY=($(compgen -W "read-only workspace-write danger-full-access" -- "$cur")); return ;;
@@ -75,7 +79,7 @@ _codex() {
         --auth-file) _codex_paths -f; return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --no-agents-md --cd -C --add-dir --sandbox -s --network --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
         ;;
     tool)
         case $prev in

@@ -116,6 +116,25 @@ impl ThreadId {
     }
 }
 
+impl FromStr for ThreadId {
+    type Err = IdError;
+
+    /// Takes a UUID of any version in its usual spelling.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let fits = |(n, c): (usize, char)| match n {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => c.is_ascii_digit() || ('a'..='f').contains(&c),
+        };
+        match text.chars().enumerate().position(|at| !fits(at)) {
+            _ if text.is_empty() => Err(IdError::Empty),
+            _ if text.len() > 36 => Err(IdError::TooLong(36)),
+            Some(at) => Err(IdError::Blank(at)),
+            None if text.len() < 36 => Err(IdError::Blank(text.len())),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +164,14 @@ mod tests {
     fn a_thread_id_is_a_uuid_of_version_7() {
         let id = ThreadId::new(0x0123_4567_89ab, [0xff; 10]);
         assert_eq!(id.as_str(), "01234567-89ab-7fff-bfff-ffffffffffff");
+        assert_eq!(id.as_str().parse(), Ok(id.clone()));
+        for odd in [
+            "",
+            "01234567",
+            "01234567-89ab-7fff-bfff-fffffffffffg",
+            "../34567-89ab-7fff-bfff-ffffffffffff",
+        ] {
+            assert!(odd.parse::<ThreadId>().is_err(), "{odd}");
+        }
     }
 }

@@ -34,6 +34,7 @@
 //! ```
 
 pub mod clock; // the time, and how it is told
+pub mod format; // structured output
 pub mod id; // names that were checked once
 pub mod outcome; // how a run ended, and its exit code
 pub mod placed; // JSON whose mistakes are told with their places
@@ -54,6 +55,8 @@ pub mod auth; // who is asking
 pub mod api; // one request and the stream that answers it
 
 pub mod tools; // the calls of a model, as subprocesses
+
+pub mod session; // the stored conversation
 
 pub mod output; // what a run has to tell, and whoever takes it
 

@@ -1,13 +1,17 @@
 //! What a run does about the calls of an answer: runs them, tells how they went, and ends them with the run.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::driver::Driver;
 use super::turn::{self, Action, Turn};
 use super::{End, Input, history, spawn};
-use crate::output::Notice;
+use crate::output::{self, Notice, Subject};
+use crate::tools::about::{About, is_cut};
 use crate::tools::offer::Offer;
 use crate::tools::process::Output;
 use crate::wire::input;
@@ -45,7 +49,10 @@ impl Driver<'_> {
                 Input::ToolEnded(at, output) => {
                     self.running -= 1;
                     self.failed += usize::from(!output.answer.ok);
-                    self.tell(&calls[at], &output)?;
+                    let place = self.abouts.iter().position(|(of, _)| *of == at);
+                    let about = place.map(|place| self.abouts.swap_remove(place).1);
+                    let about = about.unwrap_or(About::Other(Value::Null));
+                    self.tell(&calls[at], &about, &output)?;
                     let (text, image) = (output.answer.text, output.answer.image);
                     turn::Event::ToolEnded(at, input::Output { text, image })
                 }
@@ -60,7 +67,13 @@ impl Driver<'_> {
                     Action::AwaitBody => patience = Some(Instant::now() + PATIENCE),
                     Action::Send { outputs, reconnect } => {
                         self.tell_git()?;
-                        history::add_outputs(Arc::make_mut(&mut self.body), calls, &outputs);
+                        history::add_outputs(
+                            Arc::make_mut(&mut self.body),
+                            self.journal.as_mut(),
+                            calls,
+                            &outputs,
+                        );
+                        self.tell_unstored()?;
                         if reconnect {
                             let client = self.client.renewed();
                             std::mem::replace(&mut self.client, client).shutdown();
@@ -75,10 +88,12 @@ impl Driver<'_> {
 
     /// Runs a call on a thread of its own, which ends with an input whatever happens in it.
     fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), End> {
-        let name = &calls[at].name;
-        self.sink
-            .take(Notice::ToolStarted { name })
-            .map_err(End::Output)?;
+        let about = self.tools.about(&calls[at]);
+        told(&calls[at], &about, |call| {
+            self.sink.take(Notice::ToolStarted(call))
+        })
+        .map_err(End::Output)?;
+        self.abouts.push((at, about));
         let (tools, call, sender) = (
             Arc::clone(&self.tools),
             calls[at].clone(),
@@ -93,21 +108,25 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, call: &Call, output: &Output) -> Result<(), End> {
+    fn tell(&mut self, call: &Call, about: &About, output: &Output) -> Result<(), End> {
         let offer = self.tools.offered(&call.name);
         let subject = offer.map_or_else(
             || call.arguments.clone(),
             |offer| offer.subject_of(&call.arguments),
         );
-        let notice = Notice::ToolEnded {
-            name: &call.name,
-            subject: &subject,
-            result: &output.answer.result,
-            ok: output.answer.ok,
-            took: output.took,
-            output: &output.answer.text,
-        };
-        self.notify(notice)
+        told(call, about, |call| {
+            let notice = Notice::ToolEnded {
+                call,
+                brief: &subject,
+                result: &output.answer.result,
+                ok: output.answer.ok,
+                took: output.took,
+                output: &output.answer.text,
+                truncated: is_cut(&output.answer.text),
+            };
+            self.sink.take(notice).and_then(|()| self.sink.flush())
+        })
+        .map_err(End::Output)
     }
 
     /// Tells that what git runs by itself is not what it was.
@@ -145,4 +164,28 @@ impl Driver<'_> {
         }
         let _ = self.tell_git();
     }
+}
+
+/// Has a sink told of a call.
+fn told(
+    call: &Call,
+    about: &About,
+    tell: impl FnOnce(output::Call<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let changes: Vec<(&str, bool)> = match about {
+        About::Changes(changes) => changes
+            .iter()
+            .map(|change| (&*change.path, change.there))
+            .collect(),
+        _ => Vec::new(),
+    };
+    tell(output::Call {
+        id: &call.call_id,
+        name: &call.name,
+        subject: match about {
+            About::Command(command) => Subject::Command(command),
+            About::Changes(_) => Subject::Changes(&changes),
+            About::Other(arguments) => Subject::Other(arguments),
+        },
+    })
 }

@@ -10,6 +10,8 @@ use super::{End, Input, Policy, history, reader};
 use crate::api::{self, Client};
 use crate::clock::seconds;
 use crate::output::{Notice, Sink};
+use crate::session::Writer;
+use crate::tools::about::About;
 use crate::tools::process::Tools;
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
 use crate::wire::item::{Call, Item};
@@ -20,6 +22,10 @@ use crate::wire::response::Usage;
 pub(super) struct Driver<'a> {
     pub(super) client: Client,
     pub(super) body: Arc<Body>,
+    /// Where the conversation is stored, if it is.
+    pub(super) journal: Option<Writer>,
+    /// The last message of the answer that ends the run.
+    pub(super) last: &'a mut Option<String>,
     /// An empty body in the other shape, until that was tried.
     pub(super) other: Option<Body>,
     /// The shape that turned out to be right, if it is the other one.
@@ -36,6 +42,8 @@ pub(super) struct Driver<'a> {
     pub(super) running: usize,
     /// Calls that did not do what they were asked to.
     pub(super) failed: usize,
+    /// What the calls that run are about.
+    pub(super) abouts: Vec<(usize, About)>,
     /// Calls that were run.
     pub(super) calls: usize,
     pub(super) usage: Usage,
@@ -69,7 +77,7 @@ impl Driver<'_> {
         let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
         loop {
             let (answer, error) = self.answer()?;
-            self.count(answer.usage());
+            self.count(answer.usage())?;
             if self.reshape(error.as_ref())? {
                 continue;
             }
@@ -83,10 +91,17 @@ impl Driver<'_> {
                     }
                     self.learn();
                     self.show_held(&answer, |_| true)?;
+                    history::add_answer(
+                        Arc::make_mut(&mut self.body),
+                        self.journal.as_mut(),
+                        answer.items(),
+                    );
+                    self.tell_unstored()?;
                     let Verdict::Calls(calls) = verdict else {
+                        let last = answer.messages().last();
+                        *self.last = last.map(|item| item.text().into_owned());
                         return Err(End::Answered);
                     };
-                    history::add_answer(Arc::make_mut(&mut self.body), answer.items());
                     return Ok(Turned { calls, again: None });
                 }
             };
@@ -117,7 +132,12 @@ impl Driver<'_> {
             if !kept.calls.is_empty() {
                 self.refuse_repeated(&kept.calls)?;
                 self.show_held(&answer, |item| kept.holds(item))?;
-                history::add_answer(Arc::make_mut(&mut self.body), kept.items.into_iter());
+                history::add_answer(
+                    Arc::make_mut(&mut self.body),
+                    self.journal.as_mut(),
+                    kept.items.into_iter(),
+                );
+                self.tell_unstored()?;
                 self.kept.extend_from_slice(&kept.calls);
                 let (calls, again) = (kept.calls, Some(wait));
                 return Ok(Turned { calls, again });
@@ -129,12 +149,29 @@ impl Driver<'_> {
         }
     }
 
+    /// Tells, once, that the conversation is not stored any more.
+    pub(super) fn tell_unstored(&mut self) -> Result<(), End> {
+        let failed = self.journal.as_mut().and_then(Writer::take_failure);
+        let Some((path, error)) = failed else {
+            return Ok(());
+        };
+        let path = path.display();
+        let words =
+            format!("the conversation is not stored any further: cannot write {path}: {error}");
+        self.notify(Notice::Warning(&words))
+    }
+
     /// Counts the tokens of a request, and what they cost.
-    fn count(&mut self, usage: Usage) {
+    fn count(&mut self, usage: Usage) -> Result<(), End> {
         self.usage.add(usage);
+        let number = self.requests;
+        self.sink
+            .take(Notice::Request { usage, number })
+            .map_err(End::Output)?;
         if let Some(price) = &self.policy.price {
             self.cost += price.of(&usage);
         }
+        Ok(())
     }
 
     /// Puts the conversation into the other shape, once, if the service says that this one is wrong.

@@ -1,24 +1,45 @@
 //! Which items the next request carries. The items of an answer go back as the bytes they came in and in
 //! their order: the service checks that its reasoning stands directly before what came of it.
 
+use crate::session::{Writer, on_one_line};
 use crate::wire::input::Output;
 use crate::wire::item::{Call, Item, Kind};
 use crate::wire::request::Body;
 
+/// Adds an item to the conversation, and to where it is stored.
+fn add(body: &mut Body, journal: Option<&mut Writer>, item: &[u8]) {
+    if let Some(journal) = journal {
+        journal.item(item);
+    }
+    body.push(item);
+}
+
 /// Adds what an answer brought. Reasoning that is not sealed stays behind: without its encrypted form
 /// the service, which stores nothing for us, cannot take it back.
-pub(super) fn add_answer<'a>(body: &mut Body, items: impl Iterator<Item = &'a Item>) {
+pub(super) fn add_answer<'a>(
+    body: &mut Body,
+    mut journal: Option<&mut Writer>,
+    items: impl Iterator<Item = &'a Item>,
+) {
     for item in items {
         if item.kind != (Kind::Reasoning { sealed: false }) {
-            body.push(item.raw());
+            add(body, journal.as_deref_mut(), &on_one_line(item.raw()));
         }
     }
 }
 
 /// Adds the output of each call.
-pub(super) fn add_outputs(body: &mut Body, calls: &[Call], outputs: &[Output]) {
+pub(super) fn add_outputs(
+    body: &mut Body,
+    mut journal: Option<&mut Writer>,
+    calls: &[Call],
+    outputs: &[Output],
+) {
     for (call, output) in calls.iter().zip(outputs) {
-        body.push_output(&call.call_id, output);
+        let item = body.push_output(&call.call_id, output);
+        if let Some(journal) = journal.as_deref_mut() {
+            journal.item(&item);
+        }
     }
 }
 
@@ -46,12 +67,12 @@ mod tests {
             unfinished: false,
         };
         let mut body = Body::new(&HEAD);
-        add_answer(&mut body, items.iter());
+        add_answer(&mut body, None, items.iter());
         let output = Output {
             text: "done".to_owned(),
             image: None,
         };
-        add_outputs(&mut body, &[call], &[output]);
+        add_outputs(&mut body, None, &[call], &[output]);
         let input = format!(
             r#""input":[{},{},{},{{"type":"function_call_output","call_id":"c","output":"done"}}]}}"#,
             raws[0], raws[2], raws[3]

@@ -20,6 +20,7 @@ use std::time::Duration;
 use crate::api::{self, Client};
 use crate::models::price::Price;
 use crate::output::{Notice, Sink};
+use crate::session::Writer;
 use crate::tools::process::{Output, Tools};
 use crate::wire::answer::{Answer, Show, Trouble};
 use crate::wire::request::{Body, Shape};
@@ -119,6 +120,10 @@ pub struct Run<'a> {
     pub client: Client,
     /// The first request's body.
     pub body: Body,
+    /// Where the conversation is stored, if it is.
+    pub journal: Option<Writer>,
+    /// The last message of the answer that ends the run, once it has ended well.
+    pub last: &'a mut Option<String>,
     /// A body without an item in the other shape, where that is to be tried if the service wants it.
     pub other: Option<Body>,
     /// The shape that turned out to be right, if it is the other one.
@@ -141,6 +146,8 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
     let mut driver = Driver {
         client: run.client,
         body: Arc::new(run.body),
+        journal: run.journal,
+        last: run.last,
         other: run.other,
         learned: run.learned,
         asked_in_other: false,
@@ -152,6 +159,7 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         sender: sender.clone(),
         running: 0,
         failed: 0,
+        abouts: Vec::new(),
         calls: 0,
         usage: Usage::default(),
         cost: 0.0,

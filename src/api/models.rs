@@ -47,7 +47,7 @@ pub fn fetch(
         }
         None => endpoints.api.join("/models"),
     };
-    if let Some(mark) = mark {
+    if let Some(mark) = mark.filter(|mark| mark.bytes().all(|byte| byte.is_ascii_graphic())) {
         headers.push(("if-none-match", mark.to_owned()));
     }
     let request = Request {
@@ -61,7 +61,8 @@ pub fn fetch(
     match answer.status() {
         304 => Ok(Listing::Unchanged),
         200 => {
-            let mark = answer.header("etag").map(str::to_owned);
+            let plain = |mark: &&str| mark.bytes().all(|byte| byte.is_ascii_graphic());
+            let mark = answer.header("etag").filter(plain).map(str::to_owned);
             let failed = |error| Error::Http(http::host(request.url), error);
             Ok(Listing::New(answer.whole(BODY).map_err(failed)?, mark))
         }

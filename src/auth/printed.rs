@@ -2,15 +2,21 @@
 
 use std::fmt;
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
 
 use crate::secret::Secret;
 
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is looked at.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// The most that a command may print, in bytes: no key is longer.
 const MOST: u64 = 64 << 10;
@@ -55,27 +61,54 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     for name in hidden {
         shell.env_remove(name);
     }
+    // With whatever it starts it is a group, which is ended as a whole.
+    shell.process_group(0);
     let mut child = shell.spawn().map_err(|_| Error::Start)?;
     let output = child.stdout.take().ok_or(Error::Start)?;
     let (sender, read) = mpsc::channel();
-    // It ends with the pipe; if something else holds that open, with the process.
+    // It ends with the pipe, at the latest when the group is ended.
     let reader = thread::Builder::new().spawn(move || {
-        let mut bytes = Vec::new();
-        let whole = output.take(MOST + 1).read_to_end(&mut bytes);
-        let _ = sender.send(whole.map(|_| bytes));
+        let mut output = output.take(MOST + 1);
+        let mut piece = [0; 4096];
+        while let Ok(count @ 1..) = output.read(&mut piece) {
+            if sender.send(piece[..count].to_vec()).is_err() {
+                break;
+            }
+        }
     });
-    let bytes = reader.ok().and_then(|_| read.recv_timeout(PATIENCE).ok());
-    let Some(Ok(bytes)) = bytes else {
-        end(&mut child);
-        return Err(Error::Late);
+    reader.map_err(|_| Error::Start)?;
+    let begun = Instant::now();
+    let mut bytes = Vec::new();
+    let status = loop {
+        // A program that it leaves behind may hold the pipe: the key has come once the shell has ended.
+        match read.recv_timeout(GLANCE) {
+            Ok(piece) => bytes.extend_from_slice(&piece),
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(GLANCE),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let ended = child.try_wait().ok().flatten();
+        match ended {
+            Some(status) => break Some(status),
+            None if begun.elapsed() > PATIENCE || bytes.len() as u64 > MOST => break None,
+            None => {}
+        }
     };
-    if bytes.len() as u64 > MOST {
-        end(&mut child);
-        return Err(Error::Nothing);
+    while let Ok(piece) = read.recv_timeout(GLANCE) {
+        bytes.extend_from_slice(&piece);
     }
-    match child.wait() {
-        Ok(status) if status.success() => {}
-        _ => return Err(Error::Failed),
+    let Some(status) = status else {
+        end(&mut child);
+        return Err(if bytes.len() as u64 > MOST {
+            Error::Nothing
+        } else {
+            Error::Late
+        });
+    };
+    if !status.success() {
+        return Err(Error::Failed);
+    }
+    if bytes.len() as u64 > MOST {
+        return Err(Error::Nothing);
     }
     match String::from_utf8(bytes).map(|key| key.trim().to_owned()) {
         Ok(key) if !key.is_empty() => Ok(Secret::new(key)),
@@ -83,8 +116,12 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     }
 }
 
+/// Ends the shell and what it has started.
 fn end(child: &mut Child) {
-    let _ = child.kill();
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(group) = group {
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
     let _ = child.wait();
 }
 
@@ -97,6 +134,8 @@ mod tests {
         let printed = |command: &str| key(command, &[]).map(|key| key.expose().to_owned());
         assert_eq!(printed("echo ' sk-1 '"), Ok("sk-1".to_owned()));
         assert_eq!(printed("echo sk-1; exit 3"), Err(Error::Failed));
+        // What it leaves behind is not waited for.
+        assert_eq!(printed("sleep 60 & echo sk-2"), Ok("sk-2".to_owned()));
         assert_eq!(printed("true"), Err(Error::Nothing));
         assert_eq!(printed("yes"), Err(Error::Nothing));
         assert_eq!(printed("echo ${HOME-gone}"), printed("echo $HOME"));

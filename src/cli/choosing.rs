@@ -2,8 +2,6 @@
 //! list and the built-in one.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::credentials::{self, Credentials};
@@ -27,10 +25,14 @@ use crate::models::fit::{Asked, Fitted, fit};
 use crate::models::{Backend, Model, catalogue, find, preferred};
 use crate::placed;
 use crate::prompt;
+use crate::secret::Secret;
 use crate::wire::request::Shape;
 
 /// What messages show as a model's id.
 const EXAMPLE: &str = "gpt-5.5";
+
+/// The providers of `models.json` that stand for the subscription and the API.
+const SERVICES: &[&str] = &["openai-codex", "openai"];
 
 /// Everything that depends on the model and the credential.
 pub(super) struct Choosing {
@@ -66,6 +68,13 @@ pub(super) fn choose(args: &Args, environment: &Environment) -> Result<Choosing,
             let origin = named.map(|named| named.origin).unwrap_or_default();
             of_provider(provider, &id, origin, args, environment)
         }
+        Some((provider, _)) if !SERVICES.contains(&&*provider.name) => {
+            let name = &provider.name;
+            Err(Failure::usage(format!(
+                "cannot ask {name}: models.json does not say where it is"
+            ))
+            .hint("give it a \"baseUrl\""))
+        }
         Some((_, id)) => of_service(
             named.map(|named| Named { id, ..named }),
             &providers,
@@ -99,12 +108,10 @@ pub(super) fn providers(environment: &Environment) -> Result<Vec<Provider>, Fail
         return Ok(Vec::new());
     };
     let shown = file.display().to_string();
-    match fs::read_to_string(&file) {
-        Ok(text) => custom::parse(&placed::plain(&text), &shown)
+    match config::of_home(&file)? {
+        Some(text) => custom::parse(&placed::plain(&text), &shown)
             .map_err(|mistake| config::wrong("there is a mistake in", &file, &mistake)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(Failure::usage(format!("cannot read {shown}: {error}"))
-            .hint("make it readable, or move it away")),
+        None => Ok(Vec::new()),
     }
 }
 
@@ -131,11 +138,20 @@ fn of_provider(
             "the \"headers\" of {name} in models.json are not sent"
         ));
     }
-    let source = format!("the key of {name} in models.json");
+    if args.api_key_file.is_some() {
+        let flag = args.named("api-key-file");
+        warnings.push(format!(
+            "{flag} is not used: {name} has a key of its own, or none"
+        ));
+    }
+    let source = match provider.api_key {
+        Some(_) => format!("the key of {name} in models.json"),
+        None => format!("models.json, where {name} has no key"),
+    };
     let what = match &provider.api_key {
         None => What::Nobody,
         // It may be the answer of a command, which is not asked for nothing.
-        Some(_) if args.dry_run => What::Nobody,
+        Some(_) if args.dry_run => What::Key(Secret::new("***".to_owned())),
         Some(text) => What::Key(keys::resolve(text, &source, environment)?),
     };
     let listed = provider
@@ -148,10 +164,12 @@ fn of_provider(
             .iter()
             .map(|listed| &*listed.model.id)
             .collect();
+        let host = http::host(base.as_str());
         warnings.push(not_known(
             id.as_str(),
             &format!("among the models of {name}"),
             &ids,
+            &host,
         ));
     }
     let model = listed.map_or_else(
@@ -207,9 +225,24 @@ fn of_service(
         },
     };
     let known = find(&listed.models, &id).or_else(|| find(&listed.further, &id));
-    if known.is_none() && backend != Backend::Other {
-        let ids: Vec<&str> = listed.models.iter().map(|model| &*model.id).collect();
-        warnings.push(not_known(&id, "in the list of models", &ids));
+    let address = match backend {
+        Backend::Subscription => &endpoints.subscription,
+        Backend::Api | Backend::Other => &endpoints.api,
+    };
+    let own = own_ids(providers);
+    if known.is_none() && (backend != Backend::Other || !own.is_empty()) {
+        let listed = listed.models.iter().map(|model| &*model.id);
+        let ids: Vec<&str> = listed.chain(own.iter().map(String::as_str)).collect();
+        let host = http::host(address.as_str());
+        warnings.push(not_known(&id, "in the list of models", &ids, &host));
+    }
+    for provider in providers.iter().filter(|p| SERVICES.contains(&&*p.name)) {
+        if provider.base_url.is_some() || provider.api_key.is_some() {
+            let name = &provider.name;
+            warnings.push(format!(
+                "the address and key of {name} in models.json are used with -m {name}/ID only"
+            ));
+        }
     }
     let model = known.cloned().unwrap_or_else(|| Model::unknown(&id));
     let said = listed.shape(&id);
@@ -337,10 +370,22 @@ fn base(address: &str, place: &str) -> Result<BaseUrl, Failure> {
     })
 }
 
+/// The models of servers of the user's own, as `-m` takes them.
+fn own_ids(providers: &[Provider]) -> Vec<String> {
+    let servers = providers
+        .iter()
+        .filter(|provider| provider.base_url.is_some());
+    let ids = servers.flat_map(|provider| {
+        let models = provider.models.iter();
+        models.map(|listed| format!("{}/{}", provider.name, listed.model.id))
+    });
+    ids.collect()
+}
+
 /// A note about a model that is sent as it is.
-fn not_known(id: &str, place: &str, known: &[&str]) -> String {
+fn not_known(id: &str, place: &str, known: &[&str], host: &str) -> String {
     let near = nearest(id, known).map_or(String::new(), |near| format!("; the nearest is {near}"));
-    format!("{id} is not {place}, and is sent as it is{near}")
+    format!("{id} is not {place}, and is sent as it is to {host}{near}")
 }
 
 /// How the model is to think and write, as far as it can.

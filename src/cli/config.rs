@@ -33,17 +33,11 @@ pub(super) fn apply(
         return Ok(());
     };
     let file = home.join("config.json");
-    let text = match fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => {
-            return Err(
-                Failure::usage(format!("cannot read {}: {error}", file.display()))
-                    .hint("make it readable, or move it away"),
-            );
-        }
+    let Some(text) = of_home(&file)? else {
+        return Ok(());
     };
-    let found = parse(&placed::plain(&text)).map_err(|mistake| wrong("there is a mistake in", &file, &mistake))?;
+    let found = parse(&placed::plain(&text))
+        .map_err(|mistake| wrong("there is a mistake in", &file, &mistake))?;
     let given: Vec<&str> = args.given.iter().map(|given| given.long).collect();
     for (flag, place, values) in found {
         let shares = EXCLUSIVE.iter().filter(|group| group.contains(&flag.long));
@@ -70,6 +64,30 @@ pub(super) fn apply(
         }
     }
     Ok(())
+}
+
+/// The text of a file of settings in our home, if it is there.
+pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
+    let wrong = |why: String| {
+        let shown = file.display();
+        Failure::usage(format!("cannot read {shown}: {why}"))
+            .hint("make it a file of text that you may read, or move it away")
+    };
+    match fs::metadata(file) {
+        // What is a pipe or a device there is not waited for.
+        Ok(found) if !found.is_file() => return Err(wrong("it is no regular file".to_owned())),
+        Ok(_) => {}
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(wrong(error.to_string())),
+    }
+    let bytes = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        wrong(format!("it is not UTF-8 at byte {at}"))
+    })?;
+    Ok(Some(text))
 }
 
 /// A path as it is meant in the file: from its own directory on, where it is no absolute one.

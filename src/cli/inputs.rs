@@ -3,16 +3,21 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use rustix::fs::{Mode, OFlags};
 
 use super::failure::Failure;
 use super::flags::Args;
 use super::values::read;
 use crate::prompt::File;
 use crate::wire::input::picture;
+
+/// The largest file of text, in bytes.
+const FILE: u64 = 64 << 20;
 
 /// The largest picture, in bytes.
 const PICTURE: u64 = 20 << 20;
@@ -28,9 +33,22 @@ pub(super) fn files(args: &Args) -> Result<Vec<File>, Failure> {
     args.file
         .iter()
         .map(|path| {
+            let (flag, shown) = (args.named("file"), path.to_string_lossy());
+            if path == "-" {
+                return Err(
+                    Failure::usage(format!("{flag} takes a file, and - is none"))
+                        .hint("with - among the arguments, standard input goes into the prompt"),
+                );
+            }
+            if fs::metadata(path).is_ok_and(|found| found.len() > FILE) {
+                return Err(Failure::usage(format!(
+                    "cannot use {shown}, named by {flag}: it has more than 64 MiB"
+                ))
+                .hint("no model reads that much; cut it down"));
+            }
             Ok(File {
-                path: path.to_string_lossy().into_owned(),
-                text: read(&args.named("file"), path)?,
+                path: shown.into_owned(),
+                text: read(&flag, path)?,
             })
         })
         .collect()
@@ -90,8 +108,10 @@ pub(super) struct Agents {
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds `AGENTS.md` from the root of the git repository down to this directory; without one, in it alone.
-pub(super) fn agents(directory: &Path) -> Agents {
+/// Finds `AGENTS.md` from the root of the git repository down to this directory; without one, in it alone. A repository
+/// may be anybody's: what a link in it leads out to, and what another user has put there, is left out. `hidden` is where
+/// credentials are.
+pub(super) fn agents(directory: &Path, hidden: Option<&Path>) -> Agents {
     let mut agents = Agents::default();
     let root = directory
         .ancestors()
@@ -105,16 +125,38 @@ pub(super) fn agents(directory: &Path) -> Agents {
     let mut left = AGENTS;
     for folder in folders {
         let file = folder.join("AGENTS.md");
-        if !file.is_file() {
+        let Ok(real) = file.canonicalize() else {
+            continue;
+        };
+        let shown = file.display().to_string();
+        if !real.starts_with(root) || hidden.is_some_and(|hidden| real.starts_with(hidden)) {
+            agents.warnings.push(format!(
+                "{shown} leads out of {} and is left out",
+                root.display()
+            ));
             continue;
         }
-        let shown = file.display().to_string();
-        let bytes = match fs::File::open(&file).and_then(|open| {
-            let mut bytes = Vec::new();
-            open.take(AGENTS as u64 + 4).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        }) {
-            Ok(bytes) => bytes,
+        let bytes = match open_regular(&real) {
+            Ok(Some((open, owner))) if is_trusted(owner) => {
+                let mut bytes = Vec::new();
+                match open.take(AGENTS as u64 + 4).read_to_end(&mut bytes) {
+                    Ok(_) => bytes,
+                    Err(error) => {
+                        agents
+                            .warnings
+                            .push(format!("{shown} cannot be read and is left out: {error}"));
+                        continue;
+                    }
+                }
+            }
+            Ok(Some(_)) => {
+                agents
+                    .warnings
+                    .push(format!("{shown} belongs to another user and is left out"));
+                continue;
+            }
+            // A directory, a pipe or a device of that name is no text.
+            Ok(None) => continue,
             Err(error) => {
                 agents
                     .warnings
@@ -153,4 +195,18 @@ pub(super) fn agents(directory: &Path) -> Agents {
         }
     }
     agents
+}
+
+/// A regular file, and whose it is. What else may be there is not waited for.
+fn open_regular(path: &Path) -> std::io::Result<Option<(fs::File, u32)>> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let found = file.metadata()?;
+    Ok(found.is_file().then(|| (file, found.uid())))
+}
+
+/// Whose words are taken: one's own, and those of root. Root, in a container, works on files of others.
+fn is_trusted(owner: u32) -> bool {
+    let own = rustix::process::geteuid();
+    own.is_root() || owner == 0 || owner == own.as_raw()
 }

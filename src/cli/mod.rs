@@ -15,6 +15,7 @@ mod keys;
 mod man;
 mod network;
 mod origins;
+mod outputs;
 mod own_tools;
 mod parse;
 mod settings;
@@ -22,6 +23,7 @@ mod terminal;
 mod tooling;
 mod values;
 
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -33,8 +35,10 @@ use std::time::{Duration, Instant};
 use crate::agent::Order;
 use crate::auth::critical::Critical;
 use crate::command;
+use crate::command::patience::Patience;
 use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
+use crate::models::Backend;
 use crate::outcome::Outcome;
 use crate::output::paint::Paint;
 use crate::tools::{confine, order};
@@ -53,9 +57,41 @@ static PANICKED: OnceLock<String> = OnceLock::new();
 /// # Errors
 /// When it does not end well; the failure knows the exit code and the words.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode, Failure> {
-    let mut color = None;
-    let ended = guard(|| invoke(parse::parse(arguments, &mut color)?));
-    ended.map_err(|failure| failure.painted(terminal::paint(color.as_deref(), &environment())))
+    let seen = Seen::default();
+    let ended = guard(|| invoke(parse::parse(arguments, &seen)?, &seen));
+    ended.map_err(|failure| {
+        if seen.lines.get() {
+            tell_in_lines(&failure);
+        }
+        let color = seen.color.borrow();
+        failure.painted(terminal::paint(color.as_deref(), &environment()))
+    })
+}
+
+/// What is known of how things are to be told, as soon as it is.
+#[derive(Debug, Default)]
+struct Seen {
+    /// What `--color` says.
+    color: RefCell<Option<OsString>>,
+    /// Standard output gets JSON lines.
+    lines: Cell<bool>,
+}
+
+impl Seen {
+    fn look(&self, args: &Args) {
+        self.color.borrow_mut().clone_from(&args.color);
+        self.lines.set(args.json && args.is_run);
+    }
+}
+
+/// Writes the last JSON line of a run that did not end well, unless nobody takes it.
+fn tell_in_lines(failure: &Failure) {
+    if failure.outcome() != Outcome::Closed
+        && takes(&io::stdout(), Duration::from_secs(1))
+        && let Ok(mut stdout) = Stdout::open()
+    {
+        let _ = stdout.write_all(failure.line().as_bytes());
+    }
 }
 
 /// Turns a panic into a failure like any other. What a panic says may hold a part of what the program was
@@ -78,7 +114,7 @@ fn guard(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, F
     }
 }
 
-fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
+fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
     // What else runs for this user, tools before all, shall not find a credential in our memory. A tool's own process
     // has none, and puts up its walls first.
@@ -89,14 +125,26 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
         Invocation::Run(args) => {
             let environment = environment();
             let args = configured(args, "run", &environment)?;
+            seen.look(&args);
+            let patience = patience(&args, seen.lines.get())?;
             let settings = settings::run(&args, &environment, begun)?;
+            drop(patience);
             let host = Host {
                 setup: environment.setup(),
-                force,
+                force: if seen.lines.get() {
+                    force_in_lines
+                } else {
+                    force
+                },
                 words: failure::of_answer,
             };
-            command::run::run(settings, host)?;
-            Ok(ExitCode::SUCCESS)
+            let backend = settings.choice.backend;
+            let source = settings.found.first().map(|found| found.source.clone());
+            let ended = command::run::run(settings, host).map_err(Failure::from);
+            match (ended, backend, source) {
+                (Err(failure), Backend::Other, Some(source)) => Err(failure.of_server(&source)),
+                (ended, ..) => ended.map(|()| ExitCode::SUCCESS),
+            }
         }
         Invocation::Login(args) => {
             let environment = environment();
@@ -167,13 +215,37 @@ fn invoke(invocation: Invocation) -> Result<ExitCode, Failure> {
     }
 }
 
+/// The most time that files which a run is given may take, if `--timeout` does not say.
+const FILES: Duration = Duration::from_secs(300);
+
+/// Limits the time that the files may take which the arguments name.
+fn patience(args: &Args, lines: bool) -> Result<Patience, Failure> {
+    let limit = values::duration(&args.named("timeout"), args.timeout.as_deref())?;
+    Ok(Patience::start(limit.unwrap_or(FILES), move || {
+        let failure = match limit {
+            Some(_) => failure::of_order(Order::Timeout),
+            None => Failure::usage("a file that is named does not end within 5 minutes")
+                .hint("something holds a pipe open; close it"),
+        };
+        if lines {
+            tell_in_lines(&failure);
+        }
+        tell(&failure, Duration::ZERO);
+        process::exit(failure.outcome().exit_code().into());
+    }))
+}
+
 /// The arguments with what the configuration adds to them.
 fn configured(
     mut args: Box<Args>,
     command: &str,
     environment: &Environment,
 ) -> Result<Box<Args>, Failure> {
-    config::apply(&mut args, command, environment)?;
+    match config::apply(&mut args, command, environment) {
+        // Whoever signs out is not kept from it.
+        Err(failure) if command == "logout" => tell(&failure, Duration::ZERO),
+        applied => applied?,
+    }
     Ok(args)
 }
 
@@ -230,6 +302,15 @@ fn program() -> PathBuf {
     } else {
         std::env::current_exe().unwrap_or_else(|_| "codex".into())
     }
+}
+
+/// The same for a run that prints JSON lines.
+fn force_in_lines(order: Order, paint: Paint) {
+    let failure = failure::of_order(order);
+    if takes(&io::stdout(), Duration::ZERO) {
+        tell_in_lines(&failure);
+    }
+    force(order, paint);
 }
 
 /// Ends the process at once, from a thread beside a loop that does not hear.

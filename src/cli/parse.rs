@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use lexopt::{Arg, Parser};
 
+use super::Seen;
 use super::failure::Failure;
 use super::flags::{Args, COMMANDS, Origin, Takes, command, flags_of};
 use crate::tools::order::Order;
@@ -32,11 +33,11 @@ pub(super) enum Invocation {
     Generate(String),
 }
 
-/// Reads the arguments that follow the program's name. What `--color` says is put into `color` as soon as it is
+/// Reads the arguments that follow the program's name. How things are to be told is noted in `seen` as soon as it is
 /// read: it holds for what is told of the arguments behind it too.
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    color: &mut Option<OsString>,
+    seen: &Seen,
 ) -> Result<Invocation, Failure> {
     let mut parser = Parser::from_args(arguments);
     let name = match parser.next().map_err(unreadable)? {
@@ -71,7 +72,10 @@ pub(super) fn parse(
             "`codex help` lists the commands",
         ));
     };
-    let mut args = Args::default();
+    let mut args = Args {
+        is_run: matches!(command.name, "run" | "exec"),
+        ..Args::default()
+    };
     let mut given = Vec::new();
     while let Some(arg) = parser.next().map_err(unreadable)? {
         let flag = match &arg {
@@ -101,7 +105,7 @@ pub(super) fn parse(
             Takes::Nothing => OsString::new(),
         };
         args.take(flag, value, Origin::Flag);
-        color.clone_from(&args.color);
+        seen.look(&args);
     }
     // `codex login status` is `codex status`, and takes its flags.
     let name = match (command.name, args.words.first()) {
@@ -220,6 +224,10 @@ pub(super) fn unknown(what: &str, word: &str, known: &[&str], otherwise: &str) -
 /// The known word that differs least, if it differs little. One letter is near to every other, so it is near to none.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let length = word.trim_start_matches('-').chars().count();
+    // What is that long is no slip.
+    if word.len() > 100 {
+        return None;
+    }
     let near = known
         .iter()
         .map(|known| (distance(word, known), *known))
@@ -258,7 +266,7 @@ mod tests {
             line.split(' ')
                 .filter(|word| !word.is_empty())
                 .map(OsString::from),
-            &mut None,
+            &Seen::default(),
         )
         .map_err(|f| f.words())
     }

@@ -4,10 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::time::{Duration, Instant};
 
 use super::choosing::{self, Choosing};
+use super::credentials;
 use super::failure::Failure;
 use super::flags::{Args, COLORS, FAILURES};
 use super::inputs::{self, Agents};
 use super::origins;
+use super::outputs;
 use super::terminal;
 use super::tooling::{self, Tooling};
 use super::values::{count, duration, one_of, read};
@@ -17,6 +19,7 @@ use crate::http::{AddressError, BaseUrl, SILENCE};
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
+use crate::tools::places::real;
 use crate::tools::process::Setup;
 
 /// How long a tool call may take if nobody says otherwise.
@@ -102,9 +105,11 @@ pub(super) fn run(
     let agents = if args.no_agents_md {
         Agents::default()
     } else {
-        inputs::agents(&setup.directory)
+        let home = credentials::home(environment).map(|home| real(&home));
+        inputs::agents(&setup.directory, home.as_deref())
     };
     let instructions = instructions(args, &setup, &agents)?;
+    let schema = outputs::schema(args)?;
     let chosen = choosing::choose(args, environment)?;
     let fitted = choosing::fitted(args, &chosen.choice, pictures.len())?;
     let told = if args.dry_run && level == Level::Verbose {
@@ -138,6 +143,11 @@ pub(super) fn run(
         fitted,
         instructions,
         tools: setup,
+        home: credentials::home(environment),
+        keep: outputs::keep(args)?,
+        form: outputs::form(args)?,
+        schema,
+        last_message: outputs::last_message(args),
         policy,
         silence: silence.unwrap_or(SILENCE),
         deadline: timeout.map(|time| begun + time),

@@ -3,10 +3,11 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use super::keeping::Kept;
 use super::run::{Error, Settings};
 use super::stdout::Stdout;
 use crate::api::Client;
-use crate::id::ThreadId;
+use crate::format::Format;
 use crate::output::{Notice, Sink};
 use crate::stdin::{self, Input, Source};
 use crate::tools::offer::Offer;
@@ -89,7 +90,7 @@ pub(super) fn prompt(
 pub(super) fn bodies(
     settings: &Settings,
     prompt: &Prompt,
-    thread: &ThreadId,
+    kept: &mut Kept,
 ) -> (Body, Option<Body>) {
     let functions: Vec<Function<'_>> = settings.tools.offered.iter().map(Offer::function).collect();
     let (choice, fitted) = (&settings.choice, &settings.fitted);
@@ -105,11 +106,18 @@ pub(super) fn bodies(
         verbosity: fitted.verbosity.as_deref(),
         max_output: choice.max_output,
         pictures: choice.model.pictures(),
-        cache_key: thread.as_str(),
+        cache_key: kept.thread.as_str(),
+        format: settings.schema.as_ref().map(Format::json),
     };
     let mut body = Body::new(&head(choice.shape));
-    body.push_message(&prompt.text, &settings.pictures);
     let other = (!choice.settled).then(|| Body::new(&head(choice.shape.other())));
+    for item in &kept.items {
+        body.push_stored(item);
+    }
+    let item = body.push_message(&prompt.text, &settings.pictures);
+    if let Some(writer) = &mut kept.writer {
+        writer.item(&item);
+    }
     (body, other)
 }
 

@@ -44,11 +44,14 @@ impl Lister {
         let mark = old.etag.as_deref().filter(|_| !old.models.is_empty());
         let listing = fetch(&self.http, &self.endpoints, &self.authority, mark);
         let (models, etag) = match listing.map_err(Unlisted::Api)? {
+            Listing::Unchanged if old.models.is_empty() => return Err(Unlisted::Malformed),
             Listing::Unchanged => (old.models, old.etag),
             Listing::New(body, etag) => {
                 let known = catalogue::of(Backend::Subscription);
-                let models = remote::parse(&body, &known).ok_or(Unlisted::Malformed)?;
-                (models, etag)
+                match remote::parse(&body, &known) {
+                    Some(models) if !models.is_empty() => (models, etag),
+                    _ => return Err(Unlisted::Malformed),
+                }
             }
         };
         let _held = held();

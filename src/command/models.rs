@@ -13,11 +13,12 @@ use crate::api::{self, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose};
 use crate::clock::seconds;
-use crate::http::{Http, SILENCE, Setup};
+use crate::http::{self, Http, SILENCE, Setup};
 use crate::models::cache::Cache;
 use crate::models::change::put_over;
 use crate::models::custom::Provider;
 use crate::models::{Backend, Model, catalogue, find, preferred, remote};
+use crate::wire::fault::Kind;
 
 /// Everything that the command is told.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub struct Settings {
 pub enum Error {
     /// Nobody is signed in.
     Credential(auth::Error),
+    /// The service does not allow it, or a setting stands against it.
+    Refused(api::Error),
     /// Standard output cannot be written.
     Output(io::Error),
 }
@@ -71,7 +74,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
             let keeper = settings.keeper.clone();
             let authority = authority(chosen, keeper, &settings.setup, critical)
                 .ok_or(Error::Credential(auth::Error::Missing))?;
-            let (mut models, from) = usable(&settings, &authority);
+            let (mut models, from) = usable(&settings, &authority)?;
             put_over(&mut models, settings.backend, &settings.providers);
             origin = from;
             let mut usable = of_list(&models, settings.all);
@@ -135,7 +138,7 @@ fn of_list(models: &[Model], all: bool) -> Vec<Line> {
 }
 
 /// The models that this credential can be used with, and where the list is from.
-fn usable(settings: &Settings, authority: &Authority) -> (Vec<Model>, Origin) {
+fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Origin), Error> {
     let built_in = catalogue::of(settings.backend);
     let lister = Lister {
         http: Http::new(&settings.setup, SILENCE),
@@ -146,7 +149,7 @@ fn usable(settings: &Settings, authority: &Authority) -> (Vec<Model>, Origin) {
     let asked = if settings.backend == Backend::Subscription {
         let kept = settings.cache.list().filter(|list| !list.models.is_empty());
         if let Some(list) = kept.as_ref().filter(|list| list.is_fresh(seconds())) {
-            return (list.models.clone(), Origin::Kept(list.fetched_at));
+            return Ok((list.models.clone(), Origin::Kept(list.fetched_at)));
         }
         lister
             .ask(&Mutex::new(()))
@@ -158,7 +161,9 @@ fn usable(settings: &Settings, authority: &Authority) -> (Vec<Model>, Origin) {
         warn(&warning.to_string());
     }
     match asked {
-        Ok(models) => (models, Origin::Service(seconds())),
+        Ok(models) => Ok((models, Origin::Service(seconds()))),
+        // No other list would be true.
+        Err((Unlisted::Api(error), _)) if is_final(&error) => Err(Error::Refused(error)),
         Err((unlisted, kept)) => {
             let why = match unlisted {
                 Unlisted::Api(error) => (settings.words)(&error),
@@ -166,12 +171,21 @@ fn usable(settings: &Settings, authority: &Authority) -> (Vec<Model>, Origin) {
             };
             if let Some(list) = kept {
                 warn(&format!("{why}; this is the list as it was last"));
-                (list.models, Origin::Kept(list.fetched_at))
+                Ok((list.models, Origin::Kept(list.fetched_at)))
             } else {
                 warn(&format!("{why}; this is the built-in list"));
-                (built_in, Origin::BuiltIn)
+                Ok((built_in, Origin::BuiltIn))
             }
         }
+    }
+}
+
+/// Whether the service said no to whoever asks, or nothing can be asked at all.
+fn is_final(error: &api::Error) -> bool {
+    match error {
+        api::Error::SignIn(_) | api::Error::Http(_, http::Error::Setup(_)) => true,
+        api::Error::Fault(fault) => matches!(fault.kind, Kind::SignIn | Kind::Forbidden),
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use super::ask::{Look, bodies, look, parts, prompt, show};
 use super::beside::{Beside, Lister, Mark};
-use super::screen::{self, Screen};
-use super::stderr::Stderr;
-use super::stdout::Stdout;
+use super::keeping::{Keep, keep};
+use super::out::{Form, LastMessage, Out};
+use super::screen::Screen;
 use super::watch::Watch;
 use super::workshop::Workshop;
 use super::{Keeper, authority};
@@ -23,17 +23,20 @@ use crate::api::{self, Client, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::clock::millis;
+use crate::format::{Format, Unmatched};
 use crate::http::{self, Http};
 use crate::id::ThreadId;
 use crate::models::Backend;
 use crate::models::choice::Choice;
 use crate::models::fit::Fitted;
+use crate::output::lines::Beginning;
 use crate::output::paint::Paint;
-use crate::output::spinner::{Frames, Spinner};
-use crate::output::text::{Level, Text};
+use crate::output::spinner::Frames;
+use crate::output::text::Level;
 use crate::output::{Notice, Sink};
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
+use crate::session;
 use crate::stdin;
 use crate::tools::confine;
 use crate::tools::process::Setup;
@@ -59,6 +62,16 @@ pub struct Settings {
     pub instructions: String,
     /// The tools to offer, and how they are started.
     pub tools: Setup,
+    /// Our own directory, if there is a place for one.
+    pub home: Option<PathBuf>,
+    /// What is done about storing the conversation.
+    pub keep: Keep,
+    /// How the answer is told.
+    pub form: Form,
+    /// What the last message must match.
+    pub schema: Option<Format>,
+    /// The file that gets the last message.
+    pub last_message: Option<PathBuf>,
     /// What the run may do.
     pub policy: Policy,
     /// How long a connection may stay silent.
@@ -98,6 +111,14 @@ pub enum Error {
     Late,
     /// Standard output could not be written.
     Output(io::Error),
+    /// The file of the last message cannot be written.
+    LastMessage(PathBuf, io::Error),
+    /// The stored conversation cannot be gone on with.
+    Session(session::Error),
+    /// There is no place where conversations could be stored.
+    NoHome,
+    /// The last message does not match the schema.
+    Schema(Unmatched),
     /// No temporary directory can be made here.
     Temporary(PathBuf, io::Error),
     /// Tools cannot be confined here.
@@ -120,7 +141,13 @@ impl fmt::Display for Error {
             Self::Credential(error) => error.fmt(f),
             Self::SignIn(error) => error.fmt(f),
             Self::Late => f.write_str("standard input began after it had been given up"),
-            Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
+            Self::Output(error)
+            | Self::LastMessage(_, error)
+            | Self::Temporary(_, error)
+            | Self::Thread(error) => error.fmt(f),
+            Self::Session(error) => write!(f, "{error:?}"),
+            Self::NoHome => f.write_str("there is no home"),
+            Self::Schema(unmatched) => unmatched.fmt(f),
             Self::Walls(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::End(end) | Self::TooLong(end, _) => write!(f, "the run ended: {end:?}"),
@@ -156,7 +183,14 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let critical = Critical::default();
     let authority = checked(&settings, &host, &critical)?;
     let screen = Screen::default();
-    let mut sink = sink(&settings, &screen)?;
+    let mut sink = Out::open(&settings, &screen)?;
+    let last_message = match &settings.last_message {
+        Some(path) if !settings.dry_run => {
+            let prepared = LastMessage::prepare(path);
+            Some(prepared.map_err(|error| Error::LastMessage(path.clone(), error))?)
+        }
+        _ => None,
+    };
     let (sender, inputs) = mpsc::channel();
     let winding_up = Arc::new(AtomicBool::new(false));
     let watch = Watch {
@@ -178,12 +212,9 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     }
     let prompt = asked?;
 
-    let thread = if settings.dry_run {
-        ThreadId::new(0, [0; 10])
-    } else {
-        new_thread()?
-    };
-    let (body, other) = bodies(&settings, &prompt, &thread);
+    let mut kept = keep(&settings, &mut sink)?;
+    let (body, other) = bodies(&settings, &prompt, &mut kept);
+    let thread = kept.thread;
     let client = Client::new(
         Http::new(&host.setup, settings.silence),
         &settings.endpoints,
@@ -194,7 +225,15 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         return show(&client, &body, &host.setup.user_agent).map_err(Error::Output);
     }
 
+    sink.begin(&Beginning {
+        thread: thread.as_str(),
+        model: &settings.choice.model.id,
+        cwd: &settings.tools.directory.to_string_lossy(),
+        version: env!("CARGO_PKG_VERSION"),
+    })
+    .map_err(Error::Output)?;
     let parts = parts(&settings, &prompt);
+    let (schema, path_of_last) = (settings.schema.clone(), settings.last_message.clone());
     let (choice, beside) = (
         settings.choice.clone(),
         beside(&settings, &host, &authority),
@@ -204,10 +243,12 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         None => client,
     };
     let workshop = Workshop::open(settings.tools)?;
-    let mut learned = None;
+    let (mut learned, mut last) = (None, None);
     let run = Run {
         client,
         body,
+        journal: kept.writer,
+        last: &mut last,
         other,
         learned: &mut learned,
         tools: Arc::clone(&workshop.tools),
@@ -224,9 +265,23 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         let _ = choice.cache.keep_shape(&choice.model.id, shape);
     }
     workshop.close(&mut sink);
+    let message = last.unwrap_or_default();
+    if schema.is_some() && matches!(end, End::Answered | End::ToolsFailed(_)) {
+        sink.print(&message).map_err(Error::Output)?;
+    }
+    let late = prompt.given_up && stdin::came_late();
     match (end, sink.finish()) {
-        (End::Answered, Ok(())) if prompt.given_up && stdin::came_late() => Err(Error::Late),
-        (End::Answered, Ok(())) => Ok(()),
+        (End::Answered, Ok(())) if late => Err(Error::Late),
+        (End::Answered, Ok(())) => {
+            if let Some(unmatched) = schema.and_then(|schema| schema.check(&message)) {
+                return Err(Error::Schema(unmatched));
+            }
+            if let (Some(file), Some(path)) = (last_message, path_of_last) {
+                file.write(&message)
+                    .map_err(|error| Error::LastMessage(path, error))?;
+            }
+            sink.completed().map_err(Error::Output)
+        }
         (End::Answered, Err(error)) => Err(Error::Output(error)),
         (end, _) if is_too_long(&end) => Err(Error::TooLong(end, parts)),
         (end, _) => Err(Error::End(end)),
@@ -283,22 +338,8 @@ fn beside(
     })
 }
 
-/// The answer to standard output and the rest to standard error, each as it is.
-fn sink(settings: &Settings, screen: &Screen) -> Result<Text<Stdout, Stderr>, Error> {
-    let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
-    let out = Stdout::open().map_err(Error::Output)?;
-    let spinner = settings
-        .spinner
-        .filter(|_| !screen::is_shared())
-        .map(|frames| Spinner::new(frames, screen.shared(), screen::in_foreground));
-    let sink = Text::new(out, Stderr::default(), settings.level, terminals);
-    Ok(sink
-        .with(settings.paint, spinner)
-        .together(terminals == (true, true) || screen::is_one_file())
-        .summaries(settings.fitted.summary.is_some()))
-}
-
-fn new_thread() -> Result<ThreadId, Error> {
+/// A new conversation.
+pub(super) fn new_thread() -> Result<ThreadId, Error> {
     let mut random = [0; 10];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     Ok(ThreadId::new(millis(), random))

@@ -125,6 +125,21 @@ impl Proxy {
         let proxy = ureq::Proxy::new(self.address.trim()).map_err(|_| {
             wrong("it is no address of a proxy, such as http://proxy.example:3128 or socks5h://proxy.example:1080")
         })?;
+        // What these begin would be taken for a path, and the name of a user for the host.
+        let rest = self.address.split("://").last().unwrap_or_default();
+        let authority = rest.trim().trim_end_matches('/');
+        if authority.contains(['#', '?', '/']) {
+            return Err(wrong(
+                "it holds a #, ? or / inside: in a name or password they are written %23, %3F and %2F",
+            ));
+        }
+        let port = authority
+            .rsplit(['@', ']'])
+            .next()
+            .and_then(|host| host.rsplit_once(':'));
+        if port.is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
+            return Err(wrong("its port is no number from 0 to 65535"));
+        }
         if proxy.host().is_empty() {
             return Err(wrong("it names no host"));
         }

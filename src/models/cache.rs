@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -148,11 +149,23 @@ impl Cache {
         let mut content = self.content();
         change(&mut content);
         let bytes = serde_json::to_vec(&content)?;
-        let beside = file.with_extension(format!("json.{}", std::process::id()));
+        if bytes.len() as u64 > MOST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        if let Some(home) = file.parent() {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(home)?;
+            sweep(home);
+        }
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let beside = BASE64_URL_SAFE_NO_PAD.encode(random);
+        let beside = file.with_extension(format!("json.{beside}"));
         let written = fs::OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&beside)
             .and_then(|mut beside| beside.write_all(&bytes))
@@ -161,6 +174,22 @@ impl Cache {
             let _ = fs::remove_file(&beside);
         }
         written
+    }
+}
+
+/// Removes what processes have left that were killed while they wrote.
+fn sweep(home: &Path) {
+    let entries = fs::read_dir(home).into_iter().flatten().flatten();
+    let left = entries.filter(|entry| {
+        let name = entry.file_name();
+        let old = entry
+            .metadata()
+            .and_then(|found| found.modified())
+            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(60)));
+        old && name.to_string_lossy().starts_with("models_cache.json.")
+    });
+    for entry in left {
+        let _ = fs::remove_file(entry.path());
     }
 }
 

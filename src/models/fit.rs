@@ -69,7 +69,9 @@ pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
     }
     let note = (!changed.is_empty()).then(|| {
         let takes = match &model.efforts {
-            Some(efforts) if changed[0].starts_with("effort") && !efforts.is_empty() => {
+            Some(efforts)
+                if changed[0].starts_with("effort") && !efforts.is_empty() && !model.plain =>
+            {
                 format!(" (it takes effort {})", efforts.join(", "))
             }
             _ => String::new(),

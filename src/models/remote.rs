@@ -4,6 +4,10 @@
 use serde_json::Value;
 
 use super::{Model, find};
+use crate::id::ModelId;
+
+/// The most models of a list that are kept.
+const MOST: usize = 500;
 
 /// Reads the service's answer, over what is known already; nothing if it is no such list.
 #[must_use]
@@ -13,12 +17,14 @@ pub fn parse(body: &[u8], known: &[Model]) -> Option<Vec<Model>> {
     let mut found: Vec<(i64, Model)> = list
         .iter()
         .filter_map(|entry| {
-            let id = entry["slug"].as_str().filter(|id| !id.is_empty())?;
+            let id = entry["slug"].as_str()?;
+            id.parse::<ModelId>().ok()?;
             let place = entry["priority"].as_i64().unwrap_or(i64::MAX);
             Some((place, model(id, entry, find(known, id))))
         })
         .collect();
     found.sort_by_key(|(place, _)| *place);
+    found.truncate(MOST);
     Some(found.into_iter().map(|(_, model)| model).collect())
 }
 
@@ -30,9 +36,10 @@ fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
     if let Some(name) = text("display_name") {
         model.name = name;
     }
-    if let Some(context) = entry["context_window"].as_u64() {
+    let tokens = |key: &str| entry[key].as_u64().filter(|count| *count > 0);
+    if let Some(context) = tokens("context_window") {
         model.context = Some(context);
-        model.most_context = entry["max_context_window"].as_u64();
+        model.most_context = tokens("max_context_window");
     }
     if let Some(levels) = list("supported_reasoning_levels") {
         let names = levels.iter().filter_map(|level| level["effort"].as_str());
@@ -80,7 +87,8 @@ pub fn ids(body: &[u8]) -> Option<Vec<String>> {
     let json: Value = serde_json::from_slice(body).ok()?;
     let list = json["data"].as_array()?;
     let ids = list.iter().filter_map(|entry| entry["id"].as_str());
-    Some(ids.map(str::to_owned).collect())
+    let ids = ids.filter(|id| id.parse::<ModelId>().is_ok());
+    Some(ids.take(MOST).map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a run has to tell, and whoever takes it. A run speaks to a `Sink` only; where the words end up,
 //! on two streams or in a program's own window, is the sink's affair.
 
+pub mod lines;
 pub mod paint;
 pub mod spinner;
 pub mod text;
@@ -10,6 +11,41 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::wire::response::Usage;
+
+/// A tool call.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Ties the call to its output.
+    pub id: &'a str,
+    /// The tool's name.
+    pub name: &'a str,
+    /// What it is about.
+    pub subject: Subject<'a>,
+}
+
+/// What a call is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// It runs this command.
+    Command(&'a str),
+    /// It changes these files, and whether each was there before.
+    Changes(&'a [(&'a str, bool)]),
+    /// Something else, with these arguments.
+    Other(&'a serde_json::Value),
+}
+
+/// A window of time in which a plan allows so much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// How much is used up, in percent.
+    pub used: f64,
+    /// How long it is, in minutes, if that is known.
+    pub minutes: Option<u64>,
+    /// When it begins anew, in Unix seconds, if that is known.
+    pub resets_at: Option<u64>,
+}
 
 /// Something that a run has to tell.
 #[derive(Clone, Copy, Debug)]
@@ -46,16 +82,13 @@ pub enum Notice<'a> {
         reason: &'a str,
     },
     /// A tool call begins.
-    ToolStarted {
-        /// The tool's name.
-        name: &'a str,
-    },
+    ToolStarted(Call<'a>),
     /// A tool call has ended.
     ToolEnded {
-        /// The tool's name.
-        name: &'a str,
+        /// The call.
+        call: Call<'a>,
         /// What it was to do, in a few words.
-        subject: &'a str,
+        brief: &'a str,
         /// How it ended, in a word or two.
         result: &'a str,
         /// It did what it was asked to.
@@ -64,6 +97,17 @@ pub enum Notice<'a> {
         took: Duration,
         /// What it answered to the model.
         output: &'a str,
+        /// A part of that is left out.
+        truncated: bool,
+    },
+    /// How much of the plan is used up, as the service said with an answer.
+    Limits(&'a [Window<'a>]),
+    /// A request has ended.
+    Request {
+        /// Its tokens.
+        usage: Usage,
+        /// Which it was, counted from 1.
+        number: usize,
     },
     /// What the model says of what it thought.
     Summary(&'a str),

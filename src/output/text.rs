@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::paint::{Ink, Paint};
 use super::spinner::{PULSE, Spinner};
 use super::visible::visible;
-use super::{Notice, Sink};
+use super::{Call, Notice, Sink};
 use crate::clock::{span, until};
 
 /// How much is told beside the text.
@@ -229,11 +229,12 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
         match notice {
             Notice::Text(text) => self.add(text)?,
             Notice::MessageEnd => self.end_message(),
-            Notice::ToolStarted { name } => {
+            Notice::ToolStarted(Call { name, .. }) => {
                 if let Some(spinner) = &mut self.spinner {
                     spinner.started(name);
                 }
             }
+            Notice::Limits(_) | Notice::Request { .. } => {}
             _ if self.level == Level::Quiet => {}
             Notice::Warning(words) => self.aside(&format!("{words}\n"))?,
             Notice::Retry {
@@ -258,12 +259,13 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 self.aside(&format!("{reason}; waiting for its end {end}\n"))?;
             }
             Notice::ToolEnded {
-                name,
-                subject,
+                call: Call { name, .. },
+                brief: subject,
                 result,
                 ok,
                 took,
                 output,
+                ..
             } => {
                 if let Some(spinner) = &mut self.spinner {
                     spinner.ended(name);

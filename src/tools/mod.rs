@@ -4,6 +4,7 @@
 //! the work (`builtin`, with `child` for the programs it starts), sees to it that nothing is left behind (`reaper`), and
 //! gives back an `answer`. `git` notices what it has changed that runs later.
 
+pub mod about;
 pub mod answer;
 pub mod builtin;
 mod capture;

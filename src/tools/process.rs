@@ -105,6 +105,12 @@ impl Tools {
         Ok(())
     }
 
+    /// Where calls work.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.setup.directory
+    }
+
     /// The tool of this name, if it was offered.
     #[must_use]
     pub fn offered(&self, name: &str) -> Option<&Offer> {

@@ -73,6 +73,8 @@ pub struct Head<'a> {
     pub summary: Option<&'a str>,
     /// How many words it is to make; its own default if not given.
     pub verbosity: Option<&'a str>,
+    /// The JSON of `text.format`, which the answer's messages are to have.
+    pub format: Option<&'a str>,
     /// The most tokens of an answer, where the server has to be told.
     pub max_output: Option<u64>,
     /// How it takes pictures. Lite takes no word about them.
@@ -115,7 +117,14 @@ impl Head<'_> {
             ("context", context),
         ];
         text.push_str(&object("reasoning", &reasoning));
-        text.push_str(&object("text", &[("verbosity", self.verbosity)]));
+        let verbosity = self
+            .verbosity
+            .map(|word| format!(r#""verbosity":{}"#, quoted(word)));
+        let format = self.format.map(|json| format!(r#""format":{json}"#));
+        let fields: Vec<String> = verbosity.into_iter().chain(format).collect();
+        if !fields.is_empty() {
+            text.push_str(&format!(r#","text":{{{}}}"#, fields.join(",")));
+        }
         if let Some(most) = self.max_output {
             text.push_str(&format!(r#","max_output_tokens":{most}"#));
         }

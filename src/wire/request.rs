@@ -64,20 +64,40 @@ impl Body {
         self.bytes.extend_from_slice(CLOSE);
     }
 
-    /// Adds what the user says, with pictures as data URLs.
-    pub fn push_message(&mut self, text: &str, pictures: &[String]) {
+    /// Adds what the user says, with pictures as data URLs; the item.
+    pub fn push_message(&mut self, text: &str, pictures: &[String]) -> Vec<u8> {
         let before = self.tokens;
-        self.push(&input::user_message(text, pictures, self.takes));
+        let item = input::user_message(text, pictures, self.takes);
+        self.push(&item);
         // Escapes are no text, and pictures are not read as one.
         self.tokens = before + estimate(text.len()) + PICTURE * pictures.len() as u64;
+        item
     }
 
-    /// Adds what a tool answered.
-    pub fn push_output(&mut self, call_id: &str, output: &Output) {
+    /// Adds what a tool answered; the item.
+    pub fn push_output(&mut self, call_id: &str, output: &Output) -> Vec<u8> {
         let before = self.tokens;
-        self.push(&input::call_output(call_id, output, self.takes));
+        let item = input::call_output(call_id, output, self.takes);
+        self.push(&item);
         self.tokens =
             before + estimate(output.text.len()) + output.image.iter().count() as u64 * PICTURE;
+        item
+    }
+
+    /// Adds an item of an earlier run, whose pictures may have been sent to a model that takes them in another way.
+    pub fn push_stored(&mut self, item: &[u8]) {
+        if !holds(item, b"input_image") {
+            return self.push(item);
+        }
+        let before = self.tokens;
+        match serde_json::from_slice::<Value>(item) {
+            Ok(mut read) => {
+                self.takes.relook_all(&mut read);
+                self.push(read.to_string().as_bytes());
+            }
+            Err(_) => self.push(item),
+        }
+        self.tokens = before + PICTURE;
     }
 
     /// The same conversation behind the head of this other body, which is empty.
@@ -99,12 +119,7 @@ impl Body {
         let list = [b"[", items, b"]"].concat();
         let list: Vec<Value> = serde_json::from_slice(&list).unwrap_or_default();
         for mut item in list {
-            for place in ["content", "output"] {
-                let parts = item.get_mut(place).and_then(Value::as_array_mut);
-                for part in parts.into_iter().flatten() {
-                    other.takes.relook(part);
-                }
-            }
+            other.takes.relook_all(&mut item);
             other.push(item.to_string().as_bytes());
         }
         other.tokens = tokens;
@@ -135,6 +150,16 @@ fn holds(bytes: &[u8], word: &[u8]) -> bool {
 }
 
 impl Pictures {
+    /// Puts the word that this model takes into every picture of an item.
+    fn relook_all(self, item: &mut Value) {
+        for place in ["content", "output"] {
+            let parts = item.get_mut(place).and_then(Value::as_array_mut);
+            for part in parts.into_iter().flatten() {
+                self.relook(part);
+            }
+        }
+    }
+
     /// Puts the word that this model takes into the part of an item that is a picture.
     fn relook(self, part: &mut Value) {
         if part["type"] != "input_image" {
@@ -164,6 +189,7 @@ pub(crate) mod tests {
         effort: None,
         summary: None,
         verbosity: None,
+        format: None,
         max_output: None,
         pictures: Pictures::Detail("auto"),
         cache_key: "k",

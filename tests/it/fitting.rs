@@ -1,7 +1,7 @@
 //! What a model does not take is made what it does, with a note: efforts, summaries, verbosity and pictures. A model that
 //! nobody knows is sent all of it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::catalogue::PNG;
 use crate::home::Home;
@@ -9,109 +9,59 @@ use crate::shapes::{overrides, write_models};
 use crate::standin::{Item, Reply, Script, Server};
 use crate::tools::outputs;
 
+/// Each line: flags; what the note tells, if there is one, where `T` stands for the efforts of gpt-5.5 and its like; and
+/// the effort that is sent, if one is. Summary, verbosity and pictures are never taken here.
+const NOTES: &str = "
+    -m gpt-5.5 -e high                           |                                                    | high
+    -m gpt-5.5 -e max                            | effort max becomes xhigh T                         | xhigh
+    -m gpt-5.5 -e minimal                        | effort minimal becomes low T                       | low
+    -m gpt-5.5 --verbosity high                  | verbosity high is left out                         |
+    -m gpt-5.5 --summary auto                    | the summary is left out                            |
+    -m gpt-5.5 --summary none                    |                                                    |
+    -m plain -e high                             | effort high is left out                            |
+    -m gpt-5.3-codex-spark -i a.png              | the picture is left out                            |
+    -m gpt-5.3-codex-spark -i a.png -i a.png     | the 2 pictures are left out                        |
+    -m gpt-5.3-codex-spark -e max -i a.png       | effort max becomes xhigh, the picture is left out T | xhigh
+    -m gpt-5.5 -e max --summary auto             | effort max becomes xhigh, the summary is left out T | xhigh
+    -m gpt-5.5 --summary auto --verbosity low    | the summary is left out, verbosity low is left out |
+";
+
 #[test]
 fn what_a_model_does_not_take_is_made_what_it_does_with_one_note() {
     let listed = json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list",
         "supports_reasoning_summary_parameter": false}, {"slug": "plain", "visibility": "list", "priority": 1,
         "supported_reasoning_levels": []}]);
-    let check = |args: &[&str], note: &str, sent: [&Value; 3]| {
+    for line in NOTES.lines().filter(|line| !line.is_empty()) {
+        let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+        let flags: Vec<&str> = parts[0].split_whitespace().collect();
         let server = Server::start(Script::replies([Reply::text("ok")]).models(listed.clone()));
         let home = Home::keeping();
         home.file("a.png", PNG);
         home.models(&server);
-        write_models(
-            &home,
-            &overrides("openai-codex", "gpt-5.5", &json!({"verbosity": false})),
-        );
+        let refuses = overrides("openai-codex", "gpt-5.5", &json!({"verbosity": false}));
+        write_models(&home, &refuses);
         let mut cmd = home.codex(&server).args(["run", "--no-tools"]);
-        cmd.command.args(args).arg("hi");
+        cmd.command.args(&flags).arg("hi");
         let ran = cmd.run();
-        let expected = match note {
+        let note = parts[1].replace(" T", " (it takes effort low, medium, high, xhigh)");
+        let expected = match &*note {
             "" => String::new(),
             note => format!(
                 "codex: {} does not take all that was asked for: {note}\n",
-                args[1]
+                flags[1]
             ),
         };
         ran.exits(0).stdout("ok\n").stderr(&expected);
         let body = server.requests()[0].json();
-        let reasoning = &body["reasoning"];
-        let found = [
-            &reasoning["effort"],
-            &reasoning["summary"],
-            &body["text"]["verbosity"],
-        ];
-        assert_eq!(found, sent, "{args:?}: {body:#}");
+        let effort = body["reasoning"]["effort"].as_str().unwrap_or_default();
+        assert_eq!(effort, parts[2], "{line}: {body:#}");
+        let others = [&body["reasoning"]["summary"], &body["text"]["verbosity"]];
+        assert!(others.iter().all(|word| word.is_null()), "{line}: {body:#}");
         assert!(
             !body.to_string().contains("input_image"),
-            "{args:?}: {body:#}"
+            "{line}: {body:#}"
         );
-    };
-    let (none, xhigh, low, high) = (&json!(null), &json!("xhigh"), &json!("low"), &json!("high"));
-    let takes = "(it takes effort low, medium, high, xhigh)";
-    check(&["-m", "gpt-5.5", "-e", "high"], "", [high, none, none]);
-    check(
-        &["-m", "gpt-5.5", "-e", "max"],
-        &format!("effort max becomes xhigh {takes}"),
-        [xhigh, none, none],
-    );
-    check(
-        &["-m", "gpt-5.5", "-e", "minimal"],
-        &format!("effort minimal becomes low {takes}"),
-        [low, none, none],
-    );
-    check(
-        &["-m", "gpt-5.5", "--verbosity", "high"],
-        "verbosity high is left out",
-        [none, none, none],
-    );
-    check(
-        &["-m", "gpt-5.5", "--summary", "auto"],
-        "the summary is left out",
-        [none, none, none],
-    );
-    check(
-        &["-m", "gpt-5.5", "--summary", "none"],
-        "",
-        [none, none, none],
-    );
-    check(
-        &["-m", "plain", "-e", "high"],
-        "effort high is left out",
-        [none, none, none],
-    );
-    let spark = "gpt-5.3-codex-spark";
-    check(
-        &["-m", spark, "-i", "a.png"],
-        "the picture is left out",
-        [none, none, none],
-    );
-    check(
-        &["-m", spark, "-i", "a.png", "-i", "a.png"],
-        "the 2 pictures are left out",
-        [none, none, none],
-    );
-    check(
-        &["-m", spark, "-e", "max", "-i", "a.png"],
-        &format!("effort max becomes xhigh, the picture is left out {takes}"),
-        [xhigh, none, none],
-    );
-    check(
-        &[
-            "-m",
-            "gpt-5.5",
-            "-e",
-            "none",
-            "--summary",
-            "auto",
-            "--verbosity",
-            "low",
-        ],
-        &format!(
-            "effort none becomes low, the summary is left out, verbosity low is left out {takes}"
-        ),
-        [low, none, none],
-    );
+    }
 }
 
 /// What the list says of a model holds as long as the list is kept.

@@ -10,6 +10,7 @@ mod attempts; // what is attempted against the sandbox
 mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
+mod proxy; // a proxy under test
 mod pty; // a pseudo terminal
 mod ran; // what a command did, and what a test wants of it
 mod stored; // a home with something stored in it
@@ -20,8 +21,11 @@ mod aliases; // credentials under other names
 #[cfg(target_os = "linux")]
 mod around; // what goes into a tool, and what it leaves behind
 mod bad_input; // what is wrong on the command line, with its message and code
+mod broken_files; // config.json and models.json with mistakes in them
+mod budgets; // what a run may use, and what is told of it
 mod catalogue; // every model of the built-in list, asked in both ways
 mod clocks; // how long a connection, a head and silence may take
+mod config; // defaults for flags
 mod credentials; // which secret goes where, and that it is shown nowhere
 mod cuts; // connections that are cut, everywhere
 mod device; // signing in without a browser
@@ -36,6 +40,7 @@ mod fixtures; // recorded streams of real services, where they are at hand
 mod foreign; // credentials files of other programs
 mod generated; // man/ and completions/ are what the binary prints
 mod hostile; // answers that are beyond all measure
+mod inputs; // what goes along with a prompt
 mod interrupted; // a renewal that is interrupted
 #[cfg(target_os = "linux")]
 mod limits; // what a tool may cost, and whole tasks
@@ -43,13 +48,17 @@ mod lists; // the list of models beside a run
 mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails
 mod models; // `codex models`
+mod network; // proxies
+mod own_models; // models of the user's own
 #[cfg(target_os = "linux")]
 mod own_tools; // programs of the user's own as tools
 mod pipes; // standard input and output, as a prompt and as an answer
 mod ports; // the callback's ports, taken by somebody else
+mod providers; // servers of the user's own, from models.json
 mod refresh; // a sign-in that stays valid
 mod refusals; // the issuer says no
 mod retries; // requests that are made again
+mod roots; // certificates
 mod run; // a prompt in, an answer out
 #[cfg(target_os = "linux")]
 mod sandbox; // what is around the tools, and what users are told of it

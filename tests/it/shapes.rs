@@ -33,6 +33,7 @@ fn shapes(server: &Server) -> Vec<&'static str> {
 
 /// The home has these models of its own.
 pub(crate) fn write_models(home: &Home, file: &Value) {
+    fs::create_dir_all(home.own()).expect("a directory");
     fs::write(home.own().join("models.json"), file.to_string()).expect("a file");
 }
 

@@ -23,6 +23,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &["auth", "clock", "http", "id", "models", "secret", "wire"],
     ),
     ("tools", &["placed", "schema", "wire"]),
+    ("session", &["clock", "id", "wire"]),
     ("output", &["clock", "wire"]),
     (
         "agent",
@@ -41,7 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "agent", "api", "auth", "clock", "command", "http", "id", "models", "outcome",
-            "output", "placed", "prompt", "secret", "stdin", "tools", "wire",
+            "output", "placed", "prompt", "schema", "secret", "session", "stdin", "tools", "wire",
         ],
     ),
 ];

@@ -24,7 +24,10 @@ fn told(fault: &Fault, now: u64) -> Failure {
         Kind::Unreachable => Outcome::Unreachable,
     };
     let (what, why, marks) = (what(fault), why(fault), marks(fault));
-    Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now))
+    let mut failure = Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now));
+    failure.retry_at = fault.resets_at;
+    failure.request_id.clone_from(&fault.request_id);
+    failure
 }
 
 fn what(fault: &Fault) -> String {

@@ -11,11 +11,12 @@ use rustix::io::Errno;
 
 use crate::agent::{End, Order};
 use crate::command::run::Error;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, TABLE};
+use crate::output::lines::{Failed, failed};
 use crate::output::paint::{Ink, Paint};
 use crate::output::visible::visible;
 use crate::wire::answer::Trouble;
-use crate::{api, prompt, stdin};
+use crate::{api, prompt, session, stdin};
 use service::{of_api, of_trouble};
 
 /// A run that did not end well.
@@ -24,6 +25,10 @@ pub struct Failure {
     outcome: Outcome,
     what: String,
     hint: Option<String>,
+    /// When a usage limit ends, in Unix seconds.
+    retry_at: Option<u64>,
+    /// What the service calls the request.
+    request_id: Option<String>,
     /// The process ends by this signal, so that shells see it and loops stop.
     signal: Option<i32>,
     paint: Paint,
@@ -35,6 +40,8 @@ impl Failure {
             outcome,
             what: what.into(),
             hint: None,
+            retry_at: None,
+            request_id: None,
             signal: None,
             paint: Paint::default(),
         }
@@ -61,6 +68,29 @@ impl Failure {
         }
         let hint = self.hint.take().unwrap_or_else(|| "try again".to_owned());
         self.hint(format!("{hint}; what was printed is a part of the answer"))
+    }
+
+    /// The same about a server of the user's own, which knows nothing of our sign-in. `source` is where its key comes from.
+    pub(super) fn of_server(self, source: &str) -> Self {
+        match self.outcome {
+            Outcome::SignIn => self.hint(format!("look at {source}")),
+            Outcome::Failed if self.what.contains("HTTP 404") => {
+                self.hint("look at its \"baseUrl\", which commonly ends in /v1")
+            }
+            _ => self,
+        }
+    }
+
+    /// The last JSON line of the run.
+    pub(super) fn line(&self) -> String {
+        let word = TABLE.iter().find(|row| row.outcome == self.outcome);
+        failed(&Failed {
+            message: &self.what.replace('\n', " "),
+            code: word.map_or("bug", |row| row.word),
+            exit_code: self.outcome.exit_code(),
+            retry_at: self.retry_at,
+            request_id: self.request_id.as_deref(),
+        })
     }
 
     /// How it ended.
@@ -131,12 +161,28 @@ impl From<Error> for Failure {
                 Outcome::Io,
                 format!("the system gives no random numbers: {error}"),
             ),
+            Error::LastMessage(path, error) => Self::new(
+                Outcome::Io,
+                format!(
+                    "cannot write {}, named by --output-last-message: {error}",
+                    path.display()
+                ),
+            )
+            .hint("name a file in a directory that you may write to"),
+            Error::Session(error) => of_session(&error),
+            Error::NoHome => Self::usage("there is no place where conversations are stored")
+                .hint("set HOME, or CODEX_RUN_HOME"),
+            Error::Schema(unmatched) => Self::new(
+                Outcome::Schema,
+                format!("the answer does not match the schema: {unmatched}"),
+            )
+            .hint("try again; a description in the schema may help the model"),
             Error::TooLong(end, parts) => {
                 let parts: Vec<String> = parts
                     .iter()
                     .filter(|(_, tokens)| *tokens >= 1000)
                     .take(3)
-                    .map(|(what, tokens)| format!("{what} has about {} tokens", grouped(*tokens)))
+                    .map(|(what, tokens)| format!("{what}: about {} tokens", grouped(*tokens)))
                     .collect();
                 let failure = of_end(end);
                 match (parts.len(), failure.hint.clone()) {
@@ -145,6 +191,34 @@ impl From<Error> for Failure {
                 }
             }
             Error::End(end) => of_end(end),
+        }
+    }
+}
+
+/// A stored conversation that cannot be gone on with.
+pub(super) fn of_session(error: &session::Error) -> Failure {
+    use session::Error;
+    match error {
+        Error::Missing(id) => Failure::usage(format!("there is no stored conversation {id}"))
+            .hint("`codex sessions` lists those that there are"),
+        Error::NoneHere(directory) => Failure::usage(format!(
+            "there is no stored conversation of {}",
+            directory.display()
+        ))
+        .hint("`codex sessions` lists those of all directories; --resume takes an id"),
+        Error::Busy(path) => Failure::usage(format!(
+            "another run is using the conversation {}",
+            path.display()
+        ))
+        .hint("wait for its end, or go on with a copy: --fork ID"),
+        Error::Io(path, error) => {
+            let outcome = Outcome::Io;
+            Failure::new(outcome, format!("cannot use {}: {error}", path.display()))
+                .hint("make it readable and writable, or begin a new conversation")
+        }
+        Error::Damaged(path, damage) => {
+            Failure::usage(format!("cannot go on with {}: {damage}", path.display()))
+                .hint("repair that line, or begin a new conversation")
         }
     }
 }

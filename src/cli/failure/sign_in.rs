@@ -159,6 +159,7 @@ impl From<models::Error> for Failure {
     fn from(error: models::Error) -> Self {
         match error {
             models::Error::Credential(error) => of_credential(&error),
+            models::Error::Refused(error) => super::of_api(&error),
             models::Error::Output(error) => of_output(&error),
         }
     }

@@ -3,6 +3,7 @@
 
 mod commands;
 mod of_accounts;
+mod of_output;
 mod of_run;
 mod of_tools;
 
@@ -15,6 +16,8 @@ pub(super) use commands::COMMANDS;
 #[allow(clippy::struct_excessive_bools)] // one for each flag that takes nothing
 #[derive(Debug, Default)]
 pub(super) struct Args {
+    /// The command is `run`, in one of its spellings.
+    pub(super) is_run: bool,
     pub(super) words: Vec<OsString>,
     /// Every flag that was given, and where.
     pub(super) given: Vec<Given>,
@@ -25,6 +28,13 @@ pub(super) struct Args {
     pub(super) image: Vec<OsString>,
     pub(super) file: Vec<OsString>,
     pub(super) no_agents_md: bool,
+    pub(super) deltas: bool,
+    pub(super) output_schema: Option<OsString>,
+    pub(super) output_last_message: Option<OsString>,
+    pub(super) resume: Option<OsString>,
+    pub(super) last: bool,
+    pub(super) fork: Option<OsString>,
+    pub(super) ephemeral: bool,
     pub(super) instructions: Option<OsString>,
     pub(super) append_instructions: Vec<OsString>,
     pub(super) directory: Option<OsString>,
@@ -178,7 +188,11 @@ pub(super) const VERBOSITIES: &[&str] = &["low", "medium", "high"];
 pub(super) const SUMMARIES: &[&str] = &["auto", "concise", "detailed", "none"];
 
 /// Flags that exclude each other: one that is given on the command line leaves no room for a default of another one.
-pub(super) const EXCLUSIVE: &[&[&str]] = &[&["quiet", "verbose"], &["no-tools", "tools", "tool"]];
+pub(super) const EXCLUSIVE: &[&[&str]] = &[
+    &["quiet", "verbose"],
+    &["no-tools", "tools", "tool"],
+    &["resume", "last", "fork", "ephemeral"],
+];
 
 /// What tools may touch.
 pub(super) const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-full-access"];
@@ -212,6 +226,7 @@ pub(super) fn command(name: &str) -> Option<&'static Command> {
 fn flags() -> impl Iterator<Item = &'static Flag> {
     let parts = [
         of_run::ASKING,
+        of_output::FLAGS,
         of_tools::FLAGS,
         of_run::LIMITS,
         of_accounts::FLAGS,

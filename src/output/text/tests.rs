@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::*;
+use crate::output::Subject;
 use crate::output::spinner::{ERASE, Frames};
 
 /// What goes to the two writers. `|` stands for the end of a message, and notices are cut in `pieces`.
@@ -91,8 +92,13 @@ fn a_tool_call_is_one_line_and_quiet_is_quiet() {
         let mut sink = Text::new(&mut out, &mut err, level, (false, false));
         let took = Duration::from_millis(12);
         let notice = Notice::ToolEnded {
-            name: "bash",
-            subject: "ls\n-l",
+            call: Call {
+                id: "c",
+                name: "bash",
+                subject: Subject::Command("ls\n-l"),
+            },
+            brief: "ls\n-l",
+            truncated: false,
             result: "ok",
             ok: true,
             took,

@@ -1,7 +1,21 @@
-//! Does this value fit this JSON Schema: types, required and further properties, items and enumerations. What else
-//! a schema may say is left to whoever uses the value.
+//! Does this value fit this JSON Schema. Here, the arguments of tools: types, required and further properties, items
+//! and enumerations; what else a schema may say is left to whoever uses the value. In `strict`, the answer of a model
+//! whose schema is of the subset that strict mode takes, all of it. In `unique`, JSON as such an answer must be.
 
 use serde_json::Value;
+
+mod fit;
+mod format;
+mod keyword;
+mod limits;
+mod node;
+mod number;
+mod pattern;
+mod read;
+pub mod strict; // a schema that strict mode takes
+#[cfg(test)]
+mod suite;
+pub mod unique; // JSON in which no key is given twice
 
 /// The first place that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +63,7 @@ fn at(place: &str, schema: &Value, value: &Value) -> Result<(), Mismatch> {
             }
         }
         for (name, value) in object {
-            let inner = format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let inner = format!("{place}/{}", escaped(name));
             match schema["properties"].get(name) {
                 Some(schema) => at(&inner, schema, value)?,
                 None if schema["additionalProperties"] == false => {
@@ -82,6 +96,11 @@ fn is(name: &str, value: &Value) -> bool {
         }
         _ => true,
     }
+}
+
+/// A name as a piece of a JSON pointer (RFC 6901, section 3).
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn kind(value: &Value) -> &'static str {

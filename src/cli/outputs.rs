@@ -1,0 +1,88 @@
+//! How the answer is given and whether the conversation is stored, from flags.
+
+use std::path::PathBuf;
+
+use super::failure::Failure;
+use super::flags::Args;
+use super::values::read;
+use crate::command::keeping::Keep;
+use crate::command::out::Form;
+use crate::format::Format;
+use crate::prompt;
+use crate::schema::unique;
+
+/// How the answer is told.
+pub(super) fn form(args: &Args) -> Result<Form, Failure> {
+    match (args.json, args.deltas) {
+        (true, deltas) => Ok(Form::Lines { deltas }),
+        (false, false) => Ok(Form::Text),
+        (false, true) => Err(Failure::usage(format!(
+            "{} is for --json: as text, an answer arrives in pieces anyway",
+            args.named("deltas")
+        ))
+        .hint("add --json, or leave it out")),
+    }
+}
+
+/// What the last message must match.
+pub(super) fn schema(args: &Args) -> Result<Option<Format>, Failure> {
+    let Some(path) = &args.output_schema else {
+        return Ok(None);
+    };
+    let flag = args.named("output-schema");
+    let text = read(&flag, path)?;
+    let shown = path.to_string_lossy();
+    let wrong = |at: &str, why: &str| {
+        let place = match at {
+            "" => String::new(),
+            at => format!(" at {at}"),
+        };
+        Failure::usage(format!(
+            "cannot use the schema {shown}, named by {flag}:{place} {why}"
+        ))
+        .hint("strict mode takes objects with every property required and no others; the README names the rest")
+    };
+    let json = unique::parse(&text).map_err(|malformed| wrong(&malformed.at, &malformed.why))?;
+    let format = Format::new(&json).map_err(|unfit| wrong(&unfit.at, &unfit.why))?;
+    Ok(Some(format))
+}
+
+/// The file that gets the last message.
+pub(super) fn last_message(args: &Args) -> Option<PathBuf> {
+    args.output_last_message.as_ref().map(PathBuf::from)
+}
+
+/// What is done about storing the conversation.
+pub(super) fn keep(args: &Args) -> Result<Keep, Failure> {
+    let given = [
+        ("resume", args.resume.is_some()),
+        ("last", args.last),
+        ("fork", args.fork.is_some()),
+        ("ephemeral", args.ephemeral),
+    ];
+    let given: Vec<&str> = given
+        .iter()
+        .filter(|(_, is)| *is)
+        .map(|(name, _)| *name)
+        .collect();
+    if let [one, other, ..] = given[..] {
+        return Err(Failure::usage(format!(
+            "{} and {} exclude each other",
+            args.named(one),
+            args.named(other)
+        ))
+        .hint("use one of them"));
+    }
+    let id = |long: &str, value: &std::ffi::OsStr| {
+        prompt::text(value, || format!("the id of {}", args.named(long))).map_err(|error| {
+            Failure::usage(error.to_string()).hint("`codex sessions` lists the ids")
+        })
+    };
+    Ok(match (&args.resume, &args.fork) {
+        (Some(value), _) => Keep::Resume(id("resume", value)?),
+        (_, Some(value)) => Keep::Fork(id("fork", value)?),
+        _ if args.last => Keep::Last,
+        _ if args.ephemeral => Keep::Nothing,
+        _ => Keep::New,
+    })
+}

@@ -1,0 +1,209 @@
+//! Where a run tells what it has to tell: the answer on standard output as text, or everything as JSON lines, and the
+//! rest on standard error.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::run::{Error, Settings};
+use super::screen::{self, Screen};
+use super::stderr::Stderr;
+use super::stdout::Stdout;
+use crate::output::lines::{Beginning, Lines};
+use crate::output::spinner::Spinner;
+use crate::output::text::Text;
+use crate::output::{Notice, Sink};
+
+/// How the answer is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As text.
+    Text,
+    /// As JSON lines; with the text as it arrives, too.
+    Lines {
+        /// Text is told as it arrives, too.
+        deltas: bool,
+    },
+}
+
+/// Whoever takes what a run tells.
+pub(super) enum Out {
+    Text(Text<Stdout, Stderr>),
+    /// The text is held back: only the last message is printed, once it is known.
+    Held(Text<Stdout, Stderr>),
+    Lines(Box<Lines<Stdout>>, Text<io::Sink, Stderr>),
+}
+
+impl Out {
+    /// Opens standard output. Nothing is told yet.
+    pub(super) fn open(settings: &Settings, screen: &Screen) -> Result<Self, Error> {
+        let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let out = Stdout::open().map_err(Error::Output)?;
+        let spinner = settings
+            .spinner
+            .filter(|_| !screen::is_shared())
+            .map(|frames| Spinner::new(frames, screen.shared(), screen::in_foreground));
+        let together = terminals == (true, true) || screen::is_one_file();
+        let summaries = settings.fitted.summary.is_some();
+        let level = settings.level;
+        if let Form::Lines { deltas } = settings.form {
+            let beside = Text::new(io::sink(), Stderr::default(), level, terminals);
+            let beside = beside.with(settings.paint, spinner).summaries(summaries);
+            let quiet = level == crate::output::text::Level::Quiet;
+            let lines = Lines::new(out, deltas, quiet);
+            return Ok(Self::Lines(Box::new(lines), beside));
+        }
+        let text = Text::new(out, Stderr::default(), level, terminals)
+            .with(settings.paint, spinner)
+            .together(together)
+            .summaries(summaries);
+        Ok(match settings.schema {
+            Some(_) => Self::Held(text),
+            None => Self::Text(text),
+        })
+    }
+
+    /// Tells that the run begins.
+    pub(super) fn begin(&mut self, beginning: &Beginning<'_>) -> io::Result<()> {
+        match self {
+            Self::Lines(lines, _) => lines.begin(beginning),
+            Self::Text(_) | Self::Held(_) => Ok(()),
+        }
+    }
+
+    /// Prints the message that was held back.
+    pub(super) fn print(&mut self, message: &str) -> io::Result<()> {
+        match self {
+            Self::Held(text) => {
+                text.take(Notice::Text(message))?;
+                text.finish()
+            }
+            Self::Text(_) | Self::Lines(..) => Ok(()),
+        }
+    }
+
+    /// Delivers what is left.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.finish(),
+            Self::Lines(lines, beside) => {
+                beside.clear();
+                lines.flush()
+            }
+        }
+    }
+
+    /// Tells that the run has ended well.
+    pub(super) fn completed(&mut self) -> io::Result<()> {
+        match self {
+            Self::Lines(lines, _) => lines.completed(),
+            Self::Text(_) | Self::Held(_) => Ok(()),
+        }
+    }
+}
+
+impl Sink for Out {
+    fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
+        match self {
+            Self::Text(text) => text.take(notice),
+            Self::Held(_) if matches!(notice, Notice::Text(_) | Notice::MessageEnd) => Ok(()),
+            Self::Held(text) => text.take(notice),
+            Self::Lines(lines, beside) => {
+                lines.take(notice)?;
+                beside.take(notice)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.flush(),
+            Self::Lines(lines, beside) => lines.flush().and_then(|()| beside.flush()),
+        }
+    }
+
+    fn pulse(&self) -> Option<Duration> {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.pulse(),
+            Self::Lines(_, beside) => beside.pulse(),
+        }
+    }
+
+    fn beat(&mut self, now: Instant) {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.beat(now),
+            Self::Lines(_, beside) => beside.beat(now),
+        }
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.clear(),
+            Self::Lines(_, beside) => beside.clear(),
+        }
+    }
+}
+
+/// A file that gets the last message, if the run ends well.
+pub(super) struct LastMessage {
+    path: PathBuf,
+    /// Beside it, until it takes its place; none where it is no file that can be replaced.
+    beside: Option<PathBuf>,
+}
+
+impl LastMessage {
+    /// Finds out whether it can be written, before anything is asked.
+    pub(super) fn prepare(path: &Path) -> io::Result<Self> {
+        // A link stays one.
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let replaced = fs::metadata(&real).map_or(true, |found| found.is_file());
+        let mut own = Self {
+            path: real.clone(),
+            beside: None,
+        };
+        if !replaced {
+            OpenOptions::new().write(true).open(&real)?;
+            return Ok(own);
+        }
+        let name = real.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        let mut beside = name.to_owned();
+        beside.push(format!(".{}", std::process::id()));
+        let beside = real.with_file_name(beside);
+        File::create(&beside)?;
+        own.beside = Some(beside);
+        Ok(own)
+    }
+
+    /// Puts the message there.
+    pub(super) fn write(mut self, message: &str) -> io::Result<()> {
+        let end = if message.ends_with('\n') { "" } else { "\n" };
+        let text = format!("{message}{end}");
+        match self.beside.take() {
+            None => OpenOptions::new()
+                .write(true)
+                .open(&self.path)?
+                .write_all(text.as_bytes()),
+            Some(beside) => {
+                let written = fs::write(&beside, text).and_then(|()| {
+                    if let Ok(there) = fs::metadata(&self.path) {
+                        let _ = fs::set_permissions(&beside, there.permissions());
+                    }
+                    fs::rename(&beside, &self.path)
+                });
+                if written.is_err() {
+                    let _ = fs::remove_file(&beside);
+                }
+                written
+            }
+        }
+    }
+}
+
+impl Drop for LastMessage {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            let _ = fs::remove_file(beside);
+        }
+    }
+}

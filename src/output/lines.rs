@@ -1,0 +1,347 @@
+//! JSON lines: one object a line for everything that a run has to tell. They are the events of the official `codex exec
+//! --json`, with fields and event types of ours on top that its readers skip. `events.schema.json` describes them.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use super::{Call, Notice, Sink, Subject, Window};
+use crate::wire::response::Usage;
+
+/// The version of what is written: raised when a field is removed or changed, not when one is added.
+pub const SCHEMA: u32 = 1;
+
+/// The JSON Schema of the lines.
+pub const EVENTS: &str = include_str!("events.schema.json");
+
+/// Writes the lines.
+pub struct Lines<W> {
+    out: W,
+    /// Text is told as it arrives, too.
+    deltas: bool,
+    /// Nothing but the end is told of what went wrong on the way.
+    quiet: bool,
+    begun: Instant,
+    /// Lines that were made but not written.
+    held: Vec<u8>,
+    /// How many items there are by now.
+    items: usize,
+    /// The message in hand, and its item.
+    message: Option<(usize, String)>,
+    /// The calls that run, and their items.
+    running: Vec<(String, usize)>,
+    usage: Usage,
+    requests: usize,
+    cost: Option<f64>,
+}
+
+/// What the first line says.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// The conversation.
+    pub thread: &'a str,
+    /// The model that is asked.
+    pub model: &'a str,
+    /// Where tools work.
+    pub cwd: &'a str,
+    /// This program's version.
+    pub version: &'a str,
+}
+
+/// What the last line says of a run that did not end well.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    /// What happened, and why.
+    pub message: &'a str,
+    /// The outcome's word.
+    pub code: &'a str,
+    /// The process's exit code.
+    pub exit_code: u8,
+    /// When a usage limit ends, in Unix seconds.
+    pub retry_at: Option<u64>,
+    /// What the service calls the request.
+    pub request_id: Option<&'a str>,
+}
+
+/// The last line of a run that did not end well.
+#[must_use]
+pub fn failed(failed: &Failed<'_>) -> String {
+    let mut error = Map::new();
+    error.insert("message".to_owned(), failed.message.into());
+    error.insert("code".to_owned(), failed.code.into());
+    error.insert("exit_code".to_owned(), failed.exit_code.into());
+    if let Some(at) = failed.retry_at {
+        error.insert("retry_at".to_owned(), at.into());
+    }
+    if let Some(id) = failed.request_id {
+        error.insert("request_id".to_owned(), id.into());
+    }
+    line("turn.failed", json!({"error": error}))
+}
+
+/// A line: the fields of this object behind its type.
+fn line(kind: &str, fields: Value) -> String {
+    let fields = fields.to_string();
+    let rest = fields.strip_prefix('{').unwrap_or(&fields);
+    let comma = if rest == "}" { "" } else { "," };
+    format!("{{\"type\":\"{kind}\"{comma}{rest}\n")
+}
+
+impl<W: Write> Lines<W> {
+    /// Lines go to `out`.
+    pub fn new(out: W, deltas: bool, quiet: bool) -> Self {
+        Self {
+            out,
+            deltas,
+            quiet,
+            begun: Instant::now(),
+            held: Vec::new(),
+            items: 0,
+            message: None,
+            running: Vec::new(),
+            usage: Usage::default(),
+            requests: 0,
+            cost: None,
+        }
+    }
+
+    /// The first lines.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn begin(&mut self, beginning: &Beginning<'_>) -> io::Result<()> {
+        let Beginning {
+            thread,
+            model,
+            cwd,
+            version,
+        } = beginning;
+        let fields = json!({"thread_id": thread, "schema": SCHEMA, "version": version, "model": model, "cwd": cwd});
+        self.add("thread.started", fields);
+        self.add("turn.started", json!({}));
+        self.flush()
+    }
+
+    /// The last line of a run that ended well.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn completed(&mut self) -> io::Result<()> {
+        let mut fields = json!({"usage": counts(&self.usage)});
+        if let Some(cost) = self.cost {
+            fields["cost_usd"] = cost.into();
+        }
+        fields["duration_ms"] = millis(self.begun.elapsed());
+        fields["requests"] = self.requests.into();
+        self.add("turn.completed", fields);
+        self.flush()
+    }
+
+    fn add(&mut self, kind: &str, fields: Value) {
+        self.held.extend_from_slice(line(kind, fields).as_bytes());
+    }
+
+    fn item(&mut self, event: &str, number: usize, item: Value) {
+        let mut with_id = json!({"id": format!("item_{number}")});
+        if let (Some(all), Value::Object(fields)) = (with_id.as_object_mut(), item) {
+            all.extend(fields);
+        }
+        self.add(event, json!({"item": with_id}));
+    }
+
+    fn next_item(&mut self) -> usize {
+        self.items += 1;
+        self.items - 1
+    }
+
+    fn whole(&mut self, item: Value) {
+        let number = self.next_item();
+        self.item("item.completed", number, item);
+    }
+
+    fn text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if self.message.is_none() {
+            self.message = Some((self.next_item(), String::new()));
+        }
+        let Some((number, message)) = &mut self.message else {
+            return;
+        };
+        message.push_str(text);
+        if self.deltas {
+            let fields = json!({"item_id": format!("item_{number}"), "delta": text});
+            self.add("item.delta", fields);
+        }
+    }
+
+    fn started(&mut self, call: &Call<'_>) {
+        let number = self.next_item();
+        self.running.push((call.id.to_owned(), number));
+        let item = described(call, None);
+        self.item("item.started", number, item);
+    }
+
+    fn ended(&mut self, call: &Call<'_>, ended: &Ended<'_>) {
+        let place = self.running.iter().position(|(id, _)| id == call.id);
+        let number = match place {
+            Some(place) => self.running.swap_remove(place).1,
+            None => self.next_item(),
+        };
+        let item = described(call, Some(ended));
+        self.item("item.completed", number, item);
+    }
+}
+
+/// How a call ended.
+struct Ended<'a> {
+    ok: bool,
+    result: &'a str,
+    output: &'a str,
+    truncated: bool,
+}
+
+/// A call as an item, while it runs or after it.
+fn described(call: &Call<'_>, ended: Option<&Ended<'_>>) -> Value {
+    let status = match ended {
+        None => "in_progress",
+        Some(Ended { ok: true, .. }) => "completed",
+        Some(_) => "failed",
+    };
+    let output = ended.map_or("", |ended| ended.output);
+    match call.subject {
+        Subject::Command(command) => {
+            let code = ended.and_then(|ended| {
+                let code = ended.result.strip_prefix("exit ");
+                code.map_or(ended.ok.then_some(0), |code| code.parse::<i64>().ok())
+            });
+            json!({"type": "command_execution", "command": command, "aggregated_output": output,
+                "exit_code": code, "status": status})
+        }
+        Subject::Changes(changes) => {
+            let changes: Vec<Value> = changes
+                .iter()
+                .map(|(path, there)| {
+                    let kind = if *there { "update" } else { "add" };
+                    json!({"path": path, "kind": kind})
+                })
+                .collect();
+            json!({"type": "file_change", "changes": changes, "status": status})
+        }
+        Subject::Other(arguments) => {
+            let truncated = ended.is_some_and(|ended| ended.truncated);
+            json!({"type": "tool_call", "name": call.name, "arguments": arguments, "output": output,
+                "truncated": truncated, "status": status})
+        }
+    }
+}
+
+/// Tokens, by the names of the official stream.
+fn counts(usage: &Usage) -> Value {
+    json!({
+        "input_tokens": usage.input,
+        "cached_input_tokens": usage.cached,
+        "cache_write_input_tokens": usage.written,
+        "output_tokens": usage.output,
+        "reasoning_output_tokens": usage.reasoning,
+    })
+}
+
+fn millis(time: Duration) -> Value {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).into()
+}
+
+fn windows(windows: &[Window<'_>]) -> Value {
+    let list = windows.iter().map(|window| {
+        json!({"name": window.name, "used_percent": window.used, "window_minutes": window.minutes,
+            "resets_at": window.resets_at})
+    });
+    Value::Array(list.collect())
+}
+
+impl<W: Write> Sink for Lines<W> {
+    fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
+        match notice {
+            Notice::Text(text) => self.text(text),
+            Notice::MessageEnd => {
+                if let Some((number, text)) = self.message.take() {
+                    let item = json!({"type": "agent_message", "text": text});
+                    self.item("item.completed", number, item);
+                }
+            }
+            Notice::Summary(text) => self.whole(json!({"type": "reasoning", "text": text})),
+            Notice::ToolStarted(call) => self.started(&call),
+            Notice::ToolEnded {
+                call,
+                result,
+                ok,
+                output,
+                truncated,
+                ..
+            } => self.ended(
+                &call,
+                &Ended {
+                    ok,
+                    result,
+                    output,
+                    truncated,
+                },
+            ),
+            Notice::Warning(message) if !self.quiet => {
+                self.whole(json!({"type": "error", "message": message}));
+            }
+            Notice::Warning(_) => {}
+            Notice::Retry {
+                attempt,
+                delay,
+                reason,
+                ..
+            } => {
+                let fields =
+                    json!({"attempt": attempt, "delay_ms": millis(delay), "reason": reason});
+                self.add("retry", fields);
+            }
+            Notice::GoesOn { reason } => {
+                let fields = json!({"attempt": 0, "delay_ms": 0, "reason": reason});
+                self.add("retry", fields);
+            }
+            Notice::Reset { at, now, reason } => {
+                let delay = at.saturating_sub(now).saturating_mul(1000);
+                let fields =
+                    json!({"attempt": 0, "delay_ms": delay, "reason": reason, "retry_at": at});
+                self.add("retry", fields);
+            }
+            Notice::Limits(list) => self.add("limits", json!({"windows": windows(list)})),
+            Notice::Request { usage, number } => {
+                let mut fields = counts(&usage);
+                fields["request"] = number.into();
+                self.add("usage", fields);
+            }
+            Notice::Usage {
+                usage,
+                requests,
+                cost,
+            } => {
+                (self.usage, self.requests, self.cost) = (usage, requests, cost);
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let written = self
+            .out
+            .write_all(&self.held)
+            .and_then(|()| self.out.flush());
+        self.held.clear();
+        written
+    }
+}
+
+#[cfg(test)]
+mod tests;

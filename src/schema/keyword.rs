@@ -1,0 +1,168 @@
+//! Which keywords strict mode takes, and which must stand together. Where it does not say so itself, in its guide
+//! "Structured model outputs", the sources are named.
+
+use serde_json::{Map, Value};
+
+use super::escaped;
+use super::node::{Bound, Types};
+use super::strict::Unfit;
+
+/// Where definitions are; a reference can lead only there and to the root ("reference can only point to definitions
+/// defined at the top level of the schema", says the service).
+pub(super) const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
+
+/// Keywords that say nothing about a value. `default` is refused by Azure and taken by api.openai.com
+/// (openai/openai-agents-python#4390, of 2026-08); `examples` was refused once (openai/openai-python#2274, of 2025-04).
+/// What is only annotation is left for the service to judge.
+const ANNOTATIONS: &[&str] = &[
+    "$comment",
+    "default",
+    "deprecated",
+    "description",
+    "examples",
+    "readOnly",
+    "title",
+    "writeOnly",
+];
+
+/// Why a keyword is not taken.
+pub(super) fn refusal(name: &str, in_root: bool) -> Option<String> {
+    let advice = match name {
+        "$ref"
+        | "additionalProperties"
+        | "anyOf"
+        | "const"
+        | "enum"
+        | "format"
+        | "items"
+        | "maxItems"
+        | "minItems"
+        | "pattern"
+        | "properties"
+        | "required"
+        | "type" => return None,
+        _ if ANNOTATIONS.contains(&name) || Bound::named(name).is_some() => return None,
+        "$schema" | "$id" if in_root => return None,
+        "$schema" | "$id" => "only the outermost schema may have it",
+        name if DEFINITIONS.contains(&name) => {
+            if in_root {
+                return None;
+            }
+            "move the definitions to the outermost schema"
+        }
+        "oneOf" => "use \"anyOf\"",
+        "allOf" => "write its schemas as one",
+        "minLength" | "maxLength" => {
+            "use a \"pattern\" like \"^.{1,20}$\", or say it in the \"description\""
+        }
+        "prefixItems" | "additionalItems" => "use an object with a property for each place",
+        "patternProperties" | "propertyNames" => {
+            "use an array of objects with a property for the name and one for the value"
+        }
+        "nullable" => "use \"type\" with \"null\" in its list",
+        "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$recursiveAnchor" | "$recursiveRef" => {
+            "use \"$ref\" with \"#\" or \"#/$defs/NAME\""
+        }
+        "not"
+        | "if"
+        | "then"
+        | "else"
+        | "dependentRequired"
+        | "dependentSchemas"
+        | "dependencies"
+        | "contains"
+        | "minContains"
+        | "maxContains"
+        | "uniqueItems"
+        | "minProperties"
+        | "maxProperties"
+        | "unevaluatedItems"
+        | "unevaluatedProperties"
+        | "contentEncoding"
+        | "contentMediaType"
+        | "contentSchema" => "remove it, and say in the \"description\" what you want",
+        _ => return Some(format!("strict mode knows no keyword {name:?}: remove it")),
+    };
+    Some(format!("strict mode does not take {name:?}: {advice}"))
+}
+
+/// Which keywords must stand together.
+pub(super) fn check_shape(
+    at: &str,
+    types: Types,
+    schema: &Map<String, Value>,
+) -> Result<(), Unfit> {
+    let has = |name: &str| schema.contains_key(name);
+    if has("$ref") {
+        // "$ref cannot have keywords {'description'}", says the service.
+        return match schema.keys().find(|name| *name != "$ref") {
+            Some(other) => unfit(
+                at,
+                format!(
+                    "strict mode takes nothing beside a \"$ref\": move {other:?} to the definition"
+                ),
+            ),
+            None => Ok(()),
+        };
+    }
+    if types.is_empty() && !has("anyOf") {
+        // "schema must have a 'type' key", says the service, even of a "const".
+        return unfit(
+            at,
+            "it has no \"type\", which strict mode wants of every schema that is no \"anyOf\" and no \"$ref\"",
+        );
+    }
+    if types.is_empty()
+        && let Some(name) = schema
+            .keys()
+            .find(|name| *name != "anyOf" && !ANNOTATIONS.contains(&name.as_str()))
+    {
+        return unfit(
+            &format!("{at}/{}", escaped(name)),
+            "this stands beside an \"anyOf\" without a \"type\": move it into the alternatives that it is meant for",
+        );
+    }
+    if types.has(Types::OBJECT) {
+        match schema.get("additionalProperties") {
+            Some(Value::Bool(false)) => {}
+            Some(_) => {
+                return unfit(
+                    &format!("{at}/additionalProperties"),
+                    "strict mode wants false of every object",
+                );
+            }
+            None => {
+                return unfit(
+                    at,
+                    "\"additionalProperties\": false is missing, which strict mode wants of every object",
+                );
+            }
+        }
+        let Some(properties) = schema.get("properties") else {
+            return unfit(
+                at,
+                "\"properties\" is missing, which strict mode wants of every object",
+            );
+        };
+        if !has("required") && !properties.as_object().is_some_and(Map::is_empty) {
+            return unfit(
+                at,
+                "\"required\" is missing: strict mode wants the names of all properties there; what may be left out has \"null\" among its types",
+            );
+        }
+    }
+    if types.has(Types::ARRAY) && !has("items") {
+        return unfit(
+            at,
+            "\"items\" is missing, which strict mode wants of every array",
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn unfit<T>(at: &str, why: impl Into<String>) -> Result<T, Unfit> {
+    Err(Unfit {
+        at: at.to_owned(),
+        why: why.into(),
+    })
+}

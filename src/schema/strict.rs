@@ -1,0 +1,311 @@
+//! A schema of the subset that strict mode takes ("Structured model outputs", section "Supported schemas", of OpenAI's
+//! guides): parsed once, so that a mistake in it costs no request, and then compared with what the model said.
+//!
+//! Where the guide is silent, the refusals that the service has been seen to make are followed; what nobody has seen
+//! refused is let through, because the service tells of it well enough. The order of places is that of
+//! `serde_json::Map`: by name.
+
+use serde_json::{Map, Value};
+
+use super::fit;
+use super::limits;
+use super::node::{Node, Types};
+use super::read::Reader;
+
+/// Why strict mode does not take a schema: the first place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// Where in the schema, as a JSON pointer (RFC 6901); empty for the whole.
+    pub at: String,
+    /// What is wrong there, and what to do.
+    pub why: String,
+}
+
+/// Why a value does not fit: the first place, or that of the alternative which comes closest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Where in the value, as a JSON pointer (RFC 6901); empty for the whole.
+    pub at: String,
+    /// What is wrong there.
+    pub why: String,
+}
+
+/// A schema that strict mode takes.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// The first is the root, which the others refer to by number.
+    nodes: Vec<Node>,
+}
+
+impl Schema {
+    /// Reads a schema.
+    ///
+    /// # Errors
+    /// When strict mode does not take it.
+    pub fn parse(schema: &Value) -> Result<Self, Unfit> {
+        let wrong = |why: String| Unfit {
+            at: String::new(),
+            why,
+        };
+        if limits::is_deeper_than(schema, limits::LEVELS) {
+            return Err(wrong(format!(
+                "it is nested more than {} levels deep",
+                limits::LEVELS
+            )));
+        }
+        let Value::Object(root) = schema else {
+            return Err(wrong(format!(
+                "it is {}, and a schema is an object",
+                super::kind(schema)
+            )));
+        };
+        check_root(root).map_err(wrong)?;
+        let nodes = Reader::read(root)?;
+        limits::check_loops(&nodes)?;
+        Ok(Self {
+            nodes: nodes.into_iter().map(|placed| placed.node).collect(),
+        })
+    }
+
+    /// Compares a value with the schema.
+    ///
+    /// # Errors
+    /// When it does not fit.
+    pub fn check(&self, value: &Value) -> Result<(), Mismatch> {
+        fit::check(&self.nodes, value)
+    }
+}
+
+/// The guide: "Root objects must not be `anyOf` and must be an object".
+fn check_root(root: &Map<String, Value>) -> Result<(), String> {
+    if root.contains_key("anyOf") {
+        return Err(
+            "the outermost schema must not be an \"anyOf\": put it into a property of an object"
+                .to_owned(),
+        );
+    }
+    if root.contains_key("$ref") {
+        return Err(
+            "the outermost schema must not be a \"$ref\": write the object out there".to_owned(),
+        );
+    }
+    match root.get("type") {
+        Some(Value::String(name)) if Types::named(name) == Some(Types::OBJECT) => Ok(()),
+        Some(other) => Err(format!(
+            "the outermost schema must have \"type\": \"object\", not {other}: put it into a property of an object"
+        )),
+        None => Err("the outermost schema must have \"type\": \"object\"".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(schema: Value, at: &str, why: &str) {
+        let unfit = Schema::parse(&schema).expect_err(&schema.to_string());
+        assert_eq!((&*unfit.at, &*unfit.why), (at, why), "{schema}");
+    }
+
+    /// The schema as the only property of an object.
+    fn inside(schema: Value, at: &str, why: &str) {
+        let schema = json!({"type": "object", "properties": {"v": schema}, "required": ["v"], "additionalProperties": false});
+        check(schema, &format!("/properties/v{at}"), why);
+    }
+
+    #[test]
+    fn what_strict_mode_takes_is_taken() {
+        // Every keyword at once, annotations included.
+        let schema = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "x", "$comment": "x", "title": "x",
+            "type": "object", "additionalProperties": false, "required": ["a", "b", "c", "d", "e", "f"],
+            "properties": {
+                "a": {"type": ["string", "null"], "description": "x", "default": null, "pattern": "x", "format": "date"},
+                "b": {"type": "number", "minimum": 0, "maximum": 9, "exclusiveMinimum": -1, "exclusiveMaximum": 10, "multipleOf": 0.5},
+                "c": {"type": "array", "items": {"$ref": "#"}, "minItems": 0, "maxItems": 2.0},
+                "d": {"anyOf": [{"$ref": "#/$defs/x~1y"}, {"$ref": "#/definitions/z%25"}], "examples": [1]},
+                "e": {"type": "string", "enum": ["x"]},
+                "f": {"type": "object", "properties": {}, "additionalProperties": false},
+            },
+            "$defs": {"x/y": {"type": "boolean", "const": true}},
+            "definitions": {"z%": {"type": "integer"}},
+        });
+        let taken = Schema::parse(&schema).map(drop);
+        assert_eq!(taken, Ok(()));
+    }
+
+    #[test]
+    fn the_outermost_is_an_object() {
+        let put = "put it into a property of an object";
+        check(
+            json!(true),
+            "",
+            "it is a boolean, and a schema is an object",
+        );
+        check(
+            json!({}),
+            "",
+            "the outermost schema must have \"type\": \"object\"",
+        );
+        let words = format!("the outermost schema must not be an \"anyOf\": {put}");
+        check(json!({"anyOf": [{"type": "null"}]}), "", &words);
+        let words =
+            format!("the outermost schema must have \"type\": \"object\", not \"array\": {put}");
+        check(
+            json!({"type": "array", "items": {"type": "null"}}),
+            "",
+            &words,
+        );
+        let words = format!(
+            "the outermost schema must have \"type\": \"object\", not [\"object\",\"null\"]: {put}"
+        );
+        check(json!({"type": ["object", "null"]}), "", &words);
+        check(
+            json!({"$ref": "#/$defs/a", "$defs": {"a": {"type": "null"}}}),
+            "",
+            "the outermost schema must not be a \"$ref\": write the object out there",
+        );
+    }
+
+    #[test]
+    fn keywords_are_refused_with_advice() {
+        inside(
+            json!({"oneOf": [{"type": "null"}]}),
+            "/oneOf",
+            "strict mode does not take \"oneOf\": use \"anyOf\"",
+        );
+        inside(
+            json!({"type": "string", "minLength": 1}),
+            "/minLength",
+            "strict mode does not take \"minLength\": use a \"pattern\" like \"^.{1,20}$\", or say it in the \"description\"",
+        );
+        inside(
+            json!({"type": "null", "a/b": 1}),
+            "/a~1b",
+            "strict mode knows no keyword \"a/b\": remove it",
+        );
+        inside(
+            json!({"type": "null", "$id": "x"}),
+            "/$id",
+            "strict mode does not take \"$id\": only the outermost schema may have it",
+        );
+        inside(
+            json!({"type": "string", "format": "uri"}),
+            "/format",
+            "strict mode has no format \"uri\", only date-time, time, date, duration, email, hostname, ipv4, ipv6, uuid: remove it, or use a \"pattern\"",
+        );
+        inside(
+            json!({"type": "string", "pattern": "(?!a)"}),
+            "/pattern",
+            "this regular expression is not understood: look-around is not supported. Write it without",
+        );
+        inside(
+            json!({"type": "number", "multipleOf": 0}),
+            "/multipleOf",
+            "it must be greater than 0",
+        );
+        inside(
+            json!({"type": "number", "minimum": "1"}),
+            "/minimum",
+            "it is a string, not a number",
+        );
+        inside(
+            json!({"type": "array", "items": {"type": "null"}, "minItems": -1}),
+            "/minItems",
+            "-1 is no number of items",
+        );
+        inside(
+            json!({"type": "string", "enum": []}),
+            "/enum",
+            "it is empty: nothing would fit",
+        );
+        inside(
+            json!({"type": "string", "enum": ["1", 2]}),
+            "/enum/1",
+            "2 is not of the type that the schema has: string",
+        );
+        inside(
+            json!({"type": "float"}),
+            "/type",
+            "\"float\" is no type; types are string, number, boolean, integer, object, array, null",
+        );
+    }
+
+    #[test]
+    fn what_belongs_together_stands_together() {
+        let no_type = "it has no \"type\", which strict mode wants of every schema that is no \"anyOf\" and no \"$ref\"";
+        inside(json!({}), "", no_type);
+        inside(json!({"const": 1}), "", no_type);
+        inside(
+            json!(true),
+            "",
+            "it is a boolean, and strict mode wants an object with a \"type\"",
+        );
+        inside(
+            json!({"$ref": "#", "description": "x"}),
+            "",
+            "strict mode takes nothing beside a \"$ref\": move \"description\" to the definition",
+        );
+        inside(
+            json!({"$ref": "#/$defs/a"}),
+            "/$ref",
+            "there is no definition \"#/$defs/a\"",
+        );
+        inside(
+            json!({"$ref": "#/properties/v"}),
+            "/$ref",
+            "\"#/properties/v\" is no definition: strict mode takes only \"#\" and \"#/$defs/NAME\", so put the schema into \"$defs\" of the outermost one",
+        );
+        inside(
+            json!({"anyOf": [{"type": "null"}], "enum": [null]}),
+            "/enum",
+            "this stands beside an \"anyOf\" without a \"type\": move it into the alternatives that it is meant for",
+        );
+        inside(
+            json!({"type": "array"}),
+            "",
+            "\"items\" is missing, which strict mode wants of every array",
+        );
+        let object = |rest: Value| {
+            let mut object = json!({"type": "object"});
+            object
+                .as_object_mut()
+                .expect("an object")
+                .extend(rest.as_object().expect("an object").clone());
+            object
+        };
+        let a = json!({"a": {"type": "null"}});
+        inside(
+            object(json!({"properties": a, "required": ["a"]})),
+            "",
+            "\"additionalProperties\": false is missing, which strict mode wants of every object",
+        );
+        inside(
+            object(json!({"properties": a, "required": ["a"], "additionalProperties": true})),
+            "/additionalProperties",
+            "strict mode wants false of every object",
+        );
+        inside(
+            object(json!({"additionalProperties": false})),
+            "",
+            "\"properties\" is missing, which strict mode wants of every object",
+        );
+        inside(
+            object(json!({"properties": a, "additionalProperties": false})),
+            "",
+            "\"required\" is missing: strict mode wants the names of all properties there; what may be left out has \"null\" among its types",
+        );
+        inside(
+            object(json!({"properties": a, "required": [], "additionalProperties": false})),
+            "/required",
+            "\"a\" is missing: strict mode wants every property to be required; give it \"null\" among its types if it may be left out",
+        );
+        inside(
+            object(json!({"properties": a, "required": ["a", "b"], "additionalProperties": false})),
+            "/required/1",
+            "there is no property \"b\"",
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! The public JSON-Schema-Test-Suite, as far as strict mode goes. What was left out, and why, is in the file.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::strict::Schema;
+
+#[derive(Deserialize)]
+struct Suite {
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    keyword: String,
+    description: String,
+    schema: Value,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    description: String,
+    data: Value,
+    valid: bool,
+}
+
+#[test]
+fn every_case_of_the_suite_is_as_it_says() {
+    let text = include_str!("../../tests/it/data/schema-suite.json");
+    let suite: Suite = serde_json::from_str(text).expect("the suite");
+    let (mut cases, mut wrong) = (0, Vec::new());
+    for group in suite.groups {
+        let name = format!("{}: {}", group.keyword, group.description);
+        let schema = match Schema::parse(&group.schema) {
+            Ok(schema) => schema,
+            Err(unfit) => {
+                wrong.push(format!("{name}: {unfit:?}"));
+                continue;
+            }
+        };
+        for case in group.cases {
+            let result = schema.check(&case.data);
+            if result.is_ok() != case.valid {
+                wrong.push(format!("{name}: {}: {result:?}", case.description));
+            }
+            cases += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(cases > 300, "only {cases} cases");
+}

@@ -1,0 +1,238 @@
+//! JSON as `serde_json` takes it, in which moreover no object has a key twice and nothing stands around the value: what
+//! a program behind a pipe can rely on. Which of two equal keys holds is left open by RFC 8259 (section 4), and parsers
+//! differ, so that two readers of one answer would see two.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::escaped;
+
+/// Why a text is not such JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// Where in the value, as a JSON pointer (RFC 6901); empty for the whole.
+    pub at: String,
+    /// What is wrong there, with the line and the column where that helps.
+    pub why: String,
+}
+
+/// Reads one JSON value.
+///
+/// # Errors
+/// When the text is not JSON, is more than that, or gives a key twice in one object.
+pub fn parse(text: &str) -> Result<Value, Malformed> {
+    let whole = |why: String| Malformed {
+        at: String::new(),
+        why,
+    };
+    let start = text.trim_start();
+    if start.is_empty() {
+        return Err(whole("it is empty".to_owned()));
+    }
+    if is_fence(start) {
+        return Err(whole(
+            "it is wrapped in a Markdown fence (```), and must be the JSON alone".to_owned(),
+        ));
+    }
+    let mut state = State::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Seed(&mut state)
+        .deserialize(&mut deserializer)
+        .map_err(|error| Malformed {
+            at: state.path.concat(),
+            why: match (state.twice.take(), error.is_eof()) {
+                (Some(key), _) => format!("the key {key:?} is given twice"),
+                (None, true) => format!("it ends in the middle: {error}"),
+                (None, false) if !start.starts_with(BEGINNINGS) => {
+                    "it begins with words, and must be the JSON alone".to_owned()
+                }
+                (None, false) => format!("it is not JSON: {error}"),
+            },
+        })?;
+    if let Err(error) = deserializer.end() {
+        let place = error.to_string();
+        let place = place.split_once(" at ").map_or("", |(_, place)| place);
+        let after = text
+            .lines()
+            .skip(error.line().saturating_sub(1))
+            .any(|line| is_fence(line.trim_start()));
+        let what = if after { "a Markdown fence" } else { "text" };
+        return Err(whole(format!(
+            "there is {what} behind the JSON, at {place}, and it must be the JSON alone"
+        )));
+    }
+    Ok(value)
+}
+
+/// With what a JSON value can begin.
+const BEGINNINGS: fn(char) -> bool =
+    |c| matches!(c, '{' | '[' | '"' | '-' | '0'..='9' | 't' | 'f' | 'n');
+
+fn is_fence(text: &str) -> bool {
+    text.starts_with("```") || text.starts_with("~~~")
+}
+
+#[derive(Default)]
+struct State {
+    /// The pointer's pieces, each with its slash; those of the mistake, once there is one.
+    path: Vec<String>,
+    /// The key that was given twice.
+    twice: Option<String>,
+}
+
+struct Seed<'a>(&'a mut State);
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        loop {
+            self.0.path.push(format!("/{}", list.len()));
+            let Some(item) = items.next_element_seed(Seed(self.0))? else {
+                break;
+            };
+            self.0.path.pop();
+            list.push(item);
+        }
+        self.0.path.pop();
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = fields.next_key::<String>()? {
+            self.0.path.push(format!("/{}", escaped(&key)));
+            if map.contains_key(&key) {
+                self.0.twice = Some(key);
+                return Err(A::Error::custom("twice"));
+            }
+            let value = fields.next_value_seed(Seed(self.0))?;
+            self.0.path.pop();
+            map.insert(key, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_serde_takes_is_the_same_value() {
+        let check = |text: &str| {
+            let expected: Value = serde_json::from_str(text).expect("JSON");
+            assert_eq!(parse(text), Ok(expected), "{text}");
+        };
+        check(" {\"a\": [1, -2, 1.5, 1e300, 18446744073709551615, null, true, \"\\u00e9\\n\"]}\n");
+        check("[]");
+        check("[[], [[]], {\"\": {\"\": {}}}]");
+        check("\"x\"");
+        check("-0.0");
+        check(&format!("{}{}", "[".repeat(127), "]".repeat(127)));
+    }
+
+    #[test]
+    fn a_mistake_has_its_place_and_words() {
+        let check = |text: &str, at: &str, why: &str| {
+            let malformed = parse(text).expect_err(text);
+            assert_eq!((&*malformed.at, &*malformed.why), (at, why), "{text}");
+        };
+        check("{\"a\": 1, \"a\": 1}", "/a", "the key \"a\" is given twice");
+        check(
+            "{\"a\": [{}, {\"b/c\": 1, \"d\": [1], \"b/c\": 2}]}",
+            "/a/1/b~1c",
+            "the key \"b/c\" is given twice",
+        );
+        check(
+            "{\"\\u0061\": 1, \"a\": 1}",
+            "/a",
+            "the key \"a\" is given twice",
+        );
+        check(" \n", "", "it is empty");
+        check(
+            "\n```json\n{}\n```",
+            "",
+            "it is wrapped in a Markdown fence (```), and must be the JSON alone",
+        );
+        check(
+            "{}\n```\n",
+            "",
+            "there is a Markdown fence behind the JSON, at line 2 column 1, and it must be the JSON alone",
+        );
+        check(
+            "{} {}",
+            "",
+            "there is text behind the JSON, at line 1 column 4, and it must be the JSON alone",
+        );
+        check(
+            "Here it is: {}",
+            "",
+            "it begins with words, and must be the JSON alone",
+        );
+        check(
+            "\u{feff}{}",
+            "",
+            "it begins with words, and must be the JSON alone",
+        );
+        check(
+            "{\"a\": [1, {\"b\": \"x",
+            "/a/1/b",
+            "it ends in the middle: EOF while parsing a string at line 1 column 18",
+        );
+        check(
+            "{\"a\": [1, 2,]}",
+            "/a/2",
+            "it is not JSON: trailing comma at line 1 column 13",
+        );
+        check(
+            "{\"a\": nul}",
+            "/a",
+            "it is not JSON: expected ident at line 1 column 10",
+        );
+        check(
+            &"[".repeat(1000),
+            &"/0".repeat(127),
+            "it is not JSON: recursion limit exceeded at line 1 column 128",
+        );
+    }
+}

@@ -1,0 +1,240 @@
+//! Stored conversations: one file each, an item a line, appended as it happens. The file is the whole truth. Beside the
+//! items, which are kept as the bytes that go to the service, it has lines of ours: `session` is the first, and a `turn`
+//! stands before what each run has added. Whoever writes to one holds a lock on it.
+
+pub mod list;
+pub mod stored;
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use fs4::{FileExt, TryLockError};
+use serde_json::json;
+
+use crate::clock::date;
+use crate::id::ThreadId;
+pub use stored::{Damage, Stored};
+
+/// The version of the file, raised when older programs could not read it.
+const VERSION: u32 = 1;
+
+/// Where conversations are kept.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    root: PathBuf,
+}
+
+/// Why a stored conversation cannot be gone on with.
+#[derive(Debug)]
+pub enum Error {
+    /// There is none of this id.
+    Missing(String),
+    /// There is none of this directory.
+    NoneHere(PathBuf),
+    /// Another run holds it.
+    Busy(PathBuf),
+    /// It cannot be read or written.
+    Io(PathBuf, io::Error),
+    /// A line in its middle is not what it should be.
+    Damaged(PathBuf, Damage),
+}
+
+/// What a run begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// When, in Unix seconds.
+    pub now: u64,
+    /// The directory that it works in.
+    pub cwd: &'a Path,
+    /// The model that it asks.
+    pub model: &'a str,
+    /// This program's version.
+    pub version: &'a str,
+}
+
+/// Appends to a conversation that it holds.
+#[derive(Debug)]
+pub struct Writer {
+    file: File,
+    path: PathBuf,
+    /// What went wrong first. Nothing is written after it, since a line would be missing.
+    failed: Option<io::Error>,
+}
+
+impl Sessions {
+    /// Conversations are kept in this directory of ours.
+    #[must_use]
+    pub fn new(home: &Path) -> Self {
+        Self {
+            root: home.join("sessions"),
+        }
+    }
+
+    /// Begins a conversation.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn create(&self, id: &ThreadId, beginning: &Beginning<'_>) -> io::Result<Writer> {
+        let day = date(beginning.now);
+        let folder = self.root.join(day[..10].replace('-', "/"));
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
+        let path = folder.join(format!("{}.jsonl", id.as_str()));
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        // Nobody else knows of it yet.
+        let _ = FileExt::try_lock(&file);
+        let mut writer = Writer {
+            file,
+            path,
+            failed: None,
+        };
+        let line = json!({"type": "session", "version": VERSION, "id": id.as_str(), "created_at": beginning.now,
+            "cwd": beginning.cwd.to_string_lossy(), "codex_run": beginning.version});
+        writer.line(line.to_string().as_bytes());
+        writer.turn(beginning);
+        match writer.failed.take() {
+            Some(error) => Err(error),
+            None => Ok(writer),
+        }
+    }
+
+    /// Takes a conversation up again, for writing. What is torn at its end is dropped.
+    ///
+    /// # Errors
+    /// When it is not there, held by somebody else, or damaged.
+    pub fn open(&self, id: &str) -> Result<(Stored, Writer), Error> {
+        let path = self.path(id)?;
+        let failed = |error| Error::Io(path.clone(), error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(&path)
+            .map_err(failed)?;
+        match FileExt::try_lock(&file) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Busy(path)),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        let (stored, whole) =
+            Stored::read(&bytes).map_err(|damage| Error::Damaged(path.clone(), damage))?;
+        if whole < bytes.len() {
+            file.set_len(whole as u64).map_err(failed)?;
+            file.seek(io::SeekFrom::End(0)).map_err(failed)?;
+        }
+        let writer = Writer {
+            file,
+            path: path.clone(),
+            failed: None,
+        };
+        Ok((stored, writer))
+    }
+
+    /// Reads a conversation without holding it.
+    ///
+    /// # Errors
+    /// When it is not there or damaged.
+    pub fn read(&self, id: &str) -> Result<Stored, Error> {
+        let path = self.path(id)?;
+        let bytes = fs::read(&path).map_err(|error| Error::Io(path.clone(), error))?;
+        let (stored, _) = Stored::read(&bytes).map_err(|damage| Error::Damaged(path, damage))?;
+        Ok(stored)
+    }
+
+    /// Removes a conversation that nobody holds.
+    ///
+    /// # Errors
+    /// When it is not there, held, or cannot be removed.
+    pub fn remove(&self, id: &str) -> Result<(), Error> {
+        let path = self.path(id)?;
+        let failed = |error| Error::Io(path.clone(), error);
+        let file = File::open(&path).map_err(failed)?;
+        if let Err(TryLockError::WouldBlock) = FileExt::try_lock(&file) {
+            return Err(Error::Busy(path));
+        }
+        fs::remove_file(&path).map_err(failed)?;
+        // A day without a conversation leaves no trace.
+        for folder in path.ancestors().skip(1).take(3) {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The file of this id.
+    fn path(&self, id: &str) -> Result<PathBuf, Error> {
+        let is_id = |c: char| c.is_ascii_hexdigit() || c == '-';
+        let found = self.files().into_iter().find(|path| {
+            id.len() == 36
+                && id.chars().all(is_id)
+                && path.file_stem().is_some_and(|stem| stem == id)
+        });
+        found.ok_or_else(|| Error::Missing(id.to_owned()))
+    }
+
+    /// All files, the newest day first.
+    fn files(&self) -> Vec<PathBuf> {
+        let mut level = vec![self.root.clone()];
+        for _ in 0..4 {
+            let entries = level.iter().flat_map(fs::read_dir).flatten().flatten();
+            level = entries.map(|entry| entry.path()).collect();
+        }
+        level.retain(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
+        // Their ids begin with their time.
+        level.sort_by(|a, b| b.file_name().cmp(&a.file_name()));
+        level
+    }
+}
+
+impl Writer {
+    /// Notes that a run begins.
+    pub fn turn(&mut self, beginning: &Beginning<'_>) {
+        let line = json!({"type": "turn", "at": beginning.now, "model": beginning.model,
+            "cwd": beginning.cwd.to_string_lossy()});
+        self.line(line.to_string().as_bytes());
+    }
+
+    /// Appends an item, which has no line end in it.
+    pub fn item(&mut self, item: &[u8]) {
+        self.line(item);
+    }
+
+    /// What went wrong, once.
+    pub fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {
+        let error = self.failed.as_ref()?;
+        let told = (
+            self.path.clone(),
+            io::Error::new(error.kind(), error.to_string()),
+        );
+        // Told once, and still nothing is written.
+        self.path = PathBuf::new();
+        (!told.0.as_os_str().is_empty()).then_some(told)
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        if self.failed.is_none() {
+            let written = self.file.write_all(&[line, b"\n"].concat());
+            self.failed = written.err();
+        }
+    }
+}
+
+/// An item on one line: between its values JSON takes a blank as well as a line end, and in a text it has none.
+#[must_use]
+pub fn on_one_line(item: &[u8]) -> Vec<u8> {
+    let blank = |byte: &u8| match byte {
+        b'\n' | b'\r' => b' ',
+        other => *other,
+    };
+    item.iter().map(blank).collect()
+}

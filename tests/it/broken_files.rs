@@ -1,0 +1,201 @@
+//! `config.json` and `models.json` with mistakes in them: each is exit 2 before anything is sent, with file, line and
+//! column, and a way out.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use crate::home::{Home, KEY};
+
+/// What a message has that helps: the right word, all right words, or a hint.
+const WAYS_OUT: [&str; 4] = ["did you mean ", "codex: hint: ", "there are ", " takes "];
+
+fn put(name: &str, content: &[u8]) -> (Home, PathBuf) {
+    let home = Home::with_key();
+    fs::create_dir_all(home.own()).expect("a directory");
+    let file = home.own().join(name);
+    fs::write(&file, content).expect("a file");
+    (home, file)
+}
+
+/// In each line: a part of what is told, and the file, in which `^` stands before the mistake and `~` for the end of a
+/// line.
+fn check(name: &str, lines: &str) {
+    let lines: Vec<&str> = lines
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert!(lines.len() >= 10);
+    for line in lines {
+        let (words, text) = line.split_once(" | ").expect("two parts");
+        let text = text.replace('~', "\n");
+        let (before, behind) = text.split_once('^').expect("a place");
+        let (home, file) = put(name, format!("{before}{behind}").as_bytes());
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+        let row = before.matches('\n').count() + 1;
+        let place = format!("{}:{row}:{column}", file.display());
+
+        let ran = home.offline().args(["run", "--dry-run", "hi"]).run();
+        ran.exits(2).stdout("").says(words);
+        let mut told = ran.stderr.split(&place).skip(1);
+        let is_whole = told.all(|rest| rest.starts_with([':', ' ']));
+        assert!(
+            is_whole && ran.stderr.contains(&place),
+            "{line}: {}",
+            ran.stderr
+        );
+        assert!(ran.stderr.starts_with("codex: "), "{}", ran.stderr);
+        let helps = WAYS_OUT.iter().any(|way| ran.stderr.contains(way));
+        assert!(helps, "{line}: {}", ran.stderr);
+        assert!(ran.stderr.lines().count() <= 2, "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_told_with_its_place() {
+    check(
+        "config.json",
+        r#"
+        "modle"; did you mean model? | {^"modle": "x"}
+        "effrot"; did you mean effort? | {"model": "x",~  ^"effrot": "high"}
+        unknown field | {^"zzzzzzzzzz": 1}
+        the file is empty | ^
+        expected a JSON object | ^["model"]
+        expected value | {"model": ^}
+        expected `:` | {~"é": 5, "model" ^"x"}
+        EOF | {"model": "x"~^
+        "model" must be a string | {"model": ^5}
+        "effort" must be a string, such as "none" | {"effort": ^true}
+        "network" must be true or false | {"network": ^"yes"}
+        "max-turns" must be a whole number | {"max-turns": ^[1]}
+        "timeout" must be a time, such as "90s" | {"timeout": ^null}
+        "env" must be an array of strings | {"env": ^["A", 5]}
+        the field "model" is given twice | {"model": "a", "model": ^"b"}
+        "#,
+    );
+}
+
+#[test]
+fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
+    check(
+        "config.json",
+        r#"
+        "hihg"; did you mean high? | {"effort": ^"hihg"}
+        "hgih"; did you mean high? | {~"verbosity": ^"hgih"}
+        "atuo"; did you mean auto? | {"summary": ^"atuo"}
+        "workspace-wirte"; did you mean workspace-write? | {"sandbox": ^"workspace-wirte"}
+        "nevre"; did you mean never? | {"color": ^"nevre"}
+        "bahs"; did you mean bash? | {"tools": ^"bahs"}
+        takes tool-error | {"fail-on": ^"x"}
+        does not take "0" | {"max-turns": ^0}
+        does not take "-1" | {"max-turns": ^-1}
+        does not take "1.5" | {"retries": ^1.5}
+        does not take "1d" | {"timeout": ^"1d"}
+        does not take "0" | {"idle-timeout": ^0}
+        white space or a control character | {"model": ^"a b"}
+        cannot read | {"file": ^"gone.txt"}
+        it is no PNG, JPEG, GIF or WebP | {"image": ^"config.json"}
+        cannot read | {"instructions": ^"gone.txt"}
+        cannot read | {"api-key-file": ^"gone.txt"}
+        cannot work in | {"cd": ^"gone"}
+        "#,
+    );
+}
+
+#[test]
+fn defaults_that_exclude_each_other_are_told_with_their_file() {
+    for text in [
+        r#"{"no-tools": true, "tools": "read"}"#,
+        r#"{"quiet": true, "verbose": true}"#,
+    ] {
+        let (home, file) = put("config.json", text.as_bytes());
+        let ran = home.offline().args(["run", "hi"]).run();
+        ran.exits(2)
+            .stdout("")
+            .says("exclude each other")
+            .says(&format!("{}:1:", file.display()));
+    }
+}
+
+#[test]
+fn a_mistake_among_the_models_is_told_with_its_place() {
+    check(
+        "models.json",
+        r#"
+        "provider"; did you mean providers? | {^"provider": {}}
+        the file is empty | ^// nothing~
+        expected a JSON object | // a list~^[]
+        expected `:` | // "a": {~{~"providers" ^}
+        "baseUlr"; did you mean baseUrl? | // one~{"providers": {"box": {  ^"baseUlr": "x"}}}
+        must be a string | // "two"~{"providers": {"box": {"baseUrl":    ^5}}}
+        no slash and no blank | {"providers": {"a/b":  ^{}}}
+        the field "box" is given twice | {"providers": {~"box": {}, // first~ "box": ^{}}}
+        the field "id" is missing | {"providers": {"box": {"models": [^{"name": "x"}]}}}
+        a whole number of tokens | {"providers": {"box": {"models": [{"id": "x", // why~"contextWindow": ^"8k"}]}}}
+        a shape is "classic" or "lite" | {"providers": {"box": {"models": [{"id": "x", "shape": ^"lit"}]}}}
+        an input is "text" or "image" | {"providers": {"box": {"models": [{"id": "x", "input": ^["txt"]}]}}}
+        a number of dollars | {"providers": {"box": {"models": [{"id": "x", "cost": {"input": ^-1}}]}}}
+        "inptu"; did you mean input? | {"providers": {"box": {"models": [{"id": "x", "cost": {^"inptu": 1}}]}}}
+        there is no effort "hihg" | {"providers": {"box": {"models": [{"id": "x", "efforts": ^["hihg"]}]}}}
+        an id is not empty and has no blank | {"providers": {"box": {"models": [{"id": "x"}, {"id": ^"x y"}]}}}
+        stands before this object already | {"providers": {"box": {"modelOverrides": {"x": {"id": ^"y"}}}}}
+        "#,
+    );
+}
+
+#[test]
+fn a_key_in_a_broken_file_is_not_shown() {
+    for name in ["config.json", "models.json"] {
+        let text = format!(r#"{{"providers": {{"box": {{"apiKey": "{KEY}" "x"}}}}}}"#);
+        let (home, file) = put(name, text.as_bytes());
+        let ran = home.offline().args(["run", "hi"]).run();
+        ran.exits(2).says(&format!("{}:1:", file.display()));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told() {
+    for name in ["config.json", "models.json"] {
+        let (home, file) = put(name, b"{\"\xff\": 1}");
+        let told = format!("cannot read {}: ", file.display());
+        let check = || {
+            let ran = home.offline().args(["run", "--dry-run", "hi"]).run();
+            ran.exits(2).stdout("").says(&told).says("codex: hint: ");
+        };
+        check();
+        fs::remove_file(&file).expect("a file");
+        fs::create_dir(&file).expect("a directory");
+        check();
+        fs::remove_dir(&file).expect("a directory");
+        symlink(&file, &file).expect("a link");
+        check();
+    }
+}
+
+#[test]
+fn help_is_there_when_everything_else_is_broken() {
+    let (home, file) = put("config.json", b"{");
+    fs::write(file.with_file_name("models.json"), "{").expect("a file");
+    for args in [
+        &["--help"][..],
+        &["help", "run"],
+        &["run", "-h"],
+        &["--version"],
+        &["completion", "bash"],
+        &["help", "exit-codes"],
+    ] {
+        let mut cmd = home.offline();
+        cmd.command.args(args);
+        cmd.run().exits(0).stderr("");
+    }
+    // What a command does not take is not judged by it.
+    home.configure(r#"{"effort": "hihg"}"#);
+    home.offline().args(["status"]).run().exits(0).stderr("");
+}
