@@ -10,7 +10,7 @@ _codex() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "login logout status token models run tool completion help --help --version" -- "$cur"))
+        COMPREPLY=($(compgen -W "login logout status token models run exec sessions schema tool completion help --help --version" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -81,6 +81,28 @@ _codex() {
         esac
         COMPREPLY=($(compgen -W "--model -m --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
         ;;
+    exec)
+        case $prev in
+        --model | -m) return ;;
+        --image | -i) _codex_paths -f; return ;;
+        --output-schema) _codex_paths -f; return ;;
+        --output-last-message | -o) _codex_paths -f; return ;;
+        --cd | -C) _codex_paths -d; return ;;
+        --add-dir) _codex_paths -d; return ;;
+        --sandbox | -s) COMPREPLY=($(compgen -W "read-only workspace-write danger-full-access" -- "$cur")); return ;;
+        --config | -c) return ;;
+        --thread-source) return ;;
+        --cyber-access-program) return ;;
+        --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
+        esac
+        COMPREPLY=($(compgen -W "--model -m --image -i --output-schema --output-last-message -o --ephemeral --cd -C --add-dir --sandbox -s --json --experimental-json --config -c --last --full-auto --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check --thread-source --cyber-access-program --ignore-user-config --ignore-rules --color --help" -- "$cur"))
+        ;;
+    sessions)
+        COMPREPLY=($(compgen -W "--json --help" -- "$cur"))
+        ;;
+    schema)
+        COMPREPLY=($(compgen -W "--help events" -- "$cur"))
+        ;;
     tool)
         case $prev in
         --cd | -C) _codex_paths -d; return ;;
@@ -95,7 +117,7 @@ _codex() {
         COMPREPLY=($(compgen -W "--help bash zsh fish" -- "$cur"))
         ;;
     help)
-        COMPREPLY=($(compgen -W "--help login logout status token models run tool completion help exit-codes" -- "$cur"))
+        COMPREPLY=($(compgen -W "--help login logout status token models run exec sessions schema tool completion help exit-codes" -- "$cur"))
         ;;
     esac
 }

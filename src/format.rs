@@ -4,8 +4,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use crate::schema::strict::{Schema, Unfit};
 use crate::schema::unique;
 
@@ -38,15 +36,21 @@ impl fmt::Display for Unmatched {
 }
 
 impl Format {
-    /// Takes a schema that strict mode can take.
+    /// Takes a schema that strict mode can take. It is sent as it is written: the model makes its fields in that order.
     ///
     /// # Errors
-    /// When it cannot.
-    pub fn new(schema: &Value) -> Result<Self, Unfit> {
-        let parsed = Schema::parse(schema)?;
-        let json = json!({"type": "json_schema", "name": NAME, "strict": true, "schema": schema});
+    /// When it cannot, or is no JSON.
+    pub fn new(text: &str) -> Result<Self, Unfit> {
+        let value = unique::parse(text).map_err(|malformed| Unfit {
+            at: malformed.at,
+            why: malformed.why,
+        })?;
+        let parsed = Schema::parse(&value)?;
+        let text = text.trim();
         Ok(Self {
-            json: json.to_string(),
+            json: format!(
+                r#"{{"type":"json_schema","name":"{NAME}","strict":true,"schema":{text}}}"#
+            ),
             schema: Arc::new(parsed),
         })
     }

@@ -24,8 +24,8 @@ pub(super) struct Driver<'a> {
     pub(super) body: Arc<Body>,
     /// Where the conversation is stored, if it is.
     pub(super) journal: Option<Writer>,
-    /// The last message of the answer that ends the run.
-    pub(super) last: &'a mut Option<String>,
+    /// The last message of the answer that ends the run, if somebody wants it.
+    pub(super) last: Option<&'a mut Option<String>>,
     /// An empty body in the other shape, until that was tried.
     pub(super) other: Option<Body>,
     /// The shape that turned out to be right, if it is the other one.
@@ -91,17 +91,23 @@ impl Driver<'_> {
                     }
                     self.learn();
                     self.show_held(&answer, |_| true)?;
+                    let Verdict::Calls(calls) = verdict else {
+                        if let Some(journal) = &mut self.journal {
+                            history::store_answer(journal, answer.items());
+                        }
+                        if let Some(last) = self.last.as_deref_mut() {
+                            let message = answer.messages().last();
+                            *last = message.map(|item| item.text().into_owned());
+                        }
+                        self.tell_unstored()?;
+                        return Err(End::Answered);
+                    };
                     history::add_answer(
                         Arc::make_mut(&mut self.body),
                         self.journal.as_mut(),
                         answer.items(),
                     );
                     self.tell_unstored()?;
-                    let Verdict::Calls(calls) = verdict else {
-                        let last = answer.messages().last();
-                        *self.last = last.map(|item| item.text().into_owned());
-                        return Err(End::Answered);
-                    };
                     return Ok(Turned { calls, again: None });
                 }
             };

@@ -6,26 +6,32 @@ use crate::wire::input::Output;
 use crate::wire::item::{Call, Item, Kind};
 use crate::wire::request::Body;
 
-/// Adds an item to the conversation, and to where it is stored.
-fn add(body: &mut Body, journal: Option<&mut Writer>, item: &[u8]) {
-    if let Some(journal) = journal {
-        journal.item(item);
-    }
-    body.push(item);
-}
-
-/// Adds what an answer brought. Reasoning that is not sealed stays behind: without its encrypted form
-/// the service, which stores nothing for us, cannot take it back.
+/// Adds what an answer brought, and stores it.
 pub(super) fn add_answer<'a>(
     body: &mut Body,
     mut journal: Option<&mut Writer>,
     items: impl Iterator<Item = &'a Item>,
 ) {
-    for item in items {
-        if item.kind != (Kind::Reasoning { sealed: false }) {
-            add(body, journal.as_deref_mut(), &on_one_line(item.raw()));
+    for item in kept(items) {
+        let line = on_one_line(item.raw());
+        if let Some(journal) = journal.as_deref_mut() {
+            journal.item(&line);
         }
+        body.push(&line);
     }
+}
+
+/// Stores what the last answer of a run brought. No request follows that would carry it.
+pub(super) fn store_answer<'a>(journal: &mut Writer, items: impl Iterator<Item = &'a Item>) {
+    for item in kept(items) {
+        journal.item(&on_one_line(item.raw()));
+    }
+}
+
+/// The items that go back. Reasoning that is not sealed stays behind: without its encrypted form the service, which stores
+/// nothing for us, cannot take it.
+fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> impl Iterator<Item = &'a Item> {
+    items.filter(|item| item.kind != (Kind::Reasoning { sealed: false }))
 }
 
 /// Adds the output of each call.

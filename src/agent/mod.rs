@@ -122,8 +122,8 @@ pub struct Run<'a> {
     pub body: Body,
     /// Where the conversation is stored, if it is.
     pub journal: Option<Writer>,
-    /// The last message of the answer that ends the run, once it has ended well.
-    pub last: &'a mut Option<String>,
+    /// The last message of the answer that ends the run, if somebody wants it.
+    pub last: Option<&'a mut Option<String>>,
     /// A body without an item in the other shape, where that is to be tried if the service wants it.
     pub other: Option<Body>,
     /// The shape that turned out to be right, if it is the other one.

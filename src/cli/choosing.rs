@@ -2,31 +2,28 @@
 //! list and the built-in one.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
 
 use super::credentials::{self, Credentials};
-use super::failure::{self, Failure};
+use super::failure::Failure;
 use super::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
+use super::listing::{Listed, place};
 use super::parse::nearest;
 use super::settings::Environment;
 use super::values::one_of;
 use super::{config, keys};
 use crate::api::Endpoints;
-use crate::auth::{self, Chosen, Credential, Found, What};
+use crate::auth::{Found, What};
 use crate::command::Keeper;
-use crate::command::models::Settings;
 use crate::http::{self, BaseUrl};
 use crate::id::ModelId;
 use crate::models::cache::Cache;
-use crate::models::change::put_over;
 use crate::models::choice::Choice;
 use crate::models::custom::{self, Provider};
 use crate::models::fit::{Asked, Fitted, fit};
-use crate::models::{Backend, Model, catalogue, find, preferred};
+use crate::models::{Backend, Model, find, preferred};
 use crate::placed;
 use crate::prompt;
 use crate::secret::Secret;
-use crate::wire::request::Shape;
 
 /// What messages show as a model's id.
 const EXAMPLE: &str = "gpt-5.5";
@@ -164,12 +161,11 @@ fn of_provider(
             .iter()
             .map(|listed| &*listed.model.id)
             .collect();
-        let host = http::host(base.as_str());
         warnings.push(not_known(
             id.as_str(),
             &format!("among the models of {name}"),
             &ids,
-            &host,
+            None,
         ));
     }
     let model = listed.map_or_else(
@@ -214,7 +210,10 @@ fn of_service(
         keeper,
         mut warnings,
     } = credentials::find(args, environment, false, !args.dry_run)?;
-    let endpoints = credentials::endpoints(&found, environment)?;
+    let mut endpoints = credentials::endpoints(&found, environment)?;
+    if let Some(address) = &args.base_url {
+        endpoints.api = base(address, "openai_base_url")?;
+    }
     let (backend, cache) = place(&found, &endpoints, environment);
     let listed = Listed::find(backend, &cache, providers);
     let (id, origin) = match named {
@@ -234,7 +233,8 @@ fn of_service(
         let listed = listed.models.iter().map(|model| &*model.id);
         let ids: Vec<&str> = listed.chain(own.iter().map(String::as_str)).collect();
         let host = http::host(address.as_str());
-        warnings.push(not_known(&id, "in the list of models", &ids, &host));
+        let host = (!own.is_empty()).then_some(&*host);
+        warnings.push(not_known(&id, "in the list of models", &ids, host));
     }
     for provider in providers.iter().filter(|p| SERVICES.contains(&&*p.name)) {
         if provider.base_url.is_some() || provider.api_key.is_some() {
@@ -270,98 +270,6 @@ fn of_service(
     })
 }
 
-/// The models that there are.
-pub(super) struct Listed {
-    /// Those that the service lists, or the built-in ones, with what `models.json` adds and changes.
-    pub(super) models: Vec<Model>,
-    /// Those that are known besides.
-    further: Vec<Model>,
-    /// Where the list comes from, for people.
-    source: &'static str,
-    shapes: Vec<(String, Shape)>,
-}
-
-impl Listed {
-    /// The list for this backend, as it was kept, or else the built-in one.
-    pub(super) fn find(backend: Backend, cache: &Cache, providers: &[Provider]) -> Self {
-        let mut further = catalogue::of(backend);
-        let kept = match backend {
-            Backend::Subscription => cache.list().filter(|list| !list.models.is_empty()),
-            Backend::Api | Backend::Other => None,
-        };
-        let (mut models, source) = match kept {
-            Some(list) => (list.models, "the service's list of models"),
-            None => (std::mem::take(&mut further), "the built-in list of models"),
-        };
-        let shapes = put_over(&mut models, backend, providers);
-        put_over(&mut further, backend, providers);
-        Self {
-            models,
-            further,
-            source,
-            shapes,
-        }
-    }
-
-    fn shape(&self, id: &str) -> Option<Shape> {
-        let said = self.shapes.iter().find(|(of, _)| of == id);
-        said.map(|(_, shape)| *shape)
-    }
-}
-
-/// Where requests with this credential go, and where what is learned of its models is kept.
-pub(super) fn place(
-    found: &[Found],
-    endpoints: &Endpoints,
-    environment: &Environment,
-) -> (Backend, Cache) {
-    let account = match auth::choose(found) {
-        Ok(Chosen::Fixed(Credential::Token { account, .. })) => Some(account),
-        Ok(Chosen::SignIn(signed_in)) => Some(signed_in.account.clone()),
-        _ => None,
-    };
-    let subscription = found.first().is_none_or(Found::is_subscription);
-    let official = http::host(endpoints.api.as_str()) == "api.openai.com";
-    let (backend, address) = match subscription {
-        true => (Backend::Subscription, &endpoints.subscription),
-        false if official => (Backend::Api, &endpoints.api),
-        false => (Backend::Other, &endpoints.api),
-    };
-    let home: Option<PathBuf> = credentials::home(environment);
-    let account = account.map(|account| account.as_str().to_owned());
-    let cache = Cache::new(
-        home.as_deref(),
-        account.as_deref().unwrap_or_default(),
-        address.as_str(),
-    );
-    (backend, cache)
-}
-
-/// The settings of `codex models`.
-pub(super) fn models(args: &Args, environment: &Environment) -> Result<Settings, Failure> {
-    let providers = providers(environment)?;
-    let Credentials {
-        found,
-        keeper,
-        warnings,
-    } = credentials::find(args, environment, false, true)?;
-    let endpoints = credentials::endpoints(&found, environment)?;
-    let (backend, cache) = place(&found, &endpoints, environment);
-    Ok(Settings {
-        found,
-        keeper,
-        warnings,
-        endpoints,
-        backend,
-        cache,
-        providers,
-        all: args.all,
-        json: args.json,
-        setup: environment.setup(),
-        words: failure::of_list,
-    })
-}
-
 /// An address that a file names.
 fn base(address: &str, place: &str) -> Result<BaseUrl, Failure> {
     BaseUrl::parse(address).map_err(|error| {
@@ -383,9 +291,10 @@ fn own_ids(providers: &[Provider]) -> Vec<String> {
 }
 
 /// A note about a model that is sent as it is.
-fn not_known(id: &str, place: &str, known: &[&str], host: &str) -> String {
+fn not_known(id: &str, place: &str, known: &[&str], host: Option<&str>) -> String {
     let near = nearest(id, known).map_or(String::new(), |near| format!("; the nearest is {near}"));
-    format!("{id} is not {place}, and is sent as it is to {host}{near}")
+    let host = host.map_or(String::new(), |host| format!(" to {host}"));
+    format!("{id} is not {place}, and is sent as it is{host}{near}")
 }
 
 /// How the model is to think and write, as far as it can.

@@ -6,12 +6,14 @@ mod choosing;
 mod complete;
 mod config;
 mod credentials;
+mod exec;
 mod failure;
 mod flags;
 mod help;
 mod hidden;
 mod inputs;
 mod keys;
+mod listing;
 mod man;
 mod network;
 mod origins;
@@ -40,6 +42,7 @@ use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
 use crate::models::Backend;
 use crate::outcome::Outcome;
+use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
 use crate::tools::{confine, order};
 
@@ -142,7 +145,9 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
             let source = settings.found.first().map(|found| found.source.clone());
             let ended = command::run::run(settings, host).map_err(Failure::from);
             match (ended, backend, source) {
-                (Err(failure), Backend::Other, Some(source)) => Err(failure.of_server(&source)),
+                (Err(failure), Backend::Other, Some(source)) if source.contains("models.json") => {
+                    Err(failure.of_server(&source))
+                }
                 (ended, ..) => ended.map(|()| ExitCode::SUCCESS),
             }
         }
@@ -177,10 +182,28 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         Invocation::Models(args) => {
             let environment = environment();
             let args = configured(args, "models", &environment)?;
-            let settings = choosing::models(&args, &environment)?;
+            let settings = listing::models(&args, &environment)?;
             command::models::run(settings, &shielded()?)?;
             Ok(ExitCode::SUCCESS)
         }
+        Invocation::Sessions(args) => {
+            let stdout = stdout()?;
+            let home = credentials::home(&environment());
+            command::sessions::list(home.as_deref(), args.json, stdout)
+                .map_err(|error| failure::of_output(&error))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::RemoveSessions(ids) => {
+            let home = credentials::home(&environment());
+            let ids: Vec<String> = ids
+                .iter()
+                .map(|id| id.to_string_lossy().into_owned())
+                .collect();
+            command::sessions::remove(home.as_deref(), &ids)
+                .map_err(|error| failure::of_session(&error))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::Schema => print(EVENTS),
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;
             let environment = environment();

@@ -9,7 +9,6 @@ use crate::command::keeping::Keep;
 use crate::command::out::Form;
 use crate::format::Format;
 use crate::prompt;
-use crate::schema::unique;
 
 /// How the answer is told.
 pub(super) fn form(args: &Args) -> Result<Form, Failure> {
@@ -42,8 +41,7 @@ pub(super) fn schema(args: &Args) -> Result<Option<Format>, Failure> {
         ))
         .hint("strict mode takes objects with every property required and no others; the README names the rest")
     };
-    let json = unique::parse(&text).map_err(|malformed| wrong(&malformed.at, &malformed.why))?;
-    let format = Format::new(&json).map_err(|unfit| wrong(&unfit.at, &unfit.why))?;
+    let format = Format::new(&text).map_err(|unfit| wrong(&unfit.at, &unfit.why))?;
     Ok(Some(format))
 }
 

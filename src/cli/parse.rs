@@ -21,6 +21,9 @@ pub(super) enum Invocation {
     Status(Box<Args>),
     Token(Box<Args>),
     Models(Box<Args>),
+    Sessions(Box<Args>),
+    RemoveSessions(Vec<OsString>),
+    Schema,
     Tool(String, Box<Args>),
     /// Hidden: a tool started by one that holds its standard output.
     HeldTool(Box<Order>),
@@ -135,8 +138,14 @@ fn no_flag(command: &str, spelled: &str) -> Failure {
 }
 
 fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
-    if command == "run" {
-        return Ok(Invocation::Run(Box::new(args)));
+    match command {
+        "run" => return Ok(Invocation::Run(Box::new(args))),
+        "exec" => {
+            super::exec::translate(&mut args)?;
+            return Ok(Invocation::Run(Box::new(args)));
+        }
+        "sessions" => return sessions(args),
+        _ => {}
     }
     let listed = super::flags::command(command)
         .map(|command| command.words)
@@ -182,6 +191,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         Some(word) => Ok(match command {
             "login" => Invocation::Status(Box::new(args)),
             "tool" => Invocation::Tool(word, Box::new(args)),
+            "schema" => Invocation::Schema,
             "completion" => Invocation::Completion(word),
             _ if word == "exit-codes" => Invocation::ExitCodes,
             _ => Invocation::Help(
@@ -189,6 +199,27 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
                 true,
             ),
         }),
+    }
+}
+
+/// `codex sessions`, or what is to be done about some.
+fn sessions(mut args: Args) -> Result<Invocation, Failure> {
+    match args.words.first() {
+        None => Ok(Invocation::Sessions(Box::new(args))),
+        Some(word) if word == "rm" => {
+            args.words.remove(0);
+            if args.words.is_empty() {
+                return Err(Failure::usage("`codex sessions rm` needs an id")
+                    .hint("`codex sessions` lists the ids"));
+            }
+            Ok(Invocation::RemoveSessions(args.words))
+        }
+        Some(word) => Err(unknown(
+            "word",
+            &word.to_string_lossy(),
+            &["rm"],
+            "`codex sessions` takes rm ID...",
+        )),
     }
 }
 

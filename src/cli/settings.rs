@@ -92,9 +92,12 @@ pub(super) fn run(
             .hint("give the prompt as arguments, without -"));
     }
     if args.quiet && args.verbose {
-        return Err(
-            Failure::usage("--quiet and --verbose exclude each other").hint("use one of them")
-        );
+        return Err(Failure::usage(format!(
+            "{} and {} exclude each other",
+            args.named("quiet"),
+            args.named("verbose")
+        ))
+        .hint("use one of them"));
     }
     let level = match (args.quiet, args.verbose) {
         (true, _) => Level::Quiet,
@@ -157,6 +160,7 @@ pub(super) fn run(
         spinner: terminal::frames(environment).filter(|_| level > Level::Quiet),
         found,
         keeper,
+        notes: args.notes.clone(),
         warnings,
         endpoints,
     })

@@ -201,14 +201,16 @@ fn named(
 /// The tools to offer: the built-in ones, and the user's own.
 fn offered(args: &Args, environment: &Environment) -> Result<Vec<Offer>, Failure> {
     for (flag, given) in [
-        ("--tools", args.tools.is_some()),
-        ("--tool", !args.tool.is_empty()),
+        ("tools", args.tools.is_some()),
+        ("tool", !args.tool.is_empty()),
     ] {
         if args.no_tools && given {
-            return Err(
-                Failure::usage(format!("{flag} and --no-tools exclude each other"))
-                    .hint("use one of them"),
-            );
+            return Err(Failure::usage(format!(
+                "{} and {} exclude each other",
+                args.named(flag),
+                args.named("no-tools")
+            ))
+            .hint("use one of them"));
         }
     }
     if args.no_tools {

@@ -113,7 +113,7 @@ impl Line {
             "max_output_tokens": model.output,
             "efforts": model.efforts,
             "default_effort": model.effort,
-            "verbosity": model.verbosity.clone().flatten(),
+            "verbosity": model.verbosity,
             "inputs": inputs,
             "tiers": model.tiers,
             "usd_per_million_tokens": price,

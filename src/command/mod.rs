@@ -14,6 +14,7 @@ pub mod patience;
 mod report;
 pub mod run;
 mod screen;
+pub mod sessions;
 pub mod shield;
 pub mod status;
 mod stderr;

@@ -72,6 +72,14 @@ impl Out {
         }
     }
 
+    /// Tells something beside the answer only.
+    pub(super) fn note(&mut self, words: &str) {
+        let _ = match self {
+            Self::Text(text) | Self::Held(text) => text.take(Notice::Warning(words)),
+            Self::Lines(_, beside) => beside.take(Notice::Warning(words)),
+        };
+    }
+
     /// Prints the message that was held back.
     pub(super) fn print(&mut self, message: &str) -> io::Result<()> {
         match self {

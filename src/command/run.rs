@@ -90,6 +90,8 @@ pub struct Settings {
     pub found: Vec<Found>,
     /// Where a sign-in is kept.
     pub keeper: Option<Keeper>,
+    /// What is to be told beside the answer only.
+    pub notes: Vec<String>,
     /// What is to be told before anything is asked.
     pub warnings: Vec<String>,
     /// Where the two backends are.
@@ -202,6 +204,9 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         paint: settings.paint,
     };
     let woken = watch.start(sender.clone()).map_err(Error::Thread)?;
+    for note in &settings.notes {
+        sink.note(note);
+    }
     for warning in &settings.warnings {
         let _ = sink.take(Notice::Warning(warning));
     }
@@ -244,11 +249,12 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     };
     let workshop = Workshop::open(settings.tools)?;
     let (mut learned, mut last) = (None, None);
+    let wants_last = schema.is_some() || last_message.is_some();
     let run = Run {
         client,
         body,
         journal: kept.writer,
-        last: &mut last,
+        last: wants_last.then_some(&mut last),
         other,
         learned: &mut learned,
         tools: Arc::clone(&workshop.tools),

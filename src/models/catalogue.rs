@@ -69,7 +69,7 @@ impl Entry {
             efforts: Some(efforts),
             effort: Some(self.effort),
             ultra: self.ultra,
-            verbosity: Some(Some(self.verbosity)),
+            verbosity: Some(self.verbosity),
             text_only: !self.inputs.iter().any(|input| input == "image"),
             original: self.detail.as_deref() == Some("original"),
             lite: self.lite,

@@ -44,8 +44,7 @@ impl Change {
             self.reasons.map(|reasons| !reasons).as_ref(),
         );
         match self.takes_verbosity {
-            Some(true) => model.verbosity = Some(Some("medium".to_owned())),
-            Some(false) => model.verbosity = Some(None),
+            Some(takes) => model.no_verbosity = !takes,
             None => {}
         }
         put(&mut model.text_only, self.text_only.as_ref());

@@ -55,7 +55,7 @@ pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
         takes
     });
     let verbosity = asked.verbosity.filter(|verbosity| {
-        let takes = !matches!(model.verbosity, Some(None));
+        let takes = !model.no_verbosity;
         if !takes {
             changed.push(format!("verbosity {verbosity} is left out"));
         }
@@ -144,7 +144,7 @@ mod tests {
         let plain = Model {
             plain: true,
             text_only: true,
-            verbosity: Some(None),
+            no_verbosity: true,
             ..Model::unknown("small")
         };
         let asked = Asked {

@@ -53,8 +53,10 @@ pub struct Model {
     pub plain: bool,
     /// It takes no word about how it sums up what it thinks.
     pub no_summary: bool,
-    /// How many words it makes by itself; none where it takes no word about that. Unknown where nothing says.
-    pub verbosity: Option<Option<String>>,
+    /// How many words it makes by itself.
+    pub verbosity: Option<String>,
+    /// It takes no word about how many words it makes.
+    pub no_verbosity: bool,
     /// It takes text only.
     pub text_only: bool,
     /// It can be told to look at pictures in their original size.

@@ -56,10 +56,10 @@ fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
         model.no_summary = !takes;
     }
     match entry["support_verbosity"].as_bool() {
-        Some(true) => {
-            model.verbosity = Some(text("default_verbosity").or(Some("medium".to_owned())))
+        Some(takes) => {
+            model.no_verbosity = !takes;
+            model.verbosity = text("default_verbosity").filter(|_| takes);
         }
-        Some(false) => model.verbosity = Some(None),
         None => {}
     }
     if let Some(inputs) = list("input_modalities") {
@@ -114,7 +114,7 @@ mod tests {
             models[0].efforts,
             Some(vec!["low".to_owned(), "beyond".to_owned()])
         );
-        assert!(models[0].text_only && models[0].lite && models[0].verbosity == Some(None));
+        assert!(models[0].text_only && models[0].lite && models[0].no_verbosity);
         assert_eq!(
             models[1].price,
             find(&known, "gpt-5.5").and_then(|model| model.price)

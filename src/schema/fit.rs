@@ -9,9 +9,6 @@ use super::node::{Node, Types, same};
 use super::strict::Mismatch;
 use super::{escaped, kind};
 
-/// How many values of an enumeration a message lists.
-const LISTED: usize = 20;
-
 /// Compares a value with the first node.
 pub(super) fn check(nodes: &[Node], value: &Value) -> Result<(), Mismatch> {
     if is_deeper_than(value, LEVELS) {
@@ -88,7 +85,7 @@ impl Fit<'_> {
                 ..self.miss(not_of(value, node.types))
             });
         }
-        if let Some(why) = unlike(node, value) {
+        if let Some(why) = node.unlike(value) {
             return Err(self.miss(why));
         }
         match value {
@@ -192,57 +189,11 @@ fn not_of(value: &Value, wanted: Types) -> String {
     format!("it is {}, not {}", kind(value), wanted.words())
 }
 
-/// What is wrong with a value itself, whatever is inside.
-fn unlike(node: &Node, value: &Value) -> Option<String> {
-    if let Some(constant) = node.constant.as_ref().filter(|other| !same(other, value)) {
-        return Some(format!("it is not {constant}"));
-    }
-    if let Some(known) = &node.one_of
-        && !known.iter().any(|known| same(known, value))
-    {
-        let mut words: Vec<String> = known.iter().take(LISTED).map(Value::to_string).collect();
-        if known.len() > LISTED {
-            words.push(format!("and {} more", known.len() - LISTED));
-        }
-        return Some(format!("it is none of {}", words.join(", ")));
-    }
-    match value {
-        Value::String(text) => {
-            if let Some(pattern) = node.pattern.as_ref().filter(|pattern| !pattern.fits(text)) {
-                return Some(format!("it does not match the pattern {:?}", pattern.text));
-            }
-            let format = node.format.filter(|format| !(format.fits)(text))?;
-            Some(format!("it is not {}", format.words))
-        }
-        Value::Number(number) => {
-            let (bound, limit) =
-                (node.bounds.iter()).find(|(bound, limit)| !bound.holds(number, limit))?;
-            Some(format!(
-                "it is {number}, and must be {} {limit}",
-                bound.words()
-            ))
-        }
-        Value::Array(items) => {
-            let length = items.len() as u64;
-            if let Some(least) = node.min_items.filter(|least| length < *least) {
-                return Some(format!(
-                    "it has {length} items, and must have at least {least}"
-                ));
-            }
-            let most = node.max_items.filter(|most| length > *most)?;
-            Some(format!(
-                "it has {length} items, and must have at most {most}"
-            ))
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Map, json};
 
-    use super::super::limits::LEADS;
+    use super::super::limits::TYPED;
     use super::super::strict::Schema;
     use super::*;
 
@@ -285,12 +236,12 @@ mod tests {
         check(
             "a/b",
             json!([]),
-            Err(("/a~1b", "it has 0 items, and must have at least 1")),
+            Err(("/a~1b", "its number of items is 0, and must be at least 1")),
         );
         check(
             "a/b",
             json!([1, 2, 3]),
-            Err(("/a~1b", "it has 3 items, and must have at most 2")),
+            Err(("/a~1b", "its number of items is 3, and must be at most 2")),
         );
         check(
             "a/b",
@@ -404,7 +355,7 @@ mod tests {
 
         // The same with types, so that none of them can be left out.
         let array = |items: &str| json!({"type": ["array", "null"], "items": {"$ref": items}});
-        let lead = (0..LEADS - 1).fold(array("#/$defs/a"), |inner, _| {
+        let lead = (0..32 / TYPED - 1).fold(array("#/$defs/a"), |inner, _| {
             let mut lead = array("#/$defs/b");
             lead["anyOf"] = json!([inner]);
             lead

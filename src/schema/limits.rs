@@ -29,7 +29,10 @@ const CHARACTERS_OF_MANY: usize = 15_000;
 
 /// How many schemas may lead to another in the same place of a value, by `$ref` and `anyOf`. Ours, not the service's:
 /// far more than anyone writes, and few enough for the stack.
-pub(super) const LEADS: usize = 32;
+const LEADS: usize = 32;
+
+/// As how many one counts that has a type beside its `anyOf`: it cannot be skipped in comparing.
+pub(super) const TYPED: usize = 8;
 
 /// What has been seen so far.
 #[derive(Debug, Default)]
@@ -107,9 +110,7 @@ pub(super) fn check_loops(nodes: &[Placed]) -> Result<(), Unfit> {
         if length(nodes, start, 0, &mut lengths).is_none() {
             return Err(Unfit {
                 at: placed.at.clone(),
-                why: format!(
-                    "it leads back to itself, or to more than {LEADS} schemas one behind the other, by \"$ref\" and \"anyOf\" alone: put a property or an array between"
-                ),
+                why: "it leads back to itself, or to too many schemas one behind the other, by \"$ref\" and \"anyOf\" alone: put a property or an array between".to_owned(),
             });
         }
     }
@@ -129,8 +130,9 @@ fn length(
     if lengths[at].is_none() {
         let mut longest = 0;
         let node = &nodes[at].node;
+        let weight = if node.types.is_empty() { 1 } else { TYPED };
         for next in node.any_of.iter().chain(&node.refers) {
-            longest = longest.max(1 + length(nodes, *next, before + 1, lengths)?);
+            longest = longest.max(weight + length(nodes, *next, before + weight, lengths)?);
         }
         lengths[at] = Some(longest);
     }

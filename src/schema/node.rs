@@ -6,6 +6,9 @@ use super::format::Format;
 use super::number::Num;
 use super::pattern::Pattern;
 
+/// How many values of an enumeration a message lists.
+const LISTED: usize = 20;
+
 /// What one schema wants. All of it holds at once, where the value is of the kind that a part speaks of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
@@ -23,6 +26,54 @@ pub(super) struct Node {
     pub(super) pattern: Option<Pattern>,
     pub(super) format: Option<&'static Format>,
     pub(super) bounds: Vec<(Bound, Number)>,
+}
+
+impl Node {
+    /// What is wrong with a value itself, whatever is inside.
+    pub(super) fn unlike(&self, value: &Value) -> Option<String> {
+        if let Some(constant) = self.constant.as_ref().filter(|other| !same(other, value)) {
+            return Some(format!("it is not {constant}"));
+        }
+        if let Some(known) = &self.one_of
+            && !known.iter().any(|known| same(known, value))
+        {
+            let mut words: Vec<String> = known.iter().take(LISTED).map(Value::to_string).collect();
+            if known.len() > LISTED {
+                words.push(format!("and {} more", known.len() - LISTED));
+            }
+            return Some(format!("it is none of {}", words.join(", ")));
+        }
+        match value {
+            Value::String(text) => {
+                if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.fits(text)) {
+                    return Some(format!("it does not match the pattern {:?}", pattern.text));
+                }
+                let format = self.format.filter(|format| !(format.fits)(text))?;
+                Some(format!("it is not {}", format.words))
+            }
+            Value::Number(number) => {
+                let (bound, limit) =
+                    (self.bounds.iter()).find(|(bound, limit)| !bound.holds(number, limit))?;
+                Some(format!(
+                    "it is {number}, and must be {} {limit}",
+                    bound.words()
+                ))
+            }
+            Value::Array(items) => {
+                let length = items.len() as u64;
+                if let Some(least) = self.min_items.filter(|least| length < *least) {
+                    return Some(format!(
+                        "its number of items is {length}, and must be at least {least}"
+                    ));
+                }
+                let most = self.max_items.filter(|most| length > *most)?;
+                Some(format!(
+                    "its number of items is {length}, and must be at most {most}"
+                ))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A limit of a number.

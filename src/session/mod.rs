@@ -5,6 +5,7 @@
 pub mod list;
 pub mod stored;
 
+use std::borrow::Cow;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -223,7 +224,14 @@ impl Writer {
 
     fn line(&mut self, line: &[u8]) {
         if self.failed.is_none() {
-            let written = self.file.write_all(&[line, b"\n"].concat());
+            // A long item is not copied for the sake of its line end.
+            let written = if line.len() < 1 << 16 {
+                self.file.write_all(&[line, b"\n"].concat())
+            } else {
+                self.file
+                    .write_all(line)
+                    .and_then(|()| self.file.write_all(b"\n"))
+            };
             self.failed = written.err();
         }
     }
@@ -231,10 +239,13 @@ impl Writer {
 
 /// An item on one line: between its values JSON takes a blank as well as a line end, and in a text it has none.
 #[must_use]
-pub fn on_one_line(item: &[u8]) -> Vec<u8> {
+pub fn on_one_line(item: &[u8]) -> Cow<'_, [u8]> {
+    if !item.contains(&b'\n') && !item.contains(&b'\r') {
+        return Cow::Borrowed(item);
+    }
     let blank = |byte: &u8| match byte {
         b'\n' | b'\r' => b' ',
         other => *other,
     };
-    item.iter().map(blank).collect()
+    Cow::Owned(item.iter().map(blank).collect())
 }

@@ -314,27 +314,27 @@ fn a_request_that_is_too_long_is_not_sent() {
             "{parts:?}: {hint}"
         );
     };
-    let of_file = "big.txt has about 150,000 tokens";
+    let of_file = "big.txt: about 150,000 tokens";
     check(&["-f", "big.txt", "why?"], "", &[of_file]);
     check(
         &["-f", "small.txt", "-f", "big.txt", "why?"],
         "",
-        &[of_file, "small.txt has about 2,000 tokens"],
+        &[of_file, "small.txt: about 2,000 tokens"],
     );
     check(
         &["why?"],
         &long(160_000),
-        &["standard input has about 160,000 tokens"],
+        &["standard input: about 160,000 tokens"],
     );
     check(
         &[],
         &long(160_000),
-        &["standard input has about 160,000 tokens"],
+        &["standard input: about 160,000 tokens"],
     );
     check(
         &["-f", "big.txt", "why?"],
         &long(160_000),
-        &["standard input has about 160,000 tokens", of_file],
+        &["standard input: about 160,000 tokens", of_file],
     );
     check(
         &["--instructions", "big.txt", "why?"],
@@ -377,8 +377,8 @@ fn a_service_that_finds_it_too_long_is_told_what_is_long() {
         ran.exits(1)
             .says("Your input exceeds the context window")
             .says("codex: hint: ");
-        ran.says("big.txt has about 3,000 tokens");
-        assert!(!ran.stderr.contains("small.txt has"), "{}", ran.stderr);
+        ran.says("big.txt: about 3,000 tokens");
+        assert!(!ran.stderr.contains("small.txt:"), "{}", ran.stderr);
         assert_eq!(server.requests().len(), 1);
     }
 }

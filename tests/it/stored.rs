@@ -67,12 +67,12 @@ impl Home {
             .to_owned()
     }
 
-    /// What our directory holds about the sign-in. The list of models comes and goes beside it.
+    /// What our directory holds about the sign-in. The list of models and conversations lie beside it.
     pub(crate) fn left(&self) -> Vec<String> {
         let entries = fs::read_dir(self.own()).expect("a directory").flatten();
         let mut names: Vec<String> = entries
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| name != "models_cache.json")
+            .filter(|name| name != "models_cache.json" && name != "sessions")
             .collect();
         names.sort();
         names

@@ -10,6 +10,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("id", &[]),
     ("placed", &[]),
     ("schema", &[]),
+    ("format", &["schema"]),
     ("secret", &[]),
     ("outcome", &[]),
     ("wire", &[]),
@@ -28,21 +29,22 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "agent",
         &[
-            "api", "clock", "id", "models", "outcome", "output", "tools", "wire",
+            "api", "clock", "id", "models", "outcome", "output", "session", "tools", "wire",
         ],
     ),
     (
         "command",
         &[
-            "agent", "api", "auth", "clock", "http", "id", "models", "outcome", "output", "prompt",
-            "secret", "stdin", "tools", "wire",
+            "agent", "api", "auth", "clock", "format", "http", "id", "models", "outcome", "output",
+            "prompt", "secret", "session", "stdin", "tools", "wire",
         ],
     ),
     (
         "cli",
         &[
-            "agent", "api", "auth", "clock", "command", "http", "id", "models", "outcome",
-            "output", "placed", "prompt", "schema", "secret", "session", "stdin", "tools", "wire",
+            "agent", "api", "auth", "clock", "command", "format", "http", "id", "models",
+            "outcome", "output", "placed", "prompt", "schema", "secret", "session", "stdin",
+            "tools", "wire",
         ],
     ),
 ];
@@ -59,7 +61,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("tiny_http", &["auth"]),
     ("std::process::exit", &["cli"]),
     ("process::exit(", &["cli"]),
-    ("io::stdout", &["command", "tools"]),
+    ("io::stdout", &["cli", "command", "tools"]),
     ("io::stderr", &["command", "cli"]),
     ("io::stdin", &["command", "stdin"]),
     (

@@ -63,6 +63,29 @@ pub(in crate::cli) const COMMANDS: &[Command] = &[
         words: &[],
     },
     Command {
+        name: "exec",
+        usage: "[resume [ID]] [PROMPT...]",
+        brief: "`run`, as the official client spells it",
+        doc: "The same as `run`, with the spelling of the official client's `codex exec`, so that scripts written for it and \
+              its SDKs work unchanged. `codex exec resume ID` goes on with a stored conversation.",
+        words: &[],
+    },
+    Command {
+        name: "sessions",
+        usage: "[rm ID...]",
+        brief: "list stored conversations, or remove some",
+        doc: "Lists the stored conversations, the newest first: id, time, directory, and what was asked first. `codex sessions \
+              rm ID...` removes those of these ids. Nothing is ever removed by itself.",
+        words: &[],
+    },
+    Command {
+        name: "schema",
+        usage: "events",
+        brief: "print the JSON Schema of the JSON lines",
+        doc: "Prints the JSON Schema (draft 2020-12) of the lines that `codex run --json` prints.",
+        words: &["events"],
+    },
+    Command {
         name: "tool",
         usage: "NAME",
         brief: "run one built-in tool, as `run` itself does",
@@ -93,6 +116,9 @@ pub(in crate::cli) const COMMANDS: &[Command] = &[
             "token",
             "models",
             "run",
+            "exec",
+            "sessions",
+            "schema",
             "tool",
             "completion",
             "help",

@@ -3,6 +3,7 @@
 
 mod commands;
 mod of_accounts;
+mod of_exec;
 mod of_output;
 mod of_run;
 mod of_tools;
@@ -28,6 +29,14 @@ pub(super) struct Args {
     pub(super) image: Vec<OsString>,
     pub(super) file: Vec<OsString>,
     pub(super) no_agents_md: bool,
+    /// Settings of the official client.
+    pub(super) config: Vec<OsString>,
+    /// Flags of the official client that mean nothing here.
+    pub(super) meaningless: Vec<&'static str>,
+    /// What is to be told about them.
+    pub(super) notes: Vec<String>,
+    /// Another address of the API.
+    pub(super) base_url: Option<String>,
     pub(super) deltas: bool,
     pub(super) output_schema: Option<OsString>,
     pub(super) output_last_message: Option<OsString>,
@@ -230,6 +239,7 @@ fn flags() -> impl Iterator<Item = &'static Flag> {
         of_tools::FLAGS,
         of_run::LIMITS,
         of_accounts::FLAGS,
+        of_exec::FLAGS,
         of_run::TELLING,
     ];
     parts.into_iter().flatten()

@@ -10,7 +10,7 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         long: "model",
         short: Some('m'),
         takes: Takes::Value("ID"),
-        of: RUN,
+        of: &["run", "exec"],
         brief: "model to ask",
         rare: false,
         doc: "The model to ask; `codex models` lists those that there are. PROVIDER/ID names one of a provider in \
@@ -59,7 +59,7 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         long: "image",
         short: Some('i'),
         takes: Takes::Values("FILE"),
-        of: RUN,
+        of: &["run", "exec"],
         brief: "send a picture along",
         rare: false,
         doc: "Sends this picture along with the prompt: PNG, JPEG, GIF or WebP, known by its content, 20 MiB at most. \
@@ -279,7 +279,7 @@ pub(in crate::cli) const TELLING: &[Flag] = &[
         long: "color",
         short: None,
         takes: Takes::Value("WHEN"),
-        of: RUN,
+        of: &["run", "exec"],
         brief: "colours on standard error",
         rare: true,
         doc: "When standard error is coloured: always, never or auto, which is the default: if it is a terminal, unless \

@@ -11,7 +11,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         long: "cd",
         short: Some('C'),
         takes: Takes::Value("DIR"),
-        of: TOOLS,
+        of: &["run", "tool", "exec"],
         brief: "directory that the tools work in",
         rare: false,
         doc: "The directory that the tools work in. Files named by other flags are still found from where the command \
@@ -23,7 +23,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         long: "add-dir",
         short: None,
         takes: Takes::Values("DIR"),
-        of: TOOLS,
+        of: &["run", "tool", "exec"],
         brief: "another directory that tools may change",
         rare: true,
         doc: "Another directory that the tools may change with -s workspace-write. May be given more than once.",
@@ -34,7 +34,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         long: "sandbox",
         short: Some('s'),
         takes: Takes::Value("MODE"),
-        of: TOOLS,
+        of: &["run", "tool", "exec"],
         brief: "what the tools may touch (read-only)",
         rare: false,
         doc: "What the tools may touch. With read-only, which is the default, they write nowhere but in a temporary \

@@ -1,0 +1,183 @@
+//! `codex exec`, the official client's spelling of `run`: its words and settings, made those of `run`.
+
+use std::ffi::OsString;
+
+use super::failure::Failure;
+use super::flags::{Args, EFFORTS};
+
+/// Settings that would take something of the sandbox away, or run programs outside of it.
+const UNSAFE: &[&str] = &[
+    "sandbox_mode",
+    "sandbox_workspace_write.",
+    "sandbox_permissions",
+    "permissions",
+    "default_permissions",
+    "shell_environment_policy",
+    "mcp_servers",
+    "notify",
+    "hooks",
+];
+
+/// Makes the arguments those of `run`.
+pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
+    if args.words.first().is_some_and(|word| word == "resume") {
+        args.words.remove(0);
+        if !args.last {
+            if args.words.is_empty() {
+                return Err(Failure::usage("`codex exec resume` needs an id, or --last")
+                    .hint("`codex sessions` lists the ids"));
+            }
+            args.resume = Some(args.words.remove(0));
+        }
+    } else if args.last {
+        return Err(
+            Failure::usage("--last is for `codex exec resume`").hint("write resume before it")
+        );
+    }
+    let images = std::mem::take(&mut args.image);
+    args.image = images.iter().flat_map(|list| split(list)).collect();
+    for setting in std::mem::take(&mut args.config) {
+        let text = setting.to_string_lossy().into_owned();
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(
+                Failure::usage(format!("-c takes KEY=VALUE, and got {text:?}"))
+                    .hint("it looks like -c model_reasoning_effort=high"),
+            );
+        };
+        apply(args, key.trim(), plain(value))?;
+    }
+    if !args.meaningless.is_empty() {
+        let flags: Vec<String> = args
+            .meaningless
+            .iter()
+            .map(|long| format!("--{long}"))
+            .collect();
+        args.notes
+            .push(format!("no meaning here: {}", flags.join(", ")));
+    }
+    Ok(())
+}
+
+/// The files of a list with commas.
+fn split(list: &OsString) -> Vec<OsString> {
+    match list.to_str() {
+        Some(text) if !std::path::Path::new(text).exists() => {
+            text.split(',').map(OsString::from).collect()
+        }
+        _ => vec![list.clone()],
+    }
+}
+
+/// A value as TOML has it, without its quotes.
+fn plain(value: &str) -> String {
+    let value = value.trim();
+    let quoted = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
+    match serde_json::from_str::<String>(value) {
+        Ok(text) if quoted => text,
+        _ => value.trim_matches('\'').to_owned(),
+    }
+}
+
+/// Takes one setting of the official client.
+fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
+    let wrong = |wanted: &str| {
+        Failure::usage(format!("-c {key} does not take {value:?}"))
+            .hint(format!("it takes {wanted}"))
+    };
+    // A flag of its own comes before it.
+    let put = |to: &mut Option<OsString>, value: &str| {
+        to.get_or_insert_with(|| value.into());
+    };
+    match key {
+        "model" => put(&mut args.model, &value),
+        "model_reasoning_effort" if value == "ultra" || value == "persistent" => {
+            args.notes.push(format!(
+                "effort {value} is the official client's for several agents at once; max is asked for"
+            ));
+            put(&mut args.effort, "max");
+        }
+        "model_reasoning_effort" if EFFORTS.contains(&&*value) => put(&mut args.effort, &value),
+        "model_reasoning_effort" => return Err(wrong(&EFFORTS.join(", "))),
+        "model_reasoning_summary" => put(&mut args.summary, &value),
+        "model_verbosity" => put(&mut args.verbosity, &value),
+        "openai_base_url" => args.base_url = Some(value),
+        "sandbox_workspace_write.network_access" => match &*value {
+            "true" => args.network = true,
+            "false" => {}
+            _ => return Err(wrong("true or false")),
+        },
+        "approval_policy" if value == "never" => {}
+        "approval_policy" => args
+            .notes
+            .push("nobody is asked here: what the sandbox does not allow fails".to_owned()),
+        "web_search" if value == "disabled" => {}
+        key if UNSAFE.iter().any(|unsafe_key| key.starts_with(unsafe_key)) => {
+            return Err(Failure::usage(format!(
+                "-c {key} is not taken: it could weaken the sandbox"
+            ))
+            .hint("use --sandbox, --add-dir and the other flags of `codex run`"));
+        }
+        key => args.notes.push(format!("-c {key} has no meaning here")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn translated(words: &[&str], config: &[&str]) -> Result<Args, String> {
+        let mut args = Args {
+            words: words.iter().map(OsString::from).collect(),
+            config: config.iter().map(OsString::from).collect(),
+            ..Args::default()
+        };
+        translate(&mut args).map_err(|failure| failure.words())?;
+        Ok(args)
+    }
+
+    #[test]
+    fn resume_takes_an_id_and_then_the_prompt() {
+        let args = translated(&["resume", "id", "go", "on"], &[]).expect("arguments");
+        assert_eq!(args.resume, Some("id".into()));
+        assert_eq!(args.words, ["go", "on"]);
+        assert!(translated(&["resume"], &[]).is_err_and(|words| words.contains("needs an id")));
+        assert_eq!(
+            translated(&["hi", "resume"], &[])
+                .expect("words")
+                .words
+                .len(),
+            2
+        );
+    }
+
+    #[test]
+    fn settings_become_flags() {
+        let args = translated(
+            &["hi"],
+            &[
+                "model=\"m\"",
+                "model_reasoning_effort='high'",
+                "openai_base_url=\"http://127.0.0.1:1/v1\"",
+                "sandbox_workspace_write.network_access=true",
+                "hide_agent_reasoning=true",
+            ],
+        )
+        .expect("arguments");
+        assert_eq!(
+            (args.model, args.effort),
+            (Some("m".into()), Some("high".into()))
+        );
+        assert_eq!(args.base_url.as_deref(), Some("http://127.0.0.1:1/v1"));
+        assert!(args.network);
+        assert_eq!(args.notes, ["-c hide_agent_reasoning has no meaning here"]);
+        for bad in [
+            "x",
+            "sandbox_mode=\"danger-full-access\"",
+            "notify=[\"sh\"]",
+            "sandbox_workspace_write.network_access=1",
+        ] {
+            assert!(translated(&["hi"], &[bad]).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Which models there are: the list that was kept, or the built-in one, with what `models.json` says; and where it is
+//! kept.
+
+use std::path::PathBuf;
+
+use super::choosing::providers;
+use super::credentials::{self, Credentials};
+use super::failure::{self, Failure};
+use super::flags::Args;
+use super::settings::Environment;
+use crate::api::Endpoints;
+use crate::auth::{self, Chosen, Credential, Found};
+use crate::command::models::Settings;
+use crate::http;
+use crate::models::cache::Cache;
+use crate::models::change::put_over;
+use crate::models::custom::Provider;
+use crate::models::{Backend, Model, catalogue};
+use crate::wire::request::Shape;
+
+/// The models that there are.
+pub(super) struct Listed {
+    /// Those that the service lists, or the built-in ones, with what `models.json` adds and changes.
+    pub(super) models: Vec<Model>,
+    /// Those that are known besides.
+    pub(super) further: Vec<Model>,
+    /// Where the list comes from, for people.
+    pub(super) source: &'static str,
+    shapes: Vec<(String, Shape)>,
+}
+
+impl Listed {
+    /// The list for this backend, as it was kept, or else the built-in one.
+    pub(super) fn find(backend: Backend, cache: &Cache, providers: &[Provider]) -> Self {
+        let mut further = catalogue::of(backend);
+        let kept = match backend {
+            Backend::Subscription => cache.list().filter(|list| !list.models.is_empty()),
+            Backend::Api | Backend::Other => None,
+        };
+        let (mut models, source) = match kept {
+            Some(list) => (list.models, "the service's list of models"),
+            None => (std::mem::take(&mut further), "the built-in list of models"),
+        };
+        let shapes = put_over(&mut models, backend, providers);
+        put_over(&mut further, backend, providers);
+        Self {
+            models,
+            further,
+            source,
+            shapes,
+        }
+    }
+
+    pub(super) fn shape(&self, id: &str) -> Option<Shape> {
+        let said = self.shapes.iter().find(|(of, _)| of == id);
+        said.map(|(_, shape)| *shape)
+    }
+}
+
+/// Where requests with this credential go, and where what is learned of its models is kept.
+pub(super) fn place(
+    found: &[Found],
+    endpoints: &Endpoints,
+    environment: &Environment,
+) -> (Backend, Cache) {
+    let account = match auth::choose(found) {
+        Ok(Chosen::Fixed(Credential::Token { account, .. })) => Some(account),
+        Ok(Chosen::SignIn(signed_in)) => Some(signed_in.account.clone()),
+        _ => None,
+    };
+    let subscription = found.first().is_none_or(Found::is_subscription);
+    let official = http::host(endpoints.api.as_str()) == "api.openai.com";
+    let (backend, address) = match subscription {
+        true => (Backend::Subscription, &endpoints.subscription),
+        false if official => (Backend::Api, &endpoints.api),
+        false => (Backend::Other, &endpoints.api),
+    };
+    let home: Option<PathBuf> = credentials::home(environment);
+    let account = account.map(|account| account.as_str().to_owned());
+    let cache = Cache::new(
+        home.as_deref(),
+        account.as_deref().unwrap_or_default(),
+        address.as_str(),
+    );
+    (backend, cache)
+}
+
+/// The settings of `codex models`.
+pub(super) fn models(args: &Args, environment: &Environment) -> Result<Settings, Failure> {
+    let providers = providers(environment)?;
+    let Credentials {
+        found,
+        keeper,
+        warnings,
+    } = credentials::find(args, environment, false, true)?;
+    let endpoints = credentials::endpoints(&found, environment)?;
+    let (backend, cache) = place(&found, &endpoints, environment);
+    Ok(Settings {
+        found,
+        keeper,
+        warnings,
+        endpoints,
+        backend,
+        cache,
+        providers,
+        all: args.all,
+        json: args.json,
+        setup: environment.setup(),
+        words: failure::of_list,
+    })
+}

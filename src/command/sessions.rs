@@ -1,0 +1,61 @@
+//! `codex sessions`: which conversations are stored, and the end of some.
+
+use std::io;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::stdout::Stdout;
+use crate::clock::date;
+use crate::session::{Error, Sessions, Stored};
+
+/// Lists them, the newest first.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn list(home: Option<&Path>, as_json: bool, mut stdout: Stdout) -> io::Result<()> {
+    let stored = home.map_or_else(Vec::new, |home| Sessions::new(home).list());
+    let text = if as_json {
+        let all: Vec<serde_json::Value> = stored
+            .iter()
+            .map(|one| {
+                json!({"id": one.id, "created_at": one.created_at, "cwd": one.cwd, "model": one.model,
+                    "turns": one.turns, "prompt": one.first})
+            })
+            .collect();
+        format!("{:#}\n", serde_json::Value::Array(all))
+    } else {
+        stored.iter().map(row).collect()
+    };
+    stdout.print(&text)
+}
+
+/// A line for people: id, time, directory, and the first words.
+fn row(stored: &Stored) -> String {
+    const WORDS: usize = 60;
+    let first = stored
+        .first
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let mut words: String = first.chars().take(WORDS).collect();
+    if words.len() < first.len() {
+        words.push_str(" ...");
+    }
+    let time = date(stored.created_at);
+    format!("{}  {time}  {}  {words}\n", stored.id, stored.cwd)
+}
+
+/// Removes those of these ids.
+///
+/// # Errors
+/// When one is not there, in use, or cannot be removed. Those before it are gone then.
+pub fn remove(home: Option<&Path>, ids: &[String]) -> Result<(), Error> {
+    for id in ids {
+        match home {
+            Some(home) => Sessions::new(home).remove(id)?,
+            None => return Err(Error::Missing(id.clone())),
+        }
+    }
+    Ok(())
+}
