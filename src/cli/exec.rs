@@ -35,7 +35,7 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
         );
     }
     let images = std::mem::take(&mut args.image);
-    args.image = images.iter().flat_map(|list| split(list)).collect();
+    args.image = images.iter().flat_map(split).collect();
     for setting in std::mem::take(&mut args.config) {
         let text = setting.to_string_lossy().into_owned();
         let Some((key, value)) = text.split_once('=') else {

@@ -125,32 +125,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         confine::shut();
     }
     match invocation {
-        Invocation::Run(args) => {
-            let environment = environment();
-            let args = configured(args, "run", &environment)?;
-            seen.look(&args);
-            let patience = patience(&args, seen.lines.get())?;
-            let settings = settings::run(&args, &environment, begun)?;
-            drop(patience);
-            let host = Host {
-                setup: environment.setup(),
-                force: if seen.lines.get() {
-                    force_in_lines
-                } else {
-                    force
-                },
-                words: failure::of_answer,
-            };
-            let backend = settings.choice.backend;
-            let source = settings.found.first().map(|found| found.source.clone());
-            let ended = command::run::run(settings, host).map_err(Failure::from);
-            match (ended, backend, source) {
-                (Err(failure), Backend::Other, Some(source)) if source.contains("models.json") => {
-                    Err(failure.of_server(&source))
-                }
-                (ended, ..) => ended.map(|()| ExitCode::SUCCESS),
-            }
-        }
+        Invocation::Run(args) => ask(args, begun, seen),
         Invocation::Login(args) => {
             let environment = environment();
             let args = configured(args, "login", &environment)?;
@@ -235,6 +210,34 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         Invocation::Generate(what) => {
             Err(Failure::usage(format!("there is no {what:?} to generate")))
         }
+    }
+}
+
+/// `codex run`, in any of its spellings.
+fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
+    let environment = environment();
+    let args = configured(args, "run", &environment)?;
+    seen.look(&args);
+    let patience = patience(&args, seen.lines.get())?;
+    let settings = settings::run(&args, &environment, begun)?;
+    drop(patience);
+    let host = Host {
+        setup: environment.setup(),
+        force: if seen.lines.get() {
+            force_in_lines
+        } else {
+            force
+        },
+        words: failure::of_answer,
+    };
+    let backend = settings.choice.backend;
+    let source = settings.found.first().map(|found| found.source.clone());
+    let ended = command::run::run(settings, host).map_err(Failure::from);
+    match (ended, backend, source) {
+        (Err(failure), Backend::Other, Some(source)) if source.contains("models.json") => {
+            Err(failure.of_server(&source))
+        }
+        (ended, ..) => ended.map(|()| ExitCode::SUCCESS),
     }
 }
 

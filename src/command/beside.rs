@@ -31,16 +31,30 @@ pub(super) enum Unlisted {
     Malformed,
 }
 
+/// The right to write to the cache, until it is over.
+#[derive(Debug, Default)]
+pub(super) struct Store(Mutex<bool>);
+
+impl Store {
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the list, unless it is over. A home that cannot be written is no reason to have no list.
+    fn keep(&self, cache: &Cache, change: impl FnOnce(&mut List)) {
+        let over = self.lock();
+        if !*over {
+            let _ = cache.keep(change);
+        }
+    }
+}
+
 impl Lister {
-    /// Asks for the list and keeps it; `may_store` is held while that is written.
-    pub(super) fn ask(&self, may_store: &Mutex<()>) -> Result<Vec<Model>, Unlisted> {
-        let held = || may_store.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Asks for the list and keeps it.
+    pub(super) fn ask(&self, store: &Store) -> Result<Vec<Model>, Unlisted> {
         let old = self.cache.list().unwrap_or_default();
         let begun = seconds();
-        {
-            let _held = held();
-            let _ = self.cache.keep(|list| list.asked_at = begun);
-        }
+        store.keep(&self.cache, |list| list.asked_at = begun);
         let mark = old.etag.as_deref().filter(|_| !old.models.is_empty());
         let listing = fetch(&self.http, &self.endpoints, &self.authority, mark);
         let (models, etag) = match listing.map_err(Unlisted::Api)? {
@@ -54,9 +68,7 @@ impl Lister {
                 }
             }
         };
-        let _held = held();
-        // A home that cannot be written is no reason to have no list.
-        let _ = self.cache.keep(|list| {
+        store.keep(&self.cache, |list| {
             *list = List {
                 fetched_at: seconds(),
                 asked_at: begun,
@@ -70,7 +82,7 @@ impl Lister {
 
 /// A thread that asks for the list while a run goes on.
 pub(super) struct Beside {
-    may_store: Arc<Mutex<()>>,
+    store: Arc<Store>,
 }
 
 /// What is told of an answer that begins: the mark of the list, if the answer names it.
@@ -81,38 +93,35 @@ impl Beside {
     /// of the sign-in is over by then, and none is begun here.
     pub(super) fn start(lister: Lister) -> (Self, Sender<Mark>) {
         let (marks, heard) = mpsc::channel();
-        let may_store = Arc::new(Mutex::new(()));
-        let store = Arc::clone(&may_store);
+        let store = Arc::new(Store::default());
+        let shared = Arc::clone(&store);
         // Without a thread the list stays as it is.
-        let _ = thread::Builder::new().spawn(move || listen(&lister, &heard, &store));
-        (Self { may_store }, marks)
+        let _ = thread::Builder::new().spawn(move || listen(&lister, &heard, &shared));
+        (Self { store }, marks)
     }
 
     /// Nothing is written from here on.
-    pub(super) fn end(&self) -> MutexGuard<'_, ()> {
-        self.may_store
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn end(&self) {
+        *self.store.lock() = true;
     }
 }
 
-fn listen(lister: &Lister, heard: &Receiver<Mark>, may_store: &Mutex<()>) {
+fn listen(lister: &Lister, heard: &Receiver<Mark>, store: &Store) {
     // The mark that was asked about last: one that stays strange is asked about once.
     let mut asked = None;
     while let Ok(mark) = heard.recv() {
         let list = lister.cache.list().unwrap_or_default();
         let changed = mark.is_some() && mark != list.etag && mark != asked;
         if changed && list.fetched_at > 0 {
-            let _held = may_store.lock().unwrap_or_else(PoisonError::into_inner);
             // Should the run be over before the answer comes, the next one asks.
-            let _ = lister.cache.keep(|list| list.fetched_at = 0);
+            store.keep(&lister.cache, |list| list.fetched_at = 0);
         }
         if changed || list.is_due(seconds()) {
             let lister = Lister {
                 authority: lister.authority.as_it_is(),
                 ..lister.clone()
             };
-            let _ = lister.ask(may_store);
+            let _ = lister.ask(store);
             asked = mark;
         }
     }

@@ -2,9 +2,8 @@
 //! `models.json`.
 
 use std::io;
-use std::sync::Mutex;
 
-use super::beside::{Lister, Unlisted};
+use super::beside::{Lister, Store, Unlisted};
 use super::catalog::{Line, Origin, json, table};
 use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
@@ -152,7 +151,7 @@ fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Ori
             return Ok((list.models.clone(), Origin::Kept(list.fetched_at)));
         }
         lister
-            .ask(&Mutex::new(()))
+            .ask(&Store::default())
             .map_err(|unlisted| (unlisted, kept))
     } else {
         by_key(settings, &lister, &built_in).map_err(|unlisted| (unlisted, None))

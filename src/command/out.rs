@@ -114,9 +114,8 @@ impl Out {
 impl Sink for Out {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match self {
-            Self::Text(text) => text.take(notice),
             Self::Held(_) if matches!(notice, Notice::Text(_) | Notice::MessageEnd) => Ok(()),
-            Self::Held(text) => text.take(notice),
+            Self::Text(text) | Self::Held(text) => text.take(notice),
             Self::Lines(lines, beside) => {
                 lines.take(notice)?;
                 beside.take(notice)

@@ -186,13 +186,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let authority = checked(&settings, &host, &critical)?;
     let screen = Screen::default();
     let mut sink = Out::open(&settings, &screen)?;
-    let last_message = match &settings.last_message {
-        Some(path) if !settings.dry_run => {
-            let prepared = LastMessage::prepare(path);
-            Some(prepared.map_err(|error| Error::LastMessage(path.clone(), error))?)
-        }
-        _ => None,
-    };
+    let last_message = prepared(&settings)?;
     let (sender, inputs) = mpsc::channel();
     let winding_up = Arc::new(AtomicBool::new(false));
     let watch = Watch {
@@ -266,30 +260,61 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let end = agent::drive(run, &sender, &inputs);
     // An end that was ordered comes while a thread may still be renewing the sign-in.
     authority.settle();
-    let _quiet = beside.as_ref().map(|(beside, _)| beside.end());
+    if let Some((beside, _)) = &beside {
+        beside.end();
+    }
     if let Some(shape) = learned {
         let _ = choice.cache.keep_shape(&choice.model.id, shape);
     }
     workshop.close(&mut sink);
-    let message = last.unwrap_or_default();
-    if schema.is_some() && matches!(end, End::Answered | End::ToolsFailed(_)) {
-        sink.print(&message).map_err(Error::Output)?;
-    }
     let late = prompt.given_up && stdin::came_late();
+    let last = Last {
+        message: last.unwrap_or_default(),
+        schema,
+        file: last_message.zip(path_of_last),
+    };
+    match conclude(end, &mut sink, late, last) {
+        Err(Error::End(end)) if is_too_long(&end) => Err(Error::TooLong(end, parts)),
+        concluded => concluded,
+    }
+}
+
+/// The file of the last message, if there is to be one.
+fn prepared(settings: &Settings) -> Result<Option<LastMessage>, Error> {
+    match &settings.last_message {
+        Some(path) if !settings.dry_run => LastMessage::prepare(path)
+            .map(Some)
+            .map_err(|error| Error::LastMessage(path.clone(), error)),
+        _ => Ok(None),
+    }
+}
+
+/// The last message, and what is to become of it.
+struct Last {
+    message: String,
+    schema: Option<Format>,
+    file: Option<(LastMessage, PathBuf)>,
+}
+
+/// Delivers what is left, and tells how the run has ended.
+fn conclude(end: End, sink: &mut Out, late: bool, last: Last) -> Result<(), Error> {
+    if last.schema.is_some() && matches!(end, End::Answered | End::ToolsFailed(_)) {
+        sink.print(&last.message).map_err(Error::Output)?;
+    }
     match (end, sink.finish()) {
         (End::Answered, Ok(())) if late => Err(Error::Late),
         (End::Answered, Ok(())) => {
-            if let Some(unmatched) = schema.and_then(|schema| schema.check(&message)) {
+            let unmatched = last.schema.and_then(|schema| schema.check(&last.message));
+            if let Some(unmatched) = unmatched {
                 return Err(Error::Schema(unmatched));
             }
-            if let (Some(file), Some(path)) = (last_message, path_of_last) {
-                file.write(&message)
+            if let Some((file, path)) = last.file {
+                file.write(&last.message)
                     .map_err(|error| Error::LastMessage(path, error))?;
             }
             sink.completed().map_err(Error::Output)
         }
         (End::Answered, Err(error)) => Err(Error::Output(error)),
-        (end, _) if is_too_long(&end) => Err(Error::TooLong(end, parts)),
         (end, _) => Err(Error::End(end)),
     }
 }

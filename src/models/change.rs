@@ -43,9 +43,8 @@ impl Change {
             &mut model.plain,
             self.reasons.map(|reasons| !reasons).as_ref(),
         );
-        match self.takes_verbosity {
-            Some(takes) => model.no_verbosity = !takes,
-            None => {}
+        if let Some(takes) = self.takes_verbosity {
+            model.no_verbosity = !takes;
         }
         put(&mut model.text_only, self.text_only.as_ref());
         model.price = self.price.or(model.price);

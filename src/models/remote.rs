@@ -55,12 +55,9 @@ fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
     if let Some(takes) = entry["supports_reasoning_summary_parameter"].as_bool() {
         model.no_summary = !takes;
     }
-    match entry["support_verbosity"].as_bool() {
-        Some(takes) => {
-            model.no_verbosity = !takes;
-            model.verbosity = text("default_verbosity").filter(|_| takes);
-        }
-        None => {}
+    if let Some(takes) = entry["support_verbosity"].as_bool() {
+        model.no_verbosity = !takes;
+        model.verbosity = text("default_verbosity").filter(|_| takes);
     }
     if let Some(inputs) = list("input_modalities") {
         model.text_only = !inputs.iter().any(|input| input == "image");

@@ -46,7 +46,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         of: &["run", "exec"],
         brief: "the answer must match this JSON Schema",
-        rare: false,
+        rare: true,
         doc: "The last message must match the JSON Schema in this file. The service is told of it, and the message is checked \
               here; one that does not match is exit code 10. Standard output holds that message alone, once it is known to \
               be the last one. The schema must be one that strict mode takes.",
@@ -59,7 +59,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         of: &["run", "exec"],
         brief: "the last message also to this file",
-        rare: false,
+        rare: true,
         doc: "Writes the last message to this file too. It is replaced in one step if the run ends well, and left as it is \
               if not.",
         complete: Complete::Files,
@@ -71,7 +71,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("ID"),
         of: RUN,
         brief: "go on with a stored conversation",
-        rare: false,
+        rare: true,
         doc: "Goes on with the stored conversation of this id; `codex sessions` lists them.",
         complete: Complete::Nothing,
         set: |args, value| args.resume = Some(value),

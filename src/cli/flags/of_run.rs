@@ -73,7 +73,7 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         takes: Takes::Values("FILE"),
         of: RUN,
         brief: "send a text file along",
-        rare: false,
+        rare: true,
         doc: "Sends the text of this file along with the prompt, in a block that is named by its path. May be given \
               more than once.",
         complete: Complete::Files,
@@ -194,7 +194,7 @@ pub(in crate::cli) const LIMITS: &[Flag] = &[
         takes: Takes::Value("N"),
         of: RUN,
         brief: "tries after a failed request (5)",
-        rare: false,
+        rare: true,
         doc: "How often a request is made again where that may help: after an error of the network, an answer that \
               broke off, or a service that is busy or broken. The first retry waits for half a second, each further one \
               twice as long, 30 s at most, or as long as the service asks for. A tool call runs once, and no text is \
@@ -243,7 +243,7 @@ pub(in crate::cli) const LIMITS: &[Flag] = &[
         takes: Takes::Nothing,
         of: RUN,
         brief: "print the request, send nothing",
-        rare: false,
+        rare: true,
         doc: "Prints the exact request as JSON, with *** for secrets, and sends nothing. The same command prints the same \
               bytes each time; the id of the conversation, which is otherwise a new one, is all zeros.",
         complete: Complete::Nothing,
