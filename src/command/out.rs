@@ -32,7 +32,7 @@ pub(super) enum Out {
     Text(Text<Stdout, Stderr>),
     /// The text is held back: only the last message is printed, once it is known.
     Held(Text<Stdout, Stderr>),
-    Lines(Box<Lines<Stdout>>, Text<io::Sink, Stderr>),
+    Lines(Box<Lines<Stdout>>, Text<io::Sink, Stderr>, Instant),
 }
 
 impl Out {
@@ -52,7 +52,7 @@ impl Out {
             let beside = beside.with(settings.paint, spinner).summaries(summaries);
             let quiet = level == crate::output::text::Level::Quiet;
             let lines = Lines::new(out, deltas, quiet);
-            return Ok(Self::Lines(Box::new(lines), beside));
+            return Ok(Self::Lines(Box::new(lines), beside, Instant::now()));
         }
         let text = Text::new(out, Stderr::default(), level, terminals)
             .with(settings.paint, spinner)
@@ -67,7 +67,7 @@ impl Out {
     /// Tells that the run begins.
     pub(super) fn begin(&mut self, beginning: &Beginning<'_>) -> io::Result<()> {
         match self {
-            Self::Lines(lines, _) => lines.begin(beginning),
+            Self::Lines(lines, ..) => lines.begin(beginning),
             Self::Text(_) | Self::Held(_) => Ok(()),
         }
     }
@@ -76,7 +76,7 @@ impl Out {
     pub(super) fn note(&mut self, words: &str) {
         let _ = match self {
             Self::Text(text) | Self::Held(text) => text.take(Notice::Warning(words)),
-            Self::Lines(_, beside) => beside.take(Notice::Warning(words)),
+            Self::Lines(_, beside, _) => beside.take(Notice::Warning(words)),
         };
     }
 
@@ -95,7 +95,7 @@ impl Out {
     pub(super) fn finish(&mut self) -> io::Result<()> {
         match self {
             Self::Text(text) | Self::Held(text) => text.finish(),
-            Self::Lines(lines, beside) => {
+            Self::Lines(lines, beside, _) => {
                 beside.clear();
                 lines.flush()
             }
@@ -105,7 +105,7 @@ impl Out {
     /// Tells that the run has ended well.
     pub(super) fn completed(&mut self) -> io::Result<()> {
         match self {
-            Self::Lines(lines, _) => lines.completed(),
+            Self::Lines(lines, _, begun) => lines.completed(begun.elapsed()),
             Self::Text(_) | Self::Held(_) => Ok(()),
         }
     }
@@ -116,7 +116,7 @@ impl Sink for Out {
         match self {
             Self::Held(_) if matches!(notice, Notice::Text(_) | Notice::MessageEnd) => Ok(()),
             Self::Text(text) | Self::Held(text) => text.take(notice),
-            Self::Lines(lines, beside) => {
+            Self::Lines(lines, beside, _) => {
                 lines.take(notice)?;
                 beside.take(notice)
             }
@@ -126,28 +126,28 @@ impl Sink for Out {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Text(text) | Self::Held(text) => text.flush(),
-            Self::Lines(lines, beside) => lines.flush().and_then(|()| beside.flush()),
+            Self::Lines(lines, beside, _) => lines.flush().and_then(|()| beside.flush()),
         }
     }
 
     fn pulse(&self) -> Option<Duration> {
         match self {
             Self::Text(text) | Self::Held(text) => text.pulse(),
-            Self::Lines(_, beside) => beside.pulse(),
+            Self::Lines(_, beside, _) => beside.pulse(),
         }
     }
 
     fn beat(&mut self, now: Instant) {
         match self {
             Self::Text(text) | Self::Held(text) => text.beat(now),
-            Self::Lines(_, beside) => beside.beat(now),
+            Self::Lines(_, beside, _) => beside.beat(now),
         }
     }
 
     fn clear(&mut self) {
         match self {
             Self::Text(text) | Self::Held(text) => text.clear(),
-            Self::Lines(_, beside) => beside.clear(),
+            Self::Lines(_, beside, _) => beside.clear(),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! --json`, with fields and event types of ours on top that its readers skip. `events.schema.json` describes them.
 
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,6 @@ pub struct Lines<W> {
     deltas: bool,
     /// Nothing but the end is told of what went wrong on the way.
     quiet: bool,
-    begun: Instant,
     /// Lines that were made but not written.
     held: Vec<u8>,
     /// How many items there are by now.
@@ -95,7 +94,6 @@ impl<W: Write> Lines<W> {
             out,
             deltas,
             quiet,
-            begun: Instant::now(),
             held: Vec::new(),
             items: 0,
             message: None,
@@ -123,16 +121,16 @@ impl<W: Write> Lines<W> {
         self.flush()
     }
 
-    /// The last line of a run that ended well.
+    /// The last line of a run that ended well and took so long.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn completed(&mut self) -> io::Result<()> {
+    pub fn completed(&mut self, took: Duration) -> io::Result<()> {
         let mut fields = json!({"usage": counts(&self.usage)});
         if let Some(cost) = self.cost {
             fields["cost_usd"] = cost.into();
         }
-        fields["duration_ms"] = millis(self.begun.elapsed());
+        fields["duration_ms"] = millis(took);
         fields["requests"] = self.requests.into();
         self.add("turn.completed", fields);
         self.flush()

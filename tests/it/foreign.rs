@@ -86,7 +86,10 @@ fn of_pis_file_only_our_tokens_change() {
         !home.work().join("auth.json.lock").exists(),
         "the lock was given back"
     );
-    assert!(home.left().is_empty(), "nothing was made of our own");
+    assert!(
+        !home.own().join("auth.json").exists(),
+        "nothing was made of our own"
+    );
 }
 
 #[test]

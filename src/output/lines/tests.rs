@@ -117,7 +117,7 @@ fn the_last_line_says_how_it_ended() {
         cost: Some(0.5),
     };
     lines.take(notice).expect("a vector");
-    lines.completed().expect("a vector");
+    lines.completed(Duration::from_millis(7)).expect("a vector");
     let line: Value = serde_json::from_slice(&out).expect("JSON");
     assert_eq!(line["usage"]["cache_write_input_tokens"], 1);
     assert_eq!(
