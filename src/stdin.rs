@@ -193,6 +193,22 @@ enum Came {
     End,
 }
 
+/// Takes what standard input still holds and throws it away, so that whoever writes there is not ended by a pipe without
+/// a reader. It is given up once it says nothing for this long.
+pub fn drain(patience: Duration) {
+    if source() != Source::Data {
+        return;
+    }
+    let mut taken = 0;
+    let mut piece = [0; 1 << 13];
+    while taken < MOST && matches!(wait(patience, None), Ok(Came::Input)) {
+        match rustix::io::read(io::stdin(), &mut piece) {
+            Ok(count @ 1..) => taken += count,
+            Ok(0) | Err(_) => return,
+        }
+    }
+}
+
 /// Waits until something comes, but no longer than this.
 fn wait(time: Duration, end: Option<BorrowedFd<'_>>) -> io::Result<Came> {
     let stdin = io::stdin();

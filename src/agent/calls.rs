@@ -11,7 +11,7 @@ use super::driver::Driver;
 use super::turn::{self, Action, Turn};
 use super::{End, Input, history, spawn};
 use crate::output::{self, Notice, Subject};
-use crate::tools::about::{About, is_cut};
+use crate::tools::about::{About, is_cut, printed};
 use crate::tools::offer::Offer;
 use crate::tools::process::Output;
 use crate::wire::input;
@@ -122,6 +122,10 @@ impl Driver<'_> {
                 ok: output.answer.ok,
                 took: output.took,
                 output: &output.answer.text,
+                printed: match about {
+                    About::Command(_) => printed(&output.answer.text),
+                    _ => &output.answer.text,
+                },
                 truncated: is_cut(&output.answer.text),
             };
             self.sink.take(notice).and_then(|()| self.sink.flush())

@@ -9,11 +9,12 @@ use super::said::{Differs, Said};
 use super::{End, Input, Policy, history, reader};
 use crate::api::{self, Client};
 use crate::clock::seconds;
-use crate::output::{Notice, Sink};
+use crate::output::{Notice, Sink, Window};
 use crate::session::Writer;
 use crate::tools::about::About;
 use crate::tools::process::Tools;
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
+use crate::wire::fault::Limit;
 use crate::wire::item::{Call, Item};
 use crate::wire::request::{Body, Shape};
 use crate::wire::response::Usage;
@@ -171,9 +172,12 @@ impl Driver<'_> {
     fn count(&mut self, usage: Usage) -> Result<(), End> {
         self.usage.add(usage);
         let number = self.requests;
-        self.sink
-            .take(Notice::Request { usage, number })
-            .map_err(End::Output)?;
+        // A request that was refused, or whose answer broke off, has told nothing.
+        if usage != Usage::default() {
+            self.sink
+                .take(Notice::Request { usage, number })
+                .map_err(End::Output)?;
+        }
         if let Some(price) = &self.policy.price {
             self.cost += price.of(&usage);
         }
@@ -236,6 +240,10 @@ impl Driver<'_> {
                 Input::Shown(shows) => {
                     let _ = spent.try_recv();
                     self.show(shows)?;
+                }
+                Input::Limits(limits) => {
+                    let windows: Vec<Window<'_>> = limits.iter().map(as_window).collect();
+                    self.notify(Notice::Limits(&windows))?;
                 }
                 Input::Warned(words) => self.notify(Notice::Warning(&words))?,
                 Input::Answered(answer, error) => {
@@ -328,6 +336,7 @@ impl Driver<'_> {
     fn show(&mut self, shows: Vec<Show>) -> Result<(), End> {
         for show in shows {
             match self.said.new_of(show) {
+                Ok(Some(Show::Searched(query))) => self.sink.take(Notice::Searched(&query)),
                 Ok(Some(Show::Summary(words))) => self.sink.take(Notice::Summary(&words)),
                 Ok(Some(Show::Skipped)) => {
                     let words = "an event of the answer could not be read and was skipped";
@@ -369,6 +378,15 @@ impl Driver<'_> {
             }
             None => Ok(()),
         }
+    }
+}
+
+fn as_window(limit: &Limit) -> Window<'_> {
+    Window {
+        name: &limit.name,
+        used: limit.used,
+        minutes: limit.minutes,
+        resets_at: limit.resets_at,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::output::{Notice, Sink};
 use crate::session::Writer;
 use crate::tools::process::{Output, Tools};
 use crate::wire::answer::{Answer, Show, Trouble};
+use crate::wire::fault::Limit;
 use crate::wire::request::{Body, Shape};
 use crate::wire::response::Usage;
 use driver::Driver;
@@ -46,6 +47,8 @@ pub enum Input {
     Order(Order),
     /// Something went wrong that stops nothing.
     Warned(String),
+    /// An answer came with this about the plan.
+    Limits(Vec<Limit>),
     /// One read of an answer brought this.
     Shown(Vec<Show>),
     /// An answer has ended, maybe broken off by an error.

@@ -51,6 +51,10 @@ fn read(
             return;
         }
     };
+    let limits = stream.limits();
+    if !limits.is_empty() {
+        let _ = sender.send(Input::Limits(limits));
+    }
     // The loop adds to the body once the answer has ended, and copies it if somebody else still holds it.
     drop(body);
     while !answer.ended() {

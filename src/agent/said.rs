@@ -42,7 +42,7 @@ impl Said {
             Show::Text(_) | Show::MessageEnd => Err(Differs),
             Show::Skipped => Ok(Some(show)),
             // It was told before.
-            Show::Summary(_) => Ok(None),
+            Show::Summary(_) | Show::Searched(_) => Ok(None),
         }
     }
 
@@ -99,7 +99,7 @@ mod tests {
             match said.new_of(show)? {
                 Some(Show::Text(text)) => out.push_str(&text),
                 Some(Show::MessageEnd) => out.push('|'),
-                Some(Show::Skipped | Show::Summary(_)) | None => {}
+                Some(Show::Skipped | Show::Summary(_) | Show::Searched(_)) | None => {}
             }
             Ok(())
         };

@@ -16,7 +16,7 @@ use crate::http::{self, BaseUrl, Http, Request};
 use crate::id::ThreadId;
 use crate::secret::Secret;
 use crate::wire::answer::{Answer, Show};
-use crate::wire::fault::{Fault, Head};
+use crate::wire::fault::{Fault, Head, Limit};
 use crate::wire::request::{Body, Shape};
 use crate::wire::sse::{Decoder, TooLong};
 use refusal::{fault, head};
@@ -281,6 +281,12 @@ impl Stream {
             answer.came_with(&self.head, seconds());
         }
         Ok(!piece.is_empty())
+    }
+
+    /// How much of the plan is used up, if the service said.
+    #[must_use]
+    pub fn limits(&self) -> Vec<Limit> {
+        self.head.limits(seconds())
     }
 
     /// Reads on to the end of the body, so that its connection can serve the next request.

@@ -110,7 +110,11 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         "approval_policy" => args
             .notes
             .push("nobody is asked here: what the sandbox does not allow fails".to_owned()),
-        "web_search" if value == "disabled" => {}
+        "web_search" => match &*value {
+            "disabled" => {}
+            "cached" | "live" => args.web_search = true,
+            _ => return Err(wrong("disabled, cached or live")),
+        },
         key if UNSAFE.iter().any(|unsafe_key| key.starts_with(unsafe_key)) => {
             return Err(Failure::usage(format!(
                 "-c {key} is not taken: it could weaken the sandbox"

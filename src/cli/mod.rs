@@ -44,6 +44,7 @@ use crate::models::Backend;
 use crate::outcome::Outcome;
 use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
+use crate::stdin;
 use crate::tools::{confine, order};
 
 pub use failure::Failure;
@@ -51,6 +52,9 @@ use flags::Args;
 use parse::Invocation;
 use settings::Environment;
 use tooling::Tooling;
+
+/// How long whoever writes to standard input may pause while what it writes is thrown away.
+const DRAIN: Duration = Duration::from_millis(500);
 
 /// Where the first panic was.
 static PANICKED: OnceLock<String> = OnceLock::new();
@@ -63,7 +67,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode, Fa
     let seen = Seen::default();
     let ended = guard(|| invoke(parse::parse(arguments, &seen)?, &seen));
     ended.map_err(|failure| {
-        if seen.lines.get() {
+        if seen.of_sdk.get() {
+            // The SDK does not survive a pipe that nobody reads, and ends us as soon as it is told.
+            stdin::drain(DRAIN);
+        }
+        if seen.lines.get() && !(seen.of_sdk.get() && failure.outcome() == Outcome::Terminated) {
             tell_in_lines(&failure);
         }
         let color = seen.color.borrow();
@@ -78,12 +86,15 @@ struct Seen {
     color: RefCell<Option<OsString>>,
     /// Standard output gets JSON lines.
     lines: Cell<bool>,
+    /// The official SDK asks.
+    of_sdk: Cell<bool>,
 }
 
 impl Seen {
     fn look(&self, args: &Args) {
         self.color.borrow_mut().clone_from(&args.color);
         self.lines.set(args.json && args.is_run);
+        self.of_sdk.set(args.of_sdk);
     }
 }
 
@@ -223,7 +234,7 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
     drop(patience);
     let host = Host {
         setup: environment.setup(),
-        force: if seen.lines.get() {
+        force: if seen.lines.get() && !seen.of_sdk.get() {
             force_in_lines
         } else {
             force

@@ -142,6 +142,7 @@ pub(super) fn run(
         no_stdin: args.no_stdin,
         files,
         pictures,
+        web_search: args.web_search,
         choice,
         fitted,
         instructions,

@@ -99,6 +99,7 @@ pub(super) fn bodies(
         model: &choice.model.id,
         instructions: &settings.instructions,
         tools: &functions,
+        web_search: settings.web_search,
         parallel: !choice.model.one_call,
         reasons: !choice.model.plain,
         effort: fitted.effort.as_deref(),

@@ -54,6 +54,8 @@ pub struct Settings {
     pub files: Vec<prompt::File>,
     /// Pictures that go along, as data URLs.
     pub pictures: Vec<String>,
+    /// The service may look things up on the web.
+    pub web_search: bool,
     /// The model to ask.
     pub choice: Choice,
     /// How it is to think and write.

@@ -63,7 +63,7 @@ pub struct Failed<'a> {
     pub request_id: Option<&'a str>,
 }
 
-/// The last line of a run that did not end well.
+/// The last lines of a run that did not end well: the error, as the official stream has it, and the end.
 #[must_use]
 pub fn failed(failed: &Failed<'_>) -> String {
     let mut error = Map::new();
@@ -76,7 +76,8 @@ pub fn failed(failed: &Failed<'_>) -> String {
     if let Some(id) = failed.request_id {
         error.insert("request_id".to_owned(), id.into());
     }
-    line("turn.failed", json!({"error": error}))
+    let told = line("error", json!({"message": failed.message}));
+    told + &line("turn.failed", json!({"error": error}))
 }
 
 /// A line: the fields of this object behind its type.
@@ -269,13 +270,14 @@ impl<W: Write> Sink for Lines<W> {
                     self.item("item.completed", number, item);
                 }
             }
+            Notice::Searched(query) => self.whole(json!({"type": "web_search", "query": query})),
             Notice::Summary(text) => self.whole(json!({"type": "reasoning", "text": text})),
             Notice::ToolStarted(call) => self.started(&call),
             Notice::ToolEnded {
                 call,
                 result,
                 ok,
-                output,
+                printed: output,
                 truncated,
                 ..
             } => self.ended(

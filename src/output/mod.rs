@@ -97,6 +97,8 @@ pub enum Notice<'a> {
         took: Duration,
         /// What it answered to the model.
         output: &'a str,
+        /// The same, without what is for the model only.
+        printed: &'a str,
         /// A part of that is left out.
         truncated: bool,
     },
@@ -111,6 +113,8 @@ pub enum Notice<'a> {
     },
     /// What the model says of what it thought.
     Summary(&'a str),
+    /// The service has looked for this on the web.
+    Searched(&'a str),
     /// The run has ended.
     Usage {
         /// The tokens of all requests.

@@ -234,7 +234,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                     spinner.started(name);
                 }
             }
-            Notice::Limits(_) | Notice::Request { .. } => {}
+            Notice::Limits(_) | Notice::Request { .. } | Notice::Searched(_) => {}
             _ if self.level == Level::Quiet => {}
             Notice::Warning(words) => self.aside(&format!("{words}\n"))?,
             Notice::Retry {

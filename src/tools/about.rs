@@ -19,7 +19,7 @@ pub enum About {
 /// A file that a call changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Its path, as the model named it.
+    /// Its path.
     pub path: String,
     /// Whether it is there already.
     pub there: bool,
@@ -37,11 +37,26 @@ impl Tools {
         match (&*call.name, text("command"), text("path")) {
             ("bash", Some(command), _) if built_in => About::Command(command),
             ("edit" | "write", _, Some(path)) if built_in => {
-                let there = self.directory().join(&path).exists();
+                let path = self.directory().join(&path);
+                let there = path.exists();
+                let path = path.to_string_lossy().into_owned();
                 About::Changes(vec![Change { path, there }])
             }
             _ => About::Other(arguments),
         }
+    }
+}
+
+/// What a command printed, without the line about its end that the model is told.
+#[must_use]
+pub fn printed(text: &str) -> &str {
+    let footer = text.rfind("[exit code ").filter(|at| {
+        let rest = &text[*at..];
+        rest.trim_end().ends_with(" s]") && rest.trim_end().lines().count() == 1
+    });
+    match footer {
+        Some(at) if at == 0 || text[..at].ends_with('\n') => &text[..at],
+        _ => text,
     }
 }
 
@@ -55,4 +70,29 @@ pub fn is_cut(text: &str) -> bool {
             && count.starts_with(" of ")
             && count.contains(" bytes are left out here")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_about_the_end_is_no_output() {
+        assert_eq!(printed("hi\n[exit code 0, 0.0 s]"), "hi\n");
+        assert_eq!(printed("[exit code 3, 1.2 s]\n"), "");
+        assert_eq!(printed("x [exit code 3, 1.2 s]"), "x [exit code 3, 1.2 s]");
+        assert_eq!(
+            printed("[exit code 3, 1.2 s]\nmore"),
+            "[exit code 3, 1.2 s]\nmore"
+        );
+        assert_eq!(printed("plain"), "plain");
+    }
+
+    #[test]
+    fn a_cut_is_seen_by_its_line() {
+        assert!(is_cut(
+            "a\n[12 of 3456 bytes are left out here; all of it is in /x]\nb"
+        ));
+        assert!(!is_cut("a\n[x of 3456 bytes are left out here]\nb") && !is_cut(""));
+    }
 }

@@ -36,6 +36,8 @@ pub enum Show {
     MessageEnd,
     /// What the model says of what it thought.
     Summary(String),
+    /// The service has looked for this on the web.
+    Searched(String),
     /// An event could not be read and was skipped. Told of the first one only; how many there were is told by
     /// [`Answer::skipped`].
     Skipped,

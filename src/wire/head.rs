@@ -63,6 +63,8 @@ pub struct Head<'a> {
     pub instructions: &'a str,
     /// The tools offered, maybe none.
     pub tools: &'a [Function<'a>],
+    /// The service may look things up on the web, where the shape has room for that.
+    pub web_search: bool,
     /// The model may make several calls at once, where the shape has room for them.
     pub parallel: bool,
     /// The model thinks before it answers, and what it thinks can be carried along.
@@ -94,7 +96,10 @@ impl Head<'_> {
     /// Everything before the first item of the conversation.
     pub(super) fn json(&self) -> String {
         let mut text = format!(r#"{{"model":{}"#, quoted(self.model));
-        let tools: Vec<String> = self.tools.iter().map(Function::json).collect();
+        let mut tools: Vec<String> = self.tools.iter().map(Function::json).collect();
+        if self.web_search && self.shape == Shape::Classic {
+            tools.push(r#"{"type":"web_search"}"#.to_owned());
+        }
         let tools = tools.join(",");
         if self.shape == Shape::Classic {
             text.push_str(&format!(r#","instructions":{}"#, quoted(self.instructions)));

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::json::{beginning, each, fields, text};
@@ -141,6 +142,24 @@ impl Item {
         });
         let summary = all.join("\n\n");
         (!summary.trim().is_empty()).then_some(summary)
+    }
+
+    /// What the service has looked for on the web, where the item is such a call.
+    #[must_use]
+    pub fn searched(&self) -> Option<String> {
+        let is_search = |value: &Value| value["type"] == "web_search_call";
+        if self.kind != Kind::Other {
+            return None;
+        }
+        let value: Value = serde_json::from_str(self.raw.get())
+            .ok()
+            .filter(is_search)?;
+        Some(
+            value["action"]["query"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        )
     }
 
     /// The text of a message, all its parts together; empty for anything else.

@@ -184,6 +184,7 @@ pub(crate) mod tests {
         model: "m",
         instructions: "i",
         tools: &[],
+        web_search: false,
         parallel: true,
         reasons: true,
         effort: None,

@@ -56,7 +56,9 @@ const WORDS: &[(&str, &[&str])] = &[
     ("std::env::var", &["cli"]),
     (
         "std::fs",
-        &["auth", "cli", "command", "http", "models", "tools"],
+        &[
+            "auth", "cli", "command", "http", "models", "session", "tools",
+        ],
     ),
     ("tiny_http", &["auth"]),
     ("std::process::exit", &["cli"]),

@@ -35,6 +35,10 @@ pub(super) struct Args {
     pub(super) meaningless: Vec<&'static str>,
     /// What is to be told about them.
     pub(super) notes: Vec<String>,
+    /// The service may look things up on the web.
+    pub(super) web_search: bool,
+    /// The official SDK asks, which takes a last line for the reason of an end that it ordered itself.
+    pub(super) of_sdk: bool,
     /// Another address of the API.
     pub(super) base_url: Option<String>,
     pub(super) deltas: bool,

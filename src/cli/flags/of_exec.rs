@@ -39,11 +39,15 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         short: None,
         takes: Takes::Nothing,
         of: EXEC,
-        brief: "the same as --json",
+        brief: "--json, as the official SDK asks for it",
         rare: true,
-        doc: "The same as --json.",
+        doc: "The same as --json, but that a run which is ended by SIGTERM has no last line: the official SDK takes one for \
+              the reason of the end that it has ordered itself.",
         complete: Complete::Nothing,
-        set: |args, _| args.json = true,
+        set: |args, _| {
+            args.json = true;
+            args.of_sdk = true;
+        },
     },
     Flag {
         long: "config",
@@ -53,7 +57,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         brief: "a setting of the official client, KEY=VALUE",
         rare: false,
         doc: "A setting of the official client, as KEY=VALUE: model, model_reasoning_effort, model_reasoning_summary, \
-              model_verbosity, openai_base_url, sandbox_workspace_write.network_access and approval_policy. Others \
+              model_verbosity, openai_base_url, sandbox_workspace_write.network_access, web_search and approval_policy. Others \
               are accepted with a note, unless they would weaken the sandbox.",
         complete: Complete::Nothing,
         set: |args, value| args.config.push(value),

@@ -57,6 +57,7 @@ fn calls_keep_their_items_whatever_ends_first() {
         ok,
         took: Duration::ZERO,
         output: "out",
+        printed: "out",
         truncated: false,
     };
     let (command, other) = (
@@ -133,7 +134,7 @@ fn the_last_line_says_how_it_ended() {
     });
     assert_eq!(
         failed,
-        "{\"type\":\"turn.failed\",\"error\":{\"code\":\"budget\",\"exit_code\":9,\"message\":\"no\",\"retry_at\":7}}\n"
+        "{\"type\":\"error\",\"message\":\"no\"}\n{\"type\":\"turn.failed\",\"error\":{\"code\":\"budget\",\"exit_code\":9,\"message\":\"no\",\"retry_at\":7}}\n"
     );
 }
 

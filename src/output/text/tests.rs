@@ -99,6 +99,7 @@ fn a_tool_call_is_one_line_and_quiet_is_quiet() {
             },
             brief: "ls\n-l",
             truncated: false,
+            printed: "",
             result: "ok",
             ok: true,
             took,

@@ -40,7 +40,7 @@ fn result(answer: &Answer, show: &[Show], what: &dyn Fn() -> String) -> Result {
         match show {
             Show::Text(text) => shown.last_mut().expect("one").push_str(text),
             Show::MessageEnd => shown.push(String::new()),
-            Show::Skipped | Show::Summary(_) => {}
+            Show::Skipped | Show::Summary(_) | Show::Searched(_) => {}
         }
     }
     assert_eq!(shown.pop().as_deref(), Some(""), "{}", what());

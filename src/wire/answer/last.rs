@@ -236,7 +236,7 @@ mod tests {
         }
         let text = |show| match show {
             Show::Text(text) => Some(text),
-            Show::MessageEnd | Show::Summary(_) | Show::Skipped => None,
+            Show::MessageEnd | Show::Summary(_) | Show::Searched(_) | Show::Skipped => None,
         };
         (
             show.into_iter().filter_map(text).collect(),

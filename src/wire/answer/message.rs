@@ -65,6 +65,9 @@ impl Answer {
         if let Some(summary) = item.summary() {
             show.push(Show::Summary(summary));
         }
+        if let Some(query) = item.searched() {
+            show.push(Show::Searched(query));
+        }
         self.slots[at].item = Some(item);
         self.show_front(show);
     }

@@ -37,7 +37,7 @@ fn told(show: &[Show]) -> String {
         told.push_str(match show {
             Show::Text(text) => text,
             Show::MessageEnd => "|",
-            Show::Summary(words) => words,
+            Show::Summary(words) | Show::Searched(words) => words,
             Show::Skipped => "?",
         });
     }

@@ -34,10 +34,24 @@ const COMMON: &str = "x-codex";
 const WINDOWS: [&str; 2] = ["primary", "secondary"];
 
 /// What is said of a window.
-const FIELDS: [&str; 3] = [USED, AT, AFTER];
+const FIELDS: [&str; 4] = [USED, AT, AFTER, MINUTES];
 const USED: &str = "used-percent";
 const AT: &str = "reset-at";
 const AFTER: &str = "reset-after-seconds";
+const MINUTES: &str = "window-minutes";
+
+/// A window of time in which a plan allows so much.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// `primary` or `secondary`, behind the name of the limit where it has one.
+    pub name: String,
+    /// How much is used up, in percent.
+    pub used: f64,
+    /// How long it is, in minutes.
+    pub minutes: Option<u64>,
+    /// When it begins anew, in Unix seconds.
+    pub resets_at: Option<u64>,
+}
 
 /// When a limit ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,6 +182,36 @@ impl Head {
         latest(AT)
             .map(Resets::At)
             .or_else(|| latest(AFTER).map(Resets::After))
+    }
+
+    /// The windows that the headers tell of, at this time in Unix seconds.
+    #[must_use]
+    pub fn limits(&self, now: u64) -> Vec<Limit> {
+        let field = |window: &str, field: &str| {
+            number(&Value::from(self.get(&format!("{window}-{field}"))?))
+        };
+        let windows = self.headers.iter().filter_map(|(name, value)| {
+            let window = name.strip_suffix(USED)?.strip_suffix('-')?;
+            let used: f64 = value
+                .trim()
+                .parse()
+                .ok()
+                .filter(|used: &f64| used.is_finite())?;
+            let (minutes, at) = (field(window, MINUTES), field(window, AT));
+            let after = field(window, AFTER).map(|after| now.saturating_add(after));
+            // A window of which nothing is said is none.
+            let said = used > 0.0 || minutes.is_some_and(|minutes| minutes > 0) || at.is_some();
+            let name = window
+                .strip_prefix("x-codex-")
+                .or(window.strip_prefix("x-"))?;
+            said.then(|| Limit {
+                name: name.to_owned(),
+                used,
+                minutes,
+                resets_at: at.or(after),
+            })
+        });
+        windows.collect()
     }
 
     /// The names of the windows that are used up, as their headers begin.

@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use cause::Cause;
-pub use head::Head;
 use head::Resets;
+pub use head::{Head, Limit};
 use told::{Told, looks_like_a_page, plain};
 
 /// What kind of no it is. Each kind has one exit code.

@@ -61,7 +61,7 @@ fuzz_target!(|stream: &[u8]| {
         match show {
             Show::Text(text) => shown.last_mut().expect("one").push_str(text),
             Show::MessageEnd => shown.push(String::new()),
-            Show::Skipped | Show::Summary(_) => {}
+            Show::Skipped | Show::Summary(_) | Show::Searched(_) => {}
         }
     }
     assert_eq!(shown.pop().as_deref(), Some(""));
