@@ -62,6 +62,8 @@ pub mod output; // what a run has to tell, and whoever takes it
 
 pub mod agent; // drives a run
 
+pub mod talk; // a conversation for programs
+
 pub mod command; // what each command does
 
 pub mod cli; // argv and environment in, exit code out

@@ -69,7 +69,7 @@ impl Driver<'_> {
                         self.tell_git()?;
                         history::add_outputs(
                             Arc::make_mut(&mut self.body),
-                            self.journal.as_mut(),
+                            self.journal.as_deref_mut(),
                             calls,
                             &outputs,
                         );

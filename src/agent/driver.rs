@@ -10,7 +10,7 @@ use super::{End, Input, Policy, history, reader};
 use crate::api::{self, Client};
 use crate::clock::seconds;
 use crate::output::{Notice, Sink, Window};
-use crate::session::Writer;
+use crate::session::Journal;
 use crate::tools::about::About;
 use crate::tools::process::Tools;
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
@@ -24,7 +24,7 @@ pub(super) struct Driver<'a> {
     pub(super) client: Client,
     pub(super) body: Arc<Body>,
     /// Where the conversation is stored, if it is.
-    pub(super) journal: Option<Writer>,
+    pub(super) journal: Option<&'a mut dyn Journal>,
     /// The last message of the answer that ends the run, if somebody wants it.
     pub(super) last: Option<&'a mut Option<String>>,
     /// An empty body in the other shape, until that was tried.
@@ -93,7 +93,7 @@ impl Driver<'_> {
                     self.learn();
                     self.show_held(&answer, |_| true)?;
                     let Verdict::Calls(calls) = verdict else {
-                        if let Some(journal) = &mut self.journal {
+                        if let Some(journal) = self.journal.as_deref_mut() {
                             history::store_answer(journal, answer.items());
                         }
                         if let Some(last) = self.last.as_deref_mut() {
@@ -105,7 +105,7 @@ impl Driver<'_> {
                     };
                     history::add_answer(
                         Arc::make_mut(&mut self.body),
-                        self.journal.as_mut(),
+                        self.journal.as_deref_mut(),
                         answer.items(),
                     );
                     self.tell_unstored()?;
@@ -141,7 +141,7 @@ impl Driver<'_> {
                 self.show_held(&answer, |item| kept.holds(item))?;
                 history::add_answer(
                     Arc::make_mut(&mut self.body),
-                    self.journal.as_mut(),
+                    self.journal.as_deref_mut(),
                     kept.items.into_iter(),
                 );
                 self.tell_unstored()?;
@@ -158,7 +158,10 @@ impl Driver<'_> {
 
     /// Tells, once, that the conversation is not stored any more.
     pub(super) fn tell_unstored(&mut self) -> Result<(), End> {
-        let failed = self.journal.as_mut().and_then(Writer::take_failure);
+        let failed = self
+            .journal
+            .as_mut()
+            .and_then(|journal| journal.take_failure());
         let Some((path, error)) = failed else {
             return Ok(());
         };

@@ -1,7 +1,7 @@
 //! Which items the next request carries. The items of an answer go back as the bytes they came in and in
 //! their order: the service checks that its reasoning stands directly before what came of it.
 
-use crate::session::{Writer, on_one_line};
+use crate::session::{Journal, on_one_line};
 use crate::wire::input::Output;
 use crate::wire::item::{Call, Item, Kind};
 use crate::wire::request::Body;
@@ -9,7 +9,7 @@ use crate::wire::request::Body;
 /// Adds what an answer brought, and stores it.
 pub(super) fn add_answer<'a>(
     body: &mut Body,
-    mut journal: Option<&mut Writer>,
+    mut journal: Option<&mut (dyn Journal + '_)>,
     items: impl Iterator<Item = &'a Item>,
 ) {
     for item in kept(items) {
@@ -22,7 +22,7 @@ pub(super) fn add_answer<'a>(
 }
 
 /// Stores what the last answer of a run brought. No request follows that would carry it.
-pub(super) fn store_answer<'a>(journal: &mut Writer, items: impl Iterator<Item = &'a Item>) {
+pub(super) fn store_answer<'a>(journal: &mut dyn Journal, items: impl Iterator<Item = &'a Item>) {
     for item in kept(items) {
         journal.item(&on_one_line(item.raw()));
     }
@@ -37,7 +37,7 @@ fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> impl Iterator<Item = &'a I
 /// Adds the output of each call.
 pub(super) fn add_outputs(
     body: &mut Body,
-    mut journal: Option<&mut Writer>,
+    mut journal: Option<&mut (dyn Journal + '_)>,
     calls: &[Call],
     outputs: &[Output],
 ) {

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::api::{self, Client};
 use crate::models::price::Price;
 use crate::output::{Notice, Sink};
-use crate::session::Writer;
+use crate::session::Journal;
 use crate::tools::process::{Output, Tools};
 use crate::wire::answer::{Answer, Show, Trouble};
 use crate::wire::fault::Limit;
@@ -124,7 +124,7 @@ pub struct Run<'a> {
     /// The first request's body.
     pub body: Body,
     /// Where the conversation is stored, if it is.
-    pub journal: Option<Writer>,
+    pub journal: Option<&'a mut dyn Journal>,
     /// The last message of the answer that ends the run, if somebody wants it.
     pub last: Option<&'a mut Option<String>>,
     /// A body without an item in the other shape, where that is to be tried if the service wants it.
@@ -149,7 +149,7 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
     let mut driver = Driver {
         client: run.client,
         body: Arc::new(run.body),
-        journal: run.journal,
+        journal: run.journal.map(|journal| journal as &mut dyn Journal),
         last: run.last,
         other: run.other,
         learned: run.learned,

@@ -9,6 +9,7 @@ use super::stdout::Stdout;
 use crate::api::Client;
 use crate::format::Format;
 use crate::output::{Notice, Sink};
+use crate::session::Journal;
 use crate::stdin::{self, Input, Source};
 use crate::tools::offer::Offer;
 use crate::wire::input::quoted;

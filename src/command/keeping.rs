@@ -6,7 +6,7 @@ use super::run::{Error, Settings, new_thread};
 use crate::clock::seconds;
 use crate::id::ThreadId;
 use crate::output::{Notice, Sink};
-use crate::session::{Beginning, Sessions, Stored, Writer};
+use crate::session::{Beginning, Journal, Sessions, Stored, Writer};
 
 /// What is done about storing the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]

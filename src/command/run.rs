@@ -36,7 +36,7 @@ use crate::output::text::Level;
 use crate::output::{Notice, Sink};
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
-use crate::session;
+use crate::session::{self, Journal};
 use crate::stdin;
 use crate::tools::confine;
 use crate::tools::process::Setup;
@@ -249,7 +249,10 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let run = Run {
         client,
         body,
-        journal: kept.writer,
+        journal: kept
+            .writer
+            .as_mut()
+            .map(|writer| writer as &mut dyn Journal),
         last: wants_last.then_some(&mut last),
         other,
         learned: &mut learned,

@@ -55,6 +55,23 @@ pub struct Beginning<'a> {
     pub version: &'a str,
 }
 
+/// Whoever keeps the items of a conversation.
+pub trait Journal: std::fmt::Debug {
+    /// Keeps an item, which has no line end in it.
+    fn item(&mut self, item: &[u8]);
+
+    /// What went wrong, once.
+    fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {
+        None
+    }
+}
+
+impl Journal for Vec<Vec<u8>> {
+    fn item(&mut self, item: &[u8]) {
+        self.push(item.to_vec());
+    }
+}
+
 /// Appends to a conversation that it holds.
 #[derive(Debug)]
 pub struct Writer {
@@ -205,23 +222,6 @@ impl Writer {
         self.line(line.to_string().as_bytes());
     }
 
-    /// Appends an item, which has no line end in it.
-    pub fn item(&mut self, item: &[u8]) {
-        self.line(item);
-    }
-
-    /// What went wrong, once.
-    pub fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {
-        let error = self.failed.as_ref()?;
-        let told = (
-            self.path.clone(),
-            io::Error::new(error.kind(), error.to_string()),
-        );
-        // Told once, and still nothing is written.
-        self.path = PathBuf::new();
-        (!told.0.as_os_str().is_empty()).then_some(told)
-    }
-
     fn line(&mut self, line: &[u8]) {
         if self.failed.is_none() {
             // A long item is not copied for the sake of its line end.
@@ -234,6 +234,23 @@ impl Writer {
             };
             self.failed = written.err();
         }
+    }
+}
+
+impl Journal for Writer {
+    fn item(&mut self, item: &[u8]) {
+        self.line(item);
+    }
+
+    fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {
+        let error = self.failed.as_ref()?;
+        let told = (
+            self.path.clone(),
+            io::Error::new(error.kind(), error.to_string()),
+        );
+        // Told once, and still nothing is written.
+        self.path = PathBuf::new();
+        (!told.0.as_os_str().is_empty()).then_some(told)
     }
 }
 

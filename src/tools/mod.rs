@@ -9,6 +9,7 @@ pub mod answer;
 pub mod builtin;
 mod capture;
 mod child;
+pub mod closure;
 pub mod confine;
 pub mod environment;
 mod git;

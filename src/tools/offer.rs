@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::closure::Closure;
 use super::manifest::Manifest;
 use super::order::Order;
 use super::process::Setup;
@@ -21,6 +22,8 @@ pub enum Offer {
     BuiltIn(&'static Tool),
     /// One of the user's own, and the JSON of its parameters.
     Own(Arc<Manifest>, String),
+    /// A function of the program that uses this library.
+    Closure(Arc<Closure>),
 }
 
 impl Offer {
@@ -53,6 +56,11 @@ impl Offer {
                 description: &manifest.description,
                 parameters,
             },
+            Self::Closure(closure) => Function {
+                name: &closure.name,
+                description: &closure.description,
+                parameters: &closure.json,
+            },
         }
     }
 
@@ -67,7 +75,7 @@ impl Offer {
     pub fn subject_of(&self, arguments: &str) -> String {
         let subject = match self {
             Self::BuiltIn(tool) => tool.subject,
-            Self::Own(..) => return arguments.to_owned(),
+            Self::Own(..) | Self::Closure(_) => return arguments.to_owned(),
         };
         let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
         arguments[subject].as_str().unwrap_or_default().to_owned()
@@ -78,8 +86,10 @@ impl Offer {
     /// # Errors
     /// With the answer to the model where they are wrong.
     pub(super) fn check(&self, arguments: &str) -> Result<(), Answer> {
-        let Self::Own(manifest, _) = self else {
-            return Ok(());
+        let parameters = match self {
+            Self::BuiltIn(_) => return Ok(()),
+            Self::Own(manifest, _) => &manifest.parameters,
+            Self::Closure(closure) => &closure.parameters,
         };
         let wrong = |words: String| Answer::not(words, "bad arguments");
         let value: Value = serde_json::from_str(arguments).map_err(|error| {
@@ -87,7 +97,7 @@ impl Offer {
                 "the arguments are not JSON: {error}. Send one JSON object as the tool's schema has it."
             ))
         })?;
-        schema::check(&manifest.parameters, &value).map_err(|mismatch| {
+        schema::check(parameters, &value).map_err(|mismatch| {
             let place = match &*mismatch.place {
                 "" => "the arguments do not fit",
                 place => &format!("the arguments do not fit at {place}"),
@@ -122,7 +132,7 @@ impl Offer {
     #[must_use]
     pub fn program(&self) -> Option<(&Manifest, &Path)> {
         match self {
-            Self::BuiltIn(_) => None,
+            Self::BuiltIn(_) | Self::Closure(_) => None,
             Self::Own(manifest, _) => Some((manifest, Path::new(manifest.command.first()?))),
         }
     }
@@ -131,7 +141,7 @@ impl Offer {
     #[must_use]
     pub fn variables(&self) -> &[String] {
         match self {
-            Self::BuiltIn(_) => &[],
+            Self::BuiltIn(_) | Self::Closure(_) => &[],
             Self::Own(manifest, _) => &manifest.env,
         }
     }

@@ -48,6 +48,23 @@ pub struct Setup {
     pub walls: Option<Walls>,
 }
 
+impl Setup {
+    /// For tools that are functions of this program: nothing is started.
+    #[must_use]
+    pub fn only(offered: Vec<Offer>) -> Self {
+        Self {
+            program: PathBuf::new(),
+            directory: PathBuf::new(),
+            environment: Vec::new(),
+            variables: Vec::new(),
+            timeout: Duration::ZERO,
+            temporary: PathBuf::new(),
+            offered,
+            walls: None,
+        }
+    }
+}
+
 /// How a call went.
 #[derive(Debug)]
 pub struct Output {
@@ -123,11 +140,7 @@ impl Tools {
         let begun = Instant::now();
         let answer = match self.offered(&call.name) {
             Some(offer) => match offer.check(&call.arguments) {
-                Ok(()) => self
-                    .run(offer, call.arguments.as_bytes())
-                    .unwrap_or_else(|error| {
-                        Answer::not(format!("the tool could not be run: {error}"), "not run")
-                    }),
+                Ok(()) => self.answer(offer, &call.arguments),
                 Err(answer) => answer,
             },
             None => self.unknown(&call.name),
@@ -136,6 +149,16 @@ impl Tools {
             answer,
             took: begun.elapsed(),
         }
+    }
+
+    fn answer(&self, offer: &Offer, arguments: &str) -> Answer {
+        if let Offer::Closure(closure) = offer {
+            return closure.call(arguments);
+        }
+        self.run(offer, arguments.as_bytes())
+            .unwrap_or_else(|error| {
+                Answer::not(format!("the tool could not be run: {error}"), "not run")
+            })
     }
 
     fn unknown(&self, name: &str) -> Answer {

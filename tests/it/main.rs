@@ -10,6 +10,7 @@ mod attempts; // what is attempted against the sandbox
 mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
+mod lines; // the JSON lines of any run
 mod proxy; // a proxy under test
 mod pty; // a pseudo terminal
 mod ran; // what a command did, and what a test wants of it
@@ -63,12 +64,14 @@ mod run; // a prompt in, an answer out
 #[cfg(target_os = "linux")]
 mod sandbox; // what is around the tools, and what users are told of it
 mod search; // grep, find and ls
+mod sessions; // conversations that are stored and gone on with
 mod shapes; // the shape of a request, where the list is wrong about it
 mod shared; // a file that is shared with another program
 mod spec; // what the public specification says of a request's body
 mod store; // the credentials file
 mod streams; // descriptors that are closed, and what the others may be
 mod terminal; // a terminal in place of pipes
+mod structured; // an answer that must match a schema, and a file that gets it
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
 mod tree; // nothing is left alive

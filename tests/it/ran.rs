@@ -3,7 +3,10 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use serde_json::Value;
+
 use crate::home::KEY;
+use crate::lines;
 
 /// What a command did.
 pub(crate) struct Ran {
@@ -14,10 +17,12 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Also checks what holds for every run: no key and no token is shown, and no panic.
+    /// Also checks what holds for every run: no key and no token is shown, and no panic; and the
+    /// JSON lines, where it prints some, are those of the schema.
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) -> &Self {
         assert_eq!(self.status.code(), Some(code), "{}", self.told());
+        self.lines_fit();
         let text = self.text();
         // The address to sign in at is full of random letters, among which anything may turn up.
         let told = self
@@ -39,7 +44,25 @@ impl Ran {
     #[track_caller]
     pub(crate) fn ends_by(&self, signal: i32) -> &Self {
         assert_eq!(self.status.signal(), Some(signal), "{}", self.told());
+        self.lines_fit();
         self
+    }
+
+    /// Checks what holds for the JSON lines of every run.
+    #[track_caller]
+    fn lines_fit(&self) {
+        let wrong = lines::wrong(self);
+        assert_eq!(wrong, None, "{}", self.told());
+    }
+
+    /// Every JSON line.
+    #[track_caller]
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines = text.lines().map(serde_json::from_str);
+        lines
+            .collect::<Result<_, _>>()
+            .unwrap_or_else(|error| panic!("{error}: {}", self.told()))
     }
 
     #[track_caller]

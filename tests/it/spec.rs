@@ -20,7 +20,12 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 /// What the specification has against this body: nothing, or lines that begin with a JSON pointer, which
 /// is empty for the body itself.
 pub(crate) fn mistakes(body: &Value) -> Vec<String> {
-    judge(&SCHEMA, body, "")
+    mistakes_by(&SCHEMA, body)
+}
+
+/// What another schema of the same keywords has against a value.
+pub(crate) fn mistakes_by(schema: &Value, value: &Value) -> Vec<String> {
+    judge(schema, schema, value, "")
 }
 
 /// The body without what [`LITES_OWN`] lists: in Lite's shape, a picture without `detail` gets the one that
@@ -42,32 +47,33 @@ pub(crate) fn without_lites_own(body: &Value) -> Value {
     body
 }
 
-fn judge(schema: &Value, value: &Value, at: &str) -> Vec<String> {
+/// Holds a value against a schema, whose definitions are those of `root`.
+fn judge(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     let mut found = Vec::new();
     if *schema == Value::Bool(false) {
         found.push(format!("{at}: the specification knows no such field"));
     }
     for (keyword, rule) in fields(schema) {
         match keyword.as_str() {
-            "$ref" => found.extend(judge(definition(rule), value, at)),
-            "anyOf" => found.extend(any_of(rule, value, at)),
+            "$ref" => found.extend(judge(root, definition(root, rule), value, at)),
+            "anyOf" => found.extend(any_of(root, rule, value, at)),
             "properties" => {
                 for (name, rule) in fields(rule) {
                     if let Some(inner) = value.get(name) {
-                        found.extend(judge(rule, inner, &below(at, name)));
+                        found.extend(judge(root, rule, inner, &below(at, name)));
                     }
                 }
             }
             "additionalProperties" => {
                 for (name, inner) in fields(value) {
                     if schema["properties"].get(name).is_none() {
-                        found.extend(judge(rule, inner, &below(at, name)));
+                        found.extend(judge(root, rule, inner, &below(at, name)));
                     }
                 }
             }
             "items" => {
                 for (n, inner) in value.as_array().into_iter().flatten().enumerate() {
-                    found.extend(judge(rule, inner, &format!("{at}/{n}")));
+                    found.extend(judge(root, rule, inner, &format!("{at}/{n}")));
                 }
             }
             _ => found.extend(wrong(keyword, rule, value).map(|what| format!("{at}: {what}"))),
@@ -90,7 +96,7 @@ fn wrong(keyword: &str, rule: &Value, value: &Value) -> Option<String> {
     let number = value.as_f64().filter(|_| keyword.ends_with("imum"));
     let (measure, limit) = (size.or(number), rule.as_f64().unwrap_or_default());
     let (is_wrong, how) = match keyword {
-        "$schema" | "$comment" | "$defs" => return None,
+        "$schema" | "$comment" | "$defs" | "title" | "description" => return None,
         "type" => {
             let fits = each(rule).iter().any(|kind| is(value, kind));
             (!fits, format!("is not of type {}", listed(each(rule))))
@@ -122,12 +128,12 @@ fn wrong(keyword: &str, rule: &Value, value: &Value) -> Option<String> {
 }
 
 /// Where no alternative fits, those are told of that have the value's type and its tags.
-fn any_of(rules: &Value, value: &Value, at: &str) -> Vec<String> {
-    let mut judged = each(rules).iter().map(|rule| judge(rule, value, at));
+fn any_of(root: &Value, rules: &Value, value: &Value, at: &str) -> Vec<String> {
+    let mut judged = each(rules).iter().map(|rule| judge(root, rule, value, at));
     if judged.any(|found| found.is_empty()) {
         return Vec::new();
     }
-    let mut near = alternatives(rules);
+    let mut near = alternatives(root, rules);
     let kinds = listed(near.iter().flat_map(|schema| each(&schema["type"])));
     near.retain(|schema| wrong("type", &schema["type"], value).is_none());
     if near.is_empty() {
@@ -148,7 +154,7 @@ fn any_of(rules: &Value, value: &Value, at: &str) -> Vec<String> {
             return vec![told.unwrap_or(lacking)];
         }
     }
-    let told = near.iter().map(|schema| judge(schema, value, at));
+    let told = near.iter().map(|schema| judge(root, schema, value, at));
     let told: BTreeSet<Vec<String>> = told.collect();
     let in_all = |one: &String| told.iter().all(|found| found.contains(one));
     if let Some(common) = told.iter().find(|found| found.iter().all(in_all)) {
@@ -159,20 +165,20 @@ fn any_of(rules: &Value, value: &Value, at: &str) -> Vec<String> {
 }
 
 /// The alternatives. Those of an alternative that has some itself stand in its place.
-fn alternatives(rules: &Value) -> Vec<&Value> {
+fn alternatives<'a>(root: &'a Value, rules: &'a Value) -> Vec<&'a Value> {
     let mut all = Vec::new();
     for rule in each(rules) {
         let name = rule.get("$ref");
-        let schema = name.map_or(rule, |name| definition(name));
-        let inner = schema.get("anyOf").map(alternatives);
+        let schema = name.map_or(rule, |name| definition(root, name));
+        let inner = schema.get("anyOf").map(|rules| alternatives(root, rules));
         all.extend(inner.unwrap_or_else(|| vec![schema]));
     }
     all
 }
 
-fn definition(name: &Value) -> &'static Value {
+fn definition<'a>(root: &'a Value, name: &Value) -> &'a Value {
     let pointer = name.as_str().unwrap_or_default().trim_start_matches('#');
-    SCHEMA.pointer(pointer).expect("a definition")
+    root.pointer(pointer).expect("a definition")
 }
 
 /// The values that a schema allows, where it lists them.
@@ -344,23 +350,26 @@ fn what_is_lites_own_is_excepted_and_nothing_else() {
 }
 
 /// Panics at a keyword that nothing checks, in this schema and in those within it.
-fn walk(schema: &Value) {
-    judge(schema, &json!(null), "");
+fn walk(root: &Value, schema: &Value) {
+    judge(root, schema, &json!(null), "");
     let named = ["$defs", "properties"].map(|keyword| fields(&schema[keyword]));
     let named = named.into_iter().flatten().map(|(_, schema)| schema);
     let others = ["anyOf", "items", "additionalProperties"];
     let others = others.map(|keyword| each(&schema[keyword]));
     let all = named.chain(others.into_iter().flatten());
-    all.filter(|schema| schema.is_object()).for_each(walk);
+    all.filter(|schema| schema.is_object())
+        .for_each(|schema| walk(root, schema));
 }
 
 #[test]
 fn every_keyword_of_the_schema_is_checked() {
-    walk(&SCHEMA);
+    walk(&SCHEMA, &SCHEMA);
+    walk(&crate::lines::EVENTS, &crate::lines::EVENTS);
 }
 
 #[test]
 #[should_panic(expected = "the schema says `minProperties`, which nothing checks")]
 fn a_keyword_that_nothing_checks_is_a_fault_of_the_schema() {
-    walk(&json!({"properties": {"a": {"anyOf": [{"items": {"minProperties": 1}}]}}}));
+    let schema = json!({"properties": {"a": {"anyOf": [{"items": {"minProperties": 1}}]}}});
+    walk(&schema, &schema);
 }

@@ -33,6 +33,13 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "talk",
+        &[
+            "agent", "api", "auth", "clock", "http", "id", "models", "output", "secret", "tools",
+            "wire",
+        ],
+    ),
+    (
         "command",
         &[
             "agent", "api", "auth", "clock", "format", "http", "id", "models", "outcome", "output",
