@@ -228,10 +228,10 @@ pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, 
         Ended::TimedOut => Error::TimedOut,
         Ended::Failed(error) => Error::SignIn(error),
     })?;
-    let issued = issuer
+    let tokens = issuer
         .exchange(&code, &verifier, &issuer.device_redirect())
         .map_err(Error::SignIn)?;
-    SignedIn::first(issued, seconds()).map_err(Error::Token)
+    SignedIn::first(tokens, seconds()).map_err(Error::Token)
 }
 
 /// The models that this access can use, as the service lists them.

@@ -72,12 +72,17 @@ impl Out {
         }
     }
 
-    /// Tells something beside the answer only.
-    pub(super) fn note(&mut self, words: &str) {
-        let _ = match self {
-            Self::Text(text) | Self::Held(text) => text.take(Notice::Warning(words)),
-            Self::Lines(_, beside, _) => beside.take(Notice::Warning(words)),
-        };
+    /// Tells what there is to tell before anything is asked: notes beside the answer only, warnings everywhere.
+    pub(super) fn warn(&mut self, notes: &[String], warnings: &[String]) {
+        for note in notes {
+            let _ = match self {
+                Self::Text(text) | Self::Held(text) => text.take(Notice::Warning(note)),
+                Self::Lines(_, beside, _) => beside.take(Notice::Warning(note)),
+            };
+        }
+        for warning in warnings {
+            let _ = self.take(Notice::Warning(warning));
+        }
     }
 
     /// Prints the message that was held back.

@@ -33,7 +33,6 @@ use crate::output::lines::Beginning;
 use crate::output::paint::Paint;
 use crate::output::spinner::Frames;
 use crate::output::text::Level;
-use crate::output::{Notice, Sink};
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
 use crate::session::{self, Journal};
@@ -200,12 +199,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         paint: settings.paint,
     };
     let woken = watch.start(sender.clone()).map_err(Error::Thread)?;
-    for note in &settings.notes {
-        sink.note(note);
-    }
-    for warning in &settings.warnings {
-        let _ = sink.take(Notice::Warning(warning));
-    }
+    sink.warn(&settings.notes, &settings.warnings);
     let asked = prompt(&settings, stdin, woken.as_fd(), &mut sink);
     // The loop does not listen yet, and begins nothing that is not wanted any more.
     if let Ok(agent::Input::Order(order)) = inputs.try_recv() {

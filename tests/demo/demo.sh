@@ -47,6 +47,9 @@ show 0 'codex login'
 step 'Which credential is used, and why; how much of the plan is used up.'
 show 0 'codex status --limits'
 
+step 'Which models there are, what each takes, and which one is asked.'
+show 0 'codex models'
+
 step 'A prompt is piped in, and the answer streams out as it is made.'
 show 0 'echo "Explain in one sentence what a pipe is." | codex run --no-tools'
 
@@ -68,6 +71,13 @@ show 0 'cat work/greet.sh'
 
 step 'Tools run behind walls: this one may write nowhere, and read no credential.'
 show 1 'echo "{\"command\": \"echo x > hello; cat home/auth.json\"}" | codex tool bash'
+
+step 'Programs get JSON lines; the last one says how it ended.'
+show 0 'codex run --json --no-tools "Say hello"'
+
+step 'Conversations are stored, and gone on with.'
+show 0 'codex run --last --no-tools "And once more"'
+show 0 'codex sessions'
 
 step 'An answer that is cut is asked for again, and never a success, whatever was printed before.'
 show 8 'codex run --no-tools --retries 2 "Tell me everything"'

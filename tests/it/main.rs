@@ -70,10 +70,11 @@ mod shared; // a file that is shared with another program
 mod spec; // what the public specification says of a request's body
 mod store; // the credentials file
 mod streams; // descriptors that are closed, and what the others may be
-mod terminal; // a terminal in place of pipes
 mod structured; // an answer that must match a schema, and a file that gets it
+mod terminal; // a terminal in place of pipes
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
+mod torn; // conversations whose files were cut or damaged
 mod tree; // nothing is left alive
 #[cfg(target_os = "linux")]
 mod walls; // attempts to get out of the sandbox
