@@ -2,6 +2,8 @@
 
 use super::choosing::Choosing;
 use super::flags::{Args, Origin, flags_of};
+use super::settings::Environment;
+use crate::models::Backend;
 use crate::models::fit::Fitted;
 
 /// What holds if nobody says otherwise, where it is no property of the model.
@@ -15,12 +17,18 @@ const DEFAULTS: &[(&str, &str)] = &[
 ];
 
 /// The lines.
-pub(super) fn lines(args: &Args, chosen: &Choosing, fitted: &Fitted) -> Vec<String> {
+pub(super) fn lines(
+    args: &Args,
+    environment: &Environment,
+    chosen: &Choosing,
+    fitted: &Fitted,
+) -> Vec<String> {
     let choice = &chosen.choice;
     let model = &choice.model;
     let mut lines = vec![format!("model {}: from {}", model.id, chosen.origin)];
     let credential = chosen.found.first().map_or("none", |found| &found.source);
     lines.push(format!("credential: from {credential}"));
+    lines.push(address(chosen, environment));
     lines.push(format!(
         "shape {}: {}",
         choice.shape.name(),
@@ -59,4 +67,21 @@ pub(super) fn lines(args: &Args, chosen: &Choosing, fitted: &Fitted) -> Vec<Stri
         }
     }
     lines
+}
+
+/// Where requests go.
+fn address(chosen: &Choosing, environment: &Environment) -> String {
+    let (variable, address) = match chosen.choice.backend {
+        Backend::Subscription => ("CODEX_RUN_BASE_URL", &chosen.endpoints.subscription),
+        Backend::Api | Backend::Other => ("OPENAI_BASE_URL", &chosen.endpoints.api),
+    };
+    let named = environment
+        .get(variable)
+        .is_some_and(|value| value.to_string_lossy().trim_end_matches('/') == address.as_str());
+    let origin = match (named, chosen.choice.backend) {
+        (true, _) => format!("from {variable}"),
+        (false, Backend::Other) => "from models.json".to_owned(),
+        (false, _) => "the default".to_owned(),
+    };
+    format!("address {}: {origin}", address.as_str())
 }

@@ -116,7 +116,13 @@ pub(super) fn run(
     let chosen = choosing::choose(args, environment)?;
     let fitted = choosing::fitted(args, &chosen.choice, pictures.len())?;
     let told = if args.dry_run && level == Level::Verbose {
-        origins::lines(args, &chosen, &fitted)
+        {
+            let found = agents.found.iter();
+            let read =
+                found.map(|(file, _)| format!("{}: added to the instructions", file.display()));
+            let lines = origins::lines(args, environment, &chosen, &fitted);
+            lines.into_iter().chain(read).collect()
+        }
     } else {
         Vec::new()
     };

@@ -14,6 +14,7 @@ mod lines; // the JSON lines of any run
 mod proxy; // a proxy under test
 mod pty; // a pseudo terminal
 mod ran; // what a command did, and what a test wants of it
+mod reader; // a reader of the JSON lines, with types of its own
 mod stored; // a home with something stored in it
 
 mod account; // status, token and logout
@@ -32,6 +33,7 @@ mod cuts; // connections that are cut, everywhere
 mod device; // signing in without a browser
 mod disk; // disks that are full, and mounts
 mod ends; // signals, the clock, a budget
+mod exec; // the official spelling
 mod fault_delays; // what the service says when it says no for now, and when it is asked again
 mod fault_records; // recorded refusals of real services, where they are at hand
 mod fault_table; // what the service says when it says no, row by row
@@ -40,11 +42,14 @@ mod fitting; // what a model does not take
 mod fixtures; // recorded streams of real services, where they are at hand
 mod foreign; // credentials files of other programs
 mod generated; // man/ and completions/ are what the binary prints
+mod golden; // the JSON lines of a run as this version tells them
 mod hostile; // answers that are beyond all measure
 mod inputs; // what goes along with a prompt
 mod interrupted; // a renewal that is interrupted
 #[cfg(target_os = "linux")]
 mod limits; // what a tool may cost, and whole tasks
+mod jsonl; // JSON lines of runs that end well
+mod jsonl_ends; // JSON lines of runs that do not end well
 mod lists; // the list of models beside a run
 mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails

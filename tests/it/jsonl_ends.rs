@@ -1,0 +1,227 @@
+//! JSON lines of runs that do not end well: the last line says how they ended, in the words of the exit codes. That it
+//! is the last, and agrees with the exit code, is checked for every run.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+
+use serde_json::{Value, json};
+
+use crate::ends::{INT, TERM, ignored};
+use crate::home::{Home, Ran, finish, processes, until};
+use crate::reader::{Event, Failure, read, short};
+use crate::standin::{Ends, Reply, Server, now_unix};
+use crate::tools::bash;
+
+const HUP: i32 = 1;
+
+/// What the last line says, and the kinds of all lines.
+#[track_caller]
+fn failure(ran: &Ran) -> (Failure, Vec<String>) {
+    let events = ran.events();
+    let kinds: Vec<String> = events.iter().map(short).collect();
+    let [.., before, last] = &events[..] else {
+        panic!("there are no lines: {}", ran.stderr);
+    };
+    let Event::TurnFailed { error } = read(last) else {
+        panic!("{last}");
+    };
+    assert_eq!(before["type"], "error");
+    assert_eq!(before["message"], error.message.as_str());
+    assert!(ran.stderr.contains(&error.message), "{}", ran.stderr);
+    (error, kinds)
+}
+
+#[test]
+fn the_last_line_says_why() {
+    let check = |reply: Reply, flags: &[&str], code: i32, word: &str| {
+        let server = Server::start([reply]);
+        let mut cmd = Home::with_key().codex(&server).args(["run", "--json"]);
+        let always = ["-s", "danger-full-access", "--retries", "0"];
+        cmd.command.args(always).args(flags).arg("go");
+        let ran = cmd.run();
+        let (error, kinds) = failure(ran.exits(code));
+        assert_eq!((&*error.code, i32::from(error.exit_code)), (word, code));
+        assert_eq!(kinds[..2], ["thread.started", "turn.started"]);
+        error
+    };
+    let refused = check(Reply::status(401, &[], ""), &[], 4, "sign_in");
+    let id = refused.request_id.expect("an id");
+    assert!(id.starts_with("req_standin_"), "{id}");
+    let resets_at = now_unix() + 5000;
+    let limit = json!({"error": {"type": "usage_limit_reached", "plan_type": "plus", "resets_at": resets_at}});
+    let limited = check(Reply::json(429, &limit), &[], 6, "usage_limit");
+    assert_eq!(limited.retry_at, Some(resets_at));
+    check(Reply::status(400, &[], ""), &[], 1, "failed");
+    check(Reply::status(403, &[], ""), &[], 5, "forbidden");
+    check(Reply::status(500, &[], ""), &[], 7, "unreachable");
+    check(Reply::text("Hel").ends(Ends::None), &[], 8, "incomplete");
+    let capped = Ends::Incomplete("max_output_tokens".to_owned());
+    check(Reply::text("Hel").ends(capped), &[], 8, "incomplete");
+    check(
+        Reply::text("Hel").cut_at(700),
+        &["--deltas"],
+        8,
+        "incomplete",
+    );
+    check(Reply::items([]), &[], 8, "incomplete");
+    let calls = || Reply::items([bash("true")]);
+    check(calls(), &["--max-turns", "1"], 9, "budget");
+    check(
+        Reply::text("x").stall_at(900),
+        &["--timeout", "500ms"],
+        124,
+        "timeout",
+    );
+    let slow = Reply::items([bash("sleep 60")]);
+    check(slow, &["--timeout", "900ms"], 124, "timeout");
+}
+
+#[test]
+fn a_run_that_does_not_begin_has_a_last_line_too() {
+    let server = Server::start([]);
+    let check = |home: &Home, flags: &[&str], code: i32, word: &str| {
+        let mut cmd = home.codex(&server);
+        cmd.command.args(flags);
+        let ran = cmd.run();
+        let (error, kinds) = failure(ran.exits(code));
+        assert_eq!(error.code, word, "{flags:?}");
+        assert_eq!(kinds, ["error", "turn.failed"], "{flags:?}");
+    };
+    check(
+        &Home::new(),
+        &["run", "--json", "--no-tools", "x"],
+        4,
+        "sign_in",
+    );
+    let home = Home::with_key();
+    let schema = home.file("schema.json", "{").display().to_string();
+    for flags in [
+        &["run", "--json", "--nonsense", "x"][..],
+        &["run", "--json", "--retries", "many", "x"],
+        &["run", "--json", "-C", "none", "x"],
+        &["run", "--json", "--output-schema", &schema, "x"],
+        &["run", "--json", "--resume", "nonsense", "x"],
+        &["run", "--json", "-i", "none.png", "x"],
+        &["run", "--json", ""],
+        &["exec", "--json", "--nonsense", "x"],
+    ] {
+        check(&home, flags, 2, "usage");
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_mistake_before_the_flag_is_told_in_lines_as_well() {
+    let ran = Home::with_key()
+        .offline()
+        .args(["run", "--nonsense", "--json", "x"])
+        .run();
+    let (error, kinds) = failure(ran.exits(2));
+    assert_eq!((&*error.code, kinds.len()), ("usage", 2));
+}
+
+#[test]
+fn a_signal_has_a_last_line_and_ends_the_run_by_itself() {
+    for (signal, word) in [(HUP, "hangup"), (INT, "interrupted"), (TERM, "terminated")] {
+        if ignored(signal) {
+            continue; // by whoever started the tests, and then the run ignores it too
+        }
+        for in_command in [false, true] {
+            let home = Home::with_key();
+            let reply = if in_command {
+                Reply::items([bash("touch begun; sleep 61.25")])
+            } else {
+                Reply::text("partial answer").stall_at(1200)
+            };
+            let server = Server::start([reply]);
+            let args = ["run", "--json", "-s", "danger-full-access", "go"];
+            let child = home.codex(&server).args(args).start();
+            let begun = home.work().join("begun");
+            until("it is on its way", || {
+                if in_command {
+                    begun.exists()
+                } else {
+                    !server.requests().is_empty()
+                }
+            });
+            child.signal(signal);
+            let ran = finish(child, format!("codex run --json go, signal {signal}"));
+            let (error, kinds) = failure(ran.ends_by(signal));
+            assert_eq!(error.code, word);
+            assert_eq!(i32::from(error.exit_code), 128 + signal);
+            let started = kinds.iter().filter(|kind| kind.starts_with("item.started"));
+            assert_eq!(started.count(), usize::from(in_command), "{kinds:?}");
+            let root = home.root().display().to_string();
+            until("nothing is left", || processes(&root).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_closed_standard_output_is_found_before_anything_is_asked() {
+    let server = Server::start([Reply::text("hello")]);
+    for form in ["--json", "--deltas"] {
+        let args = ["run", "--json", "--no-tools", "x", form];
+        let cmd = Home::with_key().codex(&server).args(args);
+        cmd.redirected(">&-").run().exits(74).stdout("");
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+/// Whether this process waits for a pipe to take more.
+fn waits_in_write(pid: u32) -> bool {
+    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    // Number 1 is `write` on x86-64, 64 on others.
+    call.starts_with("1 ") || call.starts_with("64 ")
+}
+
+#[test]
+fn a_reader_of_lines_that_stands_still_does_not_hold_an_ordered_end() {
+    for flags in [vec!["--no-tools"], vec!["--no-tools", "--deltas"]] {
+        let server = Server::start([Reply::deltas(50_000, "word ")]);
+        let mut cmd = Home::with_key().codex(&server).args(["run", "--json", "x"]);
+        cmd.command.args(&flags);
+        let mut child = cmd.start();
+        until("it is stuck", || waits_in_write(child.id()));
+        child.signal(TERM);
+        let mut status = None;
+        until("it ends", || {
+            status = child.try_wait().expect("a child");
+            status.is_some()
+        });
+        assert_eq!(
+            status.and_then(|status| status.signal()),
+            Some(TERM),
+            "{flags:?}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_told_nothing_more() {
+    let server = Server::start([Reply::deltas(20_000, "word ")]);
+    let args = ["run", "--json", "--deltas", "--no-tools", "x"];
+    let mut child = Home::with_key().codex(&server).args(args).start();
+    drop(child.stdout.take());
+    let ran = finish(child, "codex run --json x".to_owned());
+    ran.exits(141).stdout("").stderr("");
+}
+
+#[test]
+fn a_tool_that_fails_makes_the_run_fail_where_that_was_asked_for() {
+    let server = Server::start([Reply::items([bash("exit 3")]), Reply::text("done")]);
+    let args = [
+        "run",
+        "--json",
+        "-s",
+        "danger-full-access",
+        "--fail-on",
+        "tool-error",
+        "x",
+    ];
+    let ran = Home::with_key().codex(&server).args(args).run();
+    let (error, _) = failure(ran.exits(1));
+    assert_eq!(error.code, "failed");
+    let text: Vec<Value> = ran.events();
+    assert!(text.iter().any(|event| event["item"]["text"] == "done"));
+}
