@@ -7,9 +7,7 @@ use super::flags::{Args, EFFORTS};
 
 /// Settings that would take something of the sandbox away, or run programs outside of it.
 const UNSAFE: &[&str] = &[
-    "sandbox_mode",
-    "sandbox_workspace_write.",
-    "sandbox_permissions",
+    "sandbox",
     "permissions",
     "default_permissions",
     "shell_environment_policy",

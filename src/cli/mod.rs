@@ -64,7 +64,9 @@ static PANICKED: OnceLock<String> = OnceLock::new();
 /// # Errors
 /// When it does not end well; the failure knows the exit code and the words.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode, Failure> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
     let seen = Seen::default();
+    seen.glance(&arguments);
     let ended = guard(|| invoke(parse::parse(arguments, &seen)?, &seen));
     ended.map_err(|failure| {
         if seen.of_sdk.get() {
@@ -86,14 +88,28 @@ struct Seen {
     color: RefCell<Option<OsString>>,
     /// Standard output gets JSON lines.
     lines: Cell<bool>,
+    /// The same, by the mere look of the arguments.
+    glanced: Cell<bool>,
     /// The official SDK asks.
     of_sdk: Cell<bool>,
 }
 
 impl Seen {
+    /// Whether lines are asked for, also where the arguments before that cannot be read.
+    fn glance(&self, arguments: &[OsString]) {
+        let is_run = arguments
+            .first()
+            .is_some_and(|name| name == "run" || name == "exec");
+        let mut flags = arguments.iter().take_while(|word| *word != "--");
+        let lines = |word: &OsString| word == "--json" || word == "--experimental-json";
+        self.glanced.set(is_run && flags.any(lines));
+        self.lines.set(self.glanced.get());
+    }
+
     fn look(&self, args: &Args) {
         self.color.borrow_mut().clone_from(&args.color);
-        self.lines.set(args.json && args.is_run);
+        self.lines
+            .set((args.json && args.is_run) || self.glanced.get());
         self.of_sdk.set(args.of_sdk);
     }
 }

@@ -133,15 +133,15 @@ fn resume(
     })
 }
 
-/// The items as this model can be sent them: another one than before cannot read the reasoning of the one before, and
-/// its calls are not to name it.
+/// The items as this model can be sent them: it cannot read what another one has thought, and a call of another one is not
+/// to name that.
 fn of_model(stored: &Stored, model: &str) -> Vec<Vec<u8>> {
-    if stored.model == model || stored.model.is_empty() {
-        return stored.items.clone();
-    }
-    let items = stored.items.iter();
+    let items = stored.items.iter().zip(&stored.models);
     items
-        .filter_map(|item| {
+        .filter_map(|(item, of)| {
+            if of == model || of.is_empty() {
+                return Some(item.clone());
+            }
             let mut read: serde_json::Value = serde_json::from_slice(item).ok()?;
             match read["type"].as_str() {
                 Some("reasoning") => None,

@@ -51,7 +51,7 @@ impl Out {
             let beside = Text::new(io::sink(), Stderr::default(), level, terminals);
             let beside = beside.with(settings.paint, spinner).summaries(summaries);
             let quiet = level == crate::output::text::Level::Quiet;
-            let lines = Lines::new(out, deltas, quiet);
+            let lines = Lines::new(out, deltas, quiet).waiting();
             return Ok(Self::Lines(Box::new(lines), beside, Instant::now()));
         }
         let text = Text::new(out, Stderr::default(), level, terminals)
@@ -167,24 +167,28 @@ pub(super) struct LastMessage {
 impl LastMessage {
     /// Finds out whether it can be written, before anything is asked.
     pub(super) fn prepare(path: &Path) -> io::Result<Self> {
-        // A link stays one.
-        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let replaced = fs::metadata(&real).map_or(true, |found| found.is_file());
-        let mut own = Self {
-            path: real.clone(),
-            beside: None,
+        let real = match fs::metadata(path) {
+            // A device, or a pipe, is written as it is.
+            Ok(found) if !found.is_file() => {
+                OpenOptions::new().write(true).open(path)?;
+                return Ok(Self {
+                    path: path.to_owned(),
+                    beside: None,
+                });
+            }
+            // A link stays one.
+            Ok(_) => fs::canonicalize(path)?,
+            Err(_) => led_to(path),
         };
-        if !replaced {
-            OpenOptions::new().write(true).open(&real)?;
-            return Ok(own);
-        }
         let name = real.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let mut beside = name.to_owned();
         beside.push(format!(".{}", std::process::id()));
         let beside = real.with_file_name(beside);
         File::create(&beside)?;
-        own.beside = Some(beside);
-        Ok(own)
+        Ok(Self {
+            path: real,
+            beside: Some(beside),
+        })
     }
 
     /// Puts the message there.
@@ -210,6 +214,19 @@ impl LastMessage {
             }
         }
     }
+}
+
+/// Where a link leads that leads to nothing yet.
+fn led_to(path: &Path) -> PathBuf {
+    const LINKS: usize = 20;
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(target) = fs::read_link(&path) else {
+            break;
+        };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
 }
 
 impl Drop for LastMessage {

@@ -22,6 +22,8 @@ pub struct Lines<W> {
     deltas: bool,
     /// Nothing but the end is told of what went wrong on the way.
     quiet: bool,
+    /// What was told before the first line.
+    early: Option<Vec<String>>,
     /// Lines that were made but not written.
     held: Vec<u8>,
     /// How many items there are by now.
@@ -95,6 +97,7 @@ impl<W: Write> Lines<W> {
             out,
             deltas,
             quiet,
+            early: None,
             held: Vec::new(),
             items: 0,
             message: None,
@@ -103,6 +106,13 @@ impl<W: Write> Lines<W> {
             requests: 0,
             cost: None,
         }
+    }
+
+    /// The same, where what is told before the first lines waits for them.
+    #[must_use]
+    pub fn waiting(mut self) -> Self {
+        self.early = Some(Vec::new());
+        self
     }
 
     /// The first lines.
@@ -119,6 +129,9 @@ impl<W: Write> Lines<W> {
         let fields = json!({"thread_id": thread, "schema": SCHEMA, "version": version, "model": model, "cwd": cwd});
         self.add("thread.started", fields);
         self.add("turn.started", json!({}));
+        for message in self.early.take().unwrap_or_default() {
+            self.whole(json!({"type": "error", "message": message}));
+        }
         self.flush()
     }
 
@@ -289,6 +302,10 @@ impl<W: Write> Sink for Lines<W> {
                     truncated,
                 },
             ),
+            Notice::Warning(message) if !self.quiet && self.early.is_some() => {
+                // The first line comes first.
+                self.early.get_or_insert_default().push(message.to_owned());
+            }
             Notice::Warning(message) if !self.quiet => {
                 self.whole(json!({"type": "error", "message": message}));
             }

@@ -22,6 +22,8 @@ pub struct Stored {
     pub model: String,
     /// Its items, each as the bytes that go to the service.
     pub items: Vec<Vec<u8>>,
+    /// The model that was asked when each item was added.
+    pub models: Vec<String>,
     /// How many runs have added to it.
     pub turns: usize,
     /// What the user said first.
@@ -128,6 +130,7 @@ impl Stored {
                     self.first = first_words(line.content);
                 }
                 self.items.push(raw.to_vec());
+                self.models.push(self.model.clone());
             }
         }
         Ok(())
@@ -143,6 +146,7 @@ impl Stored {
             && kind(item).0 == "reasoning"
         {
             self.items.pop();
+            self.models.pop();
         }
         let answered: HashSet<&str> = kinds
             .iter()
@@ -160,6 +164,7 @@ impl Stored {
             .map(|(_, call_id)| call_output(call_id, &aborted, Pictures::Bare))
             .collect();
         self.items.extend(outputs.iter().cloned());
+        self.models.resize(self.items.len(), self.model.clone());
         outputs
     }
 }

@@ -46,10 +46,10 @@ mod golden; // the JSON lines of a run as this version tells them
 mod hostile; // answers that are beyond all measure
 mod inputs; // what goes along with a prompt
 mod interrupted; // a renewal that is interrupted
-#[cfg(target_os = "linux")]
-mod limits; // what a tool may cost, and whole tasks
 mod jsonl; // JSON lines of runs that end well
 mod jsonl_ends; // JSON lines of runs that do not end well
+#[cfg(target_os = "linux")]
+mod limits; // what a tool may cost, and whole tasks
 mod lists; // the list of models beside a run
 mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails

@@ -121,6 +121,7 @@ enum Kind {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "they are the names of the lines")]
 pub(crate) struct Window {
     name: String,
     used_percent: f64,

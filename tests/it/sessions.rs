@@ -244,7 +244,7 @@ fn stored_conversations_are_listed_and_removed() {
     list(["rm", &ids[0]]).exits(0).stdout("");
     assert_eq!(file(&home), files(&home)[0]);
     list(["rm", &ids[1]]).exits(0);
-    assert_eq!(files(&home), [PathBuf::new(); 0]);
+    assert!(files(&home).is_empty());
     assert_eq!(as_json(), [json!(null); 0]);
     assert_eq!(server.requests().len(), 3);
 }
