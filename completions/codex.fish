@@ -77,7 +77,7 @@ complete -c codex -n '__fish_seen_subcommand_from exec' -l cd -s C -x -a '(__fis
 complete -c codex -n '__fish_seen_subcommand_from exec' -l add-dir -x -a '(__fish_complete_directories)' -d 'another directory that tools may change'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l sandbox -s s -x -a 'read-only workspace-write danger-full-access' -d 'what the tools may touch (read-only)'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l json -d 'JSON lines on standard output'
-complete -c codex -n '__fish_seen_subcommand_from exec' -l experimental-json -d 'the same as --json'
+complete -c codex -n '__fish_seen_subcommand_from exec' -l experimental-json -d '--json, as the official SDK asks for it'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l config -s c -x -d 'a setting of the official client, KEY=VALUE'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l last -d 'with resume, the newest of this directory'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l full-auto -d '-s workspace-write'

@@ -5,6 +5,12 @@ use std::ffi::OsString;
 use super::failure::Failure;
 use super::flags::{Args, EFFORTS};
 
+/// When the official client asks somebody.
+const POLICIES: &[&str] = &["never", "on-request", "on-failure", "untrusted"];
+
+/// Settings that would send what is asked elsewhere.
+const ELSEWHERE: &[&str] = &["model_provider", "chatgpt_base_url", "oss_provider"];
+
 /// Settings that would take something of the sandbox away, or run programs outside of it.
 const UNSAFE: &[&str] = &[
     "sandbox",
@@ -18,7 +24,16 @@ const UNSAFE: &[&str] = &[
 
 /// Makes the arguments those of `run`.
 pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
-    if args.words.first().is_some_and(|word| word == "resume") {
+    let first = args.words.first().filter(|_| !args.ended_flags);
+    if let Some(word) = first.filter(|word| **word == "fork" || **word == "review") {
+        let word = word.to_string_lossy();
+        return Err(
+            Failure::usage(format!("`codex exec {word}` is not there")).hint(
+                "a prompt that begins so stands behind --; a copy is made by `codex run --fork ID`",
+            ),
+        );
+    }
+    if first.is_some_and(|word| word == "resume") {
         args.words.remove(0);
         if !args.last {
             if args.words.is_empty() {
@@ -34,16 +49,31 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
     }
     let images = std::mem::take(&mut args.image);
     args.image = images.iter().flat_map(split).collect();
+    let (model, effort, summary, verbosity) = (
+        args.model.take(),
+        args.effort.take(),
+        args.summary.take(),
+        args.verbosity.take(),
+    );
+    // The last one of a name counts.
     for setting in std::mem::take(&mut args.config) {
         let text = setting.to_string_lossy().into_owned();
-        let Some((key, value)) = text.split_once('=') else {
+        let Some((key, value)) = text
+            .split_once('=')
+            .map(|(key, value)| (key.trim().replace('"', ""), value))
+        else {
             return Err(
                 Failure::usage(format!("-c takes KEY=VALUE, and got {text:?}"))
                     .hint("it looks like -c model_reasoning_effort=high"),
             );
         };
-        apply(args, key.trim(), plain(value))?;
+        apply(args, &key, plain(value))?;
     }
+    // A flag of its own comes before them.
+    args.model = model.or(args.model.take());
+    args.effort = effort.or(args.effort.take());
+    args.summary = summary.or(args.summary.take());
+    args.verbosity = verbosity.or(args.verbosity.take());
     if !args.meaningless.is_empty() {
         let flags: Vec<String> = args
             .meaningless
@@ -82,10 +112,7 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         Failure::usage(format!("-c {key} does not take {value:?}"))
             .hint(format!("it takes {wanted}"))
     };
-    // A flag of its own comes before it.
-    let put = |to: &mut Option<OsString>, value: &str| {
-        to.get_or_insert_with(|| value.into());
-    };
+    let put = |to: &mut Option<OsString>, value: &str| *to = Some(value.into());
     match key {
         "model" => put(&mut args.model, &value),
         "model_reasoning_effort" if value == "ultra" || value == "persistent" => {
@@ -101,15 +128,18 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         "openai_base_url" => args.base_url = Some(value),
         "sandbox_workspace_write.network_access" => match &*value {
             "true" => args.network = true,
-            "false" => {}
+            "false" => args.network = false,
             _ => return Err(wrong("true or false")),
         },
         "approval_policy" if value == "never" => {}
+        "approval_policy" if !POLICIES.contains(&&*value) => {
+            return Err(wrong(&POLICIES.join(", ")));
+        }
         "approval_policy" => args
             .notes
             .push("nobody is asked here: what the sandbox does not allow fails".to_owned()),
         "web_search" => match &*value {
-            "disabled" => {}
+            "disabled" => args.web_search = false,
             "cached" | "live" => args.web_search = true,
             _ => return Err(wrong("disabled, cached or live")),
         },
@@ -118,6 +148,13 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
                 "-c {key} is not taken: it could weaken the sandbox"
             ))
             .hint("use --sandbox, --add-dir and the other flags of `codex run`"));
+        }
+        "" => return Err(wrong("the name of a setting before the =")),
+        key if ELSEWHERE.iter().any(|elsewhere| key.starts_with(elsewhere)) => {
+            return Err(Failure::usage(format!(
+                "-c {key} is not taken: the request would not go where it says"
+            ))
+            .hint("use -c openai_base_url=..., or a provider in models.json"));
         }
         key => args.notes.push(format!("-c {key} has no meaning here")),
     }

@@ -88,6 +88,8 @@ struct Seen {
     color: RefCell<Option<OsString>>,
     /// Standard output gets JSON lines.
     lines: Cell<bool>,
+    /// How many arguments stand behind --, if it is there.
+    behind: Cell<Option<usize>>,
     /// The same, by the mere look of the arguments.
     glanced: Cell<bool>,
     /// The official SDK asks.
@@ -101,6 +103,8 @@ impl Seen {
             .first()
             .is_some_and(|name| name == "run" || name == "exec");
         let mut flags = arguments.iter().take_while(|word| *word != "--");
+        let end = arguments.iter().position(|word| word == "--");
+        self.behind.set(end.map(|end| arguments.len() - end - 1));
         let lines = |word: &OsString| word == "--json" || word == "--experimental-json";
         self.glanced.set(is_run && flags.any(lines));
         self.lines.set(self.glanced.get());

@@ -118,6 +118,7 @@ pub(super) fn parse(
     if let Some(flag) = given.iter().find(|flag| !flag.of.contains(&name)) {
         return Err(no_flag(name, &format!("--{}", flag.long)));
     }
+    args.ended_flags = seen.behind.get() == Some(args.words.len());
     finish(command.name, args)
 }
 

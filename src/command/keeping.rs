@@ -142,7 +142,10 @@ fn of_model(stored: &Stored, model: &str) -> Vec<Vec<u8>> {
             if of == model || of.is_empty() {
                 return Some(item.clone());
             }
-            let mut read: serde_json::Value = serde_json::from_slice(item).ok()?;
+            // What cannot be read is kept: a call that is left out would leave its output alone.
+            let Ok(mut read) = serde_json::from_slice::<serde_json::Value>(item) else {
+                return Some(item.clone());
+            };
             match read["type"].as_str() {
                 Some("reasoning") => None,
                 Some("function_call") => {

@@ -1,9 +1,7 @@
 //! Where a run tells what it has to tell: the answer on standard output as text, or everything as JSON lines, and the
 //! rest on standard error.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use super::run::{Error, Settings};
@@ -153,86 +151,6 @@ impl Sink for Out {
         match self {
             Self::Text(text) | Self::Held(text) => text.clear(),
             Self::Lines(_, beside, _) => beside.clear(),
-        }
-    }
-}
-
-/// A file that gets the last message, if the run ends well.
-pub(super) struct LastMessage {
-    path: PathBuf,
-    /// Beside it, until it takes its place; none where it is no file that can be replaced.
-    beside: Option<PathBuf>,
-}
-
-impl LastMessage {
-    /// Finds out whether it can be written, before anything is asked.
-    pub(super) fn prepare(path: &Path) -> io::Result<Self> {
-        let real = match fs::metadata(path) {
-            // A device, or a pipe, is written as it is.
-            Ok(found) if !found.is_file() => {
-                OpenOptions::new().write(true).open(path)?;
-                return Ok(Self {
-                    path: path.to_owned(),
-                    beside: None,
-                });
-            }
-            // A link stays one.
-            Ok(_) => fs::canonicalize(path)?,
-            Err(_) => led_to(path),
-        };
-        let name = real.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-        let mut beside = name.to_owned();
-        beside.push(format!(".{}", std::process::id()));
-        let beside = real.with_file_name(beside);
-        File::create(&beside)?;
-        Ok(Self {
-            path: real,
-            beside: Some(beside),
-        })
-    }
-
-    /// Puts the message there.
-    pub(super) fn write(mut self, message: &str) -> io::Result<()> {
-        let end = if message.ends_with('\n') { "" } else { "\n" };
-        let text = format!("{message}{end}");
-        match self.beside.take() {
-            None => OpenOptions::new()
-                .write(true)
-                .open(&self.path)?
-                .write_all(text.as_bytes()),
-            Some(beside) => {
-                let written = fs::write(&beside, text).and_then(|()| {
-                    if let Ok(there) = fs::metadata(&self.path) {
-                        let _ = fs::set_permissions(&beside, there.permissions());
-                    }
-                    fs::rename(&beside, &self.path)
-                });
-                if written.is_err() {
-                    let _ = fs::remove_file(&beside);
-                }
-                written
-            }
-        }
-    }
-}
-
-/// Where a link leads that leads to nothing yet.
-fn led_to(path: &Path) -> PathBuf {
-    const LINKS: usize = 20;
-    let mut path = path.to_owned();
-    for _ in 0..LINKS {
-        let Ok(target) = fs::read_link(&path) else {
-            break;
-        };
-        path = path.parent().unwrap_or(Path::new("")).join(target);
-    }
-    path
-}
-
-impl Drop for LastMessage {
-    fn drop(&mut self) {
-        if let Some(beside) = &self.beside {
-            let _ = fs::remove_file(beside);
         }
     }
 }

@@ -1,13 +1,8 @@
 //! Which conversations are stored.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use super::{Error, Sessions, Stored};
-
-/// The most of a file that is read to say what it is about, in bytes.
-const GLANCE: u64 = 64 << 10;
+use super::{Error, Sessions, Stored, read};
 
 impl Sessions {
     /// What is stored, the newest first, without the items. What cannot be read is left out.
@@ -32,15 +27,13 @@ impl Sessions {
     }
 }
 
-/// What the beginning of a file says.
+/// What a file says, without its items.
 fn glance(path: &Path) -> Option<Stored> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .ok()?
-        .take(GLANCE)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    let bytes = read(path).ok()?;
     let (mut stored, _) = Stored::read(&bytes).ok()?;
-    stored.items.clear();
+    stored.items = Vec::new();
+    stored.models = Vec::new();
+    // Its name is what it is found by.
+    path.file_stem()?.to_str()?.clone_into(&mut stored.id);
     Some(stored)
 }

@@ -12,6 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use fs4::{FileExt, TryLockError};
+use rustix::fs::{Mode, OFlags};
 use serde_json::json;
 
 use crate::clock::date;
@@ -119,7 +120,11 @@ impl Sessions {
         writer.line(line.to_string().as_bytes());
         writer.turn(beginning);
         match writer.failed.take() {
-            Some(error) => Err(error),
+            Some(error) => {
+                // Nothing is in it that could be gone on with.
+                let _ = fs::remove_file(&writer.path);
+                Err(error)
+            }
             None => Ok(writer),
         }
     }
@@ -131,11 +136,7 @@ impl Sessions {
     pub fn open(&self, id: &str) -> Result<(Stored, Writer), Error> {
         let path = self.path(id)?;
         let failed = |error| Error::Io(path.clone(), error);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(&path)
-            .map_err(failed)?;
+        let mut file = regular(&path, OFlags::RDWR | OFlags::APPEND).map_err(failed)?;
         match FileExt::try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Busy(path)),
@@ -163,7 +164,7 @@ impl Sessions {
     /// When it is not there or damaged.
     pub fn read(&self, id: &str) -> Result<Stored, Error> {
         let path = self.path(id)?;
-        let bytes = fs::read(&path).map_err(|error| Error::Io(path.clone(), error))?;
+        let bytes = read(&path).map_err(|error| Error::Io(path.clone(), error))?;
         let (stored, _) = Stored::read(&bytes).map_err(|damage| Error::Damaged(path, damage))?;
         Ok(stored)
     }
@@ -175,7 +176,7 @@ impl Sessions {
     pub fn remove(&self, id: &str) -> Result<(), Error> {
         let path = self.path(id)?;
         let failed = |error| Error::Io(path.clone(), error);
-        let file = File::open(&path).map_err(failed)?;
+        let file = regular(&path, OFlags::RDONLY).map_err(failed)?;
         if let Err(TryLockError::WouldBlock) = FileExt::try_lock(&file) {
             return Err(Error::Busy(path));
         }
@@ -200,7 +201,7 @@ impl Sessions {
         found.ok_or_else(|| Error::Missing(id.to_owned()))
     }
 
-    /// All files, the newest day first.
+    /// All files, the one that was used last first.
     fn files(&self) -> Vec<PathBuf> {
         let mut level = vec![self.root.clone()];
         for _ in 0..4 {
@@ -208,9 +209,10 @@ impl Sessions {
             level = entries.map(|entry| entry.path()).collect();
         }
         level.retain(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
-        // Their ids begin with their time.
-        level.sort_by(|a, b| b.file_name().cmp(&a.file_name()));
-        level
+        let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
+        let mut files: Vec<_> = level.into_iter().map(|path| (used(&path), path)).collect();
+        files.sort_by(|a, b| b.cmp(a));
+        files.into_iter().map(|(_, path)| path).collect()
     }
 }
 
@@ -252,6 +254,30 @@ impl Journal for Writer {
         self.path = PathBuf::new();
         (!told.0.as_os_str().is_empty()).then_some(told)
     }
+}
+
+/// The most of a conversation that is read, in bytes: no model takes in as much.
+const MOST: u64 = 512 << 20;
+
+/// A regular file. What else may lie there is not waited for, and links are not followed.
+fn regular(path: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = flags | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    if found.len() > MOST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(file)
+}
+
+/// What is in a regular file.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    regular(path, OFlags::RDONLY)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// An item on one line: between its values JSON takes a blank as well as a line end, and in a text it has none.

@@ -148,6 +148,18 @@ impl Stored {
             self.items.pop();
             self.models.pop();
         }
+        // One that an earlier run has left so stands before what the user said then.
+        let mut n = 0;
+        while n + 1 < self.items.len() {
+            let (this, next) = (kind(&self.items[n]).0, role(&self.items[n + 1]));
+            if this == "reasoning" && next == "user" {
+                self.items.remove(n);
+                self.models.remove(n);
+                n = n.saturating_sub(1);
+            } else {
+                n += 1;
+            }
+        }
         let answered: HashSet<&str> = kinds
             .iter()
             .filter(|(kind, _)| kind.ends_with("_output"))
@@ -172,6 +184,11 @@ impl Stored {
 fn kind(item: &[u8]) -> (String, String) {
     let line = serde_json::from_slice::<Line<'_>>(item).unwrap_or_default();
     (line.kind, line.call_id.unwrap_or_default())
+}
+
+fn role(item: &[u8]) -> String {
+    let line = serde_json::from_slice::<Line<'_>>(item).unwrap_or_default();
+    line.role.unwrap_or_default()
 }
 
 /// The beginning of what a message says.
@@ -253,6 +270,7 @@ mod tests {
             (stored.items.len(), added.len())
         };
         assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT]), (1, 0));
+        assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, THOUGHT, USER]), (2, 0));
         assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, CALL]), (4, 1));
         let output = r#"{"type":"function_call_output","call_id":"c","output":"x"}"#;
         assert_eq!(settled(&[HEAD, TURN, USER, CALL, output]), (3, 0));

@@ -253,7 +253,7 @@ fn a_run_that_the_sdk_ends_has_no_last_line() {
         let kinds: Vec<&Value> = events.iter().map(|event| &event["type"]).collect();
         assert_eq!(kinds[..2], ["thread.started", "turn.started"]);
         let is_end = |kind: &&Value| **kind == "error" || **kind == "turn.failed";
-        assert!(!kinds.iter().any(|kind| is_end(kind)), "{kinds:?}");
+        assert!(!kinds.iter().any(is_end), "{kinds:?}");
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Args {
     pub(super) web_search: bool,
     /// The official SDK asks, which takes a last line for the reason of an end that it ordered itself.
     pub(super) of_sdk: bool,
+    /// The first word stands behind --.
+    pub(super) ended_flags: bool,
     /// Another address of the API.
     pub(super) base_url: Option<String>,
     pub(super) deltas: bool,
