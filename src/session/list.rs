@@ -1,6 +1,8 @@
 //! Which conversations are stored.
 
-use std::path::Path;
+use std::cmp::Reverse;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::{Error, Sessions, Stored, read};
 
@@ -12,13 +14,15 @@ impl Sessions {
         files.iter().filter_map(|path| glance(path)).collect()
     }
 
-    /// The newest conversation of this directory.
+    /// The conversation of this directory that was gone on with last.
     ///
     /// # Errors
     /// When there is none.
     pub fn newest(&self, cwd: &Path) -> Result<String, Error> {
         let shown = cwd.to_string_lossy();
-        let files = self.files();
+        let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
+        let mut files = self.files();
+        files.sort_by_cached_key(|path| Reverse(used(path)));
         let mut found = files.iter().filter_map(|path| glance(path));
         found
             .find(|stored| stored.cwd == shown)

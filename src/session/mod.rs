@@ -201,7 +201,7 @@ impl Sessions {
         found.ok_or_else(|| Error::Missing(id.to_owned()))
     }
 
-    /// All files, the one that was used last first.
+    /// All files, the newest first.
     fn files(&self) -> Vec<PathBuf> {
         let mut level = vec![self.root.clone()];
         for _ in 0..4 {
@@ -209,10 +209,9 @@ impl Sessions {
             level = entries.map(|entry| entry.path()).collect();
         }
         level.retain(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
-        let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
-        let mut files: Vec<_> = level.into_iter().map(|path| (used(&path), path)).collect();
-        files.sort_by(|a, b| b.cmp(a));
-        files.into_iter().map(|(_, path)| path).collect()
+        // Their ids begin with their time.
+        level.sort_by(|a, b| b.file_name().cmp(&a.file_name()));
+        level
     }
 }
 

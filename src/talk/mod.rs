@@ -87,8 +87,8 @@
 //! # }
 //! ```
 
-use std::error::Error as StdError;
-use std::fmt;
+mod error;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -100,12 +100,12 @@ use crate::agent::{self, End, Policy, Run};
 use crate::api::models::{Listing, fetch};
 use crate::api::{self, Client, Endpoints};
 use crate::auth::device::{self, Ended};
-use crate::auth::issuer::{self, Issuer};
-use crate::auth::token::{SignedIn, TokenError, account};
+use crate::auth::issuer::Issuer;
+use crate::auth::token::{SignedIn, account};
 use crate::auth::{self, Authority, Credential};
 use crate::clock::{millis, seconds};
-use crate::http::{AddressError, BaseUrl, Http, SILENCE, Setup};
-use crate::id::{IdError, ModelId, ThreadId};
+use crate::http::{BaseUrl, Http, SILENCE, Setup};
+use crate::id::{ModelId, ThreadId};
 use crate::models::{Backend, Model, catalogue, find, remote};
 use crate::output::{Notice, Sink};
 use crate::secret::Secret;
@@ -114,6 +114,7 @@ use crate::tools::offer::Offer;
 use crate::tools::process::{self, Tools};
 use crate::wire::answer::Trouble;
 use crate::wire::request::{Body, Function, Head};
+pub use error::Error;
 
 /// Who asks, and where.
 #[derive(Clone, Debug)]
@@ -123,51 +124,6 @@ pub struct Access {
     backend: Backend,
     setup: Setup,
 }
-
-/// What went wrong.
-#[derive(Debug)]
-pub enum Error {
-    /// An address that no secret may be sent to.
-    Address(AddressError),
-    /// No model has such an id.
-    Model(IdError),
-    /// No key looks so.
-    Key(auth::Error),
-    /// No access token looks so.
-    Token(TokenError),
-    /// The sign-in did not come about.
-    SignIn(issuer::Error),
-    /// Nobody typed in the code in time.
-    TimedOut,
-    /// The list of models cannot be had.
-    Models(api::Error),
-    /// What the service sent is no list of models.
-    NoList,
-    /// The system gives no random numbers.
-    Random(getrandom::Error),
-    /// The question was not answered.
-    End(End),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(error) => error.fmt(f),
-            Self::Model(error) => write!(f, "no model has such an id: {error}"),
-            Self::Key(error) => error.fmt(f),
-            Self::Token(error) => error.fmt(f),
-            Self::SignIn(error) => error.fmt(f),
-            Self::TimedOut => f.write_str("nobody typed in the code in time"),
-            Self::Models(error) => error.fmt(f),
-            Self::NoList => f.write_str("what the service sent is no list of models"),
-            Self::Random(error) => error.fmt(f),
-            Self::End(End::Refused(error, _)) => error.fmt(f),
-            Self::End(end) => write!(f, "the question was not answered: {end:?}"),
-        }
-    }
-}
-
-impl StdError for Error {}
 
 impl Access {
     /// With a key, at the address of the API or of another server that speaks it.
