@@ -6,7 +6,7 @@
 //! A question, and its answer as it arrives:
 //!
 //! ```
-//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.rs"));
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = Server::start([Reply::text("Hello there.")]);
 //! # let address = server.api_url();
@@ -40,7 +40,7 @@
 //! A tool that is a function of the program, and a second question that knows of the first:
 //!
 //! ```
-//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.rs"));
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let call = Reply::items(vec![Item::call("add", r#"{"a": 2, "b": 3}"#)]);
 //! # let server = Server::start([call, Reply::text("It is 5."), Reply::text("You asked for 2 + 3.")]);
@@ -69,7 +69,7 @@
 //! Signing in with prompts of one's own, and the models that the sign-in can use:
 //!
 //! ```
-//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.rs"));
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = Server::start([Reply::text("ok")]);
 //! # let (issuer, backend) = (server.url(), server.subscription_url());
