@@ -124,22 +124,3 @@ fn end(child: &mut Child) {
     }
     let _ = child.wait();
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_prints_the_key_and_nothing_else() {
-        let printed = |command: &str| key(command, &[]).map(|key| key.expose().to_owned());
-        assert_eq!(printed("echo ' sk-1 '"), Ok("sk-1".to_owned()));
-        assert_eq!(printed("echo sk-1; exit 3"), Err(Error::Failed));
-        // What it leaves behind is not waited for.
-        assert_eq!(printed("sleep 60 & echo sk-2"), Ok("sk-2".to_owned()));
-        assert_eq!(printed("true"), Err(Error::Nothing));
-        assert_eq!(printed("yes"), Err(Error::Nothing));
-        assert_eq!(printed("echo ${HOME-gone}"), printed("echo $HOME"));
-        let hidden = key("echo ${HOME-gone}", &["HOME"]).map(|key| key.expose().to_owned());
-        assert_eq!(hidden, Ok("gone".to_owned()));
-    }
-}

@@ -70,10 +70,10 @@ fn overview(long: bool) -> String {
     ] {
         let _ = writeln!(text, "  {flag:<33} {brief}");
     }
-    text.push_str("\nexamples:\n  echo \"explain this\" | codex run --no-tools\n");
-    text.push_str("  git diff | codex run --no-tools \"review this:\" -\n");
-    text.push_str("  codex run -s danger-full-access \"make the tests pass\"\n");
     if long {
+        text.push_str("\nexamples:\n  echo \"explain this\" | codex run\n");
+        text.push_str("  git diff | codex run \"review this:\" -\n");
+        text.push_str("  codex run -s workspace-write \"make the tests pass\"\n");
         for (name, doc) in VARIABLES {
             let _ = write!(
                 text,

@@ -73,6 +73,8 @@ fn a_server_is_shown_its_own_key_and_nothing_of_ours() {
         "${BOX_KEY}",
         "BOX_KEY",
         "!echo $BOX_KEY",
+        // What a command leaves behind is not waited for.
+        "!sleep 20 & echo $BOX_KEY",
         &printed,
     ];
     for key in keys.map(Some).into_iter().chain([None]) {
