@@ -96,8 +96,9 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     while let Ok(piece) = read.recv_timeout(GLANCE) {
         bytes.extend_from_slice(&piece);
     }
+    // What it has left behind would hold our standard error open.
+    end(&mut child);
     let Some(status) = status else {
-        end(&mut child);
         return Err(if bytes.len() as u64 > MOST {
             Error::Nothing
         } else {
