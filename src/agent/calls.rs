@@ -90,7 +90,9 @@ impl Driver<'_> {
     fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), End> {
         let about = self.tools.about(&calls[at]);
         told(&calls[at], &about, |call| {
-            self.sink.take(Notice::ToolStarted(call))
+            // What waits for it may take long.
+            let taken = self.sink.take(Notice::ToolStarted(call));
+            taken.and_then(|()| self.sink.flush())
         })
         .map_err(End::Output)?;
         self.abouts.push((at, about));

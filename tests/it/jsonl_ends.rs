@@ -2,6 +2,7 @@
 //! is the last, and agrees with the exit code, is checked for every run.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 
 use serde_json::{Value, json};
@@ -118,6 +119,19 @@ fn a_mistake_before_the_flag_is_told_in_lines_as_well() {
         .run();
     let (error, kinds) = failure(ran.exits(2));
     assert_eq!((&*error.code, kinds.len()), ("usage", 2));
+}
+
+#[test]
+fn a_call_is_told_before_its_end_is_waited_for() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::items([bash("sleep 61.5")])]);
+    let args = ["run", "--json", "-s", "danger-full-access", "go"];
+    let mut child = home.codex(&server).args(args).start();
+    let mut told = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let started = told.find_map(|line| line.ok().filter(|line| line.contains("item.started")));
+    assert!(started.is_some_and(|line| line.contains("sleep 61.5")));
+    child.signal(TERM);
+    child.wait().expect("a child");
 }
 
 #[test]
