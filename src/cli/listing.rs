@@ -65,7 +65,7 @@ pub(super) fn place(
 ) -> (Backend, Cache) {
     let account = match auth::choose(found) {
         Ok(Chosen::Fixed(Credential::Token { account, .. })) => Some(account),
-        Ok(Chosen::SignIn(signed_in)) => Some(signed_in.account.clone()),
+        Ok(Chosen::SignIn(signed_in)) => Some(signed_in.account),
         _ => None,
     };
     let subscription = found.first().is_none_or(Found::is_subscription);
@@ -76,10 +76,9 @@ pub(super) fn place(
         false => (Backend::Other, &endpoints.api),
     };
     let home: Option<PathBuf> = credentials::home(environment);
-    let account = account.map(|account| account.as_str().to_owned());
     let cache = Cache::new(
         home.as_deref(),
-        account.as_deref().unwrap_or_default(),
+        account.as_ref().map_or("", |account| account.as_str()),
         address.as_str(),
     );
     (backend, cache)

@@ -88,10 +88,10 @@ struct Seen {
     color: RefCell<Option<OsString>>,
     /// Standard output gets JSON lines.
     lines: Cell<bool>,
-    /// How many arguments stand behind --, if it is there.
-    behind: Cell<Option<usize>>,
     /// The same, by the mere look of the arguments.
     glanced: Cell<bool>,
+    /// How many arguments stand behind --, if it is there.
+    behind: Cell<Option<usize>>,
     /// The official SDK asks.
     of_sdk: Cell<bool>,
 }
@@ -157,41 +157,17 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
     }
     match invocation {
         Invocation::Run(args) => ask(args, begun, seen),
-        Invocation::Login(args) => {
-            let environment = environment();
-            let args = configured(args, "login", &environment)?;
-            let settings = account::login(&args, &environment)?;
-            command::login::run(&settings, &shielded()?)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Invocation::Login(args) => manage(args, "login", account::login, |settings, critical| {
+            command::login::run(&settings, critical)
+        }),
         Invocation::Logout(args) => {
-            let environment = environment();
-            let args = configured(args, "logout", &environment)?;
-            let settings = account::logout(&args, &environment)?;
-            command::logout::run(&settings, &shielded()?)?;
-            Ok(ExitCode::SUCCESS)
+            manage(args, "logout", account::logout, |settings, critical| {
+                command::logout::run(&settings, critical)
+            })
         }
-        Invocation::Status(args) => {
-            let environment = environment();
-            let args = configured(args, "status", &environment)?;
-            let settings = account::status(&args, &environment)?;
-            command::status::run(settings, &shielded()?)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Invocation::Token(args) => {
-            let environment = environment();
-            let args = configured(args, "token", &environment)?;
-            let settings = account::token(&args, &environment)?;
-            command::token::run(settings, &shielded()?)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Invocation::Models(args) => {
-            let environment = environment();
-            let args = configured(args, "models", &environment)?;
-            let settings = listing::models(&args, &environment)?;
-            command::models::run(settings, &shielded()?)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Invocation::Status(args) => manage(args, "status", account::status, command::status::run),
+        Invocation::Token(args) => manage(args, "token", account::token, command::token::run),
+        Invocation::Models(args) => manage(args, "models", listing::models, command::models::run),
         Invocation::Sessions(args) => {
             let stdout = stdout()?;
             let home = credentials::home(&environment());
@@ -242,6 +218,23 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
             Err(Failure::usage(format!("there is no {what:?} to generate")))
         }
     }
+}
+
+/// Runs a command that works with the credentials and asks no model.
+fn manage<S, E>(
+    args: Box<Args>,
+    name: &str,
+    settings: impl FnOnce(&Args, &Environment) -> Result<S, Failure>,
+    run: impl FnOnce(S, &Critical) -> Result<(), E>,
+) -> Result<ExitCode, Failure>
+where
+    Failure: From<E>,
+{
+    let environment = environment();
+    let args = configured(args, name, &environment)?;
+    let settings = settings(&args, &environment)?;
+    run(settings, &shielded()?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `codex run`, in any of its spellings.

@@ -16,7 +16,7 @@ use crate::http::{self, Http, SILENCE, Setup};
 use crate::models::cache::Cache;
 use crate::models::change::put_over;
 use crate::models::custom::Provider;
-use crate::models::{Backend, Model, catalogue, find, preferred, remote};
+use crate::models::{Backend, Model, catalogue, find_or_unknown, preferred, remote};
 use crate::wire::fault::Kind;
 
 /// Everything that the command is told.
@@ -204,12 +204,5 @@ fn by_key(
         let has = |model: &&Model| ids.contains(&model.id);
         return Ok(built_in.iter().filter(has).cloned().collect());
     }
-    Ok(ids
-        .iter()
-        .map(|id| {
-            find(built_in, id)
-                .cloned()
-                .unwrap_or_else(|| Model::unknown(id))
-        })
-        .collect())
+    Ok(ids.iter().map(|id| find_or_unknown(built_in, id)).collect())
 }

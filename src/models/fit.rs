@@ -110,13 +110,11 @@ fn nearest<'a>(effort: &'a str, model: &'a Model) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::{Backend, catalogue, find};
+    use crate::models::{Backend, catalogue, find_or_unknown};
 
     fn model(id: &str) -> Model {
         let models = catalogue::of(Backend::Subscription);
-        find(&models, id)
-            .cloned()
-            .unwrap_or_else(|| Model::unknown(id))
+        find_or_unknown(&models, id)
     }
 
     #[test]

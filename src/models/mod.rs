@@ -118,6 +118,13 @@ pub fn find<'a>(models: &'a [Model], id: &str) -> Option<&'a Model> {
     models.iter().find(|model| model.id == id)
 }
 
+/// The model of this id in a list, or one of which nothing else is known.
+#[must_use]
+pub fn find_or_unknown(models: &[Model], id: &str) -> Model {
+    let found = find(models, id).cloned();
+    found.unwrap_or_else(|| Model::unknown(id))
+}
+
 /// The model that a list prefers: the first that is shown.
 #[must_use]
 pub fn preferred(models: &[Model]) -> Option<&Model> {

@@ -106,7 +106,7 @@ use crate::auth::{self, Authority, Credential};
 use crate::clock::{millis, seconds};
 use crate::http::{BaseUrl, Http, SILENCE, Setup};
 use crate::id::{ModelId, ThreadId};
-use crate::models::{Backend, Model, catalogue, find, remote};
+use crate::models::{Backend, Model, catalogue, find_or_unknown, remote};
 use crate::output::{Notice, Sink};
 use crate::secret::Secret;
 use crate::tools::closure::Closure;
@@ -115,6 +115,9 @@ use crate::tools::process::{self, Tools};
 use crate::wire::answer::Trouble;
 use crate::wire::request::{Body, Function, Head};
 pub use error::Error;
+
+/// How this program names itself to the service.
+const AGENT: &str = concat!("codex-run/", env!("CARGO_PKG_VERSION"));
 
 /// Who asks, and where.
 #[derive(Clone, Debug)]
@@ -156,7 +159,7 @@ impl Access {
                 api: base,
             },
             backend,
-            setup: Setup::new(concat!("codex-run/", env!("CARGO_PKG_VERSION"))),
+            setup: Setup::new(AGENT),
         })
     }
 
@@ -174,10 +177,7 @@ impl Access {
 /// When the sign-in does not come about.
 pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, Error> {
     let base = BaseUrl::parse(issuer).map_err(Error::Address)?;
-    let issuer = Issuer::new(
-        base,
-        &Setup::new(concat!("codex-run/", env!("CARGO_PKG_VERSION"))),
-    );
+    let issuer = Issuer::new(base, &Setup::new(AGENT));
     let device = issuer.device().map_err(Error::SignIn)?;
     show(&issuer.device_url(), device.code.expose());
     let (code, verifier) = device::wait(&issuer, &device).map_err(|ended| match ended {
@@ -205,11 +205,7 @@ pub fn models(access: &Access) -> Result<Vec<Model>, Error> {
         return remote::parse(&body, &known).ok_or(Error::NoList);
     }
     let ids = remote::ids(&body).ok_or(Error::NoList)?;
-    let model = |id: &String| {
-        find(&known, id)
-            .cloned()
-            .unwrap_or_else(|| Model::unknown(id))
-    };
+    let model = |id: &String| find_or_unknown(&known, id);
     Ok(ids.iter().map(model).collect())
 }
 
@@ -250,8 +246,7 @@ impl Talk {
         let mut random = [0; 10];
         getrandom::fill(&mut random).map_err(Error::Random)?;
         let known = catalogue::of(access.backend);
-        let model = find(&known, id.as_str()).cloned();
-        let model = model.unwrap_or_else(|| Model::unknown(id.as_str()));
+        let model = find_or_unknown(&known, id.as_str());
         Ok(Self {
             policy: Policy {
                 max_turns: 100,
