@@ -138,6 +138,19 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
         "OPENAI_BASE_URL",
         "Another address of the API. Like the two before it must be https://, or http:// to this machine.",
     ),
+    (
+        "https_proxy, all_proxy",
+        "The proxy to go through: http://, https:// or socks5h://. Also in upper case; lower case wins.",
+    ),
+    ("NO_PROXY", "The hosts that need no proxy, as for curl."),
+    (
+        "CODEX_CA_CERTIFICATE",
+        "A file of further certificates to trust, in PEM form.",
+    ),
+    (
+        "SSL_CERT_FILE",
+        "The same, used where CODEX_CA_CERTIFICATE is not set.",
+    ),
 ];
 
 /// The table of exit codes.
