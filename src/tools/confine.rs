@@ -180,17 +180,26 @@ mod linux {
         Ok(reach)
     }
 
-    /// Further walls around this thread, which hold back signals to whoever is outside them.
+    /// A second sandbox around this thread, inside the first, which keeps signals from leaving it.
+    ///
+    /// Every Landlock ruleset refuses to rename or link between directories unless it allows that
+    /// (`LANDLOCK_ACCESS_FS_REFER`, landlock(7)), one that handles nothing else too. So this one handles that right and
+    /// allows it everywhere; the first one decides.
     pub(super) fn shield() -> Result<(), Error> {
-        let ruleset = Ruleset::default()
+        let scoped = Ruleset::default()
             .set_compatibility(CompatLevel::HardRequirement)
-            .scope(Scope::Signal)
+            .handle_access(AccessFs::Refer)
+            .and_then(|ruleset| ruleset.scope(Scope::Signal))
+            .and_then(Ruleset::create)
             .map_err(step("fence signals"))?;
-        let created = ruleset.create().map_err(step("fence signals"))?;
-        created
-            .restrict_self()
-            .map(drop)
-            .map_err(step("fence signals"))
+        let mut fence = Fence(scoped);
+        fence.allow(Path::new("/"), AccessFs::Refer.into())?;
+        let enforced = fence.0.restrict_self().map_err(step("fence signals"))?;
+        if enforced.ruleset == RulesetStatus::FullyEnforced {
+            Ok(())
+        } else {
+            Err(Error::Unavailable)
+        }
     }
 
     fn step<E: ToString>(step: &'static str) -> impl Fn(E) -> Error {
