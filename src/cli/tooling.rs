@@ -10,10 +10,11 @@ use super::hidden::Hidden;
 use super::parse::unknown;
 use super::settings::{Environment, tool_timeout};
 use super::values::one_of;
-use super::{own_tools, program};
+use super::{own_tools, program, writable};
 use crate::tools::offer::Offer;
-use crate::tools::places::{Root, real, real_once};
+use crate::tools::places::{Root, real_once};
 use crate::tools::process::Setup;
+use crate::tools::scratch::Parent;
 use crate::tools::walls::Walls;
 use crate::tools::{TOOLS, environment};
 
@@ -54,7 +55,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
     for path in &args.add_dir {
         further.push(existing(&args.named("add-dir"), path)?);
     }
-    let temporary = real(&std::env::temp_dir());
+    let hidden = Hidden::find(args, environment);
     let walls = match sandbox {
         // What is offered to nobody needs no walls.
         _ if offered.is_empty() => None,
@@ -68,24 +69,23 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             if write {
                 further.push(directory.clone());
             }
-            let hidden = Hidden::find(args, environment);
-            let writable = real_once(further).into_iter().map(Root::of);
             let walls = Walls {
                 write,
                 network: args.network,
-                writable: writable.collect::<Result<_, _>>().map_err(|error| {
-                    Failure::usage(format!(
-                        "cannot look at a directory that tools may change: {error}"
-                    ))
-                })?,
+                writable: roots(real_once(further))?,
                 hidden: hidden.places.clone(),
-                readable: Vec::new(),
+                ..Walls::default()
             };
-            hidden.keep_apart(&walls, &temporary)?;
+            hidden.keep_apart(&walls)?;
             own_tools::readable(&walls, &offered)?;
-            Some(Hidden::there(walls))
+            let mut walls = Hidden::there(walls);
+            if write && !args.no_tmp {
+                open_shared(&mut walls, &hidden, environment)?;
+            }
+            Some(walls)
         }
     };
+    let (temporary, walls) = apart(walls, &hidden, environment)?;
     let mut for_tools = environment::for_tools(&environment.0);
     for_tools.extend(environment::nobody());
     if args.network || walls.is_none() {
@@ -126,6 +126,63 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
         },
         warnings,
     })
+}
+
+/// Directories with what identifies them.
+fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
+    let roots: std::io::Result<_> = paths.into_iter().map(Root::of).collect();
+    roots.map_err(|error| {
+        Failure::usage(format!(
+            "cannot look at a directory that tools may change: {error}"
+        ))
+    })
+}
+
+/// Opens the shared temporary directories, but those where something lies that tools must not change.
+fn open_shared(
+    walls: &mut Walls,
+    hidden: &Hidden,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mut guarded = hidden.guarded();
+    guarded.extend(writable::named_by_variables(environment));
+    let shared = writable::shared(&guarded);
+    let is_named = |place: &PathBuf| walls.writable.iter().any(|root| root.path == *place);
+    let open = shared.open.into_iter().filter(|place| !is_named(place));
+    let open = roots(open.collect())?;
+    walls.closed = shared.closed;
+    walls
+        .closed
+        .retain(|closed| !walls.writable.iter().any(|root| root.path == closed.place));
+    walls.writable.extend(open);
+    Ok(())
+}
+
+/// Where the run's temporary directory may be made, and the sandbox that keeps other runs out of it.
+fn apart(
+    walls: Option<Walls>,
+    hidden: &Hidden,
+    environment: &Environment,
+) -> Result<(Vec<Parent>, Option<Walls>), Failure> {
+    let writable = walls.iter().flat_map(|walls| &walls.writable);
+    let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
+    let reached = |place: &Path| roots.iter().any(|root| place.starts_with(root));
+    let is_hidden = |place: &Path| hidden.places.iter().any(|hidden| place.starts_with(hidden));
+    let temporary = writable::temporary(environment, reached, is_hidden);
+    if temporary.is_empty() {
+        return Err(Failure::usage(format!(
+            "cannot make the tools' temporary directory in {}: credentials are kept there",
+            std::env::temp_dir().display()
+        ))
+        .hint("set TMPDIR to another directory"));
+    }
+    let private = temporary.iter().filter(|parent| parent.private);
+    let private: Vec<PathBuf> = private.map(|parent| parent.path.clone()).collect();
+    let walls = walls.map(|mut walls| {
+        walls.hidden.extend(private);
+        walls
+    });
+    Ok((temporary, walls))
 }
 
 /// What the tools may touch.

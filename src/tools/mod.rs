@@ -12,6 +12,7 @@ mod child;
 pub mod closure;
 pub mod confine;
 pub mod environment;
+pub mod explanation;
 mod git;
 pub mod manifest;
 #[cfg(target_os = "linux")]
@@ -22,7 +23,7 @@ mod pipe;
 pub mod places;
 pub mod process;
 pub mod reaper;
-mod scratch;
+pub mod scratch;
 mod small;
 #[cfg(target_os = "linux")]
 mod syscalls;
