@@ -90,7 +90,7 @@ impl Hidden {
     /// Refuses a run whose tools could write where credentials are kept.
     pub(super) fn keep_apart(&self, walls: &Walls) -> Result<(), Failure> {
         let with_links = Walls {
-            hidden: [&self.places[..], &self.links].concat(),
+            hidden: self.guarded_places(),
             ..walls.clone()
         };
         // A place that is not there holds nothing; but in ours tools could leave what the next run believes.
@@ -114,14 +114,19 @@ impl Hidden {
         Ok(())
     }
 
+    /// The places, and the links that lead to them.
+    pub(super) fn guarded_places(&self) -> Vec<PathBuf> {
+        [&self.places[..], &self.links].concat()
+    }
+
     /// All of it, as what tools must not replace.
     pub(super) fn guarded(&self) -> Vec<Guarded> {
-        let places = self.places.iter().chain(&self.links);
+        let places = self.guarded_places();
         let guarded = |place: &PathBuf| Guarded {
             places: vec![place.clone()],
             what: format!("credentials are kept in {}", place.display()),
         };
-        places.map(guarded).collect()
+        places.iter().map(guarded).collect()
     }
 
     /// The walls without places that are not there and could be made by tools: what leads there would be theirs too.

@@ -16,12 +16,15 @@ use crate::tools::places::{Root, real_once};
 use crate::tools::process::Setup;
 use crate::tools::scratch::Parent;
 use crate::tools::walls::Walls;
+use crate::tools::worktree::{Linked, linked};
 use crate::tools::{TOOLS, environment};
 
 /// How tools are started, and what is to be told about that.
 pub(super) struct Tooling {
     pub(super) setup: Setup,
     pub(super) warnings: Vec<String>,
+    /// What is worth a line and is no warning.
+    pub(super) notes: Vec<String>,
 }
 
 /// What `codex run` offers.
@@ -45,7 +48,7 @@ pub(super) fn of_tool(
 
 /// What is around these tools.
 fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result<Tooling, Failure> {
-    let mut warnings = Vec::new();
+    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     let sandbox = sandbox(args)?;
     let directory = existing(
         &cd(args),
@@ -79,6 +82,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             hidden.keep_apart(&walls)?;
             own_tools::readable(&walls, &offered)?;
             let mut walls = Hidden::there(walls);
+            notes.extend(open_linked(&mut walls, &hidden, &directory));
             if write && !args.no_tmp {
                 open_shared(&mut walls, &hidden, environment)?;
             }
@@ -125,6 +129,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             walls,
         },
         warnings,
+        notes,
     })
 }
 
@@ -136,6 +141,66 @@ fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
             "cannot look at a directory that tools may change: {error}"
         ))
     })
+}
+
+/// Opens the git directories of writable worktrees and submodules; what is to be reported about that.
+fn open_linked(walls: &mut Walls, hidden: &Hidden, directory: &Path) -> Vec<String> {
+    let mut notes = Vec::new();
+    let owner = owner(directory);
+    for root in walls.writable.clone() {
+        let found = match linked(&root.path, owner) {
+            Linked::Nothing => continue,
+            Linked::Directories(found) => found,
+            Linked::Refused(git, why) => {
+                let file = root.path.join(".git");
+                notes.push(format!(
+                    "{} is not opened to tools, although {} names it: {why}",
+                    git.display(),
+                    file.display()
+                ));
+                continue;
+            }
+        };
+        for git in found {
+            if walls
+                .writable
+                .iter()
+                .any(|root| git.starts_with(&root.path))
+            {
+                continue;
+            }
+            let Ok(opened) = Root::of(git) else { continue };
+            let shown = opened.path.display();
+            let alone = Walls {
+                writable: vec![opened.clone()],
+                hidden: hidden.guarded_places(),
+                ..Walls::default()
+            };
+            if alone.conflicts().next().is_some() {
+                notes.push(format!(
+                    "{shown} is not opened to tools: credentials are kept there"
+                ));
+                continue;
+            }
+            notes.push(format!(
+                "tools may write in {shown}, the git directory of {}",
+                root.path.display()
+            ));
+            walls.writable.push(opened);
+        }
+    }
+    notes
+}
+
+/// The user whose repositories tools may change. Root, in a container, works on files of another user.
+fn owner(directory: &Path) -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::geteuid();
+    let of_directory = std::fs::metadata(directory).map(|found| found.uid());
+    match of_directory {
+        Ok(owner) if user.is_root() => owner,
+        _ => user.as_raw(),
+    }
 }
 
 /// Opens the shared temporary directories, but those where something lies that tools must not change.

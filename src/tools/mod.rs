@@ -17,6 +17,8 @@ mod git;
 pub mod manifest;
 #[cfg(target_os = "linux")]
 pub mod mounts;
+#[cfg(target_os = "linux")]
+mod notify;
 pub mod offer;
 pub mod order;
 mod pipe;
@@ -26,8 +28,11 @@ pub mod reaper;
 pub mod scratch;
 mod small;
 #[cfg(target_os = "linux")]
+mod sockets;
+#[cfg(target_os = "linux")]
 mod syscalls;
 pub mod walls;
+pub mod worktree;
 
 use crate::wire::request::Function;
 
