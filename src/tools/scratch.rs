@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{
     AtFlags, Dir, FlockOperation, Mode, OFlags, flock, fstat, openat, renameat, unlinkat,
@@ -16,12 +16,13 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::places::Root;
+use crate::clock::seconds;
 
 /// What the names of these directories begin with.
 const PREFIX: &str = "codex-run-";
 
 /// How old what a killed run has left must be before it is removed.
-const MIN_AGE: Duration = Duration::from_secs(60 * 60);
+const MIN_AGE_SECONDS: u64 = 60 * 60;
 
 /// How long the removal of what killed runs have left may take.
 const SWEEP_TIMEOUT: Duration = Duration::from_millis(500);
@@ -53,7 +54,7 @@ impl Scratch {
         for parent in parents {
             match Self::make_in(parent) {
                 Ok(made) => {
-                    sweep(&parent.path, SystemTime::now());
+                    sweep(&parent.path, seconds());
                     return Ok(made);
                 }
                 Err(error) => failed = (parent.path.clone(), error),
@@ -133,7 +134,7 @@ fn is_named_so(name: &Path) -> bool {
 
 /// Removes the temporary directories of runs that were killed: of this user, on the device of `parent`, older than an
 /// hour, and locked by nobody. What cannot be removed in a short time is left to the next run.
-fn sweep(parent: &Path, now: SystemTime) {
+fn sweep(parent: &Path, now: u64) {
     let deadline = Instant::now() + SWEEP_TIMEOUT;
     let Ok(opened) = open_unchanged(rustix::fs::CWD, parent) else {
         return;
@@ -153,13 +154,10 @@ fn sweep(parent: &Path, now: SystemTime) {
             continue;
         };
         let Ok(found) = fstat(&left) else { continue };
-        let age = u64::try_from(found.st_mtime)
-            .ok()
-            .and_then(|changed| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(changed)))
-            .and_then(|changed| now.duration_since(changed).ok());
+        let changed = u64::try_from(found.st_mtime).unwrap_or(u64::MAX);
         let abandoned = found.st_uid == geteuid().as_raw()
             && found.st_dev == device
-            && age.is_some_and(|age| age >= MIN_AGE)
+            && now.saturating_sub(changed) >= MIN_AGE_SECONDS
             && flock(&left, FlockOperation::NonBlockingLockExclusive).is_ok();
         if abandoned {
             let root = Root {
@@ -314,9 +312,9 @@ mod tests {
         fs::create_dir(path.join("outside")).expect("a directory");
         let link = parent.path.join("codex-run-00112233aabbccdd");
         std::os::unix::fs::symlink(path.join("outside"), &link).expect("a link");
-        sweep(&parent.path, SystemTime::now());
+        sweep(&parent.path, seconds());
         assert!(young.exists(), "it is younger than an hour");
-        let later = SystemTime::now() + MIN_AGE + Duration::from_secs(60);
+        let later = seconds() + MIN_AGE_SECONDS + 60;
         sweep(&parent.path, later);
         assert!(!young.exists(), "its run is gone");
         assert!(alive.root.path.exists(), "its run lives");
