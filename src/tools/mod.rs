@@ -11,6 +11,8 @@ mod capture;
 mod child;
 pub mod closure;
 pub mod confine;
+#[cfg(target_os = "linux")]
+mod enforce;
 pub mod environment;
 pub mod explanation;
 mod git;
