@@ -24,6 +24,7 @@ mod settings;
 mod terminal;
 mod tooling;
 mod values;
+mod variables;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;

@@ -23,6 +23,7 @@ pub mod places;
 pub mod process;
 pub mod reaper;
 mod scratch;
+pub mod sensitive;
 mod small;
 #[cfg(target_os = "linux")]
 mod syscalls;

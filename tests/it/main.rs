@@ -84,4 +84,6 @@ mod tools; // the calls of a model, and what goes back
 mod torn; // conversations whose files were cut or damaged
 mod tree; // nothing is left alive
 #[cfg(target_os = "linux")]
+mod variables; // what tools find in their environment, and what they never do
+#[cfg(target_os = "linux")]
 mod walls; // attempts to get out of the sandbox

@@ -158,11 +158,11 @@ fn what_goes_on_printing_is_not_waited_for_to_its_end() {
 fn an_edit_that_changes_nothing_is_no_change() {
     let home = Home::with_key();
     let path = home.file("x", "a\r\nb\r\n");
-    let changed = || {
+    let written_at = || {
         let found = fs::metadata(&path).expect("it is there");
         found.modified().expect("a time")
     };
-    let before = changed();
+    let before = written_at();
     let server = Server::start([
         Reply::items([
             edit("x", "a\nb", "a\r\nb"),
@@ -191,5 +191,5 @@ fn an_edit_that_changes_nothing_is_no_change() {
     ]) {
         assert!(output.starts_with(words), "{output}");
     }
-    assert_eq!((&*home.read("x"), changed()), ("a\r\nb\r\n", before));
+    assert_eq!((&*home.read("x"), written_at()), ("a\r\nb\r\n", before));
 }
