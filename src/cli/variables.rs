@@ -1,5 +1,5 @@
 //! The variables that tools find: what every tool needs, what `--env` and manifests add to that, and what none is ever
-//! given: variables of codex-run, variables that hold a key of `models.json`, and values that are a credential of ours.
+//! given: variables of codex-run, variables that hold a key of `models.json`, and values that hold a credential.
 
 use std::ffi::{OsStr, OsString};
 
@@ -184,7 +184,7 @@ type Variable = (OsString, OsString);
 struct Guard {
     /// Variables that `models.json` uses as a key.
     keys: Vec<String>,
-    /// Credentials of ours.
+    /// The credentials of codex-run.
     credentials: Vec<Secret>,
 }
 

@@ -1,5 +1,5 @@
 //! Whether a variable looks as if it held a credential: by its name, or by its value. A guess, made so that what is
-//! handed on without being named is harmless; whoever names a variable has decided for himself.
+//! handed on by default is harmless; a variable that `--env` names goes along whatever it looks like.
 
 /// Parts of names that speak of credentials. A user's name is often a token, where a server wants just one of the two.
 const NAMES: &[&str] = &[

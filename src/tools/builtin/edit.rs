@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
 }
 
 /// The text after these edits, each applied to the result of the one before; or what is wrong with one. Edits that
-/// leave the text as it is are wrong too: whoever sent them expects a change.
+/// leave the text as it is are wrong too: their sender expects a change.
 fn apply(old: &str, edits: &[Edit]) -> std::result::Result<String, String> {
     if edits.is_empty() {
         return Err("there is no edit in the call".to_owned());
