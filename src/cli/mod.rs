@@ -13,6 +13,7 @@ mod help;
 mod hidden;
 mod inputs;
 mod keys;
+mod limits;
 mod listing;
 mod man;
 mod network;
@@ -37,7 +38,6 @@ use std::time::{Duration, Instant};
 use crate::agent::Order;
 use crate::auth::critical::Critical;
 use crate::command;
-use crate::command::patience::Patience;
 use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
 use crate::models::Backend;
@@ -49,6 +49,7 @@ use crate::tools::{confine, order};
 
 pub use failure::Failure;
 use flags::Args;
+use limits::{patience, room};
 use parse::Invocation;
 use settings::Environment;
 use tooling::Tooling;
@@ -188,6 +189,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         Invocation::Schema => print(EVENTS),
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;
+            room()?;
             let environment = environment();
             let args = configured(args, "tool", &environment)?;
             let Tooling { setup, warnings } = tooling::of_tool(&name, &args, &environment)?;
@@ -230,6 +232,7 @@ fn manage<S, E>(
 where
     Failure: From<E>,
 {
+    room()?;
     let environment = environment();
     let args = configured(args, name, &environment)?;
     let settings = settings(&args, &environment)?;
@@ -239,6 +242,7 @@ where
 
 /// `codex run`, in any of its spellings.
 fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
+    room()?;
     let environment = environment();
     let args = configured(args, "run", &environment)?;
     seen.look(&args);
@@ -263,26 +267,6 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
         }
         (ended, ..) => ended.map(|()| ExitCode::SUCCESS),
     }
-}
-
-/// The most time that files which a run is given may take, if `--timeout` does not say.
-const FILES: Duration = Duration::from_secs(300);
-
-/// Limits the time that the files may take which the arguments name.
-fn patience(args: &Args, lines: bool) -> Result<Patience, Failure> {
-    let limit = values::duration(&args.named("timeout"), args.timeout.as_deref())?;
-    Ok(Patience::start(limit.unwrap_or(FILES), move || {
-        let failure = match limit {
-            Some(_) => failure::of_order(Order::Timeout),
-            None => Failure::usage("a file that is named does not end within 5 minutes")
-                .hint("something holds a pipe open; close it"),
-        };
-        if lines {
-            tell_in_lines(&failure);
-        }
-        tell(&failure, Duration::ZERO);
-        process::exit(failure.outcome().exit_code().into());
-    }))
 }
 
 /// The arguments with what the configuration adds to them.
@@ -320,7 +304,8 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
         Ok(false) => Ok(Outcome::Failed.exit_code().into()),
         Err(Error::Walls(error)) => {
             Err(Failure::usage(format!("cannot confine the tool: {error}"))
-                .hint("-s danger-full-access lets it do whatever you may do"))
+                .hint("-s danger-full-access lets it do whatever you may do")
+                .for_want_of(error.exhausted()))
         }
         Err(Error::Ordered(order)) => Err(failure::of_order(order)),
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -329,7 +314,8 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
         Err(Error::Io(error)) => Err(Failure::new(
             Outcome::Io,
             format!("cannot run the tool {name}: {error}"),
-        )),
+        )
+        .because_of(&error)),
     }
 }
 

@@ -6,7 +6,7 @@ mod beside;
 mod catalog;
 mod early;
 pub mod keeping;
-mod last_message;
+pub mod last_message;
 pub mod login;
 pub mod logout;
 pub mod models;

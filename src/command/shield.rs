@@ -7,6 +7,7 @@ use std::thread;
 use super::watch::{listen, next};
 use crate::agent::Order;
 use crate::auth::critical::{Critical, PATIENCE};
+use crate::exhausted::at_start;
 
 /// Begins to hold signals off, on a thread that ends with the process. `force` ends the process.
 ///
@@ -22,4 +23,5 @@ pub fn raise(critical: &Critical, force: impl FnOnce(Order) + Send + 'static) ->
             force(order);
         })
         .map(drop)
+        .map_err(at_start)
 }

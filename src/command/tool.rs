@@ -8,6 +8,7 @@ use std::thread;
 use super::stdout::Stdout;
 use super::watch::{listen, next};
 use crate::agent::Order as End;
+use crate::exhausted::at_start;
 use crate::tools::builtin::{self, Context};
 use crate::tools::confine::Reach;
 use crate::tools::order::Order;
@@ -61,12 +62,16 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
     let tools = Tools::new(setup);
     tools.prepare()?;
     let answer = thread::scope(|scope| {
-        let calling = scope.spawn(|| {
+        let calling = thread::Builder::new().spawn_scoped(scope, || {
             let ends = ends;
             let output = tools.call(&call);
             drop(ends);
-            output.answer
+            match output.exhausted {
+                Some(error) => Err(Error::Io(error)),
+                None => Ok(output.answer),
+            }
         });
+        let calling = calling.map_err(at_start)?;
         // A second order cuts short the moment that the tool is given.
         let mut ordered = None;
         loop {
@@ -81,7 +86,7 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
         let answer = calling.join();
         match ordered {
             Some(order) => Err(Error::Ordered(order)),
-            None => answer.map_err(|_| Error::Io(io::Error::other("the call panicked"))),
+            None => answer.map_err(|_| Error::Io(io::Error::other("the call panicked")))?,
         }
     });
     if adopted {

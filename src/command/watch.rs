@@ -19,6 +19,7 @@ use super::screen::erase;
 use super::stdout::takes;
 use crate::agent::{Input, Order};
 use crate::auth::critical::{Critical, PATIENCE};
+use crate::exhausted::at_start;
 use crate::output::paint::Paint;
 
 /// How long standard output or standard error may stand still once an end was ordered.
@@ -52,7 +53,8 @@ impl Watch {
     pub(super) fn start(self, loop_: Sender<Input>) -> io::Result<UnixStream> {
         let signals = listen()?;
         let (woken, wake) = UnixStream::pair()?;
-        thread::Builder::new().spawn(move || self.watch(&signals, &loop_, wake))?;
+        let watching = thread::Builder::new().spawn(move || self.watch(&signals, &loop_, wake));
+        watching.map_err(at_start)?;
         Ok(woken)
     }
 

@@ -34,6 +34,8 @@ mod device; // signing in without a browser
 mod disk; // disks that are full, and mounts
 mod ends; // signals, the clock, a budget
 mod exec; // the official spelling
+#[cfg(target_os = "linux")]
+mod exhausted; // threads, descriptors and sizes of files that are used up
 mod fault_delays; // what the service says when it says no for now, and when it is asked again
 mod fault_records; // recorded refusals of real services, where they are at hand
 mod fault_table; // what the service says when it says no, row by row
@@ -83,3 +85,5 @@ mod torn; // conversations whose files were cut or damaged
 mod tree; // nothing is left alive
 #[cfg(target_os = "linux")]
 mod walls; // attempts to get out of the sandbox
+#[cfg(target_os = "linux")]
+mod writes; // what codex writes while tools put something else in its place
