@@ -156,6 +156,9 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
     if !matches!(invocation, Invocation::HeldTool(_)) {
         confine::shut();
     }
+    command::signals::survive_file_limit();
+    command::signals::heed(|signal| process::exit(128 + signal))
+        .map_err(|error| failure::of_thread(&error))?;
     match invocation {
         Invocation::Run(args) => ask(args, begun, seen),
         Invocation::Login(args) => manage(args, "login", account::login, |settings, critical| {
@@ -365,9 +368,12 @@ pub fn tell(failure: &Failure, patience: Duration) {
     }
 }
 
-/// Ends the process by the signal that ended the run, if it was one: a shell's loop stops only then.
+/// Ends the process by the signal that ended the run, if it was one: a shell's loop stops only then. The first process of
+/// a container cannot end so; the exit code says the same.
 pub fn die(failure: &Failure) {
-    if let Some(signal) = failure.signal() {
+    if let Some(signal) = failure.signal()
+        && !command::signals::is_first_process()
+    {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
 }

@@ -17,6 +17,7 @@ pub mod run;
 mod screen;
 pub mod sessions;
 pub mod shield;
+pub mod signals;
 pub mod status;
 mod stderr;
 pub mod stdout;

@@ -4,7 +4,8 @@
 use std::io;
 use std::thread;
 
-use super::watch::{listen, next};
+use super::signals::take_over;
+use super::watch::next;
 use crate::agent::Order;
 use crate::auth::critical::{Critical, PATIENCE};
 use crate::exhausted::at_start;
@@ -14,7 +15,7 @@ use crate::exhausted::at_start;
 /// # Errors
 /// When the system gives no thread or no pipe.
 pub fn raise(critical: &Critical, force: impl FnOnce(Order) + Send + 'static) -> io::Result<()> {
-    let signals = listen()?;
+    let signals = take_over()?;
     let critical = critical.clone();
     thread::Builder::new()
         .spawn(move || {

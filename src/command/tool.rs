@@ -5,8 +5,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
+use super::signals::take_over;
 use super::stdout::Stdout;
-use super::watch::{listen, next};
+use super::watch::next;
 use crate::agent::Order as End;
 use crate::exhausted::at_start;
 use crate::tools::builtin::{self, Context};
@@ -56,7 +57,7 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
         unfinished: false,
     };
     // Signals, and a reader that goes away, end the tool with all it has started, and then us.
-    let mut signals = listen()?;
+    let mut signals = take_over()?;
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
     let tools = Tools::new(setup);

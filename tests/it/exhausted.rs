@@ -1,10 +1,11 @@
-//! Limits of this machine that are reached: descriptors, threads and processes. A run ends well or with
+//! Limits of this machine that are reached: descriptors, threads and processes, the size of a file. A run ends well or with
 //! exit 74 and the name of the limit, and never takes it for the network, a file or a defect.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::home::{Cmd, Home, Ran, each, skipped};
-use crate::standin::{Reply, Server};
+use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
 use crate::walls::{give, is_root};
 
@@ -234,4 +235,62 @@ fn a_limit_of_this_machine_is_not_noted_as_a_failure_of_the_issuer() {
     let ran = ask(100);
     assert_eq!(ran.status.code(), Some(0), "{}", ran.stderr);
     assert_eq!(server.issuer().refreshes(), 1);
+}
+
+/// The command with files of at most this many bytes.
+fn with_small_files(cmd: Cmd, bytes: u32) -> Ran {
+    let limit = format!("--fsize={bytes}:{bytes}");
+    cmd.within("prlimit", [&*limit]).run()
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_a_warning_or_exit_74_and_no_signal() {
+    let long = "word ".repeat(2000);
+    let home = Home::with_key();
+    let server = Server::start([Reply::text(&long), Reply::text(&long)]);
+    let run = || home.codex(&server).args(["run", "--no-tools"]);
+    let ran = with_small_files(run().args(["go"]), 2000);
+    ran.exits(0).stdout(&format!("{long}\n"));
+    ran.says("not stored");
+    home.file("out", "before");
+    let ran = with_small_files(run().args(["--ephemeral", "-o", "out", "go"]), 2000);
+    ran.exits(74)
+        .says("cannot write out, named by --output-last-message");
+    assert_eq!(home.read("out"), "before");
+    assert_eq!(fs::read_dir(home.work()).expect("a directory").count(), 1);
+}
+
+#[test]
+fn tools_keep_the_default_of_the_signals_that_codex_catches() {
+    let home = Home::with_key();
+    let command = "grep -E '^Sig(Ign|Cgt)' /proc/self/status; head -c 9000 /dev/zero > f; echo $?";
+    let server = Server::start([
+        Reply::items([
+            bash(command),
+            Item::call(
+                "write",
+                serde_json::json!({"path": "g", "content": "x".repeat(9000)}),
+            ),
+        ]),
+        Reply::text("done"),
+    ]);
+    let cmd = home
+        .codex(&server)
+        .args(["run", "--ephemeral", "-s", "workspace-write", "go"]);
+    with_small_files(cmd, 4096).exits(0).stdout("done\n");
+    let outputs = outputs(&server);
+    let mask = |name: &str| {
+        let line = outputs[0].lines().find_map(|line| line.strip_prefix(name));
+        u64::from_str_radix(line.unwrap_or("none").trim(), 16).expect("a mask")
+    };
+    // SIGXFSZ has the number 25. Programs that catch it would have to say so.
+    for name in ["SigIgn:", "SigCgt:"] {
+        assert_eq!(mask(name) & (1 << 24), 0, "{}", outputs[0]);
+    }
+    // 128 and the signal's number, as the shell tells it.
+    assert!(outputs[0].contains("\n153\n"), "{}", outputs[0]);
+    // What codex writes itself in a tool fails, and the model is told why.
+    assert!(outputs[1].contains("File too large"), "{}", outputs[1]);
+    let written = fs::metadata(home.work().join("f")).expect("a file");
+    assert!(written.permissions().mode() & 0o400 != 0 && written.len() <= 4096);
 }

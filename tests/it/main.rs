@@ -40,6 +40,8 @@ mod fault_delays; // what the service says when it says no for now, and when it 
 mod fault_records; // recorded refusals of real services, where they are at hand
 mod fault_table; // what the service says when it says no, row by row
 mod faults; // what the service says when it says no, and streams that break off
+#[cfg(target_os = "linux")]
+mod first_process; // containers without an init
 mod fitting; // what a model does not take
 mod fixtures; // recorded streams of real services, where they are at hand
 mod foreign; // credentials files of other programs
