@@ -131,9 +131,13 @@ fn values(reader: &Reader<'_>, flag: &Flag, raw: &RawValue) -> Result<Vec<String
     let value: Value = reader.typed(raw, "JSON")?;
     match (&flag.takes, value) {
         (Takes::Nothing, Value::Bool(true)) => Ok(vec![String::new()]),
-        (Takes::Nothing, Value::Bool(false)) => Ok(Vec::new()),
+        (Takes::Nothing | Takes::Optional(..), Value::Bool(false)) => Ok(Vec::new()),
         (Takes::Nothing, _) => Err(wrong("true or false")),
-        (Takes::Value(_) | Takes::Values(_), Value::String(text)) => Ok(vec![text]),
+        (Takes::Optional(_, default), Value::Bool(true)) => Ok(vec![(*default).to_owned()]),
+        (Takes::Value(_) | Takes::Values(_) | Takes::Optional(..), Value::String(text)) => {
+            Ok(vec![text])
+        }
+        (Takes::Optional(..), _) => Err(wrong("true, false or a string")),
         (Takes::Value("N" | "DUR"), Value::Number(number)) => Ok(vec![number.to_string()]),
         (Takes::Value("N"), _) => Err(wrong("a whole number")),
         (Takes::Value("DUR"), _) => Err(wrong("a time, such as \"90s\"")),

@@ -42,6 +42,7 @@ use crate::tools::confine;
 use crate::tools::process::Setup;
 use crate::wire::answer::Trouble;
 use crate::wire::fault::{Cause, Fault};
+use crate::wire::request::Search;
 
 /// Everything that a run is told, checked.
 #[derive(Debug)]
@@ -54,8 +55,8 @@ pub struct Settings {
     pub files: Vec<prompt::File>,
     /// Pictures that go along, as data URLs.
     pub pictures: Vec<String>,
-    /// The service may look things up on the web.
-    pub web_search: bool,
+    /// The service may search the web.
+    pub search: Option<Search>,
     /// The model to ask.
     pub choice: Choice,
     /// How it is to think and write.
@@ -207,7 +208,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let prompt = asked?;
 
     let mut kept = keep(&settings, &mut sink)?;
-    let (body, other) = bodies(&settings, &prompt, &mut kept);
+    let (body, others) = bodies(&settings, &prompt, &mut kept);
     let thread = kept.thread;
     let client = Client::new(
         Http::new(&host.setup, settings.silence),
@@ -244,8 +245,9 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
             .as_mut()
             .map(|writer| writer as &mut dyn Journal),
         last: wants_last.then_some(&mut last),
-        other,
+        others,
         learned: &mut learned,
+        searches: choice.searches,
         tools: Arc::clone(&workshop.tools),
         policy: settings.policy,
         words: host.words,

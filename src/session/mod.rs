@@ -53,6 +53,10 @@ pub struct Beginning<'a> {
     pub cwd: &'a Path,
     /// The model that it asks.
     pub model: &'a str,
+    /// The provider of `models.json` that it is a model of, where it is one of the user's own servers.
+    pub provider: Option<&'a str>,
+    /// The effort that its requests name, before those changes of it that are items of the conversation.
+    pub effort: Option<&'a str>,
     /// This program's version.
     pub version: &'a str,
 }
@@ -219,8 +223,16 @@ impl Sessions {
 impl Writer {
     /// Notes that a run begins.
     pub fn turn(&mut self, beginning: &Beginning<'_>) {
-        let line = json!({"type": "turn", "at": beginning.now, "model": beginning.model,
+        let mut line = json!({"type": "turn", "at": beginning.now, "model": beginning.model,
             "cwd": beginning.cwd.to_string_lossy()});
+        for (name, value) in [
+            ("provider", beginning.provider),
+            ("effort", beginning.effort),
+        ] {
+            if let Some(value) = value {
+                line[name] = value.into();
+            }
+        }
         self.line(line.to_string().as_bytes());
     }
 

@@ -28,6 +28,7 @@ mod budgets; // what a run may use, and what is told of it
 mod catalogue; // every model of the built-in list, asked in both ways
 mod clocks; // how long a connection, a head and silence may take
 mod config; // defaults for flags
+mod continued; // what is sent of earlier answers
 mod credentials; // which secret goes where, and that it is shown nowhere
 mod cuts; // connections that are cut, everywhere
 mod device; // signing in without a browser
@@ -53,6 +54,7 @@ mod interrupted; // a renewal that is interrupted
 mod jsonl; // JSON lines of runs that end well
 mod jsonl_ends; // JSON lines of runs that do not end well
 #[cfg(target_os = "linux")]
+mod kept; // what a conversation keeps when it is gone on with
 mod limits; // what a tool may cost, and whole tasks
 mod lists; // the list of models beside a run
 mod login; // signing in with a browser
@@ -93,5 +95,6 @@ mod tree; // nothing is left alive
 mod variables; // what tools find in their environment, and what they never do
 #[cfg(target_os = "linux")]
 mod walls; // attempts to get out of the sandbox
+mod web; // the service's own search of the web
 #[cfg(target_os = "linux")]
 mod writes; // what codex writes while tools put something else in its place

@@ -232,6 +232,14 @@ fn of_end(end: End) -> Failure {
         )
         .hint("raise --max-tool-calls; the calls of its last answer were not run"),
         End::TooLong(tokens, window) => too_long(tokens, window),
+        End::NoSearch(error) => Failure::new(
+            Outcome::Failed,
+            format!(
+                "cannot search the web: the service refused every shape of the request that has room for its search: {}",
+                of_api(&error).what
+            ),
+        )
+        .hint("leave the search out, or use another model (-m)"),
         End::ToolsFailed(calls) => {
             let calls = match calls {
                 1 => "a tool call".to_owned(),
