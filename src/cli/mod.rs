@@ -6,11 +6,13 @@ mod choosing;
 mod complete;
 mod config;
 mod credentials;
+mod decisive;
 mod exec;
 mod failure;
 mod flags;
 mod help;
 mod hidden;
+mod homes;
 mod inputs;
 mod keys;
 mod listing;
@@ -23,6 +25,7 @@ mod parse;
 mod settings;
 mod terminal;
 mod tooling;
+mod trust;
 mod values;
 mod variables;
 mod writable;
@@ -196,6 +199,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
                 setup,
                 warnings,
                 notes,
+                ..
             } = tooling::of_tool(&name, &args, &environment)?;
             for warning in warnings.iter().chain(&notes) {
                 let _ = writeln!(io::stderr(), "codex: {warning}");
