@@ -23,6 +23,9 @@ const VARIABLES: &[(&str, &[&str])] = &[
     ("api-key-file", &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY"]),
 ];
 
+/// Flags that name a credentials file. Tools cannot read it, also where a flag or a variable names another one.
+const CREDENTIALS: &[&str] = &["api-key-file", "auth-file"];
+
 /// Adds what the file says to what the command line has left open, as far as this command takes it.
 pub(super) fn apply(
     args: &mut Args,
@@ -49,6 +52,10 @@ pub(super) fn apply(
                 .iter()
                 .filter(|(long, _)| *long == flag.long)
                 .any(|(_, names)| names.iter().any(|name| environment.get(name).is_some()));
+        if CREDENTIALS.contains(&flag.long) {
+            let files = values.iter().map(|file| located(file, &home, environment));
+            args.credential_files.extend(files);
+        }
         if !open || !flag.of.contains(&command) {
             continue;
         }
@@ -221,6 +228,9 @@ mod tests {
     #[test]
     fn what_is_named_beside_the_table_is_in_it() {
         for name in EXCLUSIVE.iter().copied().flatten() {
+            assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
+        }
+        for name in CREDENTIALS {
             assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
         }
         for (name, _) in VARIABLES {

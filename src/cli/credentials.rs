@@ -195,7 +195,7 @@ pub(super) fn foreign(args: &Args, environment: &Environment) -> Option<PathBuf>
 }
 
 /// No shell has put the home in the place of a `~` that stands in a variable, or behind `--auth-file=`.
-fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
+pub(super) fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
     let path = Path::new(path);
     match (path.strip_prefix("~"), environment.get("HOME")) {
         (Ok(rest), Some(home)) => Path::new(home).join(rest),

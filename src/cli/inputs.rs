@@ -12,6 +12,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::failure::Failure;
 use super::flags::Args;
+use super::trust::{Project, Trust, open_directory};
 use super::values::read;
 use crate::prompt::File;
 use crate::wire::input::picture;
@@ -109,35 +110,40 @@ pub(super) struct Agents {
 }
 
 /// Finds `AGENTS.md` from the root of the git repository down to this directory; without one, in it alone. A repository
-/// may be anybody's: what a link in it leads out to, and what another user has put there, is left out. `hidden` is where
-/// credentials are.
-pub(super) fn agents(directory: &Path, hidden: Option<&Path>) -> Agents {
-    let mut agents = Agents::default();
-    let root = directory
-        .ancestors()
-        .find(|folder| folder.join(".git").exists())
-        .unwrap_or(directory);
-    let mut folders: Vec<&Path> = directory
-        .ancestors()
-        .take_while(|folder| folder.starts_with(root))
-        .collect();
-    folders.reverse();
+/// may be anybody's: what a link in it leads out to, and what another user has put there, is left out. `hidden` are the
+/// places where credentials are kept.
+pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
+    let trust = Trust::of(directory);
+    let project = Project::around(directory, &trust);
+    let mut agents = Agents {
+        found: Vec::new(),
+        warnings: project.warnings,
+    };
+    let root = project.root;
     let mut left = AGENTS;
-    for folder in folders {
+    for folder in project.folders {
         let file = folder.join("AGENTS.md");
         let Ok(real) = file.canonicalize() else {
             continue;
         };
         let shown = file.display().to_string();
-        if !real.starts_with(root) || hidden.is_some_and(|hidden| real.starts_with(hidden)) {
+        if !real.starts_with(&root) || hidden.iter().any(|hidden| real.starts_with(hidden)) {
             agents.warnings.push(format!(
                 "{shown} leads out of {} and is left out",
                 root.display()
             ));
             continue;
         }
+        if let Some(open) = open_directory(&file) {
+            agents.warnings.push(format!(
+                "{shown} is left out: it leads to {}, and everybody may write in {}",
+                real.display(),
+                open.display()
+            ));
+            continue;
+        }
         let bytes = match open_regular(&real) {
-            Ok(Some((open, owner))) if is_trusted(owner) => {
+            Ok(Some((open, owner))) if trust.takes_words(owner) => {
                 let mut bytes = Vec::new();
                 match open.take(AGENTS as u64 + 4).read_to_end(&mut bytes) {
                     Ok(_) => bytes,
@@ -203,10 +209,4 @@ fn open_regular(path: &Path) -> std::io::Result<Option<(fs::File, u32)>> {
     let file = fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let found = file.metadata()?;
     Ok(found.is_file().then(|| (file, found.uid())))
-}
-
-/// Whose words are taken: one's own, and those of root. Root, in a container, works on files of others.
-fn is_trusted(owner: u32) -> bool {
-    let own = rustix::process::geteuid();
-    own.is_root() || owner == 0 || owner == own.as_raw()
 }

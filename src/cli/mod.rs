@@ -6,12 +6,14 @@ mod choosing;
 mod complete;
 mod config;
 mod credentials;
+mod decisive;
 mod exec;
 mod failure;
 mod fitting;
 mod flags;
 mod help;
 mod hidden;
+mod homes;
 mod inputs;
 mod keys;
 mod limits;
@@ -26,6 +28,7 @@ mod resuming;
 mod settings;
 mod terminal;
 mod tooling;
+mod trust;
 mod values;
 mod variables;
 mod writable;
@@ -203,6 +206,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
                 setup,
                 warnings,
                 notes,
+                ..
             } = tooling::of_tool(&name, &args, &environment)?;
             for warning in warnings.iter().chain(&notes) {
                 let _ = writeln!(io::stderr(), "codex: {warning}");

@@ -22,7 +22,6 @@ use crate::http::{AddressError, BaseUrl, SILENCE};
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
-use crate::tools::places::real;
 use crate::tools::process::Setup;
 use crate::wire::request::Search;
 
@@ -97,8 +96,7 @@ pub(super) fn run(
     let agents = if args.no_agents_md {
         Agents::default()
     } else {
-        let home = credentials::home(environment).map(|home| real(&home));
-        inputs::agents(&tooling.setup.directory, home.as_deref())
+        inputs::agents(&tooling.setup.directory, &tooling.hidden)
     };
     let instructions = instructions(args, &tooling.setup, &agents)?;
     let schema = outputs::schema(args)?;

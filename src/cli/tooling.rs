@@ -3,9 +3,11 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::decisive::Deciding;
 use super::failure::Failure;
 use super::flags::{Args, SANDBOXES};
 use super::hidden::Hidden;
+use super::own_tools::Own;
 use super::parse::unknown;
 use super::settings::{Environment, tool_timeout};
 use super::values::one_of;
@@ -24,12 +26,16 @@ pub(super) struct Tooling {
     pub(super) warnings: Vec<String>,
     /// What is worth a line and is no warning.
     pub(super) notes: Vec<String>,
+    /// Where credentials are kept.
+    pub(super) hidden: Vec<PathBuf>,
 }
 
 /// What `codex run` offers. What the tools find in their environment is filled in once its credentials are known.
 pub(super) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
-    let offered = offered(args, environment)?;
-    around(args, environment, offered)
+    let (offered, left_out) = offered(args, environment)?;
+    let mut tooling = around(args, environment, offered)?;
+    tooling.warnings.extend(left_out);
+    Ok(tooling)
 }
 
 /// The one tool that `codex tool` runs.
@@ -71,6 +77,8 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             if write {
                 further.push(directory.clone());
             }
+            hidden.known()?;
+            warnings.extend(hidden.warnings.iter().cloned());
             let walls = Walls {
                 write,
                 network: args.network,
@@ -79,12 +87,21 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
                 ..Walls::default()
             };
             hidden.keep_apart(&walls)?;
+            warnings.extend(hidden.open_homes(&walls));
             own_tools::readable(&walls, &offered)?;
             let mut walls = Hidden::there(walls);
             notes.extend(open_linked(&mut walls, &hidden, &directory));
             if write && !args.no_tmp {
                 open_shared(&mut walls, &hidden, environment)?;
             }
+            let tools = Deciding {
+                args,
+                environment,
+                hidden: &hidden,
+                offered: &offered,
+                directory: &directory,
+            };
+            warnings.extend(tools.keep_out_of_reach(&walls)?);
             Some(walls)
         }
     };
@@ -102,6 +119,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
         },
         warnings,
         notes,
+        hidden: hidden.places,
     })
 }
 
@@ -260,8 +278,8 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
     }
 }
 
-/// The tools to offer: the built-in ones, and the user's own.
-fn offered(args: &Args, environment: &Environment) -> Result<Vec<Offer>, Failure> {
+/// The tools to offer, the built-in ones and the user's own; and what is left out.
+fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<String>), Failure> {
     for (flag, given) in [
         ("tools", args.tools.is_some()),
         ("tool", !args.tool.is_empty()),
@@ -276,17 +294,19 @@ fn offered(args: &Args, environment: &Environment) -> Result<Vec<Offer>, Failure
         }
     }
     if args.no_tools {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
-    let own = own_tools::find(args, environment)?;
+    let Own {
+        tools: own,
+        warnings,
+    } = own_tools::find(args, environment)?;
     let Some(list) = &args.tools else {
         let built_in = TOOLS
             .iter()
             .filter(|tool| !tool.on_request)
             .map(Offer::BuiltIn);
-        return Ok(built_in
-            .chain(own.into_iter().map(|(offer, _)| offer))
-            .collect());
+        let all = built_in.chain(own.into_iter().map(|(offer, _)| offer));
+        return Ok((all.collect(), warnings));
     };
     let mut known: Vec<&str> = TOOLS.iter().map(|tool| tool.function.name).collect();
     known.extend(own.iter().map(|(offer, _)| offer.name()));
@@ -307,7 +327,6 @@ fn offered(args: &Args, environment: &Environment) -> Result<Vec<Offer>, Failure
         *explicit || names.iter().any(|name| name == offer.name())
     };
     let built_in = names.iter().filter_map(|name| Offer::built_in(name));
-    Ok(built_in
-        .chain(own.into_iter().filter(meant).map(|(offer, _)| offer))
-        .collect())
+    let chosen = built_in.chain(own.into_iter().filter(meant).map(|(offer, _)| offer));
+    Ok((chosen.collect(), warnings))
 }

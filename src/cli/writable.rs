@@ -82,6 +82,13 @@ pub(super) fn shared(guarded: &[Guarded]) -> Shared {
     sorted(there, guarded)
 }
 
+/// Whether this is one of the shared directories.
+pub(super) fn is_shared(directory: &Path) -> bool {
+    SHARED
+        .iter()
+        .any(|place| real(Path::new(place)) == directory)
+}
+
 /// Only the directory that is affected is closed.
 fn sorted(places: Vec<PathBuf>, guarded: &[Guarded]) -> Shared {
     let mut shared = Shared::default();

@@ -27,6 +27,7 @@ pub mod order;
 mod pipe;
 pub mod places;
 pub mod process;
+pub mod reach;
 pub mod reaper;
 pub mod scratch;
 pub mod sensitive;

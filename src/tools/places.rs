@@ -54,30 +54,40 @@ impl Root {
     }
 }
 
-/// Where a path leads: what exists of it without links, the rest as it is.
+/// Where a path leads: what exists of it without links, the rest as it is. A link to something that is not there leads
+/// to where that would be made.
 #[must_use]
 pub fn real(path: &Path) -> PathBuf {
-    let mut rest = Vec::new();
-    let mut known = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    loop {
-        if let Ok(found) = fs::canonicalize(&known) {
-            return rest.iter().rev().fold(found, |path, name| path.join(name));
-        }
-        match (known.file_name().map(OsStr::to_owned), known.parent()) {
-            (Some(name), Some(parent)) => {
-                rest.push(name);
-                known = parent.to_owned();
-            }
-            _ => return path.to_owned(),
-        }
-    }
+    fs::canonicalize(path).unwrap_or_else(|_| walk(path).1)
+}
+
+/// A place that is looked up on the way to a path, by where it really lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The place.
+    pub place: PathBuf,
+    /// It is a link, which leads to the next one.
+    pub is_link: bool,
+}
+
+/// The places that are looked up on the way to a path, directories, links and what it leads to. Whoever may change the
+/// directory in which one of them lies decides where the path leads.
+#[must_use]
+pub fn steps(path: &Path) -> Vec<Step> {
+    walk(path).0
 }
 
 /// The links on the way to a path, by where they lie. Whoever may change one of these directories decides where the
 /// path leads.
 #[must_use]
 pub fn links(path: &Path) -> Vec<PathBuf> {
-    let mut links = Vec::new();
+    let links = steps(path).into_iter().filter(|step| step.is_link);
+    links.map(|step| step.place).collect()
+}
+
+/// Walks a path as the system does (path_resolution(7)): what is looked up, and where it leads.
+fn walk(path: &Path) -> (Vec<Step>, PathBuf) {
+    let (mut steps, mut links) = (Vec::new(), 0);
     let mut done = PathBuf::new();
     let mut left: Vec<OsString> = names(&std::path::absolute(path).unwrap_or_default());
     while let Some(name) = left.pop() {
@@ -86,10 +96,16 @@ pub fn links(path: &Path) -> Vec<PathBuf> {
             continue;
         }
         let next = done.join(&name);
-        match fs::read_link(&next) {
-            // As many as the system follows (path_resolution(7)).
-            Ok(target) if links.len() < 40 => {
-                links.push(next);
+        let target = fs::read_link(&next);
+        let is_link = target.is_ok();
+        steps.push(Step {
+            place: next.clone(),
+            is_link,
+        });
+        match target {
+            // As many as the system follows.
+            Ok(target) if links < 40 => {
+                links += 1;
                 if target.is_absolute() {
                     done = PathBuf::new();
                 }
@@ -98,7 +114,7 @@ pub fn links(path: &Path) -> Vec<PathBuf> {
             _ => done = next,
         }
     }
-    links
+    (steps, done)
 }
 
 /// The names in a path, the last one first.
@@ -153,7 +169,22 @@ mod tests {
             [top.join("a/one"), top.join("c")]
         );
         assert_eq!(links(&top.join("a/b/x")), Vec::<PathBuf>::new());
-        assert_eq!(links(&top.join("loop")).len(), 40);
+        // One more is seen, and not followed.
+        assert_eq!(links(&top.join("loop")).len(), 41);
+        assert_eq!(real(&top.join("loop/x")), top.join("loop/x"));
+        // What is not there is where the links lead.
+        link("../d/gone", "a/dangling");
+        assert_eq!(real(&top.join("a/dangling/x")), top.join("d/gone/x"));
+        assert_eq!(real(&top.join("a/one/new")), top.join("a/b/new"));
+        let places: Vec<PathBuf> = steps(&top.join("a/one/../x"))
+            .into_iter()
+            .map(|step| step.place)
+            .filter(|place| place.starts_with(&top) && *place != top)
+            .collect();
+        assert_eq!(
+            places,
+            ["a", "a/one", "c", "a", "a/b", "a/x"].map(|place| top.join(place))
+        );
         let _ = fs::remove_dir_all(top);
     }
 }

@@ -22,6 +22,7 @@ use super::offer::Offer;
 use super::order::{self, Order};
 use super::pipe::Taking;
 use super::places::Root;
+use super::reach::Reach;
 use super::scratch::{Parent, Scratch};
 use super::walls::Walls;
 use crate::exhausted::{Exhausted, at_start};
@@ -277,6 +278,15 @@ impl Tools {
             offer.variables().iter().any(|wanted| *name == **wanted)
         };
         let further = setup.variables.iter().filter(named);
+        // What other tools may change is not searched for code of one that has further variables.
+        let reach = setup.walls.as_ref().filter(|walls| walls.write);
+        let reach = reach.filter(|_| !offer.variables().is_empty());
+        let reach = reach.map(Reach::of).unwrap_or_default();
+        let found = setup.environment.iter().chain(further);
+        let found = found.filter_map(|(name, value)| {
+            let value = reach.narrowed(name, value, &setup.directory)?;
+            Some((order::put_off(name), value))
+        });
         let mut command = Command::new(&setup.program);
         command
             .arg0("codex")
@@ -284,13 +294,7 @@ impl Tools {
             .args(order.words())
             .current_dir(&setup.directory)
             .env_clear()
-            .envs(
-                setup
-                    .environment
-                    .iter()
-                    .chain(further)
-                    .map(|(name, value)| (order::put_off(name), value)),
-            )
+            .envs(found)
             .env("TMPDIR", self.scratch().map_err(|(_, error)| error)?.path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -9,6 +9,7 @@ mod of_run;
 mod of_tools;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use crate::tools::TOOLS;
 pub(super) use commands::COMMANDS;
@@ -75,6 +76,8 @@ pub(super) struct Args {
     pub(super) dry_run: bool,
     pub(super) api_key_file: Option<OsString>,
     pub(super) auth_file: Option<OsString>,
+    /// The credentials files that the configuration names, used or not.
+    pub(super) credential_files: Vec<PathBuf>,
     pub(super) no_browser: bool,
     pub(super) device_auth: bool,
     pub(super) with_api_key: bool,
