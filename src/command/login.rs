@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 
 use super::wait::{Back, Ways};
-use super::{Keeper, say, warn};
+use super::{Keeper, say, warn, warn_of_wait};
 use crate::auth;
 use crate::auth::callback::paste_redirect;
 use crate::auth::change::change;
@@ -128,7 +128,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
         warn(warning);
     }
     // A file that cannot be used is found out before a person goes to the trouble of signing in.
-    change(&keeper.store, critical, |_| Vec::new()).map_err(Error::Store)?;
+    change(&keeper.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
     let issuer = keeper.issuer(&settings.setup);
     match &settings.way {
         Way::Browser(openers) => with_browser(settings, &issuer, openers, critical),
@@ -148,7 +148,8 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
             let key = given("the key")?;
             let key = auth::key(&key, "standard input").map_err(Error::Secret)?;
             let edit = |_: &Contents| vec![Edit::Key(&key)];
-            let before = change(&keeper.store, critical, edit).map_err(Error::Store)?;
+            let before =
+                change(&keeper.store, critical, &warn_of_wait, edit).map_err(Error::Store)?;
             say(&format!(
                 "The key is stored in {}.",
                 keeper.store.named().display()
@@ -312,7 +313,7 @@ fn keep(
             vec![Edit::SignIn(new)]
         }
     };
-    let before = change(store, critical, edit).map_err(|error| {
+    let before = change(store, critical, &warn_of_wait, edit).map_err(|error| {
         // Tokens that were made for us and have no place are not left behind. One that was given to us is not ours to end.
         if new.refresh.is_some() {
             let _ = issuer.revoke(&new.access, new.refresh.as_ref());
