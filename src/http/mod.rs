@@ -5,6 +5,7 @@ mod address;
 mod error;
 mod exempt;
 mod network;
+mod tunnel;
 
 use std::io::Read;
 use std::sync::{Arc, mpsc};
@@ -15,14 +16,16 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::NextTimeout;
 
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl};
 pub use error::{Distrust, Error, Refused};
 pub use network::{Network, Unusable};
+use tunnel::InTime;
 
-/// How long finding the host's addresses may take, and as long again connecting to one.
+/// How long finding the host's addresses may take, and as long again connecting to one. Through a proxy all of it, the
+/// proxy's answer included, has this time once.
 const CONNECT: Duration = Duration::from_secs(15);
 
 /// How long a connection may stay silent before we give up, counted from the last byte, if nobody says otherwise.
@@ -116,8 +119,7 @@ impl Http {
             .input_buffer_size(READ)
             .max_idle_age(IDLE)
             .build();
-        let agent =
-            ureq::Agent::with_parts(config, DefaultConnector::default(), Addresses::default());
+        let agent = ureq::Agent::with_parts(config, InTime::default(), Addresses::default());
         Self {
             agent,
             setup: setup.clone(),
