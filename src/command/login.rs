@@ -20,6 +20,7 @@ use crate::auth::store::{self, Contents, Edit};
 use crate::auth::token::{Claims, Issued, SignedIn, TokenError};
 use crate::clock::{date, seconds};
 use crate::http::{Http, SILENCE, Setup};
+use crate::input::without_mark;
 use crate::secret::Secret;
 use crate::stdin;
 
@@ -289,7 +290,8 @@ fn given(what: &str) -> Result<Secret, Error> {
         stdin::Input::Whole(bytes) => bytes,
         stdin::Input::GivenUp | stdin::Input::Ended => Vec::new(),
     };
-    let text = Secret::new(String::from_utf8_lossy(&text).into_owned());
+    let text = String::from_utf8_lossy(&text);
+    let text = Secret::new(without_mark(&text).to_owned());
     auth::plain(&text, "standard input").map_err(Error::Secret)
 }
 

@@ -15,8 +15,9 @@ const TABLE: &[(&str, &[&str])] = &[
     ("outcome", &[]),
     ("wire", &[]),
     ("models", &["id", "placed", "wire"]),
-    ("prompt", &[]),
-    ("stdin", &[]),
+    ("input", &[]),
+    ("prompt", &["input"]),
+    ("stdin", &["input"]),
     ("http", &["secret"]),
     ("auth", &["clock", "http", "id", "secret"]),
     (
@@ -42,14 +43,14 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "command",
         &[
-            "agent", "api", "auth", "clock", "format", "http", "id", "models", "outcome", "output",
-            "prompt", "secret", "session", "stdin", "tools", "wire",
+            "agent", "api", "auth", "clock", "format", "http", "id", "input", "models", "outcome",
+            "output", "prompt", "secret", "session", "stdin", "tools", "wire",
         ],
     ),
     (
         "cli",
         &[
-            "agent", "api", "auth", "clock", "command", "format", "http", "id", "models",
+            "agent", "api", "auth", "clock", "command", "format", "http", "id", "input", "models",
             "outcome", "output", "placed", "prompt", "schema", "secret", "session", "stdin",
             "tools", "wire",
         ],
@@ -75,7 +76,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("io::stdin", &["command", "stdin"]),
     (
         "Instant::now",
-        &["agent", "auth", "cli", "command", "http", "stdin", "tools"],
+        &["agent", "auth", "cli", "command", "http", "input", "tools"],
     ),
     ("SystemTime::now", &["auth", "clock"]),
     ("TcpStream", &[]),
