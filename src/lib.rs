@@ -47,6 +47,7 @@ pub mod wire; // bytes to frames to events to items, and back to a request
 
 pub mod models; // which models there are, and what each takes
 
+pub mod input; // reading a descriptor within limits
 pub mod prompt; // the words to send
 pub mod stdin; // standard input with its clock
 

@@ -18,23 +18,21 @@ pub(super) fn room() -> Result<(), Failure> {
     exhausted::room(DESCRIPTORS).map_err(|error| failure::of_exhausted("cannot begin", error))
 }
 
-/// The most time that files which a run is given may take, if `--timeout` does not say.
-const FILES: Duration = Duration::from_secs(300);
-
-/// Limits the time that the files may take which the arguments name.
-pub(super) fn patience(args: &Args, lines: bool) -> Result<Patience, Failure> {
+/// Ends the process when the time of `--timeout` is over, while the files are read that the arguments name. Without it
+/// their silence alone has a limit.
+pub(super) fn patience(args: &Args, lines: bool) -> Result<Option<Patience>, Failure> {
     let limit = values::duration(&args.named("timeout"), args.timeout.as_deref())?;
-    let waiting = Patience::start(limit.unwrap_or(FILES), move || {
-        let failure = match limit {
-            Some(_) => failure::of_order(Order::Timeout),
-            None => Failure::usage("a file that is named does not end within 5 minutes")
-                .hint("something holds a pipe open; close it"),
-        };
-        if lines {
-            tell_in_lines(&failure);
-        }
-        tell(&failure, Duration::ZERO);
-        process::exit(failure.outcome().exit_code().into());
+    let waiting = limit.map(|limit| {
+        Patience::start(limit, move || {
+            let failure = failure::of_order(Order::Timeout);
+            if lines {
+                tell_in_lines(&failure);
+            }
+            tell(&failure, Duration::ZERO);
+            process::exit(failure.outcome().exit_code().into());
+        })
     });
-    waiting.map_err(|error| failure::of_thread(&error))
+    waiting
+        .transpose()
+        .map_err(|error| failure::of_thread(&error))
 }

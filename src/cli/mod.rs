@@ -19,6 +19,7 @@ mod keys;
 mod limits;
 mod listing;
 mod man;
+mod named;
 mod network;
 mod origins;
 mod outputs;

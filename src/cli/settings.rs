@@ -9,12 +9,13 @@ use super::failure::Failure;
 use super::fitting;
 use super::flags::{Args, COLORS, FAILURES, SEARCHES};
 use super::inputs::{self, Agents};
+use super::named;
 use super::origins;
 use super::outputs;
 use super::resuming;
 use super::terminal;
 use super::tooling;
-use super::values::{count, duration, one_of, read};
+use super::values::{count, duration, one_of};
 use super::variables;
 use crate::agent::Policy;
 use crate::command::run::Settings;
@@ -232,7 +233,7 @@ pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
 
 fn instructions(args: &Args, setup: &Setup, agents: &Agents) -> Result<String, Failure> {
     let mut text = match &args.instructions {
-        Some(path) => read(&args.named("instructions"), path)?,
+        Some(path) => named::text(args, "instructions", path)?,
         None => prompt::instructions(!setup.offered.is_empty(), tooling::notice(setup).as_deref()),
     };
     for more in &args.append_instructions {

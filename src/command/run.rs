@@ -18,7 +18,7 @@ use super::out::{Form, Out};
 use super::screen::Screen;
 use super::watch::Watch;
 use super::workshop::Workshop;
-use super::{Keeper, authority};
+use super::{Keeper, authority, waiting};
 use crate::agent::{self, End, Order, Policy, Run};
 use crate::api::{self, Client, Endpoints};
 use crate::auth::critical::Critical;
@@ -189,6 +189,8 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let mut sink = Out::open(&settings, &screen)?;
     let last_message = prepared(&settings)?;
     let (sender, inputs) = mpsc::channel();
+    let waits = sender.clone();
+    authority.on_wait(move |locked| drop(waits.send(agent::Input::Warned(waiting(locked)))));
     let winding_up = Arc::new(AtomicBool::new(false));
     let watch = Watch {
         deadline: settings.deadline,

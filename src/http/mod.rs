@@ -6,6 +6,7 @@ mod error;
 mod exempt;
 mod network;
 mod resolver;
+mod tunnel;
 
 use std::io::Read;
 use std::sync::{Arc, mpsc};
@@ -15,7 +16,6 @@ use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::tls::TlsConfig;
-use ureq::unversioned::transport::DefaultConnector;
 
 use crate::exhausted::at_start;
 use crate::secret::Secret;
@@ -23,8 +23,10 @@ pub use address::{AddressError, BaseUrl};
 pub use error::{Distrust, Error, Refused};
 pub use network::{Network, Unusable};
 use resolver::Addresses;
+use tunnel::InTime;
 
-/// How long finding the host's addresses may take, and as long again connecting to one.
+/// How long finding the host's addresses may take, and as long again connecting to one. Through a proxy all of it, the
+/// proxy's answer included, has this time once.
 const CONNECT: Duration = Duration::from_secs(15);
 
 /// How long a connection may stay silent before we give up, counted from the last byte, if nobody says otherwise.
@@ -118,8 +120,7 @@ impl Http {
             .input_buffer_size(READ)
             .max_idle_age(IDLE)
             .build();
-        let agent =
-            ureq::Agent::with_parts(config, DefaultConnector::default(), Addresses::default());
+        let agent = ureq::Agent::with_parts(config, InTime::default(), Addresses::default());
         Self {
             agent,
             setup: setup.clone(),

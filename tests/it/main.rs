@@ -60,6 +60,7 @@ mod lists; // the list of models beside a run
 mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails
 mod models; // `codex models`
+mod named_files; // files that are named and are none
 mod network; // proxies
 #[cfg(target_os = "linux")]
 mod order; // the order in which calls take effect, and the last words of a command

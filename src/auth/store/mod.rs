@@ -5,6 +5,7 @@ mod document;
 mod edit;
 mod error;
 mod format;
+mod hold;
 mod lock;
 mod memory;
 mod place;
@@ -15,17 +16,20 @@ use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use document::Document;
 pub use edit::{Edit, Replaced};
 pub use error::Error;
 pub use format::{Contents, Format};
+pub use hold::{HOLD, Hold};
+use hold::{Holder, Step};
 pub use lock::Lock;
 pub use memory::{Memory, Past};
 use place::{beside, followed, holds_ours_alone};
 pub use replace::Prepared;
 
+use crate::clock::millis;
 use crate::file::{Directory, Slot};
 
 /// The most that is read of a file, in bytes. None is larger than a few pages.
@@ -34,9 +38,6 @@ const MOST: u64 = 1 << 20;
 /// How often a file of another program is read again if it makes no sense: pi writes its file in place, so
 /// for a moment there may be half of it.
 const AGAIN: u32 = 25;
-
-/// How long the lock is tried by whoever must have it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long between two tries.
 pub const PAUSE: Duration = Duration::from_millis(20);
@@ -283,12 +284,34 @@ impl Store {
         self.foreign
     }
 
-    /// The error of somebody who has waited long enough for the lock.
-    #[must_use]
-    pub fn locked(&self) -> Error {
-        let holder = (!self.foreign).then(|| self.memory("").holder());
-        let holder = holder.map(|holder| holder.filter(|process| !replace::gone(*process)));
-        Error::Locked(self.named.clone(), holder.flatten())
+    /// The process that holds the lock, as far as that is known.
+    fn holder(&self) -> Option<Holder> {
+        let holder = if self.foreign {
+            None
+        } else {
+            self.memory("").holder()
+        };
+        holder.filter(|holder| !replace::gone(holder.process))
+    }
+
+    /// That the lock is taken, by this process if that is known.
+    pub(super) fn locked(&self, holder: Option<Holder>) -> Error {
+        Error::Locked(self.named.clone(), holder.map(|holder| holder.process))
+    }
+
+    /// Pauses before the lock is tried again. A wait that gets long is reported to `waiting` once.
+    ///
+    /// # Errors
+    /// When the lock has been waited for long enough.
+    pub fn await_lock(&self, hold: &mut Hold, waiting: &dyn Fn(&Error)) -> Result<(), Error> {
+        let holder = self.holder();
+        match hold.step(holder, Instant::now(), millis()) {
+            Step::GiveUp => return Err(self.locked(holder)),
+            Step::Report => waiting(&self.locked(holder)),
+            Step::Again => {}
+        }
+        thread::sleep(PAUSE);
+        Ok(())
     }
 
     /// What is remembered of earlier attempts with this issuer.

@@ -68,7 +68,10 @@ pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
 fn locked(told: &str, process: Option<u32>) -> Failure {
     let failure = Failure::new(
         Outcome::Unreachable,
-        format!("cannot use the sign-in: {told}, for 30 s now"),
+        format!(
+            "cannot use the sign-in: {told}, for longer than the {} s that a renewal takes at most",
+            store::HOLD.as_secs()
+        ),
     );
     match process {
         Some(process) => failure.hint(format!(

@@ -247,7 +247,7 @@ pub(super) fn command(name: &str) -> Option<&'static Command> {
 }
 
 /// All flags, in the order in which they are listed.
-fn flags() -> impl Iterator<Item = &'static Flag> {
+pub(super) fn flags() -> impl Iterator<Item = &'static Flag> {
     let parts = [
         of_run::ASKING,
         of_output::FLAGS,
