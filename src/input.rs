@@ -183,8 +183,8 @@ mod tests {
         };
         assert_eq!(read_of(b"abc", 3), Ok(Input::Whole(b"abc".to_vec())));
         assert_eq!(read_of(b"", 3), Ok(Input::Whole(Vec::new())));
-        let words = |most| read_of(&vec![0; 4096], most);
-        assert_eq!(words(1024), Err("it has more than 1 KiB".to_owned()));
+        let ended = read_of(&vec![0; 4096], 1024);
+        assert_eq!(ended, Err("it has more than 1 KiB".to_owned()));
         let without_end = std::fs::File::open("/dev/zero").expect("a device");
         let ended = read(without_end, limits(5 << 20), || {}).map_err(|e| e.to_string());
         assert_eq!(ended, Err("it has more than 5 MiB".to_owned()));

@@ -4,6 +4,7 @@
 mod ask;
 mod beside;
 mod catalog;
+mod compare;
 mod early;
 pub mod keeping;
 pub mod last_message;

@@ -7,11 +7,12 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::ask::{Look, bodies, look, parts, prompt, show};
 use super::beside::{Beside, Lister, Mark};
+use super::compare::compare;
 use super::keeping::{Keep, check, keep};
 use super::last_message::{self, LastMessage};
 use super::out::{Form, Out};
@@ -273,7 +274,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         schema,
         file: last_message,
     };
-    match conclude(end, &mut sink, late, last) {
+    match conclude(end, &mut sink, late, last, &inputs) {
         Err(Error::End(end)) if is_too_long(&end) => Err(Error::TooLong(end, parts)),
         concluded => concluded,
     }
@@ -298,15 +299,22 @@ struct Last {
 }
 
 /// Delivers what is left, and tells how the run has ended.
-fn conclude(end: End, sink: &mut Out, late: bool, last: Last) -> Result<(), Error> {
+fn conclude(
+    end: End,
+    sink: &mut Out,
+    late: bool,
+    last: Last,
+    inputs: &Receiver<agent::Input>,
+) -> Result<(), Error> {
     if last.schema.is_some() && matches!(end, End::Answered | End::ToolsFailed(_)) {
         sink.print(&last.message).map_err(Error::Output)?;
     }
     match (end, sink.finish()) {
         (End::Answered, Ok(())) if late => Err(Error::Late),
         (End::Answered, Ok(())) => {
-            let unmatched = last.schema.and_then(|schema| schema.check(&last.message));
-            if let Some(unmatched) = unmatched {
+            if let Some(schema) = &last.schema
+                && let Some(unmatched) = compare(schema, &last.message, inputs)?
+            {
                 return Err(Error::Schema(unmatched));
             }
             if let Some(file) = last.file {
