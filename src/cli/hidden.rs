@@ -6,6 +6,7 @@ use super::credentials;
 use super::failure::Failure;
 use super::flags::Args;
 use super::settings::Environment;
+use super::writable::Guarded;
 use crate::tools::places::{links, real, real_once};
 use crate::tools::walls::Walls;
 
@@ -87,9 +88,9 @@ impl Hidden {
     }
 
     /// Refuses a run whose tools could write where credentials are kept.
-    pub(super) fn keep_apart(&self, walls: &Walls, temporary: &Path) -> Result<(), Failure> {
+    pub(super) fn keep_apart(&self, walls: &Walls) -> Result<(), Failure> {
         let with_links = Walls {
-            hidden: [&self.places[..], &self.links].concat(),
+            hidden: self.guarded_places(),
             ..walls.clone()
         };
         // A place that is not there holds nothing; but in ours tools could leave what the next run believes.
@@ -110,18 +111,22 @@ impl Hidden {
             ))
             .hint(hint));
         }
-        if self
-            .places
-            .iter()
-            .any(|hidden| temporary.starts_with(hidden))
-        {
-            return Err(Failure::usage(format!(
-                "cannot make the tools' temporary directory in {}: credentials are kept there",
-                temporary.display()
-            ))
-            .hint("set TMPDIR to another directory"));
-        }
         Ok(())
+    }
+
+    /// The places, and the links that lead to them.
+    pub(super) fn guarded_places(&self) -> Vec<PathBuf> {
+        [&self.places[..], &self.links].concat()
+    }
+
+    /// All of it, as what tools must not replace.
+    pub(super) fn guarded(&self) -> Vec<Guarded> {
+        let places = self.guarded_places();
+        let guarded = |place: &PathBuf| Guarded {
+            places: vec![place.clone()],
+            what: format!("credentials are kept in {}", place.display()),
+        };
+        places.iter().map(guarded).collect()
     }
 
     /// The walls without places that are not there and could be made by tools: what leads there would be theirs too.

@@ -24,6 +24,7 @@ mod settings;
 mod terminal;
 mod tooling;
 mod values;
+mod writable;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -190,8 +191,12 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
             let stdout = stdout()?;
             let environment = environment();
             let args = configured(args, "tool", &environment)?;
-            let Tooling { setup, warnings } = tooling::of_tool(&name, &args, &environment)?;
-            for warning in warnings {
+            let Tooling {
+                setup,
+                warnings,
+                notes,
+            } = tooling::of_tool(&name, &args, &environment)?;
+            for warning in warnings.iter().chain(&notes) {
                 let _ = writeln!(io::stderr(), "codex: {warning}");
             }
             tool(&name, command::tool::run(setup, &name, stdout))

@@ -10,6 +10,7 @@ use crate::models::fit::Fitted;
 const DEFAULTS: &[(&str, &str)] = &[
     ("sandbox", "read-only"),
     ("network", "no"),
+    ("no-tmp", "no"),
     ("max-turns", "100"),
     ("tool-timeout", "120s"),
     ("idle-timeout", "300s"),

@@ -84,6 +84,7 @@ pub(super) fn run(
     let Tooling {
         setup,
         warnings: of_tools,
+        notes: notes_of_tools,
     } = tooling::of_run(args, environment)?;
     let words = Words::new(&args.words)
         .map_err(|error| Failure::from(crate::command::run::Error::Prompt(error)))?;
@@ -167,7 +168,7 @@ pub(super) fn run(
         spinner: terminal::frames(environment).filter(|_| level > Level::Quiet),
         found,
         keeper,
-        notes: args.notes.clone(),
+        notes: [args.notes.clone(), notes_of_tools].concat(),
         warnings,
         endpoints,
     })

@@ -10,17 +10,21 @@ use super::hidden::Hidden;
 use super::parse::unknown;
 use super::settings::{Environment, tool_timeout};
 use super::values::one_of;
-use super::{own_tools, program};
+use super::{own_tools, program, writable};
 use crate::tools::offer::Offer;
-use crate::tools::places::{Root, real, real_once};
+use crate::tools::places::{Root, real_once};
 use crate::tools::process::Setup;
+use crate::tools::scratch::Parent;
 use crate::tools::walls::Walls;
+use crate::tools::worktree::{Linked, linked};
 use crate::tools::{TOOLS, environment};
 
 /// How tools are started, and what is to be told about that.
 pub(super) struct Tooling {
     pub(super) setup: Setup,
     pub(super) warnings: Vec<String>,
+    /// What is worth a line and is no warning.
+    pub(super) notes: Vec<String>,
 }
 
 /// What `codex run` offers.
@@ -44,7 +48,7 @@ pub(super) fn of_tool(
 
 /// What is around these tools.
 fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result<Tooling, Failure> {
-    let mut warnings = Vec::new();
+    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     let sandbox = sandbox(args)?;
     let directory = existing(
         &cd(args),
@@ -54,7 +58,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
     for path in &args.add_dir {
         further.push(existing(&args.named("add-dir"), path)?);
     }
-    let temporary = real(&std::env::temp_dir());
+    let hidden = Hidden::find(args, environment);
     let walls = match sandbox {
         // What is offered to nobody needs no walls.
         _ if offered.is_empty() => None,
@@ -68,24 +72,24 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             if write {
                 further.push(directory.clone());
             }
-            let hidden = Hidden::find(args, environment);
-            let writable = real_once(further).into_iter().map(Root::of);
             let walls = Walls {
                 write,
                 network: args.network,
-                writable: writable.collect::<Result<_, _>>().map_err(|error| {
-                    Failure::usage(format!(
-                        "cannot look at a directory that tools may change: {error}"
-                    ))
-                })?,
+                writable: roots(real_once(further))?,
                 hidden: hidden.places.clone(),
-                readable: Vec::new(),
+                ..Walls::default()
             };
-            hidden.keep_apart(&walls, &temporary)?;
+            hidden.keep_apart(&walls)?;
             own_tools::readable(&walls, &offered)?;
-            Some(Hidden::there(walls))
+            let mut walls = Hidden::there(walls);
+            notes.extend(open_linked(&mut walls, &hidden, &directory));
+            if write && !args.no_tmp {
+                open_shared(&mut walls, &hidden, environment)?;
+            }
+            Some(walls)
         }
     };
+    let (temporary, walls) = apart(walls, &hidden, environment)?;
     let mut for_tools = environment::for_tools(&environment.0);
     for_tools.extend(environment::nobody());
     if args.network || walls.is_none() {
@@ -125,7 +129,125 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             walls,
         },
         warnings,
+        notes,
     })
+}
+
+/// Directories with what identifies them.
+fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
+    let roots: std::io::Result<_> = paths.into_iter().map(Root::of).collect();
+    roots.map_err(|error| {
+        Failure::usage(format!(
+            "cannot look at a directory that tools may change: {error}"
+        ))
+    })
+}
+
+/// Opens the git directories of writable worktrees and submodules; what is to be reported about that.
+fn open_linked(walls: &mut Walls, hidden: &Hidden, directory: &Path) -> Vec<String> {
+    let mut notes = Vec::new();
+    let owner = owner(directory);
+    for root in walls.writable.clone() {
+        let found = match linked(&root.path, owner) {
+            Linked::Nothing => continue,
+            Linked::Directories(found) => found,
+            Linked::Refused(git, why) => {
+                let file = root.path.join(".git");
+                notes.push(format!(
+                    "{} is not opened to tools, although {} names it: {why}",
+                    git.display(),
+                    file.display()
+                ));
+                continue;
+            }
+        };
+        for git in found {
+            if walls
+                .writable
+                .iter()
+                .any(|root| git.starts_with(&root.path))
+            {
+                continue;
+            }
+            let Ok(opened) = Root::of(git) else { continue };
+            let shown = opened.path.display();
+            let alone = Walls {
+                writable: vec![opened.clone()],
+                hidden: hidden.guarded_places(),
+                ..Walls::default()
+            };
+            if alone.conflicts().next().is_some() {
+                notes.push(format!(
+                    "{shown} is not opened to tools: credentials are kept there"
+                ));
+                continue;
+            }
+            notes.push(format!(
+                "tools may write in {shown}, the git directory of {}",
+                root.path.display()
+            ));
+            walls.writable.push(opened);
+        }
+    }
+    notes
+}
+
+/// The user whose repositories tools may change. Root, in a container, works on files of another user.
+fn owner(directory: &Path) -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::geteuid();
+    let of_directory = std::fs::metadata(directory).map(|found| found.uid());
+    match of_directory {
+        Ok(owner) if user.is_root() => owner,
+        _ => user.as_raw(),
+    }
+}
+
+/// Opens the shared temporary directories, but those where something lies that tools must not change.
+fn open_shared(
+    walls: &mut Walls,
+    hidden: &Hidden,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mut guarded = hidden.guarded();
+    guarded.extend(writable::named_by_variables(environment));
+    let shared = writable::shared(&guarded);
+    let is_named = |place: &PathBuf| walls.writable.iter().any(|root| root.path == *place);
+    let open = shared.open.into_iter().filter(|place| !is_named(place));
+    let open = roots(open.collect())?;
+    walls.closed = shared.closed;
+    walls
+        .closed
+        .retain(|closed| !walls.writable.iter().any(|root| root.path == closed.place));
+    walls.writable.extend(open);
+    Ok(())
+}
+
+/// Where the run's temporary directory may be made, and the sandbox that keeps other runs out of it.
+fn apart(
+    walls: Option<Walls>,
+    hidden: &Hidden,
+    environment: &Environment,
+) -> Result<(Vec<Parent>, Option<Walls>), Failure> {
+    let writable = walls.iter().flat_map(|walls| &walls.writable);
+    let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
+    let reached = |place: &Path| roots.iter().any(|root| place.starts_with(root));
+    let is_hidden = |place: &Path| hidden.places.iter().any(|hidden| place.starts_with(hidden));
+    let temporary = writable::temporary(environment, reached, is_hidden);
+    if temporary.is_empty() {
+        return Err(Failure::usage(format!(
+            "cannot make the tools' temporary directory in {}: credentials are kept there",
+            std::env::temp_dir().display()
+        ))
+        .hint("set TMPDIR to another directory"));
+    }
+    let private = temporary.iter().filter(|parent| parent.private);
+    let private: Vec<PathBuf> = private.map(|parent| parent.path.clone()).collect();
+    let walls = walls.map(|mut walls| {
+        walls.hidden.extend(private);
+        walls
+    });
+    Ok((temporary, walls))
 }
 
 /// What the tools may touch.

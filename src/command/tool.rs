@@ -11,7 +11,7 @@ use crate::agent::Order as End;
 use crate::tools::builtin::{self, Context};
 use crate::tools::confine::Reach;
 use crate::tools::order::Order;
-use crate::tools::process::{self, Setup, Tools};
+use crate::tools::process::{self, Setup, Tools, Unready};
 use crate::tools::{confine, reaper};
 use crate::wire::item::Call;
 
@@ -59,7 +59,10 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
     let tools = Tools::new(setup);
-    tools.prepare()?;
+    tools.prepare().map_err(|unready| match unready {
+        Unready::Place(place, error) => Error::Walls(confine::Error::Place(place, error)),
+        Unready::Temporary(_, error) | Unready::Signal(error) => Error::Io(error),
+    })?;
     let answer = thread::scope(|scope| {
         let calling = scope.spawn(|| {
             let ends = ends;

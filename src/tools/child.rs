@@ -40,7 +40,7 @@ pub(super) fn watch(
 ) -> io::Result<End> {
     let (ended, orders) = (signals(&[SIGCHLD])?, signals(&[SIGTERM, SIGINT])?);
     let apart = takers.len() > 1;
-    let (child, pipes) = confine::out_of_reach(reach, || start(commands, apart))?;
+    let ((child, pipes), sockets) = confine::start_inside(reach, || start(commands, apart))?;
     let mut outputs: Vec<Output<'_, '_>> = pipes
         .into_iter()
         .zip(&mut takers)
@@ -54,6 +54,7 @@ pub(super) fn watch(
     // What the program left behind may hold the pipes open for ever, so only what is there is taken.
     drain_all(&mut outputs);
     let ended = reaper::end_all(reach, || matches!((&orders).read(&mut [0]), Ok(1..)));
+    drop(sockets);
     drain_all(&mut outputs);
     if !ended {
         return Err(io::Error::other("what it has started could not be ended"));

@@ -33,11 +33,13 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-/// How far the walls reach.
+/// What confines this process, as far as others need to know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// Signals reach no process outside, so that one to all processes ends just those inside.
     pub signals: bool,
+    /// There is a sandbox; and whether it lets tools use the network.
+    pub network: Option<bool>,
 }
 
 /// Whether the walls can be put up here, tried on a thread that ends.
@@ -54,27 +56,33 @@ pub fn check(walls: &Walls) -> Result<(), Error> {
         .unwrap_or_else(|_| Err(Error::Step("try the walls", "a defect".to_owned())))
 }
 
-/// Does something, such as starting a program, in a way that what comes of it can send this process no signal.
+/// Starts a program so that it cannot signal this process, and can use only Unix sockets of the same sandbox: by what
+/// is returned beside it, which serves them as long as it is kept.
 ///
 /// # Errors
-/// When that cannot be had, or what is done fails.
-pub fn out_of_reach<T: Send>(
+/// When that cannot be had, or the program cannot be started.
+pub fn start_inside<T: Send>(
     reach: Reach,
-    work: impl FnOnce() -> io::Result<T> + Send,
-) -> io::Result<T> {
-    if !reach.signals {
-        return work();
-    }
-    // Walls are put up around a thread and whatever it starts; this one ends with what it has done.
-    thread::scope(|scope| {
-        let inner = scope.spawn(|| {
-            shield().map_err(io::Error::other)?;
-            work()
-        });
+    start: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<(T, Option<Sockets>)> {
+    let Some(network) = reach.network else {
+        return Ok((start()?, None));
+    };
+    // A sandbox is put around a thread and whatever it starts; this one ends with what it has started.
+    let (started, sockets) = thread::scope(|scope| {
+        let inner = thread::Builder::new().spawn_scoped(scope, || {
+            if reach.signals {
+                shield().map_err(io::Error::other)?;
+            }
+            let sockets = ask_about_sockets(network).map_err(io::Error::other)?;
+            io::Result::Ok((start()?, sockets))
+        })?;
         inner
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
-    })
+    })?;
+    let sockets = sockets.map(|sockets| Sockets::serve(sockets, reach.signals));
+    Ok((started, sockets.transpose()?))
 }
 
 /// Keeps other processes from looking into this one's memory, environment and descriptors through `/proc`.
@@ -90,13 +98,30 @@ pub fn end_with_parent() {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::confine;
+pub use elsewhere::{Sockets, confine};
 #[cfg(not(target_os = "linux"))]
-use elsewhere::shield;
+use elsewhere::{ask_about_sockets, shield};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
+    use std::io;
+    use std::os::fd::OwnedFd;
+
     use super::{Error, Reach, Walls};
+
+    /// Nothing serves sockets here.
+    #[derive(Debug)]
+    pub struct Sockets;
+
+    impl Sockets {
+        pub(super) fn serve(_: OwnedFd, _: bool) -> io::Result<Self> {
+            Ok(Self)
+        }
+    }
+
+    pub(super) fn ask_about_sockets(_: bool) -> Result<Option<OwnedFd>, Error> {
+        Err(Error::Unavailable)
+    }
 
     /// There are no walls here yet.
     ///
@@ -112,9 +137,11 @@ mod elsewhere {
 }
 
 #[cfg(target_os = "linux")]
+pub use super::sockets::Broker as Sockets;
+#[cfg(target_os = "linux")]
 pub use linux::confine;
 #[cfg(target_os = "linux")]
-use linux::shield;
+use linux::{ask_about_sockets, shield};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -137,9 +164,11 @@ mod linux {
         remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
     };
 
+    use seccompiler::BpfProgram;
+
     use super::{Error, Reach, Walls};
     use crate::tools::mounts::{aliases, devices, table};
-    use crate::tools::syscalls;
+    use crate::tools::{notify, syscalls};
 
     /// The first version of Landlock that can keep a file from being truncated.
     const LEAST: ABI = ABI::V3;
@@ -169,28 +198,53 @@ mod linux {
         set_no_new_privs(true).map_err(step("forbid new privileges"))?;
         drop_capabilities()?;
         let reach = fence(walls)?;
-        let filter = syscalls::filter(walls.write, walls.network, reach)
-            .map_err(|error| Error::Step("make a filter", error.to_string()))?;
-        let without_clone3 = syscalls::without_clone3()
-            .map_err(|error| Error::Step("make a filter", error.to_string()))?;
-        for filter in [without_clone3, filter] {
-            seccompiler::apply_filter(&filter)
-                .map_err(|error| Error::Step("filter system calls", error.to_string()))?;
+        let filter = syscalls::filter(walls.write, walls.network, reach).map_err(no_filter)?;
+        for filter in [syscalls::without_clone3().map_err(no_filter)?, filter] {
+            apply(&filter)?;
         }
         Ok(reach)
     }
 
-    /// Further walls around this thread, which hold back signals to whoever is outside them.
+    /// What this thread starts uses the sockets that it is let: the descriptor asks about each. Without one, since the
+    /// kernel knows nothing of that, or a container has one already, all sockets of programs are refused.
+    pub(super) fn ask_about_sockets(network: bool) -> Result<Option<OwnedFd>, Error> {
+        let asking = syscalls::asking().map_err(no_filter)?;
+        let listener = notify::listen(asking).ok();
+        let refusing = syscalls::refusing(network, listener.is_some()).map_err(no_filter)?;
+        apply(&refusing)?;
+        Ok(listener)
+    }
+
+    #[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
+    fn no_filter(error: seccompiler::Error) -> Error {
+        Error::Step("make a filter", error.to_string())
+    }
+
+    fn apply(filter: &BpfProgram) -> Result<(), Error> {
+        seccompiler::apply_filter(filter)
+            .map_err(|error| Error::Step("filter system calls", error.to_string()))
+    }
+
+    /// A second sandbox around this thread, inside the first, which keeps signals from leaving it.
+    ///
+    /// Every Landlock ruleset refuses to rename or link between directories unless it allows that
+    /// (`LANDLOCK_ACCESS_FS_REFER`, landlock(7)), one that handles nothing else too. So this one handles that right and
+    /// allows it everywhere; the first one decides.
     pub(super) fn shield() -> Result<(), Error> {
-        let ruleset = Ruleset::default()
+        let scoped = Ruleset::default()
             .set_compatibility(CompatLevel::HardRequirement)
-            .scope(Scope::Signal)
+            .handle_access(AccessFs::Refer)
+            .and_then(|ruleset| ruleset.scope(Scope::Signal))
+            .and_then(Ruleset::create)
             .map_err(step("fence signals"))?;
-        let created = ruleset.create().map_err(step("fence signals"))?;
-        created
-            .restrict_self()
-            .map(drop)
-            .map_err(step("fence signals"))
+        let mut fence = Fence(scoped);
+        fence.allow(Path::new("/"), AccessFs::Refer.into())?;
+        let enforced = fence.0.restrict_self().map_err(step("fence signals"))?;
+        if enforced.ruleset == RulesetStatus::FullyEnforced {
+            Ok(())
+        } else {
+            Err(Error::Unavailable)
+        }
     }
 
     fn step<E: ToString>(step: &'static str) -> impl Fn(E) -> Error {
@@ -274,7 +328,10 @@ mod linux {
         );
         let reachable = |pid| test_kill_process(pid) != Err(Errno::PERM);
         let signals = scoped && !getppid().is_none_or(reachable);
-        Ok(Reach { signals })
+        Ok(Reach {
+            signals,
+            network: Some(walls.network),
+        })
     }
 
     /// What must not be opened, whatever it is called: devices and inodes.

@@ -12,21 +12,27 @@ mod child;
 pub mod closure;
 pub mod confine;
 pub mod environment;
+pub mod explanation;
 mod git;
 pub mod manifest;
 #[cfg(target_os = "linux")]
 pub mod mounts;
+#[cfg(target_os = "linux")]
+mod notify;
 pub mod offer;
 pub mod order;
 mod pipe;
 pub mod places;
 pub mod process;
 pub mod reaper;
-mod scratch;
+pub mod scratch;
 mod small;
+#[cfg(target_os = "linux")]
+mod sockets;
 #[cfg(target_os = "linux")]
 mod syscalls;
 pub mod walls;
+pub mod worktree;
 
 use crate::wire::request::Function;
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::places::Root;
-use super::walls::Walls;
+use super::walls::{Closed, Walls};
 
 /// What stands in the place of walls where there are none.
 const OPEN: &str = "danger-full-access";
@@ -47,6 +47,10 @@ impl Order {
                 for path in paths {
                     add(key, path.as_os_str());
                 }
+            }
+            for Closed { place, because } in &walls.closed {
+                add("closed", place.as_os_str());
+                add("because", because.as_ref());
             }
         }
         if let Some(program) = &self.program {
@@ -98,6 +102,11 @@ impl Order {
                 "write" => walls.writable.push(root(&value)?),
                 "hide" => walls.hidden.push(PathBuf::from(value)),
                 "read" => walls.readable.push(PathBuf::from(value)),
+                "closed" => walls.closed.push(Closed {
+                    place: value.into(),
+                    because: String::new(),
+                }),
+                "because" => walls.closed.last_mut()?.because = value.into_string().ok()?,
                 _ => return None,
             }
         }
@@ -159,7 +168,11 @@ mod tests {
                 })
                 .collect(),
             hidden: vec!["walls".into()],
-            readable: vec![odd],
+            readable: vec![odd.clone()],
+            closed: vec![Closed {
+                place: odd,
+                because: "of that".to_owned(),
+            }],
         };
         for walls in [None, Some(Walls::default()), Some(walls)] {
             for program in [

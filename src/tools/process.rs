@@ -15,13 +15,14 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use super::answer::Answer;
+use super::capture;
 use super::git::Repositories;
 use super::offer::Offer;
 use super::order::{self, Order};
 use super::pipe::Taking;
 use super::places::Root;
+use super::scratch::{Parent, Scratch};
 use super::walls::Walls;
-use super::{capture, scratch};
 use crate::wire::item::Call;
 
 /// How much longer than its time limit a tool may take to end what it started and to answer.
@@ -40,8 +41,8 @@ pub struct Setup {
     pub variables: Vec<(OsString, OsString)>,
     /// How long a command may take.
     pub timeout: Duration,
-    /// Where their temporary directory is made.
-    pub temporary: PathBuf,
+    /// Where their temporary directory may be made, the best place first.
+    pub temporary: Vec<Parent>,
     /// The tools that the model was offered.
     pub offered: Vec<Offer>,
     /// What is around them; nothing with `danger-full-access`.
@@ -58,11 +59,22 @@ impl Setup {
             environment: Vec::new(),
             variables: Vec::new(),
             timeout: Duration::ZERO,
-            temporary: PathBuf::new(),
+            temporary: Vec::new(),
             offered,
             walls: None,
         }
     }
+}
+
+/// Why tools cannot be started.
+#[derive(Debug)]
+pub enum Unready {
+    /// No temporary directory can be made here.
+    Temporary(PathBuf, io::Error),
+    /// This directory, which tools may change, cannot be held.
+    Place(PathBuf, io::Error),
+    /// The end of child processes cannot be noticed.
+    Signal(io::Error),
 }
 
 /// How a call went.
@@ -79,7 +91,7 @@ pub struct Output {
 pub struct Tools {
     setup: Setup,
     /// The tools' temporary directory, made before the first call and removed at the end.
-    scratch: Mutex<Option<Root>>,
+    scratch: Mutex<Option<Scratch>>,
     running: Mutex<Running>,
     /// Keeps the identities of directories that may be changed: as long as somebody holds it, no other gets its number.
     held: Mutex<Vec<OwnedFd>>,
@@ -110,14 +122,19 @@ impl Tools {
     /// Makes the temporary directory, so that a place where none can be made is found out before a request.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub fn prepare(&self) -> io::Result<()> {
-        // Where whoever started us ignores the end of children, so would we, and learn of none.
-        signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default())?;
-        let scratch = self.scratch()?;
+    /// When it cannot be made, or a directory that tools may change is another one by now.
+    pub fn prepare(&self) -> Result<(), Unready> {
+        // Where the parent process ignores the end of its children, so would this one, and learn of none.
+        signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default())
+            .map_err(Unready::Signal)?;
+        let temporary = |(path, error)| Unready::Temporary(path, error);
+        let scratch = self.scratch().map_err(temporary)?;
         let walls = self.setup.walls.iter();
         for root in walls.flat_map(|walls| &walls.writable).chain([&scratch]) {
-            lock(&self.held).push(root.hold()?);
+            let held = root
+                .hold()
+                .map_err(|error| Unready::Place(root.path.clone(), error))?;
+            lock(&self.held).push(held);
         }
         Ok(())
     }
@@ -211,7 +228,7 @@ impl Tools {
     /// When something is left of it, with its path.
     pub fn clean(&self) -> Result<(), (PathBuf, io::Error)> {
         match lock(&self.scratch).take() {
-            Some(root) => scratch::remove(&root).map_err(|error| (root.path, error)),
+            Some(scratch) => scratch.remove(),
             None => Ok(()),
         }
     }
@@ -219,7 +236,9 @@ impl Tools {
     fn run(&self, offer: &Offer, arguments: &[u8]) -> io::Result<Answer> {
         let mut order = offer.order(&self.setup);
         if let Some(walls) = &mut order.walls {
-            walls.writable.push(self.scratch()?);
+            walls
+                .writable
+                .push(self.scratch().map_err(|(_, error)| error)?);
         }
         let mut child = Started::new(self, self.command(offer, &order)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
@@ -265,7 +284,7 @@ impl Tools {
                     .chain(further)
                     .map(|(name, value)| (order::put_off(name), value)),
             )
-            .env("TMPDIR", self.scratch()?.path)
+            .env("TMPDIR", self.scratch().map_err(|(_, error)| error)?.path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -273,13 +292,13 @@ impl Tools {
     }
 
     /// The tools' temporary directory.
-    fn scratch(&self) -> io::Result<Root> {
+    fn scratch(&self) -> Result<Root, (PathBuf, io::Error)> {
         let mut scratch = lock(&self.scratch);
-        if let Some(root) = &*scratch {
-            return Ok(root.clone());
+        if let Some(made) = &*scratch {
+            return Ok(made.root.clone());
         }
-        let root = Root::of(scratch::make(&self.setup.temporary)?)?;
-        Ok(scratch.insert(root).clone())
+        let made = Scratch::make(&self.setup.temporary)?;
+        Ok(scratch.insert(made).root.clone())
     }
 }
 

@@ -15,7 +15,7 @@ type When<'a> = &'a [(u8, SeccompCmpOp, u64)];
 /// Arguments that are pointers, or lengths: all of their 64 bits count.
 const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
 
-/// Calls that nothing inside the walls may make: reaching into other processes (Landlock refuses that too),
+/// Calls that nothing inside the sandbox may make: reaching into other processes (Landlock refuses that too),
 /// `io_uring` (which would go around this filter), key rings (a session shares one), and what only serves to get at
 /// the kernel.
 const NEVER: &[i64] = &[
@@ -23,7 +23,6 @@ const NEVER: &[i64] = &[
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_kcmp,
-    libc::SYS_pidfd_getfd,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,
@@ -174,19 +173,22 @@ pub(super) fn filter(
         }
     }
     if network {
-        // Sockets of other programs, Docker's and D-Bus's, stay closed: their kind cannot be made.
         refuse(
             libc::SYS_socket,
-            &[(0, Ne, INET), (0, Ne, INET6), (0, Ne, NETLINK)],
+            &[
+                (0, Ne, UNIX),
+                (0, Ne, INET),
+                (0, Ne, INET6),
+                (0, Ne, NETLINK),
+            ],
         )?;
     } else {
         refuse(libc::SYS_socket, &[(0, Ne, UNIX)])?;
-        // One of these could send to an address that no filter sees, in the structure of sendmsg(2).
-        refuse(libc::SYS_socket, &[(1, TYPE, DATAGRAM)])?;
-        refuse(libc::SYS_socket, &[(1, TYPE, RAW)])?;
-        refuse(libc::SYS_connect, &[])?;
         refuse(libc::SYS_sendto, &[(4, Ne, 0)])?;
     }
+    // One of these could send to an address that no filter sees, in the structure of sendmsg(2).
+    refuse(libc::SYS_socket, &[(0, Eq, UNIX), (1, TYPE, DATAGRAM)])?;
+    refuse(libc::SYS_socket, &[(0, Eq, UNIX), (1, TYPE, RAW)])?;
     refuse(libc::SYS_socketpair, &[(0, Ne, UNIX)])?;
     refuse(libc::SYS_socketpair, &[(1, TYPE, DATAGRAM)])?;
     refuse(libc::SYS_socketpair, &[(1, TYPE, RAW)])?;
@@ -215,6 +217,42 @@ pub(super) fn filter(
     program(rules, libc::EPERM)
 }
 
+/// A filter for what a tool's own process starts, whose traced calls that process is asked about: those that give or take
+/// an address of a socket.
+///
+/// # Errors
+/// When the filter cannot be made.
+pub(super) fn asking() -> Result<BpfProgram, seccompiler::Error> {
+    let calls = [libc::SYS_bind, libc::SYS_connect];
+    let rules = calls.iter().flat_map(|call| numbers(*call));
+    let rules = rules.map(|number| (number, Vec::new())).collect();
+    filtered(rules, SeccompAction::Trace(0))
+}
+
+/// A filter for what a tool's own process starts: what only that process may do, and sockets of programs where nobody is
+/// asked about them.
+///
+/// # Errors
+/// When the filter cannot be made.
+pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccompiler::Error> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    let mut refuse = |call: i64, rule: Vec<SeccompRule>| {
+        for number in numbers(call) {
+            rules.insert(number, rule.clone());
+        }
+    };
+    refuse(libc::SYS_pidfd_getfd, Vec::new());
+    match (asked, network) {
+        (true, _) => {}
+        (false, false) => refuse(libc::SYS_connect, Vec::new()),
+        (false, true) => refuse(
+            libc::SYS_socket,
+            vec![rule(libc::SYS_socket, &[(0, Eq, UNIX)])?],
+        ),
+    }
+    program(rules, libc::EPERM)
+}
+
 /// A second filter: clone3(2) keeps its flags where no filter sees them. As if it were not there, programs fall back to
 /// clone(2).
 ///
@@ -232,9 +270,15 @@ fn program(
     rules: BTreeMap<i64, Vec<SeccompRule>>,
     errno: i32,
 ) -> Result<BpfProgram, seccompiler::Error> {
-    let refused = SeccompAction::Errno(errno.unsigned_abs());
+    filtered(rules, SeccompAction::Errno(errno.unsigned_abs()))
+}
+
+fn filtered(
+    rules: BTreeMap<i64, Vec<SeccompRule>>,
+    action: SeccompAction,
+) -> Result<BpfProgram, seccompiler::Error> {
     let arch = std::env::consts::ARCH.try_into()?;
-    let program = SeccompFilter::new(rules, SeccompAction::Allow, refused, arch)?.try_into();
+    let program = SeccompFilter::new(rules, SeccompAction::Allow, action, arch)?.try_into();
     program.map_err(Into::into)
 }
 

@@ -61,6 +61,8 @@ mod own_tools; // programs of the user's own as tools
 mod pipes; // standard input and output, as a prompt and as an answer
 mod ports; // the callback's ports, taken by somebody else
 mod providers; // servers of the user's own, from models.json
+#[cfg(target_os = "linux")]
+mod real_work; // what real programs do inside the sandbox
 mod refresh; // a sign-in that stays valid
 mod refusals; // the issuer says no
 mod retries; // requests that are made again

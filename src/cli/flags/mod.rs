@@ -56,6 +56,7 @@ pub(super) struct Args {
     pub(super) add_dir: Vec<OsString>,
     pub(super) sandbox: Option<OsString>,
     pub(super) network: bool,
+    pub(super) no_tmp: bool,
     pub(super) env: Vec<OsString>,
     pub(super) tools: Option<OsString>,
     pub(super) no_tools: bool,

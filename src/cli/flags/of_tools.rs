@@ -38,8 +38,8 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         brief: "what the tools may touch (read-only)",
         rare: false,
         doc: "What the tools may touch. With read-only, which is the default, they write nowhere but in a temporary \
-              directory of the run. With workspace-write they may also change the working directory and those of \
-              --add-dir. Neither lets them use the network (but see --network), read where credentials of codex-run, \
+              directory of the run. With workspace-write they may also change the working directory, those of --add-dir, \
+              and /tmp, /var/tmp and /dev/shm (but see --no-tmp). Neither lets them use the network (but see --network), read where credentials of codex-run, \
               codex or pi are kept, or reach into other processes. With danger-full-access they may do whatever you may \
               do.",
         complete: Complete::Words(SANDBOXES),
@@ -56,6 +56,18 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
               stay closed.",
         complete: Complete::Nothing,
         set: |args, _| args.network = true,
+    },
+    Flag {
+        long: "no-tmp",
+        short: None,
+        takes: Takes::Nothing,
+        of: TOOLS,
+        brief: "keep /tmp closed to tools",
+        rare: true,
+        doc: "Keeps /tmp, /var/tmp and /dev/shm closed to tools, which may write there otherwise with -s workspace-write. \
+              --add-dir opens one of them again.",
+        complete: Complete::Nothing,
+        set: |args, _| args.no_tmp = true,
     },
     Flag {
         long: "env",
