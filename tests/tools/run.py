@@ -14,6 +14,7 @@ done. What its head says:
     # places: `work` (below --programs; the default) and `tmp` (below /tmp)
     # variants: words; `work` is run once with each
     # env: NAME=VALUE that the sandbox is given; $HERE is the task's directory
+    # network: yes, if nobody expects it to work without the network
     # part: test, if it belongs to `make test` too (tests/it/tasks.rs)
     # differs: why it may fail here though it works in the official sandbox
 
@@ -167,9 +168,11 @@ def reason(code, output):
     """The line that most likely says why."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     said = "not permitted|denied|read-only|cross-device|invalid|no such|cannot|could not|unable|error|EPERM|EACCES|EROFS"
-    telling = [line for line in lines if re.search(said, line, re.I) and not line.startswith(("[", "at "))]
-    line = (telling or [line for line in lines if not line.startswith("[")] or ["no output"])[0]
-    line = re.sub(r"/\S*/(work|tmp)/[a-z0-9_-]+-\w{8}", "…", line).replace("|", "\\|")
+    dull = ("[", "at ", "pyenv: cannot rehash")
+    lines = [line for line in lines if not line.startswith(dull)]
+    telling = [line for line in lines if re.search(said, line, re.I)]
+    line = (telling or lines or ["no output"])[0]
+    line = re.sub(r"(?:/\S*)?/(?:work|tmp)/[a-z0-9-]+-\w{8}", "…", line).replace("|", "\\|")
     return f"{line[:WIDTH]} ({code})"
 
 

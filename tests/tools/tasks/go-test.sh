@@ -1,11 +1,12 @@
 # task: go builds and tests a program
-# needs: go
+# needs: go git
 # proof: built, and its tests pass
 # variants: default-cache cache-in-project
 # places: work tmp
 set -euo pipefail
 
 prepare() {
+    git init -q . # or one above it is asked for its state
     printf 'module example.test/sum\n\ngo 1.18\n' > go.mod
     cat > main.go <<'END'
 package main

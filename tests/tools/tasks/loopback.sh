@@ -1,6 +1,7 @@
 # task: an HTTP server and a client in Python, on the loopback address
 # needs: python3
 # proof: status 200
+# network: yes
 # part: test
 set -euo pipefail
 

@@ -1,6 +1,7 @@
 # task: node --test asks an HTTP server of its own on the loopback address
 # needs: node
 # proof: # pass 1
+# network: yes
 # part: test
 set -euo pipefail
 

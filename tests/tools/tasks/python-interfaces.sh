@@ -1,6 +1,7 @@
 # task: Python and node list the network interfaces and look localhost up
 # needs: python3 node
 # proof: lo, localhost, lo
+# network: yes
 # part: test
 set -euo pipefail
 

@@ -1,7 +1,7 @@
 # task: two processes talk over a Unix socket
 # needs: python3
 # proof: answer over {}
-# variants: project TMPDIR tmp
+# variants: project TMPDIR tmp abstract
 # part: test
 set -euo pipefail
 
@@ -12,6 +12,7 @@ import socket
 import sys
 
 path, name = sys.argv[1:]
+path = path.replace("@", "\0")
 server = socket.socket(socket.AF_UNIX)
 server.bind(path)
 server.listen()
@@ -23,18 +24,18 @@ client = socket.socket(socket.AF_UNIX)
 client.connect(path)
 print(client.recv(100).decode() + name)
 os.wait()
-os.unlink(path)
 END
 }
 
 work() {
     case $1 in
-        project) place=. ;;
-        TMPDIR) place=$(mktemp -d) ;;
-        tmp) place=$(mktemp -d -p /tmp) ;;
+        project) path=s ;;
+        TMPDIR) path=$(mktemp -d)/s ;;
+        tmp) path=$(mktemp -u /tmp/s-XXXXXX) ;;
+        abstract) path=@codex-run-$$ ;;
     esac
-    python3 sockets.py "$place/s" "$1"
-    test "$place" = . || rmdir "$place"
+    python3 sockets.py "$path" "$1"
+    rm -f "$path"
 }
 
 "$@"

@@ -1,5 +1,6 @@
 # task: processes share System V memory
 # needs: perl
+# differs: memory of other programs would be within reach
 # proof: shared
 set -euo pipefail
 

@@ -1,5 +1,6 @@
 # task: a program runs in a pseudo-terminal
 # needs: python3
+# differs: the terminals of the user's other programs would be within reach
 # proof: a terminal: True
 # part: test
 set -euo pipefail
