@@ -25,7 +25,7 @@ impl Driver<'_> {
     /// Runs the calls of an answer and adds their outputs to the history.
     /// `body_ended` says that nothing more comes of the answer.
     pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), End> {
-        let changes: Vec<bool> = calls
+        let barriers: Vec<bool> = calls
             .iter()
             .map(|call| {
                 self.tools
@@ -34,7 +34,7 @@ impl Driver<'_> {
             })
             .collect();
         self.tools.watch_git();
-        let (mut turn, actions) = Turn::new(&changes);
+        let (mut turn, actions) = Turn::new(&barriers);
         for action in actions {
             if let Action::Run(at) = action {
                 self.start(at, calls)?;

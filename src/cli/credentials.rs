@@ -20,7 +20,7 @@ const ISSUER: &str = "https://auth.openai.com";
 const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
 const API: &str = "https://api.openai.com/v1";
 
-/// The variables that hold secrets. No program that we start is given them.
+/// The variables that hold credentials. No program that is started gets them.
 pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];
 
 /// Everything that is known of credentials.
@@ -79,6 +79,30 @@ pub(super) fn find(
         keeper,
         warnings,
     })
+}
+
+/// The secrets in the credentials files, that of `--auth-file` and our own, for comparison. Whether the files are as they
+/// should be is judged elsewhere.
+pub(super) fn stored_secrets(args: &Args, environment: &Environment) -> Vec<Secret> {
+    let home = home(environment);
+    let named = foreign(args, environment).map(|file| (file, true));
+    let own = home.as_ref().map(|home| (home.join("auth.json"), false));
+    let mut secrets = Vec::new();
+    for (file, foreign) in named.into_iter().chain(own) {
+        let home = home.clone();
+        let store = Store::new(&Place {
+            file,
+            home,
+            foreign,
+        });
+        let Ok(contents) = store.read() else {
+            continue;
+        };
+        for found in stored(contents, &store, environment) {
+            secrets.extend(found.secrets());
+        }
+    }
+    secrets
 }
 
 /// Narrows what others may do with the file; what is to be told about it.

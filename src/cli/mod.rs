@@ -24,6 +24,7 @@ mod settings;
 mod terminal;
 mod tooling;
 mod values;
+mod variables;
 mod writable;
 
 use std::cell::{Cell, RefCell};

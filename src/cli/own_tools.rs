@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::config;
-use super::credentials::{self, SECRETS};
+use super::credentials;
 use super::failure::Failure;
 use super::flags::Args;
 use super::settings::Environment;
 use super::values::{duration, read};
+use super::variables;
 use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::offer::Offer;
@@ -58,7 +59,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Vec<(Offer,
             readable: in_home,
             duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
             runs: &|name| runs(name, environment),
-            secrets: SECRETS,
+            is_own: variables::is_own,
             taken: &taken,
         };
         let manifest = Manifest::parse(&text, &around).map_err(|mistake| wrong(file, &mistake))?;

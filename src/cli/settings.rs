@@ -11,8 +11,9 @@ use super::inputs::{self, Agents};
 use super::origins;
 use super::outputs;
 use super::terminal;
-use super::tooling::{self, Tooling};
+use super::tooling;
 use super::values::{count, duration, one_of, read};
+use super::variables;
 use crate::agent::Policy;
 use crate::command::run::Settings;
 use crate::http::{AddressError, BaseUrl, SILENCE};
@@ -81,11 +82,7 @@ pub(super) fn run(
     if let Some(color) = &args.color {
         one_of(&args.named("color"), color, COLORS)?;
     }
-    let Tooling {
-        setup,
-        warnings: of_tools,
-        notes: notes_of_tools,
-    } = tooling::of_run(args, environment)?;
+    let mut tooling = tooling::of_run(args, environment)?;
     let words = Words::new(&args.words)
         .map_err(|error| Failure::from(crate::command::run::Error::Prompt(error)))?;
     if args.no_stdin && words.want_stdin() {
@@ -110,11 +107,12 @@ pub(super) fn run(
         Agents::default()
     } else {
         let home = credentials::home(environment).map(|home| real(&home));
-        inputs::agents(&setup.directory, home.as_deref())
+        inputs::agents(&tooling.setup.directory, home.as_deref())
     };
-    let instructions = instructions(args, &setup, &agents)?;
+    let instructions = instructions(args, &tooling.setup, &agents)?;
     let schema = outputs::schema(args)?;
     let chosen = choosing::choose(args, environment)?;
+    variables::hand_on(&mut tooling, args, environment, &chosen.found)?;
     let fitted = choosing::fitted(args, &chosen.choice, pictures.len())?;
     let told = if args.dry_run && level == Level::Verbose {
         {
@@ -129,7 +127,7 @@ pub(super) fn run(
     };
     let mut warnings = chosen.warnings;
     warnings.extend(told);
-    warnings.extend(of_tools);
+    warnings.extend(tooling.warnings);
     warnings.extend(agents.warnings);
     warnings.extend(fitted.note.clone());
     let Choosing {
@@ -153,7 +151,7 @@ pub(super) fn run(
         choice,
         fitted,
         instructions,
-        tools: setup,
+        tools: tooling.setup,
         home: credentials::home(environment),
         keep: outputs::keep(args)?,
         form: outputs::form(args)?,
@@ -168,7 +166,7 @@ pub(super) fn run(
         spinner: terminal::frames(environment).filter(|_| level > Level::Quiet),
         found,
         keeper,
-        notes: [args.notes.clone(), notes_of_tools].concat(),
+        notes: [args.notes.clone(), tooling.notes].concat(),
         warnings,
         endpoints,
     })

@@ -1,23 +1,22 @@
 //! What tools are offered and what is around them, from flags and the environment.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::credentials::SECRETS;
 use super::failure::Failure;
 use super::flags::{Args, SANDBOXES};
 use super::hidden::Hidden;
 use super::parse::unknown;
 use super::settings::{Environment, tool_timeout};
 use super::values::one_of;
-use super::{own_tools, program, writable};
+use super::{own_tools, program, variables, writable};
+use crate::tools::TOOLS;
 use crate::tools::offer::Offer;
 use crate::tools::places::{Root, real_once};
 use crate::tools::process::Setup;
 use crate::tools::scratch::Parent;
 use crate::tools::walls::Walls;
 use crate::tools::worktree::{Linked, linked};
-use crate::tools::{TOOLS, environment};
 
 /// How tools are started, and what is to be told about that.
 pub(super) struct Tooling {
@@ -27,7 +26,7 @@ pub(super) struct Tooling {
     pub(super) notes: Vec<String>,
 }
 
-/// What `codex run` offers.
+/// What `codex run` offers. What the tools find in their environment is filled in once its credentials are known.
 pub(super) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
     let offered = offered(args, environment)?;
     around(args, environment, offered)
@@ -39,16 +38,16 @@ pub(super) fn of_tool(
     args: &Args,
     environment: &Environment,
 ) -> Result<Tooling, Failure> {
-    around(
-        args,
-        environment,
-        Offer::built_in(name).into_iter().collect(),
-    )
+    let offered = Offer::built_in(name).into_iter().collect();
+    let mut tooling = around(args, environment, offered)?;
+    variables::hand_on(&mut tooling, args, environment, &[])?;
+    Ok(tooling)
 }
 
 /// What is around these tools.
 fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result<Tooling, Failure> {
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    variables::check(args)?;
     let sandbox = sandbox(args)?;
     let directory = existing(
         &cd(args),
@@ -90,39 +89,12 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
         }
     };
     let (temporary, walls) = apart(walls, &hidden, environment)?;
-    let mut for_tools = environment::for_tools(&environment.0);
-    for_tools.extend(environment::nobody());
-    if args.network || walls.is_none() {
-        for_tools.extend(environment::proxies(&environment.0));
-    }
-    for name in &args.env {
-        match named(name, &args.named("env"), environment)? {
-            Some(variable) => for_tools.push(variable),
-            None => warnings.push(format!(
-                "{} {}: it is not set",
-                args.named("env"),
-                name.to_string_lossy()
-            )),
-        }
-    }
-    let mut variables = Vec::new();
-    for offer in &offered {
-        for name in offer.variables() {
-            match environment.get(name) {
-                Some(value) => variables.push((name.into(), value.to_owned())),
-                None => warnings.push(format!(
-                    "{name}, named by the tool {}, is not set",
-                    offer.name()
-                )),
-            }
-        }
-    }
     Ok(Tooling {
         setup: Setup {
             program: program(),
             directory,
-            variables,
-            environment: for_tools,
+            variables: Vec::new(),
+            environment: Vec::new(),
             timeout: tool_timeout(args)?,
             temporary,
             offered,
@@ -286,38 +258,6 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
         Ok(_) => Err(wrong("it is not a directory".to_owned())),
         Err(error) => Err(wrong(error.to_string())),
     }
-}
-
-/// A variable that tools are to find, if it is set.
-fn named(
-    name: &OsStr,
-    flag: &str,
-    environment: &Environment,
-) -> Result<Option<(OsString, OsString)>, Failure> {
-    let text = name.to_string_lossy();
-    if text.is_empty() {
-        return Err(
-            Failure::usage(format!("{flag} takes the name of a variable, and got none"))
-                .hint("it looks like --env NAME"),
-        );
-    }
-    if let Some((name, _)) = text.split_once('=') {
-        // What follows may be a secret.
-        return Err(
-            Failure::usage(format!("{flag} takes a name only, and got {name}=...")).hint(format!(
-                "write {name}=VALUE before the command, and --env {name}"
-            )),
-        );
-    }
-    if SECRETS.contains(&&*text) {
-        return Err(Failure::usage(format!(
-            "cannot hand {text} to tools: they get no credential of ours"
-        ))
-        .hint("put it into a variable of another name, if a tool is to have it"));
-    }
-    Ok(environment
-        .get(&text)
-        .map(|value| (name.to_owned(), value.to_owned())))
 }
 
 /// The tools to offer: the built-in ones, and the user's own.

@@ -8,11 +8,12 @@ use std::thread;
 use super::stdout::Stdout;
 use super::watch::{listen, next};
 use crate::agent::Order as End;
+use crate::stdin::{self, Source};
 use crate::tools::builtin::{self, Context};
 use crate::tools::confine::Reach;
 use crate::tools::order::Order;
 use crate::tools::process::{self, Setup, Tools, Unready};
-use crate::tools::{confine, reaper};
+use crate::tools::{self, confine, reaper};
 use crate::wire::item::Call;
 
 /// Stands among the signals for the end of the tool.
@@ -44,6 +45,14 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
         confine::check(walls).map_err(Error::Walls)?;
     }
     process::keep_descriptors();
+    if stdin::source() == Source::Terminal {
+        let example = tools::find(name).map_or(String::new(), |tool| {
+            format!(", such as {{\"{}\": \"...\"}}", tool.subject)
+        });
+        super::warn(&format!(
+            "waiting for the arguments of {name} as JSON on standard input{example}; Ctrl+D ends them"
+        ));
+    }
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
     // A command may kill the very process that is to end it; what it leaves then falls to us.

@@ -1,4 +1,4 @@
-//! System calls that another process is asked about (seccomp_unotify(2)): the filter, its listener, and the few calls that
+//! System calls that another process is asked about (`seccomp_unotify(2)`): the filter, its listener, and the few calls that
 //! the answers need. There is no crate for them, so this is the one module that makes system calls with `unsafe`.
 
 #![allow(unsafe_code)]

@@ -104,7 +104,8 @@ fn make_private(path: &Path) -> io::Result<()> {
         _ => {}
     }
     let found = fs::symlink_metadata(path)?;
-    let private = found.is_dir() && found.uid() == geteuid().as_raw() && found.mode() & 0o077 == 0;
+    let closed = found.mode().trailing_zeros() >= 6;
+    let private = found.is_dir() && found.uid() == geteuid().as_raw() && closed;
     if private {
         Ok(())
     } else {

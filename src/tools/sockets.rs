@@ -28,7 +28,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 use super::notify::{self, Asked};
 use super::process::lock;
 
-/// The length of the largest address (unix(7): 110 bytes; sockaddr_storage: 128).
+/// The length of the largest address (`unix(7)`: 110 bytes; `sockaddr_storage`: 128).
 const MAX_ADDRESS_BYTES: usize = 128;
 
 /// How many calls that may wait are made at the same time.
@@ -199,10 +199,9 @@ impl Call {
         let is_unix = self.address.get(..PATH) == Some(&1u16.to_ne_bytes()[..]);
         let path = self.address.get(PATH..).filter(|_| is_unix);
         match (path.ok_or(Errno::INVAL)?, self.number) {
-            // The kernel gives a name of its own choice.
-            ([], libc::SYS_bind) => self.apply(&self.address),
+            // An abstract name, or one of the kernel's choice.
+            ([] | [0, ..], libc::SYS_bind) => self.apply(&self.address),
             ([], _) => Err(Errno::INVAL),
-            ([0, ..], libc::SYS_bind) => self.apply(&self.address),
             ([0, ..], _) if served.scoped => self.apply(&self.address),
             ([0, ..], _) => Err(Errno::PERM),
             (path, number) => {
@@ -225,9 +224,9 @@ impl Call {
             Errno::EXIST => Errno::ADDRINUSE,
             error => error,
         })?;
-        let made = statat(&self.directory, path, AtFlags::SYMLINK_NOFOLLOW)?;
+        let found = statat(&self.directory, path, AtFlags::SYMLINK_NOFOLLOW)?;
         // Before a listener can be there, so that nobody misses it.
-        lock(&served.bound).insert((made.st_dev, made.st_ino), name.clone());
+        lock(&served.bound).insert((found.st_dev, found.st_ino), name.clone());
         self.apply(&address_of(&name)).inspect_err(|_| {
             let _ = unlinkat(&self.directory, path, AtFlags::empty());
         })

@@ -55,6 +55,8 @@ mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails
 mod models; // `codex models`
 mod network; // proxies
+#[cfg(target_os = "linux")]
+mod order; // the order in which calls take effect, and the last words of a command
 mod own_models; // models of the user's own
 #[cfg(target_os = "linux")]
 mod own_tools; // programs of the user's own as tools
@@ -83,5 +85,7 @@ mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
 mod torn; // conversations whose files were cut or damaged
 mod tree; // nothing is left alive
+#[cfg(target_os = "linux")]
+mod variables; // what tools find in their environment, and what they never do
 #[cfg(target_os = "linux")]
 mod walls; // attempts to get out of the sandbox

@@ -23,7 +23,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "api",
         &["auth", "clock", "http", "id", "models", "secret", "wire"],
     ),
-    ("tools", &["placed", "schema", "wire"]),
+    ("tools", &["clock", "placed", "schema", "wire"]),
     ("session", &["clock", "id", "wire"]),
     ("output", &["clock", "wire"]),
     (

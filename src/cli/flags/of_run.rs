@@ -259,7 +259,7 @@ pub(in crate::cli) const TELLING: &[Flag] = &[
         takes: Takes::Nothing,
         of: RUN,
         brief: "nothing but errors on standard error",
-        rare: false,
+        rare: true,
         doc: "Writes nothing but errors to standard error.",
         complete: Complete::Nothing,
         set: |args, _| args.quiet = true,

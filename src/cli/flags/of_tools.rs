@@ -76,8 +76,10 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         of: TOOLS,
         brief: "hand tools this variable too",
         rare: true,
-        doc: "Hands the tools this variable of the environment too. Without it they find what programs need, such as PATH \
-              and HOME, and nothing that looks like a credential. May be given more than once.",
+        doc: "Hands the tools this variable of the environment too, or with 'NAME_*' all that begin so, three characters \
+              at least. Without it they find what programs need, such as PATH, HOME and the settings of compilers and \
+              package managers, and nothing that looks like a credential. Variables of codex-run, keys that models.json \
+              names, and values that hold a credential of codex-run are never handed on. May be given more than once.",
         complete: Complete::Nothing,
         set: |args, value| args.env.push(value),
     },
@@ -115,7 +117,8 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
               Schema), command, and if need be timeout, env, network and write. The program gets the arguments as one \
               JSON object on its standard input, and what it writes to standard output is its answer. It is confined \
               like the other tools, and has the network or may change files only where the manifest asks for that and \
-              the run allows it. May be given more than once.",
+              the run allows it. One that may change files runs alone, in its place among the calls of an answer. May be \
+              given more than once.",
         complete: Complete::Files,
         set: |args, value| args.tool.push(value),
     },
