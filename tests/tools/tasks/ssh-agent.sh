@@ -1,6 +1,6 @@
 # task: ssh-agent keeps a key
 # needs: ssh-agent ssh-keygen
-# differs: ssh-agent hides its memory, in which the address of its socket would be read
+# differs: the agent hides its memory, in which the sandbox would read the address of its socket
 # proof: kept: a@example.test
 set -euo pipefail
 
