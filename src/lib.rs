@@ -34,6 +34,8 @@
 //! ```
 
 pub mod clock; // the time, and how it is told
+pub mod exhausted; // what the system has no more of
+pub mod file; // held directories, and files replaced in one step
 pub mod format; // structured output
 pub mod id; // names that were checked once
 pub mod outcome; // how a run ended, and its exit code

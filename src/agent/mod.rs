@@ -18,6 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::api::{self, Client};
+use crate::exhausted::at_start;
 use crate::models::price::Price;
 use crate::output::{Notice, Sink};
 use crate::session::Journal;
@@ -85,7 +86,7 @@ pub enum End {
     Ordered(Order),
     /// The answer is complete and delivered, but this many calls failed, which was to count.
     ToolsFailed(usize),
-    /// The system gave no thread.
+    /// The system gave no thread, or no process for a call.
     Thread(io::Error),
     /// The sink could not deliver.
     Output(io::Error),
@@ -214,5 +215,5 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), End> {
     thread::Builder::new()
         .spawn(work)
         .map(drop)
-        .map_err(End::Thread)
+        .map_err(|error| End::Thread(at_start(error)))
 }

@@ -19,7 +19,7 @@ use crate::wire::answer::{Answer, Show};
 use crate::wire::fault::{Fault, Head, Limit};
 use crate::wire::request::{Body, Shape};
 use crate::wire::sse::{Decoder, TooLong};
-use refusal::{fault, head};
+use refusal::{head, refused};
 
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
@@ -84,6 +84,16 @@ impl Error {
     #[must_use]
     pub fn is_about_shape(&self) -> bool {
         matches!(self, Self::Fault(fault) if fault.is_about_shape())
+    }
+
+    /// Whether this machine has no more of what the request needs, which has nothing to do with the network.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        match self {
+            Self::Http(_, error) | Self::Cut(error) => error.is_exhausted(),
+            Self::SignIn(error) => error.is_exhausted(),
+            _ => false,
+        }
     }
 
     /// Whether no answer has begun.
@@ -175,7 +185,7 @@ impl Client {
         // A success that is a document is a proxy's page or an error in disguise. Some servers name no type at all.
         let document = kind.starts_with("text/html") || kind.starts_with("application/json");
         if answer.status() != 200 || document {
-            return Err(Error::Fault(fault(&self.authority, answer)));
+            return Err(refused(&self.url, &self.authority, answer));
         }
         if let Some(marks) = &self.marks {
             let _ = marks.send(answer.header("x-models-etag").map(str::to_owned));

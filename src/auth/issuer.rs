@@ -48,6 +48,14 @@ pub enum Error {
     Unreadable,
 }
 
+impl Error {
+    /// Whether this machine has no more of what a question to the issuer needs. Nothing was sent then.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        matches!(self, Self::Http(error) if error.is_exhausted())
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -133,6 +133,17 @@ fn resume(
     })
 }
 
+/// Warns at the end of a run if nobody will find the conversation where it was to be stored.
+pub(super) fn check(writer: Option<&Writer>, sink: &mut dyn Sink) {
+    if let Some(path) = writer.and_then(Writer::misplaced) {
+        let words = format!(
+            "the conversation cannot be resumed: {} was removed or replaced during the run",
+            path.display()
+        );
+        let _ = sink.take(Notice::Warning(&words));
+    }
+}
+
 /// The items as this model can be sent them: it cannot read what another one has thought, and a call of another one is not
 /// to name that.
 fn of_model(stored: &Stored, model: &str) -> Vec<Vec<u8>> {

@@ -171,7 +171,7 @@ fn with_browser(
     let mut random = [0; RANDOM];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     let pkce = Pkce::new(&random);
-    let mut ways = Ways::open(&Http::new(&settings.setup, SILENCE), &pkce.state);
+    let mut ways = Ways::open(&Http::new(&settings.setup, SILENCE), &pkce.state)?;
     let redirect = ways.redirect();
     let by_itself = redirect.is_some();
     let redirect = redirect.unwrap_or_else(paste_redirect);

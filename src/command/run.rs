@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::ask::{Look, bodies, look, parts, prompt, show};
 use super::beside::{Beside, Lister, Mark};
-use super::keeping::{Keep, keep};
-use super::last_message::LastMessage;
+use super::keeping::{Keep, check, keep};
+use super::last_message::{self, LastMessage};
 use super::out::{Form, Out};
 use super::screen::Screen;
 use super::watch::Watch;
@@ -115,8 +115,8 @@ pub enum Error {
     Late,
     /// Standard output could not be written.
     Output(io::Error),
-    /// The file of the last message cannot be written.
-    LastMessage(PathBuf, io::Error),
+    /// The file of the last message does not hold it.
+    LastMessage(last_message::Error),
     /// The stored conversation cannot be gone on with.
     Session(session::Error),
     /// There is no place where conversations could be stored.
@@ -145,10 +145,8 @@ impl fmt::Display for Error {
             Self::Credential(error) => error.fmt(f),
             Self::SignIn(error) => error.fmt(f),
             Self::Late => f.write_str("standard input began after it had been given up"),
-            Self::Output(error)
-            | Self::LastMessage(_, error)
-            | Self::Temporary(_, error)
-            | Self::Thread(error) => error.fmt(f),
+            Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
+            Self::LastMessage(error) => write!(f, "{error:?}"),
             Self::Session(error) => write!(f, "{error:?}"),
             Self::NoHome => f.write_str("there is no home"),
             Self::Schema(unmatched) => unmatched.fmt(f),
@@ -229,11 +227,8 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     })
     .map_err(Error::Output)?;
     let parts = parts(&settings, &prompt);
-    let (schema, path_of_last) = (settings.schema.clone(), settings.last_message.clone());
-    let (choice, beside) = (
-        settings.choice.clone(),
-        beside(&settings, &host, &authority),
-    );
+    let (schema, choice) = (settings.schema.clone(), settings.choice.clone());
+    let beside = beside(&settings, &host, &authority);
     let client = match &beside {
         Some((_, marks)) => client.telling(marks.clone()),
         None => client,
@@ -267,11 +262,12 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         let _ = choice.cache.keep_shape(&choice.model.id, shape);
     }
     workshop.close(&mut sink);
+    check(kept.writer.as_ref(), &mut sink);
     let late = prompt.given_up && stdin::came_late();
     let last = Last {
         message: last.unwrap_or_default(),
         schema,
-        file: last_message.zip(path_of_last),
+        file: last_message,
     };
     match conclude(end, &mut sink, late, last) {
         Err(Error::End(end)) if is_too_long(&end) => Err(Error::TooLong(end, parts)),
@@ -282,18 +278,19 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
 /// The file of the last message, if there is to be one.
 fn prepared(settings: &Settings) -> Result<Option<LastMessage>, Error> {
     match &settings.last_message {
-        Some(path) if !settings.dry_run => LastMessage::prepare(path)
-            .map(Some)
-            .map_err(|error| Error::LastMessage(path.clone(), error)),
+        Some(path) if !settings.dry_run => {
+            LastMessage::prepare(path, settings.home.as_deref()).map(Some)
+        }
         _ => Ok(None),
     }
+    .map_err(Error::LastMessage)
 }
 
 /// The last message, and what is to become of it.
 struct Last {
     message: String,
     schema: Option<Format>,
-    file: Option<(LastMessage, PathBuf)>,
+    file: Option<LastMessage>,
 }
 
 /// Delivers what is left, and tells how the run has ended.
@@ -308,9 +305,8 @@ fn conclude(end: End, sink: &mut Out, late: bool, last: Last) -> Result<(), Erro
             if let Some(unmatched) = unmatched {
                 return Err(Error::Schema(unmatched));
             }
-            if let Some((file, path)) = last.file {
-                file.write(&last.message)
-                    .map_err(|error| Error::LastMessage(path, error))?;
+            if let Some(file) = last.file {
+                file.write(&last.message).map_err(Error::LastMessage)?;
             }
             sink.completed().map_err(Error::Output)
         }

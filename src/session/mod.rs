@@ -16,6 +16,7 @@ use rustix::fs::{Mode, OFlags};
 use serde_json::json;
 
 use crate::clock::date;
+use crate::file;
 use crate::id::ThreadId;
 pub use stored::{Damage, Stored};
 
@@ -221,6 +222,15 @@ impl Writer {
         let line = json!({"type": "turn", "at": beginning.now, "model": beginning.model,
             "cwd": beginning.cwd.to_string_lossy()});
         self.line(line.to_string().as_bytes());
+    }
+
+    /// The path that was to lead to the file, if it does not any more: then nobody will find it there.
+    #[must_use]
+    pub fn misplaced(&self) -> Option<&Path> {
+        let held = self.file.metadata().map(|found| file::of_file(&found));
+        let found = held.is_ok_and(|held| file::leads_to(&self.path, held));
+        // One that could not be written was told of before.
+        (!found && self.failed.is_none()).then_some(&self.path)
     }
 
     fn line(&mut self, line: &[u8]) {

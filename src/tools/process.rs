@@ -23,6 +23,7 @@ use super::pipe::Taking;
 use super::places::Root;
 use super::scratch::{Parent, Scratch};
 use super::walls::Walls;
+use crate::exhausted::{Exhausted, at_start};
 use crate::wire::item::Call;
 
 /// How much longer than its time limit a tool may take to end what it started and to answer.
@@ -84,6 +85,8 @@ pub struct Output {
     pub answer: Answer,
     /// How long it took.
     pub took: Duration,
+    /// This machine had no more of what starting it takes: that is no matter of the tool.
+    pub exhausted: Option<io::Error>,
 }
 
 /// The tools of one run.
@@ -158,24 +161,33 @@ impl Tools {
         let answer = match self.offered(&call.name) {
             Some(offer) => match offer.check(&call.arguments) {
                 Ok(()) => self.answer(offer, &call.arguments),
-                Err(answer) => answer,
+                Err(answer) => Ok(answer),
             },
-            None => self.unknown(&call.name),
+            None => Ok(self.unknown(&call.name)),
         };
-        Output {
-            answer,
-            took: begun.elapsed(),
+        let not_run = |error: &io::Error| {
+            Answer::not(format!("the tool could not be run: {error}"), "not run")
+        };
+        let took = begun.elapsed();
+        match answer {
+            Ok(answer) => Output {
+                answer,
+                took,
+                exhausted: None,
+            },
+            Err(error) => Output {
+                answer: not_run(&error),
+                took,
+                exhausted: Some(error).filter(|error| Exhausted::of(error).is_some()),
+            },
         }
     }
 
-    fn answer(&self, offer: &Offer, arguments: &str) -> Answer {
-        if let Offer::Closure(closure) = offer {
-            return closure.call(arguments);
+    fn answer(&self, offer: &Offer, arguments: &str) -> io::Result<Answer> {
+        match offer {
+            Offer::Closure(closure) => Ok(closure.call(arguments)),
+            offer => self.run(offer, arguments.as_bytes()),
         }
-        self.run(offer, arguments.as_bytes())
-            .unwrap_or_else(|error| {
-                Answer::not(format!("the tool could not be run: {error}"), "not run")
-            })
     }
 
     fn unknown(&self, name: &str) -> Answer {
@@ -246,7 +258,8 @@ impl Tools {
         let (status, bytes, complaints) = thread::scope(|scope| {
             // The child reads all of its input first, unless it fails before, which shows in its result.
             let feed = move || drop({ stdin }.write_all(arguments));
-            thread::Builder::new().spawn_scoped(scope, feed)?;
+            let feeding = thread::Builder::new().spawn_scoped(scope, feed);
+            feeding.map_err(at_start)?;
             let (result, complaints) = (Taking::start(stdout)?, Taking::start(stderr)?);
             let status = child.wait(Instant::now() + timeout)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
@@ -340,7 +353,7 @@ impl<'a> Started<'a> {
         if running.over {
             return Err(io::Error::other("the run is over"));
         }
-        let mut child = command.spawn()?;
+        let mut child = command.spawn().map_err(at_start)?;
         let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
             let _ = child.kill();
             return Err(io::ErrorKind::InvalidData.into());

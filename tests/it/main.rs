@@ -34,10 +34,14 @@ mod device; // signing in without a browser
 mod disk; // disks that are full, and mounts
 mod ends; // signals, the clock, a budget
 mod exec; // the official spelling
+#[cfg(target_os = "linux")]
+mod exhausted; // threads, descriptors and sizes of files that are used up
 mod fault_delays; // what the service says when it says no for now, and when it is asked again
 mod fault_records; // recorded refusals of real services, where they are at hand
 mod fault_table; // what the service says when it says no, row by row
 mod faults; // what the service says when it says no, and streams that break off
+#[cfg(target_os = "linux")]
+mod first_process; // containers without an init
 mod fitting; // what a model does not take
 mod fixtures; // recorded streams of real services, where they are at hand
 mod foreign; // credentials files of other programs
@@ -91,3 +95,5 @@ mod tree; // nothing is left alive
 mod variables; // what tools find in their environment, and what they never do
 #[cfg(target_os = "linux")]
 mod walls; // attempts to get out of the sandbox
+#[cfg(target_os = "linux")]
+mod writes; // what codex writes while tools put something else in its place

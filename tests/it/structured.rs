@@ -286,7 +286,15 @@ fn a_file_that_cannot_be_written_is_told_before_anything_is_asked() {
     fs::create_dir(home.work().join("folder")).expect("a directory");
     home.file("file", "");
     let server = Server::start([]);
-    for file in ["folder", ".", "none/out", "file/out", "/dev/full/out", "/"] {
+    for file in [
+        "folder",
+        ".",
+        "none/",
+        "none/out",
+        "file/out",
+        "/dev/full/out",
+        "/",
+    ] {
         for flags in [["--no-tools", "-v"], ["--no-tools", "--json"]] {
             let args = ["run", "-o", file, "x"];
             let ran = home.codex(&server).args(args).args(flags).run();

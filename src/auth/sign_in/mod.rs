@@ -149,6 +149,7 @@ impl SignIn {
                     Ok(Tried::Busy) if !must => return Ok(self.token()),
                     Ok(Tried::Busy) => now,
                     Err(error) if !must => return Ok(self.without(error)),
+                    Err(error) if error.is_exhausted() => return Err(error),
                     Err(Error::Failed(error)) => {
                         attempts += 1;
                         failed = error;
@@ -242,6 +243,11 @@ impl SignIn {
                 drop(prepared);
                 // Whoever was faster may be waiting for this lock to store what it got.
                 drop(lock);
+                // This machine lacks something, and nothing was sent: the token is as good as before.
+                if error.is_exhausted() {
+                    memory.note(refresh, &before);
+                    return Err(Error::Failed(Some(error)));
+                }
                 let refused = matches!(&error, issuer::Error::Refused(no) if no.permanent());
                 if refused && self.store.is_foreign() && self.overtaken(refresh) {
                     return Ok(Tried::Done);

@@ -26,6 +26,8 @@ pub use memory::{Memory, Past};
 use place::{beside, followed, holds_ours_alone};
 pub use replace::Prepared;
 
+use crate::file::{Directory, Slot};
+
 /// The most that is read of a file, in bytes. None is larger than a few pages.
 const MOST: u64 = 1 << 20;
 
@@ -57,7 +59,11 @@ pub struct Store {
     named: PathBuf,
     /// Where it really is: links are followed, not replaced.
     file: PathBuf,
+    /// The same in its directory, which is held as long as this lives.
+    slot: Option<Slot>,
     home: Option<PathBuf>,
+    /// Where the home really is, if it is there.
+    real_home: Option<PathBuf>,
     foreign: bool,
 }
 
@@ -88,15 +94,22 @@ impl Store {
             .as_deref()
             .and_then(|home| home.canonicalize().ok());
         let within = |home: &Option<PathBuf>| home.is_some() && file.parent() == home.as_deref();
-        let own = match canonical {
+        let own = match &canonical {
             Some(_) => within(&canonical) && file.file_name() == Some("auth.json".as_ref()),
             None => !place.foreign && within(&home),
         };
         Self {
             named: std::path::absolute(&place.file).unwrap_or_else(|_| place.file.clone()),
             foreign: !own,
+            slot: file
+                .parent()
+                .zip(file.file_name())
+                .and_then(|(directory, name)| {
+                    Some(Slot::new(Directory::hold(directory).ok()?, name))
+                }),
             file,
             home: place.home.clone(),
+            real_home: canonical,
         }
     }
 
@@ -281,7 +294,9 @@ impl Store {
     /// What is remembered of earlier attempts with this issuer.
     #[must_use]
     pub fn memory(&self, issuer: &str) -> Memory {
-        Memory::new(self.home.as_deref(), issuer)
+        // A link that leads there may lead elsewhere by now.
+        let home = self.real_home.as_deref().or(self.home.as_deref());
+        Memory::new(home, issuer)
     }
 
     /// What a file holds that is not there. In the official client's directory it would be in its format.
