@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use serde_json::json;
 
 use crate::home::{Home, each, skipped};
+use crate::walls::signals_are_scoped;
 
 /// What a person's shell has and programs need, besides `PATH`, which every command under test has.
 const KEPT: &[&str] = &[
@@ -67,8 +68,14 @@ impl Script {
         stem.to_string_lossy().into_owned()
     }
 
-    /// The first program that it needs and that is not there.
+    /// The first thing that it needs and that is not there.
     fn missing(&self) -> Option<&str> {
+        if let Some(version) = self.value("linux") {
+            assert_eq!(version, "6.12", "no other version is known here");
+            if !signals_are_scoped() {
+                return Some("Linux 6.12");
+            }
+        }
         let needs = self.value("needs").unwrap_or_default();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let there =

@@ -1,6 +1,5 @@
 # task: gpg makes a key and signs, with its agent
 # needs: gpg gpg-agent
-# differs: the agent hides its memory, in which the sandbox would read the address of its socket
 # proof: a good signature
 set -euo pipefail
 

@@ -1,7 +1,7 @@
 # task: two processes talk over a Unix socket
 # needs: python3
 # proof: answer over {}
-# variants: project TMPDIR tmp abstract
+# variants: project TMPDIR tmp
 # part: test
 set -euo pipefail
 
@@ -12,7 +12,6 @@ import socket
 import sys
 
 path, name = sys.argv[1:]
-path = path.replace("@", "\0")
 server = socket.socket(socket.AF_UNIX)
 server.bind(path)
 server.listen()
@@ -32,7 +31,6 @@ work() {
         project) path=s ;;
         TMPDIR) path=$(mktemp -d)/s ;;
         tmp) path=$(mktemp -u /tmp/s-XXXXXX) ;;
-        abstract) path=@codex-run-$$ ;;
     esac
     python3 sockets.py "$path" "$1"
     rm -f "$path"

@@ -1,6 +1,6 @@
 # task: a program built with a sanitizer runs
 # needs: cc
-# differs: processes cannot be traced, which LeakSanitizer and debuggers do
+# linux: 6.12
 # proof: ran with {}
 # variants: address thread undefined
 set -euo pipefail

@@ -1,7 +1,7 @@
 # task: ssh-agent keeps a key
 # needs: ssh-agent ssh-keygen
-# differs: the agent hides its memory, in which the sandbox would read the address of its socket
 # proof: kept: a@example.test
+# part: test
 set -euo pipefail
 
 work() {

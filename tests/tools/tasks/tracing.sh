@@ -1,13 +1,23 @@
-# task: strace shows the system calls of a program
-# needs: strace
-# differs: processes cannot be traced, which LeakSanitizer and debuggers do
-# proof: traced
+# task: strace and gdb look into a program
+# needs: strace gdb cc
+# linux: 6.12
+# variants: strace gdb
+# proof: traced by {}
 set -euo pipefail
 
+prepare() {
+    printf 'int twice(int n) { return 2 * n; }
+int main(void) { return twice(21) != 42; }
+' > main.c
+    cc -g -o main main.c
+}
+
 work() {
-    strace -f -o log true
-    grep -q exit_group log
-    echo traced
+    case $1 in
+        strace) strace -f -o log ./main && grep -q exit_group log ;;
+        gdb) gdb -q -batch -ex 'break twice' -ex run -ex 'print n' ./main | grep -q '= 21' ;;
+    esac
+    echo "traced by $1"
 }
 
 "$@"
