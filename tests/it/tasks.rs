@@ -133,11 +133,12 @@ impl Task<'_> {
             }
         }
         let inside = here.join(self.script.value("in").unwrap_or_default());
-        let printed = match flags {
+        let (status, printed) = match flags {
             None => {
                 let mut shell = self.shell(&inside);
                 let done = shell.args(["work", &self.variant]).output();
-                text(&done.expect("bash starts"))
+                let done = done.expect("bash starts");
+                (done.status, text(&done))
             }
             Some(flags) => {
                 let script = self.script.path.display();
@@ -148,13 +149,13 @@ impl Task<'_> {
                 cmd.command.envs(self.environment(here));
                 cmd.command.env("CODEX_RUN_HOME", home.root().join("home"));
                 let ran = cmd.input(arguments).run();
-                format!("{}{}", ran.text(), ran.stderr)
+                (ran.status, format!("{}{}", ran.text(), ran.stderr))
             }
         };
         let proof = self.script.value("proof").expect("every task has one");
         let proof = proof.replace("{}", &self.variant);
         let proved = printed.lines().any(|line| line == proof);
-        proved.then_some(()).ok_or(printed)
+        (proved && status.success()).then_some(()).ok_or(printed)
     }
 
     fn environment(&self, here: &Path) -> Vec<(String, String)> {

@@ -6,9 +6,10 @@
 set -euo pipefail
 
 prepare() {
-    printf 'int twice(int n) { return 2 * n; }
+    cat > main.c <<'END'
+int twice(int n) { return 2 * n; }
 int main(void) { return twice(21) != 42; }
-' > main.c
+END
     cc -g -o main main.c
 }
 
