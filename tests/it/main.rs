@@ -87,6 +87,8 @@ mod spec; // what the public specification says of a request's body
 mod store; // the credentials file
 mod streams; // descriptors that are closed, and what the others may be
 mod structured; // an answer that must match a schema, and a file that gets it
+#[cfg(target_os = "linux")]
+mod tasks; // real work in the sandbox
 mod terminal; // a terminal in place of pipes
 mod tidy; // who may import whom
 mod tools; // the calls of a model, and what goes back
