@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 
 use super::wait::{Back, Ways};
-use super::{Keeper, say, warn, warn_of_wait};
+use super::{Keeper, say, say_line, warn, warn_of_wait};
 use crate::auth;
 use crate::auth::callback::paste_redirect;
 use crate::auth::change::change;
@@ -21,6 +21,7 @@ use crate::auth::token::{Claims, Issued, SignedIn, TokenError};
 use crate::clock::{date, seconds};
 use crate::http::{Http, SILENCE, Setup};
 use crate::input::without_mark;
+use crate::output::visible::line;
 use crate::secret::Secret;
 use crate::stdin;
 
@@ -151,7 +152,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
             let edit = |_: &Contents| vec![Edit::Key(&key)];
             let before =
                 change(&keeper.store, critical, &warn_of_wait, edit).map_err(Error::Store)?;
-            say(&format!(
+            say_line(&format!(
                 "The key is stored in {}.",
                 keeper.store.named().display()
             ));
@@ -243,7 +244,7 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
     say("Open this address on any device and sign in:");
     say(&format!("\n  {}\n", issuer.device_url()));
     say("Then type in this code:");
-    say(&format!("\n  {}\n", device.code.expose()));
+    say(&format!("\n  {}\n", line(device.code.expose())));
     say(&format!(
         "It expires in {expires} minutes. Type in only a code that you see in your own terminal: \
          whoever hands you one wants to sign in as you."
@@ -325,9 +326,9 @@ fn keep(
     let who = new.who();
     let place = store.named().display();
     if known(&before) {
-        say(&format!("This sign-in is in {place} already: {who}."));
+        say_line(&format!("This sign-in is in {place} already: {who}."));
     } else {
-        say(&format!("Signed in as {who}. It is stored in {place}."));
+        say_line(&format!("Signed in as {who}. It is stored in {place}."));
     }
     if new.refresh.is_none() && !known(&before) {
         say(&match new.expires {

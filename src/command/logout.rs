@@ -1,6 +1,6 @@
 //! `codex logout`: removes what is stored, and has its tokens made worthless.
 
-use super::{Keeper, say, warn, warn_of_wait};
+use super::{Keeper, say_line, warn, warn_of_wait};
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::store::{self, Contents, Edit};
@@ -42,7 +42,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
     };
     // Where nothing is there, nothing is made either, not even a lock.
     if edits(&store.read()?).is_empty() {
-        say(&format!(
+        say_line(&format!(
             "Nobody is signed in: {place} holds no sign-in and no key."
         ));
         still(settings);
@@ -51,17 +51,17 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
     let before = change(store, critical, &warn_of_wait, edits)?;
     if let Some(sign_in) = &before.sign_in {
         match sign_in {
-            Ok(old) => say(&format!(
+            Ok(old) => say_line(&format!(
                 "Signed out: {} is removed from {place}.",
                 old.who()
             )),
-            Err(_) => say(&format!(
+            Err(_) => say_line(&format!(
                 "What stood for a sign-in is removed from {place}."
             )),
         }
     }
     match (&before.key, before.sign_in.is_none() || settings.all) {
-        (Some(_), true) => say(&format!("The key is removed from {place}.")),
+        (Some(_), true) => say_line(&format!("The key is removed from {place}.")),
         (Some(_), false) => {
             warn("a key is stored there too and is used from now on; --all removes it")
         }
@@ -76,13 +76,13 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
             )
         });
         if settings.local {
-            say(&format!(
+            say_line(&format!(
                 "It was not revoked: a copy of it elsewhere goes on working.{alive}"
             ));
         } else {
             let issuer = settings.keeper.issuer(&settings.setup);
             match issuer.revoke(&old.access, old.refresh.as_ref()) {
-                Ok(()) => say(
+                Ok(()) => say_line(
                     "It was revoked: every program and machine that uses this sign-in, from a copy of the file or \
                      by its tokens, is signed out too. Other sign-ins of the account are not touched.",
                 ),

@@ -37,7 +37,7 @@ use crate::auth::sign_in::SignIn;
 use crate::auth::store::{self, Store};
 use crate::auth::{Authority, Chosen};
 use crate::http::{BaseUrl, Setup};
-use crate::output::visible::visible;
+use crate::output::visible::{line, visible};
 
 /// Where a sign-in is kept, and who renews it.
 #[derive(Clone, Debug)]
@@ -85,11 +85,16 @@ fn warn_of_wait(locked: &store::Error) {
 }
 
 /// Tells a person something, on standard error. If nobody takes it, nothing is lost but that.
-fn say(line: &str) {
-    let _ = io::stderr().write_all(format!("{}\n", visible(line)).as_bytes());
+fn say(lines: &str) {
+    let _ = io::stderr().write_all(format!("{}\n", visible(lines)).as_bytes());
+}
+
+/// The same for one line, in which there is something that others chose: a name, a path, words of the service.
+fn say_line(words: &str) {
+    say(&line(words));
 }
 
 /// Tells a person of something that went wrong and stops nothing.
-fn warn(line: &str) {
-    say(&format!("codex: {line}"));
+fn warn(words: &str) {
+    say_line(&format!("codex: {words}"));
 }

@@ -6,6 +6,7 @@ use crate::api::usage::{Limits, Window};
 use crate::auth::token::claims;
 use crate::auth::{Found, What};
 use crate::clock::{date, from_now, seconds};
+use crate::output::visible;
 
 /// What is used.
 #[derive(Default)]
@@ -103,7 +104,11 @@ impl Report {
 
     fn lines(&self, now: u64) -> String {
         let mut lines = Vec::new();
-        let mut line = |name: &str, value: &str| lines.push(format!("{name:<9} {value}"));
+        // An account, a plan or a path may hold anything, and shall not look like further lines.
+        let mut line = |name: &str, value: &str| {
+            let (name, value) = (visible::line(name), visible::line(value));
+            lines.push(format!("{name:<9} {value}"));
+        };
         match (self.method, &self.problem) {
             (None, _) => line("method", "none: nobody is signed in, and no key is set"),
             (Some("chatgpt"), _) => line("method", "ChatGPT sign-in"),

@@ -46,6 +46,7 @@ mod first_process; // containers without an init
 mod fitting; // what a model does not take
 mod fixtures; // recorded streams of real services, where they are at hand
 mod foreign; // credentials files of other programs
+mod forged; // what others chose, in lines of ours
 mod generated; // man/ and completions/ are what the binary prints
 mod golden; // the JSON lines of a run as this version tells them
 mod hostile; // answers that are beyond all measure

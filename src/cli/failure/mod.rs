@@ -14,7 +14,7 @@ use crate::command::run::Error;
 use crate::outcome::{Outcome, TABLE};
 use crate::output::lines::{Failed, failed};
 use crate::output::paint::{Ink, Paint};
-use crate::output::visible::visible;
+use crate::output::visible::line;
 use crate::wire::answer::Trouble;
 use crate::{api, prompt, stdin};
 pub(super) use exhausted::of_exhausted;
@@ -113,11 +113,12 @@ impl Failure {
             return;
         }
         // What the service said may be in it, and shall neither steer a terminal nor look like lines of ours.
-        let what = visible(&self.what).replace('\n', " ");
+        let shown = |text: &str| line(&text.replace('\n', " ")).into_owned();
+        let what = shown(&self.what);
         let mut text = format!("{} {what}\n", self.paint.mark(Ink::Error, "codex:"));
         if let Some(hint) = &self.hint {
             let mark = self.paint.mark(Ink::Hint, "codex: hint:");
-            text.push_str(&format!("{mark} {}\n", visible(hint)));
+            text.push_str(&format!("{mark} {}\n", shown(hint)));
         }
         // In one write, so that the lines of parallel runs do not mix. If even this fails, only the exit code is left.
         let _ = to.write_all(text.as_bytes());
