@@ -75,7 +75,9 @@ impl Deciding<'_> {
             what: format!("a manifest, named by {flag}"),
             otherwise: "use -s read-only",
         });
-        let folders = self.hidden.run_homes().map(|home| Decisive {
+        // A home that is not there has none.
+        let homes = self.hidden.run_homes().filter(|home| home.exists());
+        let folders = homes.map(|home| Decisive {
             path: home.join("tools"),
             what: "the folder of tools of codex-run".to_owned(),
             otherwise: "use -s read-only",

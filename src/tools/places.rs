@@ -85,7 +85,7 @@ pub fn links(path: &Path) -> Vec<PathBuf> {
     links.map(|step| step.place).collect()
 }
 
-/// Walks a path as the system does (path_resolution(7)): what is looked up, and where it leads.
+/// Walks a path as the system does (`path_resolution(7)`): what is looked up, and where it leads.
 fn walk(path: &Path) -> (Vec<Step>, PathBuf) {
     let (mut steps, mut links) = (Vec::new(), 0);
     let mut done = PathBuf::new();
