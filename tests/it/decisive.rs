@@ -131,6 +131,17 @@ fn a_program_with_further_variables_that_tools_could_change_is_refused() {
 }
 
 #[test]
+fn a_file_that_decides_and_has_two_names_is_reported() {
+    let home = Home::with_key();
+    let path = manifest(&home, "safe/lookup.json", &json!(["true"]), &json!([]));
+    let words = "lookup.json has 2 names (hard links), and tools can change it";
+    assert!(!run(&home, &WRITE, &path).stderr.contains(words));
+    fs::hard_link(&path, home.work().join("copy")).expect("a link");
+    run(&home, &WRITE, &path).exits(0).says(words);
+    assert!(!run(&home, &[], &path).stderr.contains(words));
+}
+
+#[test]
 fn what_is_mounted_elsewhere_is_within_reach_there_too() {
     let home = Home::with_key();
     let path = manifest(&home, "work/sub/lookup.json", &json!(["true"]), &json!([]));
