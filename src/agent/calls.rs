@@ -48,6 +48,9 @@ impl Driver<'_> {
             let event = match self.next(patience)? {
                 Input::ToolEnded(at, output) => {
                     self.running -= 1;
+                    if let Some(error) = output.exhausted {
+                        return Err(End::Thread(error));
+                    }
                     self.failed += usize::from(!output.answer.ok);
                     let place = self.abouts.iter().position(|(of, _)| *of == at);
                     let about = place.map(|place| self.abouts.swap_remove(place).1);

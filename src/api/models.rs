@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::refusal::fault;
+use super::refusal::refused;
 use super::{Endpoints, Error, ORIGINATOR, ask};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit, Request};
@@ -66,6 +66,6 @@ pub fn fetch(
             let failed = |error| Error::Http(http::host(request.url), error);
             Ok(Listing::New(answer.whole(BODY).map_err(failed)?, mark))
         }
-        _ => Err(Error::Fault(fault(authority, answer))),
+        _ => Err(refused(request.url, authority, answer)),
     }
 }

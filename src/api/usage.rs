@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Endpoints, Error, ORIGINATOR, ask, fault};
+use super::{Endpoints, Error, ORIGINATOR, ask, refused};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit, Request};
 
@@ -89,7 +89,7 @@ pub fn fetch(
     };
     let answer = ask(http, authority, request)?;
     if answer.status() != 200 {
-        return Err(Error::Fault(fault(authority, answer)));
+        return Err(refused(request.url, authority, answer));
     }
     let failed = |error| Error::Http(http::host(request.url), error);
     read(&answer.whole(BODY).map_err(failed)?, now).ok_or(Error::Unreadable)

@@ -27,9 +27,9 @@ const ORIGINATOR: &str = "codex-run";
 /// How long an answer may take, as a whole.
 const LIMIT: Limit = Limit::Whole(Duration::from_secs(30));
 
-/// How long tokens may take: as long as a stream. They are worth waiting for: neither a code nor a refresh token can
-/// be used twice.
-const TOKENS: Limit = Limit::Stream;
+/// How long tokens may take, as a whole. They are worth waiting for: neither a code nor a refresh token can be used
+/// twice. Other processes wait for their end.
+pub(super) const TOKENS: Duration = Duration::from_secs(120);
 
 /// How long revoking may take.
 const REVOKE: Duration = Duration::from_secs(10);
@@ -46,6 +46,14 @@ pub enum Error {
     Refused(Refusal),
     /// It said yes, and nothing that can be read.
     Unreadable,
+}
+
+impl Error {
+    /// Whether this machine has no more of what a question to the issuer needs. Nothing was sent then.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        matches!(self, Self::Http(error) if error.is_exhausted())
+    }
 }
 
 impl fmt::Display for Error {
@@ -72,6 +80,8 @@ impl StdError for Error {
 pub struct Issuer {
     base: BaseUrl,
     http: Http,
+    /// How long tokens may take.
+    tokens: Duration,
 }
 
 /// A device sign-in that was begun.
@@ -103,6 +113,7 @@ impl Issuer {
         Self {
             base,
             http: Http::new(setup, SILENCE),
+            tokens: TOKENS,
         }
     }
 
@@ -178,7 +189,8 @@ impl Issuer {
 
     fn tokens(&self, form: &str, secrets: &[&Secret]) -> Result<Issued, Error> {
         let url = self.base.join("/oauth/token");
-        let body = self.post(&url, http::FORM, form.as_bytes(), TOKENS, secrets)?;
+        let limit = Limit::Whole(self.tokens);
+        let body = self.post(&url, http::FORM, form.as_bytes(), limit, secrets)?;
         Issued::read(&body).ok_or(Error::Unreadable)
     }
 
@@ -330,51 +342,4 @@ fn sort(refusal: Refusal) -> Result<Poll, Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_that_waits_is_told_from_one_that_is_refused() {
-        let check = |status: u16, body: &str, expected: &str| {
-            let found = match sort(Refusal::of(status, body)) {
-                Ok(Poll::Pending) => "pending",
-                Ok(Poll::SlowDown) => "slow",
-                Ok(Poll::Granted(..)) => "granted",
-                Err(_) => "over",
-            };
-            assert_eq!(found, expected, "{status} {body}");
-        };
-        check(
-            403,
-            r#"{"error":{"code":"deviceauth_authorization_pending"}}"#,
-            "pending",
-        );
-        check(400, r#"{"error":"authorization_pending"}"#, "pending");
-        check(403, "", "pending");
-        check(404, r#"{"detail":"Not Found"}"#, "pending");
-        check(400, r#"{"error":"slow_down"}"#, "slow");
-        check(
-            403,
-            r#"{"error":{"message":"Device authorization code has expired. Please request a new code."}}"#,
-            "over",
-        );
-        check(403, r#"{"error":{"code":"access_denied"}}"#, "over");
-        check(500, "", "over");
-    }
-
-    #[test]
-    fn the_address_of_the_sign_in_names_everything_that_the_issuer_wants() {
-        let base = BaseUrl::parse("https://issuer.example").expect("an address");
-        let pkce = Pkce::new(&[7; super::super::pkce::RANDOM]);
-        let url = Issuer::new(base, &http::Setup::new("test"))
-            .authorize_url("http://localhost:1455/auth/callback", &pkce);
-        assert!(url.starts_with(
-            "https://issuer.example/oauth/authorize?response_type=code&client_id=app_"
-        ));
-        assert!(url.contains("redirect_uri=http%3A%2F%2Flocalhost%3A1455%2Fauth%2Fcallback&"));
-        assert!(url.contains("scope=openid%20profile%20email%20offline_access&"));
-        assert!(
-            url.contains("code_challenge_method=S256") && !url.contains(pkce.verifier.expose())
-        );
-    }
-}
+mod tests;

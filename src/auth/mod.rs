@@ -109,6 +109,13 @@ impl Authority {
         }
     }
 
+    /// Has waits for the lock of a stored sign-in that get long reported.
+    pub fn on_wait(&self, report: impl Fn(&store::Error) + Send + Sync + 'static) {
+        if let Self::SignIn(sign_in) = self {
+            sign_in.on_wait(report);
+        }
+    }
+
     /// The account that requests name; none with a key.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {

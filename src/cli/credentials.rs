@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::flags::Args;
+use super::named;
 use super::settings::Environment;
-use super::values::read;
 use crate::api::Endpoints;
 use crate::auth::opener::Surroundings;
 use crate::auth::store::{Contents, Format, Place, Store};
@@ -44,7 +44,7 @@ pub(super) fn find(
     let mut found = Vec::new();
     if let Some(path) = &args.api_key_file {
         found.push(Found {
-            what: What::Key(Secret::new(read(&args.named("api-key-file"), path)?)),
+            what: What::Key(Secret::new(named::text(args, "api-key-file", path)?)),
             source: "the file of --api-key-file".to_owned(),
         });
     }

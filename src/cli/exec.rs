@@ -144,8 +144,8 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
             .notes
             .push("nobody is asked here: what the sandbox does not allow fails".to_owned()),
         "web_search" => match &*value {
-            "disabled" => args.web_search = false,
-            "cached" | "live" => args.web_search = true,
+            "disabled" => args.search = None,
+            "cached" | "live" => put(&mut args.search, &value),
             _ => return Err(wrong("disabled, cached or live")),
         },
         key if UNSAFE.iter().any(|unsafe_key| key.starts_with(unsafe_key)) => {

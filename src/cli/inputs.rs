@@ -1,6 +1,5 @@
 //! What goes along with the words of a prompt: files, pictures, and the instructions that lie in a project.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -12,16 +11,11 @@ use rustix::fs::{Mode, OFlags};
 
 use super::failure::Failure;
 use super::flags::Args;
+use super::named;
 use super::trust::{Project, Trust, open_directory};
-use super::values::read;
+use crate::input::without_mark;
 use crate::prompt::File;
 use crate::wire::input::picture;
-
-/// The largest file of text, in bytes.
-const FILE: u64 = 64 << 20;
-
-/// The largest picture, in bytes.
-const PICTURE: u64 = 20 << 20;
 
 /// The most of all pictures together, in bytes.
 const PICTURES: u64 = 50 << 20;
@@ -41,15 +35,9 @@ pub(super) fn files(args: &Args) -> Result<Vec<File>, Failure> {
                         .hint("with - among the arguments, standard input goes into the prompt"),
                 );
             }
-            if fs::metadata(path).is_ok_and(|found| found.len() > FILE) {
-                return Err(Failure::usage(format!(
-                    "cannot use {shown}, named by {flag}: it has more than 64 MiB"
-                ))
-                .hint("no model reads that much; cut it down"));
-            }
             Ok(File {
                 path: shown.into_owned(),
-                text: read(&flag, path)?,
+                text: named::text(args, "file", path)?,
             })
         })
         .collect()
@@ -62,7 +50,7 @@ pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
     args.image
         .iter()
         .map(|path| {
-            let bytes = bytes(&flag, path)?;
+            let bytes = named::bytes(args, "image", path)?;
             let shown = path.to_string_lossy();
             left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
                 Failure::usage(format!("cannot use {shown}, named by {flag}: all pictures together have more than 50 MiB"))
@@ -77,27 +65,6 @@ pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
             Ok(format!("data:{kind};base64,{}", BASE64_STANDARD.encode(bytes)))
         })
         .collect()
-}
-
-/// What is in a picture's file, which is not read further than it may be.
-fn bytes(flag: &str, path: &OsStr) -> Result<Vec<u8>, Failure> {
-    let shown = path.to_string_lossy();
-    let failed = |error: std::io::Error| {
-        Failure::usage(format!("cannot read {shown}, named by {flag}: {error}"))
-            .hint("name a file that is there and that you may read")
-    };
-    let file = fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(PICTURE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > PICTURE {
-        return Err(Failure::usage(format!(
-            "cannot use {shown}, named by {flag}: it has more than 20 MiB"
-        ))
-        .hint("make it smaller"));
-    }
-    Ok(bytes)
 }
 
 /// Instructions that lie in a project.
@@ -171,10 +138,10 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
             }
         };
         let text = match std::str::from_utf8(&bytes) {
-            Ok(text) => text,
+            Ok(text) => without_mark(text),
             // A character may end behind what was read.
             Err(error) if error.error_len().is_none() && bytes.len() > AGENTS => {
-                std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+                without_mark(std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default())
             }
             Err(error) => {
                 let at = error.valid_up_to();

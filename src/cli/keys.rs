@@ -15,9 +15,15 @@ pub(super) fn resolve(
 ) -> Result<Secret, Failure> {
     if let Some(command) = text.strip_prefix('!') {
         return printed::key(command, SECRETS).map_err(|error| {
-            Failure::usage(format!("cannot use {source}: its command {error}")).hint(
-                "run what stands behind the ! by hand; it must print the key and nothing else",
-            )
+            let exhausted = match error {
+                printed::Error::Exhausted(exhausted) => Some(exhausted),
+                _ => None,
+            };
+            Failure::usage(format!("cannot use {source}: its command {error}"))
+                .hint(
+                    "run what stands behind the ! by hand; it must print the key and nothing else",
+                )
+                .for_want_of(exhausted)
         });
     }
     if let Some(name) = variable(text, environment) {

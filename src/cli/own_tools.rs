@@ -9,18 +9,16 @@ use super::config;
 use super::credentials;
 use super::failure::Failure;
 use super::flags::Args;
+use super::named;
 use super::settings::Environment;
 use super::trust::{Trust, open_directory};
-use super::values::{duration, read};
+use super::values::duration;
 use super::variables;
 use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::offer::Offer;
 use crate::tools::places::{is_program, program_on, real};
 use crate::tools::walls::Walls;
-
-/// The largest manifest, in bytes.
-const MANIFEST: u64 = 1 << 20;
 
 /// The user's own tools.
 #[derive(Default)]
@@ -67,8 +65,9 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
         } else {
             args.named("tool")
         };
-        let small = fs::metadata(file).map(|found| found.is_file() && found.len() <= MANIFEST);
-        if small.is_ok_and(|small| !small) {
+        // What lies in the folder of tools was named by nobody: a pipe there is not waited for.
+        let regular = fs::metadata(file).map(|found| found.is_file());
+        if regular.is_ok_and(|regular| !regular) {
             let file = file.display();
             return Err(Failure::usage(format!(
                 "cannot use {file}, named by {flag}: it is not a manifest"
@@ -81,7 +80,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
                 Failure::usage(format!("cannot use {file}, named by {flag}: {why}")).hint(hint),
             );
         }
-        let text = read(&flag, file.as_os_str())?;
+        let text = named::text_of("tool", &flag, file.as_os_str(), args.quiet)?;
         let directory = file.parent().filter(|parent| *parent != Path::new(""));
         let taken: Vec<&str> = own.iter().map(|(offer, _)| offer.name()).collect();
         // Only this folder is opened inside a place that is hidden, and only as a folder of its own.

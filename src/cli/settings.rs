@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use super::choosing::{self, Choosing};
 use super::credentials;
 use super::failure::Failure;
-use super::flags::{Args, COLORS, FAILURES};
+use super::fitting;
+use super::flags::{Args, COLORS, FAILURES, SEARCHES};
 use super::inputs::{self, Agents};
+use super::named;
 use super::origins;
 use super::outputs;
+use super::resuming;
 use super::terminal;
 use super::tooling;
-use super::values::{count, duration, one_of, read};
+use super::values::{count, duration, one_of};
 use super::variables;
 use crate::agent::Policy;
 use crate::command::run::Settings;
@@ -21,6 +24,7 @@ use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
 use crate::tools::process::Setup;
+use crate::wire::request::Search;
 
 /// How long a tool call may take if nobody says otherwise.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
@@ -88,19 +92,7 @@ pub(super) fn run(
         return Err(Failure::usage("--no-stdin leaves no prompt")
             .hint("give the prompt as arguments, without -"));
     }
-    if args.quiet && args.verbose {
-        return Err(Failure::usage(format!(
-            "{} and {} exclude each other",
-            args.named("quiet"),
-            args.named("verbose")
-        ))
-        .hint("use one of them"));
-    }
-    let level = match (args.quiet, args.verbose) {
-        (true, _) => Level::Quiet,
-        (_, true) => Level::Verbose,
-        _ => Level::Normal,
-    };
+    let level = level(args)?;
     let (files, mut pictures) = (inputs::files(args)?, inputs::pictures(args)?);
     let agents = if args.no_agents_md {
         Agents::default()
@@ -109,15 +101,20 @@ pub(super) fn run(
     };
     let instructions = instructions(args, &tooling.setup, &agents)?;
     let schema = outputs::schema(args)?;
-    let chosen = choosing::choose(args, environment)?;
+    let search = search(args)?;
+    let (keep, resumed) =
+        resuming::look(outputs::keep(args)?, &tooling.setup.directory, environment);
+    let resumed = resumed.as_ref();
+    let chosen = choosing::choose(args, environment, resumed, search)?;
     variables::hand_on(&mut tooling, args, environment, &chosen.found)?;
-    let fitted = choosing::fitted(args, &chosen.choice, pictures.len())?;
+    let fitted = fitting::fitted(args, &chosen.choice, resumed, pictures.len())?;
     let told = if args.dry_run && level == Level::Verbose {
         {
             let found = agents.found.iter();
             let read =
                 found.map(|(file, _)| format!("{}: added to the instructions", file.display()));
-            let lines = origins::lines(args, environment, &chosen, &fitted);
+            let kept = fitting::kept_effort(args, &chosen.choice, resumed).is_some();
+            let lines = origins::lines(args, environment, &chosen, &fitted, kept);
             lines.into_iter().chain(read).collect()
         }
     } else {
@@ -145,13 +142,13 @@ pub(super) fn run(
         no_stdin: args.no_stdin,
         files,
         pictures,
-        web_search: args.web_search,
+        search,
         choice,
         fitted,
         instructions,
         tools: tooling.setup,
         home: credentials::home(environment),
-        keep: outputs::keep(args)?,
+        keep,
         form: outputs::form(args)?,
         schema,
         last_message: outputs::last_message(args),
@@ -198,6 +195,34 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
     })
 }
 
+/// How much is told beside the answer.
+fn level(args: &Args) -> Result<Level, Failure> {
+    if args.quiet && args.verbose {
+        return Err(Failure::usage(format!(
+            "{} and {} exclude each other",
+            args.named("quiet"),
+            args.named("verbose")
+        ))
+        .hint("use one of them"));
+    }
+    Ok(match (args.quiet, args.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    })
+}
+
+/// How the service is to search the web, if it is to.
+fn search(args: &Args) -> Result<Option<Search>, Failure> {
+    let Some(mode) = &args.search else {
+        return Ok(None);
+    };
+    Ok(Some(match one_of(&args.named("search"), mode, SEARCHES)? {
+        "cached" => Search::Cached,
+        _ => Search::Live,
+    }))
+}
+
 /// The time limit of a tool call.
 pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     Ok(
@@ -208,7 +233,7 @@ pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
 
 fn instructions(args: &Args, setup: &Setup, agents: &Agents) -> Result<String, Failure> {
     let mut text = match &args.instructions {
-        Some(path) => read(&args.named("instructions"), path)?,
+        Some(path) => named::text(args, "instructions", path)?,
         None => prompt::instructions(!setup.offered.is_empty(), tooling::notice(setup).as_deref()),
     };
     for more in &args.append_instructions {

@@ -128,7 +128,8 @@ pub(super) fn temporary(
     let home = environment.get("HOME").map(PathBuf::from);
     // Under sudo this may be the home of another user, where nothing of root's is to be left.
     let own = |home: &PathBuf| {
-        home.is_absolute() && fs::metadata(home).is_ok_and(|found| found.uid() == user)
+        home.is_absolute()
+            && fs::metadata(home).is_ok_and(|found| found.is_dir() && found.uid() == user)
     };
     parents.extend(home.filter(own).map(|home| home.join(".cache")));
     let mut parents: Vec<Parent> = parents

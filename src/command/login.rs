@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 
 use super::wait::{Back, Ways};
-use super::{Keeper, say, warn};
+use super::{Keeper, say, warn, warn_of_wait};
 use crate::auth;
 use crate::auth::callback::paste_redirect;
 use crate::auth::change::change;
@@ -20,6 +20,7 @@ use crate::auth::store::{self, Contents, Edit};
 use crate::auth::token::{Claims, Issued, SignedIn, TokenError};
 use crate::clock::{date, seconds};
 use crate::http::{Http, SILENCE, Setup};
+use crate::input::without_mark;
 use crate::secret::Secret;
 use crate::stdin;
 
@@ -128,7 +129,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
         warn(warning);
     }
     // A file that cannot be used is found out before a person goes to the trouble of signing in.
-    change(&keeper.store, critical, |_| Vec::new()).map_err(Error::Store)?;
+    change(&keeper.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
     let issuer = keeper.issuer(&settings.setup);
     match &settings.way {
         Way::Browser(openers) => with_browser(settings, &issuer, openers, critical),
@@ -148,7 +149,8 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
             let key = given("the key")?;
             let key = auth::key(&key, "standard input").map_err(Error::Secret)?;
             let edit = |_: &Contents| vec![Edit::Key(&key)];
-            let before = change(&keeper.store, critical, edit).map_err(Error::Store)?;
+            let before =
+                change(&keeper.store, critical, &warn_of_wait, edit).map_err(Error::Store)?;
             say(&format!(
                 "The key is stored in {}.",
                 keeper.store.named().display()
@@ -171,7 +173,7 @@ fn with_browser(
     let mut random = [0; RANDOM];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     let pkce = Pkce::new(&random);
-    let mut ways = Ways::open(&Http::new(&settings.setup, SILENCE), &pkce.state);
+    let mut ways = Ways::open(&Http::new(&settings.setup, SILENCE), &pkce.state)?;
     let redirect = ways.redirect();
     let by_itself = redirect.is_some();
     let redirect = redirect.unwrap_or_else(paste_redirect);
@@ -288,7 +290,8 @@ fn given(what: &str) -> Result<Secret, Error> {
         stdin::Input::Whole(bytes) => bytes,
         stdin::Input::GivenUp | stdin::Input::Ended => Vec::new(),
     };
-    let text = Secret::new(String::from_utf8_lossy(&text).into_owned());
+    let text = String::from_utf8_lossy(&text);
+    let text = Secret::new(without_mark(&text).to_owned());
     auth::plain(&text, "standard input").map_err(Error::Secret)
 }
 
@@ -312,7 +315,7 @@ fn keep(
             vec![Edit::SignIn(new)]
         }
     };
-    let before = change(store, critical, edit).map_err(|error| {
+    let before = change(store, critical, &warn_of_wait, edit).map_err(|error| {
         // Tokens that were made for us and have no place are not left behind. One that was given to us is not ours to end.
         if new.refresh.is_some() {
             let _ = issuer.revoke(&new.access, new.refresh.as_ref());

@@ -1,6 +1,6 @@
 //! `codex logout`: removes what is stored, and has its tokens made worthless.
 
-use super::{Keeper, say, warn};
+use super::{Keeper, say, warn, warn_of_wait};
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::store::{self, Contents, Edit};
@@ -48,7 +48,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
         still(settings);
         return Ok(());
     }
-    let before = change(store, critical, edits)?;
+    let before = change(store, critical, &warn_of_wait, edits)?;
     if let Some(sign_in) = &before.sign_in {
         match sign_in {
             Ok(old) => say(&format!(

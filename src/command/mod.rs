@@ -4,9 +4,10 @@
 mod ask;
 mod beside;
 mod catalog;
+mod compare;
 mod early;
 pub mod keeping;
-mod last_message;
+pub mod last_message;
 pub mod login;
 pub mod logout;
 pub mod models;
@@ -17,6 +18,7 @@ pub mod run;
 mod screen;
 pub mod sessions;
 pub mod shield;
+pub mod signals;
 pub mod status;
 mod stderr;
 pub mod stdout;
@@ -32,7 +34,7 @@ use std::sync::Arc;
 use crate::auth::critical::Critical;
 use crate::auth::issuer::Issuer;
 use crate::auth::sign_in::SignIn;
-use crate::auth::store::Store;
+use crate::auth::store::{self, Store};
 use crate::auth::{Authority, Chosen};
 use crate::http::{BaseUrl, Setup};
 use crate::output::visible::visible;
@@ -70,6 +72,16 @@ fn authority(
             Some(Authority::SignIn(Arc::new(sign_in)))
         }
     }
+}
+
+/// The words for a wait for the lock of the sign-in.
+fn waiting(locked: &store::Error) -> String {
+    format!("{locked}; waiting for it")
+}
+
+/// Prints that the lock of the sign-in is waited for.
+fn warn_of_wait(locked: &store::Error) {
+    warn(&waiting(locked));
 }
 
 /// Tells a person something, on standard error. If nobody takes it, nothing is lost but that.

@@ -6,7 +6,7 @@ use std::io;
 use super::beside::{Lister, Store, Unlisted};
 use super::catalog::{Line, Origin, json, table};
 use super::stdout::Stdout;
-use super::{Keeper, authority, warn};
+use super::{Keeper, authority, warn, warn_of_wait};
 use crate::api::models::{Listing, fetch};
 use crate::api::{self, Endpoints};
 use crate::auth::critical::Critical;
@@ -73,6 +73,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
             let keeper = settings.keeper.clone();
             let authority = authority(chosen, keeper, &settings.setup, critical)
                 .ok_or(Error::Credential(auth::Error::Missing))?;
+            authority.on_wait(warn_of_wait);
             let (mut models, from) = usable(&settings, &authority)?;
             put_over(&mut models, settings.backend, &settings.providers);
             origin = from;
@@ -182,6 +183,7 @@ fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Ori
 /// Whether the service said no to whoever asks, or nothing can be asked at all.
 fn is_final(error: &api::Error) -> bool {
     match error {
+        error if error.is_exhausted() => true,
         api::Error::SignIn(_) | api::Error::Http(_, http::Error::Setup(_)) => true,
         api::Error::Fault(fault) => matches!(fault.kind, Kind::SignIn | Kind::Forbidden),
         _ => false,

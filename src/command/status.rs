@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::report::Report;
 use super::stdout::Stdout;
-use super::{Keeper, authority, warn};
+use super::{Keeper, authority, warn, warn_of_wait};
 use crate::api::{self, Endpoints, usage};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose, sign_in};
@@ -97,6 +97,7 @@ fn look(settings: &Settings, authority: &Authority, report: &mut Report) -> Resu
         warn("a key has no plan and so no limits that could be asked for");
         return Ok(());
     }
+    authority.on_wait(warn_of_wait);
     let http = Http::new(&settings.setup, SILENCE);
     let limits = usage::fetch(&http, endpoints, authority, seconds());
     for warning in authority.warnings() {

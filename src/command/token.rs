@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::stdout::Stdout;
-use super::{Keeper, authority, warn};
+use super::{Keeper, authority, warn, warn_of_wait};
 use crate::auth::critical::Critical;
 use crate::auth::sign_in;
 use crate::auth::token::claims;
@@ -57,6 +57,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
     let Some(authority) = authority(chosen, settings.keeper, &settings.setup, critical) else {
         return Err(Error::Credential(auth::Error::Missing));
     };
+    authority.on_wait(warn_of_wait);
     let credential = authority.credential().map_err(Error::SignIn)?;
     for warning in authority.warnings() {
         warn(&warning.to_string());

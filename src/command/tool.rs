@@ -5,9 +5,11 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
+use super::signals::take_over;
 use super::stdout::Stdout;
-use super::watch::{listen, next};
+use super::watch::next;
 use crate::agent::Order as End;
+use crate::exhausted::at_start;
 use crate::stdin::{self, Source};
 use crate::tools::builtin::{self, Context};
 use crate::tools::confine::Reach;
@@ -64,7 +66,7 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
         unfinished: false,
     };
     // Signals, and a reader that goes away, end the tool with all it has started, and then us.
-    let mut signals = listen()?;
+    let mut signals = take_over()?;
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
     let tools = Tools::new(setup);
@@ -73,12 +75,16 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
         Unready::Temporary(_, error) | Unready::Signal(error) => Error::Io(error),
     })?;
     let answer = thread::scope(|scope| {
-        let calling = scope.spawn(|| {
+        let calling = thread::Builder::new().spawn_scoped(scope, || {
             let ends = ends;
             let output = tools.call(&call);
             drop(ends);
-            output.answer
+            match output.exhausted {
+                Some(error) => Err(Error::Io(error)),
+                None => Ok(output.answer),
+            }
         });
+        let calling = calling.map_err(at_start)?;
         // A second order cuts short the moment that the tool is given.
         let mut ordered = None;
         loop {
@@ -93,7 +99,7 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
         let answer = calling.join();
         match ordered {
             Some(order) => Err(Error::Ordered(order)),
-            None => answer.map_err(|_| Error::Io(io::Error::other("the call panicked"))),
+            None => answer.map_err(|_| Error::Io(io::Error::other("the call panicked")))?,
         }
     });
     if adopted {

@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 
 use super::confine::{self, Reach};
 use super::reaper;
+use crate::exhausted::at_start;
 
 /// How long the pipes of a program that has ended must stay silent before nothing more is expected of what it left
 /// running: a `tee` behind it has the last lines still to write.
@@ -157,7 +158,7 @@ fn start(commands: Vec<Command>, apart: bool) -> io::Result<(Pid, Vec<PipeReader
                 return Ok((pid.ok_or(io::ErrorKind::InvalidData)?, pipes));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => failed = error,
-            Err(error) => return Err(error),
+            Err(error) => return Err(at_start(error)),
         }
     }
     Err(failed)

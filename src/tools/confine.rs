@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::{fmt, io, thread};
 
 use super::walls::Walls;
+use crate::exhausted::{Exhausted, at_start};
 
 /// Why there are no walls.
 #[derive(Debug)]
@@ -15,8 +16,21 @@ pub enum Error {
     Unavailable,
     /// A place that is to be open cannot be opened.
     Place(PathBuf, io::Error),
+    /// The system gave no thread to try it on.
+    Thread(io::Error),
     /// The system refused a step.
     Step(&'static str, String),
+}
+
+impl Error {
+    /// What the system has no more of, if that is the reason.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<Exhausted> {
+        match self {
+            Self::Place(_, error) | Self::Thread(error) => Exhausted::of(error),
+            Self::Unavailable | Self::Step(..) => None,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -26,6 +40,7 @@ impl fmt::Display for Error {
                 f.write_str("this system has no Landlock, or one from before Linux 6.2")
             }
             Self::Place(path, error) => write!(f, "cannot open {}: {error}", path.display()),
+            Self::Thread(error) => write!(f, "no thread can be started: {error}"),
             Self::Step(step, why) => write!(f, "the system refused to {step}: {why}"),
         }
     }
@@ -50,7 +65,7 @@ pub fn check(walls: &Walls) -> Result<(), Error> {
     let walls = walls.clone();
     let tried = thread::Builder::new()
         .spawn(move || confine(&walls).map(drop))
-        .map_err(|error| Error::Step("give a thread", error.to_string()))?;
+        .map_err(|error| Error::Thread(at_start(error)))?;
     tried
         .join()
         .unwrap_or_else(|_| Err(Error::Step("try the walls", "a defect".to_owned())))
@@ -76,7 +91,8 @@ pub fn start_inside<T: Send>(
             }
             let sockets = ask_about_sockets(network).map_err(io::Error::other)?;
             io::Result::Ok((start()?, sockets))
-        })?;
+        });
+        let inner = inner.map_err(at_start)?;
         inner
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))

@@ -69,6 +69,9 @@ pub(super) fn ask_about_sockets(network: bool) -> Result<Option<OwnedFd>, Error>
     let listener = notify::listen(asking).ok();
     let refusing = syscalls::refusing(network, listener.is_some()).map_err(no_filter)?;
     apply(&refusing)?;
+    if listener.is_some() {
+        apply(&syscalls::dumpable().map_err(no_filter)?)?;
+    }
     Ok(listener)
 }
 

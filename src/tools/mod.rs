@@ -16,6 +16,7 @@ mod enforce;
 pub mod environment;
 pub mod explanation;
 mod git;
+mod job;
 pub mod manifest;
 #[cfg(target_os = "linux")]
 pub mod mounts;

@@ -7,16 +7,17 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::Signal;
 
 use super::answer::Answer;
 use super::capture;
 use super::git::Repositories;
+use super::job::{Job, Running};
 use super::offer::Offer;
 use super::order::{self, Order};
 use super::pipe::Taking;
@@ -24,6 +25,7 @@ use super::places::Root;
 use super::reach::Reach;
 use super::scratch::{Parent, Scratch};
 use super::walls::Walls;
+use crate::exhausted::{Exhausted, at_start};
 use crate::wire::item::Call;
 
 /// How much longer than its time limit a tool may take to end what it started and to answer.
@@ -85,6 +87,8 @@ pub struct Output {
     pub answer: Answer,
     /// How long it took.
     pub took: Duration,
+    /// This machine had no more of what starting it takes: that is no matter of the tool.
+    pub exhausted: Option<io::Error>,
 }
 
 /// The tools of one run.
@@ -98,13 +102,6 @@ pub struct Tools {
     held: Mutex<Vec<OwnedFd>>,
     /// What git runs by itself, as it was before the calls.
     repositories: Mutex<Option<Repositories>>,
-}
-
-#[derive(Debug, Default)]
-struct Running {
-    children: Vec<Pid>,
-    /// The run is over: nothing is started any more.
-    over: bool,
 }
 
 impl Tools {
@@ -159,24 +156,33 @@ impl Tools {
         let answer = match self.offered(&call.name) {
             Some(offer) => match offer.check(&call.arguments) {
                 Ok(()) => self.answer(offer, &call.arguments),
-                Err(answer) => answer,
+                Err(answer) => Ok(answer),
             },
-            None => self.unknown(&call.name),
+            None => Ok(self.unknown(&call.name)),
         };
-        Output {
-            answer,
-            took: begun.elapsed(),
+        let not_run = |error: &io::Error| {
+            Answer::not(format!("the tool could not be run: {error}"), "not run")
+        };
+        let took = begun.elapsed();
+        match answer {
+            Ok(answer) => Output {
+                answer,
+                took,
+                exhausted: None,
+            },
+            Err(error) => Output {
+                answer: not_run(&error),
+                took,
+                exhausted: Some(error).filter(|error| Exhausted::of(error).is_some()),
+            },
         }
     }
 
-    fn answer(&self, offer: &Offer, arguments: &str) -> Answer {
-        if let Offer::Closure(closure) = offer {
-            return closure.call(arguments);
+    fn answer(&self, offer: &Offer, arguments: &str) -> io::Result<Answer> {
+        match offer {
+            Offer::Closure(closure) => Ok(closure.call(arguments)),
+            offer => self.run(offer, arguments.as_bytes()),
         }
-        self.run(offer, arguments.as_bytes())
-            .unwrap_or_else(|error| {
-                Answer::not(format!("the tool could not be run: {error}"), "not run")
-            })
     }
 
     fn unknown(&self, name: &str) -> Answer {
@@ -241,13 +247,14 @@ impl Tools {
                 .writable
                 .push(self.scratch().map_err(|(_, error)| error)?);
         }
-        let mut child = Started::new(self, self.command(offer, &order)?)?;
+        let mut child = Job::start(&self.running, self.command(offer, &order)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
         let timeout = order.timeout + MARGIN;
         let (status, bytes, complaints) = thread::scope(|scope| {
             // The child reads all of its input first, unless it fails before, which shows in its result.
             let feed = move || drop({ stdin }.write_all(arguments));
-            thread::Builder::new().spawn_scoped(scope, feed)?;
+            let feeding = thread::Builder::new().spawn_scoped(scope, feed);
+            feeding.map_err(at_start)?;
             let (result, complaints) = (Taking::start(stdout)?, Taking::start(stderr)?);
             let status = child.wait(Instant::now() + timeout)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
@@ -327,86 +334,6 @@ fn unanswered(status: ExitStatus, complaints: &[u8]) -> Answer {
 impl Drop for Tools {
     fn drop(&mut self) {
         let _ = self.clean();
-    }
-}
-
-/// A tool's process, known to the run as long as it lives.
-struct Started<'a> {
-    tools: &'a Tools,
-    child: Child,
-    pid: Pid,
-}
-
-impl<'a> Started<'a> {
-    fn new(tools: &'a Tools, mut command: Command) -> io::Result<Self> {
-        // Under the lock, so that a run that ends misses nobody.
-        let mut running = lock(&tools.running);
-        if running.over {
-            return Err(io::Error::other("the run is over"));
-        }
-        let mut child = command.spawn()?;
-        let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
-            let _ = child.kill();
-            return Err(io::ErrorKind::InvalidData.into());
-        };
-        running.children.push(pid);
-        drop(running);
-        Ok(Self { tools, child, pid })
-    }
-
-    fn pipes(&mut self) -> io::Result<(ChildStdin, ChildStdout, ChildStderr)> {
-        let child = &mut self.child;
-        match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
-            (Some(stdin), Some(stdout), Some(stderr)) => Ok((stdin, stdout, stderr)),
-            _ => Err(io::ErrorKind::BrokenPipe.into()),
-        }
-    }
-
-    /// Waits for the process itself, not for its pipes; at the deadline it is killed, and has no status.
-    fn wait(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
-        let mut late = false;
-        loop {
-            {
-                // Collecting it frees its number, so nobody may be about to signal it then.
-                let mut running = lock(&self.tools.running);
-                if let Some(status) = self.child.try_wait()? {
-                    running.children.retain(|pid| *pid != self.pid);
-                    return Ok(Some(status).filter(|_| !late));
-                }
-                if Instant::now() >= deadline {
-                    late = true;
-                    self.child.kill()?;
-                }
-            }
-            self.pause();
-        }
-    }
-
-    /// Waits a little; where the system can tell, only until the process has ended.
-    fn pause(&self) {
-        #[cfg(target_os = "linux")]
-        if let Ok(fd) = rustix::process::pidfd_open(self.pid, rustix::process::PidfdFlags::empty())
-        {
-            use rustix::event::{PollFd, PollFlags, Timespec, poll};
-            let half_a_second = Timespec {
-                tv_sec: 0,
-                tv_nsec: 500_000_000,
-            };
-            let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&half_a_second));
-            return;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-impl Drop for Started<'_> {
-    fn drop(&mut self) {
-        let mut running = lock(&self.tools.running);
-        if running.children.contains(&self.pid) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-            running.children.retain(|pid| *pid != self.pid);
-        }
     }
 }
 

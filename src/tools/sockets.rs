@@ -27,6 +27,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 
 use super::notify::{self, Asked};
 use super::process::lock;
+use crate::exhausted::at_start;
 
 /// The length of the largest address (`unix(7)`: 110 bytes; `sockaddr_storage`: 128).
 const MAX_ADDRESS_BYTES: usize = 128;
@@ -70,7 +71,9 @@ impl Broker {
             bound: Mutex::default(),
             waiting: AtomicUsize::new(0),
         });
-        let thread = thread::Builder::new().spawn(move || serve(&served, ended.as_fd()))?;
+        let thread = thread::Builder::new()
+            .spawn(move || serve(&served, ended.as_fd()))
+            .map_err(at_start)?;
         Ok(Self {
             end: Some(end),
             thread: Some(thread),

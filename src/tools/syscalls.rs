@@ -19,7 +19,6 @@ const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
 /// `io_uring` (which would go around this filter), key rings (a session shares one), and what only serves to get at
 /// the kernel.
 const NEVER: &[i64] = &[
-    libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_kcmp,
@@ -93,6 +92,9 @@ const FILE_SETATTR: i64 = 469;
 // setpriority(2), ioprio_set(2): all processes of a user, which number 0 makes this one.
 const PRIO_USER: u64 = 2;
 const IOPRIO_WHO_USER: u64 = 3;
+
+// PR_SET_DUMPABLE(2const)
+const SET_DUMPABLE: u64 = 4;
 
 // sched(7)
 const SCHED_OTHER: u64 = 0;
@@ -213,6 +215,8 @@ pub(super) fn filter(
     if !reach.signals {
         // A signal to all processes of this user.
         refuse(libc::SYS_kill, &[(0, Eq, 0xffff_ffff)])?;
+        // The tool's own process is in the same Landlock domain then, which lets it be traced.
+        refuse(libc::SYS_ptrace, &[])?;
     }
     program(rules, libc::EPERM)
 }
@@ -251,6 +255,23 @@ pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccomp
         ),
     }
     program(rules, libc::EPERM)
+}
+
+/// A filter for what a tool's own process starts, which must read the addresses that a program hands to the kernel: an
+/// attempt to forbid that, as agents that hold keys make it, does nothing and is reported as done. No other process of
+/// the sandbox gains anything by it that it could not have by starting the program itself.
+///
+/// # Errors
+/// When the filter cannot be made.
+pub(super) fn dumpable() -> Result<BpfProgram, seccompiler::Error> {
+    let closing = rule(libc::SYS_prctl, &[(0, Eq, SET_DUMPABLE), (1, Eq, 0)])?;
+    let numbers = numbers(libc::SYS_prctl).into_iter();
+    program(
+        numbers
+            .map(|number| (number, vec![closing.clone()]))
+            .collect(),
+        0,
+    )
 }
 
 /// A second filter: clone3(2) keeps its flags where no filter sees them. As if it were not there, programs fall back to

@@ -18,7 +18,6 @@ use crate::standin::{self, Server};
 pub(crate) const KEY: &str = "sk-invented-0123456789";
 
 /// No command under test takes longer than this, or it hangs.
-/// The lock of the credentials file is waited for for 30 s.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A directory of its own, which goes away with the last who uses it.

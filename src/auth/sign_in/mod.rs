@@ -3,8 +3,10 @@
 //! file was read again, and only when its successor has a place on the disk.
 
 mod error;
+mod state;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,37 +14,44 @@ use super::Credential;
 use super::critical::Critical;
 use super::issuer::{self, Issuer};
 use super::plan::{Plan, again, plan};
-use super::store::{Edit, Memory, PATIENCE, PAUSE, Past, Replaced, Store};
+use super::store::{self, Edit, HOLD, Hold, Memory, PAUSE, Past, Replaced, Store};
 use super::token::{SignedIn, TokenError};
 use crate::clock::{millis, seconds};
 use crate::secret::Secret;
 pub use error::{Error, Warning};
+use state::State;
 
 /// How often one process asks the issuer before it gives up.
 const ATTEMPTS: u32 = 3;
+
+/// How long one process tries to renew the sign-in, its waits for the lock left out. An attempt that has begun may take
+/// longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+// Whoever waits for the lock waits until the renewal of its holder has ended, one way or the other.
+const _: () = assert!(issuer::TOKENS.as_secs() < HOLD.as_secs());
 
 /// How long another program that was faster is given to put its tokens into the file they share.
 const OVERTAKEN: Duration = Duration::from_secs(3);
 
 /// A stored sign-in in use.
-#[derive(Debug)]
 pub struct SignIn {
     store: Store,
     issuer: Issuer,
     critical: Critical,
     state: Mutex<State>,
+    waiting: OnceLock<Waiting>,
 }
 
-#[derive(Debug)]
-struct State {
-    saved: SignedIn,
-    /// Every token that has passed through here, so that none is ever shown.
-    seen: Vec<Secret>,
-    warnings: Vec<Warning>,
-    /// The same warning is given once.
-    warned: bool,
-    /// What this process knows of its attempts, where nothing can be remembered beside the file.
-    past: Past,
+/// Reports that another process holds the lock, and that it is waited for.
+type Waiting = Box<dyn Fn(&store::Error) + Send + Sync>;
+
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignIn")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SignIn {
@@ -62,7 +71,13 @@ impl SignIn {
             issuer,
             critical,
             state: Mutex::new(state),
+            waiting: OnceLock::new(),
         }
+    }
+
+    /// Has waits for the lock that get long reported. Only the first who asks for it is heard.
+    pub fn on_wait(&self, report: impl Fn(&store::Error) + Send + Sync + 'static) {
+        let _ = self.waiting.set(Box::new(report));
     }
 
     /// Whether there is any use in going on: nothing is asked, and nothing is changed.
@@ -134,6 +149,8 @@ impl SignIn {
 
     fn renew(&self, rejected: Option<&Secret>) -> Result<Credential, Error> {
         let begun = Instant::now();
+        let mut waited = Duration::ZERO;
+        let mut hold = Hold::default();
         let mut attempts = 0;
         let mut failed = None;
         loop {
@@ -146,9 +163,22 @@ impl SignIn {
                 Plan::Wait(until) => until,
                 Plan::Renew(must) => match self.attempt(rejected) {
                     Ok(Tried::Done) => return Ok(self.token()),
-                    Ok(Tried::Busy) if !must => return Ok(self.token()),
-                    Ok(Tried::Busy) => now,
+                    Ok(Tried::Busy | Tried::Again) if !must => return Ok(self.token()),
+                    Ok(Tried::Again) => now,
+                    Ok(Tried::Busy) => {
+                        let from = Instant::now();
+                        let waiting = |error: &store::Error| {
+                            if let Some(report) = self.waiting.get() {
+                                report(error);
+                            }
+                        };
+                        let awaited = self.store.await_lock(&mut hold, &waiting);
+                        awaited.map_err(Error::Store)?;
+                        waited += from.elapsed();
+                        continue;
+                    }
                     Err(error) if !must => return Ok(self.without(error)),
+                    Err(error) if error.is_exhausted() => return Err(error),
                     Err(Error::Failed(error)) => {
                         attempts += 1;
                         failed = error;
@@ -161,11 +191,11 @@ impl SignIn {
                 },
             };
             let pause = Duration::from_millis(until.saturating_sub(now)).max(PAUSE);
-            if begun.elapsed() + pause > PATIENCE {
+            if begun.elapsed().saturating_sub(waited) + pause > PATIENCE {
                 return Err(if until > now {
                     Error::Failed(failed)
                 } else {
-                    Error::Store(self.store.locked())
+                    Error::Store(self.store.locked(None))
                 });
             }
             thread::sleep(pause);
@@ -204,7 +234,8 @@ impl SignIn {
     /// Takes the lock, looks again, and spends the refresh token if that is still what is to be done.
     fn attempt(&self, rejected: Option<&Secret>) -> Result<Tried, Error> {
         let Some(moment) = self.critical.enter() else {
-            return Ok(Tried::Busy);
+            // The process is about to end.
+            return Ok(Tried::Again);
         };
         let tried = self.spend(rejected);
         moment.end();
@@ -223,7 +254,7 @@ impl SignIn {
             Plan::Renew(_) => {}
             // Somebody else was faster.
             Plan::Use => return Ok(Tried::Done),
-            _ => return Ok(Tried::Busy),
+            _ => return Ok(Tried::Again),
         }
         let saved = self.saved();
         let Some(refresh) = &saved.refresh else {
@@ -233,7 +264,7 @@ impl SignIn {
         let memory = self.memory();
         let before = memory.of(refresh);
         if !lock.holds() {
-            return Ok(Tried::Busy);
+            return Ok(Tried::Again);
         }
         memory.note(refresh, &Past::Sent(std::process::id()));
         let issued = match self.issuer.refresh(refresh) {
@@ -242,6 +273,11 @@ impl SignIn {
                 drop(prepared);
                 // Whoever was faster may be waiting for this lock to store what it got.
                 drop(lock);
+                // This machine lacks something, and nothing was sent: the token is as good as before.
+                if error.is_exhausted() {
+                    memory.note(refresh, &before);
+                    return Err(Error::Failed(Some(error)));
+                }
                 let refused = matches!(&error, issuer::Error::Refused(no) if no.permanent());
                 if refused && self.store.is_foreign() && self.overtaken(refresh) {
                     return Ok(Tried::Done);
@@ -367,26 +403,8 @@ impl SignIn {
 enum Tried {
     /// There is a good token, ours or somebody else's.
     Done,
-    /// Somebody else is at it, or things have changed: look again.
+    /// Another process holds the lock.
     Busy,
-}
-
-impl State {
-    fn use_from_now(&mut self, saved: SignedIn) {
-        if saved.refresh != self.saved.refresh {
-            self.past = Past::Nothing;
-        }
-        for secret in [
-            Some(&saved.access),
-            saved.refresh.as_ref(),
-            saved.id.as_ref(),
-        ] {
-            if let Some(secret) = secret
-                && !self.seen.contains(secret)
-            {
-                self.seen.push(secret.clone());
-            }
-        }
-        self.saved = saved;
-    }
+    /// Things have changed: look again.
+    Again,
 }

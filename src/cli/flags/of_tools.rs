@@ -89,7 +89,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("LIST"),
         of: RUN,
         brief: "tools to offer, with commas between them",
-        rare: false,
+        rare: true,
         doc: "The tools that the model is offered, with commas between them: bash, read, edit, write, grep, find, ls, and \
               your own. Without it: bash, read, edit, write, and what is in the folder tools of CODEX_RUN_HOME.",
         complete: Complete::Words(&TOOL_NAMES),
