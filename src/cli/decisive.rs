@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -44,6 +45,8 @@ struct Decisive {
     what: String,
     /// What can be done beside moving it.
     otherwise: &'static str,
+    /// It is a program of the system, which was only looked up.
+    is_found: bool,
 }
 
 impl Deciding<'_> {
@@ -54,13 +57,15 @@ impl Deciding<'_> {
             return Ok(Vec::new());
         }
         let reach = Reach::of(walls);
+        let mut warnings = Vec::new();
         for file in self.files() {
             check(&file, &reach)?;
+            warnings.extend(linked_twice(&file, walls));
         }
-        let mut warnings = Vec::new();
         for manifest in self.offered.iter().filter_map(of_own) {
             for file in self.words(manifest) {
                 check(&file, &reach)?;
+                warnings.extend(linked_twice(&file, walls));
             }
             warnings.extend(self.narrowed(manifest, &reach));
         }
@@ -74,11 +79,15 @@ impl Deciding<'_> {
             path: path.into(),
             what: format!("a manifest, named by {flag}"),
             otherwise: "use -s read-only",
+            is_found: false,
         });
-        let folders = self.hidden.run_homes().map(|home| Decisive {
+        // A home that is not there has none.
+        let homes = self.hidden.run_homes().filter(|home| home.exists());
+        let folders = homes.map(|home| Decisive {
             path: home.join("tools"),
             what: "the folder of tools of codex-run".to_owned(),
             otherwise: "use -s read-only",
+            is_found: false,
         });
         let in_folders = self.hidden.run_homes().flat_map(|home| manifests(home));
         // What no run takes decides about none.
@@ -87,6 +96,7 @@ impl Deciding<'_> {
             what: format!("a manifest, and {} leads there", path.display()),
             path,
             otherwise: "use -s read-only",
+            is_found: false,
         });
         named.chain(folders).chain(in_folders).collect()
     }
@@ -99,15 +109,16 @@ impl Deciding<'_> {
                 0 => self.program(word),
                 _ => None,
             };
-            match program {
-                Some(program) => {
-                    paths.extend(interpreters(&program));
-                    paths.push(program);
-                }
-                None => paths.extend(named_in(word, self.directory)),
+            if let Some(program) = program {
+                paths.extend(interpreters(&program).into_iter().map(|path| (path, true)));
+                let is_found = !word.as_bytes().contains(&b'/');
+                paths.push((program, is_found));
+            } else {
+                let named = named_in(word, self.directory).into_iter();
+                paths.extend(named.map(|path| (path, false)));
             }
         }
-        let decisive = |path: PathBuf| Decisive {
+        let decisive = |(path, is_found): (PathBuf, bool)| Decisive {
             what: format!(
                 "a part of the command of the tool {}, which is given {}",
                 manifest.name,
@@ -115,6 +126,7 @@ impl Deciding<'_> {
             ),
             path,
             otherwise: "use -s read-only, or take \"env\" out of the manifest",
+            is_found,
         };
         paths.into_iter().map(decisive).collect()
     }
@@ -169,6 +181,22 @@ fn check(file: &Decisive, reach: &Reach) -> Result<(), Failure> {
         "move it to where tools cannot write{close}, {}",
         file.otherwise
     )))
+}
+
+/// A warning about a file of the user's with further names, one of which may lie where tools can write.
+fn linked_twice(file: &Decisive, walls: &Walls) -> Option<String> {
+    let found = fs::metadata(&file.path).ok()?;
+    let is_own = found.is_file() && found.uid() == rustix::process::geteuid().as_raw();
+    let mut devices = walls.writable.iter().map(|root| root.identity.0);
+    let near = devices.any(|device| device == found.dev());
+    (!file.is_found && is_own && near && found.nlink() > 1).then(|| {
+        format!(
+            "{} has {} names (hard links), and tools can change it where they can write one of the others; it is {}",
+            file.path.display(),
+            found.nlink(),
+            file.what
+        )
+    })
 }
 
 /// The paths that a word of a command names. A word that is written as a path is one, and so is one with a slash where

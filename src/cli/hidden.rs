@@ -12,7 +12,7 @@ use super::settings::Environment;
 use super::writable::Guarded;
 use crate::tools::places::{links, real, real_once};
 use crate::tools::reach::seen_twice;
-use crate::tools::walls::Walls;
+use crate::tools::walls::{Conflict, Walls};
 
 /// The home of codex-run in that of the user.
 const RUN_HOME: &str = ".codex-run";
@@ -167,10 +167,11 @@ impl Hidden {
                 || self.is_own(hidden)
                 || self.targets.iter().any(|target| target == hidden)
         };
-        if let Some(conflict) = with_links
-            .conflicts()
-            .find(|conflict| matters(&conflict.hidden))
-        {
+        let conflicts = with_links.conflicts();
+        let mut conflicts: Vec<Conflict> =
+            conflicts.filter(|found| matters(&found.hidden)).collect();
+        conflicts.sort_by_key(|conflict| !self.is_own(&conflict.hidden));
+        if let Some(conflict) = conflicts.first() {
             let hint = if self.is_own(&conflict.hidden) {
                 "work in another directory (-C), a project's own for example, or move CODEX_RUN_HOME"
             } else {

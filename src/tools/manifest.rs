@@ -182,12 +182,10 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
         return Err("the command is empty".to_owned());
     };
     let program: OsString = if program.contains('/') {
-        // A program may look at the name it was started by, so a link to it stays one.
+        // A program may look at the name it was started by, so a link to it stays one. So do links on the way, since
+        // it matters where they lie.
         let path = real(around.directory).join(program);
-        match (path.parent(), path.file_name()) {
-            (Some(parent), Some(name)) => real(parent).join(name).into(),
-            _ => path.into(),
-        }
+        path.components().collect::<PathBuf>().into()
     } else {
         program.into()
     };

@@ -31,6 +31,8 @@ mod config; // defaults for flags
 mod continued; // what is sent of earlier answers
 mod credentials; // which secret goes where, and that it is shown nowhere
 mod cuts; // connections that are cut, everywhere
+#[cfg(target_os = "linux")]
+mod decisive; // files that tools must not reach
 mod device; // signing in without a browser
 mod disk; // disks that are full, and mounts
 mod ends; // signals, the clock, a budget
@@ -49,6 +51,8 @@ mod foreign; // credentials files of other programs
 mod forged; // what others chose, in lines of ours
 mod generated; // man/ and completions/ are what the binary prints
 mod golden; // the JSON lines of a run as this version tells them
+#[cfg(target_os = "linux")]
+mod homes; // credentials in every home of the user
 mod hostile; // answers that are beyond all measure
 mod inputs; // what goes along with a prompt
 mod interrupted; // a renewal that is interrupted
@@ -69,6 +73,8 @@ mod own_models; // models of the user's own
 #[cfg(target_os = "linux")]
 mod own_tools; // programs of the user's own as tools
 mod pipes; // standard input and output, as a prompt and as an answer
+#[cfg(target_os = "linux")]
+mod planted; // what somebody else could have put there
 mod ports; // the callback's ports, taken by somebody else
 mod providers; // servers of the user's own, from models.json
 #[cfg(target_os = "linux")]

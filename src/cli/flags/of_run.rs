@@ -123,7 +123,8 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         brief: "do not read AGENTS.md",
         rare: true,
         doc: "Does not read AGENTS.md. Otherwise each file of that name, from the root of the git repository down to \
-              the working directory, is added to the instructions, 32 KiB in all.",
+              the working directory, is added to the instructions, 32 KiB in all. Nothing is taken from a directory in which \
+              everybody may write, such as /tmp, nor from above one.",
         complete: Complete::Nothing,
         set: |args, _| args.no_agents_md = true,
     },

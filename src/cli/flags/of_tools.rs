@@ -117,8 +117,9 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
               Schema), command, and if need be timeout, env, network and write. The program gets the arguments as one \
               JSON object on its standard input, and what it writes to standard output is its answer. It is confined \
               like the other tools, and has the network or may change files only where the manifest asks for that and \
-              the run allows it. One that may change files runs alone, in its place among the calls of an answer. May be \
-              given more than once.",
+              the run allows it. One that may change files runs alone, in its place among the calls of an answer. With \
+              -s workspace-write the file must lie where tools cannot write, and with env so must every file that command \
+              names. It is not taken from a directory in which everybody may write. May be given more than once.",
         complete: Complete::Files,
         set: |args, value| args.tool.push(value),
     },
