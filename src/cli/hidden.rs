@@ -22,7 +22,7 @@ pub(super) struct Hidden {
 
 /// Where mounts show these places once more. Where that cannot be told, no walls can be put up either.
 #[cfg(target_os = "linux")]
-fn seen_twice(places: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn seen_twice(places: &[PathBuf]) -> Vec<PathBuf> {
     use crate::tools::mounts::{aliases, table};
     table()
         .map(|table| aliases(&table, places))
@@ -30,7 +30,7 @@ fn seen_twice(places: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn seen_twice(_: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn seen_twice(_: &[PathBuf]) -> Vec<PathBuf> {
     Vec::new()
 }
 

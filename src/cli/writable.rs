@@ -129,12 +129,15 @@ pub(super) fn temporary(
         .map(|place| Parent {
             path: real(&place.join(OWN)),
             private: true,
+            apart: true,
         })
         .filter(|parent| !reached(&parent.path))
         .collect();
     parents.dedup();
+    let last = real(&std::env::temp_dir());
     parents.push(Parent {
-        path: real(&std::env::temp_dir()),
+        apart: !reached(&last),
+        path: last,
         private: false,
     });
     parents.retain(|parent| !hidden(&parent.path));
