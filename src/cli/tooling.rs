@@ -16,6 +16,7 @@ use crate::tools::TOOLS;
 use crate::tools::offer::Offer;
 use crate::tools::places::{Root, real_once};
 use crate::tools::process::Setup;
+use crate::tools::reach::seen_twice;
 use crate::tools::scratch::Parent;
 use crate::tools::walls::Walls;
 use crate::tools::worktree::{Linked, linked};
@@ -221,7 +222,13 @@ fn apart(
 ) -> Result<(Vec<Parent>, Option<Walls>), Failure> {
     let writable = walls.iter().flat_map(|walls| &walls.writable);
     let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
-    let reached = |place: &Path| roots.iter().any(|root| place.starts_with(root));
+    // What is mounted below a writable place can be written there, wherever else it is seen.
+    let reached = |place: &Path| {
+        let mut names = seen_twice(&[place.to_owned()]);
+        names.push(place.to_owned());
+        let below = |name: &PathBuf| roots.iter().any(|root| name.starts_with(root));
+        names.iter().any(below)
+    };
     let is_hidden = |place: &Path| hidden.places.iter().any(|hidden| place.starts_with(hidden));
     let temporary = writable::temporary(environment, reached, is_hidden);
     if temporary.is_empty() {

@@ -55,9 +55,9 @@ pub(super) struct Guarded {
 pub(super) fn named_by_variables(environment: &Environment) -> Vec<Guarded> {
     let guarded = |name: &&str| {
         let value = environment.get(name)?;
-        // Kerberos writes the kind of the cache before its path.
+        // Kerberos writes the kind of the cache before its path, and one colon more where it is one of several.
         let path = value.to_str().and_then(|text| {
-            let kinds = ["FILE:", "DIR:"];
+            let kinds = ["FILE:", "DIR::", "DIR:"];
             kinds.iter().find_map(|kind| text.strip_prefix(kind))
         });
         let path = Path::new(path.map_or(value, OsStr::new));
@@ -137,12 +137,15 @@ pub(super) fn temporary(
         .map(|place| Parent {
             path: real(&place.join(OWN)),
             private: true,
+            apart: true,
         })
         .filter(|parent| !reached(&parent.path))
         .collect();
     parents.dedup();
+    let last = real(&std::env::temp_dir());
     parents.push(Parent {
-        path: real(&std::env::temp_dir()),
+        apart: !reached(&last),
+        path: last,
         private: false,
     });
     parents.retain(|parent| !hidden(&parent.path));
@@ -224,5 +227,11 @@ mod tests {
         );
         let shared = sorted(vec![real(Path::new("/tmp"))], &found[1..]);
         assert_eq!(shared.closed.len(), 1);
+        for value in ["/tmp/cc", "DIR:/tmp/cc", "DIR::/tmp/cc/tkt1"] {
+            let environment = Environment(vec![("KRB5CCNAME".into(), value.into())]);
+            let found = named_by_variables(&environment);
+            let shared = sorted(vec![real(Path::new("/tmp"))], &found);
+            assert_eq!(shared.closed.len(), 1, "{value}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 
-use super::confine::{self, Reach};
+use super::confine::{self, Inner};
 use super::reaper;
 use crate::exhausted::at_start;
 
@@ -44,14 +44,14 @@ pub(super) fn watch(
     commands: Vec<Command>,
     mut takers: Vec<Take<'_>>,
     deadline: Instant,
-    reach: Reach,
+    inner: Inner<'_>,
 ) -> io::Result<End> {
     let mut signals = Signals {
         ended: stream_of(&[SIGCHLD])?,
         orders: stream_of(&[SIGTERM, SIGINT])?,
     };
     let apart = takers.len() > 1;
-    let ((child, pipes), sockets) = confine::start_inside(reach, || start(commands, apart))?;
+    let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, apart))?;
     let mut outputs: Vec<Output<'_, '_>> = pipes
         .into_iter()
         .zip(&mut takers)
@@ -70,7 +70,7 @@ pub(super) fn watch(
     }
     drain_all(&mut outputs);
     let hurried = || matches!(signals.orders.read(&mut [0]), Ok(1..));
-    let ended = reaper::end_all(reach, hurried);
+    let ended = reaper::end_all(inner.reach, hurried);
     drop(sockets);
     drain_all(&mut outputs);
     if !ended {

@@ -3,7 +3,7 @@
 //! system can.
 
 use std::error::Error as StdError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fmt, io, thread};
 
 use super::walls::Walls;
@@ -71,34 +71,44 @@ pub fn check(walls: &Walls) -> Result<(), Error> {
         .unwrap_or_else(|_| Err(Error::Step("try the walls", "a defect".to_owned())))
 }
 
+/// What is around the programs that a tool's own process starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Inner<'a> {
+    /// What confines this process.
+    pub reach: Reach,
+    /// Where their sockets are bound, see `Walls::sockets`.
+    pub sockets: Option<&'a Path>,
+}
+
 /// Starts a program so that it cannot signal this process, and can use only Unix sockets of the same sandbox: by what
 /// is returned beside it, which serves them as long as it is kept.
 ///
 /// # Errors
 /// When that cannot be had, or the program cannot be started.
 pub fn start_inside<T: Send>(
-    reach: Reach,
+    inner: Inner<'_>,
     start: impl FnOnce() -> io::Result<T> + Send,
 ) -> io::Result<(T, Option<Sockets>)> {
-    let Some(network) = reach.network else {
+    let Some(network) = inner.reach.network else {
         return Ok((start()?, None));
     };
+    // What serves is there before the program is, so that no program is left behind without it.
+    let (sockets, served) = match Sockets::start(inner.sockets, inner.reach.signals)? {
+        Some((sockets, served)) => (Some(sockets), Some(served)),
+        None => (None, None),
+    };
     // A sandbox is put around a thread and whatever it starts; this one ends with what it has started.
-    let (started, sockets) = thread::scope(|scope| {
-        let inner = thread::Builder::new().spawn_scoped(scope, || {
-            if reach.signals {
-                shield().map_err(io::Error::other)?;
-            }
-            let sockets = ask_about_sockets(network).map_err(io::Error::other)?;
-            io::Result::Ok((start()?, sockets))
+    let started = thread::scope(|scope| {
+        let within = thread::Builder::new().spawn_scoped(scope, || {
+            step_inside(inner.reach, network, served).map_err(io::Error::other)?;
+            start()
         });
-        let inner = inner.map_err(at_start)?;
-        inner
+        let within = within.map_err(at_start)?;
+        within
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
     })?;
-    let sockets = sockets.map(|sockets| Sockets::serve(sockets, reach.signals));
-    Ok((started, sockets.transpose()?))
+    Ok((started, sockets))
 }
 
 /// Keeps other processes from looking into this one's memory, environment and descriptors through `/proc`.
@@ -114,14 +124,14 @@ pub fn end_with_parent() {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{Sockets, confine};
+use elsewhere::step_inside;
 #[cfg(not(target_os = "linux"))]
-use elsewhere::{ask_about_sockets, shield};
+pub use elsewhere::{Sockets, confine};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use std::io;
-    use std::os::fd::OwnedFd;
+    use std::path::Path;
 
     use super::{Error, Reach, Walls};
 
@@ -130,13 +140,9 @@ mod elsewhere {
     pub struct Sockets;
 
     impl Sockets {
-        pub(super) fn serve(_: OwnedFd, _: bool) -> io::Result<Self> {
-            Ok(Self)
+        pub(super) fn start(_: Option<&Path>, _: bool) -> io::Result<Option<(Self, ())>> {
+            Ok(None)
         }
-    }
-
-    pub(super) fn ask_about_sockets(_: bool) -> Result<Option<OwnedFd>, Error> {
-        Err(Error::Unavailable)
     }
 
     /// There are no walls here yet.
@@ -147,7 +153,7 @@ mod elsewhere {
         Err(Error::Unavailable)
     }
 
-    pub(super) fn shield() -> Result<(), Error> {
+    pub(super) fn step_inside(_: Reach, _: bool, _: Option<()>) -> Result<(), Error> {
         Err(Error::Unavailable)
     }
 }
@@ -155,6 +161,6 @@ mod elsewhere {
 #[cfg(target_os = "linux")]
 pub use super::enforce::confine;
 #[cfg(target_os = "linux")]
-use super::enforce::{ask_about_sockets, shield};
+use super::enforce::step_inside;
 #[cfg(target_os = "linux")]
 pub use super::sockets::Broker as Sockets;

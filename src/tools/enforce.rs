@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::mpsc::Sender;
 use std::{fs, io};
 
 use landlock::{
@@ -39,6 +40,10 @@ const KEPT: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SETUID)
     .union(CapabilitySet::SETGID);
 
+/// What root keeps besides in this process itself, to serve the sockets of programs that became another user. Landlock
+/// keeps it from all processes outside.
+const OWN: CapabilitySet = CapabilitySet::SYS_PTRACE;
+
 /// The devices that can be read. The others give away disks, memory, and what is typed at other terminals.
 const DEVICES: &[&str] = &["/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
@@ -62,17 +67,28 @@ pub fn confine(walls: &Walls) -> Result<Reach, Error> {
     Ok(reach)
 }
 
-/// What this thread starts uses the sockets that it is let: the descriptor asks about each. Without one, since the
-/// kernel knows nothing of that, or a container has one already, all sockets of programs are refused.
-pub(super) fn ask_about_sockets(network: bool) -> Result<Option<OwnedFd>, Error> {
-    let asking = syscalls::asking().map_err(no_filter)?;
-    let listener = notify::listen(asking).ok();
-    let refusing = syscalls::refusing(network, listener.is_some()).map_err(no_filter)?;
-    apply(&refusing)?;
-    if listener.is_some() {
-        apply(&syscalls::dumpable().map_err(no_filter)?)?;
+/// Puts around this thread, and what it starts, what is around programs besides: `served` is asked about their sockets.
+/// Where nobody can be asked, since the kernel knows nothing of that, or a container does so already, they are refused.
+pub(super) fn step_inside(
+    reach: Reach,
+    network: bool,
+    served: Option<Sender<OwnedFd>>,
+) -> Result<(), Error> {
+    if reach.signals {
+        shield()?;
     }
-    Ok(listener)
+    keep_capabilities(KEPT)?;
+    let listener = match &served {
+        Some(_) => notify::listen(syscalls::asking().map_err(no_filter)?).ok(),
+        None => None,
+    };
+    apply(&syscalls::refusing(network, listener.is_some()).map_err(no_filter)?)?;
+    if let Some((served, listener)) = served.zip(listener) {
+        apply(&syscalls::dumpable().map_err(no_filter)?)?;
+        let gone = |_| Error::Step("serve sockets", "a thread ended".to_owned());
+        served.send(listener).map_err(gone)?;
+    }
+    Ok(())
 }
 
 #[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
@@ -90,7 +106,7 @@ fn apply(filter: &BpfProgram) -> Result<(), Error> {
 /// Every Landlock ruleset refuses to rename or link between directories unless it allows that
 /// (`LANDLOCK_ACCESS_FS_REFER`, landlock(7)), one that handles nothing else too. So this one handles that right and
 /// allows it everywhere; the first one decides.
-pub(super) fn shield() -> Result<(), Error> {
+fn shield() -> Result<(), Error> {
     let scoped = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::Refer)
@@ -122,9 +138,14 @@ fn drop_capabilities() -> Result<(), Error> {
         }
     }
     let _ = clear_ambient_capability_set();
+    keep_capabilities(KEPT.union(OWN))
+}
+
+/// Drops the other capabilities of this thread.
+fn keep_capabilities(kept: CapabilitySet) -> Result<(), Error> {
     let mut sets = capabilities(None).map_err(step("tell its capabilities"))?;
-    sets.effective &= KEPT;
-    sets.permitted &= KEPT;
+    sets.effective &= kept;
+    sets.permitted &= kept;
     sets.inheritable = CapabilitySet::empty();
     set_capabilities(None, sets).map_err(step("drop capabilities"))
 }
@@ -175,6 +196,15 @@ fn fence(walls: &Walls) -> Result<Reach, Error> {
             return Err(Error::Place(root.path.clone(), other));
         }
         fence.add(opened, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
+    }
+    if let Some(root) = &walls.sockets {
+        let (opened, found) = opened(&root.path)?;
+        if (found.st_dev, found.st_ino) != root.identity {
+            let other = io::Error::other("it is not what it was when the call began");
+            return Err(Error::Place(root.path.clone(), other));
+        }
+        // Programs could make sockets there by the same right, but neither remove one nor put another in its place.
+        fence.add(opened, AccessFs::MakeSock.into())?;
     }
     let status = fence.0.restrict_self().map_err(step("fence files"))?;
     if status.ruleset == RulesetStatus::NotEnforced {

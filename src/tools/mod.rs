@@ -6,7 +6,11 @@
 
 pub mod about;
 pub mod answer;
+#[cfg(target_os = "linux")]
+mod bindings;
 pub mod builtin;
+#[cfg(target_os = "linux")]
+mod caller;
 mod capture;
 mod child;
 pub mod closure;
@@ -29,6 +33,7 @@ pub mod places;
 pub mod process;
 pub mod reach;
 pub mod reaper;
+mod removal;
 pub mod scratch;
 pub mod sensitive;
 mod small;

@@ -19,10 +19,24 @@ pub(super) struct Asked {
     id: u64,
     /// The thread that made it.
     pub(super) thread: u32,
-    /// The number of the call.
-    pub(super) call: i64,
+    /// The number of the call, as the kernel has it.
+    call: i64,
     /// Its arguments.
     pub(super) arguments: [u64; 6],
+}
+
+impl Asked {
+    /// The number of the call, whichever set of numbers its program uses.
+    pub(super) fn number(&self) -> i64 {
+        super::syscalls::plain(self.call)
+    }
+}
+
+/// What is done to a socket with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Applied {
+    Bind,
+    Connect,
 }
 
 /// Puts a filter around this thread, for good, whose traced calls the listener is asked about.
@@ -111,11 +125,24 @@ pub(super) fn waits(listener: BorrowedFd<'_>, asked: &Asked) -> bool {
 
 /// Answers a call, which returns 0 or fails with this error.
 pub(super) fn answer(listener: BorrowedFd<'_>, asked: &Asked, result: Result<(), i32>) {
+    respond(listener, asked, result.err().map_or(0, |error| -error), 0);
+}
+
+/// Has the kernel make a call as if nobody had been asked. What it is about may change meanwhile, so this is for calls
+/// that can do no harm.
+pub(super) fn let_through(listener: BorrowedFd<'_>, asked: &Asked) {
+    // The constant of libc has another type.
+    const CONTINUE: u32 = 1;
+    debug_assert_eq!(u64::from(CONTINUE), libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+    respond(listener, asked, 0, CONTINUE);
+}
+
+fn respond(listener: BorrowedFd<'_>, asked: &Asked, error: i32, flags: u32) {
     let response = libc::seccomp_notif_resp {
         id: asked.id,
         val: 0,
-        error: result.err().map_or(0, |error| -error),
-        flags: 0,
+        error,
+        flags,
     };
     // SAFETY: the request reads a `seccomp_notif_resp` from the place that it is given. If the call is gone meanwhile,
     // it fails, and there is nothing to do about that.
@@ -128,39 +155,51 @@ pub(super) fn answer(listener: BorrowedFd<'_>, asked: &Asked, result: Result<(),
     };
 }
 
-/// The family of a socket's addresses.
+/// Writes to the memory of the thread that made a call.
 ///
 /// # Errors
-/// When it is no socket.
-pub(super) fn family(socket: BorrowedFd<'_>) -> io::Result<i32> {
-    let mut family: libc::c_int = 0;
-    let mut length: libc::socklen_t = 4;
-    // SAFETY: the call writes at most `length` bytes, which is the size of `family`.
-    let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_DOMAIN,
-            (&raw mut family).cast(),
-            &raw mut length,
-        )
+/// When the call is gone, or there is no such memory.
+pub(super) fn write(
+    listener: BorrowedFd<'_>,
+    asked: &Asked,
+    place: u64,
+    bytes: &[u8],
+) -> io::Result<()> {
+    let thread = i32::try_from(asked.thread).map_err(io::Error::other)?;
+    let place = usize::try_from(place).map_err(io::Error::other)?;
+    let from = libc::iovec {
+        // The kernel reads it only; the type of the interface says otherwise.
+        iov_base: bytes.as_ptr().cast_mut().cast(),
+        iov_len: bytes.len(),
     };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
+    let to = libc::iovec {
+        iov_base: std::ptr::without_provenance_mut(place),
+        iov_len: bytes.len(),
+    };
+    if !waits(listener, asked) {
+        return Err(io::ErrorKind::NotFound.into());
     }
-    Ok(family)
+    // SAFETY: `from` describes `bytes`, which the call reads; the addresses in `to` are the other process's, and the
+    // kernel checks them. If the number is another thread's by now, that one is in the same sandbox: Landlock lets this
+    // process reach no other.
+    let written =
+        unsafe { libc::process_vm_writev(thread, &raw const from, 1, &raw const to, 1, 0) };
+    if usize::try_from(written) == Ok(bytes.len()) {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(libc::EFAULT))
+    }
 }
 
 /// Connects a socket to an address, or binds it to one, as the bytes that a program wrote.
 ///
 /// # Errors
 /// As connect(2) and bind(2).
-pub(super) fn apply(call: i64, socket: BorrowedFd<'_>, address: &[u8]) -> io::Result<()> {
+pub(super) fn apply(to: Applied, socket: BorrowedFd<'_>, address: &[u8]) -> io::Result<()> {
     let length = libc::socklen_t::try_from(address.len()).map_err(io::Error::other)?;
-    let apply = if call == libc::SYS_connect {
-        libc::connect
-    } else {
-        libc::bind
+    let apply = match to {
+        Applied::Connect => libc::connect,
+        Applied::Bind => libc::bind,
     };
     // SAFETY: both calls read `length` bytes from the address; whatever these are, the kernel checks them.
     let result = unsafe { apply(socket.as_raw_fd(), address.as_ptr().cast(), length) };

@@ -38,10 +38,11 @@ impl Order {
             if walls.network {
                 add("network", "yes".as_ref());
             }
-            for Root { path, identity } in &walls.writable {
-                let mut value = OsString::from(format!("{}:{}:", identity.0, identity.1));
-                value.push(path);
-                add("write", &value);
+            for root in &walls.writable {
+                add("write", &written(root));
+            }
+            if let Some(root) = &walls.sockets {
+                add("sockets", &written(root));
             }
             for (key, paths) in [("hide", &walls.hidden), ("read", &walls.readable)] {
                 for path in paths {
@@ -102,6 +103,7 @@ impl Order {
                 "write" => walls.writable.push(root(&value)?),
                 "hide" => walls.hidden.push(PathBuf::from(value)),
                 "read" => walls.readable.push(PathBuf::from(value)),
+                "sockets" => walls.sockets = Some(root(&value)?),
                 "closed" => walls.closed.push(Closed {
                     place: value.into(),
                     because: String::new(),
@@ -137,6 +139,13 @@ pub fn arrived(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     all.iter().filter_map(own).collect()
 }
 
+/// A directory with what identifies it, as one word.
+fn written(root: &Root) -> OsString {
+    let mut word = OsString::from(format!("{}:{}:", root.identity.0, root.identity.1));
+    word.push(&root.path);
+    word
+}
+
 /// A directory that may be changed: its device, its inode and its path.
 fn root(value: &OsStr) -> Option<Root> {
     let mut parts = value.as_bytes().splitn(3, |byte| *byte == b':');
@@ -169,6 +178,10 @@ mod tests {
                 .collect(),
             hidden: vec!["walls".into()],
             readable: vec![odd.clone()],
+            sockets: Some(Root {
+                path: "/run/a: b/s1".into(),
+                identity: (u64::MAX, 1),
+            }),
             closed: vec![Closed {
                 place: odd,
                 because: "of that".to_owned(),

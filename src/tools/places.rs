@@ -23,10 +23,8 @@ impl Root {
     /// When it is not there any more.
     #[cfg(target_os = "linux")]
     pub fn hold(&self) -> io::Result<OwnedFd> {
-        use rustix::fs::{Mode, OFlags, fstat, open};
-        let held = open(&self.path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        let found = fstat(&held)?;
-        if (found.st_dev, found.st_ino) != self.identity {
+        let held = opened(&self.path)?;
+        if identity(&held)? != self.identity {
             return Err(io::Error::other("another directory is in its place"));
         }
         Ok(held)
@@ -41,10 +39,22 @@ impl Root {
         fs::File::open(&self.path).map(Into::into)
     }
 
-    /// The directory at this path.
+    /// The directory at this real path.
+    ///
+    /// # Errors
+    /// When it cannot be looked at, or a link was put on the way to it since the path was resolved: what lies behind it
+    /// is not what was checked.
+    #[cfg(target_os = "linux")]
+    pub fn of(path: PathBuf) -> io::Result<Self> {
+        let identity = identity(&opened(&path)?)?;
+        Ok(Self { path, identity })
+    }
+
+    /// The directory at this real path.
     ///
     /// # Errors
     /// When it cannot be looked at.
+    #[cfg(not(target_os = "linux"))]
     pub fn of(path: PathBuf) -> io::Result<Self> {
         let found = fs::metadata(&path)?;
         Ok(Self {
@@ -52,6 +62,25 @@ impl Root {
             identity: (found.dev(), found.ino()),
         })
     }
+}
+
+/// What is at a real path, where no link leads elsewhere.
+#[cfg(target_os = "linux")]
+fn opened(path: &Path) -> io::Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags, open};
+    use std::os::fd::AsRawFd;
+    let opened = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    let leads_to = fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))?;
+    if leads_to != path {
+        return Err(io::Error::other("a link was put in its place"));
+    }
+    Ok(opened)
+}
+
+#[cfg(target_os = "linux")]
+fn identity(opened: &OwnedFd) -> io::Result<(u64, u64)> {
+    let found = rustix::fs::fstat(opened)?;
+    Ok((found.st_dev, found.st_ino))
 }
 
 /// Where a path leads: what exists of it without links, the rest as it is. A link to something that is not there leads
@@ -149,6 +178,25 @@ pub fn real_once(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_directory_behind_a_link_is_not_the_one_at_that_path() {
+        let top = std::env::temp_dir().join(format!("codex-run-root-{}", std::process::id()));
+        for path in ["way/place", "victim/place"] {
+            fs::create_dir_all(top.join(path)).expect("a directory");
+        }
+        let top = real(&top);
+        let place = top.join("way/place");
+        let root = Root::of(place.clone()).expect("it is there");
+        root.hold().expect("it is there");
+        // What a program of another run may do between two looks.
+        fs::rename(top.join("way"), top.join("moved")).expect("it is ours");
+        std::os::unix::fs::symlink("victim", top.join("way")).expect("a link");
+        Root::of(place).expect_err("it is the victim");
+        root.hold().expect_err("it is the victim");
+        let _ = fs::remove_dir_all(top);
+    }
 
     #[test]
     fn the_links_on_the_way_are_known_by_where_they_lie() {

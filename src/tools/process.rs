@@ -23,7 +23,7 @@ use super::order::{self, Order};
 use super::pipe::Taking;
 use super::places::Root;
 use super::reach::Reach;
-use super::scratch::{Parent, Scratch};
+use super::scratch::{OfSockets, Parent, Scratch};
 use super::walls::Walls;
 use crate::exhausted::{Exhausted, at_start};
 use crate::wire::item::Call;
@@ -242,10 +242,13 @@ impl Tools {
 
     fn run(&self, offer: &Offer, arguments: &[u8]) -> io::Result<Answer> {
         let mut order = offer.order(&self.setup);
+        let scratch = self.scratch().map_err(|(_, error)| error)?;
+        let mut of_sockets = None;
         if let Some(walls) = &mut order.walls {
-            walls
-                .writable
-                .push(self.scratch().map_err(|(_, error)| error)?);
+            walls.writable.push(scratch);
+            // On a full disk there is none, and the call is made without.
+            of_sockets = self.of_sockets();
+            walls.sockets = of_sockets.as_ref().map(|OfSockets(root)| root.clone());
         }
         let mut child = Job::start(&self.running, self.command(offer, &order)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
@@ -259,6 +262,7 @@ impl Tools {
             let status = child.wait(Instant::now() + timeout)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;
+        drop(of_sockets);
         if let Ok(answer) = serde_json::from_slice(&bytes) {
             return Ok(answer);
         }
@@ -310,6 +314,11 @@ impl Tools {
         }
         let made = Scratch::make(&self.setup.temporary)?;
         Ok(scratch.insert(made).root.clone())
+    }
+
+    /// A directory for the sockets of a call, if one can be had.
+    fn of_sockets(&self) -> Option<OfSockets> {
+        lock(&self.scratch).as_mut()?.of_sockets().ok()?
     }
 }
 

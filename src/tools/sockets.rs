@@ -3,49 +3,57 @@
 //! know sockets with a path (before its ninth version), and a filter of system calls does not see addresses. So the
 //! tool's own process is asked about each bind(2) and connect(2), and makes the call itself.
 //!
-//! A socket that a tool binds to a path is bound to an abstract name that nobody can guess, and the path gets a socket
-//! of its own that nothing listens on. A connection to that path is made to that name. A path that was not bound inside
-//! has no name, so no other program is ever reached, whatever the path is turned into meanwhile. Two things differ from
-//! a socket of old: getsockname(2) shows the abstract name, and the peer's process is the tool's own.
+//! A socket that a program binds to a path is bound in a directory of the call's own, where programs can replace nothing
+//! and which other users cannot enter; the path gets a socket that nobody ever listens on. A connection to that path is
+//! made to the socket in that directory. A path that was not bound inside has none there, so no other program is ever
+//! reached, whatever the path is turned into meanwhile; and no other program takes the socket for its own server's.
+//! getsockname(2) and getpeername(2) show the path that the program has bound. What differs from a socket of old is that
+//! a client's process is the tool's own.
 
-use std::collections::HashMap;
-use std::fs::{self, File};
 use std::io::{self, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{
-    Access, AtFlags, FileType, Mode, OFlags, accessat, fcntl_getfl, mknodat, open, statat, unlinkat,
-};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Access, AtFlags, FileType, OFlags, accessat, fcntl_getfl, statat};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_domain, socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, getpeername, getsockname};
 
-use super::notify::{self, Asked};
+use super::bindings::{Bindings, Place};
+use super::caller::{Caller, can_be_served, is_interrupted, truncated};
+use super::notify::{self, Applied, Asked};
 use super::process::lock;
 use crate::exhausted::at_start;
 
-/// The length of the largest address (`unix(7)`: 110 bytes; `sockaddr_storage`: 128).
+/// The length of the largest address (`sockaddr_storage`).
 const MAX_ADDRESS_BYTES: usize = 128;
+
+/// The length of the largest address of a Unix socket (`unix(7)`).
+const MAX_UNIX_BYTES: usize = 110;
 
 /// How many calls that may wait are made at the same time.
 const MAX_WAITING: usize = 256;
 
+/// How often is looked whether the caller of one that waits is still there, and not interrupted.
+const TICK: Duration = Duration::from_millis(100);
+
 /// Where the path begins in the address of a Unix socket.
-const PATH: usize = 2;
+pub(super) const PATH: usize = 2;
 
-/// A file, by its device and inode.
-type Identity = (u64, u64);
+/// Has a call made again after a signal's handler if the handler says so (`SA_RESTART`), else fail with `EINTR`. It is
+/// the kernel's own number, which programs never see.
+const RESTART: i32 = 512;
 
-/// Serves the bind(2) and connect(2) calls of a program until it is dropped.
+/// Serves the calls of a program about sockets until it is dropped.
 #[derive(Debug)]
 pub struct Broker {
-    end: Option<PipeWriter>,
-    thread: Option<JoinHandle<()>>,
+    _end: PipeWriter,
 }
 
 /// What the broker's threads share.
@@ -53,40 +61,42 @@ struct Served {
     listener: OwnedFd,
     /// Abstract names outside cannot be reached, because the kernel sees to it.
     scoped: bool,
-    /// The sockets that were bound inside, by what lies at their paths.
-    bound: Mutex<HashMap<Identity, Vec<u8>>>,
+    /// Where sockets with a path are bound, if there is such a place.
+    place: Option<Place>,
+    bindings: Mutex<Bindings>,
     waiting: AtomicUsize,
 }
 
 impl Broker {
-    /// Serves the calls that come through this listener.
+    /// Makes what serves the calls, which begin with the listener that is sent to it. Nothing where that cannot be done.
     ///
     /// # Errors
     /// When there is no thread or pipe to be had.
-    pub(super) fn serve(listener: OwnedFd, scoped: bool) -> io::Result<Self> {
-        let (ended, end) = io::pipe()?;
-        let served = Arc::new(Served {
-            listener,
-            scoped,
-            bound: Mutex::default(),
-            waiting: AtomicUsize::new(0),
-        });
-        let thread = thread::Builder::new()
-            .spawn(move || serve(&served, ended.as_fd()))
-            .map_err(at_start)?;
-        Ok(Self {
-            end: Some(end),
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        self.end.take();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+    pub(super) fn start(
+        place: Option<&Path>,
+        scoped: bool,
+    ) -> io::Result<Option<(Self, Sender<OwnedFd>)>> {
+        if !can_be_served() {
+            return Ok(None);
         }
+        let (ended, end) = io::pipe()?;
+        let place = place.map(Place::open).transpose()?;
+        let (sender, receiver) = channel();
+        let serving = thread::Builder::new().spawn(move || {
+            let Ok(listener) = receiver.recv() else {
+                return;
+            };
+            let served = Arc::new(Served {
+                listener,
+                scoped,
+                place,
+                bindings: Mutex::default(),
+                waiting: AtomicUsize::new(0),
+            });
+            serve(&served, ended.as_fd());
+        });
+        serving.map_err(at_start)?;
+        Ok(Some((Self { _end: end }, sender)))
     }
 }
 
@@ -117,23 +127,27 @@ fn serve(served: &Arc<Served>, ended: BorrowedFd<'_>) {
 
 /// Answers a call, on a thread of its own if that may take time.
 fn take(served: &Arc<Served>, asked: Asked) {
-    let call = match Call::of(served, &asked) {
+    let applied = match asked.number() {
+        libc::SYS_bind => Applied::Bind,
+        libc::SYS_connect => Applied::Connect,
+        number => return tell_name(served, &asked, number == libc::SYS_getpeername),
+    };
+    let call = match Call::of(served, &asked, applied) {
         Ok(call) => call,
         Err(error) => return served.answer(&asked, Err(error)),
     };
-    let quick = asked.call == libc::SYS_bind
-        || fcntl_getfl(&call.socket).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK));
+    let quick = applied == Applied::Bind
+        || fcntl_getfl(&call.caller.socket).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK));
     if quick {
-        return served.answer(&asked, call.make(served));
+        return served.answer(&asked, call.make(served, None));
     }
     if served.waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
         served.waiting.fetch_sub(1, Ordering::Relaxed);
         return served.answer(&asked, Err(Errno::AGAIN));
     }
     let shared = Arc::clone(served);
-    // A connection may take minutes to fail. The process ends without it.
     let waiting = thread::Builder::new().spawn(move || {
-        let result = call.make(&shared);
+        let result = call.make(&shared, Some(&asked));
         shared.answer(&asked, result);
         shared.waiting.fetch_sub(1, Ordering::Relaxed);
     });
@@ -143,114 +157,164 @@ fn take(served: &Arc<Served>, asked: Asked) {
     }
 }
 
-/// A call with what it is about: taken once, so that its process can change nothing of it any more.
+/// getsockname(2) and getpeername(2): the path that was bound in place of the one that it really is.
+fn tell_name(served: &Served, asked: &Asked, of_peer: bool) {
+    let told = known_name(served, asked, of_peer);
+    match told {
+        // Nothing depends on it, so the kernel can answer.
+        None => notify::let_through(served.listener.as_fd(), asked),
+        Some(result) => served.answer(asked, result),
+    }
+}
+
+fn known_name(served: &Served, asked: &Asked, of_peer: bool) -> Option<Result<(), Errno>> {
+    if lock(&served.bindings).is_empty() {
+        return None;
+    }
+    let caller = Caller::of(&served.listener, asked).ok()?;
+    let name = if of_peer {
+        getpeername(&caller.socket).ok()??
+    } else {
+        getsockname(&caller.socket).ok()?
+    };
+    let name = SocketAddrUnix::try_from(name).ok()?;
+    let address = lock(&served.bindings).address(name.path_bytes()?)?;
+    let [_, place, length, ..] = asked.arguments;
+    let told = || {
+        let room = caller.read(length, 4)?;
+        let room = i32::from_ne_bytes([room[0], room[1], room[2], room[3]]);
+        let room = usize::try_from(room).map_err(|_| Errno::INVAL)?;
+        let all = i32::try_from(address.len()).map_err(|_| Errno::INVAL)?;
+        let write = |place, bytes: &[u8]| {
+            notify::write(served.listener.as_fd(), asked, place, bytes).map_err(errno)
+        };
+        if room > 0 {
+            write(place, &address[..room.min(address.len())])?;
+        }
+        write(length, &all.to_ne_bytes())
+    };
+    Some(told())
+}
+
+/// A bind(2) or connect(2) with what it is about.
 struct Call {
-    number: i64,
-    socket: OwnedFd,
+    applied: Applied,
+    caller: Caller,
     address: Vec<u8>,
-    /// What relative paths begin at.
-    directory: OwnedFd,
-    umask: Mode,
 }
 
 impl Call {
-    fn of(served: &Served, asked: &Asked) -> Result<Self, Errno> {
-        let [socket, place, length, ..] = asked.arguments;
-        let length = truncated(length);
-        let length = usize::try_from(length).map_err(|_| Errno::INVAL)?;
+    fn of(served: &Served, asked: &Asked, applied: Applied) -> Result<Self, Errno> {
+        let [_, place, length, ..] = asked.arguments;
+        let length = usize::try_from(truncated(length)).map_err(|_| Errno::INVAL)?;
         if length > MAX_ADDRESS_BYTES {
             return Err(Errno::INVAL);
         }
-        let proc = Path::new("/proc").join(asked.thread.to_string());
-        let refused = |_: io::Error| Errno::PERM;
-        let memory = File::open(proc.join("mem")).map_err(refused)?;
-        let status = fs::read_to_string(proc.join("status")).map_err(refused)?;
-        let directory = open(
-            proc.join("cwd"),
-            OFlags::PATH | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
-        let leader = field(&status, "Tgid:")
-            .and_then(|number| number.parse().ok())
-            .and_then(Pid::from_raw)
-            .ok_or(Errno::SRCH)?;
-        let process = pidfd_open(leader, PidfdFlags::empty())?;
-        // From here on all of that is known to be the caller's, and none of it is looked up again.
-        if !notify::waits(served.listener.as_fd(), asked) {
-            return Err(Errno::SRCH);
-        }
-        let socket = pidfd_getfd(&process, truncated(socket), PidfdGetfdFlags::empty())?;
-        let mut address = vec![0; length];
-        memory
-            .read_exact_at(&mut address, place)
-            .map_err(|_| Errno::FAULT)?;
-        let umask = field(&status, "Umask:").and_then(|mask| u32::from_str_radix(mask, 8).ok());
+        let caller = Caller::of(&served.listener, asked)?;
+        let address = caller.read(place, length)?;
         Ok(Self {
-            number: asked.call,
-            socket,
+            applied,
+            caller,
             address,
-            directory,
-            umask: Mode::from_raw_mode(umask.unwrap_or(0o077)),
         })
     }
 
-    fn make(&self, served: &Served) -> Result<(), Errno> {
-        let family = notify::family(self.socket.as_fd()).map_err(errno)?;
-        if family != libc::AF_UNIX {
-            return self.apply(&self.address);
+    /// Makes the call; `asked` is it where it may wait.
+    fn make(&self, served: &Served, asked: Option<&Asked>) -> Result<(), Errno> {
+        if socket_domain(&self.caller.socket)? != AddressFamily::UNIX {
+            return self.apply(&self.address, served, asked);
         }
         let is_unix = self.address.get(..PATH) == Some(&1u16.to_ne_bytes()[..]);
         let path = self.address.get(PATH..).filter(|_| is_unix);
-        match (path.ok_or(Errno::INVAL)?, self.number) {
+        let path = path.filter(|_| self.address.len() <= MAX_UNIX_BYTES);
+        match (path.ok_or(Errno::INVAL)?, self.applied) {
             // An abstract name, or one of the kernel's choice.
-            ([] | [0, ..], libc::SYS_bind) => self.apply(&self.address),
-            ([], _) => Err(Errno::INVAL),
-            ([0, ..], _) if served.scoped => self.apply(&self.address),
-            ([0, ..], _) => Err(Errno::PERM),
-            (path, number) => {
+            ([] | [0, ..], Applied::Bind) => self.apply(&self.address, served, None),
+            ([], Applied::Connect) => Err(Errno::INVAL),
+            ([0, ..], Applied::Connect) if served.scoped => {
+                self.apply(&self.address, served, asked)
+            }
+            ([0, ..], Applied::Connect) => Err(Errno::PERM),
+            (path, applied) => {
                 let end = path.iter().position(|byte| *byte == 0);
                 let path = &path[..end.unwrap_or(path.len())];
-                if number == libc::SYS_bind {
-                    self.bind(served, path)
+                if applied == Applied::Bind {
+                    let place = served.place.as_ref().ok_or(Errno::PERM)?;
+                    lock(&served.bindings).bind(place, &self.caller, path)
                 } else {
-                    self.connect(served, path)
+                    self.connect(served, path, asked)
                 }
             }
         }
     }
 
-    /// Makes the path, and gives the socket a name of its own.
-    fn bind(&self, served: &Served, path: &[u8]) -> Result<(), Errno> {
-        let name = name()?;
-        let mode = Mode::from_raw_mode(0o777) - self.umask;
-        mknodat(&self.directory, path, FileType::Socket, mode, 0).map_err(|error| match error {
-            Errno::EXIST => Errno::ADDRINUSE,
-            error => error,
-        })?;
-        let found = statat(&self.directory, path, AtFlags::SYMLINK_NOFOLLOW)?;
-        // Before a listener can be there, so that nobody misses it.
-        lock(&served.bound).insert((found.st_dev, found.st_ino), name.clone());
-        self.apply(&address_of(&name)).inspect_err(|_| {
-            let _ = unlinkat(&self.directory, path, AtFlags::empty());
-        })
-    }
-
     /// Connects to what was bound at this path.
-    fn connect(&self, served: &Served, path: &[u8]) -> Result<(), Errno> {
-        let found = statat(&self.directory, path, AtFlags::empty())?;
+    fn connect(&self, served: &Served, path: &[u8], asked: Option<&Asked>) -> Result<(), Errno> {
+        let directory = &self.caller.directory;
+        let found = statat(directory, path, AtFlags::empty())?;
         if FileType::from_raw_mode(found.st_mode) != FileType::Socket {
             return Err(Errno::CONNREFUSED);
         }
-        let flags = AtFlags::EACCESS;
-        accessat(&self.directory, path, Access::WRITE_OK, flags)?;
-        let name = lock(&served.bound)
-            .get(&(found.st_dev, found.st_ino))
-            .cloned();
-        self.apply(&address_of(&name.ok_or(Errno::PERM)?))
+        accessat(directory, path, Access::WRITE_OK, AtFlags::EACCESS)?;
+        let bound = lock(&served.bindings).bound((found.st_dev, found.st_ino));
+        let (place, bound) = (served.place.as_ref(), bound.as_ref());
+        let held = place.zip(bound).ok_or(Errno::PERM)?;
+        let held = held.0.hold(held.1)?;
+        self.apply(&held.address(), served, asked)
     }
 
-    fn apply(&self, address: &[u8]) -> Result<(), Errno> {
-        notify::apply(self.number, self.socket.as_fd(), address).map_err(errno)
+    /// Makes the call with this address. One that waits ends when its caller does, or has a signal to handle.
+    fn apply(&self, address: &[u8], served: &Served, asked: Option<&Asked>) -> Result<(), Errno> {
+        let socket = self.caller.socket.as_fd();
+        let once = || notify::apply(self.applied, socket, address).map_err(errno);
+        let Some(asked) = asked else {
+            return once();
+        };
+        let is_unix = socket_domain(socket)? == AddressFamily::UNIX;
+        let limit = socket_timeout(socket, Timeout::Send)?;
+        let begun = Instant::now();
+        loop {
+            let tick = limit.map_or(TICK, |limit| limit.min(TICK));
+            set_socket_timeout(socket, Timeout::Send, Some(tick))?;
+            let result = once();
+            set_socket_timeout(socket, Timeout::Send, limit)?;
+            let error = match result {
+                // The queue of the server is full.
+                Err(Errno::AGAIN) if is_unix => Errno::AGAIN,
+                Err(Errno::INPROGRESS | Errno::ALREADY) if !is_unix => Errno::INPROGRESS,
+                result => return result,
+            };
+            loop {
+                if limit.is_some_and(|limit| begun.elapsed() >= limit) {
+                    return Err(error);
+                }
+                if !notify::waits(served.listener.as_fd(), asked) {
+                    return Err(Errno::SRCH);
+                }
+                if is_interrupted(asked.thread) {
+                    let restart = Errno::from_raw_os_error(RESTART);
+                    return Err(if limit.is_some() {
+                        Errno::INTR
+                    } else {
+                        restart
+                    });
+                }
+                if is_unix || is_decided(socket)? {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Waits a little for a connection to be there, or to have failed.
+fn is_decided(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let tick = Timespec::try_from(TICK).map_err(|_| Errno::INVAL)?;
+    let mut fds = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];
+    match poll(&mut fds, Some(&tick)) {
+        Ok(count) => Ok(count > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -264,49 +328,7 @@ impl Served {
     }
 }
 
-/// An argument of a call that is 32 bits wide.
-fn truncated(argument: u64) -> i32 {
-    let bytes = argument.to_le_bytes();
-    i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-}
-
-fn errno(error: io::Error) -> Errno {
+#[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
+pub(super) fn errno(error: io::Error) -> Errno {
     Errno::from_io_error(&error).unwrap_or(Errno::IO)
-}
-
-/// The value of a line of `/proc/PID/status` (proc(5)).
-fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    Some(line.trim())
-}
-
-/// An abstract name that nobody can guess.
-fn name() -> Result<Vec<u8>, Errno> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|_| Errno::AGAIN)?;
-    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("codex-run/{digits}").into_bytes())
-}
-
-/// The address of an abstract name (unix(7)).
-fn address_of(name: &[u8]) -> Vec<u8> {
-    let family = 1u16.to_ne_bytes();
-    [&family[..], b"\0", name].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_process_is_asked_about_is_read_as_the_kernel_would() {
-        assert_eq!(truncated(0xffff_ffff_0000_0007), 7);
-        assert_eq!(truncated(0xffff_ffff), -1);
-        let status = "Name:\tx Tgid: 9\nUmask:\t0022\nTgid:\t12\n";
-        assert_eq!(field(status, "Tgid:"), Some("12"));
-        assert_eq!(field(status, "Umask:"), Some("0022"));
-        assert_eq!(field(status, "Gone:"), None);
-        assert_eq!(address_of(b"n"), [&1u16.to_ne_bytes()[..], b"\0n"].concat());
-        assert_ne!(name().expect("random"), name().expect("random"));
-    }
 }

@@ -20,7 +20,6 @@ const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
 /// the kernel.
 const NEVER: &[i64] = &[
     libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
     libc::SYS_kcmp,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
@@ -221,13 +220,21 @@ pub(super) fn filter(
     program(rules, libc::EPERM)
 }
 
+/// What only the tool's own process may do, to answer calls about sockets.
+const OWN: &[i64] = &[libc::SYS_pidfd_getfd, libc::SYS_process_vm_writev];
+
 /// A filter for what a tool's own process starts, whose traced calls that process is asked about: those that give or take
 /// an address of a socket.
 ///
 /// # Errors
 /// When the filter cannot be made.
 pub(super) fn asking() -> Result<BpfProgram, seccompiler::Error> {
-    let calls = [libc::SYS_bind, libc::SYS_connect];
+    let calls = [
+        libc::SYS_bind,
+        libc::SYS_connect,
+        libc::SYS_getsockname,
+        libc::SYS_getpeername,
+    ];
     let rules = calls.iter().flat_map(|call| numbers(*call));
     let rules = rules.map(|number| (number, Vec::new())).collect();
     filtered(rules, SeccompAction::Trace(0))
@@ -245,7 +252,9 @@ pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccomp
             rules.insert(number, rule.clone());
         }
     };
-    refuse(libc::SYS_pidfd_getfd, Vec::new());
+    for call in OWN {
+        refuse(*call, Vec::new());
+    }
     match (asked, network) {
         (true, _) => {}
         (false, false) => refuse(libc::SYS_connect, Vec::new()),
@@ -316,10 +325,21 @@ fn rule(call: i64, when: When<'_>) -> Result<SeccompRule, seccompiler::Error> {
     Ok(SeccompRule::new(conditions?)?)
 }
 
+/// The bit in which the numbers of x32 differ.
+const X32: i64 = 0x4000_0000;
+
+/// The number that a call of either set has in the first one. Calls that differ altogether stay as they are.
+pub(super) fn plain(number: i64) -> i64 {
+    if cfg!(target_arch = "x86_64") {
+        number & !X32
+    } else {
+        number
+    }
+}
+
 /// The numbers of a call. On x86-64 a kernel may know a second set of them, x32, which differs in one bit, and for
 /// some calls altogether.
 fn numbers(call: i64) -> Vec<i64> {
-    const X32: i64 = 0x4000_0000;
     if !cfg!(target_arch = "x86_64") {
         return vec![call];
     }
@@ -346,5 +366,13 @@ mod tests {
             // BPF_MAXINSNS is 4096; each instruction costs every call a little.
             assert!((50..1000).contains(&filter.len()), "{}", filter.len());
         }
+    }
+
+    #[test]
+    fn calls_are_known_by_either_of_their_numbers() {
+        for number in numbers(libc::SYS_connect) {
+            assert_eq!(plain(number), libc::SYS_connect);
+        }
+        assert!(numbers(libc::SYS_process_vm_writev).contains(&libc::SYS_process_vm_writev));
     }
 }

@@ -22,6 +22,9 @@ pub struct Walls {
     pub hidden: Vec<PathBuf>,
     /// Places inside hidden ones that can be read all the same.
     pub readable: Vec<PathBuf>,
+    /// Where the tool's own process binds the sockets of programs, and nothing that is there can be replaced. Without
+    /// one, programs cannot bind sockets to paths.
+    pub sockets: Option<Root>,
     /// Places that are open to every tool as a rule, and closed in this run.
     pub closed: Vec<Closed>,
 }

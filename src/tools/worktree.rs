@@ -11,6 +11,9 @@ use super::small;
 /// The largest file of git's that is read here, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 
+/// The longest path that is followed, in bytes (`PATH_MAX`).
+const MAX_PATH_BYTES: usize = 4 << 10;
+
 /// What a `.git` file leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Linked {
@@ -31,12 +34,16 @@ pub fn linked(directory: &Path, owner: u32) -> Linked {
     let Some(named) = text
         .as_deref()
         .and_then(|text| text.trim_end().strip_prefix("gitdir: "))
+        .filter(|named| is_plain(Path::new(named)))
     else {
         return Linked::Nothing;
     };
     let Ok(git) = directory.join(named).canonicalize() else {
         return Linked::Refused(directory.join(named), "it is not there");
     };
+    if !is_plain(&git) {
+        return Linked::Nothing;
+    }
     let Ok(back) = file.canonicalize() else {
         return Linked::Nothing;
     };
@@ -58,6 +65,12 @@ pub fn linked(directory: &Path, owner: u32) -> Linked {
             }
         }
     }
+}
+
+/// Whether this can be reported on one line. What looks like a message of this program is nobody's directory.
+fn is_plain(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.len() <= MAX_PATH_BYTES && !text.contains(char::is_control)
 }
 
 /// The directory that a worktree shares with its repository: `COMMON/worktrees/NAME` must be the worktree's own, whose
@@ -196,6 +209,14 @@ mod tests {
         check("x/.git", "gitdir: ../main/.git/worktrees/w", "x", back);
         check("x/.git", "gitdir: ../main/.git/modules/lib/sub", "x", back);
         check("x/.git", "gitdir: ../gone", "x", "it is not there");
+        // What would forge a line of this program, by its own name or behind a link.
+        fs::create_dir_all(top.join("y/codex: warning:\nz")).expect("a directory");
+        std::os::unix::fs::symlink("codex: warning:\nz", top.join("y/link")).expect("a link");
+        let long = format!("gitdir: {}", "a/".repeat(4000));
+        for text in ["gitdir: /gone\ncodex: all is well", "gitdir: link", &long] {
+            fs::write(top.join("y/.git"), text).expect("a file");
+            assert_eq!(linked(&top.join("y"), owner), Linked::Nothing, "{text}");
+        }
         // A worktree's directory that was made to name another common one.
         let other = "it is not a worktree of the repository that it names";
         let commondir = "main/.git/worktrees/w/commondir";

@@ -90,6 +90,8 @@ mod search; // grep, find and ls
 mod sessions; // conversations that are stored and gone on with
 mod shapes; // the shape of a request, where the list is wrong about it
 mod shared; // a file that is shared with another program
+#[cfg(target_os = "linux")]
+mod sockets; // Unix sockets inside the sandbox, attacked and used oddly
 mod spec; // what the public specification says of a request's body
 mod store; // the credentials file
 mod streams; // descriptors that are closed, and what the others may be

@@ -13,15 +13,15 @@ use crate::home::{Home, skipped};
 use crate::standin::Item;
 use crate::tools::{bash, called, one_after_the_other};
 
-const WRITE: [&str; 2] = ["-s", "workspace-write"];
+pub(crate) const WRITE: [&str; 2] = ["-s", "workspace-write"];
 
 /// What one command answers in `workspace-write` with these flags besides.
-fn answered(home: &Home, flags: &[&str], command: &str) -> String {
+pub(crate) fn answered(home: &Home, flags: &[&str], command: &str) -> String {
     let flags = [&WRITE, flags].concat();
     called(home, &flags, vec![bash(command)]).1.remove(0)
 }
 
-fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     let found = Command::new(program).arg("--version").output();
     let there = found.is_ok_and(|found| found.status.success());
     if !there {
@@ -160,11 +160,13 @@ fn the_temporary_directory_of_another_run_is_not_entered() {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     fs::set_permissions(home.root().join(".cache/codex-run"), mode).expect("it is ours");
     for flags in [&[][..], &WRITE, &["-s", "workspace-write", "--network"]] {
-        let command = "cat $TMPDIR/../*77/secret; echo x > $TMPDIR/../codex-run-0011223344556677/new; \
-                       mv $TMPDIR/../codex-run-0011223344556677 $TMPDIR/mine; echo x > $TMPDIR/own && cat $TMPDIR/own";
+        let command = "cd $TMPDIR/../..; pwd; cat *77/secret; echo x > codex-run-0011223344556677/new; \
+                       mv codex-run-0011223344556677 $TMPDIR/mine; echo x > $TMPDIR/own && cat $TMPDIR/own";
         let told = called(&home, flags, vec![bash(command)]).1.remove(0);
         assert!(
-            !told.contains("of another run") && told.contains("\nx\n"),
+            told.contains("/codex-run\n")
+                && !told.contains("of another run")
+                && told.contains("\nx\n"),
             "{told}"
         );
         assert_eq!(

@@ -28,7 +28,7 @@ use serde::de::DeserializeOwned;
 use super::answer::Answer;
 use super::capture::Capture;
 use super::child::End;
-use super::confine::Reach;
+use super::confine::{Inner, Reach};
 use super::explanation::Failed;
 use super::walls::Walls;
 
@@ -45,6 +45,15 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// What is around the programs that it starts.
+    fn inner(&self) -> Inner<'_> {
+        let sockets = self.walls.and_then(|walls| walls.sockets.as_ref());
+        Inner {
+            reach: self.reach,
+            sockets: sockets.map(|root| root.path.as_path()),
+        }
+    }
+
     /// A program with its environment: the tool's, not ours.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
