@@ -19,7 +19,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::NextTimeout;
 
 use crate::secret::Secret;
-pub use address::{AddressError, BaseUrl};
+pub use address::{AddressError, BaseUrl, is_loopback};
 pub use error::{Distrust, Error, Refused};
 pub use network::{Network, Unusable};
 use tunnel::InTime;
