@@ -16,10 +16,10 @@ pub(super) fn matches(glob: &str, path: &str) -> bool {
 fn walk(mut glob: &str, mut path: &str, mut starts: bool) -> bool {
     // What stands behind the last of each, and what it has not taken yet.
     let mut star: Option<(&str, &str)> = None;
-    let mut stars: Option<(&str, &str)> = None;
+    let mut below: Option<(&str, &str)> = None;
     loop {
         if starts && let Some(rest) = glob.strip_prefix("**/") {
-            (glob, star, stars) = (rest, None, Some((rest, path)));
+            (glob, star, below) = (rest, None, Some((rest, path)));
             continue;
         }
         if starts && glob == "**" && !path.is_empty() {
@@ -44,11 +44,11 @@ fn walk(mut glob: &str, mut path: &str, mut starts: bool) -> bool {
         {
             (glob, path, starts) = (rest, after(left), false);
             star = Some((rest, path));
-        } else if let Some((rest, left)) = stars
+        } else if let Some((rest, left)) = below
             && let Some((_, deeper)) = left.split_once('/')
         {
             (glob, path, starts) = (rest, deeper, true);
-            (star, stars) = (None, Some((rest, deeper)));
+            (star, below) = (None, Some((rest, deeper)));
         } else {
             return false;
         }
