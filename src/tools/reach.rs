@@ -53,6 +53,12 @@ impl Reach {
         })
     }
 
+    /// Whether tools can change what lies at this real path.
+    #[must_use]
+    pub fn holds(&self, real: &Path) -> bool {
+        self.0.iter().any(|root| real.starts_with(root))
+    }
+
     /// The value of a variable without the directories within reach, if it lists some; `None` where nothing is left,
     /// since an empty list would mean the working directory. Relative ones count from `directory` on, where tools work.
     #[must_use]
