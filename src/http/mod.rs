@@ -19,7 +19,7 @@ use ureq::tls::TlsConfig;
 
 use crate::exhausted::at_start;
 use crate::secret::Secret;
-pub use address::{AddressError, BaseUrl};
+pub use address::{AddressError, BaseUrl, is_loopback};
 pub use error::{Distrust, Error, Refused};
 pub use network::{Network, Unusable};
 use resolver::Addresses;

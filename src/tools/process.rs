@@ -247,7 +247,8 @@ impl Tools {
         if let Some(walls) = &mut order.walls {
             walls.writable.push(scratch);
             // On a full disk there is none, and the call is made without.
-            of_sockets = self.of_sockets();
+            let mut made = lock(&self.scratch);
+            of_sockets = made.as_mut().and_then(|made| made.of_sockets().ok()?);
             walls.sockets = of_sockets.as_ref().map(|OfSockets(root)| root.clone());
         }
         let mut child = Job::start(&self.running, self.command(offer, &order)?)?;
@@ -314,11 +315,6 @@ impl Tools {
         }
         let made = Scratch::make(&self.setup.temporary)?;
         Ok(scratch.insert(made).root.clone())
-    }
-
-    /// A directory for the sockets of a call, if one can be had.
-    fn of_sockets(&self) -> Option<OfSockets> {
-        lock(&self.scratch).as_mut()?.of_sockets().ok()?
     }
 }
 

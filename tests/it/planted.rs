@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -120,22 +120,24 @@ fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for
 #[test]
 fn what_lies_directly_in_tmp_is_never_taken() {
     let home = Home::with_key();
-    let mine = PathBuf::from(format!(
-        "/tmp/codex-run-test-{}-planted",
-        std::process::id()
-    ));
-    write(&mine.join("AGENTS.md"), "of mine");
-    // Other programs of this machine may have left something there.
-    let git = Path::new("/tmp/.git");
-    let made = fs::create_dir(git).is_ok();
-    let (_, text) = instructed(&home, &mine);
-    let (ran, _) = instructed(&home, Path::new("/tmp"));
-    if made {
-        let _ = fs::remove_dir(git);
+    // A /tmp of its own, so that nobody else meets what is planted there.
+    let script = "mount -t tmpfs -o mode=1777 planted /tmp && mkdir -p /tmp/.git /tmp/mine && echo planted > /tmp/AGENTS.md \
+                  && echo of mine > /tmp/mine/AGENTS.md && exec \"$0\" \"$@\" || exit 99";
+    for (directory, taken, noted) in [("/tmp", false, "AGENTS.md"), ("/tmp/mine", true, ".git")] {
+        let cmd = home
+            .offline()
+            .args(["run", "--dry-run", "-C", directory, "hi"]);
+        let ran = cmd.within("unshare", ["-m", "sh", "-c", script]).run();
+        if [Some(1), Some(99)].contains(&ran.status.code()) {
+            return skipped("nothing can be mounted here");
+        }
+        let text = ran.exits(0).text();
+        assert!(!text.contains("planted"), "{text}");
+        assert_eq!(text.contains("of mine"), taken, "{text}");
+        ran.says(&format!(
+            "/tmp/{noted} is not taken: everybody may write in /tmp"
+        ));
     }
-    let _ = fs::remove_dir_all(&mine);
-    assert!(text.contains("of mine"), "{text}");
-    ran.says("/tmp/.git is not taken: everybody may write in /tmp");
 }
 
 fn manifest(path: &Path, name: &str) -> String {
