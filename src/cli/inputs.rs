@@ -24,8 +24,8 @@ const PICTURES: u64 = 50 << 20;
 /// The most of all AGENTS.md together, in bytes.
 const AGENTS: usize = 32 << 10;
 
-/// The files of text that flags name.
-pub(super) fn files(args: &Args) -> Result<Vec<File>, Failure> {
+/// The files of text that flags name. None of them is one of the places that are `hidden`, unless it is named as such.
+pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<File>, Failure> {
     args.file
         .iter()
         .map(|path| {
@@ -38,7 +38,7 @@ pub(super) fn files(args: &Args) -> Result<Vec<File>, Failure> {
             }
             Ok(File {
                 path: shown.into_owned(),
-                text: named::text(args, "file", path)?,
+                text: named::sent(args, "file", path, hidden)?,
             })
         })
         .collect()

@@ -27,7 +27,7 @@ pub(super) struct Tooling {
     pub(super) warnings: Vec<String>,
     /// What is worth a line and is no warning.
     pub(super) notes: Vec<String>,
-    /// Where credentials are kept.
+    /// Where credentials are kept, and the links that lead there.
     pub(super) hidden: Vec<PathBuf>,
 }
 
@@ -120,7 +120,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
         },
         warnings,
         notes,
-        hidden: hidden.places,
+        hidden: hidden.guarded_places(),
     })
 }
 
