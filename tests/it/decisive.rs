@@ -233,3 +233,52 @@ fn a_program_with_further_variables_finds_no_code_of_other_tools() {
         .says("/bin/finder, and it is a part of the command of the tool lookup");
     run(&home, &[], &path).exits(0);
 }
+
+#[test]
+fn a_link_that_tools_may_have_left_opens_no_directory() {
+    let home = Home::with_key();
+    let victim = home.root().join("victim");
+    fs::create_dir(&victim).expect("a directory");
+    fs::create_dir_all(home.work().join("sub/inner")).expect("a directory");
+    symlink(&victim, home.work().join("link")).expect("a link");
+    symlink("sub", home.work().join("within")).expect("a link");
+    symlink(&victim, home.root().join("outside")).expect("a link");
+    let [work, root, victim] =
+        [&home.work(), home.root(), &victim].map(|path| path.display().to_string());
+    let go = |flags: &[&str], code: i32| {
+        let server = Server::start([Reply::text("done")]);
+        let mut cmd = home.codex(&server).args(["run"]);
+        cmd.command.args(flags).arg("x");
+        let ran = cmd.run();
+        ran.exits(code);
+        assert_eq!(server.requests().len(), usize::from(code == 0), "{flags:?}");
+        ran
+    };
+    let link = format!("{work}/link");
+    for path in ["link", "./link/../victim", &link] {
+        go(&["-s", "workspace-write", "--add-dir", path], 2)
+            .says(&format!(
+                "cannot let tools write in {path}, named by --add-dir: it leads to {victim}, through a place that tools"
+            ))
+            .says(&format!("codex: hint: if that is what you want, name {victim} itself"));
+    }
+    let other = format!("{root}/other");
+    fs::create_dir(&other).expect("a directory");
+    go(
+        &["-s", "workspace-write", "-C", &link, "--add-dir", &work],
+        2,
+    )
+    .says(&format!("cannot let tools write in {link}, named by -C"));
+    // Where nothing that tools can change leads there, or it leads to where they can write anyway.
+    for path in [
+        &*victim,
+        "../victim",
+        "../outside",
+        "within",
+        "within/inner",
+    ] {
+        go(&["-s", "workspace-write", "--add-dir", path], 0);
+    }
+    go(&["-s", "workspace-write", "-C", &link], 0);
+    go(&["-C", &link], 0);
+}
