@@ -21,6 +21,22 @@ const SEARCH_PATHS: &[&str] = &[
     "RUBYLIB",
 ];
 
+/// Variables that name code, or settings that name code, which programs load.
+const LOADED: &[&str] = &[
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "NODE_OPTIONS",
+    "PERL5OPT",
+    "PHPRC",
+    "PHP_INI_SCAN_DIR",
+    "PYTHONHOME",
+    "PYTHONUSERBASE",
+    "RUBYOPT",
+    "_JAVA_OPTIONS",
+];
+
 /// The directories that tools may change, by every name that they have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach(Vec<PathBuf>);
@@ -68,7 +84,7 @@ impl Reach {
     }
 
     /// The value of a variable without the directories within reach, if it lists some; `None` where nothing is left,
-    /// since an empty list would mean the working directory. Relative ones count from `directory` on, where tools work.
+    /// since an empty list would mean the working directory, or where it names code within reach. Relative ones count from `directory` on, where tools work.
     #[must_use]
     pub fn narrowed<'a>(
         &self,
@@ -76,6 +92,10 @@ impl Reach {
         value: &'a OsStr,
         directory: &Path,
     ) -> Option<Cow<'a, OsStr>> {
+        let is_loaded = LOADED.iter().any(|known| name == *known);
+        if is_loaded && self.file_of(&[value.to_owned()], directory).is_some() {
+            return None;
+        }
         if !SEARCH_PATHS.iter().any(|known| name == *known) {
             return Some(value.into());
         }
@@ -199,6 +219,13 @@ mod tests {
         check("PATH", ":/bin:../safe", Some("/bin:../safe"));
         check("PYTHONPATH", "sub:", None);
         check("LANG", "TOP/w", Some("TOP/w"));
+        fs::write(top.join("w/hook.js"), "").expect("a file");
+        check("NODE_OPTIONS", "--require ./hook.js", None);
+        check("JAVA_TOOL_OPTIONS", "-javaagent:TOP/w/hook.js=x", None);
+        check("PYTHONUSERBASE", "TOP/w/gone", None);
+        for value in ["--max-old-space-size=4096", "--require TOP/safe/hook.js"] {
+            check("NODE_OPTIONS", value, Some(value));
+        }
         let _ = fs::remove_dir_all(top);
     }
 
