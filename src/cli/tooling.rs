@@ -268,6 +268,9 @@ fn apart(
     let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
     // What is mounted below a writable place can be written there, wherever else it is seen.
     let reached = |place: &Path| {
+        if roots.is_empty() {
+            return false;
+        }
         let mut names = seen_twice(&[place.to_owned()]);
         names.push(place.to_owned());
         let below = |name: &PathBuf| roots.iter().any(|root| name.starts_with(root));
