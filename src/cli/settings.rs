@@ -14,7 +14,7 @@ use super::origins;
 use super::outputs;
 use super::resuming;
 use super::terminal;
-use super::tooling;
+use super::tooling::{self, Tooling};
 use super::values::{count, duration, one_of};
 use super::variables;
 use crate::agent::Policy;
@@ -23,7 +23,6 @@ use crate::http::{AddressError, BaseUrl, SILENCE};
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
-use crate::tools::process::Setup;
 use crate::wire::request::Search;
 
 /// How long a tool call may take if nobody says otherwise.
@@ -93,13 +92,16 @@ pub(super) fn run(
             .hint("give the prompt as arguments, without -"));
     }
     let level = level(args)?;
-    let (files, mut pictures) = (inputs::files(args)?, inputs::pictures(args)?);
+    let (files, mut pictures) = (
+        inputs::files(args, &tooling.hidden)?,
+        inputs::pictures(args)?,
+    );
     let agents = if args.no_agents_md {
         Agents::default()
     } else {
         inputs::agents(&tooling.setup.directory, &tooling.hidden)
     };
-    let instructions = instructions(args, &tooling.setup, &agents)?;
+    let instructions = instructions(args, &tooling, &agents)?;
     let schema = outputs::schema(args)?;
     let search = search(args)?;
     let (keep, resumed) =
@@ -231,9 +233,10 @@ pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     )
 }
 
-fn instructions(args: &Args, setup: &Setup, agents: &Agents) -> Result<String, Failure> {
+fn instructions(args: &Args, tooling: &Tooling, agents: &Agents) -> Result<String, Failure> {
+    let setup = &tooling.setup;
     let mut text = match &args.instructions {
-        Some(path) => named::text(args, "instructions", path)?,
+        Some(path) => named::sent(args, "instructions", path, &tooling.hidden)?,
         None => prompt::instructions(!setup.offered.is_empty(), tooling::notice(setup).as_deref()),
     };
     for more in &args.append_instructions {

@@ -41,6 +41,7 @@ use crate::session::{self, Journal};
 use crate::stdin;
 use crate::tools::confine;
 use crate::tools::process::Setup;
+use crate::tools::reach::Reach;
 use crate::wire::answer::Trouble;
 use crate::wire::fault::{Cause, Fault};
 use crate::wire::request::Search;
@@ -284,7 +285,10 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
 fn prepared(settings: &Settings) -> Result<Option<LastMessage>, Error> {
     match &settings.last_message {
         Some(path) if !settings.dry_run => {
-            LastMessage::prepare(path, settings.home.as_deref()).map(Some)
+            let walls = settings.tools.walls.as_ref();
+            let reach = walls.filter(|walls| walls.write).map(Reach::of);
+            LastMessage::prepare(path, settings.home.as_deref(), &reach.unwrap_or_default())
+                .map(Some)
         }
         _ => Ok(None),
     }

@@ -258,3 +258,45 @@ fn root_believes_no_user_but_the_owner_of_the_working_directory() {
     assert!(!tools.contains("\"kept\""), "{tools}");
     ran.says("/tools/kept.json is left out: it belongs to user ");
 }
+
+#[test]
+fn a_link_does_not_make_a_hidden_file_a_part_of_the_question() {
+    let home = Home::with_key();
+    let kept = home.own().join("auth.json.kept");
+    fs::create_dir_all(home.own()).expect("a directory");
+    fs::write(&kept, "rt-kept-at-home").expect("a file");
+    fs::create_dir(home.work().join("sub")).expect("a directory");
+    symlink(&kept, home.work().join("notes.md")).expect("a link");
+    symlink(home.own(), home.work().join("sub/notes")).expect("a link");
+    let sent = |flags: &[&str]| {
+        let mut cmd = home.offline().args(["run", "--dry-run"]);
+        cmd.command.args(flags).arg("x");
+        cmd.run()
+    };
+    let shown = kept.canonicalize().expect("it is there");
+    for flag in ["-f", "--instructions"] {
+        for path in ["notes.md", "sub/notes/auth.json.kept"] {
+            for more in [&[][..], &["--no-tools"], &["-s", "workspace-write"]] {
+                let ran = sent(&[&[flag, path], more].concat());
+                ran.exits(2).stdout("").says(&format!(
+                    "it leads to {}, where credentials are kept",
+                    shown.display()
+                ));
+            }
+        }
+        // A person may name such a file.
+        let named = kept.display().to_string();
+        let ran = sent(&[flag, &named]);
+        assert!(ran.exits(0).text().contains("rt-kept-at-home"), "{flag}");
+        // Other links are followed.
+        fs::write(home.root().join("plain.md"), "plain words").expect("a file");
+        let link = home.work().join("plain.md");
+        let _ = symlink("../plain.md", &link);
+        assert!(
+            sent(&[flag, "plain.md"])
+                .exits(0)
+                .text()
+                .contains("plain words")
+        );
+    }
+}
