@@ -16,10 +16,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::screen::erase;
+use super::shield::end_renewals;
 use super::signals::take_over;
 use super::stdout::takes;
 use crate::agent::{Input, Order};
-use crate::auth::critical::{Critical, PATIENCE};
+use crate::auth::critical::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
 use crate::output::paint::Paint;
 
@@ -80,8 +81,7 @@ impl Watch {
             }
         }
         let waited = Instant::now();
-        self.critical
-            .close(PATIENCE.saturating_sub(ordered.elapsed()));
+        end_renewals(&self.critical, MAX_DELAY.saturating_sub(ordered.elapsed()));
         if waited.elapsed() > STUCK / 10 {
             // The loop has waited too, and still has to clean up.
             thread::sleep(STUCK);

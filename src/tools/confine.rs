@@ -124,9 +124,9 @@ pub fn end_with_parent() {
 }
 
 #[cfg(not(target_os = "linux"))]
-use elsewhere::{step_inside, try_out};
-#[cfg(not(target_os = "linux"))]
 pub use elsewhere::{Sockets, confine};
+#[cfg(not(target_os = "linux"))]
+use elsewhere::{step_inside, try_out};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
