@@ -12,6 +12,7 @@ const ERROR_BODY: usize = 64 << 10;
 /// Sorts an answer that is no success.
 pub(super) fn fault(authority: &Authority, answer: http::Answer) -> Fault {
     let head = head(authority, &answer);
+    let proxy = answer.proxy().map(str::to_owned);
     // Before it is cut to what is shown, so that no part of a secret stays; and after, as it may have been escaped.
     let body = redact(
         authority,
@@ -21,6 +22,7 @@ pub(super) fn fault(authority: &Authority, answer: http::Answer) -> Fault {
     for words in fault.words() {
         *words = redact(authority, words);
     }
+    fault.details.proxy = proxy;
     fault
 }
 

@@ -2,6 +2,7 @@
 //! `callback`, `device`), where it is kept (`store`) and how it stays valid (`sign_in`). A ChatGPT token belongs
 //! to the subscription backend and a key to the API; the type keeps them apart from here on.
 
+pub mod bounds;
 pub mod callback;
 pub mod change;
 pub mod critical;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use crate::id::AccountId;
 use crate::secret::Secret;
+use bounds::Bounds;
 use sign_in::SignIn;
 use token::{SignedIn, TokenError};
 
@@ -37,12 +39,27 @@ pub enum Credential {
         access: Secret,
         /// The account it belongs to, which its requests name.
         account: AccountId,
+        /// What binds the workspace of the account, which its requests say too.
+        bounds: Bounds,
     },
     /// An API key, for the API.
     Key(Secret),
 }
 
 impl Credential {
+    /// A ChatGPT access token, with what it says of its account.
+    ///
+    /// # Errors
+    /// When the text is no token, or names no account.
+    pub fn of_token(access: Secret) -> Result<Self, TokenError> {
+        let claims = token::claims(access.expose())?;
+        Ok(Self::Token {
+            account: claims.account.ok_or(TokenError::NoAccount)?,
+            bounds: claims.bounds,
+            access,
+        })
+    }
+
     /// The secret itself, for the authorization header.
     #[must_use]
     pub fn secret(&self) -> &Secret {
@@ -74,19 +91,19 @@ impl Authority {
         }
     }
 
+    /// The credential as it is now, whether or not it is still good.
+    #[must_use]
+    pub fn current(&self) -> Credential {
+        match self {
+            Self::Fixed(credential) => credential.clone(),
+            Self::SignIn(sign_in) => sign_in.token(),
+        }
+    }
+
     /// The credential as it is now, and only it: whoever holds this renews nothing.
     #[must_use]
     pub fn as_it_is(&self) -> Self {
-        match self {
-            Self::Fixed(_) => self.clone(),
-            Self::SignIn(sign_in) => {
-                let saved = sign_in.saved();
-                Self::Fixed(Credential::Token {
-                    access: saved.access,
-                    account: saved.account,
-                })
-            }
-        }
+        Self::Fixed(self.current())
     }
 
     /// The credential in place of one that the service has refused; nothing if there is no other.
@@ -112,10 +129,9 @@ impl Authority {
     /// The account that requests name; none with a key.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
-        match self {
-            Self::Fixed(Credential::Token { account, .. }) => Some(account.clone()),
-            Self::Fixed(Credential::Key(_)) => None,
-            Self::SignIn(sign_in) => Some(sign_in.saved().account),
+        match self.current() {
+            Credential::Token { account, .. } => Some(account),
+            Credential::Key(_) => None,
         }
     }
 
@@ -234,9 +250,10 @@ pub fn choose(found: &[Found]) -> Result<Chosen, Error> {
         What::NotUsable(why) => Err(Error::NotUsable(first.source.clone(), why)),
         What::Token(token) => {
             let access = plain(token, &first.source)?;
-            let account = token::account(access.expose())
-                .map_err(|why| Error::NotAToken(first.source.clone(), why))?;
-            Ok(Chosen::Fixed(Credential::Token { access, account }))
+            let credential = Credential::of_token(access);
+            let credential =
+                credential.map_err(|why| Error::NotAToken(first.source.clone(), why))?;
+            Ok(Chosen::Fixed(credential))
         }
         What::SignIn(Ok(signed_in)) => {
             plain(&signed_in.access, &first.source)?;

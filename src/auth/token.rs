@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bounds::Bounds;
 use crate::id::AccountId;
 use crate::secret::Secret;
 
@@ -46,6 +47,8 @@ pub struct Claims {
     pub plan: Option<String>,
     /// When it ends, in Unix seconds.
     pub expires: Option<u64>,
+    /// What binds the workspace of the account to a place.
+    pub bounds: Bounds,
 }
 
 /// What a token claims.
@@ -65,6 +68,7 @@ pub fn claims(token: &str) -> Result<Claims, TokenError> {
         email: text(&claims["email"]).or_else(|| text(&profile["email"])),
         plan: text(&auth["chatgpt_plan_type"]),
         expires: seconds(&claims["exp"]),
+        bounds: Bounds::of(auth),
     })
 }
 
@@ -154,6 +158,8 @@ pub struct SignedIn {
     pub email: Option<String>,
     /// The plan of the account.
     pub plan: Option<String>,
+    /// What binds the workspace of the account to a place.
+    pub bounds: Bounds,
 }
 
 /// How long before its end an access token is replaced, in seconds.
@@ -191,6 +197,7 @@ impl SignedIn {
             account: account.ok_or(shape.unwrap_or(TokenError::NoAccount))?,
             email: own.email.or(other.email).or(known.email),
             plan: own.plan.or(other.plan).or(known.plan),
+            bounds: own.bounds.or(other.bounds).or(known.bounds),
         })
     }
 
@@ -212,6 +219,7 @@ impl SignedIn {
             account: Some(self.account.clone()),
             email: self.email.clone(),
             plan: self.plan.clone(),
+            bounds: self.bounds.clone(),
             expires: if came {
                 issued.known(now).expires
             } else {

@@ -11,7 +11,7 @@ use super::parse::nearest;
 use super::settings::Environment;
 use super::values::one_of;
 use super::{config, keys};
-use crate::api::Endpoints;
+use crate::api::{Endpoints, Route};
 use crate::auth::{Found, What};
 use crate::command::Keeper;
 use crate::http::{self, BaseUrl};
@@ -188,6 +188,7 @@ fn of_provider(
         endpoints: Endpoints {
             subscription: base.clone(),
             api: base,
+            route: Route::default(),
         },
         warnings,
         origin,

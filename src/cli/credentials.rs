@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::flags::Args;
 use super::settings::Environment;
 use super::values::read;
-use crate::api::Endpoints;
+use crate::api::{Endpoints, Route};
 use crate::auth::opener::Surroundings;
 use crate::auth::store::{Contents, Format, Place, Store};
 use crate::auth::{Found, What};
@@ -188,6 +188,7 @@ pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<En
     Ok(Endpoints {
         subscription: address("CODEX_RUN_BASE_URL", SUBSCRIPTION, subscription)?,
         api: address("OPENAI_BASE_URL", API, !subscription)?,
+        route: Route::default(),
     })
 }
 

@@ -21,6 +21,7 @@ use super::workshop::Workshop;
 use super::{Keeper, authority};
 use crate::agent::{self, End, Order, Policy, Run};
 use crate::api::{self, Client, Endpoints};
+use crate::auth::bounds::Bounds;
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::clock::millis;
@@ -382,6 +383,7 @@ fn placeholder() -> Credential {
         Ok(account) => Credential::Token {
             access: Secret::new("***".to_owned()),
             account,
+            bounds: Bounds::default(),
         },
         Err(_) => Credential::Key(Secret::new("***".to_owned())),
     }

@@ -152,12 +152,14 @@ impl Http {
         for (name, value) in request.headers {
             parts = parts.header(*name, value);
         }
-        let response = match request.body {
+        let (response, proxy) = match request.body {
             Some((_, body)) => self.run(parts.body(body), request.limit),
             None => self.run(parts.body(()), request.limit),
-        };
-        let (head, body) = response?.into_parts();
+        }?;
+        let (head, body) = response.into_parts();
         Ok(Answer {
+            host: host(request.url),
+            proxy,
             head,
             body: Box::new(body.into_reader()),
             buffer: vec![0; READ],
@@ -169,7 +171,7 @@ impl Http {
         &self,
         request: Result<ureq::http::Request<impl ureq::AsSendBody>, ureq::http::Error>,
         limit: Limit,
-    ) -> Result<ureq::http::Response<ureq::Body>, Error> {
+    ) -> Result<(ureq::http::Response<ureq::Body>, Option<String>), Error> {
         let request = request.map_err(|error| Error::Protocol(error.to_string()))?;
         let network = &self.setup.network;
         let uri = request.uri();
@@ -194,9 +196,13 @@ impl Http {
         } else {
             request
         };
-        self.agent.run(request.build()).map_err(|error| {
-            Error::of(error, false, self.silence).on_the_way(through, || network.trusted())
-        })
+        match self.agent.run(request.build()) {
+            Ok(response) => Ok((response, through)),
+            Err(error) => {
+                let error = Error::of(error, false, self.silence);
+                Err(error.on_the_way(through, || network.trusted()))
+            }
+        }
     }
 
     /// Ends every connection, also one that another thread is waiting on.
@@ -221,6 +227,8 @@ pub fn host(url: &str) -> String {
 
 /// An answer whose head has come.
 pub struct Answer {
+    host: String,
+    proxy: Option<String>,
     head: ureq::http::response::Parts,
     body: Box<dyn Read + Send>,
     buffer: Vec<u8>,
@@ -228,6 +236,18 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The host that was asked, and its port if the address names one.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The host and port of the proxy that the request went through, if it did.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
     /// The status code.
     #[must_use]
     pub fn status(&self) -> u16 {

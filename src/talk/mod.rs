@@ -98,10 +98,10 @@ use serde_json::Value;
 
 use crate::agent::{self, End, Policy, Run};
 use crate::api::models::{Listing, fetch};
-use crate::api::{self, Client, Endpoints};
+use crate::api::{self, Client, Endpoints, Route};
 use crate::auth::device::{self, Ended};
 use crate::auth::issuer::Issuer;
-use crate::auth::token::{SignedIn, account};
+use crate::auth::token::SignedIn;
 use crate::auth::{self, Authority, Credential};
 use crate::clock::{millis, seconds};
 use crate::http::{BaseUrl, Http, SILENCE, Setup};
@@ -144,9 +144,8 @@ impl Access {
     /// # Errors
     /// When the address or the token is none.
     pub fn token(address: &str, token: &str) -> Result<Self, Error> {
-        let account = account(token).map_err(Error::Token)?;
-        let access = Secret::new(token.to_owned());
-        let credential = Credential::Token { access, account };
+        let credential =
+            Credential::of_token(Secret::new(token.to_owned())).map_err(Error::Token)?;
         Self::new(address, credential, Backend::Subscription)
     }
 
@@ -157,6 +156,7 @@ impl Access {
             endpoints: Endpoints {
                 subscription: base.clone(),
                 api: base,
+                route: Route::default(),
             },
             backend,
             setup: Setup::new(AGENT),

@@ -350,11 +350,13 @@ impl SignIn {
         self.token()
     }
 
-    fn token(&self) -> Credential {
-        let state = self.state();
+    /// The access token as it is now, whether or not it is still good.
+    pub(super) fn token(&self) -> Credential {
+        let saved = self.saved();
         Credential::Token {
-            access: state.saved.access.clone(),
-            account: state.saved.account.clone(),
+            access: saved.access,
+            account: saved.account,
+            bounds: saved.bounds,
         }
     }
 

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::document::Document;
+use crate::auth::bounds::{Bounds, is_residency};
 use crate::auth::token::{Claims, SignedIn, TokenError};
 use crate::secret::Secret;
 
@@ -107,9 +108,19 @@ impl Format {
         // The tokens commonly say whose they are. Where only the id token did, which has no place here, it is kept.
         let told = crate::auth::token::claims(signed_in.access.expose());
         if self == Self::Entries {
-            match (&signed_in.email, told.is_ok_and(|own| own.email.is_some())) {
-                (Some(email), false) => entry.set("email", email),
+            let told = told.unwrap_or_default();
+            match (&signed_in.email, told.email) {
+                (Some(email), None) => entry.set("email", email),
                 _ => entry.remove("email"),
+            }
+            let (bounds, told) = (&signed_in.bounds, told.bounds);
+            match (&bounds.residency, told.residency) {
+                (Some(residency), None) => entry.set("residency", residency),
+                _ => entry.remove("residency"),
+            }
+            match (bounds.fedramp, told.fedramp) {
+                (Some(fedramp), None) => entry.set("fedramp", fedramp),
+                _ => entry.remove("fedramp"),
             }
         }
         document.set_object(outer, &entry);
@@ -192,6 +203,10 @@ fn entry_sign_in(entry: &Document) -> Result<SignedIn, TokenError> {
         email: entry.string("email"),
         plan: None,
         expires,
+        bounds: Bounds {
+            residency: entry.string("residency").filter(|text| is_residency(text)),
+            fedramp: entry.get("fedramp").and_then(|text| text.parse().ok()),
+        },
     };
     SignedIn::new(
         secret("access").ok_or(TokenError::Shape)?,

@@ -118,8 +118,11 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::Place => {
             "is the address right? OPENAI_BASE_URL commonly ends in /v1, CODEX_RUN_BASE_URL in /codex"
         }
-        Cause::Blocked => {
-            "your network or region may be blocked: try another network, or turn off a VPN or proxy"
+        Cause::Blocked | Cause::Country => {
+            return blocked(fault.details.proxy.as_deref());
+        }
+        Cause::Region => {
+            "the workspace serves its own region only: use a network there, or ask its administrator"
         }
         _ if fault.page => "look at what stands between: a proxy, a firewall, a sign-in page",
         Cause::Document => "something else may have answered; look at the address",
@@ -136,7 +139,7 @@ fn hint(fault: &Fault, now: u64) -> String {
         }
         Cause::Image => "use another image, or leave it out",
         Cause::Residency => {
-            "the project's data belongs in another region: set OPENAI_BASE_URL to the address of that region"
+            "the project is bound to a region: set OPENAI_BASE_URL to the address of that region, or use another model (-m)"
         }
         Cause::Unknown => "try again later; if that does not help, change the request",
         Cause::Credential => {
@@ -149,9 +152,6 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::Plan => "the plan does not include it: use another account, or an API key",
         Cause::Workspace => {
             "the workspace is deactivated: ask its owner, or use another workspace or account"
-        }
-        Cause::Country => {
-            "the service is not offered where your network comes out: look at VPN and proxy"
         }
         Cause::Denied => "use another model (-m) or another account",
         Cause::OwnerCredits => "add credits to the workspace, or use another account",
@@ -166,6 +166,17 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::Broken | Cause::Page => "try again later",
     };
     words.to_owned()
+}
+
+/// What to do where the service does not serve the network or the country that a request comes from, by this proxy
+/// if it went through one.
+pub(super) fn blocked(proxy: Option<&str>) -> String {
+    let words =
+        "your network or region may be blocked: try another network, or turn off a VPN or proxy";
+    match proxy {
+        Some(proxy) => format!("{words}; this request went through the proxy {proxy}"),
+        None => words.to_owned(),
+    }
 }
 
 /// When to come back, as far as the service said, and what else to do.
