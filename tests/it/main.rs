@@ -23,6 +23,7 @@ mod aliases; // credentials under other names
 #[cfg(target_os = "linux")]
 mod around; // what goes into a tool, and what it leaves behind
 mod bad_input; // what is wrong on the command line, with its message and code
+mod bound; // workspaces that are bound to a place
 mod broken_files; // config.json and models.json with mistakes in them
 mod budgets; // what a run may use, and what is told of it
 mod catalogue; // every model of the built-in list, asked in both ways
