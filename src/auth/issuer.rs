@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::form;
+use super::personal::Identity;
 use super::pkce::Pkce;
 use super::refusal::Refusal;
 use super::token::Issued;
@@ -182,6 +183,19 @@ impl Issuer {
         Issued::read(&body).ok_or(Error::Unreadable)
     }
 
+    /// Asks whose an access token of a workspace is.
+    ///
+    /// # Errors
+    /// When the issuer does not say.
+    pub fn whoami(&self, access: &Secret) -> Result<Identity, Error> {
+        let url = self
+            .base
+            .join("/api/accounts/v1/user-auth-credential/whoami");
+        let body = self.call(&url, Some(access), None, LIMIT, &[access])?;
+        let json = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
+        Identity::read(&json).ok_or(Error::Unreadable)
+    }
+
     /// Makes tokens worthless: all that came from this refresh token, or one access token.
     ///
     /// # Errors
@@ -286,13 +300,24 @@ impl Issuer {
         limit: Limit,
         secrets: &[&Secret],
     ) -> Result<Vec<u8>, Error> {
+        self.call(url, None, Some((kind, body)), limit, secrets)
+    }
+
+    fn call(
+        &self,
+        url: &str,
+        bearer: Option<&Secret>,
+        body: Option<(&'static str, &[u8])>,
+        limit: Limit,
+        secrets: &[&Secret],
+    ) -> Result<Vec<u8>, Error> {
         let answer = self
             .http
             .send(&Request {
                 url,
-                bearer: None,
+                bearer,
                 headers: &[("accept", http::JSON.to_owned())],
-                body: Some((kind, body)),
+                body,
                 limit,
             })
             .map_err(Error::Http)?;

@@ -3,14 +3,17 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::failure::Failure;
 use super::flags::Args;
 use super::settings::Environment;
 use super::values::read;
 use crate::api::{Endpoints, Route};
+use crate::auth::issuer::Issuer;
 use crate::auth::opener::Surroundings;
-use crate::auth::store::{Contents, Format, Place, Store};
+use crate::auth::personal::{Personal, is_personal};
+use crate::auth::store::{Contents, Format, Kind, Place, Store};
 use crate::auth::{Found, What};
 use crate::command::Keeper;
 use crate::http::BaseUrl;
@@ -54,10 +57,15 @@ pub(super) fn find(
             source: name.to_owned(),
         })
     };
-    found.extend(variable("CODEX_ACCESS_TOKEN", What::Token));
+    if let Some(token) = environment.secret("CODEX_ACCESS_TOKEN") {
+        found.push(Found {
+            what: token_or_personal(token, environment)?,
+            source: "CODEX_ACCESS_TOKEN".to_owned(),
+        });
+    }
     found.extend(variable("CODEX_API_KEY", What::Key));
     let mut warnings = Vec::new();
-    let mut keeper = None;
+    let (mut keeper, mut others) = (None, Vec::new());
     // A file that is not used may be meant for other programs, and is not judged.
     if all || found.is_empty() {
         keeper = self::keeper(args, environment)?;
@@ -70,10 +78,20 @@ pub(super) fn find(
                 warnings.push(format!("the credentials file {path} is not there"));
             }
             let contents = store.read().map_err(Failure::from)?;
-            found.extend(stored(contents, store, environment));
+            others.clone_from(&contents.others);
+            found.extend(stored(contents, store, environment)?);
         }
     }
     found.extend(variable("OPENAI_API_KEY", What::Key));
+    // It is named only where there is nothing else.
+    if let (Some(other), Some(Keeper { store, .. }), true) =
+        (others.pop(), &keeper, found.is_empty())
+    {
+        found.push(Found {
+            what: What::NotOurs(other),
+            source: store.named().display().to_string(),
+        });
+    }
     Ok(Credentials {
         found,
         keeper,
@@ -90,8 +108,23 @@ pub(super) fn narrowed(store: &Store) -> Vec<String> {
     store.narrow().into_iter().map(told).collect()
 }
 
+/// An access token, or one of a workspace together with whoever knows whose it is.
+fn token_or_personal(token: Secret, environment: &Environment) -> Result<What, Failure> {
+    if !is_personal(token.expose().trim()) {
+        return Ok(What::Token(token));
+    }
+    let address = environment.address("CODEX_RUN_ISSUER", ISSUER, true)?;
+    let issuer = Issuer::new(address, &environment.setup());
+    let personal = Personal::new(token, issuer, home(environment).as_deref());
+    Ok(What::Personal(Arc::new(personal)))
+}
+
 /// What the file holds, in the order in which it counts.
-fn stored(contents: Contents, store: &Store, environment: &Environment) -> Vec<Found> {
+fn stored(
+    contents: Contents,
+    store: &Store,
+    environment: &Environment,
+) -> Result<Vec<Found>, Failure> {
     let source = store.named().display().to_string();
     let sign_in = contents.sign_in.map(|sign_in| Found {
         what: What::SignIn(sign_in.map(Box::new)),
@@ -106,11 +139,20 @@ fn stored(contents: Contents, store: &Store, environment: &Environment) -> Vec<F
         },
         source: format!("the key in {source}"),
     });
-    let mut stored: Vec<Found> = sign_in.into_iter().chain(key).collect();
-    if contents.key_first {
-        stored.reverse();
-    }
-    stored
+    let personal = match contents.personal {
+        Some(token) => Some(Found {
+            what: token_or_personal(token, environment)?,
+            source: format!("the personal access token in {source}"),
+        }),
+        None => None,
+    };
+    let mut stored = vec![
+        (Kind::SignIn, sign_in),
+        (Kind::Personal, personal),
+        (Kind::Key, key),
+    ];
+    stored.sort_by_key(|(kind, _)| *kind != contents.first);
+    Ok(stored.into_iter().filter_map(|(_, found)| found).collect())
 }
 
 /// A key in pi's file may be the name of a variable, or a command. The first is looked up, as pi does; the second

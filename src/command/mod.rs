@@ -63,6 +63,7 @@ fn authority(
 ) -> Option<Authority> {
     match (chosen, keeper) {
         (Chosen::Fixed(credential), _) => Some(Authority::Fixed(credential)),
+        (Chosen::Personal(personal), _) => Some(Authority::Personal(personal)),
         (Chosen::SignIn(_), None) => None,
         (Chosen::SignIn(saved), Some(keeper)) => {
             let issuer = keeper.issuer(setup);

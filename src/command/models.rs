@@ -80,8 +80,8 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
             usable.append(&mut lines);
             lines = usable;
         }
-        Err(auth::Error::Missing) if settings.all => {}
-        Err(auth::Error::Missing) if !lines.is_empty() => {
+        Err(error) if error.is_missing() && settings.all => {}
+        Err(error) if error.is_missing() && !lines.is_empty() => {
             warn("nobody is signed in: these are the models of models.json only");
         }
         Err(error) => return Err(Error::Credential(error)),

@@ -27,7 +27,7 @@ use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::clock::millis;
 use crate::format::{Format, Unmatched};
 use crate::http::{self, Http};
-use crate::id::ThreadId;
+use crate::id::{AccountId, ThreadId};
 use crate::models::Backend;
 use crate::models::choice::Choice;
 use crate::models::fit::Fitted;
@@ -324,7 +324,7 @@ fn conclude(end: End, sink: &mut Out, late: bool, last: Last) -> Result<(), Erro
 fn checked(settings: &Settings, host: &Host, critical: &Critical) -> Result<Authority, Error> {
     let chosen = match auth::choose(&settings.found) {
         // A dry run shows what would be sent, also to those who have not signed in yet.
-        Err(auth::Error::Missing) if settings.dry_run => Chosen::Fixed(placeholder()),
+        Err(error) if error.is_missing() && settings.dry_run => Chosen::Fixed(placeholder()),
         other => other.map_err(Error::Credential)?,
     };
     let authority = authority(chosen, settings.keeper.clone(), &host.setup, critical)
@@ -379,12 +379,9 @@ pub(super) fn new_thread() -> Result<ThreadId, Error> {
 
 /// What stands for a credential in a dry run without one. It is never sent.
 fn placeholder() -> Credential {
-    match "***".parse() {
-        Ok(account) => Credential::Token {
-            access: Secret::new("***".to_owned()),
-            account,
-            bounds: Bounds::default(),
-        },
-        Err(_) => Credential::Key(Secret::new("***".to_owned())),
+    Credential::Token {
+        access: Secret::new("***".to_owned()),
+        account: AccountId::unknown(),
+        bounds: Bounds::default(),
     }
 }

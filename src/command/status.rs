@@ -103,8 +103,10 @@ fn look(settings: &Settings, authority: &Authority, report: &mut Report) -> Resu
         warn(&warning.to_string());
     }
     // It may have been renewed for the question.
-    if let Authority::SignIn(sign_in) = authority {
-        report.expires = sign_in.saved().expires;
+    match authority {
+        Authority::SignIn(sign_in) => report.expires = sign_in.saved().expires,
+        Authority::Personal(personal) => report.know(personal),
+        Authority::Fixed(_) => {}
     }
     report.limits = Some(limits.map_err(Error::Limits)?);
     Ok(())

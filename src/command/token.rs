@@ -57,13 +57,17 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
     let Some(authority) = authority(chosen, settings.keeper, &settings.setup, critical) else {
         return Err(Error::Credential(auth::Error::Missing));
     };
-    let credential = authority.credential().map_err(Error::SignIn)?;
+    let credential = match &authority {
+        // Whose it is matters to nobody here.
+        Authority::Personal(_) => authority.current(),
+        _ => authority.credential().map_err(Error::SignIn)?,
+    };
     for warning in authority.warnings() {
         warn(&warning.to_string());
     }
     let expires = match &authority {
         Authority::SignIn(sign_in) => sign_in.saved().expires,
-        Authority::Fixed(_) => {
+        Authority::Fixed(_) | Authority::Personal(_) => {
             claims(credential.secret().expose())
                 .unwrap_or_default()
                 .expires

@@ -56,9 +56,11 @@ mod login; // signing in with a browser
 mod matrix; // every kind of input with every way in which a service fails
 mod models; // `codex models`
 mod network; // proxies
+mod not_ours; // entries of other programs in the places of ours
 mod own_models; // models of the user's own
 #[cfg(target_os = "linux")]
 mod own_tools; // programs of the user's own as tools
+mod personal; // access tokens that a workspace hands out
 mod pipes; // standard input and output, as a prompt and as an answer
 mod ports; // the callback's ports, taken by somebody else
 mod providers; // servers of the user's own, from models.json

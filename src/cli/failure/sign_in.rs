@@ -23,6 +23,11 @@ pub(super) fn of_credential(error: &auth::Error) -> Failure {
             "run `codex login`, or set OPENAI_API_KEY (API) or CODEX_ACCESS_TOKEN (ChatGPT subscription), or use \
              --api-key-file FILE",
         ),
+        auth::Error::NotOurs(..) => Failure::new(
+            Outcome::SignIn,
+            format!("no credentials that codex-run can use: {error}"),
+        )
+        .hint("`codex login` signs in here, in a file of its own without --auth-file; or set OPENAI_API_KEY"),
         auth::Error::NotAKey(..) | auth::Error::Empty(_) => {
             Failure::usage(format!("cannot use the credential: {error}"))
                 .hint("it is the text of the key or token alone, without quotes or blanks")
@@ -56,6 +61,11 @@ pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
         Error::Refused(_) => ended("cannot renew the sign-in"),
         Error::Ended => ended("the sign-in has ended"),
         Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", error, AGAIN),
+        Error::Whose(error) => of_issuer(
+            "cannot find out whose the access token is",
+            error,
+            "it may have been withdrawn: make another one in the workspace's settings",
+        ),
         Error::Failed(None) => Failure::new(
             Outcome::Unreachable,
             format!("cannot renew the sign-in: {told}"),
@@ -128,6 +138,9 @@ fn of_store(error: &store::Error) -> Failure {
         store::Error::Unreadable(..) => {
             Failure::usage(words).hint("make it readable for you, or name another with --auth-file")
         }
+        store::Error::NotOurs(..) => Failure::usage(words).hint(
+            "it is neither written over nor removed: change it with that program, or leave out --auth-file for a file of codex-run's own",
+        ),
         store::Error::NotAFile(_) | store::Error::Blank(_) => Failure::usage(words)
             .hint("--auth-file, CODEX_RUN_AUTH_FILE and CODEX_RUN_HOME say where it is"),
     }
@@ -191,6 +204,11 @@ impl From<login::Error> for Failure {
             Error::Exchange(error) => {
                 of_issuer("not signed in", &error, "start again with `codex login`")
             }
+            Error::Whose(error) => of_issuer(
+                "not signed in",
+                &error,
+                "it may have been withdrawn: make another one in the workspace's settings",
+            ),
             Error::Device(issuer::Error::Refused(refusal)) if refusal.status == 404 => refused(
                 "this service has no sign-in with a code; `codex login --no-browser` is the other way",
             ),
