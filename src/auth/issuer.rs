@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::again::{self, Heard, Worth};
 use super::form;
+use super::issued::Issued;
 use super::personal::Identity;
 use super::pkce::Pkce;
+use super::poll::{Poll, sort};
 use super::refusal::Refusal;
-use super::token::Issued;
+use crate::clock::seconds;
 use crate::http::{self, BaseUrl, Http, Limit, Request, SILENCE};
 use crate::secret::Secret;
+use crate::wire::fault::Head;
 
 /// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
@@ -45,6 +49,8 @@ pub enum Error {
     Http(http::Error),
     /// It said no.
     Refused(Refusal),
+    /// The person said no to a device, or nothing in time.
+    Declined(Refusal),
     /// It said yes, and nothing that can be read.
     Unreadable,
 }
@@ -53,8 +59,30 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http(error) => error.fmt(f),
-            Self::Refused(refusal) => f.write_str(&refusal.words()),
+            Self::Refused(refusal) | Self::Declined(refusal) => f.write_str(&refusal.words()),
             Self::Unreadable => f.write_str("its answer cannot be read"),
+        }
+    }
+}
+
+impl Error {
+    /// Whether the same question may be answered a moment later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Http(http::Error::Setup(_) | http::Error::Certificate(..)) => false,
+            Self::Http(_) | Self::Unreadable => true,
+            Self::Refused(refusal) => refusal.may_pass(),
+            Self::Declined(_) => false,
+        }
+    }
+
+    /// After how long the issuer wants to be asked again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after,
+            Self::Http(_) | Self::Declined(_) | Self::Unreadable => None,
         }
     }
 }
@@ -63,7 +91,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Http(error) => Some(error),
-            Self::Refused(_) | Self::Unreadable => None,
+            Self::Refused(_) | Self::Declined(_) | Self::Unreadable => None,
         }
     }
 }
@@ -84,17 +112,6 @@ pub struct Device {
     pub code: Secret,
     /// How long to wait between two questions.
     pub interval: Duration,
-}
-
-/// What became of a device sign-in.
-#[derive(Debug)]
-pub enum Poll {
-    /// The person has not decided yet.
-    Pending,
-    /// The same, and we ask too often.
-    SlowDown,
-    /// The person said yes: a code to be exchanged, and the verifier, which the issuer made.
-    Granted(Secret, Secret),
 }
 
 impl Issuer {
@@ -143,7 +160,8 @@ impl Issuer {
         self.base.join("/deviceauth/callback")
     }
 
-    /// Exchanges a code for tokens. `redirect` is the one that the sign-in began with.
+    /// Exchanges a code for tokens. `redirect` is the one that the sign-in began with; `heard` is told before it is
+    /// tried again.
     ///
     /// # Errors
     /// When there are none.
@@ -152,6 +170,7 @@ impl Issuer {
         code: &Secret,
         verifier: &Secret,
         redirect: &str,
+        heard: Heard<'_>,
     ) -> Result<Issued, Error> {
         let form = form::encode(&[
             ("grant_type", "authorization_code"),
@@ -160,7 +179,7 @@ impl Issuer {
             ("redirect_uri", redirect),
             ("code_verifier", verifier.expose()),
         ]);
-        self.tokens(&form, &[code, verifier])
+        again::ask(Worth::Much, heard, || self.tokens(&form, &[code, verifier]))
     }
 
     /// Spends a refresh token.
@@ -183,15 +202,17 @@ impl Issuer {
         Issued::read(&body).ok_or(Error::Unreadable)
     }
 
-    /// Asks whose an access token of a workspace is.
+    /// Asks whose an access token of a workspace is; `heard` is told before it is tried again.
     ///
     /// # Errors
     /// When the issuer does not say.
-    pub fn whoami(&self, access: &Secret) -> Result<Identity, Error> {
+    pub fn whoami(&self, access: &Secret, heard: Heard<'_>) -> Result<Identity, Error> {
         let url = self
             .base
             .join("/api/accounts/v1/user-auth-credential/whoami");
-        let body = self.call(&url, Some(access), None, LIMIT, &[access])?;
+        let body = again::ask(Worth::Little, heard, || {
+            self.call(&url, Some(access), None, LIMIT, &[access])
+        })?;
         let json = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
         Identity::read(&json).ok_or(Error::Unreadable)
     }
@@ -235,11 +256,11 @@ impl Issuer {
         .map(drop)
     }
 
-    /// Begins a device sign-in.
+    /// Begins a device sign-in; `heard` is told before it is tried again.
     ///
     /// # Errors
     /// When the issuer has none, or cannot be asked.
-    pub fn device(&self) -> Result<Device, Error> {
+    pub fn device(&self, heard: Heard<'_>) -> Result<Device, Error> {
         #[derive(Deserialize)]
         struct Body {
             device_auth_id: String,
@@ -250,7 +271,9 @@ impl Issuer {
         }
         let url = self.base.join("/api/accounts/deviceauth/usercode");
         let body = json!({ "client_id": CLIENT }).to_string();
-        let body = self.post(&url, http::JSON, body.as_bytes(), LIMIT, &[])?;
+        let body = again::ask(Worth::Little, heard, || {
+            self.post(&url, http::JSON, body.as_bytes(), LIMIT, &[])
+        })?;
         let body: Body = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
         // Seconds, as text or as a number.
         let text = body.interval.as_str().unwrap_or_default().trim().parse();
@@ -322,70 +345,31 @@ impl Issuer {
             })
             .map_err(Error::Http)?;
         let status = answer.status();
-        let body = answer.whole(BODY).map_err(Error::Http)?;
-        if (200..=299).contains(&status) {
+        let head = Head::read(status, |name| answer.header(name).map(str::to_owned));
+        let proxy = answer.proxy().map(str::to_owned);
+        let (body, broken) = answer.as_much(BODY);
+        let success = (200..=299).contains(&status);
+        match broken {
+            // New tokens are worth more than a whole answer: the old one is spent.
+            Some(_) if success && Issued::read(&body).is_some_and(|issued| issued.is_whole()) => {}
+            Some(error) => return Err(Error::Http(error)),
+            None => {}
+        }
+        if success {
             return Ok(body);
         }
         let mut refusal = Refusal::of(status, &String::from_utf8_lossy(&body));
+        refusal.retry_after = head.retry_after(seconds());
+        refusal.proxy = proxy;
         // An issuer that repeats what it was sent shall not make us print it.
         refusal.redact(secrets);
         Err(Error::Refused(refusal))
     }
 }
 
-/// Tells a device sign-in that is still waiting from one that is over. Both may come as 403.
-fn sort(refusal: Refusal) -> Result<Poll, Error> {
-    match (&*refusal.code, refusal.status) {
-        ("slow_down", _) => Ok(Poll::SlowDown),
-        ("deviceauth_authorization_pending" | "authorization_pending", _) => Ok(Poll::Pending),
-        // Any other 403 or 404 says no more than that nobody has typed the code in, unless it says so.
-        (code, 403 | 404) => {
-            let said = format!("{code} {}", refusal.message.to_lowercase());
-            if ["expired", "denied", "declined"]
-                .iter()
-                .any(|word| said.contains(word))
-            {
-                Err(Error::Refused(refusal))
-            } else {
-                Ok(Poll::Pending)
-            }
-        }
-        _ => Err(Error::Refused(refusal)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_device_that_waits_is_told_from_one_that_is_refused() {
-        let check = |status: u16, body: &str, expected: &str| {
-            let found = match sort(Refusal::of(status, body)) {
-                Ok(Poll::Pending) => "pending",
-                Ok(Poll::SlowDown) => "slow",
-                Ok(Poll::Granted(..)) => "granted",
-                Err(_) => "over",
-            };
-            assert_eq!(found, expected, "{status} {body}");
-        };
-        check(
-            403,
-            r#"{"error":{"code":"deviceauth_authorization_pending"}}"#,
-            "pending",
-        );
-        check(400, r#"{"error":"authorization_pending"}"#, "pending");
-        check(403, "", "pending");
-        check(404, r#"{"detail":"Not Found"}"#, "pending");
-        check(400, r#"{"error":"slow_down"}"#, "slow");
-        check(
-            403,
-            r#"{"error":{"message":"Device authorization code has expired. Please request a new code."}}"#,
-            "over",
-        );
-        check(403, r#"{"error":{"code":"access_denied"}}"#, "over");
-        check(500, "", "over");
-    }
 
     #[test]
     fn the_address_of_the_sign_in_names_everything_that_the_issuer_wants() {

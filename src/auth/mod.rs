@@ -2,6 +2,7 @@
 //! `callback`, `device`), where it is kept (`store`) and how it stays valid (`sign_in`). A ChatGPT token belongs
 //! to the subscription backend and a key to the API; the type keeps them apart from here on.
 
+pub mod again;
 pub mod bounds;
 pub mod callback;
 pub mod change;
@@ -9,12 +10,14 @@ mod choice;
 pub mod critical;
 pub mod device;
 mod form;
+pub mod issued;
 pub mod issuer;
 pub mod opener;
 pub mod page;
 pub mod personal;
 pub mod pkce;
 mod plan;
+mod poll;
 pub mod printed;
 pub mod redirect;
 pub mod refusal;
@@ -29,7 +32,7 @@ use crate::secret::Secret;
 use bounds::Bounds;
 pub use choice::{Chosen, Error, Found, What, choose, key, plain};
 use personal::Personal;
-use sign_in::SignIn;
+use sign_in::{Hook, SignIn};
 use token::TokenError;
 
 /// What proves who is asking.
@@ -129,6 +132,15 @@ impl Authority {
         match self {
             Self::Fixed(_) | Self::Personal(_) => Vec::new(),
             Self::SignIn(sign_in) => sign_in.warnings(),
+        }
+    }
+
+    /// Has every wait of more than a second reported here that comes before a request.
+    pub fn on_wait(&self, hook: Hook) {
+        match self {
+            Self::Fixed(_) => {}
+            Self::SignIn(sign_in) => sign_in.on_wait(hook),
+            Self::Personal(personal) => personal.on_wait(hook),
         }
     }
 

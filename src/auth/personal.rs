@@ -4,13 +4,14 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Credential;
 use super::bounds::Bounds;
-use super::issuer::Issuer;
-use super::sign_in::Error;
+use super::issuer::{self, Issuer};
+use super::sign_in::{Error, Hook, Waiting};
 use super::store::Memory;
 use super::token::{Claims, SignedIn, TokenError};
 use crate::id::AccountId;
@@ -84,6 +85,7 @@ pub struct Personal {
     access: Secret,
     issuer: Issuer,
     memory: Memory,
+    hook: Mutex<Option<Hook>>,
     known: Mutex<Option<Identity>>,
 }
 
@@ -104,6 +106,7 @@ impl Personal {
             access,
             issuer,
             memory,
+            hook: Mutex::default(),
         }
     }
 
@@ -132,7 +135,7 @@ impl Personal {
         let identity = match &*known {
             Some(identity) => identity.clone(),
             None => {
-                let told = self.issuer.whoami(&self.access).map_err(Error::Whose)?;
+                let told = self.ask()?;
                 self.memory.remember(&self.access, &told);
                 known.insert(told).clone()
             }
@@ -149,6 +152,23 @@ impl Personal {
             bounds: Bounds::default(),
         };
         self.of(self.known().unwrap_or_else(unknown))
+    }
+
+    /// Has every wait for the issuer reported here.
+    pub(super) fn on_wait(&self, hook: Hook) {
+        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
+    }
+
+    fn ask(&self) -> Result<Identity, Error> {
+        let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
+        let hook = hook.clone();
+        let heard = |delay: Duration, error: &issuer::Error| {
+            if let Some(hook) = &hook {
+                hook.hear(&Waiting::Again(error.to_string(), delay));
+            }
+        };
+        let whose = self.issuer.whoami(&self.access, &heard);
+        whose.map_err(Error::Whose)
     }
 
     fn of(&self, identity: Identity) -> Credential {

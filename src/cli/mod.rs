@@ -35,12 +35,12 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::agent::Order;
+use crate::auth::Found;
 use crate::auth::critical::Critical;
 use crate::command;
 use crate::command::patience::Patience;
 use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
-use crate::models::Backend;
 use crate::outcome::Outcome;
 use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
@@ -48,6 +48,7 @@ use crate::stdin;
 use crate::tools::{confine, order};
 
 pub use failure::Failure;
+use failure::Used;
 use flags::Args;
 use parse::Invocation;
 use settings::Environment;
@@ -165,9 +166,23 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
                 command::logout::run(&settings, critical)
             })
         }
-        Invocation::Status(args) => manage(args, "status", account::status, command::status::run),
-        Invocation::Token(args) => manage(args, "token", account::token, command::token::run),
-        Invocation::Models(args) => manage(args, "models", listing::models, command::models::run),
+        Invocation::Status(args) => {
+            manage(args, "status", account::status, |settings, critical| {
+                let used = Used::of(&settings.found, settings.keeper.as_ref());
+                named(used, command::status::run(settings, critical))
+            })
+        }
+        Invocation::Token(args) => manage(args, "token", account::token, |settings, critical| {
+            let tokens: Vec<Found> = command::token::tokens(&settings.found);
+            let used = Used::of(&tokens, settings.keeper.as_ref());
+            named(used, command::token::run(settings, critical))
+        }),
+        Invocation::Models(args) => {
+            manage(args, "models", listing::models, |settings, critical| {
+                let used = Used::of(&settings.found, settings.keeper.as_ref());
+                named(used, command::models::run(settings, critical))
+            })
+        }
         Invocation::Sessions(args) => {
             let stdout = stdout()?;
             let home = credentials::home(&environment());
@@ -237,6 +252,14 @@ where
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a command ended in, with the name of the credential that it used.
+fn named<E>(used: Option<Used>, ended: Result<(), E>) -> Result<(), Failure>
+where
+    Failure: From<E>,
+{
+    ended.map_err(|error| Failure::from(error).of_credential(used.as_ref()))
+}
+
 /// `codex run`, in any of its spellings.
 fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
     let environment = environment();
@@ -254,15 +277,9 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
         },
         words: failure::of_answer,
     };
-    let backend = settings.choice.backend;
-    let source = settings.found.first().map(|found| found.source.clone());
-    let ended = command::run::run(settings, host).map_err(Failure::from);
-    match (ended, backend, source) {
-        (Err(failure), Backend::Other, Some(source)) if source.contains("models.json") => {
-            Err(failure.of_server(&source))
-        }
-        (ended, ..) => ended.map(|()| ExitCode::SUCCESS),
-    }
+    let used = Used::of(&settings.found, settings.keeper.as_ref());
+    named(used, command::run::run(settings, host))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The most time that files which a run is given may take, if `--timeout` does not say.

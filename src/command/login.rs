@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use super::wait::{Back, Ways};
 use super::{Keeper, say, warn};
@@ -12,14 +13,15 @@ use crate::auth::callback::paste_redirect;
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::device;
+use crate::auth::issued::Issued;
 use crate::auth::issuer::{self, Issuer};
 use crate::auth::opener::{NoBrowser, Opener};
 use crate::auth::page::Page;
 use crate::auth::personal::is_personal;
 use crate::auth::pkce::{Pkce, RANDOM};
 use crate::auth::store::{self, Contents, Edit, Kind};
-use crate::auth::token::{Claims, Issued, SignedIn, TokenError};
-use crate::clock::{date, seconds};
+use crate::auth::token::{Claims, SignedIn, TokenError};
+use crate::clock::{date, seconds, span};
 use crate::http::{Http, SILENCE, Setup};
 use crate::secret::Secret;
 use crate::stdin;
@@ -212,7 +214,7 @@ fn with_browser(
     let ended = match said {
         Err((code, words)) => Err(refusal(code, words)),
         Ok(code) => issuer
-            .exchange(&code, &pkce.verifier, &redirect)
+            .exchange(&code, &pkce.verifier, &redirect, &waits)
             .map_err(Error::Exchange)
             .and_then(signed_in)
             .and_then(|signed_in| keep(settings, issuer, &signed_in, critical)),
@@ -249,7 +251,7 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
              `codex login --no-browser` is the other way."
         ));
     }
-    let device = issuer.device().map_err(Error::Device)?;
+    let device = issuer.device(&waits).map_err(Error::Device)?;
     let expires = device::LIMIT.as_secs() / 60;
     say("Open this address on any device and sign in:");
     say(&format!("\n  {}\n", issuer.device_url()));
@@ -259,15 +261,24 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
         "It expires in {expires} minutes. Type in only a code that you see in your own terminal: \
          whoever hands you one wants to sign in as you."
     ));
+    say(
+        "If the page refuses every code, device codes are switched off: they are allowed in the account's security \
+         settings, or by the workspace's administrator.",
+    );
     match device::wait(issuer, &device) {
         Ok((code, verifier)) => {
             let redirect = issuer.device_redirect();
-            let tokens = issuer.exchange(&code, &verifier, &redirect);
+            let tokens = issuer.exchange(&code, &verifier, &redirect, &waits);
             signed_in(tokens.map_err(Error::Exchange)?)
         }
         Err(device::Ended::TimedOut) => Err(Error::TimedOut),
         Err(device::Ended::Failed(error)) => Err(Error::Device(error)),
     }
+}
+
+/// Reports that the issuer is asked again, and why.
+fn waits(delay: Duration, error: &issuer::Error) {
+    warn(&format!("{error}; trying again in {}", span(delay)));
 }
 
 fn signed_in(issued: Issued) -> Result<SignedIn, Error> {
@@ -278,7 +289,7 @@ fn signed_in(issued: Issued) -> Result<SignedIn, Error> {
 fn given_token(keeper: &Keeper, issuer: &Issuer) -> Result<SignedIn, Error> {
     let access = given("the access token")?;
     if is_personal(access.expose()) {
-        let whose = issuer.whoami(&access).map_err(Error::Whose)?;
+        let whose = issuer.whoami(&access, &waits).map_err(Error::Whose)?;
         // The official client's file has a place for the token alone.
         if keeper.store.is_official() {
             let memory = keeper.store.memory(issuer.name());

@@ -23,6 +23,7 @@ use crate::agent::{self, End, Order, Policy, Run};
 use crate::api::{self, Client, Endpoints};
 use crate::auth::bounds::Bounds;
 use crate::auth::critical::Critical;
+use crate::auth::sign_in::Hook;
 use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::clock::millis;
 use crate::format::{Format, Unmatched};
@@ -200,6 +201,10 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         force: host.force,
         paint: settings.paint,
     };
+    let waits = sender.clone();
+    authority.on_wait(Hook::new(move |waiting| {
+        let _ = waits.send(agent::Input::Waits(waiting.delay(), waiting.to_string()));
+    }));
     let woken = watch.start(sender.clone()).map_err(Error::Thread)?;
     sink.warn(&settings.notes, &settings.warnings);
     let asked = prompt(&settings, stdin, woken.as_fd(), &mut sink);

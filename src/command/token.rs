@@ -39,6 +39,13 @@ pub enum Error {
     Output(io::Error),
 }
 
+/// What was found without the keys.
+#[must_use]
+pub fn tokens(found: &[Found]) -> Vec<Found> {
+    let key = |found: &&Found| matches!(found.what, What::Key(_));
+    found.iter().filter(|found| !key(found)).cloned().collect()
+}
+
 /// Prints an access token. Keys are passed over: they are none.
 ///
 /// # Errors
@@ -48,8 +55,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
     for warning in &settings.warnings {
         warn(warning);
     }
-    let key = |found: &Found| matches!(found.what, What::Key(_));
-    let tokens: Vec<Found> = settings.found.iter().filter(|f| !key(f)).cloned().collect();
+    let tokens = tokens(&settings.found);
     if let (true, Some(first)) = (tokens.is_empty(), settings.found.first()) {
         return Err(Error::Key(first.source.clone()));
     }

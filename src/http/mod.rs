@@ -276,15 +276,26 @@ impl Answer {
     ///
     /// # Errors
     /// When the connection breaks, stays silent, or brings too much.
-    pub fn whole(mut self, most: usize) -> Result<Vec<u8>, Error> {
+    pub fn whole(self, most: usize) -> Result<Vec<u8>, Error> {
+        match self.as_much(most) {
+            (body, None) => Ok(body),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// As much of the body as came, and why that is not all of it.
+    #[must_use]
+    pub fn as_much(mut self, most: usize) -> (Vec<u8>, Option<Error>) {
         let mut body = Vec::new();
         loop {
-            match self.read()? {
-                [] => return Ok(body),
-                piece => body.extend_from_slice(piece),
+            match self.read() {
+                Ok([]) => return (body, None),
+                Ok(piece) => body.extend_from_slice(piece),
+                Err(error) => return (body, Some(error)),
             }
             if body.len() > most {
-                return Err(Error::Protocol(format!("more than {most} bytes")));
+                let error = Error::Protocol(format!("more than {most} bytes"));
+                return (body, Some(error));
             }
         }
     }

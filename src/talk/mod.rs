@@ -178,14 +178,14 @@ impl Access {
 pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, Error> {
     let base = BaseUrl::parse(issuer).map_err(Error::Address)?;
     let issuer = Issuer::new(base, &Setup::new(AGENT));
-    let device = issuer.device().map_err(Error::SignIn)?;
+    let device = issuer.device(&|_, _| {}).map_err(Error::SignIn)?;
     show(&issuer.device_url(), device.code.expose());
     let (code, verifier) = device::wait(&issuer, &device).map_err(|ended| match ended {
         Ended::TimedOut => Error::TimedOut,
         Ended::Failed(error) => Error::SignIn(error),
     })?;
     let tokens = issuer
-        .exchange(&code, &verifier, &issuer.device_redirect())
+        .exchange(&code, &verifier, &issuer.device_redirect(), &|_, _| {})
         .map_err(Error::SignIn)?;
     SignedIn::first(tokens, seconds()).map_err(Error::Token)
 }

@@ -20,6 +20,7 @@ mod stored; // a home with something stored in it
 mod account; // status, token and logout
 #[cfg(target_os = "linux")]
 mod aliases; // credentials under other names
+mod answers; // every kind of refusal by every way to the service
 #[cfg(target_os = "linux")]
 mod around; // what goes into a tool, and what it leaves behind
 mod bad_input; // what is wrong on the command line, with its message and code

@@ -18,7 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("stdin", &[]),
     ("http", &["secret"]),
-    ("auth", &["clock", "http", "id", "secret"]),
+    ("auth", &["clock", "http", "id", "secret", "wire"]),
     (
         "api",
         &["auth", "clock", "http", "id", "models", "secret", "wire"],

@@ -3,6 +3,7 @@
 //! file was read again, and only when its successor has a place on the disk.
 
 mod error;
+mod waiting;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -17,6 +18,8 @@ use super::token::{SignedIn, TokenError};
 use crate::clock::{millis, seconds};
 use crate::secret::Secret;
 pub use error::{Error, Warning};
+use waiting::Watch;
+pub use waiting::{Hook, Waiting};
 
 /// How often one process asks the issuer before it gives up.
 const ATTEMPTS: u32 = 3;
@@ -30,6 +33,7 @@ pub struct SignIn {
     store: Store,
     issuer: Issuer,
     critical: Critical,
+    hook: Mutex<Option<Hook>>,
     state: Mutex<State>,
 }
 
@@ -61,6 +65,7 @@ impl SignIn {
             store,
             issuer,
             critical,
+            hook: Mutex::default(),
             state: Mutex::new(state),
         }
     }
@@ -121,6 +126,11 @@ impl SignIn {
         std::mem::take(&mut self.state().warnings)
     }
 
+    /// Has every wait of a renewal reported here that takes more than a second.
+    pub fn on_wait(&self, hook: Hook) {
+        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
+    }
+
     /// Every token that has passed through here.
     #[must_use]
     pub fn seen(&self) -> Vec<Secret> {
@@ -134,6 +144,9 @@ impl SignIn {
 
     fn renew(&self, rejected: Option<&Secret>) -> Result<Credential, Error> {
         let begun = Instant::now();
+        let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
+        let watch = Watch::start(hook.clone());
+        drop(hook);
         let mut attempts = 0;
         let mut failed = None;
         loop {
@@ -144,15 +157,16 @@ impl SignIn {
                 Plan::Refused(refusal) => return Err(Error::Refused(refusal)),
                 Plan::Ended => return Err(Error::Ended),
                 Plan::Wait(until) => until,
-                Plan::Renew(must) => match self.attempt(rejected) {
+                Plan::Renew(must) => match self.attempt(rejected, &watch) {
                     Ok(Tried::Done) => return Ok(self.token()),
                     Ok(Tried::Busy) if !must => return Ok(self.token()),
                     Ok(Tried::Busy) => now,
                     Err(error) if !must => return Ok(self.without(error)),
                     Err(Error::Failed(error)) => {
                         attempts += 1;
+                        let passes = error.as_ref().is_none_or(issuer::Error::may_pass);
                         failed = error;
-                        if attempts == ATTEMPTS {
+                        if attempts == ATTEMPTS || !passes {
                             return Err(Error::Failed(failed));
                         }
                         continue;
@@ -167,6 +181,13 @@ impl SignIn {
                 } else {
                     Error::Store(self.store.locked())
                 });
+            }
+            if until > now {
+                let why = failed.as_ref().map(ToString::to_string);
+                let why = why.unwrap_or_else(|| Error::Failed(None).to_string());
+                watch.report(&Waiting::Again(why, pause));
+            } else {
+                watch.set(Waiting::Lock);
             }
             thread::sleep(pause);
         }
@@ -202,16 +223,16 @@ impl SignIn {
     }
 
     /// Takes the lock, looks again, and spends the refresh token if that is still what is to be done.
-    fn attempt(&self, rejected: Option<&Secret>) -> Result<Tried, Error> {
+    fn attempt(&self, rejected: Option<&Secret>, watch: &Watch) -> Result<Tried, Error> {
         let Some(moment) = self.critical.enter() else {
             return Ok(Tried::Busy);
         };
-        let tried = self.spend(rejected);
+        let tried = self.spend(rejected, watch);
         moment.end();
         tried
     }
 
-    fn spend(&self, rejected: Option<&Secret>) -> Result<Tried, Error> {
+    fn spend(&self, rejected: Option<&Secret>, watch: &Watch) -> Result<Tried, Error> {
         let lock = match self.store.try_lock() {
             Ok(Some(lock)) => lock,
             Ok(None) => return Ok(Tried::Busy),
@@ -236,6 +257,7 @@ impl SignIn {
             return Ok(Tried::Busy);
         }
         memory.note(refresh, &Past::Sent(std::process::id()));
+        watch.set(Waiting::Answer);
         let issued = match self.issuer.refresh(refresh) {
             Ok(issued) => issued,
             Err(error) => {
@@ -287,15 +309,15 @@ impl SignIn {
                 }
                 (Past::Refused(refusal.clone()), Error::Refused(refusal))
             }
+            // Waiting does not help, and whoever has helped it shall not wait.
+            error if !error.may_pass() => (Past::Nothing, Error::Failed(Some(error))),
             error => {
                 let count = match before {
                     Past::Failed(count, _) => count.saturating_add(1),
                     _ => 1,
                 };
-                (
-                    Past::Failed(count, again(count, millis())),
-                    Error::Failed(Some(error)),
-                )
+                let until = again(count, error.retry_after(), millis());
+                (Past::Failed(count, until), Error::Failed(Some(error)))
             }
         };
         self.memory().note(refresh, &past);

@@ -118,6 +118,8 @@ impl Memory {
                 code: words.code,
                 message: words.message,
                 page: false,
+                retry_after: None,
+                proxy: None,
                 interrupted: words.interrupted,
             }),
             Some(Line {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Failure;
+use super::credential::About;
 use crate::clock::{seconds, until};
 use crate::outcome::Outcome;
 use crate::wire::fault::{Cause, Fault, Kind, Retry};
@@ -24,7 +25,13 @@ fn told(fault: &Fault, now: u64) -> Failure {
         Kind::Unreachable => Outcome::Unreachable,
     };
     let (what, why, marks) = (what(fault), why(fault), marks(fault));
-    let mut failure = Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now));
+    let mut failure = match fault.cause {
+        Cause::Credential => Failure::refused(format!("{why}{marks}"), &hint(fault, now)),
+        _ => Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now)),
+    };
+    if fault.status == Some(404) {
+        failure.about = About::Place;
+    }
     failure.retry_at = fault.resets_at;
     failure.request_id.clone_from(&fault.request_id);
     failure
