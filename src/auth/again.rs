@@ -80,7 +80,7 @@ mod tests {
     fn refused(status: u16, retry_after: Option<u64>) -> Error {
         let mut refusal = Refusal::of(status, "");
         refusal.retry_after = retry_after.map(Duration::from_secs);
-        Error::Refused(refusal)
+        Error::Refused(Box::new(refusal))
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
             }
             let mut refusal = Refusal::of(503, "busy");
             refusal.retry_after = Some(Duration::from_millis(1));
-            Err(Error::Refused(refusal))
+            Err(Error::Refused(Box::new(refusal)))
         });
         assert_eq!(answer.ok(), Some(7));
         assert_eq!(waits.into_inner(), [(1, "busy [HTTP 503]".to_owned())]);

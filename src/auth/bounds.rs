@@ -13,7 +13,7 @@ const MAX_RESIDENCY: usize = 64;
 pub struct Bounds {
     /// The region that its data stays in, as the service spells it.
     pub residency: Option<String>,
-    /// Whether it belongs to the FedRAMP environment.
+    /// Whether it belongs to the `FedRAMP` environment.
     pub fedramp: Option<bool>,
 }
 
@@ -45,7 +45,7 @@ impl Bounds {
         self.residency.as_deref().filter(|text| *text != FREE)
     }
 
-    /// Whether requests must say that they are for the FedRAMP environment.
+    /// Whether requests must say that they are for the `FedRAMP` environment.
     #[must_use]
     pub fn is_fedramp(&self) -> bool {
         self.fedramp == Some(true)

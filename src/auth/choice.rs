@@ -193,6 +193,7 @@ mod tests {
             Ok(Chosen::Fixed(Credential::Key(key))) => Ok(key.expose().to_owned()),
             Ok(Chosen::Fixed(Credential::Token { account, .. })) => Ok(account.as_str().to_owned()),
             Ok(Chosen::SignIn(signed_in)) => Ok(format!("{:?}", signed_in.expires)),
+            Ok(Chosen::Personal(personal)) => Ok(personal.name()),
             Err(error) => Err(error),
         };
         let signed_in = token::SignedIn::new(access.clone(), None, None, token::Claims::default());

@@ -117,7 +117,7 @@ mod tests {
             };
             assert_eq!(next, expected, "after {elapsed} s");
         };
-        let broken = || Err(Error::Refused(Refusal::of(503, "")));
+        let broken = || Err(Error::Refused(Box::new(Refusal::of(503, ""))));
         check(Ok(Poll::Pending), 0, "ask in 5");
         check(Ok(Poll::SlowDown), 5, "ask in 10");
         for _ in 0..4 {
@@ -128,13 +128,17 @@ mod tests {
         check(broken(), 40, "ask in 10");
         let mut asked = Refusal::of(429, "");
         asked.retry_after = Some(12 * second);
-        check(Err(Error::Refused(asked.clone())), 41, "ask in 12");
+        check(
+            Err(Error::Refused(Box::new(asked.clone()))),
+            41,
+            "ask in 12",
+        );
         asked.retry_after = Some(900 * second);
-        check(Err(Error::Refused(asked)), 42, "timed out");
+        check(Err(Error::Refused(Box::new(asked))), 42, "timed out");
         check(Ok(Poll::Pending), 890, "ask in 10");
         check(Ok(Poll::Pending), 891, "timed out");
         check(
-            Err(Error::Refused(Refusal::of(403, "expired"))),
+            Err(Error::Refused(Box::new(Refusal::of(403, "expired")))),
             10,
             "failed",
         );

@@ -48,9 +48,9 @@ pub enum Error {
     /// It could not be reached, or did not answer.
     Http(http::Error),
     /// It said no.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// The person said no to a device, or nothing in time.
-    Declined(Refusal),
+    Declined(Box<Refusal>),
     /// It said yes, and nothing that can be read.
     Unreadable,
 }
@@ -70,10 +70,10 @@ impl Error {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Http(http::Error::Setup(_) | http::Error::Certificate(..)) => false,
+            Self::Declined(_)
+            | Self::Http(http::Error::Setup(_) | http::Error::Certificate(..)) => false,
             Self::Http(_) | Self::Unreadable => true,
             Self::Refused(refusal) => refusal.may_pass(),
-            Self::Declined(_) => false,
         }
     }
 
@@ -310,7 +310,7 @@ impl Issuer {
                     Secret::new(body.code_verifier),
                 ))
             }
-            Err(Error::Refused(refusal)) => sort(refusal),
+            Err(Error::Refused(refusal)) => sort(*refusal),
             Err(error) => Err(error),
         }
     }
@@ -363,7 +363,7 @@ impl Issuer {
         refusal.proxy = proxy;
         // An issuer that repeats what it was sent shall not make us print it.
         refusal.redact(secrets);
-        Err(Error::Refused(refusal))
+        Err(Error::Refused(Box::new(refusal)))
     }
 }
 

@@ -132,13 +132,12 @@ impl Personal {
     /// What requests are signed by. The issuer is asked whose the token is, unless somebody has before.
     pub(super) fn credential(&self) -> Result<Credential, Error> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let identity = match &*known {
-            Some(identity) => identity.clone(),
-            None => {
-                let told = self.ask()?;
-                self.memory.remember(&self.access, &told);
-                known.insert(told).clone()
-            }
+        let identity = if let Some(identity) = &*known {
+            identity.clone()
+        } else {
+            let told = self.ask()?;
+            self.memory.remember(&self.access, &told);
+            known.insert(told).clone()
         };
         Ok(self.of(identity))
     }

@@ -23,13 +23,13 @@ pub(super) fn sort(refusal: Refusal) -> Result<Poll, Error> {
         ("slow_down", _) => Ok(Poll::SlowDown),
         ("deviceauth_authorization_pending" | "authorization_pending", _) => Ok(Poll::Pending),
         // A page says nothing of the device, and a country will not change while somebody waits.
-        _ if refusal.page || refusal.is_blocked() => Err(Error::Refused(refusal)),
+        _ if refusal.page || refusal.is_blocked() => Err(Error::Refused(Box::new(refusal))),
         (_, 400 | 403 | 404) if over.iter().any(|word| said.contains(word)) => {
-            Err(Error::Declined(refusal))
+            Err(Error::Declined(Box::new(refusal)))
         }
         // Any other 403 or 404 says no more than that nobody has typed the code in.
         (_, 403 | 404) => Ok(Poll::Pending),
-        _ => Err(Error::Refused(refusal)),
+        _ => Err(Error::Refused(Box::new(refusal))),
     }
 }
 

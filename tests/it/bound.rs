@@ -1,4 +1,4 @@
-//! Workspaces that are bound to a region, to FedRAMP or to a routing: what requests say, and what becomes of refusals.
+//! Workspaces that are bound to a region, to `FedRAMP` or to a routing: what requests say, and what becomes of refusals.
 
 use std::fs;
 

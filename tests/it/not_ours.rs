@@ -117,9 +117,10 @@ fn every_place_is_held_to_its_type() {
         let home = Home::new();
         // Also in a file of our own.
         home.write_auth(text);
-        let (way, secret) = match place_of_key {
-            true => ("--with-api-key", KEY),
-            false => ("--with-access-token", &*token),
+        let (way, secret) = if place_of_key {
+            ("--with-api-key", KEY)
+        } else {
+            ("--with-access-token", &*token)
         };
         let cmd = home.codex(&server).args(["login", way]);
         cmd.input(secret)

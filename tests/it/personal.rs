@@ -213,7 +213,7 @@ fn a_token_that_is_not_known_is_told_and_not_stored() {
     ask(&given, &server)
         .run()
         .exits(4)
-        .says("cannot find out whose the access token is: This access token is not valid.");
+        .says("refused the credential from CODEX_ACCESS_TOKEN: This access token is not valid.");
     server
         .issuer()
         .fail(1, Reply::json(200, &json!({"email": "a@example.com"})));

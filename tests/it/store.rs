@@ -90,7 +90,11 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
         ),
         ("", 4, "nobody is signed in"),
         ("{}", 4, "nobody is signed in"),
-        ("{\"openai-codex\": 7}", 4, "nobody is signed in"),
+        (
+            "{\"openai-codex\": 7}",
+            4,
+            "which another program keeps there",
+        ),
     ] {
         home.write_auth(text);
         for args in [&["run", "--no-tools", "hi"][..], &["status"], &["token"]] {

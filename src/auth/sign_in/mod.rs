@@ -307,7 +307,7 @@ impl SignIn {
                 if let Past::Sent(process) = before {
                     refusal.interrupted = Some(*process);
                 }
-                (Past::Refused(refusal.clone()), Error::Refused(refusal))
+                (Past::Refused((*refusal).clone()), Error::Refused(*refusal))
             }
             // Waiting does not help, and whoever has helped it shall not wait.
             error if !error.may_pass() => (Past::Nothing, Error::Failed(Some(error))),

@@ -28,7 +28,7 @@ pub(super) const MODE_PERSONAL: &str = "personalAccessToken";
 pub(super) const MODES: &[&str] = &[MODE_SIGN_IN, MODE_KEY, MODE_PERSONAL, "chatgptAuthTokens"];
 
 /// How long a token is taken to be good in the official file where it does not tell itself, in seconds.
-const EIGHT_DAYS: u64 = 8 * 24 * 3600;
+pub(super) const EIGHT_DAYS: u64 = 8 * 24 * 3600;
 
 /// What a file holds for us.
 #[derive(Clone, Debug)]
@@ -116,10 +116,9 @@ impl Contents {
             first: match mode.as_deref() {
                 Some(MODE_KEY) => Kind::Key,
                 Some(MODE_PERSONAL) => Kind::Personal,
-                Some(_) => Kind::SignIn,
                 None if personal.is_some() => Kind::Personal,
                 None if key.is_some() => Kind::Key,
-                None => Kind::SignIn,
+                _ => Kind::SignIn,
             },
             personal,
             key,

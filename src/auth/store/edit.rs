@@ -43,7 +43,7 @@ pub enum Replaced {
     /// It is in the file.
     Done,
     /// A renewal came too late: somebody who does not keep to the lock has put this there meanwhile.
-    Other(Contents),
+    Other(Box<Contents>),
 }
 
 impl Store {
@@ -135,7 +135,7 @@ impl Store {
         if let (Some(spent), None) = (renewal, &unusable) {
             match &contents.sign_in {
                 Some(Ok(here)) if here.refresh.as_ref() == Some(spent) => {}
-                _ => return Ok(Replaced::Other(contents)),
+                _ => return Ok(Replaced::Other(Box::new(contents))),
             }
         }
         // What another program keeps in a place of ours is neither written over nor removed.

@@ -176,8 +176,10 @@ fn set_untold(entry: &mut Document, signed_in: &SignedIn) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contents::EIGHT_DAYS;
     use super::*;
     use crate::auth::token::tests::token_of;
+    use crate::auth::token::{Claims, TokenError};
 
     const NOW: u64 = 1_790_000_000;
 

@@ -7,11 +7,8 @@ use crate::command::Keeper;
 use crate::outcome::Outcome;
 
 /// What a failure is about, as far as its words depend on which credential was used.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum About {
-    /// No credential in particular.
-    #[default]
-    Other,
     /// The service refused it, in these words.
     Refused(String),
     /// The sign-in cannot be renewed any more.
@@ -109,19 +106,19 @@ impl Failure {
         let Some(used) = used else {
             return self;
         };
-        match std::mem::take(&mut self.about) {
-            About::Place if matches!(used.kind, Kind::OfServer) => {
+        match self.about.take().map(|about| *about) {
+            Some(About::Place) if matches!(used.kind, Kind::OfServer) => {
                 self.hint("look at its \"baseUrl\", which commonly ends in /v1")
             }
-            About::Other | About::Place => self,
-            About::Refused(why) => {
+            None | Some(About::Place) => self,
+            Some(About::Refused(why)) => {
                 self.what = format!(
                     "the service refused the credential from {}: {why}",
                     used.source
                 );
                 self.hint(used.hint())
             }
-            About::Ended => self.hint(used.hint()),
+            Some(About::Ended) => self.hint(used.hint()),
         }
     }
 
@@ -129,7 +126,7 @@ impl Failure {
     pub(super) fn refused(why: String, hint: &str) -> Self {
         let what = format!("the service refused the credential: {why}");
         Self {
-            about: About::Refused(why),
+            about: Some(Box::new(About::Refused(why))),
             ..Self::new(Outcome::SignIn, what).hint(hint)
         }
     }

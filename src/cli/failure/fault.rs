@@ -30,7 +30,7 @@ fn told(fault: &Fault, now: u64) -> Failure {
         _ => Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now)),
     };
     if fault.status == Some(404) {
-        failure.about = About::Place;
+        failure.about = Some(Box::new(About::Place));
     }
     failure.retry_at = fault.resets_at;
     failure.request_id.clone_from(&fault.request_id);

@@ -35,7 +35,7 @@ pub struct Failure {
     /// The process ends by this signal, so that shells see it and loops stop.
     signal: Option<i32>,
     /// Which credential was used matters to its words.
-    about: About,
+    about: Option<Box<About>>,
     paint: Paint,
 }
 
@@ -48,7 +48,7 @@ impl Failure {
             retry_at: None,
             request_id: None,
             signal: None,
-            about: About::Other,
+            about: None,
             paint: Paint::default(),
         }
     }

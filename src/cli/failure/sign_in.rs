@@ -57,7 +57,7 @@ pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
     use sign_in::Error;
     let told = error.to_string();
     let ended = |what: &str| Failure {
-        about: About::Ended,
+        about: Some(Box::new(About::Ended)),
         ..Failure::new(Outcome::SignIn, format!("{what}: {told}")).hint(AGAIN)
     };
     match error {
@@ -69,7 +69,7 @@ pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
         .hint("free some space there, or make it writable; nothing is lost"),
         Error::Gone(_) => ended("not signed in any more"),
         Error::OtherAccount(_) => Failure {
-            about: About::Other,
+            about: None,
             ..ended("the account has changed")
         }
         .hint("another sign-in was made meanwhile; start again to use it"),

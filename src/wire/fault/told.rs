@@ -130,7 +130,7 @@ impl Told {
 /// The most fields of a request that a message names.
 const MAX_FIELDS: usize = 3;
 
-/// What FastAPI says is wrong with the fields of a request, with their places: `body.input.0: Field required`.
+/// What `FastAPI` says is wrong with the fields of a request, with their places: `body.input.0: Field required`.
 fn fields(detail: &Value) -> String {
     let wrong = detail.as_array().into_iter().flatten();
     let lines = wrong.filter_map(|entry| {
