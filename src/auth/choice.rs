@@ -64,6 +64,8 @@ pub enum Error {
     Missing,
     /// What stands in this place cannot be a key: at this byte, counted from 0, is something that no key holds.
     NotAKey(String, usize),
+    /// What stands in this place is not the bare secret, for this reason.
+    NotBare(String, &'static str),
     /// What stands in this place is empty.
     Empty(String),
     /// What stands in this place is no ChatGPT access token.
@@ -86,6 +88,7 @@ impl fmt::Display for Error {
                     "{source} holds no key: white space or an unusual character at byte {at}"
                 )
             }
+            Self::NotBare(source, why) => write!(f, "{source} holds no key or token: {why}"),
             Self::Empty(source) => write!(f, "{source} is empty"),
             Self::NotAToken(source, why) => {
                 write!(f, "{source} holds no ChatGPT access token: {why}")
@@ -163,8 +166,37 @@ pub fn plain(secret: &Secret, source: &str) -> Result<Secret, Error> {
     let text = secret.expose().trim();
     match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
         _ if text.is_empty() => Err(Error::Empty(source.to_owned())),
+        _ if not_bare(text).is_some() => Err(Error::NotBare(
+            source.to_owned(),
+            not_bare(text).unwrap_or_default(),
+        )),
         Some(at) => Err(Error::NotAKey(source.to_owned(), at)),
         None => Ok(Secret::new(text.to_owned())),
+    }
+}
+
+/// Why a text is not the bare secret: nothing has taken it out of what a file of variables or a program wrote.
+fn not_bare(text: &str) -> Option<&'static str> {
+    let lower = text.to_ascii_lowercase();
+    let name = text.split_once('=').map(|(name, _)| name);
+    let is_name = |name: &str| {
+        let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        let name = name.trim_start_matches("export").trim();
+        name.contains('_') && name.bytes().all(fits)
+    };
+    let quotes = ['"', '\'', '`'];
+    if text.starts_with(quotes) || text.ends_with(quotes) {
+        Some("there are quotes around it, which no shell has taken off")
+    } else if name.is_some_and(is_name) {
+        Some("the name of a variable and = stand before it")
+    } else if ["null", "undefined"].contains(&&*lower) {
+        Some("it is the word that a program writes where it has nothing")
+    } else if ["\\n", "\\r", "\\t"].iter().any(|end| text.ends_with(end)) {
+        Some("it ends in a backslash and a letter, which was meant as the end of a line")
+    } else if lower.starts_with("your") && (lower.contains("key") || lower.contains("token")) {
+        Some("it is the example of some instructions")
+    } else {
+        None
     }
 }
 
@@ -208,6 +240,44 @@ mod tests {
         );
         assert_eq!(used(&[stored, key("b", "K")]), Ok("Some(1)".to_owned()));
         assert_eq!(used(&[]), Err(Error::Missing));
+    }
+
+    #[test]
+    fn a_secret_that_is_not_bare_is_refused_with_the_reason() {
+        let why = |text: &str| match plain(&Secret::new(text.to_owned()), "K") {
+            Err(Error::NotBare(_, why)) => why.split(' ').take(4).collect::<Vec<_>>().join(" "),
+            Err(_) => "other".to_owned(),
+            Ok(_) => String::new(),
+        };
+        for (text, expected) in [
+            ("\"sk-invented\"", "there are quotes around"),
+            ("'sk-invented'", "there are quotes around"),
+            ("sk-invented\"\n", "there are quotes around"),
+            ("`sk-invented`", "there are quotes around"),
+            ("OPENAI_API_KEY=sk-invented", "the name of a"),
+            ("export OPENAI_API_KEY=sk-invented", "the name of a"),
+            ("null", "it is the word"),
+            ("undefined", "it is the word"),
+            ("sk-invented\\n", "it ends in a"),
+            ("your-api-key-here", "it is the example"),
+            ("YOUR_API_KEY", "it is the example"),
+        ] {
+            assert_eq!(why(text), expected, "{text}");
+        }
+        for good in [
+            "sk-invented",
+            "none",
+            "EMPTY",
+            "dummy",
+            "a=b",
+            "abc==",
+            "A=b",
+            "yourself",
+            "sk-\\nx",
+        ] {
+            assert_eq!(why(good), "", "{good}");
+        }
+        assert_eq!(why("two words"), "other");
     }
 
     #[test]

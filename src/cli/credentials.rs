@@ -65,13 +65,18 @@ pub(super) fn find(
     }
     found.extend(variable("CODEX_API_KEY", What::Key));
     let mut warnings = Vec::new();
+    let given = !found.is_empty() || environment.get("OPENAI_API_KEY").is_some();
+    if let (Some(closed), true) = (environment.closed(), given) {
+        warnings.push(closed.warning());
+    }
     let (mut keeper, mut others) = (None, Vec::new());
     // A file that is not used may be meant for other programs, and is not judged.
-    if all || found.is_empty() {
+    let is_closed = environment.closed().is_some() && foreign(args, environment).is_none();
+    if (all || found.is_empty()) && !(is_closed && given) {
         keeper = self::keeper(args, environment)?;
         if let Some(Keeper { store, .. }) = &keeper {
             if narrow {
-                warnings = narrowed(store);
+                warnings.extend(narrowed(store));
             }
             if store.is_foreign() && !store.named().exists() {
                 let path = store.named().display();
@@ -188,7 +193,10 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
             home,
             foreign: false,
         },
-        (None, None) => return Ok(None),
+        (None, None) => match environment.closed() {
+            Some(closed) => return Err(closed.failure()),
+            None => return Ok(None),
+        },
     };
     Ok(Some(Keeper {
         store: Store::new(&place),
@@ -198,6 +206,9 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
 
 /// The directory that is ours.
 pub(super) fn home(environment: &Environment) -> Option<PathBuf> {
+    if environment.closed().is_some() {
+        return None;
+    }
     match (environment.get("CODEX_RUN_HOME"), environment.get("HOME")) {
         (Some(home), _) => Some(PathBuf::from(home)),
         (None, Some(home)) => Some(Path::new(home).join(".codex-run")),

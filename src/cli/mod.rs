@@ -11,6 +11,7 @@ mod failure;
 mod flags;
 mod help;
 mod hidden;
+mod homes;
 mod inputs;
 mod keys;
 mod listing;
@@ -50,6 +51,7 @@ use crate::tools::{confine, order};
 pub use failure::Failure;
 use failure::Used;
 use flags::Args;
+use homes::{checked, environment, own};
 use parse::Invocation;
 use settings::Environment;
 use tooling::Tooling;
@@ -185,13 +187,13 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         }
         Invocation::Sessions(args) => {
             let stdout = stdout()?;
-            let home = credentials::home(&environment());
+            let home = own()?;
             command::sessions::list(home.as_deref(), args.json, stdout)
                 .map_err(|error| failure::of_output(&error))?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::RemoveSessions(ids) => {
-            let home = credentials::home(&environment());
+            let home = own()?;
             let ids: Vec<String> = ids
                 .iter()
                 .map(|id| id.to_string_lossy().into_owned())
@@ -203,7 +205,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         Invocation::Schema => print(EVENTS),
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;
-            let environment = environment();
+            let environment = checked()?;
             let args = configured(args, "tool", &environment)?;
             let Tooling { setup, warnings } = tooling::of_tool(&name, &args, &environment)?;
             for warning in warnings {
@@ -245,7 +247,7 @@ fn manage<S, E>(
 where
     Failure: From<E>,
 {
-    let environment = environment();
+    let environment = checked()?;
     let args = configured(args, name, &environment)?;
     let settings = settings(&args, &environment)?;
     run(settings, &shielded()?)?;
@@ -262,7 +264,7 @@ where
 
 /// `codex run`, in any of its spellings.
 fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
-    let environment = environment();
+    let environment = checked()?;
     let args = configured(args, "run", &environment)?;
     seen.look(&args);
     let patience = patience(&args, seen.lines.get())?;
@@ -314,10 +316,6 @@ fn configured(
         applied => applied?,
     }
     Ok(args)
-}
-
-fn environment() -> Environment {
-    Environment(std::env::vars_os().collect())
 }
 
 /// From here on a signal waits while a refresh token is being spent.

@@ -37,7 +37,7 @@ pub(super) fn of_credential(error: &auth::Error) -> Failure {
             format!("no credentials that codex-run can use: {error}"),
         )
         .hint("`codex login` signs in here, in a file of its own without --auth-file; or set OPENAI_API_KEY"),
-        auth::Error::NotAKey(..) | auth::Error::Empty(_) => {
+        auth::Error::NotAKey(..) | auth::Error::NotBare(..) | auth::Error::Empty(_) => {
             Failure::usage(format!("cannot use the credential: {error}"))
                 .hint("it is the text of the key or token alone, without quotes or blanks")
         }
