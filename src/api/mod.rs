@@ -23,7 +23,7 @@ use crate::wire::request::{Body, Shape};
 use crate::wire::sse::{Decoder, TooLong};
 use refusal::{fault, head};
 use signed::{Place, Question, Signed};
-pub use workspace::Route;
+pub use workspace::{Route, Scope};
 
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
@@ -43,6 +43,8 @@ pub struct Endpoints {
     pub api: BaseUrl,
     /// The way of a workspace that is bound to a region, once it was asked for.
     pub route: Route,
+    /// What the requests of a key are counted on.
+    pub scope: Scope,
 }
 
 /// Why there is no answer, or no more of it.
@@ -141,7 +143,8 @@ impl Client {
     #[must_use]
     pub fn headers(&self, shape: Shape) -> Vec<(&'static str, String)> {
         let mut headers = self.of_shape(shape);
-        headers.extend(workspace::headers(&self.authority.current()));
+        let scope = &self.endpoints.scope;
+        headers.extend(workspace::headers(&self.authority.current(), scope));
         headers
     }
 

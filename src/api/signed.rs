@@ -109,7 +109,7 @@ impl Signed<'_> {
         way: &Way,
     ) -> Result<http::Answer, Error> {
         let mut all = question.headers.to_vec();
-        all.extend(headers(credential));
+        all.extend(headers(credential, &self.endpoints.scope));
         let base = match credential {
             Credential::Token { .. } => {
                 all.extend(way.header());

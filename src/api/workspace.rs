@@ -21,13 +21,35 @@ const FREE: &str = "NO_CONSTRAINT";
 /// The longest name of a routing that is sent as a header, in bytes.
 const MAX_ROUTING: usize = 16;
 
-/// The headers that say for which account a request is, and what binds its workspace; none for a key.
-pub(super) fn headers(credential: &Credential) -> Vec<(&'static str, String)> {
+/// What the requests of a key are counted on, where it may be used for more than one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The organization.
+    pub organization: Option<String>,
+    /// The project.
+    pub project: Option<String>,
+}
+
+impl Scope {
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        let named = [
+            ("openai-organization", &self.organization),
+            ("openai-project", &self.project),
+        ];
+        let named = named.into_iter();
+        named
+            .filter_map(|(name, value)| Some((name, value.clone()?)))
+            .collect()
+    }
+}
+
+/// The headers that say for which account a request is, and what binds its workspace; for a key, its scope.
+pub(super) fn headers(credential: &Credential, scope: &Scope) -> Vec<(&'static str, String)> {
     let Credential::Token {
         account, bounds, ..
     } = credential
     else {
-        return Vec::new();
+        return scope.headers();
     };
     let mut headers = vec![("chatgpt-account-id", account.as_str().to_owned())];
     if let Some(region) = bounds.region() {

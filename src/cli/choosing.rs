@@ -11,7 +11,7 @@ use super::parse::nearest;
 use super::settings::Environment;
 use super::values::one_of;
 use super::{config, keys};
-use crate::api::{Endpoints, Route};
+use crate::api::{Endpoints, Route, Scope};
 use crate::auth::{Found, What};
 use crate::command::Keeper;
 use crate::http::{self, BaseUrl};
@@ -189,6 +189,7 @@ fn of_provider(
             subscription: base.clone(),
             api: base,
             route: Route::default(),
+            scope: Scope::default(),
         },
         warnings,
         origin,

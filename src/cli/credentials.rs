@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::flags::Args;
 use super::settings::Environment;
 use super::values::read;
-use crate::api::{Endpoints, Route};
+use crate::api::{Endpoints, Route, Scope};
 use crate::auth::issuer::Issuer;
 use crate::auth::opener::Surroundings;
 use crate::auth::personal::{Personal, is_personal};
@@ -242,6 +242,34 @@ pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<En
         subscription: address("CODEX_RUN_BASE_URL", SUBSCRIPTION, subscription)?,
         api: address("OPENAI_BASE_URL", API, !subscription)?,
         route: Route::default(),
+        scope: if subscription {
+            Scope::default()
+        } else {
+            scope(environment)?
+        },
+    })
+}
+
+/// What the requests of a key are counted on.
+fn scope(environment: &Environment) -> Result<Scope, Failure> {
+    let named = |name: &str| -> Result<Option<String>, Failure> {
+        let Some(value) = environment.get(name) else {
+            return Ok(None);
+        };
+        let value = value.to_string_lossy();
+        let value = value.trim();
+        if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(
+                Failure::usage(format!("cannot use {name}: it holds what no id does")).hint(
+                    "it is an id of the API's settings, such as org-1 or proj_1; or unset it",
+                ),
+            );
+        }
+        Ok((!value.is_empty()).then(|| value.to_owned()))
+    };
+    Ok(Scope {
+        organization: named("OPENAI_ORGANIZATION")?,
+        project: named("OPENAI_PROJECT")?,
     })
 }
 

@@ -98,7 +98,7 @@ use serde_json::Value;
 
 use crate::agent::{self, End, Policy, Run};
 use crate::api::models::{Listing, fetch};
-use crate::api::{self, Client, Endpoints, Route};
+use crate::api::{self, Client, Endpoints, Route, Scope};
 use crate::auth::device::{self, Ended};
 use crate::auth::issuer::Issuer;
 use crate::auth::token::SignedIn;
@@ -157,6 +157,7 @@ impl Access {
                 subscription: base.clone(),
                 api: base,
                 route: Route::default(),
+                scope: Scope::default(),
             },
             backend,
             setup: Setup::new(AGENT),
