@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test test-browser test-peers check generate format lint deny install bench fuzz
+.PHONY: demo test test-browser test-peers test-tools check generate format lint deny install bench fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -24,6 +24,10 @@ test-peers: ## real programs: tinyproxy and squid, a TLS server with its own aut
 	python3 tests/peers/litellm.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --venv $(TARGET)/litellm
 	python3 tests/peers/sdk.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
 	python3 tests/peers/events.py --codex $(TARGET)/debug/codex --spelling exec --official $(TARGET)/peers/node_modules/.bin/codex --standin $(TARGET)/debug/examples/standin
+
+test-tools: ## real work in the sandbox, and beside it in the official client's: what is installed, and programs of npm and PyPI. ONLY=NAME picks tasks
+	$(CARGO) build --quiet --bin codex
+	python3 tests/tools/run.py --codex $(TARGET)/debug/codex --programs $(TARGET)/tools $(if $(ONLY),--only $(ONLY))
 
 fuzz: ## libFuzzer on the parsers, FUZZ_SECONDS (60) for each of the targets in tests/fuzz; needs a C++ compiler
 	@CARGO=$(CARGO) sh tests/fuzz/run.sh

@@ -79,7 +79,7 @@ _codex() {
         --auth-file) _codex_paths -f; return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
         ;;
     exec)
         case $prev in
@@ -111,7 +111,7 @@ _codex() {
         --env) return ;;
         --tool-timeout) return ;;
         esac
-        COMPREPLY=($(compgen -W "--cd -C --add-dir --sandbox -s --network --env --tool-timeout --help bash read edit write grep find ls" -- "$cur"))
+        COMPREPLY=($(compgen -W "--cd -C --add-dir --sandbox -s --network --no-tmp --env --tool-timeout --help bash read edit write grep find ls" -- "$cur"))
         ;;
     completion)
         COMPREPLY=($(compgen -W "--help bash zsh fish" -- "$cur"))

@@ -34,6 +34,8 @@
 //! ```
 
 pub mod clock; // the time, and how it is told
+pub mod exhausted; // what the system has no more of
+pub mod file; // held directories, and files replaced in one step
 pub mod format; // structured output
 pub mod id; // names that were checked once
 pub mod outcome; // how a run ended, and its exit code
@@ -45,6 +47,7 @@ pub mod wire; // bytes to frames to events to items, and back to a request
 
 pub mod models; // which models there are, and what each takes
 
+pub mod input; // reading a descriptor within limits
 pub mod prompt; // the words to send
 pub mod stdin; // standard input with its clock
 

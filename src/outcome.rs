@@ -109,7 +109,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Unreachable,
         7,
         "unreachable",
-        "DNS, connect, TLS, proxy, 5xx, rate limit after all retries; lock held for 30 s",
+        "DNS, connect, TLS, proxy, 5xx, rate limit after all retries; the lock of the sign-in held for 130 s",
         "retry later",
     ),
     row(

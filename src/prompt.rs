@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
+use crate::input::without_mark;
+
 /// The argument that stands for standard input.
 const STDIN: &str = "-";
 
@@ -97,7 +99,7 @@ impl Words {
                     error.valid_up_to(),
                 ));
             }
-            Some(Ok(input)) => input,
+            Some(Ok(input)) => without_mark(input),
             None => "",
         };
         let words: Vec<&str> = self
@@ -181,6 +183,14 @@ mod tests {
         check(&["review", "-"], Some(b"diff\n"), Ok("review diff\n"));
         check(&["a", "-", "b"], Some(b"x"), Ok("a x b"));
         check(&["-"], Some(b"x"), Ok("x"));
+        check(&["a", "-"], Some(b"\xef\xbb\xbfx"), Ok("a x"));
+        check(
+            &["a"],
+            Some(b"\xef\xbb\xbfx"),
+            Ok("a\n\n<stdin>\nx\n</stdin>"),
+        );
+        check(&["a"], Some(b"\xef\xbb\xbf"), Ok("a"));
+        check(&[], Some(b"\xef\xbb\xbf"), Err(Error::Empty));
         check(&["a - b"], Some(b"x"), Ok("a - b\n\n<stdin>\nx\n</stdin>"));
     }
 
@@ -221,6 +231,11 @@ mod tests {
             &[],
             Some(b"ab\xffc"),
             Err(Error::NotUtf8("standard input".into(), 2)),
+        );
+        check(
+            &[],
+            Some(b"\xef\xbb\xbfb\xff"),
+            Err(Error::NotUtf8("standard input".into(), 4)),
         );
         let words = [OsString::from("a"), OsStr::from_bytes(b"b\xff").to_owned()];
         assert_eq!(

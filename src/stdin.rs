@@ -1,23 +1,15 @@
-//! Standard input with its clock. It is polled, so no thread waits on it and every wait has an end: a
-//! parent that never closes its pipe must not hang us.
+//! Standard input with its clock: what it is, all of it, and what a person types.
 
-use std::error::Error as StdError;
-use std::fmt;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-/// How long an unasked-for pipe may say nothing before the run goes on without it, and how long any
-/// wait lasts before somebody is told of it.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// How long input that was asked for, or has begun, may stay silent.
-const SILENCE: Duration = Duration::from_secs(300);
+use crate::input::{self, Came, Limits};
+pub use crate::input::{Error, Input};
 
 /// The most input that is taken, in bytes: many times what the largest model can read.
 const MOST: usize = 64 << 20;
@@ -32,44 +24,6 @@ pub enum Source {
     /// The null device or another device: nothing to look at unasked.
     Other,
 }
-
-/// What reading brought.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Input {
-    /// All of it.
-    Whole(Vec<u8>),
-    /// It said nothing, and nobody had asked for it.
-    GivenUp,
-    /// The waiting was ended from outside.
-    Ended,
-}
-
-/// Why there is no input.
-#[derive(Debug)]
-pub enum Error {
-    /// It cannot be read.
-    Unreadable(io::Error),
-    /// It stayed silent for this long before its end.
-    Silent(Duration),
-    /// It is larger than this many bytes.
-    TooLarge(usize),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(error) => error.fmt(f),
-            Self::Silent(time) => write!(
-                f,
-                "it stayed silent for {} s without ending",
-                time.as_secs()
-            ),
-            Self::TooLarge(most) => write!(f, "it is larger than {} MiB", most >> 20),
-        }
-    }
-}
-
-impl StdError for Error {}
 
 /// What standard input is. One that was closed has become the null device before `main`.
 #[must_use]
@@ -95,41 +49,14 @@ pub fn source() -> Source {
 pub fn read(
     asked: bool,
     end: Option<BorrowedFd<'_>>,
-    mut waiting: impl FnMut(),
+    waiting: impl FnMut(),
 ) -> Result<Input, Error> {
-    let mut input = Vec::new();
-    let mut buffer = vec![0; 64 << 10];
-    let mut silent_since = Instant::now();
-    let mut told = false;
-    loop {
-        let silent = silent_since.elapsed();
-        if silent >= PATIENCE && !asked && input.is_empty() {
-            return Ok(Input::GivenUp);
-        }
-        if silent >= SILENCE {
-            return Err(Error::Silent(SILENCE));
-        }
-        if silent >= PATIENCE && !told {
-            told = true;
-            waiting();
-        }
-        let next = if told { SILENCE } else { PATIENCE };
-        match wait(next.saturating_sub(silent), end).map_err(Error::Unreadable)? {
-            Came::Nothing => continue,
-            Came::End => return Ok(Input::Ended),
-            Came::Input => {}
-        }
-        match rustix::io::read(io::stdin(), &mut buffer) {
-            Ok(0) => return Ok(Input::Whole(input)),
-            Ok(count) => input.extend_from_slice(&buffer[..count]),
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(error) => return Err(Error::Unreadable(error.into())),
-        }
-        if input.len() > MOST {
-            return Err(Error::TooLarge(MOST));
-        }
-        silent_since = Instant::now();
-    }
+    let limits = Limits {
+        most: MOST,
+        asked,
+        end,
+    };
+    input::read(io::stdin(), limits, waiting)
 }
 
 /// How long after its last byte something pasted counts as whole: line breaks may be in it.
@@ -153,7 +80,7 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
         if over.load(Ordering::Relaxed) {
             return None;
         }
-        let came = wait(pause, None).ok()? == Came::Input;
+        let came = wait(pause).ok()? == Came::Input;
         if !came && text.ends_with(b"\n") {
             return Some(String::from_utf8_lossy(&text).into_owned());
         }
@@ -179,18 +106,8 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
 /// Whether something has come since reading was given up. Its mere end is nothing.
 #[must_use]
 pub fn came_late() -> bool {
-    wait(Duration::ZERO, None).is_ok_and(|came| came == Came::Input)
+    wait(Duration::ZERO).is_ok_and(|came| came == Came::Input)
         && matches!(rustix::io::read(io::stdin(), &mut [0; 1]), Ok(1))
-}
-
-/// What came first.
-#[derive(PartialEq, Eq)]
-enum Came {
-    Nothing,
-    /// There is something to read on standard input, be it its end.
-    Input,
-    /// There is something to read where the end of the waiting is told.
-    End,
 }
 
 /// Takes what standard input still holds and throws it away, so that whoever writes there is not ended by a pipe without
@@ -201,7 +118,7 @@ pub fn drain(patience: Duration) {
     }
     let mut taken = 0;
     let mut piece = [0; 1 << 13];
-    while taken < MOST && matches!(wait(patience, None), Ok(Came::Input)) {
+    while taken < MOST && matches!(wait(patience), Ok(Came::Input)) {
         match rustix::io::read(io::stdin(), &mut piece) {
             Ok(count @ 1..) => taken += count,
             Ok(0) | Err(_) => return,
@@ -209,21 +126,7 @@ pub fn drain(patience: Duration) {
     }
 }
 
-/// Waits until something comes, but no longer than this.
-fn wait(time: Duration, end: Option<BorrowedFd<'_>>) -> io::Result<Came> {
-    let stdin = io::stdin();
-    let mut fds = vec![PollFd::new(&stdin, PollFlags::IN)];
-    fds.extend(end.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN)));
-    // Rounded up, so that a wait never ends just before its time.
-    let time = time + Duration::from_millis(1);
-    let time = Timespec::try_from(time).unwrap_or(Timespec {
-        tv_sec: 1,
-        tv_nsec: 0,
-    });
-    match rustix::event::poll(&mut fds, Some(&time)) {
-        Ok(0) | Err(Errno::INTR) => Ok(Came::Nothing),
-        Ok(_) if fds[1..].iter().any(|fd| !fd.revents().is_empty()) => Ok(Came::End),
-        Ok(_) => Ok(Came::Input),
-        Err(error) => Err(error.into()),
-    }
+/// Waits until something comes on standard input, but no longer than this.
+fn wait(time: Duration) -> io::Result<Came> {
+    input::wait(io::stdin().as_fd(), time, None)
 }

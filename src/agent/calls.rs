@@ -25,7 +25,7 @@ impl Driver<'_> {
     /// Runs the calls of an answer and adds their outputs to the history.
     /// `body_ended` says that nothing more comes of the answer.
     pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), End> {
-        let changes: Vec<bool> = calls
+        let barriers: Vec<bool> = calls
             .iter()
             .map(|call| {
                 self.tools
@@ -34,7 +34,7 @@ impl Driver<'_> {
             })
             .collect();
         self.tools.watch_git();
-        let (mut turn, actions) = Turn::new(&changes);
+        let (mut turn, actions) = Turn::new(&barriers);
         for action in actions {
             if let Action::Run(at) = action {
                 self.start(at, calls)?;
@@ -48,6 +48,9 @@ impl Driver<'_> {
             let event = match self.next(patience)? {
                 Input::ToolEnded(at, output) => {
                     self.running -= 1;
+                    if let Some(error) = output.exhausted {
+                        return Err(End::Thread(error));
+                    }
                     self.failed += usize::from(!output.answer.ok);
                     let place = self.abouts.iter().position(|(of, _)| *of == at);
                     let about = place.map(|place| self.abouts.swap_remove(place).1);

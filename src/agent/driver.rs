@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
 use super::again::{self, Again, Attempts};
+use super::fallback::Fallback;
 use super::said::{Differs, Said};
 use super::{End, Input, Policy, history, reader};
 use crate::api::{self, Client};
@@ -16,7 +17,7 @@ use crate::tools::process::Tools;
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
 use crate::wire::fault::Limit;
 use crate::wire::item::{Call, Item};
-use crate::wire::request::{Body, Shape};
+use crate::wire::request::Body;
 use crate::wire::response::Usage;
 
 /// Everything that a run has in hand.
@@ -27,12 +28,7 @@ pub(super) struct Driver<'a> {
     pub(super) journal: Option<&'a mut dyn Journal>,
     /// The last message of the answer that ends the run, if somebody wants it.
     pub(super) last: Option<&'a mut Option<String>>,
-    /// An empty body in the other shape, until that was tried.
-    pub(super) other: Option<Body>,
-    /// The shape that turned out to be right, if it is the other one.
-    pub(super) learned: &'a mut Option<Shape>,
-    /// The other shape is being tried.
-    pub(super) asked_in_other: bool,
+    pub(super) fallback: Fallback<'a>,
     pub(super) tools: Arc<Tools>,
     pub(super) policy: Policy,
     pub(super) words: fn(&Trouble, Option<&api::Error>) -> String,
@@ -79,7 +75,13 @@ impl Driver<'_> {
         loop {
             let (answer, error) = self.answer()?;
             self.count(answer.usage())?;
-            if self.reshape(error.as_ref())? {
+            if let Some(words) = self.fallback.withheld(answer.withheld()) {
+                let words = self.client.redact(&words);
+                self.notify(Notice::Warning(&words))?;
+            }
+            if let Some(error) = &error
+                && self.fall_back(error)?
+            {
                 continue;
             }
             let mut trouble = match answer.verdict() {
@@ -90,7 +92,7 @@ impl Driver<'_> {
                     if let Verdict::Calls(calls) = &verdict {
                         self.refuse_repeated(calls)?;
                     }
-                    self.learn();
+                    self.fallback.learn();
                     self.show_held(&answer, |_| true)?;
                     let Verdict::Calls(calls) = verdict else {
                         if let Some(journal) = self.journal.as_deref_mut() {
@@ -121,6 +123,9 @@ impl Driver<'_> {
             let Some(again) = attempts.next(&trouble, error.as_ref(), seconds()) else {
                 let partial = self.said.is_begun();
                 return Err(match error {
+                    Some(error) if self.fallback.forbids_search(&error) => {
+                        End::NoSearch(Box::new(error))
+                    }
                     Some(error) if trouble == Trouble::Cut && error.is_refusal() => {
                         End::Refused(Box::new(error), partial)
                     }
@@ -187,25 +192,11 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Puts the conversation into the other shape, once, if the service says that this one is wrong.
-    fn reshape(&mut self, error: Option<&api::Error>) -> Result<bool, End> {
-        let wrong = error.is_some_and(api::Error::is_about_shape);
-        let Some(other) = self.other.take_if(|_| wrong) else {
-            return Ok(false);
-        };
-        let name = other.shape().name();
-        self.body = Arc::new(self.body.behind(other));
-        self.asked_in_other = true;
-        let words =
-            format!("the service wants this model asked in its {name} shape; asking again so");
-        self.notify(Notice::Warning(&words))?;
-        Ok(true)
-    }
-
-    /// Notes that the other shape is the right one, once an answer has come to it.
-    fn learn(&mut self) {
-        if std::mem::take(&mut self.asked_in_other) {
-            *self.learned = Some(self.body.shape());
+    /// Changes the request if the service refuses it as it is and there is something else to try.
+    fn fall_back(&mut self, error: &api::Error) -> Result<bool, End> {
+        match self.fallback.next(error, &mut self.body) {
+            Some(words) => self.notify(Notice::Warning(&words)).map(|()| true),
+            None => Ok(false),
         }
     }
 

@@ -1,9 +1,12 @@
 //! Which items the next request carries. The items of an answer go back as the bytes they came in and in
 //! their order: the service checks that its reasoning stands directly before what came of it.
 
+use std::borrow::Cow;
+
 use crate::session::{Journal, on_one_line};
 use crate::wire::input::Output;
 use crate::wire::item::{Call, Item, Kind};
+use crate::wire::replay::{self, Recipient};
 use crate::wire::request::Body;
 
 /// Adds what an answer brought, and stores it.
@@ -13,7 +16,7 @@ pub(super) fn add_answer<'a>(
     items: impl Iterator<Item = &'a Item>,
 ) {
     for item in kept(items) {
-        let line = on_one_line(item.raw());
+        let line = on_one_line(&item);
         if let Some(journal) = journal.as_deref_mut() {
             journal.item(&line);
         }
@@ -24,14 +27,37 @@ pub(super) fn add_answer<'a>(
 /// Stores what the last answer of a run brought. No request follows that would carry it.
 pub(super) fn store_answer<'a>(journal: &mut dyn Journal, items: impl Iterator<Item = &'a Item>) {
     for item in kept(items) {
-        journal.item(&on_one_line(item.raw()));
+        journal.item(&on_one_line(&item));
     }
 }
 
 /// The items that go back. Reasoning that is not sealed stays behind: without its encrypted form the service, which stores
-/// nothing for us, cannot take it.
-fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> impl Iterator<Item = &'a Item> {
-    items.filter(|item| item.kind != (Kind::Reasoning { sealed: false }))
+/// nothing for us, cannot take it; so what came of it may not name it. A call that the service has served without showing
+/// its output stays behind as well, since a call goes back with its output or not at all.
+fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
+    let items: Vec<&Item> = items.collect();
+    let results: Vec<&str> = items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            Kind::Result(call_id) => Some(&**call_id),
+            _ => None,
+        })
+        .collect();
+    let mut left_out = false;
+    let mut kept = Vec::new();
+    for item in items {
+        match &item.kind {
+            Kind::Reasoning { sealed } => left_out = !sealed,
+            Kind::Waiting(waiting) if !results.contains(&&*waiting.call_id) => continue,
+            _ => {}
+        }
+        if left_out {
+            kept.extend(replay::without_reasoning(item.raw(), Recipient::Same));
+        } else {
+            kept.push(Cow::Borrowed(item.raw()));
+        }
+    }
+    kept
 }
 
 /// Adds the output of each call.
@@ -54,36 +80,74 @@ mod tests {
     use super::*;
     use crate::wire::request::tests::HEAD;
 
-    #[test]
-    fn items_go_back_as_they_came_and_unsealed_reasoning_stays_behind() {
-        let raws = [
-            r#"{"type":"reasoning", "id":"rs_1","encrypted_content":"gA\u003d"}"#,
-            r#"{"type":"reasoning","id":"rs_2","summary":[]}"#,
-            r#"{"type":"function_call","call_id":"c","name":"t","arguments":"{}","namespace":"n"}"#,
-            r#"{"type":"web_search_call","id":"ws_1"}"#,
-        ];
-        let items: Vec<Item> = raws
+    /// The items of an answer, each as the conversation sends it again.
+    fn check(came: &[&str], sent: &[&str]) {
+        let items: Vec<Item> = came
             .iter()
             .filter_map(|raw| Item::parse(&serde_json::from_str::<Box<_>>(raw).ok()?))
             .collect();
+        let (mut body, mut stored) = (Body::new(&HEAD), Vec::new());
+        add_answer(&mut body, Some(&mut stored), items.iter());
+        let stored: Vec<&str> = stored
+            .iter()
+            .filter_map(|line| std::str::from_utf8(line).ok())
+            .collect();
+        assert_eq!(stored, sent);
+        let input = format!(r#""input":[{}]}}"#, sent.join(","));
+        let body = String::from_utf8(body.bytes().to_vec()).expect("UTF-8");
+        assert!(body.ends_with(&input), "{body}");
+    }
+
+    const SEALED: &str = r#"{"type":"reasoning", "id":"rs_1","encrypted_content":"gA\u003d"}"#;
+    const UNSEALED: &str = r#"{"type":"reasoning","id":"rs_2","summary":[]}"#;
+    const CALL: &str =
+        r#"{"type":"function_call","id":"fc_1","call_id":"c","name":"t","arguments":"{}"}"#;
+    const SEARCH: &str = r#"{"type":"web_search_call","id":"ws_1"}"#;
+    const WORDS: &str = r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"a"}]}"#;
+
+    #[test]
+    fn items_go_back_as_they_came() {
+        let all = [SEALED, SEARCH, WORDS, CALL];
+        check(&all, &all);
+        check(&all[1..], &all[1..]);
+    }
+
+    #[test]
+    fn unsealed_reasoning_stays_behind_and_what_follows_does_not_name_it() {
+        let call = r#"{"arguments":"{}","call_id":"c","name":"t","type":"function_call"}"#;
+        let words = r#"{"content":"a","role":"assistant","type":"message"}"#;
+        check(&[UNSEALED, SEARCH, WORDS, CALL], &[words, call]);
+        // What came of other reasoning goes on naming that.
+        check(
+            &[WORDS, UNSEALED, CALL, SEALED, WORDS],
+            &[WORDS, call, SEALED, WORDS],
+        );
+    }
+
+    #[test]
+    fn a_call_that_was_served_elsewhere_goes_back_with_its_output_or_not_at_all() {
+        let call = r#"{"type":"shell_call","call_id":"s"}"#;
+        let output = r#"{"type":"shell_call_output","call_id":"s","output":[]}"#;
+        check(&[call, WORDS], &[WORDS]);
+        check(&[call, output, WORDS], &[call, output, WORDS]);
+    }
+
+    #[test]
+    fn outputs_stand_behind_their_calls() {
         let call = Call {
             call_id: "c".into(),
             name: "t".into(),
             arguments: "{}".into(),
             unfinished: false,
         };
-        let mut body = Body::new(&HEAD);
-        add_answer(&mut body, None, items.iter());
         let output = Output {
             text: "done".to_owned(),
             image: None,
         };
+        let mut body = Body::new(&HEAD);
         add_outputs(&mut body, None, &[call], &[output]);
-        let input = format!(
-            r#""input":[{},{},{},{{"type":"function_call_output","call_id":"c","output":"done"}}]}}"#,
-            raws[0], raws[2], raws[3]
-        );
+        let input = r#""input":[{"type":"function_call_output","call_id":"c","output":"done"}]}"#;
         let body = String::from_utf8(body.bytes().to_vec()).expect("UTF-8");
-        assert!(body.ends_with(&input), "{body}");
+        assert!(body.ends_with(input), "{body}");
     }
 }

@@ -5,6 +5,7 @@
 mod again;
 mod calls;
 mod driver;
+mod fallback;
 mod history;
 mod reader;
 mod said;
@@ -18,6 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::api::{self, Client};
+use crate::exhausted::at_start;
 use crate::models::price::Price;
 use crate::output::{Notice, Sink};
 use crate::session::Journal;
@@ -27,6 +29,7 @@ use crate::wire::fault::Limit;
 use crate::wire::request::{Body, Shape};
 use crate::wire::response::Usage;
 use driver::Driver;
+use fallback::Fallback;
 use said::Said;
 
 /// An end that was ordered from outside.
@@ -83,11 +86,13 @@ pub enum End {
     Calls(usize, usize),
     /// The conversation has about so many tokens, and the model takes in so many.
     TooLong(u64, u64),
+    /// The service refused every shape that has room for a web search; what it said to the last one.
+    NoSearch(Box<api::Error>),
     /// It was ordered.
     Ordered(Order),
     /// The answer is complete and delivered, but this many calls failed, which was to count.
     ToolsFailed(usize),
-    /// The system gave no thread.
+    /// The system gave no thread, or no process for a call.
     Thread(io::Error),
     /// The sink could not deliver.
     Output(io::Error),
@@ -129,10 +134,12 @@ pub struct Run<'a> {
     pub journal: Option<&'a mut dyn Journal>,
     /// The last message of the answer that ends the run, if somebody wants it.
     pub last: Option<&'a mut Option<String>>,
-    /// A body without an item in the other shape, where that is to be tried if the service wants it.
-    pub other: Option<Body>,
-    /// The shape that turned out to be right, if it is the other one.
+    /// Bodies without an item in other shapes, to be tried in this order where the service refuses the one before.
+    pub others: Vec<Body>,
+    /// The shape that turned out to be right, if it is one of them.
     pub learned: &'a mut Option<Shape>,
+    /// The service is to search the web, for which its Lite shape has no room, so that this one is not tried.
+    pub searches: bool,
     /// Who runs the calls.
     pub tools: Arc<Tools>,
     /// What it may do.
@@ -153,9 +160,7 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         body: Arc::new(run.body),
         journal: run.journal.map(|journal| journal as &mut dyn Journal),
         last: run.last,
-        other: run.other,
-        learned: run.learned,
-        asked_in_other: false,
+        fallback: Fallback::new(run.others, run.learned, run.searches),
         tools: run.tools,
         policy: run.policy,
         words: run.words,
@@ -216,5 +221,5 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), End> {
     thread::Builder::new()
         .spawn(work)
         .map(drop)
-        .map_err(End::Thread)
+        .map_err(|error| End::Thread(at_start(error)))
 }

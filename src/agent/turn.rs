@@ -41,23 +41,23 @@ pub struct Turn {
     sent: bool,
 }
 
-/// Where a call is.
+/// Where a call is. A barrier waits for every call before it, and every call behind waits for it.
 #[derive(Debug)]
 enum State {
-    /// It has not started; whether it changes files.
-    Waiting(bool),
-    Running(bool),
+    Waiting { barrier: bool },
+    Running { barrier: bool },
     Ended(Output),
 }
 
 impl Turn {
-    /// Begins the turn: the answer has ended with these calls, at least one, and each says whether it changes
-    /// files. Those that do run one after the other, in the order that the model gave them.
+    /// Begins the turn: the answer has ended with these calls, at least one, and each says whether it is a barrier:
+    /// whether it changes files, so that its place among the other calls matters. What lies between two barriers runs
+    /// at the same time.
     #[must_use]
-    pub fn new(calls: &[bool]) -> (Self, Vec<Action>) {
-        let calls = calls
+    pub fn new(barriers: &[bool]) -> (Self, Vec<Action>) {
+        let calls = barriers
             .iter()
-            .map(|changes| State::Waiting(*changes))
+            .map(|&barrier| State::Waiting { barrier })
             .collect();
         let mut turn = Self {
             calls,
@@ -85,33 +85,30 @@ impl Turn {
         }
     }
 
-    /// Starts what may start now.
+    /// Starts the calls whose turn it is, in the order of the answer.
     fn start(&mut self) -> Vec<Action> {
-        let mut room = AT_ONCE
-            - self
-                .calls
-                .iter()
-                .filter(|call| matches!(call, State::Running(_)))
-                .count();
-        let mut changing = self
-            .calls
-            .iter()
-            .any(|call| matches!(call, State::Running(true)));
         let mut actions = Vec::new();
+        let mut running = 0;
+        let is_running = |call: &&State| matches!(call, State::Running { .. });
+        let mut room = AT_ONCE.saturating_sub(self.calls.iter().filter(is_running).count());
         for (at, call) in self.calls.iter_mut().enumerate() {
-            let State::Waiting(changes) = *call else {
-                continue;
+            let barrier = match *call {
+                State::Ended(_) => continue,
+                State::Running { barrier } => barrier,
+                State::Waiting { barrier } => {
+                    if room == 0 || (barrier && running > 0) {
+                        break;
+                    }
+                    *call = State::Running { barrier };
+                    actions.push(Action::Run(at));
+                    room -= 1;
+                    barrier
+                }
             };
-            if room == 0 {
+            if barrier {
                 break;
             }
-            // One that must wait keeps its place among those that change files.
-            if !(changes && changing) {
-                *call = State::Running(changes);
-                actions.push(Action::Run(at));
-                room -= 1;
-            }
-            changing |= changes;
+            running += 1;
         }
         actions
     }
@@ -131,7 +128,7 @@ impl Turn {
         self.sent = true;
         let outputs = self.calls.drain(..).map(|call| match call {
             State::Ended(output) => output,
-            State::Waiting(_) | State::Running(_) => Output::default(),
+            State::Waiting { .. } | State::Running { .. } => Output::default(),
         });
         Some(Action::Send {
             outputs: outputs.collect(),
@@ -216,49 +213,47 @@ mod tests {
         assert_eq!(turn.step(Event::BodyEnded), []);
     }
 
-    /// Every mix of up to five calls, those that change files and those that do not, ending in every order.
+    /// Every mix of five calls, barriers and others, ending in every order that can be.
     #[test]
-    fn calls_that_change_files_run_one_after_the_other_in_their_order() {
+    fn a_barrier_runs_between_the_calls_before_and_behind_it_in_every_order() {
         for mix in 0..32_usize {
-            let changes: Vec<bool> = (0..5).map(|at| mix & (1 << at) != 0).collect();
-            let mut pending = vec![(Turn::new(&changes), Vec::<usize>::new())];
-            while let Some(((mut turn, actions), path)) = pending.pop() {
-                let mut running: Vec<usize> = Vec::new();
-                let mut begun: Vec<usize> = Vec::new();
-                let mut path = path;
-                let mut note = |actions: &[Action], running: &mut Vec<usize>| {
+            let barriers: Vec<bool> = (0..5).map(|at| mix & (1 << at) != 0).collect();
+            // Each path says which of the running calls ends at each step.
+            let mut paths = vec![Vec::<usize>::new()];
+            while let Some(mut path) = paths.pop() {
+                let (mut turn, mut actions) = Turn::new(&barriers);
+                let (mut running, mut begun, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+                for step in 0..5 {
                     for action in actions {
                         if let Action::Run(at) = action {
-                            running.push(*at);
-                            begun.push(*at);
+                            running.push(at);
+                            begun.push(at);
                         }
                     }
-                };
-                note(&actions, &mut running);
-                // The path chooses, at each step, which of the running calls ends.
-                let mut step = 0;
-                while !running.is_empty() {
-                    assert!(
-                        running.iter().filter(|at| changes[**at]).count() <= 1,
-                        "{changes:?} {path:?}"
-                    );
+                    // What may run is what no barrier holds back: neither one before it nor, for a barrier, any call.
+                    let may_run = |at: &usize| {
+                        (0..*at).all(|before| {
+                            ended.contains(&before) || !(barriers[before] || barriers[*at])
+                        })
+                    };
+                    let due: Vec<usize> = (0..5)
+                        .filter(|at| !ended.contains(at) && may_run(at))
+                        .collect();
+                    running.sort_unstable();
+                    assert_eq!(running, due, "{barriers:?} {path:?} at {step}");
                     if step == path.len() {
                         for other in 1..running.len() {
-                            let mut fork = path.clone();
-                            fork.push(other);
-                            pending.push((Turn::new(&changes), fork));
+                            paths.push([&path[..], &[other]].concat());
                         }
                         path.push(0);
                     }
                     let at = running.remove(path[step]);
-                    step += 1;
-                    note(&turn.step(ended(at)), &mut running);
+                    ended.push(at);
+                    actions = turn.step(self::ended(at));
                 }
-                let order: Vec<usize> = begun.iter().copied().filter(|at| changes[*at]).collect();
-                assert!(
-                    order.is_sorted() && begun.len() == 5,
-                    "{changes:?} {path:?}: {begun:?}"
-                );
+                assert_eq!(actions, [Action::AwaitBody], "{barriers:?} {path:?}");
+                assert!(begun.is_sorted(), "{barriers:?} {path:?}: {begun:?}");
+                assert_eq!(turn.step(Event::BodyEnded), send(5, false));
             }
         }
     }

@@ -11,6 +11,7 @@ mod workspace;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 
 use crate::auth::{Authority, Credential, sign_in};
 use crate::clock::seconds;
@@ -21,7 +22,7 @@ use crate::wire::answer::{Answer, Show};
 use crate::wire::fault::{Fault, Head, Limit};
 use crate::wire::request::{Body, Shape};
 use crate::wire::sse::{Decoder, TooLong};
-use refusal::{fault, head};
+use refusal::{head, refused};
 use signed::{Place, Question, Signed};
 pub use workspace::{Route, Scope};
 
@@ -30,6 +31,12 @@ const ORIGINATOR: &str = "codex-run";
 
 /// The header that names the shape of Responses Lite.
 const LITE: &str = "x-openai-internal-codex-responses-lite";
+
+/// The header by which an answer says where the further requests of its turn belong.
+const TURN_STATE: &str = "x-codex-turn-state";
+
+/// The longest value of it that is sent back, in bytes.
+const MAX_TURN_STATE: usize = 8 << 10;
 
 /// A key or token is longer than this, in bytes; what servers that want none are given, such as `none`, is not.
 const SECRET: usize = 8;
@@ -94,6 +101,28 @@ impl Error {
         matches!(self, Self::Fault(fault) if fault.is_about_shape())
     }
 
+    /// Whether this machine has no more of what the request needs, which has nothing to do with the network.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        match self {
+            Self::Http(_, error) | Self::Cut(error) => error.is_exhausted(),
+            Self::SignIn(error) => error.is_exhausted(),
+            _ => false,
+        }
+    }
+
+    /// Whether the service says so in words that can mean nothing else. That a model is not found can.
+    #[must_use]
+    pub fn is_refused_shape(&self) -> bool {
+        self.is_about_shape() && !matches!(self, Self::Fault(fault) if fault.status == Some(404))
+    }
+
+    /// Whether the service cannot read, or misses, the reasoning of earlier answers.
+    #[must_use]
+    pub fn is_about_reasoning(&self) -> bool {
+        matches!(self, Self::Fault(fault) if fault.is_about_reasoning())
+    }
+
     /// Whether no answer has begun.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
@@ -101,7 +130,7 @@ impl Error {
     }
 }
 
-/// Sends the requests of one conversation.
+/// Sends the requests of one turn: a question, and what its calls lead to.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: Http,
@@ -109,6 +138,8 @@ pub struct Client {
     authority: Authority,
     headers: Vec<(&'static str, String)>,
     marks: Option<Sender<Option<String>>>,
+    /// What the first answer of the turn said about where the further requests belong.
+    turn_state: Arc<OnceLock<String>>,
 }
 
 impl Client {
@@ -127,6 +158,7 @@ impl Client {
             authority,
             headers,
             marks: None,
+            turn_state: Arc::default(),
         }
     }
 
@@ -154,7 +186,22 @@ impl Client {
         if shape == Shape::Lite {
             headers.push((LITE, "true".to_owned()));
         }
+        let state = self.turn_state.get().cloned();
+        headers.extend(state.map(|state| (TURN_STATE, state)));
         headers
+    }
+
+    /// Keeps what an answer says about where the further requests of the turn belong. Only the subscription backend has
+    /// a use for that, and the first answer decides.
+    fn keep_turn_state(&self, answer: &http::Answer) {
+        let state = answer.header(TURN_STATE).unwrap_or_default();
+        let is_plain = state.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if self.authority.account().is_some()
+            && is_plain
+            && (1..=MAX_TURN_STATE).contains(&state.len())
+        {
+            let _ = self.turn_state.set(state.to_owned());
+        }
     }
 
     /// The same client, which tells here of every answer that begins, with the mark of the service's list of models if
@@ -191,8 +238,9 @@ impl Client {
         // A success that is a document is a proxy's page or an error in disguise. Some servers name no type at all.
         let document = kind.starts_with("text/html") || kind.starts_with("application/json");
         if answer.status() != 200 || document {
-            return Err(Error::Fault(fault(&self.authority, answer)));
+            return Err(refused(&self.authority, answer));
         }
+        self.keep_turn_state(&answer);
         if let Some(marks) = &self.marks {
             let _ = marks.send(answer.header("x-models-etag").map(str::to_owned));
         }

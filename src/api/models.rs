@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::refusal::fault;
+use super::refusal::refused;
 use super::signed::{Place, Question, Signed};
 use super::{Endpoints, Error, ORIGINATOR};
 use crate::auth::Authority;
@@ -67,6 +67,6 @@ pub fn fetch(
             let failed = |error| Error::Http(host, error);
             Ok(Listing::New(answer.whole(BODY).map_err(failed)?, mark))
         }
-        _ => Err(Error::Fault(fault(authority, answer))),
+        _ => Err(refused(authority, answer)),
     }
 }

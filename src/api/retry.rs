@@ -30,6 +30,8 @@ pub enum Next {
 #[must_use]
 pub fn advice(trouble: &Trouble, error: Option<&Error>) -> Retry {
     match (trouble, error) {
+        // What this machine lacks is no matter of the network.
+        (_, Some(error)) if error.is_exhausted() => Retry::Never,
         (Trouble::Cut, None | Some(Error::Cut(_))) => Retry::Backoff,
         (Trouble::Cut, Some(Error::Http(_, error))) => match error {
             // Neither a wrong certificate nor a server of another kind mends itself in a minute.
@@ -123,6 +125,9 @@ mod tests {
         check(http(http::Error::NoSuchHost), Retry::Backoff);
         check(http(http::Error::Tls("x".to_owned())), Retry::Never);
         check(http(http::Error::Protocol("x".to_owned())), Retry::Never);
+        let exhausted = || http::Error::Exhausted(io::ErrorKind::Other.into());
+        check(http(exhausted()), Retry::Never);
+        check(Error::Cut(exhausted()), Retry::Never);
         check(Error::Unreadable, Retry::Never);
         assert_eq!(advice(&Trouble::Cut, None), Retry::Backoff);
         for trouble in [Trouble::Differs, Trouble::Empty, Trouble::Unfinished] {

@@ -56,7 +56,7 @@ impl Signed<'_> {
             if !matches!(answer.status(), 401 | 432) {
                 return Ok(answer);
             }
-            let fault = fault(self.authority, answer);
+            let fault = fault(self.authority, answer)?;
             match fault.cause {
                 Cause::Region if !rerouted => {
                     rerouted = true;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::signed::{Place, Question, Signed};
-use super::{Endpoints, Error, ORIGINATOR, fault};
+use super::{Endpoints, Error, ORIGINATOR, refused};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit};
 
@@ -87,7 +87,7 @@ pub fn fetch(
         limit: LIMIT,
     })?;
     if answer.status() != 200 {
-        return Err(Error::Fault(fault(authority, answer)));
+        return Err(refused(authority, answer));
     }
     let host = answer.host().to_owned();
     let failed = |error| Error::Http(host, error);

@@ -13,6 +13,7 @@ use tiny_http::{Header, Method, Request, Response, Server};
 
 use super::page::Page;
 use super::redirect::{Said, of_query};
+use crate::exhausted::{Exhausted, at_start, room_for_threads};
 use crate::http::{self, Http};
 use crate::secret::Secret;
 
@@ -28,6 +29,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// How many requests are answered at the same time, on each address.
 const AT_ONCE: usize = 64;
+
+/// How many threads the servers start by themselves, in a way that is a panic where there is none: on each of the two
+/// addresses one that accepts and four that read (`tiny_http` 0.12), and ours.
+const THREADS: usize = 12;
 
 /// How long the last page gets to reach the browser.
 const LAST: Duration = Duration::from_secs(1);
@@ -87,19 +92,27 @@ pub fn paste_redirect() -> String {
 }
 
 impl Callback {
-    /// Listens on the first port that can be had. `arrived` is called for what comes, on other threads; `busy` for a
-    /// port that somebody has, before he is asked to let go.
-    #[must_use]
+    /// Listens on the first port that can be had, if there is one. `arrived` is called for what comes, on other threads;
+    /// `busy` for a port that somebody has, before he is asked to let go.
+    ///
+    /// # Errors
+    /// When the system has no more threads or descriptors.
     pub fn listen(
         http: &Http,
         state: &Secret,
         arrived: impl Fn(Arrival) + Clone + Send + 'static,
         busy: impl Fn(u16),
-    ) -> Option<Self> {
-        PORTS.into_iter().find_map(|port| {
-            let listeners = take(port, http, &busy)?;
-            Self::serve(port, listeners, state, arrived.clone()).ok()
-        })
+    ) -> io::Result<Option<Self>> {
+        room_for_threads(THREADS)?;
+        for port in PORTS {
+            if let Some(listeners) = take(port, http, &busy)? {
+                match Self::serve(port, listeners, state, arrived.clone()) {
+                    Err(error) if Exhausted::of(&error).is_none() => {}
+                    served => return served.map(Some),
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn serve(
@@ -114,12 +127,12 @@ impl Callback {
             last: Arc::default(),
         };
         for listener in listeners {
-            let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
+            let server = Server::from_listener(listener, None).map_err(of_server)?;
             let server = Arc::new(server);
             callback.servers.push(Arc::clone(&server));
             let (state, arrived) = (state.clone(), arrived.clone());
             let last = Arc::clone(&callback.last);
-            thread::Builder::new().spawn(move || {
+            let serving = thread::Builder::new().spawn(move || {
                 let busy = Arc::new(AtomicUsize::new(0));
                 for request in server.incoming_requests() {
                     // One that sends half of what it promised holds up itself alone, and a flood no more than this
@@ -136,7 +149,8 @@ impl Callback {
                         busy.fetch_sub(1, Ordering::Relaxed);
                     });
                 }
-            })?;
+            });
+            serving.map_err(at_start)?;
         }
         Ok(callback)
     }
@@ -169,11 +183,11 @@ impl Drop for Callback {
 
 /// Takes a port on both addresses; nothing if it cannot be had. Another sign-in that waits there is asked once
 /// to let go.
-fn take(port: u16, http: &Http, busy: &impl Fn(u16)) -> Option<Vec<TcpListener>> {
+fn take(port: u16, http: &Http, busy: &impl Fn(u16)) -> io::Result<Option<Vec<TcpListener>>> {
     let mut asked = false;
     for _ in 0..=TRIES {
         match bind(port) {
-            Ok(listeners) => return Some(listeners),
+            Ok(listeners) => return Ok(Some(listeners)),
             Err((host, error)) if error.kind() == io::ErrorKind::AddrInUse => {
                 if !asked {
                     asked = true;
@@ -187,11 +201,20 @@ fn take(port: u16, http: &Http, busy: &impl Fn(u16)) -> Option<Vec<TcpListener>>
                     });
                 }
             }
-            Err(_) => return None,
+            Err((_, error)) if Exhausted::of(&error).is_some() => return Err(error),
+            Err(_) => return Ok(None),
         }
         thread::sleep(PAUSE);
     }
-    None
+    Ok(None)
+}
+
+/// Why there is no server, with the system's reason where it has one.
+fn of_server(error: Box<dyn std::error::Error + Send + Sync>) -> io::Error {
+    match error.downcast::<io::Error>() {
+        Ok(error) => *error,
+        Err(error) => io::Error::other(error),
+    }
 }
 
 /// Where `::1` is somebody else's, the browser might go there with the code, so then the port is no good at all.
@@ -201,7 +224,11 @@ fn bind(port: u16) -> Result<Vec<TcpListener>, (&'static str, io::Error)> {
     let mut listeners = vec![first.map_err(|error| ("127.0.0.1", error))?];
     match TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
         Ok(listener) => listeners.push(listener),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(("[::1]", error)),
+        Err(error)
+            if error.kind() == io::ErrorKind::AddrInUse || Exhausted::of(&error).is_some() =>
+        {
+            return Err(("[::1]", error));
+        }
         Err(_) => {}
     }
     Ok(listeners)

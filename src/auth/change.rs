@@ -1,22 +1,23 @@
 //! Changing what is stored, once: under the lock, after reading again, all or nothing.
 
 use std::thread;
-use std::time::Instant;
 
 use super::critical::Critical;
-use super::store::{Contents, Edit, Error, PATIENCE, PAUSE, Store};
+use super::store::{Contents, Edit, Error, Hold, PAUSE, Store};
 use crate::clock::seconds;
 
-/// Makes these changes; what the file held before. No person may be waited for meanwhile.
+/// Makes these changes; what the file held before. No person may be waited for meanwhile. A wait for the lock that gets
+/// long is reported to `waiting`.
 ///
 /// # Errors
 /// When the file cannot be read or written, or its lock cannot be had. Nothing was changed then.
 pub fn change<'a>(
     store: &Store,
     critical: &Critical,
+    waiting: &dyn Fn(&Error),
     edits: impl Fn(&Contents) -> Vec<Edit<'a>>,
 ) -> Result<Contents, Error> {
-    let begun = Instant::now();
+    let mut hold = Hold::default();
     loop {
         if let Some(moment) = critical.enter() {
             let changed = try_change(store, &edits);
@@ -24,11 +25,11 @@ pub fn change<'a>(
             if let Some(before) = changed? {
                 return Ok(before);
             }
+            store.await_lock(&mut hold, waiting)?;
+        } else {
+            // The process is about to end.
+            thread::sleep(PAUSE);
         }
-        if begun.elapsed() > PATIENCE {
-            return Err(store.locked());
-        }
-        thread::sleep(PAUSE);
     }
 }
 

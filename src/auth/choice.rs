@@ -39,6 +39,19 @@ pub enum What {
 }
 
 impl Found {
+    /// The secrets in it.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        match &self.what {
+            What::Key(secret) | What::Token(secret) => vec![secret.clone()],
+            What::Personal(personal) => vec![personal.access().clone()],
+            What::SignIn(Ok(sign_in)) => sign_in.secrets().collect(),
+            What::SignIn(Err(_)) | What::Nobody | What::NotUsable(_) | What::NotOurs(_) => {
+                Vec::new()
+            }
+        }
+    }
+
     /// Whether its requests go to the subscription backend.
     #[must_use]
     pub fn is_subscription(&self) -> bool {

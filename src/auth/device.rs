@@ -72,7 +72,7 @@ impl Polling {
 
 fn passing(error: &Error) -> bool {
     match error {
-        Error::Http(_) => true,
+        Error::Http(error) => !error.is_exhausted(),
         Error::Refused(refusal) => refusal.status >= 500 || refusal.status == 429,
         Error::Declined(_) | Error::Unreadable => false,
     }

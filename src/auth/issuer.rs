@@ -32,9 +32,9 @@ const ORIGINATOR: &str = "codex-run";
 /// How long an answer may take, as a whole.
 const LIMIT: Limit = Limit::Whole(Duration::from_secs(30));
 
-/// How long tokens may take: as long as a stream. They are worth waiting for: neither a code nor a refresh token can
-/// be used twice.
-const TOKENS: Limit = Limit::Stream;
+/// How long tokens may take, as a whole. They are worth waiting for: neither a code nor a refresh token can be used
+/// twice. Other processes wait for their end.
+pub(super) const TOKENS: Duration = Duration::from_secs(120);
 
 /// How long revoking may take.
 const REVOKE: Duration = Duration::from_secs(10);
@@ -53,6 +53,14 @@ pub enum Error {
     Declined(Box<Refusal>),
     /// It said yes, and nothing that can be read.
     Unreadable,
+}
+
+impl Error {
+    /// Whether this machine has no more of what a question to the issuer needs. Nothing was sent then.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        matches!(self, Self::Http(error) if error.is_exhausted())
+    }
 }
 
 impl fmt::Display for Error {
@@ -101,6 +109,8 @@ impl StdError for Error {
 pub struct Issuer {
     base: BaseUrl,
     http: Http,
+    /// How long tokens may take.
+    tokens: Duration,
 }
 
 /// A device sign-in that was begun.
@@ -121,6 +131,7 @@ impl Issuer {
         Self {
             base,
             http: Http::new(setup, SILENCE),
+            tokens: TOKENS,
         }
     }
 
@@ -198,7 +209,8 @@ impl Issuer {
 
     fn tokens(&self, form: &str, secrets: &[&Secret]) -> Result<Issued, Error> {
         let url = self.base.join("/oauth/token");
-        let body = self.post(&url, http::FORM, form.as_bytes(), TOKENS, secrets)?;
+        let limit = Limit::Whole(self.tokens);
+        let body = self.post(&url, http::FORM, form.as_bytes(), limit, secrets)?;
         Issued::read(&body).ok_or(Error::Unreadable)
     }
 
@@ -368,22 +380,4 @@ impl Issuer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_of_the_sign_in_names_everything_that_the_issuer_wants() {
-        let base = BaseUrl::parse("https://issuer.example").expect("an address");
-        let pkce = Pkce::new(&[7; super::super::pkce::RANDOM]);
-        let url = Issuer::new(base, &http::Setup::new("test"))
-            .authorize_url("http://localhost:1455/auth/callback", &pkce);
-        assert!(url.starts_with(
-            "https://issuer.example/oauth/authorize?response_type=code&client_id=app_"
-        ));
-        assert!(url.contains("redirect_uri=http%3A%2F%2Flocalhost%3A1455%2Fauth%2Fcallback&"));
-        assert!(url.contains("scope=openid%20profile%20email%20offline_access&"));
-        assert!(
-            url.contains("code_challenge_method=S256") && !url.contains(pkce.verifier.expose())
-        );
-    }
-}
+mod tests;

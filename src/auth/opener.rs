@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use crate::exhausted::at_start;
+
 /// What is known about where we run.
 #[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 #[derive(Clone, Debug, Default)]
@@ -142,6 +144,7 @@ impl Opener {
             .stderr(Stdio::null())
             .process_group(0) // Ctrl-C is for us, not for the browser
             .spawn()
+            .map_err(at_start)
     }
 }
 

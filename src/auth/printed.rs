@@ -1,7 +1,7 @@
 //! A key that a command prints, such as one of a password manager. What it printed is never shown.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
+use crate::exhausted::{Exhausted, at_start};
 use crate::secret::Secret;
 
 /// How long a command may take.
@@ -26,6 +27,8 @@ const MOST: u64 = 64 << 10;
 pub enum Error {
     /// There is no shell to run it.
     Start,
+    /// The system has no more of what running it takes.
+    Exhausted(Exhausted),
     /// It did not end in time.
     Late,
     /// It ended with a status that is not 0.
@@ -38,6 +41,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start => f.write_str("cannot be started"),
+            Self::Exhausted(exhausted) => write!(f, "cannot be started: {exhausted}"),
             Self::Late => write!(f, "did not end within {} s", PATIENCE.as_secs()),
             Self::Failed => f.write_str("failed"),
             Self::Nothing => f.write_str("printed no key"),
@@ -46,6 +50,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    fn at_start(error: io::Error) -> Self {
+        Exhausted::of(&at_start(error)).map_or(Self::Start, Self::Exhausted)
+    }
+}
 
 /// What the shell prints for this command, without the white space around it. Its standard error is the user's to see.
 /// The variables in `hidden` are not handed on.
@@ -63,7 +73,7 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     }
     // With whatever it starts it is a group, which is ended as a whole.
     shell.process_group(0);
-    let mut child = shell.spawn().map_err(|_| Error::Start)?;
+    let mut child = shell.spawn().map_err(Error::at_start)?;
     let output = child.stdout.take().ok_or(Error::Start)?;
     let (sender, read) = mpsc::channel();
     // It ends with the pipe, at the latest when the group is ended.
@@ -76,7 +86,10 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
             }
         }
     });
-    reader.map_err(|_| Error::Start)?;
+    if let Err(error) = reader {
+        end(&mut child);
+        return Err(Error::at_start(error));
+    }
     let begun = Instant::now();
     let mut bytes = Vec::new();
     let status = loop {

@@ -124,6 +124,12 @@ pub struct SignedIn {
 pub const EARLY: u64 = 5 * 60;
 
 impl SignedIn {
+    /// Its tokens.
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> {
+        let further = self.refresh.iter().chain(&self.id);
+        std::iter::once(&self.access).chain(further).cloned()
+    }
+
     /// A sign-in of these tokens. What the tokens do not say themselves may be known from elsewhere.
     ///
     /// # Errors

@@ -1,15 +1,13 @@
 //! Which model is asked, where, and with which credential: from flags, the environment, `models.json`, the service's
 //! list and the built-in one.
 
-use std::ffi::OsStr;
-
 use super::credentials::{self, Credentials};
 use super::failure::Failure;
-use super::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
+use super::flags::Args;
 use super::listing::{Listed, place};
 use super::parse::nearest;
+use super::resuming::{self, Resumed};
 use super::settings::Environment;
-use super::values::one_of;
 use super::{config, keys};
 use crate::api::{Endpoints, Route, Scope};
 use crate::auth::{Found, What};
@@ -17,13 +15,14 @@ use crate::command::Keeper;
 use crate::http::{self, BaseUrl};
 use crate::id::ModelId;
 use crate::models::cache::Cache;
-use crate::models::choice::Choice;
+use crate::models::choice::{Choice, shapes};
 use crate::models::custom::{self, Provider};
-use crate::models::fit::{Asked, Fitted, fit};
-use crate::models::{Backend, Model, find, preferred};
+use crate::models::{Backend, Model, catalogue, find, preferred};
+use crate::outcome::Outcome;
 use crate::placed;
 use crate::prompt;
 use crate::secret::Secret;
+use crate::wire::request::Search;
 
 /// What messages show as a model's id.
 const EXAMPLE: &str = "gpt-5.5";
@@ -48,22 +47,40 @@ pub(super) struct Choosing {
 struct Named {
     id: ModelId,
     origin: String,
+    /// Nobody has named it for this run: it is the conversation's.
+    kept: bool,
 }
 
-/// Chooses the model.
-pub(super) fn choose(args: &Args, environment: &Environment) -> Result<Choosing, Failure> {
+/// Chooses the model; for a conversation that is gone on with, its own where no other is named.
+pub(super) fn choose(
+    args: &Args,
+    environment: &Environment,
+    resumed: Option<&Resumed>,
+    search: Option<Search>,
+) -> Result<Choosing, Failure> {
     let providers = providers(environment)?;
-    let named = named(args, environment)?;
+    let named = named(args, environment, resumed)?;
     // What stands before the first slash names a provider, if there is one of that name.
     let split = named.as_ref().and_then(|named| {
         let (name, id) = named.id.as_str().split_once('/')?;
         let provider = providers.iter().find(|provider| provider.name == name)?;
         Some((provider, id.parse::<ModelId>().ok()?))
     });
+    let found = split.as_ref().map(|(provider, _)| &provider.name);
+    let of_conversation = named.as_ref().filter(|named| named.kept);
+    if let (Some(named), Some(name)) = (of_conversation, resumed.and_then(|r| r.provider.as_ref()))
+        && found != Some(name)
+    {
+        // What was said to that server is not shown to another one unasked.
+        return Err(not_kept(
+            named.id.as_str(),
+            &format!("models.json has no provider {name} any more"),
+        ));
+    }
     match split {
         Some((provider, id)) if provider.base_url.is_some() => {
             let origin = named.map(|named| named.origin).unwrap_or_default();
-            of_provider(provider, &id, origin, args, environment)
+            of_provider(provider, &id, origin, search, args, environment)
         }
         Some((provider, _)) if !SERVICES.contains(&&*provider.name) => {
             let name = &provider.name;
@@ -75,15 +92,39 @@ pub(super) fn choose(args: &Args, environment: &Environment) -> Result<Choosing,
         Some((_, id)) => of_service(
             named.map(|named| Named { id, ..named }),
             &providers,
+            search,
             args,
             environment,
         ),
-        None => of_service(named, &providers, args, environment),
+        None => of_service(named, &providers, search, args, environment),
     }
 }
 
-/// The model that was named, if one was.
-fn named(args: &Args, environment: &Environment) -> Result<Option<Named>, Failure> {
+/// A conversation's own model that cannot be asked, and why.
+fn not_kept(model: &str, why: &str) -> Failure {
+    Failure::new(
+        Outcome::Forbidden,
+        format!("cannot go on with {model}, the model of this conversation: {why}"),
+    )
+    .hint("name another model with -m; `codex models` lists those that there are")
+}
+
+/// The model that was named, if one was: by the flag, by the conversation, by the variable or by `config.json`.
+fn named(
+    args: &Args,
+    environment: &Environment,
+    resumed: Option<&Resumed>,
+) -> Result<Option<Named>, Failure> {
+    let is_given = args.model.is_some() && resuming::is_given(args, "model");
+    let kept = resumed.and_then(|resumed| resumed.model.as_deref());
+    let kept = kept.filter(|_| !is_given);
+    if let Some(id) = kept.and_then(|model| model.parse().ok()) {
+        return Ok(Some(Named {
+            id,
+            origin: resuming::ORIGIN.to_owned(),
+            kept: true,
+        }));
+    }
     let (origin, text) = match (args.model.as_deref(), environment.get("CODEX_MODEL")) {
         (Some(text), _) => (args.named("model"), text),
         (None, Some(text)) => ("CODEX_MODEL".to_owned(), text),
@@ -96,7 +137,11 @@ fn named(args: &Args, environment: &Environment) -> Result<Option<Named>, Failur
         Failure::usage(format!("cannot use the model id of {origin}: {error}"))
             .hint(format!("it looks like {EXAMPLE}"))
     })?;
-    Ok(Some(Named { id, origin }))
+    Ok(Some(Named {
+        id,
+        origin,
+        kept: false,
+    }))
 }
 
 /// What `models.json` says.
@@ -117,6 +162,7 @@ fn of_provider(
     provider: &Provider,
     id: &ModelId,
     origin: String,
+    search: Option<Search>,
     args: &Args,
     environment: &Environment,
 ) -> Result<Choosing, Failure> {
@@ -173,11 +219,16 @@ fn of_provider(
         |listed| listed.model.clone(),
     );
     let backend = Backend::Other;
-    let shape = listed.and_then(|listed| listed.shape);
+    let said = listed.and_then(|listed| listed.shape);
+    let shape = said.unwrap_or_else(|| model.shape(backend));
+    let (shape, others) =
+        shapes(shape, true, search.is_some()).ok_or_else(|| no_search(id.as_str()))?;
     Ok(Choosing {
         choice: Choice {
-            shape: shape.unwrap_or_else(|| model.shape(backend)),
-            settled: true,
+            provider: Some(name.clone()),
+            shape,
+            others,
+            searches: false,
             max_output: listed.and_then(|listed| listed.max_output),
             backend,
             model,
@@ -193,7 +244,7 @@ fn of_provider(
         },
         warnings,
         origin,
-        shape_origin: match shape {
+        shape_origin: match said {
             Some(_) => "from models.json",
             None => "the default",
         },
@@ -204,6 +255,7 @@ fn of_provider(
 fn of_service(
     named: Option<Named>,
     providers: &[Provider],
+    search: Option<Search>,
     args: &Args,
     environment: &Environment,
 ) -> Result<Choosing, Failure> {
@@ -218,14 +270,17 @@ fn of_service(
     }
     let (backend, cache) = place(&found, &endpoints, environment);
     let listed = Listed::find(backend, &cache, providers);
-    let (id, origin) = match named {
-        Some(named) => (named.id.as_str().to_owned(), named.origin),
+    let (id, origin, kept) = match named {
+        Some(named) => (named.id.as_str().to_owned(), named.origin, named.kept),
         None => match preferred(&listed.models) {
-            Some(model) => (model.id.clone(), listed.source.to_owned()),
-            None => (EXAMPLE.to_owned(), "the program".to_owned()),
+            Some(model) => (model.id.clone(), listed.source.to_owned(), false),
+            None => (EXAMPLE.to_owned(), "the program".to_owned(), false),
         },
     };
     let known = find(&listed.models, &id).or_else(|| find(&listed.further, &id));
+    if kept && let Some(why) = unusable(&id, known) {
+        return Err(not_kept(&id, why));
+    }
     let address = match backend {
         Backend::Subscription => &endpoints.subscription,
         Backend::Api | Backend::Other => &endpoints.api,
@@ -249,10 +304,15 @@ fn of_service(
     let model = known.cloned().unwrap_or_else(|| Model::unknown(&id));
     let said = listed.shape(&id);
     let shape = said.or_else(|| cache.shape(&id));
+    let settled = said.is_some() || backend != Backend::Subscription;
+    let first = shape.unwrap_or_else(|| model.shape(backend));
+    let (first, others) = shapes(first, settled, search.is_some()).ok_or_else(|| no_search(&id))?;
     Ok(Choosing {
         choice: Choice {
-            shape: shape.unwrap_or_else(|| model.shape(backend)),
-            settled: said.is_some() || backend == Backend::Other,
+            provider: None,
+            shape: first,
+            others,
+            searches: search.is_some() && !settled,
             max_output: None,
             backend,
             model,
@@ -270,6 +330,28 @@ fn of_service(
             (None, None) => "the default",
         },
     })
+}
+
+/// Why a model that nobody has named for this run cannot be asked with this credential, as far as that is known.
+fn unusable(id: &str, known: Option<&Model>) -> Option<&'static str> {
+    match known {
+        Some(model) if model.older => Some("it is retired for this sign-in"),
+        None if catalogue::all().iter().any(|(model, ..)| model.id == id) => {
+            Some("this credential cannot use it")
+        }
+        Some(_) | None => None,
+    }
+}
+
+/// A search that the user's own word leaves no room for.
+fn no_search(id: &str) -> Failure {
+    Failure::new(
+        Outcome::Failed,
+        format!(
+            "cannot search the web: models.json has {id} asked in the lite shape, which carries no tools of the service"
+        ),
+    )
+    .hint("leave the search out, or name another shape in models.json")
 }
 
 /// An address that a file names.
@@ -297,37 +379,4 @@ fn not_known(id: &str, place: &str, known: &[&str], host: Option<&str>) -> Strin
     let near = nearest(id, known).map_or(String::new(), |near| format!("; the nearest is {near}"));
     let host = host.map_or(String::new(), |host| format!(" to {host}"));
     format!("{id} is not {place}, and is sent as it is{host}{near}")
-}
-
-/// How the model is to think and write, as far as it can.
-pub(super) fn fitted(args: &Args, choice: &Choice, pictures: usize) -> Result<Fitted, Failure> {
-    let word = |long: &str, value: Option<&OsStr>, known: &[&'static str]| {
-        value
-            .map(|value| one_of(&args.named(long), value, known))
-            .transpose()
-    };
-    let model = &choice.model;
-    if args
-        .effort
-        .as_deref()
-        .is_some_and(|effort| effort == "ultra")
-    {
-        let highest = model.efforts.as_ref().and_then(|efforts| efforts.last());
-        let level = model
-            .ultra
-            .as_ref()
-            .or(highest)
-            .map_or("max", String::as_str);
-        return Err(Failure::usage(
-            "ultra is no effort of a model: in the official client it means several agents at once, which codex-run does not have",
-        )
-        .hint(format!("for {} it sends {level}: use -e {level}", model.id)));
-    }
-    let asked = Asked {
-        effort: word("effort", args.effort.as_deref(), EFFORTS)?,
-        summary: word("summary", args.summary.as_deref(), SUMMARIES)?,
-        verbosity: word("verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
-        pictures,
-    };
-    Ok(fit(&asked, model))
 }

@@ -1,8 +1,6 @@
 //! `config.json`: defaults for the flags of `run`, typed by the table of flags. What stands in it holds where neither
 //! a flag nor a variable says otherwise; a mistake is told with its line and column.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -11,6 +9,7 @@ use serde_json::value::RawValue;
 use super::credentials::home;
 use super::failure::Failure;
 use super::flags::{Args, Complete, EXCLUSIVE, Flag, Origin, Takes, flags_of};
+use super::named;
 use super::parse::unknown;
 use super::settings::Environment;
 use crate::placed::{self, Mistake, Reader};
@@ -22,6 +21,9 @@ const VARIABLES: &[(&str, &[&str])] = &[
     ("auth-file", &["CODEX_RUN_AUTH_FILE"]),
     ("api-key-file", &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY"]),
 ];
+
+/// Flags that name a credentials file. Tools cannot read it, also where a flag or a variable names another one.
+const CREDENTIALS: &[&str] = &["api-key-file", "auth-file"];
 
 /// Adds what the file says to what the command line has left open, as far as this command takes it.
 pub(super) fn apply(
@@ -49,6 +51,10 @@ pub(super) fn apply(
                 .iter()
                 .filter(|(long, _)| *long == flag.long)
                 .any(|(_, names)| names.iter().any(|name| environment.get(name).is_some()));
+        if CREDENTIALS.contains(&flag.long) {
+            let files = values.iter().map(|file| located(file, &home, environment));
+            args.credential_files.extend(files);
+        }
         if !open || !flag.of.contains(&command) {
             continue;
         }
@@ -73,16 +79,9 @@ pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
         Failure::usage(format!("cannot read {shown}: {why}"))
             .hint("make it a file of text that you may read, or move it away")
     };
-    match fs::metadata(file) {
-        // What is a pipe or a device there is not waited for.
-        Ok(found) if !found.is_file() => return Err(wrong("it is no regular file".to_owned())),
-        Ok(_) => {}
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(wrong(error.to_string())),
-    }
-    let bytes = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let Some(bytes) = named::settings(file).map_err(wrong)? else {
+        return Ok(None);
+    };
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         wrong(format!("it is not UTF-8 at byte {at}"))
@@ -131,9 +130,13 @@ fn values(reader: &Reader<'_>, flag: &Flag, raw: &RawValue) -> Result<Vec<String
     let value: Value = reader.typed(raw, "JSON")?;
     match (&flag.takes, value) {
         (Takes::Nothing, Value::Bool(true)) => Ok(vec![String::new()]),
-        (Takes::Nothing, Value::Bool(false)) => Ok(Vec::new()),
+        (Takes::Nothing | Takes::Optional(..), Value::Bool(false)) => Ok(Vec::new()),
         (Takes::Nothing, _) => Err(wrong("true or false")),
-        (Takes::Value(_) | Takes::Values(_), Value::String(text)) => Ok(vec![text]),
+        (Takes::Optional(_, default), Value::Bool(true)) => Ok(vec![(*default).to_owned()]),
+        (Takes::Value(_) | Takes::Values(_) | Takes::Optional(..), Value::String(text)) => {
+            Ok(vec![text])
+        }
+        (Takes::Optional(..), _) => Err(wrong("true, false or a string")),
         (Takes::Value("N" | "DUR"), Value::Number(number)) => Ok(vec![number.to_string()]),
         (Takes::Value("N"), _) => Err(wrong("a whole number")),
         (Takes::Value("DUR"), _) => Err(wrong("a time, such as \"90s\"")),
@@ -217,6 +220,9 @@ mod tests {
     #[test]
     fn what_is_named_beside_the_table_is_in_it() {
         for name in EXCLUSIVE.iter().copied().flatten() {
+            assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
+        }
+        for name in CREDENTIALS {
             assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
         }
         for (name, _) in VARIABLES {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::flags::Args;
+use super::named;
 use super::settings::Environment;
-use super::values::read;
 use crate::api::{Endpoints, Route, Scope};
 use crate::auth::issuer::Issuer;
 use crate::auth::opener::Surroundings;
@@ -23,7 +23,7 @@ const ISSUER: &str = "https://auth.openai.com";
 const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
 const API: &str = "https://api.openai.com/v1";
 
-/// The variables that hold secrets. No program that we start is given them.
+/// The variables that hold credentials. No program that is started gets them.
 pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];
 
 /// Everything that is known of credentials.
@@ -47,7 +47,7 @@ pub(super) fn find(
     let mut found = Vec::new();
     if let Some(path) = &args.api_key_file {
         found.push(Found {
-            what: What::Key(Secret::new(read(&args.named("api-key-file"), path)?)),
+            what: What::Key(Secret::new(named::text(args, "api-key-file", path)?)),
             source: "the file of --api-key-file".to_owned(),
         });
     }
@@ -57,9 +57,11 @@ pub(super) fn find(
             source: name.to_owned(),
         })
     };
-    if let Some(token) = environment.secret("CODEX_ACCESS_TOKEN") {
+    if let Some(given) = environment.secret("CODEX_ACCESS_TOKEN") {
+        let asked = is_personal(given.expose().trim());
+        let issuer = environment.address("CODEX_RUN_ISSUER", ISSUER, asked)?;
         found.push(Found {
-            what: token_or_personal(token, environment)?,
+            what: token(given, &issuer, environment),
             source: "CODEX_ACCESS_TOKEN".to_owned(),
         });
     }
@@ -74,7 +76,7 @@ pub(super) fn find(
     let is_closed = environment.closed().is_some() && foreign(args, environment).is_none();
     if (all || found.is_empty()) && !(is_closed && given) {
         keeper = self::keeper(args, environment)?;
-        if let Some(Keeper { store, .. }) = &keeper {
+        if let Some(Keeper { store, issuer }) = &keeper {
             if narrow {
                 warnings.extend(narrowed(store));
             }
@@ -84,7 +86,7 @@ pub(super) fn find(
             }
             let contents = store.read().map_err(Failure::from)?;
             others.clone_from(&contents.others);
-            found.extend(stored(contents, store, environment)?);
+            found.extend(stored(contents, store, issuer, environment));
         }
     }
     found.extend(variable("OPENAI_API_KEY", What::Key));
@@ -104,6 +106,34 @@ pub(super) fn find(
     })
 }
 
+/// The secrets in the credentials files, that of `--auth-file` and our own, for comparison. Whether the files are as they
+/// should be is judged elsewhere.
+pub(super) fn stored_secrets(args: &Args, environment: &Environment) -> Vec<Secret> {
+    let home = home(environment);
+    let named = foreign(args, environment).map(|file| (file, true));
+    let own = home.as_ref().map(|home| (home.join("auth.json"), false));
+    let mut secrets = Vec::new();
+    for (file, foreign) in named.into_iter().chain(own) {
+        let home = home.clone();
+        let store = Store::new(&Place {
+            file,
+            home,
+            foreign,
+        });
+        let Ok(contents) = store.read() else {
+            continue;
+        };
+        // Nobody is asked whose a token is.
+        let Ok(issuer) = environment.address("CODEX_RUN_ISSUER", ISSUER, false) else {
+            continue;
+        };
+        for found in stored(contents, &store, &issuer, environment) {
+            secrets.extend(found.secrets());
+        }
+    }
+    secrets
+}
+
 /// Narrows what others may do with the file; what is to be told about it.
 pub(super) fn narrowed(store: &Store) -> Vec<String> {
     let told = |(path, mode): (PathBuf, u32)| {
@@ -114,22 +144,22 @@ pub(super) fn narrowed(store: &Store) -> Vec<String> {
 }
 
 /// An access token, or one of a workspace together with whoever knows whose it is.
-fn token_or_personal(token: Secret, environment: &Environment) -> Result<What, Failure> {
+fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
     if !is_personal(token.expose().trim()) {
-        return Ok(What::Token(token));
+        return What::Token(token);
     }
-    let address = environment.address("CODEX_RUN_ISSUER", ISSUER, true)?;
-    let issuer = Issuer::new(address, &environment.setup());
+    let issuer = Issuer::new(issuer.clone(), &environment.setup());
     let personal = Personal::new(token, issuer, home(environment).as_deref());
-    Ok(What::Personal(Arc::new(personal)))
+    What::Personal(Arc::new(personal))
 }
 
 /// What the file holds, in the order in which it counts.
 fn stored(
     contents: Contents,
     store: &Store,
+    issuer: &BaseUrl,
     environment: &Environment,
-) -> Result<Vec<Found>, Failure> {
+) -> Vec<Found> {
     let source = store.named().display().to_string();
     let sign_in = contents.sign_in.map(|sign_in| Found {
         what: What::SignIn(sign_in.map(Box::new)),
@@ -144,20 +174,17 @@ fn stored(
         },
         source: format!("the key in {source}"),
     });
-    let personal = match contents.personal {
-        Some(token) => Some(Found {
-            what: token_or_personal(token, environment)?,
-            source: format!("the personal access token in {source}"),
-        }),
-        None => None,
-    };
+    let personal = contents.personal.map(|personal| Found {
+        what: token(personal, issuer, environment),
+        source: format!("the personal access token in {source}"),
+    });
     let mut stored = vec![
         (Kind::SignIn, sign_in),
         (Kind::Personal, personal),
         (Kind::Key, key),
     ];
     stored.sort_by_key(|(kind, _)| *kind != contents.first);
-    Ok(stored.into_iter().filter_map(|(_, found)| found).collect())
+    stored.into_iter().filter_map(|(_, found)| found).collect()
 }
 
 /// A key in pi's file may be the name of a variable, or a command. The first is looked up, as pi does; the second
@@ -224,7 +251,7 @@ pub(super) fn foreign(args: &Args, environment: &Environment) -> Option<PathBuf>
 }
 
 /// No shell has put the home in the place of a `~` that stands in a variable, or behind `--auth-file=`.
-fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
+pub(super) fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
     let path = Path::new(path);
     match (path.strip_prefix("~"), environment.get("HOME")) {
         (Ok(rest), Some(home)) => Path::new(home).join(rest),

@@ -126,6 +126,11 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         "model_reasoning_summary" => put(&mut args.summary, &value),
         "model_verbosity" => put(&mut args.verbosity, &value),
         "openai_base_url" => args.base_url = Some(value),
+        "sandbox_workspace_write.exclude_slash_tmp" => match &*value {
+            "true" => args.no_tmp = true,
+            "false" => args.no_tmp = false,
+            _ => return Err(wrong("true or false")),
+        },
         "sandbox_workspace_write.network_access" => match &*value {
             "true" => args.network = true,
             "false" => args.network = false,
@@ -139,8 +144,8 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
             .notes
             .push("nobody is asked here: what the sandbox does not allow fails".to_owned()),
         "web_search" => match &*value {
-            "disabled" => args.web_search = false,
-            "cached" | "live" => args.web_search = true,
+            "disabled" => args.search = None,
+            "cached" | "live" => put(&mut args.search, &value),
             _ => return Err(wrong("disabled, cached or live")),
         },
         key if UNSAFE.iter().any(|unsafe_key| key.starts_with(unsafe_key)) => {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::flags::{COMMANDS, Flag, command, flags_of};
+use super::flags::{COMMANDS, Flag, Takes, command, flags_of};
 use crate::outcome::TABLE;
 
 /// How wide the text is.
@@ -177,9 +177,11 @@ pub(super) fn spelling(flag: &Flag) -> String {
     let short = flag
         .short
         .map_or("    ".to_owned(), |short| format!("-{short}, "));
-    match flag.takes.value() {
-        None => format!("{short}--{}", flag.long),
-        Some(value) => format!("{short}--{} {value}", flag.long),
+    let long = flag.long;
+    match flag.takes {
+        Takes::Nothing => format!("{short}--{long}"),
+        Takes::Value(value) | Takes::Values(value) => format!("{short}--{long} {value}"),
+        Takes::Optional(value, _) => format!("{short}--{long}[={value}]"),
     }
 }
 
@@ -214,7 +216,7 @@ mod tests {
         {
             let short = text(name, false);
             assert!(
-                short.lines().count() <= 24,
+                short.lines().count() <= 23,
                 "{name:?} has {} lines",
                 short.lines().count()
             );

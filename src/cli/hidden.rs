@@ -1,67 +1,100 @@
 //! Where credentials are kept, and that tools stay away from there.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::credentials;
+use super::credentials::{self, tilde};
 use super::failure::Failure;
 use super::flags::Args;
+use super::homes::Homes;
 use super::settings::Environment;
+use super::writable::Guarded;
 use crate::tools::places::{links, real, real_once};
-use crate::tools::walls::Walls;
+use crate::tools::reach::seen_twice;
+use crate::tools::walls::{Conflict, Walls};
 
-/// Where credentials are kept, ours and those of the programs whose files we can use.
+/// The home of codex-run in that of the user.
+const RUN_HOME: &str = ".codex-run";
+
+/// The directories of other programs in the home of the user whose credentials can be used.
+const OTHERS: &[&str] = &[".codex", ".pi", ".pi/agent"];
+
+/// What is in such a directory and is meant to be read by tools, also where it is a link that leads elsewhere.
+const FOR_TOOLS: &[&str] = &[
+    "AGENTS.md",
+    "AGENTS.override.md",
+    "SYSTEM.md",
+    "agents",
+    "extensions",
+    "prompts",
+    "rules",
+    "skills",
+    "themes",
+    "tools",
+    "worktrees",
+];
+
+/// Directories whose files everybody may read, and in which there are very many.
+const STORES: &[&str] = &["/nix/store", "/gnu/store"];
+
+/// Where credentials are kept, those of codex-run and those of other programs whose files it can use.
 pub(super) struct Hidden {
-    /// The home that is ours.
+    /// The home of codex-run in this run.
     own: Option<PathBuf>,
+    /// The homes of codex-run in runs with another environment.
+    others: Vec<PathBuf>,
+    /// What links in any of these homes lead to, whether it is there or not.
+    targets: Vec<PathBuf>,
     /// All places, as they really are.
     pub(super) places: Vec<PathBuf>,
     /// The links that lead to them: whoever changes one decides what the next run believes.
     links: Vec<PathBuf>,
-}
-
-/// Where mounts show these places once more. Where that cannot be told, no walls can be put up either.
-#[cfg(target_os = "linux")]
-fn seen_twice(places: &[PathBuf]) -> Vec<PathBuf> {
-    use crate::tools::mounts::{aliases, table};
-    table()
-        .map(|table| aliases(&table, places))
-        .unwrap_or_default()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn seen_twice(_: &[PathBuf]) -> Vec<PathBuf> {
-    Vec::new()
+    /// Credentials files with further names (hard links), which cannot be hidden.
+    pub(super) warnings: Vec<String>,
+    homes: Homes,
 }
 
 impl Hidden {
     pub(super) fn find(args: &Args, environment: &Environment) -> Self {
-        let of_user = |name: &str| {
-            environment
-                .get("HOME")
-                .map(|home| Path::new(home).join(name))
-        };
-        let variable = |name: &str| environment.get(name).map(PathBuf::from);
+        let homes = Homes::find(environment);
+        let in_homes =
+            |name: &str| -> Vec<PathBuf> { homes.all.iter().map(|home| home.join(name)).collect() };
+        let variable = |name: &str| environment.get(name).map(|path| tilde(path, environment));
         let own = credentials::home(environment);
-        let directories = [
-            own.clone(),
-            of_user(".codex"),
-            of_user(".pi"),
-            of_user(".pi/agent"),
-            variable("CODEX_HOME"),
-            variable("PI_CODING_AGENT_DIR"),
-        ];
-        let directories: Vec<PathBuf> = directories.into_iter().flatten().collect();
-        let mut named: Vec<PathBuf> = directories.clone();
-        // The file itself may be a link to somewhere else.
-        named.extend(
-            directories
-                .iter()
-                .map(|directory| directory.join("auth.json")),
-        );
-        named.extend(credentials::foreign(args, environment));
-        // A pipe that a shell has made is no place.
+        let mut of_run: Vec<PathBuf> = own.iter().cloned().collect();
+        of_run.extend(in_homes(RUN_HOME));
+        let mut of_others: Vec<PathBuf> = OTHERS.iter().flat_map(|name| in_homes(name)).collect();
+        of_others.extend(variable("CODEX_HOME"));
+        of_others.extend(variable("PI_CODING_AGENT_DIR"));
+
+        let working = real(args.directory.as_deref().map_or(Path::new("."), Path::new));
+        // A link to a directory in which everything else lies is no place for a credential.
+        let is_above = |link: &PathBuf| {
+            let target = real(link);
+            let mut inside = homes.all.iter().map(|home| real(home));
+            working.starts_with(&target) || inside.any(|home| home.starts_with(&target))
+        };
+        let of_run_links: Vec<PathBuf> = of_run.iter().flat_map(|path| links_in(path)).collect();
+        let of_others_links = of_others.iter().flat_map(|path| links_in(path));
+
+        let directories = of_run.iter().chain(&of_others);
+        let mut files: Vec<PathBuf> = directories
+            .clone()
+            .map(|directory| directory.join("auth.json"))
+            .collect();
+        files.extend(credentials::foreign(args, environment));
+        files.extend(variable("CODEX_RUN_AUTH_FILE"));
         let key = args.api_key_file.as_ref().map(PathBuf::from);
-        named.extend(key.filter(|path| path.is_file()));
+        let further = args.credential_files.iter().cloned().chain(key);
+        // A pipe that a shell has made is no place.
+        files.extend(further.filter(|path| !path.exists() || path.is_file()));
+        let warnings = files.iter().filter_map(|file| linked_twice(file)).collect();
+
+        let mut named: Vec<PathBuf> = directories.cloned().collect();
+        named.extend(files);
+        named.extend(of_run_links.iter().cloned());
+        named.extend(of_others_links.filter(|link| !is_above(link)));
         let links = named.iter().flat_map(|path| links(path)).collect();
         // What lies in a place is hidden with it.
         let mut places: Vec<PathBuf> = Vec::new();
@@ -72,32 +105,73 @@ impl Hidden {
                 places.push(place);
             }
         }
+        let own = own.map(|own| real(&own));
+        let mut others = real_once(of_run);
+        others.retain(|other| Some(other) != own.as_ref());
         Self {
-            own: own.map(|own| real(&own)),
+            own,
+            others,
+            targets: real_once(of_run_links),
             places,
             links,
+            warnings,
+            homes,
         }
     }
 
-    /// Whether this place is our own home, or a link to it.
+    /// Refuses to go on where nobody knows where this user's credentials would be.
+    pub(super) fn known(&self) -> Result<(), Failure> {
+        self.homes.known()
+    }
+
+    /// The homes of codex-run, that of this run and those of runs with another environment.
+    pub(super) fn run_homes(&self) -> impl Iterator<Item = &PathBuf> {
+        self.own.iter().chain(&self.others)
+    }
+
+    /// Whether this place is the home of this run, or a link to it.
     fn is_own(&self, place: &Path) -> bool {
         self.own
             .as_ref()
             .is_some_and(|own| own.starts_with(place) || real(place) == *own)
     }
 
-    /// Refuses a run whose tools could write where credentials are kept.
-    pub(super) fn keep_apart(&self, walls: &Walls, temporary: &Path) -> Result<(), Failure> {
-        let with_links = Walls {
-            hidden: [&self.places[..], &self.links].concat(),
+    /// What tools could make that a run with another environment would take for its home.
+    pub(super) fn open_homes(&self, walls: &Walls) -> Vec<String> {
+        let others = Walls {
+            hidden: self.others.clone(),
             ..walls.clone()
         };
-        // A place that is not there holds nothing; but in ours tools could leave what the next run believes.
-        let matters = |hidden: &Path| hidden.symlink_metadata().is_ok() || self.is_own(hidden);
-        if let Some(conflict) = with_links
+        let warning = |home: PathBuf| {
+            format!(
+                "tools can make {}, which a run without CODEX_RUN_HOME takes for its home",
+                home.display()
+            )
+        };
+        others
             .conflicts()
-            .find(|conflict| matters(&conflict.hidden))
-        {
+            .map(|conflict| warning(conflict.hidden))
+            .collect()
+    }
+
+    /// Refuses a run whose tools could write where credentials are kept.
+    pub(super) fn keep_apart(&self, walls: &Walls) -> Result<(), Failure> {
+        let with_links = Walls {
+            hidden: self.guarded_places(),
+            ..walls.clone()
+        };
+        // A place that is not there holds nothing; but in a home of codex-run tools could leave what the next run
+        // believes.
+        let matters = |hidden: &Path| {
+            hidden.symlink_metadata().is_ok()
+                || self.is_own(hidden)
+                || self.targets.iter().any(|target| target == hidden)
+        };
+        let conflicts = with_links.conflicts();
+        let mut conflicts: Vec<Conflict> =
+            conflicts.filter(|found| matters(&found.hidden)).collect();
+        conflicts.sort_by_key(|conflict| !self.is_own(&conflict.hidden));
+        if let Some(conflict) = conflicts.first() {
             let hint = if self.is_own(&conflict.hidden) {
                 "work in another directory (-C), a project's own for example, or move CODEX_RUN_HOME"
             } else {
@@ -110,18 +184,22 @@ impl Hidden {
             ))
             .hint(hint));
         }
-        if self
-            .places
-            .iter()
-            .any(|hidden| temporary.starts_with(hidden))
-        {
-            return Err(Failure::usage(format!(
-                "cannot make the tools' temporary directory in {}: credentials are kept there",
-                temporary.display()
-            ))
-            .hint("set TMPDIR to another directory"));
-        }
         Ok(())
+    }
+
+    /// The places, and the links that lead to them.
+    pub(super) fn guarded_places(&self) -> Vec<PathBuf> {
+        [&self.places[..], &self.links].concat()
+    }
+
+    /// All of it, as what tools must not replace.
+    pub(super) fn guarded(&self) -> Vec<Guarded> {
+        let places = self.guarded_places();
+        let guarded = |place: &PathBuf| Guarded {
+            places: vec![place.clone()],
+            what: format!("credentials are kept in {}", place.display()),
+        };
+        places.iter().map(guarded).collect()
     }
 
     /// The walls without places that are not there and could be made by tools: what leads there would be theirs too.
@@ -139,4 +217,34 @@ impl Hidden {
             ..walls
         }
     }
+}
+
+/// The links directly in a directory that lead to something of the program's own.
+fn links_in(directory: &Path) -> Vec<PathBuf> {
+    let found = fs::read_dir(directory).into_iter().flatten().flatten();
+    let is_link = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_symlink());
+    let is_own = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        !FOR_TOOLS.iter().any(|known| name == *known)
+    };
+    let links = found.filter(|entry| is_link(entry) && is_own(entry));
+    let paths = links.map(|entry| entry.path());
+    paths
+        .filter(|path| {
+            let target = real(path);
+            !STORES.iter().any(|store| target.starts_with(store))
+        })
+        .collect()
+}
+
+/// A warning about a file that has further names, by which tools can read it.
+fn linked_twice(file: &Path) -> Option<String> {
+    let found = fs::metadata(file).ok()?;
+    (found.is_file() && found.nlink() > 1).then(|| {
+        format!(
+            "{} has {} names (hard links), and tools can read it by the others",
+            file.display(),
+            found.nlink()
+        )
+    })
 }

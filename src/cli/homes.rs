@@ -1,183 +1,108 @@
-//! Where the directories of the environment are that no shell has looked at: `~` and `$HOME` stand in files of
-//! variables as they are, and a home may be one that this user cannot enter.
+//! The homes of the user: the one that `HOME` names, and the one of `/etc/passwd`, which programs take where it is not
+//! set. What is in either belongs to this user.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
-use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::credentials::home;
 use super::failure::Failure;
 use super::settings::Environment;
 
-/// The variables that hold the path of something that we read or write.
-const PATHS: &[&str] = &[
-    "CODEX_RUN_HOME",
-    "CODEX_RUN_AUTH_FILE",
-    "CODEX_CA_CERTIFICATE",
-    "CODEX_HOME",
-    "PI_CODING_AGENT_DIR",
-];
-
-/// What stands for the user's home at the beginning of a path.
-const STANDS_FOR_HOME: &[&str] = &["~", "$HOME", "${HOME}"];
-
-/// A home of ours that cannot be entered, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Closed {
-    home: PathBuf,
-    why: String,
+/// The homes of the user.
+pub(super) struct Homes {
+    /// Each of them; a relative one counts from the current directory on, as everywhere else.
+    pub(super) all: Vec<PathBuf>,
+    /// At least one is an absolute path.
+    is_known: bool,
 }
 
-impl Closed {
-    /// What is lost by it where the run goes on.
-    pub(super) fn warning(&self) -> String {
-        let home = self.home.display();
-        let why = &self.why;
-        format!("cannot enter {home}: {why}; nothing is read from it, and nothing is stored")
-    }
-
-    /// The failure of a command that needs it.
-    pub(super) fn failure(&self) -> Failure {
-        let home = self.home.display();
-        Failure::usage(format!("cannot enter {home}: {}", self.why)).hint(
-            "HOME or CODEX_RUN_HOME leads there: let CODEX_RUN_HOME name a directory of your own; a key in \
-             OPENAI_API_KEY needs none",
+impl Homes {
+    /// The homes of the user that this process acts for.
+    pub(super) fn find(environment: &Environment) -> Self {
+        let passwd = fs::read("/etc/passwd").unwrap_or_default();
+        Self::of(
+            environment.get("HOME"),
+            &passwd,
+            rustix::process::geteuid().as_raw(),
         )
     }
-}
 
-impl Environment {
-    /// The environment as it was at the start, with paths as a shell would have made them.
-    pub(super) fn new(variables: Vec<(OsString, OsString)>) -> Self {
-        let mut environment = Self(variables, None);
-        if let Some(user) = environment.get("HOME").map(OsStr::to_owned) {
-            for (name, value) in &mut environment.0 {
-                if PATHS.iter().any(|path| name == path)
-                    && let Some(expanded) = expanded(value, &user)
-                {
-                    *value = expanded;
-                }
-            }
+    fn of(variable: Option<&OsStr>, passwd: &[u8], user: u32) -> Self {
+        let mut all: Vec<PathBuf> = variable.into_iter().map(PathBuf::from).collect();
+        all.extend(of_passwd(passwd, user));
+        all.dedup();
+        Self {
+            is_known: all.iter().any(|home| home.is_absolute()),
+            all,
         }
-        environment.1 = home(&environment).and_then(|home| closed(&home));
-        environment
     }
 
-    /// Our home, where it cannot be entered.
-    pub(super) fn closed(&self) -> Option<&Closed> {
-        self.1.as_ref()
-    }
-
-    /// Checks that our home does not depend on the working directory.
-    ///
-    /// # Errors
-    /// When it does: credentials would be stored wherever a command happens to run.
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        let (name, value) = match (self.get("CODEX_RUN_HOME"), self.get("HOME")) {
-            (Some(home), _) => ("CODEX_RUN_HOME", home),
-            (None, Some(home)) => ("HOME", home),
-            (None, None) => return Ok(()),
-        };
-        if Path::new(value).is_absolute() {
+    /// Refuses to go on where nobody knows what to hide.
+    pub(super) fn known(&self) -> Result<(), Failure> {
+        if self.is_known {
             return Ok(());
         }
-        let shown = value.to_string_lossy();
-        Err(
-            Failure::usage(format!("cannot use {name}={shown}: it is a relative path"))
-                .hint("write the whole path, which begins with a /"),
-        )
+        let user = rustix::process::geteuid().as_raw();
+        let variable = match self.all.first() {
+            Some(home) => format!("HOME is {}", home.display()),
+            None => "HOME is not set".to_owned(),
+        };
+        Err(Failure::usage(format!(
+            "cannot hide credentials from tools: {variable}, and /etc/passwd has no home of user {user}"
+        ))
+        .hint("set HOME to an absolute path; a new, empty directory will do"))
     }
 }
 
-/// The environment as it is.
-pub(super) fn environment() -> Environment {
-    Environment::new(std::env::vars_os().collect())
-}
-
-/// The environment of a command that uses our home.
-pub(super) fn checked() -> Result<Environment, Failure> {
-    let environment = environment();
-    environment.check()?;
-    Ok(environment)
-}
-
-/// Our home, for a command that needs it.
-pub(super) fn own() -> Result<Option<PathBuf>, Failure> {
-    let environment = checked()?;
-    match environment.closed() {
-        Some(closed) => Err(closed.failure()),
-        None => Ok(home(&environment)),
-    }
-}
-
-/// The path with the user's home in place of what stands for it.
-fn expanded(path: &OsStr, user: &OsStr) -> Option<OsString> {
-    let bytes = path.as_bytes();
-    STANDS_FOR_HOME.iter().find_map(|words| {
-        let rest = bytes.strip_prefix(words.as_bytes())?;
-        let ends = rest.is_empty() || rest.starts_with(b"/");
-        let user = user.as_bytes();
-        let user = user.strip_suffix(b"/").unwrap_or(user);
-        ends.then(|| OsString::from_vec([user, rest].concat()))
-    })
-}
-
-/// Why this home cannot be entered. One that is not there yet can be made.
-fn closed(home: &Path) -> Option<Closed> {
-    let error = fs::symlink_metadata(home.join("auth.json")).err()?;
-    let is_closed = matches!(
-        error.kind(),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory
-    );
-    is_closed.then(|| Closed {
-        home: home.to_owned(),
-        why: error.to_string(),
-    })
+/// The homes of this user in a file of this form (passwd(5)). A number may have several names.
+fn of_passwd(passwd: &[u8], user: u32) -> Vec<PathBuf> {
+    let home = |line: &[u8]| {
+        let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
+        let number = std::str::from_utf8(fields.get(2)?).ok()?;
+        let home = Path::new(OsStr::from_bytes(fields.get(5)?));
+        let is_own = number.parse() == Ok(user) && home.is_absolute();
+        is_own.then(|| home.to_owned())
+    };
+    passwd
+        .split(|byte| *byte == b'\n')
+        .filter_map(home)
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn home_of(variables: &[(&str, &str)]) -> Option<String> {
-        let pairs = variables
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()));
-        let environment = Environment::new(pairs.collect());
-        environment.check().ok()?;
-        Some(home(&environment)?.display().to_string())
-    }
-
     #[test]
-    fn what_stands_for_the_home_is_expanded_at_the_beginning_only() {
-        let check = |value: &str, expected: Option<&str>| {
-            let found = home_of(&[("CODEX_RUN_HOME", value), ("HOME", "/home/ada")]);
-            assert_eq!(found.as_deref(), expected, "{value}");
+    fn homes_are_those_of_the_variable_and_of_the_file() {
+        let passwd = b"root:x:0:0:root:/root:/bin/sh\n\
+            # a comment\n\
+            +::::::\n\
+            toor:x:0:0::/root2:/bin/sh\n\
+            me:x:1000:1000:My Name,,,:/home/m\xe9:/bin/sh\n\
+            odd:x:1001:1001:::/bin/sh\n\
+            short:x:1002:1002\n\
+            relative:x:1003:1003::home:/bin/sh\n\
+            last:x:1004:1004::/l";
+        let check = |variable: Option<&str>, user: u32, expected: &[&[u8]], is_known: bool| {
+            let homes = Homes::of(variable.map(OsStr::new), passwd, user);
+            let expected: Vec<&Path> = expected
+                .iter()
+                .map(|path| Path::new(OsStr::from_bytes(path)))
+                .collect();
+            assert_eq!(homes.all, expected, "{variable:?} {user}");
+            assert_eq!(homes.is_known, is_known, "{variable:?} {user}");
         };
-        check("~", Some("/home/ada"));
-        check("~/x", Some("/home/ada/x"));
-        check("$HOME/x", Some("/home/ada/x"));
-        check("${HOME}/x/~", Some("/home/ada/x/~"));
-        check("/a/~/$HOME", Some("/a/~/$HOME"));
-        for relative in ["x", "./x", "~ada/x", "$HOMER/x", "${HOME", "$OTHER/x"] {
-            check(relative, None);
+        check(None, 0, &[b"/root", b"/root2"], true);
+        check(Some("/root"), 0, &[b"/root", b"/root2"], true);
+        check(Some("/h"), 1000, &[b"/h", b"/home/m\xe9"], true);
+        check(Some("."), 1000, &[b".", b"/home/m\xe9"], true);
+        check(None, 1004, &[b"/l"], true);
+        for user in [1001, 1002, 1003, 7] {
+            check(None, user, &[], false);
+            check(Some("x/y"), user, &[b"x/y"], false);
+            check(Some("/x"), user, &[b"/x"], true);
         }
-        assert_eq!(home_of(&[("CODEX_RUN_HOME", "~/x")]), None);
-        assert_eq!(home_of(&[("HOME", "ada")]), None);
-        let root = home_of(&[("CODEX_RUN_HOME", "~/x"), ("HOME", "/")]);
-        assert_eq!(root.as_deref(), Some("/x"));
-    }
-
-    #[test]
-    fn a_home_below_what_is_no_directory_is_closed() {
-        let environment = |home: &str| Environment::new(vec![("HOME".into(), home.into())]);
-        assert!(environment("/dev/null").closed().is_some());
-        assert!(environment("/nonexistent").closed().is_none());
-        let words = environment("/dev/null").closed().map(Closed::warning);
-        assert!(
-            words.is_some_and(|words| words.starts_with("cannot enter /dev/null/.codex-run: "))
-        );
     }
 }

@@ -1,6 +1,5 @@
 //! What goes along with the words of a prompt: files, pictures, and the instructions that lie in a project.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -12,15 +11,11 @@ use rustix::fs::{Mode, OFlags};
 
 use super::failure::Failure;
 use super::flags::Args;
-use super::values::read;
+use super::named;
+use super::trust::{Project, Trust, open_directory};
+use crate::input::without_mark;
 use crate::prompt::File;
 use crate::wire::input::picture;
-
-/// The largest file of text, in bytes.
-const FILE: u64 = 64 << 20;
-
-/// The largest picture, in bytes.
-const PICTURE: u64 = 20 << 20;
 
 /// The most of all pictures together, in bytes.
 const PICTURES: u64 = 50 << 20;
@@ -40,15 +35,9 @@ pub(super) fn files(args: &Args) -> Result<Vec<File>, Failure> {
                         .hint("with - among the arguments, standard input goes into the prompt"),
                 );
             }
-            if fs::metadata(path).is_ok_and(|found| found.len() > FILE) {
-                return Err(Failure::usage(format!(
-                    "cannot use {shown}, named by {flag}: it has more than 64 MiB"
-                ))
-                .hint("no model reads that much; cut it down"));
-            }
             Ok(File {
                 path: shown.into_owned(),
-                text: read(&flag, path)?,
+                text: named::text(args, "file", path)?,
             })
         })
         .collect()
@@ -61,7 +50,7 @@ pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
     args.image
         .iter()
         .map(|path| {
-            let bytes = bytes(&flag, path)?;
+            let bytes = named::bytes(args, "image", path)?;
             let shown = path.to_string_lossy();
             left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
                 Failure::usage(format!("cannot use {shown}, named by {flag}: all pictures together have more than 50 MiB"))
@@ -78,27 +67,6 @@ pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
         .collect()
 }
 
-/// What is in a picture's file, which is not read further than it may be.
-fn bytes(flag: &str, path: &OsStr) -> Result<Vec<u8>, Failure> {
-    let shown = path.to_string_lossy();
-    let failed = |error: std::io::Error| {
-        Failure::usage(format!("cannot read {shown}, named by {flag}: {error}"))
-            .hint("name a file that is there and that you may read")
-    };
-    let file = fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(PICTURE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > PICTURE {
-        return Err(Failure::usage(format!(
-            "cannot use {shown}, named by {flag}: it has more than 20 MiB"
-        ))
-        .hint("make it smaller"));
-    }
-    Ok(bytes)
-}
-
 /// Instructions that lie in a project.
 #[derive(Debug, Default)]
 pub(super) struct Agents {
@@ -109,35 +77,40 @@ pub(super) struct Agents {
 }
 
 /// Finds `AGENTS.md` from the root of the git repository down to this directory; without one, in it alone. A repository
-/// may be anybody's: what a link in it leads out to, and what another user has put there, is left out. `hidden` is where
-/// credentials are.
-pub(super) fn agents(directory: &Path, hidden: Option<&Path>) -> Agents {
-    let mut agents = Agents::default();
-    let root = directory
-        .ancestors()
-        .find(|folder| folder.join(".git").exists())
-        .unwrap_or(directory);
-    let mut folders: Vec<&Path> = directory
-        .ancestors()
-        .take_while(|folder| folder.starts_with(root))
-        .collect();
-    folders.reverse();
+/// may be anybody's: what a link in it leads out to, and what another user has put there, is left out. `hidden` are the
+/// places where credentials are kept.
+pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
+    let trust = Trust::of(directory);
+    let project = Project::around(directory, &trust);
+    let mut agents = Agents {
+        found: Vec::new(),
+        warnings: project.warnings,
+    };
+    let root = project.root;
     let mut left = AGENTS;
-    for folder in folders {
+    for folder in project.folders {
         let file = folder.join("AGENTS.md");
         let Ok(real) = file.canonicalize() else {
             continue;
         };
         let shown = file.display().to_string();
-        if !real.starts_with(root) || hidden.is_some_and(|hidden| real.starts_with(hidden)) {
+        if !real.starts_with(&root) || hidden.iter().any(|hidden| real.starts_with(hidden)) {
             agents.warnings.push(format!(
                 "{shown} leads out of {} and is left out",
                 root.display()
             ));
             continue;
         }
+        if let Some(open) = open_directory(&file) {
+            agents.warnings.push(format!(
+                "{shown} is left out: it leads to {}, and everybody may write in {}",
+                real.display(),
+                open.display()
+            ));
+            continue;
+        }
         let bytes = match open_regular(&real) {
-            Ok(Some((open, owner))) if is_trusted(owner) => {
+            Ok(Some((open, owner))) if trust.takes_words(owner) => {
                 let mut bytes = Vec::new();
                 match open.take(AGENTS as u64 + 4).read_to_end(&mut bytes) {
                     Ok(_) => bytes,
@@ -165,10 +138,10 @@ pub(super) fn agents(directory: &Path, hidden: Option<&Path>) -> Agents {
             }
         };
         let text = match std::str::from_utf8(&bytes) {
-            Ok(text) => text,
+            Ok(text) => without_mark(text),
             // A character may end behind what was read.
             Err(error) if error.error_len().is_none() && bytes.len() > AGENTS => {
-                std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+                without_mark(std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default())
             }
             Err(error) => {
                 let at = error.valid_up_to();
@@ -203,10 +176,4 @@ fn open_regular(path: &Path) -> std::io::Result<Option<(fs::File, u32)>> {
     let file = fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let found = file.metadata()?;
     Ok(found.is_file().then(|| (file, found.uid())))
-}
-
-/// Whose words are taken: one's own, and those of root. Root, in a container, works on files of others.
-fn is_trusted(owner: u32) -> bool {
-    let own = rustix::process::geteuid();
-    own.is_root() || owner == 0 || owner == own.as_raw()
 }

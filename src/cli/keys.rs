@@ -15,16 +15,18 @@ pub(super) fn resolve(
 ) -> Result<Secret, Failure> {
     if let Some(command) = text.strip_prefix('!') {
         return printed::key(command, SECRETS).map_err(|error| {
-            Failure::usage(format!("cannot use {source}: its command {error}")).hint(
-                "run what stands behind the ! by hand; it must print the key and nothing else",
-            )
+            let exhausted = match error {
+                printed::Error::Exhausted(exhausted) => Some(exhausted),
+                _ => None,
+            };
+            Failure::usage(format!("cannot use {source}: its command {error}"))
+                .hint(
+                    "run what stands behind the ! by hand; it must print the key and nothing else",
+                )
+                .for_want_of(exhausted)
         });
     }
-    if let Some(name) = text.strip_prefix('$') {
-        let name = name
-            .strip_prefix('{')
-            .and_then(|name| name.strip_suffix('}'))
-            .unwrap_or(name);
+    if let Some(name) = variable(text, environment) {
         return environment.secret(name).ok_or_else(|| {
             Failure::usage(format!(
                 "cannot use {source}: the variable {name} is not set"
@@ -34,10 +36,17 @@ pub(super) fn resolve(
             ))
         });
     }
-    // pi takes the bare name of a variable that is set.
-    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    match environment.secret(text) {
-        Some(found) if text.chars().all(is_name) => Ok(found),
-        _ => Ok(Secret::new(text.to_owned())),
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// The variable that this text names, if it names one. As for pi, that may also be the bare name of one that is set.
+pub(super) fn variable<'a>(text: &'a str, environment: &Environment) -> Option<&'a str> {
+    if let Some(name) = text.strip_prefix('$') {
+        let within = name
+            .strip_prefix('{')
+            .and_then(|name| name.strip_suffix('}'));
+        return Some(within.unwrap_or(name));
     }
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    Some(text).filter(|text| text.chars().all(is_name) && environment.get(text).is_some())
 }

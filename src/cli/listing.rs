@@ -71,11 +71,11 @@ pub(super) fn place(
         _ => String::new(),
     };
     let subscription = found.first().is_none_or(Found::is_subscription);
-    let official = http::host(endpoints.api.as_str()) == "api.openai.com";
-    let (backend, address) = match subscription {
-        true => (Backend::Subscription, &endpoints.subscription),
-        false if official => (Backend::Api, &endpoints.api),
-        false => (Backend::Other, &endpoints.api),
+    let (backend, address) = if subscription {
+        (Backend::Subscription, &endpoints.subscription)
+    } else {
+        let host = http::host(endpoints.api.as_str());
+        (Backend::of_key(&host), &endpoints.api)
     };
     let home: Option<PathBuf> = credentials::home(environment);
     let cache = Cache::new(home.as_deref(), &account, address.as_str());

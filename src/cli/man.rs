@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::flags::{COMMANDS, flags_of};
+use super::flags::{COMMANDS, Takes, flags_of};
 use super::help::VARIABLES;
 use crate::outcome::TABLE;
 
@@ -35,9 +35,10 @@ pub(super) fn page() -> String {
                 .short
                 .map(|short| format!("\\fB\\-{short}\\fR, "))
                 .unwrap_or_default();
-            let value = match flag.takes.value() {
-                None => String::new(),
-                Some(value) => format!(" \\fI{value}\\fR"),
+            let value = match flag.takes {
+                Takes::Nothing => String::new(),
+                Takes::Value(value) | Takes::Values(value) => format!(" \\fI{value}\\fR"),
+                Takes::Optional(value, _) => format!("[=\\fI{value}\\fR]"),
             };
             let long = escape(flag.long);
             let _ = writeln!(

@@ -6,25 +6,34 @@ mod choosing;
 mod complete;
 mod config;
 mod credentials;
+mod decisive;
 mod exec;
 mod failure;
+mod fitting;
 mod flags;
 mod help;
 mod hidden;
 mod homes;
 mod inputs;
 mod keys;
+mod limits;
 mod listing;
 mod man;
+mod named;
 mod network;
 mod origins;
 mod outputs;
 mod own_tools;
 mod parse;
+mod paths;
+mod resuming;
 mod settings;
 mod terminal;
 mod tooling;
+mod trust;
 mod values;
+mod variables;
+mod writable;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -39,7 +48,6 @@ use crate::agent::Order;
 use crate::auth::Found;
 use crate::auth::critical::Critical;
 use crate::command;
-use crate::command::patience::Patience;
 use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
 use crate::outcome::Outcome;
@@ -51,8 +59,9 @@ use crate::tools::{confine, order};
 pub use failure::Failure;
 use failure::Used;
 use flags::Args;
-use homes::{checked, environment, own};
+use limits::{patience, room};
 use parse::Invocation;
+use paths::{checked, environment, own};
 use settings::Environment;
 use tooling::Tooling;
 
@@ -158,6 +167,9 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
     if !matches!(invocation, Invocation::HeldTool(_)) {
         confine::shut();
     }
+    command::signals::survive_file_limit();
+    command::signals::heed(|signal| process::exit(128 + signal))
+        .map_err(|error| failure::of_thread(&error))?;
     match invocation {
         Invocation::Run(args) => ask(args, begun, seen),
         Invocation::Login(args) => manage(args, "login", account::login, |settings, critical| {
@@ -205,10 +217,16 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         Invocation::Schema => print(EVENTS),
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;
+            room()?;
             let environment = checked()?;
             let args = configured(args, "tool", &environment)?;
-            let Tooling { setup, warnings } = tooling::of_tool(&name, &args, &environment)?;
-            for warning in warnings {
+            let Tooling {
+                setup,
+                warnings,
+                notes,
+                ..
+            } = tooling::of_tool(&name, &args, &environment)?;
+            for warning in warnings.iter().chain(&notes) {
                 let _ = writeln!(io::stderr(), "codex: {warning}");
             }
             tool(&name, command::tool::run(setup, &name, stdout))
@@ -247,6 +265,7 @@ fn manage<S, E>(
 where
     Failure: From<E>,
 {
+    room()?;
     let environment = checked()?;
     let args = configured(args, name, &environment)?;
     let settings = settings(&args, &environment)?;
@@ -264,6 +283,7 @@ where
 
 /// `codex run`, in any of its spellings.
 fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
+    room()?;
     let environment = checked()?;
     let args = configured(args, "run", &environment)?;
     seen.look(&args);
@@ -282,26 +302,6 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
     let used = Used::of(&settings.found, settings.keeper.as_ref());
     named(used, command::run::run(settings, host))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The most time that files which a run is given may take, if `--timeout` does not say.
-const FILES: Duration = Duration::from_secs(300);
-
-/// Limits the time that the files may take which the arguments name.
-fn patience(args: &Args, lines: bool) -> Result<Patience, Failure> {
-    let limit = values::duration(&args.named("timeout"), args.timeout.as_deref())?;
-    Ok(Patience::start(limit.unwrap_or(FILES), move || {
-        let failure = match limit {
-            Some(_) => failure::of_order(Order::Timeout),
-            None => Failure::usage("a file that is named does not end within 5 minutes")
-                .hint("something holds a pipe open; close it"),
-        };
-        if lines {
-            tell_in_lines(&failure);
-        }
-        tell(&failure, Duration::ZERO);
-        process::exit(failure.outcome().exit_code().into());
-    }))
 }
 
 /// The arguments with what the configuration adds to them.
@@ -335,7 +335,8 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
         Ok(false) => Ok(Outcome::Failed.exit_code().into()),
         Err(Error::Walls(error)) => {
             Err(Failure::usage(format!("cannot confine the tool: {error}"))
-                .hint("-s danger-full-access lets it do whatever you may do"))
+                .hint("-s danger-full-access lets it do whatever you may do")
+                .for_want_of(error.exhausted()))
         }
         Err(Error::Ordered(order)) => Err(failure::of_order(order)),
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -344,7 +345,8 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
         Err(Error::Io(error)) => Err(Failure::new(
             Outcome::Io,
             format!("cannot run the tool {name}: {error}"),
-        )),
+        )
+        .because_of(&error)),
     }
 }
 
@@ -394,9 +396,12 @@ pub fn tell(failure: &Failure, patience: Duration) {
     }
 }
 
-/// Ends the process by the signal that ended the run, if it was one: a shell's loop stops only then.
+/// Ends the process by the signal that ended the run, if it was one: a shell's loop stops only then. The first process of
+/// a container cannot end so; the exit code says the same.
 pub fn die(failure: &Failure) {
-    if let Some(signal) = failure.signal() {
+    if let Some(signal) = failure.signal()
+        && !command::signals::is_first_process()
+    {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
 }

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
+use super::named::{ROOTS, certificates};
 use super::settings::Environment;
 use crate::http::{Network, Setup};
 
 /// The variables of a proxy, the first that is set counts: ours are all requests by https.
 const PROXIES: &[&str] = &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-
-/// The variables of certificates, the first that is set counts.
-const ROOTS: &[&str] = &["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"];
 
 impl Environment {
     /// Who calls, and through what. None of it is judged before it is used.
@@ -30,7 +28,9 @@ impl Environment {
             );
         }
         if let Some((name, file)) = first(ROOTS) {
-            network = network.with_roots(name, Path::new(file));
+            let path = Path::new(file).to_owned();
+            let read = move || certificates(name, &path);
+            network = network.with_roots(name, Path::new(file), read);
         }
         Setup {
             user_agent: user_agent(),

@@ -2,6 +2,7 @@
 
 use super::choosing::Choosing;
 use super::flags::{Args, Origin, flags_of};
+use super::resuming;
 use super::settings::Environment;
 use crate::models::Backend;
 use crate::models::fit::Fitted;
@@ -10,6 +11,7 @@ use crate::models::fit::Fitted;
 const DEFAULTS: &[(&str, &str)] = &[
     ("sandbox", "read-only"),
     ("network", "no"),
+    ("no-tmp", "no"),
     ("max-turns", "100"),
     ("tool-timeout", "120s"),
     ("idle-timeout", "300s"),
@@ -22,6 +24,7 @@ pub(super) fn lines(
     environment: &Environment,
     chosen: &Choosing,
     fitted: &Fitted,
+    kept_effort: bool,
 ) -> Vec<String> {
     let choice = &chosen.choice;
     let model = &choice.model;
@@ -34,17 +37,22 @@ pub(super) fn lines(
         choice.shape.name(),
         chosen.shape_origin
     ));
+    let (effort, verbosity) = (args.effort.is_some(), args.verbosity.is_some());
     let sent = [
-        ("effort", fitted.effort.as_ref(), model.effort.as_ref()),
-        ("verbosity", fitted.verbosity.as_ref(), None),
-        ("summary", fitted.summary.as_ref(), None),
+        ("effort", &fitted.effort, effort, kept_effort),
+        ("verbosity", &fitted.verbosity, verbosity, false),
+        ("summary", &fitted.summary, args.summary.is_some(), false),
     ];
-    for (name, sent, own) in sent {
-        match (sent, own) {
-            (Some(sent), _) => lines.push(format!("{name} {sent}: from {}", args.named(name))),
-            (None, Some(own)) => lines.push(format!("{name} {own}: the model's own, not sent")),
-            (None, None) => {}
-        }
+    for (name, sent, given, kept) in sent {
+        let origin = match (kept, given) {
+            (true, _) => resuming::ORIGIN.to_owned(),
+            (_, true) => args.named(name),
+            _ => "the list of models".to_owned(),
+        };
+        let line = sent
+            .as_ref()
+            .map(|sent| format!("{name} {sent}: from {origin}"));
+        lines.extend(line);
     }
     for flag in flags_of("run") {
         if sent.iter().any(|(name, ..)| *name == flag.long) || flag.long == "model" {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::flags::Args;
-use super::values::read;
+use super::named;
 use crate::command::keeping::Keep;
 use crate::command::out::Form;
 use crate::format::Format;
@@ -29,7 +29,7 @@ pub(super) fn schema(args: &Args) -> Result<Option<Format>, Failure> {
         return Ok(None);
     };
     let flag = args.named("output-schema");
-    let text = read(&flag, path)?;
+    let text = named::text(args, "output-schema", path)?;
     let shown = path.to_string_lossy();
     let wrong = |at: &str, why: &str| {
         let place = match at {

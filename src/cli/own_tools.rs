@@ -2,33 +2,60 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::config;
-use super::credentials::{self, SECRETS};
+use super::credentials;
 use super::failure::Failure;
 use super::flags::Args;
+use super::named;
 use super::settings::Environment;
-use super::values::{duration, read};
+use super::trust::{Trust, open_directory};
+use super::values::duration;
+use super::variables;
 use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::offer::Offer;
 use crate::tools::places::{is_program, program_on, real};
 use crate::tools::walls::Walls;
 
-/// The largest manifest, in bytes.
-const MANIFEST: u64 = 1 << 20;
+/// The user's own tools.
+#[derive(Default)]
+pub(super) struct Own {
+    /// Each of them, and whether a flag names it: what is in the home first.
+    pub(super) tools: Vec<(Offer, bool)>,
+    /// What is left out of the folder, and why.
+    pub(super) warnings: Vec<String>,
+}
 
-/// The user's own tools, and whether a flag names them: what is in the home first.
-pub(super) fn find(args: &Args, environment: &Environment) -> Result<Vec<(Offer, bool)>, Failure> {
-    let home = credentials::home(environment).map(|home| real(&home));
-    let folder = home.as_ref().map(|home| home.join("tools"));
-    let found = folder.iter().flat_map(fs::read_dir).flatten().flatten();
+/// The manifests in the folder of tools of this home.
+pub(super) fn manifests(home: &Path) -> Vec<PathBuf> {
+    let found = fs::read_dir(home.join("tools")).into_iter().flatten();
     let mut files: Vec<PathBuf> = found
+        .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
         .collect();
     files.sort();
+    files
+}
+
+/// Finds the user's own tools.
+pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failure> {
+    let home = credentials::home(environment).map(|home| real(&home));
+    let folder = home.as_ref().map(|home| home.join("tools"));
+    let mut files: Vec<PathBuf> = home.iter().flat_map(|home| manifests(home)).collect();
+    let trust = Trust::of(args.directory.as_deref().map_or(Path::new("."), Path::new));
+    let mut warnings = Vec::new();
+    files.retain(|file| match distrusted(file, &trust) {
+        Some((why, _)) => {
+            let file = file.display();
+            warnings.push(format!("the manifest {file} is left out: {why}"));
+            false
+        }
+        None => true,
+    });
     let of_home = files.len();
     files.extend(args.tool.iter().map(PathBuf::from));
     let mut own: Vec<(Offer, bool)> = Vec::new();
@@ -38,15 +65,22 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Vec<(Offer,
         } else {
             args.named("tool")
         };
-        let small = fs::metadata(file).map(|found| found.is_file() && found.len() <= MANIFEST);
-        if small.is_ok_and(|small| !small) {
+        // What lies in the folder of tools was named by nobody: a pipe there is not waited for.
+        let regular = fs::metadata(file).map(|found| found.is_file());
+        if regular.is_ok_and(|regular| !regular) {
             let file = file.display();
             return Err(Failure::usage(format!(
                 "cannot use {file}, named by {flag}: it is not a manifest"
             ))
             .hint("a manifest is a JSON file of 1 MiB at most"));
         }
-        let text = read(&flag, file.as_os_str())?;
+        if let Some((why, hint)) = distrusted(file, &trust) {
+            let file = file.display();
+            return Err(
+                Failure::usage(format!("cannot use {file}, named by {flag}: {why}")).hint(hint),
+            );
+        }
+        let text = named::text_of("tool", &flag, file.as_os_str(), args.quiet)?;
         let directory = file.parent().filter(|parent| *parent != Path::new(""));
         let taken: Vec<&str> = own.iter().map(|(offer, _)| offer.name()).collect();
         // Only this folder is opened inside a place that is hidden, and only as a folder of its own.
@@ -58,13 +92,36 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Vec<(Offer,
             readable: in_home,
             duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
             runs: &|name| runs(name, environment),
-            secrets: SECRETS,
+            is_own: variables::is_own,
             taken: &taken,
         };
         let manifest = Manifest::parse(&text, &around).map_err(|mistake| wrong(file, &mistake))?;
         own.push((Offer::own(manifest), n >= of_home));
     }
-    Ok(own)
+    Ok(Own {
+        tools: own,
+        warnings,
+    })
+}
+
+/// Why this manifest is not believed, and what to do about it.
+fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
+    let owner = fs::metadata(file).ok()?.uid();
+    if let Some(open) = open_directory(file) {
+        return Some((
+            format!("everybody may write in {}", open.display()),
+            "move it into a directory in which only its owner may write",
+        ));
+    }
+    (!trust.takes(owner)).then(|| {
+        let why = format!(
+            "it belongs to user {owner}, who is neither root nor the owner of the working directory"
+        );
+        (
+            why,
+            "as root, own it (chown), or work in a directory of its owner (-C)",
+        )
+    })
 }
 
 /// Whether the shell would find a program of this name; or what is at this path, if it can be run.

@@ -105,6 +105,9 @@ pub(super) fn parse(
         given.push(flag);
         let value = match flag.takes {
             Takes::Value(_) | Takes::Values(_) => parser.value().map_err(unreadable)?,
+            Takes::Optional(_, default) => {
+                parser.optional_value().unwrap_or_else(|| default.into())
+            }
             Takes::Nothing => OsString::new(),
         };
         args.take(flag, value, Origin::Flag);

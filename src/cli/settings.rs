@@ -6,22 +6,26 @@ use std::time::{Duration, Instant};
 use super::choosing::{self, Choosing};
 use super::credentials;
 use super::failure::Failure;
-use super::flags::{Args, COLORS, FAILURES};
-use super::homes::Closed;
+use super::fitting;
+use super::flags::{Args, COLORS, FAILURES, SEARCHES};
 use super::inputs::{self, Agents};
+use super::named;
 use super::origins;
 use super::outputs;
+use super::paths::Closed;
+use super::resuming;
 use super::terminal;
-use super::tooling::{self, Tooling};
-use super::values::{count, duration, one_of, read};
+use super::tooling;
+use super::values::{count, duration, one_of};
+use super::variables;
 use crate::agent::Policy;
 use crate::command::run::Settings;
 use crate::http::{AddressError, BaseUrl, SILENCE};
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
-use crate::tools::places::real;
 use crate::tools::process::Setup;
+use crate::wire::request::Search;
 
 /// How long a tool call may take if nobody says otherwise.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
@@ -86,46 +90,36 @@ pub(super) fn run(
     if let Some(color) = &args.color {
         one_of(&args.named("color"), color, COLORS)?;
     }
-    let Tooling {
-        setup,
-        warnings: of_tools,
-    } = tooling::of_run(args, environment)?;
+    let mut tooling = tooling::of_run(args, environment)?;
     let words = Words::new(&args.words)
         .map_err(|error| Failure::from(crate::command::run::Error::Prompt(error)))?;
     if args.no_stdin && words.want_stdin() {
         return Err(Failure::usage("--no-stdin leaves no prompt")
             .hint("give the prompt as arguments, without -"));
     }
-    if args.quiet && args.verbose {
-        return Err(Failure::usage(format!(
-            "{} and {} exclude each other",
-            args.named("quiet"),
-            args.named("verbose")
-        ))
-        .hint("use one of them"));
-    }
-    let level = match (args.quiet, args.verbose) {
-        (true, _) => Level::Quiet,
-        (_, true) => Level::Verbose,
-        _ => Level::Normal,
-    };
+    let level = level(args)?;
     let (files, mut pictures) = (inputs::files(args)?, inputs::pictures(args)?);
     let agents = if args.no_agents_md {
         Agents::default()
     } else {
-        let home = credentials::home(environment).map(|home| real(&home));
-        inputs::agents(&setup.directory, home.as_deref())
+        inputs::agents(&tooling.setup.directory, &tooling.hidden)
     };
-    let instructions = instructions(args, &setup, &agents)?;
+    let instructions = instructions(args, &tooling.setup, &agents)?;
     let schema = outputs::schema(args)?;
-    let chosen = choosing::choose(args, environment)?;
-    let fitted = choosing::fitted(args, &chosen.choice, pictures.len())?;
+    let search = search(args)?;
+    let (keep, resumed) =
+        resuming::look(outputs::keep(args)?, &tooling.setup.directory, environment);
+    let resumed = resumed.as_ref();
+    let chosen = choosing::choose(args, environment, resumed, search)?;
+    variables::hand_on(&mut tooling, args, environment, &chosen.found)?;
+    let fitted = fitting::fitted(args, &chosen.choice, resumed, pictures.len())?;
     let told = if args.dry_run && level == Level::Verbose {
         {
             let found = agents.found.iter();
             let read =
                 found.map(|(file, _)| format!("{}: added to the instructions", file.display()));
-            let lines = origins::lines(args, environment, &chosen, &fitted);
+            let kept = fitting::kept_effort(args, &chosen.choice, resumed).is_some();
+            let lines = origins::lines(args, environment, &chosen, &fitted, kept);
             lines.into_iter().chain(read).collect()
         }
     } else {
@@ -133,7 +127,7 @@ pub(super) fn run(
     };
     let mut warnings = chosen.warnings;
     warnings.extend(told);
-    warnings.extend(of_tools);
+    warnings.extend(tooling.warnings);
     warnings.extend(agents.warnings);
     warnings.extend(fitted.note.clone());
     let Choosing {
@@ -153,13 +147,13 @@ pub(super) fn run(
         no_stdin: args.no_stdin,
         files,
         pictures,
-        web_search: args.web_search,
+        search,
         choice,
         fitted,
         instructions,
-        tools: setup,
+        tools: tooling.setup,
         home: credentials::home(environment),
-        keep: outputs::keep(args)?,
+        keep,
         form: outputs::form(args)?,
         schema,
         last_message: outputs::last_message(args),
@@ -172,7 +166,7 @@ pub(super) fn run(
         spinner: terminal::frames(environment).filter(|_| level > Level::Quiet),
         found,
         keeper,
-        notes: args.notes.clone(),
+        notes: [args.notes.clone(), tooling.notes].concat(),
         warnings,
         endpoints,
     })
@@ -206,6 +200,34 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
     })
 }
 
+/// How much is told beside the answer.
+fn level(args: &Args) -> Result<Level, Failure> {
+    if args.quiet && args.verbose {
+        return Err(Failure::usage(format!(
+            "{} and {} exclude each other",
+            args.named("quiet"),
+            args.named("verbose")
+        ))
+        .hint("use one of them"));
+    }
+    Ok(match (args.quiet, args.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    })
+}
+
+/// How the service is to search the web, if it is to.
+fn search(args: &Args) -> Result<Option<Search>, Failure> {
+    let Some(mode) = &args.search else {
+        return Ok(None);
+    };
+    Ok(Some(match one_of(&args.named("search"), mode, SEARCHES)? {
+        "cached" => Search::Cached,
+        _ => Search::Live,
+    }))
+}
+
 /// The time limit of a tool call.
 pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     Ok(
@@ -216,7 +238,7 @@ pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
 
 fn instructions(args: &Args, setup: &Setup, agents: &Agents) -> Result<String, Failure> {
     let mut text = match &args.instructions {
-        Some(path) => read(&args.named("instructions"), path)?,
+        Some(path) => named::text(args, "instructions", path)?,
         None => prompt::instructions(!setup.offered.is_empty(), tooling::notice(setup).as_deref()),
     };
     for more in &args.append_instructions {

@@ -1,32 +1,42 @@
 //! What tools are offered and what is around them, from flags and the environment.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::credentials::SECRETS;
+use super::decisive::Deciding;
 use super::failure::Failure;
 use super::flags::{Args, SANDBOXES};
 use super::hidden::Hidden;
+use super::own_tools::Own;
 use super::parse::unknown;
 use super::settings::{Environment, tool_timeout};
 use super::values::one_of;
-use super::{own_tools, program};
+use super::{own_tools, program, variables, writable};
+use crate::tools::TOOLS;
 use crate::tools::offer::Offer;
-use crate::tools::places::{Root, real, real_once};
+use crate::tools::places::{Root, real_once};
 use crate::tools::process::Setup;
+use crate::tools::reach::seen_twice;
+use crate::tools::scratch::Parent;
 use crate::tools::walls::Walls;
-use crate::tools::{TOOLS, environment};
+use crate::tools::worktree::{Linked, linked};
 
 /// How tools are started, and what is to be told about that.
 pub(super) struct Tooling {
     pub(super) setup: Setup,
     pub(super) warnings: Vec<String>,
+    /// What is worth a line and is no warning.
+    pub(super) notes: Vec<String>,
+    /// Where credentials are kept.
+    pub(super) hidden: Vec<PathBuf>,
 }
 
-/// What `codex run` offers.
+/// What `codex run` offers. What the tools find in their environment is filled in once its credentials are known.
 pub(super) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
-    let offered = offered(args, environment)?;
-    around(args, environment, offered)
+    let (offered, left_out) = offered(args, environment)?;
+    let mut tooling = around(args, environment, offered)?;
+    tooling.warnings.extend(left_out);
+    Ok(tooling)
 }
 
 /// The one tool that `codex tool` runs.
@@ -35,16 +45,16 @@ pub(super) fn of_tool(
     args: &Args,
     environment: &Environment,
 ) -> Result<Tooling, Failure> {
-    around(
-        args,
-        environment,
-        Offer::built_in(name).into_iter().collect(),
-    )
+    let offered = Offer::built_in(name).into_iter().collect();
+    let mut tooling = around(args, environment, offered)?;
+    variables::hand_on(&mut tooling, args, environment, &[])?;
+    Ok(tooling)
 }
 
 /// What is around these tools.
 fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result<Tooling, Failure> {
-    let mut warnings = Vec::new();
+    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    variables::check(args)?;
     let sandbox = sandbox(args)?;
     let directory = existing(
         &cd(args),
@@ -54,7 +64,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
     for path in &args.add_dir {
         further.push(existing(&args.named("add-dir"), path)?);
     }
-    let temporary = real(&std::env::temp_dir());
+    let hidden = Hidden::find(args, environment);
     let walls = match sandbox {
         // What is offered to nobody needs no walls.
         _ if offered.is_empty() => None,
@@ -68,64 +78,173 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             if write {
                 further.push(directory.clone());
             }
-            let hidden = Hidden::find(args, environment);
-            let writable = real_once(further).into_iter().map(Root::of);
+            hidden.known()?;
+            warnings.extend(hidden.warnings.iter().cloned());
             let walls = Walls {
                 write,
                 network: args.network,
-                writable: writable.collect::<Result<_, _>>().map_err(|error| {
-                    Failure::usage(format!(
-                        "cannot look at a directory that tools may change: {error}"
-                    ))
-                })?,
+                writable: roots(real_once(further))?,
                 hidden: hidden.places.clone(),
-                readable: Vec::new(),
+                ..Walls::default()
             };
-            hidden.keep_apart(&walls, &temporary)?;
+            hidden.keep_apart(&walls)?;
+            warnings.extend(hidden.open_homes(&walls));
             own_tools::readable(&walls, &offered)?;
-            Some(Hidden::there(walls))
+            let mut walls = Hidden::there(walls);
+            notes.extend(open_linked(&mut walls, &hidden, &directory));
+            if write && !args.no_tmp {
+                open_shared(&mut walls, &hidden, environment)?;
+            }
+            let tools = Deciding {
+                args,
+                environment,
+                hidden: &hidden,
+                offered: &offered,
+                directory: &directory,
+            };
+            warnings.extend(tools.keep_out_of_reach(&walls)?);
+            Some(walls)
         }
     };
-    let mut for_tools = environment::for_tools(&environment.0);
-    for_tools.extend(environment::nobody());
-    if args.network || walls.is_none() {
-        for_tools.extend(environment::proxies(&environment.0));
-    }
-    for name in &args.env {
-        match named(name, &args.named("env"), environment)? {
-            Some(variable) => for_tools.push(variable),
-            None => warnings.push(format!(
-                "{} {}: it is not set",
-                args.named("env"),
-                name.to_string_lossy()
-            )),
-        }
-    }
-    let mut variables = Vec::new();
-    for offer in &offered {
-        for name in offer.variables() {
-            match environment.get(name) {
-                Some(value) => variables.push((name.into(), value.to_owned())),
-                None => warnings.push(format!(
-                    "{name}, named by the tool {}, is not set",
-                    offer.name()
-                )),
-            }
-        }
-    }
+    let (temporary, walls) = apart(walls, &hidden, environment)?;
     Ok(Tooling {
         setup: Setup {
             program: program(),
             directory,
-            variables,
-            environment: for_tools,
+            variables: Vec::new(),
+            environment: Vec::new(),
             timeout: tool_timeout(args)?,
             temporary,
             offered,
             walls,
         },
         warnings,
+        notes,
+        hidden: hidden.places,
     })
+}
+
+/// Directories with what identifies them.
+fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
+    let roots: std::io::Result<_> = paths.into_iter().map(Root::of).collect();
+    roots.map_err(|error| {
+        Failure::usage(format!(
+            "cannot look at a directory that tools may change: {error}"
+        ))
+    })
+}
+
+/// Opens the git directories of writable worktrees and submodules; what is to be reported about that.
+fn open_linked(walls: &mut Walls, hidden: &Hidden, directory: &Path) -> Vec<String> {
+    let mut notes = Vec::new();
+    let owner = owner(directory);
+    for root in walls.writable.clone() {
+        let found = match linked(&root.path, owner) {
+            Linked::Nothing => continue,
+            Linked::Directories(found) => found,
+            Linked::Refused(git, why) => {
+                let file = root.path.join(".git");
+                notes.push(format!(
+                    "{} is not opened to tools, although {} names it: {why}",
+                    git.display(),
+                    file.display()
+                ));
+                continue;
+            }
+        };
+        for git in found {
+            if walls
+                .writable
+                .iter()
+                .any(|root| git.starts_with(&root.path))
+            {
+                continue;
+            }
+            let Ok(opened) = Root::of(git) else { continue };
+            let shown = opened.path.display();
+            let alone = Walls {
+                writable: vec![opened.clone()],
+                hidden: hidden.guarded_places(),
+                ..Walls::default()
+            };
+            if alone.conflicts().next().is_some() {
+                notes.push(format!(
+                    "{shown} is not opened to tools: credentials are kept there"
+                ));
+                continue;
+            }
+            notes.push(format!(
+                "tools may write in {shown}, the git directory of {}",
+                root.path.display()
+            ));
+            walls.writable.push(opened);
+        }
+    }
+    notes
+}
+
+/// The user whose repositories tools may change. Root, in a container, works on files of another user.
+fn owner(directory: &Path) -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::geteuid();
+    let of_directory = std::fs::metadata(directory).map(|found| found.uid());
+    match of_directory {
+        Ok(owner) if user.is_root() => owner,
+        _ => user.as_raw(),
+    }
+}
+
+/// Opens the shared temporary directories, but those where something lies that tools must not change.
+fn open_shared(
+    walls: &mut Walls,
+    hidden: &Hidden,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mut guarded = hidden.guarded();
+    guarded.extend(writable::named_by_variables(environment));
+    let shared = writable::shared(&guarded);
+    let is_named = |place: &PathBuf| walls.writable.iter().any(|root| root.path == *place);
+    let open = shared.open.into_iter().filter(|place| !is_named(place));
+    let open = roots(open.collect())?;
+    walls.closed = shared.closed;
+    walls
+        .closed
+        .retain(|closed| !walls.writable.iter().any(|root| root.path == closed.place));
+    walls.writable.extend(open);
+    Ok(())
+}
+
+/// Where the run's temporary directory may be made, and the sandbox that keeps other runs out of it.
+fn apart(
+    walls: Option<Walls>,
+    hidden: &Hidden,
+    environment: &Environment,
+) -> Result<(Vec<Parent>, Option<Walls>), Failure> {
+    let writable = walls.iter().flat_map(|walls| &walls.writable);
+    let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
+    // What is mounted below a writable place can be written there, wherever else it is seen.
+    let reached = |place: &Path| {
+        let mut names = seen_twice(&[place.to_owned()]);
+        names.push(place.to_owned());
+        let below = |name: &PathBuf| roots.iter().any(|root| name.starts_with(root));
+        names.iter().any(below)
+    };
+    let is_hidden = |place: &Path| hidden.places.iter().any(|hidden| place.starts_with(hidden));
+    let temporary = writable::temporary(environment, reached, is_hidden);
+    if temporary.is_empty() {
+        return Err(Failure::usage(format!(
+            "cannot make the tools' temporary directory in {}: credentials are kept there",
+            std::env::temp_dir().display()
+        ))
+        .hint("set TMPDIR to another directory"));
+    }
+    let private = temporary.iter().filter(|parent| parent.private);
+    let private: Vec<PathBuf> = private.map(|parent| parent.path.clone()).collect();
+    let walls = walls.map(|mut walls| {
+        walls.hidden.extend(private);
+        walls
+    });
+    Ok((temporary, walls))
 }
 
 /// What the tools may touch.
@@ -166,40 +285,8 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
     }
 }
 
-/// A variable that tools are to find, if it is set.
-fn named(
-    name: &OsStr,
-    flag: &str,
-    environment: &Environment,
-) -> Result<Option<(OsString, OsString)>, Failure> {
-    let text = name.to_string_lossy();
-    if text.is_empty() {
-        return Err(
-            Failure::usage(format!("{flag} takes the name of a variable, and got none"))
-                .hint("it looks like --env NAME"),
-        );
-    }
-    if let Some((name, _)) = text.split_once('=') {
-        // What follows may be a secret.
-        return Err(
-            Failure::usage(format!("{flag} takes a name only, and got {name}=...")).hint(format!(
-                "write {name}=VALUE before the command, and --env {name}"
-            )),
-        );
-    }
-    if SECRETS.contains(&&*text) {
-        return Err(Failure::usage(format!(
-            "cannot hand {text} to tools: they get no credential of ours"
-        ))
-        .hint("put it into a variable of another name, if a tool is to have it"));
-    }
-    Ok(environment
-        .get(&text)
-        .map(|value| (name.to_owned(), value.to_owned())))
-}
-
-/// The tools to offer: the built-in ones, and the user's own.
-fn offered(args: &Args, environment: &Environment) -> Result<Vec<Offer>, Failure> {
+/// The tools to offer, the built-in ones and the user's own; and what is left out.
+fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<String>), Failure> {
     for (flag, given) in [
         ("tools", args.tools.is_some()),
         ("tool", !args.tool.is_empty()),
@@ -214,17 +301,19 @@ fn offered(args: &Args, environment: &Environment) -> Result<Vec<Offer>, Failure
         }
     }
     if args.no_tools {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
-    let own = own_tools::find(args, environment)?;
+    let Own {
+        tools: own,
+        warnings,
+    } = own_tools::find(args, environment)?;
     let Some(list) = &args.tools else {
         let built_in = TOOLS
             .iter()
             .filter(|tool| !tool.on_request)
             .map(Offer::BuiltIn);
-        return Ok(built_in
-            .chain(own.into_iter().map(|(offer, _)| offer))
-            .collect());
+        let all = built_in.chain(own.into_iter().map(|(offer, _)| offer));
+        return Ok((all.collect(), warnings));
     };
     let mut known: Vec<&str> = TOOLS.iter().map(|tool| tool.function.name).collect();
     known.extend(own.iter().map(|(offer, _)| offer.name()));
@@ -245,7 +334,6 @@ fn offered(args: &Args, environment: &Environment) -> Result<Vec<Offer>, Failure
         *explicit || names.iter().any(|name| name == offer.name())
     };
     let built_in = names.iter().filter_map(|name| Offer::built_in(name));
-    Ok(built_in
-        .chain(own.into_iter().filter(meant).map(|(offer, _)| offer))
-        .collect())
+    let chosen = built_in.chain(own.into_iter().filter(meant).map(|(offer, _)| offer));
+    Ok((chosen.collect(), warnings))
 }

@@ -1,4 +1,4 @@
-//! What flags are given, judged: numbers, times, words of a list, files of text.
+//! What flags are given, judged: numbers, times, words of a list.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -21,22 +21,6 @@ pub(super) fn count(
                 .hint(format!("it takes a whole number from {least} on")),
         ),
     }
-}
-
-/// A text file that a flag names.
-pub(super) fn read(flag: &str, path: &OsStr) -> Result<String, Failure> {
-    let shown = path.to_string_lossy();
-    let bytes = std::fs::read(path).map_err(|error| {
-        Failure::usage(format!("cannot read {shown}, named by {flag}: {error}"))
-            .hint("name a file that is there and that you may read")
-    })?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Failure::usage(format!(
-            "cannot use {shown}, named by {flag}: it is not UTF-8 at byte {at}"
-        ))
-        .hint("it must be a text file; convert it, for example with iconv")
-    })
 }
 
 pub(super) fn one_of(

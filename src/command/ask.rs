@@ -12,7 +12,7 @@ use crate::output::{Notice, Sink};
 use crate::session::Journal;
 use crate::stdin::{self, Input, Source};
 use crate::tools::offer::Offer;
-use crate::wire::input::quoted;
+use crate::wire::input::{effort_change, quoted};
 use crate::wire::request::{Body, Function, Head, Shape, estimate};
 
 /// How standard input is looked at.
@@ -87,12 +87,8 @@ pub(super) fn prompt(
     }
 }
 
-/// The first request; and one without an item in the other shape, where that may be tried.
-pub(super) fn bodies(
-    settings: &Settings,
-    prompt: &Prompt,
-    kept: &mut Kept,
-) -> (Body, Option<Body>) {
+/// The first request; and those without an item in the other shapes that may be tried.
+pub(super) fn bodies(settings: &Settings, prompt: &Prompt, kept: &mut Kept) -> (Body, Vec<Body>) {
     let functions: Vec<Function<'_>> = settings.tools.offered.iter().map(Offer::function).collect();
     let (choice, fitted) = (&settings.choice, &settings.fitted);
     let head = |shape: Shape| Head {
@@ -100,10 +96,11 @@ pub(super) fn bodies(
         model: &choice.model.id,
         instructions: &settings.instructions,
         tools: &functions,
-        web_search: settings.web_search,
+        developer: choice.backend.is_of_openai(),
+        search: settings.search,
         parallel: !choice.model.one_call,
         reasons: !choice.model.plain,
-        effort: fitted.effort.as_deref(),
+        effort: kept.effort.head.as_deref(),
         summary: fitted.summary.as_deref(),
         verbosity: fitted.verbosity.as_deref(),
         max_output: choice.max_output,
@@ -112,15 +109,23 @@ pub(super) fn bodies(
         format: settings.schema.as_ref().map(Format::json),
     };
     let mut body = Body::new(&head(choice.shape));
-    let other = (!choice.settled).then(|| Body::new(&head(choice.shape.other())));
+    let others = choice.others.iter();
+    let others = others.map(|shape| Body::new(&head(*shape))).collect();
     for item in &kept.items {
         body.push_stored(item);
+    }
+    if let Some(effort) = &kept.effort.change {
+        let item = effort_change(effort);
+        body.push(&item);
+        if let Some(writer) = &mut kept.writer {
+            writer.item(&item);
+        }
     }
     let item = body.push_message(&prompt.text, &settings.pictures);
     if let Some(writer) = &mut kept.writer {
         writer.item(&item);
     }
-    (body, other)
+    (body, others)
 }
 
 /// The parts of what is asked, about how many tokens each has, the longest first.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json as value};
 
 use crate::models::Model;
-use crate::output::visible::visible;
+use crate::output::visible::line;
 
 /// Where a list is from.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,8 @@ impl Line {
         let price = model.price.map_or(String::new(), |price| {
             format!("{} / {}", price.input, price.output)
         });
-        let mut cells = vec![format!("{}{mark}", visible(&self.id)), context, effort];
+        let id = format!("{}{mark}", line(&self.id));
+        let mut cells = vec![id, context, line(&effort).into_owned()];
         cells.extend([takes.to_owned(), price]);
         if all {
             let (chatgpt, api) = self.uses.unwrap_or_default();

@@ -1,23 +1,95 @@
-//! The file that gets the last message, if the run ends well. Until then it is left alone.
+//! The file that gets the last message, if the run ends well. Until then it is left alone. Where it lies is settled
+//! before anything is asked: the directory is held open, so that whatever tools put in its place is not written to.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, Mode, OFlags, access, fcntl_setfl, open};
+use rustix::fs::{Mode, OFlags, Stat, fcntl_setfl, open};
+
+use crate::file::{self, Directory, Slot};
+
+/// How the name begins that the file has while it is made.
+const NEW: &str = ".codex-";
 
 /// Where the last message goes.
 #[derive(Debug)]
-pub(super) enum LastMessage {
+pub(super) struct LastMessage {
+    /// As it was named.
+    named: PathBuf,
+    target: Target,
+}
+
+#[derive(Debug)]
+enum Target {
     /// A file, which is replaced in one step.
-    File(PathBuf),
+    File(Box<Replaced>),
     /// A device or a pipe, which is open.
     Open(File),
 }
 
+/// A file that is replaced.
+#[derive(Debug)]
+struct Replaced {
+    slot: Slot,
+    /// What was there as the run began.
+    before: Option<Stat>,
+}
+
+/// Why the last message cannot be found where it was wanted.
+#[derive(Debug)]
+pub enum Error {
+    /// The file of this name cannot be written.
+    Unwritable(PathBuf, io::Error),
+    /// The file of this name lies in the directory in which codex-run keeps what it believes in later runs.
+    OwnHome(PathBuf),
+    /// The message was written to the file that the first path led to as the run began, and that is now the second
+    /// path; the first one leads elsewhere.
+    Misplaced(PathBuf, PathBuf),
+}
+
 impl LastMessage {
-    /// Finds out whether it can be written, before anything is asked.
-    pub(super) fn prepare(path: &Path) -> io::Result<Self> {
+    /// Finds out whether it can be written, before anything is asked. It must not lie in `home`: a link that tools of an
+    /// earlier run have left would otherwise make a message of the model our configuration.
+    pub(super) fn prepare(path: &Path, home: Option<&Path>) -> Result<Self, Error> {
+        let unwritable = |error| Error::Unwritable(path.to_owned(), error);
+        let target = Target::find(path).map_err(unwritable)?;
+        let home = home.and_then(|home| home.canonicalize().ok());
+        if let (Target::File(file), Some(home)) = (&target, home)
+            && file.slot.directory().whereabouts().starts_with(home)
+        {
+            return Err(Error::OwnHome(path.to_owned()));
+        }
+        Ok(Self {
+            named: path.to_owned(),
+            target,
+        })
+    }
+
+    /// Puts the message there, and makes sure that it is found by the name that was given.
+    pub(super) fn write(self, message: &str) -> Result<(), Error> {
+        let end = if message.ends_with('\n') { "" } else { "\n" };
+        let text = format!("{message}{end}");
+        let named = self.named;
+        let unwritable = |error| Error::Unwritable(named.clone(), error);
+        match self.target {
+            // Who reads it has held its other end all the time.
+            Target::Open(mut file) => file.write_all(text.as_bytes()).map_err(unwritable),
+            Target::File(file) => {
+                let written = file.replace(text.as_bytes()).map_err(unwritable)?;
+                if file::leads_to(&named, written) {
+                    Ok(())
+                } else {
+                    Err(Error::Misplaced(named, file.slot.whereabouts()))
+                }
+            }
+        }
+    }
+}
+
+impl Target {
+    fn find(path: &Path) -> io::Result<Self> {
         let real = match fs::metadata(path) {
             Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             // A device, or a pipe, is written as it is. One that nobody reads is not waited for.
@@ -29,46 +101,34 @@ impl LastMessage {
             }
             // A link stays one.
             Ok(_) => fs::canonicalize(path)?,
+            // This names a directory that is not there.
+            Err(_) if path.as_os_str().as_bytes().ends_with(b"/") => {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             Err(_) => led_to(path),
         };
-        real.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        let name = real.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let folder = real.parent().filter(|folder| *folder != Path::new(""));
-        let folder = folder.unwrap_or(Path::new("."));
-        access(folder, Access::WRITE_OK | Access::EXEC_OK)?;
-        Ok(Self::File(real))
-    }
-
-    /// Puts the message there.
-    pub(super) fn write(self, message: &str) -> io::Result<()> {
-        let end = if message.ends_with('\n') { "" } else { "\n" };
-        let text = format!("{message}{end}");
-        match self {
-            Self::Open(mut file) => file.write_all(text.as_bytes()),
-            Self::File(path) => replace(&path, text.as_bytes()),
-        }
+        let directory = Directory::open(folder.unwrap_or(Path::new(".")))?;
+        directory.check_writable()?;
+        let slot = Slot::new(directory, name);
+        let before = slot.stat()?;
+        Ok(Self::File(Box::new(Replaced { slot, before })))
     }
 }
 
-/// Replaces a file in one step, by one of a name that nobody else has.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let random = u64::from_le_bytes(random);
-    let beside = path.with_file_name(format!(".codex-{random:016x}"));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&beside)?;
-    let written = file.write_all(bytes).and_then(|()| {
-        if let Ok(there) = fs::metadata(path) {
-            let _ = fs::set_permissions(&beside, there.permissions());
+impl Replaced {
+    /// Replaces the file in one step. It keeps the owner and the permissions that it had as the run began.
+    fn replace(&self, bytes: &[u8]) -> io::Result<file::Identity> {
+        let new = self
+            .slot
+            .begin(&file::unused(NEW)?, Mode::from_raw_mode(0o666))?;
+        if let Some(before) = &self.before {
+            let _ = new.like(before);
         }
-        fs::rename(&beside, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
+        new.write(bytes)?;
+        new.commit()
     }
-    written
 }
 
 /// Where a link leads that leads to nothing yet.

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use super::wait::{Back, Ways};
-use super::{Keeper, say, warn};
+use super::{Keeper, say, say_line, warn, warn_of_wait};
 use crate::auth;
 use crate::auth::callback::paste_redirect;
 use crate::auth::change::change;
@@ -23,6 +23,8 @@ use crate::auth::store::{self, Contents, Edit, Kind};
 use crate::auth::token::{Claims, SignedIn, TokenError};
 use crate::clock::{date, seconds, span};
 use crate::http::{Http, SILENCE, Setup};
+use crate::input::without_mark;
+use crate::output::visible::line;
 use crate::secret::Secret;
 use crate::stdin;
 
@@ -133,7 +135,8 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
         warn(warning);
     }
     // A file that cannot be used is found out before a person goes to the trouble of signing in.
-    let before = change(&keeper.store, critical, |_| Vec::new()).map_err(Error::Store)?;
+    let before =
+        change(&keeper.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
     let place = match settings.way {
         Way::Key => Kind::Key,
         Way::Browser(_) | Way::Device(_) | Way::Token => Kind::SignIn,
@@ -161,8 +164,9 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
             let key = given("the key")?;
             let key = auth::key(&key, "standard input").map_err(Error::Secret)?;
             let edit = |_: &Contents| vec![Edit::Key(&key)];
-            let before = change(&keeper.store, critical, edit).map_err(Error::Store)?;
-            say(&format!(
+            let before =
+                change(&keeper.store, critical, &warn_of_wait, edit).map_err(Error::Store)?;
+            say_line(&format!(
                 "The key is stored in {}.",
                 keeper.store.named().display()
             ));
@@ -186,7 +190,7 @@ fn with_browser(
     let mut random = [0; RANDOM];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     let pkce = Pkce::new(&random);
-    let mut ways = Ways::open(&Http::new(&settings.setup, SILENCE), &pkce.state);
+    let mut ways = Ways::open(&Http::new(&settings.setup, SILENCE), &pkce.state)?;
     let redirect = ways.redirect();
     let by_itself = redirect.is_some();
     let redirect = redirect.unwrap_or_else(paste_redirect);
@@ -256,7 +260,7 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
     say("Open this address on any device and sign in:");
     say(&format!("\n  {}\n", issuer.device_url()));
     say("Then type in this code:");
-    say(&format!("\n  {}\n", device.code.expose()));
+    say(&format!("\n  {}\n", line(device.code.expose())));
     say(&format!(
         "It expires in {expires} minutes. Type in only a code that you see in your own terminal: \
          whoever hands you one wants to sign in as you."
@@ -321,7 +325,8 @@ fn given(what: &str) -> Result<Secret, Error> {
         stdin::Input::Whole(bytes) => bytes,
         stdin::Input::GivenUp | stdin::Input::Ended => Vec::new(),
     };
-    let text = Secret::new(String::from_utf8_lossy(&text).into_owned());
+    let text = String::from_utf8_lossy(&text);
+    let text = Secret::new(without_mark(&text).to_owned());
     auth::plain(&text, "standard input").map_err(Error::Secret)
 }
 
@@ -348,7 +353,7 @@ fn keep(
             vec![Edit::SignIn(new)]
         }
     };
-    let before = change(store, critical, edit).map_err(|error| {
+    let before = change(store, critical, &warn_of_wait, edit).map_err(|error| {
         // Tokens that were made for us and have no place are not left behind. One that was given to us is not ours to end.
         if new.refresh.is_some() {
             let _ = issuer.revoke(&new.access, new.refresh.as_ref());
@@ -358,9 +363,9 @@ fn keep(
     let who = new.who();
     let place = store.named().display();
     if known(&before) {
-        say(&format!("This sign-in is in {place} already: {who}."));
+        say_line(&format!("This sign-in is in {place} already: {who}."));
     } else {
-        say(&format!("Signed in as {who}. It is stored in {place}."));
+        say_line(&format!("Signed in as {who}. It is stored in {place}."));
     }
     if new.refresh.is_none() && !known(&before) {
         say(&match new.expires {

@@ -1,6 +1,6 @@
 //! `codex logout`: removes what is stored, and has its tokens made worthless.
 
-use super::{Keeper, say, warn};
+use super::{Keeper, say_line, warn, warn_of_wait};
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::personal::is_personal;
@@ -47,26 +47,26 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
         if let Some(other) = found.others.into_iter().next() {
             return Err(store::Error::NotOurs(store.named().to_owned(), other));
         }
-        say(&format!(
+        say_line(&format!(
             "Nobody is signed in: {place} holds no sign-in and no key."
         ));
         still(settings);
         return Ok(());
     }
-    let before = change(store, critical, edits)?;
+    let before = change(store, critical, &warn_of_wait, edits)?;
     if let Some(sign_in) = &before.sign_in {
         match sign_in {
-            Ok(old) => say(&format!(
+            Ok(old) => say_line(&format!(
                 "Signed out: {} is removed from {place}.",
                 old.who()
             )),
-            Err(_) => say(&format!(
+            Err(_) => say_line(&format!(
                 "What stood for a sign-in is removed from {place}."
             )),
         }
     }
     if before.personal.is_some() {
-        say(&format!(
+        say_line(&format!(
             "Signed out: the access token of a workspace is removed from {place}."
         ));
     }
@@ -74,7 +74,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
         warn(&format!("{place} still holds {other}"));
     }
     match (&before.key, !has_sign_in(&before) || settings.all) {
-        (Some(_), true) => say(&format!("The key is removed from {place}.")),
+        (Some(_), true) => say_line(&format!("The key is removed from {place}.")),
         (Some(_), false) => {
             warn("a key is stored there too and is used from now on; --all removes it")
         }
@@ -89,15 +89,15 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
             )
         });
         if is_personal(old.access.expose()) {
-            say(NOT_REVOKED);
+            say_line(NOT_REVOKED);
         } else if settings.local {
-            say(&format!(
+            say_line(&format!(
                 "It was not revoked: a copy of it elsewhere goes on working.{alive}"
             ));
         } else {
             let issuer = settings.keeper.issuer(&settings.setup);
             match issuer.revoke(&old.access, old.refresh.as_ref()) {
-                Ok(()) => say(
+                Ok(()) => say_line(
                     "It was revoked: every program and machine that uses this sign-in, from a copy of the file or \
                      by its tokens, is signed out too. Other sign-ins of the account are not touched.",
                 ),
@@ -106,7 +106,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
         }
     }
     if before.personal.is_some() {
-        say(NOT_REVOKED);
+        say_line(NOT_REVOKED);
     }
     still(settings);
     Ok(())

@@ -4,9 +4,10 @@
 mod ask;
 mod beside;
 mod catalog;
+mod compare;
 mod early;
 pub mod keeping;
-mod last_message;
+pub mod last_message;
 pub mod login;
 pub mod logout;
 pub mod models;
@@ -17,6 +18,7 @@ pub mod run;
 mod screen;
 pub mod sessions;
 pub mod shield;
+pub mod signals;
 pub mod status;
 mod stderr;
 pub mod stdout;
@@ -32,11 +34,11 @@ use std::sync::Arc;
 use crate::auth::critical::Critical;
 use crate::auth::issuer::Issuer;
 use crate::auth::sign_in::{Hook, SignIn};
-use crate::auth::store::Store;
+use crate::auth::store::{self, Store};
 use crate::auth::{Authority, Chosen};
 use crate::clock::span;
 use crate::http::{BaseUrl, Setup};
-use crate::output::visible::visible;
+use crate::output::visible::{line, visible};
 
 /// Where a sign-in is kept, and who renews it.
 #[derive(Clone, Debug)]
@@ -79,12 +81,22 @@ fn authority(
     Some(authority)
 }
 
+/// Prints that the lock of the sign-in is waited for.
+fn warn_of_wait(locked: &store::Error) {
+    warn(&format!("{locked}; waiting for it"));
+}
+
 /// Tells a person something, on standard error. If nobody takes it, nothing is lost but that.
-fn say(line: &str) {
-    let _ = io::stderr().write_all(format!("{}\n", visible(line)).as_bytes());
+fn say(lines: &str) {
+    let _ = io::stderr().write_all(format!("{}\n", visible(lines)).as_bytes());
+}
+
+/// The same for one line, in which there is something that others chose: a name, a path, words of the service.
+fn say_line(words: &str) {
+    say(&line(words));
 }
 
 /// Tells a person of something that went wrong and stops nothing.
-fn warn(line: &str) {
-    say(&format!("codex: {line}"));
+fn warn(words: &str) {
+    say_line(&format!("codex: {words}"));
 }

@@ -182,6 +182,7 @@ fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Ori
 /// Whether the service said no to whoever asks, or nothing can be asked at all.
 fn is_final(error: &api::Error) -> bool {
     match error {
+        error if error.is_exhausted() => true,
         api::Error::SignIn(_) | api::Error::Http(_, http::Error::Setup(_)) => true,
         api::Error::Fault(fault) => matches!(fault.kind, Kind::SignIn | Kind::Forbidden),
         _ => false,

@@ -1,8 +1,11 @@
 //! How long the files may take that are read before a run is watched: a pipe among them may never end.
 
+use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
+
+use crate::exhausted::at_start;
 
 /// As long as it lives, something is waited for.
 #[derive(Debug)]
@@ -10,15 +13,17 @@ pub struct Patience(#[allow(dead_code)] Sender<()>); // its end is what is heard
 
 impl Patience {
     /// Calls `late` once this time is over, unless what is waited for has come before. It is to end the process.
-    #[must_use]
-    pub fn start(limit: Duration, late: impl FnOnce() + Send + 'static) -> Self {
+    ///
+    /// # Errors
+    /// When the system gives no thread that could call it.
+    pub fn start(limit: Duration, late: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let (sender, ended) = mpsc::channel::<()>();
-        // Without a thread the wait has no end, which is no reason to fail.
-        let _ = thread::Builder::new().spawn(move || {
+        let waiting = thread::Builder::new().spawn(move || {
             if ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
                 late();
             }
         });
-        Self(sender)
+        waiting.map_err(at_start)?;
+        Ok(Self(sender))
     }
 }

@@ -7,6 +7,7 @@ use crate::auth::personal::{Personal, is_personal};
 use crate::auth::token::claims;
 use crate::auth::{Found, What};
 use crate::clock::{date, from_now, seconds};
+use crate::output::visible;
 
 /// What is used.
 #[derive(Default)]
@@ -118,7 +119,11 @@ impl Report {
 
     fn lines(&self, now: u64) -> String {
         let mut lines = Vec::new();
-        let mut line = |name: &str, value: &str| lines.push(format!("{name:<9} {value}"));
+        // An account, a plan or a path may hold anything, and shall not look like further lines.
+        let mut line = |name: &str, value: &str| {
+            let (name, value) = (visible::line(name), visible::line(value));
+            lines.push(format!("{name:<9} {value}"));
+        };
         match (self.method, &self.problem) {
             (None, Some(_)) if self.source.is_some() => {
                 line("method", "none that codex-run can use");

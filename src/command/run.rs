@@ -7,13 +7,14 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::ask::{Look, bodies, look, parts, prompt, show};
 use super::beside::{Beside, Lister, Mark};
-use super::keeping::{Keep, keep};
-use super::last_message::LastMessage;
+use super::compare::compare;
+use super::keeping::{Keep, check, keep};
+use super::last_message::{self, LastMessage};
 use super::out::{Form, Out};
 use super::screen::Screen;
 use super::watch::Watch;
@@ -44,6 +45,7 @@ use crate::tools::confine;
 use crate::tools::process::Setup;
 use crate::wire::answer::Trouble;
 use crate::wire::fault::{Cause, Fault};
+use crate::wire::request::Search;
 
 /// Everything that a run is told, checked.
 #[derive(Debug)]
@@ -56,8 +58,8 @@ pub struct Settings {
     pub files: Vec<prompt::File>,
     /// Pictures that go along, as data URLs.
     pub pictures: Vec<String>,
-    /// The service may look things up on the web.
-    pub web_search: bool,
+    /// The service may search the web.
+    pub search: Option<Search>,
     /// The model to ask.
     pub choice: Choice,
     /// How it is to think and write.
@@ -117,8 +119,8 @@ pub enum Error {
     Late,
     /// Standard output could not be written.
     Output(io::Error),
-    /// The file of the last message cannot be written.
-    LastMessage(PathBuf, io::Error),
+    /// The file of the last message does not hold it.
+    LastMessage(last_message::Error),
     /// The stored conversation cannot be gone on with.
     Session(session::Error),
     /// There is no place where conversations could be stored.
@@ -147,10 +149,8 @@ impl fmt::Display for Error {
             Self::Credential(error) => error.fmt(f),
             Self::SignIn(error) => error.fmt(f),
             Self::Late => f.write_str("standard input began after it had been given up"),
-            Self::Output(error)
-            | Self::LastMessage(_, error)
-            | Self::Temporary(_, error)
-            | Self::Thread(error) => error.fmt(f),
+            Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
+            Self::LastMessage(error) => write!(f, "{error:?}"),
             Self::Session(error) => write!(f, "{error:?}"),
             Self::NoHome => f.write_str("there is no home"),
             Self::Schema(unmatched) => unmatched.fmt(f),
@@ -215,7 +215,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let prompt = asked?;
 
     let mut kept = keep(&settings, &mut sink)?;
-    let (body, other) = bodies(&settings, &prompt, &mut kept);
+    let (body, others) = bodies(&settings, &prompt, &mut kept);
     let thread = kept.thread;
     let client = Client::new(
         Http::new(&host.setup, settings.silence),
@@ -235,11 +235,8 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     })
     .map_err(Error::Output)?;
     let parts = parts(&settings, &prompt);
-    let (schema, path_of_last) = (settings.schema.clone(), settings.last_message.clone());
-    let (choice, beside) = (
-        settings.choice.clone(),
-        beside(&settings, &host, &authority),
-    );
+    let (schema, choice) = (settings.schema.clone(), settings.choice.clone());
+    let beside = beside(&settings, &host, &authority);
     let client = match &beside {
         Some((_, marks)) => client.telling(marks.clone()),
         None => client,
@@ -255,8 +252,9 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
             .as_mut()
             .map(|writer| writer as &mut dyn Journal),
         last: wants_last.then_some(&mut last),
-        other,
+        others,
         learned: &mut learned,
+        searches: choice.searches,
         tools: Arc::clone(&workshop.tools),
         policy: settings.policy,
         words: host.words,
@@ -273,13 +271,14 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         let _ = choice.cache.keep_shape(&choice.model.id, shape);
     }
     workshop.close(&mut sink);
+    check(kept.writer.as_ref(), &mut sink);
     let late = prompt.given_up && stdin::came_late();
     let last = Last {
         message: last.unwrap_or_default(),
         schema,
-        file: last_message.zip(path_of_last),
+        file: last_message,
     };
-    match conclude(end, &mut sink, late, last) {
+    match conclude(end, &mut sink, late, last, &inputs) {
         Err(Error::End(end)) if is_too_long(&end) => Err(Error::TooLong(end, parts)),
         concluded => concluded,
     }
@@ -288,35 +287,42 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
 /// The file of the last message, if there is to be one.
 fn prepared(settings: &Settings) -> Result<Option<LastMessage>, Error> {
     match &settings.last_message {
-        Some(path) if !settings.dry_run => LastMessage::prepare(path)
-            .map(Some)
-            .map_err(|error| Error::LastMessage(path.clone(), error)),
+        Some(path) if !settings.dry_run => {
+            LastMessage::prepare(path, settings.home.as_deref()).map(Some)
+        }
         _ => Ok(None),
     }
+    .map_err(Error::LastMessage)
 }
 
 /// The last message, and what is to become of it.
 struct Last {
     message: String,
     schema: Option<Format>,
-    file: Option<(LastMessage, PathBuf)>,
+    file: Option<LastMessage>,
 }
 
 /// Delivers what is left, and tells how the run has ended.
-fn conclude(end: End, sink: &mut Out, late: bool, last: Last) -> Result<(), Error> {
+fn conclude(
+    end: End,
+    sink: &mut Out,
+    late: bool,
+    last: Last,
+    inputs: &Receiver<agent::Input>,
+) -> Result<(), Error> {
     if last.schema.is_some() && matches!(end, End::Answered | End::ToolsFailed(_)) {
         sink.print(&last.message).map_err(Error::Output)?;
     }
     match (end, sink.finish()) {
         (End::Answered, Ok(())) if late => Err(Error::Late),
         (End::Answered, Ok(())) => {
-            let unmatched = last.schema.and_then(|schema| schema.check(&last.message));
-            if let Some(unmatched) = unmatched {
+            if let Some(schema) = &last.schema
+                && let Some(unmatched) = compare(schema, &last.message, inputs)?
+            {
                 return Err(Error::Schema(unmatched));
             }
-            if let Some((file, path)) = last.file {
-                file.write(&last.message)
-                    .map_err(|error| Error::LastMessage(path, error))?;
+            if let Some(file) = last.file {
+                file.write(&last.message).map_err(Error::LastMessage)?;
             }
             sink.completed().map_err(Error::Output)
         }

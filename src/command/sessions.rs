@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::stdout::Stdout;
 use crate::clock::date;
+use crate::output::visible::line;
 use crate::session::{Error, Sessions, Stored};
 
 /// Lists them, the newest first.
@@ -43,7 +44,8 @@ fn row(stored: &Stored) -> String {
         words.push_str(" ...");
     }
     let time = date(stored.created_at);
-    format!("{}  {time}  {}  {words}\n", stored.id, stored.cwd)
+    let columns = format!("{}  {time}  {}  {words}", stored.id, stored.cwd);
+    format!("{}\n", line(&columns))
 }
 
 /// Removes those of these ids.

@@ -4,16 +4,18 @@
 use std::io;
 use std::thread;
 
-use super::watch::{listen, next};
+use super::signals::take_over;
+use super::watch::next;
 use crate::agent::Order;
 use crate::auth::critical::{Critical, PATIENCE};
+use crate::exhausted::at_start;
 
 /// Begins to hold signals off, on a thread that ends with the process. `force` ends the process.
 ///
 /// # Errors
 /// When the system gives no thread or no pipe.
 pub fn raise(critical: &Critical, force: impl FnOnce(Order) + Send + 'static) -> io::Result<()> {
-    let signals = listen()?;
+    let signals = take_over()?;
     let critical = critical.clone();
     thread::Builder::new()
         .spawn(move || {
@@ -22,4 +24,5 @@ pub fn raise(critical: &Critical, force: impl FnOnce(Order) + Send + 'static) ->
             force(order);
         })
         .map(drop)
+        .map_err(at_start)
 }

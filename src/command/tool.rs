@@ -5,14 +5,17 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
+use super::signals::take_over;
 use super::stdout::Stdout;
-use super::watch::{listen, next};
+use super::watch::next;
 use crate::agent::Order as End;
+use crate::exhausted::at_start;
+use crate::stdin::{self, Source};
 use crate::tools::builtin::{self, Context};
 use crate::tools::confine::Reach;
 use crate::tools::order::Order;
-use crate::tools::process::{self, Setup, Tools};
-use crate::tools::{confine, reaper};
+use crate::tools::process::{self, Setup, Tools, Unready};
+use crate::tools::{self, confine, reaper};
 use crate::wire::item::Call;
 
 /// Stands among the signals for the end of the tool.
@@ -44,6 +47,14 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
         confine::check(walls).map_err(Error::Walls)?;
     }
     process::keep_descriptors();
+    if stdin::source() == Source::Terminal {
+        let example = tools::find(name).map_or(String::new(), |tool| {
+            format!(", such as {{\"{}\": \"...\"}}", tool.subject)
+        });
+        super::warn(&format!(
+            "waiting for the arguments of {name} as JSON on standard input{example}; Ctrl+D ends them"
+        ));
+    }
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
     // A command may kill the very process that is to end it; what it leaves then falls to us.
@@ -55,18 +66,25 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
         unfinished: false,
     };
     // Signals, and a reader that goes away, end the tool with all it has started, and then us.
-    let mut signals = listen()?;
+    let mut signals = take_over()?;
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
     let tools = Tools::new(setup);
-    tools.prepare()?;
+    tools.prepare().map_err(|unready| match unready {
+        Unready::Place(place, error) => Error::Walls(confine::Error::Place(place, error)),
+        Unready::Temporary(_, error) | Unready::Signal(error) => Error::Io(error),
+    })?;
     let answer = thread::scope(|scope| {
-        let calling = scope.spawn(|| {
+        let calling = thread::Builder::new().spawn_scoped(scope, || {
             let ends = ends;
             let output = tools.call(&call);
             drop(ends);
-            output.answer
+            match output.exhausted {
+                Some(error) => Err(Error::Io(error)),
+                None => Ok(output.answer),
+            }
         });
+        let calling = calling.map_err(at_start)?;
         // A second order cuts short the moment that the tool is given.
         let mut ordered = None;
         loop {
@@ -81,7 +99,7 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
         let answer = calling.join();
         match ordered {
             Some(order) => Err(Error::Ordered(order)),
-            None => answer.map_err(|_| Error::Io(io::Error::other("the call panicked"))),
+            None => answer.map_err(|_| Error::Io(io::Error::other("the call panicked")))?,
         }
     });
     if adopted {

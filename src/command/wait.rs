@@ -13,6 +13,7 @@ use crate::auth::callback::{Arrival, Callback, Waiting};
 use crate::auth::opener::Opener;
 use crate::auth::page::Page;
 use crate::auth::redirect::{Said, of_paste};
+use crate::exhausted::at_start;
 use crate::http::Http;
 use crate::secret::Secret;
 use crate::stdin;
@@ -52,23 +53,24 @@ pub(super) struct Back {
 
 impl Ways {
     /// Listens for the callback on the first port that can be had.
-    pub(super) fn open(http: &Http, state: &Secret) -> Self {
+    pub(super) fn open(http: &Http, state: &Secret) -> Result<Self, Error> {
         let (sender, events) = mpsc::channel();
         let arrived = {
             let sender = sender.clone();
             move |arrival| drop(sender.send(Event::Arrived(arrival)))
         };
-        Self {
-            callback: Callback::listen(http, state, arrived, |port| {
-                warn(&format!(
-                    "port {port} is taken; whoever has it is asked to let go"
-                ));
-            }),
+        let callback = Callback::listen(http, state, arrived, |port| {
+            warn(&format!(
+                "port {port} is taken; whoever has it is asked to let go"
+            ));
+        });
+        Ok(Self {
+            callback: callback.map_err(Error::Thread)?,
             sender,
             events,
             paste: None,
             over: Arc::default(),
-        }
+        })
     }
 
     /// Where the issuer is to send the browser, if it can come back here by itself.
@@ -87,7 +89,8 @@ impl Ways {
             }
             let _ = sender.send(Event::NoPaste);
         });
-        self.paste = Some(reading.map_err(Error::Thread)?);
+        let reading = reading.map_err(|error| Error::Thread(at_start(error)));
+        self.paste = Some(reading?);
         Ok(())
     }
 
@@ -99,11 +102,18 @@ impl Ways {
         }
         let (sender, address) = (self.sender.clone(), address.to_owned());
         // Nobody waits for this thread: a browser may run for days, and we end before it does.
-        let _ = thread::Builder::new().spawn(move || {
-            if let Err(why) = open(&openers, &address, without) {
-                let _ = sender.send(Event::NotOpened(why));
+        let opening = thread::Builder::new().spawn({
+            let sender = sender.clone();
+            move || {
+                if let Err(why) = open(&openers, &address, without) {
+                    let _ = sender.send(Event::NotOpened(why));
+                }
             }
         });
+        if let Err(error) = opening {
+            let why = format!("no browser can be started: {}", at_start(error));
+            let _ = sender.send(Event::NotOpened(why));
+        }
     }
 
     /// Waits for a code or a no. What belongs to another sign-in is told, and the waiting goes on.

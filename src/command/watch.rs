@@ -6,19 +6,20 @@
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::screen::erase;
+use super::signals::take_over;
 use super::stdout::takes;
 use crate::agent::{Input, Order};
 use crate::auth::critical::{Critical, PATIENCE};
+use crate::exhausted::at_start;
 use crate::output::paint::Paint;
 
 /// How long standard output or standard error may stand still once an end was ordered.
@@ -50,9 +51,10 @@ impl Watch {
     /// Starts watching, on a thread that ends with the process. Once an end was ordered there is something to
     /// read from what is returned.
     pub(super) fn start(self, loop_: Sender<Input>) -> io::Result<UnixStream> {
-        let signals = listen()?;
+        let signals = take_over()?;
         let (woken, wake) = UnixStream::pair()?;
-        thread::Builder::new().spawn(move || self.watch(&signals, &loop_, wake))?;
+        let watching = thread::Builder::new().spawn(move || self.watch(&signals, &loop_, wake));
+        watching.map_err(at_start)?;
         Ok(woken)
     }
 
@@ -88,19 +90,15 @@ impl Watch {
     }
 }
 
-/// A stream for each signal, which gets a byte when it comes.
-pub(super) fn listen() -> io::Result<Vec<(i32, UnixStream)>> {
-    let mut signals = Vec::new();
-    let ignored = ignored();
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
-        // What was ignored when we started stays ignored: `nohup`, and jobs that a shell put in the background.
-        if ignored & (1 << (signal - 1)) == 0 {
-            let (reader, writer) = UnixStream::pair()?;
-            signal_hook::low_level::pipe::register(signal, writer)?;
-            signals.push((signal, reader));
-        }
+/// Adds a stream for this signal. What was ignored when we started stays ignored: `nohup`, and jobs that a shell put in
+/// the background.
+pub(super) fn register(signal: i32, signals: &mut Vec<(i32, UnixStream)>) -> io::Result<()> {
+    if ignored() & (1 << (signal - 1)) == 0 {
+        let (reader, writer) = UnixStream::pair()?;
+        signal_hook::low_level::pipe::register(signal, writer)?;
+        signals.push((signal, reader));
     }
-    Ok(signals)
+    Ok(())
 }
 
 /// Waits for what comes first.
@@ -146,7 +144,12 @@ fn writable() -> bool {
 }
 
 /// The signals that were ignored when the process began, a bit for each, as far as the system tells.
-fn ignored() -> u64 {
+pub(super) fn ignored() -> u64 {
+    static IGNORED: OnceLock<u64> = OnceLock::new();
+    *IGNORED.get_or_init(read_ignored)
+}
+
+fn read_ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())

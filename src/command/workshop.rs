@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::run::Error;
 use crate::output::{Notice, Sink};
-use crate::tools::confine::Reach;
-use crate::tools::process::{self, Setup, Tools};
+use crate::tools::confine::{self, Reach};
+use crate::tools::process::{self, Setup, Tools, Unready};
 use crate::tools::reaper;
 
 /// The tools of a run.
@@ -19,14 +19,15 @@ impl Workshop {
     /// Makes the tools ready, if there are any.
     pub(super) fn open(setup: Setup) -> Result<Self, Error> {
         let offers = !setup.offered.is_empty();
-        let temporary = setup.temporary.clone();
         let tools = Arc::new(Tools::new(setup));
         let adopted = offers && reaper::adopt_orphans();
         if offers {
             process::keep_descriptors();
-            tools
-                .prepare()
-                .map_err(|error| Error::Temporary(temporary, error))?;
+            tools.prepare().map_err(|unready| match unready {
+                Unready::Temporary(place, error) => Error::Temporary(place, error),
+                Unready::Place(place, error) => Error::Walls(confine::Error::Place(place, error)),
+                Unready::Signal(error) => Error::Thread(error),
+            })?;
         }
         Ok(Self { tools, adopted })
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::CONNECT;
 use super::network::Unusable;
+use crate::exhausted::Exhausted;
 
 /// Why there is no answer, or no more of it.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub enum Error {
     Proxy(String, Refused),
     /// A setting that the request needs cannot be used. Nothing was sent.
     Setup(Unusable),
+    /// The system has no more of what the request needs: a thread or a descriptor. Nothing was sent.
+    Exhausted(io::Error),
     /// The connection broke.
     Broken(io::Error),
     /// What came is not HTTP as we know it.
@@ -49,6 +52,7 @@ impl fmt::Display for Error {
             }
             Self::Proxy(name, why) => write!(f, "the proxy {name} {why}"),
             Self::Setup(Unusable { variable, why }) => write!(f, "cannot use {variable}: {why}"),
+            Self::Exhausted(error) => error.fmt(f),
             Self::Broken(error) => write!(f, "the connection broke: {error}"),
             Self::Protocol(why) => write!(f, "the answer is not HTTP as expected: {why}"),
         }
@@ -151,13 +155,19 @@ impl Refused {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Connect(error) | Self::Broken(error) => Some(error),
+            Self::Connect(error) | Self::Exhausted(error) | Self::Broken(error) => Some(error),
             _ => None,
         }
     }
 }
 
 impl Error {
+    /// Whether this machine has no more of what the request needs.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        matches!(self, Self::Exhausted(_))
+    }
+
     /// Sorts ureq's error. `connected` tells whether an answer had begun; `silence` is what was allowed.
     pub(super) fn of(error: ureq::Error, connected: bool, silence: Duration) -> Self {
         match error {
@@ -210,6 +220,9 @@ impl Error {
         {
             return Self::of(ureq::Error::from(error), connected, silence);
         }
+        if Exhausted::of(&error).is_some() {
+            return Self::Exhausted(error);
+        }
         match error.kind() {
             // The resolver's own words come in a kind that std does not name.
             _ if !connected && error.to_string().starts_with("failed to lookup address") => {
@@ -224,5 +237,38 @@ impl Error {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Silent(silence),
             _ => Self::Broken(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+    use crate::exhausted::at_start;
+
+    #[test]
+    fn what_this_machine_lacks_is_told_apart_from_the_network() {
+        let check = |error: &dyn Fn() -> io::Error, exhausted: bool| {
+            for connected in [false, true] {
+                let of_io = Error::of_io(error(), connected, CONNECT);
+                let of_ureq = Error::of(ureq::Error::Io(error()), connected, CONNECT);
+                // This is how it comes while a body is read.
+                let inside = ureq::Error::Io(error()).into_io();
+                let inside = Error::of_io(inside, connected, CONNECT);
+                for error in [of_io, of_ureq, inside] {
+                    assert_eq!(error.is_exhausted(), exhausted, "{error:?}");
+                    let through = Some("proxy.example:80".to_owned());
+                    let through = error.on_the_way(through, String::new);
+                    assert_eq!(through.is_exhausted(), exhausted, "{through:?}");
+                }
+            }
+        };
+        check(&|| Errno::MFILE.into(), true);
+        check(&|| Errno::NFILE.into(), true);
+        check(&|| at_start(Errno::AGAIN.into()), true);
+        check(&|| Errno::AGAIN.into(), false);
+        check(&|| Errno::CONNREFUSED.into(), false);
+        check(&|| io::ErrorKind::ConnectionReset.into(), false);
     }
 }

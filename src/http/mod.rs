@@ -5,6 +5,8 @@ mod address;
 mod error;
 mod exempt;
 mod network;
+mod resolver;
+mod tunnel;
 
 use std::io::Read;
 use std::sync::{Arc, mpsc};
@@ -14,15 +16,17 @@ use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::tls::TlsConfig;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
+use crate::exhausted::at_start;
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl};
 pub use error::{Distrust, Error, Refused};
 pub use network::{Network, Unusable};
+use resolver::Addresses;
+use tunnel::InTime;
 
-/// How long finding the host's addresses may take, and as long again connecting to one.
+/// How long finding the host's addresses may take, and as long again connecting to one. Through a proxy all of it, the
+/// proxy's answer included, has this time once.
 const CONNECT: Duration = Duration::from_secs(15);
 
 /// How long a connection may stay silent before we give up, counted from the last byte, if nobody says otherwise.
@@ -116,8 +120,7 @@ impl Http {
             .input_buffer_size(READ)
             .max_idle_age(IDLE)
             .build();
-        let agent =
-            ureq::Agent::with_parts(config, DefaultConnector::default(), Addresses::default());
+        let agent = ureq::Agent::with_parts(config, InTime::default(), Addresses::default());
         Self {
             agent,
             setup: setup.clone(),
@@ -301,8 +304,10 @@ impl Answer {
     }
 
     /// The body up to this many bytes, or as far as it came in a short while. For errors: nobody waits long for one.
-    #[must_use]
-    pub fn body(mut self, most: usize) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// When the system gives no thread to read it on.
+    pub fn body(mut self, most: usize) -> Result<Vec<u8>, Error> {
         let (sender, pieces) = mpsc::channel();
         // A read cannot be given up. The thread ends with the body, with the silence that a connection is allowed,
         // or when its connection is shut down.
@@ -311,46 +316,16 @@ impl Answer {
                 && sender.send(piece.to_vec()).is_ok()
             {}
         });
+        reader.map_err(|error| Error::Exhausted(at_start(error)))?;
         let begun = Instant::now();
         let mut body = Vec::new();
-        while reader.is_ok() && body.len() < most {
+        while body.len() < most {
             match pieces.recv_timeout(ERROR.saturating_sub(begun.elapsed())) {
                 Ok(piece) => body.extend_from_slice(&piece),
                 Err(_) => break,
             }
         }
         body.truncate(most);
-        body
-    }
-}
-
-/// The system's resolver, held to what `BaseUrl` promises: `http` stays on this machine whatever
-/// `localhost` is said to mean.
-#[derive(Debug, Default)]
-struct Addresses(DefaultResolver);
-
-impl Resolver for Addresses {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.0.resolve(uri, config, timeout)?;
-        // A proxy is asked for in its own name, without the configuration that names it; what goes through it is
-        // secured beyond it.
-        let is_proxy = config.proxy().is_some_and(|proxy| proxy.uri() == uri);
-        if uri.scheme_str() != Some("http") || is_proxy {
-            return Ok(found);
-        }
-        let mut local = self.empty();
-        for address in found.iter().filter(|address| address.ip().is_loopback()) {
-            local.push(*address);
-        }
-        if local.is_empty() {
-            Err(ureq::Error::HostNotFound)
-        } else {
-            Ok(local)
-        }
+        Ok(body)
     }
 }

@@ -44,6 +44,7 @@ struct Proxy {
 struct Roots {
     variable: String,
     file: PathBuf,
+    bytes: Box<dyn Fn() -> Result<Vec<u8>, String> + Send + Sync>,
     read: OnceLock<Result<RootCerts, Unusable>>,
 }
 
@@ -60,12 +61,19 @@ impl Network {
         self
     }
 
-    /// The same with the certificates in this file, named by this variable, beside the built-in roots.
+    /// The same with the certificates in this file, named by this variable, beside the built-in roots. `bytes` reads it,
+    /// or says why it cannot.
     #[must_use]
-    pub fn with_roots(mut self, variable: &str, file: &Path) -> Self {
+    pub fn with_roots(
+        mut self,
+        variable: &str,
+        file: &Path,
+        bytes: impl Fn() -> Result<Vec<u8>, String> + Send + Sync + 'static,
+    ) -> Self {
         self.roots = Some(Arc::new(Roots {
             variable: variable.to_owned(),
             file: file.to_owned(),
+            bytes: Box::new(bytes),
             read: OnceLock::new(),
         }));
         self
@@ -173,7 +181,7 @@ impl Roots {
 
     /// The certificates in the file. Lists of revoked ones and keys beside them are passed over.
     fn certificates(&self) -> Result<Vec<Certificate<'static>>, String> {
-        let bytes = std::fs::read(&self.file).map_err(|error| error.to_string())?;
+        let bytes = (self.bytes)()?;
         // OpenSSL's own form of a certificate has trust settings behind it, which the reader passes over.
         let text = String::from_utf8_lossy(&bytes).replace("TRUSTED CERTIFICATE-", "CERTIFICATE-");
         let mut found = Vec::new();
@@ -260,7 +268,7 @@ mod tests {
     fn a_setting_that_is_not_needed_is_not_judged() {
         let network = Network::default()
             .with_proxy("P", "gopher://x", "")
-            .with_roots("R", Path::new("/nowhere"));
+            .with_roots("R", Path::new("/nowhere"), || Err("it is gone".to_owned()));
         assert!(network.proxy("127.0.0.1", None).is_ok());
         let wrong = network
             .proxy("a.example", None)
@@ -269,7 +277,7 @@ mod tests {
         assert_eq!(wrong.variable, "P");
         let wrong = network.roots().map(drop).expect_err("no file");
         assert!(
-            wrong.variable == "R" && wrong.why.starts_with("/nowhere: "),
+            wrong.variable == "R" && wrong.why == "/nowhere: it is gone",
             "{wrong:?}"
         );
     }

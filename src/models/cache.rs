@@ -3,18 +3,18 @@
 //! to fail.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::io;
+use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rustix::fs::Mode;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Model;
+use crate::clock::seconds;
+use crate::file::{self, Directory, Slot};
 use crate::wire::request::Shape;
 
 /// How long a list is taken to be true, in seconds.
@@ -28,6 +28,15 @@ const LISTS: usize = 8;
 
 /// The most bytes of the file that are read.
 const MOST: u64 = 4 << 20;
+
+/// The file's name.
+const NAME: &str = "models_cache.json";
+
+/// How the name begins that a new file has until it is whole.
+const NEW: &str = "models_cache.json.";
+
+/// How old a new file is, in seconds, that a process has left behind which was killed.
+const LEFT: u64 = 60;
 
 /// A list as it came.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -69,17 +78,20 @@ struct Content {
 /// The file, for one account and address.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    file: Option<PathBuf>,
+    slot: Option<Slot>,
     key: String,
 }
 
 impl Cache {
-    /// The file in this home, for this account at this address. Without a home nothing is kept.
+    /// The file in this home, which is held from now on, for this account at this address. Without a home nothing is
+    /// kept.
     #[must_use]
     pub fn new(home: Option<&Path>, account: &str, address: &str) -> Self {
         let hash = Sha256::digest(format!("{account}\n{address}"));
         Self {
-            file: home.map(|home| home.join("models_cache.json")),
+            slot: home
+                .and_then(|home| Directory::hold(home).ok())
+                .map(|home| Slot::new(home, NAME.as_ref())),
             key: BASE64_URL_SAFE_NO_PAD.encode(&hash[..12]),
         }
     }
@@ -131,19 +143,13 @@ impl Cache {
     }
 
     fn content(&self) -> Content {
-        let read = || {
-            let file = self.file.as_ref()?;
-            let small =
-                fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() <= MOST);
-            let bytes = small.then(|| fs::read(file).ok())??;
-            serde_json::from_slice(&bytes).ok()
-        };
+        let read = || serde_json::from_slice(&self.slot.as_ref()?.read(MOST).ok()?).ok();
         read().unwrap_or_default()
     }
 
     /// Replaces the file as a whole. Of two who do so at once the later one wins: what is lost is asked for again.
     fn change(&self, change: impl FnOnce(&mut Content)) -> io::Result<()> {
-        let Some(file) = &self.file else {
+        let Some(slot) = &self.slot else {
             return Ok(());
         };
         let mut content = self.content();
@@ -152,44 +158,27 @@ impl Cache {
         if bytes.len() as u64 > MOST {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        if let Some(home) = file.parent() {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(home)?;
-            sweep(home);
-        }
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let beside = BASE64_URL_SAFE_NO_PAD.encode(random);
-        let beside = file.with_extension(format!("json.{beside}"));
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)
-            .and_then(|mut beside| beside.write_all(&bytes))
-            .and_then(|()| fs::rename(&beside, file));
-        if written.is_err() {
-            let _ = fs::remove_file(&beside);
-        }
-        written
+        slot.directory().make()?;
+        sweep(slot.directory());
+        let beside = file::unused(NEW)?;
+        slot.replace(&beside, Mode::RUSR | Mode::WUSR, &bytes)
+            .map(drop)
     }
 }
 
 /// Removes what processes have left that were killed while they wrote.
-fn sweep(home: &Path) {
-    let entries = fs::read_dir(home).into_iter().flatten().flatten();
-    let left = entries.filter(|entry| {
-        let name = entry.file_name();
-        let old = entry
-            .metadata()
-            .and_then(|found| found.modified())
-            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(60)));
-        old && name.to_string_lossy().starts_with("models_cache.json.")
-    });
-    for entry in left {
-        let _ = fs::remove_file(entry.path());
+fn sweep(home: &Directory) {
+    let now = seconds();
+    for name in home.names() {
+        let left = Slot::new(home.clone(), &name);
+        let is_old = || {
+            let found = left.stat().ok().flatten();
+            let changed = found.and_then(|found| u64::try_from(found.st_mtime).ok());
+            changed.is_some_and(|changed| changed.saturating_add(LEFT) < now)
+        };
+        if name.to_string_lossy().starts_with(NEW) && is_old() {
+            let _ = left.remove();
+        }
     }
 }
 

@@ -26,6 +26,8 @@ struct Entry {
     /// With a key it can be told not to think at all.
     #[serde(default)]
     api_none: bool,
+    #[serde(default)]
+    effort_updates: bool,
     ultra: Option<String>,
     verbosity: String,
     inputs: Vec<String>,
@@ -68,6 +70,7 @@ impl Entry {
             output: Some(self.output),
             efforts: Some(efforts),
             effort: Some(self.effort),
+            effort_updates: self.effort_updates,
             ultra: self.ultra,
             verbosity: Some(self.verbosity),
             text_only: !self.inputs.iter().any(|input| input == "image"),
@@ -173,5 +176,8 @@ mod tests {
             (Some(272_000), Some(1_050_000))
         );
         assert_eq!(all().len(), 21);
+        let updates = chatgpt.iter().filter(|model| model.effort_updates);
+        let updates: Vec<&str> = updates.map(|model| &*model.id).collect();
+        assert_eq!(updates, ["gpt-6.1-sol", "gpt-6-astra", "gpt-6.1-terra"]);
     }
 }

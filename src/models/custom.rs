@@ -219,7 +219,9 @@ fn change(reader: &Reader<'_>, raw: &RawValue, id: Option<String>) -> Result<Cha
                 let name: String = reader.typed(raw, "a string")?;
                 let shape = Shape::of(&name);
                 change.shape =
-                    Some(shape.ok_or_else(|| wrong("a shape is \"classic\" or \"lite\""))?);
+                    Some(shape.ok_or_else(|| {
+                        wrong("a shape is \"classic\", \"additional\" or \"lite\"")
+                    })?);
             }
             _ => {}
         }
@@ -334,7 +336,7 @@ mod tests {
         );
         check(
             r#"{"providers": {"a": {"models": [{"id": "a", "shape": "round"}]}}}"#,
-            "1:54: a shape is \"classic\" or \"lite\"",
+            "1:54: a shape is \"classic\", \"additional\" or \"lite\"",
         );
         check(
             r#"{"providers": {"a": {"models": [{"id": "a", "contextWindow": "8k"}]}}}"#,

@@ -16,6 +16,8 @@ pub struct Asked<'a> {
     pub verbosity: Option<&'a str>,
     /// How many pictures come along.
     pub pictures: usize,
+    /// What the model is listed with is sent where nothing was asked for.
+    pub defaults: bool,
 }
 
 /// What is sent.
@@ -46,6 +48,11 @@ pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
         }
         taken.map(str::to_owned)
     });
+    let own = |word: &Option<String>| word.clone().filter(|_| asked.defaults);
+    let effort = effort.or_else(|| {
+        let own = own(&model.effort).filter(|_| asked.effort.is_none())?;
+        nearest(&own, model).map(str::to_owned)
+    });
     let summary = asked.summary.filter(|summary| *summary != "none");
     let summary = summary.filter(|_| {
         let takes = !model.plain && !model.no_summary;
@@ -61,6 +68,8 @@ pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
         }
         takes
     });
+    let verbosity = verbosity.map(str::to_owned);
+    let verbosity = verbosity.or_else(|| own(&model.verbosity).filter(|_| !model.no_verbosity));
     if model.text_only && asked.pictures > 0 {
         changed.push(match asked.pictures {
             1 => "the picture is left out".to_owned(),
@@ -85,7 +94,7 @@ pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
     Fitted {
         effort,
         summary: summary.map(str::to_owned),
-        verbosity: verbosity.map(str::to_owned),
+        verbosity,
         note,
     }
 }
@@ -138,6 +147,37 @@ mod tests {
     }
 
     #[test]
+    fn what_a_model_is_listed_with_is_sent_where_nothing_was_asked_for() {
+        let check =
+            |id: &str, defaults, effort: Option<&str>, sent: (Option<&str>, Option<&str>)| {
+                let asked = Asked {
+                    effort,
+                    defaults,
+                    ..Asked::default()
+                };
+                let fitted = fit(&asked, &model(id));
+                let found = (fitted.effort.as_deref(), fitted.verbosity.as_deref());
+                assert_eq!(found, sent, "{id} {effort:?}");
+                assert_eq!(fitted.note, None, "{id}");
+            };
+        check("gpt-5.5", true, None, (Some("medium"), Some("low")));
+        check(
+            "gpt-6.1-sol",
+            true,
+            Some("high"),
+            (Some("high"), Some("low")),
+        );
+        check(
+            "gpt-daybreak-red-latest",
+            true,
+            None,
+            (Some("medium"), Some("high")),
+        );
+        check("gpt-5.5", false, None, (None, None));
+        check("nobody-knows", true, None, (None, None));
+    }
+
+    #[test]
     fn one_note_tells_all_that_was_changed() {
         let plain = Model {
             plain: true,
@@ -150,6 +190,7 @@ mod tests {
             summary: Some("auto"),
             verbosity: Some("high"),
             pictures: 2,
+            defaults: true,
         };
         let fitted = fit(&asked, &plain);
         assert_eq!(

@@ -28,6 +28,26 @@ pub enum Backend {
     Other,
 }
 
+impl Backend {
+    /// What answers keys at this host.
+    #[must_use]
+    pub fn of_key(host: &str) -> Self {
+        let host = host.to_ascii_lowercase();
+        // Projects that are bound to a region have a host of their own, such as eu.api.openai.com.
+        if host == "api.openai.com" || host.ends_with(".api.openai.com") {
+            Self::Api
+        } else {
+            Self::Other
+        }
+    }
+
+    /// Whether it is one of OpenAI's, which take what other servers may not know.
+    #[must_use]
+    pub fn is_of_openai(self) -> bool {
+        self != Self::Other
+    }
+}
+
 /// What is known of a model. What is not known is not there, and then what was asked for is sent as it is.
 #[allow(clippy::struct_excessive_bools)] // one for each property
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,15 +65,17 @@ pub struct Model {
     pub output: Option<u64>,
     /// The levels of effort that it takes.
     pub efforts: Option<Vec<String>>,
-    /// The one that it takes by itself.
+    /// The one that it is asked with if nobody says otherwise.
     pub effort: Option<String>,
+    /// Within a conversation it can be changed by an item, which leaves what is cached as it is.
+    pub effort_updates: bool,
     /// The level that the official client makes of `ultra`, if that is not its highest.
     pub ultra: Option<String>,
     /// It does not think before it answers.
     pub plain: bool,
     /// It takes no word about how it sums up what it thinks.
     pub no_summary: bool,
-    /// How many words it makes by itself.
+    /// How many words it makes if nobody says otherwise.
     pub verbosity: Option<String>,
     /// It takes no word about how many words it makes.
     pub no_verbosity: bool,
@@ -63,7 +85,7 @@ pub struct Model {
     pub original: bool,
     /// It makes one call at a time.
     pub one_call: bool,
-    /// It wants the shape of Responses Lite, at the subscription backend.
+    /// It wants its tools in the input, at the subscription backend: the catalogue there calls that Responses Lite.
     pub lite: bool,
     /// The tiers of service that it can be had in, beside the ordinary one.
     pub tiers: Vec<String>,
@@ -106,7 +128,7 @@ impl Model {
     #[must_use]
     pub fn shape(&self, backend: Backend) -> Shape {
         match (backend, self.lite) {
-            (Backend::Subscription, true) => Shape::Lite,
+            (Backend::Subscription, true) => Shape::Additional,
             _ => Shape::Classic,
         }
     }

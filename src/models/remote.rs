@@ -65,6 +65,7 @@ fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
     let flag = |key: &str, known: bool| entry[key].as_bool().unwrap_or(known);
     model.original = flag("supports_image_detail_original", model.original);
     model.one_call = !flag("supports_parallel_tool_calls", !model.one_call);
+    model.effort_updates = flag("supports_reasoning_effort_updates", model.effort_updates);
     model.lite = flag("use_responses_lite", model.lite);
     if let Some(tiers) = list("service_tiers") {
         let ids = tiers.iter().filter_map(|tier| tier["id"].as_str());
@@ -100,7 +101,8 @@ mod tests {
             {"slug":"gpt-5.5","priority":2,"visibility":"list","new":[1]},
             {"slug":"gpt-9","priority":1,"visibility":"list","display_name":"Nine","context_window":1000,
              "supported_reasoning_levels":[{"effort":"low"},{"effort":"beyond"},{"effort":"ultra"},7],
-             "input_modalities":["text"],"use_responses_lite":true,"support_verbosity":false},
+             "input_modalities":["text"],"use_responses_lite":true,"support_verbosity":false,
+             "supports_reasoning_effort_updates":true},
             {"slug":"gpt-5.3-codex","priority":"odd","visibility":"hide","supports_parallel_tool_calls":false},
             {"slug":""}, "odd"]}"#;
         let models = parse(body, &known).expect("a list");
@@ -112,6 +114,7 @@ mod tests {
             Some(vec!["low".to_owned(), "beyond".to_owned()])
         );
         assert!(models[0].text_only && models[0].lite && models[0].no_verbosity);
+        assert!(models[0].effort_updates && !models[1].effort_updates);
         assert_eq!(
             models[1].price,
             find(&known, "gpt-5.5").and_then(|model| model.price)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::paint::{Ink, Paint};
 use super::spinner::{PULSE, Spinner};
-use super::visible::visible;
+use super::visible::{line, visible};
 use super::{Call, Notice, Sink};
 use crate::clock::{span, until};
 
@@ -236,7 +236,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             }
             Notice::Limits(_) | Notice::Request { .. } | Notice::Searched(_) => {}
             _ if self.level == Level::Quiet => {}
-            Notice::Warning(words) => self.aside(&format!("{words}\n"))?,
+            Notice::Warning(words) => self.aside(&format!("{}\n", line(words)))?,
             Notice::Retry {
                 attempt,
                 of,
@@ -245,7 +245,8 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             } => {
                 self.waits_for("trying again");
                 self.aside(&format!(
-                    "{reason}; trying again in {} ({attempt} of {of})\n",
+                    "{}; trying again in {} ({attempt} of {of})\n",
+                    line(reason),
                     span(delay)
                 ))?;
             }
@@ -257,13 +258,14 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 })?;
             }
             Notice::GoesOn { reason } => self.aside(&format!(
-                "{reason}; going on from its last finished tool call\n"
+                "{}; going on from its last finished tool call\n",
+                line(reason)
             ))?,
             Notice::Reset { at, now, reason } => {
                 let end = until(at, now);
                 let time = end.rsplit(", ").next().unwrap_or_default();
                 self.waits_for(&format!("waiting until {time}"));
-                self.aside(&format!("{reason}; waiting for its end {end}\n"))?;
+                self.aside(&format!("{}; waiting for its end {end}\n", line(reason)))?;
             }
             Notice::ToolEnded {
                 call: Call { name, .. },

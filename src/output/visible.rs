@@ -36,6 +36,17 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same in one line: line ends and tabs are made visible too, so that what is printed inside a line of ours cannot
+/// look like further lines.
+#[must_use]
+pub fn line(text: &str) -> Cow<'_, str> {
+    let shown = visible(text);
+    if !shown.contains(['\n', '\t']) {
+        return shown;
+    }
+    Cow::Owned(shown.replace('\n', "^J").replace('\t', "^I"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +54,9 @@ mod tests {
     #[test]
     fn what_would_deceive_a_reader_is_told_by_its_number() {
         let check = |text: &str, expected: &str| assert_eq!(visible(text), expected);
+        let one = |text: &str, expected: &str| assert_eq!(line(text), expected);
+        one("a\r\nfrom\t\u{1b}[2J", "a^M^Jfrom^I^[[2J");
+        one("a b", "a b");
         check("rm \u{202e}cba\u{2069}", "rm <U+202E>cba<U+2069>");
         check("a\u{2028}b\u{2066}", "a<U+2028>b<U+2066>");
         check(

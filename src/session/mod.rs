@@ -16,6 +16,7 @@ use rustix::fs::{Mode, OFlags};
 use serde_json::json;
 
 use crate::clock::date;
+use crate::file;
 use crate::id::ThreadId;
 pub use stored::{Damage, Stored};
 
@@ -52,6 +53,10 @@ pub struct Beginning<'a> {
     pub cwd: &'a Path,
     /// The model that it asks.
     pub model: &'a str,
+    /// The provider of `models.json` that it is a model of, where it is one of the user's own servers.
+    pub provider: Option<&'a str>,
+    /// The effort that its requests name, before those changes of it that are items of the conversation.
+    pub effort: Option<&'a str>,
     /// This program's version.
     pub version: &'a str,
 }
@@ -218,9 +223,26 @@ impl Sessions {
 impl Writer {
     /// Notes that a run begins.
     pub fn turn(&mut self, beginning: &Beginning<'_>) {
-        let line = json!({"type": "turn", "at": beginning.now, "model": beginning.model,
+        let mut line = json!({"type": "turn", "at": beginning.now, "model": beginning.model,
             "cwd": beginning.cwd.to_string_lossy()});
+        for (name, value) in [
+            ("provider", beginning.provider),
+            ("effort", beginning.effort),
+        ] {
+            if let Some(value) = value {
+                line[name] = value.into();
+            }
+        }
         self.line(line.to_string().as_bytes());
+    }
+
+    /// The path that was to lead to the file, if it does not any more: then nobody will find it there.
+    #[must_use]
+    pub fn misplaced(&self) -> Option<&Path> {
+        let held = self.file.metadata().map(|found| file::of_file(&found));
+        let found = held.is_ok_and(|held| file::leads_to(&self.path, held));
+        // One that could not be written was told of before.
+        (!found && self.failed.is_none()).then_some(&self.path)
     }
 
     fn line(&mut self, line: &[u8]) {

@@ -18,8 +18,12 @@ pub struct Stored {
     pub created_at: u64,
     /// The directory that its last run worked in.
     pub cwd: String,
-    /// The model that was asked last.
+    /// The model that was asked last, as `-m` takes it: one of a server of the user's own has that server's name before it.
     pub model: String,
+    /// The name of that server, where it is one.
+    pub provider: Option<String>,
+    /// How much that model was to think.
+    pub effort: Effort,
     /// Its items, each as the bytes that go to the service.
     pub items: Vec<Vec<u8>>,
     /// The model that was asked when each item was added.
@@ -28,6 +32,25 @@ pub struct Stored {
     pub turns: usize,
     /// What the user said first.
     pub first: String,
+}
+
+/// How much a model was to think, since it was the conversation's model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// What its requests named.
+    pub head: Option<String>,
+    /// What the last item said that changed it.
+    pub changed: Option<String>,
+    /// How many items the conversation had when this model took over. Changes among them are not its own.
+    pub since: usize,
+}
+
+impl Effort {
+    /// What holds.
+    #[must_use]
+    pub fn current(&self) -> Option<&str> {
+        self.changed.as_deref().or(self.head.as_deref())
+    }
 }
 
 /// A line that is not what it should be.
@@ -55,10 +78,20 @@ struct Line<'a> {
     created_at: u64,
     cwd: Option<String>,
     model: Option<String>,
+    provider: Option<String>,
+    effort: Option<String>,
     role: Option<String>,
     call_id: Option<String>,
     #[serde(borrow)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow)]
     content: Option<&'a RawValue>,
+}
+
+/// What a change of the effort says.
+#[derive(Deserialize)]
+struct Change {
+    effort: String,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +99,9 @@ struct Part {
     #[serde(default)]
     text: String,
 }
+
+/// The type of an item that changes how much the model is to think.
+const CHANGE: &str = "configuration_update";
 
 /// The most of the first words that is kept, in bytes.
 const FIRST: usize = 200;
@@ -118,7 +154,7 @@ impl Stored {
             "turn" => {
                 self.turns += 1;
                 if let Some(model) = &line.model {
-                    self.model.clone_from(model);
+                    self.begin(line, model);
                 }
                 if let Some(cwd) = &line.cwd {
                     self.cwd.clone_from(cwd);
@@ -129,6 +165,11 @@ impl Stored {
                 if self.first.is_empty() && line.role.as_deref() == Some("user") {
                     self.first = first_words(line.content);
                 }
+                if line.kind == CHANGE {
+                    let change = line.reasoning.map(RawValue::get);
+                    let change = change.and_then(|raw| serde_json::from_str::<Change>(raw).ok());
+                    self.effort.changed = change.map(|change| change.effort);
+                }
                 self.items.push(raw.to_vec());
                 self.models.push(self.model.clone());
             }
@@ -136,38 +177,36 @@ impl Stored {
         Ok(())
     }
 
+    /// Notes that a run with this model begins.
+    fn begin(&mut self, line: &Line<'_>, model: &str) {
+        let spelled = match &line.provider {
+            Some(provider) => format!("{provider}/{model}"),
+            None => model.to_owned(),
+        };
+        if self.model != spelled {
+            self.effort = Effort {
+                since: self.items.len(),
+                ..Effort::default()
+            };
+        }
+        self.model = spelled;
+        self.provider.clone_from(&line.provider);
+        self.effort.head.clone_from(&line.effort);
+    }
+
     /// Makes the conversation one that can be gone on with: what stands at its end without what belongs behind it is
     /// left out or answered. Gives the items that have to be added.
     #[must_use]
     pub fn settle(&mut self) -> Vec<Vec<u8>> {
         let kinds: Vec<(String, String)> = self.items.iter().map(|item| kind(item)).collect();
-        // Reasoning stands directly before what came of it.
-        while let Some(item) = self.items.last()
-            && kind(item).0 == "reasoning"
-        {
-            self.items.pop();
-            self.models.pop();
-        }
-        // One that an earlier run has left so stands before what the user said then.
-        let mut n = 0;
-        while n + 1 < self.items.len() {
-            let (this, next) = (kind(&self.items[n]).0, role(&self.items[n + 1]));
-            if this == "reasoning" && next == "user" {
-                self.items.remove(n);
-                self.models.remove(n);
-                n = n.saturating_sub(1);
-            } else {
-                n += 1;
-            }
-        }
         let answered: HashSet<&str> = kinds
             .iter()
             .filter(|(kind, _)| kind.ends_with("_output"))
             .map(|(_, call_id)| &**call_id)
             .collect();
-        let open = kinds
-            .iter()
-            .filter(|(kind, call_id)| kind == "function_call" && !answered.contains(&**call_id));
+        let is_open = |(_, call_id): &&(String, String)| !answered.contains(&**call_id);
+        let open = kinds.iter().filter(is_open);
+        let open = open.filter(|(kind, _)| kind == "function_call");
         let aborted = Output {
             text: "aborted".to_owned(),
             image: None,
@@ -175,10 +214,36 @@ impl Stored {
         let outputs: Vec<Vec<u8>> = open
             .map(|(_, call_id)| call_output(call_id, &aborted, Pictures::Bare))
             .collect();
+        // From the end, so that what was left out before changes no place that is still to be looked at. The service has
+        // served calls of other kinds itself, and takes none back without its output.
+        for n in (0..kinds.len()).rev() {
+            let (kind_of, call_id) = &kinds[n];
+            let is_call = !call_id.is_empty() && kind_of != "function_call";
+            let is_call = is_call && !kind_of.ends_with("_output");
+            // Reasoning stands directly before what came of it. One that a run has left without that stands at the end,
+            // or before what the user said then.
+            let is_last = self.items.get(n + 1).is_none_or(|next| begins_turn(next));
+            if is_call && !answered.contains(&**call_id) || kind_of == "reasoning" && is_last {
+                self.items.remove(n);
+                self.models.remove(n);
+                self.effort.since -= usize::from(n < self.effort.since);
+            }
+        }
         self.items.extend(outputs.iter().cloned());
         self.models.resize(self.items.len(), self.model.clone());
         outputs
     }
+}
+
+/// Whether a run puts this item before what the user says, or it is that.
+fn begins_turn(item: &[u8]) -> bool {
+    is_change(item) || role(item) == "user"
+}
+
+/// Whether this item changes how much the model is to think.
+#[must_use]
+pub fn is_change(item: &[u8]) -> bool {
+    kind(item).0 == CHANGE
 }
 
 fn kind(item: &[u8]) -> (String, String) {
@@ -249,6 +314,56 @@ mod tests {
     }
 
     #[test]
+    fn how_much_the_model_was_to_think_is_read() {
+        let turn = |model: &str, effort: &str| {
+            format!(r#"{{"type":"turn","at":6,"model":"{model}","cwd":"/x","effort":"{effort}"}}"#)
+        };
+        let change = r#"{"type":"configuration_update","reasoning":{"effort":"high"}}"#;
+        let check = |lines: &[&str], current: Option<&str>, head: Option<&str>, since| {
+            let all = [&[HEAD][..], lines].concat();
+            let (stored, _) = Stored::read(file(&all).as_bytes()).expect("a session");
+            let effort = &stored.effort;
+            assert_eq!(
+                (effort.current(), effort.head.as_deref(), effort.since),
+                (current, head, since),
+                "{lines:?}"
+            );
+        };
+        let (low, other) = (turn("m", "low"), turn("other", "medium"));
+        check(&[TURN, USER], None, None, 0);
+        check(&[&low, USER], Some("low"), Some("low"), 0);
+        check(
+            &[&low, USER, &low, change, USER],
+            Some("high"),
+            Some("low"),
+            0,
+        );
+        check(
+            &[&low, USER, change, &other, USER],
+            Some("medium"),
+            Some("medium"),
+            2,
+        );
+        check(
+            &[&low, change, USER, &other, USER, &low, USER],
+            Some("low"),
+            Some("low"),
+            3,
+        );
+    }
+
+    #[test]
+    fn the_model_is_spelled_with_the_server_that_it_is_of() {
+        let turn = r#"{"type":"turn","model":"small","provider":"box"}"#;
+        let (stored, _) = Stored::read(file(&[HEAD, turn, USER]).as_bytes()).expect("a session");
+        assert_eq!(
+            (&*stored.model, stored.provider.as_deref()),
+            ("box/small", Some("box"))
+        );
+        assert_eq!(stored.models, ["box/small"]);
+    }
+
+    #[test]
     fn damage_in_the_middle_is_told() {
         let check = |lines: &[&str], line| {
             let damage = Stored::read(file(lines).as_bytes()).map(drop);
@@ -274,5 +389,13 @@ mod tests {
         assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, CALL]), (4, 1));
         let output = r#"{"type":"function_call_output","call_id":"c","output":"x"}"#;
         assert_eq!(settled(&[HEAD, TURN, USER, CALL, output]), (3, 0));
+        let change = r#"{"type":"configuration_update","reasoning":{"effort":"high"}}"#;
+        assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, change, USER]), (3, 0));
+        // Another call of which no output was shown is left out, and the reasoning that led to it alone.
+        let custom = r#"{"type":"custom_tool_call","call_id":"d","name":"t","input":""}"#;
+        assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, custom, USER]), (2, 0));
+        let output = r#"{"type":"custom_tool_call_output","call_id":"d","output":"x"}"#;
+        let all = [HEAD, TURN, USER, THOUGHT, custom, output];
+        assert_eq!(settled(&all), (4, 0));
     }
 }

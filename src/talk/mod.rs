@@ -104,8 +104,9 @@ use crate::auth::issuer::Issuer;
 use crate::auth::token::SignedIn;
 use crate::auth::{self, Authority, Credential};
 use crate::clock::{millis, seconds};
-use crate::http::{BaseUrl, Http, SILENCE, Setup};
+use crate::http::{BaseUrl, Http, SILENCE, Setup, host};
 use crate::id::{ModelId, ThreadId};
+use crate::models::fit::{Asked, fit};
 use crate::models::{Backend, Model, catalogue, find_or_unknown, remote};
 use crate::output::{Notice, Sink};
 use crate::secret::Secret;
@@ -136,7 +137,9 @@ impl Access {
     pub fn key(address: &str, key: &str) -> Result<Self, Error> {
         let secret = Secret::new(key.to_owned());
         let key = auth::key(&secret, "the key").map_err(Error::Key)?;
-        Self::new(address, Credential::Key(key), Backend::Api)
+        let access = Self::new(address, Credential::Key(key), Backend::Other)?;
+        let backend = Backend::of_key(&host(access.endpoints.api.as_str()));
+        Ok(Self { backend, ..access })
     }
 
     /// With a ChatGPT access token, at the address of the subscription backend.
@@ -312,17 +315,24 @@ impl Talk {
     /// When there is no whole answer. The conversation is then as it was before.
     pub fn ask(&mut self, question: &str, sink: &mut dyn Sink) -> Result<String, Error> {
         let functions: Vec<Function<'_>> = self.offered.iter().map(Offer::function).collect();
+        let asked = Asked {
+            effort: self.effort.as_deref(),
+            defaults: self.access.backend.is_of_openai(),
+            ..Asked::default()
+        };
+        let fitted = fit(&asked, &self.model);
         let head = |shape| Head {
             shape,
             model: &self.model.id,
             instructions: &self.instructions,
             tools: &functions,
-            web_search: false,
+            developer: self.access.backend.is_of_openai(),
+            search: None,
             parallel: !self.model.one_call,
             reasons: !self.model.plain,
-            effort: self.effort.as_deref(),
+            effort: fitted.effort.as_deref(),
             summary: None,
-            verbosity: None,
+            verbosity: fitted.verbosity.as_deref(),
             format: None,
             max_output: None,
             pictures: self.model.pictures(),
@@ -348,8 +358,15 @@ impl Talk {
             body,
             journal: Some(&mut added),
             last: Some(&mut last),
-            other: Some(Body::new(&head(shape.other()))),
+            others: match self.access.backend {
+                Backend::Subscription => {
+                    let others = shape.others().into_iter();
+                    others.map(|shape| Body::new(&head(shape))).collect()
+                }
+                Backend::Api | Backend::Other => Vec::new(),
+            },
             learned: &mut learned,
+            searches: false,
             tools: Arc::new(Tools::new(setup)),
             policy: self.policy,
             words,

@@ -6,14 +6,22 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 
-use super::confine::{self, Reach};
+use super::confine::{self, Inner};
 use super::reaper;
+use crate::exhausted::at_start;
+
+/// How long the pipes of a program that has ended must stay silent before nothing more is expected of what it left
+/// running: a `tee` behind it has the last lines still to write.
+const SILENCE: Duration = Duration::from_millis(200);
+
+/// How long they are read at most, if what is left running does not fall silent.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// How watching ended.
 pub(super) enum End {
@@ -36,11 +44,14 @@ pub(super) fn watch(
     commands: Vec<Command>,
     mut takers: Vec<Take<'_>>,
     deadline: Instant,
-    reach: Reach,
+    inner: Inner<'_>,
 ) -> io::Result<End> {
-    let (ended, orders) = (signals(&[SIGCHLD])?, signals(&[SIGTERM, SIGINT])?);
+    let mut signals = Signals {
+        ended: stream_of(&[SIGCHLD])?,
+        orders: stream_of(&[SIGTERM, SIGINT])?,
+    };
     let apart = takers.len() > 1;
-    let (child, pipes) = confine::out_of_reach(reach, || start(commands, apart))?;
+    let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, apart))?;
     let mut outputs: Vec<Output<'_, '_>> = pipes
         .into_iter()
         .zip(&mut takers)
@@ -48,12 +59,19 @@ pub(super) fn watch(
             pipe,
             take,
             open: true,
+            taken: 0,
         })
         .collect();
-    let end = wait(child, &mut outputs, &ended, &orders, deadline);
-    // What the program left behind may hold the pipes open for ever, so only what is there is taken.
+    let mut end = wait(child, &mut outputs, &mut signals, deadline);
+    if let Ok(End::Exited(_)) = end
+        && let Err(error) = linger(&mut outputs, &mut signals, deadline)
+    {
+        end = Err(error);
+    }
     drain_all(&mut outputs);
-    let ended = reaper::end_all(reach, || matches!((&orders).read(&mut [0]), Ok(1..)));
+    let hurried = || matches!(signals.orders.read(&mut [0]), Ok(1..));
+    let ended = reaper::end_all(inner.reach, hurried);
+    drop(sockets);
     drain_all(&mut outputs);
     if !ended {
         return Err(io::Error::other("what it has started could not be ended"));
@@ -72,6 +90,8 @@ struct Output<'a, 'b> {
     pipe: PipeReader,
     take: &'a mut Take<'b>,
     open: bool,
+    /// How many bytes came.
+    taken: u64,
 }
 
 impl Output<'_, '_> {
@@ -85,6 +105,7 @@ impl Output<'_, '_> {
                     return true;
                 }
                 Ok(count) => {
+                    self.taken += count as u64;
                     if !(self.take)(&buffer[..count]) {
                         return false;
                     }
@@ -100,7 +121,7 @@ impl Output<'_, '_> {
 }
 
 /// A stream that gets a byte for each of these signals, and never blocks its reader.
-fn signals(signals: &[i32]) -> io::Result<UnixStream> {
+fn stream_of(signals: &[i32]) -> io::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair()?;
     reader.set_nonblocking(true)?;
     for signal in signals {
@@ -137,22 +158,27 @@ fn start(commands: Vec<Command>, apart: bool) -> io::Result<(Pid, Vec<PipeReader
                 return Ok((pid.ok_or(io::ErrorKind::InvalidData)?, pipes));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => failed = error,
-            Err(error) => return Err(error),
+            Err(error) => return Err(at_start(error)),
         }
     }
     Err(failed)
 }
 
-/// Waits until the program ends, its time is over, or nobody wants the result any more: `codex run` holds the
-/// other end of our standard output, so a run that is gone shows there.
+/// What wakes the one who waits, beside output.
+struct Signals {
+    /// A child has ended.
+    ended: UnixStream,
+    /// Nobody wants the result any more.
+    orders: UnixStream,
+}
+
+/// Waits until the program ends, its time is over, or nobody wants the result any more.
 fn wait(
     child: Pid,
     outputs: &mut [Output<'_, '_>],
-    ended: &UnixStream,
-    orders: &UnixStream,
+    signals: &mut Signals,
     deadline: Instant,
 ) -> io::Result<End> {
-    let stdout = io::stdout();
     loop {
         if let Some(status) = reaper::collect(child) {
             return Ok(End::Exited(status));
@@ -161,37 +187,77 @@ fn wait(
         if left.is_zero() {
             return Ok(End::Timeout);
         }
-        let mut fds = vec![
-            PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()),
-            PollFd::new(orders, PollFlags::IN),
-            PollFd::new(ended, PollFlags::IN),
-        ];
-        for output in outputs.iter().filter(|output| output.open) {
-            fds.push(PollFd::new(&output.pipe, PollFlags::IN));
-        }
-        let time = Timespec::try_from(left).unwrap_or(Timespec {
-            tv_sec: 3600,
-            tv_nsec: 0,
-        });
-        match rustix::event::poll(&mut fds, Some(&time)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let gone = fds[0]
-            .revents()
-            .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
-        let ordered = !fds[1].revents().is_empty();
-        if gone || ordered {
-            // The first order starts the end; one that comes after it shortens the grace.
-            let _ = ordered.then(|| (&*orders).read(&mut [0; 1]));
-            return Ok(End::Unwanted);
-        }
-        drop(fds);
-        let _ = (&*ended).read(&mut [0; 64]);
-        for output in outputs.iter_mut().filter(|output| output.open) {
-            if !output.drain() {
-                return Ok(End::Enough);
-            }
+        if let Some(end) = listen(outputs, signals, left)? {
+            return Ok(end);
         }
     }
+}
+
+/// Reads on after the program has ended: until every pipe has come to its end, what is left running has fallen silent,
+/// or the time is over.
+fn linger(
+    outputs: &mut [Output<'_, '_>],
+    signals: &mut Signals,
+    deadline: Instant,
+) -> io::Result<()> {
+    let begun = Instant::now();
+    let until = deadline.min(begun + LINGER);
+    let taken = |outputs: &[Output<'_, '_>]| outputs.iter().map(|o| o.taken).sum::<u64>();
+    let (mut before, mut silent_since) = (taken(outputs), begun);
+    while outputs.iter().any(|output| output.open) {
+        let left = until
+            .min(silent_since + SILENCE)
+            .saturating_duration_since(Instant::now());
+        if left.is_zero() || listen(outputs, signals, left)?.is_some() {
+            break;
+        }
+        let now = taken(outputs);
+        if now != before {
+            (before, silent_since) = (now, Instant::now());
+        }
+    }
+    Ok(())
+}
+
+/// Waits for no longer than this until something happens, and takes the output that has come; the end, if it is one.
+/// `codex run` holds the other end of our standard output, so a run that is gone shows there.
+fn listen(
+    outputs: &mut [Output<'_, '_>],
+    signals: &mut Signals,
+    time: Duration,
+) -> io::Result<Option<End>> {
+    let stdout = io::stdout();
+    let mut fds = vec![
+        PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()),
+        PollFd::new(&signals.orders, PollFlags::IN),
+        PollFd::new(&signals.ended, PollFlags::IN),
+    ];
+    for output in outputs.iter().filter(|output| output.open) {
+        fds.push(PollFd::new(&output.pipe, PollFlags::IN));
+    }
+    let time = Timespec::try_from(time).unwrap_or(Timespec {
+        tv_sec: 3600,
+        tv_nsec: 0,
+    });
+    match rustix::event::poll(&mut fds, Some(&time)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let gone = fds[0]
+        .revents()
+        .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
+    let ordered = !fds[1].revents().is_empty();
+    drop(fds);
+    if gone || ordered {
+        // The first order starts the end; one that comes after it shortens the grace.
+        let _ = ordered.then(|| signals.orders.read(&mut [0; 1]));
+        return Ok(Some(End::Unwanted));
+    }
+    let _ = signals.ended.read(&mut [0; 64]);
+    for output in outputs.iter_mut().filter(|output| output.open) {
+        if !output.drain() {
+            return Ok(Some(End::Enough));
+        }
+    }
+    Ok(None)
 }

@@ -1,89 +1,206 @@
 //! What a tool finds in its environment: a list of what programs need, and a few words that nobody will answer it. A
 //! credential has no place in it, whatever it is called; what is handed on by name is added elsewhere.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 
-/// Variables that are handed on under these very names.
-const NAMES: &[&str] = &[
-    // who and where
-    "HOME",
-    "LOGNAME",
-    "PATH",
-    "SHELL",
-    "TERM",
-    "TZ",
-    "USER",
-    "LANG",
-    "LANGUAGE",
-    "COLORTERM",
-    "NO_COLOR",
-    "CI",
-    // where things are kept
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-    "XDG_STATE_HOME",
-    // compilers and linkers
-    "AR",
-    "CC",
-    "CFLAGS",
-    "CPATH",
-    "CPPFLAGS",
-    "CXX",
-    "CXXFLAGS",
-    "C_INCLUDE_PATH",
-    "CPLUS_INCLUDE_PATH",
-    "LD",
-    "LDFLAGS",
-    "LD_LIBRARY_PATH",
-    "LIBRARY_PATH",
-    "MAKEFLAGS",
-    "PKG_CONFIG_PATH",
-    "SDKROOT",
-    // languages and their package managers
-    "BUN_INSTALL",
-    "CARGO_HOME",
-    "CARGO_TARGET_DIR",
-    "CONDA_PREFIX",
-    "DENO_DIR",
-    "DOTNET_ROOT",
-    "GEM_HOME",
-    "GEM_PATH",
-    "GOBIN",
-    "GOCACHE",
-    "GOFLAGS",
-    "GOMODCACHE",
-    "GOPATH",
-    "GOROOT",
-    "GRADLE_USER_HOME",
-    "JAVA_HOME",
-    "M2_HOME",
-    "MAVEN_OPTS",
-    "NODE_OPTIONS",
-    "NODE_PATH",
-    "NVM_DIR",
-    "PERL5LIB",
-    "PNPM_HOME",
-    "PYENV_ROOT",
-    "PYTHONPATH",
-    "RBENV_ROOT",
-    "RUSTFLAGS",
-    "RUSTUP_HOME",
-    "RUSTUP_TOOLCHAIN",
-    "UV_CACHE_DIR",
-    "VIRTUAL_ENV",
-    "VOLTA_HOME",
+use super::sensitive;
+
+/// Variables that are handed on under these very names. None holds a credential, names a place for temporary files
+/// (a tool has its own: no `GOTMPDIR`), asks for colours that nobody sees (`FORCE_COLOR`), or means only the process
+/// that set it (`NODE_CHANNEL_FD`). A wrapper of compilers, as in `RUSTC_WRAPPER`, wants a service that the sandbox
+/// keeps away, and builds work without it.
+const NAMES: &[(&str, &str)] = &[
+    (
+        "who and where",
+        "CI COLORTERM CONTINUOUS_INTEGRATION DEBIAN_FRONTEND EMAIL HOME LANG LANGUAGE LOCALE_ARCHIVE \
+         LOGNAME NO_COLOR PATH SHELL SOURCE_DATE_EPOCH TERM TZ TZDIR USER",
+    ),
+    (
+        "where things are kept",
+        "XDG_CACHE_HOME XDG_CONFIG_DIRS XDG_CONFIG_HOME XDG_DATA_DIRS XDG_DATA_HOME XDG_RUNTIME_DIR XDG_STATE_HOME",
+    ),
+    (
+        "git",
+        "GIT_AUTHOR_DATE GIT_AUTHOR_EMAIL GIT_AUTHOR_NAME GIT_CEILING_DIRECTORIES GIT_COMMITTER_DATE \
+         GIT_COMMITTER_EMAIL GIT_COMMITTER_NAME GIT_CONFIG_GLOBAL GIT_CONFIG_NOSYSTEM GIT_CONFIG_SYSTEM",
+    ),
+    (
+        "compilers and linkers",
+        "ACLOCAL_PATH AR ARFLAGS AS ASFLAGS ASAN_OPTIONS CC CFLAGS CONAN_HOME CONAN_USER_HOME CONFIG_SITE CPATH CPP \
+         CPPFLAGS CPLUS_INCLUDE_PATH CROSS_COMPILE CUDA_HOME CUDA_PATH CUDA_VISIBLE_DEVICES CXX CXXFLAGS \
+         C_INCLUDE_PATH DEVELOPER_DIR EMSDK EM_CACHE EM_CONFIG FC FCFLAGS FFLAGS GNUMAKEFLAGS LD LDFLAGS LDLIBS \
+         LD_LIBRARY_PATH LIBCLANG_PATH LIBRARY_PATH LIBS LLVM_CONFIG LSAN_OPTIONS MACOSX_DEPLOYMENT_TARGET MAKEFLAGS \
+         MSAN_OPTIONS NINJA_STATUS NM OBJCOPY OBJC_INCLUDE_PATH OBJDUMP OMP_NUM_THREADS OPENSSL_DIR \
+         OPENSSL_INCLUDE_DIR OPENSSL_LIB_DIR OPENSSL_STATIC PKG_CONFIG PKG_CONFIG_ALLOW_CROSS PKG_CONFIG_LIBDIR \
+         PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR PROTOC PROTOC_INCLUDE QTDIR QT_PLUGIN_PATH QT_QPA_PLATFORM RANLIB \
+         ROCM_PATH SDKROOT STRIP TSAN_OPTIONS UBSAN_OPTIONS VCPKG_DEFAULT_BINARY_CACHE VCPKG_DEFAULT_TRIPLET \
+         VCPKG_DOWNLOADS VCPKG_FORCE_SYSTEM_BINARIES VCPKG_ROOT",
+    ),
+    (
+        "Rust",
+        "BINDGEN_EXTRA_CLANG_ARGS RUSTC RUSTDOCFLAGS RUSTFLAGS SQLX_OFFLINE",
+    ),
+    (
+        "Go",
+        "GCCGO GO111MODULE GO386 GOAMD64 GOARCH GOARM GOARM64 GOBIN GOCACHE GOCOVERDIR GODEBUG GOENV GOEXPERIMENT \
+         GOFIPS140 GOFLAGS GOGC GOINSECURE GOMAXPROCS GOMEMLIMIT GOMODCACHE GONOPROXY GONOSUMDB GOOS GOPATH GOPRIVATE \
+         GOPROXY GORISCV64 GOROOT GOSUMDB GOTOOLCHAIN GOTRACEBACK GOVCS GOWORK",
+    ),
+    (
+        "JavaScript",
+        "BUN_INSTALL CHROME_BIN CHROME_PATH CYPRESS_CACHE_FOLDER FNM_DIR NODE_COMPILE_CACHE NODE_DEBUG \
+         NODE_DISABLE_COLORS NODE_ENV NODE_ICU_DATA NODE_NO_WARNINGS NODE_OPTIONS NODE_PATH \
+         NODE_PENDING_DEPRECATION NODE_PRESERVE_SYMLINKS NODE_USE_ENV_PROXY NVM_DIR N_PREFIX \
+         PLAYWRIGHT_BROWSERS_PATH PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD PUPPETEER_CACHE_DIR PUPPETEER_EXECUTABLE_PATH \
+         PUPPETEER_SKIP_DOWNLOAD VOLTA_HOME",
+    ),
+    (
+        "Python",
+        "CONDA_DEFAULT_ENV CONDA_ENVS_DIRS CONDA_ENVS_PATH CONDA_EXE CONDA_PKGS_DIRS CONDA_PREFIX CONDA_PYTHON_EXE \
+         CONDA_SHLVL DJANGO_SETTINGS_MODULE MAMBA_EXE MAMBA_ROOT_PREFIX PYENV_ROOT PYENV_VERSION VIRTUAL_ENV",
+    ),
+    (
+        "Java and its relatives",
+        "ANDROID_HOME ANDROID_NDK_HOME ANDROID_NDK_ROOT ANDROID_SDK_ROOT ANDROID_USER_HOME ANT_HOME ANT_OPTS CLASSPATH \
+         COURSIER_CACHE GRADLE_HOME GRADLE_OPTS GRADLE_RO_DEP_CACHE GRADLE_USER_HOME JAVA_HOME JAVA_OPTS \
+         JAVA_TOOL_OPTIONS JDK_HOME JDK_JAVA_OPTIONS JRE_HOME JVM_OPTS KOTLIN_HOME M2 M2_HOME MAVEN_ARGS MAVEN_HOME \
+         MAVEN_OPTS SBT_OPTS SCALA_HOME SDKMAN_DIR _JAVA_OPTIONS",
+    ),
+    (
+        ".NET, PHP, Ruby, Perl",
+        "BUNDLE_APP_CONFIG BUNDLE_BIN BUNDLE_CACHE_PATH BUNDLE_DEPLOYMENT BUNDLE_FROZEN BUNDLE_GEMFILE BUNDLE_JOBS \
+         BUNDLE_PATH BUNDLE_USER_HOME BUNDLE_WITH BUNDLE_WITHOUT GEM_HOME GEM_PATH GEM_SPEC_CACHE MSBUILDDISABLENODEREUSE \
+         NUGET_FALLBACK_PACKAGES NUGET_PACKAGES PERL5LIB PERL5OPT PERL_CPANM_OPT PERL_LOCAL_LIB_ROOT PERL_MB_OPT \
+         PERL_MM_OPT PERL_UNICODE PHPRC PHP_INI_SCAN_DIR RACK_ENV RAILS_ENV RBENV_ROOT RBENV_VERSION RUBYLIB RUBYOPT",
+    ),
+    (
+        "further languages and package managers",
+        "ASDF_DATA_DIR ASDF_DIR BAZELISK_HOME CABAL_CONFIG CABAL_DIR CAML_LD_LIBRARY_PATH ERL_AFLAGS ERL_FLAGS \
+         ERL_LIBS FLUTTER_ROOT GHCUP_INSTALL_BASE_PREFIX GHC_PACKAGE_PATH HEX_HOME HOMEBREW_CELLAR HOMEBREW_PREFIX \
+         HOMEBREW_REPOSITORY JULIA_DEPOT_PATH JULIA_LOAD_PATH JULIA_NUM_THREADS JULIA_PROJECT LUA_CPATH LUA_PATH \
+         MISE_CACHE_DIR MISE_CONFIG_DIR MISE_DATA_DIR MIX_ARCHIVES MIX_ENV MIX_HOME OCAMLPATH OCAML_TOPLEVEL_PATH \
+         OPAMROOT OPAMSWITCH OPAM_SWITCH_PREFIX PUB_CACHE REBAR_CACHE_DIR R_HOME R_LIBS R_LIBS_USER STACK_ROOT \
+         USE_BAZEL_VERSION ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR",
+    ),
+];
+
+/// How the names begin of families that are handed on, unless a name of theirs speaks of a credential.
+const FAMILIES: &[&str] = &[
+    "CARGO_",
+    "CCACHE_",
+    "CGO_",
+    "CMAKE_",
+    "COMPOSER_",
+    "COREPACK_",
+    "CTEST_",
+    "DENO_",
+    "DOTNET_",
+    "LC_",
+    "NIX_",
+    "NPM_CONFIG_",
+    "PDM_",
+    "PIPENV_",
+    "PIP_",
+    "PNPM_",
+    "POETRY_",
+    "PYTEST_",
+    "PYTHON",
+    "RUSTUP_",
+    "RUST_",
+    "UV_",
+    "YARN_",
+    "npm_config_",
+    "pnpm_config_",
+];
+
+/// Members of these families that are not: wrappers as above, the pipes of another `make`, settings of any kind (tokens
+/// among them), a prompt behind a script, and a start-up file.
+const NOT: &[&str] = &[
+    "CARGO_BUILD_RUSTC_WRAPPER",
+    "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_MAKEFLAGS",
+    "NIX_CONFIG",
+    "PYTHONINSPECT",
+    "PYTHONSTARTUP",
+];
+
+/// Variables that name certificates to trust. They go along with the network, for which they are.
+const CERTIFICATES: &[&str] = &[
+    "AWS_CA_BUNDLE",
+    "BUNDLE_SSL_CA_CERT",
+    "CARGO_HTTP_CAINFO",
+    "COMPOSER_CAFILE",
+    "CURL_CA_BUNDLE",
+    "DENO_CERT",
+    "DENO_TLS_CA_STORE",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    "HTTPS_CA_FILE",
+    "NIX_SSL_CERT_FILE",
+    "NODE_EXTRA_CA_CERTS",
+    "NODE_USE_SYSTEM_CA",
+    "NPM_CONFIG_CAFILE",
+    "PERL_LWP_SSL_CA_FILE",
+    "PIP_CERT",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "npm_config_cafile",
 ];
 
 /// The part of an environment that tools get.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// The variables.
+    pub variables: Vec<(OsString, OsString)>,
+    /// The names of those that would be among them, were it not for a value that looks like a credential.
+    pub left_out: Vec<String>,
+}
+
+/// The part of this environment that tools get; with the network, what programs need to use it too.
 #[must_use]
-pub fn for_tools(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
-    let kept = |name: &str| NAMES.contains(&name) || name.starts_with("LC_");
-    all.iter()
-        .filter(|(name, _)| name.to_str().is_some_and(kept))
-        .cloned()
-        .collect()
+pub fn for_tools(all: &[(OsString, OsString)], network: bool) -> Selected {
+    let listed = NAMES.iter().flat_map(|(_, names)| names.split_whitespace());
+    let listed: HashSet<&str> = listed.collect();
+    let is_wanted = |name: &str| {
+        if CERTIFICATES.contains(&name) || is_proxy(name) {
+            network
+        } else {
+            listed.contains(name) || is_of_family(name)
+        }
+    };
+    let mut selected = Selected::default();
+    for (name, value) in all {
+        let Some(name) = name.to_str().filter(|name| is_wanted(name)) else {
+            continue;
+        };
+        let text = value.to_string_lossy();
+        // A proxy is often named without a scheme, and an address has no other use for this character.
+        let of_proxy = name.to_ascii_lowercase().contains("proxy") && text.contains('@');
+        if of_proxy || sensitive::value(&text) {
+            selected.left_out.push(name.to_owned());
+        } else {
+            selected.variables.push((name.into(), value.clone()));
+        }
+    }
+    selected
+}
+
+/// Whether the variable names a proxy, or what needs none.
+fn is_proxy(name: &str) -> bool {
+    ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].contains(&&*name.to_ascii_lowercase())
+}
+
+/// Whether the name belongs to a family and speaks neither of a credential nor of colours. npm keeps credentials of a
+/// registry under its address, `npm_config_//host/:_authToken`.
+fn is_of_family(name: &str) -> bool {
+    FAMILIES.iter().any(|family| name.starts_with(family))
+        && !NOT.contains(&name)
+        && !name.contains("//")
+        && !name.to_ascii_uppercase().contains("COLOR")
+        && !sensitive::name(name)
 }
 
 /// What tells programs that nobody looks and nobody answers: a pager or an editor would only wait for the time limit.
@@ -101,66 +218,125 @@ pub fn nobody() -> impl Iterator<Item = (OsString, OsString)> {
         .map(|(name, value)| (name.into(), value.into()))
 }
 
-/// Where the network is reached through, for tools that may use it. A proxy that wants a password is left out: that is
-/// a credential, and must be named.
-#[must_use]
-pub fn proxies(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
-    let kept = |name: &str| {
-        ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
-            .contains(&&*name.to_ascii_lowercase())
-    };
-    all.iter()
-        .filter(|(name, value)| {
-            name.to_str().is_some_and(kept) && !value.to_string_lossy().contains('@')
-        })
-        .cloned()
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn names(all: &[&str], network: bool) -> Vec<String> {
+        let all: Vec<(OsString, OsString)> =
+            all.iter().map(|name| (name.into(), "x".into())).collect();
+        let selected = for_tools(&all, network);
+        assert_eq!(selected.left_out, [""; 0]);
+        let names = selected.variables.into_iter().map(|(name, _)| name);
+        names.filter_map(|name| name.into_string().ok()).collect()
+    }
+
     #[test]
     fn no_name_looks_like_a_credential() {
-        for name in NAMES {
-            assert!(
-                [
-                    "KEY",
-                    "TOKEN",
-                    "SECRET",
-                    "PASS",
-                    "AUTH",
-                    "CREDENTIAL",
-                    "PROXY"
-                ]
-                .iter()
-                .all(|w| !name.contains(w)),
-                "{name}"
-            );
+        let listed = NAMES.iter().flat_map(|(_, names)| names.split_whitespace());
+        let all: Vec<&str> = listed.chain(CERTIFICATES.iter().copied()).collect();
+        for name in &all {
+            // An author's name and what a module is called are none; GOPRIVATE is a list of hosts.
+            let harmless = name.starts_with("GIT_AUTHOR_") || *name == "GOPRIVATE";
+            assert!(harmless || !sensitive::name(name), "{name}");
         }
+        let mut once = all.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), all.len(), "one is listed twice");
     }
 
     #[test]
     fn only_what_is_listed_is_handed_on() {
-        let all: Vec<(OsString, OsString)> = [
+        let kept = [
             "PATH",
+            "LC_ALL",
+            "CI",
+            "GIT_AUTHOR_NAME",
+            "GIT_COMMITTER_EMAIL",
+            "RUST_BACKTRACE",
+            "NODE_ENV",
+            "PYTHONUNBUFFERED",
+            "JAVA_TOOL_OPTIONS",
+            "CMAKE_PREFIX_PATH",
+            "npm_config_registry",
+            "npm_config_@scope:registry",
+            "PIP_INDEX_URL",
+            "UV_PYTHON",
+            "CARGO_TARGET_DIR",
+            "CARGO_NET_OFFLINE",
+        ];
+        assert_eq!(names(&kept, false), kept);
+        let kept_out = [
             "OPENAI_API_KEY",
             "CODEX_ACCESS_TOKEN",
             "MY_TOKEN",
-            "LC_ALL",
             "PATHS",
             "SSH_AUTH_SOCK",
-        ]
-        .map(|name| (name.into(), "x".into()))
-        .to_vec();
-        let proxies = proxies(&[
-            ("https_proxy".into(), "http://proxy:3128".into()),
-            ("HTTP_PROXY".into(), "http://me:secret@proxy:3128".into()),
-            ("MY_PROXY".into(), "x".into()),
-        ]);
-        assert_eq!(proxies.len(), 1);
-        let names: Vec<OsString> = for_tools(&all).into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["PATH", "LC_ALL"]);
+            "BASH_ENV",
+            "GIT_SSH_COMMAND",
+            "GIT_DIR",
+            "GITHUB_ENV",
+            "GOTMPDIR",
+            "NODE_CHANNEL_FD",
+            "PYTHONSTARTUP",
+            "RUSTC_WRAPPER",
+            "FORCE_COLOR",
+            "CARGO_TERM_COLOR",
+            "npm_config_color",
+            "CARGO_BUILD_RUSTC_WRAPPER",
+            "CARGO_REGISTRY_TOKEN",
+            "CARGO_REGISTRIES_MINE_TOKEN",
+            "npm_config__auth",
+            "npm_config_//registry.example/:_authToken",
+            "npm_config_//registry.example/:certfile",
+            "POETRY_PYPI_TOKEN_MINE",
+            "POETRY_HTTP_BASIC_MINE_USERNAME",
+            "UV_PUBLISH_PASSWORD",
+            "YARN_NPM_AUTH_IDENT",
+            "BUNDLE_GEMS__EXAMPLE__COM",
+            "ORG_GRADLE_PROJECT_signing",
+            "GOOGLE_CLOUD_PROJECT",
+        ];
+        assert_eq!(names(&kept_out, true), [""; 0]);
+    }
+
+    #[test]
+    fn what_the_network_needs_goes_along_with_it() {
+        let all = [
+            "SSL_CERT_FILE",
+            "PIP_CERT",
+            "CARGO_HTTP_CAINFO",
+            "https_proxy",
+            "NO_PROXY",
+        ];
+        assert_eq!(names(&all, false), [""; 0]);
+        assert_eq!(names(&all, true), all);
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_credential_is_left_out() {
+        let all = [
+            ("https_proxy", "http://proxy:3128"),
+            ("HTTP_PROXY", "http://me:secret@proxy:3128"),
+            ("ALL_PROXY", "me:secret@proxy:3128"),
+            ("PIP_INDEX_URL", "https://me:secret@host/simple"),
+            ("MY_PROXY", "x"),
+            ("EMAIL", "me@example.test"),
+            ("JAVA_TOOL_OPTIONS", "-Dhttp.proxyPassword=x"),
+        ];
+        let all = all.map(|(name, value)| (name.into(), value.into()));
+        let selected = for_tools(&all, true);
+        let names: Vec<_> = selected.variables.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["https_proxy", "EMAIL"]);
+        assert_eq!(
+            selected.left_out,
+            [
+                "HTTP_PROXY",
+                "ALL_PROXY",
+                "PIP_INDEX_URL",
+                "JAVA_TOOL_OPTIONS"
+            ]
+        );
     }
 }

@@ -56,7 +56,8 @@ impl Repositories {
 }
 
 /// The directory where git keeps what belongs to this one, and the one that worktrees share, where there are some. A
-/// directory without a repository may get one.
+/// directory without a repository may get one. This looks for what git would take, whoever has made it, and so is no
+/// measure of what a run may believe.
 fn git_directories(directory: &Path) -> Vec<PathBuf> {
     let dot_git = directory
         .ancestors()

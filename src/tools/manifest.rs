@@ -58,8 +58,8 @@ pub struct Around<'a> {
     pub duration: fn(&str) -> Option<Duration>,
     /// Whether a program of this name, or at this path, can be run.
     pub runs: &'a dyn Fn(&OsStr) -> bool,
-    /// The variables that hold credentials of ours.
-    pub secrets: &'a [&'a str],
+    /// Whether a variable is one of codex-run, which no tool gets.
+    pub is_own: fn(&str) -> bool,
     /// Names of tools that there are already, beside the built-in ones.
     pub taken: &'a [&'a str],
 }
@@ -132,16 +132,13 @@ impl Manifest {
                 let names: Vec<String> = reader.typed(at, "an array of strings")?;
                 if names
                     .iter()
-                    .any(|name| name.is_empty() || name.contains('='))
+                    .any(|name| name.is_empty() || name.contains(['=', '*']))
                 {
-                    let what = "these must be names of variables, without values";
+                    let what = "these must be names of variables in full, without values";
                     return Err(reader.mistake(at.get(), what.to_owned()));
                 }
-                if let Some(name) = names
-                    .iter()
-                    .find(|name| around.secrets.contains(&name.as_str()))
-                {
-                    let what = format!("{name} holds a credential of ours, and no tool gets one");
+                if let Some(name) = names.iter().find(|name| (around.is_own)(name)) {
+                    let what = format!("{name} is a variable of codex-run, which no tool gets");
                     return Err(reader.mistake(at.get(), what));
                 }
                 names
@@ -185,12 +182,10 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
         return Err("the command is empty".to_owned());
     };
     let program: OsString = if program.contains('/') {
-        // A program may look at the name it was started by, so a link to it stays one.
+        // A program may look at the name it was started by, so a link to it stays one. So do links on the way, since
+        // it matters where they lie.
         let path = real(around.directory).join(program);
-        match (path.parent(), path.file_name()) {
-            (Some(parent), Some(name)) => real(parent).join(name).into(),
-            _ => path.into(),
-        }
+        path.components().collect::<PathBuf>().into()
     } else {
         program.into()
     };
@@ -220,7 +215,7 @@ mod tests {
             readable: None,
             duration: |text| Some(Duration::from_secs(text.strip_suffix('s')?.parse().ok()?)),
             runs: &|name| name == "true",
-            secrets: &["OUR_KEY"],
+            is_own: |name| name == "OUR_KEY",
             taken: &["other"],
         };
         Manifest::parse(text, &around)
@@ -280,8 +275,12 @@ mod tests {
         check(
             "TICKETS_URL",
             "OUR_KEY",
-            "3:53: OUR_KEY holds a credential of ours, and no tool gets one",
+            "3:53: OUR_KEY is a variable of codex-run, which no tool gets",
         );
+        let in_full = "3:53: these must be names of variables in full, without values";
+        for name in ["TICKETS_*", "TICKETS_URL=x", ""] {
+            check("TICKETS_URL", name, in_full);
+        }
         check(
             "\"30s\"",
             "\"soon\"",

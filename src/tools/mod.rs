@@ -6,27 +6,43 @@
 
 pub mod about;
 pub mod answer;
+#[cfg(target_os = "linux")]
+mod bindings;
 pub mod builtin;
+#[cfg(target_os = "linux")]
+mod caller;
 mod capture;
 mod child;
 pub mod closure;
 pub mod confine;
+#[cfg(target_os = "linux")]
+mod enforce;
 pub mod environment;
+pub mod explanation;
 mod git;
+mod job;
 pub mod manifest;
 #[cfg(target_os = "linux")]
 pub mod mounts;
+#[cfg(target_os = "linux")]
+mod notify;
 pub mod offer;
 pub mod order;
 mod pipe;
 pub mod places;
 pub mod process;
+pub mod reach;
 pub mod reaper;
-mod scratch;
+mod removal;
+pub mod scratch;
+pub mod sensitive;
 mod small;
+#[cfg(target_os = "linux")]
+mod sockets;
 #[cfg(target_os = "linux")]
 mod syscalls;
 pub mod walls;
+pub mod worktree;
 
 use crate::wire::request::Function;
 
@@ -40,7 +56,7 @@ pub struct Tool {
     pub function: Function<'static>,
     /// The argument that says in a few words what a call is about.
     pub subject: &'static str,
-    /// It changes files, so calls of such tools run one after the other.
+    /// It changes files, so its calls run alone, in their place among the others.
     pub changes_files: bool,
     /// It is offered only on request.
     pub on_request: bool,
@@ -52,7 +68,8 @@ pub const TOOLS: &[Tool] = &[
         function: Function {
             name: "bash",
             description: "Run a command with bash. Returns stdout and stderr in order, then the exit code. No terminal, \
-                          no input; what it leaves running is ended.",
+                          no input; what it leaves running is ended. Other calls of the same answer run at the same \
+                          time, except edit and write.",
             parameters: r#"{"type":"object","properties":{"command":{"type":"string"},"workdir":{"type":"string"},"timeout":{"type":"number","description":"seconds"}},"required":["command"],"additionalProperties":false}"#,
         },
         subject: "command",

@@ -64,10 +64,14 @@ impl Offer {
         }
     }
 
-    /// It changes files, so calls of such tools run one after the other.
+    /// Whether it declares that it changes files, so that its calls run alone, in their place among the others.
     #[must_use]
     pub fn changes_files(&self) -> bool {
-        matches!(self, Self::BuiltIn(tool) if tool.changes_files)
+        match self {
+            Self::BuiltIn(tool) => tool.changes_files,
+            Self::Own(manifest, _) => manifest.write,
+            Self::Closure(_) => false,
+        }
     }
 
     /// What a call with these arguments is about, in a few words; empty where they do not say.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::places::Root;
-use super::walls::Walls;
+use super::walls::{Closed, Walls};
 
 /// What stands in the place of walls where there are none.
 const OPEN: &str = "danger-full-access";
@@ -38,15 +38,20 @@ impl Order {
             if walls.network {
                 add("network", "yes".as_ref());
             }
-            for Root { path, identity } in &walls.writable {
-                let mut value = OsString::from(format!("{}:{}:", identity.0, identity.1));
-                value.push(path);
-                add("write", &value);
+            for root in &walls.writable {
+                add("write", &written(root));
+            }
+            if let Some(root) = &walls.sockets {
+                add("sockets", &written(root));
             }
             for (key, paths) in [("hide", &walls.hidden), ("read", &walls.readable)] {
                 for path in paths {
                     add(key, path.as_os_str());
                 }
+            }
+            for Closed { place, because } in &walls.closed {
+                add("closed", place.as_os_str());
+                add("because", because.as_ref());
             }
         }
         if let Some(program) = &self.program {
@@ -98,6 +103,12 @@ impl Order {
                 "write" => walls.writable.push(root(&value)?),
                 "hide" => walls.hidden.push(PathBuf::from(value)),
                 "read" => walls.readable.push(PathBuf::from(value)),
+                "sockets" => walls.sockets = Some(root(&value)?),
+                "closed" => walls.closed.push(Closed {
+                    place: value.into(),
+                    because: String::new(),
+                }),
+                "because" => walls.closed.last_mut()?.because = value.into_string().ok()?,
                 _ => return None,
             }
         }
@@ -126,6 +137,13 @@ pub fn arrived(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
         Some((OsStr::from_bytes(name).to_owned(), value.clone()))
     };
     all.iter().filter_map(own).collect()
+}
+
+/// A directory with what identifies it, as one word.
+fn written(root: &Root) -> OsString {
+    let mut word = OsString::from(format!("{}:{}:", root.identity.0, root.identity.1));
+    word.push(&root.path);
+    word
 }
 
 /// A directory that may be changed: its device, its inode and its path.
@@ -159,7 +177,15 @@ mod tests {
                 })
                 .collect(),
             hidden: vec!["walls".into()],
-            readable: vec![odd],
+            readable: vec![odd.clone()],
+            sockets: Some(Root {
+                path: "/run/a: b/s1".into(),
+                identity: (u64::MAX, 1),
+            }),
+            closed: vec![Closed {
+                place: odd,
+                because: "of that".to_owned(),
+            }],
         };
         for walls in [None, Some(Walls::default()), Some(walls)] {
             for program in [

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::process::lock;
+use crate::exhausted::at_start;
 
 /// How long a tool's pipes may stay open once it has ended. Somebody else holds them then.
 const PIPES: Duration = Duration::from_millis(200);
@@ -27,7 +28,7 @@ impl Taking {
         let kept = Arc::clone(&taken);
         // Not joined: if something else holds the pipe's other end, this thread outlives the call, and
         // then ends with the process.
-        thread::Builder::new().spawn(move || {
+        let taking = thread::Builder::new().spawn(move || {
             let mut buffer = [0; 16 << 10];
             while let Ok(count @ 1..) = pipe.read(&mut buffer) {
                 let mut kept = lock(&kept);
@@ -35,7 +36,8 @@ impl Taking {
                 kept.extend_from_slice(&buffer[..count.min(room)]);
             }
             let _ = at_end.send(());
-        })?;
+        });
+        taking.map_err(at_start)?;
         Ok(Self { taken, end })
     }
 

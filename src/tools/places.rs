@@ -23,10 +23,8 @@ impl Root {
     /// When it is not there any more.
     #[cfg(target_os = "linux")]
     pub fn hold(&self) -> io::Result<OwnedFd> {
-        use rustix::fs::{Mode, OFlags, fstat, open};
-        let held = open(&self.path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        let found = fstat(&held)?;
-        if (found.st_dev, found.st_ino) != self.identity {
+        let held = opened(&self.path)?;
+        if identity(&held)? != self.identity {
             return Err(io::Error::other("another directory is in its place"));
         }
         Ok(held)
@@ -41,10 +39,22 @@ impl Root {
         fs::File::open(&self.path).map(Into::into)
     }
 
-    /// The directory at this path.
+    /// The directory at this real path.
+    ///
+    /// # Errors
+    /// When it cannot be looked at, or a link was put on the way to it since the path was resolved: what lies behind it
+    /// is not what was checked.
+    #[cfg(target_os = "linux")]
+    pub fn of(path: PathBuf) -> io::Result<Self> {
+        let identity = identity(&opened(&path)?)?;
+        Ok(Self { path, identity })
+    }
+
+    /// The directory at this real path.
     ///
     /// # Errors
     /// When it cannot be looked at.
+    #[cfg(not(target_os = "linux"))]
     pub fn of(path: PathBuf) -> io::Result<Self> {
         let found = fs::metadata(&path)?;
         Ok(Self {
@@ -54,30 +64,59 @@ impl Root {
     }
 }
 
-/// Where a path leads: what exists of it without links, the rest as it is.
+/// What is at a real path, where no link leads elsewhere.
+#[cfg(target_os = "linux")]
+fn opened(path: &Path) -> io::Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags, open};
+    use std::os::fd::AsRawFd;
+    let opened = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    let leads_to = fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))?;
+    if leads_to != path {
+        return Err(io::Error::other("a link was put in its place"));
+    }
+    Ok(opened)
+}
+
+#[cfg(target_os = "linux")]
+fn identity(opened: &OwnedFd) -> io::Result<(u64, u64)> {
+    let found = rustix::fs::fstat(opened)?;
+    Ok((found.st_dev, found.st_ino))
+}
+
+/// Where a path leads: what exists of it without links, the rest as it is. A link to something that is not there leads
+/// to where that would be made.
 #[must_use]
 pub fn real(path: &Path) -> PathBuf {
-    let mut rest = Vec::new();
-    let mut known = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    loop {
-        if let Ok(found) = fs::canonicalize(&known) {
-            return rest.iter().rev().fold(found, |path, name| path.join(name));
-        }
-        match (known.file_name().map(OsStr::to_owned), known.parent()) {
-            (Some(name), Some(parent)) => {
-                rest.push(name);
-                known = parent.to_owned();
-            }
-            _ => return path.to_owned(),
-        }
-    }
+    fs::canonicalize(path).unwrap_or_else(|_| walk(path).1)
+}
+
+/// A place that is looked up on the way to a path, by where it really lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The place.
+    pub place: PathBuf,
+    /// It is a link, which leads to the next one.
+    pub is_link: bool,
+}
+
+/// The places that are looked up on the way to a path, directories, links and what it leads to. Whoever may change the
+/// directory in which one of them lies decides where the path leads.
+#[must_use]
+pub fn steps(path: &Path) -> Vec<Step> {
+    walk(path).0
 }
 
 /// The links on the way to a path, by where they lie. Whoever may change one of these directories decides where the
 /// path leads.
 #[must_use]
 pub fn links(path: &Path) -> Vec<PathBuf> {
-    let mut links = Vec::new();
+    let links = steps(path).into_iter().filter(|step| step.is_link);
+    links.map(|step| step.place).collect()
+}
+
+/// Walks a path as the system does (`path_resolution(7)`): what is looked up, and where it leads.
+fn walk(path: &Path) -> (Vec<Step>, PathBuf) {
+    let (mut steps, mut links) = (Vec::new(), 0);
     let mut done = PathBuf::new();
     let mut left: Vec<OsString> = names(&std::path::absolute(path).unwrap_or_default());
     while let Some(name) = left.pop() {
@@ -86,10 +125,16 @@ pub fn links(path: &Path) -> Vec<PathBuf> {
             continue;
         }
         let next = done.join(&name);
-        match fs::read_link(&next) {
-            // As many as the system follows (path_resolution(7)).
-            Ok(target) if links.len() < 40 => {
-                links.push(next);
+        let target = fs::read_link(&next);
+        let is_link = target.is_ok();
+        steps.push(Step {
+            place: next.clone(),
+            is_link,
+        });
+        match target {
+            // As many as the system follows.
+            Ok(target) if links < 40 => {
+                links += 1;
                 if target.is_absolute() {
                     done = PathBuf::new();
                 }
@@ -98,7 +143,7 @@ pub fn links(path: &Path) -> Vec<PathBuf> {
             _ => done = next,
         }
     }
-    links
+    (steps, done)
 }
 
 /// The names in a path, the last one first.
@@ -135,6 +180,25 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn a_directory_behind_a_link_is_not_the_one_at_that_path() {
+        let top = std::env::temp_dir().join(format!("codex-run-root-{}", std::process::id()));
+        for path in ["way/place", "victim/place"] {
+            fs::create_dir_all(top.join(path)).expect("a directory");
+        }
+        let top = real(&top);
+        let place = top.join("way/place");
+        let root = Root::of(place.clone()).expect("it is there");
+        root.hold().expect("it is there");
+        // What a program of another run may do between two looks.
+        fs::rename(top.join("way"), top.join("moved")).expect("it is ours");
+        std::os::unix::fs::symlink("victim", top.join("way")).expect("a link");
+        Root::of(place).expect_err("it is the victim");
+        root.hold().expect_err("it is the victim");
+        let _ = fs::remove_dir_all(top);
+    }
+
+    #[test]
     fn the_links_on_the_way_are_known_by_where_they_lie() {
         let top = std::env::temp_dir().join(format!("codex-run-links-{}", std::process::id()));
         fs::create_dir_all(top.join("a/b")).expect("a directory");
@@ -153,7 +217,22 @@ mod tests {
             [top.join("a/one"), top.join("c")]
         );
         assert_eq!(links(&top.join("a/b/x")), Vec::<PathBuf>::new());
-        assert_eq!(links(&top.join("loop")).len(), 40);
+        // One more is seen, and not followed.
+        assert_eq!(links(&top.join("loop")).len(), 41);
+        assert_eq!(real(&top.join("loop/x")), top.join("loop/x"));
+        // What is not there is where the links lead.
+        link("../d/gone", "a/dangling");
+        assert_eq!(real(&top.join("a/dangling/x")), top.join("d/gone/x"));
+        assert_eq!(real(&top.join("a/one/new")), top.join("a/b/new"));
+        let places: Vec<PathBuf> = steps(&top.join("a/one/../x"))
+            .into_iter()
+            .map(|step| step.place)
+            .filter(|place| place.starts_with(&top) && *place != top)
+            .collect();
+        assert_eq!(
+            places,
+            ["a", "a/one", "c", "a", "a/b", "a/x"].map(|place| top.join(place))
+        );
         let _ = fs::remove_dir_all(top);
     }
 }

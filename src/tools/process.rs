@@ -7,21 +7,25 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::Signal;
 
 use super::answer::Answer;
+use super::capture;
 use super::git::Repositories;
+use super::job::{Job, Running};
 use super::offer::Offer;
 use super::order::{self, Order};
 use super::pipe::Taking;
 use super::places::Root;
+use super::reach::Reach;
+use super::scratch::{OfSockets, Parent, Scratch};
 use super::walls::Walls;
-use super::{capture, scratch};
+use crate::exhausted::{Exhausted, at_start};
 use crate::wire::item::Call;
 
 /// How much longer than its time limit a tool may take to end what it started and to answer.
@@ -40,8 +44,8 @@ pub struct Setup {
     pub variables: Vec<(OsString, OsString)>,
     /// How long a command may take.
     pub timeout: Duration,
-    /// Where their temporary directory is made.
-    pub temporary: PathBuf,
+    /// Where their temporary directory may be made, the best place first.
+    pub temporary: Vec<Parent>,
     /// The tools that the model was offered.
     pub offered: Vec<Offer>,
     /// What is around them; nothing with `danger-full-access`.
@@ -58,11 +62,22 @@ impl Setup {
             environment: Vec::new(),
             variables: Vec::new(),
             timeout: Duration::ZERO,
-            temporary: PathBuf::new(),
+            temporary: Vec::new(),
             offered,
             walls: None,
         }
     }
+}
+
+/// Why tools cannot be started.
+#[derive(Debug)]
+pub enum Unready {
+    /// No temporary directory can be made here.
+    Temporary(PathBuf, io::Error),
+    /// This directory, which tools may change, cannot be held.
+    Place(PathBuf, io::Error),
+    /// The end of child processes cannot be noticed.
+    Signal(io::Error),
 }
 
 /// How a call went.
@@ -72,6 +87,8 @@ pub struct Output {
     pub answer: Answer,
     /// How long it took.
     pub took: Duration,
+    /// This machine had no more of what starting it takes: that is no matter of the tool.
+    pub exhausted: Option<io::Error>,
 }
 
 /// The tools of one run.
@@ -79,19 +96,12 @@ pub struct Output {
 pub struct Tools {
     setup: Setup,
     /// The tools' temporary directory, made before the first call and removed at the end.
-    scratch: Mutex<Option<Root>>,
+    scratch: Mutex<Option<Scratch>>,
     running: Mutex<Running>,
     /// Keeps the identities of directories that may be changed: as long as somebody holds it, no other gets its number.
     held: Mutex<Vec<OwnedFd>>,
     /// What git runs by itself, as it was before the calls.
     repositories: Mutex<Option<Repositories>>,
-}
-
-#[derive(Debug, Default)]
-struct Running {
-    children: Vec<Pid>,
-    /// The run is over: nothing is started any more.
-    over: bool,
 }
 
 impl Tools {
@@ -110,14 +120,19 @@ impl Tools {
     /// Makes the temporary directory, so that a place where none can be made is found out before a request.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub fn prepare(&self) -> io::Result<()> {
-        // Where whoever started us ignores the end of children, so would we, and learn of none.
-        signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default())?;
-        let scratch = self.scratch()?;
+    /// When it cannot be made, or a directory that tools may change is another one by now.
+    pub fn prepare(&self) -> Result<(), Unready> {
+        // Where the parent process ignores the end of its children, so would this one, and learn of none.
+        signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default())
+            .map_err(Unready::Signal)?;
+        let temporary = |(path, error)| Unready::Temporary(path, error);
+        let scratch = self.scratch().map_err(temporary)?;
         let walls = self.setup.walls.iter();
         for root in walls.flat_map(|walls| &walls.writable).chain([&scratch]) {
-            lock(&self.held).push(root.hold()?);
+            let held = root
+                .hold()
+                .map_err(|error| Unready::Place(root.path.clone(), error))?;
+            lock(&self.held).push(held);
         }
         Ok(())
     }
@@ -141,24 +156,33 @@ impl Tools {
         let answer = match self.offered(&call.name) {
             Some(offer) => match offer.check(&call.arguments) {
                 Ok(()) => self.answer(offer, &call.arguments),
-                Err(answer) => answer,
+                Err(answer) => Ok(answer),
             },
-            None => self.unknown(&call.name),
+            None => Ok(self.unknown(&call.name)),
         };
-        Output {
-            answer,
-            took: begun.elapsed(),
+        let not_run = |error: &io::Error| {
+            Answer::not(format!("the tool could not be run: {error}"), "not run")
+        };
+        let took = begun.elapsed();
+        match answer {
+            Ok(answer) => Output {
+                answer,
+                took,
+                exhausted: None,
+            },
+            Err(error) => Output {
+                answer: not_run(&error),
+                took,
+                exhausted: Some(error).filter(|error| Exhausted::of(error).is_some()),
+            },
         }
     }
 
-    fn answer(&self, offer: &Offer, arguments: &str) -> Answer {
-        if let Offer::Closure(closure) = offer {
-            return closure.call(arguments);
+    fn answer(&self, offer: &Offer, arguments: &str) -> io::Result<Answer> {
+        match offer {
+            Offer::Closure(closure) => Ok(closure.call(arguments)),
+            offer => self.run(offer, arguments.as_bytes()),
         }
-        self.run(offer, arguments.as_bytes())
-            .unwrap_or_else(|error| {
-                Answer::not(format!("the tool could not be run: {error}"), "not run")
-            })
     }
 
     fn unknown(&self, name: &str) -> Answer {
@@ -211,27 +235,34 @@ impl Tools {
     /// When something is left of it, with its path.
     pub fn clean(&self) -> Result<(), (PathBuf, io::Error)> {
         match lock(&self.scratch).take() {
-            Some(root) => scratch::remove(&root).map_err(|error| (root.path, error)),
+            Some(scratch) => scratch.remove(),
             None => Ok(()),
         }
     }
 
     fn run(&self, offer: &Offer, arguments: &[u8]) -> io::Result<Answer> {
         let mut order = offer.order(&self.setup);
+        let scratch = self.scratch().map_err(|(_, error)| error)?;
+        let mut of_sockets = None;
         if let Some(walls) = &mut order.walls {
-            walls.writable.push(self.scratch()?);
+            walls.writable.push(scratch);
+            // On a full disk there is none, and the call is made without.
+            of_sockets = self.of_sockets();
+            walls.sockets = of_sockets.as_ref().map(|OfSockets(root)| root.clone());
         }
-        let mut child = Started::new(self, self.command(offer, &order)?)?;
+        let mut child = Job::start(&self.running, self.command(offer, &order)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
         let timeout = order.timeout + MARGIN;
         let (status, bytes, complaints) = thread::scope(|scope| {
             // The child reads all of its input first, unless it fails before, which shows in its result.
             let feed = move || drop({ stdin }.write_all(arguments));
-            thread::Builder::new().spawn_scoped(scope, feed)?;
+            let feeding = thread::Builder::new().spawn_scoped(scope, feed);
+            feeding.map_err(at_start)?;
             let (result, complaints) = (Taking::start(stdout)?, Taking::start(stderr)?);
             let status = child.wait(Instant::now() + timeout)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;
+        drop(of_sockets);
         if let Ok(answer) = serde_json::from_slice(&bytes) {
             return Ok(answer);
         }
@@ -251,6 +282,15 @@ impl Tools {
             offer.variables().iter().any(|wanted| *name == **wanted)
         };
         let further = setup.variables.iter().filter(named);
+        // What other tools may change is not searched for code of one that has further variables.
+        let reach = setup.walls.as_ref().filter(|walls| walls.write);
+        let reach = reach.filter(|_| !offer.variables().is_empty());
+        let reach = reach.map(Reach::of).unwrap_or_default();
+        let found = setup.environment.iter().chain(further);
+        let found = found.filter_map(|(name, value)| {
+            let value = reach.narrowed(name, value, &setup.directory)?;
+            Some((order::put_off(name), value))
+        });
         let mut command = Command::new(&setup.program);
         command
             .arg0("codex")
@@ -258,14 +298,8 @@ impl Tools {
             .args(order.words())
             .current_dir(&setup.directory)
             .env_clear()
-            .envs(
-                setup
-                    .environment
-                    .iter()
-                    .chain(further)
-                    .map(|(name, value)| (order::put_off(name), value)),
-            )
-            .env("TMPDIR", self.scratch()?.path)
+            .envs(found)
+            .env("TMPDIR", self.scratch().map_err(|(_, error)| error)?.path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -273,13 +307,18 @@ impl Tools {
     }
 
     /// The tools' temporary directory.
-    fn scratch(&self) -> io::Result<Root> {
+    fn scratch(&self) -> Result<Root, (PathBuf, io::Error)> {
         let mut scratch = lock(&self.scratch);
-        if let Some(root) = &*scratch {
-            return Ok(root.clone());
+        if let Some(made) = &*scratch {
+            return Ok(made.root.clone());
         }
-        let root = Root::of(scratch::make(&self.setup.temporary)?)?;
-        Ok(scratch.insert(root).clone())
+        let made = Scratch::make(&self.setup.temporary)?;
+        Ok(scratch.insert(made).root.clone())
+    }
+
+    /// A directory for the sockets of a call, if one can be had.
+    fn of_sockets(&self) -> Option<OfSockets> {
+        lock(&self.scratch).as_mut()?.of_sockets().ok()?
     }
 }
 
@@ -304,86 +343,6 @@ fn unanswered(status: ExitStatus, complaints: &[u8]) -> Answer {
 impl Drop for Tools {
     fn drop(&mut self) {
         let _ = self.clean();
-    }
-}
-
-/// A tool's process, known to the run as long as it lives.
-struct Started<'a> {
-    tools: &'a Tools,
-    child: Child,
-    pid: Pid,
-}
-
-impl<'a> Started<'a> {
-    fn new(tools: &'a Tools, mut command: Command) -> io::Result<Self> {
-        // Under the lock, so that a run that ends misses nobody.
-        let mut running = lock(&tools.running);
-        if running.over {
-            return Err(io::Error::other("the run is over"));
-        }
-        let mut child = command.spawn()?;
-        let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
-            let _ = child.kill();
-            return Err(io::ErrorKind::InvalidData.into());
-        };
-        running.children.push(pid);
-        drop(running);
-        Ok(Self { tools, child, pid })
-    }
-
-    fn pipes(&mut self) -> io::Result<(ChildStdin, ChildStdout, ChildStderr)> {
-        let child = &mut self.child;
-        match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
-            (Some(stdin), Some(stdout), Some(stderr)) => Ok((stdin, stdout, stderr)),
-            _ => Err(io::ErrorKind::BrokenPipe.into()),
-        }
-    }
-
-    /// Waits for the process itself, not for its pipes; at the deadline it is killed, and has no status.
-    fn wait(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
-        let mut late = false;
-        loop {
-            {
-                // Collecting it frees its number, so nobody may be about to signal it then.
-                let mut running = lock(&self.tools.running);
-                if let Some(status) = self.child.try_wait()? {
-                    running.children.retain(|pid| *pid != self.pid);
-                    return Ok(Some(status).filter(|_| !late));
-                }
-                if Instant::now() >= deadline {
-                    late = true;
-                    self.child.kill()?;
-                }
-            }
-            self.pause();
-        }
-    }
-
-    /// Waits a little; where the system can tell, only until the process has ended.
-    fn pause(&self) {
-        #[cfg(target_os = "linux")]
-        if let Ok(fd) = rustix::process::pidfd_open(self.pid, rustix::process::PidfdFlags::empty())
-        {
-            use rustix::event::{PollFd, PollFlags, Timespec, poll};
-            let half_a_second = Timespec {
-                tv_sec: 0,
-                tv_nsec: 500_000_000,
-            };
-            let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&half_a_second));
-            return;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-impl Drop for Started<'_> {
-    fn drop(&mut self) {
-        let mut running = lock(&self.tools.running);
-        if running.children.contains(&self.pid) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-            running.children.retain(|pid| *pid != self.pid);
-        }
     }
 }
 

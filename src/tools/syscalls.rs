@@ -15,15 +15,12 @@ type When<'a> = &'a [(u8, SeccompCmpOp, u64)];
 /// Arguments that are pointers, or lengths: all of their 64 bits count.
 const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
 
-/// Calls that nothing inside the walls may make: reaching into other processes (Landlock refuses that too),
+/// Calls that nothing inside the sandbox may make: reaching into other processes (Landlock refuses that too),
 /// `io_uring` (which would go around this filter), key rings (a session shares one), and what only serves to get at
 /// the kernel.
 const NEVER: &[i64] = &[
-    libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
     libc::SYS_kcmp,
-    libc::SYS_pidfd_getfd,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,
@@ -94,6 +91,9 @@ const FILE_SETATTR: i64 = 469;
 // setpriority(2), ioprio_set(2): all processes of a user, which number 0 makes this one.
 const PRIO_USER: u64 = 2;
 const IOPRIO_WHO_USER: u64 = 3;
+
+// PR_SET_DUMPABLE(2const)
+const SET_DUMPABLE: u64 = 4;
 
 // sched(7)
 const SCHED_OTHER: u64 = 0;
@@ -174,19 +174,22 @@ pub(super) fn filter(
         }
     }
     if network {
-        // Sockets of other programs, Docker's and D-Bus's, stay closed: their kind cannot be made.
         refuse(
             libc::SYS_socket,
-            &[(0, Ne, INET), (0, Ne, INET6), (0, Ne, NETLINK)],
+            &[
+                (0, Ne, UNIX),
+                (0, Ne, INET),
+                (0, Ne, INET6),
+                (0, Ne, NETLINK),
+            ],
         )?;
     } else {
         refuse(libc::SYS_socket, &[(0, Ne, UNIX)])?;
-        // One of these could send to an address that no filter sees, in the structure of sendmsg(2).
-        refuse(libc::SYS_socket, &[(1, TYPE, DATAGRAM)])?;
-        refuse(libc::SYS_socket, &[(1, TYPE, RAW)])?;
-        refuse(libc::SYS_connect, &[])?;
         refuse(libc::SYS_sendto, &[(4, Ne, 0)])?;
     }
+    // One of these could send to an address that no filter sees, in the structure of sendmsg(2).
+    refuse(libc::SYS_socket, &[(0, Eq, UNIX), (1, TYPE, DATAGRAM)])?;
+    refuse(libc::SYS_socket, &[(0, Eq, UNIX), (1, TYPE, RAW)])?;
     refuse(libc::SYS_socketpair, &[(0, Ne, UNIX)])?;
     refuse(libc::SYS_socketpair, &[(1, TYPE, DATAGRAM)])?;
     refuse(libc::SYS_socketpair, &[(1, TYPE, RAW)])?;
@@ -211,8 +214,73 @@ pub(super) fn filter(
     if !reach.signals {
         // A signal to all processes of this user.
         refuse(libc::SYS_kill, &[(0, Eq, 0xffff_ffff)])?;
+        // The tool's own process is in the same Landlock domain then, which lets it be traced.
+        refuse(libc::SYS_ptrace, &[])?;
     }
     program(rules, libc::EPERM)
+}
+
+/// What only the tool's own process may do, to answer calls about sockets.
+const OWN: &[i64] = &[libc::SYS_pidfd_getfd, libc::SYS_process_vm_writev];
+
+/// A filter for what a tool's own process starts, whose traced calls that process is asked about: those that give or take
+/// an address of a socket.
+///
+/// # Errors
+/// When the filter cannot be made.
+pub(super) fn asking() -> Result<BpfProgram, seccompiler::Error> {
+    let calls = [
+        libc::SYS_bind,
+        libc::SYS_connect,
+        libc::SYS_getsockname,
+        libc::SYS_getpeername,
+    ];
+    let rules = calls.iter().flat_map(|call| numbers(*call));
+    let rules = rules.map(|number| (number, Vec::new())).collect();
+    filtered(rules, SeccompAction::Trace(0))
+}
+
+/// A filter for what a tool's own process starts: what only that process may do, and sockets of programs where nobody is
+/// asked about them.
+///
+/// # Errors
+/// When the filter cannot be made.
+pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccompiler::Error> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    let mut refuse = |call: i64, rule: Vec<SeccompRule>| {
+        for number in numbers(call) {
+            rules.insert(number, rule.clone());
+        }
+    };
+    for call in OWN {
+        refuse(*call, Vec::new());
+    }
+    match (asked, network) {
+        (true, _) => {}
+        (false, false) => refuse(libc::SYS_connect, Vec::new()),
+        (false, true) => refuse(
+            libc::SYS_socket,
+            vec![rule(libc::SYS_socket, &[(0, Eq, UNIX)])?],
+        ),
+    }
+    program(rules, libc::EPERM)
+}
+
+/// A filter for what a tool's own process starts, which must read the addresses that a program hands to the kernel: an
+/// attempt to forbid that, as agents that hold keys make it, does nothing and is reported as done. No other process of
+/// the sandbox gains anything by it that it could not have by starting the program itself.
+///
+/// # Errors
+/// When the filter cannot be made.
+pub(super) fn dumpable() -> Result<BpfProgram, seccompiler::Error> {
+    let closing = rule(libc::SYS_prctl, &[(0, Eq, SET_DUMPABLE), (1, Eq, 0)])?;
+    let numbers = numbers(libc::SYS_prctl).into_iter();
+    program(
+        numbers
+            .map(|number| (number, vec![closing.clone()]))
+            .collect(),
+        0,
+    )
 }
 
 /// A second filter: clone3(2) keeps its flags where no filter sees them. As if it were not there, programs fall back to
@@ -232,9 +300,15 @@ fn program(
     rules: BTreeMap<i64, Vec<SeccompRule>>,
     errno: i32,
 ) -> Result<BpfProgram, seccompiler::Error> {
-    let refused = SeccompAction::Errno(errno.unsigned_abs());
+    filtered(rules, SeccompAction::Errno(errno.unsigned_abs()))
+}
+
+fn filtered(
+    rules: BTreeMap<i64, Vec<SeccompRule>>,
+    action: SeccompAction,
+) -> Result<BpfProgram, seccompiler::Error> {
     let arch = std::env::consts::ARCH.try_into()?;
-    let program = SeccompFilter::new(rules, SeccompAction::Allow, refused, arch)?.try_into();
+    let program = SeccompFilter::new(rules, SeccompAction::Allow, action, arch)?.try_into();
     program.map_err(Into::into)
 }
 
@@ -251,10 +325,21 @@ fn rule(call: i64, when: When<'_>) -> Result<SeccompRule, seccompiler::Error> {
     Ok(SeccompRule::new(conditions?)?)
 }
 
+/// The bit in which the numbers of x32 differ.
+const X32: i64 = 0x4000_0000;
+
+/// The number that a call of either set has in the first one. Calls that differ altogether stay as they are.
+pub(super) fn plain(number: i64) -> i64 {
+    if cfg!(target_arch = "x86_64") {
+        number & !X32
+    } else {
+        number
+    }
+}
+
 /// The numbers of a call. On x86-64 a kernel may know a second set of them, x32, which differs in one bit, and for
 /// some calls altogether.
 fn numbers(call: i64) -> Vec<i64> {
-    const X32: i64 = 0x4000_0000;
     if !cfg!(target_arch = "x86_64") {
         return vec![call];
     }
@@ -281,5 +366,13 @@ mod tests {
             // BPF_MAXINSNS is 4096; each instruction costs every call a little.
             assert!((50..1000).contains(&filter.len()), "{}", filter.len());
         }
+    }
+
+    #[test]
+    fn calls_are_known_by_either_of_their_numbers() {
+        for number in numbers(libc::SYS_connect) {
+            assert_eq!(plain(number), libc::SYS_connect);
+        }
+        assert!(numbers(libc::SYS_process_vm_writev).contains(&libc::SYS_process_vm_writev));
     }
 }

@@ -2,6 +2,7 @@
 //! network. `confine` puts them up; here is also what they mean in words, for the model and for people.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,27 @@ pub struct Walls {
     pub hidden: Vec<PathBuf>,
     /// Places inside hidden ones that can be read all the same.
     pub readable: Vec<PathBuf>,
+    /// Where the tool's own process binds the sockets of programs, and nothing that is there can be replaced. Without
+    /// one, programs cannot bind sockets to paths.
+    pub sockets: Option<Root>,
+    /// Places that are open to every tool as a rule, and closed in this run.
+    pub closed: Vec<Closed>,
+}
+
+/// A place such as `/tmp` that tools cannot write in this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Its path.
+    pub place: PathBuf,
+    /// Why, in words that follow "because".
+    pub because: String,
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.place.display();
+        write!(f, "{place} is closed because {}", self.because)
+    }
 }
 
 /// A directory that may be changed and a hidden place that do not go together.
@@ -80,7 +102,13 @@ impl Walls {
     pub fn refuse_read(&self, path: &Path) -> Option<String> {
         let path = real(path);
         let hidden = path.ancestors().any(|place| self.hides(place));
-        let open = self.readable.iter().any(|place| path.starts_with(place));
+        // The temporary directory of the run lies in a hidden place.
+        let writable = self.writable.iter().map(|root| &root.path);
+        let open = self
+            .readable
+            .iter()
+            .chain(writable)
+            .any(|place| path.starts_with(place));
         (hidden && !open).then(|| {
             format!(
                 "the sandbox hides {}: credentials are kept there. This is the sandbox, not the disk",
@@ -98,8 +126,10 @@ impl Walls {
             .iter()
             .any(|root| path.starts_with(&root.path));
         (!inside).then(|| {
+            let closed = self.closed.iter().find(|closed| path.starts_with(&closed.place));
+            let closed = closed.map_or_else(String::new, |closed| format!("; {closed}"));
             format!(
-                "the sandbox ({}) lets tools write only below {}, and {} is outside. This is the sandbox, not the disk",
+                "the sandbox ({}) lets tools write only below {}, and {} is outside{closed}. This is the sandbox, not the disk",
                 self.name(),
                 self.places(),
                 path.display()
@@ -108,67 +138,12 @@ impl Walls {
     }
 
     /// Where files may be written.
-    fn places(&self) -> String {
+    pub(super) fn places(&self) -> String {
         let places = self
             .writable
             .iter()
             .map(|root| root.path.display().to_string());
         places.collect::<Vec<_>>().join(" and ")
-    }
-
-    /// What may be the walls' doing in what a command printed that failed, for the model.
-    #[must_use]
-    pub fn explain(&self, output: &str) -> Option<String> {
-        let says = |words: &[&str]| words.iter().any(|words| output.contains(words));
-        let mut rules = Vec::new();
-        if says(&[
-            "Permission denied",
-            "Read-only file system",
-            "EACCES",
-            "os error 13",
-        ]) {
-            rules.push(format!(
-                "it lets commands write only below {}, and hides credentials",
-                self.places()
-            ));
-        }
-        if says(&["SemLock", "shm_open", "/dev/shm", "multiprocessing"]) {
-            rules.push(
-                "there is no shared memory in /dev/shm, unless the run has --add-dir /dev/shm"
-                    .to_owned(),
-            );
-        }
-        if says(&["out of pty", "pseudo-terminal", "openpty"]) {
-            rules.push("there are no terminals".to_owned());
-        }
-        let refused = says(&["Operation not permitted", "EPERM", "os error 1)"]);
-        if refused && !self.write {
-            rules.push("it refuses to change the mode, owner or times of files".to_owned());
-        }
-        let lost = says(&[
-            "resolve host",
-            "resolving",
-            "name resolution",
-            "Name or service not known",
-            "getaddrinfo",
-            "ENOTFOUND",
-            "EAI_AGAIN",
-            "Network is unreachable",
-        ]);
-        if !self.network && (refused || lost) {
-            rules.push("it has no network".to_owned());
-        }
-        if refused {
-            let others = "connections to other programs, System V IPC, namespaces, tracing, and the priority and limits of processes by number";
-            rules.push(format!("it refuses {others}"));
-        }
-        (!rules.is_empty()).then(|| {
-            format!(
-                "[this may be the sandbox ({}) and not the command or the disk: {}]",
-                self.name(),
-                rules.join("; ")
-            )
-        })
     }
 
     /// What the model is told beforehand.
@@ -279,14 +254,5 @@ mod tests {
         let (write, read) = of("/nowhere/h/a");
         assert!(write.is_some_and(|words| words.contains("only below /nowhere/w")));
         assert!(read.is_some_and(|words| words.contains("hides /nowhere/h/a")));
-        assert_eq!(walls.explain("all is well"), None);
-        let words = walls
-            .explain("sh: x: Permission denied")
-            .unwrap_or_default();
-        assert!(words.contains("write only below /nowhere/w"), "{words}");
-        let words = walls
-            .explain("curl: (6) Could not resolve host: x")
-            .unwrap_or_default();
-        assert!(words.contains("no network"), "{words}");
     }
 }

@@ -13,7 +13,7 @@ pub use trouble::{Excess, Trouble, Verdict};
 
 use super::event::{self, Event};
 use super::fault::{self, Fault, Head};
-use super::item::{Item, Kind};
+use super::item::{Item, Kind, Waiting};
 use super::json::short;
 use super::response::Usage;
 use super::slots::{Slots, with_id};
@@ -71,6 +71,8 @@ pub struct Answer {
     lost: bool,
     ending: Option<Ending>,
     usage: Usage,
+    /// Why the service kept reasoning of earlier answers from the model, once for each item.
+    withheld: Vec<String>,
 }
 
 impl Answer {
@@ -199,6 +201,12 @@ impl Answer {
         self.usage
     }
 
+    /// Why the service kept reasoning of earlier answers from the model, in its own word, once for each item.
+    #[must_use]
+    pub fn withheld(&self) -> &[String] {
+        &self.withheld
+    }
+
     /// What follows from the answer, taking it that nothing more comes.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -217,8 +225,8 @@ impl Answer {
             Some(Ending::Completed) if self.lost => return Verdict::Trouble(Trouble::Unfinished),
             Some(Ending::Completed) => {}
         }
-        let (mut calls, mut said, mut refusal, mut waits) =
-            (Vec::new(), false, String::new(), None);
+        let (mut calls, mut said, mut refusal) = (Vec::new(), false, String::new());
+        let mut waits: Vec<&Waiting> = Vec::new();
         for slot in self.slots.in_order() {
             match slot.item.as_ref().map(|item| &item.kind) {
                 Some(Kind::Message(message)) if message.unfinished => {
@@ -228,19 +236,22 @@ impl Answer {
                     said |= message.said;
                     refusal.push_str(&message.refusal);
                     // A message after it shows that the service served it by itself.
-                    waits = None;
+                    waits.retain(|waiting| waiting.client);
                 }
                 Some(Kind::Call(call)) if call.unfinished => {
                     return Verdict::Trouble(Trouble::Unfinished);
                 }
                 Some(Kind::Call(call)) => calls.push(call.clone()),
-                Some(Kind::Waiting(kind)) => waits = Some(kind.clone()),
+                Some(Kind::Waiting(waiting)) => waits.push(waiting),
+                Some(Kind::Result(id)) => {
+                    waits.retain(|waiting| id.is_empty() || waiting.call_id != *id);
+                }
                 None if slot.owed => return Verdict::Trouble(Trouble::Unfinished),
                 Some(Kind::Reasoning { .. } | Kind::Other) | None => {}
             }
         }
-        match (waits, refusal) {
-            (Some(kind), _) => Verdict::Trouble(Trouble::Waits(kind)),
+        match (waits.pop(), refusal) {
+            (Some(waiting), _) => Verdict::Trouble(Trouble::Waits(waiting.kind.clone())),
             _ if !calls.is_empty() => Verdict::Calls(calls),
             (None, refusal) if !refusal.is_empty() => Verdict::Trouble(Trouble::Refused(refusal)),
             _ if said => Verdict::Answered,
@@ -276,3 +287,5 @@ mod damage_tests;
 mod recorded_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod waiting_tests;

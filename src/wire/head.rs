@@ -1,5 +1,5 @@
 //! What stands before the conversation in a request: the model, who it is to be, its tools and how it is to think, in the
-//! two shapes that models want.
+//! three shapes that models want.
 
 use super::input::{Pictures, message, quoted};
 
@@ -17,19 +17,26 @@ pub struct Function<'a> {
 /// The shape of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// That of the public API: instructions and tools are fields of their own.
+    /// That of the public API: the tools are a field of their own, and so are the instructions where the server wants them
+    /// there.
     Classic,
-    /// Responses Lite, of the subscription backend: both are items at the beginning of the input, and calls come one
-    /// after the other.
+    /// Tools and instructions are items at the beginning of the input, and several calls may come at once.
+    Additional,
+    /// Responses Lite, of the subscription backend: the same items behind a header of its own. Calls come one after the
+    /// other, and the service runs no tool itself.
     Lite,
 }
 
 impl Shape {
+    /// Every shape, in the order in which they are tried where the service refuses the one before.
+    pub const ALL: [Self; 3] = [Self::Additional, Self::Lite, Self::Classic];
+
     /// What it is called.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Classic => "classic",
+            Self::Additional => "additional",
             Self::Lite => "lite",
         }
     }
@@ -37,18 +44,43 @@ impl Shape {
     /// The shape of this name.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        [Self::Classic, Self::Lite]
-            .into_iter()
-            .find(|shape| shape.name() == name)
+        Self::ALL.into_iter().find(|shape| shape.name() == name)
     }
 
-    /// The other one.
+    /// The others, in the order in which they are tried.
     #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Classic => Self::Lite,
-            Self::Lite => Self::Classic,
-        }
+    pub fn others(self) -> Vec<Self> {
+        let mut others = Self::ALL.to_vec();
+        others.retain(|shape| *shape != self);
+        others
+    }
+
+    /// Whether the service's own tools, such as its web search, have a place in it.
+    #[must_use]
+    pub fn carries_hosted_tools(self) -> bool {
+        self != Self::Lite
+    }
+
+    /// Whether tools are an item of the input.
+    fn puts_tools_in_input(self) -> bool {
+        self != Self::Classic
+    }
+}
+
+/// How the service searches the web.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// It fetches pages as they are now.
+    Live,
+    /// It looks only into what it has stored.
+    Cached,
+}
+
+impl Search {
+    /// The tool that stands for it.
+    fn json(self) -> String {
+        let live = self == Self::Live;
+        format!(r#"{{"type":"web_search","external_web_access":{live}}}"#)
     }
 }
 
@@ -63,8 +95,11 @@ pub struct Head<'a> {
     pub instructions: &'a str,
     /// The tools offered, maybe none.
     pub tools: &'a [Function<'a>],
-    /// The service may look things up on the web, where the shape has room for that.
-    pub web_search: bool,
+    /// The instructions are a developer message at the head of the input, which OpenAI's services cache; other servers
+    /// know a field of that name only. In the shapes that put the tools there, they always are.
+    pub developer: bool,
+    /// The service may search the web. The shape must carry hosted tools.
+    pub search: Option<Search>,
     /// The model may make several calls at once, where the shape has room for them.
     pub parallel: bool,
     /// The model thinks before it answers, and what it thinks can be carried along.
@@ -96,23 +131,30 @@ impl Head<'_> {
     /// Everything before the first item of the conversation.
     pub(super) fn json(&self) -> String {
         let mut text = format!(r#"{{"model":{}"#, quoted(self.model));
-        let mut tools: Vec<String> = self.tools.iter().map(Function::json).collect();
-        if self.web_search && self.shape == Shape::Classic {
-            tools.push(r#"{"type":"web_search"}"#.to_owned());
-        }
+        let search = self
+            .search
+            .filter(|_| self.shape.carries_hosted_tools())
+            .map(Search::json);
+        let tools: Vec<String> = self
+            .tools
+            .iter()
+            .map(Function::json)
+            .chain(search)
+            .collect();
         let tools = tools.join(",");
-        if self.shape == Shape::Classic {
+        let developer = self.developer || self.shape.puts_tools_in_input();
+        if !developer {
             text.push_str(&format!(r#","instructions":{}"#, quoted(self.instructions)));
-            if !tools.is_empty() {
-                text.push_str(&format!(r#","tools":[{tools}]"#));
-            }
+        }
+        if !self.shape.puts_tools_in_input() && !tools.is_empty() {
+            text.push_str(&format!(r#","tools":[{tools}]"#));
         }
         if !tools.is_empty() {
             text.push_str(r#","tool_choice":"auto""#);
         }
         // Lite refuses requests that do not rule them out, also without tools (openai/codex#30224).
         if !tools.is_empty() || self.shape == Shape::Lite {
-            let parallel = self.parallel && self.shape == Shape::Classic;
+            let parallel = self.parallel && self.shape != Shape::Lite;
             text.push_str(&format!(r#","parallel_tool_calls":{parallel}"#));
         }
         let context = (self.shape == Shape::Lite).then_some("all_turns");
@@ -143,19 +185,17 @@ impl Head<'_> {
             quoted(self.cache_key)
         ));
         text.push_str(r#","input":["#);
-        if self.shape == Shape::Lite {
-            if !tools.is_empty() {
-                text.push_str(&format!(
-                    r#"{{"type":"additional_tools","role":"developer","tools":[{tools}]}},"#
-                ));
-            }
-            text.push_str(&message(
-                "developer",
-                self.instructions,
-                &[],
-                Pictures::Refused,
+        let mut items = Vec::new();
+        if self.shape.puts_tools_in_input() && !tools.is_empty() {
+            items.push(format!(
+                r#"{{"type":"additional_tools","role":"developer","tools":[{tools}]}}"#
             ));
         }
+        if developer {
+            let words = self.instructions;
+            items.push(message("developer", words, &[], Pictures::Refused));
+        }
+        text.push_str(&items.join(","));
         text
     }
 }

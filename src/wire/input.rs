@@ -43,10 +43,21 @@ pub(super) fn message(role: &str, text: &str, pictures: &[String], takes: Pictur
     format!(r#"{{"type":"message","role":"{role}","content":[{content}]}}"#)
 }
 
+/// An item that changes how much the model is to think from here on. Unlike another field of the request it leaves what
+/// the service has cached as it is.
+#[must_use]
+pub fn effort_change(effort: &str) -> Vec<u8> {
+    let effort = quoted(effort);
+    format!(r#"{{"type":"configuration_update","reasoning":{{"effort":{effort}}}}}"#).into_bytes()
+}
+
+/// What the model is told where a tool gave nothing but white space.
+pub(super) const NO_OUTPUT: &str = "(no output)";
+
 /// What goes back for a call: a text, and maybe a picture as a data URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
-    /// The words. The service takes no empty output, so an empty one says that it is.
+    /// The words. The service takes no output that is empty or blank, so such a one says that it is.
     pub text: String,
     /// The picture.
     pub image: Option<String>,
@@ -59,7 +70,7 @@ const LEFT_OUT: &str = "(the picture is left out: this model takes text only)";
 #[must_use]
 pub fn call_output(call_id: &str, output: &Output, takes: Pictures) -> Vec<u8> {
     let text = match &*output.text {
-        "" => "(no output)",
+        text if text.trim().is_empty() => NO_OUTPUT,
         text => text,
     };
     let part = output.image.as_deref().map(|url| takes.part(url));
@@ -126,7 +137,9 @@ mod tests {
             item("c\"1", "a\u{0}b", None, auto),
             r#"{"type":"function_call_output","call_id":"c\"1","output":"a\u0000b"}"#
         );
-        assert!(item("c", "", None, auto).ends_with(r#""output":"(no output)"}"#));
+        for blank in ["", " \n", "\t", "\u{a0}"] {
+            assert!(item("c", blank, None, auto).ends_with(r#""output":"(no output)"}"#));
+        }
         let picture = r#""output":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:x","detail":"auto"}]}"#;
         assert!(item("c", "a", Some("data:x"), auto).ends_with(picture));
         let bare = r#",{"type":"input_image","image_url":"data:x"}]}"#;

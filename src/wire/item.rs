@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::json::{beginning, each, fields, text};
 use super::slots::mark;
+pub use super::waiting::Waiting;
 
 /// One finished item of an answer.
 #[derive(Debug)]
@@ -31,8 +32,11 @@ pub enum Kind {
     },
     /// A call of one of our tools.
     Call(Call),
-    /// An item that only its client can serve, such as an approval or a patch, and that we did not ask for.
-    Waiting(String),
+    /// An item that waits for a result, such as an approval, a patch, or one of a type that is not known. The service may
+    /// have served it itself.
+    Waiting(Waiting),
+    /// What the service has found for an item with this `call_id`.
+    Result(String),
     /// Anything else: served by the service itself.
     Other,
 }
@@ -93,6 +97,8 @@ struct Fields<'a> {
     arguments: Option<&'a RawValue>,
     #[serde(borrow, default)]
     status: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    execution: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -119,6 +125,17 @@ impl Item {
     /// The JSON object it came as.
     pub(super) fn json(&self) -> &RawValue {
         &self.raw
+    }
+
+    /// The same reasoning with its encrypted form, which the service has sent elsewhere; nothing where this is no such
+    /// item, or that no encrypted form.
+    pub(super) fn sealed_by(&self, other: &RawValue) -> Option<Self> {
+        let mut own: Map<String, Value> = serde_json::from_str(self.raw.get()).ok()?;
+        let mut other: Map<String, Value> = serde_json::from_str(other.get()).ok()?;
+        let name = "encrypted_content";
+        own.insert(name.to_owned(), other.remove(name)?);
+        let raw = serde_json::value::to_raw_value(&own).ok()?;
+        Self::parse(&raw).filter(|item| item.kind == (Kind::Reasoning { sealed: true }))
     }
 
     /// The bytes it came in.
@@ -212,13 +229,14 @@ impl Kind {
                 }
                 Self::Call(call)
             }
-            kind @ ("mcp_approval_request"
-            | "apply_patch_call"
-            | "shell_call"
-            | "local_shell_call"
-            | "computer_call"
-            | "custom_tool_call") => Self::Waiting(kind.to_owned()),
-            _ => Self::Other,
+            kind if kind.ends_with("_output") => Self::Result(string(fields.call_id)),
+            kind => {
+                let execution = string(fields.execution);
+                match Waiting::read(kind, string(fields.call_id), &execution) {
+                    Some(waiting) => Self::Waiting(waiting),
+                    None => Self::Other,
+                }
+            }
         })
     }
 }
@@ -347,8 +365,17 @@ mod tests {
         assert_eq!(summary.as_deref(), Some("a\n\nb"));
         check(
             r#"{"type":"apply_patch_call"}"#,
-            Some(Kind::Waiting("apply_patch_call".into())),
+            Waiting::read("apply_patch_call", String::new(), "").map(Kind::Waiting),
         );
+        check(
+            r#"{"type":"brand_new_call","call_id":"c","execution":"client"}"#,
+            Waiting::read("brand_new_call", "c".into(), "client").map(Kind::Waiting),
+        );
+        check(
+            r#"{"type":"shell_call_output","call_id":"c"}"#,
+            Some(Kind::Result("c".into())),
+        );
+        check(r#"{"type":"brand_new","call_id":null}"#, Some(Kind::Other));
         check(r#"{"type":"compaction"}"#, Some(Kind::Other));
         check(r#"{"type":7}"#, Some(Kind::Other));
         check("[1]", None);

@@ -1,10 +1,12 @@
-//! The JSON body of a request, in the two shapes that models want. It is one run of bytes with `input` as its last field:
+//! The JSON body of a request, in the shapes that models want. It is one run of bytes with `input` as its last field:
 //! the head is written once, each item is appended as the bytes it came in, and the closing `]}` is cut off and put back.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-pub use super::head::{Function, Head, Shape};
+pub use super::head::{Function, Head, Search, Shape};
 use super::input::{self, Output, Pictures};
+use super::replay::{self, Recipient};
 
 const CLOSE: &[u8] = b"]}";
 
@@ -39,6 +41,7 @@ impl Body {
     pub fn new(head: &Head<'_>) -> Self {
         let mut bytes = head.json().into_bytes();
         let begin = bytes.len();
+        let empty = bytes.ends_with(b"[");
         let tokens = estimate(begin);
         bytes.extend_from_slice(CLOSE);
         Self {
@@ -46,7 +49,7 @@ impl Body {
             shape: head.shape,
             takes: head.takes(),
             begin,
-            empty: head.shape == Shape::Classic,
+            empty,
             tokens,
             of_head: tokens,
         }
@@ -98,6 +101,30 @@ impl Body {
             Err(_) => self.push(item),
         }
         self.tokens = before + PICTURE;
+    }
+
+    /// Leaves out the reasoning of earlier answers, and what ties their other items to it.
+    pub fn leave_reasoning_out(&mut self) {
+        let head = self.bytes[..self.begin].to_vec();
+        let items = self.items();
+        self.bytes = head;
+        self.empty = self.bytes.ends_with(b"[");
+        self.bytes.extend_from_slice(CLOSE);
+        let tokens = std::mem::replace(&mut self.tokens, self.of_head);
+        for item in items {
+            if let Some(item) = replay::without_reasoning(item.get().as_bytes(), Recipient::Same) {
+                self.push(&item);
+            }
+        }
+        // A picture was counted as one before, and not by its bytes.
+        self.tokens = self.tokens.min(tokens);
+    }
+
+    /// The items of the conversation.
+    fn items(&self) -> Vec<Box<RawValue>> {
+        let items = &self.bytes[self.begin..self.bytes.len() - CLOSE.len()];
+        let items = items.strip_prefix(b",").unwrap_or(items);
+        serde_json::from_slice(&[b"[", items, b"]"].concat()).unwrap_or_default()
     }
 
     /// The same conversation behind the head of this other body, which is empty.
@@ -184,7 +211,8 @@ pub(crate) mod tests {
         model: "m",
         instructions: "i",
         tools: &[],
-        web_search: false,
+        developer: false,
+        search: None,
         parallel: true,
         reasons: true,
         effort: None,

@@ -1,10 +1,13 @@
 //! The response object that comes with a terminal event: how it ended, the tokens it cost, and the items
 //! once more. Fields of an unexpected type read as if they were absent.
 
+use std::ops::ControlFlow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::{beginning, fields, text};
+use super::json::{beginning, each, fields, text};
+use super::slots;
 
 /// Tokens counted by the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +38,9 @@ impl Usage {
 /// The most of a word of the service that is kept, in bytes.
 const WORD: usize = 1000;
 
+/// The most of a reason for a removed item that is kept, in bytes. There may be many.
+const REASON: usize = 40;
+
 /// What a response object says.
 #[derive(Debug, Default)]
 pub(super) struct Response<'a> {
@@ -47,6 +53,8 @@ pub(super) struct Response<'a> {
     pub(super) usage: Usage,
     /// The list of its items; the subscription backend often sends an empty one.
     pub(super) output: Option<&'a RawValue>,
+    /// Why reasoning of earlier answers was kept from the model, once for each item.
+    pub(super) withheld: Vec<String>,
 }
 
 /// Each field is read by itself, so that an odd one does not hide what the others say.
@@ -63,6 +71,18 @@ struct Fields<'a> {
     usage: Option<&'a RawValue>,
     #[serde(borrow)]
     output: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input_transformations: Option<&'a RawValue>,
+}
+
+/// What was done to an item of the input.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Transformed<'a> {
+    #[serde(borrow)]
+    action: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reason: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -115,8 +135,30 @@ impl<'a> Response<'a> {
                 reasoning: number(output.reasoning_tokens),
             },
             output: own.output,
+            withheld: withheld(own.input_transformations),
         })
     }
+}
+
+/// Why items of the input were removed. That reasoning ends with its turn is how older models work, and so no news.
+fn withheld(transformations: Option<&RawValue>) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let Some(list) = transformations else {
+        return reasons;
+    };
+    each(list, |raw| {
+        let item: Transformed<'_> = fields(raw.get()).unwrap_or_default();
+        let word = |raw: Option<&RawValue>| raw.and_then(text).unwrap_or_default().into_owned();
+        let reason = beginning(&word(item.reason), REASON);
+        if word(item.action) == "removed" && reason != "turn_boundary" {
+            reasons.push(reason);
+        }
+        match reasons.len() {
+            slots::MOST.. => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    });
+    reasons
 }
 
 /// The fields of an object; none of them where it is no object.
@@ -163,6 +205,19 @@ mod tests {
         }
         assert!(Response::read(r#"{"status":"a","status":"b"}"#).is_none());
         assert!(Response::read("null").is_none());
+    }
+
+    #[test]
+    fn what_was_kept_from_the_model_is_read() {
+        let raw = r#"{"input_transformations":[
+            {"type":"reasoning","id":"rs_1","action":"removed","reason":"prefix_mismatch"}, 7, {"action":"moved"},
+            {"type":"reasoning","id":"rs_2","action":"removed","reason":"turn_boundary"},
+            {"type":"reasoning","id":"rs_3","action":"removed"}]}"#;
+        assert_eq!(read(raw).withheld, ["prefix_mismatch", ""]);
+        for odd in ["{}", "7", "null", "[]"] {
+            let raw = format!(r#"{{"input_transformations":{odd}}}"#);
+            assert!(read(&raw).withheld.is_empty(), "{odd}");
+        }
     }
 
     #[test]

@@ -195,6 +195,7 @@ fn the_temporary_directory_goes_whatever_is_left_in_it() {
     let command = "cd $TMPDIR; mkdir -p a/b; echo x > a/b/f; chmod 0 a/b a; d=; for n in $(seq 300); do mkdir d && cd d; done; chmod 0 $TMPDIR";
     called(&home, &["-s", "workspace-write"], vec![bash(command)]);
     assert_eq!(fs::read_dir(home.tmp()).expect("a directory").count(), 0);
+    assert!(!home.root().join(".cache/codex-run").exists());
     assert!(Path::new(&home.work()).exists());
 }
 
@@ -210,6 +211,8 @@ fn what_stands_in_the_place_of_the_temporary_directory_is_left_alone() {
         fs::create_dir_all(place).expect("a directory");
     }
     fs::write(victim.join("f"), "kept").expect("a file");
+    // No private directory can be made, so the temporary one is in a place that tools can change.
+    fs::write(home.root().join(".cache"), "").expect("a file");
     give(home.root(), nobody);
     let command = format!(
         "mv $TMPDIR x && ln -s {} $TMPDIR && chmod 555 tmp && echo swapped",

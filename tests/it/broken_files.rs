@@ -139,7 +139,7 @@ fn a_mistake_among_the_models_is_told_with_its_place() {
         the field "box" is given twice | {"providers": {~"box": {}, // first~ "box": ^{}}}
         the field "id" is missing | {"providers": {"box": {"models": [^{"name": "x"}]}}}
         a whole number of tokens | {"providers": {"box": {"models": [{"id": "x", // why~"contextWindow": ^"8k"}]}}}
-        a shape is "classic" or "lite" | {"providers": {"box": {"models": [{"id": "x", "shape": ^"lit"}]}}}
+        a shape is "classic", "additional" or "lite" | {"providers": {"box": {"models": [{"id": "x", "shape": ^"lit"}]}}}
         an input is "text" or "image" | {"providers": {"box": {"models": [{"id": "x", "input": ^["txt"]}]}}}
         a number of dollars | {"providers": {"box": {"models": [{"id": "x", "cost": {"input": ^-1}}]}}}
         "inptu"; did you mean input? | {"providers": {"box": {"models": [{"id": "x", "cost": {^"inptu": 1}}]}}}

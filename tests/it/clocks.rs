@@ -1,7 +1,7 @@
 //! The clocks: how long a connection, a head and silence may take, each with words of its own.
 
-use std::io::Write;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
@@ -47,6 +47,56 @@ fn a_connection_has_a_limit_and_its_own_words() {
         .args(["run", "--no-tools", "--retries", "0", "x"])
         .run();
     ran.exits(7).says(": no connection within 15 s");
+}
+
+/// A server that takes every connection and gives each of them these bytes, and then others, one by one; none at all
+/// where there are none. It goes on for longer than the command waits.
+fn trickle(bytes: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4096]);
+                for n in 0..600 {
+                    let next = bytes.get(n).copied().unwrap_or(b'x');
+                    if !bytes.is_empty() && stream.write_all(&[next]).is_err() {
+                        return;
+                    }
+                    thread::sleep(Duration::from_millis(100));
+                }
+            });
+        }
+    });
+    address
+}
+
+/// One that answers the first steps of a proxy in time does not get the whole time anew for the next ones.
+#[test]
+fn a_way_through_a_proxy_has_the_limit_of_a_connection() {
+    let check = |scheme: &str, bytes: &'static [u8]| {
+        let proxy = format!("{scheme}://{}", trickle(bytes));
+        let ran = Home::with_key()
+            .offline()
+            .env("OPENAI_BASE_URL", "https://api.example/v1")
+            .env("https_proxy", &proxy)
+            .args(["run", "--no-tools", "--retries", "0", "x"])
+            .run();
+        ran.exits(7)
+            .says("the proxy 127.0.0.1:")
+            .says("no connection within 15 s");
+    };
+    thread::scope(|scope| {
+        for (scheme, bytes) in [
+            ("http", &b""[..]),
+            ("http", b"HTTP/1.1 200 OK\r\nx-endless: "),
+            ("socks5h", b""),
+            ("socks5h", &[5, 0, 5, 0, 0, 3, 255]),
+        ] {
+            scope.spawn(move || check(scheme, bytes));
+        }
+    });
 }
 
 #[test]

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::home::{Home, Ran, finish, skipped, until};
 use crate::refresh::{ask, asked, expire, slow};
-use crate::standin::{Server, Tokens, now_unix};
+use crate::standin::{Reply, Server, Tokens, now_unix};
 
 /// Runs a script as root of a name space of its own, where it can mount things. `$1` is the command under test, and
 /// exit code 99 says that it cannot. Nothing if this machine does not allow it.
@@ -104,6 +104,33 @@ fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
         ran.exits(0);
     }
     assert_eq!(home.auth_text().as_deref(), Some("{}\n"));
+}
+
+#[test]
+fn the_last_message_is_whole_or_the_file_is_as_it_was() {
+    let run = "$1 run --no-tools --no-stdin --ephemeral -o out/note.md x";
+    let long = "word ".repeat(20_000);
+    // A disk with room for the old file alone, and a file that is a mount of its own.
+    let full = "mkdir out\nmount -t tmpfs -o size=64k none out 2> /dev/null || exit 99\n\
+        echo before > out/note.md\n";
+    let mount = "mkdir out\necho before > out/note.md\n\
+        mount --bind out/note.md out/note.md 2> /dev/null || exit 99\n";
+    let end = "code=0; RUN || code=$?\ncp out/note.md note.md; ls -A out > left; exit $code\n";
+    for (before, code) in [(full, 74), (mount, 0)] {
+        let (server, home) = (Server::start([Reply::text(&long)]), Home::with_key());
+        let script = format!("{before}{}", end.replace("RUN", run));
+        let Some(ran) = unshared(&home, &server, &script) else {
+            return;
+        };
+        ran.exits(code);
+        let expected = if code == 0 {
+            &*format!("{long}\n")
+        } else {
+            "before\n"
+        };
+        assert_eq!(home.read("note.md"), expected);
+        assert_eq!(home.read("left"), "note.md\n");
+    }
 }
 
 #[test]

@@ -10,20 +10,21 @@ use crate::standin::{Item, Reply, Script, Server};
 use crate::tools::outputs;
 
 /// Each line: flags; what the note tells, if there is one, where `T` stands for the efforts of gpt-5.5 and its like; and
-/// the effort that is sent, if one is. Summary, verbosity and pictures are never taken here.
+/// the effort that is sent, if one is: without a flag that which the model is listed with. Summary and pictures are never
+/// taken here, and verbosity by spark only.
 const NOTES: &str = "
     -m gpt-5.5 -e high                           |                                                    | high
     -m gpt-5.5 -e max                            | effort max becomes xhigh T                         | xhigh
     -m gpt-5.5 -e minimal                        | effort minimal becomes low T                       | low
-    -m gpt-5.5 --verbosity high                  | verbosity high is left out                         |
-    -m gpt-5.5 --summary auto                    | the summary is left out                            |
-    -m gpt-5.5 --summary none                    |                                                    |
+    -m gpt-5.5 --verbosity high                  | verbosity high is left out                         | medium
+    -m gpt-5.5 --summary auto                    | the summary is left out                            | medium
+    -m gpt-5.5 --summary none                    |                                                    | medium
     -m plain -e high                             | effort high is left out                            |
-    -m gpt-5.3-codex-spark -i a.png              | the picture is left out                            |
-    -m gpt-5.3-codex-spark -i a.png -i a.png     | the 2 pictures are left out                        |
+    -m gpt-5.3-codex-spark -i a.png              | the picture is left out                            | medium
+    -m gpt-5.3-codex-spark -i a.png -i a.png     | the 2 pictures are left out                        | medium
     -m gpt-5.3-codex-spark -e max -i a.png       | effort max becomes xhigh, the picture is left out T | xhigh
     -m gpt-5.5 -e max --summary auto             | effort max becomes xhigh, the summary is left out T | xhigh
-    -m gpt-5.5 --summary auto --verbosity low    | the summary is left out, verbosity low is left out |
+    -m gpt-5.5 --summary auto --verbosity low    | the summary is left out, verbosity low is left out | medium
 ";
 
 #[test]
@@ -55,8 +56,12 @@ fn what_a_model_does_not_take_is_made_what_it_does_with_one_note() {
         let body = server.requests()[0].json();
         let effort = body["reasoning"]["effort"].as_str().unwrap_or_default();
         assert_eq!(effort, parts[2], "{line}: {body:#}");
-        let others = [&body["reasoning"]["summary"], &body["text"]["verbosity"]];
-        assert!(others.iter().all(|word| word.is_null()), "{line}: {body:#}");
+        assert!(body["reasoning"]["summary"].is_null(), "{line}: {body:#}");
+        let verbosity = match flags[1] {
+            "gpt-5.3-codex-spark" => json!("low"),
+            _ => json!(null),
+        };
+        assert_eq!(body["text"]["verbosity"], verbosity, "{line}: {body:#}");
         assert!(
             !body.to_string().contains("input_image"),
             "{line}: {body:#}"

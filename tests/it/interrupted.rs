@@ -1,5 +1,7 @@
 //! A renewal that is interrupted: by a kill, a stop, a signal, the clock, a reader that goes away, a full disk.
 
+use std::fs::File;
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use crate::ends::TERM;
 use crate::home::{Cmd, Home, Ran, finish, until};
 use crate::refresh::{ask, slow};
+use crate::standin::now_unix;
 
 const KILL: i32 = 9;
 const STOP: i32 = 19;
@@ -49,8 +52,17 @@ fn whoever_is_killed_holds_up_nobody() {
     });
 }
 
+/// Enters into the file of the lock that this process took it so many seconds ago.
+fn holds_since(home: &Home, process: u32, seconds: u64) {
+    let since = (now_unix() - seconds) * 1000;
+    let line = format!("{{\"holder\":{process},\"since\":{since}}}\n");
+    let path = home.own().join("auth.json.lock");
+    let mut file = File::options().append(true).open(path).expect("the lock");
+    file.write_all(line.as_bytes()).expect("it is ours");
+}
+
 #[test]
-fn whoever_stands_still_is_named_after_half_a_minute() {
+fn a_holder_beyond_its_own_limit_is_named() {
     let server = slow(5000);
     let (home, old) = Home::expired(&server);
     let holder = ask(&home, &server).start();
@@ -58,16 +70,47 @@ fn whoever_stands_still_is_named_after_half_a_minute() {
         server.issuer().refreshes() == 1
     });
     holder.signal(STOP);
-    let ran = ask(&home, &server).run();
-    ran.exits(7)
+    // It stands still, for longer than a renewal takes at most.
+    holds_since(&home, holder.id(), 140);
+    let held = format!("process {} holds the lock of", holder.id());
+    let waits = ask(&home, &server).run();
+    waits
+        .exits(7)
         .stdout("")
-        .says(&format!("process {} holds the lock of", holder.id()));
+        .says(&format!("cannot use the sign-in: {held}"))
+        .says("for longer than the 130 s that a renewal takes at most")
+        .says("it may be stopped");
+    // Another command of the same kind says the same.
+    let logout = home.codex(&server).args(["logout", "--local"]).run();
+    logout.exits(7).says(&held);
     assert_eq!(server.issuer().refreshes(), 1);
     holder.signal(CONTINUE);
     finish(holder, "codex run hello".to_owned())
         .exits(0)
         .stdout("You said: hello\n");
     assert!(home.refresh_token() != old.refresh && server.issuer().is_live(&home.refresh_token()));
+}
+
+#[test]
+fn a_holder_at_work_is_waited_for_and_that_is_said() {
+    let server = slow(3000);
+    let (home, _) = Home::expired(&server);
+    let holder = ask(&home, &server).start();
+    until("it has the lock and has asked", || {
+        server.issuer().refreshes() == 1
+    });
+    let said = format!("codex: process {} holds the lock of", holder.id());
+    let other = home.codex(&server).args(["models"]).start();
+    let waits = ask(&home, &server).run();
+    waits.exits(0).stdout("You said: hello\n").says(&said);
+    waits.says("; waiting for it\n");
+    finish(other, "codex models".to_owned())
+        .exits(0)
+        .says(&said);
+    finish(holder, "codex run hello".to_owned())
+        .exits(0)
+        .stderr("");
+    assert_eq!(server.issuer().refreshes(), 1);
 }
 
 /// Ends a command in every phase of a renewal. The token that came, if one did, is the one that is stored.

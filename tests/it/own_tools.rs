@@ -214,7 +214,7 @@ fn a_mistake_is_exit_2_with_its_place() {
     check(
         "TICKETS_URL",
         "CODEX_API_KEY",
-        "FILE:6:10: CODEX_API_KEY holds a credential of ours",
+        "FILE:6:10: CODEX_API_KEY is a variable of codex-run, which no tool gets",
     );
     check(
         "\"name\": \"lookup\",",

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
@@ -54,6 +54,11 @@ impl Terminal {
     /// The end for a command.
     pub(crate) fn line(&self) -> OwnedFd {
         line(&self.path)
+    }
+
+    /// What leads to that end.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn types(&self, keys: &str) {

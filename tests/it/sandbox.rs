@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::thread;
 
 use serde_json::json;
@@ -115,11 +116,18 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
         .env("CODEX_RUN_HOME", &own)
         .run()
         .exits(0);
-    let cmd = home.offline().args(["run", "x"]);
-    cmd.env("TMPDIR", &own)
-        .run()
-        .exits(2)
-        .says("hint: set TMPDIR to another directory");
+    // Where no private directory can be made, TMPDIR is what is left.
+    let user = rustix::process::geteuid().as_raw();
+    if !Path::new(&format!("/run/user/{user}")).exists() {
+        fs::write(home.root().join(".cache"), "").expect("a file");
+        let cmd = home.offline().args(["run", "x"]);
+        cmd.env("TMPDIR", &own)
+            .env("HOME", "/dev/null")
+            .env("CODEX_RUN_HOME", &own)
+            .run()
+            .exits(2)
+            .says("hint: set TMPDIR to another directory");
+    }
     for (flag, dir) in [("--add-dir", "gone"), ("-C", "key")] {
         let ran = home.offline().args(["run", flag, dir, "x"]).run();
         ran.exits(2)
@@ -273,7 +281,7 @@ fn the_model_is_told_of_the_sandbox_beforehand() {
     );
     check(
         &["--network", "-s", "workspace-write"],
-        Some("write only below the working directory, $TMPDIR."),
+        Some("write only below the working directory, /tmp, /var/tmp, /dev/shm, $TMPDIR."),
     );
     check(&["-s", "danger-full-access"], None);
     check(&["--no-tools"], None);

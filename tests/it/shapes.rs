@@ -1,5 +1,5 @@
-//! The shape of a request, where the list is wrong about it: the other one is tried once and remembered, unless the
-//! user has said which it is.
+//! The shape of a request, where the list is wrong about it or the service refuses it: the others are tried once, in
+//! order, and what helps is remembered, unless the user has said which it is.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::catalogue::PNG;
 use crate::home::Home;
 use crate::models::LIST;
-use crate::standin::{Reply, Script, Server};
+use crate::standin::{Recorded, Reply, Script, Server};
 use crate::tools::bash;
 
 /// The header of Responses Lite.
@@ -21,14 +21,20 @@ fn lie(slug: &str, lite: bool) -> Reply {
     Reply::json(200, &json!({"models": [model]})).header("etag", "\"lie-1\"")
 }
 
+/// The shape that a request has. Without tools two of them are the same, which counts as classic.
+fn shape(request: &Recorded) -> &'static str {
+    let body = request.json();
+    match body["input"][0]["type"].as_str() {
+        _ if request.header(LITE) == Some("true") => "lite",
+        Some("additional_tools") => "additional",
+        _ => "classic",
+    }
+}
+
 /// The shapes that the requests have.
-fn shapes(server: &Server) -> Vec<&'static str> {
+pub(crate) fn shapes(server: &Server) -> Vec<&'static str> {
     let requests = server.requests();
-    let lite = requests
-        .iter()
-        .map(|request| request.header(LITE) == Some("true"));
-    lite.map(|lite| if lite { "lite" } else { "classic" })
-        .collect()
+    requests.iter().map(|request| shape(request)).collect()
 }
 
 /// The home has these models of its own.
@@ -51,24 +57,22 @@ fn remembered(home: &Home) -> Vec<(String, Value)> {
         .collect()
 }
 
+/// A service that wants models of this list asked in another shape than the list says.
 #[test]
-fn the_other_shape_is_tried_once_and_remembered() {
-    for (slug, lite) in [
-        ("gpt-5.5", true),
-        ("gpt-6.1-sol", false),
-        ("gpt-5.6-terra", false),
+fn the_other_shapes_are_tried_once_and_what_helps_is_remembered() {
+    for (slug, lite, tried) in [
+        ("gpt-5.5", true, &["additional", "lite", "classic"][..]),
+        ("gpt-6.1-sol", false, &["classic", "additional"]),
+        ("gpt-5.6-terra", false, &["classic", "additional"]),
         // Luna is not found at all in the wrong shape.
-        ("gpt-6-luna", false),
-        ("gpt-5.6-luna", false),
+        ("gpt-6-luna", false, &["classic", "additional"]),
+        ("gpt-5.6-luna", false, &["classic", "additional"]),
     ] {
-        let (said, right) = if lite {
-            ("lite", "classic")
-        } else {
-            ("classic", "lite")
-        };
+        let right = tried[tried.len() - 1];
         let answers = [
             Reply::items([bash("true")]),
             Reply::text("one"),
+            Reply::items([bash("true")]),
             Reply::text("two"),
         ];
         let server = Server::start(Script::replies(answers).fix("GET", LIST, lie(slug, lite)));
@@ -78,32 +82,72 @@ fn the_other_shape_is_tried_once_and_remembered() {
         let args = ["run", "-s", "danger-full-access", "-i", "a.png", "hi"];
         let ran = home.codex(&server).args(args).run();
         ran.exits(0).stdout("one\n");
-        let note =
-            format!("the service wants this model asked in its {right} shape; asking again so\n");
-        assert_eq!(
-            ran.says(&note).stderr.matches("shape").count(),
-            1,
-            "{slug}: {}",
-            ran.stderr
-        );
-        assert_eq!(shapes(&server), [said, right, right], "{slug}");
+        for shape in &tried[1..] {
+            ran.says(&format!(
+                "the service wants this model asked in its {shape} shape; asking again so\n"
+            ));
+        }
+        assert_eq!(ran.stderr.matches("shape").count(), tried.len() - 1);
+        let first = [tried, &[right]].concat();
+        assert_eq!(shapes(&server), first, "{slug}");
         assert_eq!(remembered(&home), [(slug.to_owned(), json!(right))]);
 
-        let args = ["run", "--no-tools", "hi"];
+        let args = ["run", "-s", "danger-full-access", "hi"];
         let ran = home.codex(&server).args(args).run();
-        ran.exits(0).stdout("two\n").stderr("");
-        assert_eq!(shapes(&server), [said, right, right, right], "{slug}");
+        ran.exits(0).stdout("two\n");
+        assert!(!ran.stderr.contains("shape"), "{slug}: {}", ran.stderr);
+        assert_eq!(shapes(&server)[first.len()..], [right, right], "{slug}");
         for request in server.requests() {
             assert_eq!(request.json()["model"], slug);
         }
 
         // The user has the last word.
-        let other = overrides("openai-codex", slug, &json!({"shape": said}));
-        write_models(&home, &other);
-        let dry = home.codex(&server).args(["run", "--dry-run", "hi"]).run();
-        let dry: Value = serde_json::from_str(&dry.exits(0).text()).expect("JSON");
-        assert_eq!(dry["headers"].get(LITE).is_some(), lite, "{slug}");
+        for (said, header) in [("classic", false), ("additional", false), ("lite", true)] {
+            let other = overrides("openai-codex", slug, &json!({"shape": said}));
+            write_models(&home, &other);
+            let dry = home.codex(&server).args(["run", "--dry-run", "hi"]).run();
+            let dry: Value = serde_json::from_str(&dry.exits(0).text()).expect("JSON");
+            assert_eq!(dry["headers"].get(LITE).is_some(), header, "{slug}");
+            let in_input = dry["body"]["input"][0]["type"] == "additional_tools";
+            assert_eq!(in_input, said != "classic", "{slug} {said}");
+        }
     }
+}
+
+/// The words in which a service may refuse the shape that is asked first.
+#[test]
+fn a_service_that_refuses_tools_in_the_input_is_asked_in_lite_and_then_in_the_classic_shape() {
+    let no = |message: &str| {
+        let error = json!({"message": message, "type": "invalid_request_error", "param": null});
+        Reply::json(400, &json!({ "error": error }))
+    };
+    for words in [
+        "X-OpenAI-Internal-Codex-Responses-Lite requires `parallel_tool_calls` to be false.",
+        "`reasoning.context` must be `all_turns` for this model.",
+        "Invalid value: 'additional_tools'. Supported values are: 'message' and 'reasoning'.",
+        "Unknown parameter: 'input[0]'.",
+        "Invalid type for 'input[0].role'.",
+    ] {
+        let server = Server::start([no(words), Reply::text("one"), Reply::text("two")]);
+        let home = Home::keeping();
+        home.models(&server);
+        let run = |answer: &str| {
+            let args = ["run", "-s", "danger-full-access", "-m", "gpt-6.1-sol", "hi"];
+            home.codex(&server).args(args).run().exits(0).stdout(answer);
+        };
+        run("one\n");
+        run("two\n");
+        assert_eq!(shapes(&server), ["additional", "lite", "lite"], "{words}");
+        let lite = server.requests()[1].json();
+        assert_eq!(lite["parallel_tool_calls"], false);
+        assert_eq!(lite["reasoning"]["context"], "all_turns");
+    }
+    // What is wrong with the conversation is not about the shape.
+    let server = Server::start([no("Invalid 'input[0].content[0].text': string too long.")]);
+    let args = ["run", "-s", "danger-full-access", "-m", "gpt-6.1-sol", "hi"];
+    let ran = Home::with_token().codex(&server).args(args).run();
+    ran.exits(1).stdout("");
+    assert_eq!(shapes(&server), ["additional"]);
 }
 
 #[test]
@@ -117,7 +161,7 @@ fn a_shape_that_the_user_names_is_followed_and_not_tried_again() {
         );
         let ran = home
             .codex(&server)
-            .args(["run", "--no-tools", "-m", slug, "hi"])
+            .args(["run", "-s", "danger-full-access", "-m", slug, "hi"])
             .run();
         assert!(!ran.status.success(), "{slug}: {}", ran.stderr);
         ran.stdout("");
@@ -125,20 +169,23 @@ fn a_shape_that_the_user_names_is_followed_and_not_tried_again() {
         assert_eq!(shapes(&server), [shape], "{slug}");
     }
     // And it helps where the list is wrong.
-    let server = Server::start(Script::replies([Reply::text("one")]).fix(
-        "GET",
-        LIST,
-        lie("gpt-6.1-sol", false),
-    ));
-    let home = Home::keeping();
-    home.models(&server);
-    write_models(
-        &home,
-        &overrides("openai-codex", "gpt-6.1-sol", &json!({"shape": "lite"})),
-    );
-    let ran = home.codex(&server).args(["run", "--no-tools", "hi"]).run();
-    ran.exits(0).stdout("one\n").stderr("");
-    assert_eq!(shapes(&server), ["lite"]);
+    for shape in ["lite", "additional"] {
+        let server = Server::start(Script::replies([Reply::text("one")]).fix(
+            "GET",
+            LIST,
+            lie("gpt-6.1-sol", false),
+        ));
+        let home = Home::keeping();
+        home.models(&server);
+        write_models(
+            &home,
+            &overrides("openai-codex", "gpt-6.1-sol", &json!({ "shape": shape })),
+        );
+        let args = ["run", "-s", "danger-full-access", "hi"];
+        let ran = home.codex(&server).args(args).run();
+        ran.exits(0).stdout("one\n").stderr("");
+        assert_eq!(shapes(&server), [shape]);
+    }
 }
 
 #[test]
@@ -147,7 +194,7 @@ fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
         let server = Server::start(replies);
         let ran = home
             .codex(&server)
-            .args(["run", "--no-tools", "-m", model, "hi"])
+            .args(["run", "-s", "danger-full-access", "-m", model, "hi"])
             .run();
         ran.exits(code).stdout("");
         assert_eq!(server.requests().len(), requests, "{model}: {}", ran.stderr);
@@ -185,13 +232,14 @@ fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
         5,
         1,
     );
-    // It is not found in either shape.
+    // It is not found in any shape.
+    let not_found = || no(404, "Model not found gpt-6-luna");
     let told = refused(
         "gpt-6-luna",
         Home::with_token(),
-        vec![no(404, "Model not found gpt-6-luna")],
+        vec![not_found(), not_found(), not_found()],
         5,
-        2,
+        3,
     );
     assert!(
         told.contains("asking again so") && told.contains("Model not found"),
@@ -201,16 +249,17 @@ fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
 
 #[test]
 fn a_shape_that_does_not_help_is_not_remembered() {
-    let server = Server::start([Reply::json(
-        404,
-        &json!({"error": {"message": "Model not found gpt-6-luna"}}),
-    )]);
+    let no = || {
+        let error = json!({"message": "Model not found gpt-6-luna"});
+        Reply::json(404, &json!({ "error": error }))
+    };
+    let server = Server::start([no(), no(), no()]);
     let home = Home::keeping();
     home.models(&server);
     home.codex(&server)
-        .args(["run", "--no-tools", "-m", "gpt-6-luna", "hi"])
+        .args(["run", "-s", "danger-full-access", "-m", "gpt-6-luna", "hi"])
         .run()
         .exits(5);
-    assert_eq!(shapes(&server), ["lite", "classic"]);
+    assert_eq!(shapes(&server), ["additional", "lite", "classic"]);
     assert_eq!(remembered(&home), []);
 }

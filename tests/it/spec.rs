@@ -9,9 +9,12 @@ use std::sync::LazyLock;
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
-/// What only the shape for Lite models has and the specification refuses, in words. It is little: since
-/// July 2026 the specification knows `additional_tools`, namespaces of tools and `reasoning.context`.
-pub(crate) const LITES_OWN: &[&str] = &["a picture in a message has no `detail`"];
+/// What the services take and the specification refuses, in words. It is little: since July 2026 the
+/// specification knows `additional_tools`, namespaces of tools and `reasoning.context`.
+pub(crate) const EXCEPTIONS: &[&str] = &[
+    "in Lite's shape a picture in a message has no `detail`",
+    "an item `configuration_update` changes the effort",
+];
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("data/request-schema.json")).expect("the schema is JSON")
@@ -28,10 +31,13 @@ pub(crate) fn mistakes_by(schema: &Value, value: &Value) -> Vec<String> {
     judge(schema, schema, value, "")
 }
 
-/// The body without what [`LITES_OWN`] lists: in Lite's shape, a picture without `detail` gets the one that
+/// The body without what [`EXCEPTIONS`] lists: in Lite's shape, a picture without `detail` gets the one that
 /// the service takes by itself. A body is of that shape by its `reasoning.context`, and has no instructions.
-pub(crate) fn without_lites_own(body: &Value) -> Value {
+pub(crate) fn without_exceptions(body: &Value) -> Value {
     let mut body = body.clone();
+    if let Some(items) = body.get_mut("input").and_then(Value::as_array_mut) {
+        items.retain(|item| item["type"] != "configuration_update" || fields(item).count() != 2);
+    }
     if body["reasoning"]["context"] != "all_turns" || body.get("instructions").is_some() {
         return body;
     }
@@ -325,7 +331,7 @@ fn of_alternatives_the_one_that_was_meant_is_told_of() {
 }
 
 #[test]
-fn what_is_lites_own_is_excepted_and_nothing_else() {
+fn what_the_services_alone_take_is_excepted_and_nothing_else() {
     let wait = json!({"type": "function", "name": "wait", "parameters": {}});
     let tools = json!([right()["tools"][0],
         {"type": "namespace", "name": "functions", "description": "", "tools": [wait]}]);
@@ -335,12 +341,18 @@ fn what_is_lites_own_is_excepted_and_nothing_else() {
         {"role": "user", "content": [image]},
     ]});
     let lacking = ["/input/1/content/0: the object lacks \"detail\""];
-    assert_eq!(mistakes(&lite), lacking, "{LITES_OWN:?}");
-    assert_eq!(mistakes(&without_lites_own(&lite)), [""; 0]);
+    assert_eq!(mistakes(&lite), lacking, "{EXCEPTIONS:?}");
+    assert_eq!(mistakes(&without_exceptions(&lite)), [""; 0]);
+    let mut changed = lite.clone();
+    let change = json!({"type": "configuration_update", "reasoning": {"effort": "high"}});
+    let items = changed["input"].as_array_mut().expect("a list");
+    items.push(change);
+    assert_eq!(mistakes(&changed).len(), 2, "{EXCEPTIONS:?}");
+    assert_eq!(mistakes(&without_exceptions(&changed)), [""; 0]);
     let with = |field: &str| {
         let mut other = lite.clone();
         other[field] = json!("i");
-        mistakes(&without_lites_own(&other))
+        mistakes(&without_exceptions(&other))
     };
     assert_eq!(with("instructions"), lacking);
     assert_eq!(

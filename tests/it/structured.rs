@@ -1,6 +1,7 @@
 //! An answer that must match a schema, and a file that gets the last message.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
@@ -88,6 +89,35 @@ fn an_answer_is_held_against_the_schema() {
             };
         }
     }
+}
+
+/// A pattern that takes hours for a long answer keeps neither the clock nor a signal from ending the run.
+#[test]
+fn a_pattern_that_takes_long_ends_with_the_run() {
+    let message = json!({"v": "a".repeat(200_000)}).to_string();
+    let schema = json!({"type": "object", "properties": {"v": {"type": "string", "pattern": "(.{0,100}){0,100}$x"}},
+        "required": ["v"], "additionalProperties": false});
+    let (server, home) = (
+        Server::start([Reply::text(&message), Reply::text(&message)]),
+        Home::with_key(),
+    );
+    home.file("slow.json", schema.to_string());
+    let slow = || {
+        let cmd = home.codex(&server).args(["run", "--no-tools", "go"]);
+        cmd.args(["--output-schema", "slow.json", "-o", "last"])
+    };
+    let ran = slow().args(["--timeout", "4s"]).run();
+    ran.exits(124)
+        .says("the time of --timeout is over")
+        .stdout(&format!("{message}\n"));
+    let mut running = slow().start();
+    // The message is printed, and is being compared.
+    let mut printed = vec![0; message.len()];
+    let stdout = running.stdout.as_mut().expect("a pipe");
+    stdout.read_exact(&mut printed).expect("the message");
+    running.signal(TERM);
+    finish(running, "codex run go".to_owned()).ends_by(TERM);
+    assert_eq!(names(&home), ["slow.json"]);
 }
 
 #[test]
@@ -286,7 +316,15 @@ fn a_file_that_cannot_be_written_is_told_before_anything_is_asked() {
     fs::create_dir(home.work().join("folder")).expect("a directory");
     home.file("file", "");
     let server = Server::start([]);
-    for file in ["folder", ".", "none/out", "file/out", "/dev/full/out", "/"] {
+    for file in [
+        "folder",
+        ".",
+        "none/",
+        "none/out",
+        "file/out",
+        "/dev/full/out",
+        "/",
+    ] {
         for flags in [["--no-tools", "-v"], ["--no-tools", "--json"]] {
             let args = ["run", "-o", file, "x"];
             let ran = home.codex(&server).args(args).args(flags).run();

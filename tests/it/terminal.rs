@@ -331,3 +331,25 @@ fn a_job_in_the_background_draws_nothing_over_the_shell() {
         "{screen:?}"
     );
 }
+
+#[test]
+fn a_tool_says_that_it_waits_for_its_arguments() {
+    let home = home();
+    let terminal = Terminal::open();
+    let cmd = home.offline().args(["tool", "read"]);
+    let mut child = start(cmd, &terminal, "ie");
+    let words = r#"codex: waiting for the arguments of read as JSON on standard input, such as {"path": "..."}; Ctrl+D ends them"#;
+    until("it says so", || terminal.shows(words));
+    home.file("x", "hello\n");
+    terminal.types("{\"path\": \"x\"}\n\u{4}");
+    wait(&mut child, "codex tool read".to_owned())
+        .exits(0)
+        .stdout("hello\n");
+
+    // A file needs no words.
+    let arguments = File::open(home.file("arguments", r#"{"path": "x"}"#)).expect("a file");
+    let cmd = home.offline().args(["tool", "read"]);
+    let (ran, screen) = run(cmd.stdin(arguments), "e");
+    ran.exits(0);
+    assert_eq!(screen, "");
+}

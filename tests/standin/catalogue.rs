@@ -3,6 +3,7 @@
 //! models, which that no longer names, are as `pi` 0.58 and 0.73 have them.
 
 /// One model. Context windows are in tokens.
+#[allow(clippy::struct_excessive_bools, reason = "one for each property")]
 pub(super) struct Model {
     pub(super) slug: &'static str,
     pub(super) name: &'static str,
@@ -14,6 +15,7 @@ pub(super) struct Model {
     pub(super) efforts: &'static [&'static str],
     pub(super) images: bool,
     pub(super) lite: bool,
+    pub(super) effort_updates: bool,
     pub(super) verbosity: &'static str,
     /// The tiers that may be asked for, by their ids.
     pub(super) tiers: &'static [&'static str],
@@ -27,13 +29,20 @@ const MINI: &[&str] = &["medium", "high"];
 
 /// The first is the default, since a list's order is its priority.
 pub(super) const MODELS: &[Model] = &[
-    lite("gpt-6.1-sol", "GPT-6.1 Sol", "low", ALL),
-    lite("gpt-6-astra", "GPT-6 Astra", "low", ALL),
+    Model {
+        effort_updates: true,
+        ..lite("gpt-6.1-sol", "GPT-6.1 Sol", "low", ALL)
+    },
+    Model {
+        effort_updates: true,
+        ..lite("gpt-6-astra", "GPT-6 Astra", "low", ALL)
+    },
     lite("gpt-6-sol", "GPT-6 Sol", "medium", ALL),
     lite("gpt-6-luna", "GPT-6 Luna", "medium", TO_MAX),
     lite("gpt-5.6-sol", "GPT-5.6 Sol", "low", ALL),
     Model {
         context: 500_000,
+        effort_updates: true,
         ..lite("gpt-6.1-terra", "GPT-6.1 Terra", "low", ALL)
     },
     lite("gpt-5.6-terra", "GPT-5.6 Terra", "medium", ALL),
@@ -90,6 +99,7 @@ const fn lite(
         efforts,
         images: true,
         lite: true,
+        effort_updates: false,
         verbosity: "low",
         tiers: &["priority"],
     }

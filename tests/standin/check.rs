@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::http::Recorded;
 use super::id;
-use super::models::List;
+use super::models::{Facts, List};
 use super::route::Backend;
 use super::shape;
 
@@ -56,7 +56,12 @@ impl Refusal {
 }
 
 /// Checks a body and hands it back as JSON.
-pub(super) fn body(backend: Backend, request: &Recorded, models: &List) -> Result<Value, Refusal> {
+pub(super) fn body(
+    backend: Backend,
+    request: &Recorded,
+    models: &List,
+    ids: &id::Ids,
+) -> Result<Value, Refusal> {
     encoding(request)?;
     let body: Value = serde_json::from_slice(&request.body).map_err(|error| {
         let message = format!("We could not parse the JSON body of your request: {error}");
@@ -79,7 +84,10 @@ pub(super) fn body(backend: Backend, request: &Recorded, models: &List) -> Resul
     shape::check(backend, request, &body, &models.facts(model))?;
     let items = body["input"].as_array().map_or(&[][..], Vec::as_slice);
     pairs(items)?;
+    outputs(items)?;
     seals(items)?;
+    reasoning(items, ids)?;
+    updates(model, items, &models.facts(model))?;
     Ok(body)
 }
 
@@ -226,6 +234,73 @@ fn pairs(items: &[Value]) -> Result<(), Refusal> {
     }
 }
 
+/// An output says something (earendil-works/pi#8720). How the service puts it is not known.
+fn outputs(items: &[Value]) -> Result<(), Refusal> {
+    let is_blank = |text: &Value| text.as_str().is_some_and(|text| text.trim().is_empty());
+    for (place, item) in items.iter().enumerate() {
+        let kind = item["type"].as_str().unwrap_or_default();
+        if !matches!(kind, "function_call_output" | "custom_tool_call_output") {
+            continue;
+        }
+        let blank = match item["output"].as_array() {
+            Some(parts) => parts.is_empty() || parts.iter().any(|part| is_blank(&part["text"])),
+            None => is_blank(&item["output"]),
+        };
+        if blank {
+            let message =
+                format!("Invalid 'input[{place}].output': expected text that is not blank.");
+            return Err(Refusal::error(&message, "input", Some("invalid_value")));
+        }
+    }
+    Ok(())
+}
+
+/// An item that names its id has the reasoning that it came of before it (openai/codex#33044), and reasoning has its
+/// encrypted form, since nothing is stored.
+fn reasoning(items: &[Value], ids: &id::Ids) -> Result<(), Refusal> {
+    let mut there: HashSet<&str> = HashSet::new();
+    for item in items {
+        let id = item["id"].as_str().unwrap_or_default();
+        if item["type"] == "reasoning" {
+            if item["encrypted_content"].as_str().is_none_or(str::is_empty) {
+                let message = format!(
+                    "Item with id '{id}' not found. Items are not persisted when `store` is set to false. \
+                     Try again with `store` set to true, or remove this item from your input."
+                );
+                let error = json!({"message": message, "type": "invalid_request_error",
+                    "param": "input", "code": null});
+                return Err(Refusal::new(404, &json!({ "error": error })));
+            }
+            there.insert(id);
+            continue;
+        }
+        let needed = ids.reasoning_of(id);
+        if let Some(needed) = needed.filter(|needed| !there.contains(&**needed)) {
+            let kind = item["type"].as_str().unwrap_or_default();
+            let message = format!(
+                "Item '{id}' of type '{kind}' was provided without its required 'reasoning' item: '{needed}'."
+            );
+            return Err(Refusal::error(&message, "input", None));
+        }
+    }
+    Ok(())
+}
+
+/// Within a conversation the effort changes only where the model's entry in the list says so.
+fn updates(model: &str, items: &[Value], facts: &Facts) -> Result<(), Refusal> {
+    for item in items {
+        if item["type"] != "configuration_update" {
+            continue;
+        }
+        if !facts.effort_updates {
+            let message = "Invalid value: 'configuration_update'.";
+            return Err(Refusal::error(message, "input", Some("invalid_value")));
+        }
+        shape::effort(model, &item["reasoning"]["effort"], facts)?;
+    }
+    Ok(())
+}
+
 /// Encrypted reasoning that the stand-in gave out comes back to the byte; other services' is left alone.
 fn seals(items: &[Value]) -> Result<(), Refusal> {
     for item in items {
@@ -263,6 +338,46 @@ mod tests {
         let said = pairs(&items).map_or_else(|refusal| refusal.body, |()| String::new());
         assert!(said.contains(complaint), "{kinds}: {said}");
         assert_eq!(said.is_empty(), complaint.is_empty(), "{kinds}: {said}");
+    }
+
+    #[test]
+    fn an_output_is_not_blank() {
+        let check = |output: Value, blank: bool| {
+            let item = json!({"type": "function_call_output", "call_id": "1", "output": output});
+            assert_eq!(outputs(&[item]).is_err(), blank, "{output}");
+        };
+        check(json!(""), true);
+        check(json!(" \n\t"), true);
+        check(json!(" x"), false);
+        check(json!([]), true);
+        check(json!([{"type": "input_text", "text": "\n"}]), true);
+        check(
+            json!([{"type": "input_image", "image_url": "data:x"}]),
+            false,
+        );
+    }
+
+    #[test]
+    fn an_id_comes_with_its_reasoning() {
+        let ids = id::Ids::default();
+        let done = |item: Value| {
+            let event = json!({"type": "response.output_item.done", "item": item});
+            format!("data: {event}\n\n")
+        };
+        let thought = json!({"type": "reasoning", "id": "rs_1", "encrypted_content": "g"});
+        let message = json!({"type": "message", "id": "msg_1", "role": "assistant"});
+        let answer = done(thought.clone()) + &done(message.clone());
+        ids.answered(answer.as_bytes());
+        let said = |items: &[Value]| {
+            reasoning(items, &ids).map_or_else(|refusal| refusal.body, |()| String::new())
+        };
+        assert_eq!(said(&[thought.clone(), message.clone()]), "");
+        assert_eq!(said(&[json!({"type": "message", "role": "assistant"})]), "");
+        assert!(said(&[message, thought]).contains(
+            "Item 'msg_1' of type 'message' was provided without its required 'reasoning' item: 'rs_1'."
+        ));
+        let unsealed = json!({"type": "reasoning", "id": "rs_1", "summary": []});
+        assert!(said(&[unsealed]).contains("Item with id 'rs_1' not found."));
     }
 
     #[test]

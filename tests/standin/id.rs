@@ -1,10 +1,15 @@
 //! The ids the stand-in gives out, and the encrypted reasoning that it knows again when it comes
 //! back. Both are made from one counter, so a run can be repeated and still no two are the same.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::lock;
 
 /// What every invented encrypted content begins with; the real ones begin with `gAAAAA`.
 pub(super) const SEAL: &str = "gAAAAAstandin";
@@ -12,14 +17,18 @@ pub(super) const SEAL: &str = "gAAAAAstandin";
 /// Between an id's kind and its number.
 const MARK: &str = "_standin_";
 
-/// The counter behind every id of one server.
+/// The counter behind every id of one server, and which of its items came of which reasoning.
 #[derive(Default)]
-pub(super) struct Ids(AtomicU64);
+pub(super) struct Ids {
+    count: AtomicU64,
+    /// By the id of an item, that of the reasoning before it in its answer.
+    reasoning: Mutex<HashMap<String, String>>,
+}
 
 impl Ids {
     /// A new number, one more than the last.
     pub(super) fn number(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::SeqCst) + 1
+        self.count.fetch_add(1, Ordering::SeqCst) + 1
     }
 
     /// A new id of a kind: `call_standin_7`.
@@ -27,12 +36,41 @@ impl Ids {
         format!("{kind}{MARK}{}", self.number())
     }
 
+    /// Takes note of which items of an answer, as the bytes of its stream, came of which reasoning.
+    pub(super) fn answered(&self, stream: &[u8]) {
+        let mut before: Option<String> = None;
+        for line in stream.split(|byte| matches!(byte, b'\n' | b'\r')) {
+            let is_item = |line: &[u8]| {
+                let text = String::from_utf8_lossy(line);
+                text.contains("\"response.output_item.done\"")
+            };
+            let Some(data) = line.strip_prefix(b"data:").filter(|data| is_item(data)) else {
+                continue;
+            };
+            let event: Value = serde_json::from_slice(data).unwrap_or_default();
+            let item = &event["item"];
+            let Some(id) = item["id"].as_str() else {
+                continue;
+            };
+            if item["type"] == "reasoning" {
+                before = Some(id.to_owned());
+            } else if let Some(reasoning) = &before {
+                lock(&self.reasoning).insert(id.to_owned(), reasoning.clone());
+            }
+        }
+    }
+
+    /// The reasoning that this item needs before it.
+    pub(super) fn reasoning_of(&self, id: &str) -> Option<String> {
+        lock(&self.reasoning).get(id).cloned()
+    }
+
     /// Takes note of an id that a client sent, so that a conversation begun with another server
     /// does not meet the same ids again.
     pub(super) fn seen(&self, id: &str) {
         let number = id.rsplit_once(MARK).map(|(_, digits)| digits.parse());
         if let Some(Ok(number)) = number {
-            self.0.fetch_max(number, Ordering::SeqCst);
+            self.count.fetch_max(number, Ordering::SeqCst);
         }
     }
 }
@@ -75,6 +113,29 @@ mod tests {
             let other = String::from_utf8(other).expect("ASCII");
             assert!(!is_sealed(&other), "changed at {at}");
         }
+    }
+
+    #[test]
+    fn items_need_the_reasoning_that_came_before_them() {
+        let ids = Ids::default();
+        let done = |kind: &str, id: &str| {
+            format!(
+                "data: {{\"type\":\"response.output_item.done\",\"item\":{{\"type\":\"{kind}\",\"id\":\"{id}\"}}}}\n\n"
+            )
+        };
+        let answer = [
+            done("message", "a"),
+            done("reasoning", "r"),
+            done("function_call", "b"),
+            done("message", "c"),
+            done("reasoning", "s"),
+            done("message", "d"),
+        ];
+        ids.answered(answer.concat().as_bytes());
+        ids.answered(done("message", "e").replace('\n', "\r\n").as_bytes());
+        let needs = ["a", "b", "c", "d", "e"].map(|id| ids.reasoning_of(id));
+        let expected = [None, Some("r"), Some("r"), Some("s"), None];
+        assert_eq!(needs, expected.map(|id| id.map(str::to_owned)));
     }
 
     #[test]

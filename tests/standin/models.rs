@@ -27,6 +27,8 @@ struct Edition {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Facts {
     pub(super) lite: bool,
+    /// Its effort may change within a conversation.
+    pub(super) effort_updates: bool,
     /// What it takes; `None` is everything.
     pub(super) efforts: Option<Vec<String>>,
     pub(super) images: bool,
@@ -85,6 +87,7 @@ impl List {
         let window = word("max_context_window").or_else(|| word("context_window"));
         Facts {
             lite: word("use_responses_lite") == Some(&Value::Bool(true)),
+            effort_updates: word("supports_reasoning_effort_updates") == Some(&Value::Bool(true)),
             efforts: list("supported_reasoning_levels").map(|levels| {
                 let names = levels.iter().filter_map(|level| level["effort"].as_str());
                 names.map(str::to_owned).collect()
@@ -174,6 +177,7 @@ fn long(place: usize, model: &Model) -> Value {
         "effective_context_window_percent": 95,
         "default_reasoning_level": model.effort,
         "supported_reasoning_levels": levels,
+        "supports_reasoning_effort_updates": model.effort_updates,
         "default_reasoning_summary": "none",
         "supports_reasoning_summary_parameter": true,
         "support_verbosity": true,

@@ -39,6 +39,11 @@ pub(super) fn answer(shared: &Shared, request: &Recorded) -> (Reply, Arc<[u8]>) 
         Content::Answer(answer) if answer.is_large() => shared.bulk.get(answer, &context),
         Content::Answer(answer) => stream::render(answer, &context).into(),
     };
+    if request.method == "POST"
+        && !matches!(&reply.content, Content::Answer(answer) if answer.is_large())
+    {
+        shared.ids.answered(&body);
+    }
     let body = match reply.newline {
         Some(newline) => newline.reframe(&body).into(),
         None => body,
@@ -143,7 +148,7 @@ fn responses(
 ) -> Result<Reply, Refusal> {
     bounded(shared, backend, request)?;
     let body = if shared.script.is_checked() {
-        check::body(backend, request, &shared.models)?
+        check::body(backend, request, &shared.models, &shared.ids)?
     } else {
         serde_json::from_slice(&request.body).unwrap_or(Value::Null)
     };

@@ -1,5 +1,8 @@
 //! What a model wants of a request's body, in the words of the services: Lite models another shape
-//! than classic ones, and each only the efforts, images and lengths that it takes.
+//! than classic ones, and each only the efforts, images and lengths that it takes. Lite models are
+//! asked in two ways: with the header of Lite and by its rules, as the official client (0.171.0)
+//! does, or without it, but with tools and instructions in the input all the same, as `pi` (1.6.0)
+//! does.
 //!
 //! On the public API either shape is right for every model. The API knows no Lite, but the official
 //! client (0.169.0) sends Lite models that shape wherever its configuration leads it, `/v1`
@@ -36,6 +39,7 @@ pub(super) fn check(
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         match (facts.lite, says_lite) {
             (true, true) => lite(body, items)?,
+            (true, false) if has_all_in_input(body) => lists(items)?,
             (true, false) => return Err(not_lite(body)),
             (false, true) => return Err(not_classic()),
             (false, false) if additional(items).next().is_some() => return Err(not_classic()),
@@ -48,6 +52,11 @@ pub(super) fn check(
         return Err(unsupported(&message, "input"));
     }
     window(body, items, facts)
+}
+
+/// Whether tools and instructions are items of the input, and nothing else is.
+fn has_all_in_input(body: &Value) -> bool {
+    body["tools"].is_null() && body["instructions"].is_null()
 }
 
 /// A Lite request to a classic model. The words are those of openai/codex#30224, the rest of the
@@ -72,8 +81,8 @@ fn not_lite(body: &Value) -> Refusal {
     })
 }
 
-/// The rules of the Lite shape.
-fn lite(body: &Value, items: &[Value]) -> Result<(), Refusal> {
+/// Tools in the input are a list of the developer's.
+fn lists(items: &[Value]) -> Result<(), Refusal> {
     for list in additional(items) {
         if list["role"] != "developer" || !list["tools"].is_array() {
             let message = "Invalid 'input': 'additional_tools' has the role 'developer' and a \
@@ -81,6 +90,12 @@ fn lite(body: &Value, items: &[Value]) -> Result<(), Refusal> {
             return Err(Refusal::error(message, "input", Some("invalid_value")));
         }
     }
+    Ok(())
+}
+
+/// The rules of the Lite shape.
+fn lite(body: &Value, items: &[Value]) -> Result<(), Refusal> {
+    lists(items)?;
     let lists = additional(items).map(|list| &list["tools"]);
     let mut tools = lists
         .chain([&body["tools"]])
@@ -139,24 +154,30 @@ fn is_client_run(tool: &Value) -> bool {
     }
 }
 
+/// A level of thinking that the model takes.
+pub(super) fn effort(model: &str, value: &Value, facts: &Facts) -> Result<(), Refusal> {
+    let (Some(effort), Some(efforts)) = (value.as_str(), &facts.efforts) else {
+        return Ok(());
+    };
+    let efforts: Vec<&str> = efforts
+        .iter()
+        .map(String::as_str)
+        .filter(|effort| *effort != CLIENTS_OWN)
+        .collect();
+    if efforts.contains(&effort) {
+        return Ok(());
+    }
+    let message = format!(
+        "Unsupported value: '{effort}' is not supported with the '{model}' model. Supported values \
+         are: {}.",
+        listed(&efforts)
+    );
+    Err(unsupported(&message, "reasoning.effort"))
+}
+
 /// The values that are one of a few words.
 fn words(body: &Value, facts: &Facts) -> Result<(), Refusal> {
-    if let (Some(effort), Some(efforts)) = (body["reasoning"]["effort"].as_str(), &facts.efforts) {
-        let efforts: Vec<&str> = efforts
-            .iter()
-            .map(String::as_str)
-            .filter(|effort| *effort != CLIENTS_OWN)
-            .collect();
-        if !efforts.contains(&effort) {
-            let message = format!(
-                "Unsupported value: '{effort}' is not supported with the '{}' model. Supported \
-                 values are: {}.",
-                model(body),
-                listed(&efforts)
-            );
-            return Err(unsupported(&message, "reasoning.effort"));
-        }
-    }
+    effort(model(body), &body["reasoning"]["effort"], facts)?;
     let fixed: [(&str, &str, &[&str]); 2] = [
         ("text", "verbosity", &["low", "medium", "high"]),
         ("reasoning", "summary", &["auto", "concise", "detailed"]),

@@ -29,6 +29,19 @@ pub enum Error {
     Whose(issuer::Error),
 }
 
+impl Error {
+    /// Whether this machine has no more of what a renewal needs.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        let of_store = |error: &store::Error| error.exhausted().is_some();
+        match self {
+            Self::Store(error) | Self::NotSpent(error) => of_store(error),
+            Self::Failed(Some(error)) => error.is_exhausted(),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,6 +3,7 @@
 //! file was read again, and only when its successor has a place on the disk.
 
 mod error;
+mod state;
 mod waiting;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,16 +14,24 @@ use super::Credential;
 use super::critical::Critical;
 use super::issuer::{self, Issuer};
 use super::plan::{Plan, again, plan};
-use super::store::{Edit, Memory, PATIENCE, PAUSE, Past, Replaced, Store};
+use super::store::{self, Edit, HOLD, Hold, Memory, PAUSE, Past, Replaced, Store};
 use super::token::{SignedIn, TokenError};
 use crate::clock::{millis, seconds};
 use crate::secret::Secret;
 pub use error::{Error, Warning};
+use state::State;
 use waiting::Watch;
 pub use waiting::{Hook, Waiting};
 
 /// How often one process asks the issuer before it gives up.
 const ATTEMPTS: u32 = 3;
+
+/// How long one process tries to renew the sign-in, its waits for the lock left out. An attempt that has begun may take
+/// longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+// Whoever waits for the lock waits until the renewal of its holder has ended, one way or the other.
+const _: () = assert!(issuer::TOKENS.as_secs() < HOLD.as_secs());
 
 /// How long another program that was faster is given to put its tokens into the file they share.
 const OVERTAKEN: Duration = Duration::from_secs(3);
@@ -35,18 +44,6 @@ pub struct SignIn {
     critical: Critical,
     hook: Mutex<Option<Hook>>,
     state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    saved: SignedIn,
-    /// Every token that has passed through here, so that none is ever shown.
-    seen: Vec<Secret>,
-    warnings: Vec<Warning>,
-    /// The same warning is given once.
-    warned: bool,
-    /// What this process knows of its attempts, where nothing can be remembered beside the file.
-    past: Past,
 }
 
 impl SignIn {
@@ -144,8 +141,10 @@ impl SignIn {
 
     fn renew(&self, rejected: Option<&Secret>) -> Result<Credential, Error> {
         let begun = Instant::now();
+        let mut waited = Duration::ZERO;
+        let mut hold = Hold::default();
         let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
-        let watch = Watch::start(hook.clone());
+        let watch = Watch::new(hook.clone());
         drop(hook);
         let mut attempts = 0;
         let mut failed = None;
@@ -159,9 +158,20 @@ impl SignIn {
                 Plan::Wait(until) => until,
                 Plan::Renew(must) => match self.attempt(rejected, &watch) {
                     Ok(Tried::Done) => return Ok(self.token()),
-                    Ok(Tried::Busy) if !must => return Ok(self.token()),
-                    Ok(Tried::Busy) => now,
+                    Ok(Tried::Busy | Tried::Again) if !must => return Ok(self.token()),
+                    Ok(Tried::Again) => now,
+                    Ok(Tried::Busy) => {
+                        let from = Instant::now();
+                        let waiting = |locked: &store::Error| {
+                            watch.report(&Waiting::Lock(locked.to_string()));
+                        };
+                        let awaited = self.store.await_lock(&mut hold, &waiting);
+                        awaited.map_err(Error::Store)?;
+                        waited += from.elapsed();
+                        continue;
+                    }
                     Err(error) if !must => return Ok(self.without(error)),
+                    Err(error) if error.is_exhausted() => return Err(error),
                     Err(Error::Failed(error)) => {
                         attempts += 1;
                         let passes = error.as_ref().is_none_or(issuer::Error::may_pass);
@@ -175,19 +185,17 @@ impl SignIn {
                 },
             };
             let pause = Duration::from_millis(until.saturating_sub(now)).max(PAUSE);
-            if begun.elapsed() + pause > PATIENCE {
+            if begun.elapsed().saturating_sub(waited) + pause > PATIENCE {
                 return Err(if until > now {
                     Error::Failed(failed)
                 } else {
-                    Error::Store(self.store.locked())
+                    Error::Store(self.store.locked(None))
                 });
             }
             if until > now {
                 let why = failed.as_ref().map(ToString::to_string);
                 let why = why.unwrap_or_else(|| Error::Failed(None).to_string());
                 watch.report(&Waiting::Again(why, pause));
-            } else {
-                watch.set(Waiting::Lock);
             }
             thread::sleep(pause);
         }
@@ -225,7 +233,8 @@ impl SignIn {
     /// Takes the lock, looks again, and spends the refresh token if that is still what is to be done.
     fn attempt(&self, rejected: Option<&Secret>, watch: &Watch) -> Result<Tried, Error> {
         let Some(moment) = self.critical.enter() else {
-            return Ok(Tried::Busy);
+            // The process is about to end.
+            return Ok(Tried::Again);
         };
         let tried = self.spend(rejected, watch);
         moment.end();
@@ -244,7 +253,7 @@ impl SignIn {
             Plan::Renew(_) => {}
             // Somebody else was faster.
             Plan::Use => return Ok(Tried::Done),
-            _ => return Ok(Tried::Busy),
+            _ => return Ok(Tried::Again),
         }
         let saved = self.saved();
         let Some(refresh) = &saved.refresh else {
@@ -254,16 +263,23 @@ impl SignIn {
         let memory = self.memory();
         let before = memory.of(refresh);
         if !lock.holds() {
-            return Ok(Tried::Busy);
+            return Ok(Tried::Again);
         }
         memory.note(refresh, &Past::Sent(std::process::id()));
-        watch.set(Waiting::Answer);
-        let issued = match self.issuer.refresh(refresh) {
+        let asked = watch.asks();
+        let issued = self.issuer.refresh(refresh);
+        drop(asked);
+        let issued = match issued {
             Ok(issued) => issued,
             Err(error) => {
                 drop(prepared);
                 // Whoever was faster may be waiting for this lock to store what it got.
                 drop(lock);
+                // This machine lacks something, and nothing was sent: the token is as good as before.
+                if error.is_exhausted() {
+                    memory.note(refresh, &before);
+                    return Err(Error::Failed(Some(error)));
+                }
                 let refused = matches!(&error, issuer::Error::Refused(no) if no.permanent());
                 if refused && self.store.is_foreign() && self.overtaken(refresh) {
                     return Ok(Tried::Done);
@@ -391,26 +407,8 @@ impl SignIn {
 enum Tried {
     /// There is a good token, ours or somebody else's.
     Done,
-    /// Somebody else is at it, or things have changed: look again.
+    /// Another process holds the lock.
     Busy,
-}
-
-impl State {
-    fn use_from_now(&mut self, saved: SignedIn) {
-        if saved.refresh != self.saved.refresh {
-            self.past = Past::Nothing;
-        }
-        for secret in [
-            Some(&saved.access),
-            saved.refresh.as_ref(),
-            saved.id.as_ref(),
-        ] {
-            if let Some(secret) = secret
-                && !self.seen.contains(secret)
-            {
-                self.seen.push(secret.clone());
-            }
-        }
-        self.saved = saved;
-    }
+    /// Things have changed: look again.
+    Again,
 }

@@ -1,8 +1,8 @@
 //! What a renewal waits for, reported once it takes more than a second.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ pub(super) const SOON: Duration = Duration::from_secs(1);
 pub enum Waiting {
     /// The issuer failed, for this reason, and is asked again after this time.
     Again(String, Duration),
-    /// Somebody else is renewing it.
-    Lock,
+    /// Another process has the lock, in these words.
+    Lock(String),
     /// The issuer has not answered yet.
     Answer,
 }
@@ -26,7 +26,7 @@ impl Waiting {
     pub fn delay(&self) -> Option<Duration> {
         match self {
             Self::Again(_, delay) => Some(*delay),
-            Self::Lock | Self::Answer => None,
+            Self::Lock(_) | Self::Answer => None,
         }
     }
 }
@@ -35,7 +35,7 @@ impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Again(why, _) => write!(f, "the issuer of the sign-in fails: {why}"),
-            Self::Lock => f.write_str("another process is renewing the sign-in; waiting for it"),
+            Self::Lock(locked) => write!(f, "{locked}; waiting for it"),
             Self::Answer => {
                 f.write_str("renewing the sign-in; the service has not answered for a second")
             }
@@ -66,61 +66,50 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// Watches one renewal. It reports once what goes on after a second, unless a wait was reported before.
-pub(super) struct Watch {
-    hook: Option<Hook>,
-    /// What goes on, until it was reported.
-    phase: Arc<Mutex<Option<Waiting>>>,
-    over: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+/// Reports the waits of one renewal.
+pub(super) struct Watch(Option<Hook>);
 
 impl Watch {
-    pub(super) fn start(hook: Option<Hook>) -> Self {
-        let phase = Arc::new(Mutex::new(Some(Waiting::Answer)));
+    pub(super) fn new(hook: Option<Hook>) -> Self {
+        Self(hook)
+    }
+
+    /// Reports a wait, if it is a long one.
+    pub(super) fn report(&self, waiting: &Waiting) {
+        if waiting.delay().is_some_and(|delay| delay < SOON) {
+            return;
+        }
+        if let Some(hook) = &self.0 {
+            hook.hear(waiting);
+        }
+    }
+
+    /// Reports once that the issuer has not answered, unless what is given back was dropped before.
+    pub(super) fn asks(&self) -> Asked {
         let (over, ended) = mpsc::channel::<()>();
-        let thread = hook.clone().and_then(|hook| {
-            let phase = Arc::clone(&phase);
+        let thread = self.0.clone().and_then(|hook| {
             let watch = move || {
                 if ended.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout) {
-                    let waiting = phase.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    if let Some(waiting) = waiting {
-                        hook.hear(&waiting);
-                    }
+                    hook.hear(&Waiting::Answer);
                 }
             };
             // Without a thread it is not reported, which is no reason to fail.
             thread::Builder::new().spawn(watch).ok()
         });
-        Self {
-            hook,
-            phase,
+        Asked {
             over: Some(over),
             thread,
         }
     }
-
-    /// Notes what goes on from now.
-    pub(super) fn set(&self, waiting: Waiting) {
-        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
-        if phase.is_some() {
-            *phase = Some(waiting);
-        }
-    }
-
-    /// Reports a wait at once, if it is a long one.
-    pub(super) fn report(&self, waiting: &Waiting) {
-        if waiting.delay().is_some_and(|delay| delay < SOON) {
-            return;
-        }
-        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        if let Some(hook) = &self.hook {
-            hook.hear(waiting);
-        }
-    }
 }
 
-impl Drop for Watch {
+/// A question to the issuer, until it is answered.
+pub(super) struct Asked {
+    over: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Asked {
     fn drop(&mut self) {
         drop(self.over.take());
         if let Some(thread) = self.thread.take() {
@@ -140,24 +129,27 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_on_after_a_second_is_reported_once() {
+    fn an_answer_that_has_not_come_after_a_second_is_reported_once() {
         let (hook, waits) = heard();
-        let watch = Watch::start(Some(hook));
-        watch.set(Waiting::Lock);
-        assert_eq!(waits.recv(), Ok(Waiting::Lock));
-        watch.set(Waiting::Answer);
+        let watch = Watch::new(Some(hook));
+        let asked = watch.asks();
+        assert_eq!(waits.recv(), Ok(Waiting::Answer));
+        drop(asked);
+        drop(watch.asks());
         drop(watch);
         assert!(waits.recv().is_err(), "nothing more");
     }
 
     #[test]
-    fn a_wait_that_was_reported_is_not_reported_again() {
+    fn short_waits_are_not_reported() {
         let (hook, waits) = heard();
-        let watch = Watch::start(Some(hook));
+        let watch = Watch::new(Some(hook));
         let again = |millis| Waiting::Again("no".to_owned(), Duration::from_millis(millis));
-        watch.report(&again(999));
-        watch.report(&again(1000));
+        let locked = Waiting::Lock("process 7 holds it".to_owned());
+        for waiting in [&again(999), &again(1000), &locked] {
+            watch.report(waiting);
+        }
         drop(watch);
-        assert_eq!(waits.iter().collect::<Vec<_>>(), [again(1000)]);
+        assert_eq!(waits.iter().collect::<Vec<_>>(), [again(1000), locked]);
     }
 }

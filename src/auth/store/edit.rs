@@ -1,6 +1,7 @@
 //! Changing the file: made ready before, recovered after, and nothing of anybody else's lost in between.
 
 use std::fs;
+use std::io;
 
 use super::contents::{Contents, Kind};
 use super::document::Document;
@@ -54,7 +55,8 @@ impl Store {
     /// When there is no space, or nothing may be written here.
     pub fn prepare(&self, spent: Option<&Secret>) -> Result<Prepared, Error> {
         let mark = spent.map(memory::name).unwrap_or_default();
-        Prepared::new(&self.file, &mark)
+        let slot = self.slot.as_ref().ok_or(io::ErrorKind::NotFound.into());
+        slot.and_then(|slot| Prepared::new(slot, &self.file, &mark))
             .map_err(|error| Error::Unwritable(self.named.clone(), error))
     }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::contents::Other;
+use crate::exhausted::Exhausted;
 
 /// Why the file cannot be used.
 #[derive(Debug)]
@@ -26,6 +27,19 @@ pub enum Error {
     Lock(PathBuf, io::Error),
     /// Another process has had its lock all the time; which one, as far as that is known.
     Locked(PathBuf, Option<u32>),
+}
+
+impl Error {
+    /// What the system has no more of, if that is the reason.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<Exhausted> {
+        match self {
+            Self::Unreadable(_, error) | Self::Unwritable(_, error) | Self::Lock(_, error) => {
+                Exhausted::of(error)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Error {

@@ -14,6 +14,7 @@ use fs4::{FileExt, TryLockError};
 use rustix::fs::OFlags;
 
 use super::place::{beside, give};
+use crate::exhausted::at_start;
 
 /// How long after its last sign of life a directory counts as left behind. pi's own number.
 const STALE: Duration = Duration::from_secs(30);
@@ -215,7 +216,8 @@ impl Directory {
                 }
             }
         });
-        let beat = beat.inspect_err(|_| drop(fs::remove_dir(&path)))?;
+        let beat = beat.inspect_err(|_| drop(fs::remove_dir(&path)));
+        let beat = beat.map_err(at_start)?;
         Ok(Self {
             path,
             number,

@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::hold::Holder;
 use crate::auth::personal::Identity;
 use crate::auth::refusal::Refusal;
+use crate::clock::millis;
 use crate::secret::Secret;
 
 /// How large the file may become before it begins anew, in bytes.
@@ -45,6 +47,9 @@ pub struct Memory {
 struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holder: Option<u32>,
+    /// When the holder took the lock, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<u64>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     token: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,14 +141,21 @@ impl Memory {
 
     /// The process that took the lock last.
     #[must_use]
-    pub fn holder(&self) -> Option<u32> {
-        self.lines().into_iter().rev().find_map(|line| line.holder)
+    pub(super) fn holder(&self) -> Option<Holder> {
+        let mut lines = self.lines().into_iter().rev();
+        lines.find_map(|line| {
+            Some(Holder {
+                process: line.holder?,
+                since: line.since.unwrap_or(0),
+            })
+        })
     }
 
     /// Notes that we hold the lock.
     pub fn hold(&self) {
         self.add(&Line {
             holder: Some(std::process::id()),
+            since: Some(millis()),
             ..Line::default()
         });
     }
@@ -249,7 +261,8 @@ mod tests {
         let other = Memory::new(Some(&home), "https://two.example");
         assert_eq!(other.of(&one), Past::Nothing);
         assert_eq!(memory.of(&two), Past::Failed(2, 9000));
-        assert_eq!(memory.holder(), Some(std::process::id()));
+        let holder = memory.holder().map(|holder| holder.process);
+        assert_eq!(holder, Some(std::process::id()));
         memory.note(&one, &Past::Nothing);
         assert_eq!(memory.of(&one), Past::Nothing);
         memory.note(&one, &Past::Sent(7));

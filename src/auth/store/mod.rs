@@ -6,6 +6,7 @@ mod document;
 mod edit;
 mod error;
 mod format;
+mod hold;
 mod lock;
 mod memory;
 mod place;
@@ -16,17 +17,22 @@ use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use contents::{Contents, Kind, Other};
 pub use document::Document;
 pub use edit::{Edit, Replaced};
 pub use error::Error;
 pub use format::Format;
+pub use hold::{HOLD, Hold};
+use hold::{Holder, Step};
 pub use lock::Lock;
 pub use memory::{Memory, Past};
 use place::{beside, followed, holds_ours_alone};
 pub use replace::Prepared;
+
+use crate::clock::millis;
+use crate::file::{Directory, Slot};
 
 /// The most that is read of a file, in bytes. None is larger than a few pages.
 const MOST: u64 = 1 << 20;
@@ -34,9 +40,6 @@ const MOST: u64 = 1 << 20;
 /// How often a file of another program is read again if it makes no sense: pi writes its file in place, so
 /// for a moment there may be half of it.
 const AGAIN: u32 = 25;
-
-/// How long the lock is tried by whoever must have it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long between two tries.
 pub const PAUSE: Duration = Duration::from_millis(20);
@@ -59,7 +62,11 @@ pub struct Store {
     named: PathBuf,
     /// Where it really is: links are followed, not replaced.
     file: PathBuf,
+    /// The same in its directory, which is held as long as this lives.
+    slot: Option<Slot>,
     home: Option<PathBuf>,
+    /// Where the home really is, if it is there.
+    real_home: Option<PathBuf>,
     foreign: bool,
 }
 
@@ -90,15 +97,22 @@ impl Store {
             .as_deref()
             .and_then(|home| home.canonicalize().ok());
         let within = |home: &Option<PathBuf>| home.is_some() && file.parent() == home.as_deref();
-        let own = match canonical {
+        let own = match &canonical {
             Some(_) => within(&canonical) && file.file_name() == Some("auth.json".as_ref()),
             None => !place.foreign && within(&home),
         };
         Self {
             named: std::path::absolute(&place.file).unwrap_or_else(|_| place.file.clone()),
             foreign: !own,
+            slot: file
+                .parent()
+                .zip(file.file_name())
+                .and_then(|(directory, name)| {
+                    Some(Slot::new(Directory::hold(directory).ok()?, name))
+                }),
             file,
             home: place.home.clone(),
+            real_home: canonical,
         }
     }
 
@@ -274,18 +288,42 @@ impl Store {
         self.foreign
     }
 
-    /// The error of somebody who has waited long enough for the lock.
-    #[must_use]
-    pub fn locked(&self) -> Error {
-        let holder = (!self.foreign).then(|| self.memory("").holder());
-        let holder = holder.map(|holder| holder.filter(|process| !replace::gone(*process)));
-        Error::Locked(self.named.clone(), holder.flatten())
+    /// The process that holds the lock, as far as that is known.
+    fn holder(&self) -> Option<Holder> {
+        let holder = if self.foreign {
+            None
+        } else {
+            self.memory("").holder()
+        };
+        holder.filter(|holder| !replace::gone(holder.process))
+    }
+
+    /// That the lock is taken, by this process if that is known.
+    pub(super) fn locked(&self, holder: Option<Holder>) -> Error {
+        Error::Locked(self.named.clone(), holder.map(|holder| holder.process))
+    }
+
+    /// Pauses before the lock is tried again. A wait that gets long is reported to `waiting` once.
+    ///
+    /// # Errors
+    /// When the lock has been waited for long enough.
+    pub fn await_lock(&self, hold: &mut Hold, waiting: &dyn Fn(&Error)) -> Result<(), Error> {
+        let holder = self.holder();
+        match hold.step(holder, Instant::now(), millis()) {
+            Step::GiveUp => return Err(self.locked(holder)),
+            Step::Report => waiting(&self.locked(holder)),
+            Step::Again => {}
+        }
+        thread::sleep(PAUSE);
+        Ok(())
     }
 
     /// What is remembered of earlier attempts with this issuer.
     #[must_use]
     pub fn memory(&self, issuer: &str) -> Memory {
-        Memory::new(self.home.as_deref(), issuer)
+        // A link that leads there may lead elsewhere by now.
+        let home = self.real_home.as_deref().or(self.home.as_deref());
+        Memory::new(home, issuer)
     }
 
     /// What a file holds that is not there. In the official client's directory it would be in its format.

@@ -1,13 +1,15 @@
 //! Replacing a file in one step: the new one is made first, with its mode and its space, so that a token is
 //! spent only when its successor has a place. Then it is written, synced and renamed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, fstat};
+
 use super::lock::Lock;
-use super::place::{beside, give};
+use crate::file::{self, Replacement, Slot};
 
 /// Room beyond what the file has now, in bytes: several times what new tokens need.
 const ROOM: usize = 16 << 10;
@@ -18,59 +20,57 @@ const NEW: &str = ".new";
 /// The new file, empty so far. It goes away if nothing comes into it.
 #[derive(Debug)]
 pub struct Prepared {
-    file: File,
-    path: PathBuf,
+    new: Replacement,
+    slot: Slot,
     target: PathBuf,
     /// It is the successor of a token, which is not thrown away once it is whole and on the disk.
     kept: bool,
-    whole: bool,
     /// The target itself with the length that it had, where it can only be written over: its space is taken too.
-    over: Option<(File, u64)>,
+    over: Option<Over>,
 }
 
 impl Prepared {
-    /// `mark` names the token that is to be spent for it, for whoever finds it.
-    pub(super) fn new(target: &Path, mark: &str) -> io::Result<Self> {
-        let path = beside(target, &format!(".{}-{mark}{NEW}", std::process::id()));
+    /// `target` is where `slot` was as the run began. `mark` names the token that is to be spent for it, for whoever
+    /// finds it.
+    pub(super) fn new(slot: &Slot, target: &Path, mark: &str) -> io::Result<Self> {
+        // What is written must be what is read next time, and a token that is spent must be in it.
+        if !slot.directory().is_in_place() {
+            let words = "another directory is in its place than when this process began";
+            return Err(io::Error::other(words));
+        }
+        let mut beside = target.file_name().unwrap_or_default().to_owned();
+        beside.push(format!(".{}-{mark}{NEW}", std::process::id()));
         // One of this name is a leftover that was looked at: this process alone makes it, and it holds the lock.
-        let _ = fs::remove_file(&path);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
-        let mut prepared = Self {
-            file,
-            path,
-            target: target.to_owned(),
-            kept: !mark.is_empty(),
-            whole: false,
-            over: None,
-        };
-        let old = fs::metadata(target).ok();
+        let _ = Slot::new(slot.directory().clone(), &beside).remove();
+        let new = slot.begin(&beside, Mode::RUSR | Mode::WUSR)?;
+        let old = slot.stat()?;
         match &old {
             // Whoever replaces the file of somebody else, as root may, leaves it theirs.
-            Some(old) => {
-                let own = prepared.file.metadata()?;
-                if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
-                    let _ =
-                        std::os::unix::fs::fchown(&prepared.file, Some(old.uid()), Some(old.gid()));
-                }
-            }
-            None => give(&prepared.file, target),
+            Some(old) => new.owned_by(old)?,
+            // What root makes in a person's home is theirs.
+            None => new.owned_by(&fstat(slot.directory().descriptor()?)?)?,
         }
-        let length = old.map_or(0, |old| usize::try_from(old.len()).unwrap_or(0));
+        let length = old.map_or(0, |old| usize::try_from(old.st_size).unwrap_or(0));
         // Blanks, so that a part of the new text over them is never whole JSON.
-        prepared.file.write_all_at(&vec![b' '; length + ROOM], 0)?;
-        prepared.file.sync_all()?;
-        if is_mount(target) {
-            let over = OpenOptions::new().write(true).open(target)?;
-            let (_, length) = prepared
-                .over
-                .insert((over.try_clone()?, over.metadata()?.len()));
+        new.file().write_all_at(&vec![b' '; length + ROOM], 0)?;
+        new.file().sync_all()?;
+        let mut prepared = Self {
+            new,
+            slot: slot.clone(),
+            target: target.to_owned(),
+            kept: !mark.is_empty(),
+            over: None,
+        };
+        if slot.is_mount() {
+            let file = slot.writable()?;
+            let length = file.metadata()?.len();
+            let over = prepared.over.insert(Over {
+                file,
+                length: Some(length),
+            });
             // Blanks behind the text change nothing for whoever reads it.
-            over.write_all_at(&[b' '; ROOM], *length)?;
-            over.sync_all()?;
+            over.file.write_all_at(&[b' '; ROOM], length)?;
+            over.file.sync_all()?;
         }
         Ok(prepared)
     }
@@ -83,80 +83,62 @@ impl Prepared {
     /// Puts this text into the target's place.
     pub(super) fn commit(mut self, text: &[u8]) -> io::Result<()> {
         self.write(text)?;
-        if let Err(error) = fs::rename(&self.path, &self.target) {
-            // A file that is a mount of its own cannot be replaced, but it can be written.
-            overwrite(&self.target, text).map_err(|_| error)?;
-            self.over = None;
-            let _ = fs::remove_file(&self.path);
+        let written = self.new.commit()?;
+        // Its space is in use now.
+        if let Some(over) = &mut self.over {
+            over.length = None;
         }
-        sync_directory(&self.target);
-        Ok(())
+        if file::leads_to(&self.target, written) {
+            Ok(())
+        } else {
+            Err(elsewhere(&self.slot))
+        }
     }
 
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(text, 0)?;
-        self.file.set_len(text.len() as u64)?;
-        self.file.sync_all()?;
-        self.whole = true;
+        self.new.write(text)?;
+        if self.kept {
+            self.new.keep();
+        }
         Ok(())
     }
 
     /// Removes the target.
     pub(super) fn remove(mut self) -> io::Result<()> {
-        match fs::remove_file(&self.target) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        if let Err(error) = self.slot.remove() {
             // A mount of its own cannot be removed, but emptied.
-            Err(error) => {
-                overwrite(&self.target, b"{}\n").map_err(|_| error)?;
-                self.over = None;
+            self.slot.overwrite(b"{}\n").map_err(|_| error)?;
+            if let Some(over) = &mut self.over {
+                over.length = None;
             }
-            Ok(()) => {}
         }
-        sync_directory(&self.target);
         Ok(())
     }
 }
 
-impl Drop for Prepared {
+/// The file that can only be written over.
+#[derive(Debug)]
+struct Over {
+    file: File,
+    /// The length that it gets back at the end, unless it was written over.
+    length: Option<u64>,
+}
+
+impl Drop for Over {
     fn drop(&mut self) {
-        if !(self.kept && self.whole) {
-            let _ = fs::remove_file(&self.path);
-        }
-        if let Some((over, length)) = &self.over {
-            let _ = over.set_len(*length);
+        if let Some(length) = self.length {
+            let _ = self.file.set_len(length);
         }
     }
 }
 
-/// Whether the file is a mount of its own, as containers have single files. Those cannot be replaced by a rename.
-#[cfg(target_os = "linux")]
-fn is_mount(target: &Path) -> bool {
-    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
-    let mount = |path: &Path| {
-        let found = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID);
-        found.ok().map(|found| found.stx_mnt_id)
-    };
-    let directory = target.parent().and_then(mount);
-    mount(target).is_some_and(|own| directory.is_some_and(|directory| own != directory))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_mount(_: &Path) -> bool {
-    false
-}
-
-fn overwrite(target: &Path, text: &[u8]) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(target)?;
-    file.write_all_at(text, 0)?;
-    file.set_len(text.len() as u64)?;
-    file.sync_all()
-}
-
-/// So that the rename outlives a power cut, where the system can do that.
-fn sync_directory(path: &Path) {
-    if let Some(directory) = path.parent() {
-        let _ = File::open(directory).and_then(|directory| directory.sync_all());
-    }
+/// It was written, and is not where it is looked for.
+fn elsewhere(slot: &Slot) -> io::Error {
+    let place = slot.whereabouts();
+    io::Error::other(format!(
+        "it was replaced on the way there; what was written is in {}",
+        place.display()
+    ))
 }
 
 /// What a process left behind that was killed while it held the lock.
@@ -201,4 +183,43 @@ pub(super) fn gone(process: u32) -> bool {
         return true;
     };
     rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::Directory;
+
+    #[test]
+    fn nothing_is_made_ready_or_believed_to_be_stored_in_a_directory_that_was_swapped() {
+        let name = format!("codex-replace-{}", std::process::id());
+        let place = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&place);
+        let (home, moved) = (place.join("home"), place.join("moved"));
+        fs::create_dir_all(&home).expect("a directory");
+        let target = home.join("auth.json");
+        fs::write(&target, "{}").expect("a file");
+        let held = Directory::hold(&home).expect("it is there");
+        let slot = Slot::new(held, "auth.json".as_ref());
+        let swap = || {
+            fs::rename(&home, &moved).expect("it moves");
+            fs::create_dir(&home).expect("a directory");
+        };
+        let in_time = Prepared::new(&slot, &target, "m").expect("it is in place");
+        in_time.commit(b"{\"a\": 1}").expect("it is in place");
+        assert_eq!(fs::read(&target).expect("a file"), b"{\"a\": 1}");
+        let late = Prepared::new(&slot, &target, "m").expect("it is in place");
+        swap();
+        let error = late.commit(b"{\"a\": 2}").expect_err("it is elsewhere");
+        let found = moved.canonicalize().expect("it is there").join("auth.json");
+        if cfg!(target_os = "linux") {
+            let words = error.to_string();
+            assert!(words.contains(&found.display().to_string()), "{words}");
+        }
+        assert_eq!(fs::read(found).expect("a file"), b"{\"a\": 2}");
+        assert!(Prepared::new(&slot, &target, "m").is_err());
+        assert_eq!(fs::read_dir(&home).expect("a directory").count(), 0);
+        assert_eq!(fs::read_dir(&moved).expect("a directory").count(), 1);
+        fs::remove_dir_all(place).expect("it goes away");
+    }
 }

@@ -2,24 +2,26 @@
 //! The modules report facts; the wording is here, in one folder, so that it can be reviewed in one place.
 
 mod credential;
+mod exhausted;
 mod fault;
+mod local;
 mod service;
 mod sign_in;
 
-use std::io::{self, Write};
-
-use rustix::io::Errno;
+use std::io::Write;
 
 use crate::agent::{End, Order};
 use crate::command::run::Error;
 use crate::outcome::{Outcome, TABLE};
 use crate::output::lines::{Failed, failed};
 use crate::output::paint::{Ink, Paint};
-use crate::output::visible::visible;
+use crate::output::visible::line;
 use crate::wire::answer::Trouble;
-use crate::{api, prompt, session, stdin};
+use crate::{api, prompt, stdin};
 use credential::About;
 pub(super) use credential::Used;
+pub(super) use exhausted::of_exhausted;
+pub(super) use local::{of_output, of_session, of_thread};
 use service::{of_api, of_trouble};
 
 /// A run that did not end well.
@@ -106,11 +108,12 @@ impl Failure {
             return;
         }
         // What the service said may be in it, and shall neither steer a terminal nor look like lines of ours.
-        let what = visible(&self.what).replace('\n', " ");
+        let shown = |text: &str| line(&text.replace('\n', " ")).into_owned();
+        let what = shown(&self.what);
         let mut text = format!("{} {what}\n", self.paint.mark(Ink::Error, "codex:"));
         if let Some(hint) = &self.hint {
             let mark = self.paint.mark(Ink::Hint, "codex: hint:");
-            text.push_str(&format!("{mark} {}\n", visible(hint)));
+            text.push_str(&format!("{mark} {}\n", shown(hint)));
         }
         // In one write, so that the lines of parallel runs do not mix. If even this fails, only the exit code is left.
         let _ = to.write_all(text.as_bytes());
@@ -138,32 +141,20 @@ impl From<Error> for Failure {
                     .hint("with - among the arguments, the run waits for standard input")
             }
             Error::Output(error) => of_output(&error),
-            Error::Temporary(place, error) => Self::new(
-                Outcome::Io,
-                format!(
-                    "cannot make a temporary directory in {}: {error}",
-                    place.display()
-                ),
-            )
-            .hint("tools need one; TMPDIR says where"),
+            Error::Temporary(place, error) => local::of_temporary(&place, &error),
             Error::Walls(error) => {
-                Self::usage(format!("cannot confine tools: {error}")).hint(
-                    "--no-tools runs without tools; -s danger-full-access lets them do whatever you may do",
-                )
+                Self::usage(format!("cannot confine tools: {error}"))
+                    .hint(
+                        "--no-tools runs without tools; -s danger-full-access lets them do whatever you may do",
+                    )
+                    .for_want_of(error.exhausted())
             }
             Error::Thread(error) => of_thread(&error),
             Error::Random(error) => Self::new(
                 Outcome::Io,
                 format!("the system gives no random numbers: {error}"),
             ),
-            Error::LastMessage(path, error) => Self::new(
-                Outcome::Io,
-                format!(
-                    "cannot write {}, named by --output-last-message: {error}",
-                    path.display()
-                ),
-            )
-            .hint("name a file in a directory that you may write to"),
+            Error::LastMessage(error) => local::of_last_message(&error),
             Error::Session(error) => of_session(&error),
             Error::NoHome => Self::usage("there is no place where conversations are stored")
                 .hint("set HOME, or CODEX_RUN_HOME"),
@@ -186,34 +177,6 @@ impl From<Error> for Failure {
                 }
             }
             Error::End(end) => of_end(end),
-        }
-    }
-}
-
-/// A stored conversation that cannot be gone on with.
-pub(super) fn of_session(error: &session::Error) -> Failure {
-    use session::Error;
-    match error {
-        Error::Missing(id) => Failure::usage(format!("there is no stored conversation {id}"))
-            .hint("`codex sessions` lists those that there are"),
-        Error::NoneHere(directory) => Failure::usage(format!(
-            "there is no stored conversation of {}",
-            directory.display()
-        ))
-        .hint("`codex sessions` lists those of all directories; --resume takes an id"),
-        Error::Busy(path) => Failure::usage(format!(
-            "another run is using the conversation {}",
-            path.display()
-        ))
-        .hint("wait for its end, or go on with a copy: --fork ID"),
-        Error::Io(path, error) => {
-            let outcome = Outcome::Io;
-            Failure::new(outcome, format!("cannot use {}: {error}", path.display()))
-                .hint("make it readable and writable, or begin a new conversation")
-        }
-        Error::Damaged(path, damage) => {
-            Failure::usage(format!("cannot go on with {}: {damage}", path.display()))
-                .hint("repair that line, or begin a new conversation")
         }
     }
 }
@@ -242,27 +205,6 @@ pub(super) fn of_stdin(error: &stdin::Error) -> Failure {
     }
 }
 
-pub(super) fn of_thread(error: &io::Error) -> Failure {
-    Failure::new(Outcome::Io, format!("the system gives no thread: {error}"))
-        .hint("too many processes may be running; `ulimit -u` tells how many may")
-}
-
-pub(super) fn of_output(error: &io::Error) -> Failure {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Failure::new(Outcome::Closed, "");
-    }
-    if error.raw_os_error() == Some(Errno::BADF.raw_os_error()) {
-        return Failure::new(Outcome::Io, "standard output is closed").hint(
-            "it must be open for writing: `> FILE` keeps what is printed, `> /dev/null` throws it away",
-        );
-    }
-    Failure::new(
-        Outcome::Io,
-        format!("cannot write to standard output: {error}"),
-    )
-    .hint("free some space, or send the output elsewhere; what is on it is not whole")
-}
-
 fn of_end(end: End) -> Failure {
     match end {
         // Nothing failed; whoever asks anyway learns of a defect.
@@ -286,6 +228,14 @@ fn of_end(end: End) -> Failure {
         )
         .hint("raise --max-tool-calls; the calls of its last answer were not run"),
         End::TooLong(tokens, window) => too_long(tokens, window),
+        End::NoSearch(error) => Failure::new(
+            Outcome::Failed,
+            format!(
+                "cannot search the web: the service refused every shape of the request that has room for its search: {}",
+                of_api(&error).what
+            ),
+        )
+        .hint("leave the search out, or use another model (-m)"),
         End::ToolsFailed(calls) => {
             let calls = match calls {
                 1 => "a tool call".to_owned(),
@@ -383,6 +333,8 @@ pub(super) fn bug(place: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]

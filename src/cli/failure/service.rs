@@ -46,6 +46,7 @@ pub(super) fn of_api(error: &api::Error) -> Failure {
 pub(super) fn of_http(what: &str, error: &http::Error) -> Failure {
     let failure = Failure::new(Outcome::Unreachable, format!("{what}: {error}"));
     match error {
+        http::Error::Exhausted(error) => failure.because_of(error),
         http::Error::NoSuchHost => {
             failure.hint("check the network, and the address if you set one")
         }

@@ -62,11 +62,12 @@ pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
     };
     match error {
         Error::Store(error) => of_store(error),
-        Error::NotSpent(_) => Failure::new(
+        Error::NotSpent(store) => Failure::new(
             Outcome::Io,
             format!("cannot renew the sign-in: {told}; the saved token was not spent"),
         )
-        .hint("free some space there, or make it writable; nothing is lost"),
+        .hint("free some space there, or make it writable; nothing is lost")
+        .for_want_of(store.exhausted()),
         Error::Gone(_) => ended("not signed in any more"),
         Error::OtherAccount(_) => Failure {
             about: None,
@@ -95,7 +96,10 @@ pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
 fn locked(told: &str, process: Option<u32>) -> Failure {
     let failure = Failure::new(
         Outcome::Unreachable,
-        format!("cannot use the sign-in: {told}, for 30 s now"),
+        format!(
+            "cannot use the sign-in: {told}, for longer than the {} s that a renewal takes at most",
+            store::HOLD.as_secs()
+        ),
     );
     match process {
         Some(process) => failure.hint(format!(
@@ -148,15 +152,16 @@ fn of_store(error: &store::Error) -> Failure {
     match error {
         store::Error::Locked(_, process) => locked(&words, *process),
         store::Error::Unwritable(..) | store::Error::Lock(..) => Failure::new(Outcome::Io, words)
-            .hint("free some space there, or make it writable; CODEX_RUN_HOME names another place"),
+            .hint("free some space there, or make it writable; CODEX_RUN_HOME names another place")
+            .for_want_of(error.exhausted()),
         store::Error::Malformed(..) => Failure::usage(words)
             .hint("repair it or move it away; it is not overwritten, so nothing in it is lost"),
-        store::Error::Unreadable(..) => {
-            Failure::usage(words).hint("make it readable for you, or name another with --auth-file")
-        }
         store::Error::NotOurs(..) => Failure::usage(words).hint(
             "it is neither written over nor removed: change it with that program, or leave out --auth-file for a file of codex-run's own",
         ),
+        store::Error::Unreadable(..) => Failure::usage(words)
+            .hint("make it readable for you, or name another with --auth-file")
+            .for_want_of(error.exhausted()),
         store::Error::NotAFile(_) | store::Error::Blank(_) => Failure::usage(words)
             .hint("--auth-file, CODEX_RUN_AUTH_FILE and CODEX_RUN_HOME say where it is"),
     }

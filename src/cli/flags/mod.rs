@@ -9,6 +9,7 @@ mod of_run;
 mod of_tools;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use crate::tools::TOOLS;
 pub(super) use commands::COMMANDS;
@@ -35,8 +36,8 @@ pub(super) struct Args {
     pub(super) meaningless: Vec<&'static str>,
     /// What is to be told about them.
     pub(super) notes: Vec<String>,
-    /// The service may look things up on the web.
-    pub(super) web_search: bool,
+    /// How the service may search the web, if it may.
+    pub(super) search: Option<OsString>,
     /// The official SDK asks, which takes a last line for the reason of an end that it ordered itself.
     pub(super) of_sdk: bool,
     /// The first word stands behind --.
@@ -56,6 +57,7 @@ pub(super) struct Args {
     pub(super) add_dir: Vec<OsString>,
     pub(super) sandbox: Option<OsString>,
     pub(super) network: bool,
+    pub(super) no_tmp: bool,
     pub(super) env: Vec<OsString>,
     pub(super) tools: Option<OsString>,
     pub(super) no_tools: bool,
@@ -74,6 +76,8 @@ pub(super) struct Args {
     pub(super) dry_run: bool,
     pub(super) api_key_file: Option<OsString>,
     pub(super) auth_file: Option<OsString>,
+    /// The credentials files that the configuration names, used or not.
+    pub(super) credential_files: Vec<PathBuf>,
     pub(super) no_browser: bool,
     pub(super) device_auth: bool,
     pub(super) with_api_key: bool,
@@ -94,13 +98,15 @@ pub(super) enum Takes {
     Value(&'static str),
     /// The same, and more of them where the flag is given again.
     Values(&'static str),
+    /// A value behind an equals sign, called this in the help; without one it is the second.
+    Optional(&'static str, &'static str),
 }
 
 impl Takes {
-    /// What a value is called in the help, where the flag takes one.
+    /// What the word behind the flag is called in the help, where it is a value.
     pub(super) fn value(&self) -> Option<&'static str> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Optional(..) => None,
             Self::Value(name) | Self::Values(name) => Some(name),
         }
     }
@@ -215,6 +221,9 @@ pub(super) const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-
 /// What makes a run fail although the model has answered.
 pub(super) const FAILURES: &[&str] = &["tool-error"];
 
+/// How the service searches the web.
+pub(super) const SEARCHES: &[&str] = &["live", "cached"];
+
 /// When standard error is coloured.
 pub(super) const COLORS: &[&str] = &["auto", "always", "never"];
 
@@ -238,7 +247,7 @@ pub(super) fn command(name: &str) -> Option<&'static Command> {
 }
 
 /// All flags, in the order in which they are listed.
-fn flags() -> impl Iterator<Item = &'static Flag> {
+pub(super) fn flags() -> impl Iterator<Item = &'static Flag> {
     let parts = [
         of_run::ASKING,
         of_output::FLAGS,

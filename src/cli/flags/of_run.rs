@@ -1,6 +1,6 @@
 //! The flags that are about a run as a whole: what is asked, how long it may take, how it is told.
 
-use super::{COLORS, Complete, EFFORTS, Flag, SUMMARIES, Takes, VERBOSITIES};
+use super::{COLORS, Complete, EFFORTS, Flag, SEARCHES, SUMMARIES, Takes, VERBOSITIES};
 
 const RUN: &[&str] = &["run"];
 
@@ -14,8 +14,9 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         brief: "model to ask",
         rare: false,
         doc: "The model to ask; `codex models` lists those that there are. PROVIDER/ID names one of a provider in \
-              models.json. An id that is not known is sent as it is. Without the flag, CODEX_MODEL decides, then \
-              config.json, then what the service prefers for your plan.",
+              models.json. An id that is not known is sent as it is. Without the flag, a conversation that is gone on with \
+              keeps its model; otherwise CODEX_MODEL decides, then config.json, then what the service prefers for your \
+              plan.",
         complete: Complete::Nothing,
         set: |args, value| args.model = Some(value),
     },
@@ -27,8 +28,8 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         brief: "how much the model thinks",
         rare: false,
         doc: "How much the model thinks before it answers: none, minimal, low, medium, high, xhigh or max. A level \
-              that the model does not take becomes the nearest that it does, with a note. Without the flag, the \
-              model's own default holds.",
+              that the model does not take becomes the nearest that it does, with a note. Without the flag, a conversation \
+              that is gone on with keeps its effort, and otherwise the model's default holds.",
         complete: Complete::Words(EFFORTS),
         set: |args, value| args.effort = Some(value),
     },
@@ -39,7 +40,7 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         of: RUN,
         brief: "how many words the answer has",
         rare: true,
-        doc: "How many words the answer has: low, medium or high. Without it, the model's own default holds.",
+        doc: "How many words the answer has: low, medium or high. Without it, the model's default holds.",
         complete: Complete::Words(VERBOSITIES),
         set: |args, value| args.verbosity = Some(value),
     },
@@ -54,6 +55,19 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
               error. Without it: none.",
         complete: Complete::Words(SUMMARIES),
         set: |args, value| args.summary = Some(value),
+    },
+    Flag {
+        long: "search",
+        short: None,
+        takes: Takes::Optional("MODE", "live"),
+        of: RUN,
+        brief: "let the service search the web",
+        rare: true,
+        doc: "Lets the model search the web with the service's own tool: live, which is what the flag means by itself, \
+              or cached, which looks only into what the service has stored. The queries leave this machine without \
+              --network. Where the request has no room for that tool, the run ends with exit code 1 and says why.",
+        complete: Complete::Words(SEARCHES),
+        set: |args, value| args.search = Some(value),
     },
     Flag {
         long: "image",
@@ -109,7 +123,8 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         brief: "do not read AGENTS.md",
         rare: true,
         doc: "Does not read AGENTS.md. Otherwise each file of that name, from the root of the git repository down to \
-              the working directory, is added to the instructions, 32 KiB in all.",
+              the working directory, is added to the instructions, 32 KiB in all. Nothing is taken from a directory in which \
+              everybody may write, such as /tmp, nor from above one.",
         complete: Complete::Nothing,
         set: |args, _| args.no_agents_md = true,
     },
@@ -158,7 +173,7 @@ pub(in crate::cli) const LIMITS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         of: RUN,
         brief: "time for the whole run",
-        rare: false,
+        rare: true,
         doc: "The time that the whole run may take, waiting for standard input included: 300ms, 90s, 15m, 2h, or plain \
               seconds. A run that needs more ends with exit code 124.",
         complete: Complete::Nothing,
@@ -259,7 +274,7 @@ pub(in crate::cli) const TELLING: &[Flag] = &[
         takes: Takes::Nothing,
         of: RUN,
         brief: "nothing but errors on standard error",
-        rare: false,
+        rare: true,
         doc: "Writes nothing but errors to standard error.",
         complete: Complete::Nothing,
         set: |args, _| args.quiet = true,

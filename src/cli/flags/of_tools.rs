@@ -38,8 +38,8 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         brief: "what the tools may touch (read-only)",
         rare: false,
         doc: "What the tools may touch. With read-only, which is the default, they write nowhere but in a temporary \
-              directory of the run. With workspace-write they may also change the working directory and those of \
-              --add-dir. Neither lets them use the network (but see --network), read where credentials of codex-run, \
+              directory of the run. With workspace-write they may also change the working directory, those of --add-dir, \
+              and /tmp, /var/tmp and /dev/shm (but see --no-tmp). Neither lets them use the network (but see --network), read where credentials of codex-run, \
               codex or pi are kept, or reach into other processes. With danger-full-access they may do whatever you may \
               do.",
         complete: Complete::Words(SANDBOXES),
@@ -58,14 +58,28 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         set: |args, _| args.network = true,
     },
     Flag {
+        long: "no-tmp",
+        short: None,
+        takes: Takes::Nothing,
+        of: TOOLS,
+        brief: "keep /tmp closed to tools",
+        rare: true,
+        doc: "Keeps /tmp, /var/tmp and /dev/shm closed to tools, which may write there otherwise with -s workspace-write. \
+              --add-dir opens one of them again.",
+        complete: Complete::Nothing,
+        set: |args, _| args.no_tmp = true,
+    },
+    Flag {
         long: "env",
         short: None,
         takes: Takes::Values("NAME"),
         of: TOOLS,
         brief: "hand tools this variable too",
         rare: true,
-        doc: "Hands the tools this variable of the environment too. Without it they find what programs need, such as PATH \
-              and HOME, and nothing that looks like a credential. May be given more than once.",
+        doc: "Hands the tools this variable of the environment too, or with 'NAME_*' all that begin so, three characters \
+              at least. Without it they find what programs need, such as PATH, HOME and the settings of compilers and \
+              package managers, and nothing that looks like a credential. Variables of codex-run, keys that models.json \
+              names, and values that hold a credential of codex-run are never handed on. May be given more than once.",
         complete: Complete::Nothing,
         set: |args, value| args.env.push(value),
     },
@@ -75,7 +89,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         takes: Takes::Value("LIST"),
         of: RUN,
         brief: "tools to offer, with commas between them",
-        rare: false,
+        rare: true,
         doc: "The tools that the model is offered, with commas between them: bash, read, edit, write, grep, find, ls, and \
               your own. Without it: bash, read, edit, write, and what is in the folder tools of CODEX_RUN_HOME.",
         complete: Complete::Words(&TOOL_NAMES),
@@ -103,7 +117,9 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
               Schema), command, and if need be timeout, env, network and write. The program gets the arguments as one \
               JSON object on its standard input, and what it writes to standard output is its answer. It is confined \
               like the other tools, and has the network or may change files only where the manifest asks for that and \
-              the run allows it. May be given more than once.",
+              the run allows it. One that may change files runs alone, in its place among the calls of an answer. With \
+              -s workspace-write the file must lie where tools cannot write, and with env so must every file that command \
+              names. It is not taken from a directory in which everybody may write. May be given more than once.",
         complete: Complete::Files,
         set: |args, value| args.tool.push(value),
     },

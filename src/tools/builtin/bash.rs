@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         capture.add(bytes);
         true
     };
-    match child::watch(commands, vec![&mut take], begun + limit, context.reach) {
+    match child::watch(commands, vec![&mut take], begun + limit, context.inner()) {
         Ok(end) => {
             let mut answer = ended(capture.text(), &end, limit, begun.elapsed(), context);
             let asked = arguments.timeout.unwrap_or_default();

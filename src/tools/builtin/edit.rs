@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         }
         Err(error) => return not_done("read", &arguments.path, &error, false, context),
     };
-    let new = match apply(old, &arguments.edits) {
+    let new = match apply(&old, &arguments.edits) {
         Ok(new) => new,
         Err(words) => return Answer::failed(format!("{path} is unchanged: {words}")),
     };
@@ -60,11 +60,13 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     }
 }
 
-/// The text after these edits, each applied to the result of the one before; or what is wrong with one.
-fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String> {
+/// The text after these edits, each applied to the result of the one before; or what is wrong with one. Edits that
+/// leave the text as it is are wrong too: their sender expects a change.
+fn apply(old: &str, edits: &[Edit]) -> std::result::Result<String, String> {
     if edits.is_empty() {
         return Err("there is no edit in the call".to_owned());
     }
+    let mut text = old.to_owned();
     for (n, Edit { old_text, new_text }) in edits.iter().enumerate() {
         let n = n + 1;
         if old_text.is_empty() {
@@ -87,6 +89,12 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
         } else {
             (old_text.clone(), new_text.clone())
         };
+        if from == to {
+            return Err(format!(
+                "edit {n} changes nothing: old_text and new_text differ in their line ends only, and those stay as \
+                 they are in the file (CRLF)"
+            ));
+        }
         let found = places(&text, &from);
         match found[..] {
             [at] => text.replace_range(at..at + from.len(), &to),
@@ -113,6 +121,9 @@ fn apply(mut text: String, edits: &[Edit]) -> std::result::Result<String, String
                 ));
             }
         }
+    }
+    if text == old {
+        return Err("together the edits change nothing".to_owned());
     }
     Ok(text)
 }
@@ -154,7 +165,7 @@ mod tests {
                 new_text: (*new).to_owned(),
             })
             .collect();
-        match (apply(text.to_owned(), &edits), expected) {
+        match (apply(text, &edits), expected) {
             (Ok(new), Ok(expected)) => assert_eq!(new, expected),
             (Err(words), Err(expected)) => assert!(words.contains(expected), "{words}"),
             (result, expected) => panic!("{result:?} is not {expected:?}"),
@@ -192,6 +203,11 @@ mod tests {
             Err("edit 1 occurs 2 times"),
         );
         check("a", &[("a", "a")], Err("edit 1 changes nothing"));
+        check(
+            "a b",
+            &[("a", "c"), ("c", "a")],
+            Err("together the edits change nothing"),
+        );
         check("a", &[("", "y")], Err("is empty"));
         check("a", &[], Err("no edit"));
     }
@@ -207,5 +223,10 @@ mod tests {
         check("a\r\nb\r\n", &[("b", "b\nc")], Ok("a\r\nb\r\nc\r\n"));
         check("a\r\nb\nc\n", &[("b", "b\nc")], Ok("a\r\nb\nc\nc\n"));
         check("a\nb", &[("b", "c")], Ok("a\nc"));
+        let line_ends = Err("differ in their line ends only");
+        check("a\r\nb\r\n", &[("a\nb", "a\r\nb")], line_ends);
+        check("a\r\nb\r\n", &[("a\r\nb", "a\nb")], Ok("a\nb\r\n"));
+        check("a\r\nb\nc", &[("a\nb", "a\r\nb")], line_ends);
+        check("a\nb\n", &[("a\nb", "a\r\nb")], Ok("a\r\nb\n"));
     }
 }

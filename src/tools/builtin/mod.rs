@@ -28,7 +28,8 @@ use serde::de::DeserializeOwned;
 use super::answer::Answer;
 use super::capture::Capture;
 use super::child::End;
-use super::confine::Reach;
+use super::confine::{Inner, Reach};
+use super::explanation::Failed;
 use super::walls::Walls;
 
 /// What a tool knows of where it runs.
@@ -44,6 +45,15 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// What is around the programs that it starts.
+    fn inner(&self) -> Inner<'_> {
+        let sockets = self.walls.and_then(|walls| walls.sockets.as_ref());
+        Inner {
+            reach: self.reach,
+            sockets: sockets.map(|root| root.path.as_path()),
+        }
+    }
+
     /// A program with its environment: the tool's, not ours.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
@@ -105,6 +115,10 @@ fn ended(
         text.push('\n');
     }
     let took = took.as_secs_f64();
+    let code = match end {
+        End::Exited(status) => status.exit_status(),
+        _ => None,
+    };
     let result = match end {
         End::Exited(status) => match (status.exit_status(), status.terminating_signal()) {
             (Some(0), _) => {
@@ -116,7 +130,7 @@ fn ended(
                 };
                 let said: String = text.lines().filter(|line| refused(line)).collect();
                 let _ = write!(text, "[exit code 0, {took:.1} s]");
-                explain(&mut text, &said, context);
+                explain(&mut text, &said, code, context);
                 return Answer::ok(text);
             }
             (Some(code), _) => {
@@ -143,13 +157,14 @@ fn ended(
         }
     };
     let said = text.clone();
-    explain(&mut text, &said, context);
+    explain(&mut text, &said, code, context);
     Answer::not(text, result)
 }
 
-/// Adds what may be the walls' doing in what was said.
-fn explain(text: &mut String, said: &str, context: &Context<'_>) {
-    if let Some(words) = context.walls.and_then(|walls| walls.explain(said)) {
+/// Adds which rule of the sandbox may be behind what was printed.
+fn explain(text: &mut String, output: &str, code: Option<i32>, context: &Context<'_>) {
+    let failed = Failed { output, code };
+    if let Some(words) = context.walls.and_then(|walls| walls.explain(failed)) {
         text.push('\n');
         text.push_str(&words);
     }

@@ -43,7 +43,7 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Ans
     };
     let deadline = begun + context.timeout;
     let takers: Vec<child::Take<'_>> = vec![&mut take, &mut take_complaints];
-    let end = match child::watch(vec![command], takers, deadline, context.reach) {
+    let end = match child::watch(vec![command], takers, deadline, context.inner()) {
         Ok(end) => end,
         Err(error) => return not_run(error),
     };

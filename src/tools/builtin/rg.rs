@@ -46,7 +46,7 @@ pub(super) fn run(
         vec![command],
         vec![&mut take, &mut take_complaints],
         deadline,
-        context.reach,
+        context.inner(),
     ) {
         Err(error) if matches!(error.kind(), NotFound | PermissionDenied) => None,
         Err(error) => Some(Answer::not(

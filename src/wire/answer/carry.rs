@@ -89,7 +89,7 @@ fn finished(slot: &Slot) -> Option<&Item> {
         Kind::Message(message) => slot.closed && !message.unfinished,
         Kind::Call(call) => !call.unfinished,
         Kind::Waiting(_) => false,
-        Kind::Reasoning { .. } | Kind::Other => true,
+        Kind::Reasoning { .. } | Kind::Result(_) | Kind::Other => true,
     })
 }
 

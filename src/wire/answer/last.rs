@@ -13,7 +13,7 @@ use super::super::item::{Item, Kind, Message};
 use super::super::json::{each, short};
 use super::super::response::Response;
 use super::super::slots::{self, with_id};
-use super::{Answer, Ending, Excess, REASON, Show};
+use super::{Answer, Ending, Excess, REASON, Show, WHOLE};
 
 impl Answer {
     pub(super) fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
@@ -43,6 +43,7 @@ impl Answer {
             return Response::default();
         };
         self.usage = fields.usage;
+        self.withheld.clone_from(&fields.withheld);
         let Some(output) = fields.output else {
             return fields;
         };
@@ -78,13 +79,15 @@ impl Answer {
                 continue;
             };
             // Each of those that came is listed once. Positions may have shifted, and ids changed.
-            let mut slots = self.slots.iter().enumerate();
-            let found = slots.find(|(at, slot)| {
+            let found = self.slots.iter().enumerate().position(|(at, slot)| {
                 let there = slot.item.as_ref();
-                !known[*at] && there.is_some_and(|there| is_listed(there, item, &kind))
+                !known[at] && there.is_some_and(|there| is_listed(there, item, &kind))
             });
-            match found.map(|(at, _)| at) {
-                Some(at) => known[at] = true,
+            match found {
+                Some(at) => {
+                    known[at] = true;
+                    self.seal(at, item);
+                }
                 None => new.push((index, *item, kind)),
             }
         }
@@ -92,6 +95,22 @@ impl Answer {
             self.take_listed(index, item, &kind, &known, show);
         }
         unreadable
+    }
+
+    /// Fills in the encrypted form of reasoning that came without it: some servers send that with the final object only
+    /// (earendil-works/pi#6409).
+    fn seal(&mut self, at: usize, listed: &RawValue) {
+        let there = self.slots[at].item.as_ref();
+        let open = there.filter(|there| there.kind == (Kind::Reasoning { sealed: false }));
+        let Some(sealed) = open.and_then(|there| there.sealed_by(listed)) else {
+            return;
+        };
+        self.size += listed.get().len();
+        if self.size > WHOLE {
+            self.excess = Some(Excess::Whole);
+            return;
+        }
+        self.slots[at].item = Some(sealed);
     }
 
     /// Takes an item that the final object lists at this position and no event has brought.
@@ -178,9 +197,9 @@ fn is_listed(there: &Item, item: &RawValue, kind: &Kind) -> bool {
                 ..b.clone()
             }
         }
-        (Kind::Reasoning { .. }, Kind::Reasoning { .. }) | (Kind::Other, Kind::Other) => {
-            has_id(item) && id(there.json()) == id(item)
-        }
+        (Kind::Reasoning { .. }, Kind::Reasoning { .. })
+        | (Kind::Result(_), Kind::Result(_))
+        | (Kind::Other, Kind::Other) => has_id(item) && id(there.json()) == id(item),
         _ => false,
     }
 }
@@ -315,5 +334,40 @@ mod tests {
         );
         let differs = told(&[message(0, "A"), completed(&[&item("a", "B")])]);
         assert_eq!(differs.1, Verdict::Trouble(Trouble::Differs));
+    }
+
+    #[test]
+    fn reasoning_is_sealed_by_the_last_word_where_it_was_not_before() {
+        let thought = |sealed: &str| {
+            format!(
+                r#"{{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":{sealed}}}"#
+            )
+        };
+        let check = |came: &str, listed: &[&str], kept: &str| {
+            let (mut answer, mut show) = (Answer::default(), Vec::new());
+            let listed: Vec<String> = listed.iter().map(|item| (*item).to_owned()).collect();
+            let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
+            for event in [done(0, came), done(1, &item("m", "A")), completed(&listed)] {
+                answer.take(event.as_bytes(), &mut show);
+            }
+            let first = answer.items().next().expect("an item");
+            let found: serde_json::Value = serde_json::from_slice(first.raw()).expect("JSON");
+            assert_eq!(found["encrypted_content"].to_string(), kept, "{came}");
+            let sealed = kept != "null";
+            assert_eq!(first.kind, Kind::Reasoning { sealed });
+            assert_eq!(answer.items().count(), 2);
+        };
+        let (open, sealed) = (thought("null"), thought("\"late\""));
+        let without = open.replace(r#","encrypted_content":null"#, "");
+        let said = item("m", "A");
+        check(&open, &[&sealed, &said], "\"late\"");
+        check(&without, &[&sealed, &said], "\"late\"");
+        check(&open, &[&said, &sealed], "\"late\"");
+        check(&open, &[], "null");
+        check(&open, &[&open, &said], "null");
+        let other = sealed.replace("rs_1", "rs_2");
+        check(&open, &[&other, &said], "null");
+        // What came in its own event stands.
+        check(&thought("\"early\""), &[&sealed, &said], "\"early\"");
     }
 }

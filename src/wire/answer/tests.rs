@@ -19,7 +19,7 @@ fn call(index: u64, id: &str) -> String {
     )
 }
 
-const COMPLETED: &str =
+pub(super) const COMPLETED: &str =
     r#"{"type":"response.completed","response":{"status":"completed","output":[]}}"#;
 
 /// What is shown, `|` at the end of a message and `?` for a skipped event, and the verdict.
@@ -44,12 +44,12 @@ fn told(show: &[Show]) -> String {
     told
 }
 
-fn check(frames: &[&str], shown: &str, verdict: Verdict) {
+pub(super) fn check(frames: &[&str], shown: &str, verdict: Verdict) {
     let (told, answer) = feed(frames);
     assert_eq!((&*told, answer.verdict()), (shown, verdict), "{frames:#?}");
 }
 
-fn trouble(trouble: Trouble) -> Verdict {
+pub(super) fn trouble(trouble: Trouble) -> Verdict {
     Verdict::Trouble(trouble)
 }
 

@@ -123,10 +123,27 @@ impl Fault {
                 "reasoning.context",
                 "all_turns",
                 "additional_tools",
+                "parallel_tool_calls",
                 "instructions are required",
+                // The item that stands there is one of the shape, not of the conversation.
+                "'input[0]'",
+                "'input[0].type'",
+                "'input[0].role'",
+                "'input[0].tools'",
             ]),
             _ => false,
         }
+    }
+
+    /// Whether it says that the reasoning of earlier answers cannot be read, or that what came of it is useless without
+    /// it.
+    #[must_use]
+    pub fn is_about_reasoning(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        self.status == Some(400)
+            && (self.code == "invalid_encrypted_content"
+                || message.contains("encrypted content")
+                || message.contains("without its required 'reasoning' item"))
     }
 
     /// Everything in it that somebody else has said.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::standin::check;
+use crate::standin::id::Ids;
 use crate::standin::models::List;
 
 /// A body in the Lite shape to which nothing can be said.
@@ -69,7 +70,7 @@ fn said(backend: Backend, lite: bool, body: &Value) -> String {
     if lite {
         request.headers.push((LITE.to_owned(), "true".to_owned()));
     }
-    match check::body(backend, &request, &List::new(None)) {
+    match check::body(backend, &request, &List::new(None), &Ids::default()) {
         Ok(_) => String::new(),
         Err(refusal) => format!("{} {}", refusal.status, refusal.body),
     }
@@ -240,6 +241,55 @@ fn a_classic_model_is_not_asked_in_the_lite_shape() {
     for lite in [true, false] {
         expect(&said(Backend::Api, lite, &body), &[], &body);
     }
+}
+
+#[test]
+fn a_lite_model_takes_tools_in_the_input_without_the_header() {
+    let body = |changes: Value| changed(lite_body(), &changes);
+    let check = |changes: Value, parts: &[&str]| {
+        let body = body(changes.clone());
+        expect(&said(Backend::Subscription, false, &body), parts, &changes);
+    };
+    let open = json!({"parallel_tool_calls": true, "reasoning": {"effort": "low"}});
+    check(open, &[]);
+    check(
+        json!({"text": {"verbosity": "low"}, "reasoning": null}),
+        &[],
+    );
+    let list = |tools: Value| json!([{"type": "additional_tools", "role": "developer", "tools": tools}, {"role": "user", "content": "hi"}]);
+    let search =
+        json!({"input": list(json!([{"type": "web_search"}])), "parallel_tool_calls": true});
+    check(search.clone(), &[]);
+    // With the header the same is refused.
+    to_lite(search, &["400", "only supports function tools"]);
+    let wrong = json!({"input": [{"type": "additional_tools", "role": "user", "tools": []}]});
+    check(wrong, &["400", "has the role 'developer'"]);
+    for field in ["tools", "instructions"] {
+        let value = if field == "tools" {
+            json!([])
+        } else {
+            json!("x")
+        };
+        check(
+            json!({field: value, "reasoning": {"context": "all_turns"}}),
+            &["400", "only supported when using"],
+        );
+    }
+}
+
+#[test]
+fn the_effort_changes_within_a_conversation_where_the_list_says_so() {
+    let change =
+        |effort: &str| json!([{"type": "configuration_update", "reasoning": {"effort": effort}}]);
+    to_lite(json!({ "input": change("high") }), &[]);
+    to_lite(
+        json!({ "input": change("ultra") }),
+        &["400", "'ultra' is not supported"],
+    );
+    to_classic(
+        json!({ "input": change("high") }),
+        &["400", "Invalid value: 'configuration_update'."],
+    );
 }
 
 #[test]

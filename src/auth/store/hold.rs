@@ -1,0 +1,137 @@
+//! How long another process may hold the lock while this one waits for it (pure): as long as a renewal takes, and when
+//! the wait is reported.
+
+use std::time::{Duration, Instant};
+
+/// How long a process may hold the lock, and how long it is waited for: the limit of the token endpoint, and the time to
+/// write the file.
+pub const HOLD: Duration = Duration::from_secs(130);
+
+/// How long a holder is waited for that took the lock long ago: its clock may have stood still, as after a suspend.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long processes that hold the lock in turn are waited for, all together.
+const IN_TURN: Duration = Duration::from_secs(3 * HOLD.as_secs());
+
+/// After how long the wait is reported.
+const NOTICE: Duration = Duration::from_secs(1);
+
+/// The process that holds the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id.
+    pub process: u32,
+    /// When it took the lock, in Unix milliseconds; 0 where that is not known.
+    pub since: u64,
+}
+
+/// What to do about a lock that another process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Try again after a pause.
+    Again,
+    /// Report the wait, once, and try again after a pause.
+    Report,
+    /// Stop waiting.
+    GiveUp,
+}
+
+/// A wait for the lock, from the first time it was found taken.
+#[derive(Debug, Default)]
+pub struct Hold {
+    /// When the wait began, and when the present holder was first seen.
+    seen: Option<(Instant, Instant)>,
+    holder: Option<Holder>,
+    reported: bool,
+}
+
+impl Hold {
+    /// The lock is taken, by this holder if that is known; `clock` is the time in Unix milliseconds.
+    pub fn step(&mut self, holder: Option<Holder>, now: Instant, clock: u64) -> Step {
+        let (begun, mut seen) = self.seen.unwrap_or((now, now));
+        if holder != self.holder {
+            self.holder = holder;
+            seen = now;
+        }
+        self.seen = Some((begun, seen));
+        let held = now.duration_since(seen);
+        let since = holder.map(|holder| holder.since).filter(|since| *since > 0);
+        let age = since.map_or(0, |since| clock.saturating_sub(since));
+        let stale = u128::from(age) >= HOLD.as_millis() && held >= GRACE;
+        let waited = now.duration_since(begun);
+        if stale || held >= HOLD || waited >= IN_TURN {
+            Step::GiveUp
+        } else if waited >= NOTICE && !self.reported {
+            self.reported = true;
+            Step::Report
+        } else {
+            Step::Again
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The time at which the wait begins, in Unix seconds.
+    const BEGUN: u64 = 1_000_000;
+
+    fn holder(process: u32, since: u64) -> Option<Holder> {
+        Some(Holder {
+            process,
+            since: since * 1000,
+        })
+    }
+
+    /// What is done at each of these seconds of the wait, with the lock held by this holder.
+    fn check(steps: &[(u64, Option<Holder>, Step)]) {
+        let (mut hold, begun) = (Hold::default(), Instant::now());
+        for (second, holder, expected) in steps {
+            let now = begun + Duration::from_secs(*second);
+            let found = hold.step(*holder, now, (BEGUN + second) * 1000);
+            assert_eq!(found, *expected, "after {second} s of {steps:?}");
+        }
+    }
+
+    #[test]
+    fn a_holder_is_waited_for_as_long_as_a_renewal_takes() {
+        for holder in [None, holder(7, 0), holder(7, BEGUN), holder(7, BEGUN + 999)] {
+            check(&[
+                (0, holder, Step::Again),
+                (1, holder, Step::Report),
+                (2, holder, Step::Again),
+                (129, holder, Step::Again),
+                (130, holder, Step::GiveUp),
+            ]);
+        }
+    }
+
+    #[test]
+    fn the_time_before_the_wait_counts_too() {
+        let half = holder(7, BEGUN - 65);
+        check(&[
+            (0, half, Step::Again),
+            (1, half, Step::Report),
+            (65, half, Step::GiveUp),
+        ]);
+        let stopped = holder(7, BEGUN - 9999);
+        check(&[
+            (0, stopped, Step::Again),
+            (4, stopped, Step::Report),
+            (5, stopped, Step::GiveUp),
+        ]);
+    }
+
+    #[test]
+    fn the_next_holder_has_its_own_time_and_all_of_them_an_end() {
+        check(&[
+            (0, holder(1, BEGUN), Step::Again),
+            (120, holder(2, BEGUN + 120), Step::Report),
+            (249, holder(2, BEGUN + 120), Step::Again),
+            (249, holder(3, BEGUN + 249), Step::Again),
+            (378, holder(4, BEGUN + 378), Step::Again),
+            (390, holder(5, BEGUN + 390), Step::GiveUp),
+        ]);
+    }
+}

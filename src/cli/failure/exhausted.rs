@@ -1,0 +1,133 @@
+//! What the system has no more of, in words: which limit it is, how high it is now, and how it is raised.
+
+use std::fs;
+use std::io;
+
+use rustix::process::{Resource, getrlimit};
+
+use super::Failure;
+use crate::exhausted::Exhausted;
+use crate::outcome::Outcome;
+
+impl Failure {
+    /// The same where the reason turns out to be a limit of this machine: then that is what is to be changed.
+    pub(in crate::cli) fn because_of(self, error: &io::Error) -> Self {
+        self.for_want_of(Exhausted::of(error))
+    }
+
+    /// The same where this, if anything, is exhausted.
+    pub(in crate::cli) fn for_want_of(mut self, exhausted: Option<Exhausted>) -> Self {
+        let Some(exhausted) = exhausted else {
+            return self;
+        };
+        self.outcome = Outcome::Io;
+        self.hint(hint(exhausted, &Limits::now()))
+    }
+}
+
+/// A command that does not begin, or does not go on, for this reason.
+pub(in crate::cli) fn of_exhausted(what: &str, exhausted: Exhausted) -> Failure {
+    Failure::new(Outcome::Io, format!("{what}: {exhausted}")).for_want_of(Some(exhausted))
+}
+
+/// How high the limits are, where there are any and it can be found out.
+#[derive(Default)]
+struct Limits {
+    files: Option<u64>,
+    processes: Option<u64>,
+    /// Of the control group.
+    tasks: Option<String>,
+}
+
+impl Limits {
+    fn now() -> Self {
+        Self {
+            files: getrlimit(Resource::Nofile).current,
+            processes: getrlimit(Resource::Nproc).current,
+            tasks: tasks(),
+        }
+    }
+}
+
+/// The limit of tasks of the control group that this process is in, as the second version of control groups tells it.
+fn tasks() -> Option<String> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let limit = fs::read_to_string(format!("/sys/fs/cgroup{group}/pids.max")).ok()?;
+    let limit = limit.trim();
+    limit.parse::<u64>().ok().map(|limit| limit.to_string())
+}
+
+fn hint(exhausted: Exhausted, limits: &Limits) -> String {
+    let known = |limit: &Option<u64>| {
+        limit.map_or_else(
+            || "not known".to_owned(),
+            |limit| format!("{limit} at present"),
+        )
+    };
+    match exhausted {
+        Exhausted::Descriptors => format!(
+            "raise RLIMIT_NOFILE, {}: `ulimit -n` sets it",
+            known(&limits.files)
+        ),
+        Exhausted::SystemDescriptors => {
+            "close programs, or raise the limit of the whole system: sysctl fs.file-max".to_owned()
+        }
+        Exhausted::Threads => {
+            let group = match &limits.tasks {
+                Some(limit) => format!("pids.max of the control group, {limit} at present"),
+                None => "the limit of processes of the container".to_owned(),
+            };
+            format!(
+                "raise RLIMIT_NPROC, {}, which `ulimit -u` sets, or {group}",
+                known(&limits.processes)
+            )
+        }
+        Exhausted::Memory => "free some memory, or raise RLIMIT_AS: `ulimit -v` sets it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_names_the_limit_that_was_reached() {
+        let limits = Limits {
+            files: Some(16),
+            processes: Some(7),
+            tasks: Some("9".to_owned()),
+        };
+        let check = |exhausted, limits: &Limits, words: &[&str], others: &[&str]| {
+            let hint = hint(exhausted, limits);
+            assert!(words.iter().all(|word| hint.contains(word)), "{hint}");
+            assert!(!others.iter().any(|word| hint.contains(word)), "{hint}");
+        };
+        let files = ["RLIMIT_NOFILE, 16 at present", "`ulimit -n`"];
+        check(Exhausted::Descriptors, &limits, &files, &["NPROC", "pids"]);
+        let threads = ["RLIMIT_NPROC, 7 at present", "`ulimit -u`", "pids.max", "9"];
+        check(Exhausted::Threads, &limits, &threads, &["NOFILE"]);
+        let none = Limits::default();
+        check(Exhausted::Threads, &none, &["container", "not known"], &[]);
+        check(
+            Exhausted::SystemDescriptors,
+            &none,
+            &["fs.file-max"],
+            &["ulimit"],
+        );
+    }
+
+    #[test]
+    fn only_a_limit_changes_what_a_failure_is() {
+        let failure = || Failure::usage("cannot read x").hint("look");
+        let other = failure().because_of(&io::ErrorKind::NotFound.into());
+        assert_eq!(
+            (other.outcome(), &*other.words()),
+            (Outcome::Usage, "cannot read x\nhint: look")
+        );
+        let error = rustix::io::Errno::MFILE.into();
+        let limit = failure().because_of(&error);
+        assert_eq!(limit.outcome(), Outcome::Io);
+        assert!(limit.words().contains("RLIMIT_NOFILE"), "{}", limit.words());
+    }
+}

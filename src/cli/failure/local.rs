@@ -1,0 +1,104 @@
+//! What goes wrong on this machine, in words: files, threads, and the streams that results go to.
+
+use std::io;
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use super::Failure;
+use crate::command::last_message;
+use crate::outcome::Outcome;
+use crate::session;
+
+/// A stored conversation that cannot be gone on with.
+pub(in crate::cli) fn of_session(error: &session::Error) -> Failure {
+    use session::Error;
+    match error {
+        Error::Missing(id) => Failure::usage(format!("there is no stored conversation {id}"))
+            .hint("`codex sessions` lists those that there are"),
+        Error::NoneHere(directory) => Failure::usage(format!(
+            "there is no stored conversation of {}",
+            directory.display()
+        ))
+        .hint("`codex sessions` lists those of all directories; --resume takes an id"),
+        Error::Busy(path) => Failure::usage(format!(
+            "another run is using the conversation {}",
+            path.display()
+        ))
+        .hint("wait for its end, or go on with a copy: --fork ID"),
+        Error::Io(path, error) => {
+            let outcome = Outcome::Io;
+            Failure::new(outcome, format!("cannot use {}: {error}", path.display()))
+                .hint("make it readable and writable, or begin a new conversation")
+                .because_of(error)
+        }
+        Error::Damaged(path, damage) => {
+            Failure::usage(format!("cannot go on with {}: {damage}", path.display()))
+                .hint("repair that line, or begin a new conversation")
+        }
+    }
+}
+
+/// A file of the last message that does not hold it.
+pub(super) fn of_last_message(error: &last_message::Error) -> Failure {
+    use last_message::Error;
+    const FLAG: &str = "named by --output-last-message";
+    match error {
+        Error::Unwritable(path, error) => Failure::new(
+            Outcome::Io,
+            format!("cannot write {}, {FLAG}: {error}", path.display()),
+        )
+        .hint("name a file in a directory that you may write to, and that tools do not remove")
+        .because_of(error),
+        Error::OwnHome(path) => Failure::usage(format!(
+            "cannot write {}, {FLAG}: it is in the directory of codex-run's own files",
+            path.display()
+        ))
+        .hint("name a file elsewhere; if it is a link, look at where it leads"),
+        Error::Misplaced(named, found) => Failure::new(
+            Outcome::Io,
+            format!(
+                "the last message is in {}, and {}, {FLAG}, does not lead there any more",
+                found.display(),
+                named.display()
+            ),
+        )
+        .hint("a tool, or another program, has replaced a directory or a link on the way there during the run"),
+    }
+}
+
+/// A place where no temporary directory can be made.
+pub(super) fn of_temporary(place: &Path, error: &io::Error) -> Failure {
+    let place = place.display();
+    let what = format!("cannot make a temporary directory in {place}: {error}");
+    Failure::new(Outcome::Io, what)
+        .hint("tools need one; TMPDIR says where")
+        .because_of(error)
+}
+
+/// A thread or a process, or what one needs, that the system does not give.
+pub(in crate::cli) fn of_thread(error: &io::Error) -> Failure {
+    Failure::new(
+        Outcome::Io,
+        format!("cannot start a thread or a process: {error}"),
+    )
+    .hint("the system may be out of memory or of processes")
+    .because_of(error)
+}
+
+pub(in crate::cli) fn of_output(error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Failure::new(Outcome::Closed, "");
+    }
+    if error.raw_os_error() == Some(Errno::BADF.raw_os_error()) {
+        return Failure::new(Outcome::Io, "standard output is closed").hint(
+            "it must be open for writing: `> FILE` keeps what is printed, `> /dev/null` throws it away",
+        );
+    }
+    Failure::new(
+        Outcome::Io,
+        format!("cannot write to standard output: {error}"),
+    )
+    .hint("free some space, or send the output elsewhere; what is on it is not whole")
+    .because_of(error)
+}

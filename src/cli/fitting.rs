@@ -1,0 +1,66 @@
+//! How the model of a run is to think and write: what flags, a conversation that is gone on with, and the list of models
+//! say, made what the model takes.
+
+use std::ffi::OsStr;
+
+use super::failure::Failure;
+use super::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
+use super::resuming::{self, Resumed};
+use super::values::one_of;
+use crate::models::choice::Choice;
+use crate::models::fit::{Asked, Fitted, fit};
+
+/// How the model is to think and write, as far as it can. A conversation that is gone on with keeps its effort where it
+/// keeps its model.
+pub(super) fn fitted(
+    args: &Args,
+    choice: &Choice,
+    resumed: Option<&Resumed>,
+    pictures: usize,
+) -> Result<Fitted, Failure> {
+    let word = |long: &str, value: Option<&OsStr>, known: &[&'static str]| {
+        value
+            .map(|value| one_of(&args.named(long), value, known))
+            .transpose()
+    };
+    let model = &choice.model;
+    if args
+        .effort
+        .as_deref()
+        .is_some_and(|effort| effort == "ultra")
+    {
+        let highest = model.efforts.as_ref().and_then(|efforts| efforts.last());
+        let level = model
+            .ultra
+            .as_ref()
+            .or(highest)
+            .map_or("max", String::as_str);
+        return Err(Failure::usage(
+            "ultra is no effort of a model: in the official client it means several agents at once, which codex-run does not have",
+        )
+        .hint(format!("for {} it sends {level}: use -e {level}", model.id)));
+    }
+    let asked = Asked {
+        effort: kept_effort(args, choice, resumed).map_or_else(
+            || word("effort", args.effort.as_deref(), EFFORTS),
+            |kept| Ok(Some(kept)),
+        )?,
+        summary: word("summary", args.summary.as_deref(), SUMMARIES)?,
+        verbosity: word("verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
+        pictures,
+        // Their own defaults are others than those that are listed, and other servers may not know the words.
+        defaults: choice.backend.is_of_openai(),
+    };
+    Ok(fit(&asked, model))
+}
+
+/// The effort of the conversation that is gone on with, where that holds.
+pub(super) fn kept_effort<'a>(
+    args: &Args,
+    choice: &Choice,
+    resumed: Option<&'a Resumed>,
+) -> Option<&'a str> {
+    let is_given = args.effort.is_some() && resuming::is_given(args, "effort");
+    let resumed = resumed.filter(|resumed| resumed.model.as_ref() == Some(&choice.spelled()));
+    resumed?.effort.as_deref().filter(|_| !is_given)
+}

@@ -1,0 +1,342 @@
+//! The variables that tools find: what every tool needs, what `--env` and manifests add to that, and what none is ever
+//! given: variables of codex-run, variables that hold a key of `models.json`, and values that hold a credential.
+
+use std::ffi::{OsStr, OsString};
+
+use super::choosing;
+use super::credentials::{self, SECRETS};
+use super::failure::Failure;
+use super::flags::Args;
+use super::keys;
+use super::settings::Environment;
+use super::tooling::Tooling;
+use crate::auth::Found;
+use crate::secret::Secret;
+use crate::tools::environment;
+
+/// The variables that only codex-run reads, beside those that begin with `OWN_FAMILY`.
+const OWN: &[&str] = &[
+    "CODEX_CA_CERTIFICATE",
+    "CODEX_MODEL",
+    "CODEX_RECORD",
+    "CODEX_REPLAY",
+];
+
+/// How the others begin.
+const OWN_FAMILY: &str = "CODEX_RUN_";
+
+/// How short a prefix may be.
+const MIN_PREFIX: usize = 3;
+
+/// How short a credential may be that other variables are compared with. What stands for a key where a local server
+/// wants none, such as `none`, is the value of many a variable.
+const MIN_CREDENTIAL: usize = 8;
+
+/// How short one may be that is looked for inside of values, as in `Bearer KEY`.
+const MIN_WITHIN: usize = 16;
+
+/// Whether this is a variable of codex-run.
+pub(super) fn is_own(name: &str) -> bool {
+    SECRETS.contains(&name) || OWN.contains(&name) || name.starts_with(OWN_FAMILY)
+}
+
+/// What `--env` asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    /// The variable of this name.
+    Name(String),
+    /// All whose names begin so.
+    Prefix(String),
+}
+
+impl Wanted {
+    /// Reads the value of the flag.
+    fn parse(text: &OsStr, flag: &str) -> Result<Self, Failure> {
+        let text = text.to_string_lossy();
+        if text.is_empty() {
+            return Err(Failure::usage(format!(
+                "{flag} takes the name of a variable, and got none"
+            ))
+            .hint("it looks like --env NAME"));
+        }
+        if let Some((name, _)) = text.split_once('=') {
+            // What follows may be a secret.
+            return Err(
+                Failure::usage(format!("{flag} takes a name only, and got {name}=...")).hint(
+                    format!("write {name}=VALUE before the command, and --env {name}"),
+                ),
+            );
+        }
+        let Some((prefix, rest)) = text.split_once('*') else {
+            if is_own(&text) {
+                return Err(refused(&text, "tools", "it is a variable of codex-run"));
+            }
+            return Ok(Self::Name(text.into_owned()));
+        };
+        let wrong = |what: &str| {
+            Err(Failure::usage(format!("{flag} {text}: {what}"))
+                .hint("it looks like --env 'NAME_*'"))
+        };
+        match prefix.chars().count() {
+            _ if !rest.is_empty() => wrong("a * stands at the end of a name only"),
+            MIN_PREFIX.. => Ok(Self::Prefix(prefix.to_owned())),
+            _ => wrong("a prefix has three characters or more before the *"),
+        }
+    }
+}
+
+/// Judges what `--env` names, as far as that can be done without looking at values.
+pub(super) fn check(args: &Args) -> Result<(), Failure> {
+    wanted(args).map(drop)
+}
+
+fn wanted(args: &Args) -> Result<Vec<Wanted>, Failure> {
+    let flag = args.named("env");
+    let parsed = args.env.iter().map(|text| Wanted::parse(text, &flag));
+    parsed.collect()
+}
+
+/// A variable that is named in full and that tools do not get.
+fn refused(name: &str, whom: &str, why: &str) -> Failure {
+    Failure::usage(format!("cannot hand {name} to {whom}: {why}"))
+        .hint("a tool that needs a key gets one of its own, in a variable of another name")
+}
+
+/// Fills in what the tools of this run find, given the credentials that the run has.
+pub(super) fn hand_on(
+    tooling: &mut Tooling,
+    args: &Args,
+    environment: &Environment,
+    found: &[Found],
+) -> Result<(), Failure> {
+    let Tooling {
+        setup, warnings, ..
+    } = tooling;
+    let wanted = wanted(args)?;
+    if setup.offered.is_empty() {
+        return Ok(());
+    }
+    let by_manifests = setup.offered.iter().any(|o| !o.variables().is_empty());
+    let mut guard = Guard::new(environment, found);
+    if by_manifests || !wanted.is_empty() {
+        guard.look_further(args, environment)?;
+    }
+
+    let network = args.network || setup.walls.is_none();
+    let selected = environment::for_tools(&environment.0, network);
+    setup.environment = selected.variables;
+    setup
+        .environment
+        .retain(|(name, value)| guard.refuses(&name.to_string_lossy(), value).is_none());
+    setup.environment.extend(environment::nobody());
+
+    let flag = args.named("env");
+    for wanted in &wanted {
+        match wanted {
+            Wanted::Name(name) => match guard.by_name(name, environment) {
+                Ok(Some(variable)) => setup.environment.push(variable),
+                Ok(None) => warnings.push(format!("{flag} {name}: it is not set")),
+                Err(why) => return Err(refused(name, "tools", why)),
+            },
+            Wanted::Prefix(prefix) => {
+                let (taken, left_out) = guard.of_prefix(prefix, environment);
+                if taken.is_empty() && left_out.is_empty() {
+                    warnings.push(format!("{flag} {prefix}*: no such variable is set"));
+                }
+                if !left_out.is_empty() {
+                    let left_out = left_out.join("; ");
+                    warnings.push(format!("{flag} {prefix}* leaves out {left_out}"));
+                }
+                setup.environment.extend(taken);
+            }
+        }
+    }
+
+    for offer in &setup.offered {
+        for name in offer.variables() {
+            let whom = format!("the tool {}", offer.name());
+            match guard.by_name(name, environment) {
+                Ok(Some(variable)) => setup.variables.push(variable),
+                Ok(None) => warnings.push(format!("{name}, named by {whom}, is not set")),
+                Err(why) => return Err(refused(name, &whom, why)),
+            }
+        }
+    }
+
+    // Without the network it matters to few that an address is left out; with it, builds fail for no visible reason.
+    let is_handed_on = |name: &String| setup.environment.iter().any(|(key, _)| **key == **name);
+    let left_out: Vec<String> = selected
+        .left_out
+        .into_iter()
+        .filter(|name| network && !is_handed_on(name))
+        .collect();
+    if !left_out.is_empty() {
+        warnings.push(format!(
+            "tools do not get {}, because the value looks like a credential; {flag} NAME hands it on",
+            left_out.join(" and ")
+        ));
+    }
+    Ok(())
+}
+
+/// A name and its value.
+type Variable = (OsString, OsString);
+
+/// What no tool is given.
+struct Guard {
+    /// Variables that `models.json` uses as a key.
+    keys: Vec<String>,
+    /// The credentials of codex-run.
+    credentials: Vec<Secret>,
+}
+
+impl Guard {
+    /// With the credentials that the run has, and those of the environment.
+    fn new(environment: &Environment, found: &[Found]) -> Self {
+        let of_environment = SECRETS.iter().filter_map(|name| environment.secret(name));
+        let of_run = found.iter().flat_map(Found::secrets);
+        let credentials = of_environment.chain(of_run).collect();
+        Self {
+            keys: Vec::new(),
+            credentials,
+        }
+    }
+
+    /// With those of `models.json` and of the credentials file too, whichever of them the run uses.
+    fn look_further(&mut self, args: &Args, environment: &Environment) -> Result<(), Failure> {
+        for provider in choosing::providers(environment)? {
+            let Some(key) = &provider.api_key else {
+                continue;
+            };
+            match keys::variable(key, environment) {
+                Some(name) => {
+                    self.credentials.extend(environment.secret(name));
+                    self.keys.push(name.to_owned());
+                }
+                // What a command prints is known only to the run that uses it, and is among what that has found.
+                None if key.starts_with('!') => {}
+                None => self.credentials.push(Secret::new(key.clone())),
+            }
+        }
+        self.credentials
+            .extend(credentials::stored_secrets(args, environment));
+        Ok(())
+    }
+
+    /// Why this variable is not handed on, whatever its value.
+    fn refuses_name(&self, name: &str) -> Option<&'static str> {
+        if is_own(name) {
+            return Some("it is a variable of codex-run");
+        }
+        let is_key = self.keys.iter().any(|key| key == name);
+        is_key.then_some("models.json uses it as a key")
+    }
+
+    /// Why this variable is not handed on.
+    fn refuses(&self, name: &str, value: &OsStr) -> Option<&'static str> {
+        let value = value.to_string_lossy();
+        let is_value = |secret: &Secret| {
+            let secret = secret.expose().trim();
+            (secret.len() >= MIN_CREDENTIAL && value.trim() == secret)
+                || (secret.len() >= MIN_WITHIN && value.contains(secret))
+        };
+        self.refuses_name(name).or_else(|| {
+            let is_credential = self.credentials.iter().any(is_value);
+            is_credential.then_some("its value holds a credential of codex-run")
+        })
+    }
+
+    /// The variable of this name, if it is set; or why it is not handed on.
+    fn by_name(
+        &self,
+        name: &str,
+        environment: &Environment,
+    ) -> Result<Option<Variable>, &'static str> {
+        let value = environment.get(name);
+        let why = value.map_or_else(
+            || self.refuses_name(name),
+            |value| self.refuses(name, value),
+        );
+        why.map_or(Ok(()), Err)?;
+        Ok(value.map(|value| (name.into(), value.to_owned())))
+    }
+
+    /// The variables whose names begin so, and those that are left out, each with the reason.
+    fn of_prefix(&self, prefix: &str, environment: &Environment) -> (Vec<Variable>, Vec<String>) {
+        let (mut taken, mut left_out) = (Vec::new(), Vec::new());
+        for (name, value) in &environment.0 {
+            let text = name.to_string_lossy();
+            if value.is_empty() || !text.starts_with(prefix) {
+                continue;
+            }
+            match self.refuses(&text, value) {
+                Some(why) => left_out.push(format!("{text}: {why}")),
+                None => taken.push((name.clone(), value.clone())),
+            }
+        }
+        (taken, left_out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_or_a_prefix_is_read() {
+        let check = |text: &str, expected: Result<Wanted, &str>| {
+            let read = Wanted::parse(OsStr::new(text), "--env").map_err(|failure| failure.words());
+            match (&read, &expected) {
+                (Err(words), Err(expected)) => assert!(words.contains(expected), "{text}: {words}"),
+                (Ok(read), Ok(expected)) => assert_eq!(read, expected, "{text}"),
+                _ => panic!("{text}: {read:?} is not {expected:?}"),
+            }
+        };
+        check("NAME", Ok(Wanted::Name("NAME".to_owned())));
+        check("NAME_*", Ok(Wanted::Prefix("NAME_".to_owned())));
+        check("NO_*", Ok(Wanted::Prefix("NO_".to_owned())));
+        check("CODEX_*", Ok(Wanted::Prefix("CODEX_".to_owned())));
+        check("", Err("takes the name of a variable, and got none"));
+        check("A=secret", Err("takes a name only, and got A=..."));
+        check("AB*", Err("three characters or more"));
+        check("*", Err("three characters or more"));
+        check("*_URL", Err("at the end of a name only"));
+        check("NAME_**", Err("at the end of a name only"));
+        for name in ["OPENAI_API_KEY", "CODEX_RUN_HOME", "CODEX_MODEL"] {
+            check(name, Err("it is a variable of codex-run"));
+        }
+    }
+
+    #[test]
+    fn what_is_ours_is_refused_by_name_and_by_value() {
+        let environment = Environment::new(
+            [
+                ("OPENAI_API_KEY", "sk-invented-1"),
+                ("APP_COPY", " sk-invented-1\n"),
+                ("APP_HEADER", "Bearer sk-invented-1-in-full"),
+                ("APP_SHORT", "none"),
+                ("APP_URL", "http://x"),
+                ("APP_KEY", "of-a-server"),
+                ("APP_EMPTY", ""),
+            ]
+            .map(|(name, value)| (name.into(), value.into()))
+            .to_vec(),
+        );
+        let mut guard = Guard::new(&environment, &[]);
+        guard.keys.push("APP_KEY".to_owned());
+        for credential in ["none", "sk-invented-1-in-full"] {
+            guard.credentials.push(Secret::new(credential.to_owned()));
+        }
+        let (taken, left_out) = guard.of_prefix("APP_", &environment);
+        let taken: Vec<_> = taken.iter().map(|(name, _)| name).collect();
+        assert_eq!(taken, ["APP_SHORT", "APP_URL"]);
+        assert_eq!(
+            left_out,
+            [
+                "APP_COPY: its value holds a credential of codex-run",
+                "APP_HEADER: its value holds a credential of codex-run",
+                "APP_KEY: models.json uses it as a key"
+            ]
+        );
+    }
+}

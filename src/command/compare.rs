@@ -1,0 +1,92 @@
+//! Comparing the last message with its schema. A pattern of the schema may take long for a long text, and the library
+//! cannot be stopped, so this happens on a thread that is left behind when its time is over or an end is ordered: the
+//! process ends then.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::run::Error;
+use crate::agent::{End, Input, Order};
+use crate::format::{Format, Unmatched};
+
+/// How long comparing may take. Sensible patterns take far less than a second for the longest answer.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// How long between two looks at whether an end was ordered.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Compares this message with the schema; why it does not match, if it does not.
+///
+/// # Errors
+/// When an end is ordered meanwhile.
+pub(super) fn compare(
+    schema: &Format,
+    message: &str,
+    inputs: &Receiver<Input>,
+) -> Result<Option<Unmatched>, Error> {
+    let (sender, compared) = mpsc::channel();
+    let (format, text) = (schema.clone(), message.to_owned());
+    let thread = thread::Builder::new().spawn(move || {
+        let _ = sender.send(format.check(&text));
+    });
+    thread.map_err(Error::Thread)?;
+    wait(&compared, inputs, LIMIT)
+}
+
+fn wait(
+    compared: &Receiver<Option<Unmatched>>,
+    inputs: &Receiver<Input>,
+    limit: Duration,
+) -> Result<Option<Unmatched>, Error> {
+    let begun = Instant::now();
+    loop {
+        match compared.recv_timeout(GLANCE) {
+            Ok(unmatched) => return Ok(unmatched),
+            Err(RecvTimeoutError::Disconnected) => return Err(Error::End(End::Panicked)),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        for input in inputs.try_iter() {
+            // A reader that has the message and goes away ends nothing any more.
+            if let Input::Order(order @ (Order::Timeout | Order::Signal(_))) = input {
+                return Err(Error::End(End::Ordered(order)));
+            }
+        }
+        if begun.elapsed() >= limit {
+            return Ok(Some(Unmatched {
+                at: String::new(),
+                why: format!(
+                    "comparing them takes more than {} s: a \"pattern\" of the schema is too slow for so long an answer, and wants to be simpler",
+                    limit.as_secs()
+                ),
+            }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_comparison_has_a_limit_and_can_be_ended() {
+        let (_never, compared) = mpsc::channel();
+        let (orders, inputs) = mpsc::channel();
+        let late = wait(&compared, &inputs, Duration::ZERO);
+        assert!(
+            matches!(&late, Ok(Some(unmatched)) if unmatched.why.contains("too slow")),
+            "{late:?}"
+        );
+        let ended = |order| {
+            orders.send(Input::Order(Order::Closed)).expect("open");
+            orders.send(Input::Order(order)).expect("open");
+            wait(&compared, &inputs, LIMIT)
+        };
+        let timeout = ended(Order::Timeout);
+        let is_timeout = |error: &Error| matches!(error, Error::End(End::Ordered(Order::Timeout)));
+        assert!(timeout.as_ref().is_err_and(is_timeout), "{timeout:?}");
+        let signal = ended(Order::Signal(2));
+        let is_signal = |error: &Error| matches!(error, Error::End(End::Ordered(Order::Signal(2))));
+        assert!(signal.as_ref().is_err_and(is_signal), "{signal:?}");
+    }
+}

@@ -1,0 +1,169 @@
+//! A directory that is held open, so that it stays the same one whatever its path leads to.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rustix::fs::{
+    Access, AtFlags, CWD, Dir, Mode, OFlags, accessat, fstat, fsync, mkdirat, openat,
+};
+use rustix::io::Errno;
+
+use super::{identity, leads_to};
+
+/// A directory that is held open, or will be made below one that is.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    path: PathBuf,
+    /// The nearest directory above that was there.
+    above: Arc<OwnedFd>,
+    /// The names that lead from there to the directory.
+    missing: Vec<OsString>,
+    opened: Arc<OnceLock<OwnedFd>>,
+}
+
+impl Directory {
+    /// Opens a directory that is there.
+    ///
+    /// # Errors
+    /// When it is not, or nobody may enter it.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            above: Arc::new(opened(CWD, path, OFlags::empty())?),
+            path: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+            missing: Vec::new(),
+            opened: Arc::default(),
+        })
+    }
+
+    /// Opens a directory, or the nearest one above it, below which it can be made later.
+    ///
+    /// # Errors
+    /// When none of them can be opened.
+    pub fn hold(path: &Path) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let mut place = path.clone();
+        let mut missing = Vec::new();
+        loop {
+            match opened(CWD, &place, OFlags::empty()) {
+                Ok(above) => {
+                    missing.reverse();
+                    return Ok(Self {
+                        path,
+                        above: Arc::new(above),
+                        missing,
+                        opened: Arc::default(),
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let name = place.file_name().ok_or(error)?;
+                    missing.push(name.to_owned());
+                    place.pop();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Makes what is missing of it, for this user alone.
+    ///
+    /// # Errors
+    /// When it cannot be made. No link is followed on the way.
+    pub fn make(&self) -> io::Result<()> {
+        if self.missing.is_empty() || self.opened.get().is_some() {
+            return Ok(());
+        }
+        self.walk(true).map(|found| drop(self.opened.set(found)))
+    }
+
+    /// The descriptor.
+    ///
+    /// # Errors
+    /// `NotFound` where the directory was not there and nobody has made it.
+    pub fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
+        if self.missing.is_empty() {
+            return Ok(self.above.as_fd());
+        }
+        if self.opened.get().is_none() {
+            let _ = self.opened.set(self.walk(false)?);
+        }
+        let opened = self.opened.get().ok_or(io::ErrorKind::NotFound)?;
+        Ok(opened.as_fd())
+    }
+
+    fn walk(&self, make: bool) -> io::Result<OwnedFd> {
+        let mut here = self.above.try_clone()?;
+        for name in &self.missing {
+            if make {
+                match mkdirat(&here, name, Mode::RWXU) {
+                    Ok(()) | Err(Errno::EXIST) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            here = opened(&here, Path::new(name), OFlags::NOFOLLOW)?;
+        }
+        Ok(here)
+    }
+
+    /// Whether this user may make and replace files in it.
+    ///
+    /// # Errors
+    /// When not.
+    pub fn check_writable(&self) -> io::Result<()> {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        accessat(self.descriptor()?, ".", access, AtFlags::empty()).map_err(Into::into)
+    }
+
+    /// Whether its path still leads to it. One that nobody has made yet is nowhere else.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        match self.descriptor() {
+            Ok(held) => fstat(held).is_ok_and(|held| leads_to(&self.path, identity(&held))),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
+    /// Where it is by now, as far as the system tells.
+    #[must_use]
+    pub fn whereabouts(&self) -> PathBuf {
+        let held = self.descriptor().ok();
+        let link = held.map(|held| format!("/proc/self/fd/{}", held.as_raw_fd()));
+        let found = link.and_then(|link| fs::read_link(link).ok());
+        found.unwrap_or_else(|| self.path.clone())
+    }
+
+    /// The names in it; nothing where it cannot be listed.
+    #[must_use]
+    pub fn names(&self) -> Vec<OsString> {
+        let listed = self.descriptor().ok();
+        let listed = listed.and_then(|held| Dir::read_from(held).ok());
+        let entries = listed.into_iter().flatten().flatten();
+        entries
+            .map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned())
+            .collect()
+    }
+}
+
+/// A directory's descriptor. One that may be entered but not listed does for everything but a sync.
+fn opened(parent: impl AsFd, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+    let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    match openat(&parent, path, flags | OFlags::RDONLY, Mode::empty()) {
+        #[cfg(target_os = "linux")]
+        Err(Errno::ACCESS) => {
+            openat(parent, path, flags | OFlags::PATH, Mode::empty()).map_err(Into::into)
+        }
+        other => other.map_err(Into::into),
+    }
+}
+
+/// So that a new name outlives a power cut, where the system can do that for a directory.
+pub(super) fn sync(directory: BorrowedFd<'_>) -> io::Result<()> {
+    match fsync(directory) {
+        Err(error @ (Errno::IO | Errno::NOSPC | Errno::DQUOT)) => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,144 @@
+//! Files that are written while tools run. A directory is opened once, and whatever is written later goes below its
+//! descriptor: what somebody has put in the directory's place meanwhile is neither followed nor changed. A file is
+//! replaced in one step: a new one is made beside it, synced and renamed over it, and the directory is synced.
+
+mod directory;
+mod replacement;
+mod slot;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::Stat;
+
+pub use directory::Directory;
+pub use replacement::Replacement;
+pub use slot::Slot;
+
+/// What tells a file from every other one that exists at the same time: its device and its inode.
+pub type Identity = (u64, u64);
+
+/// Whether this path leads to that very file, links followed.
+#[must_use]
+pub fn leads_to(path: &Path, file: Identity) -> bool {
+    fs::metadata(path).is_ok_and(|found| of_file(&found) == file)
+}
+
+/// The identity of an open file.
+#[must_use]
+pub fn of_file(found: &fs::Metadata) -> Identity {
+    (found.dev(), found.ino())
+}
+
+#[allow(clippy::unnecessary_cast)] // not of this width on every system
+fn identity(found: &Stat) -> Identity {
+    (found.st_dev as u64, found.st_ino as u64)
+}
+
+/// A name that nobody else has, with this before it.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub fn unused(prefix: &str) -> io::Result<OsString> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    Ok(format!("{prefix}{:016x}", u64::from_ne_bytes(random)).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+
+    use rustix::fs::Mode;
+
+    use super::*;
+
+    fn place(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("codex-file-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).expect("a directory");
+        path
+    }
+
+    fn put(slot: &Slot, bytes: &[u8]) -> io::Result<Identity> {
+        slot.replace(&unused(".new-")?, Mode::RUSR | Mode::WUSR, bytes)
+    }
+
+    #[test]
+    fn a_held_directory_is_written_to_whatever_takes_its_place() {
+        let place = place("swapped");
+        let (path, victim) = (place.join("out"), place.join("victim"));
+        fs::create_dir(&path).expect("a directory");
+        fs::create_dir(&victim).expect("a directory");
+        let slot = Slot::new(Directory::open(&path).expect("it is there"), "f".as_ref());
+        assert!(slot.directory().is_in_place());
+        fs::rename(&path, place.join("moved")).expect("it moves");
+        symlink(&victim, &path).expect("a link");
+        let written = put(&slot, b"x").expect("it is written");
+        assert!(!leads_to(&path.join("f"), written) && !slot.directory().is_in_place());
+        assert!(leads_to(&place.join("moved/f"), written));
+        assert_eq!(fs::read_dir(&victim).expect("a directory").count(), 0);
+        assert_eq!(slot.read(9).expect("it is there"), b"x");
+        #[cfg(target_os = "linux")]
+        {
+            let place = place.canonicalize().expect("it is there");
+            assert_eq!(slot.whereabouts(), place.join("moved/f"));
+        }
+        fs::remove_dir_all(place).expect("it goes away");
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_the_file_is_replaced_and_not_followed() {
+        let place = place("link");
+        fs::write(place.join("victim"), "kept").expect("a file");
+        symlink("victim", place.join("f")).expect("a link");
+        let slot = Slot::new(Directory::open(&place).expect("it is there"), "f".as_ref());
+        assert!(slot.read(9).is_err() && slot.overwrite(b"x").is_err());
+        let written = put(&slot, b"x").expect("it is written");
+        assert!(leads_to(&place.join("f"), written));
+        assert_eq!(fs::read(place.join("victim")).expect("a file"), b"kept");
+        slot.remove().expect("it goes away");
+        slot.remove().expect("it is gone");
+        assert!(slot.stat().expect("no error").is_none());
+        fs::remove_dir_all(place).expect("it goes away");
+    }
+
+    #[test]
+    fn what_is_missing_is_made_below_what_was_there_and_through_no_link() {
+        let place = place("missing");
+        let slot = |name: &str| {
+            let held = Directory::hold(&place.join(name).join("b")).expect("above is there");
+            Slot::new(held, "f".as_ref())
+        };
+        let (made, linked) = (slot("a"), slot("l"));
+        assert!(made.directory().is_in_place() && made.stat().expect("no error").is_none());
+        let absent = put(&made, b"x").expect_err("nobody has made it");
+        assert_eq!(absent.kind(), io::ErrorKind::NotFound);
+        made.directory().make().expect("it is made");
+        let written = put(&made, b"x").expect("it is written");
+        assert!(leads_to(&place.join("a/b/f"), written));
+        symlink("a", place.join("l")).expect("a link");
+        assert!(linked.directory().make().is_err());
+        fs::remove_dir_all(place).expect("it goes away");
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_is_not_committed() {
+        let place = place("dropped");
+        fs::write(place.join("f"), "old").expect("a file");
+        let slot = Slot::new(Directory::open(&place).expect("it is there"), "f".as_ref());
+        let begun = slot.begin("new".as_ref(), Mode::RWXU).expect("it begins");
+        assert!(slot.begin("new".as_ref(), Mode::RWXU).is_err());
+        begun.write(b"new").expect("it is written");
+        let old = slot.stat().expect("no error").expect("it is there");
+        begun.like(&old).expect("it is ours");
+        drop(begun);
+        let names = slot.directory().names();
+        assert!(!names.contains(&"new".into()) && names.contains(&"f".into()));
+        fs::remove_dir_all(place).expect("it goes away");
+    }
+}

@@ -1,0 +1,161 @@
+//! A name in a held directory: reading, replacing and removing what is there.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use rustix::fs::{AtFlags, Mode, OFlags, Stat, openat, statat, unlinkat};
+use rustix::io::Errno;
+
+use super::directory::sync;
+use super::{Directory, Identity, Replacement, of_file};
+
+/// A name in a held directory, and what is there.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    directory: Directory,
+    name: OsString,
+}
+
+impl Slot {
+    /// This name in this directory.
+    #[must_use]
+    pub fn new(directory: Directory, name: &OsStr) -> Self {
+        Self {
+            directory,
+            name: name.to_owned(),
+        }
+    }
+
+    pub(super) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Where it is by now, as far as the system tells.
+    #[must_use]
+    pub fn whereabouts(&self) -> PathBuf {
+        self.directory.whereabouts().join(&self.name)
+    }
+
+    /// What is there, a link not followed; nothing if nothing is.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub fn stat(&self) -> io::Result<Option<Stat>> {
+        let held = match self.directory.descriptor() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            held => held?,
+        };
+        match statat(held, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => Ok(Some(found)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the file holds, which is to be a regular one of at most this many bytes. No link is followed, and no pipe
+    /// waited for.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self, most: u64) -> io::Result<Vec<u8>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let held = self.directory.descriptor()?;
+        let file = File::from(openat(held, &self.name, flags, Mode::empty())?);
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        if found.len() > most {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Begins its replacement: an empty file of this other name in the same directory, which must be free.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn begin(&self, beside: &OsStr, mode: Mode) -> io::Result<Replacement> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let held = self.directory.descriptor()?;
+        let file = openat(held, beside, flags | OFlags::CLOEXEC, mode)?;
+        Ok(Replacement::new(self.clone(), File::from(file), beside))
+    }
+
+    /// Replaces the file by one with this content, made under this other name first.
+    ///
+    /// # Errors
+    /// When it cannot be written. It is as it was then.
+    pub fn replace(&self, beside: &OsStr, mode: Mode, bytes: &[u8]) -> io::Result<Identity> {
+        let replacement = self.begin(beside, mode)?;
+        replacement.write(bytes)?;
+        replacement.commit()
+    }
+
+    /// Removes the file; nothing happens if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self) -> io::Result<()> {
+        let held = self.directory.descriptor()?;
+        match unlinkat(held, &self.name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => sync(held),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes over the file that is there, as it must be where the file is a mount of its own.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn overwrite(&self, bytes: &[u8]) -> io::Result<Identity> {
+        let file = self.writable()?;
+        file.write_all_at(bytes, 0)?;
+        file.set_len(bytes.len() as u64)?;
+        file.sync_all()?;
+        Ok(of_file(&file.metadata()?))
+    }
+
+    /// The file that is there, to be written over.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn writable(&self) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let held = self.directory.descriptor()?;
+        Ok(File::from(openat(held, &self.name, flags, Mode::empty())?))
+    }
+
+    /// Whether the file is a mount of its own, as containers have single files. Those cannot be renamed over.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn is_mount(&self) -> bool {
+        use rustix::fs::{StatxFlags, statx};
+        let mount = |name: &OsStr| {
+            let held = self.directory.descriptor().ok()?;
+            let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH;
+            let found = statx(held, name, flags, StatxFlags::MNT_ID);
+            found.ok().map(|found| found.stx_mnt_id)
+        };
+        let directory = mount("".as_ref());
+        mount(&self.name).is_some_and(|own| directory.is_some_and(|directory| own != directory))
+    }
+
+    /// The same where the system has no such mounts, or does not tell.
+    #[cfg(not(target_os = "linux"))]
+    #[must_use]
+    pub fn is_mount(&self) -> bool {
+        false
+    }
+}

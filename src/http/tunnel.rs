@@ -1,0 +1,153 @@
+//! A way through a proxy, in the time that a connection may take. ureq gives each step of it the whole time anew: finding
+//! the proxy, connecting to it, and every read of its answer to CONNECT, so that one that trickles would never end. Here
+//! all steps have one time together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use ureq::unversioned::transport::{
+    self, Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+};
+use ureq::{Error, Timeout};
+
+/// ureq's own connector, held to the time of a connection as a whole.
+#[derive(Debug, Default)]
+pub(super) struct InTime(DefaultConnector);
+
+impl Connector<()> for InTime {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<()>,
+    ) -> Result<Option<Self::Out>, Error> {
+        if details.config.proxy().is_none() {
+            return self.0.connect(details, chained);
+        }
+        let clock = Clock::new(details.timeout);
+        let open = Arc::new(AtomicBool::new(false));
+        let to_proxy = {
+            let (run, open) = (Arc::clone(&details.run_connector), Arc::clone(&open));
+            move |details: &ConnectionDetails<'_>| -> Result<Box<dyn Transport>, Error> {
+                let details = ConnectionDetails {
+                    now: transport::time::Instant::now(),
+                    timeout: clock.cap(details.timeout)?,
+                    ..again(details)
+                };
+                Ok(Box::new(Way {
+                    inner: run(&details)?,
+                    clock,
+                    open: Arc::clone(&open),
+                }))
+            }
+        };
+        let details = ConnectionDetails {
+            run_connector: Arc::new(to_proxy),
+            ..again(details)
+        };
+        let connected = self.0.connect(&details, chained);
+        open.store(true, Ordering::Relaxed);
+        connected
+    }
+}
+
+/// The same details once more.
+fn again<'a>(details: &ConnectionDetails<'a>) -> ConnectionDetails<'a> {
+    ConnectionDetails {
+        uri: details.uri,
+        addrs: details.addrs.clone(),
+        config: details.config,
+        request_level: details.request_level,
+        resolver: details.resolver,
+        now: details.now,
+        timeout: details.timeout,
+        current_time: Arc::clone(&details.current_time),
+        run_connector: Arc::clone(&details.run_connector),
+        register_shutdown: Arc::clone(&details.register_shutdown),
+    }
+}
+
+/// The end of the time that a connection may take.
+#[derive(Clone, Copy)]
+struct Clock {
+    /// None where there is no limit.
+    until: Option<Instant>,
+    /// What is reported at the end.
+    reason: Timeout,
+}
+
+impl Clock {
+    fn new(limit: NextTimeout) -> Self {
+        let is_limited = !limit.after.is_not_happening();
+        Self {
+            until: is_limited.then(|| Instant::now() + *limit.after),
+            reason: limit.reason,
+        }
+    }
+
+    /// This limit, or what is left of the whole, whichever is shorter.
+    fn cap(&self, mut limit: NextTimeout) -> Result<NextTimeout, Error> {
+        let Some(until) = self.until else {
+            return Ok(limit);
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::Timeout(self.reason));
+        }
+        if left < *limit.after {
+            limit.after = left.into();
+            limit.reason = self.reason;
+        }
+        Ok(limit)
+    }
+}
+
+/// The connection to a proxy, on which a tunnel is opened and then used.
+struct Way {
+    inner: Box<dyn Transport>,
+    clock: Clock,
+    /// The tunnel is open: from now on the limits of the request hold.
+    open: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Way(..)")
+    }
+}
+
+impl Way {
+    fn limit(&self, limit: NextTimeout) -> Result<NextTimeout, Error> {
+        if self.open.load(Ordering::Relaxed) {
+            Ok(limit)
+        } else {
+            self.clock.cap(limit)
+        }
+    }
+}
+
+impl Transport for Way {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, limit: NextTimeout) -> Result<(), Error> {
+        let limit = self.limit(limit)?;
+        self.inner.transmit_output(amount, limit)
+    }
+
+    fn await_input(&mut self, limit: NextTimeout) -> Result<bool, Error> {
+        let limit = self.limit(limit)?;
+        self.inner.await_input(limit)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}

@@ -1,0 +1,214 @@
+//! Reading a descriptor to its end, within limits of size and silence. It is polled, so no thread waits on it and every
+//! wait has an end: a parent that never closes its pipe must not hang us.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+
+/// How long an unasked-for pipe may say nothing before it is given up, and how long any wait lasts before it is reported.
+pub const NOTICE: Duration = Duration::from_secs(3);
+
+/// How long input that was asked for, or has begun, may stay silent.
+pub const SILENCE: Duration = Duration::from_secs(300);
+
+/// What reading brought.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Input {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// It said nothing, and nobody had asked for it.
+    GivenUp,
+    /// The waiting was ended from outside.
+    Ended,
+}
+
+/// Why there is no input.
+#[derive(Debug)]
+pub enum Error {
+    /// It cannot be read.
+    Unreadable(io::Error),
+    /// It stayed silent for this long before its end.
+    Silent(Duration),
+    /// It is larger than this many bytes.
+    TooLarge(usize),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => error.fmt(f),
+            Self::Silent(time) => write!(
+                f,
+                "it stayed silent for {} s without ending",
+                time.as_secs()
+            ),
+            Self::TooLarge(most) => write!(f, "it has more than {}", size(*most)),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+/// A size in words: whole MiB or KiB.
+fn size(bytes: usize) -> String {
+    match bytes {
+        large if large >= 1 << 20 => format!("{} MiB", large >> 20),
+        small => format!("{} KiB", small >> 10),
+    }
+}
+
+/// What limits the reading.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits<'a> {
+    /// The most that is read, in bytes.
+    pub most: usize,
+    /// The user named the input; otherwise silence at its very start means that it has nothing to say.
+    pub asked: bool,
+    /// As soon as there is something to read here, the waiting ends.
+    pub end: Option<BorrowedFd<'a>>,
+}
+
+/// Reads to the end. `waiting` is called once when the wait gets long.
+///
+/// # Errors
+/// When it cannot be read to its end.
+pub fn read(
+    from: impl AsFd,
+    limits: Limits<'_>,
+    mut waiting: impl FnMut(),
+) -> Result<Input, Error> {
+    let mut input = Vec::new();
+    let mut buffer = vec![0; 64 << 10];
+    let mut silent_since = Instant::now();
+    let mut told = false;
+    loop {
+        let silent = silent_since.elapsed();
+        if silent >= NOTICE && !limits.asked && input.is_empty() {
+            return Ok(Input::GivenUp);
+        }
+        if silent >= SILENCE {
+            return Err(Error::Silent(SILENCE));
+        }
+        if silent >= NOTICE && !told {
+            told = true;
+            waiting();
+        }
+        let next = if told { SILENCE } else { NOTICE };
+        match wait(from.as_fd(), next.saturating_sub(silent), limits.end)
+            .map_err(Error::Unreadable)?
+        {
+            Came::Nothing => continue,
+            Came::End => return Ok(Input::Ended),
+            Came::Input => {}
+        }
+        match rustix::io::read(&from, &mut buffer) {
+            Ok(0) => return Ok(Input::Whole(input)),
+            Ok(count) => input.extend_from_slice(&buffer[..count]),
+            // Nothing was there after all, which is no sign of life.
+            Err(Errno::INTR | Errno::AGAIN) => continue,
+            Err(error) => return Err(Error::Unreadable(error.into())),
+        }
+        if input.len() > limits.most {
+            return Err(Error::TooLarge(limits.most));
+        }
+        silent_since = Instant::now();
+    }
+}
+
+/// What came first.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Came {
+    /// Nothing, in all the time.
+    Nothing,
+    /// There is something to read, be it the end.
+    Input,
+    /// There is something to read where the end of the waiting is told.
+    End,
+}
+
+/// Waits until something comes, but no longer than this.
+///
+/// # Errors
+/// When the descriptor cannot be waited for.
+pub fn wait(from: BorrowedFd<'_>, time: Duration, end: Option<BorrowedFd<'_>>) -> io::Result<Came> {
+    let mut fds = vec![PollFd::from_borrowed_fd(from, PollFlags::IN)];
+    fds.extend(end.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN)));
+    // Rounded up, so that a wait never ends just before its time.
+    let time = time + Duration::from_millis(1);
+    let time = Timespec::try_from(time).unwrap_or(Timespec {
+        tv_sec: 1,
+        tv_nsec: 0,
+    });
+    match rustix::event::poll(&mut fds, Some(&time)) {
+        Ok(0) | Err(Errno::INTR) => Ok(Came::Nothing),
+        Ok(_) if fds[1..].iter().any(|fd| !fd.revents().is_empty()) => Ok(Came::End),
+        Ok(_) => Ok(Came::Input),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The text without a byte order mark at its beginning, which is no part of it.
+#[must_use]
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn limits(most: usize) -> Limits<'static> {
+        Limits {
+            most,
+            asked: true,
+            end: None,
+        }
+    }
+
+    #[test]
+    fn it_is_read_to_its_end_and_not_beyond_its_limit() {
+        let read_of = |bytes: &[u8], most: usize| {
+            let (from, mut to) = UnixStream::pair().expect("a pair");
+            to.write_all(bytes).expect("there is room");
+            drop(to);
+            read(from, limits(most), || {}).map_err(|error| error.to_string())
+        };
+        assert_eq!(read_of(b"abc", 3), Ok(Input::Whole(b"abc".to_vec())));
+        assert_eq!(read_of(b"", 3), Ok(Input::Whole(Vec::new())));
+        let ended = read_of(&vec![0; 4096], 1024);
+        assert_eq!(ended, Err("it has more than 1 KiB".to_owned()));
+        let without_end = std::fs::File::open("/dev/zero").expect("a device");
+        let ended = read(without_end, limits(5 << 20), || {}).map_err(|e| e.to_string());
+        assert_eq!(ended, Err("it has more than 5 MiB".to_owned()));
+    }
+
+    #[test]
+    fn the_waiting_can_be_ended() {
+        let (from, _open) = UnixStream::pair().expect("a pair");
+        let (end, ends) = UnixStream::pair().expect("a pair");
+        drop(ends);
+        let limits = Limits {
+            end: Some(end.as_fd()),
+            ..limits(1)
+        };
+        let ended = read(from, limits, || {}).map_err(|error| error.to_string());
+        assert_eq!(ended, Ok(Input::Ended));
+    }
+
+    #[test]
+    fn a_mark_is_dropped_once_and_only_at_the_beginning() {
+        let check = |text: &str, expected: &str| assert_eq!(without_mark(text), expected);
+        check("\u{feff}a\u{feff}", "a\u{feff}");
+        check("\u{feff}\u{feff}a", "\u{feff}a");
+        check("\u{feff}", "");
+        check("a", "a");
+    }
+}

@@ -1,0 +1,203 @@
+//! The sockets that programs of a call have bound to paths: where they really are, and what the programs call them.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, mknodat, open, openat, statat, unlinkat};
+use rustix::io::Errno;
+
+use super::caller::Caller;
+use super::notify::{self, Applied};
+use super::sockets::{PATH, errno};
+
+/// The longest path of a Unix socket, in bytes, with the NUL behind it (`unix(7)`).
+const MAX_PATH_BYTES: usize = 108;
+
+/// How many sockets a call may bind. Each is a file until its end, and the file system may be a small one.
+const MAX_BOUND: usize = 1 << 16;
+
+/// A file, by its device and inode.
+type Identity = (u64, u64);
+
+/// The directory where sockets are really bound. Inside the sandbox nothing in it can be removed or replaced.
+pub(super) struct Place {
+    path: PathBuf,
+    directory: OwnedFd,
+}
+
+/// A socket that was bound.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    /// Its name in that directory.
+    name: String,
+    identity: Identity,
+}
+
+/// The file of a socket, held so that nothing else can be in its place.
+pub(super) struct Held(OwnedFd);
+
+impl Held {
+    /// The address that leads to this very file.
+    pub(super) fn address(&self) -> Vec<u8> {
+        address(format!("/proc/self/fd/{}", self.0.as_raw_fd()).as_bytes())
+    }
+}
+
+impl Place {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self {
+            path: path.to_owned(),
+            directory: open(path, flags, Mode::empty())?,
+        })
+    }
+
+    /// The file of a socket that was bound here.
+    pub(super) fn hold(&self, bound: &Bound) -> Result<Held, Errno> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let held = openat(&self.directory, &bound.name, flags, Mode::empty())?;
+        let found = fstat(&held)?;
+        let is_socket = FileType::from_raw_mode(found.st_mode) == FileType::Socket;
+        if is_socket && (found.st_dev, found.st_ino) == bound.identity {
+            Ok(Held(held))
+        } else {
+            Err(Errno::PERM)
+        }
+    }
+
+    /// Binds a socket here, under a name that nobody can guess; the path that it has then.
+    fn bind(&self, socket: impl AsFd) -> Result<(Bound, Vec<u8>), Errno> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|_| Errno::AGAIN)?;
+        let name = format!("{:016x}", u64::from_ne_bytes(random));
+        let mut path = self.path.join(&name);
+        if path.as_os_str().len() >= MAX_PATH_BYTES {
+            let directory = format!("/proc/self/fd/{}", self.directory.as_raw_fd());
+            path = Path::new(&directory).join(&name);
+        }
+        let path = path.as_os_str().as_bytes().to_vec();
+        notify::apply(Applied::Bind, socket.as_fd(), &address(&path)).map_err(errno)?;
+        let made = statat(&self.directory, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let identity = (made.st_dev, made.st_ino);
+        Ok((Bound { name, identity }, path))
+    }
+}
+
+/// The sockets of a call.
+#[derive(Default)]
+pub(super) struct Bindings {
+    /// By what lies at the paths that programs have bound, and by the real files.
+    by_file: HashMap<Identity, Bound>,
+    /// The addresses that programs have bound, by the real paths.
+    by_path: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Bindings {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_path.is_empty()
+    }
+
+    /// The socket to which this file leads.
+    pub(super) fn bound(&self, file: Identity) -> Option<Bound> {
+        self.by_file.get(&file).cloned()
+    }
+
+    /// The address that a program has bound, by the path that the socket really has.
+    pub(super) fn address(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.by_path.get(path).cloned()
+    }
+
+    /// Makes the path, and binds the socket in its own place. Nobody looks meanwhile, so that whoever sees the path finds
+    /// where it leads.
+    pub(super) fn bind(
+        &mut self,
+        place: &Place,
+        caller: &Caller,
+        path: &[u8],
+    ) -> Result<(), Errno> {
+        if self.by_path.len() >= MAX_BOUND {
+            return Err(Errno::NOMEM);
+        }
+        let directory = &caller.directory;
+        let mode = Mode::from_raw_mode(0o777) - caller.umask;
+        mknodat(directory, path, FileType::Socket, mode, 0).map_err(|error| match error {
+            Errno::EXIST => Errno::ADDRINUSE,
+            error => error,
+        })?;
+        let found = statat(directory, path, AtFlags::SYMLINK_NOFOLLOW);
+        let both = found.and_then(|found| Ok((found, place.bind(&caller.socket)?)));
+        let (found, (bound, real)) = both.inspect_err(|_| {
+            let _ = unlinkat(directory, path, AtFlags::empty());
+        })?;
+        self.by_file.insert(bound.identity, bound.clone());
+        self.by_file.insert((found.st_dev, found.st_ino), bound);
+        self.by_path.insert(real, address(path));
+        Ok(())
+    }
+}
+
+/// The address of a path (`unix(7)`).
+fn address(path: &[u8]) -> Vec<u8> {
+    let family = 1u16.to_ne_bytes();
+    debug_assert_eq!(family.len(), PATH);
+    [&family[..], path, b"\0"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    use super::*;
+
+    /// A file of another socket in the place of one that was bound, as another run may put it there if it can write in
+    /// the place.
+    #[test]
+    fn only_the_very_file_that_was_bound_is_held() {
+        let path = std::env::temp_dir().join(format!("codex-run-bound-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a directory");
+        let place = Place::open(&path).expect("it was made");
+        let socket = rustix::net::socket(
+            rustix::net::AddressFamily::UNIX,
+            rustix::net::SocketType::STREAM,
+            None,
+        )
+        .expect("a socket");
+        let (bound, real) = place.bind(&socket).expect("a name that is free");
+        assert_eq!(real, path.join(&bound.name).as_os_str().as_bytes());
+        rustix::net::listen(&socket, 1).expect("it is bound");
+        let held = place.hold(&bound).expect("it is there");
+        let leads = format!("/proc/self/fd/{}", held.0.as_raw_fd());
+        UnixStream::connect(leads).expect("it listens");
+        let file = path.join(&bound.name);
+        fs::remove_file(&file).expect("it is ours");
+        place.hold(&bound).err().expect("it is gone");
+        let foreign = path.join("foreign");
+        let _listening = UnixListener::bind(&foreign).expect("a socket");
+        std::os::unix::fs::symlink(&foreign, &file).expect("a link");
+        assert_eq!(place.hold(&bound).err(), Some(Errno::PERM));
+        fs::rename(&foreign, &file).expect("it is ours");
+        assert_eq!(place.hold(&bound).err(), Some(Errno::PERM));
+        let _ = fs::remove_dir_all(path);
+    }
+
+    #[test]
+    fn a_place_with_a_long_path_takes_sockets_too() {
+        let top = std::env::temp_dir().join(format!("codex-run-long-{}", std::process::id()));
+        let path = top.join("x".repeat(120));
+        fs::create_dir_all(&path).expect("a directory");
+        let place = Place::open(&path).expect("it was made");
+        let socket = rustix::net::socket(
+            rustix::net::AddressFamily::UNIX,
+            rustix::net::SocketType::STREAM,
+            None,
+        )
+        .expect("a socket");
+        let (bound, real) = place.bind(&socket).expect("a name that is free");
+        assert!(real.starts_with(b"/proc/self/fd/") && path.join(&bound.name).exists());
+        let _ = fs::remove_dir_all(top);
+    }
+}

@@ -1,0 +1,169 @@
+//! The thread behind a call that the broker of `sockets` answers: its socket, its memory, and where its paths begin. What
+//! is taken here is taken once, so that nothing that other threads do meanwhile changes it.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+
+use super::notify::{self, Asked};
+
+/// `pidfd_open(2)`: of the thread itself, since Linux 6.9. Its descriptors may be its own, and the first thread of its
+/// process may have ended.
+const OF_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0x80);
+
+/// From this value on, Yama lets nobody look into the processes that it has started (ptrace(2)).
+const NO_ATTACH: u32 = 2;
+
+/// Whether sockets can be taken from the processes that this one starts. Docker's default filter of system calls refuses
+/// that, for example, and then nothing may be asked that could not be answered.
+pub(super) fn can_be_served() -> bool {
+    let yama = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope");
+    let scope = yama.ok().and_then(|text| text.trim().parse().ok());
+    if scope.is_some_and(|scope: u32| scope >= NO_ATTACH) {
+        return false;
+    }
+    let own = pidfd_open(getpid(), PidfdFlags::empty());
+    own.and_then(|own| {
+        let number = std::os::fd::AsRawFd::as_raw_fd(&own);
+        pidfd_getfd(&own, number, PidfdGetfdFlags::empty())
+    })
+    .is_ok()
+}
+
+/// A descriptor of the caller's, and what else of it a call needs.
+pub(super) struct Caller {
+    pub(super) socket: OwnedFd,
+    memory: File,
+    /// What relative paths begin at.
+    pub(super) directory: OwnedFd,
+    pub(super) umask: Mode,
+}
+
+impl Caller {
+    /// Takes the descriptor that the call names, and the rest.
+    ///
+    /// # Errors
+    /// When the caller cannot be looked into, or is gone.
+    pub(super) fn of(listener: impl AsFd, asked: &Asked) -> Result<Self, Errno> {
+        let refused = |_: io::Error| Errno::PERM;
+        let memory = File::open(proc(asked.thread).join("mem")).map_err(refused)?;
+        let status = status(asked.thread).map_err(refused)?;
+        let directory = open(
+            proc(asked.thread).join("cwd"),
+            OFlags::PATH | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
+        let process = process(asked.thread, &status)?;
+        // From here on all of that is known to be the caller's, and none of it is looked up again.
+        if !notify::waits(listener.as_fd(), asked) {
+            return Err(Errno::SRCH);
+        }
+        let number = truncated(asked.arguments[0]);
+        // `rustix` takes a negative number for a mistake of this program.
+        if number < 0 {
+            return Err(Errno::BADF);
+        }
+        let socket = pidfd_getfd(&process, number, PidfdGetfdFlags::empty())?;
+        let umask = field(&status, "Umask:").and_then(|mask| u32::from_str_radix(mask, 8).ok());
+        Ok(Self {
+            socket,
+            memory,
+            directory,
+            umask: Mode::from_raw_mode(umask.unwrap_or(0o077)),
+        })
+    }
+
+    /// The bytes at a place in the caller's memory.
+    pub(super) fn read(&self, place: u64, length: usize) -> Result<Vec<u8>, Errno> {
+        let mut bytes = vec![0; length];
+        let read = self.memory.read_exact_at(&mut bytes, place);
+        read.map(|()| bytes).map_err(|_| Errno::FAULT)
+    }
+}
+
+/// A handle on the thread, or on its process where the kernel knows none on threads.
+fn process(thread: u32, status: &str) -> Result<OwnedFd, Errno> {
+    let pid = |number: Option<i32>| number.and_then(Pid::from_raw).ok_or(Errno::SRCH);
+    match pidfd_open(pid(i32::try_from(thread).ok())?, OF_THREAD) {
+        Err(Errno::INVAL) => {
+            let leader = field(status, "Tgid:").and_then(|number| number.parse().ok());
+            pidfd_open(pid(leader)?, PidfdFlags::empty())
+        }
+        opened => opened,
+    }
+}
+
+/// Whether a signal for which the caller has a handler waits for it. `connect(2)` ends then.
+pub(super) fn is_interrupted(thread: u32) -> bool {
+    status(thread).is_ok_and(|status| interrupted(&status))
+}
+
+fn interrupted(status: &str) -> bool {
+    let set = |name| field(status, name).and_then(|set| u64::from_str_radix(set, 16).ok());
+    let of_thread = set("SigPnd:").unwrap_or(0);
+    // One for the process goes to its first thread, if that one takes it (signal(7)).
+    let is_first = field(status, "Pid:") == field(status, "Tgid:");
+    let of_process = set("ShdPnd:").filter(|_| is_first).unwrap_or(0);
+    let taken = !set("SigBlk:").unwrap_or(u64::MAX) & set("SigCgt:").unwrap_or(0);
+    (of_thread | of_process) & taken != 0
+}
+
+fn proc(thread: u32) -> PathBuf {
+    Path::new("/proc").join(thread.to_string())
+}
+
+fn status(thread: u32) -> io::Result<String> {
+    // The name of the program, which may be anything, is on its first line.
+    fs::read(proc(thread).join("status"))
+        .map(|status| String::from_utf8_lossy(&status).into_owned())
+}
+
+/// The value of a line of `/proc/PID/status` (proc(5)).
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim())
+}
+
+/// An argument of a call that is 32 bits wide.
+pub(super) fn truncated(argument: u64) -> i32 {
+    let bytes = argument.to_le_bytes();
+    i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_is_asked_about_is_read_as_the_kernel_would() {
+        assert_eq!(truncated(0xffff_ffff_0000_0007), 7);
+        assert_eq!(truncated(0xffff_ffff), -1);
+        let status = "Name:\tx Tgid: 9\nUmask:\t0022\nTgid:\t12\n";
+        assert_eq!(field(status, "Tgid:"), Some("12"));
+        assert_eq!(field(status, "Umask:"), Some("0022"));
+        assert_eq!(field(status, "Gone:"), None);
+    }
+
+    #[test]
+    fn a_signal_interrupts_where_a_handler_waits_for_it() {
+        let check = |pid: u32, own: &str, shared: &str, blocked: &str, expected: bool| {
+            let status = format!(
+                "Tgid:\t7\nPid:\t{pid}\nSigPnd:\t{own}\nShdPnd:\t{shared}\nSigBlk:\t{blocked}\nSigCgt:\t0000000000002000\n"
+            );
+            assert_eq!(interrupted(&status), expected, "{status}");
+        };
+        let (alarm, none, other) = ("0000000000002000", "0000000000000000", "0000000000000001");
+        check(7, none, none, none, false);
+        check(7, none, alarm, none, true);
+        check(7, none, alarm, alarm, false);
+        check(7, none, other, none, false);
+        check(8, none, alarm, none, false);
+        check(8, alarm, none, none, true);
+    }
+}

@@ -1,0 +1,167 @@
+//! What tools can change: a path is within their reach if anything on the way to it lies where they may write, or what
+//! it leads to does.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::places::steps;
+use super::walls::Walls;
+
+/// Variables that list directories in which programs look for code. An empty entry is the working directory.
+const SEARCH_PATHS: &[&str] = &[
+    "CLASSPATH",
+    "GEM_PATH",
+    "LD_LIBRARY_PATH",
+    "NODE_PATH",
+    "PATH",
+    "PERL5LIB",
+    "PYTHONPATH",
+    "RUBYLIB",
+];
+
+/// The directories that tools may change, by every name that they have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach(Vec<PathBuf>);
+
+impl Reach {
+    /// The reach of tools inside this sandbox.
+    #[must_use]
+    pub fn of(walls: &Walls) -> Self {
+        let mut roots: Vec<PathBuf> = walls
+            .writable
+            .iter()
+            .map(|root| root.path.clone())
+            .collect();
+        roots.extend(seen_twice(&roots));
+        Self(roots)
+    }
+
+    /// The directory through which tools can change what this path leads to, or could make it where it is not there.
+    #[must_use]
+    pub fn root_of(&self, path: &Path) -> Option<&Path> {
+        let steps = steps(path);
+        let last = steps.len().saturating_sub(1);
+        // A directory that may be changed cannot be replaced itself, but what is in it can.
+        let within = |(n, place): (usize, &PathBuf), root: &PathBuf| {
+            place.starts_with(root) && (place != root || n == last)
+        };
+        let mut places = steps.iter().map(|step| &step.place).enumerate();
+        places.find_map(|step| {
+            let root = self.0.iter().find(|root| within(step, root));
+            root.map(PathBuf::as_path)
+        })
+    }
+
+    /// The value of a variable without the directories within reach, if it lists some; `None` where nothing is left,
+    /// since an empty list would mean the working directory. Relative ones count from `directory` on, where tools work.
+    #[must_use]
+    pub fn narrowed<'a>(
+        &self,
+        name: &OsStr,
+        value: &'a OsStr,
+        directory: &Path,
+    ) -> Option<Cow<'a, OsStr>> {
+        if !SEARCH_PATHS.iter().any(|known| name == *known) {
+            return Some(value.into());
+        }
+        let listed: Vec<PathBuf> = std::env::split_paths(value).collect();
+        let is_out = |place: &&PathBuf| self.root_of(&directory.join(place)).is_none();
+        let kept: Vec<&PathBuf> = listed.iter().filter(is_out).collect();
+        if kept.len() == listed.len() {
+            return Some(value.into());
+        }
+        // What was split at colons can be joined.
+        let joined = std::env::join_paths(kept).unwrap_or_default();
+        Some(joined).filter(|list| !list.is_empty()).map(Cow::Owned)
+    }
+}
+
+/// Further names of these places, where mounts show them once more. Where that cannot be told, there is no sandbox
+/// either.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn seen_twice(places: &[PathBuf]) -> Vec<PathBuf> {
+    use super::mounts::{aliases, table};
+    table()
+        .map(|table| aliases(&table, places))
+        .unwrap_or_default()
+}
+
+/// Further names of these places.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn seen_twice(_: &[PathBuf]) -> Vec<PathBuf> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::super::places::{Root, real};
+    use super::*;
+
+    #[test]
+    fn what_leads_through_a_writable_directory_is_within_reach() {
+        let top = std::env::temp_dir().join(format!("codex-run-reach-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&top);
+        fs::create_dir_all(top.join("w/sub")).expect("a directory");
+        fs::create_dir_all(top.join("safe/sub")).expect("a directory");
+        let top = real(&top);
+        let link = |to: &str, at: &str| symlink(to, top.join(at)).expect("a link");
+        link("../safe", "w/out");
+        link("w/tool", "in");
+        link("safe", "aside");
+        link("in", "chain");
+        let reach = Reach::of(&Walls {
+            writable: vec![Root::of(top.join("w")).expect("it was made")],
+            ..Walls::default()
+        });
+        let check = |path: &str, expected: bool| {
+            let found = reach.root_of(&top.join(path));
+            assert_eq!(found.is_some(), expected, "{path}");
+            assert!(found.is_none_or(|root| root == top.join("w")), "{path}");
+        };
+        for path in [
+            "w",
+            "w/tool",
+            "w/sub/tool",
+            "w/gone/tool",
+            // The link may be replaced, and so may a directory that is left again.
+            "w/out/tool",
+            "w/sub/../../safe/tool",
+            "w/out/../x",
+            // The link is out of reach, and what it leads to is not.
+            "in",
+            "chain",
+            "safe/../in",
+        ] {
+            check(path, true);
+        }
+        for path in [
+            "safe/tool",
+            "aside/tool",
+            "w/../safe/tool",
+            "gone/tool",
+            "wide",
+            "",
+        ] {
+            check(path, false);
+        }
+        let check = |name: &str, value: &str, expected: Option<&str>| {
+            let of_top = |text: &str| text.replace("TOP", &top.display().to_string());
+            let value = of_top(value);
+            let found = reach.narrowed(name.as_ref(), value.as_ref(), &top.join("w"));
+            let text = found.map(|found| found.to_string_lossy().into_owned());
+            assert_eq!(text, expected.map(of_top), "{name}={value}");
+        };
+        check("PATH", "/bin:TOP/safe", Some("/bin:TOP/safe"));
+        check("PATH", "TOP/w/bin:/bin:TOP/w", Some("/bin"));
+        check("PATH", ":/bin:../safe", Some("/bin:../safe"));
+        check("PYTHONPATH", "sub:", None);
+        check("LANG", "TOP/w", Some("TOP/w"));
+        let _ = fs::remove_dir_all(top);
+    }
+}

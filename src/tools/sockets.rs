@@ -1,0 +1,334 @@
+//! Unix sockets inside the sandbox. A tool's processes may talk to each other through them, as `forkserver`, `tsx` and
+//! many test runners do, and to nobody else: not to Docker, D-Bus, tmux or an agent that holds keys. Landlock does not
+//! know sockets with a path (before its ninth version), and a filter of system calls does not see addresses. So the
+//! tool's own process is asked about each bind(2) and connect(2), and makes the call itself.
+//!
+//! A socket that a program binds to a path is bound in a directory of the call's own, where programs can replace nothing
+//! and which other users cannot enter; the path gets a socket that nobody ever listens on. A connection to that path is
+//! made to the socket in that directory. A path that was not bound inside has none there, so no other program is ever
+//! reached, whatever the path is turned into meanwhile; and no other program takes the socket for its own server's.
+//! getsockname(2) and getpeername(2) show the path that the program has bound. What differs from a socket of old is that
+//! a client's process is the tool's own.
+
+use std::io::{self, PipeWriter};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Access, AtFlags, FileType, OFlags, accessat, fcntl_getfl, statat};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_domain, socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, getpeername, getsockname};
+
+use super::bindings::{Bindings, Place};
+use super::caller::{Caller, can_be_served, is_interrupted, truncated};
+use super::notify::{self, Applied, Asked};
+use super::process::lock;
+use crate::exhausted::at_start;
+
+/// The length of the largest address (`sockaddr_storage`).
+const MAX_ADDRESS_BYTES: usize = 128;
+
+/// The length of the largest address of a Unix socket (`unix(7)`).
+const MAX_UNIX_BYTES: usize = 110;
+
+/// How many calls that may wait are made at the same time.
+const MAX_WAITING: usize = 256;
+
+/// How often is looked whether the caller of one that waits is still there, and not interrupted.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Where the path begins in the address of a Unix socket.
+pub(super) const PATH: usize = 2;
+
+/// Has a call made again after a signal's handler if the handler says so (`SA_RESTART`), else fail with `EINTR`. It is
+/// the kernel's own number, which programs never see.
+const RESTART: i32 = 512;
+
+/// Serves the calls of a program about sockets until it is dropped.
+#[derive(Debug)]
+pub struct Broker {
+    _end: PipeWriter,
+}
+
+/// What the broker's threads share.
+struct Served {
+    listener: OwnedFd,
+    /// Abstract names outside cannot be reached, because the kernel sees to it.
+    scoped: bool,
+    /// Where sockets with a path are bound, if there is such a place.
+    place: Option<Place>,
+    bindings: Mutex<Bindings>,
+    waiting: AtomicUsize,
+}
+
+impl Broker {
+    /// Makes what serves the calls, which begin with the listener that is sent to it. Nothing where that cannot be done.
+    ///
+    /// # Errors
+    /// When there is no thread or pipe to be had.
+    pub(super) fn start(
+        place: Option<&Path>,
+        scoped: bool,
+    ) -> io::Result<Option<(Self, Sender<OwnedFd>)>> {
+        if !can_be_served() {
+            return Ok(None);
+        }
+        let (ended, end) = io::pipe()?;
+        let place = place.map(Place::open).transpose()?;
+        let (sender, receiver) = channel();
+        let serving = thread::Builder::new().spawn(move || {
+            let Ok(listener) = receiver.recv() else {
+                return;
+            };
+            let served = Arc::new(Served {
+                listener,
+                scoped,
+                place,
+                bindings: Mutex::default(),
+                waiting: AtomicUsize::new(0),
+            });
+            serve(&served, ended.as_fd());
+        });
+        serving.map_err(at_start)?;
+        Ok(Some((Self { _end: end }, sender)))
+    }
+}
+
+fn serve(served: &Arc<Served>, ended: BorrowedFd<'_>) {
+    loop {
+        let mut fds = [
+            PollFd::from_borrowed_fd(ended, PollFlags::empty()),
+            PollFd::new(&served.listener, PollFlags::IN),
+        ];
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(_) => return,
+        }
+        if !fds[0].revents().is_empty() {
+            return;
+        }
+        if fds[1].revents().contains(PollFlags::IN) {
+            // A call that was interrupted is gone before it was taken.
+            if let Ok(asked) = notify::next(served.listener.as_fd()) {
+                take(served, asked);
+            }
+        } else if !fds[1].revents().is_empty() {
+            return; // no process is left that could ask
+        }
+    }
+}
+
+/// Answers a call, on a thread of its own if that may take time.
+fn take(served: &Arc<Served>, asked: Asked) {
+    let applied = match asked.number() {
+        libc::SYS_bind => Applied::Bind,
+        libc::SYS_connect => Applied::Connect,
+        number => return tell_name(served, &asked, number == libc::SYS_getpeername),
+    };
+    let call = match Call::of(served, &asked, applied) {
+        Ok(call) => call,
+        Err(error) => return served.answer(&asked, Err(error)),
+    };
+    let quick = applied == Applied::Bind
+        || fcntl_getfl(&call.caller.socket).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK));
+    if quick {
+        return served.answer(&asked, call.make(served, None));
+    }
+    if served.waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
+        served.waiting.fetch_sub(1, Ordering::Relaxed);
+        return served.answer(&asked, Err(Errno::AGAIN));
+    }
+    let shared = Arc::clone(served);
+    let waiting = thread::Builder::new().spawn(move || {
+        let result = call.make(&shared, Some(&asked));
+        shared.answer(&asked, result);
+        shared.waiting.fetch_sub(1, Ordering::Relaxed);
+    });
+    if waiting.is_err() {
+        served.waiting.fetch_sub(1, Ordering::Relaxed);
+        served.answer(&asked, Err(Errno::AGAIN));
+    }
+}
+
+/// getsockname(2) and getpeername(2): the path that was bound in place of the one that it really is.
+fn tell_name(served: &Served, asked: &Asked, of_peer: bool) {
+    let told = known_name(served, asked, of_peer);
+    match told {
+        // Nothing depends on it, so the kernel can answer.
+        None => notify::let_through(served.listener.as_fd(), asked),
+        Some(result) => served.answer(asked, result),
+    }
+}
+
+fn known_name(served: &Served, asked: &Asked, of_peer: bool) -> Option<Result<(), Errno>> {
+    if lock(&served.bindings).is_empty() {
+        return None;
+    }
+    let caller = Caller::of(&served.listener, asked).ok()?;
+    let name = if of_peer {
+        getpeername(&caller.socket).ok()??
+    } else {
+        getsockname(&caller.socket).ok()?
+    };
+    let name = SocketAddrUnix::try_from(name).ok()?;
+    let address = lock(&served.bindings).address(name.path_bytes()?)?;
+    let [_, place, length, ..] = asked.arguments;
+    let told = || {
+        let room = caller.read(length, 4)?;
+        let room = i32::from_ne_bytes([room[0], room[1], room[2], room[3]]);
+        let room = usize::try_from(room).map_err(|_| Errno::INVAL)?;
+        let all = i32::try_from(address.len()).map_err(|_| Errno::INVAL)?;
+        let write = |place, bytes: &[u8]| {
+            notify::write(served.listener.as_fd(), asked, place, bytes).map_err(errno)
+        };
+        if room > 0 {
+            write(place, &address[..room.min(address.len())])?;
+        }
+        write(length, &all.to_ne_bytes())
+    };
+    Some(told())
+}
+
+/// A bind(2) or connect(2) with what it is about.
+struct Call {
+    applied: Applied,
+    caller: Caller,
+    address: Vec<u8>,
+}
+
+impl Call {
+    fn of(served: &Served, asked: &Asked, applied: Applied) -> Result<Self, Errno> {
+        let [_, place, length, ..] = asked.arguments;
+        let length = usize::try_from(truncated(length)).map_err(|_| Errno::INVAL)?;
+        if length > MAX_ADDRESS_BYTES {
+            return Err(Errno::INVAL);
+        }
+        let caller = Caller::of(&served.listener, asked)?;
+        let address = caller.read(place, length)?;
+        Ok(Self {
+            applied,
+            caller,
+            address,
+        })
+    }
+
+    /// Makes the call; `asked` is it where it may wait.
+    fn make(&self, served: &Served, asked: Option<&Asked>) -> Result<(), Errno> {
+        if socket_domain(&self.caller.socket)? != AddressFamily::UNIX {
+            return self.apply(&self.address, served, asked);
+        }
+        let is_unix = self.address.get(..PATH) == Some(&1u16.to_ne_bytes()[..]);
+        let path = self.address.get(PATH..).filter(|_| is_unix);
+        let path = path.filter(|_| self.address.len() <= MAX_UNIX_BYTES);
+        match (path.ok_or(Errno::INVAL)?, self.applied) {
+            // An abstract name, or one of the kernel's choice.
+            ([] | [0, ..], Applied::Bind) => self.apply(&self.address, served, None),
+            ([], Applied::Connect) => Err(Errno::INVAL),
+            ([0, ..], Applied::Connect) if served.scoped => {
+                self.apply(&self.address, served, asked)
+            }
+            ([0, ..], Applied::Connect) => Err(Errno::PERM),
+            (path, applied) => {
+                let end = path.iter().position(|byte| *byte == 0);
+                let path = &path[..end.unwrap_or(path.len())];
+                if applied == Applied::Bind {
+                    let place = served.place.as_ref().ok_or(Errno::PERM)?;
+                    lock(&served.bindings).bind(place, &self.caller, path)
+                } else {
+                    self.connect(served, path, asked)
+                }
+            }
+        }
+    }
+
+    /// Connects to what was bound at this path.
+    fn connect(&self, served: &Served, path: &[u8], asked: Option<&Asked>) -> Result<(), Errno> {
+        let directory = &self.caller.directory;
+        let found = statat(directory, path, AtFlags::empty())?;
+        if FileType::from_raw_mode(found.st_mode) != FileType::Socket {
+            return Err(Errno::CONNREFUSED);
+        }
+        accessat(directory, path, Access::WRITE_OK, AtFlags::EACCESS)?;
+        let bound = lock(&served.bindings).bound((found.st_dev, found.st_ino));
+        let (place, bound) = (served.place.as_ref(), bound.as_ref());
+        let held = place.zip(bound).ok_or(Errno::PERM)?;
+        let held = held.0.hold(held.1)?;
+        self.apply(&held.address(), served, asked)
+    }
+
+    /// Makes the call with this address. One that waits ends when its caller does, or has a signal to handle.
+    fn apply(&self, address: &[u8], served: &Served, asked: Option<&Asked>) -> Result<(), Errno> {
+        let socket = self.caller.socket.as_fd();
+        let once = || notify::apply(self.applied, socket, address).map_err(errno);
+        let Some(asked) = asked else {
+            return once();
+        };
+        let is_unix = socket_domain(socket)? == AddressFamily::UNIX;
+        let limit = socket_timeout(socket, Timeout::Send)?;
+        let begun = Instant::now();
+        loop {
+            let tick = limit.map_or(TICK, |limit| limit.min(TICK));
+            set_socket_timeout(socket, Timeout::Send, Some(tick))?;
+            let result = once();
+            set_socket_timeout(socket, Timeout::Send, limit)?;
+            let error = match result {
+                // The queue of the server is full.
+                Err(Errno::AGAIN) if is_unix => Errno::AGAIN,
+                Err(Errno::INPROGRESS | Errno::ALREADY) if !is_unix => Errno::INPROGRESS,
+                result => return result,
+            };
+            loop {
+                if limit.is_some_and(|limit| begun.elapsed() >= limit) {
+                    return Err(error);
+                }
+                if !notify::waits(served.listener.as_fd(), asked) {
+                    return Err(Errno::SRCH);
+                }
+                if is_interrupted(asked.thread) {
+                    let restart = Errno::from_raw_os_error(RESTART);
+                    return Err(if limit.is_some() {
+                        Errno::INTR
+                    } else {
+                        restart
+                    });
+                }
+                if is_unix || is_decided(socket)? {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Waits a little for a connection to be there, or to have failed.
+fn is_decided(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let tick = Timespec::try_from(TICK).map_err(|_| Errno::INVAL)?;
+    let mut fds = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];
+    match poll(&mut fds, Some(&tick)) {
+        Ok(count) => Ok(count > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl Served {
+    fn answer(&self, asked: &Asked, result: Result<(), Errno>) {
+        notify::answer(
+            self.listener.as_fd(),
+            asked,
+            result.map_err(Errno::raw_os_error),
+        );
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
+pub(super) fn errno(error: io::Error) -> Errno {
+    Errno::from_io_error(&error).unwrap_or(Errno::IO)
+}

@@ -1,0 +1,253 @@
+//! The git directories of linked worktrees and submodules. There `.git` is a file that names the repository's directory,
+//! which lies elsewhere and must be writable for `git commit`. The file may be anybody's work, so what it names counts
+//! only if it leads back to it.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use super::small;
+
+/// The largest file of git's that is read here, in bytes.
+const MAX_FILE_BYTES: u64 = 64 << 10;
+
+/// The longest path that is followed, in bytes (`PATH_MAX`).
+const MAX_PATH_BYTES: usize = 4 << 10;
+
+/// What a `.git` file leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// There is no such file: this is an ordinary repository, or none.
+    Nothing,
+    /// Directories that belong to this worktree or submodule.
+    Directories(Vec<PathBuf>),
+    /// A directory that does not lead back, or belongs to another user.
+    Refused(PathBuf, &'static str),
+}
+
+/// Follows the `.git` file of this directory (gitrepository-layout(5)). `owner` is the user whose directories count.
+#[must_use]
+pub fn linked(directory: &Path, owner: u32) -> Linked {
+    let file = directory.join(".git");
+    let is_file = fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
+    let text = small::text(&file, MAX_FILE_BYTES).filter(|_| is_file);
+    let Some(named) = text
+        .as_deref()
+        .and_then(|text| text.trim_end().strip_prefix("gitdir: "))
+        .filter(|named| is_plain(Path::new(named)))
+    else {
+        return Linked::Nothing;
+    };
+    let Ok(git) = directory.join(named).canonicalize() else {
+        return Linked::Refused(directory.join(named), "it is not there");
+    };
+    if !is_plain(&git) {
+        return Linked::Nothing;
+    }
+    let Ok(back) = file.canonicalize() else {
+        return Linked::Nothing;
+    };
+    let found = if git.join("commondir").exists() {
+        worktree(&git, &back).map(|common| vec![common, git.clone()])
+    } else {
+        submodule(&git, directory).map(|()| vec![git.clone()])
+    };
+    match found {
+        Err(why) => Linked::Refused(git, why),
+        Ok(directories) => {
+            let foreign = directories.iter().find(|directory| {
+                !fs::symlink_metadata(directory)
+                    .is_ok_and(|found| found.is_dir() && found.uid() == owner)
+            });
+            match foreign {
+                Some(foreign) => Linked::Refused(foreign.clone(), "it belongs to another user"),
+                None => Linked::Directories(directories),
+            }
+        }
+    }
+}
+
+/// Whether this can be reported on one line. What looks like a message of this program is nobody's directory.
+fn is_plain(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.len() <= MAX_PATH_BYTES && !text.contains(char::is_control)
+}
+
+/// The directory that a worktree shares with its repository: `COMMON/worktrees/NAME` must be the worktree's own, whose
+/// file `gitdir` names the worktree's `.git`.
+fn worktree(git: &Path, back: &Path) -> Result<PathBuf, &'static str> {
+    let read = |name: &str| small::text(&git.join(name), MAX_FILE_BYTES);
+    let leads_back = read("gitdir")
+        .and_then(|named| git.join(named.trim_end()).canonicalize().ok())
+        .is_some_and(|named| named == back);
+    if !leads_back {
+        return Err("it does not lead back here");
+    }
+    let common = read("commondir").and_then(|named| git.join(named.trim_end()).canonicalize().ok());
+    let above = git.parent().filter(|parent| parent.ends_with("worktrees"));
+    match (common, above.and_then(Path::parent)) {
+        (Some(common), Some(above)) if common == above && is_repository(&common) => Ok(common),
+        _ => Err("it is not a worktree of the repository that it names"),
+    }
+}
+
+/// The directory of a submodule lies below `modules` of its superproject's, and its configuration names the directory.
+fn submodule(git: &Path, directory: &Path) -> Result<(), &'static str> {
+    let below_modules = git
+        .components()
+        .any(|part| part == Component::Normal("modules".as_ref()));
+    let named = small::text(&git.join("config"), MAX_FILE_BYTES)
+        .and_then(|config| work_tree(&config))
+        .and_then(|named| git.join(named).canonicalize().ok());
+    let here = directory.canonicalize().ok();
+    if below_modules && is_repository(git) && named.is_some() && named == here {
+        Ok(())
+    } else {
+        Err("it does not lead back here")
+    }
+}
+
+/// Whether a directory looks like git's own.
+fn is_repository(git: &Path) -> bool {
+    git.join("HEAD").is_file() && git.join("objects").is_dir() && git.join("refs").is_dir()
+}
+
+/// `core.worktree` of a configuration file (git-config(1)). A value with escapes is not understood.
+fn work_tree(config: &str) -> Option<String> {
+    let mut in_core = false;
+    let mut found = None;
+    for line in config.lines().map(str::trim) {
+        if line.starts_with('[') {
+            in_core = line.eq_ignore_ascii_case("[core]");
+        } else if in_core && let Some((key, value)) = line.split_once('=') {
+            let value = value.trim();
+            let quoted = value
+                .strip_prefix('"')
+                .and_then(|value| value.strip_suffix('"'));
+            let value = quoted.unwrap_or(value);
+            let plain = !value.contains(['\\', '"', '#', ';']);
+            if key.trim().eq_ignore_ascii_case("worktree") {
+                found = plain.then(|| value.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repository with a worktree and a submodule as git lays them out.
+    fn laid(name: &str) -> PathBuf {
+        let top = std::env::temp_dir().join(format!("codex-run-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&top);
+        let write = |path: &str, text: &str| {
+            let path = top.join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+            fs::write(path, text).expect("a file");
+        };
+        for git in ["main/.git", "main/.git/modules/lib/sub", "evil"] {
+            write(&format!("{git}/HEAD"), "ref: refs/heads/main\n");
+            write(&format!("{git}/objects/x"), "");
+            write(&format!("{git}/refs/x"), "");
+        }
+        write("main/.git/worktrees/w/gitdir", "../../../../link/.git\n");
+        write("main/.git/worktrees/w/commondir", "../..\n");
+        write("link/.git", "gitdir: ../main/.git/worktrees/w\n");
+        write("main/lib/sub/.git", "gitdir: ../../.git/modules/lib/sub\n");
+        let config =
+            "[core]\n\tbare = false\n\tworktree = ../../../../lib/sub\n[x]\nworktree = y\n";
+        write("main/.git/modules/lib/sub/config", config);
+        top.canonicalize().expect("it was made")
+    }
+
+    fn owner(path: &Path) -> u32 {
+        fs::metadata(path).expect("it is there").uid()
+    }
+
+    #[test]
+    fn worktrees_and_submodules_are_followed_as_git_lays_them_out() {
+        let top = laid("linked");
+        let owner = owner(&top);
+        let git = top.join("main/.git");
+        assert_eq!(
+            linked(&top.join("link"), owner),
+            Linked::Directories(vec![git.clone(), git.join("worktrees/w")])
+        );
+        assert_eq!(
+            linked(&top.join("main/lib/sub"), owner),
+            Linked::Directories(vec![git.join("modules/lib/sub")])
+        );
+        assert_eq!(linked(&top.join("main"), owner), Linked::Nothing);
+        assert_eq!(linked(&top.join("main/lib"), owner), Linked::Nothing);
+        let _ = fs::remove_dir_all(top);
+    }
+
+    #[test]
+    fn what_does_not_lead_back_is_refused() {
+        let top = laid("refused");
+        let owner = owner(&top);
+        let git = top.join("main/.git");
+        let check = |path: &str, text: &str, directory: &str, why: &str| {
+            let path = top.join(path);
+            let before = fs::read(&path).ok();
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+            fs::write(&path, text).expect("a file");
+            match linked(&top.join(directory), owner) {
+                Linked::Refused(_, found) => assert_eq!(found, why, "{text}"),
+                other => panic!("{text}: {other:?}"),
+            }
+            match before {
+                Some(before) => fs::write(&path, before).expect("a file"),
+                None => fs::remove_file(&path).expect("it was made"),
+            }
+        };
+        let back = "it does not lead back here";
+        // A file that names the repository of somebody else, in either form.
+        check("x/.git", &format!("gitdir: {}", git.display()), "x", back);
+        check("x/.git", "gitdir: ../main/.git/worktrees/w", "x", back);
+        check("x/.git", "gitdir: ../main/.git/modules/lib/sub", "x", back);
+        check("x/.git", "gitdir: ../gone", "x", "it is not there");
+        // What would forge a line of this program, by its own name or behind a link.
+        fs::create_dir_all(top.join("y/codex: warning:\nz")).expect("a directory");
+        std::os::unix::fs::symlink("codex: warning:\nz", top.join("y/link")).expect("a link");
+        let long = format!("gitdir: {}", "a/".repeat(4000));
+        for text in ["gitdir: /gone\ncodex: all is well", "gitdir: link", &long] {
+            fs::write(top.join("y/.git"), text).expect("a file");
+            assert_eq!(linked(&top.join("y"), owner), Linked::Nothing, "{text}");
+        }
+        // A worktree's directory that was made to name another common one.
+        let other = "it is not a worktree of the repository that it names";
+        let commondir = "main/.git/worktrees/w/commondir";
+        check(commondir, "../../../../evil\n", "link", other);
+        check(commondir, "/\n", "link", other);
+        check(
+            "main/.git/worktrees/w/gitdir",
+            "../../../../x/.git\n",
+            "link",
+            back,
+        );
+        // Another directory in the configuration, or one outside `modules`.
+        let config = "main/.git/modules/lib/sub/config";
+        check(
+            config,
+            "[core]\nworktree = ../../../..\n",
+            "main/lib/sub",
+            back,
+        );
+        check(config, "[core]\n\tbare = false\n", "main/lib/sub", back);
+        fs::write(top.join("evil/config"), "[core]\nworktree = ../y\n").expect("a file");
+        check("y/.git", "gitdir: ../evil\n", "y", back);
+        // Another user's.
+        match linked(&top.join("link"), owner + 1) {
+            Linked::Refused(_, why) => assert_eq!(why, "it belongs to another user"),
+            other => panic!("{other:?}"),
+        }
+        // A link in the place of the file is what another program may have put there.
+        fs::remove_file(top.join("link/.git")).expect("it was made");
+        std::os::unix::fs::symlink("../main/lib/sub/.git", top.join("link/.git")).expect("a link");
+        assert_eq!(linked(&top.join("link"), owner), Linked::Nothing);
+        let _ = fs::remove_dir_all(top);
+    }
+}

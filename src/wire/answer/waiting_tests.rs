@@ -1,0 +1,40 @@
+//! Items that wait for a result, and what shows that somebody has served them.
+
+use super::tests::{COMPLETED, check, message, trouble};
+use super::*;
+
+#[test]
+fn what_nobody_has_served_is_named() {
+    let done = |index: usize, item: &str| {
+        format!(r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#)
+    };
+    let waits = |kind: &str| trouble(Trouble::Waits(kind.into()));
+    // What has a call_id waits, whatever it is, until its result or a message shows that somebody has served it.
+    let new = done(0, r#"{"type":"brand_new","call_id":"c"}"#);
+    check(&[&new, COMPLETED], "", waits("brand_new"));
+    let result = done(1, r#"{"type":"brand_new_output","call_id":"c"}"#);
+    check(&[&new, &result, COMPLETED], "", trouble(Trouble::Empty));
+    let other = done(1, r#"{"type":"brand_new_output","call_id":"d"}"#);
+    check(&[&new, &other, COMPLETED], "", waits("brand_new"));
+    check(
+        &[&new, &message(1, "done"), COMPLETED],
+        "done|",
+        Verdict::Answered,
+    );
+    // What says that the client is to serve it is served by nobody else.
+    let client = r#"{"type":"tool_search_call","call_id":"c","execution":"client"}"#;
+    let client = done(0, client);
+    let searches = waits("tool_search_call");
+    check(&[&client, COMPLETED], "", searches);
+    check(
+        &[&client, &message(1, "done"), COMPLETED],
+        "done|",
+        waits("tool_search_call"),
+    );
+    let server = r#"{"type":"tool_search_call","call_id":"c","execution":"server"}"#;
+    check(
+        &[&done(0, server), &message(1, "done"), COMPLETED],
+        "done|",
+        Verdict::Answered,
+    );
+}

@@ -1,0 +1,235 @@
+//! Files that decide about a later run, or about what a tool with further variables does, lie out of reach of tools.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::home::{Home, Ran};
+use crate::standin::{Item, Reply, Server};
+use crate::tools::outputs;
+
+const WRITE: [&str; 2] = ["-s", "workspace-write"];
+
+/// A value that only one tool is to have.
+const TICKET: &str = "ticket-invented";
+
+fn program(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+    fs::write(path, text).expect("a file");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+}
+
+fn manifest(home: &Home, at: &str, command: &Value, env: &Value) -> String {
+    let manifest = json!({"name": "lookup", "description": "d", "parameters": {"type": "object"},
+        "command": command, "env": env});
+    let path = home.root().join(at);
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+    fs::write(&path, manifest.to_string()).expect("a file");
+    path.display().to_string()
+}
+
+fn run(home: &Home, flags: &[&str], path: &str) -> Ran {
+    let server = Server::start([Reply::text("done")]);
+    let mut cmd = home.codex(&server).args(["run", "--tool", path]);
+    cmd.command.args(flags).arg("x");
+    cmd.run()
+}
+
+#[test]
+fn a_manifest_that_tools_could_change_is_refused() {
+    let home = Home::with_key();
+    let check = |path: &str, flags: &[&str]| {
+        let flags = [&WRITE, flags].concat();
+        let ran = run(&home, &flags, path);
+        ran.exits(2)
+            .stdout("")
+            .says("cannot let tools write in ")
+            .says("it is a manifest, named by --tool")
+            .says("hint: move it to where tools cannot write")
+            .says("use -s read-only");
+        run(&home, &[], path).exits(0);
+    };
+    let none = json!([]);
+    let command = json!(["true"]);
+    let safe = manifest(&home, "safe/lookup.json", &command, &none);
+    run(&home, &WRITE, &safe).exits(0);
+    let inside = manifest(&home, "work/sub/lookup.json", &command, &none);
+    check(&inside, &[]);
+    check("sub/lookup.json", &[]);
+    check("sub/lookup.json", &["--dry-run"]);
+    // Further directories count too, and links on either side.
+    let more = home.root().join("safe").display().to_string();
+    check(&safe, &["--add-dir", &more]);
+    symlink(&inside, home.root().join("out.json")).expect("a link");
+    check(&home.root().join("out.json").display().to_string(), &[]);
+    symlink(&safe, home.work().join("in.json")).expect("a link");
+    check("in.json", &[]);
+    symlink(home.root().join("safe"), home.work().join("through")).expect("a link");
+    check("through/lookup.json", &[]);
+    check("sub/../../safe/lookup.json", &[]);
+    // One of the home is found by itself.
+    let folder = home.root().join(".codex-run/tools");
+    fs::create_dir_all(&folder).expect("a directory");
+    symlink(&inside, folder.join("lookup.json")).expect("a link");
+    let ran = home.offline().args(["run", WRITE[0], WRITE[1], "x"]).run();
+    ran.exits(2)
+        .says("/.codex-run/tools/lookup.json, and it is a manifest");
+}
+
+#[test]
+fn a_program_with_further_variables_that_tools_could_change_is_refused() {
+    let home = Home::with_key().env("TICKETS", TICKET);
+    for place in ["work", "safe", "work/sub"] {
+        program(&home.root().join(place).join("lookup.sh"), "echo fine\n");
+    }
+    let env = json!(["TICKETS"]);
+    let check = |command: Value, refused: bool| {
+        let path = manifest(&home, "safe/lookup.json", &command, &env);
+        let ran = run(&home, &WRITE, &path);
+        if refused {
+            ran.exits(2)
+                .says("it is a part of the command of the tool lookup, which is given TICKETS")
+                .says("hint: move it to where tools cannot write")
+                .says("use -s read-only, or take \"env\" out of the manifest");
+        } else {
+            ran.exits(0);
+        }
+        // Without further variables it is given nothing that others are not.
+        let path = manifest(&home, "safe/lookup.json", &command, &json!([]));
+        run(&home, &WRITE, &path).exits(0);
+    };
+    let work = home.work().display().to_string();
+    let safe = home.root().join("safe").display().to_string();
+    check(json!(["./lookup.sh"]), false);
+    check(json!(["sh", format!("{safe}/lookup.sh"), "test"]), false);
+    check(json!([format!("{work}/lookup.sh")]), true);
+    check(json!(["../work/sub/lookup.sh"]), true);
+    check(json!(["sh", "lookup.sh"]), true);
+    check(json!(["sh", "./lookup.sh"]), true);
+    check(json!(["sh", "./not-there-yet.sh"]), true);
+    check(json!(["sh", "sub/lookup.sh"]), true);
+    check(
+        json!(["sh", format!("{work}/sub/../../safe/lookup.sh")]),
+        true,
+    );
+    check(json!(["sh", "-c", "exec sh 'lookup.sh'"]), true);
+    check(json!(["env", "--chdir=./sub/lookup.sh"]), true);
+    // Interpreters, and links in either direction.
+    program(&home.work().join("python"), "#!/bin/sh\n");
+    program(
+        &home.root().join("safe/scripted"),
+        &format!("#!{work}/python -E\n"),
+    );
+    check(json!(["./scripted"]), true);
+    symlink(home.work().join("lookup.sh"), home.root().join("safe/link")).expect("a link");
+    check(json!(["./link"]), true);
+    symlink(&safe, home.work().join("through")).expect("a link");
+    check(json!(["sh", "through/lookup.sh"]), true);
+    check(json!(["../work/through/lookup.sh"]), true);
+}
+
+#[test]
+fn a_file_that_decides_and_has_two_names_is_reported() {
+    let home = Home::with_key();
+    let path = manifest(&home, "safe/lookup.json", &json!(["true"]), &json!([]));
+    let words = "lookup.json has 2 names (hard links), and tools can change it";
+    assert!(!run(&home, &WRITE, &path).stderr.contains(words));
+    fs::hard_link(&path, home.work().join("copy")).expect("a link");
+    run(&home, &WRITE, &path).exits(0).says(words);
+    assert!(!run(&home, &[], &path).stderr.contains(words));
+}
+
+#[test]
+fn what_is_mounted_elsewhere_is_within_reach_there_too() {
+    let home = Home::with_key();
+    let path = manifest(&home, "work/sub/lookup.json", &json!(["true"]), &json!([]));
+    let alias = home.root().join("alias");
+    fs::create_dir_all(&alias).expect("a directory");
+    let by_alias = alias.join("lookup.json").display().to_string();
+    let script = "mount --bind sub ../alias && exec \"$0\" \"$@\" || exit 99";
+    let cmd = home
+        .offline()
+        .args(["run", WRITE[0], WRITE[1], "--tool", &by_alias, "x"]);
+    let ran = cmd.within("unshare", ["-m", "sh", "-c", script]).run();
+    if [Some(1), Some(99)].contains(&ran.status.code()) {
+        return crate::home::skipped("nothing can be mounted here");
+    }
+    ran.exits(2).says("it is a manifest, named by --tool");
+    assert!(Path::new(&path).exists());
+}
+
+#[test]
+fn what_lies_below_a_shared_directory_is_within_reach() {
+    let home = Home::with_key();
+    let folder = format!("/tmp/codex-run-test-{}-decisive", std::process::id());
+    fs::create_dir_all(&folder).expect("a directory");
+    let path = format!("{folder}/lookup.json");
+    let made = manifest(&home, "safe/lookup.json", &json!(["true"]), &json!([]));
+    fs::copy(made, &path).expect("a file");
+    let ran = run(&home, &WRITE, &path);
+    let closed = run(&home, &[&WRITE[..], &["--no-tmp"]].concat(), &path);
+    let read_only = run(&home, &[], &path);
+    let _ = fs::remove_dir_all(&folder);
+    ran.exits(2)
+        .says("cannot let tools write in /tmp: ")
+        .says("close this directory with --no-tmp");
+    closed.exits(0);
+    read_only.exits(0);
+}
+
+#[test]
+fn a_program_with_further_variables_finds_no_code_of_other_tools() {
+    let home = Home::with_key().env("TICKETS", TICKET);
+    let bin = home.work().join("bin").display().to_string();
+    let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
+    let home = home
+        .env("PATH", &path)
+        .env("PYTHONPATH", "bin")
+        .env("NODE_PATH", "/nowhere");
+    fs::create_dir_all(&bin).expect("a directory");
+    program(
+        &home.root().join("safe/lookup.sh"),
+        "#!/usr/bin/env sh\necho \"$PATH|$PYTHONPATH|$NODE_PATH|$TICKETS\"; helper\n",
+    );
+    let plant = json!({"command": "printf '#!/bin/sh\\necho stolen $TICKETS\\n' | tee bin/sh bin/helper; chmod +x bin/*"});
+    let go = |env: Value| {
+        let path = manifest(&home, "safe/lookup.json", &json!(["./lookup.sh"]), &env);
+        let server = Server::start([
+            Reply::items([Item::call("bash", plant.clone())]),
+            Reply::items([Item::call("lookup", json!({}))]),
+            Reply::text("done"),
+        ]);
+        let cmd = home.codex(&server);
+        let ran = cmd
+            .args(["run", WRITE[0], WRITE[1], "--tool", &path, "go"])
+            .run();
+        ran.exits(0);
+        let _ = fs::remove_dir_all(&bin);
+        fs::create_dir_all(&bin).expect("a directory");
+        (outputs(&server).pop().expect("an answer"), ran)
+    };
+    let (told, ran) = go(json!(["TICKETS"]));
+    assert!(
+        !told.contains("stolen") && !told.contains(&bin) && told.contains("||/nowhere|"),
+        "{told}"
+    );
+    ran.says("the tool lookup gets a PATH without the directories in which tools may write");
+    // Every other tool finds what the user does.
+    let (told, ran) = go(json!([]));
+    assert!(told.contains("stolen"), "{told}");
+    assert!(!ran.stderr.contains("gets a PATH"), "{}", ran.stderr);
+    // A program that is found there now is refused.
+    program(&home.work().join("bin/finder"), "#!/bin/sh\n");
+    let path = manifest(
+        &home,
+        "safe/lookup.json",
+        &json!(["finder"]),
+        &json!(["TICKETS"]),
+    );
+    run(&home, &WRITE, &path)
+        .exits(2)
+        .says("/bin/finder, and it is a part of the command of the tool lookup");
+    run(&home, &[], &path).exits(0);
+}

@@ -1,0 +1,151 @@
+//! The first process of a container without an init: it cannot end by a signal, since the system drops every signal whose
+//! effect would be the default one, so it ends with the code that says the same, in every command.
+
+use std::fs;
+use std::process::Command;
+
+use crate::ends::{INT, TERM, calls};
+use crate::home::{Cmd, Home, Running, finish, skipped, until};
+use crate::standin::{Reply, Server};
+
+const HUP: i32 = 1;
+const QUIT: i32 = 3;
+
+/// The command as the first process of a PID name space of its own; nothing where that is not allowed.
+fn first(cmd: Cmd) -> Option<Cmd> {
+    let able = Command::new("unshare")
+        .args(["-pf", "--mount-proc", "true"])
+        .output();
+    if !able.is_ok_and(|able| able.status.success()) {
+        skipped("no PID name space can be made here");
+        return None;
+    }
+    Some(cmd.within("unshare", ["-pf", "--mount-proc", "--kill-child"]))
+}
+
+/// The child of `unshare`, as it is seen from here.
+fn inner(outer: &Running) -> u32 {
+    let list = format!("/proc/{0}/task/{0}/children", outer.id());
+    let mut found = None;
+    until("unshare has a child", || {
+        let children = fs::read_to_string(&list).unwrap_or_default();
+        found = children
+            .split_whitespace()
+            .next()
+            .and_then(|pid| pid.parse().ok());
+        found.is_some()
+    });
+    found.expect("a child")
+}
+
+fn signal(pid: u32, signal: i32) {
+    let sent = Command::new("kill")
+        .args([format!("-{signal}"), pid.to_string()])
+        .status();
+    assert!(sent.is_ok_and(|sent| sent.success()));
+}
+
+/// Whether the process has a handler for the signal.
+fn handles(pid: u32, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
+#[test]
+fn a_run_ends_with_the_code_of_the_signal() {
+    for (number, code, words) in [
+        (TERM, 143, "terminated"),
+        (INT, 130, "interrupted"),
+        (HUP, 129, "hung up"),
+    ] {
+        for flags in [["--no-tools", "-v"], ["--no-tools", "--json"]] {
+            let server = Server::start([Reply::text("partial answer").stall_at(900)]);
+            let home = Home::with_key();
+            let Some(cmd) = first(home.codex(&server).args(["run", "x"]).args(flags)) else {
+                return;
+            };
+            let running = cmd.start();
+            until("a request comes", || !server.requests().is_empty());
+            signal(inner(&running), number);
+            let ran = finish(running, format!("codex run x, signal {number}"));
+            ran.exits(code).says(words);
+            if flags[1] == "--json" {
+                let events = ran.events();
+                assert_eq!(events[events.len() - 1]["error"]["exit_code"], code);
+            }
+        }
+    }
+}
+
+#[test]
+fn tools_end_with_it_at_the_first_signal_and_at_the_second() {
+    let server = Server::start([calls(
+        "trap ': > heard' TERM; : > begun; while :; do sleep 0.05; done",
+    )]);
+    let home = Home::with_key();
+    let args = ["run", "-s", "workspace-write", "x"];
+    let Some(cmd) = first(home.codex(&server).args(args)) else {
+        return;
+    };
+    let running = cmd.start();
+    let pid = inner(&running);
+    until("a request comes", || !server.requests().is_empty());
+    until("the tool runs", || home.work().join("begun").exists());
+    signal(pid, TERM);
+    until("the first signal is heard", || {
+        home.work().join("heard").exists()
+    });
+    signal(pid, TERM);
+    finish(running, "codex run x, signalled twice".to_owned())
+        .exits(143)
+        .says("terminated");
+}
+
+#[test]
+fn a_quit_ends_it_at_once() {
+    let server = Server::start([Reply::text("partial answer").stall_at(900)]);
+    let home = Home::with_key();
+    let Some(cmd) = first(home.codex(&server).args(["run", "--no-tools", "x"])) else {
+        return;
+    };
+    let running = cmd.start();
+    until("a request comes", || !server.requests().is_empty());
+    signal(inner(&running), QUIT);
+    finish(running, "codex run x, SIGQUIT".to_owned())
+        .exits(131)
+        .stdout("");
+}
+
+#[test]
+fn other_commands_end_with_the_code_of_the_signal_too() {
+    let server = Server::start([]);
+    let waiting: [&[&str]; 5] = [
+        // Each of them waits: for standard input, or for a person.
+        &["tool", "bash"],
+        &["login", "--with-api-key"],
+        &["login", "--device-auth"],
+        &["run"],
+        &["run", "--no-tools", "-f", "pipe", "x"],
+    ];
+    for args in waiting {
+        for (number, code) in [(TERM, 143), (INT, 130), (HUP, 129)] {
+            let home = Home::with_key();
+            let made = Command::new("mkfifo")
+                .arg(home.work().join("pipe"))
+                .status();
+            assert!(made.is_ok_and(|made| made.success()));
+            let mut cmd = home.codex(&server);
+            cmd.command.args(args);
+            let Some(cmd) = first(cmd) else {
+                return;
+            };
+            let running = cmd.piped().start();
+            let pid = inner(&running);
+            until("it handles signals", || handles(pid, number));
+            signal(pid, number);
+            finish(running, format!("codex {args:?}, signal {number}")).exits(code);
+        }
+    }
+}

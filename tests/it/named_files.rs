@@ -1,0 +1,190 @@
+//! Files that flags and variables name, where they are none: pipes that nobody writes to, and devices without an end. What
+//! they give has a limit, and so has their silence. And byte order marks, which are no part of a text.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::Command;
+use std::thread;
+
+use serde_json::Value;
+
+use crate::home::{Home, Ran, each};
+use crate::network::AWAY;
+use crate::pty::Terminal;
+
+/// Flags that name a file to be read, and the most of it that is read.
+const FLAGS: [(&str, &str); 5] = [
+    ("--file", "64 MiB"),
+    ("--instructions", "64 MiB"),
+    ("--image", "20 MiB"),
+    ("--output-schema", "1 MiB"),
+    ("--api-key-file", "64 KiB"),
+];
+
+const MARK: &str = "\u{feff}";
+
+fn pipe(home: &Home, name: &str) {
+    let made = Command::new("mkfifo").arg(home.work().join(name)).status();
+    assert!(made.is_ok_and(|made| made.success()), "mkfifo {name}");
+}
+
+fn dry(home: &Home, args: &[&str]) -> Ran {
+    let mut cmd = home.offline().args(["run", "--dry-run", "--no-tools"]);
+    cmd.command.args(args);
+    cmd.run()
+}
+
+fn body(ran: &Ran) -> Value {
+    let shown: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
+    shown["body"].clone()
+}
+
+#[test]
+fn what_has_no_end_is_not_read_to_it() {
+    let home = Home::with_key();
+    for (flag, most) in FLAGS {
+        dry(&home, &[flag, "/dev/zero", "hi"])
+            .exits(2)
+            .stdout("")
+            .says(&format!(
+                "codex: cannot use /dev/zero, named by {flag}: it has more than {most}\n"
+            ))
+            .says("codex: hint: ");
+    }
+    for name in ["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"] {
+        let cmd = home.offline().env("OPENAI_BASE_URL", AWAY);
+        let ran = cmd.env(name, "/dev/zero").args(["run", "hi"]).run();
+        ran.exits(2).stdout("").says(&format!(
+            "codex: cannot use {name}: /dev/zero: it has more than 16 MiB\n"
+        ));
+    }
+    home.file("large.json", " ".repeat((1 << 20) + 1));
+    dry(&home, &["--output-schema", "large.json", "hi"])
+        .exits(2)
+        .says("it has more than 1 MiB");
+    // In the home, it was named by nobody.
+    fs::create_dir_all(home.own()).expect("a directory");
+    fs::copy(
+        home.work().join("large.json"),
+        home.own().join("config.json"),
+    )
+    .expect("a file");
+    dry(&home, &["hi"])
+        .exits(2)
+        .says("/config.json: it has more than 1 MiB\n");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_is_waited_for_with_a_word_and_a_limit() {
+    let home = Home::with_key();
+    pipe(&home, "silent");
+    each(FLAGS.to_vec(), FLAGS.len(), |(flag, _)| {
+        let ran = dry(&home, &[flag, "silent", "--timeout", "4s", "hi"]);
+        let waits = format!("codex: waiting for the end of silent, named by {flag}\n");
+        ran.exits(124).stdout("").stderr(&format!(
+            "{waits}codex: stopped: the time of --timeout is over\ncodex: hint: raise --timeout\n"
+        ));
+    });
+    // One that somebody holds open is the same.
+    let held = home.work().join("silent");
+    let _held = File::options().read(true).write(true).open(held);
+    dry(&home, &["-q", "-f", "silent", "--timeout", "4s", "hi"])
+        .exits(124)
+        .says("stopped");
+}
+
+#[test]
+fn certificates_from_a_pipe_are_waited_for_with_a_word_and_a_limit() {
+    let home = Home::with_key();
+    pipe(&home, "silent");
+    let cmd = home.offline().env("OPENAI_BASE_URL", AWAY);
+    let ran = cmd
+        .env("SSL_CERT_FILE", "silent")
+        .args(["run", "--no-tools", "--timeout", "4s", "hi"])
+        .run();
+    ran.exits(124)
+        .stdout("")
+        .says("codex: waiting for the end of silent, named by SSL_CERT_FILE\n")
+        .says("stopped: the time of --timeout is over");
+}
+
+#[test]
+fn a_pipe_is_read_to_its_end() {
+    let home = Home::with_key();
+    pipe(&home, "slow");
+    let writer = {
+        let path = home.work().join("slow");
+        thread::spawn(move || {
+            // It opens once there is a reader.
+            let mut to = File::options().write(true).open(path).expect("a pipe");
+            to.write_all(b"first\n").expect("a reader");
+            to.write_all(b"second\n").expect("a reader");
+        })
+    };
+    let ran = dry(&home, &["-f", "slow", "hi"]);
+    writer.join().expect("it does not panic");
+    let text = body(&ran)["input"].to_string();
+    assert!(text.contains("first\\nsecond"), "{text}");
+    // As a shell gives them, also one whose writer has ended before anybody looks.
+    let cmd = home
+        .offline()
+        .args(["run", "--dry-run", "--no-tools", "hi"]);
+    let words = r#"exec "$0" "$@" -f <(echo third) -f <(true)"#;
+    let ran = cmd.within("bash", ["-c", words]).run();
+    let text = body(&ran)["input"].to_string();
+    assert!(text.contains("third"), "{text}");
+}
+
+#[test]
+fn a_terminal_is_waited_for_like_a_pipe() {
+    let home = Home::with_key();
+    let terminal = Terminal::open();
+    let name = terminal.path().display().to_string();
+    // A line, and the end of input at the beginning of the next.
+    terminal.types("You are terse.\n\u{4}");
+    let ran = dry(&home, &["--instructions", &name, "hi"]);
+    assert_eq!(body(&ran)["instructions"], "You are terse.\n");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_text() {
+    let home = Home::with_key();
+    let marked = |name: &str, text: &str| home.file(name, format!("{MARK}{text}"));
+    marked("text", "of the file\n");
+    marked("who", "You are terse.");
+    marked("AGENTS.md", "Be kind.");
+    marked(
+        "schema.json",
+        r#"{"type":"object","properties":{},"required":[],"additionalProperties":false}"#,
+    );
+    marked("key", "sk-invented-marked");
+    let cmd = home.offline().args([
+        "run",
+        "--dry-run",
+        "--no-tools",
+        "-f",
+        "text",
+        "--instructions",
+        "who",
+        "--output-schema",
+        "schema.json",
+        "--api-key-file",
+        "key",
+        "-",
+    ]);
+    let ran = cmd.input(format!("{MARK}the question")).run();
+    let body = body(&ran);
+    assert!(!ran.text().contains(MARK), "{}", ran.text());
+    let text = body["input"].to_string();
+    assert!(text.contains("\"the question"), "{text}");
+    assert!(text.contains(">\\nof the file"), "{text}");
+    let instructions = body["instructions"].as_str().expect("a text");
+    assert!(instructions.starts_with("You are terse."), "{instructions}");
+    assert!(instructions.ends_with("\n\nBe kind."), "{instructions}");
+    // A key that another program has marked is stored without it.
+    let cmd = home.offline().args(["login", "--with-api-key"]);
+    cmd.input(format!("{MARK}sk-invented-marked\n"))
+        .run()
+        .exits(0);
+    assert_eq!(home.auth_json()["openai"]["key"], "sk-invented-marked");
+}

@@ -1,0 +1,258 @@
+//! What somebody else could have put there is not believed: repositories, instructions and manifests in directories in
+//! which everybody may write; and for root, those of users that have nothing to do with the working directory.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::home::{Home, Ran, skipped};
+use crate::standin::{Reply, Server};
+use crate::walls::is_root;
+
+/// A user that has nothing to do with this.
+const SOMEBODY: u32 = 4_000_000;
+
+/// A run in this directory, and the instructions that it sends.
+fn instructed(home: &Home, directory: &Path) -> (Ran, String) {
+    let directory = directory.display().to_string();
+    let server = Server::start([Reply::text("done")]);
+    let ran = home
+        .codex(&server)
+        .args(["run", "-C", &directory, "hi"])
+        .run();
+    ran.exits(0);
+    let sent = server.requests().pop().expect("a request").json();
+    // A dry run shows the same.
+    let dry = home
+        .offline()
+        .args(["run", "--dry-run", "-C", &directory, "hi"])
+        .run();
+    let shown: Value = serde_json::from_str(&dry.exits(0).text()).expect("JSON");
+    assert_eq!(shown["body"]["instructions"], sent["instructions"]);
+    assert_eq!(dry.stderr, ran.stderr);
+    let text = sent["instructions"].as_str().expect("a text").to_owned();
+    (ran, text)
+}
+
+fn open_to_all(directory: &Path, mode: u32) {
+    fs::create_dir_all(directory).expect("a directory");
+    fs::set_permissions(directory, fs::Permissions::from_mode(mode)).expect("it is ours");
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+    fs::write(path, text).expect("a file");
+}
+
+#[test]
+fn nothing_is_taken_from_a_directory_in_which_everybody_may_write() {
+    let home = Home::with_key();
+    let open = home.work().join("open");
+    let inner = open.join("mine/deep");
+    for mode in [0o777, 0o1777, 0o2] {
+        // Bits that only matter to others say the same.
+        open_to_all(&open, mode | 0o700);
+        fs::create_dir_all(open.join(".git")).expect("a directory");
+        write(&open.join("AGENTS.md"), "planted");
+        write(&open.join("mine/AGENTS.md"), "of mine");
+        write(&inner.join("AGENTS.md"), "of deep");
+        let not_taken = |name: &str| {
+            let open = open.display();
+            format!("codex: {open}/{name} is not taken: everybody may write in {open}\n")
+        };
+        let (ran, text) = instructed(&home, &open);
+        assert!(!text.contains("planted"), "{text}");
+        ran.stderr(&format!("{}{}", not_taken(".git"), not_taken("AGENTS.md")));
+        // Below it there is no repository, so it is the directory alone.
+        let (ran, text) = instructed(&home, &inner);
+        assert!(
+            text.contains("of deep") && !text.contains("planted") && !text.contains("of mine"),
+            "{text}"
+        );
+        ran.says(&not_taken(".git"));
+        // One below it is as good as any.
+        fs::create_dir_all(open.join("mine/.git")).expect("a directory");
+        let (ran, text) = instructed(&home, &inner);
+        assert!(
+            text.contains("of mine") && !text.contains("planted"),
+            "{text}"
+        );
+        ran.stderr("");
+        fs::remove_dir_all(&open).expect("it is ours");
+    }
+}
+
+#[test]
+fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for() {
+    let home = Home::with_key();
+    let root = home.work().join("project");
+    fs::create_dir_all(root.join(".git")).expect("a directory");
+    write(&root.join("AGENTS.md"), "of the root");
+    let inner = root.join("open/mine");
+    write(&inner.join("AGENTS.md"), "of mine");
+    let (_, text) = instructed(&home, &inner);
+    assert!(text.contains("of the root"), "{text}");
+    open_to_all(&root.join("open"), 0o1777);
+    let (ran, text) = instructed(&home, &inner);
+    assert!(
+        text.contains("of mine") && !text.contains("of the root"),
+        "{text}"
+    );
+    ran.says(&format!(
+        "{}/.git is not taken: everybody may write in {}",
+        root.display(),
+        root.join("open").display()
+    ));
+    // A link leads there as well.
+    open_to_all(&root.join("open"), 0o755);
+    open_to_all(&root.join("shared"), 0o777);
+    write(&root.join("shared/words.md"), "planted");
+    fs::remove_file(root.join("AGENTS.md")).expect("it is ours");
+    symlink("shared/words.md", root.join("AGENTS.md")).expect("a link");
+    let (ran, text) = instructed(&home, &root);
+    assert!(!text.contains("planted"), "{text}");
+    ran.says("/AGENTS.md is left out: it leads to ")
+        .says("/shared");
+}
+
+#[test]
+fn what_lies_directly_in_tmp_is_never_taken() {
+    let home = Home::with_key();
+    let mine = PathBuf::from(format!(
+        "/tmp/codex-run-test-{}-planted",
+        std::process::id()
+    ));
+    write(&mine.join("AGENTS.md"), "of mine");
+    // Other programs of this machine may have left something there.
+    let git = Path::new("/tmp/.git");
+    let made = fs::create_dir(git).is_ok();
+    let (_, text) = instructed(&home, &mine);
+    let (ran, _) = instructed(&home, Path::new("/tmp"));
+    if made {
+        let _ = fs::remove_dir(git);
+    }
+    let _ = fs::remove_dir_all(&mine);
+    assert!(text.contains("of mine"), "{text}");
+    ran.says("/tmp/.git is not taken: everybody may write in /tmp");
+}
+
+fn manifest(path: &Path, name: &str) -> String {
+    let text = json!({"name": name, "description": "d", "parameters": {"type": "object"}, "command": ["true"]});
+    write(path, &text.to_string());
+    path.display().to_string()
+}
+
+/// The names of the tools that a run offers.
+fn offered(home: &Home, flags: &[&str]) -> (Ran, String) {
+    let mut cmd = home.offline().args(["run", "--dry-run", "x"]);
+    cmd.command.args(flags);
+    let ran = cmd.run();
+    let shown: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
+    let tools = shown["body"]["tools"].to_string();
+    (ran, tools)
+}
+
+#[test]
+fn a_manifest_in_a_directory_in_which_everybody_may_write_is_not_believed() {
+    let home = Home::with_key();
+    let open = home.root().join("open");
+    open_to_all(&open, 0o1777);
+    let planted = manifest(&open.join("planted.json"), "planted");
+    let link = home.root().join("link.json");
+    symlink(&planted, &link).expect("a link");
+    let through = open.join("through");
+    manifest(&home.root().join("safe/fine.json"), "fine");
+    symlink(home.root().join("safe"), &through).expect("a link");
+    for path in [
+        &open.join("planted.json"),
+        &link,
+        &through.join("fine.json"),
+    ] {
+        let path = path.display().to_string();
+        let ran = home.offline().args(["run", "--tool", &path, "x"]).run();
+        ran.exits(2)
+            .stdout("")
+            .says(&format!("cannot use {path}, named by --tool: "))
+            .says(&format!("everybody may write in {}", open.display()))
+            .says("hint: move it into a directory");
+    }
+    let below = manifest(&open.join("mine/below.json"), "below");
+    assert!(offered(&home, &["--tool", &below]).1.contains("\"below\""));
+    // In the home it is left out.
+    let folder = home.root().join(".codex-run/tools");
+    manifest(&folder.join("kept.json"), "kept");
+    symlink(&planted, folder.join("planted.json")).expect("a link");
+    let (ran, tools) = offered(&home, &[]);
+    assert!(
+        tools.contains("\"kept\"") && !tools.contains("\"planted\""),
+        "{tools}"
+    );
+    ran.says("the manifest ")
+        .says("/tools/planted.json is left out: everybody may write in ");
+    open_to_all(&folder, 0o777);
+    let (ran, tools) = offered(&home, &[]);
+    assert!(!tools.contains("\"kept\""), "{tools}");
+    ran.says("/tools/kept.json is left out: everybody may write in ");
+}
+
+#[test]
+fn root_believes_no_user_but_the_owner_of_the_working_directory() {
+    if !is_root() {
+        return skipped("this is about root");
+    }
+    let home = Home::with_key();
+    let root = home.work().join("project");
+    let inner = root.join("inner");
+    fs::create_dir_all(root.join(".git")).expect("a directory");
+    write(&root.join("AGENTS.md"), "of the root");
+    write(&inner.join("AGENTS.md"), "of the inner");
+    let path = manifest(&inner.join("lookup.json"), "lookup");
+    let give = |path: &Path, owner: u32| chown(path, Some(owner), Some(owner)).expect("we may");
+    let told = || {
+        let (ran, text) = instructed(&home, &inner);
+        let found = (text.contains("of the root"), text.contains("of the inner"));
+        (found, ran)
+    };
+    let tool = || {
+        let inner = inner.display().to_string();
+        let cmd = home
+            .offline()
+            .args(["run", "--dry-run", "-C", &inner, "--tool", &path, "x"]);
+        cmd.run()
+    };
+    assert_eq!(told().0, (true, true));
+    tool().exits(0);
+    give(&inner.join("AGENTS.md"), SOMEBODY);
+    give(Path::new(&path), SOMEBODY);
+    let (found, ran) = told();
+    assert_eq!(found, (true, false));
+    ran.says("/inner/AGENTS.md belongs to another user and is left out");
+    tool().exits(2).says(&format!(
+        "it belongs to user {SOMEBODY}, who is neither root nor the owner of the working directory"
+    ));
+    // All of it is of one user, as in a container.
+    give(&inner, SOMEBODY);
+    assert_eq!(told().0, (true, true));
+    tool().exits(0);
+    for place in [&root, &root.join(".git"), &root.join("AGENTS.md")] {
+        give(place, SOMEBODY);
+    }
+    assert_eq!(told().0, (true, true));
+    // Of another one.
+    give(&root.join("AGENTS.md"), SOMEBODY + 1);
+    assert_eq!(told().0, (false, true));
+    give(&root.join("AGENTS.md"), SOMEBODY);
+    give(&root.join(".git"), SOMEBODY + 1);
+    let (found, ran) = told();
+    assert_eq!(found, (false, true));
+    ran.says("/project/.git belongs to another user and is not taken for a repository");
+    // In the folder of tools of the home it is left out.
+    let kept = home.root().join(".codex-run/tools/kept.json");
+    manifest(&kept, "kept");
+    give(&kept, SOMEBODY + 1);
+    let (ran, tools) = offered(&home, &[]);
+    assert!(!tools.contains("\"kept\""), "{tools}");
+    ran.says("/tools/kept.json is left out: it belongs to user ");
+}

@@ -1,0 +1,162 @@
+//! The service's own search of the web: its tool is in the request, or the run says why it is not.
+
+use serde_json::{Value, json};
+
+use crate::home::{Home, Ran};
+use crate::sessions::ask;
+use crate::shapes::{overrides, shapes, write_models};
+use crate::standin::{Reply, Server};
+
+fn run(home: &Home, server: &Server, flags: &[&str]) -> Ran {
+    let mut cmd = home.codex(server).args(["run", "--no-tools"]);
+    cmd.command.args(flags).arg("go");
+    cmd.run()
+}
+
+/// The tools of the last request, wherever they are.
+fn tools(server: &Server) -> Value {
+    let requests = server.requests();
+    let body = requests.last().expect("a request").json();
+    match &body["tools"] {
+        Value::Null => body["input"][0]["tools"].clone(),
+        tools => tools.clone(),
+    }
+}
+
+fn search(live: bool) -> Value {
+    json!([{"type": "web_search", "external_web_access": live}])
+}
+
+#[test]
+fn the_tool_is_in_the_request_of_every_model_and_backend() {
+    for (home, model) in [
+        (Home::with_token(), "gpt-6.1-sol"),
+        (Home::with_token(), "gpt-5.5"),
+        (Home::with_key(), "gpt-6.1-sol"),
+        (Home::with_key(), "gpt-5.5"),
+    ] {
+        for (flag, live) in [
+            ("--search", true),
+            ("--search=live", true),
+            ("--search=cached", false),
+        ] {
+            let server = Server::start([Reply::text("found")]);
+            let ran = run(&home, &server, &["-m", model, flag]);
+            ran.exits(0).stdout("found\n").stderr("");
+            assert_eq!(tools(&server), search(live), "{model} {flag}");
+        }
+        for (setting, live) in [("live", true), ("cached", false)] {
+            let server = Server::start([Reply::text("found")]);
+            let setting = format!("web_search={setting}");
+            let args = [
+                "exec",
+                "--sandbox",
+                "danger-full-access",
+                "-m",
+                model,
+                "-c",
+                &setting,
+                "go",
+            ];
+            home.codex(&server).args(args).run().exits(0);
+            let tools = tools(&server);
+            let last = tools.as_array().and_then(|tools| tools.last());
+            assert_eq!(last, search(live).get(0), "{model} {setting}");
+        }
+        let server = Server::start([Reply::text("found")]);
+        run(&home, &server, &["-m", model]).exits(0);
+        assert!(
+            !server.requests()[0]
+                .json()
+                .to_string()
+                .contains("web_search")
+        );
+    }
+}
+
+#[test]
+fn a_word_that_is_no_way_to_search_is_exit_2() {
+    let home = Home::with_token();
+    let server = Server::start([]);
+    for flag in ["--search=always", "--search="] {
+        let ran = run(&home, &server, &[flag]);
+        ran.exits(2)
+            .stdout("")
+            .says("--search")
+            .says("live, cached");
+    }
+    // What follows the flag without an equals sign is the prompt.
+    let server = Server::start([Reply::text("ok")]);
+    let args = ["run", "--no-tools", "--search", "cached"];
+    home.codex(&server).args(args).run().exits(0);
+    assert_eq!(tools(&server), search(true));
+    assert!(
+        server.requests()[0].json()["input"]
+            .to_string()
+            .contains("\"text\":\"cached\"")
+    );
+}
+
+#[test]
+fn a_default_in_the_configuration_is_a_word_or_yes_or_no() {
+    for (value, expected) in [
+        ("true", search(true)),
+        ("false", json!(null)),
+        ("\"cached\"", search(false)),
+    ] {
+        let home = Home::keeping();
+        let config = format!("{{\"search\": {value}}}");
+        std::fs::write(home.own().join("config.json"), config).expect("a file");
+        let server = Server::start([Reply::text("ok")]);
+        run(&home, &server, &[]).exits(0);
+        assert_eq!(tools(&server), expected, "{value}");
+    }
+}
+
+/// Lite has no room for the service's own tools.
+#[test]
+fn a_shape_without_room_for_it_is_not_used() {
+    let lite = "X-OpenAI-Internal-Codex-Responses-Lite requires `parallel_tool_calls` to be false.";
+    let no = |words: &str| Reply::json(400, &json!({"error": {"message": words}}));
+    let home = Home::keeping();
+    // The service wants Lite and nothing else: what it said, and why that is the end.
+    let server = Server::start([no(lite)]);
+    let ran = run(&home, &server, &["-m", "gpt-6.1-sol", "--search"]);
+    ran.exits(1)
+        .stdout("")
+        .says("codex: cannot search the web: the service refused every shape of the request that has room for its search: ")
+        .says("requires `reasoning.context` to be `all_turns`");
+    assert_eq!(shapes(&server), ["additional", "classic"]);
+    // What turned out to be right without a search is not used for one.
+    let server = Server::start([no(lite), Reply::text("one"), Reply::text("two")]);
+    ask(&home, &server, &["-m", "gpt-6-sol"], "go").exits(0);
+    run(&home, &server, &["-m", "gpt-6-sol", "--search"]).exits(0);
+    assert_eq!(shapes(&server), ["additional", "lite", "additional"]);
+    // A model that is not there is not there, with a search too.
+    let missing = || {
+        Reply::json(
+            404,
+            &json!({"error": {"message": "Model not found gpt-6-luna"}}),
+        )
+    };
+    let server = Server::start([missing()]);
+    run(&home, &server, &["-m", "gpt-6-luna", "--search"]).exits(5);
+}
+
+#[test]
+fn a_shape_that_the_user_names_and_that_has_no_room_is_told_before_anything_is_sent() {
+    let home = Home::keeping();
+    let server = Server::start([Reply::text("ok")]);
+    write_models(
+        &home,
+        &overrides("openai-codex", "gpt-6.1-sol", &json!({"shape": "lite"})),
+    );
+    for flags in [&["--search"][..], &["--search=cached", "--dry-run"]] {
+        let ran = run(&home, &server, &[&["-m", "gpt-6.1-sol"], flags].concat());
+        ran.exits(1).stdout("").says(
+            "codex: cannot search the web: models.json has gpt-6.1-sol asked in the lite shape",
+        );
+    }
+    assert_eq!(server.requests().len(), 0);
+    run(&home, &server, &["-m", "gpt-6.1-sol"]).exits(0);
+}

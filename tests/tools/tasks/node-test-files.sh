@@ -1,0 +1,17 @@
+# task: node --test runs two files, each in a process of its own
+# needs: node
+# proof: # pass 2
+# part: test
+set -euo pipefail
+
+prepare() {
+    for name in one two; do
+        printf 'const test = require("node:test");\ntest("%s", () => {});\n' "$name" > "$name.test.js"
+    done
+}
+
+work() {
+    node --test --test-reporter=tap
+}
+
+"$@"
