@@ -57,7 +57,7 @@ use crate::stdin;
 use crate::tools::{confine, order};
 
 pub use failure::Failure;
-use failure::Used;
+use failure::{Used, with_credential};
 use flags::Args;
 use limits::{patience, room};
 use parse::Invocation;
@@ -183,18 +183,18 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         Invocation::Status(args) => {
             manage(args, "status", account::status, |settings, critical| {
                 let used = Used::of(&settings.found, settings.keeper.as_ref());
-                named(used, command::status::run(settings, critical))
+                with_credential(used, command::status::run(settings, critical))
             })
         }
         Invocation::Token(args) => manage(args, "token", account::token, |settings, critical| {
             let tokens: Vec<Found> = command::token::tokens(&settings.found);
             let used = Used::of(&tokens, settings.keeper.as_ref());
-            named(used, command::token::run(settings, critical))
+            with_credential(used, command::token::run(settings, critical))
         }),
         Invocation::Models(args) => {
             manage(args, "models", listing::models, |settings, critical| {
                 let used = Used::of(&settings.found, settings.keeper.as_ref());
-                named(used, command::models::run(settings, critical))
+                with_credential(used, command::models::run(settings, critical))
             })
         }
         Invocation::Sessions(args) => {
@@ -273,14 +273,6 @@ where
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a command ended in, with the name of the credential that it used.
-fn named<E>(used: Option<Used>, ended: Result<(), E>) -> Result<(), Failure>
-where
-    Failure: From<E>,
-{
-    ended.map_err(|error| Failure::from(error).of_credential(used.as_ref()))
-}
-
 /// `codex run`, in any of its spellings.
 fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
     room()?;
@@ -300,7 +292,7 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
         words: failure::of_answer,
     };
     let used = Used::of(&settings.found, settings.keeper.as_ref());
-    named(used, command::run::run(settings, host))?;
+    with_credential(used, command::run::run(settings, host))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -75,19 +75,15 @@ impl Environment {
     /// # Errors
     /// When it does: credentials would be stored wherever a command happens to run.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        let (name, value) = match (self.get("CODEX_RUN_HOME"), self.get("HOME")) {
-            (Some(home), _) => ("CODEX_RUN_HOME", home),
-            (None, Some(home)) => ("HOME", home),
-            (None, None) => return Ok(()),
+        let Some(value) = self.get("CODEX_RUN_HOME") else {
+            return Ok(());
         };
         if Path::new(value).is_absolute() {
             return Ok(());
         }
         let shown = value.to_string_lossy();
-        Err(
-            Failure::usage(format!("cannot use {name}={shown}: it is a relative path"))
-                .hint("write the whole path, which begins with a /"),
-        )
+        let what = format!("cannot use CODEX_RUN_HOME={shown}: it is a relative path");
+        Err(Failure::usage(what).hint("write the whole path, which begins with a /"))
     }
 }
 
@@ -126,6 +122,13 @@ fn expanded(path: &OsStr, user: &OsStr) -> Option<OsString> {
 
 /// Why this home cannot be entered. One that is not there yet can be made.
 fn closed(home: &Path) -> Option<Closed> {
+    // Where a command happens to run is nobody's home.
+    if home.is_relative() {
+        return Some(Closed {
+            home: home.to_owned(),
+            why: "it is a relative path".to_owned(),
+        });
+    }
     let error = fs::symlink_metadata(home.join("auth.json")).err()?;
     let is_closed = matches!(
         error.kind(),
@@ -165,7 +168,7 @@ mod tests {
             check(relative, None);
         }
         assert_eq!(home_of(&[("CODEX_RUN_HOME", "~/x")]), None);
-        assert_eq!(home_of(&[("HOME", "ada")]), None);
+        assert_eq!(home_of(&[("HOME", "ada")]), None, "it is closed");
         let root = home_of(&[("CODEX_RUN_HOME", "~/x"), ("HOME", "/")]);
         assert_eq!(root.as_deref(), Some("/x"));
     }

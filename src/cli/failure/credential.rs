@@ -100,6 +100,17 @@ impl Used {
     }
 }
 
+/// What a command ended in, with the name of the credential that it used.
+pub(in crate::cli) fn with_credential<E>(
+    used: Option<Used>,
+    ended: Result<(), E>,
+) -> Result<(), Failure>
+where
+    Failure: From<E>,
+{
+    ended.map_err(|error| Failure::from(error).of_credential(used.as_ref()))
+}
+
 impl Failure {
     /// The same with the name of the credential that was used, if it is about that.
     pub(in crate::cli) fn of_credential(mut self, used: Option<&Used>) -> Self {

@@ -19,7 +19,7 @@ use crate::output::visible::line;
 use crate::wire::answer::Trouble;
 use crate::{api, prompt, stdin};
 use credential::About;
-pub(super) use credential::Used;
+pub(super) use credential::{Used, with_credential};
 pub(super) use exhausted::of_exhausted;
 pub(super) use local::{of_output, of_session, of_thread};
 use service::{of_api, of_trouble};
