@@ -62,9 +62,10 @@ fn wait(error: &Error, worth: Worth, made: u32, elapsed: Duration) -> Option<Dur
 fn passes(error: &http::Error, worth: Worth) -> bool {
     match error {
         http::Error::Broken(_) | http::Error::Late => true,
-        http::Error::NoSuchHost | http::Error::Connect(_) | http::Error::ConnectTimeout(_) => {
-            worth == Worth::Much
-        }
+        http::Error::NoSuchHost
+        | http::Error::NoSuchProxy
+        | http::Error::Connect(_)
+        | http::Error::ConnectTimeout(_) => worth == Worth::Much,
         _ => false,
     }
 }

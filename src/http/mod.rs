@@ -5,7 +5,9 @@ mod address;
 mod error;
 mod exempt;
 mod network;
+mod race;
 mod resolver;
+mod socket;
 mod tunnel;
 
 use std::io::Read;
@@ -21,8 +23,10 @@ use crate::exhausted::at_start;
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl};
 pub use error::{Distrust, Error, Refused};
+use network::Through;
 pub use network::{Network, Unusable};
 use resolver::Addresses;
+use socket::Offers;
 use tunnel::InTime;
 
 /// How long finding the host's addresses may take, and as long again connecting to one. Through a proxy all of it, the
@@ -97,6 +101,8 @@ impl Setup {
 #[derive(Clone, Debug)]
 pub struct Http {
     agent: ureq::Agent,
+    /// What a proxy offers that wants a sign-in.
+    offers: Offers,
     setup: Setup,
     silence: Duration,
 }
@@ -120,9 +126,12 @@ impl Http {
             .input_buffer_size(READ)
             .max_idle_age(IDLE)
             .build();
-        let agent = ureq::Agent::with_parts(config, InTime::default(), Addresses::default());
+        let offers = Offers::default();
+        let connector = InTime::new(offers.clone());
+        let agent = ureq::Agent::with_parts(config, connector, Addresses::default());
         Self {
             agent,
+            offers,
             setup: setup.clone(),
             silence,
         }
@@ -185,7 +194,7 @@ impl Http {
             // It stays on this machine: nothing else is called without TLS.
             _ => None,
         };
-        let through = proxy.as_ref().map(network::named);
+        let through = proxy.as_ref().map(Through::of);
         let request = self.agent.configure_request(request).proxy(proxy);
         let request = match limit {
             Limit::Whole(time) => request.timeout_global(Some(time)),
@@ -200,10 +209,11 @@ impl Http {
             request
         };
         match self.agent.run(request.build()) {
-            Ok(response) => Ok((response, through)),
+            Ok(response) => Ok((response, through.map(|through| through.name))),
             Err(error) => {
                 let error = Error::of(error, false, self.silence);
-                Err(error.on_the_way(through, || network.trusted()))
+                let error = error.through(through.as_ref(), &self.offers.take());
+                Err(error.trusting(|| network.trusted()))
             }
         }
     }

@@ -11,6 +11,7 @@ mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
 mod lines; // the JSON lines of any run
+mod proxies; // proxies that want another sign-in, and those of SOCKS
 mod proxy; // a proxy under test
 mod pty; // a pseudo terminal
 mod ran; // what a command did, and what a test wants of it
@@ -53,6 +54,7 @@ mod foreign; // credentials files of other programs
 mod forged; // what others chose, in lines of ours
 mod generated; // man/ and completions/ are what the binary prints
 mod golden; // the JSON lines of a run as this version tells them
+mod handed_over; // what env files and containers hand over as it stands
 #[cfg(target_os = "linux")]
 mod homes; // credentials in every home of the user
 mod hostile; // answers that are beyond all measure

@@ -128,7 +128,7 @@ const WORDS: &[(&str, &[&str])] = &[
         &["agent", "auth", "cli", "command", "http", "input", "tools"],
     ),
     ("SystemTime::now", &["auth", "clock"]),
-    ("TcpStream", &[]),
+    ("TcpStream", &["http"]),
     ("Command::new", &["auth", "command", "tools"]),
     (
         "thread::",
