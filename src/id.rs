@@ -67,6 +67,12 @@ impl FromStr for ModelId {
 pub struct AccountId(String);
 
 impl AccountId {
+    /// What stands for an account in a request that is only shown, while nobody knows it.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self("***".to_owned())
+    }
+
     /// The id as it goes into the `chatgpt-account-id` header.
     #[must_use]
     pub fn as_str(&self) -> &str {

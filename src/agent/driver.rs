@@ -240,6 +240,10 @@ impl Driver<'_> {
                     self.notify(Notice::Limits(&windows))?;
                 }
                 Input::Warned(words) => self.notify(Notice::Warning(&words))?,
+                Input::Waits(delay, words) => {
+                    let reason = &words;
+                    self.notify(Notice::Waits { delay, reason })?;
+                }
                 Input::Answered(answer, error) => {
                     // The first one was told when it came.
                     if answer.skipped() > 1 {

@@ -50,6 +50,8 @@ pub enum Input {
     Order(Order),
     /// Something went wrong that stops nothing.
     Warned(String),
+    /// Something takes its time before a request: how long, where that is known, and what.
+    Waits(Option<Duration>, String),
     /// An answer came with this about the plan.
     Limits(Vec<Limit>),
     /// One read of an answer brought this.

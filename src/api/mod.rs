@@ -4,7 +4,9 @@
 pub mod models;
 mod refusal;
 pub mod retry;
+mod signed;
 pub mod usage;
+mod workspace;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::auth::{Authority, Credential, sign_in};
 use crate::clock::seconds;
-use crate::http::{self, BaseUrl, Http, Request};
+use crate::http::{self, BaseUrl, Http};
 use crate::id::ThreadId;
 use crate::secret::Secret;
 use crate::wire::answer::{Answer, Show};
@@ -21,6 +23,8 @@ use crate::wire::fault::{Fault, Head, Limit};
 use crate::wire::request::{Body, Shape};
 use crate::wire::sse::{Decoder, TooLong};
 use refusal::{head, refused};
+use signed::{Place, Question, Signed};
+pub use workspace::{Route, Scope};
 
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
@@ -44,6 +48,10 @@ pub struct Endpoints {
     pub subscription: BaseUrl,
     /// The API, for keys.
     pub api: BaseUrl,
+    /// The way of a workspace that is bound to a region, once it was asked for.
+    pub route: Route,
+    /// What the requests of a key are counted on.
+    pub scope: Scope,
 }
 
 /// Why there is no answer, or no more of it.
@@ -126,7 +134,7 @@ impl Error {
 #[derive(Clone, Debug)]
 pub struct Client {
     http: Http,
-    url: String,
+    endpoints: Endpoints,
     authority: Authority,
     headers: Vec<(&'static str, String)>,
     marks: Option<Sender<Option<String>>>,
@@ -138,21 +146,14 @@ impl Client {
     /// Nothing is sent before the first request.
     #[must_use]
     pub fn new(http: Http, endpoints: &Endpoints, authority: Authority, thread: &ThreadId) -> Self {
-        let mut headers = vec![
+        let headers = vec![
             ("accept", "text/event-stream".to_owned()),
             ("originator", ORIGINATOR.to_owned()),
             ("session-id", thread.as_str().to_owned()),
             ("x-client-request-id", thread.as_str().to_owned()),
         ];
-        let base = match authority.account() {
-            Some(account) => {
-                headers.push(("chatgpt-account-id", account.as_str().to_owned()));
-                &endpoints.subscription
-            }
-            None => &endpoints.api,
-        };
         Self {
-            url: base.join("/responses"),
+            endpoints: endpoints.clone(),
             http,
             authority,
             headers,
@@ -163,13 +164,24 @@ impl Client {
 
     /// The address that requests go to.
     #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
+    pub fn url(&self) -> String {
+        match self.authority.current() {
+            Credential::Token { .. } => self.endpoints.subscription.join("/responses"),
+            Credential::Key(_) => self.endpoints.api.join("/responses"),
+        }
     }
 
     /// The headers that a request of this shape carries beside the secret one.
     #[must_use]
     pub fn headers(&self, shape: Shape) -> Vec<(&'static str, String)> {
+        let mut headers = self.of_shape(shape);
+        let scope = &self.endpoints.scope;
+        headers.extend(workspace::headers(&self.authority.current(), scope));
+        headers
+    }
+
+    /// The headers that do not depend on who asks.
+    fn of_shape(&self, shape: Shape) -> Vec<(&'static str, String)> {
         let mut headers = self.headers.clone();
         if shape == Shape::Lite {
             headers.push((LITE, "true".to_owned()));
@@ -207,14 +219,18 @@ impl Client {
     /// # Errors
     /// When no answer begins or it is a refusal.
     pub fn send(&self, body: &Body) -> Result<Stream, Error> {
-        let request = Request {
-            url: &self.url,
-            bearer: None,
-            headers: &self.headers(body.shape()),
+        let question = Question {
+            place: Place::Below("/responses"),
+            headers: &self.of_shape(body.shape()),
             body: Some((http::JSON, body.bytes())),
             limit: http::Limit::Stream,
         };
-        let answer = ask(&self.http, &self.authority, request)?;
+        let signed = Signed {
+            http: &self.http,
+            endpoints: &self.endpoints,
+            authority: &self.authority,
+        };
+        let answer = signed.ask(&question)?;
         let kind = answer
             .header("content-type")
             .unwrap_or_default()
@@ -222,7 +238,7 @@ impl Client {
         // A success that is a document is a proxy's page or an error in disguise. Some servers name no type at all.
         let document = kind.starts_with("text/html") || kind.starts_with("application/json");
         if answer.status() != 200 || document {
-            return Err(refused(&self.url, &self.authority, answer));
+            return Err(refused(&self.authority, answer));
         }
         self.keep_turn_state(&answer);
         if let Some(marks) = &self.marks {
@@ -266,31 +282,6 @@ impl Client {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         redact(&self.authority, text)
-    }
-}
-
-/// Sends a request, signed, and once more with another credential if the first one is refused and there is another.
-fn ask(
-    connections: &Http,
-    authority: &Authority,
-    request: Request<'_>,
-) -> Result<http::Answer, Error> {
-    let send = |credential: &Credential| {
-        // A server that wants no key is shown none.
-        let bearer = Some(credential.secret()).filter(|secret| !secret.expose().is_empty());
-        connections
-            .send(&Request { bearer, ..request })
-            .map_err(|error| Error::Http(http::host(request.url), error))
-    };
-    let credential = authority.credential().map_err(Error::SignIn)?;
-    let answer = send(&credential)?;
-    if answer.status() != 401 {
-        return Ok(answer);
-    }
-    match authority.instead_of(&credential) {
-        Ok(None) => Ok(answer),
-        Ok(Some(other)) => send(&other),
-        Err(error) => Err(Error::SignIn(error)),
     }
 }
 

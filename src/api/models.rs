@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::refusal::refused;
-use super::{Endpoints, Error, ORIGINATOR, ask};
+use super::signed::{Place, Question, Signed};
+use super::{Endpoints, Error, ORIGINATOR};
 use crate::auth::Authority;
-use crate::http::{self, Http, Limit, Request};
+use crate::http::{self, Http, Limit};
 
 /// How long the answer may take.
 const LIMIT: Limit = Limit::Whole(Duration::from_secs(20));
@@ -39,33 +40,33 @@ pub fn fetch(
         ("accept", http::JSON.to_owned()),
         ("originator", ORIGINATOR.to_owned()),
     ];
-    let url = match authority.account() {
-        Some(account) => {
-            headers.push(("chatgpt-account-id", account.as_str().to_owned()));
-            let url = endpoints.subscription.join("/models");
-            format!("{url}?client_version={VERSION}")
-        }
-        None => endpoints.api.join("/models"),
+    let path = match authority.account() {
+        Some(_) => format!("/models?client_version={VERSION}"),
+        None => "/models".to_owned(),
     };
     if let Some(mark) = mark.filter(|mark| mark.bytes().all(|byte| byte.is_ascii_graphic())) {
         headers.push(("if-none-match", mark.to_owned()));
     }
-    let request = Request {
-        url: &url,
-        bearer: None,
+    let signed = Signed {
+        http,
+        endpoints,
+        authority,
+    };
+    let answer = signed.ask(&Question {
+        place: Place::Below(&path),
         headers: &headers,
         body: None,
         limit: LIMIT,
-    };
-    let answer = ask(http, authority, request)?;
+    })?;
     match answer.status() {
         304 => Ok(Listing::Unchanged),
         200 => {
             let plain = |mark: &&str| mark.bytes().all(|byte| byte.is_ascii_graphic());
             let mark = answer.header("etag").filter(plain).map(str::to_owned);
-            let failed = |error| Error::Http(http::host(request.url), error);
+            let host = answer.host().to_owned();
+            let failed = |error| Error::Http(host, error);
             Ok(Listing::New(answer.whole(BODY).map_err(failed)?, mark))
         }
-        _ => Err(refused(request.url, authority, answer)),
+        _ => Err(refused(authority, answer)),
     }
 }

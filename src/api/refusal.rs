@@ -9,25 +9,31 @@ use crate::wire::fault::{self, Fault, Head};
 /// The most of an error's body that is read, in bytes.
 const ERROR_BODY: usize = 64 << 10;
 
-/// Sorts an answer from this address that is no success.
-pub(super) fn refused(url: &str, authority: &Authority, answer: http::Answer) -> Error {
+/// Sorts an answer that is no success.
+pub(super) fn refused(authority: &Authority, answer: http::Answer) -> Error {
     match fault(authority, answer) {
         Ok(fault) => Error::Fault(fault),
-        Err(error) => Error::Http(http::host(url), error),
+        Err(error) => error,
     }
 }
 
-fn fault(authority: &Authority, answer: http::Answer) -> Result<Fault, http::Error> {
+/// What the service says in an answer that is no success.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn fault(authority: &Authority, answer: http::Answer) -> Result<Fault, Error> {
     let head = head(authority, &answer);
+    let proxy = answer.proxy().map(str::to_owned);
+    let host = answer.host().to_owned();
+    let body = answer.body(ERROR_BODY);
+    let body = body.map_err(|error| Error::Http(host, error))?;
     // Before it is cut to what is shown, so that no part of a secret stays; and after, as it may have been escaped.
-    let body = redact(
-        authority,
-        &String::from_utf8_lossy(&answer.body(ERROR_BODY)?),
-    );
+    let body = redact(authority, &String::from_utf8_lossy(&body));
     let mut fault = fault::of_answer(&head, body.as_bytes(), seconds());
     for words in fault.words() {
         *words = redact(authority, words);
     }
+    fault.details.proxy = proxy;
     Ok(fault)
 }
 

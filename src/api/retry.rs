@@ -39,7 +39,10 @@ pub fn advice(trouble: &Trouble, error: Option<&Error>) -> Retry {
             | http::Error::Certificate(..)
             | http::Error::Setup(_)
             | http::Error::Protocol(_)
-            | http::Error::Proxy(_, Refused::Password) => Retry::Never,
+            | http::Error::Proxy(
+                _,
+                Refused::Password | Refused::Kind(_) | Refused::Name | Refused::NotSocks,
+            ) => Retry::Never,
             http::Error::Proxy(_, Refused::Status(status)) if *status < 500 => Retry::Never,
             _ => Retry::Backoff,
         },

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Endpoints, Error, ORIGINATOR, ask, refused};
+use super::signed::{Place, Question, Signed};
+use super::{Endpoints, Error, ORIGINATOR, refused};
 use crate::auth::Authority;
-use crate::http::{self, Http, Limit, Request};
+use crate::http::{self, Http, Limit};
 
 /// How long the answer may take.
 const LIMIT: Limit = Limit::Whole(Duration::from_secs(30));
@@ -71,27 +72,25 @@ pub fn fetch(
     authority: &Authority,
     now: u64,
 ) -> Result<Limits, Error> {
-    let base = endpoints.subscription.as_str();
-    let base = base.strip_suffix("/codex").unwrap_or(base);
-    let mut headers = vec![
-        ("accept", http::JSON.to_owned()),
-        ("originator", ORIGINATOR.to_owned()),
-    ];
-    if let Some(account) = authority.account() {
-        headers.push(("chatgpt-account-id", account.as_str().to_owned()));
-    }
-    let request = Request {
-        url: &format!("{base}/wham/usage"),
-        bearer: None,
-        headers: &headers,
+    let signed = Signed {
+        http,
+        endpoints,
+        authority,
+    };
+    let answer = signed.ask(&Question {
+        place: Place::Beside("/wham/usage"),
+        headers: &[
+            ("accept", http::JSON.to_owned()),
+            ("originator", ORIGINATOR.to_owned()),
+        ],
         body: None,
         limit: LIMIT,
-    };
-    let answer = ask(http, authority, request)?;
+    })?;
     if answer.status() != 200 {
-        return Err(refused(request.url, authority, answer));
+        return Err(refused(authority, answer));
     }
-    let failed = |error| Error::Http(http::host(request.url), error);
+    let host = answer.host().to_owned();
+    let failed = |error| Error::Http(host, error);
     read(&answer.whole(BODY).map_err(failed)?, now).ok_or(Error::Unreadable)
 }
 

@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::issuer::{Device, Error, Issuer, Poll};
+use super::issuer::{Device, Error, Issuer};
+use super::poll::Poll;
 use crate::secret::Secret;
 
 /// How long a person may take. The issuer's own limit.
@@ -43,6 +44,7 @@ struct Polling {
 impl Polling {
     /// What to do after this answer, which came so long after the beginning.
     fn step(&mut self, answer: Result<Poll, Error>, elapsed: Duration) -> Next {
+        let mut pause = Duration::ZERO;
         match answer {
             Ok(Poll::Granted(code, verifier)) => return Next::End(Ok((code, verifier))),
             Ok(Poll::Pending) => self.lost = 0,
@@ -51,13 +53,19 @@ impl Polling {
                 self.interval += SLOWER;
             }
             // What does not arrive, or finds the service broken, may do better next time.
-            Err(error) if self.lost + 1 < LOST && passing(&error) => self.lost += 1,
+            Err(error) if self.lost + 1 < LOST && passing(&error) => {
+                self.lost += 1;
+                if let Error::Refused(refusal) = &error {
+                    pause = pause.max(refusal.retry_after.unwrap_or_default());
+                }
+            }
             Err(error) => return Next::End(Err(Ended::Failed(error))),
         }
-        if elapsed + self.interval > LIMIT {
+        let pause = pause.max(self.interval);
+        if elapsed.saturating_add(pause) > LIMIT {
             Next::End(Err(Ended::TimedOut))
         } else {
-            Next::Ask(self.interval)
+            Next::Ask(pause)
         }
     }
 }
@@ -66,7 +74,7 @@ fn passing(error: &Error) -> bool {
     match error {
         Error::Http(error) => !error.is_exhausted(),
         Error::Refused(refusal) => refusal.status >= 500 || refusal.status == 429,
-        Error::Unreadable => false,
+        Error::Declined(_) | Error::Unreadable => false,
     }
 }
 
@@ -109,7 +117,7 @@ mod tests {
             };
             assert_eq!(next, expected, "after {elapsed} s");
         };
-        let broken = || Err(Error::Refused(Refusal::of(503, "")));
+        let broken = || Err(Error::Refused(Box::new(Refusal::of(503, ""))));
         check(Ok(Poll::Pending), 0, "ask in 5");
         check(Ok(Poll::SlowDown), 5, "ask in 10");
         for _ in 0..4 {
@@ -118,10 +126,19 @@ mod tests {
         check(broken(), 20, "failed");
         check(Ok(Poll::Pending), 30, "ask in 10");
         check(broken(), 40, "ask in 10");
+        let mut asked = Refusal::of(429, "");
+        asked.retry_after = Some(12 * second);
+        check(
+            Err(Error::Refused(Box::new(asked.clone()))),
+            41,
+            "ask in 12",
+        );
+        asked.retry_after = Some(900 * second);
+        check(Err(Error::Refused(Box::new(asked))), 42, "timed out");
         check(Ok(Poll::Pending), 890, "ask in 10");
         check(Ok(Poll::Pending), 891, "timed out");
         check(
-            Err(Error::Refused(Refusal::of(403, "expired"))),
+            Err(Error::Refused(Box::new(Refusal::of(403, "expired")))),
             10,
             "failed",
         );

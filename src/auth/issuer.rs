@@ -8,12 +8,17 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::again::{self, Heard, Worth};
 use super::form;
+use super::issued::Issued;
+use super::personal::Identity;
 use super::pkce::Pkce;
+use super::poll::{Poll, sort};
 use super::refusal::Refusal;
-use super::token::Issued;
+use crate::clock::seconds;
 use crate::http::{self, BaseUrl, Http, Limit, Request, SILENCE};
 use crate::secret::Secret;
+use crate::wire::fault::Head;
 
 /// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
@@ -43,7 +48,9 @@ pub enum Error {
     /// It could not be reached, or did not answer.
     Http(http::Error),
     /// It said no.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
+    /// The person said no to a device, or nothing in time.
+    Declined(Box<Refusal>),
     /// It said yes, and nothing that can be read.
     Unreadable,
 }
@@ -60,8 +67,30 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http(error) => error.fmt(f),
-            Self::Refused(refusal) => f.write_str(&refusal.words()),
+            Self::Refused(refusal) | Self::Declined(refusal) => f.write_str(&refusal.words()),
             Self::Unreadable => f.write_str("its answer cannot be read"),
+        }
+    }
+}
+
+impl Error {
+    /// Whether the same question may be answered a moment later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Declined(_)
+            | Self::Http(http::Error::Setup(_) | http::Error::Certificate(..)) => false,
+            Self::Http(_) | Self::Unreadable => true,
+            Self::Refused(refusal) => refusal.may_pass(),
+        }
+    }
+
+    /// After how long the issuer wants to be asked again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after,
+            Self::Http(_) | Self::Declined(_) | Self::Unreadable => None,
         }
     }
 }
@@ -70,7 +99,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Http(error) => Some(error),
-            Self::Refused(_) | Self::Unreadable => None,
+            Self::Refused(_) | Self::Declined(_) | Self::Unreadable => None,
         }
     }
 }
@@ -93,17 +122,6 @@ pub struct Device {
     pub code: Secret,
     /// How long to wait between two questions.
     pub interval: Duration,
-}
-
-/// What became of a device sign-in.
-#[derive(Debug)]
-pub enum Poll {
-    /// The person has not decided yet.
-    Pending,
-    /// The same, and we ask too often.
-    SlowDown,
-    /// The person said yes: a code to be exchanged, and the verifier, which the issuer made.
-    Granted(Secret, Secret),
 }
 
 impl Issuer {
@@ -153,7 +171,8 @@ impl Issuer {
         self.base.join("/deviceauth/callback")
     }
 
-    /// Exchanges a code for tokens. `redirect` is the one that the sign-in began with.
+    /// Exchanges a code for tokens. `redirect` is the one that the sign-in began with; `heard` is told before it is
+    /// tried again.
     ///
     /// # Errors
     /// When there are none.
@@ -162,6 +181,7 @@ impl Issuer {
         code: &Secret,
         verifier: &Secret,
         redirect: &str,
+        heard: Heard<'_>,
     ) -> Result<Issued, Error> {
         let form = form::encode(&[
             ("grant_type", "authorization_code"),
@@ -170,7 +190,7 @@ impl Issuer {
             ("redirect_uri", redirect),
             ("code_verifier", verifier.expose()),
         ]);
-        self.tokens(&form, &[code, verifier])
+        again::ask(Worth::Much, heard, || self.tokens(&form, &[code, verifier]))
     }
 
     /// Spends a refresh token.
@@ -192,6 +212,21 @@ impl Issuer {
         let limit = Limit::Whole(self.tokens);
         let body = self.post(&url, http::FORM, form.as_bytes(), limit, secrets)?;
         Issued::read(&body).ok_or(Error::Unreadable)
+    }
+
+    /// Asks whose an access token of a workspace is; `heard` is told before it is tried again.
+    ///
+    /// # Errors
+    /// When the issuer does not say.
+    pub fn whoami(&self, access: &Secret, heard: Heard<'_>) -> Result<Identity, Error> {
+        let url = self
+            .base
+            .join("/api/accounts/v1/user-auth-credential/whoami");
+        let body = again::ask(Worth::Little, heard, || {
+            self.call(&url, Some(access), None, LIMIT, &[access])
+        })?;
+        let json = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
+        Identity::read(&json).ok_or(Error::Unreadable)
     }
 
     /// Makes tokens worthless: all that came from this refresh token, or one access token.
@@ -233,11 +268,11 @@ impl Issuer {
         .map(drop)
     }
 
-    /// Begins a device sign-in.
+    /// Begins a device sign-in; `heard` is told before it is tried again.
     ///
     /// # Errors
     /// When the issuer has none, or cannot be asked.
-    pub fn device(&self) -> Result<Device, Error> {
+    pub fn device(&self, heard: Heard<'_>) -> Result<Device, Error> {
         #[derive(Deserialize)]
         struct Body {
             device_auth_id: String,
@@ -248,7 +283,9 @@ impl Issuer {
         }
         let url = self.base.join("/api/accounts/deviceauth/usercode");
         let body = json!({ "client_id": CLIENT }).to_string();
-        let body = self.post(&url, http::JSON, body.as_bytes(), LIMIT, &[])?;
+        let body = again::ask(Worth::Little, heard, || {
+            self.post(&url, http::JSON, body.as_bytes(), LIMIT, &[])
+        })?;
         let body: Body = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
         // Seconds, as text or as a number.
         let text = body.interval.as_str().unwrap_or_default().trim().parse();
@@ -285,7 +322,7 @@ impl Issuer {
                     Secret::new(body.code_verifier),
                 ))
             }
-            Err(Error::Refused(refusal)) => sort(refusal),
+            Err(Error::Refused(refusal)) => sort(*refusal),
             Err(error) => Err(error),
         }
     }
@@ -298,46 +335,47 @@ impl Issuer {
         limit: Limit,
         secrets: &[&Secret],
     ) -> Result<Vec<u8>, Error> {
+        self.call(url, None, Some((kind, body)), limit, secrets)
+    }
+
+    fn call(
+        &self,
+        url: &str,
+        bearer: Option<&Secret>,
+        body: Option<(&'static str, &[u8])>,
+        limit: Limit,
+        secrets: &[&Secret],
+    ) -> Result<Vec<u8>, Error> {
         let answer = self
             .http
             .send(&Request {
                 url,
-                bearer: None,
+                bearer,
                 headers: &[("accept", http::JSON.to_owned())],
-                body: Some((kind, body)),
+                body,
                 limit,
             })
             .map_err(Error::Http)?;
         let status = answer.status();
-        let body = answer.whole(BODY).map_err(Error::Http)?;
-        if (200..=299).contains(&status) {
+        let head = Head::read(status, |name| answer.header(name).map(str::to_owned));
+        let proxy = answer.proxy().map(str::to_owned);
+        let (body, broken) = answer.as_much(BODY);
+        let success = (200..=299).contains(&status);
+        match broken {
+            // New tokens are worth more than a whole answer: the old one is spent.
+            Some(_) if success && Issued::read(&body).is_some_and(|issued| issued.is_whole()) => {}
+            Some(error) => return Err(Error::Http(error)),
+            None => {}
+        }
+        if success {
             return Ok(body);
         }
         let mut refusal = Refusal::of(status, &String::from_utf8_lossy(&body));
+        refusal.retry_after = head.retry_after(seconds());
+        refusal.proxy = proxy;
         // An issuer that repeats what it was sent shall not make us print it.
         refusal.redact(secrets);
-        Err(Error::Refused(refusal))
-    }
-}
-
-/// Tells a device sign-in that is still waiting from one that is over. Both may come as 403.
-fn sort(refusal: Refusal) -> Result<Poll, Error> {
-    match (&*refusal.code, refusal.status) {
-        ("slow_down", _) => Ok(Poll::SlowDown),
-        ("deviceauth_authorization_pending" | "authorization_pending", _) => Ok(Poll::Pending),
-        // Any other 403 or 404 says no more than that nobody has typed the code in, unless it says so.
-        (code, 403 | 404) => {
-            let said = format!("{code} {}", refusal.message.to_lowercase());
-            if ["expired", "denied", "declined"]
-                .iter()
-                .any(|word| said.contains(word))
-            {
-                Err(Error::Refused(refusal))
-            } else {
-                Ok(Poll::Pending)
-            }
-        }
-        _ => Err(Error::Refused(refusal)),
+        Err(Error::Refused(Box::new(refusal)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What to do about a sign-in (pure): use it, renew it, wait, or give up.
 
+use std::time::Duration;
+
 use super::refusal::Refusal;
 use super::store::Past;
 use super::token::SignedIn;
@@ -47,9 +49,13 @@ pub(super) fn plan(saved: &SignedIn, rejected: Option<&Secret>, past: &Past, now
 }
 
 /// When to try again after so many failures in a row, in Unix milliseconds: one second, then twice as long each
-/// time, up to a minute.
-pub(super) fn again(failures: u32, now: u64) -> u64 {
-    now + (1000 << failures.saturating_sub(1).min(6)).min(LONGEST)
+/// time, or as long as the issuer asks for, up to a minute.
+pub(super) fn again(failures: u32, asked: Option<Duration>, now: u64) -> u64 {
+    let doubled = 1000 << failures.saturating_sub(1).min(6);
+    let asked = asked.map_or(0, |time| {
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    });
+    now + asked.max(doubled).min(LONGEST)
 }
 
 #[cfg(test)]
@@ -122,8 +128,10 @@ mod tests {
 
     #[test]
     fn failures_are_spaced_out() {
-        let delays: Vec<u64> = (1..9).map(|n| again(n, 0) / 1000).collect();
+        let delays: Vec<u64> = (1..9).map(|n| again(n, None, 0) / 1000).collect();
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(again(u32::MAX, 7), 60_007);
+        assert_eq!(again(u32::MAX, None, 7), 60_007);
+        assert_eq!(again(1, Some(Duration::from_secs(5)), 7), 5_007);
+        assert_eq!(again(1, Some(Duration::MAX), 7), 60_007);
     }
 }

@@ -1,6 +1,8 @@
 //! What the issuer says when it says no, sorted once (pure). The words for people are found elsewhere; here it
 //! is decided whether the refresh token is lost for good.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::form;
@@ -17,6 +19,36 @@ const PERMANENT: &[&str] = &[
     "invalid_grant",
 ];
 
+/// What a code may be about that says with HTTP 400 or 403 that a sign-in has ended, such as `app_session_expired`.
+const ENDED: &[&str] = &["session", "token", "grant", "account", "user", "login"];
+
+/// And what has become of it.
+const HOW: &[&str] = &[
+    "expired",
+    "terminated",
+    "ended",
+    "revoked",
+    "invalidated",
+    "invalid",
+    "reused",
+    "deactivated",
+    "disabled",
+    "suspended",
+    "deleted",
+    "required",
+];
+
+/// What a refusal comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// What was shown is not accepted.
+    SignIn,
+    /// It is not allowed here, or for this account.
+    Forbidden,
+    /// The issuer cannot do it now, or something else has answered.
+    Unreachable,
+}
+
 /// A no of the issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -28,6 +60,10 @@ pub struct Refusal {
     pub message: String,
     /// It is a web page: something that stands between has answered.
     pub page: bool,
+    /// After how long the issuer wants to be asked again.
+    pub retry_after: Option<Duration>,
+    /// The proxy that the request went through.
+    pub proxy: Option<String>,
     /// This process had begun to spend the token before, and was ended before anything was stored.
     pub interrupted: Option<u32>,
 }
@@ -59,6 +95,8 @@ impl Refusal {
             code,
             message,
             page,
+            retry_after: None,
+            proxy: None,
             interrupted: None,
         }
     }
@@ -80,7 +118,40 @@ impl Refusal {
     /// Whether the token that was refused is lost for good, so that asking again is of no use.
     #[must_use]
     pub fn permanent(&self) -> bool {
-        (self.status == 401 && !self.page) || PERMANENT.contains(&&*self.code)
+        let ended = || {
+            let words = || self.code.split('_');
+            words().any(|word| ENDED.contains(&word)) && words().any(|word| HOW.contains(&word))
+        };
+        match self.status {
+            _ if PERMANENT.contains(&&*self.code) => true,
+            401 => !self.page,
+            400 | 403 => ended(),
+            _ => false,
+        }
+    }
+
+    /// What it comes to.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self.status {
+            _ if self.permanent() => Kind::SignIn,
+            403 => Kind::Forbidden,
+            _ if self.page || self.may_pass() => Kind::Unreachable,
+            409 | 300..=399 => Kind::Unreachable,
+            _ => Kind::SignIn,
+        }
+    }
+
+    /// Whether the same question may be answered a moment later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        !self.permanent() && matches!(self.status, 408 | 429 | 500..=599)
+    }
+
+    /// Whether it is about the network or the country that the request comes from.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.status == 403 && (self.page || self.code == "unsupported_country_region_territory")
     }
 
     /// The issuer's words with its code, status last: `words (code) [HTTP 401]`.
@@ -192,6 +263,26 @@ mod tests {
             "",
             false,
         );
+        for (status, code, ended) in [
+            (400, "app_session_expired", true),
+            (403, "app_session_terminated", true),
+            (400, "session_revoked", true),
+            (403, "account_deactivated", true),
+            (400, "token_expired", true),
+            (500, "app_session_expired", false),
+            (429, "token_invalid", false),
+            (400, "invalid_request", false),
+            (400, "unsupported_grant_type", false),
+            (403, "session_limit", false),
+        ] {
+            check(
+                status,
+                &format!(r#"{{"error":{{"code":"{code}"}}}}"#),
+                code,
+                "",
+                ended,
+            );
+        }
         check(500, r#"{"detail":"Oops"}"#, "", "Oops", false);
         check(
             502,

@@ -1,4 +1,4 @@
-//! What tokens say about themselves, and what the token endpoint answers (pure). A token is a JSON Web
+//! What tokens say about themselves, and the sign-in that they make (pure). A token is a JSON Web
 //! Token (RFC 7519); only its middle part is read, and its signature is the service's to check.
 
 use std::error::Error;
@@ -6,14 +6,12 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use serde_json::Value;
 
+use super::bounds::Bounds;
+use super::issued::Issued;
 use crate::id::AccountId;
 use crate::secret::Secret;
-
-/// How long a token is taken to be good if nothing says otherwise, in seconds.
-const HOUR: u64 = 3600;
 
 /// Why a text is no access token of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +44,8 @@ pub struct Claims {
     pub plan: Option<String>,
     /// When it ends, in Unix seconds.
     pub expires: Option<u64>,
+    /// What binds the workspace of the account to a place.
+    pub bounds: Bounds,
 }
 
 /// What a token claims.
@@ -65,6 +65,7 @@ pub fn claims(token: &str) -> Result<Claims, TokenError> {
         email: text(&claims["email"]).or_else(|| text(&profile["email"])),
         plan: text(&auth["chatgpt_plan_type"]),
         expires: seconds(&claims["exp"]),
+        bounds: Bounds::of(auth),
     })
 }
 
@@ -78,7 +79,7 @@ pub fn account(token: &str) -> Result<AccountId, TokenError> {
 
 /// Whole seconds, also where they are written as a fraction.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a time before 1970 or beyond all measure is none
-fn seconds(value: &Value) -> Option<u64> {
+pub(super) fn seconds(value: &Value) -> Option<u64> {
     value
         .as_u64()
         .or_else(|| value.as_f64().filter(|f| *f >= 0.0).map(|f| f as u64))
@@ -98,45 +99,6 @@ fn middle(token: &str) -> Result<Value, TokenError> {
     serde_json::from_slice(&json).map_err(|_| TokenError::Shape)
 }
 
-/// What the token endpoint gave. To a refresh it may leave out whatever has not changed.
-#[derive(Clone, Debug, Default)]
-pub struct Issued {
-    /// The access token.
-    pub access: Option<Secret>,
-    /// The refresh token, which replaces the one that was spent.
-    pub refresh: Option<Secret>,
-    /// The id token.
-    pub id: Option<Secret>,
-    /// How long the access token lasts, in seconds from now.
-    expires_in: Option<u64>,
-}
-
-impl Issued {
-    /// Reads the endpoint's answer; nothing if it is no such answer.
-    #[must_use]
-    pub fn read(body: &[u8]) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Body {
-            access_token: Option<String>,
-            refresh_token: Option<String>,
-            id_token: Option<String>,
-            #[serde(default)]
-            expires_in: Value,
-        }
-        let body: Body = serde_json::from_slice(body).ok()?;
-        // What does not fit a header cannot be used.
-        let usable = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
-        let secret = |text: Option<String>| text.filter(usable).map(Secret::new);
-        let issued = Self {
-            access: secret(body.access_token),
-            refresh: secret(body.refresh_token),
-            id: secret(body.id_token),
-            expires_in: seconds(&body.expires_in),
-        };
-        (issued.access.is_some() || issued.refresh.is_some()).then_some(issued)
-    }
-}
-
 /// A sign-in as it is kept.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
@@ -154,6 +116,8 @@ pub struct SignedIn {
     pub email: Option<String>,
     /// The plan of the account.
     pub plan: Option<String>,
+    /// What binds the workspace of the account to a place.
+    pub bounds: Bounds,
 }
 
 /// How long before its end an access token is replaced, in seconds.
@@ -197,6 +161,7 @@ impl SignedIn {
             account: account.ok_or(shape.unwrap_or(TokenError::NoAccount))?,
             email: own.email.or(other.email).or(known.email),
             plan: own.plan.or(other.plan).or(known.plan),
+            bounds: own.bounds.or(other.bounds).or(known.bounds),
         })
     }
 
@@ -218,6 +183,7 @@ impl SignedIn {
             account: Some(self.account.clone()),
             email: self.email.clone(),
             plan: self.plan.clone(),
+            bounds: self.bounds.clone(),
             expires: if came {
                 issued.known(now).expires
             } else {
@@ -258,18 +224,6 @@ impl SignedIn {
     #[must_use]
     pub fn ended(&self, now: u64) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
-    }
-}
-
-impl Issued {
-    /// The end of the access token where it does not tell itself.
-    fn known(&self, now: u64) -> Claims {
-        let own = self.access.as_ref().map(|token| claims(token.expose()));
-        let told = own.is_some_and(|own| own.is_ok_and(|own| own.expires.is_some()));
-        Claims {
-            expires: (!told).then(|| now.saturating_add(self.expires_in.unwrap_or(HOUR))),
-            ..Claims::default()
-        }
     }
 }
 

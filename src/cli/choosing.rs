@@ -9,7 +9,7 @@ use super::parse::nearest;
 use super::resuming::{self, Resumed};
 use super::settings::Environment;
 use super::{config, keys};
-use crate::api::Endpoints;
+use crate::api::{Endpoints, Route, Scope};
 use crate::auth::{Found, What};
 use crate::command::Keeper;
 use crate::http::{self, BaseUrl};
@@ -239,6 +239,8 @@ fn of_provider(
         endpoints: Endpoints {
             subscription: base.clone(),
             api: base,
+            route: Route::default(),
+            scope: Scope::default(),
         },
         warnings,
         origin,

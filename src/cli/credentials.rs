@@ -3,14 +3,17 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::failure::Failure;
 use super::flags::Args;
 use super::named;
 use super::settings::Environment;
-use crate::api::Endpoints;
+use crate::api::{Endpoints, Route, Scope};
+use crate::auth::issuer::Issuer;
 use crate::auth::opener::Surroundings;
-use crate::auth::store::{Contents, Format, Place, Store};
+use crate::auth::personal::{Personal, is_personal};
+use crate::auth::store::{Contents, Format, Kind, Place, Store};
 use crate::auth::{Found, What};
 use crate::command::Keeper;
 use crate::http::BaseUrl;
@@ -54,26 +57,48 @@ pub(super) fn find(
             source: name.to_owned(),
         })
     };
-    found.extend(variable("CODEX_ACCESS_TOKEN", What::Token));
+    if let Some(given) = environment.secret("CODEX_ACCESS_TOKEN") {
+        let asked = is_personal(given.expose().trim());
+        let issuer = environment.address("CODEX_RUN_ISSUER", ISSUER, asked)?;
+        found.push(Found {
+            what: token(given, &issuer, environment),
+            source: "CODEX_ACCESS_TOKEN".to_owned(),
+        });
+    }
     found.extend(variable("CODEX_API_KEY", What::Key));
     let mut warnings = Vec::new();
-    let mut keeper = None;
+    let given = !found.is_empty() || environment.get("OPENAI_API_KEY").is_some();
+    if let (Some(closed), true) = (environment.closed(), given) {
+        warnings.push(closed.warning());
+    }
+    let (mut keeper, mut others) = (None, Vec::new());
     // A file that is not used may be meant for other programs, and is not judged.
-    if all || found.is_empty() {
+    let is_closed = environment.closed().is_some() && foreign(args, environment).is_none();
+    if (all || found.is_empty()) && !(is_closed && given) {
         keeper = self::keeper(args, environment)?;
-        if let Some(Keeper { store, .. }) = &keeper {
+        if let Some(Keeper { store, issuer }) = &keeper {
             if narrow {
-                warnings = narrowed(store);
+                warnings.extend(narrowed(store));
             }
             if store.is_foreign() && !store.named().exists() {
                 let path = store.named().display();
                 warnings.push(format!("the credentials file {path} is not there"));
             }
             let contents = store.read().map_err(Failure::from)?;
-            found.extend(stored(contents, store, environment));
+            others.clone_from(&contents.others);
+            found.extend(stored(contents, store, issuer, environment));
         }
     }
     found.extend(variable("OPENAI_API_KEY", What::Key));
+    // It is named only where there is nothing else.
+    if let (Some(other), Some(Keeper { store, .. }), true) =
+        (others.pop(), &keeper, found.is_empty())
+    {
+        found.push(Found {
+            what: What::NotOurs(other),
+            source: store.named().display().to_string(),
+        });
+    }
     Ok(Credentials {
         found,
         keeper,
@@ -98,7 +123,11 @@ pub(super) fn stored_secrets(args: &Args, environment: &Environment) -> Vec<Secr
         let Ok(contents) = store.read() else {
             continue;
         };
-        for found in stored(contents, &store, environment) {
+        // Nobody is asked whose a token is.
+        let Ok(issuer) = environment.address("CODEX_RUN_ISSUER", ISSUER, false) else {
+            continue;
+        };
+        for found in stored(contents, &store, &issuer, environment) {
             secrets.extend(found.secrets());
         }
     }
@@ -114,8 +143,23 @@ pub(super) fn narrowed(store: &Store) -> Vec<String> {
     store.narrow().into_iter().map(told).collect()
 }
 
+/// An access token, or one of a workspace together with whoever knows whose it is.
+fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
+    if !is_personal(token.expose().trim()) {
+        return What::Token(token);
+    }
+    let issuer = Issuer::new(issuer.clone(), &environment.setup());
+    let personal = Personal::new(token, issuer, home(environment).as_deref());
+    What::Personal(Arc::new(personal))
+}
+
 /// What the file holds, in the order in which it counts.
-fn stored(contents: Contents, store: &Store, environment: &Environment) -> Vec<Found> {
+fn stored(
+    contents: Contents,
+    store: &Store,
+    issuer: &BaseUrl,
+    environment: &Environment,
+) -> Vec<Found> {
     let source = store.named().display().to_string();
     let sign_in = contents.sign_in.map(|sign_in| Found {
         what: What::SignIn(sign_in.map(Box::new)),
@@ -130,11 +174,17 @@ fn stored(contents: Contents, store: &Store, environment: &Environment) -> Vec<F
         },
         source: format!("the key in {source}"),
     });
-    let mut stored: Vec<Found> = sign_in.into_iter().chain(key).collect();
-    if contents.key_first {
-        stored.reverse();
-    }
-    stored
+    let personal = contents.personal.map(|personal| Found {
+        what: token(personal, issuer, environment),
+        source: format!("the personal access token in {source}"),
+    });
+    let mut stored = vec![
+        (Kind::SignIn, sign_in),
+        (Kind::Personal, personal),
+        (Kind::Key, key),
+    ];
+    stored.sort_by_key(|(kind, _)| *kind != contents.first);
+    stored.into_iter().filter_map(|(_, found)| found).collect()
 }
 
 /// A key in pi's file may be the name of a variable, or a command. The first is looked up, as pi does; the second
@@ -170,7 +220,10 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
             home,
             foreign: false,
         },
-        (None, None) => return Ok(None),
+        (None, None) => match environment.closed() {
+            Some(closed) => return Err(closed.failure()),
+            None => return Ok(None),
+        },
     };
     Ok(Some(Keeper {
         store: Store::new(&place),
@@ -180,6 +233,9 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
 
 /// The directory that is ours.
 pub(super) fn home(environment: &Environment) -> Option<PathBuf> {
+    if environment.closed().is_some() {
+        return None;
+    }
     match (environment.get("CODEX_RUN_HOME"), environment.get("HOME")) {
         (Some(home), _) => Some(PathBuf::from(home)),
         (None, Some(home)) => Some(Path::new(home).join(".codex-run")),
@@ -212,6 +268,35 @@ pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<En
     Ok(Endpoints {
         subscription: address("CODEX_RUN_BASE_URL", SUBSCRIPTION, subscription)?,
         api: address("OPENAI_BASE_URL", API, !subscription)?,
+        route: Route::default(),
+        scope: if subscription {
+            Scope::default()
+        } else {
+            scope(environment)?
+        },
+    })
+}
+
+/// What the requests of a key are counted on.
+fn scope(environment: &Environment) -> Result<Scope, Failure> {
+    let named = |name: &str| -> Result<Option<String>, Failure> {
+        let Some(value) = environment.get(name) else {
+            return Ok(None);
+        };
+        let value = value.to_string_lossy();
+        let value = value.trim();
+        if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(
+                Failure::usage(format!("cannot use {name}: it holds what no id does")).hint(
+                    "it is an id of the API's settings, such as org-1 or proj_1; or unset it",
+                ),
+            );
+        }
+        Ok((!value.is_empty()).then(|| value.to_owned()))
+    };
+    Ok(Scope {
+        organization: named("OPENAI_ORGANIZATION")?,
+        project: named("OPENAI_PROJECT")?,
     })
 }
 

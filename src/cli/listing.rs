@@ -64,9 +64,11 @@ pub(super) fn place(
     environment: &Environment,
 ) -> (Backend, Cache) {
     let account = match auth::choose(found) {
-        Ok(Chosen::Fixed(Credential::Token { account, .. })) => Some(account),
-        Ok(Chosen::SignIn(signed_in)) => Some(signed_in.account),
-        _ => None,
+        Ok(Chosen::Fixed(Credential::Token { account, .. })) => account.as_str().to_owned(),
+        Ok(Chosen::SignIn(signed_in)) => signed_in.account.as_str().to_owned(),
+        // Whose it is may not be known yet.
+        Ok(Chosen::Personal(personal)) => personal.name(),
+        _ => String::new(),
     };
     let subscription = found.first().is_none_or(Found::is_subscription);
     let (backend, address) = if subscription {
@@ -76,11 +78,7 @@ pub(super) fn place(
         (Backend::of_key(&host), &endpoints.api)
     };
     let home: Option<PathBuf> = credentials::home(environment);
-    let cache = Cache::new(
-        home.as_deref(),
-        account.as_ref().map_or("", |account| account.as_str()),
-        address.as_str(),
-    );
+    let cache = Cache::new(home.as_deref(), &account, address.as_str());
     (backend, cache)
 }
 

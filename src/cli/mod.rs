@@ -25,6 +25,7 @@ mod origins;
 mod outputs;
 mod own_tools;
 mod parse;
+mod paths;
 mod resuming;
 mod settings;
 mod terminal;
@@ -44,11 +45,11 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::agent::Order;
+use crate::auth::Found;
 use crate::auth::critical::Critical;
 use crate::command;
 use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
-use crate::models::Backend;
 use crate::outcome::Outcome;
 use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
@@ -56,9 +57,11 @@ use crate::stdin;
 use crate::tools::{confine, order};
 
 pub use failure::Failure;
+use failure::{Used, with_credential};
 use flags::Args;
 use limits::{patience, room};
 use parse::Invocation;
+use paths::{checked, environment, own};
 use settings::Environment;
 use tooling::Tooling;
 
@@ -177,18 +180,32 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
                 command::logout::run(&settings, critical)
             })
         }
-        Invocation::Status(args) => manage(args, "status", account::status, command::status::run),
-        Invocation::Token(args) => manage(args, "token", account::token, command::token::run),
-        Invocation::Models(args) => manage(args, "models", listing::models, command::models::run),
+        Invocation::Status(args) => {
+            manage(args, "status", account::status, |settings, critical| {
+                let used = Used::of(&settings.found, settings.keeper.as_ref());
+                with_credential(used, command::status::run(settings, critical))
+            })
+        }
+        Invocation::Token(args) => manage(args, "token", account::token, |settings, critical| {
+            let tokens: Vec<Found> = command::token::tokens(&settings.found);
+            let used = Used::of(&tokens, settings.keeper.as_ref());
+            with_credential(used, command::token::run(settings, critical))
+        }),
+        Invocation::Models(args) => {
+            manage(args, "models", listing::models, |settings, critical| {
+                let used = Used::of(&settings.found, settings.keeper.as_ref());
+                with_credential(used, command::models::run(settings, critical))
+            })
+        }
         Invocation::Sessions(args) => {
             let stdout = stdout()?;
-            let home = credentials::home(&environment());
+            let home = own()?;
             command::sessions::list(home.as_deref(), args.json, stdout)
                 .map_err(|error| failure::of_output(&error))?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::RemoveSessions(ids) => {
-            let home = credentials::home(&environment());
+            let home = own()?;
             let ids: Vec<String> = ids
                 .iter()
                 .map(|id| id.to_string_lossy().into_owned())
@@ -201,7 +218,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;
             room()?;
-            let environment = environment();
+            let environment = checked()?;
             let args = configured(args, "tool", &environment)?;
             let Tooling {
                 setup,
@@ -249,7 +266,7 @@ where
     Failure: From<E>,
 {
     room()?;
-    let environment = environment();
+    let environment = checked()?;
     let args = configured(args, name, &environment)?;
     let settings = settings(&args, &environment)?;
     run(settings, &shielded()?)?;
@@ -259,7 +276,7 @@ where
 /// `codex run`, in any of its spellings.
 fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
     room()?;
-    let environment = environment();
+    let environment = checked()?;
     let args = configured(args, "run", &environment)?;
     seen.look(&args);
     let patience = patience(&args, seen.lines.get())?;
@@ -274,15 +291,9 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
         },
         words: failure::of_answer,
     };
-    let backend = settings.choice.backend;
-    let source = settings.found.first().map(|found| found.source.clone());
-    let ended = command::run::run(settings, host).map_err(Failure::from);
-    match (ended, backend, source) {
-        (Err(failure), Backend::Other, Some(source)) if source.contains("models.json") => {
-            Err(failure.of_server(&source))
-        }
-        (ended, ..) => ended.map(|()| ExitCode::SUCCESS),
-    }
+    let used = Used::of(&settings.found, settings.keeper.as_ref());
+    with_credential(used, command::run::run(settings, host))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The arguments with what the configuration adds to them.
@@ -297,10 +308,6 @@ fn configured(
         applied => applied?,
     }
     Ok(args)
-}
-
-fn environment() -> Environment {
-    Environment(std::env::vars_os().collect())
 }
 
 /// From here on a signal waits while a refresh token is being spent.

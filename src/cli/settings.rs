@@ -12,6 +12,7 @@ use super::inputs::{self, Agents};
 use super::named;
 use super::origins;
 use super::outputs;
+use super::paths::Closed;
 use super::resuming;
 use super::terminal;
 use super::tooling::{self, Tooling};
@@ -35,7 +36,11 @@ const MAX_TURNS: usize = 100;
 const RETRIES: usize = 5;
 
 /// The environment as it was at the start. An empty variable counts as unset.
-pub(super) struct Environment(pub(super) Vec<(OsString, OsString)>);
+/// With it our home, where that cannot be entered.
+pub(super) struct Environment(
+    pub(super) Vec<(OsString, OsString)>,
+    pub(super) Option<Closed>,
+);
 
 impl Environment {
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
@@ -265,7 +270,8 @@ mod tests {
 
     #[test]
     fn an_empty_variable_counts_as_unset() {
-        let environment = Environment(vec![("A".into(), "".into()), ("B".into(), "b".into())]);
+        let variables = vec![("A".into(), "".into()), ("B".into(), "b".into())];
+        let environment = Environment::new(variables);
         assert!(environment.get("A").is_none() && environment.get("C").is_none());
         assert_eq!(environment.get("B"), Some(OsStr::new("b")));
     }

@@ -59,7 +59,7 @@ mod tests {
     fn environment(variables: &str) -> Environment {
         let pairs = variables.split_whitespace();
         let pairs = pairs.filter_map(|pair| pair.split_once('='));
-        Environment(
+        Environment::new(
             pairs
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),

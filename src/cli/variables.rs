@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn what_is_ours_is_refused_by_name_and_by_value() {
-        let environment = Environment(
+        let environment = Environment::new(
             [
                 ("OPENAI_API_KEY", "sk-invented-1"),
                 ("APP_COPY", " sk-invented-1\n"),

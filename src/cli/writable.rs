@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn variables_name_files_in_several_forms() {
-        let environment = Environment(
+        let environment = Environment::new(
             [
                 ("KRB5CCNAME", "FILE:/tmp/krb5cc_0"),
                 ("BASH_ENV", "/nowhere/../tmp/env"),
@@ -228,7 +228,7 @@ mod tests {
         let shared = sorted(vec![real(Path::new("/tmp"))], &found[1..]);
         assert_eq!(shared.closed.len(), 1);
         for value in ["/tmp/cc", "DIR:/tmp/cc", "DIR::/tmp/cc/tkt1"] {
-            let environment = Environment(vec![("KRB5CCNAME".into(), value.into())]);
+            let environment = Environment::new(vec![("KRB5CCNAME".into(), value.into())]);
             let found = named_by_variables(&environment);
             let shared = sorted(vec![real(Path::new("/tmp"))], &found);
             assert_eq!(shared.closed.len(), 1, "{value}");

@@ -150,7 +150,7 @@ pub(super) fn parts(settings: &Settings, prompt: &Prompt) -> Vec<(String, u64)> 
 pub(super) fn show(client: &Client, body: &Body, user_agent: &str) -> io::Result<()> {
     let mut text = format!(
         "{{\n  \"method\": \"POST\",\n  \"url\": {},\n  \"headers\": {{\n",
-        quoted(client.url())
+        quoted(&client.url())
     );
     if client.is_signed() {
         text.push_str("    \"authorization\": \"Bearer ***\",\n");

@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use super::wait::{Back, Ways};
 use super::{Keeper, say, say_line, warn, warn_of_wait};
@@ -12,13 +13,15 @@ use crate::auth::callback::paste_redirect;
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::device;
+use crate::auth::issued::Issued;
 use crate::auth::issuer::{self, Issuer};
 use crate::auth::opener::{NoBrowser, Opener};
 use crate::auth::page::Page;
+use crate::auth::personal::is_personal;
 use crate::auth::pkce::{Pkce, RANDOM};
-use crate::auth::store::{self, Contents, Edit};
-use crate::auth::token::{Claims, Issued, SignedIn, TokenError};
-use crate::clock::{date, seconds};
+use crate::auth::store::{self, Contents, Edit, Kind};
+use crate::auth::token::{Claims, SignedIn, TokenError};
+use crate::clock::{date, seconds, span};
 use crate::http::{Http, SILENCE, Setup};
 use crate::input::without_mark;
 use crate::output::visible::line;
@@ -64,6 +67,8 @@ pub enum Error {
     Exchange(issuer::Error),
     /// The issuer gave no device code.
     Device(issuer::Error),
+    /// The issuer does not say whose the access token is.
+    Whose(issuer::Error),
     /// The answer was no: the issuer's code and words.
     Denied(String, String),
     /// Codex is switched off for the workspace.
@@ -92,7 +97,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => error.fmt(f),
-            Self::Exchange(error) | Self::Device(error) => error.fmt(f),
+            Self::Exchange(error) | Self::Device(error) | Self::Whose(error) => error.fmt(f),
             Self::Denied(code, words) => match (&**code, words.trim_end_matches('.')) {
                 ("missing_authorization_code", "") => {
                     f.write_str("the page came back without a code")
@@ -130,7 +135,16 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
         warn(warning);
     }
     // A file that cannot be used is found out before a person goes to the trouble of signing in.
-    change(&keeper.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
+    let before =
+        change(&keeper.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
+    let place = match settings.way {
+        Way::Key => Kind::Key,
+        Way::Browser(_) | Way::Device(_) | Way::Token => Kind::SignIn,
+    };
+    if let Some(other) = before.other(place) {
+        let named = keeper.store.named().to_owned();
+        return Err(Error::Store(store::Error::NotOurs(named, other.clone())));
+    }
     let issuer = keeper.issuer(&settings.setup);
     match &settings.way {
         Way::Browser(openers) => with_browser(settings, &issuer, openers, critical),
@@ -141,7 +155,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
             Ok(())
         }
         Way::Token => {
-            let signed_in = given_token()?;
+            let signed_in = given_token(keeper, &issuer)?;
             let old = keep(settings, &issuer, &signed_in, critical)?;
             supersede(&issuer, old.as_ref());
             Ok(())
@@ -156,7 +170,9 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
                 "The key is stored in {}.",
                 keeper.store.named().display()
             ));
-            if before.sign_in.is_some() && !keeper.store.is_official() {
+            if (before.sign_in.is_some() || before.personal.is_some())
+                && !keeper.store.is_official()
+            {
                 warn("a sign-in is stored there too and comes first; `codex logout` removes it");
             }
             come_first(&settings.before);
@@ -202,7 +218,7 @@ fn with_browser(
     let ended = match said {
         Err((code, words)) => Err(refusal(code, words)),
         Ok(code) => issuer
-            .exchange(&code, &pkce.verifier, &redirect)
+            .exchange(&code, &pkce.verifier, &redirect, &waits)
             .map_err(Error::Exchange)
             .and_then(signed_in)
             .and_then(|signed_in| keep(settings, issuer, &signed_in, critical)),
@@ -239,7 +255,7 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
              `codex login --no-browser` is the other way."
         ));
     }
-    let device = issuer.device().map_err(Error::Device)?;
+    let device = issuer.device(&waits).map_err(Error::Device)?;
     let expires = device::LIMIT.as_secs() / 60;
     say("Open this address on any device and sign in:");
     say(&format!("\n  {}\n", issuer.device_url()));
@@ -249,10 +265,14 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
         "It expires in {expires} minutes. Type in only a code that you see in your own terminal: \
          whoever hands you one wants to sign in as you."
     ));
+    say(
+        "If the page refuses every code, device codes are switched off: they are allowed in the account's security \
+         settings, or by the workspace's administrator.",
+    );
     match device::wait(issuer, &device) {
         Ok((code, verifier)) => {
             let redirect = issuer.device_redirect();
-            let tokens = issuer.exchange(&code, &verifier, &redirect);
+            let tokens = issuer.exchange(&code, &verifier, &redirect, &waits);
             signed_in(tokens.map_err(Error::Exchange)?)
         }
         Err(device::Ended::TimedOut) => Err(Error::TimedOut),
@@ -260,13 +280,27 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
     }
 }
 
+/// Reports that the issuer is asked again, and why.
+fn waits(delay: Duration, error: &issuer::Error) {
+    warn(&format!("{error}; trying again in {}", span(delay)));
+}
+
 fn signed_in(issued: Issued) -> Result<SignedIn, Error> {
     SignedIn::first(issued, seconds()).map_err(Error::Tokens)
 }
 
 /// An access token that somebody else renews.
-fn given_token() -> Result<SignedIn, Error> {
+fn given_token(keeper: &Keeper, issuer: &Issuer) -> Result<SignedIn, Error> {
     let access = given("the access token")?;
+    if is_personal(access.expose()) {
+        let whose = issuer.whoami(&access, &waits).map_err(Error::Whose)?;
+        // The official client's file has a place for the token alone.
+        if keeper.store.is_official() {
+            let memory = keeper.store.memory(issuer.name());
+            memory.remember(&access, &whose);
+        }
+        return whose.signed_in(access).map_err(Error::Tokens);
+    }
     let signed_in = SignedIn::new(access, None, None, Claims::default());
     let signed_in = signed_in
         .map_err(|why| Error::Secret(auth::Error::NotAToken("standard input".to_owned(), why)))?;
@@ -306,6 +340,9 @@ fn keep(
     let store = &settings.keeper.store;
     // A token that is stored already, maybe with what renews it, is no news.
     let known = |before: &Contents| {
+        if before.personal.as_ref() == Some(&new.access) {
+            return true;
+        }
         let old = before.sign_in.as_ref().and_then(|old| old.as_ref().ok());
         old.is_some_and(|old| old.access == new.access)
     };
@@ -338,8 +375,11 @@ fn keep(
     }
     come_first(&settings.before);
     let old = before.sign_in.and_then(Result::ok);
+    // A workspace's own token is not ours to end.
     Ok(old.filter(|old| {
-        old.access != new.access && (old.refresh.is_none() || old.refresh != new.refresh)
+        !is_personal(old.access.expose())
+            && old.access != new.access
+            && (old.refresh.is_none() || old.refresh != new.refresh)
     }))
 }
 

@@ -3,6 +3,7 @@
 use super::{Keeper, say_line, warn, warn_of_wait};
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
+use crate::auth::personal::is_personal;
 use crate::auth::store::{self, Contents, Edit};
 use crate::clock::{date, seconds};
 use crate::http::Setup;
@@ -32,7 +33,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
     let place = store.named().display();
     let edits = |before: &Contents| {
         let mut edits = Vec::new();
-        if before.sign_in.is_some() {
+        if has_sign_in(before) {
             edits.push(Edit::RemoveSignIn);
         }
         if before.key.is_some() && (settings.all || edits.is_empty()) {
@@ -41,7 +42,11 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
         edits
     };
     // Where nothing is there, nothing is made either, not even a lock.
-    if edits(&store.read()?).is_empty() {
+    let found = store.read()?;
+    if edits(&found).is_empty() {
+        if let Some(other) = found.others.into_iter().next() {
+            return Err(store::Error::NotOurs(store.named().to_owned(), other));
+        }
         say_line(&format!(
             "Nobody is signed in: {place} holds no sign-in and no key."
         ));
@@ -60,7 +65,15 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
             )),
         }
     }
-    match (&before.key, before.sign_in.is_none() || settings.all) {
+    if before.personal.is_some() {
+        say_line(&format!(
+            "Signed out: the access token of a workspace is removed from {place}."
+        ));
+    }
+    for other in &before.others {
+        warn(&format!("{place} still holds {other}"));
+    }
+    match (&before.key, !has_sign_in(&before) || settings.all) {
         (Some(_), true) => say_line(&format!("The key is removed from {place}.")),
         (Some(_), false) => {
             warn("a key is stored there too and is used from now on; --all removes it")
@@ -75,7 +88,9 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
                 date(until)
             )
         });
-        if settings.local {
+        if is_personal(old.access.expose()) {
+            say_line(NOT_REVOKED);
+        } else if settings.local {
             say_line(&format!(
                 "It was not revoked: a copy of it elsewhere goes on working.{alive}"
             ));
@@ -90,8 +105,18 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error>
             }
         }
     }
+    if before.personal.is_some() {
+        say_line(NOT_REVOKED);
+    }
     still(settings);
     Ok(())
+}
+
+/// What becomes of a token that is not ours to end.
+const NOT_REVOKED: &str = "It was not revoked: that is done in the settings of the workspace.";
+
+fn has_sign_in(contents: &Contents) -> bool {
+    contents.sign_in.is_some() || contents.personal.is_some()
 }
 
 /// Tells what is used from now on.

@@ -33,9 +33,10 @@ use std::sync::Arc;
 
 use crate::auth::critical::Critical;
 use crate::auth::issuer::Issuer;
-use crate::auth::sign_in::SignIn;
+use crate::auth::sign_in::{Hook, SignIn};
 use crate::auth::store::{self, Store};
 use crate::auth::{Authority, Chosen};
+use crate::clock::span;
 use crate::http::{BaseUrl, Setup};
 use crate::output::visible::{line, visible};
 
@@ -63,25 +64,26 @@ fn authority(
     setup: &Setup,
     critical: &Critical,
 ) -> Option<Authority> {
-    match (chosen, keeper) {
-        (Chosen::Fixed(credential), _) => Some(Authority::Fixed(credential)),
-        (Chosen::SignIn(_), None) => None,
+    let authority = match (chosen, keeper) {
+        (Chosen::Fixed(credential), _) => Authority::Fixed(credential),
+        (Chosen::Personal(personal), _) => Authority::Personal(personal),
+        (Chosen::SignIn(_), None) => return None,
         (Chosen::SignIn(saved), Some(keeper)) => {
             let issuer = keeper.issuer(setup);
             let sign_in = SignIn::new(keeper.store, issuer, *saved, critical.clone());
-            Some(Authority::SignIn(Arc::new(sign_in)))
+            Authority::SignIn(Arc::new(sign_in))
         }
-    }
-}
-
-/// The words for a wait for the lock of the sign-in.
-fn waiting(locked: &store::Error) -> String {
-    format!("{locked}; waiting for it")
+    };
+    authority.on_wait(Hook::new(|waiting| match waiting.delay() {
+        Some(delay) => warn(&format!("{waiting}; trying again in {}", span(delay))),
+        None => warn(&waiting.to_string()),
+    }));
+    Some(authority)
 }
 
 /// Prints that the lock of the sign-in is waited for.
 fn warn_of_wait(locked: &store::Error) {
-    warn(&waiting(locked));
+    warn(&format!("{locked}; waiting for it"));
 }
 
 /// Tells a person something, on standard error. If nobody takes it, nothing is lost but that.

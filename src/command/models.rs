@@ -6,7 +6,7 @@ use std::io;
 use super::beside::{Lister, Store, Unlisted};
 use super::catalog::{Line, Origin, json, table};
 use super::stdout::Stdout;
-use super::{Keeper, authority, warn, warn_of_wait};
+use super::{Keeper, authority, warn};
 use crate::api::models::{Listing, fetch};
 use crate::api::{self, Endpoints};
 use crate::auth::critical::Critical;
@@ -73,7 +73,6 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
             let keeper = settings.keeper.clone();
             let authority = authority(chosen, keeper, &settings.setup, critical)
                 .ok_or(Error::Credential(auth::Error::Missing))?;
-            authority.on_wait(warn_of_wait);
             let (mut models, from) = usable(&settings, &authority)?;
             put_over(&mut models, settings.backend, &settings.providers);
             origin = from;
@@ -81,8 +80,8 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
             usable.append(&mut lines);
             lines = usable;
         }
-        Err(auth::Error::Missing) if settings.all => {}
-        Err(auth::Error::Missing) if !lines.is_empty() => {
+        Err(error) if error.is_missing() && settings.all => {}
+        Err(error) if error.is_missing() && !lines.is_empty() => {
             warn("nobody is signed in: these are the models of models.json only");
         }
         Err(error) => return Err(Error::Credential(error)),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::usage::{Limits, Window};
+use crate::auth::personal::{Personal, is_personal};
 use crate::auth::token::claims;
 use crate::auth::{Found, What};
 use crate::clock::{date, from_now, seconds};
@@ -17,6 +18,8 @@ pub(super) struct Report {
     plan: Option<String>,
     pub(super) expires: Option<u64>,
     renewable: bool,
+    /// It is an access token that a workspace handed out.
+    personal: bool,
     source: Option<String>,
     overridden: Vec<String>,
     pub(super) elsewhere: Vec<String>,
@@ -40,6 +43,7 @@ impl Report {
         };
         match &first.what {
             What::Key(_) | What::Nobody | What::NotUsable(_) => report.method = Some("api_key"),
+            What::Personal(personal) => report.know(personal),
             What::Token(token) => {
                 let claims = claims(token.expose().trim()).unwrap_or_default();
                 report.method = Some("access_token");
@@ -57,10 +61,21 @@ impl Report {
                 report.plan.clone_from(&signed_in.plan);
                 report.expires = signed_in.expires;
                 report.renewable = signed_in.refresh.is_some();
+                report.personal = is_personal(signed_in.access.expose());
             }
-            What::SignIn(Err(_)) => {}
+            What::SignIn(Err(_)) | What::NotOurs(_) => {}
         }
         report
+    }
+
+    /// Takes over what is known of a workspace's access token.
+    pub(super) fn know(&mut self, personal: &Personal) {
+        self.method = Some("access_token");
+        self.personal = true;
+        if let Some(identity) = personal.known() {
+            self.account = Some(identity.account.as_str().to_owned());
+            (self.email, self.plan) = (identity.email, identity.plan);
+        }
     }
 
     /// As JSON, or as lines.
@@ -110,8 +125,14 @@ impl Report {
             lines.push(format!("{name:<9} {value}"));
         };
         match (self.method, &self.problem) {
+            (None, Some(_)) if self.source.is_some() => {
+                line("method", "none that codex-run can use");
+            }
             (None, _) => line("method", "none: nobody is signed in, and no key is set"),
             (Some("chatgpt"), _) => line("method", "ChatGPT sign-in"),
+            (Some("access_token"), _) if self.personal => {
+                line("method", "ChatGPT access token of a workspace");
+            }
             (Some("access_token"), _) => line("method", "ChatGPT access token"),
             (Some(_), _) => line("method", "API key"),
         }

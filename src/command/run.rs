@@ -19,15 +19,17 @@ use super::out::{Form, Out};
 use super::screen::Screen;
 use super::watch::Watch;
 use super::workshop::Workshop;
-use super::{Keeper, authority, waiting};
+use super::{Keeper, authority};
 use crate::agent::{self, End, Order, Policy, Run};
 use crate::api::{self, Client, Endpoints};
+use crate::auth::bounds::Bounds;
 use crate::auth::critical::Critical;
+use crate::auth::sign_in::Hook;
 use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
 use crate::clock::millis;
 use crate::format::{Format, Unmatched};
 use crate::http::{self, Http};
-use crate::id::ThreadId;
+use crate::id::{AccountId, ThreadId};
 use crate::models::Backend;
 use crate::models::choice::Choice;
 use crate::models::fit::Fitted;
@@ -191,8 +193,6 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let mut sink = Out::open(&settings, &screen)?;
     let last_message = prepared(&settings)?;
     let (sender, inputs) = mpsc::channel();
-    let waits = sender.clone();
-    authority.on_wait(move |locked| drop(waits.send(agent::Input::Warned(waiting(locked)))));
     let winding_up = Arc::new(AtomicBool::new(false));
     let watch = Watch {
         deadline: settings.deadline,
@@ -202,6 +202,10 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         force: host.force,
         paint: settings.paint,
     };
+    let waits = sender.clone();
+    authority.on_wait(Hook::new(move |waiting| {
+        let _ = waits.send(agent::Input::Waits(waiting.delay(), waiting.to_string()));
+    }));
     let woken = watch.start(sender.clone()).map_err(Error::Thread)?;
     sink.warn(&settings.notes, &settings.warnings);
     let asked = prompt(&settings, stdin, woken.as_fd(), &mut sink);
@@ -335,7 +339,7 @@ fn conclude(
 fn checked(settings: &Settings, host: &Host, critical: &Critical) -> Result<Authority, Error> {
     let chosen = match auth::choose(&settings.found) {
         // A dry run shows what would be sent, also to those who have not signed in yet.
-        Err(auth::Error::Missing) if settings.dry_run => Chosen::Fixed(placeholder()),
+        Err(error) if error.is_missing() && settings.dry_run => Chosen::Fixed(placeholder()),
         other => other.map_err(Error::Credential)?,
     };
     let authority = authority(chosen, settings.keeper.clone(), &host.setup, critical)
@@ -390,11 +394,9 @@ pub(super) fn new_thread() -> Result<ThreadId, Error> {
 
 /// What stands for a credential in a dry run without one. It is never sent.
 fn placeholder() -> Credential {
-    match "***".parse() {
-        Ok(account) => Credential::Token {
-            access: Secret::new("***".to_owned()),
-            account,
-        },
-        Err(_) => Credential::Key(Secret::new("***".to_owned())),
+    Credential::Token {
+        access: Secret::new("***".to_owned()),
+        account: AccountId::unknown(),
+        bounds: Bounds::default(),
     }
 }

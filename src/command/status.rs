@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::report::Report;
 use super::stdout::Stdout;
-use super::{Keeper, authority, warn, warn_of_wait};
+use super::{Keeper, authority, warn};
 use crate::api::{self, Endpoints, usage};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose, sign_in};
@@ -97,15 +97,16 @@ fn look(settings: &Settings, authority: &Authority, report: &mut Report) -> Resu
         warn("a key has no plan and so no limits that could be asked for");
         return Ok(());
     }
-    authority.on_wait(warn_of_wait);
     let http = Http::new(&settings.setup, SILENCE);
     let limits = usage::fetch(&http, endpoints, authority, seconds());
     for warning in authority.warnings() {
         warn(&warning.to_string());
     }
     // It may have been renewed for the question.
-    if let Authority::SignIn(sign_in) = authority {
-        report.expires = sign_in.saved().expires;
+    match authority {
+        Authority::SignIn(sign_in) => report.expires = sign_in.saved().expires,
+        Authority::Personal(personal) => report.know(personal),
+        Authority::Fixed(_) => {}
     }
     report.limits = Some(limits.map_err(Error::Limits)?);
     Ok(())

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::stdout::Stdout;
-use super::{Keeper, authority, warn, warn_of_wait};
+use super::{Keeper, authority, warn};
 use crate::auth::critical::Critical;
 use crate::auth::sign_in;
 use crate::auth::token::claims;
@@ -39,6 +39,13 @@ pub enum Error {
     Output(io::Error),
 }
 
+/// What was found without the keys.
+#[must_use]
+pub fn tokens(found: &[Found]) -> Vec<Found> {
+    let key = |found: &&Found| matches!(found.what, What::Key(_));
+    found.iter().filter(|found| !key(found)).cloned().collect()
+}
+
 /// Prints an access token. Keys are passed over: they are none.
 ///
 /// # Errors
@@ -48,8 +55,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
     for warning in &settings.warnings {
         warn(warning);
     }
-    let key = |found: &Found| matches!(found.what, What::Key(_));
-    let tokens: Vec<Found> = settings.found.iter().filter(|f| !key(f)).cloned().collect();
+    let tokens = tokens(&settings.found);
     if let (true, Some(first)) = (tokens.is_empty(), settings.found.first()) {
         return Err(Error::Key(first.source.clone()));
     }
@@ -57,14 +63,17 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
     let Some(authority) = authority(chosen, settings.keeper, &settings.setup, critical) else {
         return Err(Error::Credential(auth::Error::Missing));
     };
-    authority.on_wait(warn_of_wait);
-    let credential = authority.credential().map_err(Error::SignIn)?;
+    let credential = match &authority {
+        // Whose it is matters to nobody here.
+        Authority::Personal(_) => authority.current(),
+        _ => authority.credential().map_err(Error::SignIn)?,
+    };
     for warning in authority.warnings() {
         warn(&warning.to_string());
     }
     let expires = match &authority {
         Authority::SignIn(sign_in) => sign_in.saved().expires,
-        Authority::Fixed(_) => {
+        Authority::Fixed(_) | Authority::Personal(_) => {
             claims(credential.secret().expose())
                 .unwrap_or_default()
                 .expires

@@ -6,7 +6,8 @@ use std::io;
 use std::time::Duration;
 
 use super::CONNECT;
-use super::network::Unusable;
+use super::network::{Through, Unusable};
+use super::resolver::NoSuchProxy;
 use crate::exhausted::Exhausted;
 
 /// Why there is no answer, or no more of it.
@@ -14,6 +15,8 @@ use crate::exhausted::Exhausted;
 pub enum Error {
     /// The host has no address.
     NoSuchHost,
+    /// The proxy's host has no address.
+    NoSuchProxy,
     /// No connection came about.
     Connect(io::Error),
     /// No connection came about in this time.
@@ -41,7 +44,9 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSuchHost => f.write_str("the host's name leads to no address"),
+            Self::NoSuchHost | Self::NoSuchProxy => {
+                f.write_str("the host's name leads to no address")
+            }
             Self::Connect(error) => write!(f, "cannot connect: {error}"),
             Self::ConnectTimeout(time) => write!(f, "no connection within {} s", time.as_secs()),
             Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs()),
@@ -117,6 +122,12 @@ pub enum Refused {
     Unreachable(String),
     /// It wants a name and a password, or others than it was given.
     Password,
+    /// It wants a sign-in of these kinds, none of which we have.
+    Kind(String),
+    /// The name of the server leads to no address on this machine, where it is looked up for this proxy.
+    Name,
+    /// It does not speak SOCKS.
+    NotSocks,
     /// It answered with this status.
     Status(u16),
     /// Something else, in the words of the library.
@@ -130,6 +141,14 @@ impl fmt::Display for Refused {
             Self::Password => {
                 f.write_str("wants a name and a password, or does not accept those it was given")
             }
+            Self::Kind(kinds) => write!(
+                f,
+                "wants a sign-in of a kind that codex-run does not have ({kinds})"
+            ),
+            Self::Name => f.write_str(
+                "is given an address, and the server's name leads to none on this machine",
+            ),
+            Self::NotSocks => f.write_str("does not speak SOCKS at this port"),
             Self::Status(status) => write!(f, "does not let the request through (HTTP {status})"),
             Self::Other(why) => write!(f, "does not let the request through: {why}"),
         }
@@ -137,6 +156,51 @@ impl fmt::Display for Refused {
 }
 
 impl Refused {
+    /// A proxy that wants a sign-in and offers these kinds.
+    fn wanting(offers: &[String]) -> Self {
+        let is_ours = |kind: &String| kind.eq_ignore_ascii_case("basic");
+        if offers.is_empty() || offers.iter().any(is_ours) {
+            Self::Password
+        } else {
+            Self::Kind(offers.join(", "))
+        }
+    }
+
+    /// What the library says of the beginning of a SOCKS connection, if that is what failed.
+    fn of_socks(error: &Error) -> Option<Self> {
+        let words = match error {
+            Error::Broken(error) | Error::Connect(error) => error.to_string(),
+            Error::Tls(words) => words.clone(),
+            _ => return None,
+        };
+        Some(match &*words {
+            "password authentication failed"
+            | "no acceptable auth methods"
+            | "invalid username"
+            | "invalid password" => Self::Password,
+            "invalid response version"
+            | "invalid response code"
+            | "invalid reserved byte"
+            | "unknown auth method"
+            | "unsupported address type"
+            | "failed to fill whole buffer" => Self::NotSocks,
+            "general SOCKS server failure"
+            | "connection not allowed by ruleset"
+            | "network unreachable"
+            | "host unreachable"
+            | "connection refused"
+            | "TTL expired"
+            | "command not supported"
+            | "address kind not supported"
+            | "unknown error"
+            | "request rejected or failed"
+            | "SOCKS4 does not support IPv6"
+            | "domain name too long" => Self::Other(words),
+            words if words.starts_with("request rejected because") => Self::Other(words.to_owned()),
+            _ => return None,
+        })
+    }
+
     /// What the library says about a CONNECT that failed: it puts the status before a slash.
     fn of(words: &str) -> Self {
         let status = words
@@ -181,6 +245,7 @@ impl Error {
             ureq::Error::Tls(why) => Self::Tls(why.to_owned()),
             ureq::Error::Rustls(error) => Self::of_tls(error.to_string()),
             ureq::Error::ConnectProxyFailed(why) => Self::Proxy(String::new(), Refused::of(&why)),
+            ureq::Error::Other(error) if error.is::<NoSuchProxy>() => Self::NoSuchProxy,
             ureq::Error::ConnectionFailed => Self::Connect(io::ErrorKind::NotConnected.into()),
             other => Self::Protocol(other.to_string()),
         }
@@ -198,17 +263,37 @@ impl Error {
         }
     }
 
-    /// The error of a request that went through this proxy, if any, and trusted these roots.
-    pub(super) fn on_the_way(self, proxy: Option<String>, roots: impl FnOnce() -> String) -> Self {
-        match (self, proxy) {
-            (Self::Certificate(why, _), _) => Self::Certificate(why, roots()),
-            (Self::Proxy(_, why), name) => Self::Proxy(name.unwrap_or_default(), why),
+    /// The error of a request that trusted these roots.
+    pub(super) fn trusting(self, roots: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::Certificate(why, _) => Self::Certificate(why, roots()),
+            error => error,
+        }
+    }
+
+    /// The error of a request that went through this proxy, if any, which has offered these kinds of sign-in.
+    pub(super) fn through(self, proxy: Option<&Through>, offers: &[String]) -> Self {
+        let Some(proxy) = proxy else {
+            return match self {
+                Self::Proxy(_, why) => Self::Proxy(String::new(), why),
+                error => error,
+            };
+        };
+        let refused = |why| Self::Proxy(proxy.name.clone(), why);
+        match self {
+            Self::Proxy(_, Refused::Password) => refused(Refused::wanting(offers)),
+            Self::Proxy(_, why) => refused(why),
+            Self::NoSuchHost if proxy.looks_up => refused(Refused::Name),
             // Its own name is all that is looked up, and it is all that is connected to.
-            (
-                error @ (Self::NoSuchHost | Self::Connect(_) | Self::ConnectTimeout(_)),
-                Some(name),
-            ) => Self::Proxy(name, Refused::Unreachable(error.to_string())),
-            (error, _) => error,
+            error @ (Self::NoSuchProxy
+            | Self::NoSuchHost
+            | Self::Connect(_)
+            | Self::ConnectTimeout(_)) => refused(Refused::Unreachable(error.to_string())),
+            error if proxy.is_socks => match Refused::of_socks(&error) {
+                Some(why) => refused(why),
+                None => error,
+            },
+            error => error,
         }
     }
 
@@ -248,6 +333,59 @@ mod tests {
     use crate::exhausted::at_start;
 
     #[test]
+    fn a_proxy_is_blamed_for_what_it_does_and_for_nothing_else() {
+        let proxy = |is_socks, looks_up| Through {
+            name: "p:1".to_owned(),
+            is_socks,
+            looks_up,
+        };
+        let (http, local, remote) = (proxy(false, false), proxy(true, true), proxy(true, false));
+        let words = |error: Error, proxy: &Through, offers: &[&str]| {
+            let offers: Vec<String> = offers.iter().map(|kind| (*kind).to_owned()).collect();
+            error.through(Some(proxy), &offers).to_string()
+        };
+        let wants = || Error::Proxy(String::new(), Refused::Password);
+        let ntlm = "the proxy p:1 wants a sign-in of a kind that codex-run does not have (Negotiate, NTLM)";
+        assert_eq!(words(wants(), &http, &["Negotiate", "NTLM"]), ntlm);
+        for offers in [&[][..], &["Basic"], &["NTLM", "basic"]] {
+            let told = words(wants(), &http, offers);
+            assert!(told.contains("wants a name and a password"), "{told}");
+        }
+        let told = words(Error::NoSuchHost, &local, &[]);
+        assert!(
+            told.contains("the server's name leads to none on this machine"),
+            "{told}"
+        );
+        for proxy in [&http, &local, &remote] {
+            let told = words(Error::NoSuchProxy, proxy, &[]);
+            assert_eq!(
+                told,
+                "the proxy p:1 cannot be reached: the host's name leads to no address"
+            );
+        }
+        let socks = |words: &str, kind: io::ErrorKind| {
+            let error = io::Error::new(kind, words.to_owned());
+            Error::of_io(error, false, CONNECT)
+                .through(Some(&remote), &[])
+                .to_string()
+        };
+        let told = socks("invalid response version", io::ErrorKind::InvalidData);
+        assert_eq!(told, "the proxy p:1 does not speak SOCKS at this port");
+        let told = socks(
+            "password authentication failed",
+            io::ErrorKind::PermissionDenied,
+        );
+        assert!(told.contains("wants a name and a password"), "{told}");
+        let told = socks("host unreachable", io::ErrorKind::Other);
+        assert_eq!(
+            told,
+            "the proxy p:1 does not let the request through: host unreachable"
+        );
+        let told = socks("reset by peer", io::ErrorKind::ConnectionReset);
+        assert_eq!(told, "the connection broke: reset by peer");
+    }
+
+    #[test]
     fn what_this_machine_lacks_is_told_apart_from_the_network() {
         let check = |error: &dyn Fn() -> io::Error, exhausted: bool| {
             for connected in [false, true] {
@@ -258,8 +396,12 @@ mod tests {
                 let inside = Error::of_io(inside, connected, CONNECT);
                 for error in [of_io, of_ureq, inside] {
                     assert_eq!(error.is_exhausted(), exhausted, "{error:?}");
-                    let through = Some("proxy.example:80".to_owned());
-                    let through = error.on_the_way(through, String::new);
+                    let proxy = Through {
+                        name: "proxy.example:80".to_owned(),
+                        is_socks: true,
+                        looks_up: true,
+                    };
+                    let through = error.through(Some(&proxy), &[]);
                     assert_eq!(through.is_exhausted(), exhausted, "{through:?}");
                 }
             }

@@ -5,7 +5,9 @@ mod address;
 mod error;
 mod exempt;
 mod network;
+mod race;
 mod resolver;
+mod socket;
 mod tunnel;
 
 use std::io::Read;
@@ -21,8 +23,10 @@ use crate::exhausted::at_start;
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl, is_loopback};
 pub use error::{Distrust, Error, Refused};
+use network::Through;
 pub use network::{Network, Unusable};
 use resolver::Addresses;
+use socket::Offers;
 use tunnel::InTime;
 
 /// How long finding the host's addresses may take, and as long again connecting to one. Through a proxy all of it, the
@@ -97,6 +101,8 @@ impl Setup {
 #[derive(Clone, Debug)]
 pub struct Http {
     agent: ureq::Agent,
+    /// What a proxy offers that wants a sign-in.
+    offers: Offers,
     setup: Setup,
     silence: Duration,
 }
@@ -120,9 +126,12 @@ impl Http {
             .input_buffer_size(READ)
             .max_idle_age(IDLE)
             .build();
-        let agent = ureq::Agent::with_parts(config, InTime::default(), Addresses::default());
+        let offers = Offers::default();
+        let connector = InTime::new(offers.clone());
+        let agent = ureq::Agent::with_parts(config, connector, Addresses::default());
         Self {
             agent,
+            offers,
             setup: setup.clone(),
             silence,
         }
@@ -155,12 +164,14 @@ impl Http {
         for (name, value) in request.headers {
             parts = parts.header(*name, value);
         }
-        let response = match request.body {
+        let (response, proxy) = match request.body {
             Some((_, body)) => self.run(parts.body(body), request.limit),
             None => self.run(parts.body(()), request.limit),
-        };
-        let (head, body) = response?.into_parts();
+        }?;
+        let (head, body) = response.into_parts();
         Ok(Answer {
+            host: host(request.url),
+            proxy,
             head,
             body: Box::new(body.into_reader()),
             buffer: vec![0; READ],
@@ -172,7 +183,7 @@ impl Http {
         &self,
         request: Result<ureq::http::Request<impl ureq::AsSendBody>, ureq::http::Error>,
         limit: Limit,
-    ) -> Result<ureq::http::Response<ureq::Body>, Error> {
+    ) -> Result<(ureq::http::Response<ureq::Body>, Option<String>), Error> {
         let request = request.map_err(|error| Error::Protocol(error.to_string()))?;
         let network = &self.setup.network;
         let uri = request.uri();
@@ -183,7 +194,7 @@ impl Http {
             // It stays on this machine: nothing else is called without TLS.
             _ => None,
         };
-        let through = proxy.as_ref().map(network::named);
+        let through = proxy.as_ref().map(Through::of);
         let request = self.agent.configure_request(request).proxy(proxy);
         let request = match limit {
             Limit::Whole(time) => request.timeout_global(Some(time)),
@@ -197,9 +208,14 @@ impl Http {
         } else {
             request
         };
-        self.agent.run(request.build()).map_err(|error| {
-            Error::of(error, false, self.silence).on_the_way(through, || network.trusted())
-        })
+        match self.agent.run(request.build()) {
+            Ok(response) => Ok((response, through.map(|through| through.name))),
+            Err(error) => {
+                let error = Error::of(error, false, self.silence);
+                let error = error.through(through.as_ref(), &self.offers.take());
+                Err(error.trusting(|| network.trusted()))
+            }
+        }
     }
 
     /// Ends every connection, also one that another thread is waiting on.
@@ -224,6 +240,8 @@ pub fn host(url: &str) -> String {
 
 /// An answer whose head has come.
 pub struct Answer {
+    host: String,
+    proxy: Option<String>,
     head: ureq::http::response::Parts,
     body: Box<dyn Read + Send>,
     buffer: Vec<u8>,
@@ -231,6 +249,18 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The host that was asked, and its port if the address names one.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The host and port of the proxy that the request went through, if it did.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
     /// The status code.
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -259,15 +289,26 @@ impl Answer {
     ///
     /// # Errors
     /// When the connection breaks, stays silent, or brings too much.
-    pub fn whole(mut self, most: usize) -> Result<Vec<u8>, Error> {
+    pub fn whole(self, most: usize) -> Result<Vec<u8>, Error> {
+        match self.as_much(most) {
+            (body, None) => Ok(body),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// As much of the body as came, and why that is not all of it.
+    #[must_use]
+    pub fn as_much(mut self, most: usize) -> (Vec<u8>, Option<Error>) {
         let mut body = Vec::new();
         loop {
-            match self.read()? {
-                [] => return Ok(body),
-                piece => body.extend_from_slice(piece),
+            match self.read() {
+                Ok([]) => return (body, None),
+                Ok(piece) => body.extend_from_slice(piece),
+                Err(error) => return (body, Some(error)),
             }
             if body.len() > most {
-                return Err(Error::Protocol(format!("more than {most} bytes")));
+                let error = Error::Protocol(format!("more than {most} bytes"));
+                return (body, Some(error));
             }
         }
     }

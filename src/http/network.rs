@@ -155,9 +155,26 @@ impl Proxy {
     }
 }
 
-/// A proxy's host and port, for messages: what else is in its address may be a password.
-pub(super) fn named(proxy: &ureq::Proxy) -> String {
-    format!("{}:{}", proxy.host(), proxy.port())
+/// A proxy that a request goes through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Through {
+    /// Its host and port, for messages: what else is in its address may be a password.
+    pub(super) name: String,
+    /// It speaks SOCKS.
+    pub(super) is_socks: bool,
+    /// The name of the server is looked up here, and not by it.
+    pub(super) looks_up: bool,
+}
+
+impl Through {
+    pub(super) fn of(proxy: &ureq::Proxy) -> Self {
+        use ureq::ProxyProtocol::{Socks4, Socks4A, Socks5, Socks5h};
+        Self {
+            name: format!("{}:{}", proxy.host(), proxy.port()),
+            is_socks: matches!(proxy.protocol(), Socks4 | Socks4A | Socks5 | Socks5h),
+            looks_up: matches!(proxy.protocol(), Socks4 | Socks5),
+        }
+    }
 }
 
 /// The built-in roots, taken apart once.
@@ -183,7 +200,7 @@ impl Roots {
     fn certificates(&self) -> Result<Vec<Certificate<'static>>, String> {
         let bytes = (self.bytes)()?;
         // OpenSSL's own form of a certificate has trust settings behind it, which the reader passes over.
-        let text = String::from_utf8_lossy(&bytes).replace("TRUSTED CERTIFICATE-", "CERTIFICATE-");
+        let text = text(&bytes).replace("TRUSTED CERTIFICATE-", "CERTIFICATE-");
         let mut found = Vec::new();
         for (n, item) in parse_pem(text.as_bytes()).enumerate() {
             match item {
@@ -201,6 +218,29 @@ impl Roots {
             _ => Ok(found),
         }
     }
+}
+
+/// The text of a file, which may be UTF-16, as programs for Windows write it.
+fn text(bytes: &[u8]) -> String {
+    let little = match bytes {
+        [0xff, 0xfe, ..] => true,
+        [0xfe, 0xff, ..] => false,
+        // Without a mark: a text of that kind begins with a letter or a dash.
+        [first, 0, ..] if first.is_ascii_graphic() => true,
+        [0, first, ..] if first.is_ascii_graphic() => false,
+        _ => {
+            let text = String::from_utf8_lossy(bytes);
+            return text.trim_start_matches('\u{feff}').to_owned();
+        }
+    };
+    let units = bytes.chunks_exact(2).map(|pair| match little {
+        true => u16::from_le_bytes([pair[0], pair[1]]),
+        false => u16::from_be_bytes([pair[0], pair[1]]),
+    });
+    let text: String = char::decode_utf16(units)
+        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    text.trim_start_matches('\u{feff}').to_owned()
 }
 
 /// The certificate itself, without what OpenSSL puts behind it: one ASN.1 sequence (X.690, 8.1.3).
@@ -233,7 +273,7 @@ mod tests {
             network
                 .proxy(host, None)
                 .expect("an address")
-                .map(|p| named(&p))
+                .map(|p| Through::of(&p).name)
         };
         assert_eq!(through("b.example"), Some("proxy.example:80".to_owned()));
         for host in [
@@ -246,6 +286,26 @@ mod tests {
         ] {
             assert_eq!(through(host), None, "{host}");
         }
+    }
+
+    #[test]
+    fn a_text_is_read_in_whichever_form_it_has() {
+        let words = "-----BEGIN CERTIFICATE-----\r\nAA\u{e9}\r\n";
+        let wide = |mark: &[u8], unit: fn(u16) -> [u8; 2]| {
+            let units = words.encode_utf16().flat_map(unit);
+            mark.iter().copied().chain(units).collect::<Vec<u8>>()
+        };
+        for bytes in [
+            words.as_bytes().to_vec(),
+            format!("\u{feff}{words}").into_bytes(),
+            wide(&[0xff, 0xfe], u16::to_le_bytes),
+            wide(&[0xfe, 0xff], u16::to_be_bytes),
+            wide(&[], u16::to_le_bytes),
+            wide(&[], u16::to_be_bytes),
+        ] {
+            assert_eq!(text(&bytes), words, "{bytes:?}");
+        }
+        assert_eq!(text(&[]), "");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Names to addresses: the system's resolver, asked on a thread so that the wait for it has an end. That a thread or a
 //! descriptor is missing for it is told apart from a name that has no address.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -11,7 +13,8 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::exhausted::{at_start, room};
+use super::network::Through;
+use crate::exhausted::{Exhausted, at_start, room};
 
 /// How many descriptors a lookup may need at the same time.
 const DESCRIPTORS: usize = 4;
@@ -30,15 +33,25 @@ impl Resolver for Addresses {
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = if is_literal(uri) {
             // Nobody is asked.
-            self.0.resolve(uri, config, NextTimeout::default())?
+            self.0.resolve(uri, config, NextTimeout::default())
         } else {
-            look_up(uri, config, timeout)?
+            look_up(uri, config, timeout)
         };
         // A proxy is asked for in its own name, without the configuration that names it; what goes through it is
         // secured beyond it.
-        let is_proxy = config.proxy().is_some_and(|proxy| proxy.uri() == uri);
-        if uri.scheme_str() != Some("http") || is_proxy {
-            return Ok(found);
+        let proxy = config.proxy();
+        let is_proxy = proxy.is_some_and(|proxy| proxy.uri() == uri);
+        if is_proxy {
+            return found.map_err(of_proxy);
+        }
+        let found = found?;
+        if uri.scheme_str() != Some("http") {
+            let is_given = proxy.is_some_and(|proxy| Through::of(proxy).looks_up);
+            return Ok(if is_given {
+                self.older_first(&found)
+            } else {
+                found
+            });
         }
         let mut local = self.empty();
         for address in found.iter().filter(|address| address.ip().is_loopback()) {
@@ -49,6 +62,41 @@ impl Resolver for Addresses {
         } else {
             Ok(local)
         }
+    }
+}
+
+impl Addresses {
+    /// The same addresses, IPv4 before IPv6: a proxy of SOCKS is given the first alone, and reaches those best.
+    fn older_first(&self, found: &ResolvedSocketAddrs) -> ResolvedSocketAddrs {
+        let mut ordered = self.empty();
+        for is_older in [true, false] {
+            for address in found.iter().filter(|address| address.is_ipv4() == is_older) {
+                ordered.push(*address);
+            }
+        }
+        ordered
+    }
+}
+
+/// The name of the proxy leads to no address, as opposed to the server's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoSuchProxy;
+
+impl fmt::Display for NoSuchProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the proxy's name leads to no address")
+    }
+}
+
+impl StdError for NoSuchProxy {}
+
+/// Marks that it is the proxy's name that was not found.
+fn of_proxy(error: ureq::Error) -> ureq::Error {
+    let is_other = |error: &io::Error| Exhausted::of(error).is_some();
+    match error {
+        ureq::Error::HostNotFound => ureq::Error::Other(Box::new(NoSuchProxy)),
+        ureq::Error::Io(error) if !is_other(&error) => ureq::Error::Other(Box::new(NoSuchProxy)),
+        error => error,
     }
 }
 
@@ -90,6 +138,18 @@ fn look_up(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn older_addresses_come_first_where_a_proxy_is_given_one() {
+        let addresses = Addresses::default();
+        let mut found = addresses.empty();
+        for text in ["[::1]:1", "1.1.1.1:1", "[::2]:1", "1.1.1.2:1"] {
+            found.push(text.parse().expect("an address"));
+        }
+        let ordered = addresses.older_first(&found);
+        let ordered: Vec<String> = ordered.iter().map(ToString::to_string).collect();
+        assert_eq!(ordered, ["1.1.1.1:1", "1.1.1.2:1", "[::1]:1", "[::2]:1"]);
+    }
 
     #[test]
     fn only_names_are_looked_up() {

@@ -1,19 +1,51 @@
 //! A way through a proxy, in the time that a connection may take. ureq gives each step of it the whole time anew: finding
 //! the proxy, connecting to it, and every read of its answer to CONNECT, so that one that trickles would never end. Here
-//! all steps have one time together.
+//! all steps have one time together. What is connected in the end is a socket of our own, for which addresses race.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ureq::unversioned::transport::{
-    self, Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+    self, Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout,
+    RustlsConnector, SocksConnector, Transport,
 };
 use ureq::{Error, Timeout};
 
-/// ureq's own connector, held to the time of a connection as a whole.
-#[derive(Debug, Default)]
-pub(super) struct InTime(DefaultConnector);
+use super::socket::{Offers, Sockets};
+
+/// A chain of connectors, held to the time of a connection as a whole.
+#[derive(Debug)]
+pub(super) struct InTime(Box<dyn Connector<(), Out = Box<dyn Transport>>>);
+
+impl InTime {
+    /// ureq's own chain with our sockets in it, which note here what a proxy offers that wants a sign-in.
+    pub(super) fn new(offers: Offers) -> Self {
+        let chain =
+            ().chain(SocksConnector::default())
+                .chain(ConnectProxyConnector::default())
+                .chain(Sockets(offers))
+                .chain(RustlsConnector::default())
+                .chain(Boxed);
+        Self(Box::new(chain))
+    }
+}
+
+/// The end of a chain, behind which all connections are of one type.
+#[derive(Debug)]
+struct Boxed;
+
+impl<In: Transport> Connector<In> for Boxed {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        Ok(chained.map(|chained| -> Box<dyn Transport> { Box::new(chained) }))
+    }
+}
 
 impl Connector<()> for InTime {
     type Out = Box<dyn Transport>;

@@ -320,6 +320,11 @@ impl<W: Write> Sink for Lines<W> {
                     json!({"attempt": attempt, "delay_ms": millis(delay), "reason": reason});
                 self.add("retry", fields);
             }
+            Notice::Waits { delay, reason } => {
+                let delay = millis(delay.unwrap_or_default());
+                let fields = json!({"attempt": 0, "delay_ms": delay, "reason": reason});
+                self.add("retry", fields);
+            }
             Notice::GoesOn { reason } => {
                 let fields = json!({"attempt": 0, "delay_ms": 0, "reason": reason});
                 self.add("retry", fields);

@@ -67,6 +67,13 @@ pub enum Notice<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// Something takes its time before the request can be made; how long, where that is known.
+    Waits {
+        /// For how long.
+        delay: Option<Duration>,
+        /// For what.
+        reason: &'a str,
+    },
     /// The answer has broken off, and the run goes on from its last finished call.
     GoesOn {
         /// Why it broke off.

@@ -250,6 +250,13 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                     span(delay)
                 ))?;
             }
+            Notice::Waits { delay, reason } => {
+                self.waits_for("renewing the sign-in");
+                self.aside(&match delay {
+                    Some(delay) => format!("{reason}; trying again in {}\n", span(delay)),
+                    None => format!("{reason}\n"),
+                })?;
+            }
             Notice::GoesOn { reason } => self.aside(&format!(
                 "{}; going on from its last finished tool call\n",
                 line(reason)

@@ -98,10 +98,10 @@ use serde_json::Value;
 
 use crate::agent::{self, End, Policy, Run};
 use crate::api::models::{Listing, fetch};
-use crate::api::{self, Client, Endpoints};
+use crate::api::{self, Client, Endpoints, Route, Scope};
 use crate::auth::device::{self, Ended};
 use crate::auth::issuer::Issuer;
-use crate::auth::token::{SignedIn, account};
+use crate::auth::token::SignedIn;
 use crate::auth::{self, Authority, Credential};
 use crate::clock::{millis, seconds};
 use crate::http::{BaseUrl, Http, SILENCE, Setup, host};
@@ -147,9 +147,8 @@ impl Access {
     /// # Errors
     /// When the address or the token is none.
     pub fn token(address: &str, token: &str) -> Result<Self, Error> {
-        let account = account(token).map_err(Error::Token)?;
-        let access = Secret::new(token.to_owned());
-        let credential = Credential::Token { access, account };
+        let credential =
+            Credential::of_token(Secret::new(token.to_owned())).map_err(Error::Token)?;
         Self::new(address, credential, Backend::Subscription)
     }
 
@@ -160,6 +159,8 @@ impl Access {
             endpoints: Endpoints {
                 subscription: base.clone(),
                 api: base,
+                route: Route::default(),
+                scope: Scope::default(),
             },
             backend,
             setup: Setup::new(AGENT),
@@ -181,14 +182,14 @@ impl Access {
 pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, Error> {
     let base = BaseUrl::parse(issuer).map_err(Error::Address)?;
     let issuer = Issuer::new(base, &Setup::new(AGENT));
-    let device = issuer.device().map_err(Error::SignIn)?;
+    let device = issuer.device(&|_, _| {}).map_err(Error::SignIn)?;
     show(&issuer.device_url(), device.code.expose());
     let (code, verifier) = device::wait(&issuer, &device).map_err(|ended| match ended {
         Ended::TimedOut => Error::TimedOut,
         Ended::Failed(error) => Error::SignIn(error),
     })?;
     let tokens = issuer
-        .exchange(&code, &verifier, &issuer.device_redirect())
+        .exchange(&code, &verifier, &issuer.device_redirect(), &|_, _| {})
         .map_err(Error::SignIn)?;
     SignedIn::first(tokens, seconds()).map_err(Error::Token)
 }

@@ -144,7 +144,7 @@ fn what_is_not_allowed() {
         403,
         &error(country),
         &format!("Words. ({country})"),
-        "the service is not offered",
+        "your network or region may be blocked",
     );
     let not_included = r#"{"error":{"type":"usage_not_included","message":"No."}}"#;
     check(
@@ -157,13 +157,13 @@ fn what_is_not_allowed() {
 
 #[test]
 fn credentials_that_are_refused() {
-    let what = "the service refused the credential";
+    let what = "the service refused the credential from OPENAI_API_KEY";
     let check = |status: u16, body: &str, why: &str| {
         check(
             (status, &[], body),
             4,
             &format!("{what}: {why}"),
-            "it may have expired or been revoked",
+            "look at OPENAI_API_KEY: the key may be mistyped, revoked",
         );
     };
     check(401, "", "it gave no reason");
@@ -328,7 +328,7 @@ fn errors_inside_a_stream() {
         ("cyber_policy", 1, "the service's policy"),
         ("bio_policy", 1, "the service's policy"),
         ("invalid_prompt", 1, "change the request"),
-        ("data_residency_mismatch", 1, "the project's data"),
+        ("data_residency_mismatch", 5, "the project is bound to"),
         ("invalid_image", 1, "use another image"),
         ("failed_to_download_image", 1, "use another image"),
         ("image_content_policy_violation", 1, "use another image"),

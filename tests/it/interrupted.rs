@@ -109,7 +109,7 @@ fn a_holder_at_work_is_waited_for_and_that_is_said() {
         .says(&said);
     finish(holder, "codex run hello".to_owned())
         .exits(0)
-        .stderr("");
+        .stderr("codex: renewing the sign-in; the service has not answered for a second\n");
     assert_eq!(server.issuer().refreshes(), 1);
 }
 

@@ -125,7 +125,12 @@ fn the_page_tells_the_truth_about_the_exchange() {
             4,
             "That code is used. (invalid_grant) [HTTP 400]",
         ),
-        (Reply::status(503, &[], "busy"), 7, "busy [HTTP 503]"),
+        // Longer than anybody waits for it.
+        (
+            Reply::status(503, &[("retry-after", "31")], "busy"),
+            7,
+            "busy [HTTP 503]",
+        ),
         (Reply::status(200, &[], "<html>"), 7, "cannot be read"),
         (
             Reply::json(

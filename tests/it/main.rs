@@ -11,6 +11,7 @@ mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
 mod lines; // the JSON lines of any run
+mod proxies; // proxies that want another sign-in, and those of SOCKS
 mod proxy; // a proxy under test
 mod pty; // a pseudo terminal
 mod ran; // what a command did, and what a test wants of it
@@ -20,9 +21,11 @@ mod stored; // a home with something stored in it
 mod account; // status, token and logout
 #[cfg(target_os = "linux")]
 mod aliases; // credentials under other names
+mod answers; // every kind of refusal by every way to the service
 #[cfg(target_os = "linux")]
 mod around; // what goes into a tool, and what it leaves behind
 mod bad_input; // what is wrong on the command line, with its message and code
+mod bound; // workspaces that are bound to a place
 mod broken_files; // config.json and models.json with mistakes in them
 mod budgets; // what a run may use, and what is told of it
 mod catalogue; // every model of the built-in list, asked in both ways
@@ -51,6 +54,7 @@ mod foreign; // credentials files of other programs
 mod forged; // what others chose, in lines of ours
 mod generated; // man/ and completions/ are what the binary prints
 mod golden; // the JSON lines of a run as this version tells them
+mod handed_over; // what env files and containers hand over as it stands
 #[cfg(target_os = "linux")]
 mod homes; // credentials in every home of the user
 mod hostile; // answers that are beyond all measure
@@ -67,11 +71,13 @@ mod matrix; // every kind of input with every way in which a service fails
 mod models; // `codex models`
 mod named_files; // files that are named and are none
 mod network; // proxies
+mod not_ours; // entries of other programs in the places of ours
 #[cfg(target_os = "linux")]
 mod order; // the order in which calls take effect, and the last words of a command
 mod own_models; // models of the user's own
 #[cfg(target_os = "linux")]
 mod own_tools; // programs of the user's own as tools
+mod personal; // access tokens that a workspace hands out
 mod pipes; // standard input and output, as a prompt and as an answer
 #[cfg(target_os = "linux")]
 mod planted; // what somebody else could have put there

@@ -12,10 +12,10 @@ use crate::standin::{Reply, Server};
 pub(crate) const AWAY: &str = "https://0.0.0.0:9/backend-api/codex";
 
 /// A backend with a name that leads nowhere. It is a proxy's affair to find that out.
-const NAMED: &str = "https://service.invalid/backend-api/codex";
+pub(crate) const NAMED: &str = "https://service.invalid/backend-api/codex";
 
 /// Asks a backend that is not on this machine, with these variables.
-fn away(backend: &str, variables: &[(&str, &str)]) -> Cmd {
+pub(crate) fn away(backend: &str, variables: &[(&str, &str)]) -> Cmd {
     let cmd = Home::with_token()
         .offline()
         .env("CODEX_RUN_BASE_URL", backend);
@@ -25,7 +25,7 @@ fn away(backend: &str, variables: &[(&str, &str)]) -> Cmd {
     cmd.args(["run", "--no-tools", "hi"])
 }
 
-fn once(backend: &str, variables: &[(&str, &str)]) -> Ran {
+pub(crate) fn once(backend: &str, variables: &[(&str, &str)]) -> Ran {
     away(backend, variables).args(["--retries", "0"]).run()
 }
 

@@ -15,8 +15,9 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// With this status line.
-    pub(crate) fn start(status: &'static str) -> Self {
+    /// With this status line, and more fields of the head behind it.
+    pub(crate) fn start(status: &str) -> Self {
+        let status = status.to_owned();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (heads, stopping) = (Arc::default(), Arc::new(AtomicBool::new(false)));
@@ -26,7 +27,7 @@ impl Proxy {
                 if stops.load(Ordering::SeqCst) {
                     return;
                 }
-                answer(stream.expect("a connection"), status, &kept);
+                answer(stream.expect("a connection"), &status, &kept);
             }
         });
         Self {

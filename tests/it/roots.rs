@@ -48,3 +48,42 @@ fn roots_that_cannot_be_read_are_exit_2_where_they_are_needed() {
     }
     assert_eq!(server.requests().len(), 18);
 }
+
+/// The certificate of an invented authority.
+const AUTHORITY: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBkTCCATegAwIBAgIUcKDXil9teEe0RHusdtWs8AuCT20wCgYIKoZIzj0EAwIw\n\
+HTEbMBkGA1UEAwwSSW52ZW50ZWQgQXV0aG9yaXR5MCAXDTI2MTEyOTA4MDA1OFoY\n\
+DzIxMjYxMTA1MDgwMDU4WjAdMRswGQYDVQQDDBJJbnZlbnRlZCBBdXRob3JpdHkw\n\
+WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARkjBSn1Uk5k+dZ2bRDY9IgjgdWdLQ5\n\
+EnORt2GszIJlwhHLQuO0+H7rKk2INdbkdjLPTGVCLdMvg6az+pm+BWWKo1MwUTAd\n\
+BgNVHQ4EFgQUDW82OGt/HemTcBkfXUNyzo973rswHwYDVR0jBBgwFoAUDW82OGt/\n\
+HemTcBkfXUNyzo973rswDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBF\n\
+AiAD91VtXh9NAy3iD3yDnJEm1/2HWbldwmLaEKcxGg6MKAIhAPtYtMfinNwPEpMq\n\
+mBsrPVdLqvQpoNd59YsBYSN5w+6b\n\
+-----END CERTIFICATE-----\n\
+";
+
+#[test]
+fn a_file_of_certificates_may_have_a_mark_or_be_utf_16() {
+    let home = Home::with_token();
+    let wide = |unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        let units = "\u{feff}".encode_utf16().chain(AUTHORITY.encode_utf16());
+        units.flat_map(unit).collect()
+    };
+    for bytes in [
+        AUTHORITY.as_bytes().to_vec(),
+        format!("\u{feff}{AUTHORITY}").into_bytes(),
+        wide(u16::to_le_bytes),
+        wide(u16::to_be_bytes),
+    ] {
+        home.file("authority.pem", bytes);
+        let ran = home
+            .offline()
+            .env("CODEX_RUN_BASE_URL", AWAY)
+            .env("CODEX_CA_CERTIFICATE", "authority.pem")
+            .args(["run", "--no-tools", "--retries", "0", "hi"])
+            .run();
+        ran.exits(7).says("cannot reach the service");
+    }
+}

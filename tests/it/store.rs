@@ -90,7 +90,11 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
         ),
         ("", 4, "nobody is signed in"),
         ("{}", 4, "nobody is signed in"),
-        ("{\"openai-codex\": 7}", 4, "nobody is signed in"),
+        (
+            "{\"openai-codex\": 7}",
+            4,
+            "which another program keeps there",
+        ),
     ] {
         home.write_auth(text);
         for args in [&["run", "--no-tools", "hi"][..], &["status"], &["token"]] {
@@ -123,7 +127,9 @@ fn the_home_can_be_moved_and_its_file_can_be_a_link() {
     let real = home.work().join("real.json");
     fs::rename(home.auth(), &real).expect("it moves");
     symlink("../real.json", moved.join("auth.json")).expect("a link");
-    let cmd = home.codex(&server).env("CODEX_RUN_HOME", "elsewhere");
+    let cmd = home
+        .codex(&server)
+        .env("CODEX_RUN_HOME", &moved.to_string_lossy());
     cmd.args(["run", "--no-tools", "hi"]).run().exits(0);
     assert!(
         fs::symlink_metadata(moved.join("auth.json"))
@@ -138,7 +144,9 @@ fn the_home_can_be_moved_and_its_file_can_be_a_link() {
     );
     // And an own file that is named as if it were another program's is still our own.
     let named = moved.join("auth.json").to_string_lossy().into_owned();
-    let cmd = home.codex(&server).env("CODEX_RUN_HOME", "elsewhere");
+    let cmd = home
+        .codex(&server)
+        .env("CODEX_RUN_HOME", &moved.to_string_lossy());
     cmd.args(["run", "--no-tools", "--auth-file", &named, "hi"])
         .run()
         .exits(0);

@@ -23,7 +23,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("http", &["exhausted", "secret"]),
     (
         "auth",
-        &["clock", "exhausted", "file", "http", "id", "secret"],
+        &["clock", "exhausted", "file", "http", "id", "secret", "wire"],
     ),
     (
         "api",
@@ -128,7 +128,7 @@ const WORDS: &[(&str, &[&str])] = &[
         &["agent", "auth", "cli", "command", "http", "input", "tools"],
     ),
     ("SystemTime::now", &["auth", "clock"]),
-    ("TcpStream", &[]),
+    ("TcpStream", &["http"]),
     ("Command::new", &["auth", "command", "tools"]),
     (
         "thread::",

@@ -14,6 +14,7 @@
 )]
 
 mod arrivals;
+mod bound;
 mod browse;
 mod bulk;
 mod catalogue;
@@ -54,6 +55,7 @@ pub(crate) use http::Recorded;
     reason = "the program and the tests use different names"
 )]
 pub(crate) use {
+    bound::Bounds,
     browse::browse,
     issuer::{CLIENT_ID, Decision, Issuer, Tokens},
     reply::{Framing, Newline, Reply},

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::bound;
 use super::check::{self, Refusal};
 use super::http::Recorded;
+use super::issuer::personal;
 use super::models;
 use super::prompt;
 use super::reply::{Content, Reply};
@@ -57,7 +59,7 @@ fn choose(shared: &Shared, request: &Recorded, context: &mut Context<'_>) -> Rep
     if let Some(reply) = shared.issuer.answer(request) {
         return reply;
     }
-    if let Some(reply) = wham::answer(request) {
+    if let Some(reply) = wham::answer(&shared.issuer, request) {
         return match checked(shared, Backend::Subscription, request) {
             Ok(()) => reply,
             Err(refusal) => refusal.into(),
@@ -103,17 +105,35 @@ fn not_found() -> Reply {
 }
 
 fn checked(shared: &Shared, backend: Backend, request: &Recorded) -> Result<(), Refusal> {
-    if shared.script.is_checked() {
-        token::check(backend, request, token::now_unix())?;
-        if token::bearer(request).is_some_and(|token| shared.issuer.refuses(token)) {
-            return Err(token::invalidated());
-        }
+    if !shared.script.is_checked() {
+        return Ok(());
+    }
+    let bearer = token::bearer(request).unwrap_or_default();
+    if backend == Backend::Subscription && bearer.starts_with(personal::PREFIX) {
+        let account = shared.issuer.personal_account(bearer);
+        return token::personal(account.as_deref(), request);
+    }
+    token::check(backend, request, token::now_unix())?;
+    if shared.issuer.refuses(bearer) {
+        return Err(token::invalidated());
+    }
+    Ok(())
+}
+
+/// The same for the backend itself, which wants of a bound workspace that its requests say so.
+fn bounded(shared: &Shared, backend: Backend, request: &Recorded) -> Result<(), Refusal> {
+    checked(shared, backend, request)?;
+    if backend == Backend::Subscription && shared.script.is_checked() {
+        let bearer = token::bearer(request).unwrap_or_default();
+        let claims = token::claims(bearer).unwrap_or_default();
+        bound::region(&claims[token::AUTH_CLAIM], request)?;
+        shared.issuer.bounds(bearer).check(request)?;
     }
     Ok(())
 }
 
 fn list(shared: &Shared, backend: Backend, request: &Recorded) -> Result<Reply, Refusal> {
-    checked(shared, backend, request)?;
+    bounded(shared, backend, request)?;
     if backend == Backend::Subscription && shared.script.is_checked() {
         models::version(request)?;
     }
@@ -126,7 +146,7 @@ fn responses(
     request: &Recorded,
     context: &mut Context<'_>,
 ) -> Result<Reply, Refusal> {
-    checked(shared, backend, request)?;
+    bounded(shared, backend, request)?;
     let body = if shared.script.is_checked() {
         check::body(backend, request, &shared.models, &shared.ids)?
     } else {

@@ -78,6 +78,13 @@ pub(super) fn claims(token: &str) -> Option<Value> {
     claims.is_object().then_some(claims)
 }
 
+/// Whether a workspace's own token, which is of this account, may ask anything.
+pub(super) fn personal(account: Option<&str>, request: &Recorded) -> Result<(), Refusal> {
+    let claims = account.map(|account| json!({AUTH_CLAIM: {"chatgpt_account_id": account}}));
+    let claims = claims.ok_or_else(invalidated)?;
+    session(&claims, request.header("chatgpt-account-id"), 0)
+}
+
 fn session(claims: &Value, account: Option<&str>, now: u64) -> Result<(), Refusal> {
     if claims["exp"].as_u64().is_some_and(|expires| expires <= now) {
         return Err(no_session(

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::http::Recorded;
+use super::issuer::Issuer;
 use super::reply::Reply;
 use super::token;
 
@@ -11,11 +12,11 @@ use super::token;
 pub(super) const WHAM: &str = "/backend-api/wham";
 
 /// The answer to a request that has passed the checks, if there is one at this path.
-pub(super) fn answer(request: &Recorded) -> Option<Reply> {
+pub(super) fn answer(issuer: &Issuer, request: &Recorded) -> Option<Reply> {
     let rest = request.bare_path().strip_prefix(WHAM)?;
     match (request.method.as_str(), rest) {
         ("GET", "/usage") => Some(usage(request)),
-        ("GET", "/accounts/check") => Some(accounts(request)),
+        ("GET", "/accounts/check") => Some(accounts(issuer, request)),
         _ => None,
     }
 }
@@ -41,19 +42,21 @@ fn usage(request: &Recorded) -> Reply {
     )
 }
 
-fn accounts(request: &Recorded) -> Reply {
-    let account = claim(request, "chatgpt_account_id");
+fn accounts(issuer: &Issuer, request: &Recorded) -> Reply {
+    let bearer = token::bearer(request).unwrap_or_default();
+    let personal = issuer.personal_account(bearer).map(Value::from);
+    let account = personal.unwrap_or_else(|| claim(request, "chatgpt_account_id"));
+    let mut own = json!({
+        "id": account,
+        "plan_type": claim(request, "chatgpt_plan_type"),
+        "name": "Personal",
+        "structure": "personal",
+    });
+    issuer.bounds(bearer).tell(&mut own);
     Reply::json(
         200,
         &json!({
-            "accounts": [{
-                "id": account,
-                "plan_type": claim(request, "chatgpt_plan_type"),
-                "name": "Personal",
-                "structure": "personal",
-                "workspace_backend_origin": "NO_CONSTRAINT",
-                "account_routing_override": "NO_CONSTRAINT",
-            }],
+            "accounts": [own],
             "account_ordering": [account],
             "default_account_id": account,
         }),

@@ -2,35 +2,6 @@
 
 use super::*;
 
-#[test]
-fn a_device_that_waits_is_told_from_one_that_is_refused() {
-    let check = |status: u16, body: &str, expected: &str| {
-        let found = match sort(Refusal::of(status, body)) {
-            Ok(Poll::Pending) => "pending",
-            Ok(Poll::SlowDown) => "slow",
-            Ok(Poll::Granted(..)) => "granted",
-            Err(_) => "over",
-        };
-        assert_eq!(found, expected, "{status} {body}");
-    };
-    check(
-        403,
-        r#"{"error":{"code":"deviceauth_authorization_pending"}}"#,
-        "pending",
-    );
-    check(400, r#"{"error":"authorization_pending"}"#, "pending");
-    check(403, "", "pending");
-    check(404, r#"{"detail":"Not Found"}"#, "pending");
-    check(400, r#"{"error":"slow_down"}"#, "slow");
-    check(
-        403,
-        r#"{"error":{"message":"Device authorization code has expired. Please request a new code."}}"#,
-        "over",
-    );
-    check(403, r#"{"error":{"code":"access_denied"}}"#, "over");
-    check(500, "", "over");
-}
-
 /// A server that is never silent for long, and never done: a byte at a time.
 fn trickle(head: &'static str) -> String {
     use std::io::{Read, Write};

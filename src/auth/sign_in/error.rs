@@ -25,6 +25,8 @@ pub enum Error {
     Ended,
     /// The issuer could not be asked, now or a moment ago.
     Failed(Option<issuer::Error>),
+    /// The issuer does not say whose an access token of a workspace is.
+    Whose(issuer::Error),
 }
 
 impl Error {
@@ -65,7 +67,7 @@ impl fmt::Display for Error {
                 }
             }
             Self::Ended => f.write_str("the saved token has ended, and nothing renews it"),
-            Self::Failed(Some(error)) => error.fmt(f),
+            Self::Failed(Some(error)) | Self::Whose(error) => error.fmt(f),
             Self::Failed(None) => {
                 f.write_str("the service failed a moment ago, and more than once")
             }
@@ -77,7 +79,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Store(error) | Self::NotSpent(error) => Some(error),
-            Self::Failed(Some(error)) => Some(error),
+            Self::Failed(Some(error)) | Self::Whose(error) => Some(error),
             _ => None,
         }
     }

@@ -4,9 +4,9 @@
 
 mod error;
 mod state;
+mod waiting;
 
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ use crate::clock::{millis, seconds};
 use crate::secret::Secret;
 pub use error::{Error, Warning};
 use state::State;
+use waiting::Watch;
+pub use waiting::{Hook, Waiting};
 
 /// How often one process asks the issuer before it gives up.
 const ATTEMPTS: u32 = 3;
@@ -35,23 +37,13 @@ const _: () = assert!(issuer::TOKENS.as_secs() < HOLD.as_secs());
 const OVERTAKEN: Duration = Duration::from_secs(3);
 
 /// A stored sign-in in use.
+#[derive(Debug)]
 pub struct SignIn {
     store: Store,
     issuer: Issuer,
     critical: Critical,
+    hook: Mutex<Option<Hook>>,
     state: Mutex<State>,
-    waiting: OnceLock<Waiting>,
-}
-
-/// Reports that another process holds the lock, and that it is waited for.
-type Waiting = Box<dyn Fn(&store::Error) + Send + Sync>;
-
-impl fmt::Debug for SignIn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignIn")
-            .field("store", &self.store)
-            .finish_non_exhaustive()
-    }
 }
 
 impl SignIn {
@@ -70,14 +62,9 @@ impl SignIn {
             store,
             issuer,
             critical,
+            hook: Mutex::default(),
             state: Mutex::new(state),
-            waiting: OnceLock::new(),
         }
-    }
-
-    /// Has waits for the lock that get long reported. Only the first who asks for it is heard.
-    pub fn on_wait(&self, report: impl Fn(&store::Error) + Send + Sync + 'static) {
-        let _ = self.waiting.set(Box::new(report));
     }
 
     /// Whether there is any use in going on: nothing is asked, and nothing is changed.
@@ -136,6 +123,11 @@ impl SignIn {
         std::mem::take(&mut self.state().warnings)
     }
 
+    /// Has every wait of a renewal reported here that takes more than a second.
+    pub fn on_wait(&self, hook: Hook) {
+        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
+    }
+
     /// Every token that has passed through here.
     #[must_use]
     pub fn seen(&self) -> Vec<Secret> {
@@ -151,6 +143,9 @@ impl SignIn {
         let begun = Instant::now();
         let mut waited = Duration::ZERO;
         let mut hold = Hold::default();
+        let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
+        let watch = Watch::new(hook.clone());
+        drop(hook);
         let mut attempts = 0;
         let mut failed = None;
         loop {
@@ -161,16 +156,14 @@ impl SignIn {
                 Plan::Refused(refusal) => return Err(Error::Refused(refusal)),
                 Plan::Ended => return Err(Error::Ended),
                 Plan::Wait(until) => until,
-                Plan::Renew(must) => match self.attempt(rejected) {
+                Plan::Renew(must) => match self.attempt(rejected, &watch) {
                     Ok(Tried::Done) => return Ok(self.token()),
                     Ok(Tried::Busy | Tried::Again) if !must => return Ok(self.token()),
                     Ok(Tried::Again) => now,
                     Ok(Tried::Busy) => {
                         let from = Instant::now();
-                        let waiting = |error: &store::Error| {
-                            if let Some(report) = self.waiting.get() {
-                                report(error);
-                            }
+                        let waiting = |locked: &store::Error| {
+                            watch.report(&Waiting::Lock(locked.to_string()));
                         };
                         let awaited = self.store.await_lock(&mut hold, &waiting);
                         awaited.map_err(Error::Store)?;
@@ -181,8 +174,9 @@ impl SignIn {
                     Err(error) if error.is_exhausted() => return Err(error),
                     Err(Error::Failed(error)) => {
                         attempts += 1;
+                        let passes = error.as_ref().is_none_or(issuer::Error::may_pass);
                         failed = error;
-                        if attempts == ATTEMPTS {
+                        if attempts == ATTEMPTS || !passes {
                             return Err(Error::Failed(failed));
                         }
                         continue;
@@ -197,6 +191,11 @@ impl SignIn {
                 } else {
                     Error::Store(self.store.locked(None))
                 });
+            }
+            if until > now {
+                let why = failed.as_ref().map(ToString::to_string);
+                let why = why.unwrap_or_else(|| Error::Failed(None).to_string());
+                watch.report(&Waiting::Again(why, pause));
             }
             thread::sleep(pause);
         }
@@ -232,17 +231,17 @@ impl SignIn {
     }
 
     /// Takes the lock, looks again, and spends the refresh token if that is still what is to be done.
-    fn attempt(&self, rejected: Option<&Secret>) -> Result<Tried, Error> {
+    fn attempt(&self, rejected: Option<&Secret>, watch: &Watch) -> Result<Tried, Error> {
         let Some(moment) = self.critical.enter() else {
             // The process is about to end.
             return Ok(Tried::Again);
         };
-        let tried = self.spend(rejected);
+        let tried = self.spend(rejected, watch);
         moment.end();
         tried
     }
 
-    fn spend(&self, rejected: Option<&Secret>) -> Result<Tried, Error> {
+    fn spend(&self, rejected: Option<&Secret>, watch: &Watch) -> Result<Tried, Error> {
         let lock = match self.store.try_lock() {
             Ok(Some(lock)) => lock,
             Ok(None) => return Ok(Tried::Busy),
@@ -267,7 +266,10 @@ impl SignIn {
             return Ok(Tried::Again);
         }
         memory.note(refresh, &Past::Sent(std::process::id()));
-        let issued = match self.issuer.refresh(refresh) {
+        let asked = watch.asks();
+        let issued = self.issuer.refresh(refresh);
+        drop(asked);
+        let issued = match issued {
             Ok(issued) => issued,
             Err(error) => {
                 drop(prepared);
@@ -321,17 +323,17 @@ impl SignIn {
                 if let Past::Sent(process) = before {
                     refusal.interrupted = Some(*process);
                 }
-                (Past::Refused(refusal.clone()), Error::Refused(refusal))
+                (Past::Refused((*refusal).clone()), Error::Refused(*refusal))
             }
+            // Waiting does not help, and whoever has helped it shall not wait.
+            error if !error.may_pass() => (Past::Nothing, Error::Failed(Some(error))),
             error => {
                 let count = match before {
                     Past::Failed(count, _) => count.saturating_add(1),
                     _ => 1,
                 };
-                (
-                    Past::Failed(count, again(count, millis())),
-                    Error::Failed(Some(error)),
-                )
+                let until = again(count, error.retry_after(), millis());
+                (Past::Failed(count, until), Error::Failed(Some(error)))
             }
         };
         self.memory().note(refresh, &past);
@@ -386,11 +388,13 @@ impl SignIn {
         self.token()
     }
 
-    fn token(&self) -> Credential {
-        let state = self.state();
+    /// The access token as it is now, whether or not it is still good.
+    pub(super) fn token(&self) -> Credential {
+        let saved = self.saved();
         Credential::Token {
-            access: state.saved.access.clone(),
-            account: state.saved.account.clone(),
+            access: saved.access,
+            account: saved.account,
+            bounds: saved.bounds,
         }
     }
 

@@ -3,8 +3,9 @@
 use std::fs;
 use std::io;
 
+use super::contents::{Contents, Kind};
 use super::document::Document;
-use super::format::{Contents, Format};
+use super::format::Format;
 use super::lock::Lock;
 use super::replace::{self, Prepared};
 use super::{Error, Found, Store, memory};
@@ -26,13 +27,24 @@ pub enum Edit<'a> {
     RemoveKey,
 }
 
+impl Edit<'_> {
+    /// The place that it changes; a renewal changes nothing but tokens that it has seen there.
+    fn place(&self) -> Option<Kind> {
+        match self {
+            Self::Renew(..) => None,
+            Self::SignIn(_) | Self::RemoveSignIn => Some(Kind::SignIn),
+            Self::Key(_) | Self::RemoveKey => Some(Kind::Key),
+        }
+    }
+}
+
 /// What became of an edit.
 #[derive(Debug)]
 pub enum Replaced {
     /// It is in the file.
     Done,
     /// A renewal came too late: somebody who does not keep to the lock has put this there meanwhile.
-    Other(Contents),
+    Other(Box<Contents>),
 }
 
 impl Store {
@@ -92,7 +104,7 @@ impl Store {
     /// Replaces the file by what these edits make of it; `now` is in Unix seconds.
     ///
     /// # Errors
-    /// When it cannot be read, makes no sense, or cannot be written. What a renewal brought stays beside it then, for
+    /// When it cannot be read, makes no sense, holds what is not ours in the place, or cannot be written. What a renewal brought stays beside it then, for
     /// `recover`.
     pub fn replace(
         &self,
@@ -125,8 +137,13 @@ impl Store {
         if let (Some(spent), None) = (renewal, &unusable) {
             match &contents.sign_in {
                 Some(Ok(here)) if here.refresh.as_ref() == Some(spent) => {}
-                _ => return Ok(Replaced::Other(contents)),
+                _ => return Ok(Replaced::Other(Box::new(contents))),
             }
+        }
+        // What another program keeps in a place of ours is neither written over nor removed.
+        let taken = edits.iter().find_map(|edit| contents.other(edit.place()?));
+        if let (Some(other), None) = (taken, &unusable) {
+            return Err(Error::NotOurs(self.named.clone(), other.clone()));
         }
         let format = contents.format;
         for edit in edits {

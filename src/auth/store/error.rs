@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::contents::Other;
 use crate::exhausted::Exhausted;
 
 /// Why the file cannot be used.
@@ -16,6 +17,8 @@ pub enum Error {
     NotAFile(PathBuf),
     /// It is no JSON object: line and column, counted from 1.
     Malformed(PathBuf, usize, usize),
+    /// An entry of another type stands where ours would.
+    NotOurs(PathBuf, Other),
     /// It is not there any more, or nothing is in it.
     Blank(PathBuf),
     /// It, or something beside it, cannot be written.
@@ -49,6 +52,7 @@ impl fmt::Display for Error {
                 "{} is not a JSON object, at line {line}, column {column}",
                 path.display()
             ),
+            Self::NotOurs(path, other) => write!(f, "{} holds {other}", path.display()),
             Self::Blank(path) => write!(f, "{} is gone, or empty", path.display()),
             Self::Unwritable(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Lock(path, error) => write!(f, "cannot lock {}: {error}", path.display()),
@@ -68,7 +72,11 @@ impl StdError for Error {
             Self::Unreadable(_, error) | Self::Unwritable(_, error) | Self::Lock(_, error) => {
                 Some(error)
             }
-            Self::NotAFile(_) | Self::Malformed(..) | Self::Blank(_) | Self::Locked(..) => None,
+            Self::NotAFile(_)
+            | Self::Malformed(..)
+            | Self::NotOurs(..)
+            | Self::Blank(_)
+            | Self::Locked(..) => None,
         }
     }
 }

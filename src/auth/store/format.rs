@@ -3,16 +3,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::contents::{
+    API_KEY, Contents, KEY, MODE, MODE_KEY, MODE_PERSONAL, MODE_SIGN_IN, OAUTH, PERSONAL, SIGN_IN,
+    foreign_mode,
+};
 use super::document::Document;
-use crate::auth::token::{Claims, SignedIn, TokenError};
+use crate::auth::personal::is_personal;
+use crate::auth::token::{SignedIn, claims};
 use crate::secret::Secret;
-
-/// The entry of a sign-in, and that of a key, in our format and pi's.
-const SIGN_IN: &str = "openai-codex";
-const KEY: &str = "openai";
-
-/// How long a token is taken to be good in the official file where it does not tell itself, in seconds.
-const EIGHT_DAYS: u64 = 8 * 24 * 3600;
 
 /// Whose format a file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,24 +21,11 @@ pub enum Format {
     Official,
 }
 
-/// What a file holds for us.
-#[derive(Clone, Debug)]
-pub struct Contents {
-    /// Whose format it has.
-    pub format: Format,
-    /// The sign-in; or why there is something in its place that cannot be used.
-    pub sign_in: Option<Result<SignedIn, TokenError>>,
-    /// The key, as it stands there.
-    pub key: Option<Secret>,
-    /// The key comes first, because the file says so.
-    pub key_first: bool,
-}
-
 impl Format {
     /// The format of a file, which shows in its keys.
     #[must_use]
     pub fn of(document: &Document) -> Self {
-        let official = ["tokens", "OPENAI_API_KEY", "auth_mode"];
+        let official = ["tokens", "OPENAI_API_KEY", "auth_mode", PERSONAL];
         if official.iter().any(|key| document.get(key).is_some()) {
             Self::Official
         } else {
@@ -52,42 +37,24 @@ impl Format {
     #[must_use]
     pub fn read(self, document: &Document) -> Contents {
         match self {
-            Self::Entries => Contents {
-                format: self,
-                sign_in: document
-                    .object(SIGN_IN)
-                    .filter(|entry| entry.get("access").is_some())
-                    .map(|entry| entry_sign_in(&entry)),
-                key: document
-                    .object(KEY)
-                    .and_then(|entry| entry.string("key"))
-                    .map(Secret::new),
-                key_first: false,
-            },
-            Self::Official => Contents {
-                format: self,
-                sign_in: document
-                    .object("tokens")
-                    .filter(|tokens| tokens.get("access_token").is_some())
-                    .map(|tokens| official_sign_in(document, &tokens)),
-                key: document.string("OPENAI_API_KEY").map(Secret::new),
-                key_first: match document.string("auth_mode").as_deref() {
-                    Some(mode) => mode == "apikey",
-                    None => document.string("OPENAI_API_KEY").is_some(),
-                },
-            },
+            Self::Entries => Contents::of_entries(document),
+            Self::Official => Contents::of_official(document),
         }
     }
 
     /// Puts a sign-in into a file; `now` is in Unix seconds.
     pub fn set_sign_in(self, document: &mut Document, signed_in: &SignedIn, now: u64) {
+        if self == Self::Official && is_personal(signed_in.access.expose()) {
+            document.set(PERSONAL, signed_in.access.expose());
+            return;
+        }
         let (outer, names) = match self {
             Self::Entries => (SIGN_IN, ["access", "refresh", "accountId"]),
             Self::Official => ("tokens", ["access_token", "refresh_token", "account_id"]),
         };
         let mut entry = document.object(outer).unwrap_or_default();
         match (self, &signed_in.id) {
-            (Self::Entries, _) => entry.set("type", "oauth"),
+            (Self::Entries, _) => entry.set("type", OAUTH),
             (Self::Official, Some(id)) => entry.set("id_token", id.expose()),
             (Self::Official, None) => {}
         }
@@ -104,13 +71,8 @@ impl Format {
             }
         }
         entry.set(names[2], signed_in.account.as_str());
-        // The tokens commonly say whose they are. Where only the id token did, which has no place here, it is kept.
-        let told = crate::auth::token::claims(signed_in.access.expose());
         if self == Self::Entries {
-            match (&signed_in.email, told.is_ok_and(|own| own.email.is_some())) {
-                (Some(email), false) => entry.set("email", email),
-                _ => entry.remove("email"),
-            }
+            set_untold(&mut entry, signed_in);
         }
         document.set_object(outer, &entry);
         if self == Self::Official {
@@ -123,12 +85,20 @@ impl Format {
     /// What a new sign-in changes beyond its tokens, and a renewal leaves alone: nothing of the old one stays, and
     /// in a file that says what comes first it does.
     pub fn begin_sign_in(self, document: &mut Document, signed_in: &SignedIn) {
-        if self == Self::Official {
-            document.set("auth_mode", "chatgpt");
-            if let (Some(mut tokens), None) = (document.object("tokens"), &signed_in.id) {
-                tokens.remove("id_token");
-                document.set_object("tokens", &tokens);
-            }
+        if self != Self::Official {
+            return;
+        }
+        if is_personal(signed_in.access.expose()) {
+            document.set(MODE, MODE_PERSONAL);
+            document.remove("tokens");
+            document.remove("last_refresh");
+            return;
+        }
+        document.set(MODE, MODE_SIGN_IN);
+        document.remove(PERSONAL);
+        if let (Some(mut tokens), None) = (document.object("tokens"), &signed_in.id) {
+            tokens.remove("id_token");
+            document.set_object("tokens", &tokens);
         }
     }
 
@@ -137,12 +107,12 @@ impl Format {
         match self {
             Self::Entries => {
                 let mut entry = document.object(KEY).unwrap_or_default();
-                entry.set("type", "api_key");
+                entry.set("type", API_KEY);
                 entry.set("key", key.expose());
                 document.set_object(KEY, &entry);
             }
             Self::Official => {
-                document.set("auth_mode", "apikey");
+                document.set(MODE, MODE_KEY);
                 document.set("OPENAI_API_KEY", key.expose());
             }
         }
@@ -153,12 +123,16 @@ impl Format {
         match self {
             Self::Entries => document.remove(SIGN_IN),
             Self::Official => {
-                document.remove("tokens");
-                document.remove("last_refresh");
+                for name in ["tokens", "last_refresh", PERSONAL] {
+                    document.remove(name);
+                }
+                if foreign_mode(document).is_some() {
+                    return;
+                }
                 if document.string("OPENAI_API_KEY").is_some() {
-                    document.set("auth_mode", "apikey");
+                    document.set(MODE, MODE_KEY);
                 } else {
-                    document.remove("auth_mode");
+                    document.remove(MODE);
                     document.remove("OPENAI_API_KEY");
                 }
             }
@@ -171,58 +145,41 @@ impl Format {
             Self::Entries => document.remove(KEY),
             Self::Official => {
                 document.remove("OPENAI_API_KEY");
-                if document.string("auth_mode").as_deref() == Some("apikey") {
-                    document.remove("auth_mode");
+                if document.string(MODE).as_deref() == Some(MODE_KEY) {
+                    document.remove(MODE);
                 }
             }
         }
     }
 }
 
-fn entry_sign_in(entry: &Document) -> Result<SignedIn, TokenError> {
-    let secret = |key: &str| entry.string(key).map(Secret::new);
-    let expires = entry.get("expires").and_then(|text| {
-        // Milliseconds, as other programs may have written them.
-        let millis: f64 = text.parse().ok()?;
-        let time = Duration::try_from_secs_f64(millis / 1000.0).ok()?;
-        Some(time.as_secs())
-    });
-    let known = Claims {
-        account: entry.string("accountId").and_then(|id| id.parse().ok()),
-        email: entry.string("email"),
-        plan: None,
-        expires,
-    };
-    SignedIn::new(
-        secret("access").ok_or(TokenError::Shape)?,
-        secret("refresh"),
-        None,
-        known,
-    )
-}
-
-fn official_sign_in(document: &Document, tokens: &Document) -> Result<SignedIn, TokenError> {
-    let secret = |key: &str| tokens.string(key).map(Secret::new);
-    let known = Claims {
-        account: tokens.string("account_id").and_then(|id| id.parse().ok()),
-        ..Claims::default()
-    };
-    let access = secret("access_token").ok_or(TokenError::Shape)?;
-    let mut signed_in = SignedIn::new(access, secret("refresh_token"), secret("id_token"), known)?;
-    if signed_in.expires.is_none() {
-        let last = document
-            .string("last_refresh")
-            .and_then(|text| humantime::parse_rfc3339_weak(&text).ok());
-        let last = last.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-        signed_in.expires = last.map(|time| time.as_secs().saturating_add(EIGHT_DAYS));
+/// The tokens commonly say whose they are. What only the id token or the issuer said has no place in them, and is kept.
+fn set_untold(entry: &mut Document, signed_in: &SignedIn) {
+    let told = claims(signed_in.access.expose()).unwrap_or_default();
+    let bounds = &signed_in.bounds;
+    let texts = [
+        ("email", &signed_in.email, told.email),
+        ("plan", &signed_in.plan, told.plan),
+        ("residency", &bounds.residency, told.bounds.residency),
+    ];
+    for (name, known, told) in texts {
+        match (known, told) {
+            (Some(known), None) => entry.set(name, known),
+            _ => entry.remove(name),
+        }
     }
-    Ok(signed_in)
+    match (bounds.fedramp, told.bounds.fedramp) {
+        (Some(fedramp), None) => entry.set("fedramp", fedramp),
+        _ => entry.remove("fedramp"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::contents::EIGHT_DAYS;
     use super::*;
     use crate::auth::token::tests::token_of;
+    use crate::auth::token::{Claims, TokenError};
 
     const NOW: u64 = 1_790_000_000;
 

@@ -1,5 +1,6 @@
 //! What is remembered from one process to the next beside our file, in the file that is also its lock: who holds
-//! the lock, which refresh tokens were sent and refused for good, and when one that failed may be tried again. It is one
+//! the lock, which refresh tokens were sent and refused for good, when one that failed may be tried again, and whose a
+//! workspace's access token is. It is one
 //! JSON object a line, appended; the last that fits counts. A token is named by a part of its hash. Losing a line
 //! costs a question to the issuer, so nothing here is an error.
 
@@ -10,9 +11,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::hold::Holder;
+use crate::auth::personal::Identity;
 use crate::auth::refusal::Refusal;
 use crate::clock::millis;
 use crate::secret::Secret;
@@ -55,6 +58,8 @@ struct Line {
     failed: Option<(u32, u64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sent: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whose: Option<Value>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -67,7 +72,9 @@ struct Words {
 }
 
 impl Memory {
-    pub(super) fn new(home: Option<&Path>, issuer: &str) -> Self {
+    /// What is remembered in this home of what this issuer said.
+    #[must_use]
+    pub fn new(home: Option<&Path>, issuer: &str) -> Self {
         Self {
             home: home.map(Path::to_owned),
             issuer: issuer.to_owned(),
@@ -78,13 +85,28 @@ impl Memory {
         self.home.as_ref().map(|home| home.join("auth.json.lock"))
     }
 
-    /// A refresh token's name, as it is shown to this issuer.
-    fn name(&self, refresh: &Secret) -> String {
-        name(&Secret::new(format!(
-            "{} {}",
-            self.issuer,
-            refresh.expose()
-        )))
+    /// A token's name, as it is shown to this issuer.
+    #[must_use]
+    pub fn name(&self, token: &Secret) -> String {
+        name(&Secret::new(format!("{} {}", self.issuer, token.expose())))
+    }
+
+    /// Whose this access token of a workspace is.
+    #[must_use]
+    pub fn whose(&self, access: &Secret) -> Option<Identity> {
+        let name = self.name(access);
+        let lines = self.lines().into_iter().rev();
+        let mut said = lines.filter(|line| line.token == name);
+        Identity::read(&said.find_map(|line| line.whose)?)
+    }
+
+    /// Notes whose this access token of a workspace is.
+    pub fn remember(&self, access: &Secret, whose: &Identity) {
+        self.add(&Line {
+            token: self.name(access),
+            whose: Some(whose.json()),
+            ..Line::default()
+        });
     }
 
     /// What is known of this refresh token.
@@ -101,6 +123,8 @@ impl Memory {
                 code: words.code,
                 message: words.message,
                 page: false,
+                retry_after: None,
+                proxy: None,
                 interrupted: words.interrupted,
             }),
             Some(Line {
@@ -183,7 +207,7 @@ impl Memory {
         };
         // Somebody who uses another program's file may have no home of ours yet.
         if let Some(home) = &self.home
-            && (line.refused.is_some() || line.failed.is_some())
+            && (line.refused.is_some() || line.failed.is_some() || line.whose.is_some())
         {
             let _ = DirBuilder::new().recursive(true).mode(0o700).create(home);
         }

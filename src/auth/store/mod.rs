@@ -1,6 +1,7 @@
 //! The credentials file: where it is, what is in it, and how it is replaced. Reading takes no lock, because a
 //! file is only ever replaced as a whole; replacing takes one, which is a value that `prepare` asks for.
 
+mod contents;
 mod document;
 mod edit;
 mod error;
@@ -18,10 +19,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use contents::{Contents, Kind, Other};
 pub use document::Document;
 pub use edit::{Edit, Replaced};
 pub use error::Error;
-pub use format::{Contents, Format};
+pub use format::Format;
 pub use hold::{HOLD, Hold};
 use hold::{Holder, Step};
 pub use lock::Lock;
@@ -203,7 +205,9 @@ impl Store {
         // Only a file that holds something of ours: what somebody names by mistake is left alone.
         narrow(&self.file, 0o600, &|| {
             let found = self.read();
-            found.is_ok_and(|found| found.sign_in.is_some() || found.key.is_some())
+            found.is_ok_and(|found| {
+                found.sign_in.is_some() || found.key.is_some() || found.personal.is_some()
+            })
         });
         changed
     }

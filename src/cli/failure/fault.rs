@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Failure;
+use super::credential::About;
 use crate::clock::{seconds, until};
 use crate::outcome::Outcome;
 use crate::wire::fault::{Cause, Fault, Kind, Retry};
@@ -24,7 +25,13 @@ fn told(fault: &Fault, now: u64) -> Failure {
         Kind::Unreachable => Outcome::Unreachable,
     };
     let (what, why, marks) = (what(fault), why(fault), marks(fault));
-    let mut failure = Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now));
+    let mut failure = match fault.cause {
+        Cause::Credential => Failure::refused(format!("{why}{marks}"), &hint(fault, now)),
+        _ => Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now)),
+    };
+    if fault.status == Some(404) {
+        failure.about = Some(Box::new(About::Place));
+    }
     failure.retry_at = fault.resets_at;
     failure.request_id.clone_from(&fault.request_id);
     failure
@@ -118,8 +125,11 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::Place => {
             "is the address right? OPENAI_BASE_URL commonly ends in /v1, CODEX_RUN_BASE_URL in /codex"
         }
-        Cause::Blocked => {
-            "your network or region may be blocked: try another network, or turn off a VPN or proxy"
+        Cause::Blocked | Cause::Country => {
+            return blocked(fault.details.proxy.as_deref());
+        }
+        Cause::Region => {
+            "the workspace serves its own region only: use a network there, or ask its administrator"
         }
         _ if fault.page => "look at what stands between: a proxy, a firewall, a sign-in page",
         Cause::Document => "something else may have answered; look at the address",
@@ -136,7 +146,7 @@ fn hint(fault: &Fault, now: u64) -> String {
         }
         Cause::Image => "use another image, or leave it out",
         Cause::Residency => {
-            "the project's data belongs in another region: set OPENAI_BASE_URL to the address of that region"
+            "the project is bound to a region: set OPENAI_BASE_URL to the address of that region, or use another model (-m)"
         }
         Cause::Unknown => "try again later; if that does not help, change the request",
         Cause::Credential => {
@@ -149,9 +159,6 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::Plan => "the plan does not include it: use another account, or an API key",
         Cause::Workspace => {
             "the workspace is deactivated: ask its owner, or use another workspace or account"
-        }
-        Cause::Country => {
-            "the service is not offered where your network comes out: look at VPN and proxy"
         }
         Cause::Denied => "use another model (-m) or another account",
         Cause::OwnerCredits => "add credits to the workspace, or use another account",
@@ -166,6 +173,17 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::Broken | Cause::Page => "try again later",
     };
     words.to_owned()
+}
+
+/// What to do where the service does not serve the network or the country that a request comes from, by this proxy
+/// if it went through one.
+pub(super) fn blocked(proxy: Option<&str>) -> String {
+    let words =
+        "your network or region may be blocked: try another network, or turn off a VPN or proxy";
+    match proxy {
+        Some(proxy) => format!("{words}; this request went through the proxy {proxy}"),
+        None => words.to_owned(),
+    }
 }
 
 /// When to come back, as far as the service said, and what else to do.

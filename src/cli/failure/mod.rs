@@ -1,6 +1,7 @@
 //! Every error in words: what happened, why, and what to do, with the outcome that gives the exit code.
 //! The modules report facts; the wording is here, in one folder, so that it can be reviewed in one place.
 
+mod credential;
 mod exhausted;
 mod fault;
 mod local;
@@ -17,6 +18,8 @@ use crate::output::paint::{Ink, Paint};
 use crate::output::visible::line;
 use crate::wire::answer::Trouble;
 use crate::{api, prompt, stdin};
+use credential::About;
+pub(super) use credential::{Used, with_credential};
 pub(super) use exhausted::of_exhausted;
 pub(super) use local::{of_output, of_session, of_thread};
 use service::{of_api, of_trouble};
@@ -33,6 +36,8 @@ pub struct Failure {
     request_id: Option<String>,
     /// The process ends by this signal, so that shells see it and loops stop.
     signal: Option<i32>,
+    /// Which credential was used matters to its words.
+    about: Option<Box<About>>,
     paint: Paint,
 }
 
@@ -45,6 +50,7 @@ impl Failure {
             retry_at: None,
             request_id: None,
             signal: None,
+            about: None,
             paint: Paint::default(),
         }
     }
@@ -70,17 +76,6 @@ impl Failure {
         }
         let hint = self.hint.take().unwrap_or_else(|| "try again".to_owned());
         self.hint(format!("{hint}; what was printed is a part of the answer"))
-    }
-
-    /// The same about a server of the user's own, which knows nothing of our sign-in. `source` is where its key comes from.
-    pub(super) fn of_server(self, source: &str) -> Self {
-        match self.outcome {
-            Outcome::SignIn => self.hint(format!("look at {source}")),
-            Outcome::Failed if self.what.contains("HTTP 404") => {
-                self.hint("look at its \"baseUrl\", which commonly ends in /v1")
-            }
-            _ => self,
-        }
     }
 
     /// The last JSON line of the run.

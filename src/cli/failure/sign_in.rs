@@ -1,8 +1,10 @@
 //! What goes wrong with credentials, in words.
 
+use super::credential::About;
+use super::fault::blocked;
 use super::service::of_http;
 use super::{Failure, of_output, of_stdin, of_thread};
-use crate::auth::refusal::Refusal;
+use crate::auth::refusal::Kind;
 use crate::auth::{self, issuer, sign_in, store};
 use crate::clock::date;
 use crate::command::{login, models, status, token};
@@ -11,6 +13,13 @@ use crate::stdin;
 
 /// What signs in again.
 const AGAIN: &str = "run `codex login` to sign in again";
+
+/// What to do about an access token of a workspace that the issuer does not know.
+const WITHDRAWN: &str = "it may have been withdrawn: make another one in the workspace's settings";
+
+/// What to do where a device code is refused.
+const SWITCHED_OFF: &str = "device codes may be switched off: they are allowed in the account's security settings, or by the \
+     workspace's administrator; `codex login --no-browser` is the other way";
 
 /// There is no usable credential.
 pub(super) fn of_credential(error: &auth::Error) -> Failure {
@@ -23,7 +32,12 @@ pub(super) fn of_credential(error: &auth::Error) -> Failure {
             "run `codex login`, or set OPENAI_API_KEY (API) or CODEX_ACCESS_TOKEN (ChatGPT subscription), or use \
              --api-key-file FILE",
         ),
-        auth::Error::NotAKey(..) | auth::Error::Empty(_) => {
+        auth::Error::NotOurs(..) => Failure::new(
+            Outcome::SignIn,
+            format!("no credentials that codex-run can use: {error}"),
+        )
+        .hint("`codex login` signs in here, in a file of its own without --auth-file; or set OPENAI_API_KEY"),
+        auth::Error::NotAKey(..) | auth::Error::NotBare(..) | auth::Error::Empty(_) => {
             Failure::usage(format!("cannot use the credential: {error}"))
                 .hint("it is the text of the key or token alone, without quotes or blanks")
         }
@@ -42,7 +56,10 @@ pub(super) fn of_credential(error: &auth::Error) -> Failure {
 pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
     use sign_in::Error;
     let told = error.to_string();
-    let ended = |what: &str| Failure::new(Outcome::SignIn, format!("{what}: {told}")).hint(AGAIN);
+    let ended = |what: &str| Failure {
+        about: Some(Box::new(About::Ended)),
+        ..Failure::new(Outcome::SignIn, format!("{what}: {told}")).hint(AGAIN)
+    };
     match error {
         Error::Store(error) => of_store(error),
         Error::NotSpent(store) => Failure::new(
@@ -52,11 +69,22 @@ pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
         .hint("free some space there, or make it writable; nothing is lost")
         .for_want_of(store.exhausted()),
         Error::Gone(_) => ended("not signed in any more"),
-        Error::OtherAccount(_) => ended("the account has changed")
-            .hint("another sign-in was made meanwhile; start again to use it"),
+        Error::OtherAccount(_) => Failure {
+            about: None,
+            ..ended("the account has changed")
+        }
+        .hint("another sign-in was made meanwhile; start again to use it"),
         Error::Refused(_) => ended("cannot renew the sign-in"),
         Error::Ended => ended("the sign-in has ended"),
         Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", error, AGAIN),
+        Error::Whose(issuer::Error::Refused(refusal)) if refusal.kind() == Kind::SignIn => {
+            Failure::refused(refusal.words(), WITHDRAWN)
+        }
+        Error::Whose(error) => of_issuer(
+            "cannot find out whose the access token is",
+            error,
+            WITHDRAWN,
+        ),
         Error::Failed(None) => Failure::new(
             Outcome::Unreachable,
             format!("cannot renew the sign-in: {told}"),
@@ -97,26 +125,24 @@ fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failure {
         issuer::Error::Unreadable => {
             Failure::new(Outcome::Unreachable, format!("{what}: {error}")).hint("try again later")
         }
+        issuer::Error::Declined(refusal) => {
+            Failure::new(Outcome::SignIn, format!("{what}: {}", refusal.words())).hint(hint)
+        }
         issuer::Error::Refused(refusal) => {
-            let outcome = of_refusal(refusal);
-            let failure = Failure::new(outcome, format!("{what}: {}", refusal.words()));
-            match outcome {
-                Outcome::SignIn => failure.hint(hint),
-                Outcome::Forbidden => {
-                    failure.hint("the service does not allow this here, or for this account")
+            let failure = |outcome| Failure::new(outcome, format!("{what}: {}", refusal.words()));
+            match refusal.kind() {
+                Kind::SignIn => failure(Outcome::SignIn).hint(hint),
+                Kind::Forbidden if refusal.is_blocked() => {
+                    failure(Outcome::Forbidden).hint(blocked(refusal.proxy.as_deref()))
                 }
-                _ => failure.hint("the service cannot do it now; try again later"),
+                Kind::Forbidden => failure(Outcome::Forbidden)
+                    .hint("the service does not allow this here, or for this account"),
+                Kind::Unreachable if refusal.page => failure(Outcome::Unreachable)
+                    .hint("look at what stands between: a proxy, a firewall, a sign-in page"),
+                Kind::Unreachable => failure(Outcome::Unreachable)
+                    .hint("the service cannot do it now; try again later"),
             }
         }
-    }
-}
-
-fn of_refusal(refusal: &Refusal) -> Outcome {
-    match refusal.status {
-        _ if refusal.permanent() => Outcome::SignIn,
-        403 => Outcome::Forbidden,
-        408 | 409 | 429 | 300..=399 | 500..=599 => Outcome::Unreachable,
-        _ => Outcome::SignIn,
     }
 }
 
@@ -130,6 +156,9 @@ fn of_store(error: &store::Error) -> Failure {
             .for_want_of(error.exhausted()),
         store::Error::Malformed(..) => Failure::usage(words)
             .hint("repair it or move it away; it is not overwritten, so nothing in it is lost"),
+        store::Error::NotOurs(..) => Failure::usage(words).hint(
+            "it is neither written over nor removed: change it with that program, or leave out --auth-file for a file of codex-run's own",
+        ),
         store::Error::Unreadable(..) => Failure::usage(words)
             .hint("make it readable for you, or name another with --auth-file")
             .for_want_of(error.exhausted()),
@@ -196,17 +225,16 @@ impl From<login::Error> for Failure {
             Error::Exchange(error) => {
                 of_issuer("not signed in", &error, "start again with `codex login`")
             }
+            Error::Whose(error) => of_issuer("not signed in", &error, WITHDRAWN),
             Error::Device(issuer::Error::Refused(refusal)) if refusal.status == 404 => refused(
-                "this service has no sign-in with a code; `codex login --no-browser` is the other way",
+                &format!("this service has no sign-in with a code, or {SWITCHED_OFF}"),
             ),
-            Error::Device(issuer::Error::Refused(_)) => {
-                refused("`codex login --device-auth` starts again")
-            }
-            Error::Device(error) => of_issuer(
+            Error::Device(error @ issuer::Error::Declined(_)) => of_issuer(
                 "not signed in",
                 &error,
                 "start again with `codex login --device-auth`",
             ),
+            Error::Device(error) => of_issuer("not signed in", &error, SWITCHED_OFF),
             Error::NotEntitled => Self::new(Outcome::Forbidden, format!("not signed in: {told}"))
                 .hint("ask the workspace's administrator to switch it on"),
             Error::Denied(..) | Error::TimedOut => refused("`codex login` starts again"),

@@ -18,8 +18,10 @@ pub enum Cause {
     Policy,
     /// An image cannot be used.
     Image,
-    /// The data of this project belongs in another region.
+    /// The project, or its data, belongs in a region that this address or model does not serve.
     Residency,
+    /// The workspace is bound to a region that the request does not come from, or that cannot be found.
+    Region,
     /// There is nothing at this address.
     Place,
     /// Something came that is neither an answer nor an error.
@@ -79,7 +81,6 @@ impl Cause {
             | Self::Allowance
             | Self::Policy
             | Self::Image
-            | Self::Residency
             | Self::Place
             | Self::Document
             | Self::Unknown => Kind::Failed,
@@ -88,6 +89,8 @@ impl Cause {
             | Self::Version
             | Self::Plan
             | Self::Workspace
+            | Self::Residency
+            | Self::Region
             | Self::Country
             | Self::Blocked
             | Self::Denied => Kind::Forbidden,
@@ -128,9 +131,9 @@ impl Cause {
             "deactivated_workspace" => Self::Workspace,
             "unsupported_country_region_territory" => Self::Country,
             "invalid_api_key" | "token_expired" | "token_invalidated" => Self::Credential,
-            "context_length_exceeded" => Self::Context,
+            "context_length_exceeded" | "exceed_context_size_error" => Self::Context,
             "invalid_prompt" => Self::Request,
-            "data_residency_mismatch" => Self::Residency,
+            "data_residency_mismatch" | "incorrect_hostname" => Self::Residency,
             "rate_limit_exceeded" => Self::Rate,
             "slow_down" | "server_is_overloaded" | "overloaded" | "overloaded_error" => {
                 Self::Capacity
@@ -165,13 +168,15 @@ impl Cause {
             Some(Self::Version)
         } else if begins("Country, region, or territory not supported") {
             Some(Self::Country)
+        } else if holds("is not authorized in this region") {
+            Some(Self::Region)
+        } else if holds("is not available for your project's geography") {
+            Some(Self::Residency)
         } else if begins("You exceeded your current quota") {
             Some(Self::Quota)
         } else if begins("Request too large for") {
             Some(Self::Allowance)
-        } else if begins("Your input exceeds the context window")
-            || begins("This model's maximum context length")
-        {
+        } else if is_about_context(message) {
             Some(Self::Context)
         } else if holds("does not represent a valid image") {
             Some(Self::Image)
@@ -193,6 +198,31 @@ impl Cause {
             _ => return None,
         })
     }
+}
+
+/// Whether the conversation is too long, in the words of the service and of LM Studio, llama.cpp, Ollama and vLLM.
+fn is_about_context(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    let holds = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    let names = holds(&[
+        "context length",
+        "context size",
+        "context window",
+        "when context",
+        "maximum model length",
+        "fit into the model",
+    ]);
+    names
+        && holds(&[
+            "exceed",
+            "overflow",
+            "too long",
+            "longer than",
+            "greater than",
+            "is only",
+            "maximum context length is",
+            "reached context length",
+        ])
 }
 
 fn is_deactivated(message: &str) -> bool {

@@ -1,9 +1,12 @@
 //! What matters of an answer's head when the answer is a no. An error inside a stream may bring such headers too,
 //! in its own JSON.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::cause::Cause;
+use super::delay;
 use super::told::{decoded, number, plain};
 
 /// The headers that say something about a refusal, beside those of the limits.
@@ -136,6 +139,12 @@ impl Head {
     pub(super) fn shown(&self, name: &str, most: usize) -> Option<String> {
         let value = plain(self.get(name)?, most);
         (!value.is_empty()).then_some(value)
+    }
+
+    /// After how long the service wants to be asked again, at this time in Unix seconds.
+    #[must_use]
+    pub fn retry_after(&self, now: u64) -> Option<Duration> {
+        delay::asked(self, "", Some(now))
     }
 
     /// What the service calls the request, to be named in a report to it.

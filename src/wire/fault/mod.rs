@@ -78,6 +78,8 @@ pub struct Details {
     pub ray: Option<String>,
     /// Why the authorization was refused, in the words of a header.
     pub authorization: Option<String>,
+    /// The proxy that the request went through; for the client to say, who knows it.
+    pub proxy: Option<String>,
     /// The usage limit ends this many seconds after the answer came; for whoever knows when that was.
     resets_after: Option<u64>,
 }
@@ -214,7 +216,8 @@ fn of_stream(json: &Value) -> Fault {
         .find_map(|key| json[key].as_u64());
     let by_status = || {
         Some(match status? {
-            401 => Cause::Credential,
+            401 => told.region().unwrap_or(Cause::Credential),
+            432 => Cause::Region,
             402 | 403 => Cause::Denied,
             408 | 409 | 500..=599 => Cause::Broken,
             413 => Cause::Size,
@@ -237,7 +240,8 @@ fn of_status(status: u16, told: &Told, head: &Head, page: bool) -> Cause {
         200 if page => Cause::Page,
         200 if !told.says_something() => Cause::Document,
         300..=399 => Cause::Moved,
-        401 => Cause::Credential,
+        401 => told.region().unwrap_or(Cause::Credential),
+        432 => Cause::Region,
         402 | 403 if page => Cause::Blocked,
         402 | 403 => word.filter(is_final).unwrap_or(Cause::Denied),
         404 => word.filter(is_final).unwrap_or(Cause::Place),
@@ -245,9 +249,10 @@ fn of_status(status: u16, told: &Told, head: &Head, page: bool) -> Cause {
         407 => Cause::Proxy,
         408 | 409 => word.unwrap_or(Cause::Broken),
         429 => word.or_else(|| head.reached()).unwrap_or(Cause::Rate),
-        // A gateway that failed may have wrapped anything; only a limit stays one.
+        // A gateway that failed may have wrapped anything; only a limit stays one. llama.cpp and Ollama say so of a
+        // conversation that is too long.
         500..=599 => word
-            .filter(|cause| is_limit(cause) || cause.may_pass())
+            .filter(|cause| is_limit(cause) || *cause == Cause::Context || cause.may_pass())
             .unwrap_or(Cause::Broken),
         _ => word.unwrap_or(Cause::Request),
     }
@@ -288,6 +293,7 @@ fn sort(cause: Cause, told: &Told, head: &Head, now: Option<u64>) -> Fault {
             limit: head.shown("x-codex-limit-name", SHORT),
             ray: head.shown("cf-ray", SHORT),
             authorization: head.shown("x-openai-authorization-error", 2 * SHORT),
+            proxy: None,
             resets_after,
         }),
     }
@@ -297,6 +303,8 @@ fn is_from_cloudflare(head: &Head, body: &[u8]) -> bool {
     head.is_from_cloudflare() || String::from_utf8_lossy(body).contains("Cloudflare")
 }
 
+#[cfg(test)]
+mod server_tests;
 #[cfg(test)]
 mod stream_tests;
 #[cfg(test)]

@@ -140,7 +140,7 @@ fn bodies_come_in_many_shapes() {
         r#"{"detail":[{"loc":["body"],"msg":"field required"}]}"#,
         request,
         "",
-        "field required",
+        "body: field required",
     );
     let xai = r#"{"code":"invalid-argument","error":"Model not found: grok"}"#;
     check(

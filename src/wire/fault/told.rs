@@ -40,7 +40,7 @@ impl Told {
             &error["message"],
             &json["error"],
             &json["detail"],
-            &json["detail"][0]["msg"],
+            &fields(&json["detail"]).into(),
             &json["message"],
             json,
         ]);
@@ -90,9 +90,24 @@ impl Told {
             Some(Cause::Rate) => by_message()
                 .filter(|cause| matches!(cause, Cause::Allowance | Cause::Quota))
                 .or(by_name),
+            // llama.cpp calls a context that is too long a failure of the server.
+            Some(Cause::Broken) => by_message()
+                .filter(|cause| *cause == Cause::Context)
+                .or(by_name),
             Some(_) => by_name,
             None => by_message(),
         }
+    }
+
+    /// What a refusal of the credential means that is in truth one of its region.
+    pub(super) fn region(&self) -> Option<Cause> {
+        let by_name = self
+            .cause()
+            .filter(|cause| matches!(cause, Cause::Residency | Cause::Region));
+        let message = self.message.to_ascii_lowercase();
+        let mut words = message.split(|c: char| !c.is_alphanumeric());
+        let names = |word: &str| word.starts_with("region") || word.starts_with("geograph");
+        by_name.or_else(|| words.any(names).then_some(Cause::Region))
     }
 
     /// Whether the type says that something is wrong with the request. That is so vague that it counts only where
@@ -110,6 +125,29 @@ impl Told {
             &self.code
         }
     }
+}
+
+/// The most fields of a request that a message names.
+const MAX_FIELDS: usize = 3;
+
+/// What `FastAPI` says is wrong with the fields of a request, with their places: `body.input.0: Field required`.
+fn fields(detail: &Value) -> String {
+    let wrong = detail.as_array().into_iter().flatten();
+    let lines = wrong.filter_map(|entry| {
+        let words = entry["msg"].as_str()?;
+        let steps = entry["loc"].as_array().into_iter().flatten();
+        let steps: Vec<String> = steps
+            .map(|step| {
+                step.as_str()
+                    .map_or_else(|| step.to_string(), str::to_owned)
+            })
+            .collect();
+        Some(match &steps[..] {
+            [] => words.to_owned(),
+            steps => format!("{}: {words}", steps.join(".")),
+        })
+    });
+    lines.take(MAX_FIELDS).collect::<Vec<_>>().join("; ")
 }
 
 /// A count of seconds: a number, or a text that is one. Zero, negative and absurd ones are none.

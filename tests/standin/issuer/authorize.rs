@@ -44,6 +44,7 @@ pub(super) fn answer(issuer: &Issuer, request: &Recorded) -> Reply {
     };
     let mut state = issuer.state();
     let (account, plan) = (state.knobs.account.clone(), state.knobs.plan.clone());
+    let bounds = state.knobs.bounds.clone();
     let code = state.book.code(Code {
         redirect_uris: vec![asked.redirect_uri.clone()],
         challenge: asked.challenge,
@@ -51,6 +52,7 @@ pub(super) fn answer(issuer: &Issuer, request: &Recorded) -> Reply {
             account,
             plan,
             scope: asked.scope,
+            bounds,
         },
     });
     let back = |pairs: &[(&str, &str)]| format!("{}?{}", asked.redirect_uri, form::encode(pairs));

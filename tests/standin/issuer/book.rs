@@ -9,11 +9,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::super::bound::Bounds;
 use super::CLIENT_ID;
 use super::token::{AUTH_CLAIM, encoded};
 
 /// Whom every token names to people.
-const EMAIL: &str = "ada@example.com";
+pub(super) const EMAIL: &str = "ada@example.com";
 
 /// Who signed in, and for what.
 #[derive(Debug, Clone)]
@@ -21,6 +22,7 @@ pub(super) struct Person {
     pub(super) account: String,
     pub(super) plan: String,
     pub(super) scope: String,
+    pub(super) bounds: Bounds,
 }
 
 /// The three tokens of one answer.
@@ -76,6 +78,11 @@ impl Book {
         &self.families[family].person
     }
 
+    /// Whose access token this is, if it was minted here.
+    pub(super) fn person_of(&self, access: &str) -> Option<&Person> {
+        Some(self.person(*self.access.get(access)?))
+    }
+
     /// New tokens, of which the access and id token are valid until `expires` (Unix seconds).
     pub(super) fn mint(&mut self, family: Family, expires: u64, now: u64) -> Tokens {
         let tokens = Tokens {
@@ -95,7 +102,7 @@ impl Book {
             "iss": super::ISSUER,
             "aud": ["https://api.openai.com/v1"],
             "jti": random(16),
-            AUTH_CLAIM: claim(person),
+            AUTH_CLAIM: claim(person, false),
             "https://api.openai.com/profile": {"email": EMAIL, "email_verified": true},
         }));
         self.access.insert(token.clone(), family);
@@ -111,7 +118,7 @@ impl Book {
             "jti": random(16),
             "email": EMAIL,
             "email_verified": true,
-            AUTH_CLAIM: claim(self.person(family)),
+            AUTH_CLAIM: claim(self.person(family), true),
         }))
     }
 
@@ -190,12 +197,15 @@ impl Book {
     }
 }
 
-fn claim(person: &Person) -> serde_json::Value {
-    json!({
+/// What a token says of its account; the id token says it all.
+fn claim(person: &Person, all: bool) -> serde_json::Value {
+    let mut claim = json!({
         "chatgpt_account_id": person.account,
         "chatgpt_plan_type": person.plan,
         "chatgpt_user_id": format!("user-of-{}", person.account),
-    })
+    });
+    person.bounds.claim(&mut claim, all);
+    claim
 }
 
 /// The S256 challenge of a verifier (RFC 7636 section 4.2).

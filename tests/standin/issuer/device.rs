@@ -165,6 +165,7 @@ pub(super) fn settle(
             account: state.knobs.account.clone(),
             plan: state.knobs.plan.clone(),
             scope: SCOPE.to_owned(),
+            bounds: state.knobs.bounds.clone(),
         },
     });
     device.stage = Stage::Approved(json!({

@@ -7,7 +7,7 @@ use super::authorize::Decision;
 use super::book::{Person, Tokens};
 use super::device::{self, Stage};
 use super::token::now_unix;
-use super::{Issuer, Reply};
+use super::{Bounds, Issuer, Reply};
 
 /// How long access tokens live unless told otherwise, in seconds: 10 days, as the real ones do.
 const TEN_DAYS: u64 = 10 * 24 * 3600;
@@ -17,6 +17,7 @@ const TEN_DAYS: u64 = 10 * 24 * 3600;
 pub(super) struct Knobs {
     pub(super) account: String,
     pub(super) plan: String,
+    pub(super) bounds: Bounds,
     pub(super) lifetime: u64,
     pub(super) rotates: bool,
     pub(super) omits_id_token: bool,
@@ -39,6 +40,7 @@ impl Default for Knobs {
         Self {
             account: "acct-standin".to_owned(),
             plan: "plus".to_owned(),
+            bounds: Bounds::default(),
             lifetime: TEN_DAYS,
             rotates: true,
             omits_id_token: false,
@@ -65,6 +67,7 @@ pub(super) struct Counts {
     pub(super) refreshed: usize,
     pub(super) exchanges: usize,
     pub(super) exchanged: usize,
+    pub(super) whoamis: usize,
     pub(super) revocations: Vec<(String, String)>,
 }
 
@@ -82,6 +85,7 @@ impl Issuer {
             account: account.to_owned(),
             plan: state.knobs.plan.clone(),
             scope: "openid profile email offline_access".to_owned(),
+            bounds: state.knobs.bounds.clone(),
         };
         let family = state.book.begin(person);
         state.book.mint(family, expires_unix, now_unix())
@@ -110,6 +114,11 @@ impl Issuer {
     /// The plan of whoever signs in or is granted tokens from now on, instead of `plus`.
     pub(crate) fn plan(&self, plan: &str) {
         plan.clone_into(&mut self.state().knobs.plan);
+    }
+
+    /// What binds the workspace of whoever signs in or is granted tokens from now on.
+    pub(crate) fn bind(&self, bounds: Bounds) {
+        self.state().knobs.bounds = bounds;
     }
 
     /// How long the tokens live that `/oauth/token` mints from now on, in seconds.

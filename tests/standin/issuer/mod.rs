@@ -8,16 +8,19 @@ mod device;
 mod form;
 mod knobs;
 mod page;
+pub(super) mod personal;
 mod revoke;
 #[cfg(test)]
 mod tests;
 mod token;
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::bound::Bounds;
 use super::http::Recorded;
 use super::lock;
 use super::reply::Reply;
@@ -45,6 +48,7 @@ pub(crate) struct Issuer {
 #[derive(Default)]
 struct State {
     book: book::Book,
+    personal: HashMap<String, book::Person>,
     devices: Vec<device::Device>,
     knobs: knobs::Knobs,
     counts: knobs::Counts,
@@ -66,6 +70,9 @@ impl Issuer {
             ("POST", "/oauth/revoke") => revoke::answer(self, request),
             ("POST", "/api/accounts/deviceauth/usercode") => device::begin(self, request),
             ("POST", "/api/accounts/deviceauth/token") => device::poll(self, request),
+            ("GET", "/api/accounts/v1/user-auth-credential/whoami") => {
+                personal::whoami(self, request)
+            }
             ("GET", "/codex/device") => device::form(request),
             ("POST", "/codex/device") => device::answered(self, request),
             _ => return None,
@@ -78,6 +85,14 @@ impl Issuer {
             return self.state().knobs.pause_before;
         }
         Duration::ZERO
+    }
+
+    /// What binds the workspace of this access token, or of a workspace's own one.
+    pub(super) fn bounds(&self, access: &str) -> Bounds {
+        let state = self.state();
+        let person = state.personal.get(access);
+        let person = person.or_else(|| state.book.person_of(access));
+        person.map_or_else(Bounds::default, |person| person.bounds.clone())
     }
 
     /// Whether the backends must refuse this access token.

@@ -1,0 +1,270 @@
+//! Workspaces that are bound to a place: the headers that their requests carry, and the way that the service names
+//! for them when it refuses the usual one. It is asked for once, and none of it outlives the process.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::auth::Credential;
+use crate::http::{self, BaseUrl};
+use crate::id::AccountId;
+
+/// The host of the subscription's built-in address, the only one whose word on other origins counts.
+const BUILT_IN: &str = "chatgpt.com";
+
+/// Below this lies every origin that a workspace may be sent to.
+const BELOW: &str = ".chatgpt.com";
+
+/// What the service says where a workspace has no way of its own.
+const FREE: &str = "NO_CONSTRAINT";
+
+/// The longest name of a routing that is sent as a header, in bytes.
+const MAX_ROUTING: usize = 16;
+
+/// What the requests of a key are counted on, where it may be used for more than one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The organization.
+    pub organization: Option<String>,
+    /// The project.
+    pub project: Option<String>,
+}
+
+impl Scope {
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        let named = [
+            ("openai-organization", &self.organization),
+            ("openai-project", &self.project),
+        ];
+        let named = named.into_iter();
+        named
+            .filter_map(|(name, value)| Some((name, value.clone()?)))
+            .collect()
+    }
+}
+
+/// The headers that say for which account a request is, and what binds its workspace; for a key, its scope.
+pub(super) fn headers(credential: &Credential, scope: &Scope) -> Vec<(&'static str, String)> {
+    let Credential::Token {
+        account, bounds, ..
+    } = credential
+    else {
+        return scope.headers();
+    };
+    let mut headers = vec![("chatgpt-account-id", account.as_str().to_owned())];
+    if let Some(region) = bounds.region() {
+        headers.push(("x-openai-internal-codex-residency", region.to_owned()));
+    }
+    if bounds.is_fedramp() {
+        headers.push(("x-openai-fedramp", "true".to_owned()));
+    }
+    headers
+}
+
+/// Where the requests of a workspace go, and how they are marked. The usual way has neither.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Way {
+    /// In place of the scheme and host of the subscription's address.
+    origin: Option<String>,
+    /// The routing that requests name.
+    routing: Option<String>,
+}
+
+impl Way {
+    /// Reads the answer of `accounts/check` about this account, from this address; nothing if it is no such answer.
+    pub(super) fn read(body: &[u8], account: &AccountId, base: &BaseUrl) -> Option<Self> {
+        let json: Value = serde_json::from_slice(body).ok()?;
+        let mut accounts = json["accounts"].as_array()?.iter();
+        let found = accounts.find(|entry| entry["id"] == account.as_str())?;
+        let text = |name: &str| found[name].as_str().filter(|text| *text != FREE);
+        let built_in = http::host(base.as_str()) == BUILT_IN;
+        let origin = text("workspace_backend_origin").filter(|text| built_in && is_origin(text));
+        let routing = text("account_routing_override").filter(|text| is_routing(text));
+        Some(Self {
+            origin: origin.map(str::to_owned),
+            routing: routing.map(str::to_owned),
+        })
+    }
+
+    /// The subscription's address on this way.
+    pub(super) fn base(&self, base: &BaseUrl) -> String {
+        let base = base.as_str();
+        match &self.origin {
+            Some(origin) => {
+                let rest = base.split_once("://").map_or(base, |(_, rest)| rest);
+                let path = rest.find('/').map_or("", |at| &rest[at..]);
+                format!("{origin}{path}")
+            }
+            None => base.to_owned(),
+        }
+    }
+
+    /// The header of the routing.
+    pub(super) fn header(&self) -> Option<(&'static str, String)> {
+        let routing = self.routing.clone()?;
+        Some(("x-openai-account-routing-override", routing))
+    }
+}
+
+/// Whether this is an `https` origin below the service's own domain, without port, path or user.
+fn is_origin(text: &str) -> bool {
+    let Some(host) = text.strip_prefix("https://") else {
+        return false;
+    };
+    let is_label = |label: &str| {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty() && label.bytes().all(fits)
+    };
+    host.strip_suffix(BELOW)
+        .is_some_and(|below| below.split('.').all(is_label))
+}
+
+fn is_routing(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    (1..=MAX_ROUTING).contains(&text.len()) && text.bytes().all(fits)
+}
+
+/// The way that was found for the workspace of a run. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Route(Arc<Mutex<Option<Way>>>);
+
+impl Route {
+    /// The way that requests take now.
+    pub(super) fn way(&self) -> Way {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.clone().unwrap_or_default()
+    }
+
+    /// The way to be tried after `used` was refused; nothing if there is none. `ask` is called once for all clones,
+    /// and the others wait for its answer.
+    pub(super) fn after(&self, used: &Way, ask: impl FnOnce() -> Option<Way>) -> Option<Way> {
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(way) = &*found {
+            return (way != used).then(|| way.clone());
+        }
+        let told = ask();
+        *found = Some(told.clone().unwrap_or_default());
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn way(origin: &str, routing: &str, base: &str) -> (Option<String>, Option<String>) {
+        let account = |id: &str, origin: &str, routing: &str| json!({"id": id, "workspace_backend_origin": origin, "account_routing_override": routing});
+        let body = json!({"accounts": [account("other", "https://x.chatgpt.com", "eu"), account("acct-1", origin, routing)]});
+        let base = BaseUrl::parse(base).expect("an address");
+        let account = "acct-1".parse().expect("an account");
+        let way = Way::read(body.to_string().as_bytes(), &account, &base).expect("an answer");
+        (way.origin, way.routing)
+    }
+
+    #[test]
+    fn an_origin_is_obeyed_only_below_the_services_own_domain() {
+        let base = "https://chatgpt.com/backend-api/codex";
+        let origin = |origin: &str| way(origin, FREE, base).0;
+        for good in ["https://gov.chatgpt.com", "https://a-1.eu.chatgpt.com"] {
+            assert_eq!(origin(good).as_deref(), Some(good));
+        }
+        for bad in [
+            FREE,
+            "",
+            "https://chatgpt.com",
+            "https://evilchatgpt.com",
+            "https://.chatgpt.com",
+            "https://gov.chatgpt.com.evil.example",
+            "https://evil.example#.chatgpt.com",
+            "https://evil.example/.chatgpt.com",
+            "https://evil.example?.chatgpt.com",
+            "https://user@gov.chatgpt.com",
+            "https://gov.chatgpt.com:8443",
+            "https://gov.chatgpt.com/",
+            "https://gov..chatgpt.com",
+            "http://gov.chatgpt.com",
+            "gov.chatgpt.com",
+            "https://GOV.chatgpt.com",
+            "https://g\u{f6}v.chatgpt.com",
+        ] {
+            assert_eq!(origin(bad), None, "{bad}");
+        }
+        for other in [
+            "https://chatgpt.com.evil.example/codex",
+            "https://chatgpt.com:8443/codex",
+            "http://127.0.0.1:9/backend-api/codex",
+        ] {
+            assert_eq!(
+                way("https://gov.chatgpt.com", FREE, other).0,
+                None,
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_routing_is_a_short_name() {
+        let routing = |name: &str| way(FREE, name, "http://127.0.0.1:9").1;
+        for good in ["us", "us_cr", "abcdefghijklmnop"] {
+            assert_eq!(routing(good).as_deref(), Some(good));
+        }
+        for bad in [
+            FREE,
+            "",
+            "us-cr",
+            "US",
+            "us1",
+            "us\r\nx: y",
+            "abcdefghijklmnopq",
+        ] {
+            assert_eq!(routing(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_the_address_stays() {
+        let base = BaseUrl::parse("https://chatgpt.com/backend-api/codex").expect("an address");
+        let way = Way {
+            origin: Some("https://gov.chatgpt.com".to_owned()),
+            routing: None,
+        };
+        assert_eq!(way.base(&base), "https://gov.chatgpt.com/backend-api/codex");
+        assert_eq!(Way::default().base(&base), base.as_str());
+    }
+
+    #[test]
+    fn an_account_that_is_not_listed_has_no_way() {
+        let base = BaseUrl::parse("https://chatgpt.com").expect("an address");
+        let account = "acct-1".parse().expect("an account");
+        for body in [
+            "",
+            "{}",
+            r#"{"accounts":[{"id":"other"}]}"#,
+            r#"{"accounts":{}}"#,
+        ] {
+            assert_eq!(Way::read(body.as_bytes(), &account, &base), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_way_is_asked_for_once_and_shared() {
+        let (route, usual) = (Route::default(), Way::default());
+        let other = Way {
+            origin: None,
+            routing: Some("us".to_owned()),
+        };
+        let clone = route.clone();
+        assert_eq!(
+            route.after(&usual, || Some(other.clone())),
+            Some(other.clone())
+        );
+        let unasked = || -> Option<Way> { unreachable!("it was asked for") };
+        assert_eq!(clone.after(&usual, unasked), Some(other.clone()));
+        assert_eq!((clone.after(&other, unasked), clone.way()), (None, other));
+        let none = Route::default();
+        assert_eq!(none.after(&usual, || None), None);
+        assert_eq!(none.after(&usual, unasked), None);
+    }
+}

@@ -1,0 +1,236 @@
+//! What a credentials file holds, in each of the formats (pure).
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use super::document::Document;
+use super::format::Format;
+use crate::auth::bounds::{Bounds, is_residency};
+use crate::auth::token::{Claims, SignedIn, TokenError};
+use crate::secret::Secret;
+
+/// The entry of a sign-in, and that of a key, in our format and pi's.
+pub(super) const SIGN_IN: &str = "openai-codex";
+pub(super) const KEY: &str = "openai";
+
+/// The types of these two.
+pub(super) const OAUTH: &str = "oauth";
+pub(super) const API_KEY: &str = "api_key";
+
+/// Where the official client keeps an access token of a workspace.
+pub(super) const PERSONAL: &str = "personal_access_token";
+
+/// How the official client says which of its credentials it uses. Others than these are none that we know.
+pub(super) const MODE: &str = "auth_mode";
+pub(super) const MODE_SIGN_IN: &str = "chatgpt";
+pub(super) const MODE_KEY: &str = "apikey";
+pub(super) const MODE_PERSONAL: &str = "personalAccessToken";
+pub(super) const MODES: &[&str] = &[MODE_SIGN_IN, MODE_KEY, MODE_PERSONAL, "chatgptAuthTokens"];
+
+/// How long a token is taken to be good in the official file where it does not tell itself, in seconds.
+pub(super) const EIGHT_DAYS: u64 = 8 * 24 * 3600;
+
+/// What a file holds for us.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// Whose format it has.
+    pub format: Format,
+    /// The sign-in; or why there is something in its place that cannot be used.
+    pub sign_in: Option<Result<SignedIn, TokenError>>,
+    /// The access token of a workspace that the official client keeps beside the sign-in.
+    pub personal: Option<Secret>,
+    /// The key, as it stands there.
+    pub key: Option<Secret>,
+    /// What comes first, because the file says so.
+    pub first: Kind,
+    /// What stands in the places of ours and is of another type.
+    pub others: Vec<Other>,
+}
+
+/// A kind of credential that a file has a place for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A sign-in.
+    SignIn,
+    /// An access token of a workspace.
+    Personal,
+    /// A key.
+    Key,
+}
+
+/// An entry in a place of ours that is of another type: another program keeps it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// What would stand there.
+    pub place: Kind,
+    /// The entry's name.
+    pub entry: String,
+    /// The type that it has.
+    pub kind: String,
+}
+
+impl fmt::Display for Other {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entry, kind, .. } = self;
+        write!(
+            f,
+            "an entry \"{entry}\" of the type {kind}, which another program keeps there"
+        )
+    }
+}
+
+impl Contents {
+    pub(super) fn of_entries(document: &Document) -> Self {
+        let sign_in = Entry::of(document, SIGN_IN, OAUTH);
+        let key = Entry::of(document, KEY, API_KEY);
+        let others = [
+            sign_in.other(Kind::SignIn, SIGN_IN),
+            key.other(Kind::Key, KEY),
+        ];
+        Contents {
+            format: Format::Entries,
+            sign_in: sign_in
+                .ours()
+                .filter(|entry| entry.get("access").is_some())
+                .map(entry_sign_in),
+            personal: None,
+            key: key
+                .ours()
+                .and_then(|key| key.string("key"))
+                .map(Secret::new),
+            first: Kind::SignIn,
+            others: others.into_iter().flatten().collect(),
+        }
+    }
+
+    pub(super) fn of_official(document: &Document) -> Self {
+        let personal = document.string(PERSONAL).map(Secret::new);
+        let key = document.string("OPENAI_API_KEY").map(Secret::new);
+        let mode = document.string(MODE);
+        Contents {
+            format: Format::Official,
+            sign_in: document
+                .object("tokens")
+                .filter(|tokens| tokens.get("access_token").is_some())
+                .map(|tokens| official_sign_in(document, &tokens)),
+            first: match mode.as_deref() {
+                Some(MODE_KEY) => Kind::Key,
+                Some(MODE_PERSONAL) => Kind::Personal,
+                None if personal.is_some() => Kind::Personal,
+                None if key.is_some() => Kind::Key,
+                _ => Kind::SignIn,
+            },
+            personal,
+            key,
+            others: foreign_mode(document).map_or_else(Vec::new, |kind| {
+                let other = |place| Other {
+                    place,
+                    entry: MODE.to_owned(),
+                    kind: kind.clone(),
+                };
+                vec![other(Kind::SignIn), other(Kind::Key)]
+            }),
+        }
+    }
+
+    /// The entry of another type that stands in the place of this kind.
+    #[must_use]
+    pub fn other(&self, place: Kind) -> Option<&Other> {
+        self.others.iter().find(|other| other.place == place)
+    }
+}
+
+/// What stands under a name.
+enum Entry {
+    Nothing,
+    Ours(Document),
+    Other(String),
+}
+
+impl Entry {
+    /// One of ours has this type, or none.
+    fn of(document: &Document, name: &str, own: &str) -> Self {
+        let text = document.get(name).map(str::trim);
+        if text.is_none_or(|text| text == "null") {
+            return Self::Nothing;
+        }
+        let Some(entry) = document.object(name) else {
+            return Self::Other("unknown".to_owned());
+        };
+        match entry.get("type") {
+            None | Some("null") => Self::Ours(entry),
+            Some(_) => match entry.string("type") {
+                Some(kind) if kind == own => Self::Ours(entry),
+                kind => Self::Other(kind.unwrap_or_else(|| "unknown".to_owned())),
+            },
+        }
+    }
+
+    fn ours(&self) -> Option<&Document> {
+        match self {
+            Self::Ours(entry) => Some(entry),
+            _ => None,
+        }
+    }
+
+    fn other(&self, place: Kind, entry: &str) -> Option<Other> {
+        match self {
+            Self::Other(kind) => Some(Other {
+                place,
+                entry: entry.to_owned(),
+                kind: kind.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// The official client's way to say that it uses a credential of a kind that we do not know.
+pub(super) fn foreign_mode(document: &Document) -> Option<String> {
+    let mode = document.string(MODE)?;
+    (!MODES.contains(&&*mode)).then_some(mode)
+}
+
+fn entry_sign_in(entry: &Document) -> Result<SignedIn, TokenError> {
+    let secret = |key: &str| entry.string(key).map(Secret::new);
+    let expires = entry.get("expires").and_then(|text| {
+        // Milliseconds, as other programs may have written them.
+        let millis: f64 = text.parse().ok()?;
+        let time = Duration::try_from_secs_f64(millis / 1000.0).ok()?;
+        Some(time.as_secs())
+    });
+    let known = Claims {
+        account: entry.string("accountId").and_then(|id| id.parse().ok()),
+        email: entry.string("email"),
+        plan: entry.string("plan"),
+        expires,
+        bounds: Bounds {
+            residency: entry.string("residency").filter(|text| is_residency(text)),
+            fedramp: entry.get("fedramp").and_then(|text| text.parse().ok()),
+        },
+    };
+    SignedIn::new(
+        secret("access").ok_or(TokenError::Shape)?,
+        secret("refresh"),
+        None,
+        known,
+    )
+}
+
+fn official_sign_in(document: &Document, tokens: &Document) -> Result<SignedIn, TokenError> {
+    let secret = |key: &str| tokens.string(key).map(Secret::new);
+    let known = Claims {
+        account: tokens.string("account_id").and_then(|id| id.parse().ok()),
+        ..Claims::default()
+    };
+    let access = secret("access_token").ok_or(TokenError::Shape)?;
+    let mut signed_in = SignedIn::new(access, secret("refresh_token"), secret("id_token"), known)?;
+    if signed_in.expires.is_none() {
+        let last = document
+            .string("last_refresh")
+            .and_then(|text| humantime::parse_rfc3339_weak(&text).ok());
+        let last = last.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        signed_in.expires = last.map(|time| time.as_secs().saturating_add(EIGHT_DAYS));
+    }
+    Ok(signed_in)
+}

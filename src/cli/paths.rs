@@ -1,0 +1,186 @@
+//! Where the directories of the environment are that no shell has looked at: `~` and `$HOME` stand in files of
+//! variables as they are, and a home may be one that this user cannot enter.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use super::credentials::home;
+use super::failure::Failure;
+use super::settings::Environment;
+
+/// The variables that hold the path of something that we read or write.
+const PATHS: &[&str] = &[
+    "CODEX_RUN_HOME",
+    "CODEX_RUN_AUTH_FILE",
+    "CODEX_CA_CERTIFICATE",
+    "CODEX_HOME",
+    "PI_CODING_AGENT_DIR",
+];
+
+/// What stands for the user's home at the beginning of a path.
+const STANDS_FOR_HOME: &[&str] = &["~", "$HOME", "${HOME}"];
+
+/// A home of ours that cannot be entered, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Closed {
+    home: PathBuf,
+    why: String,
+}
+
+impl Closed {
+    /// What is lost by it where the run goes on.
+    pub(super) fn warning(&self) -> String {
+        let home = self.home.display();
+        let why = &self.why;
+        format!("cannot enter {home}: {why}; nothing is read from it, and nothing is stored")
+    }
+
+    /// The failure of a command that needs it.
+    pub(super) fn failure(&self) -> Failure {
+        let home = self.home.display();
+        Failure::usage(format!("cannot enter {home}: {}", self.why)).hint(
+            "HOME or CODEX_RUN_HOME leads there: let CODEX_RUN_HOME name a directory of your own; a key in \
+             OPENAI_API_KEY needs none",
+        )
+    }
+}
+
+impl Environment {
+    /// The environment as it was at the start, with paths as a shell would have made them.
+    pub(super) fn new(variables: Vec<(OsString, OsString)>) -> Self {
+        let mut environment = Self(variables, None);
+        if let Some(user) = environment.get("HOME").map(OsStr::to_owned) {
+            for (name, value) in &mut environment.0 {
+                if PATHS.iter().any(|path| name == path)
+                    && let Some(expanded) = expanded(value, &user)
+                {
+                    *value = expanded;
+                }
+            }
+        }
+        environment.1 = home(&environment).and_then(|home| closed(&home));
+        environment
+    }
+
+    /// Our home, where it cannot be entered.
+    pub(super) fn closed(&self) -> Option<&Closed> {
+        self.1.as_ref()
+    }
+
+    /// Checks that our home does not depend on the working directory.
+    ///
+    /// # Errors
+    /// When it does: credentials would be stored wherever a command happens to run.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let Some(value) = self.get("CODEX_RUN_HOME") else {
+            return Ok(());
+        };
+        if Path::new(value).is_absolute() {
+            return Ok(());
+        }
+        let shown = value.to_string_lossy();
+        let what = format!("cannot use CODEX_RUN_HOME={shown}: it is a relative path");
+        Err(Failure::usage(what).hint("write the whole path, which begins with a /"))
+    }
+}
+
+/// The environment as it is.
+pub(super) fn environment() -> Environment {
+    Environment::new(std::env::vars_os().collect())
+}
+
+/// The environment of a command that uses our home.
+pub(super) fn checked() -> Result<Environment, Failure> {
+    let environment = environment();
+    environment.check()?;
+    Ok(environment)
+}
+
+/// Our home, for a command that needs it.
+pub(super) fn own() -> Result<Option<PathBuf>, Failure> {
+    let environment = checked()?;
+    match environment.closed() {
+        Some(closed) => Err(closed.failure()),
+        None => Ok(home(&environment)),
+    }
+}
+
+/// The path with the user's home in place of what stands for it.
+fn expanded(path: &OsStr, user: &OsStr) -> Option<OsString> {
+    let bytes = path.as_bytes();
+    STANDS_FOR_HOME.iter().find_map(|words| {
+        let rest = bytes.strip_prefix(words.as_bytes())?;
+        let ends = rest.is_empty() || rest.starts_with(b"/");
+        let user = user.as_bytes();
+        let user = user.strip_suffix(b"/").unwrap_or(user);
+        ends.then(|| OsString::from_vec([user, rest].concat()))
+    })
+}
+
+/// Why this home cannot be entered. One that is not there yet can be made.
+fn closed(home: &Path) -> Option<Closed> {
+    // Where a command happens to run is nobody's home.
+    if home.is_relative() {
+        return Some(Closed {
+            home: home.to_owned(),
+            why: "it is a relative path".to_owned(),
+        });
+    }
+    let error = fs::symlink_metadata(home.join("auth.json")).err()?;
+    let is_closed = matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory
+    );
+    is_closed.then(|| Closed {
+        home: home.to_owned(),
+        why: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home_of(variables: &[(&str, &str)]) -> Option<String> {
+        let pairs = variables
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        let environment = Environment::new(pairs.collect());
+        environment.check().ok()?;
+        Some(home(&environment)?.display().to_string())
+    }
+
+    #[test]
+    fn what_stands_for_the_home_is_expanded_at_the_beginning_only() {
+        let check = |value: &str, expected: Option<&str>| {
+            let found = home_of(&[("CODEX_RUN_HOME", value), ("HOME", "/home/ada")]);
+            assert_eq!(found.as_deref(), expected, "{value}");
+        };
+        check("~", Some("/home/ada"));
+        check("~/x", Some("/home/ada/x"));
+        check("$HOME/x", Some("/home/ada/x"));
+        check("${HOME}/x/~", Some("/home/ada/x/~"));
+        check("/a/~/$HOME", Some("/a/~/$HOME"));
+        for relative in ["x", "./x", "~ada/x", "$HOMER/x", "${HOME", "$OTHER/x"] {
+            check(relative, None);
+        }
+        assert_eq!(home_of(&[("CODEX_RUN_HOME", "~/x")]), None);
+        assert_eq!(home_of(&[("HOME", "ada")]), None, "it is closed");
+        let root = home_of(&[("CODEX_RUN_HOME", "~/x"), ("HOME", "/")]);
+        assert_eq!(root.as_deref(), Some("/x"));
+    }
+
+    #[test]
+    fn a_home_below_what_is_no_directory_is_closed() {
+        let environment = |home: &str| Environment::new(vec![("HOME".into(), home.into())]);
+        assert!(environment("/dev/null").closed().is_some());
+        assert!(environment("/nonexistent").closed().is_none());
+        let words = environment("/dev/null").closed().map(Closed::warning);
+        assert!(
+            words.is_some_and(|words| words.starts_with("cannot enter /dev/null/.codex-run: "))
+        );
+    }
+}

@@ -1,0 +1,266 @@
+//! Connecting to a host that has several addresses: both families are tried, the next address 250 ms after the one
+//! before or as soon as that has failed, and the first that answers is used (RFC 8305). No thread is needed for it.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketType, sockopt};
+
+/// How much earlier an address is tried than the next one.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// No address takes one; this is what one of them said.
+    Failed(io::Error),
+    /// None answered in time.
+    Late,
+}
+
+/// The addresses in the order in which they are tried: by turns of the two families, the first one's first.
+fn in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let Some(first) = addresses.first() else {
+        return Vec::new();
+    };
+    let (mut one, mut other): (Vec<_>, Vec<_>) = addresses
+        .iter()
+        .copied()
+        .partition(|address| address.is_ipv6() == first.is_ipv6());
+    one.reverse();
+    other.reverse();
+    let mut ordered = Vec::new();
+    while !one.is_empty() || !other.is_empty() {
+        ordered.extend(one.pop());
+        ordered.extend(other.pop());
+    }
+    ordered
+}
+
+/// Connects to the first of these addresses that answers within this time.
+pub(super) fn connect(
+    addresses: &[SocketAddr],
+    limit: Option<Duration>,
+) -> Result<TcpStream, Lost> {
+    let until = limit.map(|limit| Instant::now() + limit);
+    let mut left = in_turn(addresses).into_iter();
+    let mut open: Vec<OwnedFd> = Vec::new();
+    let mut failed = None;
+    let mut due = Instant::now();
+    let mut more = left.len() > 0;
+    loop {
+        let now = Instant::now();
+        while more && (open.is_empty() || now >= due) {
+            let Some(address) = left.next() else {
+                more = false;
+                break;
+            };
+            due = now + HEAD_START;
+            match begin(address) {
+                Ok(socket) => open.push(socket),
+                Err(error) => note(&mut failed, error),
+            }
+        }
+        if open.is_empty() {
+            let nobody = || Errno::CONNREFUSED.into();
+            return Err(Lost::Failed(failed.unwrap_or_else(nobody)));
+        }
+        let ends = [until, more.then_some(due)].into_iter().flatten().min();
+        let settled = wait(&open, ends)?;
+        // The earliest wins where several have come about.
+        for at in &settled {
+            match sockopt::socket_error(&open[*at]) {
+                Ok(Ok(())) => return finish(open.swap_remove(*at)).map_err(Lost::Failed),
+                Ok(Err(error)) | Err(error) => note(&mut failed, error.into()),
+            }
+        }
+        for at in settled.iter().rev() {
+            open.remove(*at);
+            due = Instant::now();
+        }
+        if settled.is_empty() && until.is_some_and(|until| Instant::now() >= until) {
+            return Err(Lost::Late);
+        }
+    }
+}
+
+/// Keeps the error that says more: a machine without a route of one family says so at once.
+fn note(kept: &mut Option<io::Error>, error: io::Error) {
+    let says_little = matches!(
+        error.kind(),
+        io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::AddrNotAvailable
+            | io::ErrorKind::Unsupported
+    );
+    if kept.is_none() || !says_little {
+        *kept = Some(error);
+    }
+}
+
+/// Begins to connect.
+fn begin(address: SocketAddr) -> io::Result<OwnedFd> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let socket = socket(family)?;
+    match rustix::net::connect(&socket, &address) {
+        Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(socket),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A socket that does not block, and that no other program inherits.
+#[cfg(target_os = "linux")]
+fn socket(family: AddressFamily) -> io::Result<OwnedFd> {
+    use rustix::net::{SocketFlags, socket_with};
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(socket_with(family, SocketType::STREAM, flags, None)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn socket(family: AddressFamily) -> io::Result<OwnedFd> {
+    use rustix::fs::{OFlags, fcntl_setfl};
+    use rustix::io::{FdFlags, fcntl_setfd};
+    let socket = rustix::net::socket(family, SocketType::STREAM, None)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    fcntl_setfl(&socket, OFlags::NONBLOCK)?;
+    Ok(socket)
+}
+
+/// Waits until some of these are connected or have failed; which ones. None, if this time comes first.
+fn wait(open: &[OwnedFd], until: Option<Instant>) -> Result<Vec<usize>, Lost> {
+    let mut polled: Vec<PollFd<'_>> = open
+        .iter()
+        .map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT))
+        .collect();
+    let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+    let left = left.and_then(|left| Timespec::try_from(left).ok());
+    match poll(&mut polled, left.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(Lost::Failed(error.into())),
+    }
+    let ready = polled.iter().enumerate();
+    Ok(ready
+        .filter(|(_, socket)| !socket.revents().is_empty())
+        .map(|(at, _)| at)
+        .collect())
+}
+
+/// The connection, as it is read and written.
+fn finish(socket: OwnedFd) -> io::Result<TcpStream> {
+    let stream = TcpStream::from(socket);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use rustix::net::{bind, listen};
+
+    use super::*;
+
+    const LONG: Option<Duration> = Some(Duration::from_secs(20));
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().expect("an address")
+    }
+
+    /// Takes connections on this machine.
+    fn listener() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        (listener, address)
+    }
+
+    /// Nobody answers there: the queue of the listener is full.
+    fn silent() -> (Vec<OwnedFd>, SocketAddr) {
+        let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None);
+        let socket = socket.expect("a socket");
+        bind(&socket, &address("127.0.0.1:0")).expect("a free port");
+        listen(&socket, 0).expect("it listens");
+        let name = rustix::net::getsockname(&socket).expect("a name");
+        let address = SocketAddr::try_from(name).expect("an address");
+        let mut held = vec![socket];
+        // Whatever the system allows beyond none is taken here.
+        loop {
+            let one = begin(address).expect("it begins");
+            held.push(one);
+            let last = &held[held.len() - 1..];
+            let soon = Instant::now() + Duration::from_millis(50);
+            if wait(last, Some(soon))
+                .expect("it can be waited for")
+                .is_empty()
+            {
+                return (held, address);
+            }
+        }
+    }
+
+    #[test]
+    fn the_families_take_turns_and_the_first_one_begins() {
+        let check = |addresses: &[&str], expected: &[&str]| {
+            let addresses: Vec<SocketAddr> = addresses.iter().map(|text| address(text)).collect();
+            let expected: Vec<SocketAddr> = expected.iter().map(|text| address(text)).collect();
+            assert_eq!(in_turn(&addresses), expected);
+        };
+        check(&[], &[]);
+        check(&["1.1.1.1:1"], &["1.1.1.1:1"]);
+        check(
+            &["[::1]:1", "[::2]:1", "1.1.1.1:1", "1.1.1.2:1"],
+            &["[::1]:1", "1.1.1.1:1", "[::2]:1", "1.1.1.2:1"],
+        );
+        check(
+            &["1.1.1.1:1", "1.1.1.2:1", "1.1.1.3:1", "[::1]:1"],
+            &["1.1.1.1:1", "[::1]:1", "1.1.1.2:1", "1.1.1.3:1"],
+        );
+    }
+
+    #[test]
+    fn an_address_that_does_not_answer_holds_up_nobody() {
+        let ((_held, dead), (_listener, alive)) = (silent(), listener());
+        let begun = Instant::now();
+        let stream = connect(&[dead, alive], LONG).expect("a connection");
+        assert_eq!(stream.peer_addr().ok(), Some(alive));
+        assert!(
+            begun.elapsed() >= HEAD_START,
+            "the first had its head start"
+        );
+    }
+
+    #[test]
+    fn an_address_that_refuses_is_followed_by_the_next_at_once() {
+        let (_listener, alive) = listener();
+        let stream = connect(
+            &[address("127.0.0.1:9"), address("127.0.0.1:10"), alive],
+            LONG,
+        );
+        assert_eq!(stream.expect("a connection").peer_addr().ok(), Some(alive));
+    }
+
+    #[test]
+    fn where_nobody_answers_that_is_told_with_the_reason() {
+        let refused = connect(&[address("127.0.0.1:9")], LONG);
+        let kind = |lost: Result<TcpStream, Lost>| match lost {
+            Err(Lost::Failed(error)) => Some(error.kind()),
+            _ => None,
+        };
+        assert_eq!(kind(refused), Some(io::ErrorKind::ConnectionRefused));
+        // A documentation address that no machine has a source address for: refusing says more.
+        let both = [address("127.0.0.1:9"), address("[ff0e::1]:9")];
+        assert_eq!(
+            kind(connect(&both, LONG)),
+            Some(io::ErrorKind::ConnectionRefused)
+        );
+        let (_held, dead) = silent();
+        let late = connect(&[dead], Some(Duration::from_millis(60)));
+        assert!(matches!(late, Err(Lost::Late)), "{late:?}");
+        assert!(kind(connect(&[], LONG)).is_some());
+    }
+}

@@ -1,0 +1,234 @@
+//! The connector for plain connections, and the connection that it makes: the addresses of a host race for it. It also
+//! notes which kinds of sign-in a proxy offers that refuses, which ureq does not hand on.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, ShutdownHandle,
+    Transport,
+};
+use ureq::{Error, Timeout};
+
+use super::race::{self, Lost};
+
+/// How the answer of a proxy begins that wants a sign-in.
+const WANTS_SIGN_IN: &[&[u8]] = &[b"HTTP/1.1 407", b"HTTP/1.0 407"];
+
+/// The most of such an answer that is looked at, in bytes.
+const MAX_HEAD: usize = 16 << 10;
+
+/// The kinds of sign-in that a proxy has offered last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Offers(Arc<Mutex<Vec<String>>>);
+
+impl Offers {
+    /// The kinds, which are forgotten by it.
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, kinds: Vec<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = kinds;
+    }
+}
+
+/// Opens the connection, unless a proxy has given one.
+#[derive(Debug)]
+pub(super) struct Sockets(pub(super) Offers);
+
+impl<In: Transport> Connector<In> for Sockets {
+    type Out = Either<In, Socket>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        if let Some(chained) = chained {
+            return Ok(Some(Either::A(chained)));
+        }
+        let limit = details.timeout.not_zero().map(|limit| *limit);
+        let stream = race::connect(&details.addrs, limit).map_err(|lost| match lost {
+            Lost::Failed(error) => Error::Io(error),
+            Lost::Late => Error::Timeout(details.timeout.reason),
+        })?;
+        stream.set_nodelay(details.config.no_delay())?;
+        let sizes = details.config;
+        let socket = Socket {
+            stream: Arc::new(stream),
+            buffers: LazyBuffers::new(sizes.input_buffer_size(), sizes.output_buffer_size()),
+            limits: [None; 2],
+            offers: (!details.needs_tls()).then(|| self.0.clone()),
+        };
+        let handle = Arc::downgrade(&socket.stream);
+        (details.register_shutdown)(handle as Weak<dyn ShutdownHandle>)?;
+        Ok(Some(Either::B(socket)))
+    }
+}
+
+/// A connection.
+pub(super) struct Socket {
+    stream: Arc<TcpStream>,
+    buffers: LazyBuffers,
+    /// The limits of one read and one write that the system holds now.
+    limits: [Option<Duration>; 2],
+    /// Where a proxy's offers are noted, until the first answer has been looked at.
+    offers: Option<Offers>,
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Socket(..)")
+    }
+}
+
+/// The time that is left of a limit; an error where none is.
+fn left(limit: NextTimeout) -> Result<Option<Duration>, Error> {
+    if limit.after.is_not_happening() {
+        return Ok(None);
+    }
+    match *limit.after {
+        Duration::ZERO => Err(Error::Timeout(limit.reason)),
+        left => Ok(Some(left)),
+    }
+}
+
+/// An error of a read or write, of which the time may be over.
+fn failed(error: io::Error, reason: Timeout) -> Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::Timeout(reason),
+        _ => Error::Io(error),
+    }
+}
+
+impl Socket {
+    /// Limits the next read, where that is another limit than the one before.
+    fn limit_read(&mut self, time: Option<Duration>) -> io::Result<()> {
+        if self.limits[0] != time {
+            self.stream.set_read_timeout(time)?;
+            self.limits[0] = time;
+        }
+        Ok(())
+    }
+
+    /// The same for the next write.
+    fn limit_write(&mut self, time: Option<Duration>) -> io::Result<()> {
+        if self.limits[1] != time {
+            self.stream.set_write_timeout(time)?;
+            self.limits[1] = time;
+        }
+        Ok(())
+    }
+
+    /// Reads, and goes on after a signal with what is left of the time.
+    fn read(&mut self, time: Option<Duration>) -> io::Result<usize> {
+        let until = time.map(|time| Instant::now() + time);
+        let mut left = time;
+        loop {
+            self.limit_read(left)?;
+            match (&*self.stream).read(self.buffers.input_append_buf()) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    left = until.map(|until| until.saturating_duration_since(Instant::now()));
+                    if left == Some(Duration::ZERO) {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Notes what a proxy offers, once the head of its answer is there.
+    fn look(&mut self) {
+        let Some(offers) = &self.offers else {
+            return;
+        };
+        let input = self.buffers.input();
+        let begins = |start: &&[u8]| {
+            let both = start.len().min(input.len());
+            start[..both] == input[..both]
+        };
+        if !WANTS_SIGN_IN.iter().any(|start| begins(&start)) || input.len() > MAX_HEAD {
+            self.offers = None;
+            return;
+        }
+        if let Some(end) = input.windows(4).position(|four| four == b"\r\n\r\n") {
+            offers.set(offered(&String::from_utf8_lossy(&input[..end])));
+            self.offers = None;
+        }
+    }
+}
+
+/// The kinds of sign-in that the head of an answer offers.
+fn offered(head: &str) -> Vec<String> {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    let challenges = fields.filter(|(name, _)| name.eq_ignore_ascii_case("proxy-authenticate"));
+    let kinds = challenges.filter_map(|(_, value)| value.split_whitespace().next());
+    let is_word = |kind: &&str| kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    kinds
+        .map(|kind| kind.trim_end_matches(','))
+        .filter(is_word)
+        .map(str::to_owned)
+        .collect()
+}
+
+impl Transport for Socket {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, limit: NextTimeout) -> Result<(), Error> {
+        let limit = limit.for_write();
+        let time = left(limit)?;
+        self.limit_write(time)
+            .and_then(|()| (&*self.stream).write_all(&self.buffers.output()[..amount]))
+            .map_err(|error| failed(error, limit.reason))
+    }
+
+    fn await_input(&mut self, limit: NextTimeout) -> Result<bool, Error> {
+        let limit = limit.for_read();
+        let time = left(limit)?;
+        let count = self
+            .read(time)
+            .map_err(|error| failed(error, limit.reason))?;
+        self.buffers.input_appended(count);
+        self.look();
+        Ok(count > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        let probe = || {
+            self.stream.set_nonblocking(true)?;
+            let read = (&*self.stream).read(&mut [0]);
+            self.stream.set_nonblocking(false)?;
+            Ok::<_, io::Error>(read)
+        };
+        // Nobody has anything to say on a connection that waits for a request.
+        matches!(probe(), Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_of_sign_in_are_read_from_the_head() {
+        let check = |fields: &str, expected: &[&str]| {
+            let head = format!("HTTP/1.1 407 No\r\nServer: x\r\n{fields}");
+            assert_eq!(offered(&head), expected, "{fields}");
+        };
+        check("", &[]);
+        check("Proxy-Authenticate: NTLM", &["NTLM"]);
+        check(
+            "proxy-authenticate: Negotiate\r\nProxy-Authenticate: NTLM TlRM\r\n",
+            &["Negotiate", "NTLM"],
+        );
+        check("Proxy-Authenticate: Basic realm=\"a, b\"", &["Basic"]);
+        check("Proxy-Authenticate:\r\nProxy-Authenticate: \u{1b}[2J", &[]);
+    }
+}

@@ -1,0 +1,196 @@
+//! What a file of variables, a unit file or a container hands over as it stands: homes that no shell has expanded, homes
+//! that cannot be entered, and keys with something around them.
+
+use std::fs;
+
+use crate::home::{Cmd, Home, KEY, skipped};
+use crate::standin::{Reply, Server};
+
+fn ask(cmd: Cmd) -> Cmd {
+    cmd.args(["run", "--no-tools", "--retries", "0", "hi"])
+}
+
+#[test]
+fn a_home_is_expanded_as_a_shell_would() {
+    for value in ["~/.other", "$HOME/.other", "${HOME}/.other"] {
+        let home = Home::new();
+        let cmd = home.offline().env("CODEX_RUN_HOME", value);
+        cmd.args(["login", "--with-api-key"])
+            .input(KEY)
+            .run()
+            .exits(0);
+        assert!(home.root().join(".other/auth.json").exists(), "{value}");
+        let left: Vec<_> = fs::read_dir(home.work()).expect("a directory").collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+    let home = Home::new();
+    home.write_auth(&format!(
+        r#"{{"openai": {{"type": "api_key", "key": "{KEY}"}}}}"#
+    ));
+    let cmd = home
+        .offline()
+        .env("CODEX_RUN_AUTH_FILE", "$HOME/.codex-run/auth.json");
+    cmd.args(["status"]).run().exits(0);
+}
+
+#[test]
+fn a_home_that_depends_on_the_working_directory_is_exit_2() {
+    let home = Home::with_key();
+    for value in ["other", "./other", "~ada/.other", "$HOMER/x"] {
+        for args in [
+            &["status"][..],
+            &["login", "--with-api-key"],
+            &["run", "--no-tools", "hi"],
+            &["sessions"],
+        ] {
+            let mut cmd = home.offline().env("CODEX_RUN_HOME", value).input(KEY);
+            cmd.command.args(args);
+            cmd.run()
+                .exits(2)
+                .stdout("")
+                .says(&format!(
+                    "cannot use CODEX_RUN_HOME={value}: it is a relative path"
+                ))
+                .says("codex: hint: ");
+        }
+    }
+    // What needs no home does not mind.
+    home.offline()
+        .env("CODEX_RUN_HOME", "other")
+        .args(["--version"])
+        .run()
+        .exits(0);
+    let cmd = Home::new().offline().env("HOME", "other");
+    cmd.args(["login", "--with-api-key"])
+        .input(KEY)
+        .run()
+        .exits(2)
+        .says("it is a relative path");
+    let left: Vec<_> = fs::read_dir(home.work()).expect("a directory").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_home_that_cannot_be_entered_is_a_warning_where_a_key_is_given() {
+    let server = Server::start(vec![Reply::text("ok"); 2]);
+    let check = |cmd: &dyn Fn() -> Cmd, why: &str| {
+        let key = || cmd().env("OPENAI_API_KEY", KEY);
+        ask(key())
+            .run()
+            .exits(0)
+            .stdout("ok\n")
+            .says("cannot enter ")
+            .says(why);
+        ask(key()).args(["--resume", "x"]).run().exits(2);
+        ask(cmd())
+            .run()
+            .exits(2)
+            .says("cannot enter ")
+            .says("codex: hint: ");
+        for args in [
+            &["login", "--with-api-key"][..],
+            &["logout"],
+            &["sessions"],
+            &["status"],
+        ] {
+            let mut cmd = cmd().input(KEY);
+            cmd.command.args(args);
+            cmd.run().exits(2).says("cannot enter ").says(why);
+        }
+        let status = key().args(["status"]).run();
+        status.exits(0).says("cannot enter ");
+    };
+    let home = Home::new();
+    check(
+        &|| home.codex(&server).env("HOME", "/dev/null"),
+        "Not a directory",
+    );
+    if !rustix::process::geteuid().is_root() {
+        skipped("only root can become another user");
+        return;
+    }
+    // As in a container whose HOME is root's.
+    let closed = home.root().join("closed");
+    fs::create_dir(&closed).expect("a directory");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(&closed, mode).expect("a mode");
+    let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let as_nobody = || {
+        let cmd = home.codex(&server).within("setpriv", user);
+        cmd.env("HOME", &closed.to_string_lossy())
+    };
+    if as_nobody().args(["--version"]).run().status.code() != Some(0) {
+        skipped("another user cannot start the program");
+        return;
+    }
+    check(&as_nobody, "Permission denied");
+}
+
+#[test]
+fn a_key_that_is_not_bare_is_exit_2_and_is_not_sent() {
+    let server = Server::start([]);
+    let quoted = [
+        format!("\"{KEY}\""),
+        format!("'{KEY}'"),
+        format!("OPENAI_API_KEY={KEY}"),
+        format!("{KEY}\\n"),
+        "null".to_owned(),
+        "undefined".to_owned(),
+        "your-api-key-here".to_owned(),
+    ];
+    for key in &quoted {
+        for variable in ["OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_ACCESS_TOKEN"] {
+            let home = Home::new().env(variable, key);
+            ask(home.codex(&server))
+                .run()
+                .exits(2)
+                .says(&format!(
+                    "cannot use the credential: {variable} holds no key or token: "
+                ))
+                .says("codex: hint: ");
+        }
+        let home = Home::new();
+        let login = home.codex(&server).args(["login", "--with-api-key"]);
+        login.input(format!("{key}\n")).run().exits(2);
+        assert!(home.auth_text().is_none());
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_key_is_counted_on_the_organization_and_project_that_are_named() {
+    let server = Server::start(vec![Reply::text("ok"); 3]);
+    let sent = |server: &Server| {
+        let request = server.requests().pop().expect("a request");
+        let header = |name: &str| request.header(name).map(str::to_owned);
+        (header("openai-organization"), header("openai-project"))
+    };
+    let named = |home: Home| {
+        home.env("OPENAI_ORGANIZATION", "org-1")
+            .env("OPENAI_PROJECT", " proj_1\n")
+    };
+    let home = named(Home::with_key());
+    ask(home.codex(&server)).run().exits(0);
+    let both = (Some("org-1".to_owned()), Some("proj_1".to_owned()));
+    assert_eq!(sent(&server), both);
+    let shown = ask(home.codex(&server)).args(["--dry-run"]).run();
+    assert!(
+        shown.text().contains(r#""openai-organization": "org-1""#),
+        "{}",
+        shown.text()
+    );
+    ask(Home::with_key()
+        .env("OPENAI_ORGANIZATION", "")
+        .codex(&server))
+    .run()
+    .exits(0);
+    assert_eq!(sent(&server), (None, None));
+    // A sign-in has an account of its own.
+    ask(named(Home::with_token()).codex(&server)).run().exits(0);
+    assert_eq!(sent(&server), (None, None));
+    let odd = Home::with_key().env("OPENAI_PROJECT", "a b");
+    ask(odd.codex(&server))
+        .run()
+        .exits(2)
+        .says("cannot use OPENAI_PROJECT");
+}

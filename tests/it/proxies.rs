@@ -1,0 +1,74 @@
+//! Proxies that want another sign-in than we have, and those of SOCKS: what goes wrong is blamed on the right side.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread;
+
+use crate::network::{NAMED, away, once};
+use crate::proxy::Proxy;
+
+#[test]
+fn a_proxy_that_wants_another_kind_of_sign_in_is_said_to() {
+    for (offers, words, hint) in [
+        (
+            "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM",
+            "wants a sign-in of a kind that codex-run does not have (Negotiate, NTLM)",
+            "a helper on this machine",
+        ),
+        (
+            "Proxy-Authenticate: NTLM\r\nproxy-authenticate: Basic realm=\"x\"",
+            "wants a name and a password",
+            "http://NAME:PASSWORD@HOST:PORT",
+        ),
+    ] {
+        let proxy = Proxy::start(&format!("407 Proxy Authentication Required\r\n{offers}"));
+        let ran = away(NAMED, &[("https_proxy", &proxy.url())]).run();
+        ran.exits(7)
+            .stdout("")
+            .says(&format!("the proxy {} {words}", proxy.address))
+            .says(hint);
+        assert_eq!(proxy.heads().len(), 1, "{offers}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_with_a_proxy_of_socks_is_told_apart() {
+    // It answers whatever comes first with this.
+    let answering = |answer: &'static [u8]| {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let _ = stream.read(&mut [0; 64]);
+            let _ = stream.write_all(answer);
+        });
+        address
+    };
+    let check = |scheme: &str, answer: &'static [u8], words: &str, hint: &str| {
+        let address = answering(answer);
+        let url = format!("{scheme}://{address}");
+        let ran = once(NAMED, &[("all_proxy", &url)]);
+        ran.exits(7)
+            .stdout("")
+            .says(&format!("the proxy {address} {words}"))
+            .says(hint);
+    };
+    let http = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+    check("socks5h", http, "does not speak SOCKS", "http://HOST:PORT");
+    check(
+        "socks5h",
+        &[5, 0xff],
+        "wants a name and a password",
+        "NAME:PASSWORD",
+    );
+    check("socks5h", &[], "does not speak SOCKS", "look at the port");
+    // Those that are given an address need one.
+    for scheme in ["socks5", "socks", "socks4"] {
+        let words = "is given an address, and the server's name leads to none on this machine";
+        check(scheme, &[5, 0], words, "socks5h://");
+    }
+    let ran = once(NAMED, &[("all_proxy", "socks5h://proxy.invalid:1080")]);
+    ran.exits(7).says(
+        "the proxy proxy.invalid:1080 cannot be reached: the host's name leads to no address",
+    );
+}
