@@ -14,16 +14,20 @@ use std::sync::{Arc, OnceLock};
 use crate::auth::{Authority, Credential, sign_in};
 use crate::clock::seconds;
 use crate::http::{self, BaseUrl, Http, Request};
-use crate::id::ThreadId;
+use crate::id::{AccountId, ThreadId};
 use crate::secret::Secret;
 use crate::wire::answer::{Answer, Show};
-use crate::wire::fault::{Fault, Head, Limit};
+use crate::wire::fault::{Cause, Fault, Head, Limit};
 use crate::wire::request::{Body, Shape};
 use crate::wire::sse::{Decoder, TooLong};
 use refusal::{fault, head};
 
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
+
+/// The version of the official client whose protocol this is. The subscription backend keeps models, and some answers, from
+/// clients that speak an older one. It is not our own version, which stands in the User-Agent.
+const PROTOCOL: &str = "0.171.0";
 
 /// The header that names the shape of Responses Lite.
 const LITE: &str = "x-openai-internal-codex-responses-lite";
@@ -105,6 +109,20 @@ impl Error {
         matches!(self, Self::Fault(fault) if fault.is_about_reasoning())
     }
 
+    /// Whether the service does not have the model, or not for this account or this client.
+    #[must_use]
+    pub fn is_about_model(&self) -> bool {
+        matches!(self, Self::Fault(fault) if matches!(fault.cause, Cause::Model | Cause::Version))
+    }
+
+    /// Whether the service says that this request is wrong, without a word that it would be right later or elsewhere.
+    #[must_use]
+    pub fn is_about_request(&self) -> bool {
+        self.is_about_shape()
+            || self.is_about_model()
+            || matches!(self, Self::Fault(fault) if fault.cause == Cause::Request)
+    }
+
     /// Whether no answer has begun.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
@@ -136,7 +154,7 @@ impl Client {
         ];
         let base = match authority.account() {
             Some(account) => {
-                headers.push(("chatgpt-account-id", account.as_str().to_owned()));
+                headers.extend(of_account(&account));
                 &endpoints.subscription
             }
             None => &endpoints.api,
@@ -257,6 +275,14 @@ impl Client {
     pub fn redact(&self, text: &str) -> String {
         redact(&self.authority, text)
     }
+}
+
+/// What a request to the subscription backend carries beside the token: the account, and the protocol.
+fn of_account(account: &AccountId) -> [(&'static str, String); 2] {
+    [
+        ("chatgpt-account-id", account.as_str().to_owned()),
+        ("version", PROTOCOL.to_owned()),
+    ]
 }
 
 /// Sends a request, signed, and once more with another credential if the first one is refused and there is another.

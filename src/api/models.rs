@@ -3,18 +3,15 @@
 use std::time::Duration;
 
 use super::refusal::fault;
-use super::{Endpoints, Error, ORIGINATOR, ask};
+use super::{Endpoints, Error, ORIGINATOR, PROTOCOL, ask, of_account};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit, Request};
 
-/// How long the answer may take.
-const LIMIT: Limit = Limit::Whole(Duration::from_secs(20));
+/// How long the answer may take where it is worth waiting for.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The most of it that is read, in bytes. The subscription's has half a megabyte of texts that we do not use.
 const BODY: usize = 16 << 20;
-
-/// The version of the official client whose protocol this is: the list may leave out what an older one cannot ask.
-const VERSION: &str = "0.169.0";
 
 /// What the service answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +22,7 @@ pub enum Listing {
     New(Vec<u8>, Option<String>),
 }
 
-/// Asks for the list of models, unless it is still the one with this mark.
+/// Asks for the list of models, unless it is still the one with this mark. The answer may take this long.
 ///
 /// # Errors
 /// When no answer comes, or a refusal.
@@ -34,6 +31,7 @@ pub fn fetch(
     endpoints: &Endpoints,
     authority: &Authority,
     mark: Option<&str>,
+    patience: Duration,
 ) -> Result<Listing, Error> {
     let mut headers = vec![
         ("accept", http::JSON.to_owned()),
@@ -41,9 +39,9 @@ pub fn fetch(
     ];
     let url = match authority.account() {
         Some(account) => {
-            headers.push(("chatgpt-account-id", account.as_str().to_owned()));
+            headers.extend(of_account(&account));
             let url = endpoints.subscription.join("/models");
-            format!("{url}?client_version={VERSION}")
+            format!("{url}?client_version={PROTOCOL}")
         }
         None => endpoints.api.join("/models"),
     };
@@ -55,7 +53,7 @@ pub fn fetch(
         bearer: None,
         headers: &headers,
         body: None,
-        limit: LIMIT,
+        limit: Limit::Whole(patience),
     };
     let answer = ask(http, authority, request)?;
     match answer.status() {

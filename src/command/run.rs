@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
-use super::ask::{Look, bodies, look, parts, prompt, show};
+use super::ask::{Look, bodies, instead, look, parts, prompt, show};
 use super::beside::{Beside, Lister, Mark};
 use super::keeping::{Keep, keep};
 use super::last_message::LastMessage;
@@ -19,7 +19,8 @@ use super::screen::Screen;
 use super::watch::Watch;
 use super::workshop::Workshop;
 use super::{Keeper, authority};
-use crate::agent::{self, End, Order, Policy, Run};
+use crate::agent::{self, End, Learned, Order, Policy, Run};
+use crate::api::models::PATIENCE;
 use crate::api::{self, Client, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
@@ -61,6 +62,8 @@ pub struct Settings {
     pub choice: Choice,
     /// How it is to think and write.
     pub fitted: Fitted,
+    /// The model that is asked instead where the service does not have that one, and how that is to think and write.
+    pub instead: Option<(Choice, Fitted)>,
     /// Who it is to be.
     pub instructions: String,
     /// The tools to offer, and how they are started.
@@ -211,6 +214,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
 
     let mut kept = keep(&settings, &mut sink)?;
     let (body, others) = bodies(&settings, &prompt, &mut kept);
+    let instead = instead(&settings, &kept);
     let thread = kept.thread;
     let client = Client::new(
         Http::new(&host.setup, settings.silence),
@@ -240,7 +244,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         None => client,
     };
     let workshop = Workshop::open(settings.tools)?;
-    let (mut learned, mut last) = (None, None);
+    let (mut learned, mut last) = (Learned::default(), None);
     let wants_last = schema.is_some() || last_message.is_some();
     let run = Run {
         client,
@@ -251,6 +255,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
             .map(|writer| writer as &mut dyn Journal),
         last: wants_last.then_some(&mut last),
         others,
+        instead,
         learned: &mut learned,
         searches: choice.searches,
         tools: Arc::clone(&workshop.tools),
@@ -265,8 +270,9 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     if let Some((beside, _)) = &beside {
         beside.end();
     }
-    if let Some(shape) = learned {
-        let _ = choice.cache.keep_shape(&choice.model.id, shape);
+    if let Some(shape) = learned.shape {
+        let model = learned.model.as_ref().unwrap_or(&choice.model.id);
+        let _ = choice.cache.keep_shape(model, shape);
     }
     workshop.close(&mut sink);
     let late = prompt.given_up && stdin::came_late();
@@ -367,6 +373,7 @@ fn beside(
             endpoints: settings.endpoints.clone(),
             authority: authority.clone(),
             cache: settings.choice.cache.clone(),
+            patience: PATIENCE,
         })
     })
 }

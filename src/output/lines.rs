@@ -320,6 +320,10 @@ impl<W: Write> Sink for Lines<W> {
                     json!({"attempt": attempt, "delay_ms": millis(delay), "reason": reason});
                 self.add("retry", fields);
             }
+            Notice::OtherModel { model, reason } => {
+                let fields = json!({"attempt": 0, "delay_ms": 0, "reason": reason, "model": model});
+                self.add("retry", fields);
+            }
             Notice::GoesOn { reason } => {
                 let fields = json!({"attempt": 0, "delay_ms": 0, "reason": reason});
                 self.add("retry", fields);

@@ -249,6 +249,9 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                     span(delay)
                 ))?;
             }
+            Notice::OtherModel { model, reason } => {
+                self.aside(&format!("{reason}; asking {model} instead\n"))?;
+            }
             Notice::GoesOn { reason } => self.aside(&format!(
                 "{reason}; going on from its last finished tool call\n"
             ))?,

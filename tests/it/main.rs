@@ -31,6 +31,7 @@ mod config; // defaults for flags
 mod continued; // what is sent of earlier answers
 mod credentials; // which secret goes where, and that it is shown nowhere
 mod cuts; // connections that are cut, everywhere
+mod defaults; // a model that nobody has named and that is not there
 mod device; // signing in without a browser
 mod disk; // disks that are full, and mounts
 mod ends; // signals, the clock, a budget
