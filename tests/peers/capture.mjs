@@ -55,6 +55,7 @@ function answer(request, response, body) {
   onward.on("response", (answered) => {
     const answeredWith = { ...answered.headers };
     if (models && "x-models-etag" in answeredWith) answeredWith["x-models-etag"] = ETAG;
+    if (host === "chatgpt.com" && path.endsWith("/responses")) answeredWith["x-codex-turn-state"] = "state-1";
     response.writeHead(answered.statusCode, answeredWith);
     answered.pipe(response);
   });
