@@ -1,5 +1,5 @@
-"""The differences between what the three clients send, each with the reason why ours is as it is. Values are pinned: one
-that changes is a new difference. A `*` in the name of a scenario or a field stands for anything.
+"""The differences between what the three clients send, each with the reason why ours is as it is. Values are pinned:
+one that changes is a new difference. A `*` in the name of a scenario or a field stands for anything.
 """
 
 import re
@@ -63,7 +63,8 @@ KNOWN = [Known(*known) for known in (
      "Each client names itself."),
     ("*", "responses: header content-encoding", "zstd", "zstd", None,
      "Bodies are short or cached, and unpacked ones can be read on the way."),
-    ("*", "responses: header openai-beta", None, "responses=experimental", None, "It is from the beta of the API, and the official client sends none."),
+    ("*", "responses: header openai-beta", None, "responses=experimental", None,
+     "It is from the beta of the API, and the official client sends none."),
     ("key*", "responses: header accept", "text/event-stream", "application/json", "text/event-stream",
      "A stream is what is read."),
     ("*", ("responses: header accept-language", "responses: header sec-fetch-mode",
@@ -204,4 +205,5 @@ def draft(rows):
     """Prints what is new as it would be known."""
     for row in rows:
         values = ", ".join("..." if value is UNASKED else repr(value) for value in row.values.values())
-        print(f"    ({'*' if len(row.scenarios) > 1 else row.scenarios[0]!r}, {row.field!r}, {values},\n     ''),  # {row.scenarios}")
+        scenario = "*" if len(row.scenarios) > 1 else row.scenarios[0]
+        print(f"    ({scenario!r}, {row.field!r}, {values},\n     ''),  # {row.scenarios}")

@@ -9,8 +9,8 @@ or in the newest ones with PEERS_NEWEST=1; that needs npm and the network. Needs
     python3 tests/peers/rig.py --codex target/debug/codex --standin target/debug/examples/standin --modules DIR
 
 The output is a table in Markdown of all that differs. Each difference is meant and has a sentence in differences.py, or
-it is new: then it is marked, and the exit code is 1. So it is when a difference there is seen no more. --keep DIR leaves
-the captured requests there; --draft prints what is new as differences.py would have it.
+it is new: then it is marked, and the exit code is 1. So it is when a difference there is seen no more. --keep DIR
+leaves the captured requests there; --draft prints what is new as differences.py would have it.
 """
 
 import argparse
@@ -108,7 +108,7 @@ def approve(standin):
 
 
 def capture(tried, log, follow):
-    """Everything that this client asks, by scenario: as fields, and as it was captured; and whether something failed."""
+    """What this client asks, by scenario: as fields, and as it was captured; and whether something failed."""
     asked = {"login": tried.login(follow)}
     seen = {"login": log.new()}
     failed = asked["login"] is None
@@ -173,7 +173,8 @@ def judge(seen, options):
     print("| in | field | official | pi | ours | why |\n|---|---|---|---|---|---|")
     for row in rows:
         cells = [differences.shown(row.values.get(name)) for name in differences.CLIENTS]
-        print(f"| {', '.join(row.scenarios)} | `{row.field}` | {' | '.join(cells)} | {row.why or '**new**'} |", flush=True)
+        cells = [", ".join(row.scenarios), f"`{row.field}`", *cells, row.why or "**new**"]
+        print(f"| {' | '.join(cells)} |", flush=True)
     new = [row for row in rows if not row.why]
     gone = differences.gone(rows) if set(seen) == set(differences.CLIENTS) else []
     print(f"\n{len(rows)} differences, {len(new)} of them new; {len(gone)} known ones are not seen any more")
@@ -188,7 +189,7 @@ def parse():
     parser = argparse.ArgumentParser(description="Compares what the clients send.")
     parser.add_argument("--codex", type=pathlib.Path, required=True, help="the command to test")
     parser.add_argument("--standin", type=pathlib.Path, required=True, help="the stand-in service")
-    parser.add_argument("--modules", type=pathlib.Path, required=True, help="where the others are installed, or will be")
+    parser.add_argument("--modules", type=pathlib.Path, required=True, help="where they are installed, or will be")
     parser.add_argument("--only", help="only these clients: official,pi,ours")
     parser.add_argument("--keep", type=pathlib.Path, help="leave what was captured below this directory")
     parser.add_argument("--draft", action="store_true", help="print what is new as differences.py would have it")
