@@ -21,6 +21,7 @@ use super::variables;
 use crate::agent::Policy;
 use crate::command::run::Settings;
 use crate::http::{AddressError, BaseUrl, SILENCE};
+use crate::models::choice::Choice;
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
@@ -115,6 +116,15 @@ pub(super) fn run(
     let chosen = choosing::choose(args, environment, resumed, search)?;
     variables::hand_on(&mut tooling, args, environment, &chosen.found)?;
     let fitted = fitting::fitted(args, &chosen.choice, resumed, pictures.len())?;
+    // What was asked for with pictures is not asked without them.
+    let sees = |choice: &Choice| pictures.is_empty() || !choice.model.text_only;
+    let instead = match chosen.instead.clone().filter(sees) {
+        Some(choice) => {
+            let fitted = fitting::fitted(args, &choice, None, pictures.len())?;
+            Some((choice, fitted))
+        }
+        None => None,
+    };
     let told = if args.dry_run && level == Level::Verbose {
         {
             let found = agents.found.iter();
@@ -152,6 +162,7 @@ pub(super) fn run(
         search,
         choice,
         fitted,
+        instead,
         instructions,
         tools: tooling.setup,
         home: credentials::home(environment),
