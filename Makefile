@@ -17,13 +17,14 @@ test-browser: ## signs in through the stand-in's page with Chromium, where it is
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/browser/browser.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --shots $(TARGET)/browser
 
-test-peers: ## real programs: tinyproxy and squid, a TLS server with its own authority, LiteLLM, the official client and its SDK; each where it is there
+test-peers: ## real programs: tinyproxy and squid, a TLS server with its own authority, LiteLLM, the official client and its SDK, pi; each where it is there. PEERS_NEWEST=1 takes the newest of these
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/peers/tls.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
 	python3 tests/peers/proxy.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
 	python3 tests/peers/litellm.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --venv $(TARGET)/litellm
 	python3 tests/peers/sdk.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
 	python3 tests/peers/events.py --codex $(TARGET)/debug/codex --spelling exec --official $(TARGET)/peers/node_modules/.bin/codex --standin $(TARGET)/debug/examples/standin
+	python3 tests/peers/rig.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
 
 test-tools: ## real work in the sandbox, and beside it in the official client's: what is installed, and programs of npm and PyPI. ONLY=NAME picks tasks
 	$(CARGO) build --quiet --bin codex

@@ -64,11 +64,25 @@ pub fn at_start(error: io::Error) -> io::Error {
     io::Error::other(exhausted)
 }
 
+/// A limit on descriptors that no command comes near, unless almost all were handed to it.
+const FAR: u64 = 256;
+
+/// How many are tried below such a limit.
+const FEW: usize = 4;
+
 /// Whether this many more files could be opened now.
 ///
 /// # Errors
 /// When not, for this reason.
 pub fn room(descriptors: usize) -> Result<(), Exhausted> {
+    // Where the limit is far away a few say enough.
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let is_far = limit.is_none_or(|limit| limit >= FAR);
+    let descriptors = if is_far {
+        descriptors.min(FEW)
+    } else {
+        descriptors
+    };
     let mut held = Vec::new();
     for _ in 0..descriptors {
         // The place is of no matter, as long as it is there.

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
 use super::again::{self, Again, Attempts};
-use super::fallback::Fallback;
+use super::fallback::{Changed, Fallback};
 use super::said::{Differs, Said};
 use super::{End, Input, Policy, history, reader};
 use crate::api::{self, Client};
@@ -79,11 +79,10 @@ impl Driver<'_> {
                 let words = self.client.redact(&words);
                 self.notify(Notice::Warning(&words))?;
             }
-            if let Some(error) = &error
-                && self.fall_back(error)?
-            {
-                continue;
-            }
+            let error = match error.map(|error| self.fall_back(error)).transpose()? {
+                Some(None) => continue,
+                counts => counts.flatten(),
+            };
             let mut trouble = match answer.verdict() {
                 Verdict::Trouble(trouble) => trouble,
                 _ if !self.said.is_repeated() => Trouble::Another,
@@ -192,12 +191,30 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Changes the request if the service refuses it as it is and there is something else to try.
-    fn fall_back(&mut self, error: &api::Error) -> Result<bool, End> {
-        match self.fallback.next(error, &mut self.body) {
-            Some(words) => self.notify(Notice::Warning(&words)).map(|()| true),
-            None => Ok(false),
+    /// Changes the request if the service refuses it as it is and there is something else to try; otherwise the refusal.
+    fn fall_back(&mut self, error: api::Error) -> Result<Option<api::Error>, End> {
+        let has_begun = self.said.is_begun() || !self.kept.is_empty();
+        match self.fallback.next(error, &mut self.body, has_begun) {
+            Ok(Changed::Form(words)) => self.notify(Notice::Warning(&words))?,
+            Ok(Changed::Model(other, error)) => {
+                (self.policy.window, self.policy.price) = (other.window, other.price);
+                if let Some(journal) = self.journal.as_deref_mut() {
+                    journal.model(seconds(), &other.model, other.effort.as_deref());
+                }
+                let reason = (self.words)(&Trouble::Cut, Some(&error));
+                let reason = self.client.redact(&reason);
+                self.notify(Notice::OtherModel {
+                    model: &other.model,
+                    reason: &reason,
+                })?;
+                if let Some(note) = &other.note {
+                    self.notify(Notice::Warning(note))?;
+                }
+                self.tell_unstored()?;
+            }
+            Err(error) => return Ok(Some(error)),
         }
+        Ok(None)
     }
 
     /// Whether what was used up leaves room for so many calls and the request behind them.

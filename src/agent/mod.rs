@@ -26,10 +26,11 @@ use crate::session::Journal;
 use crate::tools::process::{Output, Tools};
 use crate::wire::answer::{Answer, Show, Trouble};
 use crate::wire::fault::Limit;
-use crate::wire::request::{Body, Shape};
+use crate::wire::request::Body;
 use crate::wire::response::Usage;
 use driver::Driver;
 use fallback::Fallback;
+pub use fallback::{Instead, Learned, Other};
 use said::Said;
 
 /// An end that was ordered from outside.
@@ -136,8 +137,10 @@ pub struct Run<'a> {
     pub last: Option<&'a mut Option<String>>,
     /// Bodies without an item in other shapes, to be tried in this order where the service refuses the one before.
     pub others: Vec<Body>,
-    /// The shape that turned out to be right, if it is one of them.
-    pub learned: &'a mut Option<Shape>,
+    /// What is asked instead where the service does not have the model.
+    pub instead: Option<Instead>,
+    /// What the answers have shown.
+    pub learned: &'a mut Learned,
     /// The service is to search the web, for which its Lite shape has no room, so that this one is not tried.
     pub searches: bool,
     /// Who runs the calls.
@@ -160,7 +163,7 @@ pub fn drive(run: Run<'_>, sender: &Sender<Input>, inputs: &Receiver<Input>) -> 
         body: Arc::new(run.body),
         journal: run.journal.map(|journal| journal as &mut dyn Journal),
         last: run.last,
-        fallback: Fallback::new(run.others, run.learned, run.searches),
+        fallback: Fallback::new(run.others, run.instead, run.learned, run.searches),
         tools: run.tools,
         policy: run.policy,
         words: run.words,

@@ -19,7 +19,7 @@ use crate::http::{self, BaseUrl, Http};
 use crate::id::ThreadId;
 use crate::secret::Secret;
 use crate::wire::answer::{Answer, Show};
-use crate::wire::fault::{Fault, Head, Limit};
+use crate::wire::fault::{Cause, Fault, Head, Limit};
 use crate::wire::request::{Body, Shape};
 use crate::wire::sse::{Decoder, TooLong};
 use refusal::{head, refused};
@@ -28,6 +28,10 @@ pub use workspace::{Route, Scope};
 
 /// How this program names itself to the service.
 const ORIGINATOR: &str = "codex-run";
+
+/// The version of the official client whose protocol this is. The subscription backend keeps models, and some answers, from
+/// clients that speak an older one. It is not our own version, which stands in the User-Agent.
+const PROTOCOL: &str = "0.171.0";
 
 /// The header that names the shape of Responses Lite.
 const LITE: &str = "x-openai-internal-codex-responses-lite";
@@ -121,6 +125,20 @@ impl Error {
     #[must_use]
     pub fn is_about_reasoning(&self) -> bool {
         matches!(self, Self::Fault(fault) if fault.is_about_reasoning())
+    }
+
+    /// Whether the service does not have the model, or not for this account or this client.
+    #[must_use]
+    pub fn is_about_model(&self) -> bool {
+        matches!(self, Self::Fault(fault) if matches!(fault.cause, Cause::Model | Cause::Version))
+    }
+
+    /// Whether the service says that this request is wrong, without a word that it would be right later or elsewhere.
+    #[must_use]
+    pub fn is_about_request(&self) -> bool {
+        self.is_about_shape()
+            || self.is_about_model()
+            || matches!(self, Self::Fault(fault) if fault.cause == Cause::Request)
     }
 
     /// Whether no answer has begun.

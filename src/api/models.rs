@@ -4,18 +4,15 @@ use std::time::Duration;
 
 use super::refusal::refused;
 use super::signed::{Place, Question, Signed};
-use super::{Endpoints, Error, ORIGINATOR};
+use super::{Endpoints, Error, ORIGINATOR, PROTOCOL};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit};
 
-/// How long the answer may take.
-const LIMIT: Limit = Limit::Whole(Duration::from_secs(20));
+/// How long the answer may take where it is worth waiting for.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The most of it that is read, in bytes. The subscription's has half a megabyte of texts that we do not use.
 const BODY: usize = 16 << 20;
-
-/// The version of the official client whose protocol this is: the list may leave out what an older one cannot ask.
-const VERSION: &str = "0.169.0";
 
 /// What the service answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +23,7 @@ pub enum Listing {
     New(Vec<u8>, Option<String>),
 }
 
-/// Asks for the list of models, unless it is still the one with this mark.
+/// Asks for the list of models, unless it is still the one with this mark. The answer may take this long.
 ///
 /// # Errors
 /// When no answer comes, or a refusal.
@@ -35,13 +32,14 @@ pub fn fetch(
     endpoints: &Endpoints,
     authority: &Authority,
     mark: Option<&str>,
+    patience: Duration,
 ) -> Result<Listing, Error> {
     let mut headers = vec![
         ("accept", http::JSON.to_owned()),
         ("originator", ORIGINATOR.to_owned()),
     ];
     let path = match authority.account() {
-        Some(_) => format!("/models?client_version={VERSION}"),
+        Some(_) => format!("/models?client_version={PROTOCOL}"),
         None => "/models".to_owned(),
     };
     if let Some(mark) = mark.filter(|mark| mark.bytes().all(|byte| byte.is_ascii_graphic())) {
@@ -56,7 +54,7 @@ pub fn fetch(
         place: Place::Below(&path),
         headers: &headers,
         body: None,
-        limit: LIMIT,
+        limit: Limit::Whole(patience),
     })?;
     match answer.status() {
         304 => Ok(Listing::Unchanged),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use super::PROTOCOL;
 use crate::auth::Credential;
 use crate::http::{self, BaseUrl};
 use crate::id::AccountId;
@@ -51,7 +52,10 @@ pub(super) fn headers(credential: &Credential, scope: &Scope) -> Vec<(&'static s
     else {
         return scope.headers();
     };
-    let mut headers = vec![("chatgpt-account-id", account.as_str().to_owned())];
+    let mut headers = vec![
+        ("chatgpt-account-id", account.as_str().to_owned()),
+        ("version", PROTOCOL.to_owned()),
+    ];
     if let Some(region) = bounds.region() {
         headers.push(("x-openai-internal-codex-residency", region.to_owned()));
     }

@@ -14,7 +14,7 @@ use tiny_http::{Header, Method, Request, Response, Server};
 use super::page::Page;
 use super::redirect::{Said, of_query};
 use crate::exhausted::{Exhausted, at_start, room_for_threads};
-use crate::http::{self, Http};
+use crate::http::{self, Http, is_loopback};
 use crate::secret::Secret;
 
 /// The ports that the issuer accepts, in the order in which they are tried.
@@ -235,7 +235,8 @@ fn bind(port: u16) -> Result<Vec<TcpListener>, (&'static str, io::Error)> {
 }
 
 fn receive(request: Request, state: &Secret, arrived: &impl Fn(Arrival), last: Option<Page>) {
-    match (route(request.method(), request.url(), state), last) {
+    let asker = Asker::of(&request);
+    match (route(request.method(), request.url(), state, &asker), last) {
         (Route::Show(page), _) | (Route::HandOn(_), Some(page)) => answer(request, &page),
         (Route::Cancel, _) => {
             answer(request, &Page::cancelled());
@@ -253,14 +254,52 @@ enum Route {
     HandOn(Said),
 }
 
-fn route(method: &Method, url: &str, state: &Secret) -> Route {
+/// Who asks, as far as the headers say.
+#[derive(Debug, Default)]
+struct Asker {
+    /// Where the request was sent to.
+    host: Option<String>,
+    /// A page in a browser caused the request: the browser says which, or that it was not the person at the keyboard.
+    is_page: bool,
+}
+
+impl Asker {
+    fn of(request: &Request) -> Self {
+        let header = |name: &'static str| {
+            let found = request.headers().iter().find(|one| one.field.equiv(name));
+            found.map(|found| found.value.as_str())
+        };
+        // A person who types the address is no site (Fetch Metadata, section 2.3).
+        let is_site = header("sec-fetch-site").is_some_and(|site| site != "none");
+        Self {
+            host: header("host").map(str::to_owned),
+            is_page: is_site || header("origin").is_some() || header("referer").is_some(),
+        }
+    }
+
+    /// Whether it may end the sign-in: another sign-in on this machine, which calls the loopback address by a name of
+    /// its own. A page that is open in the browser may not, and neither may one whose host was made to lead here.
+    fn may_cancel(&self) -> bool {
+        let here = self.host.as_deref().is_none_or(|host| {
+            let name = match host.rsplit_once(':') {
+                Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+                _ => host,
+            };
+            is_loopback(name)
+        });
+        here && !self.is_page
+    }
+}
+
+fn route(method: &Method, url: &str, state: &Secret, asker: &Asker) -> Route {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     match (method, path) {
         (Method::Get, "/auth/callback") => match of_query(query, state) {
             Said::WrongState => Route::Show(Page::stray()),
             said => Route::HandOn(said),
         },
-        (Method::Get, "/cancel") => Route::Cancel,
+        (Method::Get, "/cancel") if asker.may_cancel() => Route::Cancel,
+        (_, "/cancel") => Route::Show(Page::refused()),
         _ => Route::Show(Page::none()),
     }
 }
@@ -293,7 +332,8 @@ mod tests {
     fn only_our_own_sign_in_is_handed_on() {
         let state = Secret::new("st".to_owned());
         let check = |method: &Method, url: &str, expected: Route| {
-            assert_eq!(route(method, url, &state), expected, "{url}");
+            let found = route(method, url, &state, &Asker::default());
+            assert_eq!(found, expected, "{url}");
         };
         let code = Said::Code(Secret::new("ac".to_owned()));
         let get = &Method::Get;
@@ -306,8 +346,42 @@ mod tests {
         );
         check(get, "/auth/callback", Route::Show(Page::stray()));
         check(get, "/cancel", Route::Cancel);
-        check(&Method::Post, "/cancel", Route::Show(Page::none()));
+        check(&Method::Post, "/cancel", Route::Show(Page::refused()));
         check(get, "/favicon.ico", Route::Show(Page::none()));
         check(get, "/", Route::Show(Page::none()));
+    }
+
+    #[test]
+    fn a_page_cannot_end_the_sign_in() {
+        let state = Secret::new("st".to_owned());
+        let check = |host: Option<&str>, is_page: bool, expected: bool| {
+            let asker = Asker {
+                host: host.map(str::to_owned),
+                is_page,
+            };
+            let found = route(&Method::Get, "/cancel", &state, &asker);
+            assert_eq!(found == Route::Cancel, expected, "{asker:?}");
+        };
+        for host in [
+            "127.0.0.1:1455",
+            "localhost:1457",
+            "LocalHost",
+            "[::1]:1455",
+            "[::1]",
+            "127.0.0.1",
+        ] {
+            check(Some(host), false, true);
+            check(Some(host), true, false);
+        }
+        // HTTP/1.0 has no such header.
+        check(None, false, true);
+        for host in [
+            "evil.example:1455",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "",
+        ] {
+            check(Some(host), false, false);
+        }
     }
 }

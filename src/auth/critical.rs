@@ -5,8 +5,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How long an end may be put off for it.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+use super::issuer::TOKENS;
+
+/// How long an end may be put off for it: as long as the issuer may take for its answer, and a little for storing it. An
+/// earlier end would lose the sign-in, and the issuer's answer has a limit of its own.
+pub const MAX_DELAY: Duration = Duration::from_secs(TOKENS.as_secs() + 10);
 
 /// How many such moments there are now, and whether there may be more. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -34,12 +37,14 @@ impl Critical {
         Some(Moment(self.clone()))
     }
 
-    /// Lets no more begin, and waits until there is none, but not for ever.
-    pub fn close(&self, most: Duration) {
+    /// Lets no more begin, and waits until there is none, for so long at most; whether there is none.
+    #[must_use]
+    pub fn close(&self, most: Duration) -> bool {
         let mut state = self.state();
         state.closed = true;
         let busy = |state: &mut State| state.count > 0;
-        let _ = self.0.1.wait_timeout_while(state, most, busy);
+        let waited = self.0.1.wait_timeout_while(state, most, busy);
+        waited.map_or(true, |(_, ended)| !ended.timed_out())
     }
 
     fn is_closed(&self) -> bool {

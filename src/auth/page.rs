@@ -68,6 +68,19 @@ impl Page {
         }
     }
 
+    /// What was asked for may not be asked by whoever did.
+    #[must_use]
+    pub fn refused() -> Self {
+        Self {
+            status: 403,
+            mark: BAD,
+            title: "Not allowed",
+            text:
+                "Only a program on this machine can ask codex-run to end its sign-in. It waits on."
+                    .to_owned(),
+        }
+    }
+
     /// There is no such page.
     #[must_use]
     pub fn none() -> Self {
@@ -138,6 +151,7 @@ mod tests {
             Page::stray(),
             Page::cancelled(),
             Page::none(),
+            Page::refused(),
         ] {
             let html = page.html();
             assert!(!html.contains("://") && !html.contains("src=") && !html.contains("href="));

@@ -4,6 +4,7 @@ use super::credentials::{self, Credentials, SECRETS, surroundings};
 use super::failure::Failure;
 use super::flags::Args;
 use super::settings::Environment;
+use crate::api::Endpoints;
 use crate::auth::opener::openers;
 use crate::command::login::Way;
 use crate::command::{Keeper, login, logout, status, token};
@@ -40,8 +41,19 @@ pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Set
         keeper,
         before: variables(environment, &SECRETS[..2]),
         secrets: SECRETS,
+        home: credentials::home(environment),
+        endpoints: listing(environment),
         setup: environment.setup(),
     })
+}
+
+/// Where the list of models is asked for after a sign-in. It must not stand in the way of one, so an address that is wrong
+/// is left to the commands that need it; and what another issuer gave is not shown to the built-in service unasked.
+fn listing(environment: &Environment) -> Option<Endpoints> {
+    let is_set = |name| environment.get(name).is_some();
+    let fits = is_set("CODEX_RUN_BASE_URL") || !is_set("CODEX_RUN_ISSUER");
+    let endpoints = fits.then(|| credentials::endpoints(&[], environment));
+    endpoints?.ok()
 }
 
 /// The variables that are set among these.

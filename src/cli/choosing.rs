@@ -4,7 +4,7 @@
 use super::credentials::{self, Credentials};
 use super::failure::Failure;
 use super::flags::Args;
-use super::listing::{Listed, place};
+use super::listing::{Listed, place, plan};
 use super::parse::nearest;
 use super::resuming::{self, Resumed};
 use super::settings::Environment;
@@ -17,7 +17,7 @@ use crate::id::ModelId;
 use crate::models::cache::Cache;
 use crate::models::choice::{Choice, shapes};
 use crate::models::custom::{self, Provider};
-use crate::models::{Backend, Model, catalogue, find, preferred};
+use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 use crate::outcome::Outcome;
 use crate::placed;
 use crate::prompt;
@@ -25,7 +25,7 @@ use crate::secret::Secret;
 use crate::wire::request::Search;
 
 /// What messages show as a model's id.
-const EXAMPLE: &str = "gpt-5.5";
+const EXAMPLE: &str = "gpt-6.2-sol";
 
 /// The providers of `models.json` that stand for the subscription and the API.
 const SERVICES: &[&str] = &["openai-codex", "openai"];
@@ -33,6 +33,8 @@ const SERVICES: &[&str] = &["openai-codex", "openai"];
 /// Everything that depends on the model and the credential.
 pub(super) struct Choosing {
     pub(super) choice: Choice,
+    /// What is asked instead where the service does not have that model, which nobody has named.
+    pub(super) instead: Option<Choice>,
     pub(super) found: Vec<Found>,
     pub(super) keeper: Option<Keeper>,
     pub(super) endpoints: Endpoints,
@@ -89,14 +91,14 @@ pub(super) fn choose(
             ))
             .hint("give it a \"baseUrl\""))
         }
-        Some((_, id)) => of_service(
-            named.map(|named| Named { id, ..named }),
-            &providers,
-            search,
-            args,
-            environment,
-        ),
-        None => of_service(named, &providers, search, args, environment),
+        split => {
+            let named = match split {
+                Some((_, id)) => named.map(|named| Named { id, ..named }),
+                None => named,
+            };
+            let is_new = resumed.is_none();
+            of_service(named, is_new, &providers, search, args, environment)
+        }
     }
 }
 
@@ -234,6 +236,7 @@ fn of_provider(
             model,
             cache: Cache::new(None, "", ""),
         },
+        instead: None,
         found: vec![Found { what, source }],
         keeper: None,
         endpoints: Endpoints {
@@ -251,9 +254,11 @@ fn of_provider(
     })
 }
 
-/// A model of the subscription, of the public API, or of what stands in its place.
+/// A model of the subscription, of the public API, or of what stands in its place; for a new conversation, also what is
+/// asked where that has not got the default one.
 fn of_service(
     named: Option<Named>,
+    is_new: bool,
     providers: &[Provider],
     search: Option<Search>,
     args: &Args,
@@ -270,12 +275,15 @@ fn of_service(
     }
     let (backend, cache) = place(&found, &endpoints, environment);
     let listed = Listed::find(backend, &cache, providers);
-    let (id, origin, kept) = match named {
-        Some(named) => (named.id.as_str().to_owned(), named.origin, named.kept),
-        None => match preferred(&listed.models) {
-            Some(model) => (model.id.clone(), listed.source.to_owned(), false),
-            None => (EXAMPLE.to_owned(), "the program".to_owned(), false),
-        },
+    let plan = plan(&found);
+    let defaults = match named {
+        Some(_) => Vec::new(),
+        None => defaults(&listed.models, plan.as_deref()),
+    };
+    let (id, origin, kept) = match (named, defaults.first()) {
+        (Some(named), _) => (named.id.as_str().to_owned(), named.origin, named.kept),
+        (None, Some(model)) => (model.id.clone(), listed.source.to_owned(), false),
+        (None, None) => (EXAMPLE.to_owned(), "the program".to_owned(), false),
     };
     let known = find(&listed.models, &id).or_else(|| find(&listed.further, &id));
     if kept && let Some(why) = unusable(&id, known) {
@@ -302,28 +310,38 @@ fn of_service(
         }
     }
     let model = known.cloned().unwrap_or_else(|| Model::unknown(&id));
-    let said = listed.shape(&id);
-    let shape = said.or_else(|| cache.shape(&id));
-    let settled = said.is_some() || backend != Backend::Subscription;
-    let first = shape.unwrap_or_else(|| model.shape(backend));
-    let (first, others) = shapes(first, settled, search.is_some()).ok_or_else(|| no_search(&id))?;
-    Ok(Choosing {
-        choice: Choice {
+    let (said, learned) = (listed.shape(&id), cache.shape(&id));
+    let choice = |model: &Model| {
+        let said = listed.shape(&model.id);
+        let settled = said.is_some() || backend != Backend::Subscription;
+        let first = said.or_else(|| cache.shape(&model.id));
+        let first = first.unwrap_or_else(|| model.shape(backend));
+        let (shape, others) = shapes(first, settled, search.is_some())?;
+        Some(Choice {
             provider: None,
-            shape: first,
+            shape,
             others,
             searches: search.is_some() && !settled,
             max_output: None,
             backend,
-            model,
-            cache,
-        },
+            model: model.clone(),
+            cache: cache.clone(),
+        })
+    };
+    let instead = is_new
+        .then(|| next_default(&defaults, backend))
+        .flatten()
+        .and_then(choice);
+    let choice = choice(&model).ok_or_else(|| no_search(&id))?;
+    Ok(Choosing {
+        choice,
+        instead,
         found,
         keeper,
         endpoints,
         warnings,
         origin,
-        shape_origin: match (said, shape) {
+        shape_origin: match (said, learned) {
             (Some(_), _) => "from models.json",
             (None, Some(_)) => "the one that turned out to be right, from models_cache.json",
             (None, None) if known.is_some() => "the one of the list of models",
@@ -336,7 +354,7 @@ fn of_service(
 fn unusable(id: &str, known: Option<&Model>) -> Option<&'static str> {
     match known {
         Some(model) if model.older => Some("it is retired for this sign-in"),
-        None if catalogue::all().iter().any(|(model, ..)| model.id == id) => {
+        None if catalogue::all().iter().any(|known| known.model.id == id) => {
             Some("this credential cannot use it")
         }
         Some(_) | None => None,

@@ -18,7 +18,7 @@ use super::writable::is_shared;
 use crate::tools::manifest::Manifest;
 use crate::tools::offer::Offer;
 use crate::tools::places::is_program;
-use crate::tools::reach::Reach;
+use crate::tools::reach::{Reach, named_in};
 use crate::tools::walls::Walls;
 
 /// How many programs may stand in each other's first line (execve(2)).
@@ -199,28 +199,6 @@ fn linked_twice(file: &Decisive, walls: &Walls) -> Option<String> {
     })
 }
 
-/// The paths that a word of a command names. A word that is written as a path is one, and so is one with a slash where
-/// something is there; another one is only the name of a file that is there, since a word such as `test` may be the name
-/// of a directory by chance. Files are also found inside of words, as in `--script=FILE` and in commands for a shell.
-fn named_in(word: &OsStr, directory: &Path) -> Vec<PathBuf> {
-    let is_path = |text: &[u8]| {
-        let starts = |start: &&str| text.starts_with(start.as_bytes());
-        text == b"." || text == b".." || ["/", "./", "../"].iter().any(starts)
-    };
-    let bytes = word.as_bytes();
-    let at = |text: &[u8]| directory.join(OsStr::from_bytes(text));
-    let mut found = Vec::new();
-    let is_there = bytes.contains(&b'/') && at(bytes).exists();
-    if is_path(bytes) || is_there {
-        found.push(at(bytes));
-    }
-    let parts = bytes.split(|byte| b" \t\n=:;,|&<>()\"'`@".contains(byte));
-    let parts = parts.chain([bytes]).filter(|part| !part.is_empty());
-    found.extend(parts.map(at).filter(|path| path.is_file()));
-    found.dedup();
-    found
-}
-
 /// The programs that the first lines of a script and of its interpreter name.
 fn interpreters(program: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
@@ -253,40 +231,6 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_word_names_what_is_written_as_a_path_and_what_is_there() {
-        let top = std::env::temp_dir().join(format!("codex-run-words-{}", std::process::id()));
-        fs::create_dir_all(top.join("test/deep")).expect("a directory");
-        fs::write(top.join("look.py"), "").expect("a file");
-        let check = |word: &str, expected: &[&str]| {
-            let found = named_in(OsStr::new(word), &top);
-            let expected: Vec<PathBuf> = expected.iter().map(|path| top.join(path)).collect();
-            assert_eq!(found, expected, "{word}");
-        };
-        check("look.py", &["look.py"]);
-        check("./look.py", &["./look.py"]);
-        check("./gone.py", &["./gone.py"]);
-        check("/gone", &["/gone"]);
-        check(".", &["."]);
-        check("../x", &["../x"]);
-        check("test/deep", &["test/deep"]);
-        check("--script=look.py", &["look.py"]);
-        check("exec python3 './look.py' | cat", &["./look.py"]);
-        check("@look.py", &["look.py"]);
-        for word in [
-            "",
-            "test",
-            "gone.py",
-            "origin/main",
-            "https://x/y",
-            "--all",
-            "s/a/b/",
-        ] {
-            check(word, &[]);
-        }
-        let _ = fs::remove_dir_all(top);
-    }
 
     #[test]
     fn a_first_line_names_a_program() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::OFlags;
 
 use super::failure::Failure;
 use super::flags::Args;
@@ -15,6 +15,7 @@ use super::named;
 use super::trust::{Project, Trust, open_directory};
 use crate::input::without_mark;
 use crate::prompt::File;
+use crate::tools::places::open_real;
 use crate::wire::input::picture;
 
 /// The most of all pictures together, in bytes.
@@ -23,8 +24,8 @@ const PICTURES: u64 = 50 << 20;
 /// The most of all AGENTS.md together, in bytes.
 const AGENTS: usize = 32 << 10;
 
-/// The files of text that flags name.
-pub(super) fn files(args: &Args) -> Result<Vec<File>, Failure> {
+/// The files of text that flags name. None of them is one of the places that are `hidden`, unless it is named as such.
+pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<File>, Failure> {
     args.file
         .iter()
         .map(|path| {
@@ -37,7 +38,7 @@ pub(super) fn files(args: &Args) -> Result<Vec<File>, Failure> {
             }
             Ok(File {
                 path: shown.into_owned(),
-                text: named::text(args, "file", path)?,
+                text: named::sent(args, "file", path, hidden)?,
             })
         })
         .collect()
@@ -170,10 +171,10 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
     agents
 }
 
-/// A regular file, and whose it is. What else may be there is not waited for.
+/// The regular file at a real path, and whose it is. What else may be there is not waited for, and no link is followed
+/// that another run's tools may put on the way meanwhile.
 fn open_regular(path: &Path) -> std::io::Result<Option<(fs::File, u32)>> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let file = fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let file = fs::File::from(open_real(path, OFlags::RDONLY | OFlags::NONBLOCK)?);
     let found = file.metadata()?;
     Ok(found.is_file().then(|| (file, found.uid())))
 }

@@ -9,6 +9,7 @@ use super::failure::{self, Failure};
 use super::flags::Args;
 use super::settings::Environment;
 use crate::api::Endpoints;
+use crate::auth::token::claims;
 use crate::auth::{self, Chosen, Credential, Found};
 use crate::command::models::Settings;
 use crate::http;
@@ -57,6 +58,17 @@ impl Listed {
     }
 }
 
+/// The plan of the account that this credential belongs to, where it names one.
+pub(super) fn plan(found: &[Found]) -> Option<String> {
+    match auth::choose(found) {
+        Ok(Chosen::Fixed(Credential::Token { access, .. })) => {
+            claims(access.expose()).ok().and_then(|claims| claims.plan)
+        }
+        Ok(Chosen::SignIn(signed_in)) => signed_in.plan,
+        _ => None,
+    }
+}
+
 /// Where requests with this credential go, and where what is learned of its models is kept.
 pub(super) fn place(
     found: &[Found],
@@ -93,6 +105,7 @@ pub(super) fn models(args: &Args, environment: &Environment) -> Result<Settings,
     let endpoints = credentials::endpoints(&found, environment)?;
     let (backend, cache) = place(&found, &endpoints, environment);
     Ok(Settings {
+        plan: plan(&found),
         found,
         keeper,
         warnings,

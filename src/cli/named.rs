@@ -4,7 +4,8 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
@@ -57,7 +58,20 @@ fn limit(name: &str) -> (usize, &'static str) {
 /// The bytes of a file that this flag names.
 pub(super) fn bytes(args: &Args, long: &str, path: &OsStr) -> Result<Vec<u8>, Failure> {
     let flag = args.named(long);
-    bytes_of(long, &flag, path, args.quiet)
+    bytes_of(long, &flag, path, args.quiet, &[])
+}
+
+/// The text of a file that is sent to the model. A link that tools of an earlier run have left must not make one of it
+/// that is hidden from them; `hidden` are these places, and the links to them.
+pub(super) fn sent(
+    args: &Args,
+    long: &str,
+    path: &OsStr,
+    hidden: &[PathBuf],
+) -> Result<String, Failure> {
+    let flag = args.named(long);
+    let bytes = bytes_of(long, &flag, path, args.quiet, hidden)?;
+    as_text(bytes, &flag, path)
 }
 
 /// The text of a file that this flag names, without a byte order mark.
@@ -68,7 +82,11 @@ pub(super) fn text(args: &Args, long: &str, path: &OsStr) -> Result<String, Fail
 
 /// The same for what something else than the flag names; `by` says what.
 pub(super) fn text_of(long: &str, by: &str, path: &OsStr, quiet: bool) -> Result<String, Failure> {
-    let bytes = bytes_of(long, by, path, quiet)?;
+    let bytes = bytes_of(long, by, path, quiet, &[])?;
+    as_text(bytes, by, path)
+}
+
+fn as_text(bytes: Vec<u8>, by: &str, path: &OsStr) -> Result<String, Failure> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let shown = path.to_string_lossy();
@@ -80,11 +98,19 @@ pub(super) fn text_of(long: &str, by: &str, path: &OsStr, quiet: bool) -> Result
     Ok(without_mark(&text).to_owned())
 }
 
-fn bytes_of(long: &str, by: &str, path: &OsStr, quiet: bool) -> Result<Vec<u8>, Failure> {
+fn bytes_of(
+    long: &str,
+    by: &str,
+    path: &OsStr,
+    quiet: bool,
+    hidden: &[PathBuf],
+) -> Result<Vec<u8>, Failure> {
     let (most, too_large) = limit(long);
     let shown = path.to_string_lossy();
     let named = format!("{shown}, named by {by}");
-    take(Path::new(path), most, &named, quiet).map_err(|error| match error {
+    let file = open(Path::new(path), hidden);
+    let taken = file.and_then(|file| take(file, most, &named, quiet));
+    taken.map_err(|error| match error {
         input::Error::Unreadable(_) => Failure::usage(format!("cannot read {named}: {error}"))
             .hint("name a file that is there and that you may read"),
         input::Error::Silent(_) => Failure::usage(format!("cannot use {named}: {error}"))
@@ -98,7 +124,9 @@ fn bytes_of(long: &str, by: &str, path: &OsStr, quiet: bool) -> Result<Vec<u8>, 
 /// The bytes of a file of certificates that this variable names, or why there are none.
 pub(super) fn certificates(variable: &str, path: &Path) -> Result<Vec<u8>, String> {
     let named = format!("{}, named by {variable}", path.display());
-    take(path, limit(variable).0, &named, false).map_err(|error| error.to_string())
+    let file = open(path, &[]);
+    let taken = file.and_then(|file| take(file, limit(variable).0, &named, false));
+    taken.map_err(|error| error.to_string())
 }
 
 /// The bytes of a file of settings in the home, or why there are none; nothing if it is not there. What else is there
@@ -117,17 +145,33 @@ pub(super) fn settings(path: &Path) -> Result<Option<Vec<u8>>, String> {
         Err(error) => return Err(error.to_string()),
     }
     let named = path.display().to_string();
-    take(path, SETTINGS, &named, true)
-        .map(Some)
-        .map_err(|error| error.to_string())
+    let file = open(path, &[]);
+    let taken = file.and_then(|file| take(file, SETTINGS, &named, true));
+    taken.map(Some).map_err(|error| error.to_string())
 }
 
-/// Reads what is there to its end. A wait that gets long is reported, by this name.
-fn take(path: &Path, most: usize, named: &str, quiet: bool) -> Result<Vec<u8>, input::Error> {
+/// Opens what is there, unless links lead from elsewhere into one of these places.
+fn open(path: &Path, hidden: &[PathBuf]) -> Result<File, input::Error> {
     // Opening it does not wait either: for a pipe's writer, or a line's carrier.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::empty())
+        .map(File::from)
         .map_err(|error| input::Error::Unreadable(error.into()))?;
+    let is_within = |path: &Path| hidden.iter().any(|place| path.starts_with(place));
+    // What is open is looked at, since the way there may be another one by now.
+    let found = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    match (found, std::path::absolute(path)) {
+        (Ok(found), Ok(named)) if is_within(&found) && !is_within(&named) => {
+            let found = found.display();
+            let words = format!("it leads to {found}, where credentials are kept");
+            Err(input::Error::Unreadable(io::Error::other(words)))
+        }
+        _ => Ok(file),
+    }
+}
+
+/// Reads a file to its end. A wait that gets long is reported, by this name.
+fn take(file: File, most: usize, named: &str, quiet: bool) -> Result<Vec<u8>, input::Error> {
     let waiting = || {
         if !quiet {
             let words = format!("codex: waiting for the end of {}\n", line(named));
@@ -139,7 +183,7 @@ fn take(path: &Path, most: usize, named: &str, quiet: bool) -> Result<Vec<u8>, i
         asked: true,
         end: None,
     };
-    match input::read(File::from(file), limits, waiting)? {
+    match input::read(file, limits, waiting)? {
         Input::Whole(bytes) => Ok(bytes),
         Input::GivenUp | Input::Ended => Ok(Vec::new()),
     }

@@ -15,16 +15,16 @@ use super::outputs;
 use super::paths::Closed;
 use super::resuming;
 use super::terminal;
-use super::tooling;
+use super::tooling::{self, Tooling};
 use super::values::{count, duration, one_of};
 use super::variables;
 use crate::agent::Policy;
 use crate::command::run::Settings;
 use crate::http::{AddressError, BaseUrl, SILENCE};
+use crate::models::choice::Choice;
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::secret::Secret;
-use crate::tools::process::Setup;
 use crate::wire::request::Search;
 
 /// How long a tool call may take if nobody says otherwise.
@@ -98,13 +98,16 @@ pub(super) fn run(
             .hint("give the prompt as arguments, without -"));
     }
     let level = level(args)?;
-    let (files, mut pictures) = (inputs::files(args)?, inputs::pictures(args)?);
+    let (files, mut pictures) = (
+        inputs::files(args, &tooling.hidden)?,
+        inputs::pictures(args)?,
+    );
     let agents = if args.no_agents_md {
         Agents::default()
     } else {
         inputs::agents(&tooling.setup.directory, &tooling.hidden)
     };
-    let instructions = instructions(args, &tooling.setup, &agents)?;
+    let instructions = instructions(args, &tooling, &agents)?;
     let schema = outputs::schema(args)?;
     let search = search(args)?;
     let (keep, resumed) =
@@ -113,6 +116,15 @@ pub(super) fn run(
     let chosen = choosing::choose(args, environment, resumed, search)?;
     variables::hand_on(&mut tooling, args, environment, &chosen.found)?;
     let fitted = fitting::fitted(args, &chosen.choice, resumed, pictures.len())?;
+    // What was asked for with pictures is not asked without them.
+    let sees = |choice: &Choice| pictures.is_empty() || !choice.model.text_only;
+    let instead = match chosen.instead.clone().filter(sees) {
+        Some(choice) => {
+            let fitted = fitting::fitted(args, &choice, None, pictures.len())?;
+            Some((choice, fitted))
+        }
+        None => None,
+    };
     let told = if args.dry_run && level == Level::Verbose {
         {
             let found = agents.found.iter();
@@ -150,6 +162,7 @@ pub(super) fn run(
         search,
         choice,
         fitted,
+        instead,
         instructions,
         tools: tooling.setup,
         home: credentials::home(environment),
@@ -236,9 +249,10 @@ pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     )
 }
 
-fn instructions(args: &Args, setup: &Setup, agents: &Agents) -> Result<String, Failure> {
+fn instructions(args: &Args, tooling: &Tooling, agents: &Agents) -> Result<String, Failure> {
+    let setup = &tooling.setup;
     let mut text = match &args.instructions {
-        Some(path) => named::text(args, "instructions", path)?,
+        Some(path) => named::sent(args, "instructions", path, &tooling.hidden)?,
         None => prompt::instructions(!setup.offered.is_empty(), tooling::notice(setup).as_deref()),
     };
     for more in &args.append_instructions {

@@ -16,7 +16,7 @@ use crate::tools::TOOLS;
 use crate::tools::offer::Offer;
 use crate::tools::places::{Root, real_once};
 use crate::tools::process::Setup;
-use crate::tools::reach::seen_twice;
+use crate::tools::reach::{Reach, seen_twice};
 use crate::tools::scratch::Parent;
 use crate::tools::walls::Walls;
 use crate::tools::worktree::{Linked, linked};
@@ -27,7 +27,7 @@ pub(super) struct Tooling {
     pub(super) warnings: Vec<String>,
     /// What is worth a line and is no warning.
     pub(super) notes: Vec<String>,
-    /// Where credentials are kept.
+    /// Where credentials are kept, and the links that lead there.
     pub(super) hidden: Vec<PathBuf>,
 }
 
@@ -56,14 +56,8 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     variables::check(args)?;
     let sandbox = sandbox(args)?;
-    let directory = existing(
-        &cd(args),
-        args.directory.as_deref().unwrap_or(OsStr::new(".")),
-    )?;
-    let mut further = Vec::new();
-    for path in &args.add_dir {
-        further.push(existing(&args.named("add-dir"), path)?);
-    }
+    let named = named(args)?;
+    let directory = named[0].real.clone();
     let hidden = Hidden::find(args, environment);
     let walls = match sandbox {
         // What is offered to nobody needs no walls.
@@ -71,19 +65,18 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
         "danger-full-access" => None,
         mode => {
             let write = mode == "workspace-write";
-            if !write && !further.is_empty() {
-                warnings.push("--add-dir has no effect without -s workspace-write".to_owned());
-                further.clear();
-            }
+            let mut writable = Vec::new();
             if write {
-                further.push(directory.clone());
+                writable.extend(named.iter().map(|named| named.real.clone()));
+            } else if !args.add_dir.is_empty() {
+                warnings.push("--add-dir has no effect without -s workspace-write".to_owned());
             }
             hidden.known()?;
             warnings.extend(hidden.warnings.iter().cloned());
             let walls = Walls {
                 write,
                 network: args.network,
-                writable: roots(real_once(further))?,
+                writable: roots(real_once(writable))?,
                 hidden: hidden.places.clone(),
                 ..Walls::default()
             };
@@ -103,6 +96,9 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
                 directory: &directory,
             };
             warnings.extend(tools.keep_out_of_reach(&walls)?);
+            for named in &named {
+                named.keep_within_reach(&walls)?;
+            }
             Some(walls)
         }
     };
@@ -120,7 +116,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
         },
         warnings,
         notes,
-        hidden: hidden.places,
+        hidden: hidden.guarded_places(),
     })
 }
 
@@ -214,6 +210,54 @@ fn open_shared(
     Ok(())
 }
 
+/// A directory that a flag names, to be opened to tools.
+struct Named<'a> {
+    flag: String,
+    path: &'a Path,
+    /// Where it was found.
+    real: PathBuf,
+}
+
+/// The working directory, and further ones.
+fn named(args: &Args) -> Result<Vec<Named<'_>>, Failure> {
+    let working = args.directory.as_deref().unwrap_or(OsStr::new("."));
+    let further = args.add_dir.iter().map(|path| ("add-dir", &**path));
+    let all = [("cd", working)].into_iter().chain(further);
+    all.map(|(long, path)| {
+        let flag = match long {
+            "cd" => cd(args),
+            long => args.named(long),
+        };
+        let real = existing(&flag, path)?;
+        let path = Path::new(path);
+        Ok(Named { flag, path, real })
+    })
+    .collect()
+}
+
+impl Named<'_> {
+    /// Refuses one that is named through a place which tools can change and lies elsewhere: a tool of an earlier run may
+    /// have put a link there.
+    fn keep_within_reach(&self, walls: &Walls) -> Result<(), Failure> {
+        let others = walls.writable.iter().filter(|root| root.path != self.real);
+        let others = Walls {
+            writable: others.cloned().collect(),
+            ..Walls::default()
+        };
+        let reach = Reach::of(&others);
+        if !walls.write || reach.holds(&self.real) || reach.root_of(self.path).is_none() {
+            return Ok(());
+        }
+        let found = self.real.display();
+        Err(Failure::usage(format!(
+            "cannot let tools write in {}, named by {}: it leads to {found}, through a place that tools can change",
+            self.path.display(),
+            self.flag
+        ))
+        .hint(format!("if that is what you want, name {found} itself")))
+    }
+}
+
 /// Where the run's temporary directory may be made, and the sandbox that keeps other runs out of it.
 fn apart(
     walls: Option<Walls>,
@@ -224,6 +268,9 @@ fn apart(
     let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
     // What is mounted below a writable place can be written there, wherever else it is seen.
     let reached = |place: &Path| {
+        if roots.is_empty() {
+            return false;
+        }
         let mut names = seen_twice(&[place.to_owned()]);
         names.push(place.to_owned());
         let below = |name: &PathBuf| roots.iter().any(|root| name.starts_with(root));

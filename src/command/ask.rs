@@ -6,8 +6,11 @@ use std::os::fd::BorrowedFd;
 use super::keeping::Kept;
 use super::run::{Error, Settings};
 use super::stdout::Stdout;
+use crate::agent::{Instead, Other};
 use crate::api::Client;
 use crate::format::Format;
+use crate::models::choice::Choice;
+use crate::models::fit::Fitted;
 use crate::output::{Notice, Sink};
 use crate::session::Journal;
 use crate::stdin::{self, Input, Source};
@@ -87,10 +90,15 @@ pub(super) fn prompt(
     }
 }
 
-/// The first request; and those without an item in the other shapes that may be tried.
-pub(super) fn bodies(settings: &Settings, prompt: &Prompt, kept: &mut Kept) -> (Body, Vec<Body>) {
+/// Bodies without an item for this model, in the shapes in which it may be asked.
+fn heads(
+    settings: &Settings,
+    choice: &Choice,
+    fitted: &Fitted,
+    effort: Option<&str>,
+    kept: &Kept,
+) -> Vec<Body> {
     let functions: Vec<Function<'_>> = settings.tools.offered.iter().map(Offer::function).collect();
-    let (choice, fitted) = (&settings.choice, &settings.fitted);
     let head = |shape: Shape| Head {
         shape,
         model: &choice.model.id,
@@ -100,7 +108,7 @@ pub(super) fn bodies(settings: &Settings, prompt: &Prompt, kept: &mut Kept) -> (
         search: settings.search,
         parallel: !choice.model.one_call,
         reasons: !choice.model.plain,
-        effort: kept.effort.head.as_deref(),
+        effort,
         summary: fitted.summary.as_deref(),
         verbosity: fitted.verbosity.as_deref(),
         max_output: choice.max_output,
@@ -108,9 +116,33 @@ pub(super) fn bodies(settings: &Settings, prompt: &Prompt, kept: &mut Kept) -> (
         cache_key: kept.thread.as_str(),
         format: settings.schema.as_ref().map(Format::json),
     };
-    let mut body = Body::new(&head(choice.shape));
-    let others = choice.others.iter();
-    let others = others.map(|shape| Body::new(&head(*shape))).collect();
+    let shapes = [choice.shape].into_iter().chain(choice.others.clone());
+    shapes.map(|shape| Body::new(&head(shape))).collect()
+}
+
+/// What is asked where the service does not have the model that nobody has named.
+pub(super) fn instead(settings: &Settings, kept: &Kept) -> Option<Instead> {
+    let (choice, fitted) = settings.instead.as_ref()?;
+    let effort = fitted.effort.as_deref();
+    let mut others = heads(settings, choice, fitted, effort, kept);
+    Some(Instead {
+        body: others.remove(0),
+        others,
+        other: Other {
+            model: choice.model.id.clone(),
+            effort: fitted.effort.clone(),
+            note: fitted.note.clone(),
+            window: choice.model.window(),
+            price: choice.model.price,
+        },
+    })
+}
+
+/// The first request; and those without an item in the other shapes that may be tried.
+pub(super) fn bodies(settings: &Settings, prompt: &Prompt, kept: &mut Kept) -> (Body, Vec<Body>) {
+    let effort = kept.effort.head.as_deref();
+    let mut others = heads(settings, &settings.choice, &settings.fitted, effort, kept);
+    let mut body = others.remove(0);
     for item in &kept.items {
         body.push_stored(item);
     }

@@ -4,6 +4,7 @@
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crate::api::models::{Listing, fetch};
 use crate::api::{self, Endpoints};
@@ -20,6 +21,8 @@ pub(super) struct Lister {
     pub(super) endpoints: Endpoints,
     pub(super) authority: Authority,
     pub(super) cache: Cache,
+    /// How long the answer may take.
+    pub(super) patience: Duration,
 }
 
 /// Why the list could not be had.
@@ -56,7 +59,13 @@ impl Lister {
         let begun = seconds();
         store.keep(&self.cache, |list| list.asked_at = begun);
         let mark = old.etag.as_deref().filter(|_| !old.models.is_empty());
-        let listing = fetch(&self.http, &self.endpoints, &self.authority, mark);
+        let listing = fetch(
+            &self.http,
+            &self.endpoints,
+            &self.authority,
+            mark,
+            self.patience,
+        );
         let (models, etag) = match listing.map_err(Unlisted::Api)? {
             Listing::Unchanged if old.models.is_empty() => return Err(Unlisted::Malformed),
             Listing::Unchanged => (old.models, old.etag),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json as value};
 
 use crate::models::Model;
+use crate::models::catalogue::Standing;
 use crate::output::visible::line;
 
 /// Where a list is from.
@@ -26,8 +27,10 @@ pub(super) struct Line {
     pub(super) usable: bool,
     /// It is asked if no other is named.
     pub(super) preferred: bool,
-    /// It can be used with a sign-in, and with a key, as far as that is known.
-    pub(super) uses: Option<(bool, bool)>,
+    /// The plan of the present credential does not include it.
+    pub(super) other_plan: bool,
+    /// How it stands with a sign-in, and with a key, as far as that is known.
+    pub(super) standing: Option<(Standing, Standing)>,
 }
 
 impl Line {
@@ -37,7 +40,8 @@ impl Line {
             model,
             usable: false,
             preferred: false,
-            uses: None,
+            other_plan: false,
+            standing: None,
         }
     }
 
@@ -79,23 +83,48 @@ impl Line {
         let mut cells = vec![id, context, line(&effort).into_owned()];
         cells.extend([takes.to_owned(), price]);
         if all {
-            let (chatgpt, api) = self.uses.unwrap_or_default();
-            let mut words = vec![if self.usable { "usable" } else { "" }];
-            words.extend(
-                [(chatgpt, "chatgpt"), (api, "api")].map(|(is, word)| if is { word } else { "" }),
-            );
-            words.extend(
-                [(model.hidden, "hidden"), (model.older, "older")]
-                    .map(|(is, word)| if is { word } else { "" }),
-            );
-            words.retain(|word| !word.is_empty());
-            cells.push(words.join(" "));
+            cells.push(self.marks().join(" "));
         }
         cells
     }
 
+    /// What is marked in the list of everything.
+    fn marks(&self) -> Vec<&'static str> {
+        let model = &self.model;
+        let (chatgpt, api) = match self.standing {
+            Some((chatgpt, api)) => (Some(chatgpt), Some(api)),
+            None => (None, None),
+        };
+        let marks = [
+            self.usable.then_some("usable"),
+            match chatgpt {
+                Some(Standing::Current) => Some("chatgpt"),
+                Some(Standing::Retired) => Some("chatgpt-retired"),
+                Some(Standing::Never) | None => None,
+            },
+            match api {
+                Some(Standing::Current) => Some("api"),
+                Some(Standing::Retired) => Some("api-retired"),
+                Some(Standing::Never) | None => None,
+            },
+            model.hidden.then_some("hidden"),
+            self.other_plan.then_some("other-plan"),
+        ];
+        marks.into_iter().flatten().collect()
+    }
+
     fn json(&self) -> Value {
         let model = &self.model;
+        let standing = |standing| match standing {
+            Standing::Current => value!("current"),
+            Standing::Retired => value!("retired"),
+            Standing::Never => Value::Null,
+        };
+        let (chatgpt, api) = self
+            .standing
+            .map_or((Value::Null, Value::Null), |(chatgpt, api)| {
+                (standing(chatgpt), standing(api))
+            });
         let inputs: &[&str] = if model.text_only {
             &["text"]
         } else {
@@ -120,6 +149,9 @@ impl Line {
             "usd_per_million_tokens": price,
             "hidden": model.hidden,
             "older": model.older,
+            "other_plan": self.other_plan,
+            "chatgpt": chatgpt,
+            "api": api,
         })
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, Stat, fcntl_setfl, open};
 
 use crate::file::{self, Directory, Slot};
+use crate::tools::reach::Reach;
 
 /// How the name begins that the file has while it is made.
 const NEW: &str = ".codex-";
@@ -44,6 +45,8 @@ pub enum Error {
     Unwritable(PathBuf, io::Error),
     /// The file of this name lies in the directory in which codex-run keeps what it believes in later runs.
     OwnHome(PathBuf),
+    /// The first path leads to the second one through a place that tools can change, and they cannot change that one.
+    LeadsOut(PathBuf, PathBuf),
     /// The message was written to the file that the first path led to as the run began, and that is now the second
     /// path; the first one leads elsewhere.
     Misplaced(PathBuf, PathBuf),
@@ -51,10 +54,16 @@ pub enum Error {
 
 impl LastMessage {
     /// Finds out whether it can be written, before anything is asked. It must not lie in `home`: a link that tools of an
-    /// earlier run have left would otherwise make a message of the model our configuration.
-    pub(super) fn prepare(path: &Path, home: Option<&Path>) -> Result<Self, Error> {
+    /// earlier run have left would otherwise make a message of the model our configuration. Nor may any other such link
+    /// lead to where tools cannot write: what is in `reach` counts as theirs.
+    pub(super) fn prepare(path: &Path, home: Option<&Path>, reach: &Reach) -> Result<Self, Error> {
         let unwritable = |error| Error::Unwritable(path.to_owned(), error);
         let target = Target::find(path).map_err(unwritable)?;
+        // What is held is looked at, since the way there may be another one by now.
+        let found = target.whereabouts(path);
+        if reach.root_of(path).is_some() && !reach.holds(&found) {
+            return Err(Error::LeadsOut(path.to_owned(), found));
+        }
         let home = home.and_then(|home| home.canonicalize().ok());
         if let (Target::File(file), Some(home)) = (&target, home)
             && file.slot.directory().whereabouts().starts_with(home)
@@ -114,6 +123,16 @@ impl Target {
         let slot = Slot::new(directory, name);
         let before = slot.stat()?;
         Ok(Self::File(Box::new(Replaced { slot, before })))
+    }
+}
+
+impl Target {
+    /// Where it is, as far as the system tells.
+    fn whereabouts(&self, named: &Path) -> PathBuf {
+        match self {
+            Self::File(file) => file.slot.whereabouts(),
+            Self::Open(file) => file::whereabouts(file).unwrap_or_else(|| named.to_owned()),
+        }
     }
 }
 

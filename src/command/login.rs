@@ -4,11 +4,13 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::beside::{Lister, Store};
 use super::wait::{Back, Ways};
 use super::{Keeper, say, say_line, warn, warn_of_wait};
-use crate::auth;
+use crate::api::Endpoints;
 use crate::auth::callback::paste_redirect;
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
@@ -21,12 +23,17 @@ use crate::auth::personal::is_personal;
 use crate::auth::pkce::{Pkce, RANDOM};
 use crate::auth::store::{self, Contents, Edit, Kind};
 use crate::auth::token::{Claims, SignedIn, TokenError};
+use crate::auth::{self, Authority, Credential};
 use crate::clock::{date, seconds, span};
 use crate::http::{Http, SILENCE, Setup};
 use crate::input::without_mark;
+use crate::models::cache::Cache;
 use crate::output::visible::line;
 use crate::secret::Secret;
 use crate::stdin;
+
+/// How long the list of models may take at the end of a sign-in.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that a sign-in is told, checked.
 #[derive(Debug)]
@@ -41,6 +48,10 @@ pub struct Settings {
     pub warnings: Vec<String>,
     /// Variables that hold secrets, for no child to see.
     pub secrets: &'static [&'static str],
+    /// Our own directory, if there is a place for one.
+    pub home: Option<PathBuf>,
+    /// Where the list of models is asked for, if it is.
+    pub endpoints: Option<Endpoints>,
     /// Who calls, and what lies between.
     pub setup: Setup,
 }
@@ -152,12 +163,14 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
             let signed_in = with_device(&issuer, *why)?;
             let old = keep(settings, &issuer, &signed_in, critical)?;
             supersede(&issuer, old.as_ref());
+            list(settings, &signed_in);
             Ok(())
         }
         Way::Token => {
             let signed_in = given_token(keeper, &issuer)?;
             let old = keep(settings, &issuer, &signed_in, critical)?;
             supersede(&issuer, old.as_ref());
+            list(settings, &signed_in);
             Ok(())
         }
         Way::Key => {
@@ -221,14 +234,16 @@ fn with_browser(
             .exchange(&code, &pkce.verifier, &redirect, &waits)
             .map_err(Error::Exchange)
             .and_then(signed_in)
-            .and_then(|signed_in| keep(settings, issuer, &signed_in, critical)),
+            .and_then(|new| Ok((keep(settings, issuer, &new, critical)?, new))),
     };
     let told = match &ended {
         Ok(_) => Page::signed_in(),
         Err(error) => Page::failed(&error.to_string()),
     };
     ways.close(page, &told);
-    supersede(issuer, ended?.as_ref());
+    let (old, new) = ended?;
+    supersede(issuer, old.as_ref());
+    list(settings, &new);
     Ok(())
 }
 
@@ -395,6 +410,27 @@ fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
         )),
         Err(_) => {}
     }
+}
+
+/// Asks for the list of models that this account can use, so that the first run knows it. A list that does not come is no
+/// reason to say anything: the run asks again.
+fn list(settings: &Settings, new: &SignedIn) {
+    let Some(endpoints) = &settings.endpoints else {
+        return;
+    };
+    let address = endpoints.subscription.as_str();
+    let lister = Lister {
+        http: Http::new(&settings.setup, SILENCE),
+        cache: Cache::new(settings.home.as_deref(), new.account.as_str(), address),
+        endpoints: endpoints.clone(),
+        authority: Authority::Fixed(Credential::Token {
+            access: new.access.clone(),
+            account: new.account.clone(),
+            bounds: new.bounds.clone(),
+        }),
+        patience: PATIENCE,
+    };
+    let _ = lister.ask(&Store::default());
 }
 
 /// Tells what is used before that which was just stored.

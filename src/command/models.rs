@@ -7,16 +7,17 @@ use super::beside::{Lister, Store, Unlisted};
 use super::catalog::{Line, Origin, json, table};
 use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
-use crate::api::models::{Listing, fetch};
+use crate::api::models::{Listing, PATIENCE, fetch};
 use crate::api::{self, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose};
 use crate::clock::seconds;
 use crate::http::{self, Http, SILENCE, Setup};
 use crate::models::cache::Cache;
+use crate::models::catalogue::{Known, Standing};
 use crate::models::change::put_over;
 use crate::models::custom::Provider;
-use crate::models::{Backend, Model, catalogue, find_or_unknown, preferred, remote};
+use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
 use crate::wire::fault::Kind;
 
 /// Everything that the command is told.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub endpoints: Endpoints,
     /// The one that this credential is for.
     pub backend: Backend,
+    /// The plan of the account, where the credential names it.
+    pub plan: Option<String>,
     /// Where its list is kept.
     pub cache: Cache,
     /// The user's own models and servers.
@@ -76,7 +79,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
             let (mut models, from) = usable(&settings, &authority)?;
             put_over(&mut models, settings.backend, &settings.providers);
             origin = from;
-            let mut usable = of_list(&models, settings.all);
+            let mut usable = of_list(&models, settings.plan.as_deref(), settings.all);
             usable.append(&mut lines);
             lines = usable;
         }
@@ -87,11 +90,24 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
         Err(error) => return Err(Error::Credential(error)),
     }
     if settings.all {
-        for (model, chatgpt, api) in catalogue::all() {
+        for Known {
+            model,
+            chatgpt,
+            api,
+        } in catalogue::all()
+        {
             match lines.iter_mut().find(|line| line.id == model.id) {
-                Some(line) => line.uses = Some((chatgpt, api)),
+                Some(line) => {
+                    // What the service lists is not retired, whatever is known besides.
+                    let (chatgpt, api) = match (line.usable, settings.backend) {
+                        (false, _) => (chatgpt, api),
+                        (true, Backend::Subscription) => (Standing::Current, api),
+                        (true, Backend::Api | Backend::Other) => (chatgpt, Standing::Current),
+                    };
+                    line.standing = Some((chatgpt, api));
+                }
                 None => lines.push(Line {
-                    uses: Some((chatgpt, api)),
+                    standing: Some((chatgpt, api)),
                     ..Line::new(model)
                 }),
             }
@@ -122,18 +138,22 @@ fn own(providers: &[Provider]) -> Vec<Line> {
 }
 
 /// A list's models, the preferred one marked.
-fn of_list(models: &[Model], all: bool) -> Vec<Line> {
-    let preferred = preferred(models).map(|model| model.id.clone());
-    let shown = models
+fn of_list(models: &[Model], plan: Option<&str>, all: bool) -> Vec<Line> {
+    let shown: Vec<&str> = defaults(models, plan)
         .iter()
-        .filter(|model| all || !(model.hidden || model.older));
-    shown
-        .map(|model| Line {
-            usable: true,
-            preferred: preferred.as_deref() == Some(&model.id),
+        .map(|model| &*model.id)
+        .collect();
+    let line = |model: &Model| {
+        let is_shown = shown.contains(&&*model.id);
+        let other_plan = !is_shown && !model.is_on(plan);
+        (all || is_shown).then(|| Line {
+            usable: !model.older && !other_plan,
+            other_plan,
+            preferred: shown.first() == Some(&&*model.id),
             ..Line::new(model.clone())
         })
-        .collect()
+    };
+    models.iter().filter_map(line).collect()
 }
 
 /// The models that this credential can be used with, and where the list is from.
@@ -144,6 +164,7 @@ fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Ori
         endpoints: settings.endpoints.clone(),
         authority: authority.clone(),
         cache: settings.cache.clone(),
+        patience: PATIENCE,
     };
     let asked = if settings.backend == Backend::Subscription {
         let kept = settings.cache.list().filter(|list| !list.models.is_empty());
@@ -196,7 +217,13 @@ fn by_key(
     lister: &Lister,
     built_in: &[Model],
 ) -> Result<Vec<Model>, Unlisted> {
-    let listing = fetch(&lister.http, &lister.endpoints, &lister.authority, None);
+    let listing = fetch(
+        &lister.http,
+        &lister.endpoints,
+        &lister.authority,
+        None,
+        lister.patience,
+    );
     let Listing::New(body, _) = listing.map_err(Unlisted::Api)? else {
         return Err(Unlisted::Malformed);
     };

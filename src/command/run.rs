@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use super::ask::{Look, bodies, look, parts, prompt, show};
+use super::ask::{Look, bodies, instead, look, parts, prompt, show};
 use super::beside::{Beside, Lister, Mark};
 use super::compare::compare;
 use super::keeping::{Keep, check, keep};
@@ -20,7 +20,8 @@ use super::screen::Screen;
 use super::watch::Watch;
 use super::workshop::Workshop;
 use super::{Keeper, authority};
-use crate::agent::{self, End, Order, Policy, Run};
+use crate::agent::{self, End, Learned, Order, Policy, Run};
+use crate::api::models::PATIENCE;
 use crate::api::{self, Client, Endpoints};
 use crate::auth::bounds::Bounds;
 use crate::auth::critical::Critical;
@@ -43,6 +44,7 @@ use crate::session::{self, Journal};
 use crate::stdin;
 use crate::tools::confine;
 use crate::tools::process::Setup;
+use crate::tools::reach::Reach;
 use crate::wire::answer::Trouble;
 use crate::wire::fault::{Cause, Fault};
 use crate::wire::request::Search;
@@ -64,6 +66,8 @@ pub struct Settings {
     pub choice: Choice,
     /// How it is to think and write.
     pub fitted: Fitted,
+    /// The model that is asked instead where the service does not have that one, and how that is to think and write.
+    pub instead: Option<(Choice, Fitted)>,
     /// Who it is to be.
     pub instructions: String,
     /// The tools to offer, and how they are started.
@@ -201,10 +205,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         force: host.force,
         paint: settings.paint,
     };
-    let waits = sender.clone();
-    authority.on_wait(Hook::new(move |waiting| {
-        let _ = waits.send(agent::Input::Waits(waiting.delay(), waiting.to_string()));
-    }));
+    report_waits(&authority, sender.clone());
     let woken = watch.start(sender.clone()).map_err(Error::Thread)?;
     sink.warn(&settings.notes, &settings.warnings);
     let asked = prompt(&settings, stdin, woken.as_fd(), &mut sink);
@@ -216,6 +217,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
 
     let mut kept = keep(&settings, &mut sink)?;
     let (body, others) = bodies(&settings, &prompt, &mut kept);
+    let instead = instead(&settings, &kept);
     let thread = kept.thread;
     let client = Client::new(
         Http::new(&host.setup, settings.silence),
@@ -242,7 +244,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         None => client,
     };
     let workshop = Workshop::open(settings.tools)?;
-    let (mut learned, mut last) = (None, None);
+    let (mut learned, mut last) = (Learned::default(), None);
     let wants_last = schema.is_some() || last_message.is_some();
     let run = Run {
         client,
@@ -253,6 +255,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
             .map(|writer| writer as &mut dyn Journal),
         last: wants_last.then_some(&mut last),
         others,
+        instead,
         learned: &mut learned,
         searches: choice.searches,
         tools: Arc::clone(&workshop.tools),
@@ -267,9 +270,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     if let Some((beside, _)) = &beside {
         beside.end();
     }
-    if let Some(shape) = learned {
-        let _ = choice.cache.keep_shape(&choice.model.id, shape);
-    }
+    remember(&choice, &learned);
     workshop.close(&mut sink);
     check(kept.writer.as_ref(), &mut sink);
     let late = prompt.given_up && stdin::came_late();
@@ -284,11 +285,29 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     }
 }
 
+/// Has the run's loop report what a renewal of the sign-in waits for.
+fn report_waits(authority: &Authority, inputs: Sender<agent::Input>) {
+    authority.on_wait(Hook::new(move |waiting| {
+        let _ = inputs.send(agent::Input::Waits(waiting.delay(), waiting.to_string()));
+    }));
+}
+
+/// Keeps the shape of requests that the service wants, for the next run.
+fn remember(choice: &Choice, learned: &Learned) {
+    if let Some(shape) = learned.shape {
+        let model = learned.model.as_ref().unwrap_or(&choice.model.id);
+        let _ = choice.cache.keep_shape(model, shape);
+    }
+}
+
 /// The file of the last message, if there is to be one.
 fn prepared(settings: &Settings) -> Result<Option<LastMessage>, Error> {
     match &settings.last_message {
         Some(path) if !settings.dry_run => {
-            LastMessage::prepare(path, settings.home.as_deref()).map(Some)
+            let walls = settings.tools.walls.as_ref();
+            let reach = walls.filter(|walls| walls.write).map(Reach::of);
+            LastMessage::prepare(path, settings.home.as_deref(), &reach.unwrap_or_default())
+                .map(Some)
         }
         _ => Ok(None),
     }
@@ -377,6 +396,7 @@ fn beside(
             endpoints: settings.endpoints.clone(),
             authority: authority.clone(),
             cache: settings.choice.cache.clone(),
+            patience: PATIENCE,
         })
     })
 }

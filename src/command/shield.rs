@@ -3,11 +3,13 @@
 
 use std::io;
 use std::thread;
+use std::time::Duration;
 
 use super::signals::take_over;
+use super::warn;
 use super::watch::next;
 use crate::agent::Order;
-use crate::auth::critical::{Critical, PATIENCE};
+use crate::auth::critical::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
 
 /// Begins to hold signals off, on a thread that ends with the process. `force` ends the process.
@@ -20,9 +22,22 @@ pub fn raise(critical: &Critical, force: impl FnOnce(Order) + Send + 'static) ->
     thread::Builder::new()
         .spawn(move || {
             let order = next(&signals, None, false);
-            critical.close(PATIENCE);
+            end_renewals(&critical, MAX_DELAY);
             force(order);
         })
         .map(drop)
         .map_err(at_start)
+}
+
+/// How long an end waits for a renewal before it says so.
+const NOTICE: Duration = Duration::from_secs(1);
+
+/// Lets no renewal of the sign-in begin any more, and waits for those that have begun, for so long at most.
+pub(super) fn end_renewals(critical: &Critical, most: Duration) {
+    let first = NOTICE.min(most);
+    if critical.close(first) || first == most {
+        return;
+    }
+    warn("the sign-in is being renewed, and would be lost; the end waits for the issuer's answer");
+    let _ = critical.close(most.saturating_sub(first));
 }

@@ -3,6 +3,7 @@
 //! for something else meanwhile is woken by a descriptor. Should nobody hear, because the run is stuck writing
 //! to a reader that stands still, the thread ends the process itself.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -15,10 +16,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::screen::erase;
+use super::shield::end_renewals;
 use super::signals::take_over;
 use super::stdout::takes;
 use crate::agent::{Input, Order};
-use crate::auth::critical::{Critical, PATIENCE};
+use crate::auth::critical::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
 use crate::output::paint::Paint;
 
@@ -79,8 +81,7 @@ impl Watch {
             }
         }
         let waited = Instant::now();
-        self.critical
-            .close(PATIENCE.saturating_sub(ordered.elapsed()));
+        end_renewals(&self.critical, MAX_DELAY.saturating_sub(ordered.elapsed()));
         if waited.elapsed() > STUCK / 10 {
             // The loop has waited too, and still has to clean up.
             thread::sleep(STUCK);
@@ -150,7 +151,10 @@ pub(super) fn ignored() -> u64 {
 }
 
 fn read_ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // It fits, and the kernel writes it in one piece.
+    let mut status = [0; 8 << 10];
+    let read = File::open("/proc/self/status").and_then(|mut file| file.read(&mut status));
+    let status = String::from_utf8_lossy(&status[..read.unwrap_or_default()]);
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or_default()

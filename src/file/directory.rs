@@ -1,9 +1,8 @@
 //! A directory that is held open, so that it stays the same one whatever its path leads to.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -13,7 +12,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{give, identity, leads_to};
+use super::{give, identity, leads_to, whereabouts};
 
 /// A directory that is held open, or will be made below one that is.
 #[derive(Clone, Debug)]
@@ -136,9 +135,7 @@ impl Directory {
     /// Where it is by now, as far as the system tells.
     #[must_use]
     pub fn whereabouts(&self) -> PathBuf {
-        let held = self.descriptor().ok();
-        let link = held.map(|held| format!("/proc/self/fd/{}", held.as_raw_fd()));
-        let found = link.and_then(|link| fs::read_link(link).ok());
+        let found = self.descriptor().ok().and_then(whereabouts);
         found.unwrap_or_else(|| self.path.clone())
     }
 

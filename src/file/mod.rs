@@ -10,8 +10,9 @@ mod slot;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::Stat;
 use rustix::io::Errno;
@@ -28,6 +29,12 @@ pub type Identity = (u64, u64);
 #[must_use]
 pub fn leads_to(path: &Path, file: Identity) -> bool {
     fs::metadata(path).is_ok_and(|found| of_file(&found) == file)
+}
+
+/// Where an open file is by now, if the system tells.
+#[must_use]
+pub fn whereabouts(file: impl AsFd) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/self/fd/{}", file.as_fd().as_raw_fd())).ok()
 }
 
 /// The identity of an open file.
@@ -61,7 +68,6 @@ pub fn unused(prefix: &str) -> io::Result<OsString> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
-    use std::path::PathBuf;
 
     use rustix::fs::Mode;
 

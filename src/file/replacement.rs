@@ -82,7 +82,11 @@ impl Replacement {
         let slot = &self.slot;
         let held = slot.directory().descriptor()?;
         if let Err(error) = renameat(held, &self.beside, held, slot.name()) {
-            // A file that is a mount of its own cannot be replaced, but written over.
+            // A file that is a mount of its own cannot be replaced, but written over. Any other file that stands in the
+            // way may have been put there, and may have further names elsewhere.
+            if !slot.is_mount() {
+                return Err(error.into());
+            }
             let content = self.content();
             let written = content.and_then(|content| slot.overwrite(&content));
             let written = written.map_err(|_| error)?;

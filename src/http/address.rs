@@ -88,7 +88,9 @@ fn has_port(authority: &str) -> bool {
         .is_some_and(|rest| rest.contains(':'))
 }
 
-pub(super) fn is_loopback(host: &str) -> bool {
+/// Whether a host is this very machine, by its name or address.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())

@@ -21,7 +21,7 @@ use ureq::tls::TlsConfig;
 
 use crate::exhausted::at_start;
 use crate::secret::Secret;
-pub use address::{AddressError, BaseUrl};
+pub use address::{AddressError, BaseUrl, is_loopback};
 pub use error::{Distrust, Error, Refused};
 use network::Through;
 pub use network::{Network, Unusable};

@@ -152,7 +152,7 @@ impl Socket {
             let both = start.len().min(input.len());
             start[..both] == input[..both]
         };
-        if !WANTS_SIGN_IN.iter().any(|start| begins(&start)) || input.len() > MAX_HEAD {
+        if !WANTS_SIGN_IN.iter().any(begins) || input.len() > MAX_HEAD {
             self.offers = None;
             return;
         }

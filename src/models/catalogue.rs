@@ -4,28 +4,19 @@
 use serde::Deserialize;
 
 use super::price::Price;
-use super::{Backend, Model};
+use super::{Backend, Model, Plans};
 
 const JSON: &str = include_str!("catalogue.json");
 
 /// A line of the list.
-#[allow(clippy::struct_excessive_bools)] // one for each word of the data
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     id: String,
     name: String,
-    context: u64,
-    /// The subscription backend takes this much, where that is more.
-    most_context: Option<u64>,
-    /// The public API takes this much, where that is more.
-    api_context: Option<u64>,
     output: u64,
     efforts: Vec<String>,
     effort: String,
-    /// With a key it can be told not to think at all.
-    #[serde(default)]
-    api_none: bool,
     #[serde(default)]
     effort_updates: bool,
     ultra: Option<String>,
@@ -36,37 +27,78 @@ struct Entry {
     lite: bool,
     tiers: Vec<String>,
     price: Option<Price>,
-    uses: Vec<String>,
     #[serde(default)]
     hidden: bool,
+    /// What differs with a sign-in; absent where no sign-in has the model.
+    chatgpt: Option<Way>,
+    /// What differs with a key; absent where no key has the model.
+    api: Option<Way>,
+}
+
+/// What differs between a sign-in and a key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Way {
+    context: u64,
+    /// It takes this much, where that is more.
+    most: Option<u64>,
+    /// It can be asked not to think at all.
     #[serde(default)]
-    older: bool,
+    none: bool,
+    /// The plans that do not include the model.
+    #[serde(default)]
+    not_on: Vec<String>,
+    #[serde(default)]
+    retired: bool,
+}
+
+/// Whether a kind of credential can be used with a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It can.
+    Current,
+    /// It could once, and services refuse it by now.
+    Retired,
+    /// It never could.
+    Never,
+}
+
+impl Standing {
+    fn of(way: Option<&Way>) -> Self {
+        match way {
+            Some(way) if way.retired => Self::Retired,
+            Some(_) => Self::Current,
+            None => Self::Never,
+        }
+    }
+}
+
+/// A model of the list, and how it stands with each kind of credential.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The model, as a sign-in has it where one can be used.
+    pub model: Model,
+    /// With a sign-in.
+    pub chatgpt: Standing,
+    /// With a key.
+    pub api: Standing,
 }
 
 impl Entry {
-    fn is_for(&self, backend: Backend) -> bool {
-        let word = match backend {
-            Backend::Subscription => "chatgpt",
-            Backend::Api | Backend::Other => "api",
-        };
-        self.uses.iter().any(|used| used == word)
-    }
-
-    fn model(self, backend: Backend) -> Model {
-        let subscription = backend == Backend::Subscription;
+    fn model(self, backend: Backend) -> Option<Model> {
+        let way = match backend {
+            Backend::Subscription => self.chatgpt,
+            Backend::Api | Backend::Other => self.api,
+        }?;
         let mut efforts = self.efforts;
-        if self.api_none && !subscription {
+        if way.none {
             efforts.insert(0, "none".to_owned());
         }
-        Model {
+        Some(Model {
             id: self.id,
             name: self.name,
-            context: Some(self.context),
-            most_context: if subscription {
-                self.most_context
-            } else {
-                self.api_context
-            },
+            context: Some(way.context),
+            most_context: way.most,
             output: Some(self.output),
             efforts: Some(efforts),
             effort: Some(self.effort),
@@ -78,11 +110,11 @@ impl Entry {
             lite: self.lite,
             tiers: self.tiers,
             price: self.price,
+            plans: (!way.not_on.is_empty()).then_some(Plans::AllBut(way.not_on)),
             hidden: self.hidden,
-            // With a key the older ones are models like any other.
-            older: self.older && subscription,
+            older: way.retired,
             ..Model::default()
-        }
+        })
     }
 }
 
@@ -94,29 +126,27 @@ fn entries() -> Vec<Entry> {
 /// The models that this backend has, the one that it prefers first.
 #[must_use]
 pub fn of(backend: Backend) -> Vec<Model> {
-    let mine = entries().into_iter().filter(|entry| entry.is_for(backend));
-    mine.map(|entry| entry.model(backend)).collect()
+    let entries = entries().into_iter();
+    entries.filter_map(|entry| entry.model(backend)).collect()
 }
 
-/// All models, and whether each can be used with a sign-in and with a key.
+/// All models.
 #[must_use]
-pub fn all() -> Vec<(Model, bool, bool)> {
-    let used = |entry: &Entry, backend| entry.is_for(backend);
-    entries()
-        .into_iter()
-        .map(|entry| {
-            let (chatgpt, api) = (
-                used(&entry, Backend::Subscription),
-                used(&entry, Backend::Api),
-            );
-            let backend = if chatgpt {
-                Backend::Subscription
-            } else {
-                Backend::Api
-            };
-            (entry.model(backend), chatgpt, api)
+pub fn all() -> Vec<Known> {
+    let known = |entry: Entry| {
+        let [chatgpt, api] = [&entry.chatgpt, &entry.api].map(|way| Standing::of(way.as_ref()));
+        let backend = match chatgpt {
+            Standing::Never => Backend::Api,
+            Standing::Current | Standing::Retired => Backend::Subscription,
+        };
+        let model = entry.model(backend)?;
+        Some(Known {
+            model,
+            chatgpt,
+            api,
         })
-        .collect()
+    };
+    entries().into_iter().filter_map(known).collect()
 }
 
 #[cfg(test)]
@@ -127,57 +157,81 @@ mod tests {
     #[test]
     fn every_entry_is_whole() {
         let entries: Vec<Entry> = serde_json::from_str(JSON).expect("the catalogue");
-        assert_eq!(entries.len(), 21);
+        assert_eq!(entries.len(), 23);
         for entry in entries {
             let id = &entry.id;
+            let is_level = |effort: &String| super::super::fit::EFFORTS.contains(&&**effort);
+            assert!(entry.efforts.iter().all(is_level), "{id}");
             assert!(entry.efforts.contains(&entry.effort), "{id}");
-            assert!(
-                entry
-                    .efforts
-                    .iter()
-                    .all(|effort| super::super::fit::EFFORTS.contains(&&**effort)),
-                "{id}"
-            );
-            assert!(
-                entry
-                    .inputs
-                    .iter()
-                    .all(|input| input == "text" || input == "image"),
-                "{id}"
-            );
-            assert!(
-                entry
-                    .uses
-                    .iter()
-                    .all(|used| used == "chatgpt" || used == "api"),
-                "{id}"
-            );
-            assert!(
-                !entry.uses.is_empty()
-                    && entry.most_context.is_none_or(|most| most > entry.context),
-                "{id}"
-            );
+            let is_kind = |input: &String| input == "text" || input == "image";
+            assert!(entry.inputs.iter().all(is_kind), "{id}");
+            let ways = [&entry.chatgpt, &entry.api];
+            let ways: Vec<&Way> = ways.into_iter().flatten().collect();
+            assert!(!ways.is_empty(), "{id}");
+            for way in ways {
+                assert!(way.most.is_none_or(|most| most > way.context), "{id}");
+            }
         }
     }
 
     #[test]
     fn backends_differ_in_what_they_have_and_take() {
         let (chatgpt, api) = (of(Backend::Subscription), of(Backend::Api));
+        let first = |models: &[Model], plan| preferred(models, plan).map(|model| model.id.clone());
+        for plan in [None, Some("plus"), Some("a new one")] {
+            assert_eq!(first(&chatgpt, plan).as_deref(), Some("gpt-6.2-sol"));
+        }
         assert_eq!(
-            preferred(&chatgpt).map(|model| &*model.id),
-            Some("gpt-6.1-sol")
+            first(&chatgpt, Some("free")).as_deref(),
+            Some("gpt-6.1-terra")
         );
+        assert_eq!(first(&api, None).as_deref(), Some("gpt-6.2-sol"));
         assert!(find(&api, "gpt-5.3-codex-spark").is_none());
         let spark = find(&chatgpt, "gpt-5.3-codex-spark").expect("it is there");
         assert!(spark.text_only && !spark.lite && spark.older);
-        let window = |models: &[Model]| find(models, "gpt-5.5").and_then(Model::window);
-        assert_eq!(
-            (window(&chatgpt), window(&api)),
-            (Some(272_000), Some(1_050_000))
-        );
-        assert_eq!(all().len(), 21);
+        let window = |models: &[Model], id| find(models, id).and_then(Model::window);
+        assert_eq!(window(&chatgpt, "gpt-5.5"), Some(272_000));
+        assert_eq!(window(&api, "gpt-5.5"), Some(1_050_000));
+        let usual = |models: &[Model], id| find(models, id).and_then(|model| model.context);
+        assert_eq!(usual(&chatgpt, "gpt-6.2-sol"), Some(500_000));
+        assert_eq!(usual(&api, "gpt-6.2-sol"), Some(272_000));
         let updates = chatgpt.iter().filter(|model| model.effort_updates);
         let updates: Vec<&str> = updates.map(|model| &*model.id).collect();
-        assert_eq!(updates, ["gpt-6.1-sol", "gpt-6-astra", "gpt-6.1-terra"]);
+        assert_eq!(
+            updates,
+            [
+                "gpt-6.2-sol",
+                "gpt-6.2-astra",
+                "gpt-6.1-terra",
+                "gpt-6.1-sol",
+                "gpt-6-astra"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_model_can_be_retired_with_one_kind_of_credential_alone() {
+        use Standing::{Current, Never, Retired};
+        let all = all();
+        assert_eq!(all.len(), 23);
+        let check = |id: &str, standing| {
+            let known = all.iter().find(|known| known.model.id == id).expect(id);
+            assert_eq!((known.chatgpt, known.api), standing, "{id}");
+        };
+        check("gpt-6.2-sol", (Current, Current));
+        check("gpt-5.5", (Current, Current));
+        check("gpt-5.3-codex-spark", (Retired, Never));
+        for id in [
+            "gpt-5.4",
+            "gpt-5.4-mini",
+            "gpt-5.3-codex",
+            "gpt-5.2",
+            "gpt-5.2-codex",
+            "gpt-5.1",
+            "gpt-5.1-codex-max",
+            "gpt-5.1-codex-mini",
+        ] {
+            check(id, (Retired, Current));
+        }
     }
 }

@@ -48,6 +48,28 @@ impl Backend {
     }
 }
 
+/// Plans of a sign-in, by the names that the service has for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Plans {
+    /// These and no others.
+    Only(Vec<String>),
+    /// Every plan but these.
+    AllBut(Vec<String>),
+}
+
+impl Plans {
+    /// Whether this plan is one of them.
+    #[must_use]
+    pub fn include(&self, plan: &str) -> bool {
+        let names = |plans: &[String]| plans.iter().any(|name| name == plan);
+        match self {
+            Self::Only(plans) => names(plans),
+            Self::AllBut(plans) => !names(plans),
+        }
+    }
+}
+
 /// What is known of a model. What is not known is not there, and then what was asked for is sent as it is.
 #[allow(clippy::struct_excessive_bools)] // one for each property
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -91,6 +113,8 @@ pub struct Model {
     pub tiers: Vec<String>,
     /// What it costs with a key.
     pub price: Option<Price>,
+    /// The plans of a sign-in that include it, where that is known.
+    pub plans: Option<Plans>,
     /// It is not shown to people who did not ask for everything.
     pub hidden: bool,
     /// Services may refuse it by now.
@@ -106,6 +130,15 @@ impl Model {
             name: id.to_owned(),
             ..Self::default()
         }
+    }
+
+    /// Whether this plan includes it, as far as both are known.
+    #[must_use]
+    pub fn is_on(&self, plan: Option<&str>) -> bool {
+        let (Some(plans), Some(plan)) = (&self.plans, plan) else {
+            return true;
+        };
+        plans.include(plan)
     }
 
     /// The most tokens that it can take in.
@@ -147,8 +180,70 @@ pub fn find_or_unknown(models: &[Model], id: &str) -> Model {
     found.unwrap_or_else(|| Model::unknown(id))
 }
 
-/// The model that a list prefers: the first that is shown.
+/// The models of a list that may be asked though nobody has named them, the preferred one first: those that are shown and
+/// not retired, and of these the ones that the plan includes, where it includes any.
 #[must_use]
-pub fn preferred(models: &[Model]) -> Option<&Model> {
-    models.iter().find(|model| !model.hidden && !model.older)
+pub fn defaults<'a>(models: &'a [Model], plan: Option<&str>) -> Vec<&'a Model> {
+    let shown = models.iter().filter(|model| !model.hidden && !model.older);
+    let shown: Vec<&Model> = shown.collect();
+    let on_plan: Vec<&Model> = shown
+        .iter()
+        .copied()
+        .filter(|model| model.is_on(plan))
+        .collect();
+    if on_plan.is_empty() { shown } else { on_plan }
+}
+
+/// The model that a list prefers.
+#[must_use]
+pub fn preferred<'a>(models: &'a [Model], plan: Option<&str>) -> Option<&'a Model> {
+    defaults(models, plan).first().copied()
+}
+
+/// The model that is asked where the service does not have the first of these. Other servers have models of their own, and
+/// with a key nothing dearer is bought than what was to be.
+#[must_use]
+pub fn next_default<'a>(defaults: &[&'a Model], backend: Backend) -> Option<&'a Model> {
+    let (first, others) = defaults.split_first()?;
+    let is_dearer = |model: &Model| match (&model.price, &first.price) {
+        (Some(price), Some(first)) => price.input > first.input || price.output > first.output,
+        (Some(_), None) | (None, _) => true,
+    };
+    let mut others = others.iter().copied();
+    match backend {
+        Backend::Subscription => others.next(),
+        Backend::Api => others.find(|model| !is_dearer(model)),
+        Backend::Other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_one_is_no_dearer_where_that_is_paid_for() {
+        let next = |backend| {
+            let models = catalogue::of(backend);
+            let next = next_default(&defaults(&models, None), backend);
+            next.map(|model| model.id.clone())
+        };
+        let named = |id: &str| Some(id.to_owned());
+        assert_eq!(next(Backend::Subscription), named("gpt-6.2-astra"));
+        assert_eq!(next(Backend::Api), named("gpt-6.1-terra"));
+        assert_eq!(next(Backend::Other), None);
+        assert_eq!(next_default(&[], Backend::Subscription), None);
+    }
+
+    #[test]
+    fn a_plan_that_includes_nothing_is_no_reason_to_ask_nothing() {
+        let model = |id: &str, plans: &[&str]| Model {
+            plans: Some(Plans::Only(plans.iter().map(|&plan| plan.into()).collect())),
+            ..Model::unknown(id)
+        };
+        let models = [model("a", &["pro"]), model("b", &["pro", "plus"])];
+        let first = |plan| preferred(&models, plan).map(|model| &*model.id);
+        assert_eq!(first(Some("plus")), Some("b"));
+        assert_eq!((first(Some("new")), first(None)), (Some("a"), Some("a")));
+    }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Model, find};
+use super::{Model, Plans, find};
 use crate::id::ModelId;
 
 /// The most models of a list that are kept.
@@ -71,6 +71,13 @@ fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
         let ids = tiers.iter().filter_map(|tier| tier["id"].as_str());
         model.tiers = ids.map(str::to_owned).collect();
     }
+    // It lists what this account has, so what is known besides does not count.
+    model.plans = list("available_in_plans")
+        .filter(|plans| !plans.is_empty())
+        .map(|plans| {
+            let names = plans.iter().filter_map(Value::as_str);
+            Plans::Only(names.map(str::to_owned).collect())
+        });
     model.hidden = entry["visibility"]
         .as_str()
         .is_some_and(|word| word != "list");
@@ -102,19 +109,27 @@ mod tests {
             {"slug":"gpt-9","priority":1,"visibility":"list","display_name":"Nine","context_window":1000,
              "supported_reasoning_levels":[{"effort":"low"},{"effort":"beyond"},{"effort":"ultra"},7],
              "input_modalities":["text"],"use_responses_lite":true,"support_verbosity":false,
-             "supports_reasoning_effort_updates":true},
+             "supports_reasoning_effort_updates":true,"available_in_plans":["plus","pro"]},
             {"slug":"gpt-5.3-codex","priority":"odd","visibility":"hide","supports_parallel_tool_calls":false},
             {"slug":""}, "odd"]}"#;
         let models = parse(body, &known).expect("a list");
         let ids: Vec<&str> = models.iter().map(|model| &*model.id).collect();
         assert_eq!(ids, ["gpt-9", "gpt-5.5", "gpt-5.3-codex"]);
-        assert_eq!(preferred(&models).map(|model| &*model.name), Some("Nine"));
+        assert_eq!(
+            preferred(&models, None).map(|model| &*model.name),
+            Some("Nine")
+        );
         assert_eq!(
             models[0].efforts,
             Some(vec!["low".to_owned(), "beyond".to_owned()])
         );
         assert!(models[0].text_only && models[0].lite && models[0].no_verbosity);
         assert!(models[0].effort_updates && !models[1].effort_updates);
+        let first = |plan| preferred(&models, Some(plan)).map(|model| &*model.id);
+        assert_eq!(
+            (first("pro"), first("free")),
+            (Some("gpt-9"), Some("gpt-5.5"))
+        );
         assert_eq!(
             models[1].price,
             find(&known, "gpt-5.5").and_then(|model| model.price)

@@ -325,6 +325,10 @@ impl<W: Write> Sink for Lines<W> {
                 let fields = json!({"attempt": 0, "delay_ms": delay, "reason": reason});
                 self.add("retry", fields);
             }
+            Notice::OtherModel { model, reason } => {
+                let fields = json!({"attempt": 0, "delay_ms": 0, "reason": reason, "model": model});
+                self.add("retry", fields);
+            }
             Notice::GoesOn { reason } => {
                 let fields = json!({"attempt": 0, "delay_ms": 0, "reason": reason});
                 self.add("retry", fields);

@@ -74,6 +74,13 @@ pub enum Notice<'a> {
         /// For what.
         reason: &'a str,
     },
+    /// The service does not have the model, and another one is asked.
+    OtherModel {
+        /// That one.
+        model: &'a str,
+        /// What the service said.
+        reason: &'a str,
+    },
     /// The answer has broken off, and the run goes on from its last finished call.
     GoesOn {
         /// Why it broke off.

@@ -257,6 +257,13 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                     None => format!("{reason}\n"),
                 })?;
             }
+            Notice::OtherModel { model, reason } => {
+                self.aside(&format!(
+                    "{}; asking {} instead\n",
+                    line(reason),
+                    line(model)
+                ))?;
+            }
             Notice::GoesOn { reason } => self.aside(&format!(
                 "{}; going on from its last finished tool call\n",
                 line(reason)

@@ -67,6 +67,9 @@ pub trait Journal: std::fmt::Debug {
     /// Keeps an item, which has no line end in it.
     fn item(&mut self, item: &[u8]);
 
+    /// Notes that from this time in Unix seconds on another model is asked.
+    fn model(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
+
     /// What went wrong, once.
     fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {
         None
@@ -264,6 +267,14 @@ impl Writer {
 impl Journal for Writer {
     fn item(&mut self, item: &[u8]) {
         self.line(item);
+    }
+
+    fn model(&mut self, at: u64, model: &str, effort: Option<&str>) {
+        let mut line = json!({"type": "turn", "at": at, "model": model});
+        if let Some(effort) = effort {
+            line["effort"] = effort.into();
+        }
+        self.line(line.to_string().as_bytes());
     }
 
     fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {

@@ -152,7 +152,8 @@ impl Stored {
             }
             _ if n == 0 => return Err("the first line does not say which conversation it is"),
             "turn" => {
-                self.turns += 1;
+                // Without a directory it says that a run has changed to another model.
+                self.turns += usize::from(line.cwd.is_some());
                 if let Some(model) = &line.model {
                     self.begin(line, model);
                 }

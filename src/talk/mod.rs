@@ -96,8 +96,8 @@ use std::sync::mpsc;
 
 use serde_json::Value;
 
-use crate::agent::{self, End, Policy, Run};
-use crate::api::models::{Listing, fetch};
+use crate::agent::{self, End, Learned, Policy, Run};
+use crate::api::models::{Listing, PATIENCE, fetch};
 use crate::api::{self, Client, Endpoints, Route, Scope};
 use crate::auth::device::{self, Ended};
 use crate::auth::issuer::Issuer;
@@ -200,7 +200,7 @@ pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, 
 /// When there is no list.
 pub fn models(access: &Access) -> Result<Vec<Model>, Error> {
     let http = Http::new(&access.setup, SILENCE);
-    let listing = fetch(&http, &access.endpoints, &access.authority, None);
+    let listing = fetch(&http, &access.endpoints, &access.authority, None, PATIENCE);
     let Listing::New(body, _) = listing.map_err(Error::Models)? else {
         return Err(Error::NoList);
     };
@@ -352,7 +352,7 @@ impl Talk {
         );
         let setup = process::Setup::only(self.offered.clone());
         let (sender, inputs) = mpsc::channel();
-        let (mut learned, mut last) = (None, None);
+        let (mut learned, mut last) = (Learned::default(), None);
         let run = Run {
             client,
             body,
@@ -365,6 +365,7 @@ impl Talk {
                 }
                 Backend::Api | Backend::Other => Vec::new(),
             },
+            instead: None,
             learned: &mut learned,
             searches: false,
             tools: Arc::new(Tools::new(setup)),

@@ -1,6 +1,7 @@
-//! The sockets that programs of a call have bound to paths: where they really are, and what the programs call them.
+//! The sockets that programs of a call have bound: where they really are, and what the programs call them.
 
 use std::collections::HashMap;
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -8,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, mknodat, open, openat, statat, unlinkat};
 use rustix::io::Errno;
+use rustix::net::SocketType;
+use rustix::net::sockopt::socket_type;
 
 use super::caller::Caller;
 use super::notify::{self, Applied};
@@ -90,24 +93,66 @@ impl Place {
 #[derive(Default)]
 pub(super) struct Bindings {
     /// By what lies at the paths that programs have bound, and by the real files.
-    by_file: HashMap<Identity, Bound>,
+    files: HashMap<Identity, Bound>,
+    /// By abstract name, which each kind of socket has for itself, with the real path.
+    names: HashMap<(SocketType, Vec<u8>), (Bound, Vec<u8>)>,
     /// The addresses that programs have bound, by the real paths.
-    by_path: HashMap<Vec<u8>, Vec<u8>>,
+    addresses: HashMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Bindings {
     pub(super) fn is_empty(&self) -> bool {
-        self.by_path.is_empty()
+        self.addresses.is_empty()
     }
 
     /// The socket to which this file leads.
     pub(super) fn bound(&self, file: Identity) -> Option<Bound> {
-        self.by_file.get(&file).cloned()
+        self.files.get(&file).cloned()
     }
 
     /// The address that a program has bound, by the path that the socket really has.
     pub(super) fn address(&self, path: &[u8]) -> Option<Vec<u8>> {
-        self.by_path.get(path).cloned()
+        self.addresses.get(path).cloned()
+    }
+
+    /// The socket that has this abstract name.
+    pub(super) fn bound_abstract(
+        &self,
+        socket: impl AsFd,
+        name: &[u8],
+    ) -> Result<Option<Bound>, Errno> {
+        let key = (socket_type(socket)?, name.to_vec());
+        Ok(self.names.get(&key).map(|(bound, _)| bound.clone()))
+    }
+
+    /// Gives the socket an abstract name; one of its own, if this is empty.
+    pub(super) fn bind_abstract(
+        &mut self,
+        place: &Place,
+        socket: impl AsFd,
+        name: &[u8],
+    ) -> Result<(), Errno> {
+        if self.addresses.len() >= MAX_BOUND {
+            return Err(Errno::NOMEM);
+        }
+        let mut name = name.to_vec();
+        if name.is_empty() {
+            let number = u32::try_from(self.addresses.len()).map_err(|_| Errno::NOMEM)?;
+            name = format!("\0{number:05x}").into_bytes();
+        }
+        let key = (socket_type(&socket)?, name);
+        if let Some((_, path)) = self.names.get(&key)
+            && is_in_use(path)?
+        {
+            return Err(Errno::ADDRINUSE);
+        }
+        let (bound, real) = place.bind(socket)?;
+        let family = 1u16.to_ne_bytes();
+        let address = [&family[..], &key.1].concat();
+        self.files.insert(bound.identity, bound.clone());
+        self.names.insert(key, (bound, real.clone()));
+        self.addresses.insert(real, address);
+        Ok(())
     }
 
     /// Makes the path, and binds the socket in its own place. Nobody looks meanwhile, so that whoever sees the path finds
@@ -118,7 +163,7 @@ impl Bindings {
         caller: &Caller,
         path: &[u8],
     ) -> Result<(), Errno> {
-        if self.by_path.len() >= MAX_BOUND {
+        if self.addresses.len() >= MAX_BOUND {
             return Err(Errno::NOMEM);
         }
         let directory = &caller.directory;
@@ -132,11 +177,26 @@ impl Bindings {
         let (found, (bound, real)) = both.inspect_err(|_| {
             let _ = unlinkat(directory, path, AtFlags::empty());
         })?;
-        self.by_file.insert(bound.identity, bound.clone());
-        self.by_file.insert((found.st_dev, found.st_ino), bound);
-        self.by_path.insert(real, address(path));
+        self.files.insert(bound.identity, bound.clone());
+        self.files.insert((found.st_dev, found.st_ino), bound);
+        self.addresses.insert(real, address(path));
         Ok(())
     }
+}
+
+/// Whether the socket that was bound to this path is still there; when it is gone, an abstract name is free.
+fn is_in_use(path: &[u8]) -> Result<bool, Errno> {
+    let sockets = fs::read("/proc/net/unix").map_err(errno)?;
+    let mut lines = sockets.split(|byte| *byte == b'\n');
+    Ok(lines.any(|line| line.ends_with(path) && is_bound(&String::from_utf8_lossy(line))))
+}
+
+/// Whether a line of `/proc/net/unix` (proc(5)) is about a socket that listens or is not connected. Those that a server
+/// has accepted have its path as well.
+fn is_bound(line: &str) -> bool {
+    let mut fields = line.split_ascii_whitespace().skip(3);
+    let (flags, state) = (fields.next(), fields.nth(1));
+    flags == Some("00010000") || state == Some("01")
 }
 
 /// The address of a path (`unix(7)`).
@@ -148,10 +208,19 @@ fn address(path: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
+
+    #[test]
+    fn the_socket_that_was_bound_is_told_from_those_it_has_accepted() {
+        let check = |line: &str, bound: bool| assert_eq!(is_bound(line), bound, "{line}");
+        check("0: 00000002 00000000 00010000 0001 01 1519571 /s1/a", true);
+        check("0: 00000002 00000000 00000000 0001 01 1519571 /s1/a", true);
+        check("0: 00000003 00000000 00000000 0001 03 1519572 /s1/a", false);
+        check("0: 00000002 00000000 00000000 0001 02     0 /s1/a", false);
+        check("", false);
+    }
 
     /// A file of another socket in the place of one that was bound, as another run may put it there if it can write in
     /// the place.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::{fs, io};
 
@@ -52,14 +52,32 @@ const READ_FILE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | Execu
 const NULL: BitFlags<AccessFs> =
     make_bitflags!(AccessFs::{ReadFile | WriteFile | Truncate | IoctlDev});
 
-/// Puts the walls up around this thread, and every process that it starts.
+/// Puts the sandbox around this thread, and every process that it starts.
 ///
 /// # Errors
-/// When the system has none, or refuses; then this thread must not do what needs them.
+/// When the system has none, or refuses; then this thread must not do what needs it.
 pub fn confine(walls: &Walls) -> Result<Reach, Error> {
+    enter(walls, Extent::Whole)
+}
+
+/// The same around a thread that does nothing afterwards: everything that can fail, without the long list of what can be
+/// read.
+pub(super) fn try_out(walls: &Walls) -> Result<(), Error> {
+    enter(walls, Extent::Trial).map(drop)
+}
+
+/// How much of the sandbox is put up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// Nothing can be read in it.
+    Trial,
+}
+
+fn enter(walls: &Walls, extent: Extent) -> Result<Reach, Error> {
     set_no_new_privs(true).map_err(step("forbid new privileges"))?;
     drop_capabilities()?;
-    let reach = fence(walls)?;
+    let reach = fence(walls, extent)?;
     let filter = syscalls::filter(walls.write, walls.network, reach).map_err(no_filter)?;
     for filter in [syscalls::without_clone3().map_err(no_filter)?, filter] {
         apply(&filter)?;
@@ -151,7 +169,7 @@ fn keep_capabilities(kept: CapabilitySet) -> Result<(), Error> {
 }
 
 /// Landlock: what is not named below cannot be touched.
-fn fence(walls: &Walls) -> Result<Reach, Error> {
+fn fence(walls: &Walls, extent: Extent) -> Result<Reach, Error> {
     let all = AccessFs::from_all(LEAST) | AccessFs::IoctlDev;
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
@@ -171,13 +189,16 @@ fn fence(walls: &Walls) -> Result<Reach, Error> {
     let mounts = table().map_err(|error| Error::Place("/proc/self/mountinfo".into(), error))?;
     let mut walls = walls.clone();
     walls.hidden.extend(aliases(&mounts, &walls.hidden));
-    let kept = Closed::of(&walls);
-    walls.hidden.extend(devices(&mounts));
+    let kept = Closed::of(&walls.hidden);
+    let devices = devices(&mounts);
+    let closed = kept.and(Closed::of(&devices));
+    walls.hidden.extend(devices);
     let walls = &walls;
-    let closed = Closed::of(walls);
     // Names can be listed everywhere: rules reach down, so a home could not be listed otherwise.
     fence.allow(Path::new("/"), AccessFs::ReadDir.into())?;
-    fence.read(Path::new("/"), walls, &closed)?;
+    if extent == Extent::Whole {
+        fence.read(Path::new("/"), walls, &closed)?;
+    }
     for place in walls.readable.iter().filter(|place| place.exists()) {
         fence.allow(place, READ)?;
     }
@@ -233,22 +254,27 @@ struct Closed {
 }
 
 impl Closed {
-    fn of(walls: &Walls) -> Self {
+    fn of(places: &[PathBuf]) -> Self {
         let identity = |path: &Path| {
             let found = fs::symlink_metadata(path).ok()?;
             Some((found.dev(), found.ino()))
         };
-        let above = walls
-            .hidden
+        // They have most of them in common.
+        let above: HashSet<&Path> = places
             .iter()
-            .flat_map(|place| place.ancestors().skip(1));
+            .flat_map(|place| place.ancestors().skip(1))
+            .collect();
         Self {
-            hidden: walls
-                .hidden
-                .iter()
-                .filter_map(|place| identity(place))
-                .collect(),
-            way: above.filter_map(identity).collect(),
+            hidden: places.iter().filter_map(|place| identity(place)).collect(),
+            way: above.into_iter().filter_map(identity).collect(),
+        }
+    }
+
+    /// What neither of them lets open.
+    fn and(&self, other: Self) -> Self {
+        Self {
+            hidden: self.hidden.union(&other.hidden).copied().collect(),
+            way: self.way.union(&other.way).copied().collect(),
         }
     }
 }

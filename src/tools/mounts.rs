@@ -1,9 +1,10 @@
 //! Where a place can be seen once more: the same directory, mounted elsewhere. What is hidden is hidden there too.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 /// A line of `/proc/self/mountinfo` (proc(5)), as far as it matters.
 struct Mount {
@@ -25,7 +26,10 @@ struct Mount {
 /// # Errors
 /// When it cannot be read; then nobody knows what can be seen twice.
 pub fn table() -> io::Result<Vec<u8>> {
-    fs::read("/proc/self/mountinfo")
+    // The kernel does not say how long it is, and writes it anew for each read.
+    let mut table = Vec::with_capacity(16 << 10);
+    File::open("/proc/self/mountinfo")?.read_to_end(&mut table)?;
+    Ok(table)
 }
 
 /// Where devices are, in the directory of that name or elsewhere.

@@ -1,5 +1,7 @@
 //! A tool as it is offered to the model: a built-in one, or one of the user's own.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,6 +141,25 @@ impl Offer {
             Self::BuiltIn(_) | Self::Closure(_) => None,
             Self::Own(manifest, _) => Some((manifest, Path::new(manifest.command.first()?))),
         }
+    }
+
+    /// Whether it has Python run a module or a program text (`-m`, `-c`): Python looks for it, and for what it imports, in
+    /// the working directory first. A script has its own directory for that.
+    pub(super) fn is_code_for_python(&self) -> bool {
+        let Some((manifest, program)) = self.program() else {
+            return false;
+        };
+        let name = program.file_name().map(OsStr::as_bytes);
+        let mut words = manifest.command.iter().skip(1).map(|word| word.as_bytes());
+        let mut is_code = false;
+        while let Some(flag) = words.next().filter(|word| word.starts_with(b"-")) {
+            // These have a word of their own behind them.
+            if flag == b"-W" || flag == b"-X" {
+                words.next();
+            }
+            is_code |= !flag.starts_with(b"--") && flag.iter().any(|c| b"mc".contains(c));
+        }
+        is_code && name.is_some_and(|name| name.starts_with(b"python"))
     }
 
     /// The variables that it is to find beside those that every tool does.

@@ -7,6 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
+use rustix::fs::{Mode, OFlags, open, openat};
+
 /// A directory that may be changed. A tool may put another one in its place, but not give that this identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
@@ -67,7 +69,6 @@ impl Root {
 /// What is at a real path, where no link leads elsewhere.
 #[cfg(target_os = "linux")]
 fn opened(path: &Path) -> io::Result<OwnedFd> {
-    use rustix::fs::{Mode, OFlags, open};
     use std::os::fd::AsRawFd;
     let opened = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     let leads_to = fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))?;
@@ -75,6 +76,27 @@ fn opened(path: &Path) -> io::Result<OwnedFd> {
         return Err(io::Error::other("a link was put in its place"));
     }
     Ok(opened)
+}
+
+/// Opens what is at a real path, and fails where a link was put on the way to it since the path was resolved.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_real(path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+    // Directories that may be entered and not listed are on the way too.
+    #[cfg(target_os = "linux")]
+    const ENTERED: OFlags = OFlags::PATH;
+    #[cfg(not(target_os = "linux"))]
+    const ENTERED: OFlags = OFlags::RDONLY;
+    let always = OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let way = ENTERED | OFlags::DIRECTORY | always;
+    let mut at = open("/", way, Mode::empty())?;
+    let mut names: Vec<&OsStr> = path.iter().skip(1).collect();
+    let last = names.pop().ok_or(io::ErrorKind::InvalidFilename)?;
+    for name in names {
+        at = openat(&at, name, way, Mode::empty())?;
+    }
+    openat(&at, last, flags | always, Mode::empty()).map_err(Into::into)
 }
 
 #[cfg(target_os = "linux")]
@@ -195,6 +217,10 @@ mod tests {
         std::os::unix::fs::symlink("victim", top.join("way")).expect("a link");
         Root::of(place).expect_err("it is the victim");
         root.hold().expect_err("it is the victim");
+        let real = top.join("victim/place");
+        open_real(&real, OFlags::RDONLY).expect("no link leads there");
+        open_real(&top.join("way/place"), OFlags::RDONLY).expect_err("a link leads there");
+        open_real(&top.join("way"), OFlags::RDONLY).expect_err("it is a link");
         let _ = fs::remove_dir_all(top);
     }
 

@@ -2,7 +2,7 @@
 //! ends it when its time is over or the run ends. It is given no credential: not in its environment, its
 //! arguments or its descriptors. The pipe that carries its result is also what tells it that the run is gone.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -30,6 +30,9 @@ use crate::wire::item::Call;
 
 /// How much longer than its time limit a tool may take to end what it started and to answer.
 const MARGIN: Duration = Duration::from_secs(8);
+
+/// Keeps Python from looking for modules in the working directory first (3.11 and newer).
+const SAFE_PATH: &str = "PYTHONSAFEPATH";
 
 /// How tools are started.
 #[derive(Clone, Debug)]
@@ -240,14 +243,33 @@ impl Tools {
         }
     }
 
+    /// Why this tool does not run: a part of its command is by now a file that tools can change, and it is given more than
+    /// they are.
+    fn refuse(&self, offer: &Offer) -> Option<Answer> {
+        let (manifest, _) = offer.program().filter(|_| !offer.variables().is_empty())?;
+        let walls = self.setup.walls.as_ref().filter(|walls| walls.write)?;
+        let words = manifest.command.get(1..)?;
+        let file = Reach::of(walls).file_of(words, &self.setup.directory)?;
+        let text = format!(
+            "the tool could not be run: {} is a part of its command, tools can change it, and this tool is given {}",
+            file.display(),
+            offer.variables().join(" and ")
+        );
+        Some(Answer::not(text, "not run"))
+    }
+
     fn run(&self, offer: &Offer, arguments: &[u8]) -> io::Result<Answer> {
+        if let Some(refused) = self.refuse(offer) {
+            return Ok(refused);
+        }
         let mut order = offer.order(&self.setup);
         let scratch = self.scratch().map_err(|(_, error)| error)?;
         let mut of_sockets = None;
         if let Some(walls) = &mut order.walls {
             walls.writable.push(scratch);
             // On a full disk there is none, and the call is made without.
-            of_sockets = self.of_sockets();
+            let mut made = lock(&self.scratch);
+            of_sockets = made.as_mut().and_then(|made| made.of_sockets().ok()?);
             walls.sockets = of_sockets.as_ref().map(|OfSockets(root)| root.clone());
         }
         let mut child = Job::start(&self.running, self.command(offer, &order)?)?;
@@ -291,6 +313,8 @@ impl Tools {
             let value = reach.narrowed(name, value, &setup.directory)?;
             Some((order::put_off(name), value))
         });
+        let apart = (reach != Reach::default() && offer.is_code_for_python())
+            .then(|| (order::put_off(SAFE_PATH.as_ref()), OsStr::new("1")));
         let mut command = Command::new(&setup.program);
         command
             .arg0("codex")
@@ -299,6 +323,7 @@ impl Tools {
             .current_dir(&setup.directory)
             .env_clear()
             .envs(found)
+            .envs(apart)
             .env("TMPDIR", self.scratch().map_err(|(_, error)| error)?.path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -314,11 +339,6 @@ impl Tools {
         }
         let made = Scratch::make(&self.setup.temporary)?;
         Ok(scratch.insert(made).root.clone())
-    }
-
-    /// A directory for the sockets of a call, if one can be had.
-    fn of_sockets(&self) -> Option<OfSockets> {
-        lock(&self.scratch).as_mut()?.of_sockets().ok()?
     }
 }
 

@@ -2,7 +2,8 @@
 //! it leads to does.
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::places::steps;
@@ -18,6 +19,22 @@ const SEARCH_PATHS: &[&str] = &[
     "PERL5LIB",
     "PYTHONPATH",
     "RUBYLIB",
+];
+
+/// Variables that name code, or settings that name code, which programs load.
+const LOADED: &[&str] = &[
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "NODE_OPTIONS",
+    "PERL5OPT",
+    "PHPRC",
+    "PHP_INI_SCAN_DIR",
+    "PYTHONHOME",
+    "PYTHONUSERBASE",
+    "RUBYOPT",
+    "_JAVA_OPTIONS",
 ];
 
 /// The directories that tools may change, by every name that they have.
@@ -53,8 +70,21 @@ impl Reach {
         })
     }
 
+    /// Whether tools can change what lies at this real path.
+    #[must_use]
+    pub fn holds(&self, real: &Path) -> bool {
+        self.0.iter().any(|root| real.starts_with(root))
+    }
+
+    /// The file within reach that one of these words names by now.
+    #[must_use]
+    pub fn file_of(&self, words: &[OsString], directory: &Path) -> Option<PathBuf> {
+        let mut named = words.iter().flat_map(|word| named_in(word, directory));
+        named.find(|path| self.root_of(path).is_some())
+    }
+
     /// The value of a variable without the directories within reach, if it lists some; `None` where nothing is left,
-    /// since an empty list would mean the working directory. Relative ones count from `directory` on, where tools work.
+    /// since an empty list would mean the working directory, or where it names code within reach. Relative ones count from `directory` on, where tools work.
     #[must_use]
     pub fn narrowed<'a>(
         &self,
@@ -62,6 +92,10 @@ impl Reach {
         value: &'a OsStr,
         directory: &Path,
     ) -> Option<Cow<'a, OsStr>> {
+        let is_loaded = LOADED.iter().any(|known| name == *known);
+        if is_loaded && self.file_of(&[value.to_owned()], directory).is_some() {
+            return None;
+        }
         if !SEARCH_PATHS.iter().any(|known| name == *known) {
             return Some(value.into());
         }
@@ -75,6 +109,29 @@ impl Reach {
         let joined = std::env::join_paths(kept).unwrap_or_default();
         Some(joined).filter(|list| !list.is_empty()).map(Cow::Owned)
     }
+}
+
+/// The paths that a word of a command names. A word that is written as a path is one, and so is one with a slash where
+/// something is there; another one is only the name of a file that is there, since a word such as `test` may be the name
+/// of a directory by chance. Files are also found inside of words, as in `--script=FILE` and in commands for a shell.
+#[must_use]
+pub fn named_in(word: &OsStr, directory: &Path) -> Vec<PathBuf> {
+    let is_path = |text: &[u8]| {
+        let starts = |start: &&str| text.starts_with(start.as_bytes());
+        text == b"." || text == b".." || ["/", "./", "../"].iter().any(starts)
+    };
+    let bytes = word.as_bytes();
+    let at = |text: &[u8]| directory.join(OsStr::from_bytes(text));
+    let mut found = Vec::new();
+    let is_there = bytes.contains(&b'/') && at(bytes).exists();
+    if is_path(bytes) || is_there {
+        found.push(at(bytes));
+    }
+    let parts = bytes.split(|byte| b" \t\n=:;,|&<>()\"'`@".contains(byte));
+    let parts = parts.chain([bytes]).filter(|part| !part.is_empty());
+    found.extend(parts.map(at).filter(|path| path.is_file()));
+    found.dedup();
+    found
 }
 
 /// Further names of these places, where mounts show them once more. Where that cannot be told, there is no sandbox
@@ -162,6 +219,47 @@ mod tests {
         check("PATH", ":/bin:../safe", Some("/bin:../safe"));
         check("PYTHONPATH", "sub:", None);
         check("LANG", "TOP/w", Some("TOP/w"));
+        fs::write(top.join("w/hook.js"), "").expect("a file");
+        check("NODE_OPTIONS", "--require ./hook.js", None);
+        check("JAVA_TOOL_OPTIONS", "-javaagent:TOP/w/hook.js=x", None);
+        check("PYTHONUSERBASE", "TOP/w/gone", None);
+        for value in ["--max-old-space-size=4096", "--require TOP/safe/hook.js"] {
+            check("NODE_OPTIONS", value, Some(value));
+        }
+        let _ = fs::remove_dir_all(top);
+    }
+
+    #[test]
+    fn a_word_names_what_is_written_as_a_path_and_what_is_there() {
+        let top = std::env::temp_dir().join(format!("codex-run-words-{}", std::process::id()));
+        fs::create_dir_all(top.join("test/deep")).expect("a directory");
+        fs::write(top.join("look.py"), "").expect("a file");
+        let check = |word: &str, expected: &[&str]| {
+            let found = named_in(OsStr::new(word), &top);
+            let expected: Vec<PathBuf> = expected.iter().map(|path| top.join(path)).collect();
+            assert_eq!(found, expected, "{word}");
+        };
+        check("look.py", &["look.py"]);
+        check("./look.py", &["./look.py"]);
+        check("./gone.py", &["./gone.py"]);
+        check("/gone", &["/gone"]);
+        check(".", &["."]);
+        check("../x", &["../x"]);
+        check("test/deep", &["test/deep"]);
+        check("--script=look.py", &["look.py"]);
+        check("exec python3 './look.py' | cat", &["./look.py"]);
+        check("@look.py", &["look.py"]);
+        for word in [
+            "",
+            "test",
+            "gone.py",
+            "origin/main",
+            "https://x/y",
+            "--all",
+            "s/a/b/",
+        ] {
+            check(word, &[]);
+        }
         let _ = fs::remove_dir_all(top);
     }
 }

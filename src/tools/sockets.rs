@@ -7,8 +7,9 @@
 //! and which other users cannot enter; the path gets a socket that nobody ever listens on. A connection to that path is
 //! made to the socket in that directory. A path that was not bound inside has none there, so no other program is ever
 //! reached, whatever the path is turned into meanwhile; and no other program takes the socket for its own server's.
-//! getsockname(2) and getpeername(2) show the path that the program has bound. What differs from a socket of old is that
-//! a client's process is the tool's own.
+//! Abstract names, which everybody on the machine could use, become names of the call in the same way. getsockname(2)
+//! and getpeername(2) show the address that the program has bound. What differs from a socket of old is that a client's
+//! process is the tool's own.
 
 use std::io::{self, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -157,7 +158,7 @@ fn take(served: &Arc<Served>, asked: Asked) {
     }
 }
 
-/// getsockname(2) and getpeername(2): the path that was bound in place of the one that it really is.
+/// getsockname(2) and getpeername(2): the address that a program has bound in place of what it really is.
 fn tell_name(served: &Served, asked: &Asked, of_peer: bool) {
     let told = known_name(served, asked, of_peer);
     match told {
@@ -227,40 +228,56 @@ impl Call {
         let is_unix = self.address.get(..PATH) == Some(&1u16.to_ne_bytes()[..]);
         let path = self.address.get(PATH..).filter(|_| is_unix);
         let path = path.filter(|_| self.address.len() <= MAX_UNIX_BYTES);
-        match (path.ok_or(Errno::INVAL)?, self.applied) {
-            // An abstract name, or one of the kernel's choice.
-            ([] | [0, ..], Applied::Bind) => self.apply(&self.address, served, None),
-            ([], Applied::Connect) => Err(Errno::INVAL),
-            ([0, ..], Applied::Connect) if served.scoped => {
-                self.apply(&self.address, served, asked)
-            }
-            ([0, ..], Applied::Connect) => Err(Errno::PERM),
-            (path, applied) => {
-                let end = path.iter().position(|byte| *byte == 0);
-                let path = &path[..end.unwrap_or(path.len())];
-                if applied == Applied::Bind {
-                    let place = served.place.as_ref().ok_or(Errno::PERM)?;
-                    lock(&served.bindings).bind(place, &self.caller, path)
-                } else {
-                    self.connect(served, path, asked)
-                }
+        let path = path.ok_or(Errno::INVAL)?;
+        if path.first().is_none_or(|byte| *byte == 0) {
+            return self.make_abstract(path, served, asked);
+        }
+        let end = path.iter().position(|byte| *byte == 0);
+        let path = &path[..end.unwrap_or(path.len())];
+        let place = served.place.as_ref().ok_or(Errno::PERM)?;
+        match self.applied {
+            Applied::Bind => lock(&served.bindings).bind(place, &self.caller, path),
+            Applied::Connect => {
+                let file = self.file(path)?;
+                let bound = lock(&served.bindings).bound(file).ok_or(Errno::PERM)?;
+                self.apply(&place.hold(&bound)?.address(), served, asked)
             }
         }
     }
 
-    /// Connects to what was bound at this path.
-    fn connect(&self, served: &Served, path: &[u8], asked: Option<&Asked>) -> Result<(), Errno> {
+    /// Makes the call with an abstract name, or none, in place of a path.
+    fn make_abstract(
+        &self,
+        name: &[u8],
+        served: &Served,
+        asked: Option<&Asked>,
+    ) -> Result<(), Errno> {
+        let socket = &self.caller.socket;
+        match (self.applied, &served.place) {
+            (Applied::Connect, _) if name.is_empty() => Err(Errno::INVAL),
+            (Applied::Bind, Some(place)) => {
+                lock(&served.bindings).bind_abstract(place, socket, name)
+            }
+            (Applied::Connect, Some(place)) => {
+                let bound = lock(&served.bindings).bound_abstract(socket, name)?;
+                let held = place.hold(&bound.ok_or(Errno::CONNREFUSED)?)?;
+                self.apply(&held.address(), served, asked)
+            }
+            (Applied::Bind, None) => self.apply(&self.address, served, None),
+            (Applied::Connect, None) if served.scoped => self.apply(&self.address, served, asked),
+            (Applied::Connect, None) => Err(Errno::PERM),
+        }
+    }
+
+    /// The socket at this path, to which the caller may connect.
+    fn file(&self, path: &[u8]) -> Result<(u64, u64), Errno> {
         let directory = &self.caller.directory;
         let found = statat(directory, path, AtFlags::empty())?;
         if FileType::from_raw_mode(found.st_mode) != FileType::Socket {
             return Err(Errno::CONNREFUSED);
         }
         accessat(directory, path, Access::WRITE_OK, AtFlags::EACCESS)?;
-        let bound = lock(&served.bindings).bound((found.st_dev, found.st_ino));
-        let (place, bound) = (served.place.as_ref(), bound.as_ref());
-        let held = place.zip(bound).ok_or(Errno::PERM)?;
-        let held = held.0.hold(held.1)?;
-        self.apply(&held.address(), served, asked)
+        Ok((found.st_dev, found.st_ino))
     }
 
     /// Makes the call with this address. One that waits ends when its caller does, or has a signal to handle.

@@ -176,8 +176,8 @@ fn a_flag_comes_before_a_variable_before_a_default() {
     );
     home.configure("{}");
     let (model, ran) = asked(&[], "");
-    assert_eq!(model, "gpt-6.1-sol");
-    ran.says("codex: model gpt-6.1-sol: from the built-in list of models\n");
+    assert_eq!(model, "gpt-6.2-sol");
+    ran.says("codex: model gpt-6.2-sol: from the built-in list of models\n");
 }
 
 #[test]

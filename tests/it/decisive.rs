@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{Home, Ran, skipped};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::outputs;
 
@@ -232,4 +233,112 @@ fn a_program_with_further_variables_finds_no_code_of_other_tools() {
         .exits(2)
         .says("/bin/finder, and it is a part of the command of the tool lookup");
     run(&home, &[], &path).exits(0);
+}
+
+#[test]
+fn a_link_that_tools_may_have_left_opens_no_directory() {
+    let home = Home::with_key();
+    let victim = home.root().join("victim");
+    fs::create_dir(&victim).expect("a directory");
+    fs::create_dir_all(home.work().join("sub/inner")).expect("a directory");
+    symlink(&victim, home.work().join("link")).expect("a link");
+    symlink("sub", home.work().join("within")).expect("a link");
+    symlink(&victim, home.root().join("outside")).expect("a link");
+    let [work, root, victim] =
+        [&home.work(), home.root(), &victim].map(|path| path.display().to_string());
+    let go = |flags: &[&str], code: i32| {
+        let server = Server::start([Reply::text("done")]);
+        let mut cmd = home.codex(&server).args(["run"]);
+        cmd.command.args(flags).arg("x");
+        let ran = cmd.run();
+        ran.exits(code);
+        assert_eq!(server.requests().len(), usize::from(code == 0), "{flags:?}");
+        ran
+    };
+    let link = format!("{work}/link");
+    for path in ["link", "./link/../victim", &link] {
+        go(&["-s", "workspace-write", "--add-dir", path], 2)
+            .says(&format!(
+                "cannot let tools write in {path}, named by --add-dir: it leads to {victim}, through a place that tools"
+            ))
+            .says(&format!("codex: hint: if that is what you want, name {victim} itself"));
+    }
+    let other = format!("{root}/other");
+    fs::create_dir(&other).expect("a directory");
+    go(
+        &["-s", "workspace-write", "-C", &link, "--add-dir", &work],
+        2,
+    )
+    .says(&format!("cannot let tools write in {link}, named by -C"));
+    // Where nothing that tools can change leads there, or it leads to where they can write anyway.
+    for path in [
+        &*victim,
+        "../victim",
+        "../outside",
+        "within",
+        "within/inner",
+    ] {
+        go(&["-s", "workspace-write", "--add-dir", path], 0);
+    }
+    go(&["-s", "workspace-write", "-C", &link], 0);
+    go(&["-C", &link], 0);
+}
+
+#[test]
+fn what_other_tools_make_is_no_part_of_a_command_with_further_variables() {
+    let home = Home::with_key().env("TICKETS", TICKET);
+    let called = |command: Value, env: Value, plant: &str| {
+        let path = manifest(&home, "safe/lookup.json", &command, &env);
+        let server = Server::start([
+            Reply::items([Item::call("bash", json!({"command": plant}))]),
+            Reply::items([Item::call("lookup", json!({}))]),
+            Reply::text("done"),
+        ]);
+        let cmd = home.codex(&server);
+        let ran = cmd
+            .args(["run", WRITE[0], WRITE[1], "--tool", &path, "go"])
+            .run();
+        ran.exits(0);
+        for made in ["late.sh", "sub", "json.py", "late.py"] {
+            let made = home.work().join(made);
+            let _ = fs::remove_file(&made).or_else(|_| fs::remove_dir_all(&made));
+        }
+        outputs(&server).pop().expect("an answer")
+    };
+    // A file that was not there when the run began.
+    let shell = "mkdir -p sub; echo 'echo stolen $TICKETS' | tee late.sh sub/late.sh";
+    for name in ["late.sh", "sub/late.sh"] {
+        let told = called(json!(["sh", name]), json!(["TICKETS"]), shell);
+        assert!(
+            told.contains("the tool could not be run: ") && told.contains("late.sh is a part of"),
+            "{told}"
+        );
+        let told = called(json!(["sh", name]), json!([]), shell);
+        assert!(told.contains("stolen"), "{told}");
+    }
+    // A module that Python would find before its own.
+    let has_safe_path = Command::new("python3")
+        .args(["-c", "import sys; sys.exit(sys.version_info < (3, 11))"])
+        .status();
+    if !has_safe_path.is_ok_and(|status| status.success()) {
+        return skipped("python3 is not here, or older than 3.11");
+    }
+    let module =
+        "echo 'import os; print(\"stolen\", os.environ.get(\"TICKETS\"))' | tee json.py late.py";
+    for command in [
+        json!(["python3", "-c", "import json; print('looked')"]),
+        json!(["python3", "-W", "ignore", "-um", "late"]),
+    ] {
+        let told = called(command.clone(), json!(["TICKETS"]), module);
+        assert!(!told.contains("stolen"), "{told}");
+        let told = called(command, json!([]), module);
+        assert!(told.contains("stolen"), "{told}");
+    }
+    // A script finds what lies beside it.
+    fs::write(home.root().join("safe/beside.py"), "words = 'found'\n").expect("a file");
+    let script = home.root().join("safe/look.py");
+    fs::write(&script, "import beside; print(beside.words)\n").expect("a file");
+    let script = script.display().to_string();
+    let told = called(json!(["python3", script]), json!(["TICKETS"]), "true");
+    assert!(told.contains("found"), "{told}");
 }

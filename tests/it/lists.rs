@@ -61,6 +61,37 @@ fn a_run_asks_for_the_list_once_its_answer_has_begun() {
     assert_eq!(lists.len(), 1, "once for the run");
 }
 
+/// The protocol has a version, which is not ours: that stands in the name that we give ourselves.
+#[test]
+fn the_protocol_is_named_to_the_subscription_and_the_program_to_everybody() {
+    let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
+    let home = Home::keeping();
+    home.models(&server);
+    let list = &server.lists()[0];
+    assert!(
+        list.path.ends_with("?client_version=0.171.0"),
+        "{}",
+        list.path
+    );
+    let run = |home: &Home| {
+        let cmd = home.codex(&server).args(["run", "--no-tools", "hi"]);
+        cmd.run().exits(0);
+        server.requests().pop().expect("a request")
+    };
+    let (by_token, by_key) = (run(&home), run(&Home::with_key()));
+    for (request, version) in [
+        (list, Some("0.171.0")),
+        (&by_token, Some("0.171.0")),
+        (&by_key, None),
+    ] {
+        assert_eq!(request.header("version"), version, "{}", request.path);
+        assert_eq!(request.header("originator"), Some("codex-run"));
+        let agent = request.header("user-agent").expect("a name");
+        let own = format!("codex-run/{} ", env!("CARGO_PKG_VERSION"));
+        assert!(agent.starts_with(&own), "{agent}");
+    }
+}
+
 #[test]
 fn a_run_uses_the_list_that_there_is_and_the_next_one_the_new_one() {
     let server = Server::start([]);
@@ -79,7 +110,7 @@ fn a_run_uses_the_list_that_there_is_and_the_next_one_the_new_one() {
         .iter()
         .map(|request| model_of(request))
         .collect();
-    assert_eq!(models, ["gpt-6.1-sol", "gpt-6.1-sol", "gpt-5.5", "gpt-5.5"]);
+    assert_eq!(models, ["gpt-6.2-sol", "gpt-6.2-sol", "gpt-5.5", "gpt-5.5"]);
     assert_eq!(
         server.lists()[1].header("if-none-match"),
         Some("\"standin-models-1\"")

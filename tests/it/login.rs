@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::browser::{SignIn, call, code, ports};
 use crate::ends::TERM;
 use crate::home::{Home, KEY, until};
-use crate::standin::{Decision, Reply, Server, browse, now_unix};
+use crate::models::LIST;
+use crate::standin::{Decision, Reply, Script, Server, browse, jwt, now_unix};
 
 #[test]
 fn the_browser_comes_back_by_itself() {
@@ -23,6 +24,7 @@ fn the_browser_comes_back_by_itself() {
     ran.exits(0)
         .stdout("")
         .says("Signed in as ada@example.com (plus). It is stored in ");
+    assert_eq!(server.lists().len(), 1, "the list of models comes with it");
     let exchange = server.requests().pop().expect("a request");
     let form = String::from_utf8_lossy(&exchange.body).into_owned();
     let field = |name: &str| {
@@ -51,6 +53,49 @@ fn the_browser_comes_back_by_itself() {
         .run()
         .exits(0)
         .stdout("ok\n");
+}
+
+#[test]
+fn the_list_of_models_comes_with_the_sign_in() {
+    let (server, home) = (Server::start([Reply::text("ok")]), Home::new());
+    let sign_in = home.codex(&server).args(["login", "--with-access-token"]);
+    let sign_in = sign_in.input(jwt("acct-1", now_unix() + 5000)).run();
+    sign_in.exits(0).says("It is stored in ");
+    let lists = server.lists();
+    assert_eq!(lists.len(), 1);
+    assert_eq!(lists[0].header("chatgpt-account-id"), Some("acct-1"));
+    assert_eq!(home.models(&server)["source"], "cache");
+    let cmd = home.codex(&server).args(["run", "--no-tools", "hi"]);
+    cmd.run().exits(0).stderr("");
+    assert_eq!(server.lists().len(), 1, "the run knows it");
+}
+
+#[test]
+fn a_list_that_does_not_come_stands_in_the_way_of_no_sign_in() {
+    let replies = [
+        Reply::status(500, &[], "oops"),
+        Reply::status(401, &[], "{}"),
+        Reply::status(200, &[], "<html>hello</html>"),
+        Reply::json(200, &json!({"models": []})).cut_at(3),
+    ];
+    for reply in replies {
+        let server = Server::start(Script::default().fix("GET", LIST, reply));
+        let home = Home::new();
+        let cmd = home.codex(&server).args(["login", "--with-access-token"]);
+        let ran = cmd.input(jwt("acct-1", now_unix() + 5000)).run();
+        ran.exits(0).says("It is stored in ");
+        assert!(!ran.stderr.contains("models"), "{}", ran.stderr);
+        assert_eq!(server.lists().len(), 1);
+    }
+    // Nor is an address that only runs need.
+    let home = Home::new();
+    let cmd = home
+        .offline()
+        .env("CODEX_RUN_BASE_URL", "http://far.example");
+    let cmd = cmd.input(jwt("acct-1", now_unix() + 5000));
+    let ran = cmd.args(["login", "--with-access-token"]).run();
+    ran.exits(0).says("It is stored in ");
+    assert!(!home.own().join("models_cache.json").exists());
 }
 
 #[test]

@@ -36,6 +36,7 @@ mod credentials; // which secret goes where, and that it is shown nowhere
 mod cuts; // connections that are cut, everywhere
 #[cfg(target_os = "linux")]
 mod decisive; // files that tools must not reach
+mod defaults; // a model that nobody has named and that is not there
 mod device; // signing in without a browser
 mod disk; // disks that are full, and mounts
 mod ends; // signals, the clock, a budget

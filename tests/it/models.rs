@@ -96,7 +96,7 @@ fn before_a_sign_in_there_is_nothing_to_list_but_everything() {
     let all = home.codex(&server).args(["models", "--all"]).run();
     let text = all.exits(0).text();
     all.stderr("");
-    assert_eq!(text.lines().count(), 22, "{text}");
+    assert_eq!(text.lines().count(), 24, "{text}");
     assert!(!text.contains("usable") && !text.contains(" * "), "{text}");
     let printed = json_of(
         &home
@@ -106,7 +106,7 @@ fn before_a_sign_in_there_is_nothing_to_list_but_everything() {
     );
     assert_eq!(
         (&printed["source"], ids(&printed).len()),
-        (&json!("built-in"), 21)
+        (&json!("built-in"), 23)
     );
     let models = printed["models"].as_array().expect("models");
     assert!(
@@ -124,7 +124,7 @@ fn a_list_is_asked_for_once_and_again_when_it_is_old() {
     let first = home.models(&server);
     assert_eq!(
         (&first["source"], default_of(&first)),
-        (&json!("service"), "gpt-6.1-sol")
+        (&json!("service"), "gpt-6.2-sol")
     );
     assert!(first["fetched_at"].is_u64(), "{first:#}");
     let asked = server.lists();
@@ -221,7 +221,7 @@ fn without_a_list_the_last_one_holds_or_the_built_in_one() {
         ran.says(why).says("; this is the built-in list\n");
         assert_eq!(ran.stderr.lines().count(), 1, "{name}: {}", ran.stderr);
         assert_eq!(printed["source"], "built-in", "{name}");
-        assert_eq!(default_of(&printed), "gpt-6.1-sol", "{name}");
+        assert_eq!(default_of(&printed), "gpt-6.2-sol", "{name}");
     }
 }
 
@@ -253,7 +253,7 @@ fn a_service_that_has_gone_away_leaves_its_list() {
     let printed = json_of(&ran);
     assert_eq!(
         (&printed["source"], default_of(&printed)),
-        (&json!("built-in"), "gpt-6.1-sol")
+        (&json!("built-in"), "gpt-6.2-sol")
     );
     ran.says("; this is the built-in list\n");
 }
@@ -283,7 +283,7 @@ fn a_key_is_told_what_the_api_has() {
             ids.contains(&"gpt-5.4") && !ids.contains(&"gpt-5.3-codex-spark"),
             "{ids:?}"
         );
-        assert_eq!(default_of(&printed), "gpt-6.1-sol");
+        assert_eq!(default_of(&printed), "gpt-6.2-sol");
         let lists = server.lists();
         assert_eq!((lists.len(), &*lists[0].path), (asked, "/v1/models"));
         assert!(lists[0].header("chatgpt-account-id").is_none());
@@ -294,7 +294,7 @@ fn a_key_is_told_what_the_api_has() {
     let ran = home.codex(&server).args(["models"]).run();
     ran.exits(0)
         .says("no list of models; this is the built-in list\n");
-    assert!(ran.text().contains("gpt-6.1-sol *"), "{}", ran.text());
+    assert!(ran.text().contains("gpt-6.2-sol *"), "{}", ran.text());
 }
 
 #[test]
@@ -342,7 +342,8 @@ fn the_table_shows_what_can_be_used_and_with_all_everything() {
         ("gpt-5.5", "usable chatgpt api"),
         ("gpt-6-sol", "usable chatgpt api hidden"),
         ("gpt-5.1", "usable chatgpt api"),
-        ("gpt-5.3-codex-spark", "chatgpt older"),
+        ("gpt-5.3-codex-spark", "chatgpt-retired"),
+        ("gpt-5.4", "chatgpt-retired api"),
         ("gpt-6.1-sol", "chatgpt api"),
         ("codex-auto-review", "chatgpt api hidden"),
     ] {
@@ -351,5 +352,5 @@ fn the_table_shows_what_can_be_used_and_with_all_everything() {
             && row.matches("usable").count() == with.matches("usable").count();
         assert!(marked, "{id}: {row}");
     }
-    assert_eq!(table.lines().count(), 1 + 21, "{table}");
+    assert_eq!(table.lines().count(), 1 + 23, "{table}");
 }

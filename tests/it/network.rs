@@ -362,5 +362,5 @@ fn other_commands_tell_of_the_proxy_too() {
     ran.exits(0)
         .says(&told)
         .says("; this is the built-in list\n");
-    assert!(ran.text().contains("gpt-6.1-sol *"), "{}", ran.text());
+    assert!(ran.text().contains("gpt-6.2-sol *"), "{}", ran.text());
 }

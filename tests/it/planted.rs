@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -120,22 +120,24 @@ fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for
 #[test]
 fn what_lies_directly_in_tmp_is_never_taken() {
     let home = Home::with_key();
-    let mine = PathBuf::from(format!(
-        "/tmp/codex-run-test-{}-planted",
-        std::process::id()
-    ));
-    write(&mine.join("AGENTS.md"), "of mine");
-    // Other programs of this machine may have left something there.
-    let git = Path::new("/tmp/.git");
-    let made = fs::create_dir(git).is_ok();
-    let (_, text) = instructed(&home, &mine);
-    let (ran, _) = instructed(&home, Path::new("/tmp"));
-    if made {
-        let _ = fs::remove_dir(git);
+    // A /tmp of its own, so that nobody else meets what is planted there.
+    let script = "mount -t tmpfs -o mode=1777 planted /tmp && mkdir -p /tmp/.git /tmp/mine && echo planted > /tmp/AGENTS.md \
+                  && echo of mine > /tmp/mine/AGENTS.md && exec \"$0\" \"$@\" || exit 99";
+    for (directory, taken, noted) in [("/tmp", false, "AGENTS.md"), ("/tmp/mine", true, ".git")] {
+        let cmd = home
+            .offline()
+            .args(["run", "--dry-run", "-C", directory, "hi"]);
+        let ran = cmd.within("unshare", ["-m", "sh", "-c", script]).run();
+        if [Some(1), Some(99)].contains(&ran.status.code()) {
+            return skipped("nothing can be mounted here");
+        }
+        let text = ran.exits(0).text();
+        assert!(!text.contains("planted"), "{text}");
+        assert_eq!(text.contains("of mine"), taken, "{text}");
+        ran.says(&format!(
+            "/tmp/{noted} is not taken: everybody may write in /tmp"
+        ));
     }
-    let _ = fs::remove_dir_all(&mine);
-    assert!(text.contains("of mine"), "{text}");
-    ran.says("/tmp/.git is not taken: everybody may write in /tmp");
 }
 
 fn manifest(path: &Path, name: &str) -> String {
@@ -255,4 +257,46 @@ fn root_believes_no_user_but_the_owner_of_the_working_directory() {
     let (ran, tools) = offered(&home, &[]);
     assert!(!tools.contains("\"kept\""), "{tools}");
     ran.says("/tools/kept.json is left out: it belongs to user ");
+}
+
+#[test]
+fn a_link_does_not_make_a_hidden_file_a_part_of_the_question() {
+    let home = Home::with_key();
+    let kept = home.own().join("auth.json.kept");
+    fs::create_dir_all(home.own()).expect("a directory");
+    fs::write(&kept, "rt-kept-at-home").expect("a file");
+    fs::create_dir(home.work().join("sub")).expect("a directory");
+    symlink(&kept, home.work().join("notes.md")).expect("a link");
+    symlink(home.own(), home.work().join("sub/notes")).expect("a link");
+    let sent = |flags: &[&str]| {
+        let mut cmd = home.offline().args(["run", "--dry-run"]);
+        cmd.command.args(flags).arg("x");
+        cmd.run()
+    };
+    let shown = kept.canonicalize().expect("it is there");
+    for flag in ["-f", "--instructions"] {
+        for path in ["notes.md", "sub/notes/auth.json.kept"] {
+            for more in [&[][..], &["--no-tools"], &["-s", "workspace-write"]] {
+                let ran = sent(&[&[flag, path], more].concat());
+                ran.exits(2).stdout("").says(&format!(
+                    "it leads to {}, where credentials are kept",
+                    shown.display()
+                ));
+            }
+        }
+        // A person may name such a file.
+        let named = kept.display().to_string();
+        let ran = sent(&[flag, &named]);
+        assert!(ran.exits(0).text().contains("rt-kept-at-home"), "{flag}");
+        // Other links are followed.
+        fs::write(home.root().join("plain.md"), "plain words").expect("a file");
+        let link = home.work().join("plain.md");
+        let _ = symlink("../plain.md", &link);
+        assert!(
+            sent(&[flag, "plain.md"])
+                .exits(0)
+                .text()
+                .contains("plain words")
+        );
+    }
 }

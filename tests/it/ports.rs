@@ -1,10 +1,10 @@
 //! The ports of the callback, taken by somebody else.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::thread;
 
-use crate::browser::{SignIn, code, ports};
+use crate::browser::{SignIn, call, code, ports};
 use crate::home::{Home, until};
 use crate::standin::{Server, browse};
 
@@ -93,4 +93,47 @@ fn a_second_sign_in_takes_the_port_over() {
     second.comes_back_to(1455);
     assert_eq!(browse(&second.address), Ok(200));
     second.end().exits(0);
+}
+
+/// What a page in the browser can have sent does not end the sign-in, and what the official client sends does.
+#[test]
+fn a_page_in_the_browser_cannot_take_the_port() {
+    let _turn = ports();
+    let (server, home) = (Server::start([]), Home::new());
+    let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
+    let ask = |method: &str, headers: &str| {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, 1455)).expect("it listens");
+        let request = format!("{method} /cancel HTTP/1.1\r\n{headers}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("text");
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    let here = "Host: localhost:1455\r\n";
+    for (method, more) in [
+        (
+            "GET",
+            "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image\r\n",
+        ),
+        ("GET", "sec-fetch-site: same-site\r\n"),
+        ("GET", "Sec-Fetch-Site: same-origin\r\n"),
+        ("GET", "Origin: https://evil.example\r\n"),
+        ("GET", "Origin: null\r\n"),
+        ("GET", "Referer: https://evil.example/\r\n"),
+        ("POST", "Content-Length: 0\r\n"),
+    ] {
+        assert_eq!(
+            ask(method, &format!("{here}{more}")),
+            "403",
+            "{method} {more}"
+        );
+    }
+    assert_eq!(ask("GET", "Host: evil.example:1455\r\n"), "403");
+    // It waits on.
+    assert_eq!(call(1455, "/").0, 404);
+    assert_eq!(ask("GET", "Host: 127.0.0.1:1455\r\n"), "200");
+    sign_in
+        .end()
+        .exits(4)
+        .says("another sign-in asked for the port");
 }

@@ -211,7 +211,7 @@ fn the_model_is_named_by_flag_then_variable_then_default() {
         .iter()
         .map(|r| r.json()["model"].take())
         .collect();
-    assert_eq!(models, ["one", "two", "gpt-6.1-sol"]);
+    assert_eq!(models, ["one", "two", "gpt-6.2-sol"]);
 }
 
 #[test]

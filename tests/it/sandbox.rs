@@ -122,7 +122,7 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
         fs::write(home.root().join(".cache"), "").expect("a file");
         let cmd = home.offline().args(["run", "x"]);
         cmd.env("TMPDIR", &own)
-            .env("HOME", "/dev/null")
+            .env("HOME", &home.root().join("gone").display().to_string())
             .env("CODEX_RUN_HOME", &own)
             .run()
             .exits(2)

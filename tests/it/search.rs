@@ -148,3 +148,25 @@ fn find_and_ls_leave_out_what_is_ignored() {
         0,
     );
 }
+
+/// As many patterns as a file may have cost little more memory than their text.
+#[test]
+fn a_large_gitignore_costs_little() {
+    let home = Home::new();
+    home.file(".gitignore", "z*\n".repeat((1 << 20) / 3));
+    home.file("zebra.rs", "one\n");
+    home.file("ant.rs", "one\n");
+    for (name, arguments, expected) in [
+        ("grep", json!({"pattern": "one"}), "ant.rs:1:one\n"),
+        ("find", json!({"pattern": "*.rs"}), "ant.rs\n"),
+    ] {
+        let cmd = home.offline().env("PATH", "/nowhere").args(["tool", name]);
+        // In KiB. The program itself needs a few tens of thousands of them.
+        let limited = r#"ulimit -v 80000; exec "$0" "$@""#;
+        let ran = cmd.within("/bin/sh", ["-c", limited]);
+        ran.input(arguments.to_string())
+            .run()
+            .exits(0)
+            .stdout(expected);
+    }
+}

@@ -47,6 +47,51 @@ print(path[0], path.endswith(name), {oct(os.stat(place).st_mode & 0o777) for pla
 }
 
 #[test]
+fn abstract_names_are_those_of_one_call() {
+    let script = r"
+import os, socket
+name = '\0codex-run-test-%d' % os.getpid()
+def listening(kind=socket.SOCK_STREAM):
+    one = socket.socket(socket.AF_UNIX, kind)
+    one.bind(name)
+    one.listen()
+    return one
+first, other_kind = listening(), listening(socket.SOCK_SEQPACKET)
+client = socket.socket(socket.AF_UNIX)
+client.connect(name)
+print(first.getsockname() == client.getpeername() == name.encode())
+print(name[1:] in open('/proc/net/unix').read())
+try:
+    listening()
+except OSError as error:
+    print(error.errno)
+first.close()
+again = listening()
+client = socket.socket(socket.AF_UNIX)
+client.connect(name)
+client.send(b'x')
+print(again.accept()[0].recv(1).decode())
+names = set()
+for _ in range(3):
+    own = socket.socket(socket.AF_UNIX)
+    own.bind('')
+    own.listen()
+    names.add(own.getsockname())
+    socket.socket(socket.AF_UNIX).connect(own.getsockname())
+print(sorted(map(len, names)))
+try:
+    socket.socket(socket.AF_UNIX).connect(name + '-gone')
+except OSError as error:
+    print(error.errno)
+";
+    let Some(told) = python(&[], script) else {
+        return;
+    };
+    let expected = "True\nFalse\n98\nx\n[6, 6, 6]\n111\n";
+    assert!(told.starts_with(expected), "{told}");
+}
+
+#[test]
 fn what_is_really_connected_to_cannot_be_replaced() {
     if !has("python3") {
         return;

@@ -146,10 +146,11 @@ fn what_lies_at_the_name_itself_is_replaced_and_never_followed() {
 #[test]
 fn a_link_stays_one_and_leads_to_the_message_or_the_run_fails() {
     // The link is there before the run, with what it leads to, or without.
-    for target in ["target.md", "../outside.md", "later.md"] {
+    for target in ["target.md", "sub/target.md", "later.md"] {
         let linked = |command: &str| {
             let home = Home::with_key();
             let victim = victim(&home);
+            fs::create_dir(home.work().join("sub")).expect("a directory");
             if target != "later.md" {
                 fs::write(home.work().join(target), "before").expect("a file");
             }
@@ -179,6 +180,48 @@ fn a_link_stays_one_and_leads_to_the_message_or_the_run_fails() {
             ran.exits(74)
                 .says(&place.display().to_string())
                 .says("and note.md, named by --output-last-message");
+        }
+    }
+}
+
+#[test]
+fn a_link_that_tools_may_have_left_does_not_lead_out_of_their_reach() {
+    // A link of an earlier run in the working directory, and the file that is named. The last one leads to a device.
+    for (link, target, out) in [
+        ("note.md", "VICTIM/note.md", "note.md"),
+        ("note.md", "VICTIM/new.md", "note.md"),
+        ("sub", "VICTIM", "sub/note.md"),
+        ("sub", "../victim", "./sub/new.md"),
+        ("note.md", "/dev/null", "note.md"),
+    ] {
+        let home = Home::with_key();
+        let victim = victim(&home);
+        let victim_shown = victim.display().to_string();
+        let target = target.replace("VICTIM", &victim_shown);
+        symlink(&target, home.work().join(link)).expect("a link");
+        let run = |flags: &[&str], out: &str| {
+            let server = Server::start([Reply::text("message")]);
+            let mut cmd = home.codex(&server).args(["run", "-o", out]);
+            cmd.command.args(flags).arg("go");
+            (cmd.run(), server.requests().len())
+        };
+        let (ran, requests) = run(&["-s", "workspace-write"], out);
+        ran.exits(2)
+            .says(&format!(
+                "cannot write {out}, named by --output-last-message: it leads to "
+            ))
+            .says("through a place that tools can change")
+            .says("codex: hint: if that is what you want, name /");
+        assert_eq!(requests, 0);
+        assert_eq!(names(&victim), ["note.md"], "{target}");
+        assert_eq!(text(victim.join("note.md")), "kept\n", "{target}");
+        // Where tools can write there too, or nowhere, and by its own name, it is written.
+        run(&[], out).0.exits(0);
+        if target != "/dev/null" {
+            let flags = ["-s", "workspace-write", "--add-dir", &victim_shown];
+            run(&flags, out).0.exits(0);
+            run(&flags[..2], "../victim/note.md").0.exits(0);
+            assert_eq!(text(victim.join("note.md")), "message\n", "{target}");
         }
     }
 }

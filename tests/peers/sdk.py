@@ -3,7 +3,8 @@
 under the same checks, which shows that they are right.
 
 The checks are in sdk.mjs. Both programs ask the stand-in service on this machine, and nothing leaves it. The SDK and
-the official program are installed into --modules where they are not there yet: that needs npm, the network and 400 MB.
+the official program are installed into --modules where they are not there yet, in the versions of versions.json: that
+needs npm, the network and 400 MB.
 
     python3 tests/peers/sdk.py --codex target/debug/codex --standin target/debug/examples/standin --modules DIR
 
@@ -15,54 +16,23 @@ import argparse
 import contextlib
 import os
 import pathlib
-import platform
 import signal
 import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
+import packages
 import peer
 from signin import Server, leave_on_signals
 
 HERE = pathlib.Path(__file__).resolve().parent
-SDK = "@openai/codex-sdk@0.163.0"  # its newest; the program's is another one
-OFFICIAL = "0.169.0"
-INSTALLING = 600  # seconds
 ALL_CHECKS = 400  # seconds, for one program
-
-
-def target():
-    """What this machine is called by npm."""
-    machine = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    return f"{platform.system().lower()}-{machine}"
-
-
-def official(modules):
-    """The official program, if it is there."""
-    found = modules.glob(f"node_modules/@openai/codex-{target()}/vendor/*/bin/codex")
-    return next(found, None)
 
 
 def installed(modules):
     """Whether both packages are there, which are fetched where they are not."""
-    if official(modules) and (modules / "node_modules/@openai/codex-sdk/dist/index.js").exists():
-        return True
-    if not peer.installed("npm"):
-        return False
-    modules.mkdir(parents=True, exist_ok=True)
-    # The program that the SDK would bring along is another version, and 300 MB.
-    binary = f"@openai/codex-{target()}@npm:@openai/codex@{OFFICIAL}-{target()}"
-    command = ["npm", "install", "--prefix", modules, "--no-audit", "--no-fund", "--omit=optional", SDK, binary]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALLING)
-        why = done.stderr.strip() if done.returncode else ""
-    except (OSError, subprocess.TimeoutExpired) as error:
-        why = str(error)
-    if why:
-        print(f"skipped: the SDK is not installed ({why.splitlines()[-1]})")
-        return False
-    return True
+    return packages.install(modules, packages.SDK, packages.OFFICIAL)
 
 
 def try_with(name, program, options, folder):
@@ -96,7 +66,7 @@ def main():
     leave_on_signals()
     if not peer.installed("node") or not installed(options.modules.resolve()):
         return
-    programs = {"ours": options.codex, "official": official(options.modules.resolve())}
+    programs = {"ours": options.codex, "official": packages.official(options.modules.resolve())}
     # Not below /tmp, where tools may always write.
     with tempfile.TemporaryDirectory(prefix="codex-sdk-", dir="/var/tmp") as name:
         held = [try_with(name_, program, options, pathlib.Path(name)) for name_, program in programs.items() if program]

@@ -1,5 +1,5 @@
 //! What the stand-in knows of each model: its list is made from this table, and requests are held
-//! against it. Most is from the catalogue inside the official client 0.169.0; the older classic
+//! against it. Most is from the catalogue inside the official client 0.171.0; the older classic
 //! models, which that no longer names, are as `pi` 0.58 and 0.73 have them.
 
 /// One model. Context windows are in tokens.
@@ -19,6 +19,8 @@ pub(super) struct Model {
     pub(super) verbosity: &'static str,
     /// The tiers that may be asked for, by their ids.
     pub(super) tiers: &'static [&'static str],
+    /// The plans that have it.
+    pub(super) plans: &'static [&'static str],
 }
 
 const ALL: &[&str] = &["low", "medium", "high", "xhigh", "max", "ultra"];
@@ -27,11 +29,32 @@ const TO_XHIGH: &[&str] = &["low", "medium", "high", "xhigh"];
 const TO_HIGH: &[&str] = &["low", "medium", "high"];
 const MINI: &[&str] = &["medium", "high"];
 
+/// Some of the plans, by the service's names.
+const PLANS: &[&str] = &["free", "go", "plus", "pro", "business", "enterprise"];
+const PAID: &[&str] = &["go", "plus", "pro", "business", "enterprise"];
+
 /// The first is the default, since a list's order is its priority.
 pub(super) const MODELS: &[Model] = &[
     Model {
+        context: 500_000,
         effort_updates: true,
-        ..lite("gpt-6.1-sol", "GPT-6.1 Sol", "low", ALL)
+        plans: PAID,
+        ..lite("gpt-6.2-sol", "GPT-6.2-Sol", "low", ALL)
+    },
+    Model {
+        effort_updates: true,
+        plans: PAID,
+        ..lite("gpt-6.2-astra", "GPT-6.2-Astra", "low", ALL)
+    },
+    Model {
+        context: 500_000,
+        effort_updates: true,
+        ..lite("gpt-6.1-terra", "GPT-6.1 Terra", "low", ALL)
+    },
+    Model {
+        context: 500_000,
+        effort_updates: true,
+        ..lite("gpt-6.1-sol", "GPT-6.1-Sol", "low", ALL)
     },
     Model {
         effort_updates: true,
@@ -40,11 +63,6 @@ pub(super) const MODELS: &[Model] = &[
     lite("gpt-6-sol", "GPT-6 Sol", "medium", ALL),
     lite("gpt-6-luna", "GPT-6 Luna", "medium", TO_MAX),
     lite("gpt-5.6-sol", "GPT-5.6 Sol", "low", ALL),
-    Model {
-        context: 500_000,
-        effort_updates: true,
-        ..lite("gpt-6.1-terra", "GPT-6.1 Terra", "low", ALL)
-    },
     lite("gpt-5.6-terra", "GPT-5.6 Terra", "medium", ALL),
     lite("gpt-5.6-luna", "GPT-5.6 Luna", "medium", TO_MAX),
     Model {
@@ -102,6 +120,7 @@ const fn lite(
         effort_updates: false,
         verbosity: "low",
         tiers: &["priority"],
+        plans: PLANS,
     }
 }
 

@@ -192,7 +192,7 @@ fn long(place: usize, model: &Model) -> Value {
         "truncation_policy": {"mode": "tokens", "limit": 10_000},
         "minimal_client_version": "0.1.0",
         "upgrade": null,
-        "available_in_plans": ["plus", "pro", "business", "enterprise"],
+        "available_in_plans": model.plans,
         // Nothing here goes by these, but the official client reads no list without them.
         "experimental_supported_tools": [],
         "model_messages": {"instructions_template": "You help people in their terminal."},

@@ -185,8 +185,8 @@ fn what_was_given_out_is_taken_back() {
     assert!(client.all().contains("could not be verified"));
 }
 
-/// The subscription's list of models, as the official client 0.169.0 asks for it.
-const LIST: &str = "/backend-api/codex/models?client_version=0.169.0";
+/// The subscription's list of models, as the official client 0.171.0 asks for it.
+const LIST: &str = "/backend-api/codex/models?client_version=0.171.0";
 
 fn slugs(answer: &str) -> Vec<String> {
     let list: serde_json::Value = serde_json::from_str(body(answer)).expect("JSON");
@@ -206,7 +206,7 @@ fn a_list_of_models_is_kept_until_it_changes() {
     let mut client = Client::new(&server);
     let first = client.get(LIST, "");
     assert!(first.contains("etag: \"standin-models-1\"\r\n"), "{first}");
-    assert_eq!(slugs(&first)[0], "gpt-6.1-sol");
+    assert_eq!(slugs(&first)[0], "gpt-6.2-sol");
     let seen = "if-none-match: \"standin-models-1\"\r\n";
     assert!(client.get(LIST, seen).starts_with("HTTP/1.1 304"));
 

@@ -136,7 +136,7 @@ impl SignIn {
 
     /// Spends no token any more, and waits for one that is being spent; no longer than an end may be put off.
     pub fn settle(&self) {
-        self.critical.close(super::critical::PATIENCE);
+        let _ = self.critical.close(super::critical::MAX_DELAY);
     }
 
     fn renew(&self, rejected: Option<&Secret>) -> Result<Credential, Error> {

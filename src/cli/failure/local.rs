@@ -55,6 +55,15 @@ pub(super) fn of_last_message(error: &last_message::Error) -> Failure {
             path.display()
         ))
         .hint("name a file elsewhere; if it is a link, look at where it leads"),
+        Error::LeadsOut(named, found) => Failure::usage(format!(
+            "cannot write {}, {FLAG}: it leads to {}, through a place that tools can change",
+            named.display(),
+            found.display()
+        ))
+        .hint(format!(
+            "if that is what you want, name {} itself",
+            found.display()
+        )),
         Error::Misplaced(named, found) => Failure::new(
             Outcome::Io,
             format!(

@@ -77,7 +77,11 @@ fn class(glob: &str) -> Option<(String, &str)> {
         .replace('\\', "\\\\")
         .replace('[', "\\[")
         .replace(']', "\\]");
-    let set = set.replace('&', "\\&").replace('~', "\\~");
+    let mut set = set.replace('&', "\\&").replace('~', "\\~");
+    if set.starts_with('-') {
+        // Behind the slash it would be a range.
+        set.insert(0, '\\');
+    }
     let class = if negated {
         format!("[^/{set}]")
     } else {
@@ -100,6 +104,8 @@ mod tests {
             ("{a,b{c,d}}", "bd", Some(true)),
             ("{a,b{c,d}}", "b", Some(false)),
             ("src/**/*.{rs,c}", "src/x/y.c", Some(true)),
+            ("[!-a]", "-", Some(false)),
+            ("[!-a]", "9", Some(true)),
             ("a,b", "a,b", Some(true)),
             ("{a", "a", None),
             ("[", "[", None),

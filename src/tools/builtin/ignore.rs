@@ -3,9 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use regex_lite::Regex;
-
-use super::glob::translated;
+use super::wild::matches;
 use crate::tools::small;
 
 /// The files of patterns, in the order in which they count; the last word has the last one.
@@ -17,7 +15,7 @@ const MOST: u64 = 1 << 20;
 /// The patterns of one directory.
 pub(super) struct Patterns {
     directory: PathBuf,
-    lines: Vec<Pattern>,
+    files: Vec<File>,
 }
 
 impl Patterns {
@@ -28,8 +26,8 @@ impl Patterns {
             .filter_map(|name| small::read(&directory.join(name), MOST));
         Self {
             directory: directory.to_owned(),
-            lines: texts
-                .flat_map(|text| parse(&String::from_utf8_lossy(&text)))
+            files: texts
+                .map(|text| File::parse(String::from_utf8_lossy(&text).into_owned()))
                 .collect(),
         }
     }
@@ -38,12 +36,8 @@ impl Patterns {
     fn judge(&self, path: &Path, is_dir: bool) -> Option<bool> {
         let inner = path.strip_prefix(&self.directory).ok()?;
         let inner = inner.to_string_lossy();
-        let said = self
-            .lines
-            .iter()
-            .rev()
-            .find(|line| line.matches(&inner, is_dir));
-        said.map(|line| line.ignores)
+        let mut files = self.files.iter().rev();
+        files.find_map(|file| file.judge(&inner, is_dir))
     }
 }
 
@@ -71,25 +65,47 @@ pub(super) fn above(directory: &Path) -> Vec<Patterns> {
     found
 }
 
+/// A file of patterns. There may be as many as half of its bytes, so a pattern is no more than its place in the text.
+struct File {
+    text: String,
+    patterns: Vec<Pattern>,
+}
+
 /// A line of such a file.
 struct Pattern {
-    regex: Regex,
+    /// Where its glob is, in bytes.
+    start: u32,
+    end: u32,
     ignores: bool,
     only_directories: bool,
 }
 
-impl Pattern {
-    fn matches(&self, inner: &str, is_dir: bool) -> bool {
-        (is_dir || !self.only_directories) && self.regex.is_match(inner)
+impl File {
+    fn parse(text: String) -> Self {
+        let mut patterns = Vec::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            patterns.extend(pattern(line, start));
+            start += line.len();
+        }
+        Self { text, patterns }
+    }
+
+    /// What the last pattern that matches says of this path.
+    fn judge(&self, inner: &str, is_dir: bool) -> Option<bool> {
+        let fits = |pattern: &&Pattern| {
+            let glob = &self.text[pattern.start as usize..pattern.end as usize];
+            (is_dir || !pattern.only_directories) && matches(glob, inner)
+        };
+        let last = self.patterns.iter().rev().find(fits);
+        last.map(|pattern| pattern.ignores)
     }
 }
 
-fn parse(text: &str) -> Vec<Pattern> {
-    text.lines().filter_map(pattern).collect()
-}
-
-fn pattern(line: &str) -> Option<Pattern> {
-    let line = line.trim_start_matches('\u{feff}');
+/// The pattern of a line that begins at this byte of the text.
+fn pattern(line: &str, start: usize) -> Option<Pattern> {
+    let whole = line.strip_suffix('\n').unwrap_or(line);
+    let line = whole.trim_start_matches('\u{feff}');
     let mut glob = line.trim_end_matches(['\r', ' ', '\t']);
     // A blank behind a backslash belongs to the name.
     if glob.ends_with('\\') && line.len() > glob.len() {
@@ -98,8 +114,12 @@ fn pattern(line: &str) -> Option<Pattern> {
     if glob.is_empty() || glob.starts_with('#') {
         return None;
     }
+    let mut start = start + whole.len() - line.len();
     let (ignores, glob) = match glob.strip_prefix('!') {
-        Some(rest) => (false, rest),
+        Some(rest) => {
+            start += 1;
+            (false, rest)
+        }
         None => (true, glob),
     };
     let (only_directories, glob) = match glob.strip_suffix('/') {
@@ -107,7 +127,8 @@ fn pattern(line: &str) -> Option<Pattern> {
         None => (false, glob),
     };
     Some(Pattern {
-        regex: Regex::new(&translated(glob, false)?).ok()?,
+        start: u32::try_from(start).ok()?,
+        end: u32::try_from(start + glob.len()).ok()?,
         ignores,
         only_directories,
     })
@@ -124,7 +145,7 @@ mod tests {
         };
         let all = [Patterns {
             directory: "/r".into(),
-            lines: parse(lines),
+            files: vec![File::parse(lines.to_owned())],
         }];
         let ignored = is_ignored(&all, &Path::new("/r").join(path), is_dir);
         assert_eq!(ignored, expected, "{lines:?} {path}");
@@ -168,5 +189,9 @@ mod tests {
         check("{a,b}", "a", false);
         check("{a,b}", "{a,b}", true);
         check("\r", "x", false);
+        check("\u{feff}a\n!b", "a", true);
+        check("\u{feff}a\n!b", "b", false);
+        check("*\n!b", "b", false);
+        check("\u{e9}*\r\n  \nz", "\u{e9}t\u{e9}", true);
     }
 }

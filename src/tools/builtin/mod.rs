@@ -14,6 +14,7 @@ mod read;
 mod replace;
 mod rg;
 mod walk;
+mod wild;
 mod write;
 
 use std::ffi::{OsStr, OsString};

@@ -1,0 +1,78 @@
+"""The programs of others that are tried, from npm: in the versions of versions.json, or in the newest ones where
+PEERS_NEWEST is 1.
+"""
+
+import json
+import os
+import pathlib
+import platform
+import subprocess
+
+import peer
+
+VERSIONS = json.loads((pathlib.Path(__file__).resolve().parent / "versions.json").read_text())
+INSTALLING = 600  # seconds
+OFFICIAL, SDK, PI, NODE = "@openai/codex", "@openai/codex-sdk", "@earendil-works/pi-coding-agent", "node"
+
+
+def target():
+    """What this machine is called by npm."""
+    machine = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return f"{platform.system().lower()}-{machine}"
+
+
+def version(name):
+    """The version that is wanted."""
+    if os.environ.get("PEERS_NEWEST") != "1" or name == NODE:
+        return VERSIONS[name]  # Node only runs the others
+    asked = subprocess.run(["npm", "view", name, "version"], capture_output=True, text=True, timeout=INSTALLING)
+    return asked.stdout.strip() or VERSIONS[name]
+
+
+def wanted(name):
+    """What npm is asked for: the official program comes without the launcher around it, and Node as a package."""
+    if name == OFFICIAL:
+        return f"@openai/codex-{target()}@npm:@openai/codex@{version(name)}-{target()}"
+    if name == NODE:
+        return f"node-{target()}@{version(name)}"
+    return f"{name}@{version(name)}"
+
+
+def install(modules, *names):
+    """Installs what is not there in the wanted version; whether all of it is there now."""
+    modules.mkdir(parents=True, exist_ok=True)
+    noted = modules / "installed.json"
+    there = json.loads(noted.read_text()) if noted.exists() else {}
+    if not peer.installed("npm"):
+        return False
+    asked = {name: wanted(name) for name in names}
+    missing = {name: spec for name, spec in asked.items() if there.get(name) != spec}
+    if not missing:
+        return True
+    command = ["npm", "install", "--prefix", modules, "--no-audit", "--no-fund", "--omit=optional", "--save-exact",
+               "--ignore-scripts", *missing.values()]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALLING)
+        why = (done.stderr.strip() or f"npm ends with {done.returncode}") if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = str(error)
+    if why:
+        print(f"skipped: {', '.join(missing)} cannot be installed ({why.splitlines()[-1]})", flush=True)
+        return False
+    noted.write_text(json.dumps({**there, **missing}))
+    return True
+
+
+def official(modules):
+    """The official program, if it is there."""
+    return next(modules.glob(f"node_modules/@openai/codex-{target()}/vendor/*/bin/codex"), None)
+
+
+def node(modules):
+    """Node, if it is there."""
+    return next(modules.glob(f"node_modules/node-{target()}/bin/node"), None)
+
+
+def pi(modules):
+    """What Node runs to be pi, if it is there."""
+    return next(modules.glob(f"node_modules/{PI}/dist/bundle/cli.js"), None)
