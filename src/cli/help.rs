@@ -94,7 +94,8 @@ fn overview(long: bool) -> String {
 pub(super) const VARIABLES: &[(&str, &str)] = &[
     (
         "CODEX_ACCESS_TOKEN",
-        "A ChatGPT access token. Requests go to the subscription backend, on its account.",
+        "A ChatGPT access token, or one of a workspace (at-...), whose account is asked for once. Requests go to the \
+         subscription backend, on its account.",
     ),
     (
         "CODEX_API_KEY",
@@ -102,12 +103,17 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ),
     ("OPENAI_API_KEY", "An API key, used where nothing else is."),
     (
+        "OPENAI_ORGANIZATION",
+        "The organization that the requests of a key are counted on.",
+    ),
+    ("OPENAI_PROJECT", "The project that they are counted on."),
+    (
         "CODEX_MODEL",
         "The model to ask where --model does not say.",
     ),
     (
         "CODEX_RUN_HOME",
-        "Where the sign-in is kept, instead of ~/.codex-run.",
+        "Where the sign-in is kept, instead of ~/.codex-run. A whole path; ~ and $HOME at its beginning are expanded.",
     ),
     (
         "CODEX_RUN_AUTH_FILE",

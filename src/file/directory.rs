@@ -12,7 +12,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{identity, leads_to, whereabouts};
+use super::{give, identity, leads_to, whereabouts};
 
 /// A directory that is held open, or will be made below one that is.
 #[derive(Clone, Debug)]
@@ -97,13 +97,19 @@ impl Directory {
     fn walk(&self, make: bool) -> io::Result<OwnedFd> {
         let mut here = self.above.try_clone()?;
         for name in &self.missing {
+            let mut is_new = false;
             if make {
                 match mkdirat(&here, name, Mode::RWXU) {
-                    Ok(()) | Err(Errno::EXIST) => {}
+                    Ok(()) => is_new = true,
+                    Err(Errno::EXIST) => {}
                     Err(error) => return Err(error.into()),
                 }
             }
-            here = opened(&here, Path::new(name), OFlags::NOFOLLOW)?;
+            let next = opened(&here, Path::new(name), OFlags::NOFOLLOW)?;
+            if is_new {
+                give(&next, &here);
+            }
+            here = next;
         }
         Ok(here)
     }

@@ -3,6 +3,7 @@
 //! replaced in one step: a new one is made beside it, synced and renamed over it, and the directory is synced.
 
 mod directory;
+mod owner;
 mod replacement;
 mod slot;
 
@@ -14,8 +15,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Stat;
+use rustix::io::Errno;
 
 pub use directory::Directory;
+pub use owner::{give, give_at};
 pub use replacement::Replacement;
 pub use slot::Slot;
 
@@ -38,6 +41,13 @@ pub fn whereabouts(file: impl AsFd) -> Option<PathBuf> {
 #[must_use]
 pub fn of_file(found: &fs::Metadata) -> Identity {
     (found.dev(), found.ino())
+}
+
+/// Whether an error says that the file system, as some of those on a network, has no locks at all.
+#[must_use]
+pub fn has_no_locks(error: &io::Error) -> bool {
+    let none = [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP];
+    Errno::from_io_error(error).is_some_and(|error| none.contains(&error))
 }
 
 #[allow(clippy::unnecessary_cast)] // not of this width on every system

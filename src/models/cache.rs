@@ -161,8 +161,10 @@ impl Cache {
         slot.directory().make()?;
         sweep(slot.directory());
         let beside = file::unused(NEW)?;
-        slot.replace(&beside, Mode::RUSR | Mode::WUSR, &bytes)
-            .map(drop)
+        let new = slot.begin(&beside, Mode::RUSR | Mode::WUSR)?;
+        file::give(new.file(), slot.directory().descriptor()?);
+        new.write(&bytes)?;
+        new.commit().map(drop)
     }
 }
 

@@ -6,9 +6,9 @@ pub mod list;
 pub mod stored;
 
 use std::borrow::Cow;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use fs4::{FileExt, TryLockError};
@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::clock::date;
 use crate::file;
+use crate::file::{Directory, give_at, has_no_locks};
 use crate::id::ThreadId;
 pub use stored::{Damage, Stored};
 
@@ -106,16 +107,14 @@ impl Sessions {
     pub fn create(&self, id: &ThreadId, beginning: &Beginning<'_>) -> io::Result<Writer> {
         let day = date(beginning.now);
         let folder = self.root.join(day[..10].replace('-', "/"));
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)?;
+        Directory::hold(&folder)?.make()?;
         let path = folder.join(format!("{}.jsonl", id.as_str()));
         let file = OpenOptions::new()
             .append(true)
             .create_new(true)
             .mode(0o600)
             .open(&path)?;
+        give_at(&file, &path);
         // Nobody else knows of it yet.
         let _ = FileExt::try_lock(&file);
         let mut writer = Writer {
@@ -148,6 +147,8 @@ impl Sessions {
         match FileExt::try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Busy(path)),
+            // On a file system that has no locks nobody is kept out.
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let mut bytes = Vec::new();

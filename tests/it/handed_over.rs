@@ -2,6 +2,7 @@
 //! that cannot be entered, and keys with something around them.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 
 use crate::home::{Cmd, Home, KEY, skipped};
 use crate::standin::{Reply, Server};
@@ -193,4 +194,47 @@ fn a_key_is_counted_on_the_organization_and_project_that_are_named() {
         .run()
         .exits(2)
         .says("cannot use OPENAI_PROJECT");
+}
+
+#[test]
+fn what_root_makes_in_somebodys_home_is_theirs() {
+    if !rustix::process::geteuid().is_root() {
+        skipped("only root makes what is somebody else's");
+        return;
+    }
+    let server = Server::start(vec![Reply::text("ok"); 3]);
+    let home = Home::new();
+    // As with `sudo`, which may keep HOME.
+    chown(home.root(), Some(65534), Some(65534)).expect("root may");
+    let login = home.codex(&server).args(["login", "--with-access-token"]);
+    let token = crate::standin::jwt("acct-1", crate::standin::now_unix() + 5000);
+    login.input(token).run().exits(0);
+    ask(home.codex(&server)).run().exits(0);
+    let personal = server.issuer().personal("acct-2");
+    let given = home.codex(&server).env("CODEX_ACCESS_TOKEN", &personal);
+    ask(given).run().exits(0);
+    let mut left = vec![home.own()];
+    let mut seen = 0;
+    while let Some(path) = left.pop() {
+        let found = fs::symlink_metadata(&path).expect("it is there");
+        assert_eq!(
+            (found.uid(), found.gid()),
+            (65534, 65534),
+            "{}",
+            path.display()
+        );
+        seen += 1;
+        if found.is_dir() {
+            left.extend(
+                fs::read_dir(&path)
+                    .expect("a directory")
+                    .flatten()
+                    .map(|entry| entry.path()),
+            );
+        }
+    }
+    assert!(
+        seen >= 8,
+        "credentials, a lock, a list and conversations: {seen}"
+    );
 }

@@ -197,3 +197,46 @@ fn recorded_refusals_are_told_as_they_came() {
         check(status, &body, exit, message);
     }
 }
+
+#[test]
+fn whatever_a_renewal_brought_is_used_and_its_token_never_lost() {
+    let check = |shape: &dyn Fn(&str, &str) -> Reply| {
+        let server = Server::start([Reply::text("ok")]);
+        let (home, _) = Home::expired(&server);
+        let new = server.issuer().grant("acct-test");
+        server.issuer().fail(1, shape(&new.access, &new.refresh));
+        let ran = home.codex(&server).args(["run", "--no-tools", "hi"]).run();
+        ran.exits(0).stdout("ok\n").stderr("");
+        assert_eq!(home.refresh_token(), new.refresh);
+        assert_eq!(server.issuer().refreshes(), 1);
+    };
+    let answer = |body: String| Reply::status(200, &[("content-type", "application/json")], body);
+    check(&|access, refresh| {
+        Reply::json(
+            200,
+            &json!({"access_token": access, "refresh_token": refresh, "id_token": {"raw": "x"}}),
+        )
+    });
+    let both = |access: &str, refresh: &str| {
+        format!(r#""access_token":"{access}","refresh_token":"{refresh}""#)
+    };
+    check(&|access, refresh| answer(format!("\u{feff}{{{}}}", both(access, refresh))));
+    check(&|access, refresh| {
+        answer(format!(
+            r#"{{"access_token":"old",{}}}"#,
+            both(access, refresh)
+        ))
+    });
+    check(&|access, refresh| {
+        answer(format!(
+            r#"{{"access_token":" {access}","refresh_token":"{refresh}\n"}}"#
+        ))
+    });
+    check(&|access, refresh| answer(format!("{{{},}} and more", both(access, refresh))));
+    // The connection breaks behind the tokens.
+    check(&|access, refresh| {
+        let whole = format!("{{{},\"scope\":\"a b c\"}}", both(access, refresh));
+        let reply = answer(whole.clone());
+        reply.cut_at(whole.len() - 8)
+    });
+}

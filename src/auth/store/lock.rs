@@ -13,8 +13,9 @@ use std::time::{Duration, Instant, SystemTime};
 use fs4::{FileExt, TryLockError};
 use rustix::fs::OFlags;
 
-use super::place::{beside, give};
+use super::place::beside;
 use crate::exhausted::at_start;
+use crate::file::{give_at, has_no_locks};
 
 /// How long after its last sign of life a directory counts as left behind. pi's own number.
 const STALE: Duration = Duration::from_secs(30);
@@ -46,9 +47,17 @@ enum Kind {
 }
 
 impl Lock {
-    /// An advisory lock on this file; nothing if somebody else has it.
+    /// An advisory lock on this file; nothing if somebody else has it. On a file system that has no such locks a
+    /// directory beside it takes its place, for all who come there.
     pub(super) fn file(path: &Path) -> io::Result<Option<Self>> {
-        Ok(advisory(path)?.map(|held| Self(Kind::File { _held: held })))
+        Self::file_by(path, FileExt::try_lock)
+    }
+
+    fn file_by(path: &Path, try_lock: TryLock) -> io::Result<Option<Self>> {
+        match advisory_by(path, try_lock) {
+            Err(error) if has_no_locks(&error) => Self::directories(&[beside(path, ".d")]),
+            held => Ok(held?.map(|held| Self(Kind::File { _held: held }))),
+        }
     }
 
     /// The official client's two; nothing if somebody else has one of them. The first may be in two places.
@@ -110,22 +119,30 @@ impl Lock {
     }
 }
 
+/// Takes an advisory lock, if it is free.
+type TryLock = fn(&File) -> Result<(), TryLockError>;
+
+/// An advisory lock on this file.
+fn advisory(path: &Path) -> io::Result<Option<File>> {
+    advisory_by(path, FileExt::try_lock)
+}
+
 /// An advisory lock on this file, which is made if it is not there. No link is followed: whoever could put one there
 /// could have root write anywhere.
-fn advisory(path: &Path) -> io::Result<Option<File>> {
+fn advisory_by(path: &Path, try_lock: TryLock) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     let file = match options.clone().create_new(true).open(path) {
         Ok(file) => {
-            give(&file, path);
+            give_at(&file, path);
             file
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match options.open(path) {
             // Somebody who takes the file for another program's has made a directory there.
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
                 return match stale(path)? {
-                    Some(_) => fs::remove_dir(path).and_then(|()| advisory(path)),
+                    Some(_) => fs::remove_dir(path).and_then(|()| advisory_by(path, try_lock)),
                     None => Ok(None),
                 };
             }
@@ -133,7 +150,7 @@ fn advisory(path: &Path) -> io::Result<Option<File>> {
         },
         Err(error) => return Err(error),
     };
-    match FileExt::try_lock(&file) {
+    match try_lock(&file) {
         // One that was removed meanwhile locks nobody out.
         Ok(()) if !same(&file, path) => Ok(None),
         Ok(()) => Ok(Some(file)),
@@ -269,6 +286,8 @@ fn touch(path: &Path, number: u64, fresh: &Mutex<SystemTime>) {
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+
     use super::*;
 
     type Take = fn(&Path) -> io::Result<Option<Lock>>;
@@ -300,6 +319,25 @@ mod tests {
             );
         }
         assert!(place.join("file").is_file() && !place.join("directory").exists());
+        fs::remove_dir_all(place).expect("it goes away");
+    }
+
+    #[test]
+    fn without_advisory_locks_a_directory_takes_their_place() {
+        let place = place("none");
+        let path = place.join("auth.json.lock");
+        for errno in [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP] {
+            assert!(has_no_locks(&errno.into()));
+        }
+        let take = || Lock::file_by(&path, |_| Err(TryLockError::Error(Errno::NOLCK.into())));
+        let first = take().expect("no error").expect("free");
+        assert!(first.holds() && !first.is_sure());
+        assert!(take().expect("no error").is_none(), "it is taken");
+        drop(first);
+        assert!(take().expect("no error").is_some(), "it is free again");
+        assert!(path.is_file(), "what is remembered has its place");
+        let other = |_: &File| Err(TryLockError::Error(Errno::IO.into()));
+        assert!(Lock::file_by(&path, other).is_err());
         fs::remove_dir_all(place).expect("it goes away");
     }
 

@@ -4,9 +4,9 @@
 //! JSON object a line, appended; the last that fits counts. A token is named by a part of its hash. Losing a line
 //! costs a question to the issuer, so nothing here is an error.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -18,6 +18,7 @@ use super::hold::Holder;
 use crate::auth::personal::Identity;
 use crate::auth::refusal::Refusal;
 use crate::clock::millis;
+use crate::file::{Directory, give_at};
 use crate::secret::Secret;
 
 /// How large the file may become before it begins anew, in bytes.
@@ -209,14 +210,18 @@ impl Memory {
         if let Some(home) = &self.home
             && (line.refused.is_some() || line.failed.is_some() || line.whose.is_some())
         {
-            let _ = DirBuilder::new().recursive(true).mode(0o700).create(home);
+            let _ = Directory::hold(home).and_then(|held| held.make());
         }
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-            .open(path);
+        let mut options = OpenOptions::new();
+        options.append(true).mode(0o600);
+        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        let file = match options.clone().create_new(true).open(&path) {
+            Ok(file) => {
+                give_at(&file, &path);
+                Ok(file)
+            }
+            Err(_) => options.open(&path),
+        };
         if let Ok(mut file) = file {
             if file.metadata().is_ok_and(|file| file.len() > MOST) {
                 let _ = file.set_len(0);

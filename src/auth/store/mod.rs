@@ -14,7 +14,7 @@ mod replace;
 
 use std::fs::{self, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -222,10 +222,8 @@ impl Store {
             return self.is_known();
         }
         let directory = self.directory();
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
+        Directory::hold(directory)
+            .and_then(|held| held.make())
             .map_err(|error| Error::Unwritable(directory.to_owned(), error))
     }
 

@@ -1,7 +1,6 @@
 //! Where things really are, whose they are, and what stands beside them.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Whether a sign-in was kept in this directory, and nothing is in it but what a home of ours may hold.
@@ -45,16 +44,4 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(ending);
     path.with_file_name(name)
-}
-
-/// Gives a new file to whoever owns its directory, if we may: what root makes in a person's home is theirs.
-pub(super) fn give(file: &fs::File, path: &Path) {
-    let owner = path
-        .parent()
-        .and_then(|directory| fs::metadata(directory).ok());
-    if let (Some(owner), Ok(own)) = (owner, file.metadata())
-        && owner.uid() != own.uid()
-    {
-        let _ = std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()));
-    }
 }

@@ -312,6 +312,19 @@ mod tests {
     }
 
     #[test]
+    fn the_proxy_is_named_where_the_network_is_refused() {
+        let words = "try another network, or turn off a VPN or proxy";
+        assert!(blocked(None).ends_with(words));
+        let told = blocked(Some("proxy.example:3128"));
+        assert!(told.ends_with("; this request went through the proxy proxy.example:3128"));
+        let body = r#"{"error":{"code":"unsupported_country_region_territory"}}"#;
+        let head = Head::read(403, |_| None);
+        let mut fault = fault::of_answer(&head, body.as_bytes(), NOW);
+        fault.details.proxy = Some("proxy.example:3128".to_owned());
+        assert!(super::told(&fault, NOW).words().contains(&told));
+    }
+
+    #[test]
     fn a_page_is_one_sentence() {
         let headers = [("server", "cloudflare"), ("cf-ray", "8d2df03dbbcd60fd-LHR")];
         check(

@@ -1,0 +1,64 @@
+//! Whose a new file is: what root makes in a person's home, as with `sudo`, is theirs.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use rustix::fs::{CWD, Gid, Mode, OFlags, Uid, fchown, fstat, openat};
+
+/// Gives what this process has just made to the owner of the directory that it is in, as root may. It must not be used
+/// for what was there before: that may be somebody else's, under a further name.
+pub fn give(made: impl AsFd, directory: impl AsFd) {
+    let (Ok(own), Ok(owner)) = (fstat(&made), fstat(directory)) else {
+        return;
+    };
+    if own.st_uid != owner.st_uid {
+        let (user, group) = (Uid::from_raw(owner.st_uid), Gid::from_raw(owner.st_gid));
+        let _ = fchown(made, Some(user), Some(group));
+    }
+}
+
+/// The same for a file that was made at this path.
+pub fn give_at(made: &File, path: &Path) {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    if let Ok(directory) = openat(CWD, directory, flags, Mode::empty()) {
+        give(made, directory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, chown};
+
+    use super::*;
+    use crate::file::Directory;
+
+    #[test]
+    fn what_root_makes_in_a_home_belongs_to_its_owner() {
+        let home = std::env::temp_dir().join(format!("codex-owner-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&home);
+        fs::create_dir(&home).expect("a directory");
+        let is_root = rustix::process::geteuid().is_root();
+        let owner = if is_root {
+            65534
+        } else {
+            rustix::process::geteuid().as_raw()
+        };
+        if is_root {
+            chown(&home, Some(owner), Some(owner)).expect("root may");
+        }
+        let below = home.join("a/b");
+        Directory::hold(&below)
+            .and_then(|held| held.make())
+            .expect("it is made");
+        let path = below.join("f");
+        give_at(&File::create(&path).expect("a file"), &path);
+        for made in [home.join("a"), below, path] {
+            let found = fs::metadata(&made).expect("it is there");
+            assert_eq!(found.uid(), owner, "{}", made.display());
+        }
+        fs::remove_dir_all(home).expect("it goes away");
+    }
+}
