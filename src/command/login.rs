@@ -7,10 +7,11 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::beside::{Lister, Store};
+use super::new_sign_in::{come_first, keep, list, supersede};
 use super::wait::{Back, Ways};
 use super::{Keeper, say, say_line, warn, warn_of_wait};
 use crate::api::Endpoints;
+use crate::auth;
 use crate::auth::callback::paste_redirect;
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
@@ -23,17 +24,12 @@ use crate::auth::personal::is_personal;
 use crate::auth::pkce::{Pkce, RANDOM};
 use crate::auth::store::{self, Contents, Edit, Kind};
 use crate::auth::token::{Claims, SignedIn, TokenError};
-use crate::auth::{self, Authority, Credential};
 use crate::clock::{date, seconds, span};
 use crate::http::{Http, SILENCE, Setup};
 use crate::input::without_mark;
-use crate::models::cache::Cache;
 use crate::output::visible::line;
 use crate::secret::Secret;
 use crate::stdin;
-
-/// How long the list of models may take at the end of a sign-in.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that a sign-in is told, checked.
 #[derive(Debug)]
@@ -343,101 +339,4 @@ fn given(what: &str) -> Result<Secret, Error> {
     let text = String::from_utf8_lossy(&text);
     let text = Secret::new(without_mark(&text).to_owned());
     auth::plain(&text, "standard input").map_err(Error::Secret)
-}
-
-/// Stores a sign-in; the one that it replaces.
-fn keep(
-    settings: &Settings,
-    issuer: &Issuer,
-    new: &SignedIn,
-    critical: &Critical,
-) -> Result<Option<SignedIn>, Error> {
-    let store = &settings.keeper.store;
-    // A token that is stored already, maybe with what renews it, is no news.
-    let known = |before: &Contents| {
-        if before.personal.as_ref() == Some(&new.access) {
-            return true;
-        }
-        let old = before.sign_in.as_ref().and_then(|old| old.as_ref().ok());
-        old.is_some_and(|old| old.access == new.access)
-    };
-    let edit = |before: &Contents| {
-        if known(before) {
-            Vec::new()
-        } else {
-            vec![Edit::SignIn(new)]
-        }
-    };
-    let before = change(store, critical, &warn_of_wait, edit).map_err(|error| {
-        // Tokens that were made for us and have no place are not left behind. One that was given to us is not ours to end.
-        if new.refresh.is_some() {
-            let _ = issuer.revoke(&new.access, new.refresh.as_ref());
-        }
-        Error::Store(error)
-    })?;
-    let who = new.who();
-    let place = store.named().display();
-    if known(&before) {
-        say_line(&format!("This sign-in is in {place} already: {who}."));
-    } else {
-        say_line(&format!("Signed in as {who}. It is stored in {place}."));
-    }
-    if new.refresh.is_none() && !known(&before) {
-        say(&match new.expires {
-            Some(when) => format!("The token is good until {}; nothing renews it.", date(when)),
-            None => "Nothing renews the token.".to_owned(),
-        });
-    }
-    come_first(&settings.before);
-    let old = before.sign_in.and_then(Result::ok);
-    // A workspace's own token is not ours to end.
-    Ok(old.filter(|old| {
-        !is_personal(old.access.expose())
-            && old.access != new.access
-            && (old.refresh.is_none() || old.refresh != new.refresh)
-    }))
-}
-
-/// Makes the tokens of the sign-in worthless that was there before.
-fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
-    let Some(old) = old else {
-        return;
-    };
-    match issuer.revoke(&old.access, old.refresh.as_ref()) {
-        Ok(()) => say("The sign-in before it is revoked: copies of it on other machines end too."),
-        Err(error) if !old.ended(seconds()) => warn(&format!(
-            "the sign-in before this one could not be revoked: {error}"
-        )),
-        Err(_) => {}
-    }
-}
-
-/// Asks for the list of models that this account can use, so that the first run knows it. A list that does not come is no
-/// reason to say anything: the run asks again.
-fn list(settings: &Settings, new: &SignedIn) {
-    let Some(endpoints) = &settings.endpoints else {
-        return;
-    };
-    let address = endpoints.subscription.as_str();
-    let lister = Lister {
-        http: Http::new(&settings.setup, SILENCE),
-        cache: Cache::new(settings.home.as_deref(), new.account.as_str(), address),
-        endpoints: endpoints.clone(),
-        authority: Authority::Fixed(Credential::Token {
-            access: new.access.clone(),
-            account: new.account.clone(),
-            bounds: new.bounds.clone(),
-        }),
-        patience: PATIENCE,
-    };
-    let _ = lister.ask(&Store::default());
-}
-
-/// Tells what is used before that which was just stored.
-fn come_first(before: &[String]) {
-    if let Some(source) = before.first() {
-        warn(&format!(
-            "{source} is set and comes first; `codex status` tells what is used"
-        ));
-    }
 }

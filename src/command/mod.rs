@@ -11,6 +11,7 @@ pub mod last_message;
 pub mod login;
 pub mod logout;
 pub mod models;
+mod new_sign_in;
 pub mod out;
 pub mod patience;
 mod report;

@@ -1,0 +1,118 @@
+//! What follows a sign-in that has succeeded: it is stored, the one that it replaces is revoked, and the list of models
+//! that its account can use is fetched.
+
+use std::time::Duration;
+
+use super::beside::{Lister, Store};
+use super::login::{Error, Settings};
+use super::{say, say_line, warn, warn_of_wait};
+use crate::auth::change::change;
+use crate::auth::critical::Critical;
+use crate::auth::issuer::Issuer;
+use crate::auth::personal::is_personal;
+use crate::auth::store::{Contents, Edit};
+use crate::auth::token::SignedIn;
+use crate::auth::{Authority, Credential};
+use crate::clock::{date, seconds};
+use crate::http::{Http, SILENCE};
+use crate::models::cache::Cache;
+
+/// How long the list of models may take.
+const LIST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Stores a sign-in; the one that it replaces.
+pub(super) fn keep(
+    settings: &Settings,
+    issuer: &Issuer,
+    new: &SignedIn,
+    critical: &Critical,
+) -> Result<Option<SignedIn>, Error> {
+    let store = &settings.keeper.store;
+    // A token that is stored already, maybe with what renews it, is no news.
+    let known = |before: &Contents| {
+        if before.personal.as_ref() == Some(&new.access) {
+            return true;
+        }
+        let old = before.sign_in.as_ref().and_then(|old| old.as_ref().ok());
+        old.is_some_and(|old| old.access == new.access)
+    };
+    let edit = |before: &Contents| {
+        if known(before) {
+            Vec::new()
+        } else {
+            vec![Edit::SignIn(new)]
+        }
+    };
+    let before = change(store, critical, &warn_of_wait, edit).map_err(|error| {
+        // Tokens that were made for us and have no place are not left behind. One that was given to us is not ours to end.
+        if new.refresh.is_some() {
+            let _ = issuer.revoke(&new.access, new.refresh.as_ref());
+        }
+        Error::Store(error)
+    })?;
+    let who = new.who();
+    let place = store.named().display();
+    if known(&before) {
+        say_line(&format!("This sign-in is in {place} already: {who}."));
+    } else {
+        say_line(&format!("Signed in as {who}. It is stored in {place}."));
+    }
+    if new.refresh.is_none() && !known(&before) {
+        say(&match new.expires {
+            Some(when) => format!("The token is good until {}; nothing renews it.", date(when)),
+            None => "Nothing renews the token.".to_owned(),
+        });
+    }
+    come_first(&settings.before);
+    let old = before.sign_in.and_then(Result::ok);
+    // A workspace's own token is not ours to end.
+    Ok(old.filter(|old| {
+        !is_personal(old.access.expose())
+            && old.access != new.access
+            && (old.refresh.is_none() || old.refresh != new.refresh)
+    }))
+}
+
+/// Makes the tokens of the sign-in worthless that was there before.
+pub(super) fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
+    let Some(old) = old else {
+        return;
+    };
+    match issuer.revoke(&old.access, old.refresh.as_ref()) {
+        Ok(()) => say("The sign-in before it is revoked: copies of it on other machines end too."),
+        Err(error) if !old.ended(seconds()) => warn(&format!(
+            "the sign-in before this one could not be revoked: {error}"
+        )),
+        Err(_) => {}
+    }
+}
+
+/// Asks for the list of models that this account can use, so that the first run knows it. A list that does not come is no
+/// reason to say anything: the run asks again.
+pub(super) fn list(settings: &Settings, new: &SignedIn) {
+    let Some(endpoints) = &settings.endpoints else {
+        return;
+    };
+    let address = endpoints.subscription.as_str();
+    let lister = Lister {
+        http: Http::new(&settings.setup, SILENCE),
+        cache: Cache::new(settings.home.as_deref(), new.account.as_str(), address),
+        endpoints: endpoints.clone(),
+        authority: Authority::Fixed(Credential::Token {
+            access: new.access.clone(),
+            account: new.account.clone(),
+            bounds: new.bounds.clone(),
+        }),
+        patience: LIST_TIMEOUT,
+    };
+    let _ = lister.ask(&Store::default());
+}
+
+/// Tells what is used before that which was just stored.
+pub(super) fn come_first(before: &[String]) {
+    if let Some(source) = before.first() {
+        warn(&format!(
+            "{source} is set and comes first; `codex status` tells what is used"
+        ));
+    }
+}
