@@ -6,20 +6,21 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use codex_run::auth::store::{Document, Edit, Format, Place, Store};
+use codex_run::auth::store::{Document, Edit, Error, Format, Place, Store};
 use codex_run::auth::token::{Claims, SignedIn};
 use codex_run::secret::Secret;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::Value;
 
 /// What an edit of a file may change, in each of its formats.
-const OURS: [&str; 6] = [
+const OURS: [&str; 7] = [
     "openai-codex",
     "openai",
     "tokens",
     "last_refresh",
     "OPENAI_API_KEY",
     "auth_mode",
+    "personal_access_token",
 ];
 
 fn sign_in() -> SignedIn {
@@ -117,6 +118,7 @@ fn replaced(input: &[u8]) {
                 here.is_some_and(|here| here.is_ok_and(|here| here.access == signed_in.access))
             );
         }
+        Err(Error::NotOurs(..)) => assert_eq!(now, input, "what is not ours stays"),
         Err(_) => {
             assert_eq!(now, input, "a file that makes no sense is left as it is");
             assert!(!text.is_ok_and(object), "this one made sense");
