@@ -1,7 +1,6 @@
 //! What a tool finds in its environment: a list of what programs need, and a few words that nobody will answer it. A
 //! credential has no place in it, whatever it is called; what is handed on by name is added elsewhere.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 
 use super::sensitive;
@@ -162,13 +161,14 @@ pub struct Selected {
 /// The part of this environment that tools get; with the network, what programs need to use it too.
 #[must_use]
 pub fn for_tools(all: &[(OsString, OsString)], network: bool) -> Selected {
-    let listed = NAMES.iter().flat_map(|(_, names)| names.split_whitespace());
-    let listed: HashSet<&str> = listed.collect();
+    // Few variables are looked up, so the list is not worth a table: most names differ in length already.
+    let listed = NAMES.iter().flat_map(|(_, names)| names.split(' '));
+    let listed: Vec<&str> = listed.collect();
     let is_wanted = |name: &str| {
         if CERTIFICATES.contains(&name) || is_proxy(name) {
             network
         } else {
-            listed.contains(name) || is_of_family(name)
+            listed.contains(&name) || is_of_family(name)
         }
     };
     let mut selected = Selected::default();

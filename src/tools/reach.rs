@@ -140,6 +140,9 @@ pub fn named_in(word: &OsStr, directory: &Path) -> Vec<PathBuf> {
 #[must_use]
 pub fn seen_twice(places: &[PathBuf]) -> Vec<PathBuf> {
     use super::mounts::{aliases, table};
+    if places.is_empty() {
+        return Vec::new();
+    }
     table()
         .map(|table| aliases(&table, places))
         .unwrap_or_default()

@@ -9,6 +9,10 @@ use std::time::Duration;
 /// How long a renewal may take before it is reported.
 pub(super) const SOON: Duration = Duration::from_secs(1);
 
+/// How long a pause after a failure must be to be reported. It is less, because a pause of about a second lasts a little
+/// longer or shorter.
+const MIN_PAUSE: Duration = Duration::from_millis(500);
+
 /// A wait of a renewal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waiting {
@@ -76,7 +80,7 @@ impl Watch {
 
     /// Reports a wait, if it is a long one.
     pub(super) fn report(&self, waiting: &Waiting) {
-        if waiting.delay().is_some_and(|delay| delay < SOON) {
+        if waiting.delay().is_some_and(|delay| delay < MIN_PAUSE) {
             return;
         }
         if let Some(hook) = &self.0 {
