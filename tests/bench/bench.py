@@ -330,7 +330,7 @@ def main():
         long, cpu_bars, memory_bars = long_answer(program, standin)
         loop, wall = tool_loop(program, standin)
         os.chdir("/")
-    size = most("size of the binary", program.stat().st_size / 2**20, "", 4)
+    size = most("size of the binary", program.stat().st_size / 2**20, "", 5)
     rows = [short[0], *long, *loop, size, *short[1:]]
     print(table(rows))
     print(f"every wall time includes {nothing:.1f} ms: starting a program that does nothing, and waiting for its end")

@@ -20,7 +20,8 @@ mod write;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io;
-use std::path::Path;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use super::capture::Capture;
 use super::child::End;
 use super::confine::{Inner, Reach};
 use super::explanation::Failed;
+use super::places::program_on;
 use super::walls::Walls;
 
 /// What a tool knows of where it runs.
@@ -57,12 +59,24 @@ impl Context<'_> {
 
     /// A program with its environment: the tool's, not ours.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let name = program.as_ref();
+        let found = self.found(name);
+        let mut command = Command::new(found.as_deref().unwrap_or(Path::new(name)));
         command
+            .arg0(name)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("TMPDIR", std::env::temp_dir());
         command
+    }
+
+    /// Where a program of this name is, which is cheaper to look up than to try. A list of directories that depends on
+    /// the working directory is left to the system.
+    fn found(&self, name: &OsStr) -> Option<PathBuf> {
+        let (_, list) = self.environment.iter().find(|(name, _)| name == "PATH")?;
+        let is_plain = Path::new(name).components().count() == 1;
+        let is_absolute = std::env::split_paths(list).all(|directory| directory.is_absolute());
+        (is_plain && is_absolute).then(|| program_on(list, name))?
     }
 }
 
