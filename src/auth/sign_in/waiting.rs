@@ -150,7 +150,7 @@ mod tests {
         let watch = Watch::new(Some(hook));
         let again = |millis| Waiting::Again("no".to_owned(), Duration::from_millis(millis));
         let locked = Waiting::Lock("process 7 holds it".to_owned());
-        for waiting in [&again(999), &again(1000), &locked] {
+        for waiting in [&again(499), &again(1000), &locked] {
             watch.report(waiting);
         }
         drop(watch);
