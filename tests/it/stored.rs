@@ -72,7 +72,8 @@ impl Home {
         let entries = fs::read_dir(self.own()).expect("a directory").flatten();
         let mut names: Vec<String> = entries
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| name != "models_cache.json" && name != "sessions")
+            // A run that is killed while it writes the list of models leaves what a later one removes after a minute.
+            .filter(|name| !name.starts_with("models_cache.json") && name != "sessions")
             .collect();
         names.sort();
         names
