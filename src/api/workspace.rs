@@ -139,7 +139,7 @@ impl Route {
         found.clone().unwrap_or_default()
     }
 
-    /// The way to be tried after `used` was refused; nothing if there is none. `ask` is called once for all clones,
+    /// The way to try after `used` was refused, if there is another. `ask` is called once for all clones,
     /// and the others wait for its answer.
     pub(super) fn after(&self, used: &Way, ask: impl FnOnce() -> Option<Way>) -> Option<Way> {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -30,8 +30,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How many requests are answered at the same time, on each address.
 const AT_ONCE: usize = 64;
 
-/// How many threads the servers start by themselves, in a way that is a panic where there is none: on each of the two
-/// addresses one that accepts and four that read (`tiny_http` 0.12), and ours.
+/// How many threads the servers start by themselves (`tiny_http` 0.12): for each of the two addresses one that accepts and
+/// four that read, and one more of this module. `tiny_http` panics if it cannot start one.
 const THREADS: usize = 12;
 
 /// How long the last page gets to reach the browser.

@@ -28,7 +28,7 @@ pub enum What {
     Token(Secret),
     /// An access token that a workspace handed out.
     Personal(Arc<Personal>),
-    /// A stored sign-in, or why what is stored in its place is none.
+    /// A stored sign-in, or why the stored entry cannot be read as one.
     SignIn(Result<Box<SignedIn>, TokenError>),
     /// The server wants none.
     Nobody,

@@ -10,6 +10,7 @@ use super::hidden::Hidden;
 use super::own_tools::Own;
 use super::parse::unknown;
 use super::settings::{Environment, tool_timeout};
+use super::trust::Trust;
 use super::values::one_of;
 use super::{own_tools, program, variables, writable};
 use crate::tools::TOOLS;
@@ -133,7 +134,7 @@ fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
 /// Opens the git directories of writable worktrees and submodules; what is to be reported about that.
 fn open_linked(walls: &mut Walls, hidden: &Hidden, directory: &Path) -> Vec<String> {
     let mut notes = Vec::new();
-    let owner = owner(directory);
+    let owner = Trust::of(directory).acts_for();
     for root in walls.writable.clone() {
         let found = match linked(&root.path, owner) {
             Linked::Nothing => continue,
@@ -177,17 +178,6 @@ fn open_linked(walls: &mut Walls, hidden: &Hidden, directory: &Path) -> Vec<Stri
         }
     }
     notes
-}
-
-/// The user whose repositories tools may change. Root, in a container, works on files of another user.
-fn owner(directory: &Path) -> u32 {
-    use std::os::unix::fs::MetadataExt;
-    let user = rustix::process::geteuid();
-    let of_directory = std::fs::metadata(directory).map(|found| found.uid());
-    match of_directory {
-        Ok(owner) if user.is_root() => owner,
-        _ => user.as_raw(),
-    }
 }
 
 /// Opens the shared temporary directories, but those where something lies that tools must not change.

@@ -23,6 +23,15 @@ impl Trust {
         Self { user, owner }
     }
 
+    /// The user whose repositories tools may change. Root, in a container, works on files of another user.
+    pub(super) fn acts_for(&self) -> u32 {
+        if self.user == 0 {
+            self.owner
+        } else {
+            self.user
+        }
+    }
+
     /// Whether instructions of this owner are taken: the user's own, and those of root. Root, in a container, works on
     /// files of others, but on those of one user only.
     pub(super) fn takes_words(&self, owner: u32) -> bool {

@@ -222,6 +222,11 @@ mod tests {
         check("", false);
     }
 
+    fn unix_socket() -> OwnedFd {
+        use rustix::net::{AddressFamily, SocketType, socket};
+        socket(AddressFamily::UNIX, SocketType::STREAM, None).expect("a socket")
+    }
+
     /// A file of another socket in the place of one that was bound, as another run may put it there if it can write in
     /// the place.
     #[test]
@@ -229,12 +234,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("codex-run-bound-{}", std::process::id()));
         fs::create_dir_all(&path).expect("a directory");
         let place = Place::open(&path).expect("it was made");
-        let socket = rustix::net::socket(
-            rustix::net::AddressFamily::UNIX,
-            rustix::net::SocketType::STREAM,
-            None,
-        )
-        .expect("a socket");
+        let socket = unix_socket();
         let (bound, real) = place.bind(&socket).expect("a name that is free");
         assert_eq!(real, path.join(&bound.name).as_os_str().as_bytes());
         rustix::net::listen(&socket, 1).expect("it is bound");
@@ -259,12 +259,7 @@ mod tests {
         let path = top.join("x".repeat(120));
         fs::create_dir_all(&path).expect("a directory");
         let place = Place::open(&path).expect("it was made");
-        let socket = rustix::net::socket(
-            rustix::net::AddressFamily::UNIX,
-            rustix::net::SocketType::STREAM,
-            None,
-        )
-        .expect("a socket");
+        let socket = unix_socket();
         let (bound, real) = place.bind(&socket).expect("a name that is free");
         assert!(real.starts_with(b"/proc/self/fd/") && path.join(&bound.name).exists());
         let _ = fs::remove_dir_all(top);
