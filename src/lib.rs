@@ -61,6 +61,8 @@ pub mod tools; // the calls of a model, as subprocesses
 
 pub mod session; // the stored conversation
 
+pub mod failure; // facts to words, hint and exit code
+
 pub mod output; // what a run has to tell, and whoever takes it
 
 pub mod agent; // drives a run

@@ -11,7 +11,6 @@ mod reader;
 mod said;
 pub mod turn;
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -20,6 +19,7 @@ use std::time::Duration;
 
 use crate::api::{self, Client};
 use crate::exhausted::at_start;
+pub use crate::failure::stop::{End, Order};
 use crate::models::price::Price;
 use crate::output::{Notice, Sink};
 use crate::session::Journal;
@@ -32,17 +32,6 @@ use driver::Driver;
 use fallback::Fallback;
 pub use fallback::{Instead, Learned, Other};
 use said::Said;
-
-/// An end that was ordered from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// This signal came.
-    Signal(i32),
-    /// The run's time is over.
-    Timeout,
-    /// Nobody reads the output any more.
-    Closed,
-}
 
 /// What the loop is told.
 #[derive(Debug)]
@@ -66,38 +55,6 @@ pub enum Input {
     /// The thread of a call has panicked.
     ToolPanicked,
     /// The thread that reads has panicked.
-    Panicked,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub enum End {
-    /// The answer is complete and delivered.
-    Answered,
-    /// The answer cannot be used as a complete one; the error, if any, is what broke it off. Whether a part of it was
-    /// shown.
-    Trouble(Box<Trouble>, Option<Box<api::Error>>, bool),
-    /// No answer began; whether a part of one was shown before, which was to be asked for again.
-    Refused(Box<api::Error>, bool),
-    /// This many requests were made and the model wants to go on.
-    Turns(usize),
-    /// So many tokens were used, of which at most so many were to be, and the model wants to go on.
-    Tokens(u64, u64),
-    /// The model wants so many calls in all, of which at most so many were to be.
-    Calls(usize, usize),
-    /// The conversation has about so many tokens, and the model takes in so many.
-    TooLong(u64, u64),
-    /// The service refused every shape that has room for a web search; what it said to the last one.
-    NoSearch(Box<api::Error>),
-    /// It was ordered.
-    Ordered(Order),
-    /// The answer is complete and delivered, but this many calls failed, which was to count.
-    ToolsFailed(usize),
-    /// The system gave no thread, or no process for a call.
-    Thread(io::Error),
-    /// The sink could not deliver.
-    Output(io::Error),
-    /// A defect of this program.
     Panicked,
 }
 

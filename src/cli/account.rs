@@ -1,13 +1,13 @@
 //! The settings of the commands that are about the sign-in itself.
 
 use super::credentials::{self, Credentials, SECRETS, surroundings};
-use super::failure::Failure;
 use super::flags::Args;
 use super::settings::Environment;
 use crate::api::Endpoints;
 use crate::auth::opener::openers;
 use crate::command::login::Way;
 use crate::command::{Keeper, login, logout, status, token};
+use crate::failure::Failure;
 
 /// The settings of `codex login`.
 pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Settings, Failure> {

@@ -2,7 +2,6 @@
 //! list and the built-in one.
 
 use super::credentials::{self, Credentials};
-use super::failure::Failure;
 use super::flags::Args;
 use super::listing::{Listed, place, plan};
 use super::parse::nearest;
@@ -12,6 +11,7 @@ use super::{config, keys};
 use crate::api::{Endpoints, Route, Scope};
 use crate::auth::{Found, What};
 use crate::command::Keeper;
+use crate::failure::Failure;
 use crate::http::{self, BaseUrl};
 use crate::id::ModelId;
 use crate::models::cache::Cache;

@@ -7,11 +7,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::credentials::home;
-use super::failure::Failure;
 use super::flags::{Args, Complete, EXCLUSIVE, Flag, Origin, Takes, flags_of};
 use super::named;
 use super::parse::unknown;
 use super::settings::Environment;
+use crate::failure::Failure;
 use crate::placed::{self, Mistake, Reader};
 
 /// Variables that come before a default of these flags.

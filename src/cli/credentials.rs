@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::failure::Failure;
 use super::flags::Args;
 use super::named;
 use super::settings::Environment;
@@ -16,6 +15,7 @@ use crate::auth::personal::{Personal, is_personal};
 use crate::auth::store::{Contents, Format, Kind, Place, Store};
 use crate::auth::{Found, What};
 use crate::command::Keeper;
+use crate::failure::Failure;
 use crate::http::BaseUrl;
 use crate::secret::Secret;
 

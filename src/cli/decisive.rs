@@ -8,13 +8,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::failure::Failure;
 use super::flags::Args;
 use super::hidden::Hidden;
 use super::own_tools::manifests;
 use super::settings::Environment;
 use super::trust::open_directory;
 use super::writable::is_shared;
+use crate::failure::Failure;
 use crate::tools::manifest::Manifest;
 use crate::tools::offer::Offer;
 use crate::tools::places::is_program;

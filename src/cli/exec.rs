@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use super::failure::Failure;
 use super::flags::{Args, EFFORTS};
+use crate::failure::Failure;
 
 /// When the official client asks somebody.
 const POLICIES: &[&str] = &["never", "on-request", "on-failure", "untrusted"];

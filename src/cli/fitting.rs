@@ -3,10 +3,10 @@
 
 use std::ffi::OsStr;
 
-use super::failure::Failure;
 use super::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
 use super::resuming::{self, Resumed};
 use super::values::one_of;
+use crate::failure::Failure;
 use crate::models::choice::Choice;
 use crate::models::fit::{Asked, Fitted, fit};
 

@@ -5,11 +5,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::credentials::{self, tilde};
-use super::failure::Failure;
 use super::flags::Args;
 use super::homes::Homes;
 use super::settings::Environment;
 use super::writable::Guarded;
+use crate::failure::Failure;
 use crate::tools::places::{links, real, real_once};
 use crate::tools::reach::seen_twice;
 use crate::tools::walls::{Conflict, Walls};

@@ -6,8 +6,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::failure::Failure;
 use super::settings::Environment;
+use crate::failure::Failure;
 
 /// The homes of the user.
 pub(super) struct Homes {

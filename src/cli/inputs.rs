@@ -9,10 +9,10 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustix::fs::OFlags;
 
-use super::failure::Failure;
 use super::flags::Args;
 use super::named;
 use super::trust::{Project, Trust, open_directory};
+use crate::failure::Failure;
 use crate::input::without_mark;
 use crate::prompt::File;
 use crate::tools::places::open_real;

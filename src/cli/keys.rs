@@ -2,9 +2,9 @@
 //! it is ever shown.
 
 use super::credentials::SECRETS;
-use super::failure::Failure;
 use super::settings::Environment;
 use crate::auth::printed;
+use crate::failure::Failure;
 use crate::secret::Secret;
 
 /// The key that this text stands for.

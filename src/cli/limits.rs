@@ -4,10 +4,12 @@ use std::process;
 use std::time::Duration;
 
 use super::flags::Args;
-use super::{Failure, failure, tell, tell_in_lines, values};
+use super::{tell, tell_in_lines, values};
 use crate::agent::Order;
 use crate::command::patience::Patience;
 use crate::exhausted;
+use crate::failure::{self, Failure};
+use crate::output::paint::Paint;
 
 /// How many descriptors a command needs to begin, beside the standard ones.
 const DESCRIPTORS: usize = 24;
@@ -28,7 +30,7 @@ pub(super) fn patience(args: &Args, lines: bool) -> Result<Option<Patience>, Fai
             if lines {
                 tell_in_lines(&failure);
             }
-            tell(&failure, Duration::ZERO);
+            tell(&failure, Paint::default(), Duration::ZERO);
             process::exit(failure.outcome().exit_code().into());
         })
     });

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use super::choosing::providers;
 use super::credentials::{self, Credentials};
-use super::failure::{self, Failure};
 use super::flags::Args;
 use super::settings::Environment;
 use crate::api::Endpoints;
 use crate::auth::token::claims;
 use crate::auth::{self, Chosen, Credential, Found};
 use crate::command::models::Settings;
+use crate::failure::{self, Failure};
 use crate::http;
 use crate::models::cache::Cache;
 use crate::models::change::put_over;

@@ -8,7 +8,6 @@ mod config;
 mod credentials;
 mod decisive;
 mod exec;
-mod failure;
 mod fitting;
 mod flags;
 mod help;
@@ -50,14 +49,14 @@ use crate::auth::critical::Critical;
 use crate::command;
 use crate::command::run::Host;
 use crate::command::stdout::{Stdout, takes};
+use crate::failure::{self, Failure, Used, with_credential};
 use crate::outcome::Outcome;
 use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
+use crate::output::report;
 use crate::stdin;
 use crate::tools::{confine, order};
 
-pub use failure::Failure;
-use failure::{Used, with_credential};
 use flags::Args;
 use limits::{patience, room};
 use parse::Invocation;
@@ -71,26 +70,30 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// Where the first panic was.
 static PANICKED: OnceLock<String> = OnceLock::new();
 
-/// Runs the command line that these arguments, without the program's name, make up.
-///
-/// # Errors
-/// When it does not end well; the failure knows the exit code and the words.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode, Failure> {
+/// Runs the command line that these arguments, without the program's name, make up; the exit code. A failure is
+/// reported here, and a run that a signal has ended does not return.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let seen = Seen::default();
     seen.glance(&arguments);
-    let ended = guard(|| invoke(parse::parse(arguments, &seen)?, &seen));
-    ended.map_err(|failure| {
-        if seen.of_sdk.get() {
-            // The SDK does not survive a pipe that nobody reads, and ends us as soon as it is told.
-            stdin::drain(DRAIN);
+    match guard(|| invoke(parse::parse(arguments, &seen)?, &seen)) {
+        Ok(code) => code,
+        Err(failure) => {
+            if seen.of_sdk.get() {
+                // The SDK does not survive a pipe that nobody reads, and ends us as soon as it is told.
+                stdin::drain(DRAIN);
+            }
+            let is_killed = seen.of_sdk.get() && failure.outcome() == Outcome::Terminated;
+            if seen.lines.get() && !is_killed {
+                tell_in_lines(&failure);
+            }
+            let color = seen.color.borrow();
+            let paint = terminal::paint(color.as_deref(), &environment());
+            tell(&failure, paint, Duration::from_secs(1));
+            die(&failure);
+            failure.outcome().exit_code().into()
         }
-        if seen.lines.get() && !(seen.of_sdk.get() && failure.outcome() == Outcome::Terminated) {
-            tell_in_lines(&failure);
-        }
-        let color = seen.color.borrow();
-        failure.painted(terminal::paint(color.as_deref(), &environment()))
-    })
+    }
 }
 
 /// What is known of how things are to be told, as soon as it is.
@@ -136,7 +139,7 @@ fn tell_in_lines(failure: &Failure) {
         && takes(&io::stdout(), Duration::from_secs(1))
         && let Ok(mut stdout) = Stdout::open()
     {
-        let _ = stdout.write_all(failure.line().as_bytes());
+        let _ = stdout.write_all(report::last_lines(failure).as_bytes());
     }
 }
 
@@ -182,18 +185,27 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
         }
         Invocation::Status(args) => {
             manage(args, "status", account::status, |settings, critical| {
-                let used = Used::of(&settings.found, settings.keeper.as_ref());
+                let used = Used::of(
+                    &settings.found,
+                    settings.keeper.as_ref().map(|keeper| &keeper.store),
+                );
                 with_credential(used, command::status::run(settings, critical))
             })
         }
         Invocation::Token(args) => manage(args, "token", account::token, |settings, critical| {
             let tokens: Vec<Found> = command::token::tokens(&settings.found);
-            let used = Used::of(&tokens, settings.keeper.as_ref());
+            let used = Used::of(
+                &tokens,
+                settings.keeper.as_ref().map(|keeper| &keeper.store),
+            );
             with_credential(used, command::token::run(settings, critical))
         }),
         Invocation::Models(args) => {
             manage(args, "models", listing::models, |settings, critical| {
-                let used = Used::of(&settings.found, settings.keeper.as_ref());
+                let used = Used::of(
+                    &settings.found,
+                    settings.keeper.as_ref().map(|keeper| &keeper.store),
+                );
                 with_credential(used, command::models::run(settings, critical))
             })
         }
@@ -291,7 +303,10 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
         },
         words: failure::of_answer,
     };
-    let used = Used::of(&settings.found, settings.keeper.as_ref());
+    let used = Used::of(
+        &settings.found,
+        settings.keeper.as_ref().map(|keeper| &keeper.store),
+    );
     with_credential(used, command::run::run(settings, host))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -304,7 +319,7 @@ fn configured(
 ) -> Result<Box<Args>, Failure> {
     match config::apply(&mut args, command, environment) {
         // Whoever signs out is not kept from it.
-        Err(failure) if command == "logout" => tell(&failure, Duration::ZERO),
+        Err(failure) if command == "logout" => tell(&failure, Paint::default(), Duration::ZERO),
         applied => applied?,
     }
     Ok(args)
@@ -315,7 +330,7 @@ fn shielded() -> Result<Critical, Failure> {
     let critical = Critical::default();
     let paint = terminal::paint(None, &environment());
     command::shield::raise(&critical, move |order| force(order, paint))
-        .map_err(|error| Failure::from(command::run::Error::Thread(error)))?;
+        .map_err(|error| failure::of_thread(&error))?;
     Ok(critical)
 }
 
@@ -374,23 +389,23 @@ fn force_in_lines(order: Order, paint: Paint) {
 
 /// Ends the process at once, from a thread beside a loop that does not hear.
 fn force(order: Order, paint: Paint) {
-    let failure = failure::of_order(order).painted(paint);
-    tell(&failure, Duration::ZERO);
+    let failure = failure::of_order(order);
+    tell(&failure, paint, Duration::ZERO);
     die(&failure);
     process::exit(failure.outcome().exit_code().into());
 }
 
 /// Tells of a failure on standard error, unless nobody takes it: an exit code that comes is worth more than
 /// words that hold it up.
-pub fn tell(failure: &Failure, patience: Duration) {
+fn tell(failure: &Failure, paint: Paint, patience: Duration) {
     if takes(&io::stderr(), patience) {
-        failure.report(io::stderr());
+        report::report(failure, paint, io::stderr());
     }
 }
 
 /// Ends the process by the signal that ended the run, if it was one: a shell's loop stops only then. The first process of
 /// a container cannot end so; the exit code says the same.
-pub fn die(failure: &Failure) {
+fn die(failure: &Failure) {
     if let Some(signal) = failure.signal()
         && !command::signals::is_first_process()
     {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::failure::Failure;
 use super::flags::Args;
+use crate::failure::Failure;
 use crate::input::{self, Input, Limits, without_mark};
 use crate::output::visible::line;
 

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::failure::Failure;
 use super::flags::Args;
 use super::named;
-use crate::command::keeping::Keep;
-use crate::command::out::Form;
+use crate::command::run::Form;
+use crate::command::run::Keep;
+use crate::failure::Failure;
 use crate::format::Format;
 use crate::prompt;
 

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::config;
 use super::credentials;
-use super::failure::Failure;
 use super::flags::Args;
 use super::named;
 use super::settings::Environment;
 use super::trust::{Trust, open_directory};
 use super::values::duration;
 use super::variables;
+use crate::failure::Failure;
 use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::offer::Offer;

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use lexopt::{Arg, Parser};
 
 use super::Seen;
-use super::failure::Failure;
 use super::flags::{Args, COMMANDS, Origin, Takes, command, flags_of};
+use crate::failure::Failure;
 use crate::tools::order::Order;
 
 /// What to do about a flag that is used wrongly.

@@ -8,8 +8,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use super::credentials::home;
-use super::failure::Failure;
 use super::settings::Environment;
+use crate::failure::Failure;
 
 /// The variables that hold the path of something that we read or write.
 const PATHS: &[&str] = &[

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::credentials;
 use super::flags::{Args, Origin};
 use super::settings::Environment;
-use crate::command::keeping::Keep;
+use crate::command::run::Keep;
 use crate::session::Sessions;
 
 /// Where a value comes from that nobody has given for this run.

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::choosing::{self, Choosing};
 use super::credentials;
-use super::failure::Failure;
 use super::fitting;
 use super::flags::{Args, COLORS, FAILURES, SEARCHES};
 use super::inputs::{self, Agents};
@@ -20,6 +19,7 @@ use super::values::{count, duration, one_of};
 use super::variables;
 use crate::agent::Policy;
 use crate::command::run::Settings;
+use crate::failure::{self, Failure};
 use crate::http::{AddressError, BaseUrl, SILENCE};
 use crate::models::choice::Choice;
 use crate::output::text::Level;
@@ -91,8 +91,7 @@ pub(super) fn run(
         one_of(&args.named("color"), color, COLORS)?;
     }
     let mut tooling = tooling::of_run(args, environment)?;
-    let words = Words::new(&args.words)
-        .map_err(|error| Failure::from(crate::command::run::Error::Prompt(error)))?;
+    let words = Words::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
     if args.no_stdin && words.want_stdin() {
         return Err(Failure::usage("--no-stdin leaves no prompt")
             .hint("give the prompt as arguments, without -"));

@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::decisive::Deciding;
-use super::failure::Failure;
 use super::flags::{Args, SANDBOXES};
 use super::hidden::Hidden;
 use super::own_tools::Own;
@@ -13,6 +12,7 @@ use super::settings::{Environment, tool_timeout};
 use super::trust::Trust;
 use super::values::one_of;
 use super::{own_tools, program, variables, writable};
+use crate::failure::Failure;
 use crate::tools::TOOLS;
 use crate::tools::offer::Offer;
 use crate::tools::places::{Root, real_once};

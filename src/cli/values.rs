@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
-use super::failure::Failure;
 use super::parse::unknown;
+use crate::failure::Failure;
 
 /// A whole number, which is `least` or more.
 pub(super) fn count(

@@ -5,12 +5,12 @@ use std::ffi::{OsStr, OsString};
 
 use super::choosing;
 use super::credentials::{self, SECRETS};
-use super::failure::Failure;
 use super::flags::Args;
 use super::keys;
 use super::settings::Environment;
 use super::tooling::Tooling;
 use crate::auth::Found;
+use crate::failure::Failure;
 use crate::secret::Secret;
 use crate::tools::environment;
 

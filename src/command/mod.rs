@@ -1,18 +1,12 @@
 //! What each command does, top to bottom. It is given settings: flags, argv and the environment were read
 //! before, and the words for what goes wrong are found after.
 
-mod ask;
 mod beside;
 mod catalog;
-mod compare;
 mod early;
-pub mod keeping;
-pub mod last_message;
 pub mod login;
 pub mod logout;
 pub mod models;
-mod new_sign_in;
-pub mod out;
 pub mod patience;
 mod report;
 pub mod run;
@@ -25,9 +19,7 @@ mod stderr;
 pub mod stdout;
 pub mod token;
 pub mod tool;
-mod wait;
 mod watch;
-mod workshop;
 
 use std::io::{self, Write};
 use std::sync::Arc;

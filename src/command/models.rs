@@ -12,6 +12,7 @@ use crate::api::{self, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose};
 use crate::clock::seconds;
+use crate::failure::{self, Failure};
 use crate::http::{self, Http, SILENCE, Setup};
 use crate::models::cache::Cache;
 use crate::models::catalogue::{Known, Standing};
@@ -58,6 +59,16 @@ pub enum Error {
     Refused(api::Error),
     /// Standard output cannot be written.
     Output(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Credential(error) => failure::of_credential(&error),
+            Error::Refused(error) => failure::of_api(&error),
+            Error::Output(error) => failure::of_output(&error),
+        }
+    }
 }
 
 /// Lists the models.

@@ -11,7 +11,9 @@ use crate::api::{self, Endpoints, usage};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose, sign_in};
 use crate::clock::{date, seconds};
+use crate::failure::{self, Failure};
 use crate::http::{Http, SILENCE, Setup};
+use crate::outcome::Outcome;
 
 /// Everything that the command is told.
 #[derive(Debug)]
@@ -45,6 +47,20 @@ pub enum Error {
     Limits(api::Error),
     /// Standard output cannot be written.
     Output(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotSignedIn(error) => {
+                failure::of_credential(&error).with_outcome(Outcome::SignIn)
+            }
+            Error::SignIn(error) => failure::of_sign_in(&error),
+            Error::Ended(source, when) => failure::of_ended(&source, when),
+            Error::Limits(error) => failure::of_api(&error),
+            Error::Output(error) => failure::of_output(&error),
+        }
+    }
 }
 
 /// Tells which credential is used.

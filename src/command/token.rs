@@ -9,7 +9,9 @@ use crate::auth::sign_in;
 use crate::auth::token::claims;
 use crate::auth::{self, Authority, Found, What, choose};
 use crate::clock::{date, seconds};
+use crate::failure::{self, Failure};
 use crate::http::Setup;
+use crate::outcome::Outcome;
 
 /// Everything that the command is told.
 #[derive(Debug)]
@@ -37,6 +39,22 @@ pub enum Error {
     SignIn(sign_in::Error),
     /// Standard output cannot be written.
     Output(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Credential(error) => failure::of_credential(&error),
+            Error::Key(source) => Self::new(
+                Outcome::SignIn,
+                format!("no access token: there is only the API key of {source}"),
+            )
+            .hint("`codex login` signs in with a ChatGPT account"),
+            Error::Ended(source, when) => failure::of_ended(&source, when),
+            Error::SignIn(error) => failure::of_sign_in(&error),
+            Error::Output(error) => failure::of_output(&error),
+        }
+    }
 }
 
 /// What was found without the keys.

@@ -3,6 +3,7 @@
 
 pub mod lines;
 pub mod paint;
+pub mod report;
 pub mod spinner;
 pub mod text;
 pub mod visible;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::run::Error;
+use super::error::Error;
 use crate::output::{Notice, Sink};
 use crate::tools::confine::{self, Reach};
 use crate::tools::process::{self, Setup, Tools, Unready};

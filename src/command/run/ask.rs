@@ -3,9 +3,10 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use super::super::stdout::Stdout;
+use super::error::Error;
 use super::keeping::Kept;
-use super::run::{Error, Settings};
-use super::stdout::Stdout;
+use super::settings::Settings;
 use crate::agent::{Instead, Other};
 use crate::api::Client;
 use crate::format::Format;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Failure;
-use super::credential::About;
+use super::value::About;
+use super::value::Failure;
 use crate::clock::{seconds, until};
 use crate::outcome::Outcome;
 use crate::wire::fault::{Cause, Fault, Kind, Retry};
@@ -11,7 +11,7 @@ use crate::wire::fault::{Cause, Fault, Kind, Retry};
 /// A time that the service asks for is said from this length on; a shorter one has passed when the words are read.
 const LONG: Duration = Duration::from_secs(60);
 
-pub(super) fn of_fault(fault: &Fault) -> Failure {
+pub(crate) fn of_fault(fault: &Fault) -> Failure {
     told(fault, seconds())
 }
 
@@ -177,7 +177,7 @@ fn hint(fault: &Fault, now: u64) -> String {
 
 /// What to do where the service does not serve the network or the country that a request comes from, by this proxy
 /// if it went through one.
-pub(super) fn blocked(proxy: Option<&str>) -> String {
+pub(crate) fn blocked(proxy: Option<&str>) -> String {
     let words =
         "your network or region may be blocked: try another network, or turn off a VPN or proxy";
     match proxy {

@@ -5,18 +5,18 @@ use std::io;
 
 use rustix::process::{Resource, getrlimit};
 
-use super::Failure;
+use super::value::Failure;
 use crate::exhausted::Exhausted;
 use crate::outcome::Outcome;
 
 impl Failure {
     /// The same where the reason turns out to be a limit of this machine: then that is what is to be changed.
-    pub(in crate::cli) fn because_of(self, error: &io::Error) -> Self {
+    pub(crate) fn because_of(self, error: &io::Error) -> Self {
         self.for_want_of(Exhausted::of(error))
     }
 
     /// The same where this, if anything, is exhausted.
-    pub(in crate::cli) fn for_want_of(mut self, exhausted: Option<Exhausted>) -> Self {
+    pub(crate) fn for_want_of(mut self, exhausted: Option<Exhausted>) -> Self {
         let Some(exhausted) = exhausted else {
             return self;
         };
@@ -26,7 +26,7 @@ impl Failure {
 }
 
 /// A command that does not begin, or does not go on, for this reason.
-pub(in crate::cli) fn of_exhausted(what: &str, exhausted: Exhausted) -> Failure {
+pub(crate) fn of_exhausted(what: &str, exhausted: Exhausted) -> Failure {
     Failure::new(Outcome::Io, format!("{what}: {exhausted}")).for_want_of(Some(exhausted))
 }
 

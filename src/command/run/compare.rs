@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::run::Error;
+use super::error::Error;
 use crate::agent::{End, Input, Order};
 use crate::format::{Format, Unmatched};
 

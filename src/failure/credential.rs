@@ -1,25 +1,14 @@
 //! The credential that was refused, by its name, with a hint that fits it.
 
-use super::Failure;
+use super::value::{About, Failure};
 use crate::auth::personal::is_personal;
+use crate::auth::store::Store;
 use crate::auth::{Found, What};
-use crate::command::Keeper;
 use crate::outcome::Outcome;
-
-/// What a failure is about, as far as its words depend on which credential was used.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum About {
-    /// The service refused it, in these words.
-    Refused(String),
-    /// The sign-in cannot be renewed any more.
-    Ended,
-    /// There is nothing at the address that it is for.
-    Place,
-}
 
 /// The credential that a command uses.
 #[derive(Debug)]
-pub(in crate::cli) struct Used {
+pub(crate) struct Used {
     source: String,
     kind: Kind,
     /// What would be used without it.
@@ -42,7 +31,7 @@ enum Kind {
 
 impl Used {
     /// The first of those that were found.
-    pub(in crate::cli) fn of(found: &[Found], keeper: Option<&Keeper>) -> Option<Self> {
+    pub(crate) fn of(found: &[Found], store: Option<&Store>) -> Option<Self> {
         let first = found.first()?;
         let kind = match &first.what {
             What::Key(_) if first.source.contains("models.json") => Kind::OfServer,
@@ -53,7 +42,7 @@ impl Used {
             What::SignIn(Ok(saved)) if is_personal(saved.access.expose()) => Kind::Personal,
             What::SignIn(saved) => Kind::SignIn {
                 renewable: saved.as_ref().is_ok_and(|saved| saved.refresh.is_some()),
-                foreign: keeper.is_some_and(|keeper| keeper.store.is_foreign()),
+                foreign: store.is_some_and(Store::is_foreign),
             },
             What::NotOurs(_) => return None,
         };
@@ -101,10 +90,7 @@ impl Used {
 }
 
 /// What a command ended in, with the name of the credential that it used.
-pub(in crate::cli) fn with_credential<E>(
-    used: Option<Used>,
-    ended: Result<(), E>,
-) -> Result<(), Failure>
+pub(crate) fn with_credential<E>(used: Option<Used>, ended: Result<(), E>) -> Result<(), Failure>
 where
     Failure: From<E>,
 {
@@ -113,7 +99,7 @@ where
 
 impl Failure {
     /// The same with the name of the credential that was used, if it is about that.
-    pub(in crate::cli) fn of_credential(mut self, used: Option<&Used>) -> Self {
+    pub(crate) fn of_credential(mut self, used: Option<&Used>) -> Self {
         let Some(used) = used else {
             return self;
         };

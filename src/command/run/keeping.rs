@@ -3,28 +3,14 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::run::{Error, Settings, new_thread};
-use crate::clock::seconds;
+use super::error::Error;
+use super::settings::{Keep, Settings};
+use crate::clock::{millis, seconds};
 use crate::id::ThreadId;
 use crate::output::{Notice, Sink};
 use crate::session::stored::is_change;
 use crate::session::{Beginning, Journal, Sessions, Stored, Writer};
 use crate::wire::replay::{Recipient, with_words, without_reasoning};
-
-/// What is done about storing the conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// Nothing is stored.
-    Nothing,
-    /// A new one is begun.
-    New,
-    /// This one is gone on with.
-    Resume(String),
-    /// The newest of this directory is gone on with.
-    Last,
-    /// A copy of this one is gone on with.
-    Fork(String),
-}
 
 /// The conversation of a run.
 pub(super) struct Kept {
@@ -162,6 +148,13 @@ fn resume(
         writer,
         effort,
     })
+}
+
+/// A new conversation.
+fn new_thread() -> Result<ThreadId, Error> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(Error::Random)?;
+    Ok(ThreadId::new(millis(), random))
 }
 
 /// Warns at the end of a run if nobody will find the conversation where it was to be stored.

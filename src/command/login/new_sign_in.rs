@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use super::beside::{Lister, Store};
-use super::login::{Error, Settings};
-use super::{say, say_line, warn, warn_of_wait};
+use super::super::beside::{Lister, Store};
+use super::super::{say, say_line, warn, warn_of_wait};
+use super::error::Error;
+use super::settings::Settings;
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::issuer::Issuer;

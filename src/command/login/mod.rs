@@ -1,16 +1,15 @@
 //! `codex login`: signs in, in one of four ways, and keeps what came of it. The old sign-in stays as it is until
 //! the new one is stored.
 
-use std::error::Error as StdError;
-use std::fmt;
+mod error;
+mod new_sign_in;
+mod settings;
+mod wait;
+
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::new_sign_in::{come_first, keep, list, supersede};
-use super::wait::{Back, Ways};
 use super::{Keeper, say, say_line, warn, warn_of_wait};
-use crate::api::Endpoints;
 use crate::auth;
 use crate::auth::callback::paste_redirect;
 use crate::auth::change::change;
@@ -23,113 +22,17 @@ use crate::auth::page::Page;
 use crate::auth::personal::is_personal;
 use crate::auth::pkce::{Pkce, RANDOM};
 use crate::auth::store::{self, Contents, Edit, Kind};
-use crate::auth::token::{Claims, SignedIn, TokenError};
-use crate::clock::{date, seconds, span};
-use crate::http::{Http, SILENCE, Setup};
+use crate::auth::token::{Claims, SignedIn};
+use crate::clock::{seconds, span};
+use crate::http::{Http, SILENCE};
 use crate::input::without_mark;
 use crate::output::visible::line;
 use crate::secret::Secret;
 use crate::stdin;
-
-/// Everything that a sign-in is told, checked.
-#[derive(Debug)]
-pub struct Settings {
-    /// The way.
-    pub way: Way,
-    /// Where it is kept.
-    pub keeper: Keeper,
-    /// What comes before a stored sign-in, and before a stored key.
-    pub before: Vec<String>,
-    /// What is to be told about the file.
-    pub warnings: Vec<String>,
-    /// Variables that hold secrets, for no child to see.
-    pub secrets: &'static [&'static str],
-    /// Our own directory, if there is a place for one.
-    pub home: Option<PathBuf>,
-    /// Where the list of models is asked for, if it is.
-    pub endpoints: Option<Endpoints>,
-    /// Who calls, and what lies between.
-    pub setup: Setup,
-}
-
-/// A way to sign in.
-#[derive(Debug)]
-pub enum Way {
-    /// With the browser, which these programs open; none where the person opens it.
-    Browser(Vec<Opener>),
-    /// With a code that is typed in elsewhere; why, if nobody asked for it.
-    Device(Option<NoBrowser>),
-    /// With a key on standard input.
-    Key,
-    /// With an access token on standard input.
-    Token,
-}
-
-/// Why nobody is signed in.
-#[derive(Debug)]
-pub enum Error {
-    /// The file cannot be used.
-    Store(store::Error),
-    /// The issuer gave no tokens.
-    Exchange(issuer::Error),
-    /// The issuer gave no device code.
-    Device(issuer::Error),
-    /// The issuer does not say whose the access token is.
-    Whose(issuer::Error),
-    /// The answer was no: the issuer's code and words.
-    Denied(String, String),
-    /// Codex is switched off for the workspace.
-    NotEntitled,
-    /// Another program asked for the port.
-    Cancelled,
-    /// Nobody signed in, in time.
-    TimedOut,
-    /// Both ports are taken, and nothing can be pasted.
-    NoWayBack,
-    /// What the issuer gave cannot be used.
-    Tokens(TokenError),
-    /// What standard input gave cannot be used.
-    Secret(auth::Error),
-    /// The given access token has ended.
-    TokenEnded(u64),
-    /// Standard input cannot be read.
-    Stdin(stdin::Error),
-    /// The system gives no random numbers.
-    Random(getrandom::Error),
-    /// The system gave no thread.
-    Thread(io::Error),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::Exchange(error) | Self::Device(error) | Self::Whose(error) => error.fmt(f),
-            Self::Denied(code, words) => match (&**code, words.trim_end_matches('.')) {
-                ("missing_authorization_code", "") => {
-                    f.write_str("the page came back without a code")
-                }
-                ("access_denied", "") => f.write_str("it was not allowed"),
-                (code, "") => write!(f, "it was refused ({code})"),
-                (_, words) => write!(f, "it was refused; the service says: {words}"),
-            },
-            Self::NotEntitled => f.write_str("Codex is switched off for this workspace"),
-            Self::Cancelled => f.write_str("another sign-in asked for the port"),
-            Self::TimedOut => f.write_str("nobody signed in within 15 minutes"),
-            Self::NoWayBack => f.write_str(
-                "ports 1455 and 1457 are taken, and there is no standard input to paste into",
-            ),
-            Self::Tokens(error) => error.fmt(f),
-            Self::Secret(error) => error.fmt(f),
-            Self::TokenEnded(when) => write!(f, "it ended at {}", date(*when)),
-            Self::Stdin(error) => error.fmt(f),
-            Self::Random(error) => error.fmt(f),
-            Self::Thread(error) => error.fmt(f),
-        }
-    }
-}
-
-impl StdError for Error {}
+pub use error::Error;
+use new_sign_in::{come_first, keep, list, supersede};
+pub use settings::{Settings, Way};
+use wait::{Back, Ways};
 
 /// Signs in.
 ///

@@ -4,26 +4,15 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use super::run::{Error, Settings};
-use super::screen::{self, Screen};
-use super::stderr::Stderr;
-use super::stdout::Stdout;
+use super::super::screen::{self, Screen};
+use super::super::stderr::Stderr;
+use super::super::stdout::Stdout;
+use super::error::Error;
+use super::settings::{Form, Settings};
 use crate::output::lines::{Beginning, Lines};
 use crate::output::spinner::Spinner;
 use crate::output::text::Text;
 use crate::output::{Notice, Sink};
-
-/// How the answer is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// As text.
-    Text,
-    /// As JSON lines; with the text as it arrives, too.
-    Lines {
-        /// Text is told as it arrives, too.
-        deltas: bool,
-    },
-}
 
 /// Whoever takes what a run tells.
 pub(super) enum Out {

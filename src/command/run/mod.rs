@@ -1,171 +1,52 @@
 //! `codex run`: a prompt in, an answer out.
 
-use std::error::Error as StdError;
-use std::fmt;
-use std::io;
+mod ask;
+mod compare;
+mod error;
+mod keeping;
+mod last_message;
+mod out;
+mod settings;
+mod workshop;
+
 use std::os::fd::AsFd;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, Instant};
 
-use super::ask::{Look, bodies, instead, look, parts, prompt, show};
+use super::authority;
 use super::beside::{Beside, Lister, Mark};
-use super::compare::compare;
-use super::keeping::{Keep, check, keep};
-use super::last_message::{self, LastMessage};
-use super::out::{Form, Out};
 use super::screen::Screen;
 use super::watch::Watch;
-use super::workshop::Workshop;
-use super::{Keeper, authority};
-use crate::agent::{self, End, Learned, Order, Policy, Run};
+use crate::agent::{self, End, Learned, Order, Run};
 use crate::api::models::PATIENCE;
-use crate::api::{self, Client, Endpoints};
+use crate::api::{self, Client};
 use crate::auth::bounds::Bounds;
 use crate::auth::critical::Critical;
 use crate::auth::sign_in::Hook;
-use crate::auth::{self, Authority, Chosen, Credential, Found, sign_in};
-use crate::clock::millis;
-use crate::format::{Format, Unmatched};
+use crate::auth::{self, Authority, Chosen, Credential};
+use crate::format::Format;
 use crate::http::{self, Http};
-use crate::id::{AccountId, ThreadId};
+use crate::id::AccountId;
 use crate::models::Backend;
 use crate::models::choice::Choice;
-use crate::models::fit::Fitted;
 use crate::output::lines::Beginning;
 use crate::output::paint::Paint;
-use crate::output::spinner::Frames;
-use crate::output::text::Level;
-use crate::prompt::{self, Words};
 use crate::secret::Secret;
-use crate::session::{self, Journal};
+use crate::session::Journal;
 use crate::stdin;
 use crate::tools::confine;
-use crate::tools::process::Setup;
 use crate::tools::reach::Reach;
 use crate::wire::answer::Trouble;
 use crate::wire::fault::{Cause, Fault};
-use crate::wire::request::Search;
-
-/// Everything that a run is told, checked.
-#[derive(Debug)]
-pub struct Settings {
-    /// The arguments of the prompt.
-    pub words: Words,
-    /// Never look at standard input.
-    pub no_stdin: bool,
-    /// Files of text that go along with them.
-    pub files: Vec<prompt::File>,
-    /// Pictures that go along, as data URLs.
-    pub pictures: Vec<String>,
-    /// The service may search the web.
-    pub search: Option<Search>,
-    /// The model to ask.
-    pub choice: Choice,
-    /// How it is to think and write.
-    pub fitted: Fitted,
-    /// The model that is asked instead where the service does not have that one, and how that is to think and write.
-    pub instead: Option<(Choice, Fitted)>,
-    /// Who it is to be.
-    pub instructions: String,
-    /// The tools to offer, and how they are started.
-    pub tools: Setup,
-    /// Our own directory, if there is a place for one.
-    pub home: Option<PathBuf>,
-    /// What is done about storing the conversation.
-    pub keep: Keep,
-    /// How the answer is told.
-    pub form: Form,
-    /// What the last message must match.
-    pub schema: Option<Format>,
-    /// The file that gets the last message.
-    pub last_message: Option<PathBuf>,
-    /// What the run may do.
-    pub policy: Policy,
-    /// How long a connection may stay silent.
-    pub silence: Duration,
-    /// When the run's time is over.
-    pub deadline: Option<Instant>,
-    /// Print the request, send nothing.
-    pub dry_run: bool,
-    /// How much is told beside the answer.
-    pub level: Level,
-    /// The colours of what is told.
-    pub paint: Paint,
-    /// What turns on standard error while the run waits.
-    pub spinner: Option<Frames>,
-    /// The credentials that were found, in the order in which they count.
-    pub found: Vec<Found>,
-    /// Where a sign-in is kept.
-    pub keeper: Option<Keeper>,
-    /// What is to be told beside the answer only.
-    pub notes: Vec<String>,
-    /// What is to be told before anything is asked.
-    pub warnings: Vec<String>,
-    /// Where the two backends are.
-    pub endpoints: Endpoints,
-}
-
-/// Why a run did not end well.
-#[derive(Debug)]
-pub enum Error {
-    /// There is no usable prompt.
-    Prompt(prompt::Error),
-    /// Standard input could not be read to its end.
-    Stdin(stdin::Error),
-    /// There is no usable credential.
-    Credential(auth::Error),
-    /// The sign-in has ended and cannot be renewed.
-    SignIn(sign_in::Error),
-    /// Standard input began after it had been given up.
-    Late,
-    /// Standard output could not be written.
-    Output(io::Error),
-    /// The file of the last message does not hold it.
-    LastMessage(last_message::Error),
-    /// The stored conversation cannot be gone on with.
-    Session(session::Error),
-    /// There is no place where conversations could be stored.
-    NoHome,
-    /// The last message does not match the schema.
-    Schema(Unmatched),
-    /// No temporary directory can be made here.
-    Temporary(PathBuf, io::Error),
-    /// Tools cannot be confined here.
-    Walls(confine::Error),
-    /// The system gave no thread.
-    Thread(io::Error),
-    /// The system gives no random numbers.
-    Random(getrandom::Error),
-    /// It is too much for the model; and what it consists of, with about how many tokens, the longest first.
-    TooLong(End, Vec<(String, u64)>),
-    /// The run ended so.
-    End(End),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Prompt(error) => error.fmt(f),
-            Self::Stdin(error) => error.fmt(f),
-            Self::Credential(error) => error.fmt(f),
-            Self::SignIn(error) => error.fmt(f),
-            Self::Late => f.write_str("standard input began after it had been given up"),
-            Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
-            Self::LastMessage(error) => write!(f, "{error:?}"),
-            Self::Session(error) => write!(f, "{error:?}"),
-            Self::NoHome => f.write_str("there is no home"),
-            Self::Schema(unmatched) => unmatched.fmt(f),
-            Self::Walls(error) => error.fmt(f),
-            Self::Random(error) => error.fmt(f),
-            Self::End(end) | Self::TooLong(end, _) => write!(f, "the run ended: {end:?}"),
-        }
-    }
-}
-
-impl StdError for Error {}
+use ask::{Look, bodies, instead, look, parts, prompt, show};
+use compare::compare;
+pub use error::Error;
+use keeping::{check, keep};
+use last_message::LastMessage;
+use out::Out;
+pub use settings::{Form, Keep, Settings};
+use workshop::Workshop;
 
 /// What the system offers to a run.
 #[derive(Clone, Debug)]
@@ -399,13 +280,6 @@ fn beside(
             patience: PATIENCE,
         })
     })
-}
-
-/// A new conversation.
-pub(super) fn new_thread() -> Result<ThreadId, Error> {
-    let mut random = [0; 10];
-    getrandom::fill(&mut random).map_err(Error::Random)?;
-    Ok(ThreadId::new(millis(), random))
 }
 
 /// What stands for a credential in a dry run without one. It is never sent.

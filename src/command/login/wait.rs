@@ -7,8 +7,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::login::Error;
-use super::{say, warn};
+use super::super::{say, warn};
+use super::error::Error;
 use crate::auth::callback::{Arrival, Callback, Waiting};
 use crate::auth::opener::Opener;
 use crate::auth::page::Page;

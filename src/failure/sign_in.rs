@@ -1,28 +1,22 @@
 //! What goes wrong with credentials, in words.
 
-use super::credential::About;
 use super::fault::blocked;
-use super::service::of_http;
-use super::{Failure, of_output, of_stdin, of_thread};
+use super::network::of_http;
+use super::value::{About, Failure};
 use crate::auth::refusal::Kind;
 use crate::auth::{self, issuer, sign_in, store};
 use crate::clock::date;
-use crate::command::{login, models, status, token};
 use crate::outcome::Outcome;
-use crate::stdin;
 
 /// What signs in again.
 const AGAIN: &str = "run `codex login` to sign in again";
 
 /// What to do about an access token of a workspace that the issuer does not know.
-const WITHDRAWN: &str = "it may have been withdrawn: make another one in the workspace's settings";
-
-/// What to do where a device code is refused.
-const SWITCHED_OFF: &str = "device codes may be switched off: they are allowed in the account's security settings, or by the \
-     workspace's administrator; `codex login --no-browser` is the other way";
+pub(crate) const WITHDRAWN: &str =
+    "it may have been withdrawn: make another one in the workspace's settings";
 
 /// There is no usable credential.
-pub(super) fn of_credential(error: &auth::Error) -> Failure {
+pub(crate) fn of_credential(error: &auth::Error) -> Failure {
     match error {
         auth::Error::Missing => Failure::new(
             Outcome::SignIn,
@@ -53,7 +47,7 @@ pub(super) fn of_credential(error: &auth::Error) -> Failure {
 }
 
 /// The sign-in gives no valid token.
-pub(super) fn of_sign_in(error: &sign_in::Error) -> Failure {
+pub(crate) fn of_sign_in(error: &sign_in::Error) -> Failure {
     use sign_in::Error;
     let told = error.to_string();
     let ended = |what: &str| Failure {
@@ -112,14 +106,14 @@ fn locked(told: &str, process: Option<u32>) -> Failure {
 }
 
 /// An access token that nothing renews is over.
-fn of_ended(source: &str, when: u64) -> Failure {
+pub(crate) fn of_ended(source: &str, when: u64) -> Failure {
     let told = format!("the access token of {source} ended at {}", date(when));
     Failure::new(Outcome::SignIn, told)
         .hint("put a new one there: `codex token` prints one where you are signed in; or remove it")
 }
 
 /// The issuer of tokens did not do what it was asked.
-fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failure {
+pub(crate) fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failure {
     match error {
         issuer::Error::Http(error) => of_http(what, error),
         issuer::Error::Unreadable => {
@@ -170,101 +164,5 @@ fn of_store(error: &store::Error) -> Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         of_store(&error)
-    }
-}
-
-impl From<token::Error> for Failure {
-    fn from(error: token::Error) -> Self {
-        match error {
-            token::Error::Credential(error) => of_credential(&error),
-            token::Error::Key(source) => Self::new(
-                Outcome::SignIn,
-                format!("no access token: there is only the API key of {source}"),
-            )
-            .hint("`codex login` signs in with a ChatGPT account"),
-            token::Error::Ended(source, when) => of_ended(&source, when),
-            token::Error::SignIn(error) => of_sign_in(&error),
-            token::Error::Output(error) => of_output(&error),
-        }
-    }
-}
-
-impl From<models::Error> for Failure {
-    fn from(error: models::Error) -> Self {
-        match error {
-            models::Error::Credential(error) => of_credential(&error),
-            models::Error::Refused(error) => super::of_api(&error),
-            models::Error::Output(error) => of_output(&error),
-        }
-    }
-}
-
-impl From<status::Error> for Failure {
-    fn from(error: status::Error) -> Self {
-        match error {
-            status::Error::NotSignedIn(error) => Self {
-                outcome: Outcome::SignIn,
-                ..of_credential(&error)
-            },
-            status::Error::SignIn(error) => of_sign_in(&error),
-            status::Error::Ended(source, when) => of_ended(&source, when),
-            status::Error::Limits(error) => super::of_api(&error),
-            status::Error::Output(error) => of_output(&error),
-        }
-    }
-}
-
-impl From<login::Error> for Failure {
-    fn from(error: login::Error) -> Self {
-        use login::Error;
-        let told = error.to_string();
-        let refused =
-            |hint: &str| Self::new(Outcome::SignIn, format!("not signed in: {told}")).hint(hint);
-        match error {
-            Error::Store(error) => error.into(),
-            Error::Exchange(error) => {
-                of_issuer("not signed in", &error, "start again with `codex login`")
-            }
-            Error::Whose(error) => of_issuer("not signed in", &error, WITHDRAWN),
-            Error::Device(issuer::Error::Refused(refusal)) if refusal.status == 404 => refused(
-                &format!("this service has no sign-in with a code, or {SWITCHED_OFF}"),
-            ),
-            Error::Device(error @ issuer::Error::Declined(_)) => of_issuer(
-                "not signed in",
-                &error,
-                "start again with `codex login --device-auth`",
-            ),
-            Error::Device(error) => of_issuer("not signed in", &error, SWITCHED_OFF),
-            Error::NotEntitled => Self::new(Outcome::Forbidden, format!("not signed in: {told}"))
-                .hint("ask the workspace's administrator to switch it on"),
-            Error::Denied(..) | Error::TimedOut => refused("`codex login` starts again"),
-            Error::Cancelled => refused("the other one goes on; start again if it was not yours"),
-            Error::NoWayBack => Self::new(Outcome::Io, format!("not signed in: {told}")).hint(
-                "end what holds the ports, run it in a terminal and paste, or use --device-auth",
-            ),
-            Error::Tokens(_) => Self::new(
-                Outcome::Unreachable,
-                format!("not signed in: the service's answer cannot be used: {told}"),
-            )
-            .hint("something else may have answered; look at the address"),
-            Error::Secret(error) => match error {
-                auth::Error::NotAToken(..) => refused("an API key is stored by --with-api-key"),
-                auth::Error::Empty(_) => Self::usage("there is nothing on standard input")
-                    .hint("pipe the key or token in: codex login --with-api-key < key.txt"),
-                error => of_credential(&error),
-            },
-            Error::TokenEnded(_) => Self::new(
-                Outcome::SignIn,
-                format!("the access token is of no use: {told}"),
-            )
-            .hint("`codex token` prints a new one where you are signed in"),
-            Error::Stdin(stdin::Error::Silent(_)) => {
-                Self::usage("nothing came on standard input for 5 minutes")
-                    .hint("pipe the key or token in")
-            }
-            Error::Stdin(error) => of_stdin(&error),
-            Error::Random(error) => Self::from(crate::command::run::Error::Random(error)),
-            Error::Thread(error) => of_thread(&error),
-        }
     }
 }

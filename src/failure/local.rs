@@ -5,13 +5,12 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use super::Failure;
-use crate::command::last_message;
+use super::value::Failure;
 use crate::outcome::Outcome;
 use crate::session;
 
 /// A stored conversation that cannot be gone on with.
-pub(in crate::cli) fn of_session(error: &session::Error) -> Failure {
+pub(crate) fn of_session(error: &session::Error) -> Failure {
     use session::Error;
     match error {
         Error::Missing(id) => Failure::usage(format!("there is no stored conversation {id}"))
@@ -39,45 +38,8 @@ pub(in crate::cli) fn of_session(error: &session::Error) -> Failure {
     }
 }
 
-/// A file of the last message that does not hold it.
-pub(super) fn of_last_message(error: &last_message::Error) -> Failure {
-    use last_message::Error;
-    const FLAG: &str = "named by --output-last-message";
-    match error {
-        Error::Unwritable(path, error) => Failure::new(
-            Outcome::Io,
-            format!("cannot write {}, {FLAG}: {error}", path.display()),
-        )
-        .hint("name a file in a directory that you may write to, and that tools do not remove")
-        .because_of(error),
-        Error::OwnHome(path) => Failure::usage(format!(
-            "cannot write {}, {FLAG}: it is in the directory of codex-run's own files",
-            path.display()
-        ))
-        .hint("name a file elsewhere; if it is a link, look at where it leads"),
-        Error::LeadsOut(named, found) => Failure::usage(format!(
-            "cannot write {}, {FLAG}: it leads to {}, through a place that tools can change",
-            named.display(),
-            found.display()
-        ))
-        .hint(format!(
-            "if that is what you want, name {} itself",
-            found.display()
-        )),
-        Error::Misplaced(named, found) => Failure::new(
-            Outcome::Io,
-            format!(
-                "the last message is in {}, and {}, {FLAG}, does not lead there any more",
-                found.display(),
-                named.display()
-            ),
-        )
-        .hint("a tool, or another program, has replaced a directory or a link on the way there during the run"),
-    }
-}
-
 /// A place where no temporary directory can be made.
-pub(super) fn of_temporary(place: &Path, error: &io::Error) -> Failure {
+pub(crate) fn of_temporary(place: &Path, error: &io::Error) -> Failure {
     let place = place.display();
     let what = format!("cannot make a temporary directory in {place}: {error}");
     Failure::new(Outcome::Io, what)
@@ -86,7 +48,7 @@ pub(super) fn of_temporary(place: &Path, error: &io::Error) -> Failure {
 }
 
 /// A thread or a process, or what one needs, that the system does not give.
-pub(in crate::cli) fn of_thread(error: &io::Error) -> Failure {
+pub(crate) fn of_thread(error: &io::Error) -> Failure {
     Failure::new(
         Outcome::Io,
         format!("cannot start a thread or a process: {error}"),
@@ -95,7 +57,7 @@ pub(in crate::cli) fn of_thread(error: &io::Error) -> Failure {
     .because_of(error)
 }
 
-pub(in crate::cli) fn of_output(error: &io::Error) -> Failure {
+pub(crate) fn of_output(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::new(Outcome::Closed, "");
     }
@@ -110,4 +72,12 @@ pub(in crate::cli) fn of_output(error: &io::Error) -> Failure {
     )
     .hint("free some space, or send the output elsewhere; what is on it is not whole")
     .because_of(error)
+}
+
+/// Random numbers that the system does not give.
+pub(crate) fn of_random(error: getrandom::Error) -> Failure {
+    Failure::new(
+        Outcome::Io,
+        format!("the system gives no random numbers: {error}"),
+    )
 }

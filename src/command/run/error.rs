@@ -1,0 +1,159 @@
+//! Why a run did not end well, and in words.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::last_message;
+use crate::auth::sign_in;
+use crate::failure::{self, End, Failure};
+use crate::format::Unmatched;
+use crate::outcome::Outcome;
+use crate::tools::confine;
+use crate::{auth, prompt, session, stdin};
+
+/// Why a run did not end well.
+#[derive(Debug)]
+pub enum Error {
+    /// There is no usable prompt.
+    Prompt(prompt::Error),
+    /// Standard input could not be read to its end.
+    Stdin(stdin::Error),
+    /// There is no usable credential.
+    Credential(auth::Error),
+    /// The sign-in has ended and cannot be renewed.
+    SignIn(sign_in::Error),
+    /// Standard input began after it had been given up.
+    Late,
+    /// Standard output could not be written.
+    Output(io::Error),
+    /// The file of the last message does not hold it.
+    LastMessage(last_message::Error),
+    /// The stored conversation cannot be gone on with.
+    Session(session::Error),
+    /// There is no place where conversations could be stored.
+    NoHome,
+    /// The last message does not match the schema.
+    Schema(Unmatched),
+    /// No temporary directory can be made here.
+    Temporary(PathBuf, io::Error),
+    /// Tools cannot be confined here.
+    Walls(confine::Error),
+    /// The system gave no thread.
+    Thread(io::Error),
+    /// The system gives no random numbers.
+    Random(getrandom::Error),
+    /// It is too much for the model; and what it consists of, with about how many tokens, the longest first.
+    TooLong(End, Vec<(String, u64)>),
+    /// The run ended so.
+    End(End),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prompt(error) => error.fmt(f),
+            Self::Stdin(error) => error.fmt(f),
+            Self::Credential(error) => error.fmt(f),
+            Self::SignIn(error) => error.fmt(f),
+            Self::Late => f.write_str("standard input began after it had been given up"),
+            Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
+            Self::LastMessage(error) => write!(f, "{error:?}"),
+            Self::Session(error) => write!(f, "{error:?}"),
+            Self::NoHome => f.write_str("there is no home"),
+            Self::Schema(unmatched) => unmatched.fmt(f),
+            Self::Walls(error) => error.fmt(f),
+            Self::Random(error) => error.fmt(f),
+            Self::End(end) | Self::TooLong(end, _) => write!(f, "the run ended: {end:?}"),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Prompt(error) => failure::of_prompt(&error),
+            Error::Stdin(error) => failure::of_stdin(&error),
+            Error::Credential(error) => failure::of_credential(&error),
+            Error::SignIn(error) => failure::of_sign_in(&error),
+            Error::Late => {
+                Self::usage("input began after 3 s and was not part of the question; use -")
+                    .hint("with - among the arguments, the run waits for standard input")
+            }
+            Error::Output(error) => failure::of_output(&error),
+            Error::Temporary(place, error) => failure::of_temporary(&place, &error),
+            Error::Walls(error) => {
+                Self::usage(format!("cannot confine tools: {error}"))
+                    .hint(
+                        "--no-tools runs without tools; -s danger-full-access lets them do whatever you may do",
+                    )
+                    .for_want_of(error.exhausted())
+            }
+            Error::Thread(error) => failure::of_thread(&error),
+            Error::Random(error) => failure::of_random(error),
+            Error::LastMessage(error) => of_last_message(&error),
+            Error::Session(error) => failure::of_session(&error),
+            Error::NoHome => Self::usage("there is no place where conversations are stored")
+                .hint("set HOME, or CODEX_RUN_HOME"),
+            Error::Schema(unmatched) => Self::new(
+                Outcome::Schema,
+                format!("the answer does not match the schema: {unmatched}"),
+            )
+            .hint("try again; a description in the schema may help the model"),
+            Error::TooLong(end, parts) => {
+                let parts: Vec<String> = parts
+                    .iter()
+                    .filter(|(_, tokens)| *tokens >= 1000)
+                    .take(3)
+                    .map(|(what, tokens)| format!("{what}: about {} tokens", failure::grouped(*tokens)))
+                    .collect();
+                let failure = failure::of_end(end);
+                match (parts.len(), failure.advice().map(str::to_owned)) {
+                    (1.., Some(hint)) => failure.hint(format!("{hint}; {}", parts.join(", "))),
+                    _ => failure,
+                }
+            }
+            Error::End(end) => failure::of_end(end),
+        }
+    }
+}
+
+/// A file of the last message that does not hold it.
+fn of_last_message(error: &last_message::Error) -> Failure {
+    use last_message::Error;
+    const FLAG: &str = "named by --output-last-message";
+    match error {
+        Error::Unwritable(path, error) => Failure::new(
+            Outcome::Io,
+            format!("cannot write {}, {FLAG}: {error}", path.display()),
+        )
+        .hint("name a file in a directory that you may write to, and that tools do not remove")
+        .because_of(error),
+        Error::OwnHome(path) => Failure::usage(format!(
+            "cannot write {}, {FLAG}: it is in the directory of codex-run's own files",
+            path.display()
+        ))
+        .hint("name a file elsewhere; if it is a link, look at where it leads"),
+        Error::LeadsOut(named, found) => Failure::usage(format!(
+            "cannot write {}, {FLAG}: it leads to {}, through a place that tools can change",
+            named.display(),
+            found.display()
+        ))
+        .hint(format!(
+            "if that is what you want, name {} itself",
+            found.display()
+        )),
+        Error::Misplaced(named, found) => Failure::new(
+            Outcome::Io,
+            format!(
+                "the last message is in {}, and {}, {FLAG}, does not lead there any more",
+                found.display(),
+                named.display()
+            ),
+        )
+        .hint("a tool, or another program, has replaced a directory or a link on the way there during the run"),
+    }
+}

@@ -1,0 +1,24 @@
+//! What went wrong, in words: what happened, why, and what to do, with the outcome that gives the exit code. The
+//! modules report facts; the wording is here, in one folder, so that it can be reviewed in one place.
+
+mod credential;
+mod exhausted;
+mod fault;
+mod local;
+mod network;
+mod prompt;
+mod service;
+mod sign_in;
+pub mod stop;
+mod value;
+
+pub(crate) use credential::{Used, with_credential};
+pub(crate) use exhausted::of_exhausted;
+pub(crate) use local::{of_output, of_random, of_session, of_temporary, of_thread};
+pub(crate) use prompt::{of_prompt, of_stdin};
+pub(crate) use service::of_api;
+pub(crate) use sign_in::{WITHDRAWN, of_credential, of_ended, of_issuer, of_sign_in};
+pub use stop::{End, Order};
+pub(crate) use stop::{grouped, of_answer, of_end, of_list, of_order};
+pub use value::Failure;
+pub(crate) use value::bug;

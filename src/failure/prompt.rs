@@ -1,0 +1,28 @@
+//! What goes wrong with the prompt and standard input, in words.
+
+use super::value::Failure;
+use crate::{prompt, stdin};
+
+pub(crate) fn of_prompt(error: &prompt::Error) -> Failure {
+    let failure = Failure::usage(format!("cannot use the prompt: {error}"));
+    match error {
+        prompt::Error::Empty => failure.hint("give it as arguments, or on standard input"),
+        prompt::Error::NotUtf8(..) => {
+            failure.hint("the service takes text only; convert it, for example with iconv")
+        }
+        prompt::Error::Twice => failure.hint("standard input can be put in one place only"),
+    }
+}
+
+pub(crate) fn of_stdin(error: &stdin::Error) -> Failure {
+    match error {
+        stdin::Error::Unreadable(_) => {
+            Failure::usage(format!("cannot read standard input: {error}"))
+                .hint("give it a file or a pipe, or use --no-stdin")
+        }
+        stdin::Error::Silent(_) => Failure::usage(format!("cannot use standard input: {error}"))
+            .hint("something holds it open; close it"),
+        stdin::Error::TooLarge(_) => Failure::usage(format!("cannot use standard input: {error}"))
+            .hint("no model reads that much; cut it down"),
+    }
+}

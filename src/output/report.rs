@@ -1,0 +1,69 @@
+//! A failure as people and programs read it: lines on standard error, and the last JSON lines of a run.
+
+use std::io::Write;
+
+use super::lines::{Failed, failed};
+use super::paint::{Ink, Paint};
+use super::visible::line;
+use crate::failure::Failure;
+use crate::outcome::{Outcome, TABLE};
+
+/// Writes what happened, and what to do about it. A reader that went away is a quiet end.
+pub fn report(failure: &Failure, paint: Paint, mut to: impl Write) {
+    if failure.outcome() == Outcome::Closed {
+        return;
+    }
+    // What the service said may be in it, and shall neither steer a terminal nor look like lines of ours.
+    let shown = |text: &str| line(&text.replace('\n', " ")).into_owned();
+    let mark = paint.mark(Ink::Error, "codex:");
+    let mut text = format!("{mark} {}\n", shown(failure.what()));
+    if let Some(hint) = failure.advice() {
+        let mark = paint.mark(Ink::Hint, "codex: hint:");
+        text.push_str(&format!("{mark} {}\n", shown(hint)));
+    }
+    // In one write, so that the lines of parallel runs do not mix. If even this fails, only the exit code is left.
+    let _ = to.write_all(text.as_bytes());
+}
+
+/// The last JSON lines of a run that did not end well.
+#[must_use]
+pub fn last_lines(failure: &Failure) -> String {
+    let row = TABLE.iter().find(|row| row.outcome == failure.outcome());
+    failed(&Failed {
+        message: &failure.what().replace('\n', " "),
+        code: row.map_or("bug", |row| row.word),
+        exit_code: failure.outcome().exit_code(),
+        retry_at: failure.retry_at(),
+        request_id: failure.request_id(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::failure::{Order, of_order, of_output};
+
+    #[test]
+    fn a_reader_that_went_away_is_a_quiet_end() {
+        let mut told = Vec::new();
+        report(
+            &of_output(&io::ErrorKind::BrokenPipe.into()),
+            Paint::default(),
+            &mut told,
+        );
+        assert!(told.is_empty());
+    }
+
+    #[test]
+    fn what_is_told_is_two_lines_in_one_write() {
+        let mut told = Vec::new();
+        report(&of_order(Order::Timeout), Paint::default(), &mut told);
+        assert_eq!(
+            String::from_utf8_lossy(&told),
+            "codex: stopped: the time of --timeout is over\ncodex: hint: raise --timeout\n"
+        );
+        assert_eq!(of_order(Order::Signal(2)).outcome().exit_code(), 130);
+    }
+}
