@@ -4,11 +4,13 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 /// What the system has no more of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +78,7 @@ const FEW: usize = 4;
 /// When not, for this reason.
 pub fn room(descriptors: usize) -> Result<(), Exhausted> {
     // Where the limit is far away a few say enough.
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let limit = getrlimit(Resource::Nofile).current;
     let is_far = limit.is_none_or(|limit| limit >= FAR);
     let descriptors = if is_far {
         descriptors.min(FEW)
@@ -114,6 +116,38 @@ pub fn room_for_threads(threads: usize) -> io::Result<()> {
     }
     drop(known);
     Ok(())
+}
+
+/// The limits that hold now, where there are any and they can be found out.
+#[derive(Debug, Default)]
+pub struct Limits {
+    /// Open files of this process.
+    pub files: Option<u64>,
+    /// Processes and threads of this user.
+    pub processes: Option<u64>,
+    /// Processes and threads of the control group.
+    pub tasks: Option<String>,
+}
+
+impl Limits {
+    /// Reads them.
+    #[must_use]
+    pub fn now() -> Self {
+        Self {
+            files: getrlimit(Resource::Nofile).current,
+            processes: getrlimit(Resource::Nproc).current,
+            tasks: tasks(),
+        }
+    }
+}
+
+/// The limit of tasks of the control group that this process is in, as the second version of control groups tells it.
+fn tasks() -> Option<String> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let limit = fs::read_to_string(format!("/sys/fs/cgroup{group}/pids.max")).ok()?;
+    let limit = limit.trim();
+    limit.parse::<u64>().ok().map(|limit| limit.to_string())
 }
 
 #[cfg(test)]

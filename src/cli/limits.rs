@@ -3,8 +3,9 @@
 use std::process;
 use std::time::Duration;
 
+use super::ending::{tell, tell_in_lines};
 use super::flags::Args;
-use super::{tell, tell_in_lines, values};
+use super::values;
 use crate::agent::Order;
 use crate::command::patience::Patience;
 use crate::exhausted;

@@ -7,6 +7,7 @@ mod complete;
 mod config;
 mod credentials;
 mod decisive;
+mod ending;
 mod exec;
 mod fitting;
 mod flags;
@@ -43,20 +44,19 @@ use std::process::{self, ExitCode};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::agent::Order;
 use crate::auth::Found;
 use crate::auth::critical::Critical;
 use crate::command;
 use crate::command::run::Host;
-use crate::command::stdout::{Stdout, takes};
+use crate::command::stdout::Stdout;
 use crate::failure::{self, Failure, Used, with_credential};
 use crate::outcome::Outcome;
 use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
-use crate::output::report;
 use crate::stdin;
 use crate::tools::{confine, order};
 
+use ending::{die, force, force_in_lines, tell, tell_in_lines};
 use flags::Args;
 use limits::{patience, room};
 use parse::Invocation;
@@ -130,16 +130,6 @@ impl Seen {
         self.lines
             .set((args.json && args.is_run) || self.glanced.get());
         self.of_sdk.set(args.of_sdk);
-    }
-}
-
-/// Writes the last JSON line of a run that did not end well, unless nobody takes it.
-fn tell_in_lines(failure: &Failure) {
-    if failure.outcome() != Outcome::Closed
-        && takes(&io::stdout(), Duration::from_secs(1))
-        && let Ok(mut stdout) = Stdout::open()
-    {
-        let _ = stdout.write_all(report::last_lines(failure).as_bytes());
     }
 }
 
@@ -375,41 +365,6 @@ fn program() -> PathBuf {
         own
     } else {
         std::env::current_exe().unwrap_or_else(|_| "codex".into())
-    }
-}
-
-/// The same for a run that prints JSON lines.
-fn force_in_lines(order: Order, paint: Paint) {
-    let failure = failure::of_order(order);
-    if takes(&io::stdout(), Duration::ZERO) {
-        tell_in_lines(&failure);
-    }
-    force(order, paint);
-}
-
-/// Ends the process at once, from a thread beside a loop that does not hear.
-fn force(order: Order, paint: Paint) {
-    let failure = failure::of_order(order);
-    tell(&failure, paint, Duration::ZERO);
-    die(&failure);
-    process::exit(failure.outcome().exit_code().into());
-}
-
-/// Tells of a failure on standard error, unless nobody takes it: an exit code that comes is worth more than
-/// words that hold it up.
-fn tell(failure: &Failure, paint: Paint, patience: Duration) {
-    if takes(&io::stderr(), patience) {
-        report::report(failure, paint, io::stderr());
-    }
-}
-
-/// Ends the process by the signal that ended the run, if it was one: a shell's loop stops only then. The first process of
-/// a container cannot end so; the exit code says the same.
-fn die(failure: &Failure) {
-    if let Some(signal) = failure.signal()
-        && !command::signals::is_first_process()
-    {
-        let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
 }
 

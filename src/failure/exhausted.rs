@@ -1,12 +1,9 @@
 //! What the system has no more of, in words: which limit it is, how high it is now, and how it is raised.
 
-use std::fs;
 use std::io;
 
-use rustix::process::{Resource, getrlimit};
-
 use super::value::Failure;
-use crate::exhausted::Exhausted;
+use crate::exhausted::{Exhausted, Limits};
 use crate::outcome::Outcome;
 
 impl Failure {
@@ -28,34 +25,6 @@ impl Failure {
 /// A command that does not begin, or does not go on, for this reason.
 pub(crate) fn of_exhausted(what: &str, exhausted: Exhausted) -> Failure {
     Failure::new(Outcome::Io, format!("{what}: {exhausted}")).for_want_of(Some(exhausted))
-}
-
-/// How high the limits are, where there are any and it can be found out.
-#[derive(Default)]
-struct Limits {
-    files: Option<u64>,
-    processes: Option<u64>,
-    /// Of the control group.
-    tasks: Option<String>,
-}
-
-impl Limits {
-    fn now() -> Self {
-        Self {
-            files: getrlimit(Resource::Nofile).current,
-            processes: getrlimit(Resource::Nproc).current,
-            tasks: tasks(),
-        }
-    }
-}
-
-/// The limit of tasks of the control group that this process is in, as the second version of control groups tells it.
-fn tasks() -> Option<String> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let limit = fs::read_to_string(format!("/sys/fs/cgroup{group}/pids.max")).ok()?;
-    let limit = limit.trim();
-    limit.parse::<u64>().ok().map(|limit| limit.to_string())
 }
 
 fn hint(exhausted: Exhausted, limits: &Limits) -> String {

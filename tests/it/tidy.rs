@@ -130,7 +130,15 @@ const WORDS: &[(&str, &[&str])] = &[
     (
         "std::fs",
         &[
-            "auth", "cli", "command", "file", "http", "models", "session", "tools",
+            "auth",
+            "cli",
+            "command",
+            "exhausted",
+            "file",
+            "http",
+            "models",
+            "session",
+            "tools",
         ],
     ),
     ("tiny_http", &["auth"]),
