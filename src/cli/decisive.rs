@@ -17,9 +17,9 @@ use super::trust::open_directory;
 use super::writable::is_shared;
 use crate::tools::manifest::Manifest;
 use crate::tools::offer::Offer;
-use crate::tools::places::is_program;
-use crate::tools::reach::{Reach, named_in};
-use crate::tools::walls::Walls;
+use crate::tools::sandbox::places::is_program;
+use crate::tools::sandbox::policy::Walls;
+use crate::tools::sandbox::reach::{Reach, named_in};
 
 /// How many programs may stand in each other's first line (execve(2)).
 const MAX_INTERPRETERS: usize = 5;

@@ -54,7 +54,8 @@ use crate::outcome::Outcome;
 use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
 use crate::stdin;
-use crate::tools::{confine, order};
+use crate::tools::order;
+use crate::tools::sandbox::confine;
 
 pub use failure::Failure;
 use failure::{Used, with_credential};

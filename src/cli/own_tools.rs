@@ -17,8 +17,8 @@ use super::variables;
 use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::offer::Offer;
-use crate::tools::places::{is_program, program_on, real};
-use crate::tools::walls::Walls;
+use crate::tools::sandbox::places::{is_program, program_on, real};
+use crate::tools::sandbox::policy::Walls;
 
 /// The user's own tools.
 #[derive(Default)]

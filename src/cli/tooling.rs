@@ -15,11 +15,11 @@ use super::values::one_of;
 use super::{own_tools, program, variables, writable};
 use crate::tools::TOOLS;
 use crate::tools::offer::Offer;
-use crate::tools::places::{Root, real_once};
 use crate::tools::process::Setup;
-use crate::tools::reach::{Reach, seen_twice};
+use crate::tools::sandbox::places::{Root, real_once};
+use crate::tools::sandbox::policy::Walls;
+use crate::tools::sandbox::reach::{Reach, seen_twice};
 use crate::tools::scratch::Parent;
-use crate::tools::walls::Walls;
 use crate::tools::worktree::{Linked, linked};
 
 /// How tools are started, and what is to be told about that.

@@ -11,11 +11,13 @@ use super::watch::next;
 use crate::agent::Order as End;
 use crate::exhausted::at_start;
 use crate::stdin::{self, Source};
+use crate::tools;
 use crate::tools::builtin::{self, Context};
-use crate::tools::confine::Reach;
+use crate::tools::child::reaper;
 use crate::tools::order::Order;
 use crate::tools::process::{self, Setup, Tools, Unready};
-use crate::tools::{self, confine, reaper};
+use crate::tools::sandbox::confine;
+use crate::tools::sandbox::confine::Reach;
 use crate::wire::item::Call;
 
 /// Stands among the signals for the end of the tool.

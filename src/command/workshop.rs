@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::run::Error;
 use crate::output::{Notice, Sink};
-use crate::tools::confine::{self, Reach};
+use crate::tools::child::reaper;
 use crate::tools::process::{self, Setup, Tools, Unready};
-use crate::tools::reaper;
+use crate::tools::sandbox::confine::{self, Reach};
 
 /// The tools of a run.
 pub(super) struct Workshop {

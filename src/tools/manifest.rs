@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::find;
 
-use super::places::real;
-use super::walls::Walls;
+use super::sandbox::places::real;
+use super::sandbox::policy::Walls;
 use crate::placed::{Mistake, Reader};
 
 /// The fields of a manifest.
@@ -207,7 +207,7 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::places::Root;
+    use crate::tools::sandbox::places::Root;
 
     fn parse(text: &str) -> Result<Manifest, Mistake> {
         let around = Around {

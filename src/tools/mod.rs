@@ -1,47 +1,26 @@
 //! The tools that a model may call: built-in ones, and the user's own (`manifest`); `offer` is either as the model sees
 //! it. Each call runs as a process of its own, so that nothing it does can reach into the run: `process` starts it with
-//! an `order`; it puts up the walls around itself (`walls` as data, `confine` with `syscalls` and `mounts` as deed), does
-//! the work (`builtin`, with `child` for the programs it starts), sees to it that nothing is left behind (`reaper`), and
-//! gives back an `answer`. `git` notices what it has changed that runs later.
+//! an `order`; it confines itself (`sandbox`), does the work (`builtin`, with `child` for the programs it starts, of which
+//! nothing is left behind), and gives back an `answer`. `git` notices what it has changed that runs later.
 
 pub mod about;
 pub mod answer;
-#[cfg(target_os = "linux")]
-mod bindings;
 pub mod builtin;
-#[cfg(target_os = "linux")]
-mod caller;
-mod capture;
-mod child;
+pub mod child;
 pub mod closure;
-pub mod confine;
-#[cfg(target_os = "linux")]
-mod enforce;
 pub mod environment;
-pub mod explanation;
 mod git;
 mod job;
 pub mod manifest;
-#[cfg(target_os = "linux")]
-pub mod mounts;
-#[cfg(target_os = "linux")]
-mod notify;
 pub mod offer;
 pub mod order;
 mod pipe;
-pub mod places;
 pub mod process;
-pub mod reach;
-pub mod reaper;
 mod removal;
+pub mod sandbox;
 pub mod scratch;
 pub mod sensitive;
 mod small;
-#[cfg(target_os = "linux")]
-mod sockets;
-#[cfg(target_os = "linux")]
-mod syscalls;
-pub mod walls;
 pub mod worktree;
 
 use crate::wire::request::Function;

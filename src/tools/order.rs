@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::places::Root;
-use super::walls::{Closed, Walls};
+use super::sandbox::places::Root;
+use super::sandbox::policy::{Closed, Walls};
 
 /// What stands in the place of walls where there are none.
 const OPEN: &str = "danger-full-access";

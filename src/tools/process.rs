@@ -15,16 +15,16 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::answer::Answer;
-use super::capture;
+use super::child::capture;
 use super::git::Repositories;
 use super::job::{Job, Running};
 use super::offer::Offer;
 use super::order::{self, Order};
 use super::pipe::Taking;
-use super::places::Root;
-use super::reach::Reach;
+use super::sandbox::places::Root;
+use super::sandbox::policy::Walls;
+use super::sandbox::reach::Reach;
 use super::scratch::{OfSockets, Parent, Scratch};
-use super::walls::Walls;
 use crate::exhausted::{Exhausted, at_start};
 use crate::wire::item::Call;
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{Answer, Context, ended, keep};
 use crate::tools::OUTPUT;
-use crate::tools::child::{self, End};
+use crate::tools::child::supervise::{self, End};
 
 /// The longest command that is handed over as an argument, in bytes; Linux takes 128 KiB. A longer one becomes a file.
 const ARGUMENT: usize = 100 << 10;
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
         capture.add(bytes);
         true
     };
-    match child::watch(commands, vec![&mut take], begun + limit, context.inner()) {
+    match supervise::watch(commands, vec![&mut take], begun + limit, context.inner()) {
         Ok(end) => {
             let mut answer = ended(capture.text(), &end, limit, begun.elapsed(), context);
             let asked = arguments.timeout.unwrap_or_default();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Answer;
 use crate::tools::OUTPUT;
-use crate::tools::capture::clean;
+use crate::tools::child::capture::clean;
 
 /// Lines as they come, up to a limit.
 pub(super) struct Lines {

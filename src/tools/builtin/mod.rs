@@ -28,12 +28,12 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::answer::Answer;
-use super::capture::Capture;
-use super::child::End;
-use super::confine::{Inner, Reach};
-use super::explanation::Failed;
-use super::places::program_on;
-use super::walls::Walls;
+use super::child::capture::Capture;
+use super::child::supervise::End;
+use super::sandbox::confine::{Inner, Reach};
+use super::sandbox::explanation::Failed;
+use super::sandbox::places::program_on;
+use super::sandbox::policy::Walls;
 
 /// What a tool knows of where it runs.
 pub struct Context<'a> {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::{Answer, Context, ended, keep};
 use crate::tools::OUTPUT;
-use crate::tools::child::{self, End};
+use crate::tools::child::supervise::{self, End};
 
 /// The most that the model gets of what went wrong, in bytes.
 const COMPLAINTS: usize = OUTPUT / 4;
@@ -42,8 +42,8 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Ans
         true
     };
     let deadline = begun + context.timeout;
-    let takers: Vec<child::Take<'_>> = vec![&mut take, &mut take_complaints];
-    let end = match child::watch(vec![command], takers, deadline, context.inner()) {
+    let takers: Vec<supervise::Take<'_>> = vec![&mut take, &mut take_complaints];
+    let end = match supervise::watch(vec![command], takers, deadline, context.inner()) {
         Ok(end) => end,
         Err(error) => return not_run(error),
     };

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{Answer, Context, not_done};
 use crate::tools::OUTPUT;
-use crate::tools::capture::clean;
+use crate::tools::child::capture::clean;
 use crate::wire::input::picture;
 
 /// The most lines that one call returns.

@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use super::lines::Lines;
 use super::{Answer, Context};
-use crate::tools::capture::clean;
-use crate::tools::child::{self, End};
-use crate::tools::places::program_on;
+use crate::tools::child::capture::clean;
+use crate::tools::child::supervise::{self, End};
+use crate::tools::sandbox::places::program_on;
 
 /// Runs `rg` with these arguments on this path; `None` where it is not installed.
 pub(super) fn run(
@@ -42,7 +42,7 @@ pub(super) fn run(
         true
     };
     let deadline = Instant::now() + context.timeout;
-    match child::watch(
+    match supervise::watch(
         vec![command],
         vec![&mut take, &mut take_complaints],
         deadline,

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::walls::Walls;
+use super::policy::Walls;
 
 /// What programs print where a file is refused.
 const DENIED: &[&str] = &[
@@ -170,8 +170,8 @@ fn quoted(line: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::places::Root;
-    use crate::tools::walls::Closed;
+    use crate::tools::sandbox::places::Root;
+    use crate::tools::sandbox::policy::Closed;
 
     fn walls(write: bool, network: bool) -> Walls {
         let root = Root {

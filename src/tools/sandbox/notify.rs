@@ -28,7 +28,7 @@ pub(super) struct Asked {
 impl Asked {
     /// The number of the call, whichever set of numbers its program uses.
     pub(super) fn number(&self) -> i64 {
-        super::syscalls::plain(self.call)
+        super::seccomp::plain(self.call)
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 const FILE: u64 = 64 << 20;
 
 /// Output as it comes.
-pub(super) struct Capture {
+pub(in crate::tools) struct Capture {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     total: u64,
@@ -24,7 +24,7 @@ pub(super) struct Capture {
 
 impl Capture {
     /// The file at `path` is made only if there is too much for the model, which gets as much as this.
-    pub(super) fn new(path: PathBuf, most: usize) -> Self {
+    pub(in crate::tools) fn new(path: PathBuf, most: usize) -> Self {
         Self {
             head: Vec::new(),
             tail: VecDeque::new(),
@@ -36,7 +36,7 @@ impl Capture {
     }
 
     /// Takes more output.
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    pub(in crate::tools) fn add(&mut self, bytes: &[u8]) {
         if self.total + bytes.len() as u64 > self.most as u64 && self.file.is_none() {
             self.file = Some(self.open());
         }
@@ -72,7 +72,7 @@ impl Capture {
     }
 
     /// What the model gets: all of it, or head and tail with a word about what is missing between them.
-    pub(super) fn text(mut self) -> String {
+    pub(in crate::tools) fn text(mut self) -> String {
         let half = self.most / 2;
         let tail: &[u8] = self.tail.make_contiguous();
         let missing = self.total - self.head.len() as u64 - tail.len() as u64;
@@ -133,7 +133,7 @@ fn after(text: &str, half: usize) -> usize {
 }
 
 /// Bytes as text: what is not UTF-8, and NUL, become U+FFFD.
-pub(super) fn clean(bytes: &[u8]) -> String {
+pub(in crate::tools) fn clean(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}")
 }
 

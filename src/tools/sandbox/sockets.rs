@@ -29,8 +29,8 @@ use rustix::net::{AddressFamily, SocketAddrUnix, getpeername, getsockname};
 use super::bindings::{Bindings, Place};
 use super::caller::{Caller, can_be_served, is_interrupted, truncated};
 use super::notify::{self, Applied, Asked};
-use super::process::lock;
 use crate::exhausted::at_start;
+use crate::tools::process::lock;
 
 /// The length of the largest address (`sockaddr_storage`).
 const MAX_ADDRESS_BYTES: usize = 128;

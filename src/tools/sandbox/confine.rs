@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 use std::{fmt, io, thread};
 
-use super::walls::Walls;
+use super::policy::Walls;
 use crate::exhausted::{Exhausted, at_start};
 
 /// Why there are no walls.
@@ -163,8 +163,8 @@ mod elsewhere {
 }
 
 #[cfg(target_os = "linux")]
-pub use super::enforce::confine;
+pub use super::landlock::confine;
 #[cfg(target_os = "linux")]
-use super::enforce::{step_inside, try_out};
+use super::landlock::{step_inside, try_out};
 #[cfg(target_os = "linux")]
 pub use super::sockets::Broker as Sockets;
