@@ -11,6 +11,7 @@ pub mod closure;
 pub mod environment;
 mod git;
 mod job;
+mod lock;
 pub mod manifest;
 pub mod offer;
 pub mod order;

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use super::answer::Answer;
 use super::child::capture;
 use super::git::Repositories;
 use super::job::{Job, Running};
+use super::lock::lock;
 use super::offer::Offer;
 use super::order::{self, Order};
 use super::pipe::Taking;
@@ -364,9 +365,4 @@ impl Drop for Tools {
     fn drop(&mut self) {
         let _ = self.clean();
     }
-}
-
-/// A poisoned lock guards nothing here that a panic could have left half done.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

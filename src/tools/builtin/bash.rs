@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::{Answer, Context, ended, keep};
+use super::context::Context;
+use super::ended::{ended, keep};
 use crate::tools::OUTPUT;
+use crate::tools::answer::Answer;
 use crate::tools::child::supervise::{self, End};
 
 /// The longest command that is handed over as an argument, in bytes; Linux takes 128 KiB. A longer one becomes a file.

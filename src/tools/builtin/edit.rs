@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::context::{Context, not_done};
 use super::replace::replace;
-use super::{Answer, Context, not_done};
+use crate::tools::answer::Answer;
 
 /// The largest file that is changed, in bytes: it is held in memory.
 const MOST: u64 = 64 << 20;

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
+use super::context::{Context, not_done};
 use super::glob::glob;
 use super::lines::Lines;
 use super::rg;
 use super::walk::walk;
-use super::{Answer, Context, not_done};
+use crate::tools::answer::Answer;
 
 /// The most files that are named if nobody says otherwise.
 const LIMIT: usize = 1000;

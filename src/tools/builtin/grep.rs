@@ -9,12 +9,13 @@ use std::time::Instant;
 use regex_lite::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use super::context::{Context, not_done};
 use super::glob::glob;
 use super::lines::Lines;
 use super::read::skip_line;
 use super::rg;
 use super::walk::walk;
-use super::{Answer, Context, not_done};
+use crate::tools::answer::Answer;
 
 /// The most lines that are shown if nobody says otherwise.
 const LIMIT: usize = 200;

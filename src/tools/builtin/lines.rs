@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Answer;
 use crate::tools::OUTPUT;
+use crate::tools::answer::Answer;
 use crate::tools::child::capture::clean;
 
 /// Lines as they come, up to a limit.

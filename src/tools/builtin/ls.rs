@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::context::{Context, not_done};
 use super::lines::Lines;
 use super::walk::list;
-use super::{Answer, Context, not_done};
+use crate::tools::answer::Answer;
 
 /// The most names that are shown if nobody says otherwise.
 const LIMIT: usize = 1000;

@@ -7,8 +7,10 @@ use std::io::{Seek, Write};
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
-use super::{Answer, Context, ended, keep};
+use super::context::Context;
+use super::ended::{ended, keep};
 use crate::tools::OUTPUT;
+use crate::tools::answer::Answer;
 use crate::tools::child::supervise::{self, End};
 
 /// The most that the model gets of what went wrong, in bytes.

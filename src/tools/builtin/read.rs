@@ -8,8 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::{Answer, Context, not_done};
+use super::context::{Context, not_done};
 use crate::tools::OUTPUT;
+use crate::tools::answer::Answer;
 use crate::tools::child::capture::clean;
 use crate::wire::input::picture;
 

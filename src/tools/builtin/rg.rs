@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
+use super::context::Context;
 use super::lines::Lines;
-use super::{Answer, Context};
+use crate::tools::answer::Answer;
 use crate::tools::child::capture::clean;
 use crate::tools::child::supervise::{self, End};
 use crate::tools::sandbox::places::program_on;

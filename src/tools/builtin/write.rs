@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::context::{Context, not_done};
 use super::replace::replace;
-use super::{Answer, Context, not_done};
+use crate::tools::answer::Answer;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]

@@ -23,9 +23,10 @@ use rustix::thread::{
 
 use seccompiler::BpfProgram;
 
-use super::confine::{Error, Reach};
+use super::error::Error;
 use super::mounts::{aliases, devices, table};
 use super::policy::Walls;
+use super::scope::Reach;
 use super::{notify, seccomp};
 
 /// The first version of Landlock that can keep a file from being truncated.

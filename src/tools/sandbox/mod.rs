@@ -6,6 +6,7 @@ mod bindings;
 #[cfg(target_os = "linux")]
 mod caller;
 pub mod confine;
+mod error;
 pub mod explanation;
 #[cfg(target_os = "linux")]
 mod landlock;
@@ -16,6 +17,7 @@ mod notify;
 pub mod places;
 pub mod policy;
 pub mod reach;
+mod scope;
 #[cfg(target_os = "linux")]
 mod seccomp;
 #[cfg(target_os = "linux")]
