@@ -223,6 +223,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
             let args = configured(args, "tool", &environment)?;
             let Tooling {
                 setup,
+                offered,
                 warnings,
                 notes,
                 ..
@@ -230,7 +231,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
             for warning in warnings.iter().chain(&notes) {
                 let _ = writeln!(io::stderr(), "codex: {warning}");
             }
-            tool(&name, command::tool::run(setup, &name, stdout))
+            tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
         Invocation::HeldTool(order) => {
             let for_tools = order::arrived(&environment().0);

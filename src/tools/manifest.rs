@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::find;
-
+use super::builtin::table::find_tool;
 use super::sandbox::places::real;
 use super::sandbox::policy::Walls;
 use crate::placed::{Mistake, Reader};
@@ -93,7 +92,7 @@ impl Manifest {
                     .to_owned(),
             ));
         }
-        if find(&name).is_some() || around.taken.contains(&&*name) {
+        if find_tool(&name).is_some() || around.taken.contains(&&*name) {
             return Err(reader.mistake(at_name.get(), format!("there is a tool {name} already")));
         }
         let at_parameters = needed("parameters")?;

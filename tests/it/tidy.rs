@@ -11,6 +11,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("file", &[]),
     ("id", &[]),
     ("placed", &[]),
+    ("result", &[]),
     ("schema", &[]),
     ("format", &["schema"]),
     ("secret", &[]),
@@ -29,9 +30,12 @@ const TABLE: &[(&str, &[&str])] = &[
         "api",
         &["auth", "clock", "http", "id", "models", "secret", "wire"],
     ),
-    ("tools", &["clock", "exhausted", "placed", "schema", "wire"]),
+    (
+        "tools",
+        &["clock", "exhausted", "placed", "result", "schema", "wire"],
+    ),
     ("session", &["clock", "file", "id", "wire"]),
-    ("output", &["clock", "wire"]),
+    ("output", &["clock", "result", "wire"]),
     (
         "agent",
         &[
@@ -71,6 +75,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "outcome",
             "output",
             "prompt",
+            "result",
             "secret",
             "session",
             "stdin",

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::tools::answer::Answer;
+use crate::result::{CallResult, Status};
 use crate::tools::sandbox::confine::{Inner, Reach};
 use crate::tools::sandbox::places::program_on;
 use crate::tools::sandbox::policy::Walls;
 
 /// What a tool knows of where it runs.
 pub struct Context<'a> {
+    /// Which call of the run it is, counted from 1: it names the files that the call leaves for later ones.
+    pub number: usize,
     /// How long a command may take.
     pub timeout: Duration,
     /// What is around it.
@@ -64,7 +66,7 @@ pub(super) fn not_done(
     error: &io::Error,
     writing: bool,
     context: &Context<'_>,
-) -> Answer {
+) -> CallResult {
     use io::ErrorKind::{CrossesDevices, PermissionDenied};
     let refused = context
         .walls
@@ -74,10 +76,10 @@ pub(super) fn not_done(
             hidden.or_else(|| walls.refuse_write(path).filter(|_| writing))
         });
     match refused {
-        Some(words) => Answer::not(
+        Some(words) => CallResult::new(
+            Status::Denied,
             format!("cannot {what} {}: {words}", path.display()),
-            "denied",
         ),
-        None => Answer::failed(format!("cannot {what} {}: {error}", path.display())),
+        None => CallResult::failed(format!("cannot {what} {}: {error}", path.display())),
     }
 }

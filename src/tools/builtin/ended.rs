@@ -1,83 +1,116 @@
-//! What a program printed and how it ended, as a result.
+//! How a program ended and what it printed, as a result.
 
-use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::context::Context;
-use crate::tools::answer::Answer;
+use crate::result::{CallResult, Cut, Footer, Status};
 use crate::tools::child::capture::Capture;
 use crate::tools::child::supervise::End;
 use crate::tools::sandbox::explanation::Failed;
 
-/// A place for what a program prints, of which the model gets so much. The directory is the tool's own, and so is the name in it.
-pub(super) fn keep(name: &str, most: usize) -> Capture {
-    let path = std::env::temp_dir().join(format!("{name}-{}.txt", std::process::id()));
-    Capture::new(path, most)
+/// When a program was started, and how long it may run.
+#[derive(Clone, Copy)]
+pub(super) struct Started {
+    pub(super) at: Instant,
+    pub(super) limit: Duration,
 }
 
-/// What a program printed and how it ended, as an answer.
-pub(super) fn ended(
-    mut text: String,
-    end: &End,
-    limit: Duration,
-    took: Duration,
-    context: &Context<'_>,
-) -> Answer {
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
+impl Started {
+    pub(super) fn now(limit: Duration) -> Self {
+        let at = Instant::now();
+        Self { at, limit }
     }
-    let took = took.as_secs_f64();
-    let code = match end {
-        End::Exited(status) => status.exit_status(),
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.at + self.limit
+    }
+}
+
+/// A place for what a program prints, of which the model gets at most `most` bytes. The directory is the tools' own.
+pub(super) fn keep(name: &str, most: usize, context: &Context<'_>) -> Capture {
+    let name = format!("{name}-{}.txt", context.number);
+    Capture::new(std::env::temp_dir(), name, most)
+}
+
+/// The result of a program that printed this, with these cuts, and ended so.
+pub(super) fn ended(
+    output: String,
+    cuts: Vec<Cut>,
+    end: &End,
+    started: Started,
+    context: &Context<'_>,
+) -> CallResult {
+    let status = match end {
+        End::Exited(status) => match status.exit_status() {
+            Some(code) => Status::Exited(code),
+            None => Status::Signalled(status.terminating_signal().unwrap_or_default()),
+        },
+        End::Timeout => Status::TimedOut {
+            limit: started.limit,
+        },
+        End::Unwanted | End::Enough => Status::Stopped,
+    };
+    let sandbox_note = explained(&output, status, context);
+    CallResult {
+        cuts,
+        footer: Some(Footer {
+            took: started.at.elapsed(),
+        }),
+        sandbox_note,
+        ..CallResult::new(status, output)
+    }
+}
+
+/// Which rules of the sandbox may be behind it.
+fn explained(output: &str, status: Status, context: &Context<'_>) -> Option<String> {
+    let walls = context.walls?;
+    let code = match status {
+        Status::Exited(code) => Some(code),
         _ => None,
     };
-    let result = match end {
-        End::Exited(status) => match (status.exit_status(), status.terminating_signal()) {
-            (Some(0), _) => {
-                // What failed inside a pipeline shows only in what it printed; a file that speaks of it does not end so.
-                let refused = |line: &str| {
-                    line.ends_with("ermission denied")
-                        || line.ends_with("not permitted")
-                        || line.ends_with("(os error 13)")
-                };
-                let said: String = text.lines().filter(|line| refused(line)).collect();
-                let _ = write!(text, "[exit code 0, {took:.1} s]");
-                explain(&mut text, &said, code, context);
-                return Answer::ok(text);
-            }
-            (Some(code), _) => {
-                let _ = write!(text, "[exit code {code}, {took:.1} s]");
-                format!("exit {code}")
-            }
-            (None, signal) => {
-                let signal = signal.unwrap_or_default();
-                let _ = write!(text, "[killed by signal {signal}, {took:.1} s]");
-                format!("signal {signal}")
-            }
-        },
-        End::Timeout => {
-            let limit = limit.as_secs_f64();
-            let _ = write!(
-                text,
-                "[ended after {limit} s, its time limit, with all it had started]"
-            );
-            "timeout".to_owned()
-        }
-        End::Unwanted | End::Enough => {
-            let _ = write!(text, "[ended from outside after {took:.1} s]");
-            "ended".to_owned()
-        }
-    };
-    let said = text.clone();
-    explain(&mut text, &said, code, context);
-    Answer::not(text, result)
+    if code != Some(0) {
+        return walls.explain(Failed { output, code });
+    }
+    let said: Vec<&str> = output.lines().filter(|line| is_refusal(line)).collect();
+    let output = &said.join("\n");
+    walls.explain(Failed { output, code })
 }
 
-/// Adds which rule of the sandbox may be behind what was printed.
-fn explain(text: &mut String, output: &str, code: Option<i32>, context: &Context<'_>) {
-    let failed = Failed { output, code };
-    if let Some(words) = context.walls.and_then(|walls| walls.explain(failed)) {
-        text.push('\n');
-        text.push_str(&words);
+/// Whether a program may have printed this line because something was refused inside of a command that ended well, as in
+/// a pipeline: the program names itself, and what it was about, before the reason. A file or an `echo` that speaks of
+/// such a reason does not.
+fn is_refusal(line: &str) -> bool {
+    let reasons = [
+        "Permission denied",
+        "permission denied",
+        "Operation not permitted",
+        "operation not permitted",
+        "Permission denied (os error 13)",
+    ];
+    let before = reasons.iter().find_map(|reason| line.strip_suffix(reason));
+    before.is_some_and(|before| {
+        before.len() > 2 && (before.ends_with(": ") || before.ends_with(" - "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_inside_of_a_command_that_ended_well_names_its_program() {
+        let check = |line: &str, expected: bool| assert_eq!(is_refusal(line), expected, "{line}");
+        check("touch: cannot touch '/etc/x': Permission denied", true);
+        check("sh: 1: cannot create /etc/x: permission denied", true);
+        check("Error: Permission denied (os error 13)", true);
+        check("kill: (1) - Operation not permitted", true);
+        check(
+            "chown: changing ownership of 'x': Operation not permitted",
+            true,
+        );
+        check("Permission denied", false);
+        check(": Permission denied", false);
+        check("grep says that permission denied is common", false);
+        check("what it said was permission denied", false);
     }
 }

@@ -1,6 +1,7 @@
-//! The inside of `codex tool NAME`: each takes its arguments as one JSON object and says how it went in
-//! words for the model. A mistake in a call is such an answer too.
+//! The built-in tools: `table` has them all, `offered` is one as a run offers it, and the rest is the inside of `codex
+//! tool NAME`. Each takes its arguments as one JSON object; a mistake in them is a result too.
 
+mod arguments;
 mod bash;
 mod context;
 mod edit;
@@ -11,49 +12,25 @@ mod grep;
 mod ignore;
 mod lines;
 mod ls;
+pub mod offered;
 pub mod program;
 mod read;
 mod replace;
 mod rg;
+pub mod table;
 mod walk;
 mod wild;
 mod write;
 
-use serde::de::DeserializeOwned;
-
-use super::answer::Answer;
 pub use context::Context;
+
+use crate::result::CallResult;
 
 /// Runs a built-in tool in this process, which leads its own session. `None` where there is no tool of this name.
 #[must_use]
-pub fn run(name: &str, arguments: &[u8], context: &Context<'_>) -> Option<Answer> {
-    let run = match name {
-        "bash" => |arguments: &[u8], context| parse(arguments).map(|a| bash::run(&a, context)),
-        "read" => |arguments: &[u8], context| parse(arguments).map(|a| read::run(&a, context)),
-        "edit" => |arguments: &[u8], context| parse(arguments).map(|a| edit::run(&a, context)),
-        "write" => |arguments: &[u8], context| parse(arguments).map(|a| write::run(&a, context)),
-        "grep" => |arguments: &[u8], context| parse(arguments).map(|a| grep::run(&a, context)),
-        "find" => |arguments: &[u8], context| parse(arguments).map(|a| find::run(&a, context)),
-        "ls" => |arguments: &[u8], context| parse(arguments).map(|a| ls::run(&a, context)),
-        _ => return None,
-    };
-    Some(run(arguments, context).unwrap_or_else(|words| Answer::not(words, "bad arguments")))
-}
-
-/// Reads the arguments; where they are wrong, the words that tell the model so.
-fn parse<T: DeserializeOwned>(arguments: &[u8]) -> Result<T, String> {
-    // A list of the right values in the right order would be taken for an object.
-    if arguments.trim_ascii_start().starts_with(b"[") {
-        return Err("the arguments do not fit: they are an array. Send one JSON object as the tool's schema has it.".to_owned());
-    }
-    serde_json::from_slice(arguments).map_err(|error| {
-        let what = if error.is_data() {
-            "do not fit"
-        } else {
-            "are not JSON"
-        };
-        format!("the arguments {what}: {error}. Send one JSON object as the tool's schema has it.")
-    })
+pub fn run(name: &str, arguments: &[u8], context: &Context<'_>) -> Option<CallResult> {
+    let tool = table::find_tool(name)?;
+    Some((tool.work)(arguments, context))
 }
 
 #[cfg(test)]
@@ -61,21 +38,23 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::result::Status;
     use crate::tools::sandbox::confine::Reach;
 
     #[test]
     fn wrong_arguments_are_answered_in_words() {
         let context = Context {
             timeout: Duration::from_secs(1),
+            number: 1,
             walls: None,
             reach: Reach::default(),
             environment: &[],
         };
         let check = |name: &str, arguments: &str, expected: &str| {
-            let answer = run(name, arguments.as_bytes(), &context).expect("a tool");
+            let result = run(name, arguments.as_bytes(), &context).expect("a tool");
             assert!(
-                !answer.ok && answer.text.contains(expected) && answer.result == "bad arguments",
-                "{name} {arguments}: {answer:?}"
+                result.status == Status::BadArguments && result.output.contains(expected),
+                "{name} {arguments}: {result:?}"
             );
         };
         check("read", "{\"path\":", "are not JSON");

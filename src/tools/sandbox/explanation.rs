@@ -53,7 +53,7 @@ pub struct Failed<'a> {
 }
 
 impl Walls {
-    /// What of the sandbox may have made a command fail, for the model.
+    /// What of the sandbox may have made a command fail.
     #[must_use]
     pub fn explain(&self, failed: Failed<'_>) -> Option<String> {
         let device = |path: &Path| {
@@ -65,7 +65,7 @@ impl Walls {
         let rules = self.rules(failed, device);
         (!rules.is_empty()).then(|| {
             format!(
-                "[this may be the sandbox ({}) and not the command or the disk: {}]",
+                "this may be the sandbox ({}) and not the command or the disk: {}",
                 self.name(),
                 rules.join("; ")
             )
