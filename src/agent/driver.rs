@@ -12,8 +12,8 @@ use crate::api::{self, Client};
 use crate::clock::seconds;
 use crate::output::{Notice, Sink, Window};
 use crate::session::Journal;
-use crate::tools::about::About;
-use crate::tools::process::Tools;
+use crate::tools::toolbox::Toolbox;
+use crate::tools::topic::About;
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
 use crate::wire::fault::Limit;
 use crate::wire::item::{Call, Item};
@@ -29,7 +29,7 @@ pub(super) struct Driver<'a> {
     /// The last message of the answer that ends the run, if somebody wants it.
     pub(super) last: Option<&'a mut Option<String>>,
     pub(super) fallback: Fallback<'a>,
-    pub(super) tools: Arc<Tools>,
+    pub(super) tools: Arc<Toolbox>,
     pub(super) policy: Policy,
     pub(super) words: fn(&Trouble, Option<&api::Error>) -> String,
     pub(super) sink: &'a mut dyn Sink,

@@ -23,7 +23,7 @@ pub use crate::failure::stop::{End, Order};
 use crate::models::price::Price;
 use crate::output::{Notice, Sink};
 use crate::session::Journal;
-use crate::tools::process::{Output, Tools};
+use crate::tools::toolbox::{Called, Toolbox};
 use crate::wire::answer::{Answer, Show, Trouble};
 use crate::wire::fault::Limit;
 use crate::wire::request::Body;
@@ -51,7 +51,7 @@ pub enum Input {
     /// The body of the answer to this request, counted from 1, has come to its end.
     BodyEnded(usize),
     /// The call at this place has ended.
-    ToolEnded(usize, Output),
+    ToolEnded(usize, Called),
     /// The thread of a call has panicked.
     ToolPanicked,
     /// The thread that reads has panicked.
@@ -101,7 +101,7 @@ pub struct Run<'a> {
     /// The service is to search the web, for which its Lite shape has no room, so that this one is not tried.
     pub searches: bool,
     /// Who runs the calls.
-    pub tools: Arc<Tools>,
+    pub tools: Arc<Toolbox>,
     /// What it may do.
     pub policy: Policy,
     /// Says in words why an answer cannot be used.

@@ -11,6 +11,7 @@ pub mod visible;
 use std::io;
 use std::time::{Duration, Instant};
 
+use crate::result::CallResult;
 use crate::wire::response::Usage;
 
 /// A tool call.
@@ -104,18 +105,10 @@ pub enum Notice<'a> {
         call: Call<'a>,
         /// What it was to do, in a few words.
         brief: &'a str,
-        /// How it ended, in a word or two.
-        result: &'a str,
-        /// It did what it was asked to.
-        ok: bool,
         /// How long it took.
         took: Duration,
-        /// What it answered to the model.
-        output: &'a str,
-        /// The same, without what is for the model only.
-        printed: &'a str,
-        /// A part of that is left out.
-        truncated: bool,
+        /// Its result.
+        result: &'a CallResult,
     },
     /// How much of the plan is used up, as the service said with an answer.
     Limits(&'a [Window<'a>]),

@@ -110,11 +110,11 @@ use crate::models::fit::{Asked, fit};
 use crate::models::{Backend, Model, catalogue, find_or_unknown, remote};
 use crate::output::{Notice, Sink};
 use crate::secret::Secret;
-use crate::tools::closure::Closure;
-use crate::tools::offer::Offer;
-use crate::tools::process::{self, Tools};
+use crate::tools::tool::Tool;
+use crate::tools::toolbox::Toolbox;
+use crate::tools::{self, function};
 use crate::wire::answer::Trouble;
-use crate::wire::request::{Body, Function, Head};
+use crate::wire::request::{Body, Head};
 pub use error::Error;
 
 /// How this program names itself to the service.
@@ -233,7 +233,7 @@ pub struct Talk {
     access: Access,
     model: Model,
     instructions: String,
-    offered: Vec<Offer>,
+    offered: Vec<Tool>,
     effort: Option<String>,
     policy: Policy,
     thread: ThreadId,
@@ -303,8 +303,8 @@ impl Talk {
         parameters: Value,
         work: impl Fn(&Value) -> Result<String, String> + Send + Sync + 'static,
     ) -> Self {
-        let closure = Closure::new(name, description, parameters, Box::new(work));
-        self.offered.push(Offer::Closure(Arc::new(closure)));
+        let tool = function::tool(name, description, parameters, Box::new(work));
+        self.offered.push(tool);
         self
     }
 
@@ -314,7 +314,9 @@ impl Talk {
     /// # Errors
     /// When there is no whole answer. The conversation is then as it was before.
     pub fn ask(&mut self, question: &str, sink: &mut dyn Sink) -> Result<String, Error> {
-        let functions: Vec<Function<'_>> = self.offered.iter().map(Offer::function).collect();
+        let tools = Toolbox::new(tools::setup::Setup::default(), self.offered.clone());
+        let tools = Arc::new(tools);
+        let functions = tools.functions();
         let asked = Asked {
             effort: self.effort.as_deref(),
             defaults: self.access.backend.is_of_openai(),
@@ -350,7 +352,6 @@ impl Talk {
             self.access.authority.clone(),
             &self.thread,
         );
-        let setup = process::Setup::only(self.offered.clone());
         let (sender, inputs) = mpsc::channel();
         let (mut learned, mut last) = (Learned::default(), None);
         let run = Run {
@@ -368,7 +369,7 @@ impl Talk {
             instead: None,
             learned: &mut learned,
             searches: false,
-            tools: Arc::new(Tools::new(setup)),
+            tools: Arc::clone(&tools),
             policy: self.policy,
             words,
             sink,

@@ -88,6 +88,7 @@ mod providers; // servers of the user's own, from models.json
 mod real_work; // what real programs do inside the sandbox
 mod refresh; // a sign-in that stays valid
 mod refusals; // the issuer says no
+mod results;
 mod retries; // requests that are made again
 mod roots; // certificates
 mod run; // a prompt in, an answer out

@@ -11,7 +11,7 @@ mod of_tools;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::tools::TOOLS;
+use crate::tools::builtin::table::TOOLS;
 pub(super) use commands::COMMANDS;
 
 /// What the command line says, unjudged.
@@ -235,7 +235,7 @@ pub(super) const TOOL_NAMES: [&str; TOOLS.len()] = {
     let mut names = [""; TOOLS.len()];
     let mut i = 0;
     while i < TOOLS.len() {
-        names[i] = TOOLS[i].function.name;
+        names[i] = TOOLS[i].name;
         i += 1;
     }
     names

@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use super::super::stdout::Stdout;
 use super::error::Error;
 use super::keeping::Kept;
+use super::Host;
 use super::settings::Settings;
 use crate::agent::{Instead, Other};
 use crate::api::Client;
@@ -15,7 +16,7 @@ use crate::models::fit::Fitted;
 use crate::output::{Notice, Sink};
 use crate::session::Journal;
 use crate::stdin::{self, Input, Source};
-use crate::tools::offer::Offer;
+use crate::tools::toolbox::Toolbox;
 use crate::wire::input::{effort_change, quoted};
 use crate::wire::request::{Body, Function, Head, Shape, estimate};
 
@@ -97,14 +98,14 @@ fn heads(
     choice: &Choice,
     fitted: &Fitted,
     effort: Option<&str>,
+    functions: &[Function<'_>],
     kept: &Kept,
 ) -> Vec<Body> {
-    let functions: Vec<Function<'_>> = settings.tools.offered.iter().map(Offer::function).collect();
     let head = |shape: Shape| Head {
         shape,
         model: &choice.model.id,
         instructions: &settings.instructions,
-        tools: &functions,
+        tools: functions,
         developer: choice.backend.is_of_openai(),
         search: settings.search,
         parallel: !choice.model.one_call,
@@ -122,10 +123,14 @@ fn heads(
 }
 
 /// What is asked where the service does not have the model that nobody has named.
-pub(super) fn instead(settings: &Settings, kept: &Kept) -> Option<Instead> {
+pub(super) fn instead(
+    settings: &Settings,
+    functions: &[Function<'_>],
+    kept: &Kept,
+) -> Option<Instead> {
     let (choice, fitted) = settings.instead.as_ref()?;
     let effort = fitted.effort.as_deref();
-    let mut others = heads(settings, choice, fitted, effort, kept);
+    let mut others = heads(settings, choice, fitted, effort, functions, kept);
     Some(Instead {
         body: others.remove(0),
         others,
@@ -140,9 +145,21 @@ pub(super) fn instead(settings: &Settings, kept: &Kept) -> Option<Instead> {
 }
 
 /// The first request; and those without an item in the other shapes that may be tried.
-pub(super) fn bodies(settings: &Settings, prompt: &Prompt, kept: &mut Kept) -> (Body, Vec<Body>) {
+pub(super) fn bodies(
+    settings: &Settings,
+    functions: &[Function<'_>],
+    prompt: &Prompt,
+    kept: &mut Kept,
+) -> (Body, Vec<Body>) {
     let effort = kept.effort.head.as_deref();
-    let mut others = heads(settings, &settings.choice, &settings.fitted, effort, kept);
+    let mut others = heads(
+        settings,
+        &settings.choice,
+        &settings.fitted,
+        effort,
+        functions,
+        kept,
+    );
     let mut body = others.remove(0);
     for item in &kept.items {
         body.push_stored(item);
@@ -179,8 +196,16 @@ pub(super) fn parts(settings: &Settings, prompt: &Prompt) -> Vec<(String, u64)> 
     parts
 }
 
-/// Prints the request, its body to the byte, with `***` for what is secret.
-pub(super) fn show(client: &Client, body: &Body, user_agent: &str) -> io::Result<()> {
+/// Prints the first request, its body to the byte, with `***` for what is secret. No tool is made ready for that.
+pub(super) fn show(
+    settings: &Settings,
+    prompt: &Prompt,
+    kept: &mut Kept,
+    client: &Client,
+    host: &Host,
+) -> io::Result<()> {
+    let tools = Toolbox::new(settings.tools.clone(), settings.offered.clone());
+    let (body, _) = bodies(settings, &tools.functions(), prompt, kept);
     let mut text = format!(
         "{{\n  \"method\": \"POST\",\n  \"url\": {},\n  \"headers\": {{\n",
         quoted(&client.url())
@@ -199,7 +224,7 @@ pub(super) fn show(client: &Client, body: &Body, user_agent: &str) -> io::Result
     }
     text.push_str(&format!(
         "    \"user-agent\": {}\n  }},\n  \"body\": ",
-        quoted(user_agent)
+        quoted(&host.setup.user_agent)
     ));
     text.push_str(&String::from_utf8_lossy(body.bytes()));
     text.push_str("\n}\n");

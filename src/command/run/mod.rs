@@ -35,8 +35,8 @@ use crate::output::paint::Paint;
 use crate::secret::Secret;
 use crate::session::Journal;
 use crate::stdin;
-use crate::tools::confine;
-use crate::tools::reach::Reach;
+use crate::tools::sandbox::confine;
+use crate::tools::sandbox::reach::Reach;
 use crate::wire::answer::Trouble;
 use crate::wire::fault::{Cause, Fault};
 use ask::{Look, bodies, instead, look, parts, prompt, show};
@@ -97,36 +97,35 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let prompt = asked?;
 
     let mut kept = keep(&settings, &mut sink)?;
-    let (body, others) = bodies(&settings, &prompt, &mut kept);
-    let instead = instead(&settings, &kept);
-    let thread = kept.thread;
     let client = Client::new(
         Http::new(&host.setup, settings.silence),
         &settings.endpoints,
         authority.clone(),
-        &thread,
+        &kept.thread,
     );
     if settings.dry_run {
-        return show(&client, &body, &host.setup.user_agent).map_err(Error::Output);
+        return show(&settings, &prompt, &mut kept, &client, &host).map_err(Error::Output);
     }
 
     sink.begin(&Beginning {
-        thread: thread.as_str(),
+        thread: kept.thread.as_str(),
         model: &settings.choice.model.id,
         cwd: &settings.tools.directory.to_string_lossy(),
         version: env!("CARGO_PKG_VERSION"),
     })
     .map_err(Error::Output)?;
     let parts = parts(&settings, &prompt);
-    let (schema, choice) = (settings.schema.clone(), settings.choice.clone());
     let beside = beside(&settings, &host, &authority);
     let client = match &beside {
         Some((_, marks)) => client.telling(marks.clone()),
         None => client,
     };
-    let workshop = Workshop::open(settings.tools)?;
+    let workshop = Workshop::open(settings.tools.clone(), settings.offered.clone())?;
+    let functions = workshop.tools.functions();
+    let (body, others) = bodies(&settings, &functions, &prompt, &mut kept);
+    let instead = instead(&settings, &functions, &kept);
     let (mut learned, mut last) = (Learned::default(), None);
-    let wants_last = schema.is_some() || last_message.is_some();
+    let wants_last = settings.schema.is_some() || last_message.is_some();
     let run = Run {
         client,
         body,
@@ -138,7 +137,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         others,
         instead,
         learned: &mut learned,
-        searches: choice.searches,
+        searches: settings.choice.searches,
         tools: Arc::clone(&workshop.tools),
         policy: settings.policy,
         words: host.words,
@@ -151,13 +150,13 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     if let Some((beside, _)) = &beside {
         beside.end();
     }
-    remember(&choice, &learned);
+    remember(&settings.choice, &learned);
     workshop.close(&mut sink);
     check(kept.writer.as_ref(), &mut sink);
     let late = prompt.given_up && stdin::came_late();
     let last = Last {
         message: last.unwrap_or_default(),
-        schema,
+        schema: settings.schema,
         file: last_message,
     };
     match conclude(end, &mut sink, late, last, &inputs) {
