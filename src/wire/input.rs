@@ -1,6 +1,8 @@
 //! Items of ours: what the user says, and what tools answer. Both may hold pictures, which a model takes in its own way
 //! or not at all.
 
+use serde_json::Value;
+
 /// How a model takes pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pictures {
@@ -22,6 +24,29 @@ impl Pictures {
             Self::Detail(detail) => Some(format!(
                 r#"{{"type":"input_image","image_url":{url},"detail":"{detail}"}}"#
             )),
+        }
+    }
+
+    /// Puts the word that this model takes into every picture of an item.
+    pub(super) fn relook_all(self, item: &mut Value) {
+        for place in ["content", "output"] {
+            let parts = item.get_mut(place).and_then(Value::as_array_mut);
+            for part in parts.into_iter().flatten() {
+                self.relook(part);
+            }
+        }
+    }
+
+    /// Puts the word that this model takes into the part of an item that is a picture.
+    fn relook(self, part: &mut Value) {
+        if part["type"] != "input_image" {
+            return;
+        }
+        if let Some(fields) = part.as_object_mut() {
+            fields.remove("detail");
+            if let Self::Detail(detail) = self {
+                fields.insert("detail".to_owned(), detail.into());
+            }
         }
     }
 }
@@ -119,7 +144,7 @@ pub fn picture(start: &[u8]) -> Option<&'static str> {
 /// Never: text always has a JSON form.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Value::from(text).to_string()
 }
 
 #[cfg(test)]
