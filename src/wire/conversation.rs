@@ -1,8 +1,11 @@
-//! The JSON body of a request, in the shapes that models want. It is one run of bytes with `input` as its last field:
-//! the head is written once, each item is appended as the bytes it came in, and the closing `]}` is cut off and put back.
+//! The conversation as the body of a request: one run of bytes with `input` as its last field, and an index of where each
+//! item ends and about how many tokens it has. The head is written once, each item is appended as the bytes it came in,
+//! and the closing `]}` is cut off and put back, so the body is complete at every moment and a retry sends the same slice.
+
+use std::borrow::Cow;
+use std::ops::Range;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::input::{self, Output, Pictures};
 use super::replay::{self, Recipient};
@@ -10,19 +13,28 @@ use super::request_head::{Head, Shape};
 
 const CLOSE: &[u8] = b"]}";
 
-/// A request's body, complete at every moment.
+/// A request's body.
 #[derive(Clone, Debug)]
 pub struct Body {
     bytes: Vec<u8>,
     shape: Shape,
     takes: Pictures,
-    /// Where the items of the conversation begin.
+    /// Where the head ends.
     begin: usize,
-    /// Nothing stands before the next item.
-    empty: bool,
-    /// About how many tokens it has, and how many of them were there before the first item of the conversation.
-    tokens: u64,
+    /// The head has items of its own in `input`, so a comma stands before the conversation's first one.
+    led: bool,
+    /// About how many tokens the head has.
     of_head: u64,
+    index: Vec<Indexed>,
+}
+
+/// What is known of an item.
+#[derive(Clone, Copy, Debug)]
+struct Indexed {
+    /// Where it ends in the body's bytes.
+    end: usize,
+    /// About how many tokens it has.
+    tokens: u64,
 }
 
 /// About how many tokens this many bytes of text are: it is four for English and for code. Where it is less, the model's
@@ -39,124 +51,155 @@ impl Body {
     /// The body without an item of the conversation.
     #[must_use]
     pub fn new(head: &Head<'_>) -> Self {
-        let mut bytes = head.json().into_bytes();
+        let opening = head.opening();
+        let mut bytes = opening.json.into_bytes();
         let begin = bytes.len();
-        let empty = bytes.ends_with(b"[");
-        let tokens = estimate(begin);
         bytes.extend_from_slice(CLOSE);
         Self {
             bytes,
             shape: head.shape,
             takes: head.takes(),
             begin,
-            empty,
-            tokens,
-            of_head: tokens,
+            led: opening.holds_items,
+            of_head: estimate(begin),
+            index: Vec::new(),
         }
     }
 
-    /// Adds an item, as the bytes that it is.
+    /// Appends an item, as the bytes of one JSON value.
     pub fn push(&mut self, item: &[u8]) {
-        self.tokens += estimate(item.len());
-        self.bytes.truncate(self.bytes.len() - CLOSE.len());
-        if !self.empty {
-            self.bytes.push(b',');
-        }
-        self.empty = false;
-        self.bytes.extend_from_slice(item);
-        self.bytes.extend_from_slice(CLOSE);
+        self.append(item, tokens_of(item));
     }
 
-    /// Adds what the user says, with pictures as data URLs; the item.
+    /// Appends what the user says, with pictures as data URLs; the item.
     pub fn push_message(&mut self, text: &str, pictures: &[String]) -> Vec<u8> {
-        let before = self.tokens;
         let item = input::user_message(text, pictures, self.takes);
-        self.push(&item);
         // Escapes are no text, and pictures are not read as one.
-        self.tokens = before + estimate(text.len()) + PICTURE * pictures.len() as u64;
+        let tokens = estimate(text.len()) + PICTURE * pictures.len() as u64;
+        self.append(&item, tokens);
         item
     }
 
-    /// Adds what a tool answered; the item.
+    /// Appends what a tool answered; the item.
     pub fn push_output(&mut self, call_id: &str, output: &Output) -> Vec<u8> {
-        let before = self.tokens;
         let item = input::call_output(call_id, output, self.takes);
-        self.push(&item);
-        self.tokens =
-            before + estimate(output.text.len()) + output.image.iter().count() as u64 * PICTURE;
+        let pictures = output.image.iter().count() as u64;
+        self.append(&item, estimate(output.text.len()) + PICTURE * pictures);
         item
     }
 
-    /// Adds an item of an earlier run, whose pictures may have been sent to a model that takes them in another way.
+    /// Appends an item of an earlier run, whose pictures may have been sent to a model that takes them in another way.
     pub fn push_stored(&mut self, item: &[u8]) {
-        if !holds(item, b"input_image") {
-            return self.push(item);
+        self.push(&as_taken(item, self.takes));
+    }
+
+    /// How many items the conversation has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether the conversation has no item.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// The items of the conversation, each as its bytes.
+    #[must_use]
+    pub fn items(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+        (0..self.len()).map(|n| &self.bytes[self.start(n)..self.index[n].end])
+    }
+
+    /// Drops all items behind the first `count`.
+    pub fn truncate(&mut self, count: usize) {
+        if count < self.len() {
+            self.index.truncate(count);
+            self.bytes.truncate(self.end(count));
+            self.bytes.extend_from_slice(CLOSE);
         }
-        let before = self.tokens;
-        match serde_json::from_slice::<Value>(item) {
-            Ok(mut read) => {
-                self.takes.relook_all(&mut read);
-                self.push(read.to_string().as_bytes());
+    }
+
+    /// Puts these items in the place of those in the range.
+    ///
+    /// # Panics
+    /// When the range goes beyond the last item.
+    pub fn replace<'a>(&mut self, range: Range<usize>, items: impl IntoIterator<Item = &'a [u8]>) {
+        // A comma belongs to the item behind it, so the one before the next item is cut out and put back where it is needed.
+        let more = range.end < self.len();
+        let end = if more {
+            self.start(range.end)
+        } else {
+            self.end(range.end)
+        };
+        let cut = self.end(range.start)..end;
+        let mut separated = self.led || range.start > 0;
+        let mut bytes = Vec::new();
+        let mut index = Vec::new();
+        for item in items {
+            if separated {
+                bytes.push(b',');
             }
-            Err(_) => self.push(item),
+            separated = true;
+            bytes.extend_from_slice(item);
+            index.push(Indexed {
+                end: cut.start + bytes.len(),
+                tokens: tokens_of(item),
+            });
         }
-        self.tokens = before + PICTURE;
+        if more && separated {
+            bytes.push(b',');
+        }
+        for later in &mut self.index[range.end..] {
+            later.end = later.end - cut.end + cut.start + bytes.len();
+        }
+        self.index.splice(range, index);
+        self.bytes.splice(cut, bytes);
     }
 
     /// Leaves out the reasoning of earlier answers, and what ties their other items to it.
     pub fn leave_reasoning_out(&mut self) {
-        let head = self.bytes[..self.begin].to_vec();
-        let items = self.items();
-        self.bytes = head;
-        self.empty = self.bytes.ends_with(b"[");
-        self.bytes.extend_from_slice(CLOSE);
-        let tokens = std::mem::replace(&mut self.tokens, self.of_head);
-        for item in items {
-            if let Some(item) = replay::without_reasoning(item.get().as_bytes(), Recipient::Same) {
-                self.push(&item);
+        let mut without = self.clone();
+        without.truncate(0);
+        for (item, indexed) in self.items().zip(&self.index) {
+            match replay::without_reasoning(item, Recipient::Same) {
+                Some(Cow::Borrowed(item)) => without.append(item, indexed.tokens),
+                Some(Cow::Owned(item)) => {
+                    without.append(&item, tokens_of(&item).min(indexed.tokens));
+                }
+                None => {}
             }
         }
-        // A picture was counted as one before, and not by its bytes.
-        self.tokens = self.tokens.min(tokens);
-    }
-
-    /// The items of the conversation.
-    fn items(&self) -> Vec<Box<RawValue>> {
-        let items = &self.bytes[self.begin..self.bytes.len() - CLOSE.len()];
-        let items = items.strip_prefix(b",").unwrap_or(items);
-        serde_json::from_slice(&[b"[", items, b"]"].concat()).unwrap_or_default()
+        *self = without;
     }
 
     /// The same conversation behind the head of this other body, which is empty.
     #[must_use]
     pub fn behind(&self, mut other: Self) -> Self {
-        let tokens = other.tokens + self.tokens.saturating_sub(self.of_head);
-        let mut items = &self.bytes[self.begin..self.bytes.len() - CLOSE.len()];
-        if let Some(rest) = items.strip_prefix(b",") {
-            items = rest;
+        let takes = other.takes;
+        for (item, indexed) in self.items().zip(&self.index) {
+            if takes == self.takes {
+                other.append(item, indexed.tokens);
+            } else {
+                other.append(&as_taken(item, takes), indexed.tokens);
+            }
         }
-        if items.is_empty() {
-            return other;
-        }
-        if other.takes == self.takes || !holds(items, b"input_image") {
-            other.push(items);
-            other.tokens = tokens;
-            return other;
-        }
-        let list = [b"[", items, b"]"].concat();
-        let list: Vec<Value> = serde_json::from_slice(&list).unwrap_or_default();
-        for mut item in list {
-            other.takes.relook_all(&mut item);
-            other.push(item.to_string().as_bytes());
-        }
-        other.tokens = tokens;
         other
     }
 
     /// About how many tokens it has.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.tokens
+        self.of_head + self.tokens_of(0..self.len())
+    }
+
+    /// About how many tokens the items in the range have.
+    ///
+    /// # Panics
+    /// When the range goes beyond the last item.
+    #[must_use]
+    pub fn tokens_of(&self, range: Range<usize>) -> u64 {
+        self.index[range].iter().map(|item| item.tokens).sum()
     }
 
     /// The shape that it has.
@@ -170,39 +213,59 @@ impl Body {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    fn append(&mut self, item: &[u8], tokens: u64) {
+        self.bytes.truncate(self.bytes.len() - CLOSE.len());
+        if self.led || !self.is_empty() {
+            self.bytes.push(b',');
+        }
+        self.bytes.extend_from_slice(item);
+        let end = self.bytes.len();
+        self.index.push(Indexed { end, tokens });
+        self.bytes.extend_from_slice(CLOSE);
+    }
+
+    /// Where the first `count` items end.
+    fn end(&self, count: usize) -> usize {
+        match count {
+            0 => self.begin,
+            count => self.index[count - 1].end,
+        }
+    }
+
+    /// Where the item at this place begins.
+    fn start(&self, n: usize) -> usize {
+        let comma = self.led || n > 0;
+        self.end(n) + usize::from(comma)
+    }
 }
 
-fn holds(bytes: &[u8], word: &[u8]) -> bool {
-    memchr::memmem::find(bytes, word).is_some()
+/// An item with a picture in it, read; nothing for any other one.
+fn pictured(item: &[u8]) -> Option<Value> {
+    memchr::memmem::find(item, b"input_image")?;
+    serde_json::from_slice(item).ok()
+}
+
+/// The item with its pictures as a model takes them; the same bytes where nothing is different about them.
+fn as_taken(item: &[u8], takes: Pictures) -> Cow<'_, [u8]> {
+    let changed = pictured(item).and_then(|mut read| takes.relook_all(&mut read).then_some(read));
+    changed.map_or(Cow::Borrowed(item), |read| {
+        Cow::Owned(read.to_string().into_bytes())
+    })
+}
+
+/// About how many tokens an item has. A picture's bytes are not read as text.
+fn tokens_of(item: &[u8]) -> u64 {
+    let mut text = item.len();
+    let mut count = 0;
+    if let Some(read) = pictured(item) {
+        for url in input::pictures(&read) {
+            text = text.saturating_sub(url.len());
+            count += 1;
+        }
+    }
+    estimate(text) + PICTURE * count
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::request::tests::{HEAD, json};
-    use super::*;
-
-    #[test]
-    fn a_conversation_goes_behind_the_other_head_and_back() {
-        let lite = Head {
-            shape: Shape::Lite,
-            ..HEAD
-        };
-        let mut body = Body::new(&HEAD);
-        let to_lite = |body: &Body| body.behind(Body::new(&lite));
-        let back = |body: &Body| body.behind(Body::new(&HEAD));
-        assert_eq!(to_lite(&body).bytes(), Body::new(&lite).bytes());
-        body.push(br#"{ "as": "it came" }"#);
-        let there = to_lite(&body);
-        assert!(there.bytes().ends_with(br#",{ "as": "it came" }]}"#));
-        assert_eq!(back(&there).bytes(), body.bytes());
-        assert_eq!(back(&there).tokens(), body.tokens());
-        body.push_message("look", &["data:x".to_owned()]);
-        let there = to_lite(&body);
-        let part = &json(&there)["input"][2]["content"][1];
-        assert!(
-            part["image_url"] == "data:x" && part.get("detail").is_none(),
-            "{part}"
-        );
-        assert_eq!(json(&back(&there)), json(&body));
-    }
-}
+mod tests;
