@@ -9,6 +9,7 @@ pub mod fault;
 pub mod input;
 pub mod item;
 mod json;
+mod mark;
 pub mod replay;
 pub mod request;
 mod request_head;
