@@ -158,13 +158,13 @@ impl<'a> Fallback<'a> {
     }
 
     /// What there is to say, once, where the service keeps reasoning of earlier answers from the model for these reasons.
-    pub(super) fn withheld(&mut self, reasons: &[String]) -> Option<String> {
+    pub(super) fn withheld(&mut self, reasons: &[Option<String>]) -> Option<String> {
         if reasons.is_empty() || std::mem::replace(&mut self.said_withheld, true) {
             return None;
         }
-        let word = |reason: &'_ String| match &**reason {
-            "" => "no reason given".to_owned(),
-            reason => reason.to_owned(),
+        let word = |reason: &Option<String>| {
+            let reason = reason.as_deref().unwrap_or("no reason given");
+            reason.to_owned()
         };
         let mut kinds: Vec<String> = reasons.iter().map(word).collect();
         kinds.sort_unstable();
@@ -188,7 +188,7 @@ mod tests {
     fn what_is_withheld_is_said_once_with_its_reasons() {
         let mut learned = Learned::default();
         let mut fallback = Fallback::new(Vec::new(), None, &mut learned, false);
-        let reasons = ["b", "", "b"].map(str::to_owned);
+        let reasons = [Some("b"), None, Some("b")].map(|reason| reason.map(str::to_owned));
         assert_eq!(fallback.withheld(&[]), None);
         assert_eq!(
             fallback.withheld(&reasons).as_deref(),

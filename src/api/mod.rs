@@ -80,7 +80,7 @@ impl fmt::Display for Error {
         match self {
             Self::SignIn(error) => error.fmt(f),
             Self::Http(_, error) | Self::Cut(error) => error.fmt(f),
-            Self::Fault(fault) => f.write_str(&fault.message),
+            Self::Fault(fault) => f.write_str(&fault.reason().unwrap_or_default()),
             Self::TooLong(error) => error.fmt(f),
             Self::Unreadable => f.write_str("the answer cannot be read"),
         }

@@ -82,15 +82,17 @@ pub(crate) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failu
         (Trouble::Empty, _) => {
             incomplete("it holds no text").hint("try again, or put the question differently")
         }
-        (Trouble::Incomplete(reason), _) => match &**reason {
-            "max_output_tokens" => {
+        (Trouble::Incomplete(reason), _) => match reason.as_deref() {
+            Some("max_output_tokens") => {
                 incomplete("it reached the model's output limit").hint("ask for less at once")
             }
-            "content_filter" => {
+            Some("content_filter") => {
                 incomplete("the content filter stopped it").hint("put the question differently")
             }
-            "" => incomplete("the service stopped it").hint("try again"),
-            other => incomplete(&format!("the service stopped it ({other})")).hint("try again"),
+            None => incomplete("the service stopped it").hint("try again"),
+            Some(other) => {
+                incomplete(&format!("the service stopped it ({other})")).hint("try again")
+            }
         },
         (Trouble::Refused(words), _) => {
             Failure::new(Outcome::Failed, format!("the model declined: {words}"))
@@ -98,7 +100,10 @@ pub(crate) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failu
         }
         (Trouble::Waits(kind), _) => Failure::new(
             Outcome::Failed,
-            format!("the answer waits for something that codex-run cannot give ({kind})"),
+            format!(
+                "the answer waits for something that codex-run cannot give ({})",
+                kind.as_deref().unwrap_or("an item without a type")
+            ),
         )
         .hint("ask without hosted tools that need it"),
         (Trouble::Failed(fault), _) => of_fault(fault),

@@ -3,53 +3,28 @@
 //! equal its final text: a missing tail is shown then, any other difference spoils the answer.
 
 mod carry;
+mod ending;
+mod excess;
 mod last;
 mod message;
+mod show;
 mod trouble;
 
 pub use carry::{Kept, Shown};
-use last::fault_in;
-pub use trouble::{Excess, Trouble, Verdict};
+use ending::{Ending, REASON, fault_in};
+pub use excess::Excess;
+pub use show::Show;
+pub use trouble::{Trouble, Verdict};
 
 use super::event::{self, Event};
-use super::fault::{self, Fault, Head};
+use super::fault::{self, Head};
 use super::item::{Item, Kind, Waiting};
 use super::json::short;
 use super::response::Usage;
 use super::slots::{Slots, with_id};
 
-/// The most that an answer's finished items may have together, in bytes.
-const WHOLE: usize = 256 << 20;
-
-/// The longest field, in bytes, in which the service's reasons for a failure are looked for.
-const REASON: usize = 16 << 10;
-
 /// The most sequences of bytes that are no UTF-8 in one event. Each of them takes more room once it is replaced.
 const REPLACED: usize = 64 << 10;
-
-/// Something to show, in this order.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Show {
-    /// More of the message in hand.
-    Text(String),
-    /// The message in hand has ended; what follows belongs to another one.
-    MessageEnd,
-    /// What the model says of what it thought.
-    Summary(String),
-    /// The service has looked for this on the web.
-    Searched(String),
-    /// An event could not be read and was skipped. Told of the first one only; how many there were is told by
-    /// [`Answer::skipped`].
-    Skipped,
-}
-
-/// How the service ended an answer.
-#[derive(Debug, PartialEq, Eq)]
-enum Ending {
-    Completed,
-    Incomplete(String),
-    Failed(Fault),
-}
 
 /// One answer as it arrives.
 #[derive(Debug, Default)]
@@ -71,8 +46,8 @@ pub struct Answer {
     lost: bool,
     ending: Option<Ending>,
     usage: Usage,
-    /// Why the service kept reasoning of earlier answers from the model, once for each item.
-    withheld: Vec<String>,
+    /// Why the service kept reasoning of earlier answers from the model, once for each item, where it gave a reason.
+    withheld: Vec<Option<String>>,
 }
 
 impl Answer {
@@ -201,9 +176,10 @@ impl Answer {
         self.usage
     }
 
-    /// Why the service kept reasoning of earlier answers from the model, in its own word, once for each item.
+    /// Why the service kept reasoning of earlier answers from the model, in its own word where it gave one, once for each
+    /// item.
     #[must_use]
-    pub fn withheld(&self) -> &[String] {
+    pub fn withheld(&self) -> &[Option<String>] {
         &self.withheld
     }
 
@@ -225,7 +201,8 @@ impl Answer {
             Some(Ending::Completed) if self.lost => return Verdict::Trouble(Trouble::Unfinished),
             Some(Ending::Completed) => {}
         }
-        let (mut calls, mut said, mut refusal) = (Vec::new(), false, String::new());
+        let (mut calls, mut said) = (Vec::new(), false);
+        let mut refusals: Vec<&str> = Vec::new();
         let mut waits: Vec<&Waiting> = Vec::new();
         for slot in self.slots.in_order() {
             match slot.item.as_ref().map(|item| &item.kind) {
@@ -234,7 +211,7 @@ impl Answer {
                 }
                 Some(Kind::Message(message)) => {
                     said |= message.said;
-                    refusal.push_str(&message.refusal);
+                    refusals.extend(message.refusal.as_deref());
                     // A message after it shows that the service served it by itself.
                     waits.retain(|waiting| waiting.client);
                 }
@@ -244,18 +221,18 @@ impl Answer {
                 Some(Kind::Call(call)) => calls.push(call.clone()),
                 Some(Kind::Waiting(waiting)) => waits.push(waiting),
                 Some(Kind::Result(id)) => {
-                    waits.retain(|waiting| id.is_empty() || waiting.call_id != *id);
+                    waits.retain(|waiting| id.is_none() || waiting.call_id != *id);
                 }
                 None if slot.owed => return Verdict::Trouble(Trouble::Unfinished),
                 Some(Kind::Reasoning { .. } | Kind::Other) | None => {}
             }
         }
-        match (waits.pop(), refusal) {
-            (Some(waiting), _) => Verdict::Trouble(Trouble::Waits(waiting.kind.clone())),
-            _ if !calls.is_empty() => Verdict::Calls(calls),
-            (None, refusal) if !refusal.is_empty() => Verdict::Trouble(Trouble::Refused(refusal)),
-            _ if said => Verdict::Answered,
-            _ => Verdict::Trouble(Trouble::Empty),
+        match waits.pop() {
+            Some(waiting) => Verdict::Trouble(Trouble::Waits(waiting.kind.clone())),
+            None if !calls.is_empty() => Verdict::Calls(calls),
+            None if !refusals.is_empty() => Verdict::Trouble(Trouble::Refused(refusals.concat())),
+            None if said => Verdict::Answered,
+            None => Verdict::Trouble(Trouble::Empty),
         }
     }
 

@@ -137,7 +137,7 @@ pub(super) fn instead(
         other: Other {
             model: choice.model.id.clone(),
             effort: fitted.effort.clone(),
-            note: fitted.note.clone(),
+            note: fitted.note(),
             window: choice.model.window(),
             price: choice.model.price,
         },

@@ -8,24 +8,25 @@ use std::ops::ControlFlow;
 use serde_json::value::RawValue;
 
 use super::super::event::Place;
-use super::super::fault::{self, Fault};
 use super::super::item::{Item, Kind, Message};
-use super::super::json::{each, short};
+use super::super::json::each;
 use super::super::response::Response;
 use super::super::slots::{self, with_id};
-use super::{Answer, Ending, Excess, REASON, Show, WHOLE};
+use super::ending::{Ending, fault_in};
+use super::excess::{Excess, WHOLE};
+use super::{Answer, Show};
 
 impl Answer {
     pub(super) fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
         let fields = self.response(response, show);
         let failed = || Ending::Failed(fault_in(response));
         // The event's name and the object it brings must agree; the worse of the two counts.
-        self.ending = Some(match &*fields.status {
-            "failed" | "cancelled" => failed(),
+        self.ending = Some(match (fields.status.as_deref(), fields.reason) {
+            (Some("failed" | "cancelled"), _) => failed(),
             _ if fields.error => failed(),
-            _ if !fields.reason.is_empty() => Ending::Incomplete(fields.reason),
-            "completed" | "" => Ending::Completed,
-            status => Ending::Incomplete(status.to_owned()),
+            (_, Some(reason)) => Ending::Incomplete(Some(reason)),
+            (Some("completed") | None, None) => Ending::Completed,
+            (Some(status), None) => Ending::Incomplete(Some(status.to_owned())),
         });
     }
 
@@ -124,7 +125,7 @@ impl Answer {
     ) {
         let place = Place {
             index: Some(index),
-            id: "",
+            id: None,
         };
         let at = self.slots.find(place);
         let Some(mut at) = self.placed(at) else {
@@ -204,18 +205,14 @@ fn is_listed(there: &Item, item: &RawValue, kind: &Kind) -> bool {
     }
 }
 
-fn id(item: &RawValue) -> &str {
+fn id(item: &RawValue) -> Option<&str> {
     with_id(Place::default(), item).id
 }
 
 /// Whether an item has a name of its own, so that two of them are one.
 fn has_id(item: &RawValue) -> bool {
-    id(item).len() > 2
-}
-
-/// What went wrong, by the response object that says so.
-pub(super) fn fault_in(response: Option<&RawValue>) -> Fault {
-    fault::of_response(&short(response.map_or("null", RawValue::get), REASON))
+    // More than the quotes.
+    id(item).is_some_and(|id| id.len() > 2)
 }
 
 #[cfg(test)]
