@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use super::document::Document;
 use super::format::Format;
 use crate::auth::bounds::{Bounds, is_residency};
-use crate::auth::token::{Claims, SignedIn, TokenError};
+use crate::auth::signed_in::SignedIn;
+use crate::auth::token::{Claims, TokenError};
 use crate::secret::Secret;
 
 /// The entry of a sign-in, and that of a key, in our format and pi's.

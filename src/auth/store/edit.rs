@@ -9,7 +9,7 @@ use super::format::Format;
 use super::lock::Lock;
 use super::replace::{self, Prepared};
 use super::{Error, Found, Store, memory};
-use crate::auth::token::SignedIn;
+use crate::auth::signed_in::SignedIn;
 use crate::secret::Secret;
 
 /// A change of the file.

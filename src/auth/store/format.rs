@@ -8,8 +8,9 @@ use super::contents::{
     foreign_mode,
 };
 use super::document::Document;
-use crate::auth::personal::is_personal;
-use crate::auth::token::{SignedIn, claims};
+use crate::auth::identity::is_personal;
+use crate::auth::signed_in::SignedIn;
+use crate::auth::token::claims;
 use crate::secret::Secret;
 
 /// Whose format a file has.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::hold::Holder;
-use crate::auth::personal::Identity;
+use crate::auth::identity::Identity;
 use crate::auth::refusal::Refusal;
 use crate::clock::millis;
 use crate::file::{Directory, give_at};
