@@ -174,7 +174,7 @@ impl Store {
         Ok(Some(Found {
             blank: false,
             line_end: text.ends_with('\n'),
-            contents: format.read(&document),
+            contents: Contents::read(format, &document),
             document,
         }))
     }
@@ -337,7 +337,7 @@ impl Store {
             Format::Entries
         };
         Found {
-            contents: format.read(&document),
+            contents: Contents::read(format, &document),
             document,
             blank: true,
             line_end: !official,
