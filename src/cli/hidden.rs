@@ -4,10 +4,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::credentials::{self, tilde};
+use super::credentials;
 use super::failure::Failure;
 use super::flags::Args;
 use super::homes::Homes;
+use super::paths::tilde;
 use super::settings::Environment;
 use super::writable::Guarded;
 use crate::tools::places::{links, real, real_once};
