@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::form;
 use crate::secret::Secret;
+use crate::text::shortened;
 
 /// The most of the issuer's words that is kept, in bytes.
 const SHOWN: usize = 500;
@@ -187,13 +188,8 @@ pub fn plain(text: &str) -> String {
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.len() > SHOWN {
-        let end = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at));
-        text.truncate(end.unwrap_or_default());
-        text.push_str(" ...");
-    }
-    text
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    shortened(&text, SHOWN).into_owned()
 }
 
 #[cfg(test)]

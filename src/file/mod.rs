@@ -5,6 +5,7 @@
 mod directory;
 mod identity;
 mod owner;
+mod regular;
 mod replacement;
 mod slot;
 
@@ -16,6 +17,7 @@ use rustix::io::Errno;
 pub use directory::Directory;
 pub use identity::{Identity, leads_to, of_file, whereabouts};
 pub use owner::{give, give_at};
+pub use regular::{NotRegular, content, open_regular, read_regular, regular};
 pub use replacement::Replacement;
 pub use slot::Slot;
 

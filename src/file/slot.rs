@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::directory::{Directory, sync};
 use super::identity::{Identity, of_file};
+use super::regular::{content, regular};
 
 /// A name in a held directory, and what is there.
 #[derive(Clone, Debug)]
@@ -70,16 +71,7 @@ impl Slot {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let held = self.directory.descriptor()?;
         let file = File::from(openat(held, &self.name, flags, Mode::empty())?);
-        let found = file.metadata()?;
-        if !found.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        if found.len() > most {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let mut bytes = Vec::new();
-        file.take(most).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        content(regular(file)?, most)
     }
 
     /// Removes the file; nothing happens if it is not there.

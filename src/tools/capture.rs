@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
+use crate::text::{ceil, floor};
+
 /// The most that the file keeps, in bytes.
 const FILE: u64 = 64 << 20;
 
@@ -96,12 +98,12 @@ impl Capture {
                 return whole;
             }
             (
-                whole[..before(&whole, half)].to_owned(),
+                whole[..floor(&whole, half)].to_owned(),
                 whole[after(&whole, half)..].to_owned(),
             )
         } else {
             let (head, tail) = (clean(&self.head), clean(tail));
-            let (end, start) = (before(&head, half), after(&tail, half));
+            let (end, start) = (floor(&head, half), after(&tail, half));
             (
                 head[..end].trim_end_matches('\u{fffd}').to_owned(),
                 tail[start..].trim_start_matches('\u{fffd}').to_owned(),
@@ -115,21 +117,9 @@ impl Capture {
     }
 }
 
-/// Where the first part of a text ends that the model gets.
-fn before(text: &str, half: usize) -> usize {
-    let most = text.len().min(half);
-    (0..=most)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or_default()
-}
-
 /// Where the last part of a text begins that the model gets.
 fn after(text: &str, half: usize) -> usize {
-    let first = text.len().saturating_sub(half);
-    (first..=text.len())
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(text.len())
+    ceil(text, text.len().saturating_sub(half))
 }
 
 /// Bytes as text: what is not UTF-8, and NUL, become U+FFFD.

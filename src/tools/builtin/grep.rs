@@ -15,6 +15,7 @@ use super::read::skip_line;
 use super::rg;
 use super::walk::walk;
 use super::{Answer, Context, not_done};
+use crate::text::first_characters;
 
 /// The most lines that are shown if nobody says otherwise.
 const LIMIT: usize = 200;
@@ -224,7 +225,7 @@ impl Search {
     }
 
     fn show(&mut self, path: &Path, mark: char, number: usize, text: &str) -> bool {
-        let short: String = text.chars().take(LINE).collect();
+        let short = first_characters(text, LINE);
         let cut = if short.len() < text.len() {
             " [cut]"
         } else {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Kind;
 use super::cause::Cause;
 use super::head::Resets;
+use crate::text::floor;
 
 /// What lies beyond the year 9999 is no time that somebody meant, in Unix seconds.
 const LAST: u64 = 253_402_300_799;
@@ -192,8 +193,7 @@ pub(super) fn plain(text: &str, most: usize) -> String {
         }
         plain.push_str(word);
         if plain.len() > most {
-            let end = (0..=most).rev().find(|at| plain.is_char_boundary(*at));
-            plain.truncate(end.unwrap_or_default());
+            plain.truncate(floor(&plain, most));
             plain.truncate(plain.trim_end_matches(|c: char| c.is_ascii_graphic()).len());
             plain.truncate(plain.trim_end().len());
             plain.push_str(if plain.is_empty() { "..." } else { " ..." });
