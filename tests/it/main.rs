@@ -12,6 +12,7 @@ mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
 mod imports; // a reader of the imports of the source tree
 mod lines; // the JSON lines of any run
+mod needs; // what tests need of the machine, and the one way to skip
 mod proxies; // proxies that want another sign-in, and those of SOCKS
 mod proxy; // a proxy under test
 mod pty; // a pseudo terminal
