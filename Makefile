@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test test-browser test-peers test-tools check generate format lint deny install bench fuzz
+.PHONY: demo test test-browser test-peers test-tools check generate format lint deny size install bench fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -50,6 +50,9 @@ lint:
 deny: ## advisories, licences and sources, where cargo-deny is installed
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --log-level error check; \
 	else $(call skip,cargo-deny,licences and advisories are not checked); fi
+
+size: ## the static program, where its target is installed, and the crates: within the limits of tests/size.sh
+	@CARGO=$(CARGO) sh tests/size.sh $(TARGET)
 
 generate: ## man page and completions, from the table of flags
 	@mkdir -p man completions

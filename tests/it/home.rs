@@ -346,6 +346,16 @@ pub(crate) fn each<T: Send>(things: Vec<T>, at_once: usize, work: impl Fn(T) + S
     });
 }
 
+/// The names in a directory, sorted.
+pub(crate) fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).expect("a directory").flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
 /// Waits until something is so. Panics, saying what, if it never is.
 #[track_caller]
 pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {

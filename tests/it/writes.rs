@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran, finish};
+use crate::home::{Home, Ran, finish, names};
 use crate::models::LIST;
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Script, Server};
@@ -33,16 +33,6 @@ fn victim(home: &Home) -> PathBuf {
 
 fn text(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).expect("a file")
-}
-
-/// The names in a directory.
-fn names(path: &Path) -> Vec<String> {
-    let entries = fs::read_dir(path).expect("a directory").flatten();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]
