@@ -43,7 +43,7 @@ pub mod placed; // JSON whose mistakes are told with their places
 pub mod schema; // does this value fit
 pub mod secret; // a token that does not print itself
 
-pub mod text; // cutting text where a character ends
+pub mod text; // cutting text where a character ends, and one line of it
 
 pub mod wire; // bytes to frames to events to items, and back to a request
 

@@ -1,4 +1,4 @@
-//! Cutting text where a character ends.
+//! Cutting text where a character ends, and putting it on one line.
 
 use std::borrow::Cow;
 
@@ -40,9 +40,32 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{} ...", first_bytes(text, most)))
 }
 
+/// The text on one line, without control characters: its words with a blank between each two.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    for word in words.filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_separate_words() {
+        assert_eq!(
+            one_line("\u{1b}[2J a\tb\0\0c\n\u{2028} \r\n d\u{9b} "),
+            "[2J a b c d"
+        );
+        assert_eq!(one_line(" \n"), "");
+    }
 
     #[test]
     fn no_character_is_cut() {

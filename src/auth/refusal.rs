@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::form;
 use crate::secret::Secret;
-use crate::text::shortened;
+use crate::text::{one_line, shortened};
 
 /// The most of the issuer's words that is kept, in bytes.
 const SHOWN: usize = 500;
@@ -184,12 +184,7 @@ fn without(text: &str, secret: &str) -> String {
 /// The text on one line, without control characters, cut where it gets long.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    shortened(&text, SHOWN).into_owned()
+    shortened(&one_line(text), SHOWN).into_owned()
 }
 
 #[cfg(test)]

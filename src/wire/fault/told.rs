@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Kind;
 use super::cause::Cause;
 use super::head::Resets;
-use crate::text::floor;
+use crate::text::{floor, one_line};
 
 /// What lies beyond the year 9999 is no time that somebody meant, in Unix seconds.
 const LAST: u64 = 253_402_300_799;
@@ -183,22 +183,12 @@ pub(super) fn looks_like_a_page(body: &[u8]) -> bool {
 /// The text on one line, without control characters. Where it is longer than this many bytes it is cut behind
 /// something that no secret holds, so that no part of one stays when secrets are taken out afterwards.
 pub(super) fn plain(text: &str, most: usize) -> String {
-    let mut plain = String::new();
-    for word in text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-    {
-        if !plain.is_empty() {
-            plain.push(' ');
-        }
-        plain.push_str(word);
-        if plain.len() > most {
-            plain.truncate(floor(&plain, most));
-            plain.truncate(plain.trim_end_matches(|c: char| c.is_ascii_graphic()).len());
-            plain.truncate(plain.trim_end().len());
-            plain.push_str(if plain.is_empty() { "..." } else { " ..." });
-            break;
-        }
+    let mut plain = one_line(text);
+    if plain.len() > most {
+        plain.truncate(floor(&plain, most));
+        plain.truncate(plain.trim_end_matches(|c: char| c.is_ascii_graphic()).len());
+        plain.truncate(plain.trim_end().len());
+        plain.push_str(if plain.is_empty() { "..." } else { " ..." });
     }
     plain
 }
