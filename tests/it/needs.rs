@@ -168,7 +168,7 @@ fn on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|place| place.join(program).exists())
 }
 
-/// What speaks of each need, by its name: files of this folder, of the tests in Python, and the Makefile.
+/// What speaks of each need, by its name: files of this folder, of the tests in Python, the Makefile and `size.sh`.
 fn spoken_of() -> BTreeMap<String, BTreeSet<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -201,6 +201,10 @@ fn spoken_of() -> BTreeMap<String, BTreeSet<String>> {
     let make = fs::read_to_string(root.join("Makefile")).expect("the Makefile");
     for call in make.split("$(call skip,").skip(1) {
         note(call.split(',').next().unwrap_or_default(), "Makefile");
+    }
+    let size = fs::read_to_string(root.join("tests/size.sh")).expect("size.sh");
+    for words in size.split("skipped (").skip(1) {
+        note(words.split(')').next().unwrap_or_default(), "size.sh");
     }
     found
 }
