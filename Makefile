@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test test-browser test-peers test-tools check generate format lint deny install bench fuzz
+.PHONY: demo test test-browser test-peers test-tools check generate format lint deny size install bench fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -33,6 +33,9 @@ test-tools: ## real work in the sandbox, and beside it in the official client's:
 fuzz: ## libFuzzer on the parsers, FUZZ_SECONDS (60) for each of the targets in tests/fuzz; needs a C++ compiler
 	@CARGO=$(CARGO) sh tests/fuzz/run.sh
 
+# Says what is not checked, and the name of what is missing for it; tests/README.md lists the names.
+skip = case ",$$CODEX_TESTS_STRICT," in *,$(1),*) echo "$(1) is wanted and not here: $(2)"; exit 1;; *) echo "skipped ($(1)): $(2)";; esac
+
 check: format lint test deny
 
 format:
@@ -42,11 +45,14 @@ lint:
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --no-deps --lib
 	@if command -v c++ >/dev/null 2>&1; then $(CARGO) check --quiet --locked --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET)/fuzz; \
-	else echo "there is no C++ compiler: the fuzz targets are not checked"; fi
+	else $(call skip,c++,the fuzz targets are not checked); fi
 
 deny: ## advisories, licences and sources, where cargo-deny is installed
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --log-level error check; \
-	else echo "cargo-deny is not installed: licences and advisories are not checked"; fi
+	else $(call skip,cargo-deny,licences and advisories are not checked); fi
+
+size: ## the static program, where its target is installed, and the crates: within the limits of tests/size.sh
+	@CARGO=$(CARGO) sh tests/size.sh $(TARGET)
 
 generate: ## man page and completions, from the table of flags
 	@mkdir -p man completions

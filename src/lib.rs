@@ -44,6 +44,8 @@ pub mod result; // what a call of a tool gave, as facts
 pub mod schema; // does this value fit
 pub mod secret; // a token that does not print itself
 
+pub mod text; // cutting text where a character ends, and one line of it
+
 pub mod wire; // bytes to frames to events to items, and back to a request
 
 pub mod models; // which models there are, and what each takes

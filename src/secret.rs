@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::text::ceil;
+
 /// From so many bytes on, what begins like a secret is taken for a part of it. The service itself names keys by less.
 const RECOGNISABLE: usize = 16;
 
@@ -30,10 +32,7 @@ impl Secret {
         let (mut hidden, mut rest) = (String::new(), &*text);
         while let Some(at) = find(rest.as_bytes(), begin) {
             let same = rest.as_bytes()[at..].iter().zip(whole);
-            let mut end = at + same.take_while(|(a, b)| a == b).count();
-            while !rest.is_char_boundary(end) {
-                end += 1;
-            }
+            let end = ceil(rest, at + same.take_while(|(a, b)| a == b).count());
             hidden.push_str(&rest[..at]);
             hidden.push_str("***");
             rest = &rest[end..];

@@ -4,10 +4,11 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Credential;
+use super::credential::Credential;
 use super::personal::Personal;
+use super::signed_in::SignedIn;
 use super::store::Other;
-use super::token::{self, SignedIn, TokenError};
+use super::token::{self, TokenError};
 use crate::secret::Secret;
 
 /// What was found, and where.
@@ -241,7 +242,7 @@ mod tests {
             Ok(Chosen::Personal(personal)) => Ok(personal.name()),
             Err(error) => Err(error),
         };
-        let signed_in = token::SignedIn::new(access.clone(), None, None, token::Claims::default());
+        let signed_in = SignedIn::new(access.clone(), None, None, token::Claims::default());
         let stored = Found {
             what: What::SignIn(signed_in.map(Box::new)),
             source: "file".to_owned(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::issuer::TOKENS;
+use super::issuer::limit::TOKENS;
 
 /// How long an end may be put off for it: as long as the issuer may take for its answer, and a little for storing it. An
 /// earlier end would lose the sign-in, and the issuer's answer has a limit of its own.

@@ -1,8 +1,9 @@
 //! What is asked of the issuer of tokens: one function for each of its endpoints. Nothing is decided here
 //! and nothing is kept.
 
-use std::error::Error as StdError;
-use std::fmt;
+mod error;
+pub(super) mod limit;
+
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -10,99 +11,23 @@ use serde_json::{Value, json};
 
 use super::again::{self, Heard, Worth};
 use super::form;
+use super::identity::Identity;
 use super::issued::Issued;
-use super::personal::Identity;
 use super::pkce::Pkce;
 use super::poll::{Poll, sort};
 use super::refusal::Refusal;
 use crate::clock::seconds;
-use crate::http::{self, BaseUrl, Http, Limit, Request, SILENCE};
+use crate::http::{self, BaseUrl, Http, Limit, ORIGINATOR, Request, SILENCE};
 use crate::secret::Secret;
 use crate::wire::fault::Head;
+pub use error::Error;
+use limit::{BODY, LIMIT, REVOKE, TOKENS};
 
 /// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
 /// What is asked for. `offline_access` brings the refresh token.
 const SCOPE: &str = "openid profile email offline_access";
-
-/// How this program names itself to the issuer.
-const ORIGINATOR: &str = "codex-run";
-
-/// How long an answer may take, as a whole.
-const LIMIT: Limit = Limit::Whole(Duration::from_secs(30));
-
-/// How long tokens may take, as a whole. They are worth waiting for: neither a code nor a refresh token can be used
-/// twice. Other processes wait for their end.
-pub(super) const TOKENS: Duration = Duration::from_secs(120);
-
-/// How long revoking may take.
-const REVOKE: Duration = Duration::from_secs(10);
-
-/// The most of an answer that is read, in bytes.
-const BODY: usize = 1 << 20;
-
-/// Why the issuer gave nothing.
-#[derive(Debug)]
-pub enum Error {
-    /// It could not be reached, or did not answer.
-    Http(http::Error),
-    /// It said no.
-    Refused(Box<Refusal>),
-    /// The person said no to a device, or nothing in time.
-    Declined(Box<Refusal>),
-    /// It said yes, and nothing that can be read.
-    Unreadable,
-}
-
-impl Error {
-    /// Whether this machine has no more of what a question to the issuer needs. Nothing was sent then.
-    #[must_use]
-    pub fn is_exhausted(&self) -> bool {
-        matches!(self, Self::Http(error) if error.is_exhausted())
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Http(error) => error.fmt(f),
-            Self::Refused(refusal) | Self::Declined(refusal) => f.write_str(&refusal.words()),
-            Self::Unreadable => f.write_str("its answer cannot be read"),
-        }
-    }
-}
-
-impl Error {
-    /// Whether the same question may be answered a moment later.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Declined(_)
-            | Self::Http(http::Error::Setup(_) | http::Error::Certificate(..)) => false,
-            Self::Http(_) | Self::Unreadable => true,
-            Self::Refused(refusal) => refusal.may_pass(),
-        }
-    }
-
-    /// After how long the issuer wants to be asked again.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Refused(refusal) => refusal.retry_after,
-            Self::Http(_) | Self::Declined(_) | Self::Unreadable => None,
-        }
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Http(error) => Some(error),
-            Self::Refused(_) | Self::Declined(_) | Self::Unreadable => None,
-        }
-    }
-}
 
 /// The issuer of tokens.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::refusal::Refusal;
+use super::signed_in::SignedIn;
 use super::store::Past;
-use super::token::SignedIn;
 use crate::secret::Secret;
 
 /// The longest pause between two attempts, in milliseconds.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::form;
 use crate::secret::Secret;
+use crate::text::{one_line, shortened};
 
 /// The most of the issuer's words that is kept, in bytes.
 const SHOWN: usize = 500;
@@ -183,17 +184,7 @@ fn without(text: &str, secret: &str) -> String {
 /// The text on one line, without control characters, cut where it gets long.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.len() > SHOWN {
-        let end = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at));
-        text.truncate(end.unwrap_or_default());
-        text.push_str(" ...");
-    }
-    text
+    shortened(&one_line(text), SHOWN).into_owned()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::credentials::home;
 use super::flags::{Args, Complete, EXCLUSIVE, Flag, Origin, Takes, flags_of};
 use super::named;
 use super::parse::unknown;
+use super::paths::tilde;
 use super::settings::Environment;
 use crate::failure::Failure;
 use crate::placed::{self, Mistake, Reader};
@@ -91,11 +92,7 @@ pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
 
 /// A path as it is meant in the file: from its own directory on, where it is no absolute one.
 fn located(value: &str, home: &Path, environment: &Environment) -> PathBuf {
-    let path = Path::new(value);
-    match (path.strip_prefix("~"), environment.get("HOME")) {
-        (Ok(rest), Some(of_user)) => Path::new(of_user).join(rest),
-        _ => home.join(path),
-    }
+    home.join(tilde(value.as_ref(), environment))
 }
 
 /// A flag with its place in the file and its values; none for one that is switched off.

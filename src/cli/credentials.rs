@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use super::flags::Args;
 use super::named;
+use super::paths::tilde;
 use super::settings::Environment;
 use crate::api::{Endpoints, Route, Scope};
+use crate::auth::identity::is_personal;
 use crate::auth::issuer::Issuer;
 use crate::auth::opener::Surroundings;
-use crate::auth::personal::{Personal, is_personal};
+use crate::auth::personal::Personal;
 use crate::auth::store::{Contents, Format, Kind, Place, Store};
 use crate::auth::{Found, What};
 use crate::command::Keeper;
@@ -248,15 +250,6 @@ pub(super) fn foreign(args: &Args, environment: &Environment) -> Option<PathBuf>
     let named = args.auth_file.as_deref();
     let file = named.or_else(|| environment.get("CODEX_RUN_AUTH_FILE"))?;
     Some(tilde(file, environment))
-}
-
-/// No shell has put the home in the place of a `~` that stands in a variable, or behind `--auth-file=`.
-pub(super) fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
-    let path = Path::new(path);
-    match (path.strip_prefix("~"), environment.get("HOME")) {
-        (Ok(rest), Some(home)) => Path::new(home).join(rest),
-        _ => path.to_owned(),
-    }
 }
 
 /// The backends. Only the address that is used is judged; without a credential that is the subscription's.

@@ -2,11 +2,13 @@
 //! tools cannot write. What a tool could change there would run later with more rights than the tool had.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::flags::Args;
 use super::hidden::Hidden;
@@ -15,6 +17,7 @@ use super::settings::Environment;
 use super::trust::open_directory;
 use super::writable::is_shared;
 use crate::failure::Failure;
+use crate::file::open_regular;
 use crate::tools::manifest::Manifest;
 use crate::tools::sandbox::places::is_program;
 use crate::tools::sandbox::policy::Walls;
@@ -212,11 +215,8 @@ fn interpreters(program: &Path) -> Vec<PathBuf> {
 }
 
 fn interpreter(script: &Path) -> Option<PathBuf> {
-    if !fs::metadata(script).ok()?.is_file() {
-        return None;
-    }
     let mut line = Vec::new();
-    let file = File::open(script).ok()?;
+    let file = open_regular(script, OFlags::RDONLY).ok()?;
     file.take(MAX_LINE_BYTES).read_to_end(&mut line).ok()?;
     let line = line
         .strip_prefix(b"#!")?

@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::credentials::{self, tilde};
+use super::credentials;
 use super::flags::Args;
 use super::homes::Homes;
+use super::paths::tilde;
 use super::settings::Environment;
 use super::writable::Guarded;
 use crate::failure::Failure;

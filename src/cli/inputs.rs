@@ -13,8 +13,10 @@ use super::flags::Args;
 use super::named;
 use super::trust::{Project, Trust, open_directory};
 use crate::failure::Failure;
+use crate::file::{NotRegular, regular};
 use crate::input::without_mark;
 use crate::prompt::File;
+use crate::text::first_bytes;
 use crate::tools::sandbox::places::open_real;
 use crate::wire::input::picture;
 
@@ -152,11 +154,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
                 continue;
             }
         };
-        let mut end = left.min(text.len());
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let kept = &text[..end];
+        let kept = first_bytes(text, left);
         if kept.len() < text.len() {
             agents.warnings.push(format!(
                 "only {} bytes of {shown} are used: AGENTS.md may have 32 KiB in all",
@@ -175,6 +173,12 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
 /// that another run's tools may put on the way meanwhile.
 fn open_regular(path: &Path) -> std::io::Result<Option<(fs::File, u32)>> {
     let file = fs::File::from(open_real(path, OFlags::RDONLY | OFlags::NONBLOCK)?);
-    let found = file.metadata()?;
-    Ok(found.is_file().then(|| (file, found.uid())))
+    match regular(file) {
+        Ok(file) => {
+            let owner = file.metadata()?.uid();
+            Ok(Some((file, owner)))
+        }
+        Err(error) if NotRegular::is(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -11,6 +11,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::flags::Args;
 use crate::failure::Failure;
+use crate::file::open_regular;
 use crate::input::{self, Input, Limits, without_mark};
 use crate::output::visible::line;
 
@@ -138,15 +139,12 @@ pub(super) fn settings(path: &Path) -> Result<Option<Vec<u8>>, String> {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
         )
     };
-    match std::fs::metadata(path) {
-        Ok(found) if !found.is_file() => return Err("it is no regular file".to_owned()),
-        Ok(_) => {}
+    let file = match open_regular(path, OFlags::RDONLY) {
+        Ok(file) => file,
         Err(error) if gone(&error) => return Ok(None),
         Err(error) => return Err(error.to_string()),
-    }
-    let named = path.display().to_string();
-    let file = open(path, &[]);
-    let taken = file.and_then(|file| take(file, SETTINGS, &named, true));
+    };
+    let taken = take(file, SETTINGS, &path.display().to_string(), true);
     taken.map(Some).map_err(|error| error.to_string())
 }
 

@@ -55,7 +55,7 @@ impl Environment {
         if let Some(user) = environment.get("HOME").map(OsStr::to_owned) {
             for (name, value) in &mut environment.0 {
                 if PATHS.iter().any(|path| name == path)
-                    && let Some(expanded) = expanded(value, &user)
+                    && let Some(expanded) = expanded(value, STANDS_FOR_HOME, &user)
                 {
                     *value = expanded;
                 }
@@ -108,10 +108,18 @@ pub(super) fn own() -> Result<Option<PathBuf>, Failure> {
     }
 }
 
-/// The path with the user's home in place of what stands for it.
-fn expanded(path: &OsStr, user: &OsStr) -> Option<OsString> {
+/// The path with the user's home in place of a `~`, which no shell expands in a variable or behind `--auth-file=`.
+pub(super) fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
+    let user = environment.get("HOME");
+    let path_in = |user| expanded(path, &["~"], user);
+    user.and_then(path_in)
+        .map_or_else(|| path.into(), PathBuf::from)
+}
+
+/// The path with the user's home in place of the one of these words that it begins with.
+fn expanded(path: &OsStr, words: &[&str], user: &OsStr) -> Option<OsString> {
     let bytes = path.as_bytes();
-    STANDS_FOR_HOME.iter().find_map(|words| {
+    words.iter().find_map(|words| {
         let rest = bytes.strip_prefix(words.as_bytes())?;
         let ends = rest.is_empty() || rest.starts_with(b"/");
         let user = user.as_bytes();

@@ -3,7 +3,7 @@
 use super::{Keeper, say_line, warn, warn_of_wait};
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
-use crate::auth::personal::is_personal;
+use crate::auth::identity::is_personal;
 use crate::auth::store::{self, Contents, Edit};
 use crate::clock::{date, seconds};
 use crate::http::Setup;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::api::usage::{Limits, Window};
-use crate::auth::personal::{Personal, is_personal};
+use crate::auth::identity::is_personal;
+use crate::auth::personal::Personal;
 use crate::auth::token::claims;
 use crate::auth::{Found, What};
 use crate::clock::{date, from_now, seconds};

@@ -9,6 +9,7 @@ use super::stdout::Stdout;
 use crate::clock::date;
 use crate::output::visible::line;
 use crate::session::{Error, Sessions, Stored};
+use crate::text::first_characters;
 
 /// Lists them, the newest first.
 ///
@@ -39,7 +40,7 @@ fn row(stored: &Stored) -> String {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    let mut words: String = first.chars().take(WORDS).collect();
+    let mut words = first_characters(&first, WORDS).to_owned();
     if words.len() < first.len() {
         words.push_str(" ...");
     }

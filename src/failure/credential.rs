@@ -1,7 +1,7 @@
 //! The credential that was refused, by its name, with a hint that fits it.
 
 use super::value::{About, Failure};
-use crate::auth::personal::is_personal;
+use crate::auth::identity::is_personal;
 use crate::auth::store::Store;
 use crate::auth::{Found, What};
 use crate::outcome::Outcome;

@@ -12,7 +12,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{give, identity, leads_to, whereabouts};
+use super::identity::{leads_to, of_stat, whereabouts};
+use super::owner::give;
 
 /// A directory that is held open, or will be made below one that is.
 #[derive(Clone, Debug)]
@@ -127,7 +128,7 @@ impl Directory {
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         match self.descriptor() {
-            Ok(held) => fstat(held).is_ok_and(|held| leads_to(&self.path, identity(&held))),
+            Ok(held) => fstat(held).is_ok_and(|held| leads_to(&self.path, of_stat(&held))),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
     }

@@ -3,56 +3,29 @@
 //! replaced in one step: a new one is made beside it, synced and renamed over it, and the directory is synced.
 
 mod directory;
+mod identity;
 mod owner;
+mod regular;
 mod replacement;
 mod slot;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 
-use rustix::fs::Stat;
 use rustix::io::Errno;
 
 pub use directory::Directory;
+pub use identity::{Identity, leads_to, of_file, whereabouts};
 pub use owner::{give, give_at};
+pub use regular::{NotRegular, content, open_regular, read_regular, regular};
 pub use replacement::Replacement;
 pub use slot::Slot;
-
-/// What tells a file from every other one that exists at the same time: its device and its inode.
-pub type Identity = (u64, u64);
-
-/// Whether this path leads to that very file, links followed.
-#[must_use]
-pub fn leads_to(path: &Path, file: Identity) -> bool {
-    fs::metadata(path).is_ok_and(|found| of_file(&found) == file)
-}
-
-/// Where an open file is by now, if the system tells.
-#[must_use]
-pub fn whereabouts(file: impl AsFd) -> Option<PathBuf> {
-    fs::read_link(format!("/proc/self/fd/{}", file.as_fd().as_raw_fd())).ok()
-}
-
-/// The identity of an open file.
-#[must_use]
-pub fn of_file(found: &fs::Metadata) -> Identity {
-    (found.dev(), found.ino())
-}
 
 /// Whether an error says that the file system, as some of those on a network, has no locks at all.
 #[must_use]
 pub fn has_no_locks(error: &io::Error) -> bool {
     let none = [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP];
     Errno::from_io_error(error).is_some_and(|error| none.contains(&error))
-}
-
-#[allow(clippy::unnecessary_cast)] // not of this width on every system
-fn identity(found: &Stat) -> Identity {
-    (found.st_dev as u64, found.st_ino as u64)
 }
 
 /// A name that nobody else has, with this before it.
@@ -67,7 +40,9 @@ pub fn unused(prefix: &str) -> io::Result<OsString> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
 
     use rustix::fs::Mode;
 
@@ -81,7 +56,9 @@ mod tests {
     }
 
     fn put(slot: &Slot, bytes: &[u8]) -> io::Result<Identity> {
-        slot.replace(&unused(".new-")?, Mode::RUSR | Mode::WUSR, bytes)
+        let new = Replacement::begin(slot, &unused(".new-")?, Mode::RUSR | Mode::WUSR)?;
+        new.write(bytes)?;
+        new.commit()
     }
 
     #[test]
@@ -147,8 +124,8 @@ mod tests {
         let place = place("dropped");
         fs::write(place.join("f"), "old").expect("a file");
         let slot = Slot::new(Directory::open(&place).expect("it is there"), "f".as_ref());
-        let begun = slot.begin("new".as_ref(), Mode::RWXU).expect("it begins");
-        assert!(slot.begin("new".as_ref(), Mode::RWXU).is_err());
+        let begun = Replacement::begin(&slot, "new".as_ref(), Mode::RWXU).expect("it begins");
+        assert!(Replacement::begin(&slot, "new".as_ref(), Mode::RWXU).is_err());
         begun.write(b"new").expect("it is written");
         let old = slot.stat().expect("no error").expect("it is there");
         begun.like(&old).expect("it is ours");

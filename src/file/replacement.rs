@@ -5,10 +5,13 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
-use rustix::fs::{AtFlags, Gid, Mode, Stat, Uid, fchmod, fchown, renameat, unlinkat};
+use rustix::fs::{
+    AtFlags, Gid, Mode, OFlags, Stat, Uid, fchmod, fchown, openat, renameat, unlinkat,
+};
 
 use super::directory::sync;
-use super::{Identity, Slot, of_file};
+use super::identity::{Identity, of_file};
+use super::slot::Slot;
 
 /// A new file that is about to replace another one. It is removed unless it does, or is kept.
 #[derive(Debug)]
@@ -20,13 +23,21 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    pub(super) fn new(slot: Slot, file: File, beside: &OsStr) -> Self {
-        Self {
-            slot,
-            file,
+    /// Begins the replacement of what is in a slot: an empty file of this other name in the same directory, which must
+    /// be free.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn begin(slot: &Slot, beside: &OsStr, mode: Mode) -> io::Result<Self> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let held = slot.directory().descriptor()?;
+        let file = openat(held, beside, flags | OFlags::CLOEXEC, mode)?;
+        Ok(Self {
+            slot: slot.clone(),
+            file: File::from(file),
             beside: beside.to_owned(),
             remove: true,
-        }
+        })
     }
 
     /// The file.

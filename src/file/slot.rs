@@ -2,15 +2,16 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::directory::sync;
-use super::{Directory, Identity, Replacement, of_file};
+use super::directory::{Directory, sync};
+use super::identity::{Identity, of_file};
+use super::regular::{content, regular};
 
 /// A name in a held directory, and what is there.
 #[derive(Clone, Debug)]
@@ -70,37 +71,7 @@ impl Slot {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let held = self.directory.descriptor()?;
         let file = File::from(openat(held, &self.name, flags, Mode::empty())?);
-        let found = file.metadata()?;
-        if !found.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        if found.len() > most {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let mut bytes = Vec::new();
-        file.take(most).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    /// Begins its replacement: an empty file of this other name in the same directory, which must be free.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn begin(&self, beside: &OsStr, mode: Mode) -> io::Result<Replacement> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        let held = self.directory.descriptor()?;
-        let file = openat(held, beside, flags | OFlags::CLOEXEC, mode)?;
-        Ok(Replacement::new(self.clone(), File::from(file), beside))
-    }
-
-    /// Replaces the file by one with this content, made under this other name first.
-    ///
-    /// # Errors
-    /// When it cannot be written. It is as it was then.
-    pub fn replace(&self, beside: &OsStr, mode: Mode, bytes: &[u8]) -> io::Result<Identity> {
-        let replacement = self.begin(beside, mode)?;
-        replacement.write(bytes)?;
-        replacement.commit()
+        content(regular(file)?, most)
     }
 
     /// Removes the file; nothing happens if it is not there.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::CONNECT;
+use super::limit::CONNECT;
 use super::network::{Through, Unusable};
 use super::resolver::NoSuchProxy;
 use crate::exhausted::Exhausted;

@@ -4,6 +4,7 @@
 mod address;
 mod error;
 mod exempt;
+mod limit;
 mod network;
 mod race;
 mod resolver;
@@ -23,29 +24,13 @@ use crate::exhausted::at_start;
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl, is_loopback};
 pub use error::{Distrust, Error, Refused};
+use limit::{CONNECT, ERROR, IDLE, READ};
+pub use limit::{Limit, SILENCE};
 use network::Through;
 pub use network::{Network, Unusable};
 use resolver::Addresses;
 use socket::Offers;
 use tunnel::InTime;
-
-/// How long finding the host's addresses may take, and as long again connecting to one. Through a proxy all of it, the
-/// proxy's answer included, has this time once.
-const CONNECT: Duration = Duration::from_secs(15);
-
-/// How long a connection may stay silent before we give up, counted from the last byte, if nobody says otherwise.
-/// There is no limit on a stream's length: a healthy answer can take many minutes.
-pub const SILENCE: Duration = Duration::from_secs(300);
-
-/// How long the body of an error may take.
-const ERROR: Duration = Duration::from_secs(10);
-
-/// How long a connection is kept for the next request while tools run. Servers commonly close it after a minute.
-const IDLE: Duration = Duration::from_secs(55);
-
-/// One read of an answer takes at most this many bytes: as many as ureq takes from the socket at once,
-/// so that what came together is handed on together. A flood costs the less, the more comes in one read.
-const READ: usize = 512 << 10;
 
 /// A request: a post where it has a body. It does not print itself, since a body may hold a secret.
 #[derive(Clone, Copy)]
@@ -62,14 +47,8 @@ pub struct Request<'a> {
     pub limit: Limit,
 }
 
-/// How long an exchange may take.
-#[derive(Clone, Copy, Debug)]
-pub enum Limit {
-    /// As a whole, the answer's body included.
-    Whole(Duration),
-    /// Only silence is limited, to what a stream may take.
-    Stream,
-}
+/// How this program names itself to the service, to the issuer of tokens too. Its version stands in the User-Agent.
+pub const ORIGINATOR: &str = "codex-run";
 
 /// The type of a body that is JSON.
 pub const JSON: &str = "application/json";

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::Model;
 use crate::clock::seconds;
-use crate::file::{self, Directory, Slot};
+use crate::file::{self, Directory, Replacement, Slot};
 use crate::wire::request::Shape;
 
 /// How long a list is taken to be true, in seconds.
@@ -161,7 +161,7 @@ impl Cache {
         slot.directory().make()?;
         sweep(slot.directory());
         let beside = file::unused(NEW)?;
-        let new = slot.begin(&beside, Mode::RUSR | Mode::WUSR)?;
+        let new = Replacement::begin(slot, &beside, Mode::RUSR | Mode::WUSR)?;
         file::give(new.file(), slot.directory().descriptor()?);
         new.write(&bytes)?;
         new.commit().map(drop)

@@ -11,6 +11,7 @@ use super::visible::{line, visible};
 use super::{Call, Notice, Sink};
 use crate::clock::{span, until};
 use crate::result::Status;
+use crate::text::first_characters;
 
 /// How much is told beside the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -388,7 +389,7 @@ fn brief(text: &str) -> String {
     const MOST: usize = 100;
     let mut lines = text.trim().lines();
     let first = lines.next().unwrap_or_default().replace('\t', " ");
-    let mut brief: String = first.chars().take(MOST).collect();
+    let mut brief = first_characters(&first, MOST).to_owned();
     if brief.len() < first.len() || lines.next().is_some() {
         brief.push_str(" ...");
     }

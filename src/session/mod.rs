@@ -15,10 +15,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use fs4::{FileExt, TryLockError};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::OFlags;
 
 use crate::clock::date;
-use crate::file::{Directory, give_at, has_no_locks};
+use crate::file::{Directory, give_at, has_no_locks, open_regular};
 use crate::id::ThreadId;
 pub use error::Error;
 pub use journal::Journal;
@@ -159,13 +159,8 @@ const MOST: u64 = 512 << 20;
 
 /// A regular file. What else may lie there is not waited for, and links are not followed.
 fn regular(path: &Path, flags: OFlags) -> io::Result<File> {
-    let flags = flags | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    if found.len() > MOST {
+    let file = open_regular(path, flags | OFlags::NOFOLLOW)?;
+    if file.metadata()?.len() > MOST {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(file)

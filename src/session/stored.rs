@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::{FirstLine, ItemFields, LineKind, Spelling, TurnLine, VERSION};
+use crate::text::first_bytes;
 use crate::wire::input::{Output, Pictures, call_output};
 
 /// A conversation as it was stored.
@@ -259,11 +260,7 @@ fn first_words(content: Option<&RawValue>) -> String {
     let parts = content.and_then(|raw| serde_json::from_str::<Vec<Part>>(raw.get()).ok());
     let text = parts.unwrap_or_default().into_iter().next();
     let text = text.map(|part| part.text).unwrap_or_default();
-    let mut end = text.len().min(FIRST);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
+    first_bytes(&text, FIRST).to_owned()
 }
 
 #[cfg(test)]

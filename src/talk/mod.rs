@@ -101,7 +101,7 @@ use crate::api::models::{Listing, PATIENCE, fetch};
 use crate::api::{self, Client, Endpoints, Route, Scope};
 use crate::auth::device::{self, Ended};
 use crate::auth::issuer::Issuer;
-use crate::auth::token::SignedIn;
+use crate::auth::signed_in::SignedIn;
 use crate::auth::{self, Authority, Credential};
 use crate::clock::{millis, seconds};
 use crate::http::{BaseUrl, Http, SILENCE, Setup, host};

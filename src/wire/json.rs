@@ -10,6 +10,8 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
+use crate::text::shortened;
+
 /// The fields of an object; nothing where it is none, or where one of them stands twice.
 pub(super) fn fields<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     // serde would read an array as the fields in order.
@@ -133,11 +135,7 @@ pub(super) fn short(object: &str, most: usize) -> String {
 
 /// The beginning of a text that somebody else wrote, for a message: at most this many bytes.
 pub(super) fn beginning(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at));
-    format!("{} ...", &text[..end.unwrap_or_default()])
+    shortened(text, most).into_owned()
 }
 
 #[cfg(test)]

@@ -17,7 +17,9 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 import chromium
+from needs import skip
 from signin import Codex, Server, check, leave_on_signals, parts, soon
 
 # The size of a phone, in its own pixels.
@@ -146,7 +148,7 @@ def main():
     parser.add_argument("--shots", type=pathlib.Path, required=True, help="directory for screenshots")
     options = parser.parse_args()
     if not (program := chromium.find()):
-        print(f"skipped: no browser is found ({', '.join(chromium.NAMES)})")
+        skip("chromium", f"no browser is found ({', '.join(chromium.NAMES)})")
         return
     leave_on_signals()
     options.shots.mkdir(parents=True, exist_ok=True)

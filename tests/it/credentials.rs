@@ -134,15 +134,8 @@ fn a_secret_crosses_no_network_in_the_clear() {
 fn no_proxy_is_used_for_this_machine() {
     let (server, proxy) = (Server::start([Reply::text("ok")]), Server::start([]));
     let mut cmd = Home::with_key().codex(&server).args(ASK);
-    for name in [
-        "http_proxy",
-        "HTTP_PROXY",
-        "https_proxy",
-        "HTTPS_PROXY",
-        "all_proxy",
-        "ALL_PROXY",
-    ] {
-        cmd = cmd.env(name, &proxy.url());
+    for (name, url) in crate::network::all(&proxy.url()) {
+        cmd = cmd.env(name, url);
     }
     cmd.run().exits(0).stdout("ok\n");
     assert_eq!(proxy.connections(), 0);

@@ -11,7 +11,8 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::fixtures::FOLDER;
-use crate::home::{Home, Ran, each, skipped};
+use crate::home::{Home, Ran, each};
+use crate::needs::{Need, lacks};
 use crate::standin::{Ends, Framing, Item, Reply, Script, Server, Split};
 
 /// A stream that is cut after each byte is at most this long, in bytes; of a longer one only some cuts are made.
@@ -77,10 +78,10 @@ fn body_of(reply: Reply) -> Vec<u8> {
 /// Recorded streams of all kinds, short and long, where they are at hand.
 fn recorded() -> Vec<Stream> {
     let folder = Path::new(FOLDER);
-    let Ok(index) = fs::read_to_string(folder.join("index.jsonl")) else {
-        skipped("there are no recorded streams beside the repository");
+    if lacks(&Need::RECORDED_STREAMS) {
         return Vec::new();
-    };
+    }
+    let index = fs::read_to_string(folder.join("index.jsonl")).expect("the index");
     let mut files: Vec<(u64, String)> = Vec::new();
     for row in index.lines() {
         let row: Value = serde_json::from_str(row).expect("JSON");

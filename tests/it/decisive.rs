@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran, skipped};
+use crate::home::{Home, Ran};
+use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::outputs;
 
@@ -144,6 +144,9 @@ fn a_file_that_decides_and_has_two_names_is_reported() {
 
 #[test]
 fn what_is_mounted_elsewhere_is_within_reach_there_too() {
+    if lacks(&Need::MOUNTS) {
+        return;
+    }
     let home = Home::with_key();
     let path = manifest(&home, "work/sub/lookup.json", &json!(["true"]), &json!([]));
     let alias = home.root().join("alias");
@@ -154,9 +157,6 @@ fn what_is_mounted_elsewhere_is_within_reach_there_too() {
         .offline()
         .args(["run", WRITE[0], WRITE[1], "--tool", &by_alias, "x"]);
     let ran = cmd.within("unshare", ["-m", "sh", "-c", script]).run();
-    if [Some(1), Some(99)].contains(&ran.status.code()) {
-        return crate::home::skipped("nothing can be mounted here");
-    }
     ran.exits(2).says("it is a manifest, named by --tool");
     assert!(Path::new(&path).exists());
 }
@@ -317,11 +317,8 @@ fn what_other_tools_make_is_no_part_of_a_command_with_further_variables() {
         assert!(told.contains("stolen"), "{told}");
     }
     // A module that Python would find before its own.
-    let has_safe_path = Command::new("python3")
-        .args(["-c", "import sys; sys.exit(sys.version_info < (3, 11))"])
-        .status();
-    if !has_safe_path.is_ok_and(|status| status.success()) {
-        return skipped("python3 is not here, or older than 3.11");
+    if lacks(&Need::PYTHON_SAFE_PATH) {
+        return;
     }
     let module =
         "echo 'import os; print(\"stolen\", os.environ.get(\"TICKETS\"))' | tee json.py late.py";

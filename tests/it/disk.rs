@@ -7,13 +7,14 @@ use std::thread;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::home::{Home, Ran, finish, skipped, until};
+use crate::home::{Home, Ran, finish, until};
+use crate::needs::{Need, lacks};
 use crate::refresh::{ask, asked, expire, slow};
 use crate::standin::{Reply, Server, Tokens, now_unix};
 
 /// Runs a script as root of a name space of its own, where it can mount things. `$1` is the command under test, and
-/// exit code 99 says that it cannot. Nothing if this machine does not allow it.
-fn unshared(home: &Home, server: &Server, script: &str) -> Option<Ran> {
+/// exit code 99 says that it cannot.
+fn unshared(home: &Home, server: &Server, script: &str) -> Ran {
     let script = home.file("script.sh", format!("set -e\n{script}"));
     let mut cmd = home.codex(server);
     let mut unshared = Command::new("unshare");
@@ -25,11 +26,9 @@ fn unshared(home: &Home, server: &Server, script: &str) -> Option<Ran> {
     }
     cmd.command = unshared;
     let ran = cmd.run();
-    if ran.status.code() == Some(99) || ran.stderr.contains("unshare:") {
-        skipped("nothing can be mounted here");
-        return None;
-    }
-    Some(ran)
+    let mounted = ran.status.code() != Some(99) && !ran.stderr.contains("unshare:");
+    assert!(mounted, "{}", ran.stderr);
+    ran
 }
 
 /// What names a token in the name of a leftover.
@@ -46,6 +45,9 @@ fn file(tokens: &Tokens) -> Value {
 
 #[test]
 fn a_full_disk_costs_no_token() {
+    if lacks(&Need::OWN_MOUNTS) {
+        return;
+    }
     let server = slow(0);
     let (home, old) = Home::expired(&server);
     std::fs::copy(home.auth(), home.work().join("auth.json")).expect("a copy");
@@ -57,9 +59,7 @@ fn a_full_disk_costs_no_token() {
              code=0; $1 run --no-tools hello || code=$?\n\
              cp $own/auth.json auth.json; ls $own > left; exit $code\n"
         );
-        let Some(ran) = unshared(&home, &server, &script) else {
-            return;
-        };
+        let ran = unshared(&home, &server, &script);
         ran.exits(code);
         if code == 74 {
             ran.says("was not spent");
@@ -74,40 +74,41 @@ fn a_full_disk_costs_no_token() {
 
 #[test]
 fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
+    if lacks(&Need::OWN_MOUNTS) {
+        return;
+    }
     let server = slow(0);
     let (home, old) = Home::expired(&server);
     let mount = "cd $HOME/.codex-run\nmount --bind auth.json auth.json 2> /dev/null || exit 99\n";
     let read_only = format!("{mount}mount -o remount,bind,ro auth.json 2> /dev/null || exit 99\n");
     let run = "$1 run --no-tools --no-stdin hello";
-    let Some(ran) = unshared(&home, &server, &format!("{read_only}{run}")) else {
-        return;
-    };
+    let ran = unshared(&home, &server, &format!("{read_only}{run}"));
     ran.exits(74).says("was not spent");
     assert!(server.issuer().is_live(&old.refresh));
-    if let Some(ran) = unshared(&home, &server, &format!("{mount}{run}")) {
-        ran.exits(0).stderr("");
-    }
+    let ran = unshared(&home, &server, &format!("{mount}{run}"));
+    ran.exits(0).stderr("");
     assert!(server.issuer().is_live(&home.refresh_token()) && server.issuer().refreshes() == 1);
     // What was left there is taken over in the same way, and what is stored there can be removed.
     expire(&home);
     let renewed = server.issuer().grant("acct-test");
     let name = format!("auth.json.999999-{}.new", mark(&home.refresh_token()));
     std::fs::write(home.own().join(name), file(&renewed).to_string()).expect("a file");
-    if let Some(ran) = unshared(&home, &server, &format!("{mount}{run}\n")) {
-        ran.exits(0).stderr("");
-    }
+    let ran = unshared(&home, &server, &format!("{mount}{run}\n"));
+    ran.exits(0).stderr("");
     assert_eq!(
         (home.refresh_token(), server.issuer().refreshes()),
         (renewed.refresh, 1)
     );
-    if let Some(ran) = unshared(&home, &server, &format!("{mount}$1 logout")) {
-        ran.exits(0);
-    }
+    let ran = unshared(&home, &server, &format!("{mount}$1 logout"));
+    ran.exits(0);
     assert_eq!(home.auth_text().as_deref(), Some("{}\n"));
 }
 
 #[test]
 fn the_last_message_is_whole_or_the_file_is_as_it_was() {
+    if lacks(&Need::OWN_MOUNTS) {
+        return;
+    }
     let run = "$1 run --no-tools --no-stdin --ephemeral -o out/note.md x";
     let long = "word ".repeat(20_000);
     // A disk with room for the old file alone, and a file that is a mount of its own.
@@ -119,9 +120,7 @@ fn the_last_message_is_whole_or_the_file_is_as_it_was() {
     for (before, code) in [(full, 74), (mount, 0)] {
         let (server, home) = (Server::start([Reply::text(&long)]), Home::with_key());
         let script = format!("{before}{}", end.replace("RUN", run));
-        let Some(ran) = unshared(&home, &server, &script) else {
-            return;
-        };
+        let ran = unshared(&home, &server, &script);
         ran.exits(code);
         let expected = if code == 0 {
             &*format!("{long}\n")

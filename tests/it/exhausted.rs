@@ -4,10 +4,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::home::{Cmd, Home, Ran, each, skipped};
+use crate::home::{Cmd, Home, Ran, each};
+use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
-use crate::walls::{give, is_root};
+use crate::walls::give;
 
 /// What a run is to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -155,8 +156,8 @@ fn descriptors_that_are_used_up_later_are_no_network_that_failed() {
 
 #[test]
 fn threads_that_are_used_up_are_exit_74_and_named() {
-    if !is_root() {
-        return skipped("only root can become a user of which nothing else runs");
+    if lacks(&Need::OTHER_USER) {
+        return;
     }
     let things: Vec<(Job, u32)> = Job::ALL
         .into_iter()
@@ -187,8 +188,8 @@ fn threads_that_are_used_up_are_exit_74_and_named() {
 
 #[test]
 fn a_sign_in_that_has_no_threads_or_descriptors_is_not_taken_for_one_without_ports() {
-    if !is_root() {
-        return skipped("only root can become a user of which nothing else runs");
+    if lacks(&Need::OTHER_USER) {
+        return;
     }
     each((1..12).collect(), 4, |most: u32| {
         let (server, home) = (Server::start([]), Home::new());
@@ -206,8 +207,8 @@ fn a_sign_in_that_has_no_threads_or_descriptors_is_not_taken_for_one_without_por
 
 #[test]
 fn a_limit_of_this_machine_is_not_noted_as_a_failure_of_the_issuer() {
-    if !is_root() {
-        return skipped("only root can become a user of which nothing else runs");
+    if lacks(&Need::OTHER_USER) {
+        return;
     }
     let server = Server::start([Reply::text("done")]);
     let (home, old) = Home::expired(&server);

@@ -5,22 +5,16 @@ use std::fs;
 use std::process::Command;
 
 use crate::ends::{INT, TERM, calls};
-use crate::home::{Cmd, Home, Running, finish, skipped, until};
+use crate::home::{Cmd, Home, Running, finish, until};
+use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
 
 const HUP: i32 = 1;
 const QUIT: i32 = 3;
 
-/// The command as the first process of a PID name space of its own; nothing where that is not allowed.
-fn first(cmd: Cmd) -> Option<Cmd> {
-    let able = Command::new("unshare")
-        .args(["-pf", "--mount-proc", "true"])
-        .output();
-    if !able.is_ok_and(|able| able.status.success()) {
-        skipped("no PID name space can be made here");
-        return None;
-    }
-    Some(cmd.within("unshare", ["-pf", "--mount-proc", "--kill-child"]))
+/// The command as the first process of a PID name space of its own.
+fn first(cmd: Cmd) -> Cmd {
+    cmd.within("unshare", ["-pf", "--mount-proc", "--kill-child"])
 }
 
 /// The child of `unshare`, as it is seen from here.
@@ -55,6 +49,9 @@ fn handles(pid: u32, signal: i32) -> bool {
 
 #[test]
 fn a_run_ends_with_the_code_of_the_signal() {
+    if lacks(&Need::PID_NAMESPACE) {
+        return;
+    }
     for (number, code, words) in [
         (TERM, 143, "terminated"),
         (INT, 130, "interrupted"),
@@ -63,9 +60,7 @@ fn a_run_ends_with_the_code_of_the_signal() {
         for flags in [["--no-tools", "-v"], ["--no-tools", "--json"]] {
             let server = Server::start([Reply::text("partial answer").stall_at(900)]);
             let home = Home::with_key();
-            let Some(cmd) = first(home.codex(&server).args(["run", "x"]).args(flags)) else {
-                return;
-            };
+            let cmd = first(home.codex(&server).args(["run", "x"]).args(flags));
             let running = cmd.start();
             until("a request comes", || !server.requests().is_empty());
             signal(inner(&running), number);
@@ -81,14 +76,15 @@ fn a_run_ends_with_the_code_of_the_signal() {
 
 #[test]
 fn tools_end_with_it_at_the_first_signal_and_at_the_second() {
+    if lacks(&Need::PID_NAMESPACE) {
+        return;
+    }
     let server = Server::start([calls(
         "trap ': > heard' TERM; : > begun; while :; do sleep 0.05; done",
     )]);
     let home = Home::with_key();
     let args = ["run", "-s", "workspace-write", "x"];
-    let Some(cmd) = first(home.codex(&server).args(args)) else {
-        return;
-    };
+    let cmd = first(home.codex(&server).args(args));
     let running = cmd.start();
     let pid = inner(&running);
     until("a request comes", || !server.requests().is_empty());
@@ -105,11 +101,12 @@ fn tools_end_with_it_at_the_first_signal_and_at_the_second() {
 
 #[test]
 fn a_quit_ends_it_at_once() {
+    if lacks(&Need::PID_NAMESPACE) {
+        return;
+    }
     let server = Server::start([Reply::text("partial answer").stall_at(900)]);
     let home = Home::with_key();
-    let Some(cmd) = first(home.codex(&server).args(["run", "--no-tools", "x"])) else {
-        return;
-    };
+    let cmd = first(home.codex(&server).args(["run", "--no-tools", "x"]));
     let running = cmd.start();
     until("a request comes", || !server.requests().is_empty());
     signal(inner(&running), QUIT);
@@ -120,6 +117,9 @@ fn a_quit_ends_it_at_once() {
 
 #[test]
 fn other_commands_end_with_the_code_of_the_signal_too() {
+    if lacks(&Need::PID_NAMESPACE) {
+        return;
+    }
     let server = Server::start([]);
     let waiting: [&[&str]; 5] = [
         // Each of them waits: for standard input, or for a person.
@@ -138,9 +138,7 @@ fn other_commands_end_with_the_code_of_the_signal_too() {
             assert!(made.is_ok_and(|made| made.success()));
             let mut cmd = home.codex(&server);
             cmd.command.args(args);
-            let Some(cmd) = first(cmd) else {
-                return;
-            };
+            let cmd = first(cmd);
             let running = cmd.piped().start();
             let pid = inner(&running);
             until("it handles signals", || handles(pid, number));

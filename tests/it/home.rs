@@ -2,12 +2,12 @@
 //! of its streams and what the stand-in saw.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,9 @@ use crate::standin::{self, Server};
 
 /// The key that tests use. It must be seen nowhere.
 pub(crate) const KEY: &str = "sk-invented-0123456789";
+
+/// The command under test.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_codex");
 
 /// No command under test takes longer than this, or it hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -102,7 +105,7 @@ impl Home {
 
     /// The command under test, whose backends refuse every connection.
     pub(crate) fn offline(&self) -> Cmd {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_codex"));
+        let mut command = Command::new(BINARY);
         command
             .env_clear()
             .current_dir(self.work())
@@ -255,6 +258,26 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Waits until the command says these words on standard error, which nobody else sees from then on.
+    #[track_caller]
+    pub(crate) fn says_so_far(&mut self, words: &str) {
+        let stderr = self.child.stderr.take().expect("a pipe");
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let (begun, mut said) = (Instant::now(), String::new());
+        while !said.contains(words) {
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            let line = lines.recv_timeout(left);
+            said += &line.unwrap_or_else(|_| panic!("it never says {words:?}, but {said:?}"));
+        }
+    }
+}
+
 impl Deref for Running {
     type Target = Child;
 
@@ -306,11 +329,6 @@ pub(crate) fn wait(child: &mut Child, said: String) -> Ran {
     }
 }
 
-/// Tells that a test checked nothing, and why.
-pub(crate) fn skipped(why: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
-}
-
 /// Works on each of these things, so many at the same time.
 pub(crate) fn each<T: Send>(things: Vec<T>, at_once: usize, work: impl Fn(T) + Sync) {
     let things = Mutex::new(things);
@@ -326,6 +344,16 @@ pub(crate) fn each<T: Send>(things: Vec<T>, at_once: usize, work: impl Fn(T) + S
             });
         }
     });
+}
+
+/// The names in a directory, sorted.
+pub(crate) fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).expect("a directory").flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
 }
 
 /// Waits until something is so. Panics, saying what, if it never is.

@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::home::{Cmd, Home, KEY, skipped};
+use crate::home::{Cmd, Home, KEY};
+use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
 use crate::tools::{bash, called, outputs};
 
@@ -74,20 +75,9 @@ fn with_passwd(cmd: Cmd, home: &Home, lines: &str) -> Cmd {
     cmd.within("unshare", ["-m", "sh", "-c", script, "sh", &file])
 }
 
-fn can_mount() -> bool {
-    let tried = std::process::Command::new("unshare")
-        .args(["-m", "mount", "--bind", "/etc/passwd", "/etc/passwd"])
-        .status();
-    let can = tried.is_ok_and(|status| status.success());
-    if !can {
-        skipped("nothing can be mounted here");
-    }
-    can
-}
-
 #[test]
 fn the_home_of_etc_passwd_is_hidden_whatever_home_says() {
-    if !can_mount() {
+    if lacks(&Need::MOUNTS) {
         return;
     }
     let home = Home::with_key();
@@ -124,7 +114,7 @@ fn the_home_of_etc_passwd_is_hidden_whatever_home_says() {
 
 #[test]
 fn without_any_home_tools_are_not_offered_inside_a_sandbox() {
-    if !can_mount() {
+    if lacks(&Need::MOUNTS) {
         return;
     }
     let home = Home::with_key();

@@ -18,13 +18,13 @@ const PICTURES: [(&str, &[u8]); 5] = [
     ("image/webp", b"RIFF\x10\0\0\0WEBPVP8 "),
 ];
 
-fn dry(home: &Home, args: &[&str]) -> Ran {
+pub(crate) fn dry(home: &Home, args: &[&str]) -> Ran {
     let mut cmd = home.offline().args(["run", "--dry-run", "--no-tools"]);
     cmd.command.args(args);
     cmd.run()
 }
 
-fn body(ran: &Ran) -> Value {
+pub(crate) fn body(ran: &Ran) -> Value {
     let shown: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
     shown["body"].clone()
 }

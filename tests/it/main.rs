@@ -10,7 +10,9 @@ mod attempts; // what is attempted against the sandbox
 mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
 mod home; // a fresh home, a clean environment, and the command under test
+mod imports; // a reader of the imports of the source tree
 mod lines; // the JSON lines of any run
+mod needs; // what tests need of the machine, and the one way to skip
 mod proxies; // proxies that want another sign-in, and those of SOCKS
 mod proxy; // a proxy under test
 mod pty; // a pseudo terminal
@@ -59,6 +61,7 @@ mod handed_over; // what env files and containers hand over as it stands
 #[cfg(target_os = "linux")]
 mod homes; // credentials in every home of the user
 mod hostile; // answers that are beyond all measure
+mod imports_tests; // the reader of imports, on small trees
 mod inputs; // what goes along with a prompt
 mod interrupted; // a renewal that is interrupted
 mod jsonl; // JSON lines of runs that end well

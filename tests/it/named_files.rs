@@ -6,9 +6,8 @@ use std::io::Write;
 use std::process::Command;
 use std::thread;
 
-use serde_json::Value;
-
-use crate::home::{Home, Ran, each};
+use crate::home::{Home, each};
+use crate::inputs::{body, dry};
 use crate::network::AWAY;
 use crate::pty::Terminal;
 
@@ -26,17 +25,6 @@ const MARK: &str = "\u{feff}";
 fn pipe(home: &Home, name: &str) {
     let made = Command::new("mkfifo").arg(home.work().join(name)).status();
     assert!(made.is_ok_and(|made| made.success()), "mkfifo {name}");
-}
-
-fn dry(home: &Home, args: &[&str]) -> Ran {
-    let mut cmd = home.offline().args(["run", "--dry-run", "--no-tools"]);
-    cmd.command.args(args);
-    cmd.run()
-}
-
-fn body(ran: &Ran) -> Value {
-    let shown: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
-    shown["body"].clone()
 }
 
 #[test]

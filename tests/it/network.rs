@@ -30,7 +30,7 @@ pub(crate) fn once(backend: &str, variables: &[(&str, &str)]) -> Ran {
 }
 
 /// All variables of a proxy, with this address.
-fn all(url: &str) -> Vec<(&'static str, &str)> {
+pub(crate) fn all(url: &str) -> Vec<(&'static str, &str)> {
     let names = [
         "http_proxy",
         "HTTP_PROXY",

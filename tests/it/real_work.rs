@@ -9,7 +9,8 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::home::{Home, skipped};
+use crate::home::Home;
+use crate::needs::{Need, lacks};
 use crate::standin::Item;
 use crate::tools::{bash, called, one_after_the_other};
 
@@ -19,15 +20,6 @@ pub(crate) const WRITE: [&str; 2] = ["-s", "workspace-write"];
 pub(crate) fn answered(home: &Home, flags: &[&str], command: &str) -> String {
     let flags = [&WRITE, flags].concat();
     called(home, &flags, vec![bash(command)]).1.remove(0)
-}
-
-pub(crate) fn has(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").output();
-    let there = found.is_ok_and(|found| found.status.success());
-    if !there {
-        skipped(&format!("{program} is not installed"));
-    }
-    there
 }
 
 /// A name in a shared directory that no other test has.
@@ -64,9 +56,12 @@ fn files_are_moved_and_linked_between_all_directories_that_are_open() {
 #[test]
 fn the_directories_for_temporary_files_are_open() {
     let home = Home::with_key();
-    for directory in ["/tmp", "/var/tmp", "/dev/shm"] {
-        if !Path::new(directory).is_dir() {
-            skipped(&format!("there is no {directory}"));
+    for (directory, need) in [
+        ("/tmp", None),
+        ("/var/tmp", Some(Need::VAR_TMP)),
+        ("/dev/shm", Some(Need::DEV_SHM)),
+    ] {
+        if need.as_ref().is_some_and(lacks) {
             continue;
         }
         let name = shared(directory, "open");
@@ -87,8 +82,8 @@ fn the_directories_for_temporary_files_are_open() {
 
 #[test]
 fn only_the_shared_directory_that_is_affected_is_closed_and_a_refused_call_says_why() {
-    if !Path::new("/var/tmp").is_dir() {
-        return skipped("there is no /var/tmp");
+    if lacks(&Need::VAR_TMP) {
+        return;
     }
     let kept = shared("/tmp", "kept");
     let touch = |name: &str| {
@@ -206,7 +201,7 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM):
 
 #[test]
 fn programs_talk_through_sockets_among_themselves_and_with_nobody_else() {
-    if !has("python3") {
+    if lacks(&Need::PYTHON) {
         return;
     }
     let home = Home::with_key();
@@ -241,7 +236,7 @@ fn programs_talk_through_sockets_among_themselves_and_with_nobody_else() {
 
 #[test]
 fn a_socket_that_a_call_left_leads_nowhere_from_the_next_call() {
-    if !has("python3") {
+    if lacks(&Need::PYTHON) {
         return;
     }
     let home = Home::with_key();
@@ -258,7 +253,7 @@ fn a_socket_that_a_call_left_leads_nowhere_from_the_next_call() {
 
 #[test]
 fn commits_work_in_worktrees_and_submodules() {
-    if !has("git") {
+    if lacks(&Need::GIT) {
         return;
     }
     let home = Home::with_key();

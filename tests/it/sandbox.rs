@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::thread;
 
 use serde_json::json;
 
 use crate::home::{Cmd, Home, KEY};
+use crate::needs::{Need, lacks};
 use crate::ran::Ran;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called, outputs};
@@ -117,8 +117,7 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
         .run()
         .exits(0);
     // Where no private directory can be made, TMPDIR is what is left.
-    let user = rustix::process::geteuid().as_raw();
-    if !Path::new(&format!("/run/user/{user}")).exists() {
+    if !lacks(&Need::NO_RUN_USER) {
         fs::write(home.root().join(".cache"), "").expect("a file");
         let cmd = home.offline().args(["run", "x"]);
         cmd.env("TMPDIR", &own)

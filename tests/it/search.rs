@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, skipped};
+use crate::home::Home;
+use crate::needs::{Need, lacks};
 
 /// A directory with something of everything.
 fn tree() -> Home {
@@ -39,10 +40,8 @@ fn tree() -> Home {
 fn both(home: &Home, name: &str, arguments: Value, expected: &str, code: i32) {
     let rg = std::env::var("PATH").unwrap_or_default();
     let mut paths = vec![String::from("/nowhere")];
-    if std::env::split_paths(&rg).any(|directory| directory.join("rg").is_file()) {
+    if !lacks(&Need::RG) {
         paths.push(rg);
-    } else {
-        skipped("rg is not installed, so grep and find were tried without it only");
     }
     for path in paths {
         let cmd = home.offline().env("PATH", &path).args(["tool", name]);

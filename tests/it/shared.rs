@@ -3,11 +3,11 @@
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::symlink;
 use std::process::Command;
-use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::foreign::{ask, ended, of_pi, official, place, read, server};
-use crate::home::{Home, finish, skipped, until};
+use crate::home::{Home, finish, until};
+use crate::needs::{Need, lacks};
 use crate::standin::Tokens;
 
 #[test]
@@ -44,8 +44,8 @@ fn what_pi_left_locked_is_taken_over_and_what_it_holds_is_waited_for() {
 
     let path = place(&home, &of_pi(&ended(&server)));
     fs::create_dir(&lock).expect("a directory");
-    let running = ask(&home, &server, &path).start();
-    thread::sleep(Duration::from_millis(300));
+    let mut running = ask(&home, &server, &path).start();
+    running.says_so_far("waiting for it");
     assert_eq!(server.issuer().refreshes(), 1, "it waits");
     fs::remove_dir(&lock).expect("it is there");
     finish(running, "codex run hello".to_owned()).exits(0);
@@ -54,6 +54,9 @@ fn what_pi_left_locked_is_taken_over_and_what_it_holds_is_waited_for() {
 
 #[test]
 fn the_second_lock_of_the_official_client_is_not_held_while_a_token_is_spent() {
+    if lacks(&Need::FLOCK) {
+        return;
+    }
     let server = server();
     server.issuer().pause(Duration::from_secs(3));
     let home = Home::new();
@@ -65,16 +68,18 @@ fn the_second_lock_of_the_official_client_is_not_held_while_a_token_is_spent() {
         let lock = home.work().join(lock);
         let mut flock = Command::new("flock");
         let status = flock.args(["-n", "-x"]).arg(lock).arg("true").status();
-        status.map(|status| !status.success())
+        !status.expect("flock").success()
     };
-    if let (Ok(first), Ok(second)) = (held("auth.lock"), held("auth.json.lock")) {
-        assert!(first && !second, "{first} {second}");
-    }
+    let (first, second) = (held("auth.lock"), held("auth.json.lock"));
+    assert!(first && !second, "{first} {second}");
     finish(running, "codex run hello".to_owned()).exits(0);
 }
 
 #[test]
 fn tokens_that_another_program_stored_meanwhile_are_used() {
+    if lacks(&Need::FLOCK) {
+        return;
+    }
     // The official client takes no lock before it spends a token.
     let server = server();
     let (home, old) = (Home::new(), ended(&server));
@@ -89,10 +94,8 @@ fn tokens_that_another_program_stored_meanwhile_are_used() {
     home.file("theirs", &theirs);
     let mut flock = Command::new("flock");
     flock.args(["auth.lock", "mv", "theirs", "auth.json"]);
-    match flock.current_dir(home.work()).status() {
-        Ok(status) => assert!(status.success()),
-        Err(_) => drop(place(&home, &theirs)),
-    }
+    let status = flock.current_dir(home.work()).status();
+    assert!(status.expect("flock").success());
     finish(running, "codex run hello".to_owned())
         .exits(0)
         .stdout("You said: hello\n");
@@ -133,6 +136,9 @@ fn the_file_of_another_home_of_ours_is_locked_as_its_owner_does() {
 
 #[test]
 fn what_the_official_client_stores_under_its_lock_is_not_overwritten() {
+    if lacks(&Need::FLOCK) {
+        return;
+    }
     let server = server();
     server.issuer().pause(Duration::from_secs(1));
     let (home, old) = (Home::new(), ended(&server));
@@ -144,11 +150,8 @@ fn what_the_official_client_stores_under_its_lock_is_not_overwritten() {
     // Its second lock is free until the file is written, so the official client may be at it just then.
     let mut flock = Command::new("flock");
     flock.args(["auth.json.lock", "sh", "-c", "sleep 2; mv theirs auth.json"]);
-    let Ok(status) = flock.current_dir(home.work()).status() else {
-        skipped("there is no flock here");
-        return;
-    };
-    assert!(status.success());
+    let status = flock.current_dir(home.work()).status();
+    assert!(status.expect("flock").success());
     finish(running, "codex run hello".to_owned())
         .exits(4)
         .says("another account");

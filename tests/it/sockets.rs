@@ -5,19 +5,18 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::thread;
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use crate::home::Home;
-use crate::real_work::{WRITE, answered, has};
+use crate::needs::{Need, lacks};
+use crate::real_work::{WRITE, answered};
 use crate::tools::{bash, called};
-use crate::walls::is_root;
 
 /// What one command answers, where there is python3.
 fn python(flags: &[&str], script: &str) -> Option<String> {
-    has("python3").then(|| {
+    (!lacks(&Need::PYTHON)).then(|| {
         let home = Home::with_key();
         home.file("script.py", script);
         answered(&home, flags, "python3 script.py")
@@ -93,7 +92,7 @@ except OSError as error:
 
 #[test]
 fn what_is_really_connected_to_cannot_be_replaced() {
-    if !has("python3") {
+    if lacks(&Need::PYTHON) {
         return;
     }
     let home = Home::with_key();
@@ -265,12 +264,8 @@ print('in the end')
 #[test]
 fn threads_with_descriptors_of_their_own_are_served() {
     // PIDFD_THREAD (pidfd_open(2)): before, only the process as a whole can be asked.
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let mut numbers = release
-        .split('.')
-        .map_while(|part| part.parse::<u32>().ok());
-    if (numbers.next(), numbers.next()) < (Some(6), Some(9)) {
-        return crate::home::skipped("this needs Linux 6.9");
+    if lacks(&Need::THREAD_DESCRIPTORS) {
+        return;
     }
     let script = r"
 import ctypes, os, socket, sys, threading
@@ -316,7 +311,7 @@ fn answering() -> u16 {
 /// goes on to work.
 #[test]
 fn in_a_container_that_lets_nobody_take_sockets_there_is_still_a_network() {
-    if !has("python3") {
+    if lacks(&Need::PYTHON) {
         return;
     }
     let port = answering();
@@ -349,8 +344,8 @@ except OSError as error:
 
 #[test]
 fn what_root_starts_as_another_user_has_sockets_and_a_network() {
-    if !is_root() {
-        return crate::home::skipped("only root can become somebody else");
+    if lacks(&Need::ROOT) {
+        return;
     }
     let script = r"
 import encodings.idna, os, socket, sys
@@ -364,7 +359,7 @@ listening.listen()
 socket.socket(socket.AF_UNIX).connect('s')
 print(open('/proc/self/status').read().split('CapPrm:')[1].split()[0])
 ";
-    if !has("python3") {
+    if lacks(&Need::PYTHON) {
         return;
     }
     let home = Home::with_key();
@@ -382,12 +377,11 @@ print(open('/proc/self/status').read().split('CapPrm:')[1].split()[0])
 /// Where tools can write in every place for temporary directories, they could replace the sockets as well.
 #[test]
 fn where_sockets_could_be_replaced_none_gets_a_path() {
-    if !has("python3") {
+    if lacks(&Need::PYTHON) {
         return;
     }
-    let user = rustix::process::geteuid().as_raw();
-    if Path::new(&format!("/run/user/{user}")).exists() {
-        return crate::home::skipped("there is always a private place for this user");
+    if lacks(&Need::NO_RUN_USER) {
+        return;
     }
     let home = Home::with_key();
     // Not a directory, so that none can be made in it.

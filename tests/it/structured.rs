@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::ends::TERM;
-use crate::home::{Home, Ran, finish, until};
+use crate::home::{Home, Ran, finish, names, until};
 use crate::standin::{Ends, Item, Reply, Server};
 use crate::tools::bash;
 
@@ -27,16 +27,6 @@ fn ask(home: &Home, server: &Server, flags: &[&str]) -> Ran {
     let schema = ["--output-schema", "schema.json"];
     cmd.command.args(schema).args(flags).arg("go");
     cmd.run()
-}
-
-/// What lies in the working directory.
-fn names(home: &Home) -> Vec<String> {
-    let entries = fs::read_dir(home.work()).expect("a directory").flatten();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]
@@ -117,7 +107,7 @@ fn a_pattern_that_takes_long_ends_with_the_run() {
     stdout.read_exact(&mut printed).expect("the message");
     running.signal(TERM);
     finish(running, "codex run go".to_owned()).ends_by(TERM);
-    assert_eq!(names(&home), ["slow.json"]);
+    assert_eq!(names(&home.work()), ["slow.json"]);
 }
 
 #[test]
@@ -128,7 +118,7 @@ fn an_answer_without_text_matches_nothing() {
         let ran = ask(&home, &server, &["--retries", "0", "-o", "out"]);
         assert!(matches!(ran.status.code(), Some(8 | 10)), "{}", ran.stderr);
         assert_eq!(ran.text().trim(), "");
-        assert_eq!(names(&home), ["schema.json"]);
+        assert_eq!(names(&home.work()), ["schema.json"]);
     }
 }
 
@@ -168,7 +158,7 @@ fn text_before_a_call_is_not_the_answer() {
         let home = Home::with_key();
         let flags = ["-o", "out", "--retries", "0"];
         ask(&home, &server, &flags).exits(code).stdout(stdout);
-        assert_eq!(names(&home), ["schema.json"]);
+        assert_eq!(names(&home.work()), ["schema.json"]);
     };
     check(Reply::text("no"), 10, "no\n");
     check(Reply::text(GOOD).ends(Ends::None), 8, "");
@@ -219,7 +209,7 @@ fn a_schema_that_cannot_be_used_is_told_before_anything_is_asked() {
             .says(place)
             .says("codex: hint: ");
         assert_eq!(server.requests().len(), 0, "{schema}");
-        assert_eq!(names(&home), ["schema.json"], "{schema}");
+        assert_eq!(names(&home.work()), ["schema.json"], "{schema}");
         assert!(!home.own().join("sessions").exists(), "{schema}");
     }
     let server = Server::start([]);
@@ -254,7 +244,12 @@ fn the_last_message_goes_to_a_file_if_all_is_well() {
             let expected = if code == 0 { Some("last\n") } else { before };
             assert_eq!(found.as_deref(), expected, "{flags:?}");
             let count = usize::from(expected.is_some());
-            assert_eq!(names(&home).len(), count, "{:?}", names(&home));
+            assert_eq!(
+                names(&home.work()).len(),
+                count,
+                "{:?}",
+                names(&home.work())
+            );
         }
     };
     let two = || Reply::items([Item::commentary("first"), Item::text("last")]);
@@ -280,7 +275,7 @@ fn a_signal_leaves_the_file_as_it_was() {
         child.signal(TERM);
         finish(child, "codex run -o out x".to_owned()).ends_by(TERM);
         assert_eq!(home.read("out"), "as it was");
-        assert_eq!(names(&home), ["out"]);
+        assert_eq!(names(&home.work()), ["out"]);
     }
 }
 
@@ -332,11 +327,11 @@ fn a_file_that_cannot_be_written_is_told_before_anything_is_asked() {
         }
     }
     assert_eq!(server.requests().len(), 0);
-    assert_eq!(names(&home), ["file", "folder"]);
+    assert_eq!(names(&home.work()), ["file", "folder"]);
     let dry = home
         .codex(&server)
         .args(["run", "--dry-run", "-o", "out", "x"]);
     let shown: Value = serde_json::from_slice(&dry.run().exits(0).stdout).expect("JSON");
     assert_ne!(shown, json!(null));
-    assert_eq!(names(&home), ["file", "folder"]);
+    assert_eq!(names(&home.work()), ["file", "folder"]);
 }

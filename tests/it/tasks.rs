@@ -9,8 +9,8 @@ use std::sync::Mutex;
 
 use serde_json::json;
 
-use crate::home::{Home, each, skipped};
-use crate::walls::signals_are_scoped;
+use crate::home::{Home, each};
+use crate::needs::{Need, lacks, lacks_program};
 
 /// What a person's shell has and programs need, besides `PATH`, which every command under test has.
 const KEPT: &[&str] = &[
@@ -68,19 +68,16 @@ impl Script {
         stem.to_string_lossy().into_owned()
     }
 
-    /// The first thing that it needs and that is not there.
-    fn missing(&self) -> Option<&str> {
+    /// Whether something is not there that it needs.
+    fn lacks_something(&self) -> bool {
         if let Some(version) = self.value("linux") {
             assert_eq!(version, "6.12", "no other version is known here");
-            if !signals_are_scoped() {
-                return Some("Linux 6.12");
+            if lacks(&Need::SIGNAL_SCOPES) {
+                return true;
             }
         }
-        let needs = self.value("needs").unwrap_or_default();
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let there =
-            |need: &&str| std::env::split_paths(&path).any(|place| place.join(need).exists());
-        needs.split_whitespace().find(|need| !there(need))
+        let mut needs = self.value("needs").unwrap_or_default().split_whitespace();
+        needs.any(|program| lacks_program(&Need::TASK_PROGRAMS, &self.name(), program))
     }
 
     fn tasks(&self) -> Vec<Task<'_>> {
@@ -201,8 +198,7 @@ fn check(flags: &[&str]) {
         if !ours || online && flags.is_empty() {
             continue;
         }
-        if let Some(program) = script.missing() {
-            skipped(&format!("{}: {program} is not there", script.name()));
+        if script.lacks_something() {
             continue;
         }
         tasks.extend(script.tasks());

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::ends::{INT, calls, ignored};
-use crate::home::{Cmd, Home, Ran, skipped, until, wait};
+use crate::ends::{INT, calls};
+use crate::home::{Cmd, Home, Ran, until, wait};
+use crate::needs::{Need, lacks};
 use crate::pipes::asked;
 use crate::pty::Terminal;
 use crate::standin::{Reply, Server};
@@ -278,13 +279,10 @@ fn a_terminal_is_read_only_where_it_is_the_prompt() {
 
 #[test]
 fn ctrl_c_ends_what_runs_on_the_terminal() {
-    if ignored(INT) {
-        return skipped("SIGINT is ignored here");
+    if lacks(&Need::INTERRUPTS) || lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
     }
     let home = home().env("NO_COLOR", "1");
-    if !can_control() {
-        return skipped("there is no setsid that gives a controlling terminal");
-    }
     let server = Server::start([Reply::text("x").stall_at(0), calls("sleep 60")]);
     for words in [
         ["--no-tools", "x"],
@@ -307,16 +305,10 @@ fn ctrl_c_ends_what_runs_on_the_terminal() {
     }
 }
 
-/// Whether there is a program that gives a command a controlling terminal.
-fn can_control() -> bool {
-    let help = Command::new("setsid").arg("--help").output();
-    help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--ctty"))
-}
-
 #[test]
 fn a_job_in_the_background_draws_nothing_over_the_shell() {
-    if !can_control() {
-        return skipped("there is no setsid that gives a controlling terminal");
+    if lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
     }
     let home = home();
     let server = Server::start([Reply::text("hello").pause_before_headers(LATE)]);

@@ -10,7 +10,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::attempts::{Attempt, Through, attempts};
-use crate::home::{Home, KEY, skipped};
+use crate::home::{Home, KEY};
+use crate::needs::{Need, is_root, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
 
@@ -173,18 +174,6 @@ pub(crate) fn give(path: &Path, owner: u32) {
 }
 
 /// Whether signals can be held back: Landlock's sixth version, in Linux 6.12.
-pub(crate) fn signals_are_scoped() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let mut parts = release
-        .split(['.', '-'])
-        .map(|part| part.trim().parse().unwrap_or(0));
-    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (6, 12)
-}
-
-pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 /// Makes every attempt in every mode, as this user or another one.
 fn escape(user: Option<u32>) {
     let stage = Stage::new(user);
@@ -210,7 +199,7 @@ fn escape(user: Option<u32>) {
                 Through::Everywhere => true,
                 Through::Kernel | Through::Files if open => continue,
                 Through::Files if writing => continue,
-                Through::Scoped if !signals_are_scoped() => continue,
+                Through::Scoped if lacks(&Need::SIGNAL_SCOPES) => continue,
                 Through::Nowhere | Through::Scoped => open,
                 Through::Kernel | Through::Files => false,
             };
@@ -250,9 +239,8 @@ fn nothing_gets_out_of_the_sandbox() {
 
 #[test]
 fn nothing_gets_out_of_the_sandbox_of_somebody_without_rights() {
-    let can = Command::new("setpriv").arg("--version").output().is_ok();
-    if !is_root() || !can {
-        return skipped("only root can become somebody else, and it takes setpriv");
+    if lacks(&Need::OTHER_USER) {
+        return;
     }
     escape(Some(65534));
 }

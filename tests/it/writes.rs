@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran, finish, skipped};
+use crate::home::{Home, Ran, finish, names};
 use crate::models::LIST;
+use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Script, Server};
 use crate::tools::bash;
-use crate::walls::{give, is_root};
+use crate::walls::give;
 
 /// A run in `workspace-write` whose tool runs this command, and which writes its last message to `out`.
 fn swapped(home: &Home, out: &str, command: &str, flags: &[&str]) -> Ran {
@@ -32,16 +33,6 @@ fn victim(home: &Home) -> PathBuf {
 
 fn text(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).expect("a file")
-}
-
-/// The names in a directory.
-fn names(path: &Path) -> Vec<String> {
-    let entries = fs::read_dir(path).expect("a directory").flatten();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]
@@ -253,8 +244,8 @@ fn a_path_through_the_directory_above_is_held_too() {
 
 #[test]
 fn a_directory_that_cannot_be_written_any_more_fails_the_run_and_keeps_the_file() {
-    if !is_root() {
-        return skipped("only root can become somebody without rights");
+    if lacks(&Need::OTHER_USER) {
+        return;
     }
     let home = Home::with_key();
     let out = home.work().join("out");

@@ -83,7 +83,7 @@ def squid(program, folder, password, name):
     """Lets the user `peer` through, and takes this name to be this machine. Nothing where its helper is missing."""
     helper = next((file for file in HELPERS if pathlib.Path(file).exists()), None)
     if not helper:
-        print("skipped: squid's basic_ncsa_auth is not installed")
+        peer.skip("peer-programs", "squid's basic_ncsa_auth is not installed")
         return None
     folder.mkdir()
     port = peer.free_port()

@@ -74,7 +74,7 @@ def installed(venv):
         except (OSError, subprocess.TimeoutExpired) as error:
             why = str(error)
         if why:
-            print(f"skipped: litellm is not installed ({why.splitlines()[-1]})")
+            peer.skip("litellm", why.splitlines()[-1])
             return None
     print(f"note: it took {time.monotonic() - begun:.0f} s to install {PACKAGE}")
     return program

@@ -57,7 +57,7 @@ def install(modules, *names):
     except (OSError, subprocess.TimeoutExpired) as error:
         why = str(error)
     if why:
-        print(f"skipped: {', '.join(missing)} cannot be installed ({why.splitlines()[-1]})", flush=True)
+        peer.skip("npm-packages", f"{', '.join(missing)} cannot be installed ({why.splitlines()[-1]})")
         return False
     noted.write_text(json.dumps({**there, **missing}))
     return True

@@ -13,7 +13,9 @@ import sys
 from collections import namedtuple
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS), str(TESTS / "browser")]
+from needs import skip
 from signin import PATIENCE
 
 KEY = "sk-peer-0123456789abcdef"
@@ -116,7 +118,7 @@ def installed(program):
     """Where a program is, also one for administrators; nothing, and a line that says so, where it is not."""
     found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     if not found:
-        print(f"skipped: {program} is not installed", flush=True)
+        skip("peer-programs", f"{program} is not installed")
     return found
 
 

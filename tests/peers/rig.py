@@ -58,7 +58,7 @@ def enter():
     """Runs this program again in namespaces of its own."""
     command = ["unshare", "--net", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
     if subprocess.run([*command, "true"], capture_output=True).returncode:
-        print("skipped: no namespace of its own can be made here", flush=True)
+        peer.skip("namespaces", "no namespace of its own can be made here")
         return 0
     return subprocess.run([*command, sys.executable, __file__, INSIDE, *sys.argv[1:]]).returncode
 

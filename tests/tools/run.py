@@ -37,6 +37,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from needs import skip
+
 TASKS = pathlib.Path(__file__).resolve().parent / "tasks"
 NPM = ["@openai/codex", "esbuild", "pnpm", "tsx", "vite", "vitest"]
 PYPI = ["pytest", "pytest-xdist", "uv"]
@@ -243,9 +247,9 @@ def main():
             differ |= {task.script for line in found if line.startswith("differs")}
     print(f"\n{len(rows)} tasks run, {len(skipped)} skipped")
     for line in skipped:
-        print(f"skipped: {line}")
+        skip("task-programs", line)
     if "official" not in machine.ways:
-        print("skipped: the official sandbox, which is not there; what fails here counts if it works without a sandbox")
+        skip("official-sandbox", "what fails here counts if it works without a sandbox")
     else:
         # Or the README would go on excusing it.
         excused = {task.script for task in rows if task.differs}

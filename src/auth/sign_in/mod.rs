@@ -10,12 +10,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Credential;
+use super::credential::Credential;
 use super::critical::Critical;
+use super::issuer::limit::TOKENS;
 use super::issuer::{self, Issuer};
 use super::plan::{Plan, again, plan};
+use super::signed_in::SignedIn;
 use super::store::{self, Edit, HOLD, Hold, Memory, PAUSE, Past, Replaced, Store};
-use super::token::{SignedIn, TokenError};
+use super::token::TokenError;
 use crate::clock::{millis, seconds};
 use crate::secret::Secret;
 pub use error::{Error, Warning};
@@ -31,7 +33,7 @@ const ATTEMPTS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 // Whoever waits for the lock waits until the renewal of its holder has ended, one way or the other.
-const _: () = assert!(issuer::TOKENS.as_secs() < HOLD.as_secs());
+const _: () = assert!(TOKENS.as_secs() < HOLD.as_secs());
 
 /// How long another program that was faster is given to put its tokens into the file they share.
 const OVERTAKEN: Duration = Duration::from_secs(3);

@@ -1,8 +1,8 @@
 //! What is known of a sign-in in use: its tokens, those before them, and what went wrong.
 
 use super::Warning;
+use crate::auth::signed_in::SignedIn;
 use crate::auth::store::Past;
-use crate::auth::token::SignedIn;
 use crate::secret::Secret;
 
 /// What is known of a sign-in in use.

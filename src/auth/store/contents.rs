@@ -4,28 +4,13 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::document::Document;
-use super::format::Format;
+use super::format::{
+    API_KEY, Format, KEY, MODE, MODE_KEY, MODE_PERSONAL, OAUTH, PERSONAL, SIGN_IN, foreign_mode,
+};
 use crate::auth::bounds::{Bounds, is_residency};
-use crate::auth::token::{Claims, SignedIn, TokenError};
+use crate::auth::signed_in::SignedIn;
+use crate::auth::token::{Claims, TokenError};
 use crate::secret::Secret;
-
-/// The entry of a sign-in, and that of a key, in our format and pi's.
-pub(super) const SIGN_IN: &str = "openai-codex";
-pub(super) const KEY: &str = "openai";
-
-/// The types of these two.
-pub(super) const OAUTH: &str = "oauth";
-pub(super) const API_KEY: &str = "api_key";
-
-/// Where the official client keeps an access token of a workspace.
-pub(super) const PERSONAL: &str = "personal_access_token";
-
-/// How the official client says which of its credentials it uses. Others than these are none that we know.
-pub(super) const MODE: &str = "auth_mode";
-pub(super) const MODE_SIGN_IN: &str = "chatgpt";
-pub(super) const MODE_KEY: &str = "apikey";
-pub(super) const MODE_PERSONAL: &str = "personalAccessToken";
-pub(super) const MODES: &[&str] = &[MODE_SIGN_IN, MODE_KEY, MODE_PERSONAL, "chatgptAuthTokens"];
 
 /// How long a token is taken to be good in the official file where it does not tell itself, in seconds.
 pub(super) const EIGHT_DAYS: u64 = 8 * 24 * 3600;
@@ -80,7 +65,16 @@ impl fmt::Display for Other {
 }
 
 impl Contents {
-    pub(super) fn of_entries(document: &Document) -> Self {
+    /// Reads a file of this format.
+    #[must_use]
+    pub fn read(format: Format, document: &Document) -> Self {
+        match format {
+            Format::Entries => Self::of_entries(document),
+            Format::Official => Self::of_official(document),
+        }
+    }
+
+    fn of_entries(document: &Document) -> Self {
         let sign_in = Entry::of(document, SIGN_IN, OAUTH);
         let key = Entry::of(document, KEY, API_KEY);
         let others = [
@@ -103,7 +97,7 @@ impl Contents {
         }
     }
 
-    pub(super) fn of_official(document: &Document) -> Self {
+    fn of_official(document: &Document) -> Self {
         let personal = document.string(PERSONAL).map(Secret::new);
         let key = document.string("OPENAI_API_KEY").map(Secret::new);
         let mode = document.string(MODE);
@@ -183,12 +177,6 @@ impl Entry {
             _ => None,
         }
     }
-}
-
-/// The official client's way to say that it uses a credential of a kind that we do not know.
-pub(super) fn foreign_mode(document: &Document) -> Option<String> {
-    let mode = document.string(MODE)?;
-    (!MODES.contains(&&*mode)).then_some(mode)
 }
 
 fn entry_sign_in(entry: &Document) -> Result<SignedIn, TokenError> {

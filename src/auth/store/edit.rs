@@ -9,7 +9,7 @@ use super::format::Format;
 use super::lock::Lock;
 use super::replace::{self, Prepared};
 use super::{Error, Found, Store, memory};
-use crate::auth::token::SignedIn;
+use crate::auth::signed_in::SignedIn;
 use crate::secret::Secret;
 
 /// A change of the file.
@@ -86,7 +86,8 @@ impl Store {
                     .map_err(|error| Error::Unreadable(leftover.path.clone(), error))?;
                 // What was only begun is blanks.
                 let left = Document::read(&text).ok();
-                let left = left.and_then(|left| Format::of(&left).read(&left).sign_in?.ok());
+                let left =
+                    left.and_then(|left| Contents::read(Format::of(&left), &left).sign_in?.ok());
                 if let Some(left) = left.filter(|left| left.account == here.account) {
                     let edits = [Edit::Renew(&left, spent)];
                     self.replace(self.prepare(None)?, lock, &edits, now)?;

@@ -3,14 +3,29 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::contents::{
-    API_KEY, Contents, KEY, MODE, MODE_KEY, MODE_PERSONAL, MODE_SIGN_IN, OAUTH, PERSONAL, SIGN_IN,
-    foreign_mode,
-};
 use super::document::Document;
-use crate::auth::personal::is_personal;
-use crate::auth::token::{SignedIn, claims};
+use crate::auth::identity::is_personal;
+use crate::auth::signed_in::SignedIn;
+use crate::auth::token::claims;
 use crate::secret::Secret;
+
+/// The entry of a sign-in, and that of a key, in our format and pi's.
+pub(super) const SIGN_IN: &str = "openai-codex";
+pub(super) const KEY: &str = "openai";
+
+/// The types of these two.
+pub(super) const OAUTH: &str = "oauth";
+pub(super) const API_KEY: &str = "api_key";
+
+/// Where the official client keeps an access token of a workspace.
+pub(super) const PERSONAL: &str = "personal_access_token";
+
+/// How the official client says which of its credentials it uses. Others than these are none that we know.
+pub(super) const MODE: &str = "auth_mode";
+pub(super) const MODE_SIGN_IN: &str = "chatgpt";
+pub(super) const MODE_KEY: &str = "apikey";
+pub(super) const MODE_PERSONAL: &str = "personalAccessToken";
+pub(super) const MODES: &[&str] = &[MODE_SIGN_IN, MODE_KEY, MODE_PERSONAL, "chatgptAuthTokens"];
 
 /// Whose format a file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +45,6 @@ impl Format {
             Self::Official
         } else {
             Self::Entries
-        }
-    }
-
-    /// What a file of this format holds.
-    #[must_use]
-    pub fn read(self, document: &Document) -> Contents {
-        match self {
-            Self::Entries => Contents::of_entries(document),
-            Self::Official => Contents::of_official(document),
         }
     }
 
@@ -174,9 +180,15 @@ fn set_untold(entry: &mut Document, signed_in: &SignedIn) {
     }
 }
 
+/// The official client's way to say that it uses a credential of a kind that we do not know.
+pub(super) fn foreign_mode(document: &Document) -> Option<String> {
+    let mode = document.string(MODE)?;
+    (!MODES.contains(&&*mode)).then_some(mode)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::contents::EIGHT_DAYS;
+    use super::super::contents::{Contents, EIGHT_DAYS};
     use super::*;
     use crate::auth::token::tests::token_of;
     use crate::auth::token::{Claims, TokenError};
@@ -209,7 +221,7 @@ mod tests {
         assert_eq!(document.text(0), expected);
         let document = Document::read(&expected).expect("JSON");
         assert_eq!(Format::of(&document), Format::Entries);
-        let back = Format::Entries.read(&document);
+        let back = Contents::read(Format::Entries, &document);
         let back_in = back.sign_in.expect("there").expect("usable");
         assert_eq!(
             (back_in.expires, back_in.account.as_str()),
@@ -232,7 +244,9 @@ mod tests {
         );
         let mut document = Document::read(text).expect("JSON");
         assert_eq!(Format::of(&document), Format::Official);
-        let old = Format::Official.read(&document).sign_in.expect("there");
+        let old = Contents::read(Format::Official, &document)
+            .sign_in
+            .expect("there");
         let old = old.expect("usable");
         // The access token tells no end, so the file's last refresh does.
         assert_eq!(old.expires, Some(1_795_195_600 + EIGHT_DAYS));
@@ -251,7 +265,7 @@ mod tests {
     fn what_cannot_be_used_is_told_from_what_is_not_there() {
         let check = |text: &str, expected: &str| {
             let document = Document::read(text).expect("JSON");
-            let found = match Format::of(&document).read(&document).sign_in {
+            let found = match Contents::read(Format::of(&document), &document).sign_in {
                 None => "none",
                 Some(Ok(_)) => "good",
                 Some(Err(TokenError::Shape)) => "shape",

@@ -4,7 +4,7 @@
 //! JSON object a line, appended; the last that fits counts. A token is named by a part of its hash. Losing a line
 //! costs a question to the issuer, so nothing here is an error.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::hold::Holder;
-use crate::auth::personal::Identity;
+use crate::auth::identity::Identity;
 use crate::auth::refusal::Refusal;
 use crate::clock::millis;
-use crate::file::{Directory, give_at};
+use crate::file::{Directory, give_at, open_regular};
 use crate::secret::Secret;
 
 /// How large the file may become before it begins anew, in bytes.
@@ -186,10 +186,11 @@ impl Memory {
     fn lines(&self) -> Vec<Line> {
         let mut text = String::new();
         // What stands there in the place of a file, such as a pipe, would keep us waiting.
-        let Some(file) = self.file().filter(|file| file.is_file()) else {
+        let Some(file) = self.file() else {
             return Vec::new();
         };
-        let read = File::open(file).and_then(|file| file.take(2 * MOST).read_to_string(&mut text));
+        let read = open_regular(&file, OFlags::RDONLY)
+            .and_then(|file| file.take(2 * MOST).read_to_string(&mut text));
         if read.is_err() {
             return Vec::new();
         }

@@ -13,7 +13,7 @@ mod place;
 mod replace;
 
 use std::fs::{self, Permissions};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -32,7 +32,7 @@ use place::{beside, followed, holds_ours_alone};
 pub use replace::Prepared;
 
 use crate::clock::millis;
-use crate::file::{Directory, Slot};
+use crate::file::{Directory, NotRegular, Slot, read_regular};
 
 /// The most that is read of a file, in bytes. None is larger than a few pages.
 const MOST: u64 = 1 << 20;
@@ -148,22 +148,17 @@ impl Store {
     /// Nothing if the file is there and empty.
     fn read_once(&self) -> Result<Option<Found>, Error> {
         let unreadable = |error| Error::Unreadable(self.named.clone(), error);
-        let metadata = match fs::metadata(&self.file) {
+        let bytes = match read_regular(&self.file, MOST) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Some(self.nothing()));
             }
-            other => other.map_err(unreadable)?,
-        };
-        if !metadata.is_file() || metadata.len() > MOST {
-            return Err(Error::NotAFile(self.named.clone()));
-        }
-        let mut text = String::new();
-        let file = fs::File::open(&self.file).map_err(unreadable)?;
-        match file.take(MOST).read_to_string(&mut text) {
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Err(Error::Malformed(self.named.clone(), 1, 1));
+            Err(error) if NotRegular::is(&error) || error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(Error::NotAFile(self.named.clone()));
             }
             other => other.map_err(unreadable)?,
+        };
+        let Ok(text) = String::from_utf8(bytes) else {
+            return Err(Error::Malformed(self.named.clone(), 1, 1));
         };
         if text.trim().is_empty() {
             return Ok(None);
@@ -174,7 +169,7 @@ impl Store {
         Ok(Some(Found {
             blank: false,
             line_end: text.ends_with('\n'),
-            contents: format.read(&document),
+            contents: Contents::read(format, &document),
             document,
         }))
     }
@@ -337,7 +332,7 @@ impl Store {
             Format::Entries
         };
         Found {
-            contents: format.read(&document),
+            contents: Contents::read(format, &document),
             document,
             blank: true,
             line_end: !official,

@@ -42,7 +42,7 @@ impl Prepared {
         beside.push(format!(".{}-{mark}{NEW}", std::process::id()));
         // One of this name is a leftover that was looked at: this process alone makes it, and it holds the lock.
         let _ = Slot::new(slot.directory().clone(), &beside).remove();
-        let new = slot.begin(&beside, Mode::RUSR | Mode::WUSR)?;
+        let new = Replacement::begin(slot, &beside, Mode::RUSR | Mode::WUSR)?;
         let old = slot.stat()?;
         match &old {
             // Whoever replaces the file of somebody else, as root may, leaves it theirs.

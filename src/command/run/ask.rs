@@ -4,9 +4,9 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 use super::super::stdout::Stdout;
+use super::Host;
 use super::error::Error;
 use super::keeping::Kept;
-use super::Host;
 use super::settings::Settings;
 use crate::agent::{Instead, Other};
 use crate::api::Client;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, Stat, fcntl_setfl, open};
 
-use crate::file::{self, Directory, Slot};
+use crate::file::{self, Directory, Replacement, Slot};
 use crate::tools::sandbox::reach::Reach;
 
 /// How the name begins that the file has while it is made.
@@ -139,9 +139,8 @@ impl Target {
 impl Replaced {
     /// Replaces the file in one step. It keeps the owner and the permissions that it had as the run began.
     fn replace(&self, bytes: &[u8]) -> io::Result<file::Identity> {
-        let new = self
-            .slot
-            .begin(&file::unused(NEW)?, Mode::from_raw_mode(0o666))?;
+        let mode = Mode::from_raw_mode(0o666);
+        let new = Replacement::begin(&self.slot, &file::unused(NEW)?, mode)?;
         if let Some(before) = &self.before {
             let _ = new.like(before);
         }

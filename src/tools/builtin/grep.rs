@@ -17,6 +17,7 @@ use super::read::skip_line;
 use super::rg;
 use super::walk::walk;
 use crate::result::{CallResult, Status};
+use crate::text::first_characters;
 
 /// The most lines that are shown if nobody says otherwise.
 const LIMIT: usize = 200;
@@ -226,7 +227,7 @@ impl Search {
     }
 
     fn show(&mut self, path: &Path, mark: char, number: usize, text: &str) -> bool {
-        let short: String = text.chars().take(LINE).collect();
+        let short = first_characters(text, LINE);
         let cut = if short.len() < text.len() {
             " [cut]"
         } else {

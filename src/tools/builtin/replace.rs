@@ -1,9 +1,13 @@
 //! A file's content replaced in one step: whoever looks sees the old or the new, never a part.
 
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{self, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::Mode;
+
+use crate::file::{Directory, Replacement, Slot, unused};
 
 /// Replaces the content of the file, or makes it; mode and owner stay as they were. A link is followed.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -37,44 +41,26 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Makes the file anew beside the old one and renames it into its place.
+/// Makes the file anew beside the old one and puts it into its place.
 fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> {
-    let (beside, mut file) = create_beside(path, old.map_or(0o666, |old| old.mode() & 0o7777))?;
-    let mut finish = || {
-        if let Some(old) = old {
-            let new = file.metadata()?;
-            if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-                std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
-            }
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    let slot = Slot::new(Directory::open(directory.unwrap_or(Path::new(".")))?, name);
+    let mode = Mode::from_raw_mode(old.map_or(0o666, |old| old.mode() & 0o7777));
+    let new = Replacement::begin(&slot, &unused(".new-")?, mode)?;
+    if let Some(old) = old {
+        let own = new.file().metadata()?;
+        if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+            std::os::unix::fs::fchown(new.file(), Some(old.uid()), Some(old.gid()))?;
         }
-        file.write_all(content)?;
-        // Writing takes bits of a mode away, so it comes last. Inside the walls of a read-only run no mode can be changed,
-        // not even of a temporary file.
-        if let Some(old) =
-            old.filter(|old| file.metadata().is_ok_and(|new| new.mode() != old.mode()))
-        {
-            file.set_permissions(old.permissions())?;
-        }
-        fs::rename(&beside, path)
-    };
-    finish().inspect_err(|_| {
-        let _ = fs::remove_file(&beside);
-    })
-}
-
-/// A new file in the same directory, so that renaming it is one step.
-fn create_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
-    let name = path
-        .file_name()
-        .ok_or(io::ErrorKind::InvalidInput)?
-        .to_string_lossy()
-        .into_owned();
-    let short: String = name.chars().take(60).collect();
-    let beside = path.with_file_name(format!(".{short}.{}.new", std::process::id()));
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&beside)?;
-    Ok((beside, file))
+    }
+    new.write(content)?;
+    // Writing takes bits of a mode away, so it comes last. In the sandbox of a read-only run no mode can be changed,
+    // not even of a temporary file.
+    if let Some(old) = old
+        && new.file().metadata()?.mode() != old.mode()
+    {
+        new.file().set_permissions(old.permissions())?;
+    }
+    new.commit().map(drop)
 }

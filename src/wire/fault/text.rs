@@ -5,6 +5,8 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
+use crate::text::{floor, one_line};
+
 /// The bytes that base64 stands for, in either alphabet and with or without padding.
 pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
     let config =
@@ -27,23 +29,12 @@ pub(super) fn looks_like_a_page(body: &[u8]) -> bool {
 /// The text on one line, without control characters. Where it is longer than this many bytes it is cut behind
 /// something that no secret holds, so that no part of one stays when secrets are taken out afterwards.
 fn plain(text: &str, most: usize) -> String {
-    let mut plain = String::new();
-    for word in text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-    {
-        if !plain.is_empty() {
-            plain.push(' ');
-        }
-        plain.push_str(word);
-        if plain.len() > most {
-            let end = (0..=most).rev().find(|at| plain.is_char_boundary(*at));
-            plain.truncate(end.unwrap_or_default());
-            plain.truncate(plain.trim_end_matches(|c: char| c.is_ascii_graphic()).len());
-            plain.truncate(plain.trim_end().len());
-            plain.push_str(if plain.is_empty() { "..." } else { " ..." });
-            break;
-        }
+    let mut plain = one_line(text);
+    if plain.len() > most {
+        plain.truncate(floor(&plain, most));
+        plain.truncate(plain.trim_end_matches(|c: char| c.is_ascii_graphic()).len());
+        plain.truncate(plain.trim_end().len());
+        plain.push_str(if plain.is_empty() { "..." } else { " ..." });
     }
     plain
 }

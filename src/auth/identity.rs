@@ -1,0 +1,98 @@
+//! Whose an access token of a workspace (`at-...`) is, as the issuer says (pure).
+
+use serde_json::{Value, json};
+
+use super::bounds::Bounds;
+use super::signed_in::SignedIn;
+use super::token::{Claims, TokenError};
+use crate::id::AccountId;
+use crate::secret::Secret;
+
+/// What such a token begins with.
+const PREFIX: &str = "at-";
+
+/// Whether a text is such a token.
+#[must_use]
+pub fn is_personal(token: &str) -> bool {
+    token.starts_with(PREFIX)
+}
+
+/// Whose a token is, as the issuer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// The person's address.
+    pub email: Option<String>,
+    /// The plan of the account.
+    pub plan: Option<String>,
+    /// What binds the workspace of the account.
+    pub bounds: Bounds,
+}
+
+impl Identity {
+    /// Reads the issuer's answer; nothing if it names no account.
+    #[must_use]
+    pub fn read(json: &Value) -> Option<Self> {
+        let text = |name: &str| json[name].as_str().filter(|text| !text.is_empty());
+        Some(Self {
+            account: text("chatgpt_account_id")?.parse().ok()?,
+            email: text("email").map(str::to_owned),
+            plan: text("chatgpt_plan_type").map(str::to_owned),
+            bounds: Bounds::of(json),
+        })
+    }
+
+    /// The answer again, as far as it matters.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        json!({
+            "chatgpt_account_id": self.account.as_str(),
+            "email": self.email,
+            "chatgpt_plan_type": self.plan,
+            "chatgpt_data_residency": self.bounds.residency,
+            "chatgpt_account_is_fedramp": self.bounds.fedramp,
+        })
+    }
+
+    /// The sign-in that this token makes, as it is stored.
+    ///
+    /// # Errors
+    /// Never: the account is known.
+    pub fn signed_in(self, access: Secret) -> Result<SignedIn, TokenError> {
+        let known = Claims {
+            account: Some(self.account),
+            bounds: self.bounds,
+            email: self.email,
+            plan: self.plan,
+            expires: None,
+        };
+        SignedIn::new(access, None, None, known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_names_an_account_and_may_name_more() {
+        let full = json!({"email": "a@example.com", "chatgpt_user_id": "u", "chatgpt_account_id": "acct-9",
+            "chatgpt_plan_type": "enterprise", "chatgpt_account_is_fedramp": true});
+        let identity = Identity::read(&full).expect("an account");
+        assert_eq!(identity.account.as_str(), "acct-9");
+        assert_eq!(identity.plan.as_deref(), Some("enterprise"));
+        assert!(identity.bounds.is_fedramp());
+        assert_eq!(Identity::read(&identity.json()), Some(identity));
+        assert!(Identity::read(&json!({"chatgpt_account_id": "acct-9", "email": 3})).is_some());
+        for nobody in [
+            json!({}),
+            json!([]),
+            json!({"chatgpt_account_id": null}),
+            json!({"chatgpt_account_id": ""}),
+            json!({"chatgpt_account_id": "a b"}),
+        ] {
+            assert_eq!(Identity::read(&nobody), None, "{nobody}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Cutting text where a character ends, and putting it on one line.
+
+use std::borrow::Cow;
+
+/// The last place at or before this byte where a text can be cut. From Rust 1.91 on, std has it as
+/// `str::floor_char_boundary`.
+#[must_use]
+pub fn floor(text: &str, byte: usize) -> usize {
+    let most = text.len().min(byte);
+    let boundary = (0..=most).rev().find(|at| text.is_char_boundary(*at));
+    boundary.unwrap_or_default()
+}
+
+/// The first place at or behind this byte where a text can be cut.
+#[must_use]
+pub fn ceil(text: &str, byte: usize) -> usize {
+    let boundary = (byte..=text.len()).find(|at| text.is_char_boundary(*at));
+    boundary.unwrap_or(text.len())
+}
+
+/// The beginning of a text, of at most this many bytes.
+#[must_use]
+pub fn first_bytes(text: &str, most: usize) -> &str {
+    &text[..floor(text, most)]
+}
+
+/// The beginning of a text, of at most this many characters.
+#[must_use]
+pub fn first_characters(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most);
+    &text[..end.map_or(text.len(), |(at, _)| at)]
+}
+
+/// The text, or its beginning of at most this many bytes with ` ...` behind it.
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{} ...", first_bytes(text, most)))
+}
+
+/// The text on one line, without control characters: its words with a blank between each two.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    for word in words.filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_separate_words() {
+        assert_eq!(
+            one_line("\u{1b}[2J a\tb\0\0c\n\u{2028} \r\n d\u{9b} "),
+            "[2J a b c d"
+        );
+        assert_eq!(one_line(" \n"), "");
+    }
+
+    #[test]
+    fn no_character_is_cut() {
+        let text = "a\u{20ac}b\u{1f980}";
+        let boundaries: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        for byte in 0..text.len() + 3 {
+            let (before, behind) = (floor(text, byte), ceil(text, byte));
+            let ends = |at: &usize| boundaries.contains(at) || *at == text.len();
+            assert!(ends(&before) && ends(&behind), "{byte}");
+            assert!(before <= byte && behind >= byte.min(text.len()), "{byte}");
+            assert!(behind - before <= 4, "{byte}");
+            let found = shortened(text, byte);
+            assert_eq!(
+                found.ends_with(" ..."),
+                byte < text.len(),
+                "{byte}: {found}"
+            );
+        }
+        let firsts: Vec<&str> = (0..6).map(|most| first_characters(text, most)).collect();
+        assert_eq!(firsts, ["", "a", "a\u{20ac}", "a\u{20ac}b", text, text]);
+    }
+}

@@ -1,0 +1,174 @@
+//! The reader of imports on small trees: what it must see, and what it must not take for an import.
+
+use crate::imports::Imports;
+
+/// What a tree of files, each a path and a text, uses and where it goes in a circle: `part: part part` for each part
+/// that uses another one, then the circles.
+fn check(files: &[(&str, &str)], expected: &[&str]) {
+    let imports = Imports::of(files.iter().copied());
+    let uses = imports.parts.iter().filter(|(_, uses)| !uses.is_empty());
+    let mut found: Vec<String> = uses
+        .map(|(part, uses)| {
+            let uses: Vec<&str> = uses.iter().map(String::as_str).collect();
+            format!("{part}: {}", uses.join(" "))
+        })
+        .collect();
+    found.extend(imports.circles());
+    assert_eq!(found, expected, "{files:#?}");
+}
+
+#[test]
+fn parts_are_read_from_every_kind_of_path() {
+    let target = [("b.rs", ""), ("c.rs", ""), ("d/mod.rs", ""), ("d/e.rs", "")];
+    let of = |text: &str, expected: &[&str]| {
+        let mut files = target.to_vec();
+        files.push(("a.rs", text));
+        check(&files, expected);
+    };
+    of("use crate::b::X;", &["a: b"]);
+    of("use crate::{b::{self, Y}, c};", &["a: b c"]);
+    of(
+        "use crate::{\n    b::X as Z,\n    d::e::{P, Q},\n};",
+        &["a: b d"],
+    );
+    of("use super::b::X;", &["a: b"]);
+    of("pub use crate::b::X;", &["a: b"]);
+    of("pub(crate) use crate::b;", &["a: b"]);
+    of("fn f() { use crate::c::g; g() }", &["a: c"]);
+    of(
+        "fn f(x: &crate::b::X<'_>) -> Vec<crate::c::Y> {}",
+        &["a: b c"],
+    );
+    of(
+        "fn f() { crate::d::e::run::<u8>('\"', crate::b::MOST) }",
+        &["a: b d"],
+    );
+    of("use std::fs;\nuse serde::b::X;\nfn f() { x.b::<c>() }", &[]);
+}
+
+#[test]
+fn words_and_tests_are_no_imports() {
+    let of = |text: &str, expected: &[&str]| check(&[("a.rs", text), ("b.rs", "")], expected);
+    of("// use crate::b::X;\n/* crate::b */ //! [`crate::b`]", &[]);
+    of(
+        r#"const A: &str = "use crate::b::X;"; const B: &str = "\"crate::b::X";"#,
+        &[],
+    );
+    of(
+        "const A: &str = r#\"\"crate::b::X\"#; const B: &[u8] = br\"crate::b::X\";",
+        &[],
+    );
+    of(
+        "const A: char = '\"'; use crate::b::X; const B: char = '\"';",
+        &["a: b"],
+    );
+    of(
+        r"const A: char = '\''; const B: char = '\\'; use crate::b::X;",
+        &["a: b"],
+    );
+    of("fn f<'a>(x: &'a str) -> crate::b::X<'a> {}", &["a: b"]);
+    of(
+        "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::b::X;\n}",
+        &[],
+    );
+    of(
+        "#[cfg(test)]\npub(super) mod tests {\n    use crate::b::X;\n}",
+        &[],
+    );
+    of("#[cfg(test)]\nfn f() {}\nuse crate::b::X;", &["a: b"]);
+    check(
+        &[
+            ("a/mod.rs", "#[cfg(test)]\nmod suite;"),
+            ("a/suite.rs", "use crate::b::X;"),
+            ("b.rs", ""),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn circles_of_two_and_of_more_are_found() {
+    check(
+        &[
+            ("a/mod.rs", "mod b;\nmod c;"),
+            ("a/b.rs", "use super::c::C;"),
+            ("a/c.rs", "use super::b::B;"),
+        ],
+        &["a/b a/c"],
+    );
+    check(
+        &[
+            ("a/mod.rs", "mod b;\nmod c;\nmod d;\nmod e;\nuse b::B;"),
+            ("a/b.rs", "fn f() -> super::c::C {}"),
+            ("a/c.rs", "use crate::a::d::{self, D};"),
+            ("a/d.rs", "use super::b;\nuse super::e::E;"),
+            ("a/e.rs", ""),
+        ],
+        &["a/b a/c a/d"],
+    );
+    // Two that have nothing to do with each other, over the borders of parts.
+    check(
+        &[
+            ("a.rs", "use crate::b::X;"),
+            ("b.rs", "use crate::a::X;"),
+            ("c/mod.rs", "use d::D;\npub struct C;"),
+            ("c/d.rs", "use super::C;"),
+        ],
+        &["a: b", "b: a", "a b", "c c/d"],
+    );
+}
+
+#[test]
+fn what_is_re_exported_counts_as_the_file_that_defines_it() {
+    // The child takes from its sibling, by way of the folder.
+    check(
+        &[
+            (
+                "a/mod.rs",
+                "mod b;\nmod c;\npub use b::B;\npub(crate) use c::C as D;",
+            ),
+            ("a/b.rs", "use super::D;"),
+            ("a/c.rs", ""),
+        ],
+        &[],
+    );
+    // Over two steps, and back.
+    check(
+        &[
+            ("a/mod.rs", "pub mod b;\npub mod c;\npub use b::{B, E};"),
+            ("a/b/mod.rs", "mod e;\npub use e::E;\npub struct B;"),
+            ("a/b/e.rs", "use crate::a::c::C;"),
+            ("a/c.rs", "use super::E;"),
+        ],
+        &["a/b/e a/c"],
+    );
+    // What the folder defines itself is taken from the folder, and a folder that uses its child closes the circle.
+    check(
+        &[
+            (
+                "a/mod.rs",
+                "mod b;\npub use b::B;\npub struct A;\nfn f() { b::run() }",
+            ),
+            ("a/b.rs", "use super::A;"),
+        ],
+        &["a a/b"],
+    );
+    // An item that is named as a child is none.
+    check(
+        &[
+            ("a/mod.rs", "pub mod b;\npub use b::b;"),
+            ("a/b.rs", "pub fn b() {}"),
+            ("c.rs", "use crate::a::b::b;"),
+        ],
+        &["c: a"],
+    );
+}
+
+#[test]
+#[should_panic(expected = "re-exports everything")]
+fn a_re_export_of_everything_is_refused() {
+    check(
+        &[("a/mod.rs", "mod b;\npub use b::*;"), ("a/b.rs", "")],
+        &[],
+    );
+}

@@ -1,0 +1,251 @@
+//! What tests need of the machine. A test that lacks something asks here, which says so by name and is the only way to
+//! skip. `tests/README.md` has the table, and `CODEX_TESTS_STRICT` makes a skip a failure, as it is written there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::net::{Ipv6Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::ends::{INT, ignored};
+use crate::fixtures::FOLDER;
+use crate::home::BINARY;
+
+/// A thing that a test may need.
+pub(crate) struct Need {
+    /// Its name, as it is said and listed.
+    name: &'static str,
+    /// Whether it can be used: what the tests go by.
+    works: fn() -> bool,
+    /// Whether it ought to work, by the looks of the machine. Where it does and nothing works, a test has hidden something.
+    ought: fn() -> bool,
+}
+
+macro_rules! needs {
+    ($($constant:ident = $name:literal, $works:expr, $ought:expr;)*) => {
+        impl Need {
+            $(pub(crate) const $constant: Self = Self { name: $name, works: $works, ought: $ought };)*
+            const ALL: &[(&str, Self)] = &[$((stringify!($constant), Self::$constant)),*];
+        }
+    };
+}
+
+needs! {
+    ROOT = "root", is_root, is_root;
+    OTHER_USER = "other-user", others_can_start_it, || is_root() && on_path("setpriv");
+    MOUNTS = "mounts",
+        || succeeds("unshare", &["-m", "mount", "--bind", "/etc/passwd", "/etc/passwd"]),
+        || is_administrator() && on_path("unshare");
+    OWN_MOUNTS = "own-mounts",
+        || succeeds("unshare", &["-rm", "mount", "-t", "tmpfs", "none", "/tmp"]),
+        || is_administrator() && on_path("unshare");
+    PID_NAMESPACE = "pid-namespace",
+        || succeeds("unshare", &["-pf", "--mount-proc", "true"]),
+        || is_administrator() && on_path("unshare");
+    SIGNAL_SCOPES = "signal-scopes", || kernel() >= (6, 12), || kernel() >= (6, 12);
+    THREAD_DESCRIPTORS = "thread-descriptors", || kernel() >= (6, 9), || kernel() >= (6, 9);
+    SYSTEM_CALLS = "system-calls",
+        || fs::read_to_string("/proc/self/syscall").is_ok(),
+        || Path::new("/proc/self/syscall").exists() && is_administrator();
+    INTERRUPTS = "interrupts", || !ignored(INT), || !ignored(INT);
+    CONTROLLING_TERMINAL = "controlling-terminal", has_ctty, has_ctty;
+    IPV6 = "ipv6",
+        || TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
+        || fs::read_to_string("/proc/net/if_inet6").is_ok_and(|text| text.contains(" lo\n"));
+    VAR_TMP = "var-tmp", || Path::new("/var/tmp").is_dir(), || Path::new("/var/tmp").exists();
+    DEV_SHM = "dev-shm", || Path::new("/dev/shm").is_dir(), || Path::new("/dev/shm").exists();
+    NO_RUN_USER = "no-run-user", has_no_run_user, has_no_run_user;
+    PYTHON = "python3", || succeeds("python3", &["--version"]), || on_path("python3");
+    PYTHON_SAFE_PATH = "python3.11",
+        || succeeds("python3", &["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]),
+        || false;
+    GIT = "git", || succeeds("git", &["--version"]), || on_path("git");
+    RG = "rg", || succeeds("rg", &["--version"]), || on_path("rg");
+    FLOCK = "flock", || succeeds("flock", &["--version"]), || on_path("flock");
+    TASK_PROGRAMS = "task-programs", || false, || false;
+    RECORDED_STREAMS = "recorded-streams",
+        || Path::new(FOLDER).join("index.jsonl").is_file(),
+        || Path::new(FOLDER).exists();
+    RECORDED_REFUSALS = "recorded-refusals",
+        || Path::new(FOLDER).join("errors").is_dir(),
+        || Path::new(FOLDER).exists();
+}
+
+/// Whether something is missing. It is said then, and fails the test where strictness wants it to be there.
+#[track_caller]
+pub(crate) fn lacks(need: &Need) -> bool {
+    let works = (need.works)();
+    if !works {
+        skip(need, (need.ought)(), "");
+    }
+    !works
+}
+
+/// The same of one of the things that go by one name: for this purpose this one is missing.
+#[track_caller]
+pub(crate) fn lacks_program(need: &Need, purpose: &str, program: &str) -> bool {
+    let works = on_path(program);
+    if !works {
+        skip(need, false, &format!(": {purpose} needs {program}"));
+    }
+    !works
+}
+
+#[track_caller]
+fn skip(need: &Need, ought: bool, what: &str) {
+    let name = need.name;
+    let wanted = std::env::var("CODEX_TESTS_STRICT").unwrap_or_default();
+    let names: Vec<&str> = wanted.split(',').map(str::trim).collect();
+    let is_strict = !matches!(&*wanted, "" | "0");
+    assert!(
+        !(is_strict && ought),
+        "{name} is here and cannot be used{what}"
+    );
+    assert!(
+        !names.contains(&name),
+        "{name} is wanted and not here{what}"
+    );
+    let _ = writeln!(std::io::stderr(), "skipped ({name}){what}");
+}
+
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Whether this process may mount and make name spaces: `CAP_SYS_ADMIN`, number 21 of capability.h.
+fn is_administrator() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << 21) != 0)
+}
+
+/// The version of the kernel; 0.0 where it is no Linux.
+fn kernel() -> (u32, u32) {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut parts = release
+        .split(['.', '-'])
+        .map(|part| part.trim().parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+}
+
+/// Whether there is a program that gives a command a controlling terminal.
+fn has_ctty() -> bool {
+    let help = Command::new("setsid").arg("--help").output();
+    help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--ctty"))
+}
+
+fn has_no_run_user() -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    !Path::new(&format!("/run/user/{user}")).exists()
+}
+
+/// Whether root can become a user who has no rights and can start the command under test.
+fn others_can_start_it() -> bool {
+    let user = [
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        BINARY,
+        "--version",
+    ];
+    is_root() && succeeds("setpriv", &user)
+}
+
+fn succeeds(program: &str, args: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|place| place.join(program).exists())
+}
+
+/// What speaks of each need, by its name: files of this folder, of the tests in Python, the Makefile and `size.sh`.
+fn spoken_of() -> BTreeMap<String, BTreeSet<String>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut note = |name: &str, file: &str| {
+        found
+            .entry(name.to_owned())
+            .or_default()
+            .insert(file.to_owned());
+    };
+    for (file, text) in texts(&root.join("tests/it")) {
+        for (constant, need) in Need::ALL {
+            let is_inner = |c: char| c.is_alphanumeric() || c == '_';
+            let words = format!("Need::{constant}");
+            let mut after = text.split(&words).skip(1);
+            if after.any(|rest| !rest.starts_with(is_inner)) {
+                note(need.name, file.trim_end_matches(".rs"));
+            }
+        }
+    }
+    for folder in ["browser", "peers", "tools"] {
+        for (file, text) in texts(&root.join("tests").join(folder)) {
+            for call in text.split("skip(\"").skip(1) {
+                note(
+                    call.split('"').next().unwrap_or_default(),
+                    &format!("{folder}/{file}"),
+                );
+            }
+        }
+    }
+    let make = fs::read_to_string(root.join("Makefile")).expect("the Makefile");
+    for call in make.split("$(call skip,").skip(1) {
+        note(call.split(',').next().unwrap_or_default(), "Makefile");
+    }
+    let size = fs::read_to_string(root.join("tests/size.sh")).expect("size.sh");
+    for words in size.split("skipped (").skip(1) {
+        note(words.split(')').next().unwrap_or_default(), "size.sh");
+    }
+    found
+}
+
+/// The files of a folder that are text, with their names.
+fn texts(folder: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder).expect("a folder").flatten();
+    let read = |entry: fs::DirEntry| {
+        let text = fs::read_to_string(entry.path()).ok()?;
+        Some((entry.file_name().to_string_lossy().into_owned(), text))
+    };
+    entries.filter_map(read).collect()
+}
+
+#[test]
+fn every_need_and_what_speaks_of_it_is_in_the_readme() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("tests/README.md")).expect("tests/README.md");
+    let table = readme
+        .split("## What tests need")
+        .nth(1)
+        .expect("the table of needs");
+    let mut listed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let tests = cells[3].split(", ").map(str::to_owned).collect();
+        let twice = listed.insert(cells[1].trim_matches('`').to_owned(), tests);
+        assert!(twice.is_none(), "{row}");
+    }
+    assert_eq!(listed, spoken_of());
+    let names: BTreeSet<&str> = Need::ALL.iter().map(|(_, need)| need.name).collect();
+    assert_eq!(names.len(), Need::ALL.len(), "two have one name");
+    assert!(
+        names.iter().all(|name| listed.contains_key(*name)),
+        "{names:?}"
+    );
+    // And nothing says it in another way.
+    for folder in ["it", "browser", "peers", "tools"] {
+        for (file, text) in texts(&root.join("tests").join(folder)) {
+            let says = text.contains("\"skipped") && file != "needs.rs";
+            assert!(!says, "{folder}/{file} skips by itself");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Builds the program as it is shipped and holds its size and the number of crates against the limits. `make size` calls it
+# with the target directory; tests/size.txt has the sizes that were agreed on, and says how one is raised.
+set -eu
+cd "$(dirname "$0")/.."
+folder=$1
+most=$((5 << 20)) # 5 MiB
+slack=$((64 << 10)) # 64 KiB over the last agreed size
+crates_most=110
+
+fail() {
+    echo "size: $1" >&2
+    exit 1
+}
+
+crates=$(grep -c '^\[\[package\]\]' Cargo.lock)
+[ "$crates" -le "$crates_most" ] || fail "Cargo.lock has $crates crates, and $crates_most are the limit"
+
+target=$(uname -m)-unknown-linux-musl
+if [ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ]; then
+    # The C of `ring` needs no library, so the compiler of this machine does where there is none for musl.
+    variable=CC_$(echo "$target" | tr - _)
+    for compiler in "$(uname -m)-linux-musl-gcc" musl-gcc cc; do
+        command -v "$compiler" >/dev/null 2>&1 && break
+    done
+    env "$variable=$compiler" "${CARGO:-cargo}" build --quiet --locked --release --bin codex --target "$target"
+    program=$folder/$target/release/codex
+else
+    case ",${CODEX_TESTS_STRICT:-}," in *,musl,*) fail "musl is wanted, and $target is not installed" ;; esac
+    echo "skipped (musl): $target is not installed, so the program of this machine is measured"
+    target=$(rustc -vV | sed -n 's/^host: //p')
+    "${CARGO:-cargo}" build --quiet --locked --release --bin codex
+    program=$folder/release/codex
+fi
+size=$(wc -c <"$program" | tr -d ' ')
+
+# Every row of this target but the first is a raise, which the changes name.
+if [ -f CHANGELOG.md ]; then changes=$(cat CHANGELOG.md); else changes=$(sed -n '/^## Changes/,$p' README.md); fi
+agreed=
+for raise in $(sed -n "s/^$target //p" tests/size.txt); do
+    case $changes in
+    *"$((raise >> 10)) KiB"*) ;;
+    *) [ -z "$agreed" ] || fail "tests/size.txt raises $target to $raise bytes, and no change speaks of $((raise >> 10)) KiB" ;;
+    esac
+    agreed=$raise
+done
+
+echo "$program: $size bytes, agreed on ${agreed:-nothing}; $crates crates"
+[ "$size" -le "$most" ] || fail "that is above 5 MiB"
+[ -z "$agreed" ] || [ "$size" -le $((agreed + slack)) ] ||
+    fail "that is more than 64 KiB over tests/size.txt: make it smaller, or add a row and say why in the changes"
