@@ -51,9 +51,17 @@ impl Replacement {
     /// # Errors
     /// When there is no space.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(bytes, 0)?;
-        self.file.set_len(bytes.len() as u64)?;
+        self.fill(bytes)?;
         self.file.sync_all()
+    }
+
+    /// Makes this its whole content, which a power cut may take away again.
+    ///
+    /// # Errors
+    /// When there is no space.
+    pub fn fill(&self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, 0)?;
+        self.file.set_len(bytes.len() as u64)
     }
 
     /// Gives it the owner and the permissions of another file, as far as this user may. Neither `setuid` nor its like
@@ -85,11 +93,22 @@ impl Replacement {
         self.remove = false;
     }
 
-    /// Puts it into the other file's place; what is there afterwards.
+    /// Puts it into the other file's place, on the disk; what is there afterwards.
     ///
     /// # Errors
     /// When it cannot be put there, or the directory cannot be synced.
-    pub fn commit(mut self) -> io::Result<Identity> {
+    pub fn commit(self) -> io::Result<Identity> {
+        let directory = self.slot.directory().clone();
+        let written = self.take_place()?;
+        sync(directory.descriptor()?)?;
+        Ok(written)
+    }
+
+    /// The same, which a power cut may undo.
+    ///
+    /// # Errors
+    /// When it cannot be put there.
+    pub fn take_place(mut self) -> io::Result<Identity> {
         let slot = &self.slot;
         let held = slot.directory().descriptor()?;
         if let Err(error) = renameat(held, &self.beside, held, slot.name()) {
@@ -105,9 +124,7 @@ impl Replacement {
             return Ok(written);
         }
         self.remove = false;
-        let written = of_file(&self.file.metadata()?);
-        sync(slot.directory().descriptor()?)?;
-        Ok(written)
+        Ok(of_file(&self.file.metadata()?))
     }
 
     fn content(&self) -> io::Result<Vec<u8>> {
