@@ -14,8 +14,8 @@ use crate::command::models::Settings;
 use crate::failure::{self, Failure};
 use crate::http;
 use crate::models::cache::Cache;
-use crate::models::change::put_over;
 use crate::models::custom::Provider;
+use crate::models::overlay::put_over;
 use crate::models::{Backend, Model, catalogue};
 use crate::wire::request::Shape;
 

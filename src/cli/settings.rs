@@ -140,7 +140,7 @@ pub(super) fn run(
     warnings.extend(told);
     warnings.extend(tooling.warnings);
     warnings.extend(agents.warnings);
-    warnings.extend(fitted.note.clone());
+    warnings.extend(fitted.note());
     let Choosing {
         choice,
         found,

@@ -16,8 +16,8 @@ use crate::failure::{self, Failure};
 use crate::http::{self, Http, SILENCE, Setup};
 use crate::models::cache::Cache;
 use crate::models::catalogue::{Known, Standing};
-use crate::models::change::put_over;
 use crate::models::custom::Provider;
+use crate::models::overlay::put_over;
 use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
 use crate::wire::fault::Kind;
 

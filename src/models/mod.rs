@@ -8,6 +8,7 @@ pub mod change;
 pub mod choice;
 pub mod custom;
 pub mod fit;
+pub mod overlay;
 pub mod price;
 pub mod remote;
 

@@ -11,6 +11,7 @@ mod of_tools;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+pub(super) use crate::models::fit::EFFORTS;
 use crate::tools::TOOLS;
 pub(super) use commands::COMMANDS;
 
@@ -198,9 +199,6 @@ impl Command {
         parts.join(" ")
     }
 }
-
-/// How much a model may be told to think.
-pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// How many words the model makes.
 pub(super) const VERBOSITIES: &[&str] = &["low", "medium", "high"];

@@ -132,7 +132,7 @@ pub(super) fn instead(settings: &Settings, kept: &Kept) -> Option<Instead> {
         other: Other {
             model: choice.model.id.clone(),
             effort: fitted.effort.clone(),
-            note: fitted.note.clone(),
+            note: fitted.note(),
             window: choice.model.window(),
             price: choice.model.price,
         },
