@@ -1,6 +1,7 @@
 //! One request to the service and the stream that answers it. Which address a request goes to follows
 //! from the credential that it carries, so a key cannot reach the subscription host nor a token the API.
 
+mod headers;
 pub mod models;
 mod refusal;
 pub mod retry;
@@ -22,12 +23,10 @@ use crate::wire::answer::{Answer, Show};
 use crate::wire::fault::{Cause, Fault, Head, Limit};
 use crate::wire::request::{Body, Shape};
 use crate::wire::sse::{Decoder, TooLong};
+use headers::common;
 use refusal::{head, refused};
 use signed::{Place, Question, Signed};
 pub use workspace::{Route, Scope};
-
-/// How this program names itself to the service.
-const ORIGINATOR: &str = "codex-run";
 
 /// The version of the official client whose protocol this is. The subscription backend keeps models, and some answers, from
 /// clients that speak an older one. It is not our own version, which stands in the User-Agent.
@@ -164,12 +163,9 @@ impl Client {
     /// Nothing is sent before the first request.
     #[must_use]
     pub fn new(http: Http, endpoints: &Endpoints, authority: Authority, thread: &ThreadId) -> Self {
-        let headers = vec![
-            ("accept", "text/event-stream".to_owned()),
-            ("originator", ORIGINATOR.to_owned()),
-            ("session-id", thread.as_str().to_owned()),
-            ("x-client-request-id", thread.as_str().to_owned()),
-        ];
+        let mut headers = common("text/event-stream");
+        headers.push(("session-id", thread.as_str().to_owned()));
+        headers.push(("x-client-request-id", thread.as_str().to_owned()));
         Self {
             endpoints: endpoints.clone(),
             http,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::headers::common;
 use super::signed::{Place, Question, Signed};
-use super::{Endpoints, Error, ORIGINATOR, refused};
+use super::{Endpoints, Error, refused};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit};
 
@@ -79,10 +80,7 @@ pub fn fetch(
     };
     let answer = signed.ask(&Question {
         place: Place::Beside("/wham/usage"),
-        headers: &[
-            ("accept", http::JSON.to_owned()),
-            ("originator", ORIGINATOR.to_owned()),
-        ],
+        headers: &common(http::JSON),
         body: None,
         limit: LIMIT,
     })?;
