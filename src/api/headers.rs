@@ -2,6 +2,10 @@
 
 use crate::http::ORIGINATOR;
 
+/// The version of the official client whose protocol this is. The subscription backend keeps models, and some answers, from
+/// clients that speak an older one. It is not our own version, which stands in the User-Agent.
+pub(super) const PROTOCOL: &str = "0.171.0";
+
 /// The type of answer that is asked for, and how this program names itself.
 pub(super) fn common(accept: &str) -> Vec<(&'static str, String)> {
     vec![

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::Error;
+use super::error::Error;
 use crate::http::{self, Refused};
 use crate::wire::answer::Trouble;
 use crate::wire::fault::Retry;

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::endpoints::Endpoints;
+use super::error::Error;
 use super::headers::common;
+use super::refusal::refused;
 use super::signed::{Place, Question, Signed};
-use super::{Endpoints, Error, refused};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit};
 

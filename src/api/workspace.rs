@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::PROTOCOL;
+use super::headers::PROTOCOL;
 use crate::auth::Credential;
 use crate::http::{self, BaseUrl};
 use crate::id::AccountId;
