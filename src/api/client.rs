@@ -5,20 +5,16 @@ use std::sync::{Arc, OnceLock};
 
 use super::endpoints::Endpoints;
 use super::error::Error;
-use super::headers::common;
+use super::headers::{LITE, of_conversation};
 use super::redact::redact;
 use super::refusal::{head, refused};
 use super::signed::{Place, Question, Signed};
 use super::stream::Stream;
-use super::workspace;
-use crate::auth::{Authority, Credential};
+use crate::auth::Authority;
 use crate::http::{self, Http};
 use crate::id::ThreadId;
 use crate::wire::request::{Body, Shape};
 use crate::wire::sse::Decoder;
-
-/// The header that names the shape of Responses Lite.
-const LITE: &str = "x-openai-internal-codex-responses-lite";
 
 /// The header by which an answer says where the further requests of its turn belong.
 const TURN_STATE: &str = "x-codex-turn-state";
@@ -26,7 +22,7 @@ const TURN_STATE: &str = "x-codex-turn-state";
 /// The longest value of it that is sent back, in bytes.
 const MAX_TURN_STATE: usize = 8 << 10;
 
-/// Sends the requests of one turn: a question, and what its calls lead to.
+/// Sends the requests of a conversation.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: Http,
@@ -42,35 +38,14 @@ impl Client {
     /// Nothing is sent before the first request.
     #[must_use]
     pub fn new(http: Http, endpoints: &Endpoints, authority: Authority, thread: &ThreadId) -> Self {
-        let mut headers = common("text/event-stream");
-        headers.push(("session-id", thread.as_str().to_owned()));
-        headers.push(("x-client-request-id", thread.as_str().to_owned()));
         Self {
             endpoints: endpoints.clone(),
             http,
             authority,
-            headers,
+            headers: of_conversation(thread),
             marks: None,
             turn_state: Arc::default(),
         }
-    }
-
-    /// The address that requests go to.
-    #[must_use]
-    pub fn url(&self) -> String {
-        match self.authority.current() {
-            Credential::Token { .. } => self.endpoints.subscription.join("/responses"),
-            Credential::Key(_) => self.endpoints.api.join("/responses"),
-        }
-    }
-
-    /// The headers that a request of this shape carries beside the secret one.
-    #[must_use]
-    pub fn headers(&self, shape: Shape) -> Vec<(&'static str, String)> {
-        let mut headers = self.of_shape(shape);
-        let scope = &self.endpoints.scope;
-        headers.extend(workspace::headers(&self.authority.current(), scope));
-        headers
     }
 
     /// The headers that do not depend on who asks.
@@ -95,6 +70,11 @@ impl Client {
         {
             let _ = self.turn_state.set(state.to_owned());
         }
+    }
+
+    /// Begins a turn: what the answers of the turn before said about where further requests belong counts no more.
+    pub fn begin_turn(&mut self) {
+        self.turn_state = Arc::default();
     }
 
     /// The same client, which tells here of every answer that begins, with the mark of the service's list of models if
@@ -142,13 +122,6 @@ impl Client {
             answer,
             decoder: Decoder::default(),
         })
-    }
-
-    /// Whether the requests carry a credential at all.
-    #[must_use]
-    pub fn is_signed(&self) -> bool {
-        let secrets = self.authority.secrets();
-        secrets.iter().any(|secret| !secret.expose().is_empty())
     }
 
     /// Who the requests are signed by.

@@ -3,6 +3,12 @@
 use super::workspace::{Route, Scope};
 use crate::http::BaseUrl;
 
+/// The address of the subscription backend.
+pub const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
+
+/// The address of the API.
+pub const API: &str = "https://api.openai.com/v1";
+
 /// Where the two backends are.
 #[derive(Clone, Debug)]
 pub struct Endpoints {

@@ -1,38 +1,31 @@
-//! Why there is no answer, or no more of it.
+//! Why an attempt gave no answer that can be used: no answer began, it broke off, or it came and is unusable.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::auth::sign_in;
 use crate::http;
+use crate::wire::answer::Trouble;
 use crate::wire::fault::{Cause, Fault};
 use crate::wire::sse::TooLong;
 
-/// Why there is no answer, or no more of it.
+/// Why no answer began.
 #[derive(Debug)]
 pub enum Error {
     /// There is no valid credential to send a request with.
     SignIn(sign_in::Error),
     /// No request came through to this host, or no answer began.
     Http(String, http::Error),
-    /// The stream broke off.
-    Cut(http::Error),
-    /// The service answered something else than was asked for.
-    Unreadable,
     /// The service said no.
     Fault(Fault),
-    /// An event is longer than can be kept.
-    TooLong(TooLong),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SignIn(error) => error.fmt(f),
-            Self::Http(_, error) | Self::Cut(error) => error.fmt(f),
+            Self::Http(_, error) => error.fmt(f),
             Self::Fault(fault) => f.write_str(&fault.message),
-            Self::TooLong(error) => error.fmt(f),
-            Self::Unreadable => f.write_str("the answer cannot be read"),
         }
     }
 }
@@ -41,9 +34,8 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::SignIn(error) => Some(error),
-            Self::Http(_, error) | Self::Cut(error) => Some(error),
-            Self::TooLong(error) => Some(error),
-            Self::Fault(_) | Self::Unreadable => None,
+            Self::Http(_, error) => Some(error),
+            Self::Fault(_) => None,
         }
     }
 }
@@ -59,9 +51,9 @@ impl Error {
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         match self {
-            Self::Http(_, error) | Self::Cut(error) => error.is_exhausted(),
+            Self::Http(_, error) => error.is_exhausted(),
             Self::SignIn(error) => error.is_exhausted(),
-            _ => false,
+            Self::Fault(_) => false,
         }
     }
 
@@ -90,10 +82,37 @@ impl Error {
             || self.is_about_model()
             || matches!(self, Self::Fault(fault) if fault.cause == Cause::Request)
     }
+}
 
-    /// Whether no answer has begun.
+/// Why an answer that had begun broke off.
+#[derive(Debug)]
+pub enum Break {
+    /// The connection broke, or stayed silent.
+    Connection(http::Error),
+    /// An event is longer than can be kept.
+    TooLong(TooLong),
+}
+
+/// Why an attempt gave no answer that can be used.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// No answer began.
+    Refused(Error),
+    /// The answer broke off.
+    BrokeOff(Break),
+    /// The answer came to its end, and cannot be used as a complete one.
+    Unusable(Trouble),
+}
+
+impl Unanswered {
+    /// The fault that the service reported, before the answer or in it.
     #[must_use]
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::SignIn(_) | Self::Http(..) | Self::Fault(_))
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Refused(Error::Fault(fault)) | Self::Unusable(Trouble::Failed(fault)) => {
+                Some(fault)
+            }
+            _ => None,
+        }
     }
 }

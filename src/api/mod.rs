@@ -6,6 +6,7 @@ mod endpoints;
 mod error;
 mod headers;
 pub mod models;
+mod preview;
 mod redact;
 mod refusal;
 pub mod retry;
@@ -15,7 +16,8 @@ pub mod usage;
 mod workspace;
 
 pub use client::Client;
-pub use endpoints::Endpoints;
-pub use error::Error;
+pub use endpoints::{API, Endpoints, SUBSCRIPTION};
+pub use error::{Break, Error, Unanswered};
+pub use preview::Preview;
 pub use stream::Stream;
 pub use workspace::{Route, Scope};

@@ -1,6 +1,6 @@
 //! An answer on its way.
 
-use super::error::Error;
+use super::error::Break;
 use crate::clock::seconds;
 use crate::http;
 use crate::wire::answer::{Answer, Show};
@@ -19,11 +19,11 @@ impl Stream {
     ///
     /// # Errors
     /// When the connection breaks, stays silent, or brings an event beyond all measure.
-    pub fn next(&mut self, answer: &mut Answer, show: &mut Vec<Show>) -> Result<bool, Error> {
-        let piece = self.answer.read().map_err(Error::Cut)?;
+    pub fn next(&mut self, answer: &mut Answer, show: &mut Vec<Show>) -> Result<bool, Break> {
+        let piece = self.answer.read().map_err(Break::Connection)?;
         self.decoder
             .feed(piece, |frame| answer.take(frame, show))
-            .map_err(Error::TooLong)?;
+            .map_err(Break::TooLong)?;
         if piece.is_empty() {
             self.decoder.left(|frame| answer.take_left(frame, show));
         }

@@ -20,6 +20,9 @@ use crate::http::{self, BaseUrl, Http, Limit, ORIGINATOR, Request, SILENCE};
 use crate::secret::Secret;
 use crate::wire::fault::Head;
 
+/// The address of the issuer.
+pub const ISSUER: &str = "https://auth.openai.com";
+
 /// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::flags::Args;
 use super::named;
 use super::settings::Environment;
-use crate::api::{Endpoints, Route, Scope};
-use crate::auth::issuer::Issuer;
+use crate::api::{API, Endpoints, Route, SUBSCRIPTION, Scope};
+use crate::auth::issuer::{ISSUER, Issuer};
 use crate::auth::opener::Surroundings;
 use crate::auth::personal::{Personal, is_personal};
 use crate::auth::store::{Contents, Format, Kind, Place, Store};
@@ -18,10 +18,6 @@ use crate::command::Keeper;
 use crate::failure::Failure;
 use crate::http::BaseUrl;
 use crate::secret::Secret;
-
-const ISSUER: &str = "https://auth.openai.com";
-const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
-const API: &str = "https://api.openai.com/v1";
 
 /// The variables that hold credentials. No program that is started gets them.
 pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];
