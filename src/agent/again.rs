@@ -1,9 +1,10 @@
 //! How often an answer that failed is asked for again, and when (pure). Retries are for what may pass by itself; the end of
 //! a usage limit is waited for only by those who asked for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::api::{Unanswered, retry};
+use crate::output::Notice;
 use crate::wire::fault::{Kind, Retry};
 
 /// The request is made again.
@@ -24,15 +25,57 @@ pub(super) const GLANCE: Duration = Duration::from_secs(30);
 
 impl Again {
     /// Whether the wait is over by this time in Unix seconds, however long it has been by another clock.
-    pub(super) fn is_over(&self, now: u64) -> bool {
+    fn is_over(&self, now: u64) -> bool {
         matches!(*self, Self::Reset { until, .. } if now > until)
     }
 
+    /// What there is to report at this time in Unix seconds: that the request is made again, or that the run goes on from
+    /// the calls which the answer has brought. `of` is how many retries there may be.
+    pub(super) fn notice<'a>(
+        &self,
+        reason: &'a Unanswered,
+        goes_on: bool,
+        of: usize,
+        now: u64,
+    ) -> Notice<'a> {
+        match *self {
+            Self::Reset { at, .. } => Notice::Reset { at, now, reason },
+            Self::Retry { .. } if goes_on => Notice::GoesOn { reason },
+            Self::Retry { attempt, delay } => Notice::Retry {
+                attempt,
+                of,
+                delay,
+                reason,
+            },
+        }
+    }
+
     /// How long to wait, spread by a random number.
-    pub(super) fn wait(&self, random: u8) -> Duration {
+    fn wait(&self, random: u8) -> Duration {
         match *self {
             Self::Retry { delay, .. } | Self::Reset { delay, .. } => retry::spread(delay, random),
         }
+    }
+}
+
+/// Until when a request waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    /// The end of it.
+    pub(super) until: Instant,
+    again: Again,
+}
+
+impl Wait {
+    /// A wait that begins now, spread by a random number.
+    pub(super) fn new(again: Again, now: Instant, random: u8) -> Self {
+        let until = now + again.wait(random);
+        Self { until, again }
+    }
+
+    /// Whether it is over at this time, which is `unix` in Unix seconds.
+    pub(super) fn is_over(&self, now: Instant, unix: u64) -> bool {
+        now >= self.until || self.again.is_over(unix)
     }
 }
 

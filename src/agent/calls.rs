@@ -51,7 +51,7 @@ impl Driver<'_> {
                     if let Some(error) = output.exhausted {
                         return Err(Stop::Thread(error));
                     }
-                    self.failed += usize::from(!output.answer.ok);
+                    self.tally.failed += usize::from(!output.answer.ok);
                     let place = self.abouts.iter().position(|(of, _)| *of == at);
                     let about = place.map(|place| self.abouts.swap_remove(place).1);
                     let about = about.unwrap_or(About::Other(Value::Null));
@@ -59,7 +59,9 @@ impl Driver<'_> {
                     let (text, image) = (output.answer.text, output.answer.image);
                     turn::Event::ToolEnded(at, input::Output { text, image })
                 }
-                Input::BodyEnded(request) if request == self.requests => turn::Event::BodyEnded,
+                Input::BodyEnded(request) if request == self.tally.requests => {
+                    turn::Event::BodyEnded
+                }
                 _ if patience.is_some_and(|until| Instant::now() >= until) => {
                     turn::Event::PatienceEnded
                 }

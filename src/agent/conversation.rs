@@ -11,6 +11,7 @@ use super::policy::Policy;
 use super::printed::Printed;
 use super::profile::Profile;
 use super::reader::Reading;
+use super::tally::Tally;
 use crate::api::Client;
 use crate::failure::Stop;
 use crate::id::ThreadId;
@@ -183,10 +184,10 @@ impl Conversation {
         }
         let mut reply = Reply {
             message: String::new(),
-            usage: driver.usage,
-            cost: driver.policy.price.map(|_| driver.cost),
-            requests: driver.requests,
-            failed_calls: driver.failed,
+            usage: driver.tally.usage,
+            cost: driver.policy.price.map(|_| driver.tally.cost),
+            requests: driver.tally.requests,
+            failed_calls: driver.tally.failed,
         };
         let reported = driver
             .sink
@@ -225,11 +226,7 @@ impl Conversation {
             joined: false,
             kept: Vec::new(),
             reading: None,
-            calls: 0,
-            failed: 0,
-            usage: Usage::default(),
-            cost: 0.0,
-            requests: 0,
+            tally: Tally::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
-use super::again::{self, Again, Attempts};
+use super::again::{Attempts, GLANCE, Wait};
 use super::control::Control;
 use super::fallback::{Changed, Fallback};
 use super::history;
@@ -12,6 +12,7 @@ use super::input::{self, Input};
 use super::policy::Policy;
 use super::printed::Printed;
 use super::reader::Reading;
+use super::tally::Tally;
 use crate::api::{self, Client, Unanswered};
 use crate::clock::seconds;
 use crate::failure::{RunWarning, Stop};
@@ -49,15 +50,7 @@ pub(super) struct Driver<'a> {
     pub(super) kept: Vec<Call>,
     /// The reading of the last answer.
     pub(super) reading: Option<Reading>,
-    /// Calls that were run.
-    pub(super) calls: usize,
-    /// Calls that did not do what they were asked to.
-    pub(super) failed: usize,
-    pub(super) usage: Usage,
-    /// What the requests cost, in US dollars.
-    pub(super) cost: f64,
-    /// Requests that were made.
-    pub(super) requests: usize,
+    pub(super) tally: Tally,
 }
 
 /// What became of one attempt at an answer.
@@ -86,12 +79,6 @@ struct Round {
     again: Option<Wait>,
 }
 
-/// Until when the next request has to wait.
-struct Wait {
-    until: Instant,
-    again: Again,
-}
-
 impl Driver<'_> {
     /// Asks, runs what the model calls, and asks again until it has answered; its last message.
     pub(super) fn run(&mut self, control: &Control) -> Result<String, Stop> {
@@ -106,7 +93,7 @@ impl Driver<'_> {
             if turns == self.policy.max_turns {
                 return Err(Stop::Turns { limit: turns });
             }
-            self.afford(round.calls.len())?;
+            self.tally.afford(round.calls.len(), self.policy)?;
             self.run_calls(&round.calls, round.again.is_some())?;
             if let Some(wait) = round.again {
                 self.sit_out(&wait)?;
@@ -169,15 +156,13 @@ impl Driver<'_> {
             let Some(again) = attempts.next(&why, seconds()) else {
                 return Err(self.given_up(why));
             };
-            let wait = Wait {
-                until: Instant::now() + again.wait(jitter()),
-                again,
-            };
+            let wait = Wait::new(again, Instant::now(), jitter());
             let client = self.client.renewed();
             std::mem::replace(self.client, client).shutdown();
             let kept = answer.as_deref().map(Answer::kept).unwrap_or_default();
-            self.tell_again(&again, &why, !kept.calls.is_empty())?;
-            if let Some(answer) = answer.as_deref().filter(|_| !kept.calls.is_empty()) {
+            let goes_on = !kept.calls.is_empty();
+            self.notify(again.notice(&why, goes_on, self.policy.retries, seconds()))?;
+            if let Some(answer) = answer.as_deref().filter(|_| goes_on) {
                 self.refuse_repeated(&kept.calls)?;
                 self.printed
                     .show_held(answer, |item| kept.holds(item), self.sink)?;
@@ -264,16 +249,13 @@ impl Driver<'_> {
     /// Counts the tokens of a request, and what they cost; and reports what the service kept from the model.
     fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
         let usage = answer.usage();
-        self.usage.add(usage);
-        let number = self.requests;
+        self.tally.count(usage, self.policy);
+        let number = self.tally.requests;
         // A request whose answer broke off has told nothing.
         if usage != Usage::default() {
             self.sink
                 .take(Notice::Request { usage, number })
                 .map_err(Stop::Output)?;
-        }
-        if let Some(price) = &self.policy.price {
-            self.cost += price.of(&usage);
         }
         let withheld = answer.withheld();
         if !withheld.is_empty() && self.fallback.reports_withheld() {
@@ -310,24 +292,10 @@ impl Driver<'_> {
         Ok(None)
     }
 
-    /// Whether what was used up leaves room for so many calls and the request behind them.
-    fn afford(&mut self, calls: usize) -> Result<(), Stop> {
-        let used = self.usage.input.saturating_add(self.usage.output);
-        if let Some(limit) = self.policy.max_tokens.filter(|limit| used > *limit) {
-            return Err(Stop::Tokens { used, limit });
-        }
-        self.calls += calls;
-        let wanted = self.calls;
-        match self.policy.max_calls {
-            Some(limit) if wanted > limit => Err(Stop::Calls { wanted, limit }),
-            _ => Ok(()),
-        }
-    }
-
     /// Waits until the request may be made again.
     fn sit_out(&mut self, wait: &Wait) -> Result<(), Stop> {
-        while Instant::now() < wait.until && !wait.again.is_over(seconds()) {
-            self.next(Some(wait.until.min(Instant::now() + again::GLANCE)))?;
+        while !wait.is_over(Instant::now(), seconds()) {
+            self.next(Some(wait.until.min(Instant::now() + GLANCE)))?;
         }
         Ok(())
     }
@@ -338,8 +306,8 @@ impl Driver<'_> {
         if let Some(window) = self.policy.window.filter(|window| tokens > *window) {
             return Err(Stop::TooLong { tokens, window });
         }
-        self.requests += 1;
-        let reading = Reading::start(self.client, self.body, self.requests, &self.sender)?;
+        self.tally.requests += 1;
+        let reading = Reading::start(self.client, self.body, self.tally.requests, &self.sender)?;
         self.reading = Some(reading);
         loop {
             match self.next(None)? {
@@ -386,25 +354,6 @@ impl Driver<'_> {
             .take(notice)
             .and_then(|()| self.sink.flush())
             .map_err(Stop::Output)
-    }
-
-    /// Reports that the request is made again, or that the run goes on from the calls which the answer has brought.
-    fn tell_again(&mut self, again: &Again, why: &Unanswered, goes_on: bool) -> Result<(), Stop> {
-        let reason = why;
-        let notice = match *again {
-            Again::Reset { at, .. } => {
-                let now = seconds();
-                Notice::Reset { at, now, reason }
-            }
-            Again::Retry { .. } if goes_on => Notice::GoesOn { reason },
-            Again::Retry { attempt, delay } => Notice::Retry {
-                attempt,
-                of: self.policy.retries,
-                delay,
-                reason,
-            },
-        };
-        self.notify(notice)
     }
 
     /// The next input; a stop and a panic come back as the error. With a time, something that

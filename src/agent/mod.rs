@@ -17,6 +17,7 @@ pub mod profile;
 mod reader;
 pub mod resume;
 mod said;
+mod tally;
 mod thread;
 pub mod turn;
 
