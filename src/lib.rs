@@ -62,6 +62,7 @@ pub mod format; // structured output
 pub mod id; // names that were checked once
 pub mod outcome; // how a run ended, and its exit code
 pub mod placed; // JSON whose mistakes are told with their places
+pub mod result; // what a call of a tool gave, as facts
 pub mod schema; // does this value fit
 pub mod secret; // a token that does not print itself
 

@@ -17,7 +17,7 @@ use crate::failure::Stop;
 use crate::id::ThreadId;
 use crate::output::{Notice, Sink};
 use crate::session::Journal;
-use crate::tools::process::Tools;
+use crate::tools::toolbox::Toolbox;
 use crate::wire::request::Body;
 use crate::wire::response::Usage;
 
@@ -35,7 +35,7 @@ pub struct Blueprint {
     /// What was said before, each item as the bytes that go to the service.
     pub items: Vec<Vec<u8>>,
     /// What runs the calls.
-    pub tools: Arc<Tools>,
+    pub tools: Arc<Toolbox>,
 }
 
 impl Blueprint {
@@ -80,10 +80,12 @@ pub struct Conversation {
     client: Client,
     body: Arc<Body>,
     fallback: Fallback,
-    tools: Arc<Tools>,
+    tools: Arc<Toolbox>,
     policy: Policy,
     journal: Option<Box<dyn Journal + Send>>,
     control: Control,
+    /// Calls of all turns.
+    calls: usize,
     /// The reading of the last answer, whose body may not have come to its end.
     reading: Option<Reading>,
 }
@@ -114,6 +116,7 @@ impl Conversation {
             policy,
             journal,
             control,
+            calls: 0,
             reading: None,
         }
     }
@@ -197,7 +200,9 @@ impl Conversation {
                 cost: reply.cost,
             })
             .and_then(|()| driver.sink.flush());
+        let calls = driver.tally.calls;
         self.reading = driver.reading.take();
+        self.calls += calls;
         if ended.is_err() {
             self.reading = None;
             self.reconnect();
@@ -226,6 +231,7 @@ impl Conversation {
             joined: false,
             kept: Vec::new(),
             reading: None,
+            earlier_calls: self.calls,
             tally: Tally::default(),
         }
     }

@@ -18,8 +18,8 @@ use crate::clock::seconds;
 use crate::failure::{RunWarning, Stop};
 use crate::output::{Notice, Sink, Window};
 use crate::session::Journal;
-use crate::tools::about::About;
-use crate::tools::process::Tools;
+use crate::tools::toolbox::Toolbox;
+use crate::tools::topic::About;
 use crate::wire::answer::{Answer, Trouble, Verdict};
 use crate::wire::item::{Call, Item};
 use crate::wire::request::Body;
@@ -32,7 +32,7 @@ pub(super) struct Driver<'a> {
     /// Where the conversation is stored, if it is.
     pub(super) journal: Option<&'a mut dyn Journal>,
     pub(super) fallback: &'a mut Fallback,
-    pub(super) tools: Arc<Tools>,
+    pub(super) tools: Arc<Toolbox>,
     pub(super) policy: &'a mut Policy,
     pub(super) sink: &'a mut dyn Sink,
     pub(super) inputs: &'a Receiver<Input>,
@@ -50,6 +50,8 @@ pub(super) struct Driver<'a> {
     pub(super) kept: Vec<Call>,
     /// The reading of the last answer.
     pub(super) reading: Option<Reading>,
+    /// Calls of the turns before.
+    pub(super) earlier_calls: usize,
     pub(super) tally: Tally,
 }
 
@@ -259,7 +261,8 @@ impl Driver<'_> {
         }
         let withheld = answer.withheld();
         if !withheld.is_empty() && self.fallback.reports_withheld() {
-            let redacted = withheld.iter().map(|reason| self.client.redact(reason));
+            let redact = |reason: &String| self.client.redact(reason);
+            let redacted = withheld.iter().map(|reason| reason.as_ref().map(redact));
             let warning = RunWarning::Withheld(redacted.collect());
             self.notify(Notice::Warning(&warning))?;
         }

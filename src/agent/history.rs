@@ -30,10 +30,10 @@ pub(super) fn add_answer<'a>(
 /// its output stays behind as well, since a call goes back with its output or not at all.
 fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
     let items: Vec<&Item> = items.collect();
-    let results: Vec<&str> = items
+    let results: Vec<&Option<String>> = items
         .iter()
         .filter_map(|item| match &item.kind {
-            Kind::Result(call_id) => Some(&**call_id),
+            Kind::Result(call_id) => Some(call_id),
             _ => None,
         })
         .collect();
@@ -42,7 +42,7 @@ fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
     for item in items {
         match &item.kind {
             Kind::Reasoning { sealed } => left_out = !sealed,
-            Kind::Waiting(waiting) if !results.contains(&&*waiting.call_id) => continue,
+            Kind::Waiting(waiting) if !results.contains(&&waiting.call_id) => continue,
             _ => {}
         }
         if left_out {

@@ -54,7 +54,8 @@ use crate::outcome::Outcome;
 use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
 use crate::stdin;
-use crate::tools::{confine, order};
+use crate::tools::order;
+use crate::tools::sandbox::confine;
 
 use ending::{die, force, force_in_lines, tell, tell_in_lines};
 use flags::Args;
@@ -224,6 +225,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
             let args = configured(args, "tool", &environment)?;
             let Tooling {
                 setup,
+                offered,
                 warnings,
                 notes,
                 ..
@@ -231,7 +233,7 @@ fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
             for warning in warnings.iter().chain(&notes) {
                 let _ = writeln!(io::stderr(), "codex: {warning}");
             }
-            tool(&name, command::tool::run(setup, &name, stdout))
+            tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
         Invocation::HeldTool(order) => {
             let for_tools = order::arrived(&environment().0);

@@ -164,6 +164,7 @@ pub(super) fn run(
         instead,
         instructions,
         tools: tooling.setup,
+        offered: tooling.offered,
         home: credentials::home(environment),
         keep,
         form: outputs::form(args)?,
@@ -255,7 +256,10 @@ fn instructions(args: &Args, tooling: &Tooling, agents: &Agents) -> Result<Strin
     let setup = &tooling.setup;
     let mut text = match &args.instructions {
         Some(path) => named::sent(args, "instructions", path, &tooling.hidden)?,
-        None => prompt::instructions(!setup.offered.is_empty(), tooling::notice(setup).as_deref()),
+        None => prompt::instructions(
+            !tooling.offered.is_empty(),
+            tooling::notice(setup).as_deref(),
+        ),
     };
     for more in &args.append_instructions {
         let more = prompt::text(more, || {

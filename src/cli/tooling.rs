@@ -13,18 +13,21 @@ use super::trust::Trust;
 use super::values::one_of;
 use super::{own_tools, program, variables, writable};
 use crate::failure::Failure;
-use crate::tools::TOOLS;
-use crate::tools::offer::Offer;
-use crate::tools::places::{Root, real_once};
-use crate::tools::process::Setup;
-use crate::tools::reach::{Reach, seen_twice};
+use crate::tools::builtin::offered::tool;
+use crate::tools::builtin::table::{TOOLS, find_tool};
+use crate::tools::sandbox::places::{Root, real_once};
+use crate::tools::sandbox::policy::Walls;
+use crate::tools::sandbox::reach::{Reach, seen_twice};
 use crate::tools::scratch::Parent;
-use crate::tools::walls::Walls;
+use crate::tools::setup::Setup;
+use crate::tools::tool::Tool;
 use crate::tools::worktree::{Linked, linked};
 
 /// How tools are started, and what is to be told about that.
 pub(super) struct Tooling {
     pub(super) setup: Setup,
+    /// The tools that are offered.
+    pub(super) offered: Vec<Tool>,
     pub(super) warnings: Vec<String>,
     /// What is worth a line and is no warning.
     pub(super) notes: Vec<String>,
@@ -46,14 +49,14 @@ pub(super) fn of_tool(
     args: &Args,
     environment: &Environment,
 ) -> Result<Tooling, Failure> {
-    let offered = Offer::built_in(name).into_iter().collect();
+    let offered = find_tool(name).map(tool).into_iter().collect();
     let mut tooling = around(args, environment, offered)?;
     variables::hand_on(&mut tooling, args, environment, &[])?;
     Ok(tooling)
 }
 
 /// What is around these tools.
-fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result<Tooling, Failure> {
+fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<Tooling, Failure> {
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     variables::check(args)?;
     let sandbox = sandbox(args)?;
@@ -112,9 +115,9 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             environment: Vec::new(),
             timeout: tool_timeout(args)?,
             temporary,
-            offered,
             walls,
         },
+        offered,
         warnings,
         notes,
         hidden: hidden.guarded_places(),
@@ -323,7 +326,7 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
 }
 
 /// The tools to offer, the built-in ones and the user's own; and what is left out.
-fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<String>), Failure> {
+fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<String>), Failure> {
     for (flag, given) in [
         ("tools", args.tools.is_some()),
         ("tool", !args.tool.is_empty()),
@@ -345,15 +348,12 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<St
         warnings,
     } = own_tools::find(args, environment)?;
     let Some(list) = &args.tools else {
-        let built_in = TOOLS
-            .iter()
-            .filter(|tool| !tool.on_request)
-            .map(Offer::BuiltIn);
+        let built_in = TOOLS.iter().filter(|tool| !tool.on_request).map(tool);
         let all = built_in.chain(own.into_iter().map(|(offer, _)| offer));
         return Ok((all.collect(), warnings));
     };
-    let mut known: Vec<&str> = TOOLS.iter().map(|tool| tool.function.name).collect();
-    known.extend(own.iter().map(|(offer, _)| offer.name()));
+    let mut known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+    known.extend(own.iter().map(|(offer, _)| &*offer.name));
     let mut names = Vec::new();
     for name in list.to_string_lossy().split(',').map(str::trim) {
         if !known.contains(&name) {
@@ -367,10 +367,8 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<St
         }
     }
     // What was named by a flag of its own is meant, whatever the list says.
-    let meant = |(offer, explicit): &(Offer, bool)| {
-        *explicit || names.iter().any(|name| name == offer.name())
-    };
-    let built_in = names.iter().filter_map(|name| Offer::built_in(name));
+    let meant = |(offer, explicit): &(Tool, bool)| *explicit || names.contains(&offer.name);
+    let built_in = names.iter().filter_map(|name| find_tool(name)).map(tool);
     let chosen = built_in.chain(own.into_iter().filter(meant).map(|(offer, _)| offer));
     Ok((chosen.collect(), warnings))
 }

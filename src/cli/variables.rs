@@ -110,13 +110,16 @@ pub(super) fn hand_on(
     found: &[Found],
 ) -> Result<(), Failure> {
     let Tooling {
-        setup, warnings, ..
+        setup,
+        offered,
+        warnings,
+        ..
     } = tooling;
     let wanted = wanted(args)?;
-    if setup.offered.is_empty() {
+    if offered.is_empty() {
         return Ok(());
     }
-    let by_manifests = setup.offered.iter().any(|o| !o.variables().is_empty());
+    let by_manifests = offered.iter().any(|tool| !tool.variables().is_empty());
     let mut guard = Guard::new(environment, found);
     if by_manifests || !wanted.is_empty() {
         guard.look_further(args, environment)?;
@@ -152,9 +155,9 @@ pub(super) fn hand_on(
         }
     }
 
-    for offer in &setup.offered {
-        for name in offer.variables() {
-            let whom = format!("the tool {}", offer.name());
+    for tool in offered.iter() {
+        for name in tool.variables() {
+            let whom = format!("the tool {}", tool.name);
             match guard.by_name(name, environment) {
                 Ok(Some(variable)) => setup.variables.push(variable),
                 Ok(None) => warnings.push(format!("{name}, named by {whom}, is not set")),

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub(super) use crate::models::fit::EFFORTS;
-use crate::tools::TOOLS;
+use crate::tools::builtin::table::TOOLS;
 pub(super) use commands::COMMANDS;
 
 /// What the command line says, unjudged.
@@ -233,7 +233,7 @@ pub(super) const TOOL_NAMES: [&str; TOOLS.len()] = {
     let mut names = [""; TOOLS.len()];
     let mut i = 0;
     while i < TOOLS.len() {
-        names[i] = TOOLS[i].function.name;
+        names[i] = TOOLS[i].name;
         i += 1;
     }
     names
