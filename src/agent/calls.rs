@@ -3,27 +3,27 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
 use super::driver::Driver;
+use super::history;
+use super::input::Input;
+use super::reader::PATIENCE;
+use super::thread::spawn;
 use super::turn::{self, Action, Turn};
-use super::{End, Input, history, spawn};
+use crate::failure::{RunWarning, Stop};
 use crate::output::{self, Notice, Subject};
 use crate::tools::toolbox::Called;
 use crate::tools::topic::About;
 use crate::wire::input;
 use crate::wire::item::Call;
 
-/// How long the end of an answer's body is waited for once everything else is ready. Losing the
-/// connection costs less than a server that never ends its answers.
-const PATIENCE: Duration = Duration::from_millis(500);
-
 impl Driver<'_> {
     /// Runs the calls of an answer and adds their outputs to the history.
     /// `body_ended` says that nothing more comes of the answer.
-    pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), End> {
+    pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), Stop> {
         let barriers: Vec<bool> = calls
             .iter()
             .map(|call| self.tools.changes_files(call))
@@ -44,9 +44,9 @@ impl Driver<'_> {
                 Input::ToolEnded(at, called) => {
                     self.running -= 1;
                     if let Some(error) = called.exhausted {
-                        return Err(End::Thread(error));
+                        return Err(Stop::Thread(error));
                     }
-                    self.failed += usize::from(!called.result.status.is_ok());
+                    self.tally.failed += usize::from(!called.result.status.is_ok());
                     let place = self.abouts.iter().position(|(of, _)| *of == at);
                     let about = place.map(|place| self.abouts.swap_remove(place).1);
                     let about = about.unwrap_or(About::Other(Value::Null));
@@ -55,7 +55,9 @@ impl Driver<'_> {
                     let image = called.result.image;
                     turn::Event::ToolEnded(at, input::Output { text, image })
                 }
-                Input::BodyEnded(request) if request == self.requests => turn::Event::BodyEnded,
+                Input::BodyEnded(request) if request == self.tally.requests => {
+                    turn::Event::BodyEnded
+                }
                 _ if patience.is_some_and(|until| Instant::now() >= until) => {
                     turn::Event::PatienceEnded
                 }
@@ -67,15 +69,16 @@ impl Driver<'_> {
                     Action::Send { outputs, reconnect } => {
                         self.tell_git()?;
                         history::add_outputs(
-                            Arc::make_mut(&mut self.body),
+                            Arc::make_mut(self.body),
                             self.journal.as_deref_mut(),
                             calls,
                             &outputs,
                         );
+                        self.open.clear();
                         self.tell_unstored()?;
                         if reconnect {
                             let client = self.client.renewed();
-                            std::mem::replace(&mut self.client, client).shutdown();
+                            std::mem::replace(self.client, client).shutdown();
                         }
                         return Ok(());
                     }
@@ -86,17 +89,17 @@ impl Driver<'_> {
     }
 
     /// Runs a call on a thread of its own, which ends with an input whatever happens in it.
-    fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), End> {
+    fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), Stop> {
         let about = self.tools.about(&calls[at]);
         told(&calls[at], &about, |call| {
             // What waits for it may take long.
             let taken = self.sink.take(Notice::ToolStarted(call));
             taken.and_then(|()| self.sink.flush())
         })
-        .map_err(End::Output)?;
+        .map_err(Stop::Output)?;
         self.abouts.push((at, about));
         // The calls of this answer are counted already.
-        let number = self.calls - calls.len() + at + 1;
+        let number = self.earlier_calls + self.tally.calls - calls.len() + at + 1;
         let (tools, call, sender) = (
             Arc::clone(&self.tools),
             calls[at].clone(),
@@ -111,7 +114,7 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, call: &Call, about: &About, called: &Called) -> Result<(), End> {
+    fn tell(&mut self, call: &Call, about: &About, called: &Called) -> Result<(), Stop> {
         let brief = self.tools.brief(call);
         told(call, about, |call| {
             let notice = Notice::ToolEnded {
@@ -122,24 +125,16 @@ impl Driver<'_> {
             };
             self.sink.take(notice).and_then(|()| self.sink.flush())
         })
-        .map_err(End::Output)
+        .map_err(Stop::Output)
     }
 
     /// Tells that what git runs by itself is not what it was.
-    fn tell_git(&mut self) -> Result<(), End> {
+    fn tell_git(&mut self) -> Result<(), Stop> {
         let changed = self.tools.changed_git();
         if changed.is_empty() {
             return Ok(());
         }
-        let places: Vec<String> = changed
-            .iter()
-            .map(|place| place.display().to_string())
-            .collect();
-        let words = format!(
-            "the tools have changed {}: look at it before git runs what it names",
-            places.join(" and ")
-        );
-        self.notify(Notice::Warning(&words))
+        self.notify(Notice::Warning(&RunWarning::GitChanged(changed)))
     }
 
     /// Ends what is still going on: connections at once, tools with the moment that they are given. A
@@ -153,7 +148,7 @@ impl Driver<'_> {
         while self.running > 0 {
             match self.inputs.recv() {
                 Ok(Input::ToolEnded(..) | Input::ToolPanicked) => self.running -= 1,
-                Ok(Input::Order(_)) => self.tools.end(),
+                Ok(Input::Order(_) | Input::StopTurn) => self.tools.end(),
                 Ok(_) => {}
                 Err(_) => return,
             }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::headers::common;
+use super::endpoints::Endpoints;
+use super::error::Error;
+use super::headers::{PROTOCOL, common};
 use super::refusal::refused;
 use super::signed::{Place, Question, Signed};
-use super::{Endpoints, Error, PROTOCOL};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit};
 

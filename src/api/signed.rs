@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use super::endpoints::Endpoints;
+use super::error::Error;
 use super::headers::common;
 use super::refusal::fault;
 use super::workspace::{Way, headers};
-use super::{Endpoints, Error};
 use crate::auth::{Authority, Credential};
 use crate::http::{self, Http, Limit, Request};
 use crate::wire::fault::Cause;

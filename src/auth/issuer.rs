@@ -23,6 +23,9 @@ use crate::wire::fault::Head;
 pub use error::Error;
 use limit::{BODY, LIMIT, REVOKE, TOKENS};
 
+/// The address of the issuer.
+pub const ISSUER: &str = "https://auth.openai.com";
+
 /// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 

@@ -9,9 +9,9 @@ use super::flags::Args;
 use super::named;
 use super::paths::tilde;
 use super::settings::Environment;
-use crate::api::{Endpoints, Route, Scope};
+use crate::api::{API, Endpoints, Route, SUBSCRIPTION, Scope};
 use crate::auth::identity::is_personal;
-use crate::auth::issuer::Issuer;
+use crate::auth::issuer::{ISSUER, Issuer};
 use crate::auth::opener::Surroundings;
 use crate::auth::personal::Personal;
 use crate::auth::store::{Contents, Format, Kind, Place, Store};
@@ -20,10 +20,6 @@ use crate::command::Keeper;
 use crate::failure::Failure;
 use crate::http::BaseUrl;
 use crate::secret::Secret;
-
-const ISSUER: &str = "https://auth.openai.com";
-const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
-const API: &str = "https://api.openai.com/v1";
 
 /// The variables that hold credentials. No program that is started gets them.
 pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];

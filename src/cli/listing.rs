@@ -11,7 +11,7 @@ use crate::api::Endpoints;
 use crate::auth::token::claims;
 use crate::auth::{self, Chosen, Credential, Found};
 use crate::command::models::Settings;
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::http;
 use crate::models::cache::Cache;
 use crate::models::custom::Provider;
@@ -116,6 +116,5 @@ pub(super) fn models(args: &Args, environment: &Environment) -> Result<Settings,
         all: args.all,
         json: args.json,
         setup: environment.setup(),
-        words: failure::of_list,
     })
 }

@@ -171,6 +171,7 @@ pub(super) fn run(
         schema,
         last_message: outputs::last_message(args),
         policy,
+        fail_on_tool_error: fails_on_tool_error(args)?,
         silence: silence.unwrap_or(SILENCE),
         deadline: timeout.map(|time| begun + time),
         dry_run: args.dry_run,
@@ -204,13 +205,15 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
             args.wait_for_reset.as_deref(),
         )?,
         buffer: args.buffer,
-        fail_on_tool_error: args
-            .fail_on
-            .as_ref()
-            .map(|what| one_of(&args.named("fail-on"), what, FAILURES))
-            .transpose()?
-            .is_some(),
     })
+}
+
+/// Whether a call that failed makes the run fail.
+fn fails_on_tool_error(args: &Args) -> Result<bool, Failure> {
+    match &args.fail_on {
+        Some(what) => one_of(&args.named("fail-on"), what, FAILURES).map(|_| true),
+        None => Ok(false),
+    }
 }
 
 /// How much is told beside the answer.

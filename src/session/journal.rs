@@ -11,6 +11,11 @@ pub trait Journal: std::fmt::Debug {
     /// Notes that from this time in Unix seconds on another model is asked.
     fn model(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
 
+    /// The path that was to lead to what is kept, if it does not any more, so that it cannot be found there.
+    fn misplaced(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// What went wrong, once.
     fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {
         None

@@ -37,6 +37,9 @@ pub struct Stored {
     pub(super) spelling: Spelling,
 }
 
+/// The result of a call that was stopped before it had one.
+pub const ABORTED: &str = "aborted";
+
 /// How much a model was to think, since it was the conversation's model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effort {
@@ -207,7 +210,7 @@ impl Stored {
         let open = kinds.iter().filter(is_open);
         let open = open.filter(|(kind, _)| kind == "function_call");
         let aborted = Output {
-            text: "aborted".to_owned(),
+            text: ABORTED.to_owned(),
             image: None,
         };
         let outputs: Vec<Vec<u8>> = open

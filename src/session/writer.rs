@@ -87,15 +87,6 @@ impl Writer {
         self.line(line.to_string().as_bytes());
     }
 
-    /// The path that was to lead to the file, if it does not any more, so that the conversation cannot be found there.
-    #[must_use]
-    pub fn misplaced(&self) -> Option<&Path> {
-        let held = self.file.metadata().map(|found| file::of_file(&found));
-        let found = held.is_ok_and(|held| file::leads_to(&self.path, held));
-        // A file that could not be written was reported before.
-        (!found && matches!(self.state, State::Writing)).then_some(&self.path)
-    }
-
     fn line(&mut self, line: &[u8]) {
         if !matches!(self.state, State::Writing) {
             return;
@@ -129,6 +120,13 @@ impl Journal for Writer {
             line["effort"] = effort.into();
         }
         self.line(line.to_string().as_bytes());
+    }
+
+    fn misplaced(&self) -> Option<PathBuf> {
+        let held = self.file.metadata().map(|found| file::of_file(&found));
+        let found = held.is_ok_and(|held| file::leads_to(&self.path, held));
+        // A file that could not be written was reported before.
+        (!found && matches!(self.state, State::Writing)).then(|| self.path.clone())
     }
 
     fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {

@@ -102,6 +102,11 @@ impl Launcher {
         &self.setup
     }
 
+    /// Lets calls be started again after [`Launcher::end`]. None may be running.
+    pub(super) fn resume(&self) {
+        lock(&self.running).over = false;
+    }
+
     /// Ends all calls: a first stop request lets processes end by themselves for a moment, a second one does not.
     pub(super) fn end(&self) {
         let mut running = lock(&self.running);

@@ -154,6 +154,11 @@ impl Toolbox {
             .unwrap_or_default()
     }
 
+    /// Lets calls be started again after [`Toolbox::end`]. None may be running.
+    pub fn resume(&self) {
+        self.launcher.resume();
+    }
+
     /// Ends all calls: a first stop request lets processes end by themselves for a moment, a second one does not.
     pub fn end(&self) {
         self.launcher.end();

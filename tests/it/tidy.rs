@@ -70,15 +70,20 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     (
         "output",
-        &["clock", "failure", "outcome", "result", "text", "wire"],
+        &[
+            "api", "clock", "failure", "outcome", "result", "text", "wire",
+        ],
     ),
     (
         "agent",
         &[
             "api",
+            "auth",
             "clock",
             "exhausted",
             "failure",
+            "format",
+            "id",
             "models",
             "output",
             "session",
@@ -89,8 +94,8 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "talk",
         &[
-            "agent", "api", "auth", "clock", "http", "id", "models", "output", "secret", "tools",
-            "wire",
+            "agent", "api", "auth", "clock", "failure", "http", "id", "models", "outcome",
+            "output", "secret", "session", "tools",
         ],
     ),
     (

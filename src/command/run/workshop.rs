@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::Error;
+use crate::failure::RunWarning;
 use crate::output::{Notice, Sink};
 use crate::tools::child::reaper;
 use crate::tools::launch::{Unready, keep_descriptors};
@@ -41,11 +42,8 @@ impl Workshop {
             reaper::end_all(Reach::default(), || false);
         }
         if let Err((path, error)) = self.tools.clean() {
-            let words = format!(
-                "the tools' temporary directory {} is left: {error}",
-                path.display()
-            );
-            let _ = sink.take(Notice::Warning(&words));
+            let warning = RunWarning::TemporaryLeft(path, error);
+            let _ = sink.take(Notice::Warning(&warning));
         }
     }
 }
