@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::credentials::home;
+use super::environment::Environment;
 use super::flags::{Args, Complete, EXCLUSIVE, Flag, Origin, Takes, flags_of};
 use super::named;
-use super::parse::unknown;
-use super::settings::Environment;
+use super::nearest::unknown;
 use crate::failure::Failure;
 use crate::placed::{self, Mistake, Reader};
 
@@ -31,7 +30,7 @@ pub(super) fn apply(
     command: &str,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let Some(home) = home(environment) else {
+    let Some(home) = environment.home() else {
         return Ok(());
     };
     let file = home.join("config.json");
@@ -66,7 +65,7 @@ pub(super) fn apply(
                 _ => value.into(),
             };
             let place = format!("{}:{}:{}", file.display(), place.0, place.1);
-            args.take(flag, value, Origin::Config(place));
+            flag.give(args, value, Origin::Config(place));
         }
     }
     Ok(())
@@ -91,11 +90,7 @@ pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
 
 /// A path as it is meant in the file: from its own directory on, where it is no absolute one.
 fn located(value: &str, home: &Path, environment: &Environment) -> PathBuf {
-    let path = Path::new(value);
-    match (path.strip_prefix("~"), environment.get("HOME")) {
-        (Ok(rest), Some(of_user)) => Path::new(of_user).join(rest),
-        _ => home.join(path),
-    }
+    home.join(environment.expand(value.as_ref()))
 }
 
 /// A flag with its place in the file and its values; none for one that is switched off.

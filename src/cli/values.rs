@@ -3,8 +3,12 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
-use super::parse::unknown;
+use super::flags::Args;
+use super::nearest::unknown;
 use crate::failure::Failure;
+
+/// How long a tool call may take if nobody says otherwise.
+const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A whole number, which is `least` or more.
 pub(super) fn count(
@@ -74,6 +78,14 @@ pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Durat
         Some(0) | None => Err(wrong()),
         Some(millis) => Ok(Some(Duration::from_millis(millis.min(MOST)))),
     }
+}
+
+/// The time limit of a tool call.
+pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
+    Ok(
+        duration(&args.named("tool-timeout"), args.tool_timeout.as_deref())?
+            .unwrap_or(TOOL_TIMEOUT),
+    )
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The flags that are about credentials.
 
-use super::{Complete, Flag, Takes};
+use super::flag::{Complete, Flag, Takes};
 
 /// The flags, in the order in which they are listed.
-pub(in crate::cli) const FLAGS: &[Flag] = &[
+pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "api-key-file",
         short: None,

@@ -1,6 +1,6 @@
 //! The flags of the official spelling, `codex exec`, that `run` does not have.
 
-use super::{Complete, Flag, Takes};
+use super::flag::{Complete, Flag, Takes};
 
 const EXEC: &[&str] = &["exec"];
 
@@ -22,7 +22,7 @@ macro_rules! meaningless {
 }
 
 /// The flags, in the order in which they are listed.
-pub(in crate::cli) const FLAGS: &[Flag] = &[
+pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "json",
         short: None,

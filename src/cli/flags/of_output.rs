@@ -1,11 +1,11 @@
 //! The flags about how an answer is given, and about stored conversations.
 
-use super::{Complete, Flag, Takes};
+use super::flag::{Complete, Flag, Takes};
 
 const RUN: &[&str] = &["run"];
 
 /// The flags, in the order in which they are listed.
-pub(in crate::cli) const FLAGS: &[Flag] = &[
+pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "json",
         short: None,

@@ -1,11 +1,12 @@
 //! The flags that are about a run as a whole: what is asked, how long it may take, how it is told.
 
-use super::{COLORS, Complete, EFFORTS, Flag, SEARCHES, SUMMARIES, Takes, VERBOSITIES};
+use super::flag::{Complete, Flag, Takes};
+use super::words::{COLORS, EFFORTS, SEARCHES, SUMMARIES, VERBOSITIES};
 
 const RUN: &[&str] = &["run"];
 
 /// Flags about the question, in the order in which they are listed.
-pub(in crate::cli) const ASKING: &[Flag] = &[
+pub(crate) const ASKING: &[Flag] = &[
     Flag {
         long: "model",
         short: Some('m'),
@@ -131,7 +132,7 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
 ];
 
 /// Flags about limits.
-pub(in crate::cli) const LIMITS: &[Flag] = &[
+pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "max-turns",
         short: None,
@@ -267,7 +268,7 @@ pub(in crate::cli) const LIMITS: &[Flag] = &[
 ];
 
 /// Flags about what is told.
-pub(in crate::cli) const TELLING: &[Flag] = &[
+pub(crate) const TELLING: &[Flag] = &[
     Flag {
         long: "quiet",
         short: Some('q'),

@@ -1,12 +1,13 @@
 //! The flags that are about tools.
 
-use super::{Complete, FAILURES, Flag, SANDBOXES, TOOL_NAMES, Takes};
+use super::flag::{Complete, Flag, Takes};
+use super::words::{FAILURES, SANDBOXES, TOOL_NAMES};
 
 const RUN: &[&str] = &["run"];
 const TOOLS: &[&str] = &["run", "tool"];
 
 /// The flags, in the order in which they are listed.
-pub(in crate::cli) const FLAGS: &[Flag] = &[
+pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "cd",
         short: Some('C'),

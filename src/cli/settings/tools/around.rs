@@ -4,14 +4,14 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::decisive::Deciding;
-use super::flags::{Args, SANDBOXES};
 use super::hidden::Hidden;
-use super::own_tools::Own;
-use super::parse::unknown;
-use super::settings::{Environment, tool_timeout};
+use super::own::Own;
 use super::trust::Trust;
-use super::values::one_of;
-use super::{own_tools, program, variables, writable};
+use super::{own, variables, writable};
+use crate::cli::environment::Environment;
+use crate::cli::flags::{Args, SANDBOXES};
+use crate::cli::nearest::unknown;
+use crate::cli::values::{one_of, tool_timeout};
 use crate::failure::Failure;
 use crate::tools::TOOLS;
 use crate::tools::offer::Offer;
@@ -23,17 +23,17 @@ use crate::tools::walls::Walls;
 use crate::tools::worktree::{Linked, linked};
 
 /// How tools are started, and what is to be told about that.
-pub(super) struct Tooling {
-    pub(super) setup: Setup,
-    pub(super) warnings: Vec<String>,
+pub(crate) struct Tooling {
+    pub(crate) setup: Setup,
+    pub(crate) warnings: Vec<String>,
     /// What is worth a line and is no warning.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// Where credentials are kept, and the links that lead there.
-    pub(super) hidden: Vec<PathBuf>,
+    pub(crate) hidden: Vec<PathBuf>,
 }
 
 /// What `codex run` offers. What the tools find in their environment is filled in once its credentials are known.
-pub(super) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
+pub(crate) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
     let (offered, left_out) = offered(args, environment)?;
     let mut tooling = around(args, environment, offered)?;
     tooling.warnings.extend(left_out);
@@ -41,14 +41,15 @@ pub(super) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, 
 }
 
 /// The one tool that `codex tool` runs.
-pub(super) fn of_tool(
+pub(crate) fn of_tool(
     name: &str,
     args: &Args,
     environment: &Environment,
 ) -> Result<Tooling, Failure> {
     let offered = Offer::built_in(name).into_iter().collect();
     let mut tooling = around(args, environment, offered)?;
-    variables::hand_on(&mut tooling, args, environment, &[])?;
+    let warnings = variables::hand_on(&mut tooling.setup, args, environment, &[])?;
+    tooling.warnings.extend(warnings);
     Ok(tooling)
 }
 
@@ -83,7 +84,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             };
             hidden.keep_apart(&walls)?;
             warnings.extend(hidden.open_homes(&walls));
-            own_tools::readable(&walls, &offered)?;
+            own::readable(&walls, &offered)?;
             let mut walls = Hidden::there(walls);
             notes.extend(open_linked(&mut walls, &hidden, &directory));
             if write && !args.no_tmp {
@@ -301,7 +302,7 @@ fn cd(args: &Args) -> String {
 }
 
 /// What the model is told about the sandbox; nothing where there is none.
-pub(super) fn notice(setup: &Setup) -> Option<String> {
+pub(crate) fn notice(setup: &Setup) -> Option<String> {
     setup
         .walls
         .as_ref()
@@ -343,7 +344,7 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<St
     let Own {
         tools: own,
         warnings,
-    } = own_tools::find(args, environment)?;
+    } = own::find(args, environment)?;
     let Some(list) = &args.tools else {
         let built_in = TOOLS
             .iter()
@@ -373,4 +374,15 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<St
     let built_in = names.iter().filter_map(|name| Offer::built_in(name));
     let chosen = built_in.chain(own.into_iter().filter(meant).map(|(offer, _)| offer));
     Ok((chosen.collect(), warnings))
+}
+
+/// This program. On Linux by a name that leads to it even if its file was replaced meanwhile; where neither
+/// that nor its path is known, by the name it has on the PATH.
+fn program() -> PathBuf {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        own
+    } else {
+        std::env::current_exe().unwrap_or_else(|_| "codex".into())
+    }
 }

@@ -5,15 +5,16 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::flags::Args;
-use super::named;
-use super::settings::Environment;
 use crate::api::{Endpoints, Route, Scope};
 use crate::auth::issuer::Issuer;
 use crate::auth::opener::Surroundings;
 use crate::auth::personal::{Personal, is_personal};
 use crate::auth::store::{Contents, Format, Kind, Place, Store};
 use crate::auth::{Found, What};
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::cli::named;
+use crate::cli::network;
 use crate::command::Keeper;
 use crate::failure::Failure;
 use crate::http::BaseUrl;
@@ -109,7 +110,7 @@ pub(super) fn find(
 /// The secrets in the credentials files, that of `--auth-file` and our own, for comparison. Whether the files are as they
 /// should be is judged elsewhere.
 pub(super) fn stored_secrets(args: &Args, environment: &Environment) -> Vec<Secret> {
-    let home = home(environment);
+    let home = environment.home();
     let named = foreign(args, environment).map(|file| (file, true));
     let own = home.as_ref().map(|home| (home.join("auth.json"), false));
     let mut secrets = Vec::new();
@@ -148,8 +149,8 @@ fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
     if !is_personal(token.expose().trim()) {
         return What::Token(token);
     }
-    let issuer = Issuer::new(issuer.clone(), &environment.setup());
-    let personal = Personal::new(token, issuer, home(environment).as_deref());
+    let issuer = Issuer::new(issuer.clone(), &network::setup(environment));
+    let personal = Personal::new(token, issuer, environment.home().as_deref());
     What::Personal(Arc::new(personal))
 }
 
@@ -208,7 +209,7 @@ fn resolved(key: Secret, environment: &Environment) -> What {
 
 /// Where a sign-in is kept, and who renews it.
 pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Keeper>, Failure> {
-    let home = home(environment);
+    let home = environment.home();
     let place = match (foreign(args, environment), &home) {
         (Some(file), _) => Place {
             file,
@@ -231,32 +232,11 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
     }))
 }
 
-/// The directory that is ours.
-pub(super) fn home(environment: &Environment) -> Option<PathBuf> {
-    if environment.closed().is_some() {
-        return None;
-    }
-    match (environment.get("CODEX_RUN_HOME"), environment.get("HOME")) {
-        (Some(home), _) => Some(PathBuf::from(home)),
-        (None, Some(home)) => Some(Path::new(home).join(".codex-run")),
-        (None, None) => None,
-    }
-}
-
 /// Another credentials file, if one is named.
 pub(super) fn foreign(args: &Args, environment: &Environment) -> Option<PathBuf> {
     let named = args.auth_file.as_deref();
     let file = named.or_else(|| environment.get("CODEX_RUN_AUTH_FILE"))?;
-    Some(tilde(file, environment))
-}
-
-/// No shell has put the home in the place of a `~` that stands in a variable, or behind `--auth-file=`.
-pub(super) fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
-    let path = Path::new(path);
-    match (path.strip_prefix("~"), environment.get("HOME")) {
-        (Ok(rest), Some(home)) => Path::new(home).join(rest),
-        _ => path.to_owned(),
-    }
+    Some(environment.expand(file))
 }
 
 /// The backends. Only the address that is used is judged; without a credential that is the subscription's.

@@ -3,15 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::choosing::providers;
-use super::credentials::{self, Credentials};
-use super::flags::Args;
-use super::settings::Environment;
 use crate::api::Endpoints;
 use crate::auth::token::claims;
 use crate::auth::{self, Chosen, Credential, Found};
-use crate::command::models::Settings;
-use crate::failure::{self, Failure};
+use crate::cli::environment::Environment;
 use crate::http;
 use crate::models::cache::Cache;
 use crate::models::change::put_over;
@@ -89,33 +84,7 @@ pub(super) fn place(
         let host = http::host(endpoints.api.as_str());
         (Backend::of_key(&host), &endpoints.api)
     };
-    let home: Option<PathBuf> = credentials::home(environment);
+    let home: Option<PathBuf> = environment.home();
     let cache = Cache::new(home.as_deref(), &account, address.as_str());
     (backend, cache)
-}
-
-/// The settings of `codex models`.
-pub(super) fn models(args: &Args, environment: &Environment) -> Result<Settings, Failure> {
-    let providers = providers(environment)?;
-    let Credentials {
-        found,
-        keeper,
-        warnings,
-    } = credentials::find(args, environment, false, true)?;
-    let endpoints = credentials::endpoints(&found, environment)?;
-    let (backend, cache) = place(&found, &endpoints, environment);
-    Ok(Settings {
-        plan: plan(&found),
-        found,
-        keeper,
-        warnings,
-        endpoints,
-        backend,
-        cache,
-        providers,
-        all: args.all,
-        json: args.json,
-        setup: environment.setup(),
-        words: failure::of_list,
-    })
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::flags::Args;
-use super::named;
+use crate::cli::flags::Args;
+use crate::cli::named;
 use crate::command::run::Form;
 use crate::command::run::Keep;
 use crate::failure::Failure;

@@ -3,16 +3,16 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::choosing;
-use super::credentials::{self, SECRETS};
-use super::flags::Args;
-use super::keys;
-use super::settings::Environment;
-use super::tooling::Tooling;
+use super::super::credentials::{self, SECRETS};
+use super::super::keys;
+use super::super::models_file;
 use crate::auth::Found;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::secret::Secret;
 use crate::tools::environment;
+use crate::tools::process::Setup;
 
 /// The variables that only codex-run reads, beside those that begin with `OWN_FAMILY`.
 const OWN: &[&str] = &[
@@ -36,7 +36,7 @@ const MIN_CREDENTIAL: usize = 8;
 const MIN_WITHIN: usize = 16;
 
 /// Whether this is a variable of codex-run.
-pub(super) fn is_own(name: &str) -> bool {
+pub(crate) fn is_own(name: &str) -> bool {
     SECRETS.contains(&name) || OWN.contains(&name) || name.starts_with(OWN_FAMILY)
 }
 
@@ -86,7 +86,7 @@ impl Wanted {
 }
 
 /// Judges what `--env` names, as far as that can be done without looking at values.
-pub(super) fn check(args: &Args) -> Result<(), Failure> {
+pub(crate) fn check(args: &Args) -> Result<(), Failure> {
     wanted(args).map(drop)
 }
 
@@ -102,19 +102,17 @@ fn refused(name: &str, whom: &str, why: &str) -> Failure {
         .hint("a tool that needs a key gets one of its own, in a variable of another name")
 }
 
-/// Fills in what the tools of this run find, given the credentials that the run has.
-pub(super) fn hand_on(
-    tooling: &mut Tooling,
+/// Fills in what the tools of this run find, given the credentials that the run has; what is to be reported about it.
+pub(crate) fn hand_on(
+    setup: &mut Setup,
     args: &Args,
     environment: &Environment,
     found: &[Found],
-) -> Result<(), Failure> {
-    let Tooling {
-        setup, warnings, ..
-    } = tooling;
+) -> Result<Vec<String>, Failure> {
+    let mut warnings = Vec::new();
     let wanted = wanted(args)?;
     if setup.offered.is_empty() {
-        return Ok(());
+        return Ok(warnings);
     }
     let by_manifests = setup.offered.iter().any(|o| !o.variables().is_empty());
     let mut guard = Guard::new(environment, found);
@@ -176,7 +174,7 @@ pub(super) fn hand_on(
             left_out.join(" and ")
         ));
     }
-    Ok(())
+    Ok(warnings)
 }
 
 /// A name and its value.
@@ -204,7 +202,7 @@ impl Guard {
 
     /// With those of `models.json` and of the credentials file too, whichever of them the run uses.
     fn look_further(&mut self, args: &Args, environment: &Environment) -> Result<(), Failure> {
-        for provider in choosing::providers(environment)? {
+        for provider in models_file::providers(environment)? {
             let Some(key) = &provider.api_key else {
                 continue;
             };

@@ -2,24 +2,24 @@
 //! list and the built-in one.
 
 use super::credentials::{self, Credentials};
-use super::flags::Args;
+use super::keys;
 use super::listing::{Listed, place, plan};
-use super::parse::nearest;
+use super::models_file::providers;
 use super::resuming::{self, Resumed};
-use super::settings::Environment;
-use super::{config, keys};
 use crate::api::{Endpoints, Route, Scope};
 use crate::auth::{Found, What};
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::cli::nearest::nearest;
 use crate::command::Keeper;
 use crate::failure::Failure;
 use crate::http::{self, BaseUrl};
 use crate::id::ModelId;
 use crate::models::cache::Cache;
 use crate::models::choice::{Choice, shapes};
-use crate::models::custom::{self, Provider};
+use crate::models::custom::Provider;
 use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 use crate::outcome::Outcome;
-use crate::placed;
 use crate::prompt;
 use crate::secret::Secret;
 use crate::wire::request::Search;
@@ -144,19 +144,6 @@ fn named(
         origin,
         kept: false,
     }))
-}
-
-/// What `models.json` says.
-pub(super) fn providers(environment: &Environment) -> Result<Vec<Provider>, Failure> {
-    let Some(file) = credentials::home(environment).map(|home| home.join("models.json")) else {
-        return Ok(Vec::new());
-    };
-    let shown = file.display().to_string();
-    match config::of_home(&file)? {
-        Some(text) => custom::parse(&placed::plain(&text), &shown)
-            .map_err(|mistake| config::wrong("there is a mistake in", &file, &mistake)),
-        None => Ok(Vec::new()),
-    }
 }
 
 /// A model of a server in `models.json`, which is shown its own key and nothing of ours.

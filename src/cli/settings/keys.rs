@@ -2,8 +2,8 @@
 //! it is ever shown.
 
 use super::credentials::SECRETS;
-use super::settings::Environment;
 use crate::auth::printed;
+use crate::cli::environment::Environment;
 use crate::failure::Failure;
 use crate::secret::Secret;
 

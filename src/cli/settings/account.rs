@@ -1,16 +1,17 @@
 //! The settings of the commands that are about the sign-in itself.
 
 use super::credentials::{self, Credentials, SECRETS, surroundings};
-use super::flags::Args;
-use super::settings::Environment;
 use crate::api::Endpoints;
 use crate::auth::opener::openers;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::cli::network;
 use crate::command::login::Way;
 use crate::command::{Keeper, login, logout, status, token};
 use crate::failure::Failure;
 
 /// The settings of `codex login`.
-pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Settings, Failure> {
+pub(crate) fn login(args: &Args, environment: &Environment) -> Result<login::Settings, Failure> {
     let ways = [
         ("--no-browser", args.no_browser),
         ("--device-auth", args.device_auth),
@@ -41,9 +42,9 @@ pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Set
         keeper,
         before: variables(environment, &SECRETS[..2]),
         secrets: SECRETS,
-        home: credentials::home(environment),
+        home: environment.home(),
         endpoints: listing(environment),
-        setup: environment.setup(),
+        setup: network::setup(environment),
     })
 }
 
@@ -63,18 +64,18 @@ fn variables(environment: &Environment, names: &[&str]) -> Vec<String> {
 }
 
 /// The settings of `codex logout`.
-pub(super) fn logout(args: &Args, environment: &Environment) -> Result<logout::Settings, Failure> {
+pub(crate) fn logout(args: &Args, environment: &Environment) -> Result<logout::Settings, Failure> {
     Ok(logout::Settings {
         keeper: kept(args, environment)?,
         local: args.local,
         all: args.all,
         left: variables(environment, SECRETS),
-        setup: environment.setup(),
+        setup: network::setup(environment),
     })
 }
 
 /// The settings of `codex status`.
-pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::Settings, Failure> {
+pub(crate) fn status(args: &Args, environment: &Environment) -> Result<status::Settings, Failure> {
     let Credentials {
         found,
         keeper,
@@ -90,12 +91,12 @@ pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::S
         keeper,
         warnings,
         json: args.json,
-        setup: environment.setup(),
+        setup: network::setup(environment),
     })
 }
 
 /// The settings of `codex token`. Keys do not count, so the file is read even if one comes before it.
-pub(super) fn token(args: &Args, environment: &Environment) -> Result<token::Settings, Failure> {
+pub(crate) fn token(args: &Args, environment: &Environment) -> Result<token::Settings, Failure> {
     let given = environment.get("CODEX_ACCESS_TOKEN").is_some();
     let Credentials {
         found,
@@ -106,7 +107,7 @@ pub(super) fn token(args: &Args, environment: &Environment) -> Result<token::Set
         found,
         keeper,
         warnings,
-        setup: environment.setup(),
+        setup: network::setup(environment),
     })
 }
 

@@ -8,12 +8,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::flags::Args;
 use super::hidden::Hidden;
-use super::own_tools::manifests;
-use super::settings::Environment;
+use super::own::manifests;
 use super::trust::open_directory;
 use super::writable::is_shared;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::tools::manifest::Manifest;
 use crate::tools::offer::Offer;

@@ -1,9 +1,9 @@
 //! Where each value of a run comes from, for `--dry-run -v`: one line for each, as far as there is something to say.
 
 use super::choosing::Choosing;
-use super::flags::{Args, Origin, flags_of};
 use super::resuming;
-use super::settings::Environment;
+use crate::cli::environment::Environment;
+use crate::cli::flags::{Args, Origin, flags_of};
 use crate::models::Backend;
 use crate::models::fit::Fitted;
 

@@ -3,9 +3,8 @@
 
 use std::path::Path;
 
-use super::credentials;
-use super::flags::{Args, Origin};
-use super::settings::Environment;
+use crate::cli::environment::Environment;
+use crate::cli::flags::{Args, Origin};
 use crate::command::run::Keep;
 use crate::session::Sessions;
 
@@ -30,7 +29,7 @@ pub(super) fn look(
     directory: &Path,
     environment: &Environment,
 ) -> (Keep, Option<Resumed>) {
-    let Some(home) = credentials::home(environment) else {
+    let Some(home) = environment.home() else {
         return (keep, None);
     };
     let sessions = Sessions::new(&home);

@@ -1,34 +1,28 @@
 //! Arguments and environment to settings: every value is judged here, so that what follows need not.
 
-use std::ffi::{OsStr, OsString};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::choosing::{self, Choosing};
-use super::credentials;
 use super::fitting;
-use super::flags::{Args, COLORS, FAILURES, SEARCHES};
 use super::inputs::{self, Agents};
-use super::named;
 use super::origins;
 use super::outputs;
-use super::paths::Closed;
 use super::resuming;
-use super::terminal;
-use super::tooling::{self, Tooling};
-use super::values::{count, duration, one_of};
-use super::variables;
+use super::tools::around::{self, Tooling};
+use super::tools::variables;
 use crate::agent::Policy;
+use crate::cli::environment::Environment;
+use crate::cli::flags::{Args, COLORS, FAILURES, SEARCHES};
+use crate::cli::named;
+use crate::cli::terminal;
+use crate::cli::values::{count, duration, one_of, tool_timeout};
 use crate::command::run::Settings;
 use crate::failure::{self, Failure};
-use crate::http::{AddressError, BaseUrl, SILENCE};
+use crate::http::SILENCE;
 use crate::models::choice::Choice;
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
-use crate::secret::Secret;
 use crate::wire::request::Search;
-
-/// How long a tool call may take if nobody says otherwise.
-const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The most requests of a run if nobody says otherwise.
 const MAX_TURNS: usize = 100;
@@ -36,48 +30,8 @@ const MAX_TURNS: usize = 100;
 /// How often a request that failed is made again if nobody says otherwise.
 const RETRIES: usize = 5;
 
-/// The environment as it was at the start. An empty variable counts as unset.
-/// With it our home, where that cannot be entered.
-pub(super) struct Environment(
-    pub(super) Vec<(OsString, OsString)>,
-    pub(super) Option<Closed>,
-);
-
-impl Environment {
-    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
-        let found = self.0.iter().find(|(key, _)| key == name);
-        found
-            .map(|(_, value)| value.as_os_str())
-            .filter(|value| !value.is_empty())
-    }
-
-    pub(super) fn secret(&self, name: &str) -> Option<Secret> {
-        // What is not UTF-8 is kept recognisable as wrong, and no secret of ours is.
-        let text = self.get(name)?.to_string_lossy().into_owned();
-        Some(Secret::new(text))
-    }
-
-    /// The address that this variable names. If it is not used it may be meant for other programs, and is not judged.
-    pub(super) fn address(
-        &self,
-        name: &str,
-        default: &str,
-        used: bool,
-    ) -> Result<BaseUrl, Failure> {
-        let named = self.get(name).filter(|_| used);
-        let text = named.map_or(default.into(), OsStr::to_string_lossy);
-        BaseUrl::parse(&text).map_err(|error| {
-            let failure = Failure::usage(format!("cannot use the address in {name}: {error}"));
-            match error {
-                AddressError::InTheClear => failure.hint("use an https:// address"),
-                _ => failure.hint(format!("it looks like {default}")),
-            }
-        })
-    }
-}
-
 /// The settings of `codex run`.
-pub(super) fn run(
+pub(crate) fn run(
     args: &Args,
     environment: &Environment,
     begun: Instant,
@@ -90,7 +44,7 @@ pub(super) fn run(
     if let Some(color) = &args.color {
         one_of(&args.named("color"), color, COLORS)?;
     }
-    let mut tooling = tooling::of_run(args, environment)?;
+    let mut tooling = around::of_run(args, environment)?;
     let words = Words::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
     if args.no_stdin && words.want_stdin() {
         return Err(Failure::usage("--no-stdin leaves no prompt")
@@ -113,7 +67,8 @@ pub(super) fn run(
         resuming::look(outputs::keep(args)?, &tooling.setup.directory, environment);
     let resumed = resumed.as_ref();
     let chosen = choosing::choose(args, environment, resumed, search)?;
-    variables::hand_on(&mut tooling, args, environment, &chosen.found)?;
+    let handed = variables::hand_on(&mut tooling.setup, args, environment, &chosen.found)?;
+    tooling.warnings.extend(handed);
     let fitted = fitting::fitted(args, &chosen.choice, resumed, pictures.len())?;
     // What was asked for with pictures is not asked without them.
     let sees = |choice: &Choice| pictures.is_empty() || !choice.model.text_only;
@@ -164,7 +119,7 @@ pub(super) fn run(
         instead,
         instructions,
         tools: tooling.setup,
-        home: credentials::home(environment),
+        home: environment.home(),
         keep,
         form: outputs::form(args)?,
         schema,
@@ -240,19 +195,11 @@ fn search(args: &Args) -> Result<Option<Search>, Failure> {
     }))
 }
 
-/// The time limit of a tool call.
-pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
-    Ok(
-        duration(&args.named("tool-timeout"), args.tool_timeout.as_deref())?
-            .unwrap_or(TOOL_TIMEOUT),
-    )
-}
-
 fn instructions(args: &Args, tooling: &Tooling, agents: &Agents) -> Result<String, Failure> {
     let setup = &tooling.setup;
     let mut text = match &args.instructions {
         Some(path) => named::sent(args, "instructions", path, &tooling.hidden)?,
-        None => prompt::instructions(!setup.offered.is_empty(), tooling::notice(setup).as_deref()),
+        None => prompt::instructions(!setup.offered.is_empty(), around::notice(setup).as_deref()),
     };
     for more in &args.append_instructions {
         let more = prompt::text(more, || {
@@ -272,17 +219,4 @@ fn instructions(args: &Args, tooling: &Tooling, agents: &Agents) -> Result<Strin
         return Err(Failure::usage("the instructions are empty").hint("the service wants some"));
     }
     Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_variable_counts_as_unset() {
-        let variables = vec![("A".into(), "".into()), ("B".into(), "b".into())];
-        let environment = Environment::new(variables);
-        assert!(environment.get("A").is_none() && environment.get("C").is_none());
-        assert_eq!(environment.get("B"), Some(OsStr::new("b")));
-    }
 }

@@ -3,9 +3,9 @@
 
 use std::ffi::OsStr;
 
-use super::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
 use super::resuming::{self, Resumed};
-use super::values::one_of;
+use crate::cli::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
+use crate::cli::values::one_of;
 use crate::failure::Failure;
 use crate::models::choice::Choice;
 use crate::models::fit::{Asked, Fitted, fit};

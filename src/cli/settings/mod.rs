@@ -1,0 +1,22 @@
+//! What each command is to do, from its arguments and the environment: every value is judged here, so that what follows
+//! need not.
+
+mod account;
+mod choosing;
+mod credentials;
+mod fitting;
+mod inputs;
+mod keys;
+mod listing;
+mod models;
+mod models_file;
+mod origins;
+mod outputs;
+mod resuming;
+mod run;
+mod tools;
+
+pub(super) use account::{login, logout, status, token};
+pub(super) use models::models;
+pub(super) use run::run;
+pub(super) use tools::around::{Tooling, of_tool};
