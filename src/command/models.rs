@@ -17,7 +17,8 @@ use crate::http::{self, Http, SILENCE, Setup};
 use crate::models::cache::Cache;
 use crate::models::catalogue::{Known, Standing};
 use crate::models::change::put_over;
-use crate::models::custom::Provider;
+use crate::models::custom::{Listed, Provider};
+use crate::models::own::own;
 use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
 use crate::wire::fault::Kind;
 
@@ -80,7 +81,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
     for warning in &settings.warnings {
         warn(warning);
     }
-    let mut lines = own(&settings.providers);
+    let mut lines = of_servers(&settings.providers);
     let mut origin = Origin::BuiltIn;
     match choose(&settings.found) {
         Ok(chosen) => {
@@ -133,19 +134,13 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
 }
 
 /// The models of servers of the user's own.
-fn own(providers: &[Provider]) -> Vec<Line> {
-    let servers = providers
-        .iter()
-        .filter(|provider| provider.base_url.is_some() && provider.other_protocol.is_none());
-    servers
-        .flat_map(|provider| {
-            provider.models.iter().map(|listed| Line {
-                id: format!("{}/{}", provider.name, listed.model.id),
-                usable: true,
-                ..Line::new(listed.model.clone())
-            })
-        })
-        .collect()
+fn of_servers(providers: &[Provider]) -> Vec<Line> {
+    let line = |(id, listed): (String, &Listed)| Line {
+        id,
+        usable: true,
+        ..Line::new(listed.model.clone())
+    };
+    own(providers).map(line).collect()
 }
 
 /// A list's models, the preferred one marked.

@@ -18,6 +18,7 @@ use crate::id::ModelId;
 use crate::models::cache::Cache;
 use crate::models::choice::{Choice, shapes};
 use crate::models::custom::Provider;
+use crate::models::own::own;
 use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 use crate::outcome::Outcome;
 use crate::prompt;
@@ -280,7 +281,7 @@ fn of_service(
         Backend::Subscription => &endpoints.subscription,
         Backend::Api | Backend::Other => &endpoints.api,
     };
-    let own = own_ids(providers);
+    let own: Vec<String> = own(providers).map(|(id, _)| id).collect();
     if known.is_none() && (backend != Backend::Other || !own.is_empty()) {
         let listed = listed.models.iter().map(|model| &*model.id);
         let ids: Vec<&str> = listed.chain(own.iter().map(String::as_str)).collect();
@@ -365,18 +366,6 @@ fn base(address: &str, place: &str) -> Result<BaseUrl, Failure> {
         Failure::usage(format!("cannot use the address of {place}: {error}"))
             .hint("it looks like https://server.example/v1")
     })
-}
-
-/// The models of servers of the user's own, as `-m` takes them.
-fn own_ids(providers: &[Provider]) -> Vec<String> {
-    let servers = providers
-        .iter()
-        .filter(|provider| provider.base_url.is_some());
-    let ids = servers.flat_map(|provider| {
-        let models = provider.models.iter();
-        models.map(|listed| format!("{}/{}", provider.name, listed.model.id))
-    });
-    ids.collect()
 }
 
 /// A note about a model that is sent as it is.
