@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::environment::Environment;
-use super::flags::{Args, Complete, EXCLUSIVE, Flag, Origin, Takes, flags_of};
+use super::flags::{Args, Complete, Flag, Origin, Takes, flags_of};
 use super::named;
 use super::nearest::unknown;
 use crate::failure::Failure;
@@ -41,11 +41,14 @@ pub(super) fn apply(
         .map_err(|mistake| wrong("there is a mistake in", &file, &mistake))?;
     let given: Vec<&str> = args.given.iter().map(|given| given.long).collect();
     for (flag, place, values) in found {
-        let shares = EXCLUSIVE.iter().filter(|group| group.contains(&flag.long));
-        let open = !given.contains(&flag.long)
-            && !shares
-                .flat_map(|group| group.iter())
-                .any(|other| given.contains(other))
+        let makes_way = |other: &&Flag| {
+            other.is_apart_from(flag)
+                || other.long == flag.long
+                || other.overrides.contains(&flag.long)
+        };
+        let open = !flags_of(command)
+            .filter(makes_way)
+            .any(|other| given.contains(&other.long))
             && !VARIABLES
                 .iter()
                 .filter(|(long, _)| *long == flag.long)
@@ -214,9 +217,6 @@ mod tests {
 
     #[test]
     fn what_is_named_beside_the_table_is_in_it() {
-        for name in EXCLUSIVE.iter().copied().flatten() {
-            assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
-        }
         for name in CREDENTIALS {
             assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
         }

@@ -24,11 +24,11 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
         let mut further = Vec::new();
         for flag in flags {
             if long {
-                let _ = write!(text, "  {}\n{}", spelling(flag), wrap(flag.doc, 6));
+                let _ = write!(text, "  {}\n{}", spelling(flag), wrap(&flag.doc(), 6));
             } else if flag.rare {
                 further.push(format!("--{}", flag.long));
             } else {
-                let _ = writeln!(text, "  {:<33} {}", spelling(flag), flag.brief);
+                let _ = writeln!(text, "  {:<33} {}", spelling(flag), flag.brief());
             }
         }
         if !further.is_empty() {

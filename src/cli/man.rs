@@ -44,7 +44,7 @@ pub(super) fn page() -> String {
             let _ = writeln!(
                 page,
                 ".TP\n{short}\\fB\\-\\-{long}\\fR{value}\n{}",
-                escape(flag.doc)
+                escape(&flag.doc())
             );
         }
     }

@@ -20,13 +20,6 @@ pub(super) use words::{
     COLORS, EFFORTS, FAILURES, SANDBOXES, SEARCHES, SHELLS, SUMMARIES, VERBOSITIES,
 };
 
-/// Flags that exclude each other: one that is given on the command line leaves no room for a default of another one.
-pub(super) const EXCLUSIVE: &[&[&str]] = &[
-    &["quiet", "verbose"],
-    &["no-tools", "tools", "tool"],
-    &["resume", "last", "fork", "ephemeral"],
-];
-
 /// The command of this name.
 pub(super) fn command(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
@@ -44,6 +37,11 @@ pub(super) fn flags() -> impl Iterator<Item = &'static Flag> {
         of_run::TELLING,
     ];
     parts.into_iter().flatten()
+}
+
+/// What holds where a flag of this name is not given.
+pub(super) fn default(long: &str) -> Option<&'static str> {
+    flags().find(|flag| flag.long == long)?.default
 }
 
 /// The flags of this command.
@@ -80,12 +78,30 @@ mod tests {
                 "{name}: {}",
                 flag.doc
             );
+            let brief = flag.brief();
             assert!(
-                flag.brief.len() <= 44 && !flag.brief.ends_with('.'),
-                "{name}: {}",
-                flag.brief
+                brief.len() <= 44 && !brief.ends_with('.'),
+                "{name}: {brief}"
             );
             assert!(flag.of.iter().all(|of| command(of).is_some()), "{name}");
+            for other in flag.excludes.iter().chain(flag.overrides) {
+                let mut others = flags().filter(|flag| flag.long == *other);
+                assert!(
+                    others.any(|other| other.of.iter().any(|of| flag.of.contains(of))),
+                    "{name} and {other}"
+                );
+            }
+            for other in flags().filter(|other| flag.excludes.contains(&other.long)) {
+                let is_once = !other.excludes.contains(&name);
+                assert!(is_once && other.long != name, "{name} and {}", other.long);
+            }
+            if let (Some(default), Complete::Words(words)) = (flag.default, &flag.complete) {
+                assert!(words.contains(&default), "{name}: {default}");
+            }
+            assert!(
+                !flag.doc.contains("ithout it: "),
+                "{name}: a column says so"
+            );
             if let Some(value) = flag.takes.value() {
                 assert!(
                     !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase()),

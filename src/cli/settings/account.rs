@@ -6,34 +6,27 @@ use crate::auth::opener::openers;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::network;
+use crate::cli::values::exclusive;
 use crate::command::login::Way;
 use crate::command::{Keeper, login, logout, status, token};
 use crate::failure::Failure;
 
 /// The settings of `codex login`.
 pub(crate) fn login(args: &Args, environment: &Environment) -> Result<login::Settings, Failure> {
-    let ways = [
-        ("--no-browser", args.no_browser),
-        ("--device-auth", args.device_auth),
-        ("--with-api-key", args.with_api_key),
-        ("--with-access-token", args.with_access_token),
-    ];
-    let given: Vec<&str> = ways.iter().filter(|way| way.1).map(|way| way.0).collect();
-    let way = match given[..] {
-        [one, other, ..] => {
-            return Err(
-                Failure::usage(format!("{one} and {other} exclude each other"))
-                    .hint("use one of them"),
-            );
-        }
-        ["--no-browser"] => Way::Browser(Vec::new()),
-        ["--device-auth"] => Way::Device(None),
-        ["--with-api-key"] => Way::Key,
-        ["--with-access-token"] => Way::Token,
-        _ => match openers(&surroundings(environment)) {
+    exclusive(args, "login")?;
+    let way = if args.no_browser {
+        Way::Browser(Vec::new())
+    } else if args.device_auth {
+        Way::Device(None)
+    } else if args.with_api_key {
+        Way::Key
+    } else if args.with_access_token {
+        Way::Token
+    } else {
+        match openers(&surroundings(environment)) {
             Ok(openers) => Way::Browser(openers),
             Err(why) => Way::Device(Some(why)),
-        },
+        }
     };
     let keeper = kept(args, environment)?;
     Ok(login::Settings {

@@ -1,11 +1,9 @@
 //! How the model of a run is to think and write: what flags, a conversation that is gone on with, and the list of models
 //! say, made what the model takes.
 
-use std::ffi::OsStr;
-
 use super::resuming::{self, Resumed};
 use crate::cli::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
-use crate::cli::values::one_of;
+use crate::cli::values::word_of;
 use crate::failure::Failure;
 use crate::models::choice::Choice;
 use crate::models::fit::{Asked, Fitted, fit};
@@ -18,11 +16,6 @@ pub(super) fn fitted(
     resumed: Option<&Resumed>,
     pictures: usize,
 ) -> Result<Fitted, Failure> {
-    let word = |long: &str, value: Option<&OsStr>, known: &[&'static str]| {
-        value
-            .map(|value| one_of(&args.named(long), value, known))
-            .transpose()
-    };
     let model = &choice.model;
     if args
         .effort
@@ -42,11 +35,11 @@ pub(super) fn fitted(
     }
     let asked = Asked {
         effort: kept_effort(args, choice, resumed).map_or_else(
-            || word("effort", args.effort.as_deref(), EFFORTS),
+            || word_of(args, "effort", args.effort.as_deref(), EFFORTS),
             |kept| Ok(Some(kept)),
         )?,
-        summary: word("summary", args.summary.as_deref(), SUMMARIES)?,
-        verbosity: word("verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
+        summary: word_of(args, "summary", args.summary.as_deref(), SUMMARIES)?,
+        verbosity: word_of(args, "verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
         pictures,
         // Their own defaults are others than those that are listed, and other servers may not know the words.
         defaults: choice.backend.is_of_openai(),

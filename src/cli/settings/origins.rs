@@ -7,17 +7,6 @@ use crate::cli::flags::{Args, Origin, flags_of};
 use crate::models::Backend;
 use crate::models::fit::Fitted;
 
-/// What holds if nobody says otherwise, where it is no property of the model.
-const DEFAULTS: &[(&str, &str)] = &[
-    ("sandbox", "read-only"),
-    ("network", "no"),
-    ("no-tmp", "no"),
-    ("max-turns", "100"),
-    ("tool-timeout", "120s"),
-    ("idle-timeout", "300s"),
-    ("retries", "5"),
-];
-
 /// The lines.
 pub(super) fn lines(
     args: &Args,
@@ -69,9 +58,8 @@ pub(super) fn lines(
             lines.push(format!("{} {value}: from {from}", flag.long));
         }
         let is_open = args.given.iter().all(|given| given.long != flag.long);
-        let default = DEFAULTS.iter().find(|(name, _)| *name == flag.long);
-        if let (true, Some((name, value))) = (is_open, default) {
-            lines.push(format!("{name} {value}: the default"));
+        if let (true, Some(value)) = (is_open, flag.default) {
+            lines.push(format!("{} {value}: the default", flag.long));
         }
     }
     lines

@@ -1,5 +1,6 @@
 //! Arguments and environment to settings: every value is judged here, so that what follows need not.
 
+use std::ffi::OsString;
 use std::time::Instant;
 
 use super::choosing::{self, Choosing};
@@ -15,7 +16,7 @@ use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, COLORS, FAILURES, SEARCHES};
 use crate::cli::named;
 use crate::cli::terminal;
-use crate::cli::values::{count, duration, one_of, tool_timeout};
+use crate::cli::values::{count_of, duration_of, exclusive, tool_timeout, word_of};
 use crate::command::run::Settings;
 use crate::failure::{self, Failure};
 use crate::http::SILENCE;
@@ -23,12 +24,6 @@ use crate::models::choice::Choice;
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
 use crate::wire::request::Search;
-
-/// The most requests of a run if nobody says otherwise.
-const MAX_TURNS: usize = 100;
-
-/// How often a request that failed is made again if nobody says otherwise.
-const RETRIES: usize = 5;
 
 /// The settings of `codex run`.
 pub(crate) fn run(
@@ -38,19 +33,18 @@ pub(crate) fn run(
 ) -> Result<Settings, Failure> {
     // What each flag says is judged before what they say together: a flag that swallowed the next one is told as such.
     let mut policy = policy(args)?;
-    let silence = duration(&args.named("idle-timeout"), args.idle_timeout.as_deref())?;
-    let timeout = duration(&args.named("timeout"), args.timeout.as_deref())?;
+    let silence = duration_of(args, "idle-timeout", args.idle_timeout.as_deref())?;
+    let timeout = duration_of(args, "timeout", args.timeout.as_deref())?;
     tool_timeout(args)?;
-    if let Some(color) = &args.color {
-        one_of(&args.named("color"), color, COLORS)?;
-    }
+    word_of(args, "color", args.color.as_deref(), COLORS)?;
+    exclusive(args, "run")?;
     let mut tooling = around::of_run(args, environment)?;
     let words = Words::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
     if args.no_stdin && words.want_stdin() {
         return Err(Failure::usage("--no-stdin leaves no prompt")
             .hint("give the prompt as arguments, without -"));
     }
-    let level = level(args)?;
+    let level = level(args);
     let (files, mut pictures) = (
         inputs::files(args, &tooling.hidden)?,
         inputs::pictures(args)?,
@@ -139,57 +133,36 @@ pub(crate) fn run(
     })
 }
 
+/// What the run may do. A limit that the table has no default of does not hold unless it is given.
 fn policy(args: &Args) -> Result<Policy, Failure> {
+    let count =
+        |long: &str, given: &Option<OsString>, least| count_of(args, long, given.as_deref(), least);
     Ok(Policy {
-        max_turns: count(&args.named("max-turns"), args.max_turns.as_deref(), 1)?
-            .unwrap_or(MAX_TURNS),
-        max_tokens: count(&args.named("max-tokens"), args.max_tokens.as_deref(), 1)?
-            .map(|count| count as u64),
-        max_calls: count(
-            &args.named("max-tool-calls"),
-            args.max_tool_calls.as_deref(),
-            0,
-        )?,
+        max_turns: count("max-turns", &args.max_turns, 1)?.unwrap_or(usize::MAX),
+        max_tokens: count("max-tokens", &args.max_tokens, 1)?.map(|count| count as u64),
+        max_calls: count("max-tool-calls", &args.max_tool_calls, 0)?,
         window: None,
         price: None,
-        retries: count(&args.named("retries"), args.retries.as_deref(), 0)?.unwrap_or(RETRIES),
-        wait_for_reset: duration(
-            &args.named("wait-for-reset"),
-            args.wait_for_reset.as_deref(),
-        )?,
+        retries: count("retries", &args.retries, 0)?.unwrap_or_default(),
+        wait_for_reset: duration_of(args, "wait-for-reset", args.wait_for_reset.as_deref())?,
         buffer: args.buffer,
-        fail_on_tool_error: args
-            .fail_on
-            .as_ref()
-            .map(|what| one_of(&args.named("fail-on"), what, FAILURES))
-            .transpose()?
-            .is_some(),
+        fail_on_tool_error: word_of(args, "fail-on", args.fail_on.as_deref(), FAILURES)?.is_some(),
     })
 }
 
-/// How much is told beside the answer.
-fn level(args: &Args) -> Result<Level, Failure> {
-    if args.quiet && args.verbose {
-        return Err(Failure::usage(format!(
-            "{} and {} exclude each other",
-            args.named("quiet"),
-            args.named("verbose")
-        ))
-        .hint("use one of them"));
-    }
-    Ok(match (args.quiet, args.verbose) {
+/// How much is reported beside the answer.
+fn level(args: &Args) -> Level {
+    match (args.quiet, args.verbose) {
         (true, _) => Level::Quiet,
         (_, true) => Level::Verbose,
         _ => Level::Normal,
-    })
+    }
 }
 
 /// How the service is to search the web, if it is to.
 fn search(args: &Args) -> Result<Option<Search>, Failure> {
-    let Some(mode) = &args.search else {
-        return Ok(None);
-    };
-    Ok(Some(match one_of(&args.named("search"), mode, SEARCHES)? {
+    let mode = word_of(args, "search", args.search.as_deref(), SEARCHES)?;
+    Ok(mode.map(|mode| match mode {
         "cached" => Search::Cached,
         _ => Search::Live,
     }))

@@ -11,7 +11,7 @@ use super::{own, variables, writable};
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, SANDBOXES};
 use crate::cli::nearest::unknown;
-use crate::cli::values::{one_of, tool_timeout};
+use crate::cli::values::{tool_timeout, word_of};
 use crate::failure::Failure;
 use crate::tools::TOOLS;
 use crate::tools::offer::Offer;
@@ -287,10 +287,8 @@ fn apart(
 
 /// What the tools may touch.
 fn sandbox(args: &Args) -> Result<&'static str, Failure> {
-    match &args.sandbox {
-        Some(mode) => one_of(&args.named("sandbox"), mode, SANDBOXES),
-        None => Ok(SANDBOXES[0]),
-    }
+    let mode = word_of(args, "sandbox", args.sandbox.as_deref(), SANDBOXES)?;
+    Ok(mode.unwrap_or(SANDBOXES[0]))
 }
 
 /// How the flag of the working directory is called.
@@ -325,19 +323,6 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
 
 /// The tools to offer, the built-in ones and the user's own; and what is left out.
 fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<String>), Failure> {
-    for (flag, given) in [
-        ("tools", args.tools.is_some()),
-        ("tool", !args.tool.is_empty()),
-    ] {
-        if args.no_tools && given {
-            return Err(Failure::usage(format!(
-                "{} and {} exclude each other",
-                args.named(flag),
-                args.named("no-tools")
-            ))
-            .hint("use one of them"));
-        }
-    }
     if args.no_tools {
         return Ok((Vec::new(), Vec::new()));
     }
