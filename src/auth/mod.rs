@@ -22,6 +22,7 @@ pub mod printed;
 pub mod redirect;
 pub mod refusal;
 pub mod sign_in;
+mod source;
 pub mod store;
 pub mod token;
 
@@ -33,6 +34,7 @@ use bounds::Bounds;
 pub use choice::{Chosen, Error, Found, What, choose, key, plain};
 use personal::Personal;
 use sign_in::{Hook, SignIn};
+pub use source::Source;
 use token::TokenError;
 
 /// What proves who is asking.

@@ -9,7 +9,7 @@ use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
 use crate::api::{self, Endpoints, usage};
 use crate::auth::critical::Critical;
-use crate::auth::{self, Authority, Found, choose, sign_in};
+use crate::auth::{self, Authority, Found, Source, choose, sign_in};
 use crate::clock::{date, seconds};
 use crate::failure::{self, Failure};
 use crate::http::{Http, SILENCE, Setup};
@@ -42,7 +42,7 @@ pub enum Error {
     /// The sign-in has ended and cannot be renewed. That was told already too.
     SignIn(sign_in::Error),
     /// The access token of this flag, variable or file has ended, and nothing renews it.
-    Ended(String, u64),
+    Ended(Source, u64),
     /// The limits cannot be had.
     Limits(api::Error),
     /// Standard output cannot be written.

@@ -7,7 +7,7 @@ use super::{Keeper, authority, warn};
 use crate::auth::critical::Critical;
 use crate::auth::sign_in;
 use crate::auth::token::claims;
-use crate::auth::{self, Authority, Found, What, choose};
+use crate::auth::{self, Authority, Found, Source, What, choose};
 use crate::clock::{date, seconds};
 use crate::failure::{self, Failure};
 use crate::http::Setup;
@@ -32,9 +32,9 @@ pub enum Error {
     /// There is no usable credential.
     Credential(auth::Error),
     /// There are keys only; this is where the first one is.
-    Key(String),
+    Key(Source),
     /// The access token of this flag, variable or file has ended, and nothing renews it.
-    Ended(String, u64),
+    Ended(Source, u64),
     /// The sign-in cannot be renewed.
     SignIn(sign_in::Error),
     /// Standard output cannot be written.

@@ -3,16 +3,16 @@
 use super::value::{About, Failure};
 use crate::auth::personal::is_personal;
 use crate::auth::store::Store;
-use crate::auth::{Found, What};
+use crate::auth::{Found, Source, What};
 use crate::outcome::Outcome;
 
 /// The credential that a command uses.
 #[derive(Debug)]
 pub(crate) struct Used {
-    source: String,
+    source: Source,
     kind: Kind,
     /// What would be used without it.
-    next: Option<String>,
+    next: Option<Source>,
 }
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Used {
     pub(crate) fn of(found: &[Found], store: Option<&Store>) -> Option<Self> {
         let first = found.first()?;
         let kind = match &first.what {
-            What::Key(_) if first.source.contains("models.json") => Kind::OfServer,
+            What::Key(_) if first.source.provider().is_some() => Kind::OfServer,
             What::Nobody => Kind::OfServer,
             What::Key(_) | What::NotUsable(_) => Kind::Key,
             What::Token(_) => Kind::Token,
@@ -78,12 +78,11 @@ impl Used {
             Kind::SignIn { .. } => "run `codex login` to sign in again".to_owned(),
             Kind::OfServer => format!("look at {source}"),
         };
-        // A variable is put away with a word; an entry of a file is not.
-        let is_variable = source
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-        match &self.next {
-            Some(next) if is_variable => format!("{words}; or unset it, and {next} is used"),
+        match (&self.next, source) {
+            // A variable is put away with a word; an entry of a file is not.
+            (Some(next), Source::Variable(_)) => {
+                format!("{words}; or unset it, and {next} is used")
+            }
             _ => words,
         }
     }

@@ -106,7 +106,7 @@ fn locked(told: &str, process: Option<u32>) -> Failure {
 }
 
 /// An access token that nothing renews is over.
-pub(crate) fn of_ended(source: &str, when: u64) -> Failure {
+pub(crate) fn of_ended(source: &auth::Source, when: u64) -> Failure {
     let told = format!("the access token of {source} ended at {}", date(when));
     Failure::new(Outcome::SignIn, told)
         .hint("put a new one there: `codex token` prints one where you are signed in; or remove it")

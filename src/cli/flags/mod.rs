@@ -98,10 +98,8 @@ mod tests {
             if let (Some(default), Complete::Words(words)) = (flag.default, &flag.complete) {
                 assert!(words.contains(&default), "{name}: {default}");
             }
-            assert!(
-                !flag.doc.contains("ithout it: "),
-                "{name}: a column says so"
-            );
+            let is_said_twice = flag.default.is_some() && flag.doc.contains("ithout it: ");
+            assert!(!is_said_twice, "{name}: the column says so");
             if let Some(value) = flag.takes.value() {
                 assert!(
                     !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase()),

@@ -7,7 +7,7 @@ use super::listing::{Listed, place, plan};
 use super::models_file::providers;
 use super::resuming::{self, Resumed};
 use crate::api::{Endpoints, Route, Scope};
-use crate::auth::{Found, What};
+use crate::auth::{Found, Source, What};
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::nearest::nearest;
@@ -178,8 +178,8 @@ fn of_provider(
         ));
     }
     let source = match provider.api_key {
-        Some(_) => format!("the key of {name} in models.json"),
-        None => format!("models.json, where {name} has no key"),
+        Some(_) => Source::ServerKey(name.clone()),
+        None => Source::Server(name.clone()),
     };
     let what = match &provider.api_key {
         None => What::Nobody,

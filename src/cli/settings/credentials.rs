@@ -10,7 +10,7 @@ use crate::auth::issuer::Issuer;
 use crate::auth::opener::Surroundings;
 use crate::auth::personal::{Personal, is_personal};
 use crate::auth::store::{Contents, Format, Kind, Place, Store};
-use crate::auth::{Found, What};
+use crate::auth::{Found, Source, What};
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::named;
@@ -49,13 +49,13 @@ pub(super) fn find(
     if let Some(path) = &args.api_key_file {
         found.push(Found {
             what: What::Key(Secret::new(named::text(args, "api-key-file", path)?)),
-            source: "the file of --api-key-file".to_owned(),
+            source: Source::FlagFile("api-key-file"),
         });
     }
-    let variable = |name: &str, what: fn(Secret) -> What| {
+    let variable = |name: &'static str, what: fn(Secret) -> What| {
         environment.secret(name).map(|secret| Found {
             what: what(secret),
-            source: name.to_owned(),
+            source: Source::Variable(name),
         })
     };
     if let Some(given) = environment.secret("CODEX_ACCESS_TOKEN") {
@@ -63,7 +63,7 @@ pub(super) fn find(
         let issuer = environment.address("CODEX_RUN_ISSUER", ISSUER, asked)?;
         found.push(Found {
             what: token(given, &issuer, environment),
-            source: "CODEX_ACCESS_TOKEN".to_owned(),
+            source: Source::Variable("CODEX_ACCESS_TOKEN"),
         });
     }
     found.extend(variable("CODEX_API_KEY", What::Key));
@@ -97,7 +97,7 @@ pub(super) fn find(
     {
         found.push(Found {
             what: What::NotOurs(other),
-            source: store.named().display().to_string(),
+            source: Source::File(store.named().to_owned()),
         });
     }
     Ok(Credentials {
@@ -161,10 +161,10 @@ fn stored(
     issuer: &BaseUrl,
     environment: &Environment,
 ) -> Vec<Found> {
-    let source = store.named().display().to_string();
+    let file = || store.named().to_owned();
     let sign_in = contents.sign_in.map(|sign_in| Found {
         what: What::SignIn(sign_in.map(Box::new)),
-        source: source.clone(),
+        source: Source::File(file()),
     });
     let of_pi = store.is_foreign() && contents.format == Format::Entries;
     let key = contents.key.map(|key| Found {
@@ -173,11 +173,11 @@ fn stored(
         } else {
             What::Key(key)
         },
-        source: format!("the key in {source}"),
+        source: Source::KeyIn(file()),
     });
     let personal = contents.personal.map(|personal| Found {
         what: token(personal, issuer, environment),
-        source: format!("the personal access token in {source}"),
+        source: Source::PersonalIn(file()),
     });
     let mut stored = vec![
         (Kind::SignIn, sign_in),

@@ -2,7 +2,7 @@
 //! it is ever shown.
 
 use super::credentials::SECRETS;
-use crate::auth::printed;
+use crate::auth::{Source, printed};
 use crate::cli::environment::Environment;
 use crate::failure::Failure;
 use crate::secret::Secret;
@@ -10,7 +10,7 @@ use crate::secret::Secret;
 /// The key that this text stands for.
 pub(super) fn resolve(
     text: &str,
-    source: &str,
+    source: &Source,
     environment: &Environment,
 ) -> Result<Secret, Failure> {
     if let Some(command) = text.strip_prefix('!') {

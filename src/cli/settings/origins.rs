@@ -18,8 +18,10 @@ pub(super) fn lines(
     let choice = &chosen.choice;
     let model = &choice.model;
     let mut lines = vec![format!("model {}: from {}", model.id, chosen.origin)];
-    let credential = chosen.found.first().map_or("none", |found| &found.source);
-    lines.push(format!("credential: from {credential}"));
+    lines.push(match chosen.found.first() {
+        Some(found) => format!("credential: from {}", found.source),
+        None => "credential: from none".to_owned(),
+    });
     lines.push(address(chosen, environment));
     lines.push(format!(
         "shape {}: {}",
