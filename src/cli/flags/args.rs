@@ -98,13 +98,25 @@ pub(crate) enum Origin {
     Config(String),
 }
 
+impl Origin {
+    /// How a message calls the flag of this long name that was given there.
+    pub(crate) fn named(&self, long: &str) -> String {
+        match self {
+            Self::Flag => format!("--{long}"),
+            Self::Config(place) => format!("{long:?} in {place}"),
+        }
+    }
+}
+
 impl Args {
     /// How a message calls the flag, so that its reader finds what to correct.
     pub(crate) fn named(&self, long: &str) -> String {
+        self.origin(long).named(long)
+    }
+
+    /// Where the value of the flag comes from that holds.
+    pub(crate) fn origin(&self, long: &str) -> Origin {
         let given = self.given.iter().rev().find(|given| given.long == long);
-        match given.map(|given| &given.origin) {
-            Some(Origin::Config(place)) => format!("{long:?} in {place}"),
-            _ => format!("--{long}"),
-        }
+        given.map_or(Origin::Flag, |given| given.origin.clone())
     }
 }

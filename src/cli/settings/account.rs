@@ -1,6 +1,7 @@
 //! The settings of the commands that are about the sign-in itself.
 
 use super::credentials::{self, Credentials, SECRETS, surroundings};
+use super::endpoints;
 use crate::api::Endpoints;
 use crate::auth::opener::openers;
 use crate::cli::environment::Environment;
@@ -46,7 +47,7 @@ pub(crate) fn login(args: &Args, environment: &Environment) -> Result<login::Set
 fn listing(environment: &Environment) -> Option<Endpoints> {
     let is_set = |name| environment.get(name).is_some();
     let fits = is_set("CODEX_RUN_BASE_URL") || !is_set("CODEX_RUN_ISSUER");
-    let endpoints = fits.then(|| credentials::endpoints(&[], environment));
+    let endpoints = fits.then(|| endpoints::endpoints(&[], environment));
     endpoints?.ok()
 }
 
@@ -76,7 +77,7 @@ pub(crate) fn status(args: &Args, environment: &Environment) -> Result<status::S
     } = credentials::find(args, environment, true, false)?;
     let limits = args
         .limits
-        .then(|| credentials::endpoints(&found, environment));
+        .then(|| endpoints::endpoints(&found, environment));
     Ok(status::Settings {
         limits: limits.transpose()?,
         elsewhere: credentials::elsewhere(environment),

@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::api::{Endpoints, Route, Scope};
 use crate::auth::issuer::Issuer;
 use crate::auth::opener::Surroundings;
 use crate::auth::personal::{Personal, is_personal};
@@ -21,13 +20,12 @@ use crate::http::BaseUrl;
 use crate::secret::Secret;
 
 const ISSUER: &str = "https://auth.openai.com";
-const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
-const API: &str = "https://api.openai.com/v1";
 
 /// The variables that hold credentials. No program that is started gets them.
 pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];
 
 /// Everything that is known of credentials.
+#[derive(Default)]
 pub(super) struct Credentials {
     /// What was found, in the order in which it counts.
     pub(super) found: Vec<Found>,
@@ -237,47 +235,6 @@ pub(super) fn foreign(args: &Args, environment: &Environment) -> Option<PathBuf>
     let named = args.auth_file.as_deref();
     let file = named.or_else(|| environment.get("CODEX_RUN_AUTH_FILE"))?;
     Some(environment.expand(file))
-}
-
-/// The backends. Only the address that is used is judged; without a credential that is the subscription's.
-pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<Endpoints, Failure> {
-    let subscription = found.first().is_none_or(Found::is_subscription);
-    let address = |name, default, used| -> Result<BaseUrl, Failure> {
-        environment.address(name, default, used)
-    };
-    Ok(Endpoints {
-        subscription: address("CODEX_RUN_BASE_URL", SUBSCRIPTION, subscription)?,
-        api: address("OPENAI_BASE_URL", API, !subscription)?,
-        route: Route::default(),
-        scope: if subscription {
-            Scope::default()
-        } else {
-            scope(environment)?
-        },
-    })
-}
-
-/// What the requests of a key are counted on.
-fn scope(environment: &Environment) -> Result<Scope, Failure> {
-    let named = |name: &str| -> Result<Option<String>, Failure> {
-        let Some(value) = environment.get(name) else {
-            return Ok(None);
-        };
-        let value = value.to_string_lossy();
-        let value = value.trim();
-        if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(
-                Failure::usage(format!("cannot use {name}: it holds what no id does")).hint(
-                    "it is an id of the API's settings, such as org-1 or proj_1; or unset it",
-                ),
-            );
-        }
-        Ok((!value.is_empty()).then(|| value.to_owned()))
-    };
-    Ok(Scope {
-        organization: named("OPENAI_ORGANIZATION")?,
-        project: named("OPENAI_PROJECT")?,
-    })
 }
 
 /// The credentials files of other programs that are there.

@@ -2,14 +2,13 @@
 //! need not.
 
 mod account;
-mod choosing;
 mod credentials;
+mod endpoints;
 mod fitting;
 mod inputs;
 mod keys;
-mod listing;
+mod model;
 mod models;
-mod models_file;
 mod origins;
 mod outputs;
 mod resuming;

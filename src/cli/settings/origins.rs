@@ -1,28 +1,32 @@
 //! Where each value of a run comes from, for `--dry-run -v`: one line for each, as far as there is something to say.
 
-use super::choosing::Choosing;
-use super::resuming;
-use crate::cli::environment::Environment;
+use super::endpoints::address;
+use super::model::{Choosing, ModelOrigin};
+use crate::auth::Found;
 use crate::cli::flags::{Args, Origin, flags_of};
-use crate::models::Backend;
 use crate::models::fit::Fitted;
 
 /// The lines.
 pub(super) fn lines(
     args: &Args,
-    environment: &Environment,
     chosen: &Choosing,
+    found: &[Found],
     fitted: &Fitted,
     kept_effort: bool,
 ) -> Vec<String> {
     let choice = &chosen.choice;
     let model = &choice.model;
     let mut lines = vec![format!("model {}: from {}", model.id, chosen.origin)];
-    lines.push(match chosen.found.first() {
+    lines.push(match found.first() {
         Some(found) => format!("credential: from {}", found.source),
         None => "credential: from none".to_owned(),
     });
-    lines.push(address(chosen, environment));
+    let address = address(choice.backend, &chosen.endpoints);
+    lines.push(format!(
+        "address {}: {}",
+        address.as_str(),
+        chosen.address_origin
+    ));
     lines.push(format!(
         "shape {}: {}",
         choice.shape.name(),
@@ -36,7 +40,7 @@ pub(super) fn lines(
     ];
     for (name, sent, given, kept) in sent {
         let origin = match (kept, given) {
-            (true, _) => resuming::ORIGIN.to_owned(),
+            (true, _) => ModelOrigin::Conversation.to_string(),
             (_, true) => args.named(name),
             _ => "the list of models".to_owned(),
         };
@@ -65,21 +69,4 @@ pub(super) fn lines(
         }
     }
     lines
-}
-
-/// Where requests go.
-fn address(chosen: &Choosing, environment: &Environment) -> String {
-    let (variable, address) = match chosen.choice.backend {
-        Backend::Subscription => ("CODEX_RUN_BASE_URL", &chosen.endpoints.subscription),
-        Backend::Api | Backend::Other => ("OPENAI_BASE_URL", &chosen.endpoints.api),
-    };
-    let named = environment
-        .get(variable)
-        .is_some_and(|value| value.to_string_lossy().trim_end_matches('/') == address.as_str());
-    let origin = match (named, chosen.choice.backend) {
-        (true, _) => format!("from {variable}"),
-        (false, Backend::Other) => "from models.json".to_owned(),
-        (false, _) => "the default".to_owned(),
-    };
-    format!("address {}: {origin}", address.as_str())
 }

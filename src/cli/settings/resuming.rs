@@ -8,9 +8,6 @@ use crate::cli::flags::{Args, Origin};
 use crate::command::run::Keep;
 use crate::session::Sessions;
 
-/// Where a value comes from that nobody has given for this run.
-pub(super) const ORIGIN: &str = "the conversation";
-
 /// A stored conversation that is gone on with.
 #[derive(Debug, Default)]
 pub(super) struct Resumed {

@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::time::Instant;
 
-use super::choosing::{self, Choosing};
+use super::credentials::Credentials;
 use super::fitting;
 use super::inputs::{self, Agents};
+use super::model::{self, Choosing, ModelSettings};
 use super::origins;
 use super::outputs;
 use super::resuming;
@@ -60,8 +61,17 @@ pub(crate) fn run(
     let (keep, resumed) =
         resuming::look(outputs::keep(args)?, &tooling.setup.directory, environment);
     let resumed = resumed.as_ref();
-    let chosen = choosing::choose(args, environment, resumed, search)?;
-    let handed = variables::hand_on(&mut tooling.setup, args, environment, &chosen.found)?;
+    let ModelSettings {
+        chosen,
+        credentials,
+        providers,
+    } = model::find(args, environment, resumed, search.is_some())?;
+    let Credentials {
+        found,
+        keeper,
+        mut warnings,
+    } = credentials;
+    let handed = variables::hand_on(&mut tooling.setup, args, environment, &found, &providers)?;
     tooling.warnings.extend(handed);
     let fitted = fitting::fitted(args, &chosen.choice, resumed, pictures.len())?;
     // What was asked for with pictures is not asked without them.
@@ -73,29 +83,22 @@ pub(crate) fn run(
         }
         None => None,
     };
-    let told = if args.dry_run && level == Level::Verbose {
-        {
-            let found = agents.found.iter();
-            let read =
-                found.map(|(file, _)| format!("{}: added to the instructions", file.display()));
-            let kept = fitting::kept_effort(args, &chosen.choice, resumed).is_some();
-            let lines = origins::lines(args, environment, &chosen, &fitted, kept);
-            lines.into_iter().chain(read).collect()
-        }
+    let origins = if args.dry_run && level == Level::Verbose {
+        let kept = fitting::kept_effort(args, &chosen.choice, resumed).is_some();
+        let read = agents.found.iter().map(|(file, _)| file);
+        let read = read.map(|file| format!("{}: added to the instructions", file.display()));
+        let lines = origins::lines(args, &chosen, &found, &fitted, kept);
+        lines.into_iter().chain(read).collect()
     } else {
         Vec::new()
     };
-    let mut warnings = chosen.warnings;
-    warnings.extend(told);
+    warnings.extend(chosen.notes.iter().map(ToString::to_string));
+    warnings.extend(origins);
     warnings.extend(tooling.warnings);
     warnings.extend(agents.warnings);
     warnings.extend(fitted.note.clone());
     let Choosing {
-        choice,
-        found,
-        keeper,
-        endpoints,
-        ..
+        choice, endpoints, ..
     } = chosen;
     if choice.model.text_only {
         pictures.clear();

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::super::model::file::providers;
 use super::decisive::Deciding;
 use super::hidden::Hidden;
 use super::own::Own;
@@ -48,7 +49,12 @@ pub(crate) fn of_tool(
 ) -> Result<Tooling, Failure> {
     let offered = Offer::built_in(name).into_iter().collect();
     let mut tooling = around(args, environment, offered)?;
-    let warnings = variables::hand_on(&mut tooling.setup, args, environment, &[])?;
+    // What `models.json` says matters to the variables that are handed on.
+    let providers = match args.env[..] {
+        [] => Vec::new(),
+        _ => providers(environment)?,
+    };
+    let warnings = variables::hand_on(&mut tooling.setup, args, environment, &[], &providers)?;
     tooling.warnings.extend(warnings);
     Ok(tooling)
 }

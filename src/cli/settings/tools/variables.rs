@@ -5,11 +5,11 @@ use std::ffi::{OsStr, OsString};
 
 use super::super::credentials::{self, SECRETS};
 use super::super::keys;
-use super::super::models_file;
 use crate::auth::Found;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
+use crate::models::custom::Provider;
 use crate::secret::Secret;
 use crate::tools::environment;
 use crate::tools::process::Setup;
@@ -108,6 +108,7 @@ pub(crate) fn hand_on(
     args: &Args,
     environment: &Environment,
     found: &[Found],
+    providers: &[Provider],
 ) -> Result<Vec<String>, Failure> {
     let mut warnings = Vec::new();
     let wanted = wanted(args)?;
@@ -117,7 +118,7 @@ pub(crate) fn hand_on(
     let by_manifests = setup.offered.iter().any(|o| !o.variables().is_empty());
     let mut guard = Guard::new(environment, found);
     if by_manifests || !wanted.is_empty() {
-        guard.look_further(args, environment)?;
+        guard.look_further(args, environment, providers);
     }
 
     let network = args.network || setup.walls.is_none();
@@ -201,8 +202,8 @@ impl Guard {
     }
 
     /// With those of `models.json` and of the credentials file too, whichever of them the run uses.
-    fn look_further(&mut self, args: &Args, environment: &Environment) -> Result<(), Failure> {
-        for provider in models_file::providers(environment)? {
+    fn look_further(&mut self, args: &Args, environment: &Environment, providers: &[Provider]) {
+        for provider in providers {
             let Some(key) = &provider.api_key else {
                 continue;
             };
@@ -218,7 +219,6 @@ impl Guard {
         }
         self.credentials
             .extend(credentials::stored_secrets(args, environment));
-        Ok(())
     }
 
     /// Why this variable is not handed on, whatever its value.

@@ -7,7 +7,7 @@ use crate::models::custom::{self, Provider};
 use crate::placed;
 
 /// What `models.json` says.
-pub(super) fn providers(environment: &Environment) -> Result<Vec<Provider>, Failure> {
+pub(crate) fn providers(environment: &Environment) -> Result<Vec<Provider>, Failure> {
     let Some(file) = environment.home().map(|home| home.join("models.json")) else {
         return Ok(Vec::new());
     };
