@@ -1,11 +1,11 @@
 //! How often an answer that failed is asked for again, and when (pure). Retries are for what may pass by itself; the end of
 //! a usage limit is waited for only by those who asked for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::api::{self, retry};
-use crate::wire::answer::Trouble;
-use crate::wire::fault::{Fault, Kind, Retry};
+use crate::api::{Unanswered, retry};
+use crate::output::Notice;
+use crate::wire::fault::{Kind, Retry};
 
 /// The request is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,15 +25,57 @@ pub(super) const GLANCE: Duration = Duration::from_secs(30);
 
 impl Again {
     /// Whether the wait is over by this time in Unix seconds, however long it has been by another clock.
-    pub(super) fn is_over(&self, now: u64) -> bool {
+    fn is_over(&self, now: u64) -> bool {
         matches!(*self, Self::Reset { until, .. } if now > until)
     }
 
+    /// What there is to report at this time in Unix seconds: that the request is made again, or that the run goes on from
+    /// the calls which the answer has brought. `of` is how many retries there may be.
+    pub(super) fn notice<'a>(
+        &self,
+        reason: &'a Unanswered,
+        goes_on: bool,
+        of: usize,
+        now: u64,
+    ) -> Notice<'a> {
+        match *self {
+            Self::Reset { at, .. } => Notice::Reset { at, now, reason },
+            Self::Retry { .. } if goes_on => Notice::GoesOn { reason },
+            Self::Retry { attempt, delay } => Notice::Retry {
+                attempt,
+                of,
+                delay,
+                reason,
+            },
+        }
+    }
+
     /// How long to wait, spread by a random number.
-    pub(super) fn wait(&self, random: u8) -> Duration {
+    fn wait(&self, random: u8) -> Duration {
         match *self {
             Self::Retry { delay, .. } | Self::Reset { delay, .. } => retry::spread(delay, random),
         }
+    }
+}
+
+/// Until when a request waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    /// The end of it.
+    pub(super) until: Instant,
+    again: Again,
+}
+
+impl Wait {
+    /// A wait that begins now, spread by a random number.
+    pub(super) fn new(again: Again, now: Instant, random: u8) -> Self {
+        let until = now + again.wait(random);
+        Self { until, again }
+    }
+
+    /// Whether it is over at this time, which is `unix` in Unix seconds.
+    pub(super) fn is_over(&self, now: Instant, unix: u64) -> bool {
+        now >= self.until || self.again.is_over(unix)
     }
 }
 
@@ -62,17 +104,12 @@ impl Attempts {
     }
 
     /// What to do about an answer that failed in this way, at this time in Unix seconds; nothing where it is final.
-    pub(super) fn next(
-        &mut self,
-        trouble: &Trouble,
-        error: Option<&api::Error>,
-        now: u64,
-    ) -> Option<Again> {
-        let advice = match limit(trouble, error) {
+    pub(super) fn next(&mut self, why: &Unanswered, now: u64) -> Option<Again> {
+        let advice = match limit(why) {
             Some(at) if at > now => return self.reset(at, now),
             // Its end has passed, and yet it holds: that may pass as well, but not for ever.
             Some(_) if self.patience.is_some() => Retry::Backoff,
-            _ => retry::advice(trouble, error),
+            _ => retry::advice(why),
         };
         match retry::next(advice, self.made, self.most) {
             retry::Next::Stop => None,
@@ -98,26 +135,22 @@ impl Attempts {
 }
 
 /// When the usage limit ends that this failure is, where that is said.
-fn limit(trouble: &Trouble, error: Option<&api::Error>) -> Option<u64> {
-    let limit = |fault: &Fault| fault.resets_at.filter(|_| fault.kind == Kind::UsageLimit);
-    match (trouble, error) {
-        (Trouble::Failed(fault), _) | (Trouble::Cut, Some(api::Error::Fault(fault))) => {
-            limit(fault)
-        }
-        _ => None,
-    }
+fn limit(why: &Unanswered) -> Option<u64> {
+    let fault = why.fault().filter(|fault| fault.kind == Kind::UsageLimit)?;
+    fault.resets_at
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::answer::Trouble;
     use crate::wire::fault;
 
-    fn used_up(at: u64) -> Trouble {
+    fn used_up(at: u64) -> Unanswered {
         let event = format!(
             r#"{{"type":"error","error":{{"type":"usage_limit_reached","resets_at":{at}}}}}"#
         );
-        Trouble::Failed(fault::of_event(event.as_bytes()))
+        Unanswered::Unusable(Trouble::Failed(fault::of_event(event.as_bytes())))
     }
 
     #[test]
@@ -127,42 +160,29 @@ mod tests {
             let delay = Duration::from_millis(millis);
             Some(Again::Retry { attempt, delay })
         };
-        assert_eq!(attempts.next(&Trouble::Cut, None, 0), retry(1, 500));
-        assert_eq!(attempts.next(&Trouble::Differs, None, 0), None);
-        assert_eq!(attempts.next(&Trouble::Cut, None, 0), retry(2, 1000));
-        assert_eq!(attempts.next(&Trouble::Cut, None, 0), None);
+        let cut = Unanswered::Unusable(Trouble::Cut);
+        let differs = Unanswered::Unusable(Trouble::Differs);
+        assert_eq!(attempts.next(&cut, 0), retry(1, 500));
+        assert_eq!(attempts.next(&differs, 0), None);
+        assert_eq!(attempts.next(&cut, 0), retry(2, 1000));
+        assert_eq!(attempts.next(&cut, 0), None);
     }
 
     #[test]
     fn the_end_of_a_limit_is_waited_for_by_those_who_asked() {
         let hour = Some(Duration::from_secs(3600));
-        assert_eq!(
-            Attempts::new(5, None).next(&used_up(1001), None, 1000),
-            None
-        );
-        assert_eq!(
-            Attempts::new(5, hour).next(&used_up(4601), None, 1000),
-            None
-        );
+        assert_eq!(Attempts::new(5, None).next(&used_up(1001), 1000), None);
+        assert_eq!(Attempts::new(5, hour).next(&used_up(4601), 1000), None);
         let mut attempts = Attempts::new(2, hour);
         let reset = |at, seconds, until| {
             let delay = Duration::from_secs(seconds);
             Some(Again::Reset { at, delay, until })
         };
-        assert_eq!(
-            attempts.next(&used_up(1060), None, 1000),
-            reset(1060, 61, 1061)
-        );
-        assert_eq!(
-            attempts.next(&used_up(1062), None, 1061),
-            reset(1062, 3, 1064)
-        );
+        assert_eq!(attempts.next(&used_up(1060), 1000), reset(1060, 61, 1061));
+        assert_eq!(attempts.next(&used_up(1062), 1061), reset(1062, 3, 1064));
         // All the waiting together is what was asked for.
-        assert_eq!(attempts.next(&used_up(4601), None, 1100), None);
-        assert_eq!(
-            attempts.next(&used_up(4600), None, 1100),
-            reset(4600, 3508, 4608)
-        );
+        assert_eq!(attempts.next(&used_up(4601), 1100), None);
+        assert_eq!(attempts.next(&used_up(4600), 1100), reset(4600, 3508, 4608));
     }
 
     #[test]
@@ -171,22 +191,19 @@ mod tests {
         let mut attempts = Attempts::new(2, hour);
         for attempt in 1..=2 {
             let delay = retry::backoff(attempt - 1);
-            let again = attempts.next(&used_up(960), None, 1000);
+            let again = attempts.next(&used_up(960), 1000);
             assert_eq!(again, Some(Again::Retry { attempt, delay }));
             assert!(!again.expect("one").is_over(u64::MAX), "it takes its time");
         }
-        assert_eq!(attempts.next(&used_up(960), None, 1000), None);
+        assert_eq!(attempts.next(&used_up(960), 1000), None);
         let patience = None;
-        assert_eq!(
-            Attempts::new(2, patience).next(&used_up(960), None, 1000),
-            None
-        );
+        assert_eq!(Attempts::new(2, patience).next(&used_up(960), 1000), None);
     }
 
     #[test]
     fn a_wait_for_an_end_is_over_by_either_clock() {
         let hour = Some(Duration::from_secs(3600));
-        let again = Attempts::new(0, hour).next(&used_up(1060), None, 1000);
+        let again = Attempts::new(0, hour).next(&used_up(1060), 1000);
         let again = again.expect("it is near");
         assert!(!again.is_over(1061) && again.is_over(1062));
     }

@@ -3,13 +3,17 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
 use super::driver::Driver;
+use super::history;
+use super::input::Input;
+use super::reader::PATIENCE;
+use super::thread::spawn;
 use super::turn::{self, Action, Turn};
-use super::{End, Input, history, spawn};
+use crate::failure::{RunWarning, Stop};
 use crate::output::{self, Notice, Subject};
 use crate::tools::about::{About, is_cut, printed};
 use crate::tools::offer::Offer;
@@ -17,14 +21,10 @@ use crate::tools::process::Output;
 use crate::wire::input;
 use crate::wire::item::Call;
 
-/// How long the end of an answer's body is waited for once everything else is ready. Losing the
-/// connection costs less than a server that never ends its answers.
-const PATIENCE: Duration = Duration::from_millis(500);
-
 impl Driver<'_> {
     /// Runs the calls of an answer and adds their outputs to the history.
     /// `body_ended` says that nothing more comes of the answer.
-    pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), End> {
+    pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), Stop> {
         let barriers: Vec<bool> = calls
             .iter()
             .map(|call| {
@@ -49,9 +49,9 @@ impl Driver<'_> {
                 Input::ToolEnded(at, output) => {
                     self.running -= 1;
                     if let Some(error) = output.exhausted {
-                        return Err(End::Thread(error));
+                        return Err(Stop::Thread(error));
                     }
-                    self.failed += usize::from(!output.answer.ok);
+                    self.tally.failed += usize::from(!output.answer.ok);
                     let place = self.abouts.iter().position(|(of, _)| *of == at);
                     let about = place.map(|place| self.abouts.swap_remove(place).1);
                     let about = about.unwrap_or(About::Other(Value::Null));
@@ -59,7 +59,9 @@ impl Driver<'_> {
                     let (text, image) = (output.answer.text, output.answer.image);
                     turn::Event::ToolEnded(at, input::Output { text, image })
                 }
-                Input::BodyEnded(request) if request == self.requests => turn::Event::BodyEnded,
+                Input::BodyEnded(request) if request == self.tally.requests => {
+                    turn::Event::BodyEnded
+                }
                 _ if patience.is_some_and(|until| Instant::now() >= until) => {
                     turn::Event::PatienceEnded
                 }
@@ -71,15 +73,16 @@ impl Driver<'_> {
                     Action::Send { outputs, reconnect } => {
                         self.tell_git()?;
                         history::add_outputs(
-                            Arc::make_mut(&mut self.body),
+                            Arc::make_mut(self.body),
                             self.journal.as_deref_mut(),
                             calls,
                             &outputs,
                         );
+                        self.open.clear();
                         self.tell_unstored()?;
                         if reconnect {
                             let client = self.client.renewed();
-                            std::mem::replace(&mut self.client, client).shutdown();
+                            std::mem::replace(self.client, client).shutdown();
                         }
                         return Ok(());
                     }
@@ -90,14 +93,14 @@ impl Driver<'_> {
     }
 
     /// Runs a call on a thread of its own, which ends with an input whatever happens in it.
-    fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), End> {
+    fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), Stop> {
         let about = self.tools.about(&calls[at]);
         told(&calls[at], &about, |call| {
             // What waits for it may take long.
             let taken = self.sink.take(Notice::ToolStarted(call));
             taken.and_then(|()| self.sink.flush())
         })
-        .map_err(End::Output)?;
+        .map_err(Stop::Output)?;
         self.abouts.push((at, about));
         let (tools, call, sender) = (
             Arc::clone(&self.tools),
@@ -113,7 +116,7 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, call: &Call, about: &About, output: &Output) -> Result<(), End> {
+    fn tell(&mut self, call: &Call, about: &About, output: &Output) -> Result<(), Stop> {
         let offer = self.tools.offered(&call.name);
         let subject = offer.map_or_else(
             || call.arguments.clone(),
@@ -135,24 +138,16 @@ impl Driver<'_> {
             };
             self.sink.take(notice).and_then(|()| self.sink.flush())
         })
-        .map_err(End::Output)
+        .map_err(Stop::Output)
     }
 
     /// Tells that what git runs by itself is not what it was.
-    fn tell_git(&mut self) -> Result<(), End> {
+    fn tell_git(&mut self) -> Result<(), Stop> {
         let changed = self.tools.changed_git();
         if changed.is_empty() {
             return Ok(());
         }
-        let places: Vec<String> = changed
-            .iter()
-            .map(|place| place.display().to_string())
-            .collect();
-        let words = format!(
-            "the tools have changed {}: look at it before git runs what it names",
-            places.join(" and ")
-        );
-        self.notify(Notice::Warning(&words))
+        self.notify(Notice::Warning(&RunWarning::GitChanged(changed)))
     }
 
     /// Ends what is still going on: connections at once, tools with the moment that they are given. A
@@ -166,7 +161,7 @@ impl Driver<'_> {
         while self.running > 0 {
             match self.inputs.recv() {
                 Ok(Input::ToolEnded(..) | Input::ToolPanicked) => self.running -= 1,
-                Ok(Input::Order(_)) => self.tools.end(),
+                Ok(Input::Order(_) | Input::StopTurn) => self.tools.end(),
                 Ok(_) => {}
                 Err(_) => return,
             }

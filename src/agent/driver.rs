@@ -1,157 +1,177 @@
-//! What a run does about an answer: shows it, asks again where it broke off, and hands its calls on.
+//! What a turn does about an answer: shows it, asks again where it broke off, and hands its calls on.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
-use super::again::{self, Again, Attempts};
+use super::again::{Attempts, GLANCE, Wait};
+use super::control::Control;
 use super::fallback::{Changed, Fallback};
-use super::said::{Differs, Said};
-use super::{End, Input, Policy, history, reader};
-use crate::api::{self, Client};
+use super::history;
+use super::input::{self, Input};
+use super::policy::Policy;
+use super::printed::Printed;
+use super::reader::Reading;
+use super::tally::Tally;
+use crate::api::{self, Client, Unanswered};
 use crate::clock::seconds;
+use crate::failure::{RunWarning, Stop};
 use crate::output::{Notice, Sink, Window};
 use crate::session::Journal;
 use crate::tools::about::About;
 use crate::tools::process::Tools;
-use crate::wire::answer::{Answer, Show, Trouble, Verdict};
-use crate::wire::fault::Limit;
+use crate::wire::answer::{Answer, Trouble, Verdict};
 use crate::wire::item::{Call, Item};
 use crate::wire::request::Body;
 use crate::wire::response::Usage;
 
-/// Everything that a run has in hand.
+/// Everything that a turn has in hand. What the conversation keeps for the next one is borrowed.
 pub(super) struct Driver<'a> {
-    pub(super) client: Client,
-    pub(super) body: Arc<Body>,
+    pub(super) client: &'a mut Client,
+    pub(super) body: &'a mut Arc<Body>,
     /// Where the conversation is stored, if it is.
     pub(super) journal: Option<&'a mut dyn Journal>,
-    /// The last message of the answer that ends the run, if somebody wants it.
-    pub(super) last: Option<&'a mut Option<String>>,
-    pub(super) fallback: Fallback<'a>,
+    pub(super) fallback: &'a mut Fallback,
     pub(super) tools: Arc<Tools>,
-    pub(super) policy: Policy,
-    pub(super) words: fn(&Trouble, Option<&api::Error>) -> String,
+    pub(super) policy: &'a mut Policy,
     pub(super) sink: &'a mut dyn Sink,
     pub(super) inputs: &'a Receiver<Input>,
     pub(super) sender: Sender<Input>,
+    pub(super) printed: Printed,
     /// Calls that have not ended.
     pub(super) running: usize,
-    /// Calls that did not do what they were asked to.
-    pub(super) failed: usize,
     /// What the calls that run are about.
     pub(super) abouts: Vec<(usize, About)>,
-    /// Calls that were run.
-    pub(super) calls: usize,
-    pub(super) usage: Usage,
-    /// What the requests cost, in US dollars.
-    pub(super) cost: f64,
-    /// Requests that were made.
-    pub(super) requests: usize,
-    /// What was shown of an answer that broke off.
-    pub(super) said: Said,
+    /// The ids of the calls that have joined the conversation and have no result there yet.
+    pub(super) open: Vec<String>,
+    /// An answer of the turn has joined the conversation.
+    pub(super) joined: bool,
     /// The calls that were kept of answers that broke off.
     pub(super) kept: Vec<Call>,
+    /// The reading of the last answer.
+    pub(super) reading: Option<Reading>,
+    pub(super) tally: Tally,
 }
 
-/// An answer that the run builds on.
-pub(super) struct Turned {
-    /// The calls in it, at least one.
-    pub(super) calls: Vec<Call>,
-    /// It broke off behind them, and the next request has to wait.
-    pub(super) again: Option<Wait>,
+/// What became of one attempt at an answer.
+enum Attempt {
+    /// No answer began.
+    Refused(api::Error),
+    /// The answer broke off.
+    BrokeOff(Box<Answer>, api::Break),
+    /// The answer came to its end.
+    Ended(Box<Answer>),
 }
 
-/// Until when the next request has to wait.
-pub(super) struct Wait {
-    until: Instant,
-    again: Again,
+/// An answer that the turn builds on.
+enum Answered {
+    /// The last one, with its last message.
+    Message(String),
+    /// One with calls.
+    Calls(Round),
+}
+
+/// The calls of one answer.
+struct Round {
+    /// At least one.
+    calls: Vec<Call>,
+    /// The answer broke off behind them, and the next request has to wait.
+    again: Option<Wait>,
 }
 
 impl Driver<'_> {
-    /// Asks, again and again if need be, until an answer can be built on; the calls in it, or the end of the run.
-    pub(super) fn turn(&mut self) -> Result<Turned, End> {
+    /// Asks, runs what the model calls, and asks again until it has answered; its last message.
+    pub(super) fn run(&mut self, control: &Control) -> Result<String, Stop> {
+        let mut turns = 0;
+        loop {
+            turns += 1;
+            let round = match self.answer()? {
+                Answered::Message(message) => return Ok(message),
+                Answered::Calls(round) => round,
+            };
+            // What these calls would answer could not be sent any more, so they do not run.
+            if turns == self.policy.max_turns {
+                return Err(Stop::Turns { limit: turns });
+            }
+            self.tally.afford(round.calls.len(), self.policy)?;
+            self.run_calls(&round.calls, round.again.is_some())?;
+            if let Some(wait) = round.again {
+                self.sit_out(&wait)?;
+            }
+            for message in control.take_steering() {
+                let item = message.push_to(Arc::make_mut(self.body));
+                if let Some(journal) = self.journal.as_deref_mut() {
+                    journal.item(&item);
+                }
+            }
+        }
+    }
+
+    /// Leaves the conversation as it can go on after this stop: a call without a result gets one, and a question that
+    /// failed before anything came of it is taken back.
+    pub(super) fn settle(&mut self, stop: &Stop) {
+        let calls = std::mem::take(&mut self.open);
+        if !calls.is_empty() {
+            let body = Arc::make_mut(self.body);
+            history::add_aborted(body, self.journal.as_deref_mut(), &calls);
+        }
+        let was_stopped = matches!(stop, Stop::Interrupted | Stop::Ordered(_));
+        if !self.joined && !was_stopped {
+            let body = Arc::make_mut(self.body);
+            body.truncate(body.len().saturating_sub(1));
+        }
+    }
+
+    /// Asks, again and again if need be, until an answer can be built on.
+    fn answer(&mut self) -> Result<Answered, Stop> {
         let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
         loop {
-            let (answer, error) = self.answer()?;
-            self.count(answer.usage())?;
-            if let Some(words) = self.fallback.withheld(answer.withheld()) {
-                let words = self.client.redact(&words);
-                self.notify(Notice::Warning(&words))?;
-            }
-            let error = match error.map(|error| self.fall_back(error)).transpose()? {
-                Some(None) => continue,
-                counts => counts.flatten(),
-            };
-            let mut trouble = match answer.verdict() {
-                Verdict::Trouble(trouble) => trouble,
-                _ if !self.said.is_repeated() => Trouble::Another,
-                verdict => {
-                    self.said = Said::default();
-                    if let Verdict::Calls(calls) = &verdict {
-                        self.refuse_repeated(calls)?;
-                    }
-                    self.fallback.learn();
-                    self.show_held(&answer, |_| true)?;
-                    let Verdict::Calls(calls) = verdict else {
-                        if let Some(journal) = self.journal.as_deref_mut() {
-                            history::store_answer(journal, answer.items());
+            let (answer, why) = match self.attempt()? {
+                Attempt::Refused(error) => match self.fall_back(error)? {
+                    None => continue,
+                    Some(error) => (None, Unanswered::Refused(error)),
+                },
+                Attempt::BrokeOff(answer, broke) => {
+                    self.count(&answer)?;
+                    (Some(answer), Unanswered::BrokeOff(broke))
+                }
+                Attempt::Ended(answer) => {
+                    self.count(&answer)?;
+                    let trouble = match answer.verdict() {
+                        Verdict::Trouble(trouble) => trouble,
+                        _ if !self.printed.is_repeated() => Trouble::Another,
+                        Verdict::Answered => {
+                            return self.answered(&answer).map(Answered::Message);
                         }
-                        if let Some(last) = self.last.as_deref_mut() {
-                            let message = answer.messages().last();
-                            *last = message.map(|item| item.text().into_owned());
+                        Verdict::Calls(calls) => {
+                            return self.called(&answer, calls).map(Answered::Calls);
                         }
-                        self.tell_unstored()?;
-                        return Err(End::Answered);
                     };
-                    history::add_answer(
-                        Arc::make_mut(&mut self.body),
-                        self.journal.as_deref_mut(),
-                        answer.items(),
-                    );
-                    self.tell_unstored()?;
-                    return Ok(Turned { calls, again: None });
+                    (Some(answer), Unanswered::Unusable(self.redacted(trouble)))
                 }
             };
-            for words in trouble.words_of_the_service() {
-                *words = self.client.redact(words);
+            if let Some(answer) = &answer {
+                self.printed.broke_off(answer);
             }
-            if !self.policy.buffer {
-                self.said.broke_off(answer.shown());
-            }
-            let Some(again) = attempts.next(&trouble, error.as_ref(), seconds()) else {
-                let partial = self.said.is_begun();
-                return Err(match error {
-                    Some(error) if self.fallback.forbids_search(&error) => {
-                        End::NoSearch(Box::new(error))
-                    }
-                    Some(error) if trouble == Trouble::Cut && error.is_refusal() => {
-                        End::Refused(Box::new(error), partial)
-                    }
-                    error => End::Trouble(Box::new(trouble), error.map(Box::new), partial),
-                });
+            let Some(again) = attempts.next(&why, seconds()) else {
+                return Err(self.given_up(why));
             };
-            let wait = Wait {
-                until: Instant::now() + again.wait(jitter()),
-                again,
-            };
+            let wait = Wait::new(again, Instant::now(), jitter());
             let client = self.client.renewed();
-            std::mem::replace(&mut self.client, client).shutdown();
-            let kept = answer.kept();
-            let reason = (self.words)(&trouble, error.as_ref());
-            self.tell_again(&again, &reason, !kept.calls.is_empty())?;
-            if !kept.calls.is_empty() {
+            std::mem::replace(self.client, client).shutdown();
+            let kept = answer.as_deref().map(Answer::kept).unwrap_or_default();
+            let goes_on = !kept.calls.is_empty();
+            self.notify(again.notice(&why, goes_on, self.policy.retries, seconds()))?;
+            if let Some(answer) = answer.as_deref().filter(|_| goes_on) {
                 self.refuse_repeated(&kept.calls)?;
-                self.show_held(&answer, |item| kept.holds(item))?;
-                history::add_answer(
-                    Arc::make_mut(&mut self.body),
-                    self.journal.as_deref_mut(),
-                    kept.items.into_iter(),
-                );
-                self.tell_unstored()?;
+                self.printed
+                    .show_held(answer, |item| kept.holds(item), self.sink)?;
+                self.join(kept.items.into_iter(), &kept.calls)?;
                 self.kept.extend_from_slice(&kept.calls);
-                let (calls, again) = (kept.calls, Some(wait));
-                return Ok(Turned { calls, again });
+                return Ok(Answered::Calls(Round {
+                    calls: kept.calls,
+                    again: Some(wait),
+                }));
             }
             // What is needed of it was noted; a long answer shall not be kept twice.
             drop(kept);
@@ -160,55 +180,110 @@ impl Driver<'_> {
         }
     }
 
-    /// Tells, once, that the conversation is not stored any more.
-    pub(super) fn tell_unstored(&mut self) -> Result<(), End> {
+    /// Takes the answer that ends the turn; its last message.
+    fn answered(&mut self, answer: &Answer) -> Result<String, Stop> {
+        self.printed.complete();
+        self.fallback.learn();
+        self.printed.show_held(answer, |_| true, self.sink)?;
+        self.join(answer.items(), &[])?;
+        let message = answer.messages().last();
+        Ok(message.map_or_else(String::new, |item| item.text().into_owned()))
+    }
+
+    /// Takes an answer with calls.
+    fn called(&mut self, answer: &Answer, calls: Vec<Call>) -> Result<Round, Stop> {
+        self.printed.complete();
+        self.refuse_repeated(&calls)?;
+        self.fallback.learn();
+        self.printed.show_held(answer, |_| true, self.sink)?;
+        self.join(answer.items(), &calls)?;
+        Ok(Round { calls, again: None })
+    }
+
+    /// Adds items of an answer to the conversation, these calls among them.
+    fn join<'i>(
+        &mut self,
+        items: impl Iterator<Item = &'i Item>,
+        calls: &[Call],
+    ) -> Result<(), Stop> {
+        let body = Arc::make_mut(self.body);
+        history::add_answer(body, self.journal.as_deref_mut(), items);
+        self.joined = true;
+        let ids = calls.iter().map(|call| call.call_id.clone());
+        self.open = ids.collect();
+        self.tell_unstored()
+    }
+
+    /// The trouble without a secret in what the service says.
+    fn redacted(&self, mut trouble: Trouble) -> Trouble {
+        for words in trouble.words_of_the_service() {
+            *words = self.client.redact(words);
+        }
+        trouble
+    }
+
+    /// Why there is no answer, after the last attempt.
+    fn given_up(&self, why: Unanswered) -> Stop {
+        match why {
+            Unanswered::Refused(error) if self.fallback.forbids_search(&error) => {
+                Stop::NoSearch(Box::new(error))
+            }
+            why => Stop::unanswered(why, self.printed.is_begun()),
+        }
+    }
+
+    /// Reports, once, that the conversation is not stored any more.
+    pub(super) fn tell_unstored(&mut self) -> Result<(), Stop> {
         let failed = self
             .journal
             .as_mut()
             .and_then(|journal| journal.take_failure());
-        let Some((path, error)) = failed else {
-            return Ok(());
-        };
-        let path = path.display();
-        let words =
-            format!("the conversation is not stored any further: cannot write {path}: {error}");
-        self.notify(Notice::Warning(&words))
+        match failed {
+            Some((path, error)) => {
+                self.notify(Notice::Warning(&RunWarning::StoredNoFurther(path, error)))
+            }
+            None => Ok(()),
+        }
     }
 
-    /// Counts the tokens of a request, and what they cost.
-    fn count(&mut self, usage: Usage) -> Result<(), End> {
-        self.usage.add(usage);
-        let number = self.requests;
-        // A request that was refused, or whose answer broke off, has told nothing.
+    /// Counts the tokens of a request, and what they cost; and reports what the service kept from the model.
+    fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
+        let usage = answer.usage();
+        self.tally.count(usage, self.policy);
+        let number = self.tally.requests;
+        // A request whose answer broke off has told nothing.
         if usage != Usage::default() {
             self.sink
                 .take(Notice::Request { usage, number })
-                .map_err(End::Output)?;
+                .map_err(Stop::Output)?;
         }
-        if let Some(price) = &self.policy.price {
-            self.cost += price.of(&usage);
+        let withheld = answer.withheld();
+        if !withheld.is_empty() && self.fallback.reports_withheld() {
+            let redacted = withheld.iter().map(|reason| self.client.redact(reason));
+            let warning = RunWarning::Withheld(redacted.collect());
+            self.notify(Notice::Warning(&warning))?;
         }
         Ok(())
     }
 
     /// Changes the request if the service refuses it as it is and there is something else to try; otherwise the refusal.
-    fn fall_back(&mut self, error: api::Error) -> Result<Option<api::Error>, End> {
-        let has_begun = self.said.is_begun() || !self.kept.is_empty();
-        match self.fallback.next(error, &mut self.body, has_begun) {
-            Ok(Changed::Form(words)) => self.notify(Notice::Warning(&words))?,
-            Ok(Changed::Model(other, error)) => {
-                (self.policy.window, self.policy.price) = (other.window, other.price);
+    fn fall_back(&mut self, error: api::Error) -> Result<Option<api::Error>, Stop> {
+        let has_begun = self.printed.is_begun() || !self.kept.is_empty();
+        match self.fallback.next(error, self.body, has_begun) {
+            Ok(Changed::Form(warning)) => self.notify(Notice::Warning(&warning))?,
+            Ok(Changed::Model(substitute, error)) => {
+                let profile = &substitute.profile;
+                let model = &profile.model;
+                (self.policy.window, self.policy.price) = (model.window(), model.price);
                 if let Some(journal) = self.journal.as_deref_mut() {
-                    journal.model(seconds(), &other.model, other.effort.as_deref());
+                    journal.model(seconds(), &model.id, profile.effort.as_deref());
                 }
-                let reason = (self.words)(&Trouble::Cut, Some(&error));
-                let reason = self.client.redact(&reason);
                 self.notify(Notice::OtherModel {
-                    model: &other.model,
-                    reason: &reason,
+                    model: &model.id,
+                    reason: &error,
                 })?;
-                if let Some(note) = &other.note {
-                    self.notify(Notice::Warning(note))?;
+                if let Some(note) = substitute.note {
+                    self.notify(Notice::Warning(&RunWarning::Note(note)))?;
                 }
                 self.tell_unstored()?;
             }
@@ -217,60 +292,47 @@ impl Driver<'_> {
         Ok(None)
     }
 
-    /// Whether what was used up leaves room for so many calls and the request behind them.
-    pub(super) fn afford(&mut self, calls: usize) -> Result<(), End> {
-        let tokens = self.usage.input.saturating_add(self.usage.output);
-        if let Some(most) = self.policy.max_tokens.filter(|most| tokens > *most) {
-            return Err(End::Tokens(tokens, most));
-        }
-        self.calls += calls;
-        match self.policy.max_calls {
-            Some(most) if self.calls > most => Err(End::Calls(self.calls, most)),
-            _ => Ok(()),
-        }
-    }
-
     /// Waits until the request may be made again.
-    pub(super) fn sit_out(&mut self, wait: &Wait) -> Result<(), End> {
-        while Instant::now() < wait.until && !wait.again.is_over(seconds()) {
-            self.next(Some(wait.until.min(Instant::now() + again::GLANCE)))?;
+    fn sit_out(&mut self, wait: &Wait) -> Result<(), Stop> {
+        while !wait.is_over(Instant::now(), seconds()) {
+            self.next(Some(wait.until.min(Instant::now() + GLANCE)))?;
         }
         Ok(())
     }
 
     /// Sends the request and shows what is new in the answer, up to its end.
-    fn answer(&mut self) -> Result<(Box<Answer>, Option<api::Error>), End> {
-        let (tokens, window) = (self.body.tokens(), self.policy.window);
-        if let Some(window) = window.filter(|window| tokens > *window) {
-            return Err(End::TooLong(tokens, window));
+    fn attempt(&mut self) -> Result<Attempt, Stop> {
+        let tokens = self.body.tokens();
+        if let Some(window) = self.policy.window.filter(|window| tokens > *window) {
+            return Err(Stop::TooLong { tokens, window });
         }
-        self.requests += 1;
-        let spent = reader::start(&self.client, &self.body, self.requests, &self.sender)?;
+        self.tally.requests += 1;
+        let reading = Reading::start(self.client, self.body, self.tally.requests, &self.sender)?;
+        self.reading = Some(reading);
         loop {
             match self.next(None)? {
                 Input::Shown(shows) => {
-                    let _ = spent.try_recv();
-                    self.show(shows)?;
+                    if let Some(reading) = &self.reading {
+                        reading.was_shown();
+                    }
+                    self.printed.show(shows, self.sink)?;
                 }
                 Input::Limits(limits) => {
-                    let windows: Vec<Window<'_>> = limits.iter().map(as_window).collect();
+                    let windows: Vec<Window<'_>> = limits.iter().map(Window::from).collect();
                     self.notify(Notice::Limits(&windows))?;
                 }
-                Input::Warned(words) => self.notify(Notice::Warning(&words))?,
-                Input::Waits(delay, words) => {
-                    let reason = &words;
-                    self.notify(Notice::Waits { delay, reason })?;
+                Input::Warned(warning) => {
+                    self.notify(Notice::Warning(&RunWarning::SignIn(warning)))?;
                 }
-                Input::Answered(answer, error) => {
-                    // The first one was told when it came.
-                    if answer.skipped() > 1 {
-                        let words = format!(
-                            "{} events of the answer could not be read and were skipped",
-                            answer.skipped()
-                        );
-                        self.notify(Notice::Warning(&words))?;
-                    }
-                    return Ok((answer, error));
+                Input::Waits(waiting) => self.notify(Notice::Waits(&waiting))?,
+                Input::Refused(error) => return Ok(Attempt::Refused(error)),
+                Input::BrokeOff(answer, broke) => {
+                    self.tell_skipped(&answer)?;
+                    return Ok(Attempt::BrokeOff(answer, broke));
+                }
+                Input::Answered(answer) => {
+                    self.tell_skipped(&answer)?;
+                    return Ok(Attempt::Ended(answer));
                 }
                 // The body of the answer before this one, or nothing at all.
                 _ => {}
@@ -278,130 +340,50 @@ impl Driver<'_> {
         }
     }
 
-    /// Tells the sink, and has it deliver.
-    pub(super) fn notify(&mut self, notice: Notice<'_>) -> Result<(), End> {
+    /// Reports how many events could not be read. The first one was reported when it came.
+    fn tell_skipped(&mut self, answer: &Answer) -> Result<(), Stop> {
+        match answer.skipped() {
+            0 | 1 => Ok(()),
+            count => self.notify(Notice::Warning(&RunWarning::Skipped(count))),
+        }
+    }
+
+    /// Reports to the sink, and has it deliver.
+    pub(super) fn notify(&mut self, notice: Notice<'_>) -> Result<(), Stop> {
         self.sink
             .take(notice)
             .and_then(|()| self.sink.flush())
-            .map_err(End::Output)
+            .map_err(Stop::Output)
     }
 
-    /// Tells that the request is made again, or that the run goes on from the calls which the answer has brought.
-    fn tell_again(&mut self, again: &Again, reason: &str, goes_on: bool) -> Result<(), End> {
-        let notice = match *again {
-            Again::Reset { at, .. } => {
-                let now = seconds();
-                Notice::Reset { at, now, reason }
-            }
-            Again::Retry { .. } if goes_on => Notice::GoesOn { reason },
-            Again::Retry { attempt, delay } => Notice::Retry {
-                attempt,
-                of: self.policy.retries,
-                delay,
-                reason,
-            },
-        };
-        self.notify(notice)
-    }
-
-    /// The next input; an ordered end and a panic come back as the error. With a time, something that
+    /// The next input; a stop and a panic come back as the error. With a time, something that
     /// means nothing is returned when it has come.
-    pub(super) fn next(&mut self, until: Option<Instant>) -> Result<Input, End> {
-        let input = self.wait(until);
-        if let Ok(Input::Order(_) | Input::ToolPanicked | Input::Panicked) | Err(_) = &input {
-            self.sink.clear();
-        }
-        match input {
-            Ok(Input::Order(order)) => Err(End::Ordered(order)),
+    pub(super) fn next(&mut self, until: Option<Instant>) -> Result<Input, Stop> {
+        let stop = match input::wait(self.inputs, until, self.sink) {
+            Ok(Input::Order(order)) => Stop::Ordered(order),
+            Ok(Input::StopTurn) => Stop::Interrupted,
             Ok(Input::ToolPanicked) => {
                 self.running -= 1;
-                Err(End::Panicked)
+                Stop::Panicked
             }
-            Ok(Input::Panicked) | Err(RecvTimeoutError::Disconnected) => Err(End::Panicked),
-            Ok(input) => Ok(input),
-            Err(RecvTimeoutError::Timeout) => Ok(Input::Shown(Vec::new())),
-        }
+            Ok(Input::Panicked) | Err(RecvTimeoutError::Disconnected) => Stop::Panicked,
+            Ok(input) => return Ok(input),
+            Err(RecvTimeoutError::Timeout) => return Ok(Input::Shown(Vec::new())),
+        };
+        self.sink.clear();
+        Err(stop)
     }
 
-    /// Waits for an input, and lets the sink show that.
-    fn wait(&mut self, until: Option<Instant>) -> Result<Input, RecvTimeoutError> {
-        loop {
-            let now = Instant::now();
-            self.sink.beat(now);
-            let left = until.map(|until| until.saturating_duration_since(now));
-            let pulse = self
-                .sink
-                .pulse()
-                .filter(|pulse| left.is_none_or(|left| *pulse < left));
-            let input = match pulse.or(left) {
-                Some(time) => self.inputs.recv_timeout(time),
-                None => self
-                    .inputs
-                    .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match input {
-                Err(RecvTimeoutError::Timeout) if pulse.is_some() => {}
-                input => return input,
-            }
-        }
-    }
-
-    /// What one read brought goes out together, before the next one is waited for.
-    fn show(&mut self, shows: Vec<Show>) -> Result<(), End> {
-        for show in shows {
-            match self.said.new_of(show) {
-                Ok(Some(Show::Searched(query))) => self.sink.take(Notice::Searched(&query)),
-                Ok(Some(Show::Summary(words))) => self.sink.take(Notice::Summary(&words)),
-                Ok(Some(Show::Skipped)) => {
-                    let words = "an event of the answer could not be read and was skipped";
-                    self.sink.take(Notice::Warning(words))
-                }
-                // With all of the answer in hand, its items are shown.
-                Ok(Some(_)) if self.policy.buffer => Ok(()),
-                Ok(Some(Show::Text(text))) => self.sink.take(Notice::Text(&text)),
-                Ok(Some(Show::MessageEnd)) => self.sink.take(Notice::MessageEnd),
-                Ok(None) => Ok(()),
-                Err(Differs) => return Err(End::Trouble(Box::new(Trouble::Another), None, true)),
-            }
-            .map_err(End::Output)?;
-        }
-        self.sink.flush().map_err(End::Output)
-    }
-
-    /// Shows the messages of an answer that are meant, where they were held back until now.
-    fn show_held(&mut self, answer: &Answer, meant: impl Fn(&Item) -> bool) -> Result<(), End> {
-        if !self.policy.buffer {
-            return Ok(());
-        }
-        for item in answer.messages().filter(|item| meant(item)) {
-            self.sink
-                .take(Notice::Text(&item.text()))
-                .and_then(|()| self.sink.take(Notice::MessageEnd))
-                .map_err(End::Output)?;
-        }
-        self.sink.flush().map_err(End::Output)
-    }
-
-    /// Ends the run where one of these calls was kept of an answer that broke off: it has run.
-    fn refuse_repeated(&self, calls: &[Call]) -> Result<(), End> {
+    /// Stops the turn where one of these calls was kept of an answer that broke off: it has run.
+    fn refuse_repeated(&self, calls: &[Call]) -> Result<(), Stop> {
         let has_run = |call: &&Call| self.kept.iter().any(|kept| kept.is_same(call));
         match calls.iter().find(has_run) {
             Some(call) => {
-                let name = self.client.redact(&call.name);
-                Err(End::Trouble(Box::new(Trouble::Repeats(name)), None, false))
+                let trouble = Trouble::Repeats(self.client.redact(&call.name));
+                Err(Stop::unanswered(Unanswered::Unusable(trouble), false))
             }
             None => Ok(()),
         }
-    }
-}
-
-fn as_window(limit: &Limit) -> Window<'_> {
-    Window {
-        name: &limit.name,
-        used: limit.used,
-        minutes: limit.minutes,
-        resets_at: limit.resets_at,
     }
 }
 

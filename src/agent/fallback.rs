@@ -4,34 +4,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::profile::Profile;
 use crate::api;
-use crate::models::price::Price;
-use crate::wire::request::{Body, Shape};
+use crate::failure::RunWarning;
+use crate::wire::request::{Body, Function, Shape};
 
 /// Another model, for a conversation that has no answer yet, and how it is asked.
 #[derive(Clone, Debug)]
-pub struct Instead {
-    /// The model.
-    pub other: Other,
-    /// A body without an item.
-    pub body: Body,
-    /// The same in other shapes, in the order in which they are tried.
-    pub others: Vec<Body>,
-}
-
-/// What changes with the model.
-#[derive(Clone, Debug)]
-pub struct Other {
-    /// Its id.
-    pub model: String,
-    /// How much it is to think.
-    pub effort: Option<String>,
+pub struct Substitute {
+    /// How it is asked.
+    pub profile: Profile,
     /// What had to be changed of what was asked for, for people.
     pub note: Option<String>,
-    /// The most tokens that it takes in, where that is known.
-    pub window: Option<u64>,
-    /// What its tokens cost, where that is known.
-    pub price: Option<Price>,
 }
 
 /// What answers have shown about the model and how it is asked.
@@ -46,19 +30,20 @@ pub struct Learned {
 /// What has been changed in a request that is made again.
 #[derive(Debug)]
 pub(super) enum Changed {
-    /// Its form; and what there is to say about it.
-    Form(String),
+    /// Its form, for this reason.
+    Form(RunWarning),
     /// Its model, because of this refusal.
-    Model(Other, Box<api::Error>),
+    Model(Box<Substitute>, Box<api::Error>),
 }
 
 /// What is left to try.
-pub(super) struct Fallback<'a> {
+#[derive(Debug)]
+pub(super) struct Fallback {
     /// Empty bodies in the shapes that were not tried yet.
     others: VecDeque<Body>,
     /// What is asked instead of a model that the service does not have.
     instead: Option<Instead>,
-    learned: &'a mut Learned,
+    learned: Learned,
     /// The one that is being tried.
     trying: Option<Shape>,
     /// The service said that it does not have the model, which may be about the shape. It counts if no shape is right.
@@ -71,23 +56,48 @@ pub(super) struct Fallback<'a> {
     said_withheld: bool,
 }
 
-impl<'a> Fallback<'a> {
-    pub(super) fn new(
-        others: Vec<Body>,
-        instead: Option<Instead>,
-        learned: &'a mut Learned,
-        searches: bool,
-    ) -> Self {
+/// Another model, with its bodies without an item.
+#[derive(Debug)]
+struct Instead {
+    substitute: Substitute,
+    body: Body,
+    others: Vec<Body>,
+}
+
+impl Fallback {
+    /// `others` are bodies without an item in other shapes.
+    pub(super) fn new(others: Vec<Body>, searches: bool) -> Self {
         Self {
             others: others.into(),
-            instead,
-            learned,
+            instead: None,
+            learned: Learned::default(),
             trying: None,
             not_found: None,
             searches,
             without_reasoning: false,
             said_withheld: false,
         }
+    }
+
+    /// The same with another model to ask.
+    pub(super) fn with(
+        mut self,
+        substitute: Substitute,
+        tools: &[Function<'_>],
+        cache_key: &str,
+    ) -> Self {
+        let (body, others) = substitute.profile.bodies(tools, cache_key);
+        self.instead = Some(Instead {
+            substitute,
+            body,
+            others,
+        });
+        self
+    }
+
+    /// What the answers have shown.
+    pub(super) fn learned(&self) -> &Learned {
+        &self.learned
     }
 
     /// Changes the body into what is to be tried now, if this refusal leaves something to try. Another model is tried only
@@ -110,19 +120,13 @@ impl<'a> Fallback<'a> {
             if error.is_about_model() {
                 self.not_found.get_or_insert(error);
             }
-            return Ok(Changed::Form(format!(
-                "the service wants this model asked in its {} shape; asking again so",
-                shape.name()
-            )));
+            return Ok(Changed::Form(RunWarning::OtherShape(shape)));
         }
         // Another account or server may have written it.
         if error.is_about_reasoning() && !self.without_reasoning {
             self.without_reasoning = true;
             Arc::make_mut(body).leave_reasoning_out();
-            return Ok(Changed::Form(
-                "the service cannot read the reasoning of earlier answers; asking again without it"
-                    .to_owned(),
-            ));
+            return Ok(Changed::Form(RunWarning::WithoutReasoning));
         }
         let error = match self.not_found.take() {
             Some(not_found) if error.is_about_request() => not_found,
@@ -138,8 +142,9 @@ impl<'a> Fallback<'a> {
             self.others = instead.others.into();
             *body = Arc::new(body.behind(instead.body));
             self.trying = None;
-            self.learned.model = Some(instead.other.model.clone());
-            return Ok(Changed::Model(instead.other, Box::new(error)));
+            let substitute = Box::new(instead.substitute);
+            self.learned.model = Some(substitute.profile.model.id.clone());
+            return Ok(Changed::Model(substitute, Box::new(error)));
         }
         Err(error)
     }
@@ -157,45 +162,8 @@ impl<'a> Fallback<'a> {
         self.searches && error.is_refused_shape()
     }
 
-    /// What there is to say, once, where the service keeps reasoning of earlier answers from the model for these reasons.
-    pub(super) fn withheld(&mut self, reasons: &[String]) -> Option<String> {
-        if reasons.is_empty() || std::mem::replace(&mut self.said_withheld, true) {
-            return None;
-        }
-        let word = |reason: &'_ String| match &**reason {
-            "" => "no reason given".to_owned(),
-            reason => reason.to_owned(),
-        };
-        let mut kinds: Vec<String> = reasons.iter().map(word).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        let items = match reasons.len() {
-            1 => "one item".to_owned(),
-            several => format!("{several} items"),
-        };
-        let kinds = kinds.join(", ");
-        Some(format!(
-            "the service kept reasoning of earlier answers from the model: {items} ({kinds})"
-        ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_withheld_is_said_once_with_its_reasons() {
-        let mut learned = Learned::default();
-        let mut fallback = Fallback::new(Vec::new(), None, &mut learned, false);
-        let reasons = ["b", "", "b"].map(str::to_owned);
-        assert_eq!(fallback.withheld(&[]), None);
-        assert_eq!(
-            fallback.withheld(&reasons).as_deref(),
-            Some(
-                "the service kept reasoning of earlier answers from the model: 3 items (b, no reason given)"
-            )
-        );
-        assert_eq!(fallback.withheld(&reasons), None);
+    /// Whether it is to be reported, for the first time, that the service keeps reasoning from the model.
+    pub(super) fn reports_withheld(&mut self) -> bool {
+        !std::mem::replace(&mut self.said_withheld, true)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::session::stored::ABORTED;
 use crate::session::{Journal, on_one_line};
 use crate::wire::input::Output;
 use crate::wire::item::{Call, Item, Kind};
@@ -21,13 +22,6 @@ pub(super) fn add_answer<'a>(
             journal.item(&line);
         }
         body.push(&line);
-    }
-}
-
-/// Stores what the last answer of a run brought. No request follows that would carry it.
-pub(super) fn store_answer<'a>(journal: &mut dyn Journal, items: impl Iterator<Item = &'a Item>) {
-    for item in kept(items) {
-        journal.item(&on_one_line(&item));
     }
 }
 
@@ -69,6 +63,24 @@ pub(super) fn add_outputs(
 ) {
     for (call, output) in calls.iter().zip(outputs) {
         let item = body.push_output(&call.call_id, output);
+        if let Some(journal) = journal.as_deref_mut() {
+            journal.item(&item);
+        }
+    }
+}
+
+/// Adds a result for each of these calls, which have none because the turn was stopped.
+pub(super) fn add_aborted(
+    body: &mut Body,
+    mut journal: Option<&mut (dyn Journal + '_)>,
+    calls: &[String],
+) {
+    let aborted = Output {
+        text: ABORTED.to_owned(),
+        image: None,
+    };
+    for call in calls {
+        let item = body.push_output(call, &aborted);
         if let Some(journal) = journal.as_deref_mut() {
             journal.item(&item);
         }

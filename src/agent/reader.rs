@@ -3,32 +3,61 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::time::Duration;
 
-use super::{End, Input, spawn};
+use super::input::Input;
+use super::thread::spawn;
 use crate::api::Client;
+use crate::failure::Stop;
 use crate::wire::answer::Answer;
 use crate::wire::request::Body;
 
 /// How many reads of text may wait for a slow standard output before the reading pauses.
 const AHEAD: usize = 2;
 
-/// Sends this body and begins to read the answer, which is the run's `number`th request. A word is to be taken from what
-/// is given back for each read that was shown.
-pub(super) fn start(
-    client: &Client,
-    body: &Arc<Body>,
-    number: usize,
-    sender: &Sender<Input>,
-) -> Result<Receiver<()>, End> {
-    let (credit, spent) = mpsc::sync_channel(AHEAD);
-    let (client, body, sender) = (client.clone(), Arc::clone(body), sender.clone());
-    spawn(move || {
-        let work = || read(&client, body, number, &sender, &credit);
-        if catch_unwind(AssertUnwindSafe(work)).is_err() {
-            let _ = sender.send(Input::Panicked);
-        }
-    })?;
-    Ok(spent)
+/// How long the end of an answer's body is waited for once everything else is ready. Losing the
+/// connection costs less than a server that never ends its answers.
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The reading of an answer.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Has a word for each read that was not shown yet.
+    spent: Receiver<()>,
+    /// The other end is dropped once the connection is free, or lost.
+    over: Receiver<()>,
+}
+
+impl Reading {
+    /// Sends this body and begins to read the answer, which is the turn's `number`th request.
+    pub(super) fn start(
+        client: &Client,
+        body: &Arc<Body>,
+        number: usize,
+        sender: &Sender<Input>,
+    ) -> Result<Self, Stop> {
+        let (credit, spent) = mpsc::sync_channel(AHEAD);
+        let (reading, over) = mpsc::channel();
+        let (client, body, sender) = (client.clone(), Arc::clone(body), sender.clone());
+        spawn(move || {
+            let work = || read(&client, body, number, &sender, &credit);
+            if catch_unwind(AssertUnwindSafe(work)).is_err() {
+                let _ = sender.send(Input::Panicked);
+            }
+            drop::<Sender<()>>(reading);
+        })?;
+        Ok(Self { spent, over })
+    }
+
+    /// Notes that one read was shown.
+    pub(super) fn was_shown(&self) {
+        let _ = self.spent.try_recv();
+    }
+
+    /// Waits a little while for the end of the body; whether the connection can serve the next request.
+    pub(super) fn await_end(&self) -> bool {
+        self.over.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Disconnected)
+    }
 }
 
 /// Reads one answer, and goes on to the end of its body.
@@ -42,12 +71,12 @@ fn read(
     let mut answer = Box::<Answer>::default();
     let sent = client.send(&body);
     for warning in client.authority().warnings() {
-        let _ = sender.send(Input::Warned(warning.to_string()));
+        let _ = sender.send(Input::Warned(warning));
     }
     let mut stream = match sent {
         Ok(stream) => stream,
         Err(error) => {
-            let _ = sender.send(Input::Answered(answer, Some(error)));
+            let _ = sender.send(Input::Refused(error));
             return;
         }
     };
@@ -68,14 +97,18 @@ fn read(
         match more {
             Ok(true) => {}
             Ok(false) => break,
-            Err(broken) => {
-                let _ = sender.send(Input::Answered(answer, Some(broken)));
+            // What breaks behind the end of an answer takes nothing from it but the connection.
+            Err(_) if answer.ended() => {
+                let _ = sender.send(Input::Answered(answer));
+                return;
+            }
+            Err(broke) => {
+                let _ = sender.send(Input::BrokeOff(answer, broke));
                 return;
             }
         }
     }
-    if sender.send(Input::Answered(answer, None)).is_ok() {
-        stream.drain();
-        let _ = sender.send(Input::BodyEnded(number));
-    }
+    let _ = sender.send(Input::Answered(answer));
+    stream.drain();
+    let _ = sender.send(Input::BodyEnded(number));
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::endpoints::Endpoints;
+use super::error::Error;
+use super::headers::{PROTOCOL, common};
 use super::refusal::refused;
 use super::signed::{Place, Question, Signed};
-use super::{Endpoints, Error, ORIGINATOR, PROTOCOL};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit};
 
@@ -34,10 +36,7 @@ pub fn fetch(
     mark: Option<&str>,
     patience: Duration,
 ) -> Result<Listing, Error> {
-    let mut headers = vec![
-        ("accept", http::JSON.to_owned()),
-        ("originator", ORIGINATOR.to_owned()),
-    ];
+    let mut headers = common(http::JSON);
     let path = match authority.account() {
         Some(_) => format!("/models?client_version={PROTOCOL}"),
         None => "/models".to_owned(),

@@ -1,6 +1,7 @@
 //! An answer that says no: what of its head and body matters, cleared of our secrets, to a `Fault`.
 
-use super::{Error, redact};
+use super::error::Error;
+use super::redact::redact;
 use crate::auth::Authority;
 use crate::clock::seconds;
 use crate::http;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::Error;
+use super::error::{Break, Error, Unanswered};
 use crate::http::{self, Refused};
 use crate::wire::answer::Trouble;
 use crate::wire::fault::Retry;
@@ -28,12 +28,25 @@ pub enum Next {
 
 /// Whether the same request may succeed where this one did not.
 #[must_use]
-pub fn advice(trouble: &Trouble, error: Option<&Error>) -> Retry {
-    match (trouble, error) {
+pub fn advice(why: &Unanswered) -> Retry {
+    match why {
+        Unanswered::Refused(error) => of_refused(error),
         // What this machine lacks is no matter of the network.
-        (_, Some(error)) if error.is_exhausted() => Retry::Never,
-        (Trouble::Cut, None | Some(Error::Cut(_))) => Retry::Backoff,
-        (Trouble::Cut, Some(Error::Http(_, error))) => match error {
+        Unanswered::BrokeOff(Break::Connection(error)) if error.is_exhausted() => Retry::Never,
+        Unanswered::BrokeOff(Break::Connection(_)) | Unanswered::Unusable(Trouble::Cut) => {
+            Retry::Backoff
+        }
+        Unanswered::Unusable(Trouble::Failed(fault)) => fault.retry,
+        Unanswered::BrokeOff(Break::TooLong(_)) | Unanswered::Unusable(_) => Retry::Never,
+    }
+}
+
+fn of_refused(error: &Error) -> Retry {
+    match error {
+        error if error.is_exhausted() => Retry::Never,
+        Error::SignIn(_) => Retry::Never,
+        Error::Fault(fault) => fault.retry,
+        Error::Http(_, error) => match error {
             // Neither a wrong certificate nor a server of another kind mends itself in a minute.
             http::Error::Tls(_)
             | http::Error::Certificate(..)
@@ -46,8 +59,6 @@ pub fn advice(trouble: &Trouble, error: Option<&Error>) -> Retry {
             http::Error::Proxy(_, Refused::Status(status)) if *status < 500 => Retry::Never,
             _ => Retry::Backoff,
         },
-        (Trouble::Cut, Some(Error::Fault(fault))) | (Trouble::Failed(fault), _) => fault.retry,
-        _ => Retry::Never,
     }
 }
 
@@ -118,23 +129,21 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        let check = |error: Error, expected| {
-            assert_eq!(advice(&Trouble::Cut, Some(&error)), expected, "{error:?}");
-        };
-        let http = |error| Error::Http("host".to_owned(), error);
+        let check = |why: Unanswered, expected| assert_eq!(advice(&why), expected, "{why:?}");
+        let http = |error| Unanswered::Refused(Error::Http("host".to_owned(), error));
+        let cut = |error| Unanswered::BrokeOff(Break::Connection(error));
         let broken = || http::Error::Broken(io::ErrorKind::ConnectionReset.into());
-        check(Error::Cut(broken()), Retry::Backoff);
+        check(cut(broken()), Retry::Backoff);
         check(http(broken()), Retry::Backoff);
         check(http(http::Error::NoSuchHost), Retry::Backoff);
         check(http(http::Error::Tls("x".to_owned())), Retry::Never);
         check(http(http::Error::Protocol("x".to_owned())), Retry::Never);
         let exhausted = || http::Error::Exhausted(io::ErrorKind::Other.into());
         check(http(exhausted()), Retry::Never);
-        check(Error::Cut(exhausted()), Retry::Never);
-        check(Error::Unreadable, Retry::Never);
-        assert_eq!(advice(&Trouble::Cut, None), Retry::Backoff);
+        check(cut(exhausted()), Retry::Never);
+        check(Unanswered::Unusable(Trouble::Cut), Retry::Backoff);
         for trouble in [Trouble::Differs, Trouble::Empty, Trouble::Unfinished] {
-            assert_eq!(advice(&trouble, None), Retry::Never);
+            check(Unanswered::Unusable(trouble), Retry::Never);
         }
     }
 }

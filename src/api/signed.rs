@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use super::endpoints::Endpoints;
+use super::error::Error;
+use super::headers::common;
 use super::refusal::fault;
 use super::workspace::{Way, headers};
-use super::{Endpoints, Error, ORIGINATOR};
 use crate::auth::{Authority, Credential};
 use crate::http::{self, Http, Limit, Request};
 use crate::wire::fault::Cause;
@@ -86,10 +88,7 @@ impl Signed<'_> {
         self.endpoints.route.after(used, || {
             let question = Question {
                 place: Place::Beside("/wham/accounts/check"),
-                headers: &[
-                    ("accept", http::JSON.to_owned()),
-                    ("originator", ORIGINATOR.to_owned()),
-                ],
+                headers: &common(http::JSON),
                 body: None,
                 limit: CHECK,
             };

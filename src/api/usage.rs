@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::endpoints::Endpoints;
+use super::error;
+use super::headers::common;
+use super::refusal::refused;
 use super::signed::{Place, Question, Signed};
-use super::{Endpoints, Error, ORIGINATOR, refused};
 use crate::auth::Authority;
 use crate::http::{self, Http, Limit};
 
@@ -39,6 +42,15 @@ pub struct Limits {
     pub windows: Vec<Window>,
 }
 
+/// Why the limits cannot be had.
+#[derive(Debug)]
+pub enum Error {
+    /// No answer came, or a refusal.
+    Unanswered(error::Error),
+    /// What came is no such answer.
+    Unreadable,
+}
+
 #[derive(Deserialize)]
 struct Body {
     plan_type: Option<String>,
@@ -65,7 +77,7 @@ struct Raw {
 /// Asks how much of the plan is used up, at this time in Unix seconds.
 ///
 /// # Errors
-/// When no answer comes, or a refusal.
+/// When no answer comes, or a refusal, or something else.
 pub fn fetch(
     http: &Http,
     endpoints: &Endpoints,
@@ -79,18 +91,16 @@ pub fn fetch(
     };
     let answer = signed.ask(&Question {
         place: Place::Beside("/wham/usage"),
-        headers: &[
-            ("accept", http::JSON.to_owned()),
-            ("originator", ORIGINATOR.to_owned()),
-        ],
+        headers: &common(http::JSON),
         body: None,
         limit: LIMIT,
-    })?;
+    });
+    let answer = answer.map_err(Error::Unanswered)?;
     if answer.status() != 200 {
-        return Err(refused(authority, answer));
+        return Err(Error::Unanswered(refused(authority, answer)));
     }
     let host = answer.host().to_owned();
-    let failed = |error| Error::Http(host, error);
+    let failed = |error| Error::Unanswered(error::Error::Http(host, error));
     read(&answer.whole(BODY).map_err(failed)?, now).ok_or(Error::Unreadable)
 }
 

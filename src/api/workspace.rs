@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::PROTOCOL;
+use super::headers::PROTOCOL;
 use crate::auth::Credential;
+use crate::auth::bounds::Bounds;
 use crate::http::{self, BaseUrl};
 use crate::id::AccountId;
 
@@ -32,7 +33,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    fn headers(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn headers(&self) -> Vec<(&'static str, String)> {
         let named = [
             ("openai-organization", &self.organization),
             ("openai-project", &self.project),
@@ -46,14 +47,18 @@ impl Scope {
 
 /// The headers that say for which account a request is, and what binds its workspace; for a key, its scope.
 pub(super) fn headers(credential: &Credential, scope: &Scope) -> Vec<(&'static str, String)> {
-    let Credential::Token {
-        account, bounds, ..
-    } = credential
-    else {
-        return scope.headers();
-    };
+    match credential {
+        Credential::Token {
+            account, bounds, ..
+        } => of_account(account.as_str(), bounds),
+        Credential::Key(_) => scope.headers(),
+    }
+}
+
+/// The headers that say for which account a request is, and what binds its workspace.
+pub(super) fn of_account(account: &str, bounds: &Bounds) -> Vec<(&'static str, String)> {
     let mut headers = vec![
-        ("chatgpt-account-id", account.as_str().to_owned()),
+        ("chatgpt-account-id", account.to_owned()),
         ("version", PROTOCOL.to_owned()),
     ];
     if let Some(region) = bounds.region() {

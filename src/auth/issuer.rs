@@ -16,18 +16,18 @@ use super::pkce::Pkce;
 use super::poll::{Poll, sort};
 use super::refusal::Refusal;
 use crate::clock::seconds;
-use crate::http::{self, BaseUrl, Http, Limit, Request, SILENCE};
+use crate::http::{self, BaseUrl, Http, Limit, ORIGINATOR, Request, SILENCE};
 use crate::secret::Secret;
 use crate::wire::fault::Head;
+
+/// The address of the issuer.
+pub const ISSUER: &str = "https://auth.openai.com";
 
 /// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
 /// What is asked for. `offline_access` brings the refresh token.
 const SCOPE: &str = "openid profile email offline_access";
-
-/// How this program names itself to the issuer.
-const ORIGINATOR: &str = "codex-run";
 
 /// How long an answer may take, as a whole.
 const LIMIT: Limit = Limit::Whole(Duration::from_secs(30));

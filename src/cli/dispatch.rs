@@ -162,7 +162,6 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
         } else {
             force
         },
-        words: failure::of_answer,
     };
     let used = Used::of(
         &settings.found,

@@ -16,8 +16,8 @@ use crate::failure::{self, Failure};
 use crate::http::{self, Http, SILENCE, Setup};
 use crate::models::cache::Cache;
 use crate::models::catalogue::{Known, Standing};
-use crate::models::change::put_over;
 use crate::models::custom::{Listed, Provider};
+use crate::models::overlay::put_over;
 use crate::models::own::own;
 use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
 use crate::wire::fault::Kind;
@@ -47,8 +47,6 @@ pub struct Settings {
     pub json: bool,
     /// Who calls, and what lies between.
     pub setup: Setup,
-    /// Says in words why the list could not be had.
-    pub words: fn(&api::Error) -> String,
 }
 
 /// Why there is nothing to list.
@@ -192,7 +190,7 @@ fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Ori
         Err((Unlisted::Api(error), _)) if is_final(&error) => Err(Error::Refused(error)),
         Err((unlisted, kept)) => {
             let why = match unlisted {
-                Unlisted::Api(error) => (settings.words)(&error),
+                Unlisted::Api(error) => failure::of_api(&error).what().to_owned(),
                 Unlisted::Malformed => "what the service answered is no list of models".to_owned(),
             };
             if let Some(list) = kept {
@@ -212,7 +210,7 @@ fn is_final(error: &api::Error) -> bool {
         error if error.is_exhausted() => true,
         api::Error::SignIn(_) | api::Error::Http(_, http::Error::Setup(_)) => true,
         api::Error::Fault(fault) => matches!(fault.kind, Kind::SignIn | Kind::Forbidden),
-        _ => false,
+        api::Error::Http(..) => false,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::report::Report;
 use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
-use crate::api::{self, Endpoints, usage};
+use crate::api::{Endpoints, usage};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, Source, choose, sign_in};
 use crate::clock::{date, seconds};
@@ -44,7 +44,7 @@ pub enum Error {
     /// The access token of this flag, variable or file has ended, and nothing renews it.
     Ended(Source, u64),
     /// The limits cannot be had.
-    Limits(api::Error),
+    Limits(usage::Error),
     /// Standard output cannot be written.
     Output(io::Error),
 }
@@ -57,7 +57,7 @@ impl From<Error> for Failure {
             }
             Error::SignIn(error) => failure::of_sign_in(&error),
             Error::Ended(source, when) => failure::of_ended(&source, when),
-            Error::Limits(error) => failure::of_api(&error),
+            Error::Limits(error) => failure::of_limits(&error),
             Error::Output(error) => failure::of_output(&error),
         }
     }

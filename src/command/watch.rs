@@ -6,8 +6,7 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use super::shield::end_renewals;
 use super::signals::take_over;
 use super::stdout::takes;
 use super::stop_requests::next;
-use crate::agent::{Input, Order};
+use crate::agent::{Control, Order};
 use crate::auth::critical::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
 use crate::output::paint::Paint;
@@ -34,8 +33,8 @@ const HURRIED: Duration = Duration::from_millis(500);
 pub(super) struct Watch {
     /// When the run's time is over.
     pub(super) deadline: Option<Instant>,
-    /// Set by the loop while it carries out an ordered end, so that it is not taken to be stuck.
-    pub(super) winding_up: Arc<AtomicBool>,
+    /// Stops the run, and says that it is ending its tools, so that it is not taken to be stuck.
+    pub(super) control: Control,
     /// Puts off every end while a refresh token is being spent.
     pub(super) critical: Critical,
     /// Whether a spinner stands on standard error, which is erased before the process is ended.
@@ -49,18 +48,18 @@ pub(super) struct Watch {
 impl Watch {
     /// Starts watching, on a thread that ends with the process. Once an end was ordered there is something to
     /// read from what is returned.
-    pub(super) fn start(self, loop_: Sender<Input>) -> io::Result<UnixStream> {
+    pub(super) fn start(self) -> io::Result<UnixStream> {
         let signals = take_over()?;
         let (woken, wake) = UnixStream::pair()?;
-        let watching = thread::Builder::new().spawn(move || self.watch(&signals, &loop_, wake));
+        let watching = thread::Builder::new().spawn(move || self.watch(&signals, wake));
         watching.map_err(at_start)?;
         Ok(woken)
     }
 
-    fn watch(self, signals: &[(i32, UnixStream)], loop_: &Sender<Input>, wake: UnixStream) {
+    fn watch(self, signals: &[(i32, UnixStream)], wake: UnixStream) {
         let first = next(signals, self.deadline, true);
         let ordered = Instant::now();
-        let _ = loop_.send(Input::Order(first));
+        self.control.stop_run(first);
         // Its end is something to read, too.
         drop(wake);
         let mut limit = WHOLE;
@@ -68,10 +67,10 @@ impl Watch {
         while ordered.elapsed() < limit {
             let pause = Some(Instant::now() + Duration::from_millis(50));
             if let Order::Signal(signal) = next(signals, pause, false) {
-                let _ = loop_.send(Input::Order(Order::Signal(signal)));
+                self.control.stop_run(Order::Signal(signal));
                 limit = limit.min(ordered.elapsed() + HURRIED);
             }
-            if self.winding_up.load(Ordering::Relaxed) || writable() {
+            if self.control.is_winding_up() || writable() {
                 stuck_since = None;
             } else if stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK {
                 break;

@@ -11,14 +11,18 @@ mod service;
 mod sign_in;
 pub mod stop;
 mod value;
+mod warning;
 
 pub(crate) use credential::{Used, with_credential};
 pub(crate) use exhausted::of_exhausted;
 pub(crate) use local::{of_output, of_random, of_session, of_temporary, of_thread};
 pub(crate) use prompt::{of_prompt, of_stdin};
-pub(crate) use service::of_api;
+pub(crate) use service::{of_api, of_limits, of_unanswered};
 pub(crate) use sign_in::{WITHDRAWN, of_credential, of_ended, of_issuer, of_sign_in};
-pub use stop::{End, Order};
-pub(crate) use stop::{grouped, of_answer, of_end, of_list, of_order};
+pub use stop::{Order, Stop};
+pub(crate) use stop::{grouped, of_order, of_stop};
 pub use value::Failure;
 pub(crate) use value::bug;
+pub use warning::RunWarning;
+
+pub use crate::auth::sign_in::Waiting;

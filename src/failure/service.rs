@@ -4,32 +4,17 @@ use super::fault::of_fault;
 use super::network::of_http;
 use super::sign_in;
 use super::value::Failure;
-use crate::api;
+use crate::api::{self, Break, Unanswered, usage};
 use crate::clock::span;
 use crate::http;
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 
+/// No answer began.
 pub(crate) fn of_api(error: &api::Error) -> Failure {
     match error {
         api::Error::Fault(fault) => of_fault(fault),
-        api::Error::TooLong(error) => Failure::new(
-            Outcome::Incomplete,
-            format!("cannot read the answer: {error}"),
-        ),
-        api::Error::Cut(http::Error::Silent(time)) => Failure::new(
-            Outcome::Incomplete,
-            format!("the answer was cut: not a byte came for {}", span(*time)),
-        ),
-        api::Error::Cut(error) => {
-            Failure::new(Outcome::Incomplete, format!("the answer was cut: {error}"))
-        }
         api::Error::SignIn(error) => sign_in::of_sign_in(error),
-        api::Error::Unreadable => Failure::new(
-            Outcome::Unreachable,
-            format!("cannot use the service's answer: {error}"),
-        )
-        .hint("something else may have answered; look at the address"),
         api::Error::Http(host, http::Error::Silent(time)) => Failure::new(
             Outcome::Unreachable,
             format!(
@@ -44,45 +29,71 @@ pub(crate) fn of_api(error: &api::Error) -> Failure {
     }
 }
 
-pub(crate) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failure {
+/// The limits of the plan cannot be had.
+pub(crate) fn of_limits(error: &usage::Error) -> Failure {
+    match error {
+        usage::Error::Unanswered(error) => of_api(error),
+        usage::Error::Unreadable => Failure::new(
+            Outcome::Unreachable,
+            "cannot use the service's answer: the answer cannot be read",
+        )
+        .hint("something else may have answered; look at the address"),
+    }
+}
+
+/// An attempt gave no answer that can be used.
+pub(crate) fn of_unanswered(why: &Unanswered) -> Failure {
+    match why {
+        Unanswered::Refused(error) => of_api(error),
+        Unanswered::BrokeOff(broke) => of_break(broke),
+        Unanswered::Unusable(trouble) => of_trouble(trouble),
+    }
+}
+
+fn of_break(broke: &Break) -> Failure {
+    let what = match broke {
+        Break::TooLong(error) => format!("cannot read the answer: {error}"),
+        Break::Connection(http::Error::Silent(time)) => {
+            format!("the answer was cut: not a byte came for {}", span(*time))
+        }
+        Break::Connection(error) => format!("the answer was cut: {error}"),
+    };
+    Failure::new(Outcome::Incomplete, what)
+        .hint("try again; what was printed, if anything, is a part of the answer")
+}
+
+fn of_trouble(trouble: &Trouble) -> Failure {
     let incomplete = |what: &str| {
         Failure::new(
             Outcome::Incomplete,
             format!("the answer is incomplete: {what}"),
         )
     };
-    match (trouble, error) {
-        (Trouble::Cut, Some(error)) => {
-            of_api(error).hint("try again; what was printed, if anything, is a part of the answer")
-        }
-        (Trouble::Cut, None) => {
-            incomplete("the stream ended before the service said that it is complete")
-                .hint("try again")
-        }
-        (Trouble::Differs, _) => {
+    match trouble {
+        Trouble::Cut => incomplete("the stream ended before the service said that it is complete")
+            .hint("try again"),
+        Trouble::Differs => {
             incomplete("what was printed is not the message that the service sent in the end")
                 .hint("try again; with --buffer an answer is printed only once it is complete")
         }
-        (Trouble::TooMuch(excess), _) => Failure::new(
+        Trouble::TooMuch(excess) => Failure::new(
             Outcome::Incomplete,
             format!("cannot read the answer: {excess}"),
         )
         .hint("what was printed is a part of the answer; try again"),
-        (Trouble::Another, _) => {
+        Trouble::Another => {
             incomplete("it broke off, and asked for again it does not begin with what was printed")
                 .hint("try again; with --buffer an answer is printed only once it is complete")
         }
-        (Trouble::Repeats(name), _) => incomplete(&format!(
+        Trouble::Repeats(name) => incomplete(&format!(
             "asked to go on, the service sent a call of the tool {name} again that has run"
         ))
         .hint("try again; the tool was not run a second time"),
-        (Trouble::Unfinished, _) => {
-            incomplete("a message or a call in it has no end").hint("try again")
-        }
-        (Trouble::Empty, _) => {
+        Trouble::Unfinished => incomplete("a message or a call in it has no end").hint("try again"),
+        Trouble::Empty => {
             incomplete("it holds no text").hint("try again, or put the question differently")
         }
-        (Trouble::Incomplete(reason), _) => match &**reason {
+        Trouble::Incomplete(reason) => match &**reason {
             "max_output_tokens" => {
                 incomplete("it reached the model's output limit").hint("ask for less at once")
             }
@@ -92,15 +103,15 @@ pub(crate) fn of_trouble(trouble: &Trouble, error: Option<&api::Error>) -> Failu
             "" => incomplete("the service stopped it").hint("try again"),
             other => incomplete(&format!("the service stopped it ({other})")).hint("try again"),
         },
-        (Trouble::Refused(words), _) => {
+        Trouble::Refused(words) => {
             Failure::new(Outcome::Failed, format!("the model declined: {words}"))
                 .hint("put the question differently")
         }
-        (Trouble::Waits(kind), _) => Failure::new(
+        Trouble::Waits(kind) => Failure::new(
             Outcome::Failed,
             format!("the answer waits for something that codex-run cannot give ({kind})"),
         )
         .hint("ask without hosted tools that need it"),
-        (Trouble::Failed(fault), _) => of_fault(fault),
+        Trouble::Failed(fault) => of_fault(fault),
     }
 }

@@ -1,11 +1,13 @@
-//! Why a run stopped, as a value and in words.
+//! Why a turn stopped without an answer, as a value and in words.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 
 use super::local::{of_output, of_thread};
-use super::service::{of_api, of_trouble};
+use super::service::{of_api, of_unanswered};
 use super::value::{Failure, bug};
-use crate::api;
+use crate::api::{self, Unanswered};
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 
@@ -20,30 +22,48 @@ pub enum Order {
     Closed,
 }
 
-/// How a run ended.
+/// Why a turn stopped without an answer.
 #[derive(Debug)]
-pub enum End {
-    /// The answer is complete and delivered.
-    Answered,
-    /// The answer cannot be used as a complete one; the error, if any, is what broke it off. Whether a part of it was
-    /// shown.
-    Trouble(Box<Trouble>, Option<Box<api::Error>>, bool),
-    /// No answer began; whether a part of one was shown before, which was to be asked for again.
-    Refused(Box<api::Error>, bool),
-    /// This many requests were made and the model wants to go on.
-    Turns(usize),
-    /// So many tokens were used, of which at most so many were to be, and the model wants to go on.
-    Tokens(u64, u64),
-    /// The model wants so many calls in all, of which at most so many were to be.
-    Calls(usize, usize),
-    /// The conversation has about so many tokens, and the model takes in so many.
-    TooLong(u64, u64),
+pub enum Stop {
+    /// The last attempt gave no answer that can be used.
+    Unanswered {
+        /// Why.
+        why: Box<Unanswered>,
+        /// A part of an answer was shown.
+        partial: bool,
+    },
     /// The service refused every shape that has room for a web search; what it said to the last one.
     NoSearch(Box<api::Error>),
-    /// It was ordered.
+    /// The model wants to go on, and no further request may be made.
+    Turns {
+        /// The most requests of a turn.
+        limit: usize,
+    },
+    /// The model wants to go on, and more tokens were used than may be.
+    Tokens {
+        /// The tokens that were used.
+        used: u64,
+        /// The most tokens of a turn.
+        limit: u64,
+    },
+    /// The model wants more calls than may be run.
+    Calls {
+        /// The calls that it wants, those that were run included.
+        wanted: usize,
+        /// The most calls of a turn.
+        limit: usize,
+    },
+    /// The request is longer than the model takes in, and was not sent.
+    TooLong {
+        /// About how many tokens the request has.
+        tokens: u64,
+        /// The most tokens that the model takes in.
+        window: u64,
+    },
+    /// The turn was stopped, and the run goes on.
+    Interrupted,
+    /// The run was stopped.
     Ordered(Order),
-    /// The answer is complete and delivered, but this many calls failed, which was to count.
-    ToolsFailed(usize),
     /// The system gave no thread, or no process for a call.
     Thread(io::Error),
     /// The sink could not deliver.
@@ -52,60 +72,87 @@ pub enum End {
     Panicked,
 }
 
-pub(crate) fn of_end(end: End) -> Failure {
-    match end {
-        // Nothing failed; whoever asks anyway learns of a defect.
-        End::Answered | End::Panicked => bug("a part of it stopped"),
-        End::Output(error) => of_output(&error),
-        End::Thread(error) => of_thread(&error),
-        End::Ordered(order) => of_order(order),
-        End::Turns(turns) => Failure::new(
+impl Stop {
+    /// The attempt that was the last one.
+    #[must_use]
+    pub fn unanswered(why: Unanswered, partial: bool) -> Self {
+        let why = Box::new(why);
+        Self::Unanswered { why, partial }
+    }
+
+    /// The exit code of a command that ends with it.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        of_stop(self).outcome().exit_code()
+    }
+
+    /// When the usage limit ends that was reached, in Unix seconds.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<u64> {
+        of_stop(self).retry_at()
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(of_stop(self).what())
+    }
+}
+
+impl StdError for Stop {}
+
+impl From<&Stop> for Failure {
+    fn from(stop: &Stop) -> Self {
+        of_stop(stop)
+    }
+}
+
+pub(crate) fn of_stop(stop: &Stop) -> Failure {
+    match stop {
+        Stop::Panicked => bug("a part of it stopped"),
+        Stop::Output(error) => of_output(error),
+        Stop::Thread(error) => of_thread(error),
+        Stop::Ordered(order) => of_order(*order),
+        Stop::Interrupted => Failure::new(Outcome::Interrupted, "the turn was interrupted"),
+        Stop::Turns { limit } => Failure::new(
             Outcome::Budget,
-            format!("stopped by --max-turns {turns}: the model wanted to go on"),
+            format!("stopped by --max-turns {limit}: the model wanted to go on"),
         )
         .hint("raise --max-turns"),
-        End::Tokens(used, most) => Failure::new(
+        Stop::Tokens { used, limit } => Failure::new(
             Outcome::Budget,
-            format!("stopped by --max-tokens {most}: {used} tokens are used, and the model wanted to go on"),
+            format!("stopped by --max-tokens {limit}: {used} tokens are used, and the model wanted to go on"),
         )
         .hint("raise --max-tokens"),
-        End::Calls(wanted, most) => Failure::new(
+        Stop::Calls { wanted, limit } => Failure::new(
             Outcome::Budget,
-            format!("stopped by --max-tool-calls {most}: the model wanted {wanted} tool calls in all"),
+            format!("stopped by --max-tool-calls {limit}: the model wanted {wanted} tool calls in all"),
         )
         .hint("raise --max-tool-calls; the calls of its last answer were not run"),
-        End::TooLong(tokens, window) => too_long(tokens, window),
-        End::NoSearch(error) => Failure::new(
+        Stop::TooLong { tokens, window } => too_long(*tokens, *window),
+        Stop::NoSearch(error) => Failure::new(
             Outcome::Failed,
             format!(
                 "cannot search the web: the service refused every shape of the request that has room for its search: {}",
-                of_api(&error).what
+                of_api(error).what
             ),
         )
         .hint("leave the search out, or use another model (-m)"),
-        End::ToolsFailed(calls) => {
-            let calls = match calls {
-                1 => "a tool call".to_owned(),
-                calls => format!("{calls} tool calls"),
-            };
-            Failure::new(
-                Outcome::Failed,
-                format!("{calls} failed, which --fail-on tool-error does not let pass"),
-            )
-            .hint("the answer is complete; without -q, standard error says how each call went")
-        }
-        End::Refused(error, partial) => {
-            let mut failure = of_api(&error).of_part(partial);
-            if partial && failure.outcome == Outcome::Unreachable {
-                // The answer was cut before, and now that is for good.
-                failure.outcome = Outcome::Incomplete;
+        Stop::Unanswered { why, partial } => {
+            let failure = of_unanswered(why);
+            match **why {
+                Unanswered::Refused(_) => {
+                    let mut failure = failure.of_part(*partial);
+                    if *partial && failure.outcome == Outcome::Unreachable {
+                        // The answer was cut before, and now that is for good.
+                        failure.outcome = Outcome::Incomplete;
+                    }
+                    failure
+                }
+                Unanswered::Unusable(Trouble::Failed(_)) => failure.of_part(*partial),
+                // The others say so themselves.
+                Unanswered::BrokeOff(_) | Unanswered::Unusable(_) => failure,
             }
-            failure
-        }
-        End::Trouble(trouble, error, partial) => {
-            // The others say so themselves.
-            let partial = partial && matches!(*trouble, Trouble::Failed(_));
-            of_trouble(&trouble, error.as_deref()).of_part(partial)
         }
     }
 }
@@ -131,16 +178,6 @@ pub(crate) fn grouped(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
-}
-
-/// Why an answer cannot be used, without what to do about it.
-pub(crate) fn of_answer(trouble: &Trouble, error: Option<&api::Error>) -> String {
-    of_trouble(trouble, error).what
-}
-
-/// Why there is no list of models, without what to do about it.
-pub(crate) fn of_list(error: &api::Error) -> String {
-    of_api(error).what
 }
 
 /// An end that was ordered from outside.

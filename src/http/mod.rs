@@ -71,6 +71,9 @@ pub enum Limit {
     Stream,
 }
 
+/// How this program names itself to the service, to the issuer of tokens too. Its version stands in the User-Agent.
+pub const ORIGINATOR: &str = "codex-run";
+
 /// The type of a body that is JSON.
 pub const JSON: &str = "application/json";
 

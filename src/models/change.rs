@@ -1,8 +1,7 @@
-//! What `models.json` changes about models that are known already, and the models that it adds (pure).
+//! What `models.json` changes about a model that is known already (pure).
 
-use super::custom::Provider;
+use super::Model;
 use super::price::Price;
-use super::{Backend, Model};
 use crate::wire::request::Shape;
 
 /// What is different about a model.
@@ -49,34 +48,4 @@ impl Change {
         put(&mut model.text_only, self.text_only.as_ref());
         model.price = self.price.or(model.price);
     }
-}
-
-/// Puts what `models.json` says over these models; the shapes that it names.
-pub fn put_over(
-    models: &mut Vec<Model>,
-    backend: Backend,
-    providers: &[Provider],
-) -> Vec<(String, Shape)> {
-    let name = match backend {
-        Backend::Subscription => "openai-codex",
-        Backend::Api | Backend::Other => "openai",
-    };
-    let mut shapes = Vec::new();
-    for provider in providers.iter().filter(|provider| provider.name == name) {
-        for change in &provider.changes {
-            if let Some(model) = models.iter_mut().find(|model| model.id == change.id) {
-                change.apply(model);
-            }
-            shapes.extend(change.shape.map(|shape| (change.id.clone(), shape)));
-        }
-        for listed in &provider.models {
-            let id = &listed.model.id;
-            shapes.extend(listed.shape.map(|shape| (id.clone(), shape)));
-            match models.iter_mut().find(|model| model.id == *id) {
-                Some(model) => model.clone_from(&listed.model),
-                None => models.push(listed.model.clone()),
-            }
-        }
-    }
-    shapes
 }

@@ -1,8 +1,10 @@
-//! What was asked for, made what the model takes (pure). What had to be changed is told in one note.
+//! What was asked for, made what the model takes (pure). What had to be changed is kept as values, and reported in one note.
+
+use std::fmt;
 
 use super::Model;
 
-/// The levels of effort, the least first.
+/// The levels of effort, the least first, for flags and files as well.
 pub const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// What was asked for.
@@ -29,21 +31,96 @@ pub struct Fitted {
     pub summary: Option<String>,
     /// How many words it is to make.
     pub verbosity: Option<String>,
-    /// What had to be changed, for people; nothing if nothing had to.
-    pub note: Option<String>,
+    /// What had to be changed; nothing if nothing had to.
+    pub adjusted: Option<Adjusted>,
+}
+
+impl Fitted {
+    /// What had to be changed, for people.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        self.adjusted.as_ref().map(ToString::to_string)
+    }
+}
+
+/// What had to be changed of a request because its model does not take it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjusted {
+    /// The model.
+    pub model: String,
+    /// The changes, at least one.
+    pub changes: Vec<Adjustment>,
+    /// The levels of effort that the model takes, where they are known and there are any.
+    pub efforts: Vec<String>,
+}
+
+/// One thing that had to be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adjustment {
+    /// Another effort takes the place of the one asked for.
+    EffortReplaced {
+        /// The effort that was asked for.
+        asked: String,
+        /// The effort that is sent.
+        sent: String,
+    },
+    /// This effort is left out.
+    EffortLeftOut(String),
+    /// The summary is left out.
+    SummaryLeftOut,
+    /// This verbosity is left out.
+    VerbosityLeftOut(String),
+    /// This number of pictures is left out.
+    PicturesLeftOut(usize),
+}
+
+impl Adjustment {
+    fn is_of_effort(&self) -> bool {
+        matches!(self, Self::EffortReplaced { .. } | Self::EffortLeftOut(_))
+    }
+}
+
+impl fmt::Display for Adjusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let changes: Vec<String> = self.changes.iter().map(ToString::to_string).collect();
+        write!(
+            f,
+            "{} does not take all that was asked for: {}",
+            self.model,
+            changes.join(", ")
+        )?;
+        if self.changes.iter().any(Adjustment::is_of_effort) && !self.efforts.is_empty() {
+            write!(f, " (it takes effort {})", self.efforts.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Adjustment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EffortReplaced { asked, sent } => write!(f, "effort {asked} becomes {sent}"),
+            Self::EffortLeftOut(effort) => write!(f, "effort {effort} is left out"),
+            Self::SummaryLeftOut => f.write_str("the summary is left out"),
+            Self::VerbosityLeftOut(verbosity) => write!(f, "verbosity {verbosity} is left out"),
+            Self::PicturesLeftOut(1) => f.write_str("the picture is left out"),
+            Self::PicturesLeftOut(several) => write!(f, "the {several} pictures are left out"),
+        }
+    }
 }
 
 /// Makes what was asked for what this model takes.
 #[must_use]
 pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
-    let mut changed = Vec::new();
+    let mut changes = Vec::new();
     let effort = asked.effort.and_then(|effort| {
         let taken = nearest(effort, model);
         match taken {
-            None => changed.push(format!("effort {effort} is left out")),
-            Some(taken) if taken != effort => {
-                changed.push(format!("effort {effort} becomes {taken}"));
-            }
+            None => changes.push(Adjustment::EffortLeftOut(effort.to_owned())),
+            Some(taken) if taken != effort => changes.push(Adjustment::EffortReplaced {
+                asked: effort.to_owned(),
+                sent: taken.to_owned(),
+            }),
             Some(_) => {}
         }
         taken.map(str::to_owned)
@@ -57,45 +134,33 @@ pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
     let summary = summary.filter(|_| {
         let takes = !model.plain && !model.no_summary;
         if !takes {
-            changed.push("the summary is left out".to_owned());
+            changes.push(Adjustment::SummaryLeftOut);
         }
         takes
     });
     let verbosity = asked.verbosity.filter(|verbosity| {
         let takes = !model.no_verbosity;
         if !takes {
-            changed.push(format!("verbosity {verbosity} is left out"));
+            changes.push(Adjustment::VerbosityLeftOut((*verbosity).to_owned()));
         }
         takes
     });
     let verbosity = verbosity.map(str::to_owned);
     let verbosity = verbosity.or_else(|| own(&model.verbosity).filter(|_| !model.no_verbosity));
     if model.text_only && asked.pictures > 0 {
-        changed.push(match asked.pictures {
-            1 => "the picture is left out".to_owned(),
-            several => format!("the {several} pictures are left out"),
-        });
+        changes.push(Adjustment::PicturesLeftOut(asked.pictures));
     }
-    let note = (!changed.is_empty()).then(|| {
-        let takes = match &model.efforts {
-            Some(efforts)
-                if changed[0].starts_with("effort") && !efforts.is_empty() && !model.plain =>
-            {
-                format!(" (it takes effort {})", efforts.join(", "))
-            }
-            _ => String::new(),
-        };
-        format!(
-            "{} does not take all that was asked for: {}{takes}",
-            model.id,
-            changed.join(", ")
-        )
+    let efforts = model.efforts.clone().filter(|_| !model.plain);
+    let adjusted = (!changes.is_empty()).then(|| Adjusted {
+        model: model.id.clone(),
+        changes,
+        efforts: efforts.unwrap_or_default(),
     });
     Fitted {
         effort,
         summary: summary.map(str::to_owned),
         verbosity,
-        note,
+        adjusted,
     }
 }
 
@@ -135,7 +200,7 @@ mod tests {
             };
             let fitted = fit(&asked, &model(id));
             assert_eq!(fitted.effort.as_deref(), Some(expected), "{id} {effort}");
-            assert_eq!(fitted.note.is_some(), effort != expected, "{id} {effort}");
+            assert_eq!(fitted.note().is_some(), effort != expected, "{id} {effort}");
         };
         check("gpt-5.5", "max", "xhigh");
         check("gpt-5.5", "none", "low");
@@ -158,7 +223,7 @@ mod tests {
                 let fitted = fit(&asked, &model(id));
                 let found = (fitted.effort.as_deref(), fitted.verbosity.as_deref());
                 assert_eq!(found, sent, "{id} {effort:?}");
-                assert_eq!(fitted.note, None, "{id}");
+                assert_eq!(fitted.note(), None, "{id}");
             };
         check("gpt-5.5", true, None, (Some("medium"), Some("low")));
         check(
@@ -194,11 +259,11 @@ mod tests {
         };
         let fitted = fit(&asked, &plain);
         assert_eq!(
-            (fitted.effort, fitted.summary, fitted.verbosity),
-            (None, None, None)
+            (&fitted.effort, &fitted.summary, &fitted.verbosity),
+            (&None, &None, &None)
         );
         assert_eq!(
-            fitted.note.as_deref(),
+            fitted.note().as_deref(),
             Some(
                 "small does not take all that was asked for: effort low is left out, the summary is left out, \
                  verbosity high is left out, the 2 pictures are left out"
@@ -214,7 +279,7 @@ mod tests {
             ..Asked::default()
         };
         assert_eq!(
-            fit(&max, &model("gpt-5.5")).note.as_deref(),
+            fit(&max, &model("gpt-5.5")).note().as_deref(),
             Some(
                 "gpt-5.5 does not take all that was asked for: effort max becomes xhigh (it takes effort low, medium, \
                  high, xhigh)"

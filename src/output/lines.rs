@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Call, Notice, Sink, Subject, Window};
+use crate::failure::{of_api, of_unanswered};
 use crate::wire::response::Usage;
 
 /// The version of what is written: raised when a field is removed or changed, not when one is added.
@@ -265,6 +266,11 @@ fn millis(time: Duration) -> Value {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).into()
 }
 
+/// A request that is made again for this reason; attempts that are not counted have the number 0.
+fn retry(attempt: usize, delay: Value, reason: &str) -> Value {
+    json!({"attempt": attempt, "delay_ms": delay, "reason": reason})
+}
+
 fn windows(windows: &[Window<'_>]) -> Value {
     let list = windows.iter().map(|window| {
         json!({"name": window.name, "used_percent": window.used, "window_minutes": window.minutes,
@@ -302,12 +308,13 @@ impl<W: Write> Sink for Lines<W> {
                     truncated,
                 },
             ),
-            Notice::Warning(message) if !self.quiet && self.early.is_some() => {
-                // The first line comes first.
-                self.early.get_or_insert_default().push(message.to_owned());
-            }
-            Notice::Warning(message) if !self.quiet => {
-                self.whole(json!({"type": "error", "message": message}));
+            Notice::Warning(warning) if !self.quiet => {
+                let message = warning.to_string();
+                match &mut self.early {
+                    // The first line comes first.
+                    Some(early) => early.push(message),
+                    None => self.whole(json!({"type": "error", "message": message})),
+                }
             }
             Notice::Warning(_) => {}
             Notice::Retry {
@@ -316,27 +323,25 @@ impl<W: Write> Sink for Lines<W> {
                 reason,
                 ..
             } => {
-                let fields =
-                    json!({"attempt": attempt, "delay_ms": millis(delay), "reason": reason});
-                self.add("retry", fields);
+                let again = retry(attempt, millis(delay), of_unanswered(reason).what());
+                self.add("retry", again);
             }
-            Notice::Waits { delay, reason } => {
-                let delay = millis(delay.unwrap_or_default());
-                let fields = json!({"attempt": 0, "delay_ms": delay, "reason": reason});
-                self.add("retry", fields);
+            Notice::Waits(waiting) => {
+                let delay = millis(waiting.delay().unwrap_or_default());
+                self.add("retry", retry(0, delay, &waiting.to_string()));
             }
             Notice::OtherModel { model, reason } => {
-                let fields = json!({"attempt": 0, "delay_ms": 0, "reason": reason, "model": model});
+                let mut fields = retry(0, 0.into(), of_api(reason).what());
+                fields["model"] = model.into();
                 self.add("retry", fields);
             }
             Notice::GoesOn { reason } => {
-                let fields = json!({"attempt": 0, "delay_ms": 0, "reason": reason});
-                self.add("retry", fields);
+                self.add("retry", retry(0, 0.into(), of_unanswered(reason).what()));
             }
             Notice::Reset { at, now, reason } => {
                 let delay = at.saturating_sub(now).saturating_mul(1000);
-                let fields =
-                    json!({"attempt": 0, "delay_ms": delay, "reason": reason, "retry_at": at});
+                let mut fields = retry(0, delay.into(), of_unanswered(reason).what());
+                fields["retry_at"] = at.into();
                 self.add("retry", fields);
             }
             Notice::Limits(list) => self.add("limits", json!({"windows": windows(list)})),

@@ -11,6 +11,9 @@ pub mod visible;
 use std::io;
 use std::time::{Duration, Instant};
 
+use crate::api::{self, Unanswered};
+use crate::failure::{RunWarning, Waiting};
+use crate::wire::fault::Limit;
 use crate::wire::response::Usage;
 
 /// A tool call.
@@ -48,6 +51,17 @@ pub struct Window<'a> {
     pub resets_at: Option<u64>,
 }
 
+impl<'a> From<&'a Limit> for Window<'a> {
+    fn from(limit: &'a Limit) -> Self {
+        Self {
+            name: &limit.name,
+            used: limit.used,
+            minutes: limit.minutes,
+            resets_at: limit.resets_at,
+        }
+    }
+}
+
 /// Something that a run has to tell.
 #[derive(Clone, Copy, Debug)]
 pub enum Notice<'a> {
@@ -56,7 +70,7 @@ pub enum Notice<'a> {
     /// The message in hand has ended.
     MessageEnd,
     /// Something is odd, but the run goes on.
-    Warning(&'a str),
+    Warning(&'a RunWarning),
     /// The request has failed and is made again.
     Retry {
         /// Which retry it is, counted from 1.
@@ -66,26 +80,21 @@ pub enum Notice<'a> {
         /// After how long.
         delay: Duration,
         /// Why.
-        reason: &'a str,
+        reason: &'a Unanswered,
     },
-    /// Something takes its time before the request can be made; how long, where that is known.
-    Waits {
-        /// For how long.
-        delay: Option<Duration>,
-        /// For what.
-        reason: &'a str,
-    },
+    /// Something takes its time before the request can be made.
+    Waits(&'a Waiting),
     /// The service does not have the model, and another one is asked.
     OtherModel {
         /// That one.
         model: &'a str,
         /// What the service said.
-        reason: &'a str,
+        reason: &'a api::Error,
     },
     /// The answer has broken off, and the run goes on from its last finished call.
     GoesOn {
         /// Why it broke off.
-        reason: &'a str,
+        reason: &'a Unanswered,
     },
     /// The usage limit is reached, and its end is waited for.
     Reset {
@@ -94,7 +103,7 @@ pub enum Notice<'a> {
         /// The time, in Unix seconds.
         now: u64,
         /// What the service said.
-        reason: &'a str,
+        reason: &'a Unanswered,
     },
     /// A tool call begins.
     ToolStarted(Call<'a>),

@@ -10,6 +10,7 @@ use super::spinner::{PULSE, Spinner};
 use super::visible::{line, visible};
 use super::{Call, Notice, Sink};
 use crate::clock::{span, until};
+use crate::failure::{of_api, of_unanswered};
 
 /// How much is told beside the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -236,7 +237,9 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             }
             Notice::Limits(_) | Notice::Request { .. } | Notice::Searched(_) => {}
             _ if self.level == Level::Quiet => {}
-            Notice::Warning(words) => self.aside(&format!("{}\n", line(words)))?,
+            Notice::Warning(warning) => {
+                self.aside(&format!("{}\n", line(&warning.to_string())))?;
+            }
             Notice::Retry {
                 attempt,
                 of,
@@ -246,33 +249,37 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 self.waits_for("trying again");
                 self.aside(&format!(
                     "{}; trying again in {} ({attempt} of {of})\n",
-                    line(reason),
+                    line(of_unanswered(reason).what()),
                     span(delay)
                 ))?;
             }
-            Notice::Waits { delay, reason } => {
+            Notice::Waits(waiting) => {
                 self.waits_for("renewing the sign-in");
-                self.aside(&match delay {
-                    Some(delay) => format!("{reason}; trying again in {}\n", span(delay)),
-                    None => format!("{reason}\n"),
+                self.aside(&match waiting.delay() {
+                    Some(delay) => format!("{waiting}; trying again in {}\n", span(delay)),
+                    None => format!("{waiting}\n"),
                 })?;
             }
             Notice::OtherModel { model, reason } => {
                 self.aside(&format!(
                     "{}; asking {} instead\n",
-                    line(reason),
+                    line(of_api(reason).what()),
                     line(model)
                 ))?;
             }
             Notice::GoesOn { reason } => self.aside(&format!(
                 "{}; going on from its last finished tool call\n",
-                line(reason)
+                line(of_unanswered(reason).what())
             ))?,
             Notice::Reset { at, now, reason } => {
                 let end = until(at, now);
                 let time = end.rsplit(", ").next().unwrap_or_default();
                 self.waits_for(&format!("waiting until {time}"));
-                self.aside(&format!("{}; waiting for its end {end}\n", line(reason)))?;
+                let reason = of_unanswered(reason);
+                self.aside(&format!(
+                    "{}; waiting for its end {end}\n",
+                    line(reason.what())
+                ))?;
             }
             Notice::ToolEnded {
                 call: Call { name, .. },

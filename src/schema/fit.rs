@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::limits::{LEVELS, is_deeper_than};
 use super::node::{Node, Types, same};
-use super::strict::Mismatch;
+use super::unfit::Mismatch;
 use super::{escaped, kind};
 
 /// Compares a value with the first node.

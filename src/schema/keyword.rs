@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::escaped;
 use super::node::{Bound, Types};
-use super::strict::Unfit;
+use super::unfit::{Unfit, unfit};
 
 /// Where definitions are; a reference can lead only there and to the root ("reference can only point to definitions
 /// defined at the top level of the schema", says the service).
@@ -158,11 +158,4 @@ pub(super) fn check_shape(
         );
     }
     Ok(())
-}
-
-pub(super) fn unfit<T>(at: &str, why: impl Into<String>) -> Result<T, Unfit> {
-    Err(Unfit {
-        at: at.to_owned(),
-        why: why.into(),
-    })
 }

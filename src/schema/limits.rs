@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::read::Placed;
-use super::strict::Unfit;
+use super::node::Placed;
+use super::unfit::Unfit;
 
 /// How deep the JSON of a schema or a value may be: that of `serde_json`, which also bounds our own recursion.
 pub(super) const LEVELS: usize = 128;

@@ -15,6 +15,7 @@ mod read;
 pub mod strict; // a schema that strict mode takes
 #[cfg(test)]
 mod suite;
+mod unfit;
 pub mod unique; // JSON in which no key is given twice
 
 /// The first place that does not fit.

@@ -76,6 +76,13 @@ impl Node {
     }
 }
 
+/// A node and where it stands.
+#[derive(Debug)]
+pub(super) struct Placed {
+    pub(super) at: String,
+    pub(super) node: Node,
+}
+
 /// A limit of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bound {

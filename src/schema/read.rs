@@ -5,19 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::format::FORMATS;
-use super::keyword::{DEFINITIONS, check_shape, refusal, unfit};
+use super::keyword::{DEFINITIONS, check_shape, refusal};
 use super::limits::Totals;
-use super::node::{Bound, Node, Types};
+use super::node::{Bound, Node, Placed, Types};
 use super::pattern::Pattern;
-use super::strict::Unfit;
+use super::unfit::{Unfit, unfit};
 use super::{escaped, kind};
-
-/// A node and where it stands.
-#[derive(Debug)]
-pub(super) struct Placed {
-    pub(super) at: String,
-    pub(super) node: Node,
-}
 
 pub(super) struct Reader {
     nodes: Vec<Placed>,

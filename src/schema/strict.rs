@@ -11,24 +11,7 @@ use super::fit;
 use super::limits;
 use super::node::{Node, Types};
 use super::read::Reader;
-
-/// Why strict mode does not take a schema: the first place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
-    /// Where in the schema, as a JSON pointer (RFC 6901); empty for the whole.
-    pub at: String,
-    /// What is wrong there, and what to do.
-    pub why: String,
-}
-
-/// Why a value does not fit: the first place, or that of the alternative which comes closest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
-    /// Where in the value, as a JSON pointer (RFC 6901); empty for the whole.
-    pub at: String,
-    /// What is wrong there.
-    pub why: String,
-}
+pub use super::unfit::{Mismatch, Unfit};
 
 /// A schema that strict mode takes.
 #[derive(Clone, Debug)]

@@ -70,6 +70,11 @@ pub trait Journal: std::fmt::Debug {
     /// Notes that from this time in Unix seconds on another model is asked.
     fn model(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
 
+    /// The path that was to lead to what is kept, if it does not any more: then nobody will find it there.
+    fn misplaced(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// What went wrong, once.
     fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {
         None
@@ -240,15 +245,6 @@ impl Writer {
         self.line(line.to_string().as_bytes());
     }
 
-    /// The path that was to lead to the file, if it does not any more: then nobody will find it there.
-    #[must_use]
-    pub fn misplaced(&self) -> Option<&Path> {
-        let held = self.file.metadata().map(|found| file::of_file(&found));
-        let found = held.is_ok_and(|held| file::leads_to(&self.path, held));
-        // One that could not be written was told of before.
-        (!found && self.failed.is_none()).then_some(&self.path)
-    }
-
     fn line(&mut self, line: &[u8]) {
         if self.failed.is_none() {
             // A long item is not copied for the sake of its line end.
@@ -275,6 +271,13 @@ impl Journal for Writer {
             line["effort"] = effort.into();
         }
         self.line(line.to_string().as_bytes());
+    }
+
+    fn misplaced(&self) -> Option<PathBuf> {
+        let held = self.file.metadata().map(|found| file::of_file(&found));
+        let found = held.is_ok_and(|held| file::leads_to(&self.path, held));
+        // One that could not be written was told of before.
+        (!found && self.failed.is_none()).then(|| self.path.clone())
     }
 
     fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {

@@ -34,6 +34,9 @@ pub struct Stored {
     pub first: String,
 }
 
+/// The result of a call that was stopped before it had one.
+pub const ABORTED: &str = "aborted";
+
 /// How much a model was to think, since it was the conversation's model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effort {
@@ -209,7 +212,7 @@ impl Stored {
         let open = kinds.iter().filter(is_open);
         let open = open.filter(|(kind, _)| kind == "function_call");
         let aborted = Output {
-            text: "aborted".to_owned(),
+            text: ABORTED.to_owned(),
             image: None,
         };
         let outputs: Vec<Vec<u8>> = open

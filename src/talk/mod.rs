@@ -1,7 +1,7 @@
-//! A conversation for programs: who asks, which model, what tools, and then one question after the other.
+//! Conversations for programs: who asks, which model, what tools, and then one question after the other.
 //!
-//! The examples on this page talk to the stand-in service of this repository; with [`Access::key`] and the address of the
-//! API, or [`Access::token`] and that of the subscription, they talk to the real one.
+//! The examples below talk to the stand-in service of this repository; with [`Access::stored`] they talk to the real one, as
+//! the first example of this crate does.
 //!
 //! A question, and its answer as it arrives:
 //!
@@ -28,16 +28,16 @@
 //! }
 //!
 //! let access = Access::key(&address, "sk-invented")?;
-//! let mut talk = Talk::new(access, "gpt-5.5")?;
+//! let mut conversation = Talk::new(access, "gpt-5.5")?.open()?;
 //! let mut sink = Shout(String::new());
-//! let answer = talk.ask("Say hello", &mut sink)?;
-//! assert_eq!(answer, "Hello there.");
+//! let reply = conversation.ask("Say hello", &mut sink)?;
+//! assert_eq!(reply.message, "Hello there.");
 //! assert_eq!(sink.0, "HELLO THERE.");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A tool that is a function of the program, and a second question that knows of the first:
+//! A tool that is a function of the program, and a second question that knows of the first, on the same connection:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -50,18 +50,133 @@
 //!
 //! let number = json!({"type": "integer"});
 //! let parameters = json!({"type": "object", "properties": {"a": number, "b": number}, "required": ["a", "b"]});
-//! let mut talk = Talk::new(Access::key(&address, "sk-invented")?, "gpt-5.5")?
+//! let mut conversation = Talk::new(Access::key(&address, "sk-invented")?, "gpt-5.5")?
 //!     .instructions("You do sums.")
 //!     .tool("add", "Adds two numbers.", parameters, |arguments| {
 //!         match (arguments["a"].as_i64(), arguments["b"].as_i64()) {
 //!             (Some(a), Some(b)) => Ok((a + b).to_string()),
 //!             _ => Err("these are no numbers".to_owned()),
 //!         }
-//!     });
-//! assert_eq!(talk.ask("What is 2 + 3?", &mut Quiet)?, "It is 5.");
-//! assert_eq!(talk.ask("What did I ask?", &mut Quiet)?, "You asked for 2 + 3.");
+//!     })
+//!     .open()?;
+//! let reply = conversation.ask("What is 2 + 3?", &mut Quiet)?;
+//! assert_eq!((&*reply.message, reply.requests, reply.failed_calls), ("It is 5.", 2, 0));
+//! let reply = conversation.ask("What did I ask?", &mut Quiet)?;
+//! assert_eq!(reply.message, "You asked for 2 + 3.");
 //! # let sent = server.requests().last().expect("a request").json();
 //! # assert!(sent["input"].as_array().is_some_and(|items| items.len() == 5), "{sent}");
+//! # assert_eq!(server.connections(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A turn that another thread stops while the answer arrives, and the next one, which knows what was asked:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let slow = Reply::text("one two three four").event_pause(std::time::Duration::from_secs(60));
+//! # let server = Server::start([slow, Reply::text("Yes."), Reply::text("Again.")]);
+//! # let address = server.api_url();
+//! use codex_run::agent::{Control, Stop};
+//! use codex_run::talk::{Access, Quiet, Talk};
+//! use std::thread;
+//!
+//! let control = Control::new();
+//! let mut conversation = Talk::new(Access::key(&address, "sk-invented")?, "gpt-5.5")?
+//!     .control(control.clone())
+//!     .open()?;
+//! let escape = thread::spawn(move || {
+//! #   while server.requests().is_empty() { thread::yield_now(); }
+//!     while !control.stop_turn() {}
+//! #   server
+//! });
+//! let stop = conversation.ask("Count.", &mut Quiet).expect_err("it is stopped");
+//! assert!(matches!(stop, Stop::Interrupted));
+//! assert_eq!(stop.exit_code(), 130);
+//! # let server = escape.join().expect("no panic");
+//! assert_eq!(conversation.ask("Are you there?", &mut Quiet)?.message, "Yes.");
+//! assert_eq!(conversation.ask("Still?", &mut Quiet)?.message, "Again.");
+//! # let input = &server.requests()[1].json()["input"];
+//! # let asked: Vec<&str> = input.as_array().into_iter().flatten().filter(|item| item["role"] == "user").filter_map(|item| item["content"][0]["text"].as_str()).collect();
+//! # assert_eq!(asked, ["Count.", "Are you there?"], "{input}");
+//! # assert_eq!(server.connections(), 2, "one that was stopped, and one for both turns behind it");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A message that steers the turn while its tool runs, which the next request carries behind the result:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let call = Reply::items(vec![Item::call("wait", "{}")]);
+//! # let server = Server::start([call, Reply::text("In French: bonjour.")]);
+//! # let address = server.api_url();
+//! use codex_run::agent::Control;
+//! use codex_run::talk::{Access, Quiet, Talk};
+//! use serde_json::json;
+//!
+//! let control = Control::new();
+//! let steering = control.clone();
+//! let mut conversation = Talk::new(Access::key(&address, "sk-invented")?, "gpt-5.5")?
+//!     .control(control)
+//!     .tool("wait", "Waits.", json!({"type": "object"}), move |_| {
+//!         steering.steer("In French, please.");
+//!         Ok("done".to_owned())
+//!     })
+//!     .open()?;
+//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message, "In French: bonjour.");
+//! assert!(conversation.control().take_steering().is_empty());
+//! # let sent = server.requests().last().expect("a request").json();
+//! # let input = sent["input"].as_array().expect("items");
+//! # assert_eq!(input[input.len() - 2]["type"], "function_call_output", "{sent}");
+//! # assert_eq!(input[input.len() - 1]["content"][0]["text"], "In French, please.", "{sent}");
+//! # assert_eq!(server.connections(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A conversation that is stored, and goes on in another process:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = Server::start([Reply::text("I will."), Reply::text("It is 7.")]);
+//! # let address = server.api_url();
+//! # let home = std::env::temp_dir().join(format!("codex-run-example-{}", std::process::id()));
+//! use codex_run::talk::{Access, Quiet, Talk};
+//!
+//! let access = Access::key(&address, "sk-invented")?;
+//! let mut conversation = Talk::new(access.clone(), "gpt-5.5")?.stored(&home).open()?;
+//! conversation.ask("Remember the number 7.", &mut Quiet)?;
+//! let id = conversation.thread().as_str().to_owned();
+//! drop(conversation);
+//!
+//! let mut conversation = Talk::new(access, "gpt-5.5")?.resumed(&home, &id).open()?;
+//! assert_eq!(conversation.ask("Which number?", &mut Quiet)?.message, "It is 7.");
+//! # let sent = server.requests().last().expect("a request").json();
+//! # assert!(sent["input"].as_array().is_some_and(|items| items.len() == 3), "{sent}");
+//! # std::fs::remove_dir_all(&home)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The built-in tools, each call of which is a process in a sandbox; `codex` has to be installed for them:
+//!
+//! ```no_run
+//! use codex_run::talk::{Access, Quiet, Sandbox, Talk};
+//! use std::path::Path;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let home = Path::new("/home/me/.codex-run");
+//! let sandbox = Sandbox::workspace_write(Path::new("/usr/local/bin/codex"), Path::new("."))
+//!     .hide(home)
+//!     .environment(std::env::vars_os().collect());
+//! let mut conversation = Talk::new(Access::stored(home)?, "gpt-5.5")?
+//!     .sandboxed(sandbox, &["read", "edit", "bash"])?
+//!     .open()?;
+//! println!("{}", conversation.ask("Make the tests pass.", &mut Quiet)?.message);
 //! # Ok(())
 //! # }
 //! ```
@@ -87,307 +202,16 @@
 //! # }
 //! ```
 
+mod access;
+mod builder;
 mod error;
+mod sandbox;
+mod sign_in;
+mod sink;
 
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc;
-
-use serde_json::Value;
-
-use crate::agent::{self, End, Learned, Policy, Run};
-use crate::api::models::{Listing, PATIENCE, fetch};
-use crate::api::{self, Client, Endpoints, Route, Scope};
-use crate::auth::device::{self, Ended};
-use crate::auth::issuer::Issuer;
-use crate::auth::token::SignedIn;
-use crate::auth::{self, Authority, Credential};
-use crate::clock::{millis, seconds};
-use crate::http::{BaseUrl, Http, SILENCE, Setup, host};
-use crate::id::{ModelId, ThreadId};
-use crate::models::fit::{Asked, fit};
-use crate::models::{Backend, Model, catalogue, find_or_unknown, remote};
-use crate::output::{Notice, Sink};
-use crate::secret::Secret;
-use crate::tools::closure::Closure;
-use crate::tools::offer::Offer;
-use crate::tools::process::{self, Tools};
-use crate::wire::answer::Trouble;
-use crate::wire::request::{Body, Function, Head};
+pub use access::Access;
+pub use builder::Talk;
 pub use error::Error;
-
-/// How this program names itself to the service.
-const AGENT: &str = concat!("codex-run/", env!("CARGO_PKG_VERSION"));
-
-/// Who asks, and where.
-#[derive(Clone, Debug)]
-pub struct Access {
-    authority: Authority,
-    endpoints: Endpoints,
-    backend: Backend,
-    setup: Setup,
-}
-
-impl Access {
-    /// With a key, at the address of the API or of another server that speaks it.
-    ///
-    /// # Errors
-    /// When the address or the key is none.
-    pub fn key(address: &str, key: &str) -> Result<Self, Error> {
-        let secret = Secret::new(key.to_owned());
-        let key = auth::key(&secret, &auth::Source::Caller).map_err(Error::Key)?;
-        let access = Self::new(address, Credential::Key(key), Backend::Other)?;
-        let backend = Backend::of_key(&host(access.endpoints.api.as_str()));
-        Ok(Self { backend, ..access })
-    }
-
-    /// With a ChatGPT access token, at the address of the subscription backend.
-    ///
-    /// # Errors
-    /// When the address or the token is none.
-    pub fn token(address: &str, token: &str) -> Result<Self, Error> {
-        let credential =
-            Credential::of_token(Secret::new(token.to_owned())).map_err(Error::Token)?;
-        Self::new(address, credential, Backend::Subscription)
-    }
-
-    fn new(address: &str, credential: Credential, backend: Backend) -> Result<Self, Error> {
-        let base = BaseUrl::parse(address).map_err(Error::Address)?;
-        Ok(Self {
-            authority: Authority::Fixed(credential),
-            endpoints: Endpoints {
-                subscription: base.clone(),
-                api: base,
-                route: Route::default(),
-                scope: Scope::default(),
-            },
-            backend,
-            setup: Setup::new(AGENT),
-        })
-    }
-
-    /// The same through this proxy, or trusting these roots.
-    #[must_use]
-    pub fn through(self, setup: Setup) -> Self {
-        Self { setup, ..self }
-    }
-}
-
-/// Signs in with a code that is typed in on any device. `show` is given the address to open and the code; this waits until
-/// somebody has done so. What comes back is for the program to keep.
-///
-/// # Errors
-/// When the sign-in does not come about.
-pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, Error> {
-    let base = BaseUrl::parse(issuer).map_err(Error::Address)?;
-    let issuer = Issuer::new(base, &Setup::new(AGENT));
-    let device = issuer.device(&|_, _| {}).map_err(Error::SignIn)?;
-    show(&issuer.device_url(), device.code.expose());
-    let (code, verifier) = device::wait(&issuer, &device).map_err(|ended| match ended {
-        Ended::TimedOut => Error::TimedOut,
-        Ended::Failed(error) => Error::SignIn(error),
-    })?;
-    let tokens = issuer
-        .exchange(&code, &verifier, &issuer.device_redirect(), &|_, _| {})
-        .map_err(Error::SignIn)?;
-    SignedIn::first(tokens, seconds()).map_err(Error::Token)
-}
-
-/// The models that this access can use, as the service lists them.
-///
-/// # Errors
-/// When there is no list.
-pub fn models(access: &Access) -> Result<Vec<Model>, Error> {
-    let http = Http::new(&access.setup, SILENCE);
-    let listing = fetch(&http, &access.endpoints, &access.authority, None, PATIENCE);
-    let Listing::New(body, _) = listing.map_err(Error::Models)? else {
-        return Err(Error::NoList);
-    };
-    let known = catalogue::of(access.backend);
-    if access.backend == Backend::Subscription {
-        return remote::parse(&body, &known).ok_or(Error::NoList);
-    }
-    let ids = remote::ids(&body).ok_or(Error::NoList)?;
-    let model = |id: &String| find_or_unknown(&known, id);
-    Ok(ids.iter().map(model).collect())
-}
-
-/// A sink that takes nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Quiet;
-
-impl Sink for Quiet {
-    fn take(&mut self, _: Notice<'_>) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A conversation.
-#[derive(Debug)]
-pub struct Talk {
-    access: Access,
-    model: Model,
-    instructions: String,
-    offered: Vec<Offer>,
-    effort: Option<String>,
-    policy: Policy,
-    thread: ThreadId,
-    items: Vec<Vec<u8>>,
-}
-
-impl Talk {
-    /// A new one with this model. Nothing is sent before the first question.
-    ///
-    /// # Errors
-    /// When no model can have this id, or there are no random numbers for its own.
-    pub fn new(access: Access, model: &str) -> Result<Self, Error> {
-        let id: ModelId = model.parse().map_err(Error::Model)?;
-        let mut random = [0; 10];
-        getrandom::fill(&mut random).map_err(Error::Random)?;
-        let known = catalogue::of(access.backend);
-        let model = find_or_unknown(&known, id.as_str());
-        Ok(Self {
-            policy: Policy {
-                max_turns: 100,
-                max_tokens: None,
-                max_calls: None,
-                window: model.window(),
-                price: model.price,
-                retries: 5,
-                wait_for_reset: None,
-                buffer: false,
-                fail_on_tool_error: false,
-            },
-            access,
-            model,
-            instructions: "You answer a program.".to_owned(),
-            offered: Vec::new(),
-            effort: None,
-            thread: ThreadId::new(millis(), random),
-            items: Vec::new(),
-        })
-    }
-
-    /// Who the model is to be.
-    #[must_use]
-    pub fn instructions(mut self, words: &str) -> Self {
-        words.clone_into(&mut self.instructions);
-        self
-    }
-
-    /// How much the model is to think.
-    #[must_use]
-    pub fn effort(mut self, level: &str) -> Self {
-        self.effort = Some(level.to_owned());
-        self
-    }
-
-    /// What a question may cost, and how often a request is made again.
-    #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// A function that the model may call, with the JSON Schema of its arguments, which are checked before.
-    #[must_use]
-    pub fn tool(
-        mut self,
-        name: &str,
-        description: &str,
-        parameters: Value,
-        work: impl Fn(&Value) -> Result<String, String> + Send + Sync + 'static,
-    ) -> Self {
-        let closure = Closure::new(name, description, parameters, Box::new(work));
-        self.offered.push(Offer::Closure(Arc::new(closure)));
-        self
-    }
-
-    /// Asks, runs what the model calls, and waits for the whole answer; its last message. What happens meanwhile is told to
-    /// the sink.
-    ///
-    /// # Errors
-    /// When there is no whole answer. The conversation is then as it was before.
-    pub fn ask(&mut self, question: &str, sink: &mut dyn Sink) -> Result<String, Error> {
-        let functions: Vec<Function<'_>> = self.offered.iter().map(Offer::function).collect();
-        let asked = Asked {
-            effort: self.effort.as_deref(),
-            defaults: self.access.backend.is_of_openai(),
-            ..Asked::default()
-        };
-        let fitted = fit(&asked, &self.model);
-        let head = |shape| Head {
-            shape,
-            model: &self.model.id,
-            instructions: &self.instructions,
-            tools: &functions,
-            developer: self.access.backend.is_of_openai(),
-            search: None,
-            parallel: !self.model.one_call,
-            reasons: !self.model.plain,
-            effort: fitted.effort.as_deref(),
-            summary: None,
-            verbosity: fitted.verbosity.as_deref(),
-            format: None,
-            max_output: None,
-            pictures: self.model.pictures(),
-            cache_key: self.thread.as_str(),
-        };
-        let shape = self.model.shape(self.access.backend);
-        let mut body = Body::new(&head(shape));
-        for item in &self.items {
-            body.push(item);
-        }
-        let mut added = vec![body.push_message(question, &[])];
-        let client = Client::new(
-            Http::new(&self.access.setup, SILENCE),
-            &self.access.endpoints,
-            self.access.authority.clone(),
-            &self.thread,
-        );
-        let setup = process::Setup::only(self.offered.clone());
-        let (sender, inputs) = mpsc::channel();
-        let (mut learned, mut last) = (Learned::default(), None);
-        let run = Run {
-            client,
-            body,
-            journal: Some(&mut added),
-            last: Some(&mut last),
-            others: match self.access.backend {
-                Backend::Subscription => {
-                    let others = shape.others().into_iter();
-                    others.map(|shape| Body::new(&head(shape))).collect()
-                }
-                Backend::Api | Backend::Other => Vec::new(),
-            },
-            instead: None,
-            learned: &mut learned,
-            searches: false,
-            tools: Arc::new(Tools::new(setup)),
-            policy: self.policy,
-            words,
-            sink,
-            winding_up: Arc::new(AtomicBool::new(false)),
-        };
-        match agent::drive(run, &sender, &inputs) {
-            End::Answered => {
-                self.items.append(&mut added);
-                Ok(last.unwrap_or_default())
-            }
-            end => Err(Error::End(end)),
-        }
-    }
-}
-
-/// Why an answer cannot be used, in words.
-fn words(trouble: &Trouble, error: Option<&api::Error>) -> String {
-    match error {
-        Some(error) => error.to_string(),
-        None => format!("{trouble:?}"),
-    }
-}
+pub use sandbox::Sandbox;
+pub use sign_in::{models, sign_in};
+pub use sink::Quiet;

@@ -27,6 +27,7 @@ use super::scratch::{OfSockets, Parent, Scratch};
 use super::walls::Walls;
 use crate::exhausted::{Exhausted, at_start};
 use crate::wire::item::Call;
+use crate::wire::request::Function;
 
 /// How much longer than its time limit a tool may take to end what it started and to answer.
 const MARGIN: Duration = Duration::from_secs(8);
@@ -219,6 +220,17 @@ impl Tools {
             .as_mut()
             .map(Repositories::changed)
             .unwrap_or_default()
+    }
+
+    /// What the model is shown of them, in their order.
+    #[must_use]
+    pub fn functions(&self) -> Vec<Function<'_>> {
+        self.setup.offered.iter().map(Offer::function).collect()
+    }
+
+    /// Lets calls be started again after [`Tools::end`]. None may be running.
+    pub fn resume(&self) {
+        lock(&self.running).over = false;
     }
 
     /// Ends all calls: a first order lets processes end by themselves for a moment, a second one does not.

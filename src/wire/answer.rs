@@ -3,53 +3,28 @@
 //! equal its final text: a missing tail is shown then, any other difference spoils the answer.
 
 mod carry;
+mod ending;
+mod excess;
 mod last;
 mod message;
+mod show;
 mod trouble;
 
 pub use carry::{Kept, Shown};
-use last::fault_in;
-pub use trouble::{Excess, Trouble, Verdict};
+use ending::{Ending, REASON, fault_in};
+pub use excess::Excess;
+pub use show::Show;
+pub use trouble::{Trouble, Verdict};
 
 use super::event::{self, Event};
-use super::fault::{self, Fault, Head};
+use super::fault::{self, Head};
 use super::item::{Item, Kind, Waiting};
 use super::json::short;
 use super::response::Usage;
 use super::slots::{Slots, with_id};
 
-/// The most that an answer's finished items may have together, in bytes.
-const WHOLE: usize = 256 << 20;
-
-/// The longest field, in bytes, in which the service's reasons for a failure are looked for.
-const REASON: usize = 16 << 10;
-
 /// The most sequences of bytes that are no UTF-8 in one event. Each of them takes more room once it is replaced.
 const REPLACED: usize = 64 << 10;
-
-/// Something to show, in this order.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Show {
-    /// More of the message in hand.
-    Text(String),
-    /// The message in hand has ended; what follows belongs to another one.
-    MessageEnd,
-    /// What the model says of what it thought.
-    Summary(String),
-    /// The service has looked for this on the web.
-    Searched(String),
-    /// An event could not be read and was skipped. Told of the first one only; how many there were is told by
-    /// [`Answer::skipped`].
-    Skipped,
-}
-
-/// How the service ended an answer.
-#[derive(Debug, PartialEq, Eq)]
-enum Ending {
-    Completed,
-    Incomplete(String),
-    Failed(Fault),
-}
 
 /// One answer as it arrives.
 #[derive(Debug, Default)]

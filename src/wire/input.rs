@@ -1,6 +1,8 @@
 //! Items of ours: what the user says, and what tools answer. Both may hold pictures, which a model takes in its own way
 //! or not at all.
 
+use serde_json::Value;
+
 /// How a model takes pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pictures {
@@ -24,6 +26,48 @@ impl Pictures {
             )),
         }
     }
+
+    /// Puts the word that this model takes into every picture of an item; whether that changes the item.
+    pub(super) fn relook_all(self, item: &mut Value) -> bool {
+        let mut changed = false;
+        for place in PLACES {
+            let parts = item.get_mut(place).and_then(Value::as_array_mut);
+            for part in parts.into_iter().flatten().filter(|part| is_picture(part)) {
+                changed |= self.relook(part);
+            }
+        }
+        changed
+    }
+
+    /// Puts the word that this model takes into a picture; whether it was another one.
+    fn relook(self, picture: &mut Value) -> bool {
+        let word = match self {
+            Self::Detail(detail) => Some(Value::from(detail)),
+            Self::Refused | Self::Bare => None,
+        };
+        if picture.get("detail") == word.as_ref() {
+            return false;
+        }
+        if let Some(fields) = picture.as_object_mut() {
+            fields.remove("detail");
+            fields.extend(word.map(|word| ("detail".to_owned(), word)));
+        }
+        true
+    }
+}
+
+/// Where an item has its parts.
+const PLACES: [&str; 2] = ["content", "output"];
+
+fn is_picture(part: &Value) -> bool {
+    part["type"] == "input_image"
+}
+
+/// The addresses of the pictures in an item, most of them data URLs.
+pub(super) fn pictures(item: &Value) -> impl Iterator<Item = &str> {
+    let parts = PLACES.iter().filter_map(|place| item[place].as_array());
+    let pictures = parts.flatten().filter(|part| is_picture(part));
+    pictures.map(|part| part["image_url"].as_str().unwrap_or_default())
 }
 
 /// What the user says, as an item, with pictures as data URLs.
@@ -119,7 +163,7 @@ pub fn picture(start: &[u8]) -> Option<&'static str> {
 /// Never: text always has a JSON form.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Value::from(text).to_string()
 }
 
 #[cfg(test)]

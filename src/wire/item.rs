@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::json::{beginning, each, fields, text};
-use super::slots::mark;
+use super::mark::mark;
 pub use super::waiting::Waiting;
 
 /// One finished item of an answer.

@@ -2,15 +2,17 @@
 //! so every rule of the protocol can be tested by feeding bytes in and looking at what comes out.
 
 pub mod answer;
+mod conversation;
 mod delta;
 pub mod event;
 pub mod fault;
-mod head;
 pub mod input;
 pub mod item;
 mod json;
+mod mark;
 pub mod replay;
 pub mod request;
+mod request_head;
 pub mod response;
 mod slots;
 pub mod sse;

@@ -2,7 +2,6 @@
 //! what they do about it; here it is decided which item an event speaks of.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::{Index, IndexMut};
 
 use serde::Deserialize;
@@ -11,6 +10,7 @@ use serde_json::value::RawValue;
 use super::event::Place;
 use super::item::Item;
 use super::json::fields;
+use super::mark::mark;
 
 /// The most items that one answer may have. Real ones have a few dozen.
 pub(super) const MOST: usize = 10_000;
@@ -24,13 +24,6 @@ impl Id {
     fn of(id: &str) -> Option<Self> {
         (!id.is_empty()).then(|| Self(mark(id)))
     }
-}
-
-/// A number that stands for a text: equal for equal ones. It is made the same way in every run.
-pub(super) fn mark(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// A place for an item of the answer.

@@ -25,10 +25,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "auth",
         &["clock", "exhausted", "file", "http", "id", "secret", "wire"],
     ),
-    (
-        "api",
-        &["auth", "clock", "http", "id", "models", "secret", "wire"],
-    ),
+    ("api", &["auth", "clock", "http", "id", "secret", "wire"]),
     ("tools", &["clock", "exhausted", "placed", "schema", "wire"]),
     ("session", &["clock", "file", "id", "wire"]),
     (
@@ -46,14 +43,17 @@ const TABLE: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("output", &["clock", "failure", "outcome", "wire"]),
+    ("output", &["api", "clock", "failure", "outcome", "wire"]),
     (
         "agent",
         &[
             "api",
+            "auth",
             "clock",
             "exhausted",
             "failure",
+            "format",
+            "id",
             "models",
             "output",
             "session",
@@ -64,8 +64,8 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "talk",
         &[
-            "agent", "api", "auth", "clock", "http", "id", "models", "output", "secret", "tools",
-            "wire",
+            "agent", "api", "auth", "clock", "failure", "http", "id", "models", "outcome",
+            "output", "secret", "session", "tools",
         ],
     ),
     (

@@ -1,9 +1,7 @@
 //! The words that flags take, where they are fixed.
 
+pub(crate) use crate::models::fit::EFFORTS;
 use crate::tools::TOOLS;
-
-/// How much a model may be told to think.
-pub(crate) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// How many words the model makes.
 pub(crate) const VERBOSITIES: &[&str] = &["low", "medium", "high"];

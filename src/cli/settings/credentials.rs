@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::auth::issuer::Issuer;
+use crate::auth::issuer::{ISSUER, Issuer};
 use crate::auth::opener::Surroundings;
 use crate::auth::personal::{Personal, is_personal};
 use crate::auth::store::{Contents, Format, Kind, Place, Store};
@@ -18,8 +18,6 @@ use crate::command::Keeper;
 use crate::failure::Failure;
 use crate::http::BaseUrl;
 use crate::secret::Secret;
-
-const ISSUER: &str = "https://auth.openai.com";
 
 /// The variables that hold credentials. No program that is started gets them.
 pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];

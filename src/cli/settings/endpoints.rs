@@ -2,15 +2,12 @@
 
 use std::fmt;
 
-use crate::api::{Endpoints, Route, Scope};
+use crate::api::{API, Endpoints, Route, SUBSCRIPTION, Scope};
 use crate::auth::{self, Chosen, Credential, Found};
 use crate::cli::environment::Environment;
 use crate::failure::Failure;
 use crate::http::{self, BaseUrl};
 use crate::models::Backend;
-
-const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
-const API: &str = "https://api.openai.com/v1";
 
 /// The variables that name other addresses.
 const SUBSCRIPTION_VARIABLE: &str = "CODEX_RUN_BASE_URL";

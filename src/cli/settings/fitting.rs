@@ -47,6 +47,20 @@ pub(super) fn fitted(
     Ok(fit(&asked, model))
 }
 
+/// How the model is to think and write that is asked instead. What was asked for with pictures is not asked without them.
+pub(super) fn instead(
+    args: &Args,
+    choice: Option<Choice>,
+    pictures: usize,
+) -> Result<Option<(Choice, Fitted)>, Failure> {
+    let sees = |choice: &Choice| pictures == 0 || !choice.model.text_only;
+    let both = |choice: Choice| {
+        let fitted = fitted(args, &choice, None, pictures)?;
+        Ok((choice, fitted))
+    };
+    choice.filter(sees).map(both).transpose()
+}
+
 /// The effort of the conversation that is gone on with, where that holds.
 pub(super) fn kept_effort<'a>(
     args: &Args,

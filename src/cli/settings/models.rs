@@ -8,7 +8,7 @@ use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::network;
 use crate::command::models::Settings;
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::models::cache::{Cache, CacheFile};
 
 /// What the command is to do.
@@ -36,6 +36,5 @@ pub(crate) fn models(args: &Args, environment: &Environment) -> Result<Settings,
         all: args.all,
         json: args.json,
         setup: network::setup(environment),
-        words: failure::of_list,
     })
 }

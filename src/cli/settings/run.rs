@@ -1,29 +1,26 @@
 //! Arguments and environment to settings: every value is judged here, so that what follows need not.
 
-use std::ffi::OsString;
 use std::time::Instant;
 
 use super::credentials::Credentials;
 use super::fitting;
 use super::inputs::{self, Agents};
+use super::instructions::instructions;
+use super::limits::RunLimits;
 use super::model::{self, Choosing, ModelSettings};
 use super::origins;
 use super::outputs;
 use super::resuming;
-use super::tools::around::{self, Tooling};
+use super::tools::around;
 use super::tools::variables;
-use crate::agent::Policy;
 use crate::cli::environment::Environment;
-use crate::cli::flags::{Args, COLORS, FAILURES, SEARCHES};
-use crate::cli::named;
+use crate::cli::flags::{Args, COLORS, SEARCHES};
 use crate::cli::terminal;
-use crate::cli::values::{count_of, duration_of, exclusive, tool_timeout, word_of};
+use crate::cli::values::{exclusive, tool_timeout, word_of};
 use crate::command::run::Settings;
 use crate::failure::{self, Failure};
-use crate::http::SILENCE;
-use crate::models::choice::Choice;
 use crate::output::text::Level;
-use crate::prompt::{self, Words};
+use crate::prompt::Words;
 use crate::wire::request::Search;
 
 /// The settings of `codex run`.
@@ -32,10 +29,13 @@ pub(crate) fn run(
     environment: &Environment,
     begun: Instant,
 ) -> Result<Settings, Failure> {
-    // What each flag says is judged before what they say together: a flag that swallowed the next one is told as such.
-    let mut policy = policy(args)?;
-    let silence = duration_of(args, "idle-timeout", args.idle_timeout.as_deref())?;
-    let timeout = duration_of(args, "timeout", args.timeout.as_deref())?;
+    // What each flag says is judged before what they say together: a flag that swallowed the next one is reported as such.
+    let RunLimits {
+        mut policy,
+        silence,
+        timeout,
+        fail_on_tool_error,
+    } = RunLimits::of(args)?;
     tool_timeout(args)?;
     word_of(args, "color", args.color.as_deref(), COLORS)?;
     exclusive(args, "run")?;
@@ -73,16 +73,9 @@ pub(crate) fn run(
     } = credentials;
     let handed = variables::hand_on(&mut tooling.setup, args, environment, &found, &providers)?;
     tooling.warnings.extend(handed);
-    let fitted = fitting::fitted(args, &chosen.choice, resumed, pictures.len())?;
-    // What was asked for with pictures is not asked without them.
-    let sees = |choice: &Choice| pictures.is_empty() || !choice.model.text_only;
-    let instead = match chosen.instead.clone().filter(sees) {
-        Some(choice) => {
-            let fitted = fitting::fitted(args, &choice, None, pictures.len())?;
-            Some((choice, fitted))
-        }
-        None => None,
-    };
+    let count = pictures.len();
+    let fitted = fitting::fitted(args, &chosen.choice, resumed, count)?;
+    let instead = fitting::instead(args, chosen.instead.clone(), count)?;
     let origins = if args.dry_run && level == Level::Verbose {
         let kept = fitting::kept_effort(args, &chosen.choice, resumed).is_some();
         let read = agents.found.iter().map(|(file, _)| file);
@@ -96,7 +89,7 @@ pub(crate) fn run(
     warnings.extend(origins);
     warnings.extend(tooling.warnings);
     warnings.extend(agents.warnings);
-    warnings.extend(fitted.note.clone());
+    warnings.extend(fitted.note());
     let Choosing {
         choice, endpoints, ..
     } = chosen;
@@ -122,7 +115,8 @@ pub(crate) fn run(
         schema,
         last_message: outputs::last_message(args),
         policy,
-        silence: silence.unwrap_or(SILENCE),
+        fail_on_tool_error,
+        silence,
         deadline: timeout.map(|time| begun + time),
         dry_run: args.dry_run,
         level,
@@ -133,23 +127,6 @@ pub(crate) fn run(
         notes: [args.notes.clone(), tooling.notes].concat(),
         warnings,
         endpoints,
-    })
-}
-
-/// What the run may do. A limit that the table has no default of does not hold unless it is given.
-fn policy(args: &Args) -> Result<Policy, Failure> {
-    let count =
-        |long: &str, given: &Option<OsString>, least| count_of(args, long, given.as_deref(), least);
-    Ok(Policy {
-        max_turns: count("max-turns", &args.max_turns, 1)?.unwrap_or(usize::MAX),
-        max_tokens: count("max-tokens", &args.max_tokens, 1)?.map(|count| count as u64),
-        max_calls: count("max-tool-calls", &args.max_tool_calls, 0)?,
-        window: None,
-        price: None,
-        retries: count("retries", &args.retries, 0)?.unwrap_or_default(),
-        wait_for_reset: duration_of(args, "wait-for-reset", args.wait_for_reset.as_deref())?,
-        buffer: args.buffer,
-        fail_on_tool_error: word_of(args, "fail-on", args.fail_on.as_deref(), FAILURES)?.is_some(),
     })
 }
 
@@ -169,30 +146,4 @@ fn search(args: &Args) -> Result<Option<Search>, Failure> {
         "cached" => Search::Cached,
         _ => Search::Live,
     }))
-}
-
-fn instructions(args: &Args, tooling: &Tooling, agents: &Agents) -> Result<String, Failure> {
-    let setup = &tooling.setup;
-    let mut text = match &args.instructions {
-        Some(path) => named::sent(args, "instructions", path, &tooling.hidden)?,
-        None => prompt::instructions(!setup.offered.is_empty(), around::notice(setup).as_deref()),
-    };
-    for more in &args.append_instructions {
-        let more = prompt::text(more, || {
-            format!("the text of {}", args.named("append-instructions"))
-        })
-        .map_err(|error| Failure::usage(error.to_string()).hint("the service takes text only"))?;
-        if more.trim().is_empty() {
-            continue;
-        }
-        text = format!("{}\n\n{more}", text.trim_end());
-    }
-    for (file, words) in &agents.found {
-        let (text_of_run, file) = (text.trim_end(), file.display());
-        text = format!("{text_of_run}\n\nFrom {file}:\n\n{}", words.trim());
-    }
-    if text.trim().is_empty() {
-        return Err(Failure::usage("the instructions are empty").hint("the service wants some"));
-    }
-    Ok(text)
 }

@@ -2,22 +2,22 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 use super::super::stdout::Stdout;
 use super::error::Error;
 use super::keeping::Kept;
 use super::settings::Settings;
-use crate::agent::{Instead, Other};
-use crate::api::Client;
-use crate::format::Format;
+use crate::agent::{Blueprint, Control, Profile, Stop, Substitute};
+use crate::api::Preview;
+use crate::failure::RunWarning;
 use crate::models::choice::Choice;
 use crate::models::fit::Fitted;
 use crate::output::{Notice, Sink};
-use crate::session::Journal;
 use crate::stdin::{self, Input, Source};
-use crate::tools::offer::Offer;
-use crate::wire::input::{effort_change, quoted};
-use crate::wire::request::{Body, Function, Head, Shape, estimate};
+use crate::tools::process::Tools;
+use crate::wire::input::quoted;
+use crate::wire::request::{Body, estimate};
 
 /// How standard input is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,7 @@ pub(super) struct Prompt {
 pub(super) fn prompt(
     settings: &Settings,
     look: Look,
+    control: &Control,
     end: BorrowedFd<'_>,
     sink: &mut dyn Sink,
 ) -> Result<Prompt, Error> {
@@ -71,94 +72,52 @@ pub(super) fn prompt(
         return compose(None, false);
     }
     let asked = look == Look::Asked;
-    let mut say = |words: &str| drop(sink.take(Notice::Warning(words)));
-    let waiting = match stdin::source() {
-        Source::Terminal => {
-            "waiting for the prompt on standard input; end it with Ctrl-D on a line of its own"
+    let mut warn = |warning: RunWarning| drop(sink.take(Notice::Warning(&warning)));
+    let terminal = stdin::source() == Source::Terminal;
+    match stdin::read(asked, Some(end), || {
+        warn(RunWarning::StdinAwaited { terminal })
+    })
+    .map_err(Error::Stdin)?
+    {
+        // Nothing but a stop request ends it.
+        Input::Ended => {
+            let stop = control.stopped().map_or(Stop::Panicked, Stop::Ordered);
+            Err(Error::Stop(stop))
         }
-        _ => "waiting for the end of standard input",
-    };
-    match stdin::read(asked, Some(end), || say(waiting)).map_err(Error::Stdin)? {
-        // Only an order ends it, and that is told instead.
-        Input::Ended => Err(Error::End(crate::agent::End::Panicked)),
         Input::Whole(bytes) => compose(Some(&bytes), false),
         Input::GivenUp => {
-            say(
-                "standard input gave nothing within 3 s, so the run goes on without it; --no-stdin saves the wait",
-            );
+            warn(RunWarning::StdinGivenUp);
             compose(None, true)
         }
     }
 }
 
-/// Bodies without an item for this model, in the shapes in which it may be asked.
-fn heads(
-    settings: &Settings,
-    choice: &Choice,
-    fitted: &Fitted,
-    effort: Option<&str>,
-    kept: &Kept,
-) -> Vec<Body> {
-    let functions: Vec<Function<'_>> = settings.tools.offered.iter().map(Offer::function).collect();
-    let head = |shape: Shape| Head {
-        shape,
-        model: &choice.model.id,
-        instructions: &settings.instructions,
-        tools: &functions,
-        developer: choice.backend.is_of_openai(),
+/// How the model that was chosen is asked.
+fn profile(settings: &Settings, choice: &Choice, fitted: &Fitted) -> Profile {
+    Profile {
         search: settings.search,
-        parallel: !choice.model.one_call,
-        reasons: !choice.model.plain,
-        effort,
-        summary: fitted.summary.as_deref(),
-        verbosity: fitted.verbosity.as_deref(),
-        max_output: choice.max_output,
-        pictures: choice.model.pictures(),
-        cache_key: kept.thread.as_str(),
-        format: settings.schema.as_ref().map(Format::json),
-    };
-    let shapes = [choice.shape].into_iter().chain(choice.others.clone());
-    shapes.map(|shape| Body::new(&head(shape))).collect()
+        format: settings.schema.clone(),
+        ..Profile::new(choice, fitted, &settings.instructions)
+    }
 }
 
-/// What is asked where the service does not have the model that nobody has named.
-pub(super) fn instead(settings: &Settings, kept: &Kept) -> Option<Instead> {
-    let (choice, fitted) = settings.instead.as_ref()?;
-    let effort = fitted.effort.as_deref();
-    let mut others = heads(settings, choice, fitted, effort, kept);
-    Some(Instead {
-        body: others.remove(0),
-        others,
-        other: Other {
-            model: choice.model.id.clone(),
-            effort: fitted.effort.clone(),
-            note: fitted.note.clone(),
-            window: choice.model.window(),
-            price: choice.model.price,
+/// What the conversation begins with.
+pub(super) fn blueprint(settings: &Settings, kept: &mut Kept, tools: Arc<Tools>) -> Blueprint {
+    let substitute = settings.instead.as_ref();
+    Blueprint {
+        thread: kept.thread.clone(),
+        profile: Profile {
+            effort: kept.effort.clone(),
+            ..profile(settings, &settings.choice, &settings.fitted)
         },
-    })
-}
-
-/// The first request; and those without an item in the other shapes that may be tried.
-pub(super) fn bodies(settings: &Settings, prompt: &Prompt, kept: &mut Kept) -> (Body, Vec<Body>) {
-    let effort = kept.effort.head.as_deref();
-    let mut others = heads(settings, &settings.choice, &settings.fitted, effort, kept);
-    let mut body = others.remove(0);
-    for item in &kept.items {
-        body.push_stored(item);
+        substitute: substitute.map(|(choice, fitted)| Substitute {
+            profile: profile(settings, choice, fitted),
+            note: fitted.note(),
+        }),
+        searches: settings.choice.searches,
+        items: std::mem::take(&mut kept.items),
+        tools,
     }
-    if let Some(effort) = &kept.effort.change {
-        let item = effort_change(effort);
-        body.push(&item);
-        if let Some(writer) = &mut kept.writer {
-            writer.item(&item);
-        }
-    }
-    let item = body.push_message(&prompt.text, &settings.pictures);
-    if let Some(writer) = &mut kept.writer {
-        writer.item(&item);
-    }
-    (body, others)
 }
 
 /// The parts of what is asked, about how many tokens each has, the longest first.
@@ -180,21 +139,12 @@ pub(super) fn parts(settings: &Settings, prompt: &Prompt) -> Vec<(String, u64)> 
 }
 
 /// Prints the request, its body to the byte, with `***` for what is secret.
-pub(super) fn show(client: &Client, body: &Body, user_agent: &str) -> io::Result<()> {
+pub(super) fn show(preview: &Preview, body: &Body, user_agent: &str) -> io::Result<()> {
     let mut text = format!(
         "{{\n  \"method\": \"POST\",\n  \"url\": {},\n  \"headers\": {{\n",
-        quoted(&client.url())
+        quoted(&preview.url)
     );
-    if client.is_signed() {
-        text.push_str("    \"authorization\": \"Bearer ***\",\n");
-    }
-    text.push_str("    \"content-type\": \"application/json\",\n");
-    for (name, value) in client.headers(body.shape()) {
-        let value = if name == "chatgpt-account-id" {
-            "***"
-        } else {
-            &value
-        };
+    for (name, value) in &preview.headers {
         text.push_str(&format!("    {}: {},\n", quoted(name), quoted(value)));
     }
     text.push_str(&format!(

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::Error;
-use crate::agent::{End, Input, Order};
+use crate::agent::{Control, Order, Stop};
 use crate::format::{Format, Unmatched};
 
 /// How long comparing may take. Sensible patterns take far less than a second for the longest answer.
@@ -23,7 +23,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 pub(super) fn compare(
     schema: &Format,
     message: &str,
-    inputs: &Receiver<Input>,
+    control: &Control,
 ) -> Result<Option<Unmatched>, Error> {
     let (sender, compared) = mpsc::channel();
     let (format, text) = (schema.clone(), message.to_owned());
@@ -31,26 +31,24 @@ pub(super) fn compare(
         let _ = sender.send(format.check(&text));
     });
     thread.map_err(Error::Thread)?;
-    wait(&compared, inputs, LIMIT)
+    wait(&compared, control, LIMIT)
 }
 
 fn wait(
     compared: &Receiver<Option<Unmatched>>,
-    inputs: &Receiver<Input>,
+    control: &Control,
     limit: Duration,
 ) -> Result<Option<Unmatched>, Error> {
     let begun = Instant::now();
     loop {
         match compared.recv_timeout(GLANCE) {
             Ok(unmatched) => return Ok(unmatched),
-            Err(RecvTimeoutError::Disconnected) => return Err(Error::End(End::Panicked)),
+            Err(RecvTimeoutError::Disconnected) => return Err(Error::Stop(Stop::Panicked)),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        for input in inputs.try_iter() {
-            // A reader that has the message and goes away ends nothing any more.
-            if let Input::Order(order @ (Order::Timeout | Order::Signal(_))) = input {
-                return Err(Error::End(End::Ordered(order)));
-            }
+        // A reader that has the message and goes away ends nothing any more.
+        if let Some(order @ (Order::Timeout | Order::Signal(_))) = control.stopped() {
+            return Err(Error::Stop(Stop::Ordered(order)));
         }
         if begun.elapsed() >= limit {
             return Ok(Some(Unmatched {
@@ -71,22 +69,24 @@ mod tests {
     #[test]
     fn the_comparison_has_a_limit_and_can_be_ended() {
         let (_never, compared) = mpsc::channel();
-        let (orders, inputs) = mpsc::channel();
-        let late = wait(&compared, &inputs, Duration::ZERO);
+        let control = Control::new();
+        let late = wait(&compared, &control, Duration::ZERO);
         assert!(
             matches!(&late, Ok(Some(unmatched)) if unmatched.why.contains("too slow")),
             "{late:?}"
         );
         let ended = |order| {
-            orders.send(Input::Order(Order::Closed)).expect("open");
-            orders.send(Input::Order(order)).expect("open");
-            wait(&compared, &inputs, LIMIT)
+            control.stop_run(Order::Closed);
+            let goes_on = wait(&compared, &control, Duration::ZERO);
+            assert!(goes_on.is_ok(), "{goes_on:?}");
+            control.stop_run(order);
+            wait(&compared, &control, LIMIT)
         };
-        let timeout = ended(Order::Timeout);
-        let is_timeout = |error: &Error| matches!(error, Error::End(End::Ordered(Order::Timeout)));
-        assert!(timeout.as_ref().is_err_and(is_timeout), "{timeout:?}");
-        let signal = ended(Order::Signal(2));
-        let is_signal = |error: &Error| matches!(error, Error::End(End::Ordered(Order::Signal(2))));
-        assert!(signal.as_ref().is_err_and(is_signal), "{signal:?}");
+        for order in [Order::Timeout, Order::Signal(2)] {
+            let stopped = ended(order);
+            let is_it =
+                |error: &Error| matches!(error, Error::Stop(Stop::Ordered(by)) if *by == order);
+            assert!(stopped.as_ref().is_err_and(is_it), "{stopped:?}");
+        }
     }
 }

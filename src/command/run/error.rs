@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::last_message;
 use crate::auth::sign_in;
-use crate::failure::{self, End, Failure};
+use crate::failure::{self, Failure, Stop};
 use crate::format::Unmatched;
 use crate::outcome::Outcome;
 use crate::tools::confine;
@@ -45,9 +45,11 @@ pub enum Error {
     /// The system gives no random numbers.
     Random(getrandom::Error),
     /// It is too much for the model; and what it consists of, with about how many tokens, the longest first.
-    TooLong(End, Vec<(String, u64)>),
-    /// The run ended so.
-    End(End),
+    TooLong(Stop, Vec<(String, u64)>),
+    /// The model has answered, but this many calls failed, which was to count.
+    ToolsFailed(usize),
+    /// The turn stopped without an answer.
+    Stop(Stop),
 }
 
 impl fmt::Display for Error {
@@ -65,7 +67,8 @@ impl fmt::Display for Error {
             Self::Schema(unmatched) => unmatched.fmt(f),
             Self::Walls(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
-            Self::End(end) | Self::TooLong(end, _) => write!(f, "the run ended: {end:?}"),
+            Self::ToolsFailed(calls) => write!(f, "{calls} tool calls failed"),
+            Self::Stop(stop) | Self::TooLong(stop, _) => stop.fmt(f),
         }
     }
 }
@@ -103,20 +106,31 @@ impl From<Error> for Failure {
                 format!("the answer does not match the schema: {unmatched}"),
             )
             .hint("try again; a description in the schema may help the model"),
-            Error::TooLong(end, parts) => {
+            Error::TooLong(stop, parts) => {
                 let parts: Vec<String> = parts
                     .iter()
                     .filter(|(_, tokens)| *tokens >= 1000)
                     .take(3)
                     .map(|(what, tokens)| format!("{what}: about {} tokens", failure::grouped(*tokens)))
                     .collect();
-                let failure = failure::of_end(end);
+                let failure = failure::of_stop(&stop);
                 match (parts.len(), failure.advice().map(str::to_owned)) {
                     (1.., Some(hint)) => failure.hint(format!("{hint}; {}", parts.join(", "))),
                     _ => failure,
                 }
             }
-            Error::End(end) => failure::of_end(end),
+            Error::ToolsFailed(calls) => {
+                let calls = match calls {
+                    1 => "a tool call".to_owned(),
+                    calls => format!("{calls} tool calls"),
+                };
+                Self::new(
+                    Outcome::Failed,
+                    format!("{calls} failed, which --fail-on tool-error does not let pass"),
+                )
+                .hint("the answer is complete; without -q, standard error says how each call went")
+            }
+            Error::Stop(stop) => failure::of_stop(&stop),
         }
     }
 }

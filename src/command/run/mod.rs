@@ -11,35 +11,30 @@ mod workshop;
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::Sender;
 
 use super::authority;
 use super::beside::{Beside, Lister, Mark};
 use super::screen::Screen;
 use super::watch::Watch;
-use crate::agent::{self, End, Learned, Order, Run};
+use crate::agent::{Control, Conversation, Learned, Order, Reply, Stop, UserMessage};
 use crate::api::models::PATIENCE;
-use crate::api::{self, Client};
-use crate::auth::bounds::Bounds;
+use crate::api::{Client, Preview};
 use crate::auth::critical::Critical;
-use crate::auth::sign_in::Hook;
-use crate::auth::{self, Authority, Chosen, Credential};
+use crate::auth::{self, Authority};
 use crate::format::Format;
 use crate::http::{self, Http};
-use crate::id::AccountId;
 use crate::models::Backend;
 use crate::models::choice::Choice;
 use crate::output::lines::Beginning;
 use crate::output::paint::Paint;
-use crate::secret::Secret;
 use crate::session::Journal;
 use crate::stdin;
 use crate::tools::confine;
+use crate::tools::process::Tools;
 use crate::tools::reach::Reach;
-use crate::wire::answer::Trouble;
-use crate::wire::fault::{Cause, Fault};
-use ask::{Look, bodies, instead, look, parts, prompt, show};
+use crate::wire::fault::Cause;
+use ask::{Look, blueprint, look, parts, prompt, show};
 use compare::compare;
 pub use error::Error;
 use keeping::{check, keep};
@@ -55,8 +50,6 @@ pub struct Host {
     pub setup: http::Setup,
     /// Ends the process at once, whatever else goes on, because this was ordered, and tells so in these colours.
     pub force: fn(Order, Paint),
-    /// Says in words why an answer cannot be used.
-    pub words: fn(&Trouble, Option<&api::Error>) -> String,
 }
 
 /// Asks the model and prints its answer.
@@ -76,101 +69,82 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let screen = Screen::default();
     let mut sink = Out::open(&settings, &screen)?;
     let last_message = prepared(&settings)?;
-    let (sender, inputs) = mpsc::channel();
-    let winding_up = Arc::new(AtomicBool::new(false));
+    let control = Control::new();
     let watch = Watch {
         deadline: settings.deadline,
-        winding_up: Arc::clone(&winding_up),
+        control: control.clone(),
         critical,
         shown: screen.shared(),
         force: host.force,
         paint: settings.paint,
     };
-    report_waits(&authority, sender.clone());
-    let woken = watch.start(sender.clone()).map_err(Error::Thread)?;
+    let woken = watch.start().map_err(Error::Thread)?;
     sink.warn(&settings.notes, &settings.warnings);
-    let asked = prompt(&settings, stdin, woken.as_fd(), &mut sink);
-    // The loop does not listen yet, and begins nothing that is not wanted any more.
-    if let Ok(agent::Input::Order(order)) = inputs.try_recv() {
-        return Err(Error::End(End::Ordered(order)));
+    let asked = prompt(&settings, stdin, &control, woken.as_fd(), &mut sink);
+    // Nothing is begun that is not wanted any more.
+    if let Some(order) = control.stopped() {
+        return Err(Error::Stop(Stop::Ordered(order)));
     }
     let prompt = asked?;
+    let parts = parts(&settings, &prompt);
+    let message = UserMessage {
+        text: prompt.text,
+        pictures: settings.pictures.clone(),
+    };
 
     let mut kept = keep(&settings, &mut sink)?;
-    let (body, others) = bodies(&settings, &prompt, &mut kept);
-    let instead = instead(&settings, &kept);
-    let thread = kept.thread;
-    let client = Client::new(
-        Http::new(&host.setup, settings.silence),
-        &settings.endpoints,
-        authority.clone(),
-        &thread,
-    );
+    let tools = Arc::new(Tools::new(settings.tools.clone()));
+    let blueprint = blueprint(&settings, &mut kept, Arc::clone(&tools));
     if settings.dry_run {
-        return show(&client, &body, &host.setup.user_agent).map_err(Error::Output);
+        let credential = authority.map(|authority| authority.current());
+        let body = blueprint.request(&message);
+        let endpoints = &settings.endpoints;
+        let preview = Preview::new(endpoints, credential.as_ref(), &kept.thread, body.shape());
+        return show(&preview, &body, &host.setup.user_agent).map_err(Error::Output);
     }
+    let authority = authority.ok_or(Error::Credential(auth::Error::Missing))?;
 
     sink.begin(&Beginning {
-        thread: thread.as_str(),
+        thread: kept.thread.as_str(),
         model: &settings.choice.model.id,
         cwd: &settings.tools.directory.to_string_lossy(),
         version: env!("CARGO_PKG_VERSION"),
     })
     .map_err(Error::Output)?;
-    let parts = parts(&settings, &prompt);
-    let (schema, choice) = (settings.schema.clone(), settings.choice.clone());
+    let http = Http::new(&host.setup, settings.silence);
+    let client = Client::new(http, &settings.endpoints, authority.clone(), &kept.thread);
     let beside = beside(&settings, &host, &authority);
     let client = match &beside {
         Some((_, marks)) => client.telling(marks.clone()),
         None => client,
     };
-    let workshop = Workshop::open(settings.tools)?;
-    let (mut learned, mut last) = (Learned::default(), None);
-    let wants_last = schema.is_some() || last_message.is_some();
-    let run = Run {
-        client,
-        body,
-        journal: kept
-            .writer
-            .as_mut()
-            .map(|writer| writer as &mut dyn Journal),
-        last: wants_last.then_some(&mut last),
-        others,
-        instead,
-        learned: &mut learned,
-        searches: choice.searches,
-        tools: Arc::clone(&workshop.tools),
-        policy: settings.policy,
-        words: host.words,
-        sink: &mut sink,
-        winding_up,
-    };
-    let end = agent::drive(run, &sender, &inputs);
-    // An end that was ordered comes while a thread may still be renewing the sign-in.
+    let workshop = Workshop::open(tools)?;
+    let writer = kept.writer.take();
+    let journal = writer.map(|writer| Box::new(writer) as Box<dyn Journal + Send>);
+    let mut conversation =
+        Conversation::new(blueprint, client, settings.policy, journal, control.clone());
+    let ended = conversation.ask(message, &mut sink);
+    // A stop comes while a thread may still be renewing the sign-in.
     authority.settle();
     if let Some((beside, _)) = &beside {
         beside.end();
     }
-    remember(&choice, &learned);
+    remember(&settings.choice, conversation.learned());
     workshop.close(&mut sink);
-    check(kept.writer.as_ref(), &mut sink);
-    let late = prompt.given_up && stdin::came_late();
+    check(
+        conversation.journal().and_then(Journal::misplaced),
+        &mut sink,
+    );
     let last = Last {
-        message: last.unwrap_or_default(),
-        schema,
+        schema: settings.schema,
         file: last_message,
+        fail_on_tool_error: settings.fail_on_tool_error,
+        late: prompt.given_up && stdin::came_late(),
     };
-    match conclude(end, &mut sink, late, last, &inputs) {
-        Err(Error::End(end)) if is_too_long(&end) => Err(Error::TooLong(end, parts)),
+    match conclude(ended, &mut sink, last, &control) {
+        Err(Error::Stop(stop)) if is_too_long(&stop) => Err(Error::TooLong(stop, parts)),
         concluded => concluded,
     }
-}
-
-/// Has the run's loop report what a renewal of the sign-in waits for.
-fn report_waits(authority: &Authority, inputs: Sender<agent::Input>) {
-    authority.on_wait(Hook::new(move |waiting| {
-        let _ = inputs.send(agent::Input::Waits(waiting.delay(), waiting.to_string()));
-    }));
 }
 
 /// Keeps the shape of requests that the service wants, for the next run.
@@ -195,53 +169,67 @@ fn prepared(settings: &Settings) -> Result<Option<LastMessage>, Error> {
     .map_err(Error::LastMessage)
 }
 
-/// The last message, and what is to become of it.
+/// What is to become of the last message, and what may still make the run fail.
 struct Last {
-    message: String,
     schema: Option<Format>,
     file: Option<LastMessage>,
-}
-
-/// Delivers what is left, and tells how the run has ended.
-fn conclude(
-    end: End,
-    sink: &mut Out,
+    fail_on_tool_error: bool,
+    /// Standard input began after it had been given up.
     late: bool,
-    last: Last,
-    inputs: &Receiver<agent::Input>,
-) -> Result<(), Error> {
-    if last.schema.is_some() && matches!(end, End::Answered | End::ToolsFailed(_)) {
-        sink.print(&last.message).map_err(Error::Output)?;
-    }
-    match (end, sink.finish()) {
-        (End::Answered, Ok(())) if late => Err(Error::Late),
-        (End::Answered, Ok(())) => {
-            if let Some(schema) = &last.schema
-                && let Some(unmatched) = compare(schema, &last.message, inputs)?
-            {
-                return Err(Error::Schema(unmatched));
-            }
-            if let Some(file) = last.file {
-                file.write(&last.message).map_err(Error::LastMessage)?;
-            }
-            sink.completed().map_err(Error::Output)
-        }
-        (End::Answered, Err(error)) => Err(Error::Output(error)),
-        (end, _) => Err(Error::End(end)),
-    }
 }
 
-/// Who signs the requests, once it is known that they can be made and their calls be served.
-fn checked(settings: &Settings, host: &Host, critical: &Critical) -> Result<Authority, Error> {
+/// Delivers what is left, and says how the run has ended.
+fn conclude(
+    ended: Result<Reply, Stop>,
+    sink: &mut Out,
+    last: Last,
+    control: &Control,
+) -> Result<(), Error> {
+    let reply = match ended {
+        Ok(reply) => reply,
+        Err(stop) => {
+            // How the run stopped matters more than what cannot be written any more.
+            let _ = sink.finish();
+            return Err(Error::Stop(stop));
+        }
+    };
+    if last.schema.is_some() {
+        sink.print(&reply.message).map_err(Error::Output)?;
+    }
+    let finished = sink.finish();
+    if last.fail_on_tool_error && reply.failed_calls > 0 {
+        return Err(Error::ToolsFailed(reply.failed_calls));
+    }
+    finished.map_err(Error::Output)?;
+    if last.late {
+        return Err(Error::Late);
+    }
+    if let Some(schema) = &last.schema
+        && let Some(unmatched) = compare(schema, &reply.message, control)?
+    {
+        return Err(Error::Schema(unmatched));
+    }
+    if let Some(file) = last.file {
+        file.write(&reply.message).map_err(Error::LastMessage)?;
+    }
+    sink.completed().map_err(Error::Output)
+}
+
+/// What signs the requests, once it is known that they can be made and their calls be served. A dry run shows what would
+/// be sent, also to those who have not signed in yet.
+fn checked(
+    settings: &Settings,
+    host: &Host,
+    critical: &Critical,
+) -> Result<Option<Authority>, Error> {
     let chosen = match auth::choose(&settings.found) {
-        // A dry run shows what would be sent, also to those who have not signed in yet.
-        Err(error) if error.is_missing() && settings.dry_run => Chosen::Fixed(placeholder()),
+        Err(error) if error.is_missing() && settings.dry_run => return Ok(None),
         other => other.map_err(Error::Credential)?,
     };
     let authority = authority(chosen, settings.keeper.clone(), &host.setup, critical)
         .ok_or(Error::Credential(auth::Error::Missing))?;
     if settings.dry_run {
-        return Ok(authority);
+        return Ok(Some(authority));
     }
     if let Authority::SignIn(sign_in) = &authority {
         sign_in.check().map_err(Error::SignIn)?;
@@ -249,18 +237,16 @@ fn checked(settings: &Settings, host: &Host, critical: &Critical) -> Result<Auth
     if let Some(walls) = &settings.tools.walls {
         confine::check(walls).map_err(Error::Walls)?;
     }
-    Ok(authority)
+    Ok(Some(authority))
 }
 
 /// Whether more was sent, or was to be sent, than the model takes in.
-fn is_too_long(end: &End) -> bool {
-    let of_context = |fault: &Fault| fault.cause == Cause::Context;
-    match end {
-        End::TooLong(..) => true,
-        End::Refused(error, _) => matches!(&**error, api::Error::Fault(fault) if of_context(fault)),
-        End::Trouble(trouble, ..) => {
-            matches!(&**trouble, Trouble::Failed(fault) if of_context(fault))
-        }
+fn is_too_long(stop: &Stop) -> bool {
+    match stop {
+        Stop::TooLong { .. } => true,
+        Stop::Unanswered { why, .. } => why
+            .fault()
+            .is_some_and(|fault| fault.cause == Cause::Context),
         _ => false,
     }
 }
@@ -280,13 +266,4 @@ fn beside(
             patience: PATIENCE,
         })
     })
-}
-
-/// What stands for a credential in a dry run without one. It is never sent.
-fn placeholder() -> Credential {
-    Credential::Token {
-        access: Secret::new("***".to_owned()),
-        account: AccountId::unknown(),
-        bounds: Bounds::default(),
-    }
 }

@@ -9,6 +9,7 @@ use super::super::stderr::Stderr;
 use super::super::stdout::Stdout;
 use super::error::Error;
 use super::settings::{Form, Settings};
+use crate::failure::RunWarning;
 use crate::output::lines::{Beginning, Lines};
 use crate::output::spinner::Spinner;
 use crate::output::text::Text;
@@ -62,13 +63,15 @@ impl Out {
     /// Tells what there is to tell before anything is asked: notes beside the answer only, warnings everywhere.
     pub(super) fn warn(&mut self, notes: &[String], warnings: &[String]) {
         for note in notes {
+            let note = RunWarning::Note(note.clone());
             let _ = match self {
-                Self::Text(text) | Self::Held(text) => text.take(Notice::Warning(note)),
-                Self::Lines(_, beside, _) => beside.take(Notice::Warning(note)),
+                Self::Text(text) | Self::Held(text) => text.take(Notice::Warning(&note)),
+                Self::Lines(_, beside, _) => beside.take(Notice::Warning(&note)),
             };
         }
         for warning in warnings {
-            let _ = self.take(Notice::Warning(warning));
+            let warning = RunWarning::Note(warning.clone());
+            let _ = self.take(Notice::Warning(&warning));
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Settings {
     pub last_message: Option<PathBuf>,
     /// What the run may do.
     pub policy: Policy,
+    /// A call that failed makes the run fail, although the model has answered.
+    pub fail_on_tool_error: bool,
     /// How long a connection may stay silent.
     pub silence: Duration,
     /// When the run's time is over.

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use super::error::Error;
+use crate::failure::RunWarning;
 use crate::output::{Notice, Sink};
 use crate::tools::confine::{self, Reach};
-use crate::tools::process::{self, Setup, Tools, Unready};
+use crate::tools::process::{self, Tools, Unready};
 use crate::tools::reaper;
 
 /// The tools of a run.
 pub(super) struct Workshop {
-    pub(super) tools: Arc<Tools>,
+    tools: Arc<Tools>,
     /// What a command leaves that kills the very process that is to end it falls to us.
     adopted: bool,
 }
 
 impl Workshop {
-    /// Makes the tools ready, if there are any.
-    pub(super) fn open(setup: Setup) -> Result<Self, Error> {
-        let offers = !setup.offered.is_empty();
-        let tools = Arc::new(Tools::new(setup));
+    /// Makes these tools ready, if there are any.
+    pub(super) fn open(tools: Arc<Tools>) -> Result<Self, Error> {
+        let offers = !tools.functions().is_empty();
         let adopted = offers && reaper::adopt_orphans();
         if offers {
             process::keep_descriptors();
@@ -38,11 +38,8 @@ impl Workshop {
             reaper::end_all(Reach::default(), || false);
         }
         if let Err((path, error)) = self.tools.clean() {
-            let words = format!(
-                "the tools' temporary directory {} is left: {error}",
-                path.display()
-            );
-            let _ = sink.take(Notice::Warning(&words));
+            let warning = RunWarning::TemporaryLeft(path, error);
+            let _ = sink.take(Notice::Warning(&warning));
         }
     }
 }

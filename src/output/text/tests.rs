@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::*;
+use crate::failure::RunWarning;
 use crate::output::Subject;
 use crate::output::spinner::{ERASE, Frames};
 
@@ -67,7 +68,8 @@ fn the_spinner_is_gone_before_anything_else_is_written() {
     let at = |millis| start + Duration::from_millis(millis);
     sink.beat(at(0));
     sink.beat(at(500));
-    sink.take(Notice::Warning("odd")).expect("a vector");
+    sink.take(Notice::Warning(&RunWarning::Note("odd".to_owned())))
+        .expect("a vector");
     sink.beat(at(1000));
     sink.take(Notice::Text("hello")).expect("a vector");
     sink.flush().expect("a vector");
@@ -106,7 +108,8 @@ fn a_tool_call_is_one_line_and_quiet_is_quiet() {
             output: "a\nb",
         };
         sink.take(notice).expect("a vector");
-        sink.take(Notice::Warning("odd")).expect("a vector");
+        sink.take(Notice::Warning(&RunWarning::Note("odd".to_owned())))
+            .expect("a vector");
         assert!(out.is_empty());
         String::from_utf8(err).expect("UTF-8")
     };

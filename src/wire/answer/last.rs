@@ -8,12 +8,13 @@ use std::ops::ControlFlow;
 use serde_json::value::RawValue;
 
 use super::super::event::Place;
-use super::super::fault::{self, Fault};
 use super::super::item::{Item, Kind, Message};
-use super::super::json::{each, short};
+use super::super::json::each;
 use super::super::response::Response;
 use super::super::slots::{self, with_id};
-use super::{Answer, Ending, Excess, REASON, Show, WHOLE};
+use super::ending::{Ending, fault_in};
+use super::excess::{Excess, WHOLE};
+use super::{Answer, Show};
 
 impl Answer {
     pub(super) fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
@@ -211,11 +212,6 @@ fn id(item: &RawValue) -> &str {
 /// Whether an item has a name of its own, so that two of them are one.
 fn has_id(item: &RawValue) -> bool {
     id(item).len() > 2
-}
-
-/// What went wrong, by the response object that says so.
-pub(super) fn fault_in(response: Option<&RawValue>) -> Fault {
-    fault::of_response(&short(response.map_or("null", RawValue::get), REASON))
 }
 
 #[cfg(test)]

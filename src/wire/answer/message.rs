@@ -3,7 +3,8 @@
 use super::super::event::Place;
 use super::super::item::{Item, Kind};
 use super::super::sse::LONGEST;
-use super::{Answer, Excess, Show, WHOLE};
+use super::excess::{Excess, WHOLE};
+use super::{Answer, Show};
 
 impl Answer {
     /// Notes that this slot holds a message.

@@ -1,37 +1,8 @@
 //! What follows from an answer, and what stands in the way of a complete one.
 
-use std::fmt;
-
 use super::super::fault::Fault;
 use super::super::item::Call;
-use super::super::slots;
-use super::super::sse::LONGEST;
-use super::WHOLE;
-
-/// In what an answer exceeds all measure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Excess {
-    /// The number of its items.
-    Items,
-    /// A text that is longer than the event which would have to confirm it may be.
-    Text,
-    /// All its items together.
-    Whole,
-}
-
-impl fmt::Display for Excess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Items => write!(f, "it has more than {} items", slots::MOST),
-            Self::Text => write!(
-                f,
-                "its unfinished text is longer than {} MiB",
-                LONGEST >> 20
-            ),
-            Self::Whole => write!(f, "it is larger than {} MiB", WHOLE >> 20),
-        }
-    }
-}
+use super::excess::Excess;
 
 /// What stands in the way of a complete answer.
 #[derive(Debug, PartialEq, Eq)]

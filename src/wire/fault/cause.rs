@@ -1,7 +1,7 @@
 //! Why the service says no, as far as somebody who meets it would act differently. The kind, and with it the exit
 //! code, follows from the cause; so does whether the same request may succeed a moment later.
 
-use super::Kind;
+use super::kind::Kind;
 
 /// Why the service says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,21 +3,24 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::head::Head;
-
 /// No time is longer than this, in seconds: a year, so that sums with it do not overflow.
 const LONGEST: f64 = 365.0 * 86_400.0;
 
 /// What stands before a time in a message.
 const BEFORE: &str = "try again in";
 
-/// The time that is asked for; `now` in Unix seconds, where it is known, for dates.
-pub(super) fn asked(head: &Head, message: &str, now: Option<u64>) -> Option<Duration> {
-    let number = |name| head.get(name)?.trim().parse::<f64>().ok();
+/// The time that is asked for. `header` finds a header by its name in lower case; `now` in Unix seconds, where it is known,
+/// for dates.
+pub(super) fn asked<'a>(
+    header: impl Fn(&str) -> Option<&'a str>,
+    message: &str,
+    now: Option<u64>,
+) -> Option<Duration> {
+    let number = |name| header(name)?.trim().parse::<f64>().ok();
     number("retry-after-ms")
         .and_then(|millis| bounded(millis / 1000.0))
         .or_else(|| number("retry-after").and_then(bounded))
-        .or_else(|| until(head.get("retry-after")?, now?))
+        .or_else(|| until(header("retry-after")?, now?))
         .or_else(|| in_message(message))
 }
 
@@ -89,11 +92,12 @@ fn digits(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::head::Head;
     use super::*;
 
     fn check(headers: &[(&str, &str)], message: &str, millis: Option<u128>) {
         let head = Head::of(429, headers);
-        let asked = asked(&head, message, Some(1_000_000_000));
+        let asked = asked(|name| head.get(name), message, Some(1_000_000_000));
         assert_eq!(
             asked.map(|time| time.as_millis()),
             millis,
@@ -119,7 +123,11 @@ mod tests {
         check(&[(ms, "0"), (after, "2")], "", Some(2000));
         check(&[(after, "0")], "try again in 5s", Some(5000));
         let date = Head::of(429, &[(after, "Sun, 09 Sep 2001 01:46:50 GMT")]);
-        assert_eq!(super::asked(&date, "", None), None, "nobody knows the time");
+        assert_eq!(
+            super::asked(|name| date.get(name), "", None),
+            None,
+            "nobody knows the time"
+        );
     }
 
     #[test]

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::cause::Cause;
 use super::delay;
-use super::told::{decoded, number, plain};
+use super::resets::{Resets, number};
+use super::text::{decoded, plain};
 
 /// The headers that say something about a refusal, beside those of the limits.
 const NAMES: &[&str] = &[
@@ -54,15 +55,6 @@ pub struct Limit {
     pub minutes: Option<u64>,
     /// When it begins anew, in Unix seconds.
     pub resets_at: Option<u64>,
-}
-
-/// When a limit ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Resets {
-    /// At this time, in Unix seconds.
-    At(u64),
-    /// After so many seconds.
-    After(u64),
 }
 
 /// The status, and those headers that say something about a refusal.
@@ -144,7 +136,7 @@ impl Head {
     /// After how long the service wants to be asked again, at this time in Unix seconds.
     #[must_use]
     pub fn retry_after(&self, now: u64) -> Option<Duration> {
-        delay::asked(self, "", Some(now))
+        delay::asked(|name| self.get(name), "", Some(now))
     }
 
     /// What the service calls the request, to be named in a report to it.

@@ -5,6 +5,9 @@
 mod cause;
 mod delay;
 mod head;
+mod kind;
+mod resets;
+mod text;
 mod told;
 
 use std::time::Duration;
@@ -12,24 +15,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use cause::Cause;
-use head::Resets;
 pub use head::{Head, Limit};
-use told::{Told, looks_like_a_page, plain};
-
-/// What kind of no it is. Each kind has one exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// This request, or this model's answer to it, cannot be.
-    Failed,
-    /// The credential is not accepted.
-    SignIn,
-    /// The credential is good but may not do this, or the model is not to be had.
-    Forbidden,
-    /// The plan's window, quota or credits are used up.
-    UsageLimit,
-    /// The service is overloaded, broken or not what answered.
-    Unreachable,
-}
+pub use kind::Kind;
+use resets::Resets;
+use text::{looks_like_a_page, plain};
+use told::Told;
 
 /// Whether trying the same again may help, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,7 +255,7 @@ fn sort(cause: Cause, told: &Told, head: &Head, now: Option<u64>) -> Fault {
         Cause::Window => head.reached_kind().unwrap_or(cause),
         cause => cause,
     };
-    let retry = match delay::asked(head, &told.message, now) {
+    let retry = match delay::asked(|name| head.get(name), &told.message, now) {
         _ if !cause.may_pass() || head.forbids_retry() => Retry::Never,
         Some(time) => Retry::After(time),
         None => Retry::Backoff,

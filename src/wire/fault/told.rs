@@ -1,18 +1,11 @@
 //! What the body of a refusal says. Bodies come in many shapes: an `error` that is an object or a text, a `detail` that
 //! is a text, an object or a list, the fields alone, or no JSON at all.
 
-use base64::Engine as _;
-use base64::alphabet::{STANDARD, URL_SAFE};
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
-use super::Kind;
 use super::cause::Cause;
-use super::head::Resets;
-
-/// What lies beyond the year 9999 is no time that somebody meant, in Unix seconds.
-const LAST: u64 = 253_402_300_799;
+use super::kind::Kind;
+use super::resets::{Resets, number};
 
 /// What a body says, whichever of its shapes it has.
 #[derive(Default)]
@@ -148,57 +141,4 @@ fn fields(detail: &Value) -> String {
         })
     });
     lines.take(MAX_FIELDS).collect::<Vec<_>>().join("; ")
-}
-
-/// A count of seconds: a number, or a text that is one. Zero, negative and absurd ones are none.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it saturates, and is looked at afterwards
-pub(super) fn number(value: &Value) -> Option<u64> {
-    let number = match value {
-        Value::String(text) => text.trim().parse::<f64>().ok()?,
-        value => value.as_f64()?,
-    };
-    Some(number as u64).filter(|number| (1..=LAST).contains(number))
-}
-
-/// The bytes that base64 stands for, in either alphabet and with or without padding.
-pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
-    let config =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    [STANDARD, URL_SAFE].iter().find_map(|alphabet| {
-        GeneralPurpose::new(alphabet, config)
-            .decode(text.trim())
-            .ok()
-    })
-}
-
-pub(super) fn looks_like_a_page(body: &[u8]) -> bool {
-    let start = String::from_utf8_lossy(&body[..body.len().min(200)])
-        .trim_start_matches('\u{feff}')
-        .trim_start()
-        .to_ascii_lowercase();
-    start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<!--")
-}
-
-/// The text on one line, without control characters. Where it is longer than this many bytes it is cut behind
-/// something that no secret holds, so that no part of one stays when secrets are taken out afterwards.
-pub(super) fn plain(text: &str, most: usize) -> String {
-    let mut plain = String::new();
-    for word in text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-    {
-        if !plain.is_empty() {
-            plain.push(' ');
-        }
-        plain.push_str(word);
-        if plain.len() > most {
-            let end = (0..=most).rev().find(|at| plain.is_char_boundary(*at));
-            plain.truncate(end.unwrap_or_default());
-            plain.truncate(plain.trim_end_matches(|c: char| c.is_ascii_graphic()).len());
-            plain.truncate(plain.trim_end().len());
-            plain.push_str(if plain.is_empty() { "..." } else { " ..." });
-            break;
-        }
-    }
-    plain
 }

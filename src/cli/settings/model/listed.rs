@@ -4,8 +4,8 @@ use super::named::ModelOrigin;
 use crate::auth::token::claims;
 use crate::auth::{self, Chosen, Credential, Found};
 use crate::models::cache::List;
-use crate::models::change::put_over;
 use crate::models::custom::Provider;
+use crate::models::overlay::put_over;
 use crate::models::{Backend, Model, catalogue};
 use crate::wire::request::Shape;
 

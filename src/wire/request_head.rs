@@ -129,7 +129,7 @@ impl Head<'_> {
     }
 
     /// Everything before the first item of the conversation.
-    pub(super) fn json(&self) -> String {
+    pub(super) fn opening(&self) -> Opening {
         let mut text = format!(r#"{{"model":{}"#, quoted(self.model));
         let search = self
             .search
@@ -196,8 +196,19 @@ impl Head<'_> {
             items.push(message("developer", words, &[], Pictures::Refused));
         }
         text.push_str(&items.join(","));
-        text
+        Opening {
+            json: text,
+            holds_items: !items.is_empty(),
+        }
     }
+}
+
+/// The beginning of a request, up to where the conversation's first item stands.
+pub(super) struct Opening {
+    /// The JSON, in which `input` is still open.
+    pub(super) json: String,
+    /// There are items in `input` already.
+    pub(super) holds_items: bool,
 }
 
 /// A field that is an object of those of these words that are given; nothing without one.

@@ -1,0 +1,244 @@
+//! A conversation: one question after the other, on one connection, with what was said before. It owns who sends its
+//! requests, what was said, its tools, and what was learned about how the service wants to be asked.
+
+use std::sync::Arc;
+
+use super::control::{Control, Running};
+use super::driver::Driver;
+use super::fallback::{Fallback, Learned, Substitute};
+use super::message::UserMessage;
+use super::policy::Policy;
+use super::printed::Printed;
+use super::profile::Profile;
+use super::reader::Reading;
+use super::tally::Tally;
+use crate::api::Client;
+use crate::failure::Stop;
+use crate::id::ThreadId;
+use crate::output::{Notice, Sink};
+use crate::session::Journal;
+use crate::tools::process::Tools;
+use crate::wire::request::Body;
+use crate::wire::response::Usage;
+
+/// What a conversation begins with.
+#[derive(Debug)]
+pub struct Blueprint {
+    /// Its id, by which the service caches.
+    pub thread: ThreadId,
+    /// How its model is asked.
+    pub profile: Profile,
+    /// What is asked instead, before the first answer, where the service does not have the model.
+    pub substitute: Option<Substitute>,
+    /// The service is to search the web, for which its Lite shape has no room, so that this one is not tried.
+    pub searches: bool,
+    /// What was said before, each item as the bytes that go to the service.
+    pub items: Vec<Vec<u8>>,
+    /// What runs the calls.
+    pub tools: Arc<Tools>,
+}
+
+impl Blueprint {
+    /// The body of the request that would ask this first.
+    #[must_use]
+    pub fn request(&self, message: &UserMessage) -> Body {
+        let (mut body, _) = self.bodies();
+        message.push_to(&mut body);
+        body
+    }
+
+    /// The body with what was said before; and bodies without an item in the other shapes that may be tried.
+    fn bodies(&self) -> (Body, Vec<Body>) {
+        let functions = self.tools.functions();
+        let (mut body, others) = self.profile.bodies(&functions, self.thread.as_str());
+        for item in &self.items {
+            body.push_stored(item);
+        }
+        (body, others)
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The last message of the model.
+    pub message: String,
+    /// The tokens of all requests of the turn.
+    pub usage: Usage,
+    /// What they cost by the list of prices, in US dollars, where it names one.
+    pub cost: Option<f64>,
+    /// How many requests were made.
+    pub requests: usize,
+    /// How many calls did not do what they were asked to.
+    pub failed_calls: usize,
+}
+
+/// A conversation.
+#[derive(Debug)]
+pub struct Conversation {
+    thread: ThreadId,
+    client: Client,
+    body: Arc<Body>,
+    fallback: Fallback,
+    tools: Arc<Tools>,
+    policy: Policy,
+    journal: Option<Box<dyn Journal + Send>>,
+    control: Control,
+    /// The reading of the last answer, whose body may not have come to its end.
+    reading: Option<Reading>,
+}
+
+impl Conversation {
+    /// A conversation whose requests this client sends. Nothing is sent before the first question.
+    #[must_use]
+    pub fn new(
+        blueprint: Blueprint,
+        client: Client,
+        policy: Policy,
+        journal: Option<Box<dyn Journal + Send>>,
+        control: Control,
+    ) -> Self {
+        let (body, others) = blueprint.bodies();
+        let mut fallback = Fallback::new(others, blueprint.searches);
+        if let Some(substitute) = blueprint.substitute {
+            let functions = blueprint.tools.functions();
+            fallback = fallback.with(substitute, &functions, blueprint.thread.as_str());
+        }
+        client.authority().on_wait(control.hook());
+        Self {
+            thread: blueprint.thread,
+            client,
+            body: Arc::new(body),
+            fallback,
+            tools: blueprint.tools,
+            policy,
+            journal,
+            control,
+            reading: None,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn thread(&self) -> &ThreadId {
+        &self.thread
+    }
+
+    /// The control of it, for other threads.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// What the answers have shown about how the model is asked.
+    #[must_use]
+    pub fn learned(&self) -> &Learned {
+        self.fallback.learned()
+    }
+
+    /// Where it is stored, if it is.
+    #[must_use]
+    pub fn journal(&self) -> Option<&dyn Journal> {
+        let journal = self.journal.as_deref()?;
+        Some(journal)
+    }
+
+    /// Asks, runs what the model calls, and waits for the whole answer. What happens meanwhile is reported to the sink.
+    ///
+    /// # Errors
+    /// When there is no whole answer. The conversation can go on: calls that were not run to their end are answered as
+    /// aborted. A question that failed before the model had answered any of it is taken back, so that it may be asked
+    /// again; one that was stopped from outside stays.
+    pub fn ask(
+        &mut self,
+        message: impl Into<UserMessage>,
+        sink: &mut (dyn Sink + Send),
+    ) -> Result<Reply, Stop> {
+        self.turn(&message.into(), sink)
+    }
+
+    fn turn(&mut self, message: &UserMessage, sink: &mut dyn Sink) -> Result<Reply, Stop> {
+        let control = self.control.clone();
+        let running = control.begin().map_err(Stop::Ordered)?;
+        self.tools.resume();
+        self.client.begin_turn();
+        // Two readings at a time would take two connections.
+        if self
+            .reading
+            .take()
+            .is_some_and(|reading| !reading.await_end())
+        {
+            self.reconnect();
+        }
+        let item = message.push_to(Arc::make_mut(&mut self.body));
+        if let Some(journal) = &mut self.journal {
+            journal.item(&item);
+        }
+        let mut driver = self.driver(&running, sink);
+        let ended = driver.run(&control);
+        if let Err(stop) = &ended {
+            control.set_winding_up(true);
+            driver.wind_up();
+            control.set_winding_up(false);
+            driver.settle(stop);
+        }
+        let mut reply = Reply {
+            message: String::new(),
+            usage: driver.tally.usage,
+            cost: driver.policy.price.map(|_| driver.tally.cost),
+            requests: driver.tally.requests,
+            failed_calls: driver.tally.failed,
+        };
+        let reported = driver
+            .sink
+            .take(Notice::Usage {
+                usage: reply.usage,
+                requests: reply.requests,
+                cost: reply.cost,
+            })
+            .and_then(|()| driver.sink.flush());
+        self.reading = driver.reading.take();
+        if ended.is_err() {
+            self.reading = None;
+            self.reconnect();
+        }
+        reply.message = ended?;
+        reported.map_err(Stop::Output)?;
+        Ok(reply)
+    }
+
+    fn driver<'a>(&'a mut self, running: &'a Running<'_>, sink: &'a mut dyn Sink) -> Driver<'a> {
+        let journal = self.journal.as_deref_mut();
+        Driver {
+            client: &mut self.client,
+            body: &mut self.body,
+            journal: journal.map(|journal| journal as &mut dyn Journal),
+            fallback: &mut self.fallback,
+            tools: Arc::clone(&self.tools),
+            printed: Printed::new(self.policy.buffer),
+            policy: &mut self.policy,
+            sink,
+            inputs: &running.inputs,
+            sender: running.sender.clone(),
+            running: 0,
+            abouts: Vec::new(),
+            open: Vec::new(),
+            joined: false,
+            kept: Vec::new(),
+            reading: None,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Gives the connections up.
+    fn reconnect(&mut self) {
+        let client = self.client.renewed();
+        std::mem::replace(&mut self.client, client).shutdown();
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.client.shutdown();
+    }
+}

@@ -1,0 +1,152 @@
+//! Who sends the requests of a conversation.
+
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
+
+use super::endpoints::Endpoints;
+use super::error::Error;
+use super::headers::{LITE, of_conversation};
+use super::redact::redact;
+use super::refusal::{head, refused};
+use super::signed::{Place, Question, Signed};
+use super::stream::Stream;
+use crate::auth::Authority;
+use crate::http::{self, Http};
+use crate::id::ThreadId;
+use crate::wire::request::{Body, Shape};
+use crate::wire::sse::Decoder;
+
+/// The header by which an answer says where the further requests of its turn belong.
+const TURN_STATE: &str = "x-codex-turn-state";
+
+/// The longest value of it that is sent back, in bytes.
+const MAX_TURN_STATE: usize = 8 << 10;
+
+/// Sends the requests of a conversation.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: Http,
+    endpoints: Endpoints,
+    authority: Authority,
+    headers: Vec<(&'static str, String)>,
+    marks: Option<Sender<Option<String>>>,
+    /// What the first answer of the turn said about where the further requests belong.
+    turn_state: Arc<OnceLock<String>>,
+}
+
+impl Client {
+    /// Nothing is sent before the first request.
+    #[must_use]
+    pub fn new(http: Http, endpoints: &Endpoints, authority: Authority, thread: &ThreadId) -> Self {
+        Self {
+            endpoints: endpoints.clone(),
+            http,
+            authority,
+            headers: of_conversation(thread),
+            marks: None,
+            turn_state: Arc::default(),
+        }
+    }
+
+    /// The headers that do not depend on who asks.
+    fn of_shape(&self, shape: Shape) -> Vec<(&'static str, String)> {
+        let mut headers = self.headers.clone();
+        if shape == Shape::Lite {
+            headers.push((LITE, "true".to_owned()));
+        }
+        let state = self.turn_state.get().cloned();
+        headers.extend(state.map(|state| (TURN_STATE, state)));
+        headers
+    }
+
+    /// Keeps what an answer says about where the further requests of the turn belong. Only the subscription backend has
+    /// a use for that, and the first answer decides.
+    fn keep_turn_state(&self, answer: &http::Answer) {
+        let state = answer.header(TURN_STATE).unwrap_or_default();
+        let is_plain = state.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if self.authority.account().is_some()
+            && is_plain
+            && (1..=MAX_TURN_STATE).contains(&state.len())
+        {
+            let _ = self.turn_state.set(state.to_owned());
+        }
+    }
+
+    /// Begins a turn: what the answers of the turn before said about where further requests belong counts no more.
+    pub fn begin_turn(&mut self) {
+        self.turn_state = Arc::default();
+    }
+
+    /// The same client, which tells here of every answer that begins, with the mark of the service's list of models if
+    /// the answer names it.
+    #[must_use]
+    pub fn telling(self, marks: Sender<Option<String>>) -> Self {
+        Self {
+            marks: Some(marks),
+            ..self
+        }
+    }
+
+    /// Sends a request's body and waits for the answer to begin.
+    ///
+    /// # Errors
+    /// When no answer begins or it is a refusal.
+    pub fn send(&self, body: &Body) -> Result<Stream, Error> {
+        let question = Question {
+            place: Place::Below("/responses"),
+            headers: &self.of_shape(body.shape()),
+            body: Some((http::JSON, body.bytes())),
+            limit: http::Limit::Stream,
+        };
+        let signed = Signed {
+            http: &self.http,
+            endpoints: &self.endpoints,
+            authority: &self.authority,
+        };
+        let answer = signed.ask(&question)?;
+        let kind = answer
+            .header("content-type")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        // A success that is a document is a proxy's page or an error in disguise. Some servers name no type at all.
+        let document = kind.starts_with("text/html") || kind.starts_with("application/json");
+        if answer.status() != 200 || document {
+            return Err(refused(&self.authority, answer));
+        }
+        self.keep_turn_state(&answer);
+        if let Some(marks) = &self.marks {
+            let _ = marks.send(answer.header("x-models-etag").map(str::to_owned));
+        }
+        Ok(Stream {
+            head: head(&self.authority, &answer),
+            answer,
+            decoder: Decoder::default(),
+        })
+    }
+
+    /// Who the requests are signed by.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Ends every connection, also one that another thread is waiting on.
+    pub fn shutdown(&self) {
+        self.http.shutdown();
+    }
+
+    /// The same client without any connection.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self {
+            http: self.http.renewed(),
+            ..self.clone()
+        }
+    }
+
+    /// Takes our secrets out of what the service says.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        redact(&self.authority, text)
+    }
+}

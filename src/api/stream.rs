@@ -1,0 +1,46 @@
+//! An answer on its way.
+
+use super::error::Break;
+use crate::clock::seconds;
+use crate::http;
+use crate::wire::answer::{Answer, Show};
+use crate::wire::fault::{Head, Limit};
+use crate::wire::sse::Decoder;
+
+/// An answer on its way.
+pub struct Stream {
+    pub(super) answer: http::Answer,
+    pub(super) decoder: Decoder,
+    pub(super) head: Head,
+}
+
+impl Stream {
+    /// Waits for the next bytes and feeds them to `answer`; false at the end of the body.
+    ///
+    /// # Errors
+    /// When the connection breaks, stays silent, or brings an event beyond all measure.
+    pub fn next(&mut self, answer: &mut Answer, show: &mut Vec<Show>) -> Result<bool, Break> {
+        let piece = self.answer.read().map_err(Break::Connection)?;
+        self.decoder
+            .feed(piece, |frame| answer.take(frame, show))
+            .map_err(Break::TooLong)?;
+        if piece.is_empty() {
+            self.decoder.left(|frame| answer.take_left(frame, show));
+        }
+        if answer.ended() {
+            answer.came_with(&self.head, seconds());
+        }
+        Ok(!piece.is_empty())
+    }
+
+    /// How much of the plan is used up, if the service said.
+    #[must_use]
+    pub fn limits(&self) -> Vec<Limit> {
+        self.head.limits(seconds())
+    }
+
+    /// Reads on to the end of the body, so that its connection can serve the next request.
+    pub fn drain(mut self) {
+        while self.answer.read().is_ok_and(|piece| !piece.is_empty()) {}
+    }
+}

@@ -1,0 +1,138 @@
+//! What is odd about a run and stops nothing, as a value and in words.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::auth::sign_in;
+use crate::wire::request::Shape;
+
+/// Something odd about a run that goes on.
+#[derive(Debug)]
+pub enum RunWarning {
+    /// A sentence that was made before the run.
+    Note(String),
+    /// The sign-in could not be renewed or stored.
+    SignIn(sign_in::Warning),
+    /// The service wants the model asked in this shape.
+    OtherShape(Shape),
+    /// The service cannot read the reasoning of earlier answers.
+    WithoutReasoning,
+    /// The service kept reasoning of earlier answers from the model, for these reasons of its own, one for each item.
+    Withheld(Vec<String>),
+    /// This number of events of an answer could not be read.
+    Skipped(usize),
+    /// The tools have changed what git runs by itself.
+    GitChanged(Vec<PathBuf>),
+    /// The file of the conversation could not be made.
+    NotStored(io::Error),
+    /// The file of the conversation cannot be written any further.
+    StoredNoFurther(PathBuf, io::Error),
+    /// The file of the conversation is not at its place any more.
+    Misplaced(PathBuf),
+    /// The temporary directory of the tools could not be removed.
+    TemporaryLeft(PathBuf, io::Error),
+    /// Standard input is waited for.
+    StdinAwaited {
+        /// It is a terminal.
+        terminal: bool,
+    },
+    /// Standard input gave nothing, and was given up.
+    StdinGivenUp,
+}
+
+impl fmt::Display for RunWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Note(words) => f.write_str(words),
+            Self::SignIn(warning) => warning.fmt(f),
+            Self::OtherShape(shape) => write!(
+                f,
+                "the service wants this model asked in its {} shape; asking again so",
+                shape.name()
+            ),
+            Self::WithoutReasoning => f.write_str(
+                "the service cannot read the reasoning of earlier answers; asking again without it",
+            ),
+            Self::Withheld(reasons) => f.write_str(&withheld(reasons)),
+            Self::Skipped(1) => {
+                f.write_str("an event of the answer could not be read and was skipped")
+            }
+            Self::Skipped(count) => write!(
+                f,
+                "{count} events of the answer could not be read and were skipped"
+            ),
+            Self::GitChanged(places) => {
+                let places: Vec<String> = places
+                    .iter()
+                    .map(|place| place.display().to_string())
+                    .collect();
+                write!(
+                    f,
+                    "the tools have changed {}: look at it before git runs what it names",
+                    places.join(" and ")
+                )
+            }
+            Self::NotStored(error) => write!(
+                f,
+                "the conversation is not stored, so it cannot be resumed: {error}"
+            ),
+            Self::StoredNoFurther(path, error) => write!(
+                f,
+                "the conversation is not stored any further: cannot write {}: {error}",
+                path.display()
+            ),
+            Self::Misplaced(path) => write!(
+                f,
+                "the conversation cannot be resumed: {} was removed or replaced during the run",
+                path.display()
+            ),
+            Self::TemporaryLeft(path, error) => write!(
+                f,
+                "the tools' temporary directory {} is left: {error}",
+                path.display()
+            ),
+            Self::StdinAwaited { terminal: true } => f.write_str(
+                "waiting for the prompt on standard input; end it with Ctrl-D on a line of its own",
+            ),
+            Self::StdinAwaited { terminal: false } => {
+                f.write_str("waiting for the end of standard input")
+            }
+            Self::StdinGivenUp => f.write_str(
+                "standard input gave nothing within 3 s, so the run goes on without it; --no-stdin saves the wait",
+            ),
+        }
+    }
+}
+
+fn withheld(reasons: &[String]) -> String {
+    let word = |reason: &'_ String| match &**reason {
+        "" => "no reason given".to_owned(),
+        reason => reason.to_owned(),
+    };
+    let mut kinds: Vec<String> = reasons.iter().map(word).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let items = match reasons.len() {
+        1 => "one item".to_owned(),
+        several => format!("{several} items"),
+    };
+    format!(
+        "the service kept reasoning of earlier answers from the model: {items} ({})",
+        kinds.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_withheld_is_counted_with_its_reasons() {
+        let reasons = ["b", "", "b"].map(str::to_owned).to_vec();
+        assert_eq!(
+            RunWarning::Withheld(reasons).to_string(),
+            "the service kept reasoning of earlier answers from the model: 3 items (b, no reason given)"
+        );
+    }
+}

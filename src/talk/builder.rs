@@ -1,0 +1,279 @@
+//! What a program says about a conversation before it begins.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::access::Access;
+use super::error::Error;
+use super::sandbox::Sandbox;
+use crate::agent::resume::{self, Resumed};
+use crate::agent::{Blueprint, Control, Conversation, Policy, Profile};
+use crate::api::Client;
+use crate::clock::{millis, seconds};
+use crate::http::{Http, SILENCE};
+use crate::id::{ModelId, ThreadId};
+use crate::models::fit::{Asked, fit};
+use crate::models::{Backend, Model, catalogue, find_or_unknown};
+use crate::session::{Beginning, Journal, Sessions};
+use crate::tools::closure::Closure;
+use crate::tools::offer::Offer;
+use crate::tools::process::{Setup, Tools};
+
+/// A conversation that is to begin.
+#[derive(Debug)]
+pub struct Talk {
+    access: Access,
+    model: Model,
+    instructions: String,
+    effort: Option<String>,
+    policy: Policy,
+    offered: Vec<Offer>,
+    sandbox: Option<Sandbox>,
+    session: Session,
+    control: Control,
+}
+
+/// Where a conversation is stored.
+#[derive(Debug)]
+enum Session {
+    /// Nowhere.
+    Nothing,
+    /// As a new one below this home.
+    New(PathBuf),
+    /// As the one of this id below this home, which goes on.
+    Resumed(PathBuf, String),
+}
+
+/// What is known of a conversation once its file is open.
+struct Begun {
+    thread: ThreadId,
+    items: Vec<Vec<u8>>,
+    effort: Option<String>,
+    journal: Option<Box<dyn Journal + Send>>,
+}
+
+impl Talk {
+    /// A new one with this model.
+    ///
+    /// # Errors
+    /// When no model can have this id.
+    pub fn new(access: Access, model: &str) -> Result<Self, Error> {
+        let id: ModelId = model.parse().map_err(Error::Model)?;
+        let known = catalogue::of(access.backend);
+        let model = find_or_unknown(&known, id.as_str());
+        Ok(Self {
+            policy: Policy {
+                max_turns: 100,
+                max_tokens: None,
+                max_calls: None,
+                window: model.window(),
+                price: model.price,
+                retries: 5,
+                wait_for_reset: None,
+                buffer: false,
+            },
+            access,
+            model,
+            instructions: "You answer a program.".to_owned(),
+            effort: None,
+            offered: Vec::new(),
+            sandbox: None,
+            session: Session::Nothing,
+            control: Control::new(),
+        })
+    }
+
+    /// Who the model is to be.
+    #[must_use]
+    pub fn instructions(mut self, words: &str) -> Self {
+        words.clone_into(&mut self.instructions);
+        self
+    }
+
+    /// How much the model is to think.
+    #[must_use]
+    pub fn effort(mut self, level: &str) -> Self {
+        self.effort = Some(level.to_owned());
+        self
+    }
+
+    /// What a question may cost, and how often a request is made again.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// A function that the model may call, with the JSON Schema of its arguments, which are checked before.
+    #[must_use]
+    pub fn tool(
+        mut self,
+        name: &str,
+        description: &str,
+        parameters: Value,
+        work: impl Fn(&Value) -> Result<String, String> + Send + Sync + 'static,
+    ) -> Self {
+        let closure = Closure::new(name, description, parameters, Box::new(work));
+        self.offered.push(Offer::Closure(Arc::new(closure)));
+        self
+    }
+
+    /// Built-in tools of these names, such as `read` and `bash`, in this sandbox.
+    ///
+    /// # Errors
+    /// When there is no such tool.
+    pub fn sandboxed(mut self, sandbox: Sandbox, tools: &[&str]) -> Result<Self, Error> {
+        for name in tools {
+            let offer = Offer::built_in(name).ok_or_else(|| Error::NoTool((*name).to_owned()))?;
+            self.offered.push(offer);
+        }
+        self.sandbox = Some(sandbox);
+        Ok(self)
+    }
+
+    /// Stored below this home, where `codex sessions` and [`Talk::resumed`] find it.
+    #[must_use]
+    pub fn stored(mut self, home: &Path) -> Self {
+        self.session = Session::New(home.to_owned());
+        self
+    }
+
+    /// The conversation of this id that is stored below this home goes on.
+    #[must_use]
+    pub fn resumed(mut self, home: &Path, id: &str) -> Self {
+        self.session = Session::Resumed(home.to_owned(), id.to_owned());
+        self
+    }
+
+    /// Controlled by this.
+    #[must_use]
+    pub fn control(mut self, control: Control) -> Self {
+        self.control = control;
+        self
+    }
+
+    /// Opens its file and its tools. Nothing is sent before the first question.
+    ///
+    /// # Errors
+    /// When the file or the tools cannot be used, or there are no random numbers for its id.
+    pub fn open(self) -> Result<Conversation, Error> {
+        let Self {
+            access,
+            model,
+            mut instructions,
+            effort,
+            policy,
+            offered,
+            sandbox,
+            session,
+            control,
+        } = self;
+        let is_of_openai = access.backend.is_of_openai();
+        let clamped = fit(
+            &Asked {
+                effort: effort.as_deref(),
+                defaults: is_of_openai,
+                ..Asked::default()
+            },
+            &model,
+        );
+        let setup = match &sandbox {
+            Some(sandbox) => sandbox.setup(offered)?,
+            None => Setup::only(offered),
+        };
+        if let Some(walls) = &setup.walls {
+            instructions.push_str("\n\n");
+            instructions.push_str(&walls.notice(&setup.directory));
+        }
+        let begun = session.begin(&model, clamped.effort.as_deref(), is_of_openai, &setup)?;
+        let tools = Tools::new(setup);
+        if sandbox.is_some() {
+            tools.prepare().map_err(Error::Tools)?;
+        }
+        let client = Client::new(
+            Http::new(&access.setup, SILENCE),
+            &access.endpoints,
+            access.authority,
+            &begun.thread,
+        );
+        let shape = model.shape(access.backend);
+        let blueprint = Blueprint {
+            thread: begun.thread,
+            profile: Profile {
+                backend: access.backend,
+                shape,
+                others: match access.backend {
+                    Backend::Subscription => shape.others(),
+                    Backend::Api | Backend::Other => Vec::new(),
+                },
+                instructions,
+                effort: begun.effort,
+                summary: None,
+                verbosity: clamped.verbosity,
+                search: None,
+                max_output: None,
+                format: None,
+                model,
+            },
+            substitute: None,
+            searches: false,
+            items: begun.items,
+            tools: Arc::new(tools),
+        };
+        let journal = begun.journal;
+        Ok(Conversation::new(
+            blueprint, client, policy, journal, control,
+        ))
+    }
+}
+
+impl Session {
+    fn begin(
+        &self,
+        model: &Model,
+        effort: Option<&str>,
+        is_of_openai: bool,
+        setup: &Setup,
+    ) -> Result<Begun, Error> {
+        let beginning = Beginning {
+            now: seconds(),
+            cwd: &setup.directory,
+            model: &model.id,
+            provider: None,
+            effort,
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        if let Self::Resumed(home, id) = self {
+            let opened = Sessions::new(home).open(id);
+            let (stored, mut writer) = opened.map_err(Error::Session)?;
+            let thread = resume::thread(&stored).map_err(Error::Session)?;
+            let takes_changes = model.effort_updates && is_of_openai;
+            let resumed = Resumed::new(stored, &model.id, takes_changes, effort);
+            resumed.note(&mut writer, &beginning);
+            return Ok(Begun {
+                thread,
+                items: resumed.items,
+                effort: resumed.effort,
+                journal: Some(Box::new(writer)),
+            });
+        }
+        let mut random = [0; 10];
+        getrandom::fill(&mut random).map_err(Error::Random)?;
+        let thread = ThreadId::new(millis(), random);
+        let journal: Option<Box<dyn Journal + Send>> = match self {
+            Self::New(home) => {
+                let created = Sessions::new(home).create(&thread, &beginning);
+                Some(Box::new(created.map_err(Error::NotStored)?))
+            }
+            Self::Nothing | Self::Resumed(..) => None,
+        };
+        Ok(Begun {
+            thread,
+            items: Vec::new(),
+            effort: effort.map(str::to_owned),
+            journal,
+        })
+    }
+}

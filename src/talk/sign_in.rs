@@ -1,0 +1,50 @@
+//! Signing in with prompts of one's own, and the models that a sign-in can use.
+
+use super::access::{AGENT, Access};
+use super::error::Error;
+use crate::api::models::{Listing, PATIENCE, fetch};
+use crate::auth::device::{self, Ended};
+use crate::auth::issuer::Issuer;
+use crate::auth::token::SignedIn;
+use crate::clock::seconds;
+use crate::http::{BaseUrl, Http, SILENCE, Setup};
+use crate::models::{Backend, Model, catalogue, find_or_unknown, remote};
+
+/// Signs in with a code that is typed in on any device. `show` is given the address to open and the code; this waits until
+/// somebody has done so. What comes back is for the program to keep.
+///
+/// # Errors
+/// When the sign-in does not come about.
+pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, Error> {
+    let base = BaseUrl::parse(issuer).map_err(Error::Address)?;
+    let issuer = Issuer::new(base, &Setup::new(AGENT));
+    let device = issuer.device(&|_, _| {}).map_err(Error::SignIn)?;
+    show(&issuer.device_url(), device.code.expose());
+    let (code, verifier) = device::wait(&issuer, &device).map_err(|ended| match ended {
+        Ended::TimedOut => Error::TimedOut,
+        Ended::Failed(error) => Error::SignIn(error),
+    })?;
+    let tokens = issuer
+        .exchange(&code, &verifier, &issuer.device_redirect(), &|_, _| {})
+        .map_err(Error::SignIn)?;
+    SignedIn::first(tokens, seconds()).map_err(Error::Token)
+}
+
+/// The models that this access can use, as the service lists them.
+///
+/// # Errors
+/// When there is no list.
+pub fn models(access: &Access) -> Result<Vec<Model>, Error> {
+    let http = Http::new(&access.setup, SILENCE);
+    let listing = fetch(&http, &access.endpoints, &access.authority, None, PATIENCE);
+    let Listing::New(body, _) = listing.map_err(Error::Models)? else {
+        return Err(Error::NoList);
+    };
+    let known = catalogue::of(access.backend);
+    if access.backend == Backend::Subscription {
+        return remote::parse(&body, &known).ok_or(Error::NoList);
+    }
+    let ids = remote::ids(&body).ok_or(Error::NoList)?;
+    let model = |id: &String| find_or_unknown(&known, id);
+    Ok(ids.iter().map(model).collect())
+}

@@ -1,0 +1,19 @@
+//! A sink for programs that want the reply alone.
+
+use std::io;
+
+use crate::output::{Notice, Sink};
+
+/// A sink that takes nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Quiet;
+
+impl Sink for Quiet {
+    fn take(&mut self, _: Notice<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,271 @@
+//! The conversation as the body of a request: one run of bytes with `input` as its last field, and an index of where each
+//! item ends and about how many tokens it has. The head is written once, each item is appended as the bytes it came in,
+//! and the closing `]}` is cut off and put back, so the body is complete at every moment and a retry sends the same slice.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::input::{self, Output, Pictures};
+use super::replay::{self, Recipient};
+use super::request_head::{Head, Shape};
+
+const CLOSE: &[u8] = b"]}";
+
+/// A request's body.
+#[derive(Clone, Debug)]
+pub struct Body {
+    bytes: Vec<u8>,
+    shape: Shape,
+    takes: Pictures,
+    /// Where the head ends.
+    begin: usize,
+    /// The head has items of its own in `input`, so a comma stands before the conversation's first one.
+    led: bool,
+    /// About how many tokens the head has.
+    of_head: u64,
+    index: Vec<Indexed>,
+}
+
+/// What is known of an item.
+#[derive(Clone, Copy, Debug)]
+struct Indexed {
+    /// Where it ends in the body's bytes.
+    end: usize,
+    /// About how many tokens it has.
+    tokens: u64,
+}
+
+/// About how many tokens this many bytes of text are: it is four for English and for code. Where it is less, the model's
+/// own count is higher, and its service says so.
+#[must_use]
+pub fn estimate(bytes: usize) -> u64 {
+    bytes as u64 / 4
+}
+
+/// About how many tokens a picture is.
+const PICTURE: u64 = 1000;
+
+impl Body {
+    /// The body without an item of the conversation.
+    #[must_use]
+    pub fn new(head: &Head<'_>) -> Self {
+        let opening = head.opening();
+        let mut bytes = opening.json.into_bytes();
+        let begin = bytes.len();
+        bytes.extend_from_slice(CLOSE);
+        Self {
+            bytes,
+            shape: head.shape,
+            takes: head.takes(),
+            begin,
+            led: opening.holds_items,
+            of_head: estimate(begin),
+            index: Vec::new(),
+        }
+    }
+
+    /// Appends an item, as the bytes of one JSON value.
+    pub fn push(&mut self, item: &[u8]) {
+        self.append(item, tokens_of(item));
+    }
+
+    /// Appends what the user says, with pictures as data URLs; the item.
+    pub fn push_message(&mut self, text: &str, pictures: &[String]) -> Vec<u8> {
+        let item = input::user_message(text, pictures, self.takes);
+        // Escapes are no text, and pictures are not read as one.
+        let tokens = estimate(text.len()) + PICTURE * pictures.len() as u64;
+        self.append(&item, tokens);
+        item
+    }
+
+    /// Appends what a tool answered; the item.
+    pub fn push_output(&mut self, call_id: &str, output: &Output) -> Vec<u8> {
+        let item = input::call_output(call_id, output, self.takes);
+        let pictures = output.image.iter().count() as u64;
+        self.append(&item, estimate(output.text.len()) + PICTURE * pictures);
+        item
+    }
+
+    /// Appends an item of an earlier run, whose pictures may have been sent to a model that takes them in another way.
+    pub fn push_stored(&mut self, item: &[u8]) {
+        self.push(&as_taken(item, self.takes));
+    }
+
+    /// How many items the conversation has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether the conversation has no item.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// The items of the conversation, each as its bytes.
+    #[must_use]
+    pub fn items(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+        (0..self.len()).map(|n| &self.bytes[self.start(n)..self.index[n].end])
+    }
+
+    /// Drops all items behind the first `count`.
+    pub fn truncate(&mut self, count: usize) {
+        if count < self.len() {
+            self.index.truncate(count);
+            self.bytes.truncate(self.end(count));
+            self.bytes.extend_from_slice(CLOSE);
+        }
+    }
+
+    /// Puts these items in the place of those in the range.
+    ///
+    /// # Panics
+    /// When the range goes beyond the last item.
+    pub fn replace<'a>(&mut self, range: Range<usize>, items: impl IntoIterator<Item = &'a [u8]>) {
+        // A comma belongs to the item behind it, so the one before the next item is cut out and put back where it is needed.
+        let more = range.end < self.len();
+        let end = if more {
+            self.start(range.end)
+        } else {
+            self.end(range.end)
+        };
+        let cut = self.end(range.start)..end;
+        let mut separated = self.led || range.start > 0;
+        let mut bytes = Vec::new();
+        let mut index = Vec::new();
+        for item in items {
+            if separated {
+                bytes.push(b',');
+            }
+            separated = true;
+            bytes.extend_from_slice(item);
+            index.push(Indexed {
+                end: cut.start + bytes.len(),
+                tokens: tokens_of(item),
+            });
+        }
+        if more && separated {
+            bytes.push(b',');
+        }
+        for later in &mut self.index[range.end..] {
+            later.end = later.end - cut.end + cut.start + bytes.len();
+        }
+        self.index.splice(range, index);
+        self.bytes.splice(cut, bytes);
+    }
+
+    /// Leaves out the reasoning of earlier answers, and what ties their other items to it.
+    pub fn leave_reasoning_out(&mut self) {
+        let mut without = self.clone();
+        without.truncate(0);
+        for (item, indexed) in self.items().zip(&self.index) {
+            match replay::without_reasoning(item, Recipient::Same) {
+                Some(Cow::Borrowed(item)) => without.append(item, indexed.tokens),
+                Some(Cow::Owned(item)) => {
+                    without.append(&item, tokens_of(&item).min(indexed.tokens));
+                }
+                None => {}
+            }
+        }
+        *self = without;
+    }
+
+    /// The same conversation behind the head of this other body, which is empty.
+    #[must_use]
+    pub fn behind(&self, mut other: Self) -> Self {
+        let takes = other.takes;
+        for (item, indexed) in self.items().zip(&self.index) {
+            if takes == self.takes {
+                other.append(item, indexed.tokens);
+            } else {
+                other.append(&as_taken(item, takes), indexed.tokens);
+            }
+        }
+        other
+    }
+
+    /// About how many tokens it has.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.of_head + self.tokens_of(0..self.len())
+    }
+
+    /// About how many tokens the items in the range have.
+    ///
+    /// # Panics
+    /// When the range goes beyond the last item.
+    #[must_use]
+    pub fn tokens_of(&self, range: Range<usize>) -> u64 {
+        self.index[range].iter().map(|item| item.tokens).sum()
+    }
+
+    /// The shape that it has.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The body as it goes over the wire.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn append(&mut self, item: &[u8], tokens: u64) {
+        self.bytes.truncate(self.bytes.len() - CLOSE.len());
+        if self.led || !self.is_empty() {
+            self.bytes.push(b',');
+        }
+        self.bytes.extend_from_slice(item);
+        let end = self.bytes.len();
+        self.index.push(Indexed { end, tokens });
+        self.bytes.extend_from_slice(CLOSE);
+    }
+
+    /// Where the first `count` items end.
+    fn end(&self, count: usize) -> usize {
+        match count {
+            0 => self.begin,
+            count => self.index[count - 1].end,
+        }
+    }
+
+    /// Where the item at this place begins.
+    fn start(&self, n: usize) -> usize {
+        let comma = self.led || n > 0;
+        self.end(n) + usize::from(comma)
+    }
+}
+
+/// An item with a picture in it, read; nothing for any other one.
+fn pictured(item: &[u8]) -> Option<Value> {
+    memchr::memmem::find(item, b"input_image")?;
+    serde_json::from_slice(item).ok()
+}
+
+/// The item with its pictures as a model takes them; the same bytes where nothing is different about them.
+fn as_taken(item: &[u8], takes: Pictures) -> Cow<'_, [u8]> {
+    let changed = pictured(item).and_then(|mut read| takes.relook_all(&mut read).then_some(read));
+    changed.map_or(Cow::Borrowed(item), |read| {
+        Cow::Owned(read.to_string().into_bytes())
+    })
+}
+
+/// About how many tokens an item has. A picture's bytes are not read as text.
+fn tokens_of(item: &[u8]) -> u64 {
+    let mut text = item.len();
+    let mut count = 0;
+    if let Some(read) = pictured(item) {
+        for url in input::pictures(&read) {
+            text = text.saturating_sub(url.len());
+            count += 1;
+        }
+    }
+    estimate(text) + PICTURE * count
+}
+
+#[cfg(test)]
+mod tests;

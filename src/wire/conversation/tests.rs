@@ -1,0 +1,153 @@
+//! What a conversation's body is after every sequence of changes to it.
+
+use super::super::request::tests::{HEAD, json};
+use super::*;
+
+const LITE: Head<'static> = Head {
+    shape: Shape::Lite,
+    ..HEAD
+};
+
+/// Items of different lengths, as their bytes: with a blank, of one character, and with a comma inside.
+const ITEMS: [&[u8]; 3] = [br#"{ "a": 1 }"#, b"7", br#"["b","c"]"#];
+
+/// The body has these items and no others, and is what a body is to which they were appended one by one.
+fn check(body: &Body, items: &[Vec<u8>], done: &[String]) {
+    let shape = body.shape();
+    let mut whole = Body::new(&Head { shape, ..HEAD });
+    let of_head = whole.tokens();
+    for item in items {
+        whole.push(item);
+    }
+    assert_eq!(whole.bytes(), body.bytes(), "{done:?}");
+    assert!(body.items().eq(items.iter().map(Vec::as_slice)), "{done:?}");
+    assert!(body.items().rev().eq(items.iter().rev().map(Vec::as_slice)));
+    let input = json(body)["input"].as_array().map(Vec::len);
+    let own = usize::from(shape == Shape::Lite);
+    assert_eq!(input, Some(items.len() + own), "{done:?}");
+    assert_eq!(body.len(), items.len());
+    assert_eq!(
+        body.tokens(),
+        of_head + body.tokens_of(0..body.len()),
+        "{done:?}"
+    );
+    for (n, item) in items.iter().enumerate() {
+        assert_eq!(body.tokens_of(n..n + 1), estimate(item.len()), "{done:?}");
+    }
+}
+
+/// Goes on from here with everything that can be done, in sequences of up to this many steps; how many there were.
+fn go_on(body: &Body, items: &[Vec<u8>], steps: usize, done: &mut Vec<String>) -> usize {
+    check(body, items, done);
+    if steps == 0 {
+        return 1;
+    }
+    let mut count = 0;
+    let mut step = |what: String, body: &Body, items: &[Vec<u8>]| {
+        done.push(what);
+        count += go_on(body, items, steps - 1, done);
+        done.pop();
+    };
+    for item in ITEMS {
+        let (mut body, mut items) = (body.clone(), items.to_vec());
+        body.push(item);
+        items.push(item.to_vec());
+        step(format!("push {item:?}"), &body, &items);
+    }
+    for length in 0..=items.len() + 1 {
+        let (mut body, mut items) = (body.clone(), items.to_vec());
+        body.truncate(length);
+        items.truncate(length);
+        step(format!("truncate {length}"), &body, &items);
+    }
+    for start in 0..=items.len() {
+        for end in start..=items.len() {
+            for by in 0..=2 {
+                let (mut body, mut items) = (body.clone(), items.to_vec());
+                body.replace(start..end, ITEMS[..by].iter().copied());
+                items.splice(start..end, ITEMS[..by].iter().map(|item| item.to_vec()));
+                step(format!("replace {start}..{end} by {by}"), &body, &items);
+            }
+        }
+    }
+    count
+}
+
+#[test]
+fn every_sequence_of_changes_leaves_what_a_list_of_items_would_be() {
+    for head in [HEAD, LITE] {
+        let count = go_on(&Body::new(&head), &[], 3, &mut Vec::new());
+        assert!(count > 2_000, "{count}");
+        let mut body = Body::new(&head);
+        let items: Vec<Vec<u8>> = ITEMS
+            .iter()
+            .chain(&ITEMS[..1])
+            .map(|i| i.to_vec())
+            .collect();
+        for item in &items {
+            body.push(item);
+        }
+        go_on(&body, &items, 2, &mut Vec::new());
+    }
+}
+
+#[test]
+fn a_picture_counts_as_one_whatever_its_bytes() {
+    let url = format!("data:image/png;base64,{}", "A".repeat(100_000));
+    let mut body = Body::new(&HEAD);
+    let item = body.push_message("look at this", &[url]);
+    let said = body.tokens_of(0..1);
+    assert_eq!(said, PICTURE + 3);
+    body.push(&item);
+    body.push_stored(&item);
+    for n in 1..3 {
+        let counted = body.tokens_of(n..n + 1);
+        assert!(counted > said && counted < said + 50, "{counted}");
+    }
+}
+
+#[test]
+fn what_is_no_picture_stays_the_bytes_that_it_is() {
+    let words = br#"{ "type":"message","role":"user","content":"what is an input_image?" }"#;
+    let picture = br#"{ "type":"message","role":"user","content":[{"type":"input_image","image_url":"data:x"}] }"#;
+    let mut lite = Body::new(&LITE);
+    lite.push_stored(words);
+    lite.push_stored(picture);
+    let there = lite.behind(Body::new(&HEAD));
+    assert_eq!(there.items().next(), Some(&words[..]));
+    let back = there.behind(Body::new(&LITE));
+    assert!(lite.items().eq([&words[..], &picture[..]]));
+    assert_eq!(json(&back), json(&lite));
+}
+
+#[test]
+fn reasoning_is_left_out_and_the_rest_stays() {
+    let mut body = Body::new(&HEAD);
+    let asked = body.push_message("look", &["data:x".to_owned()]);
+    body.push(br#"{"type":"reasoning","id":"rs_1","encrypted_content":"g"}"#);
+    body.push(br#"{"type":"function_call","id":"fc_1","call_id":"c","name":"t","arguments":"{}"}"#);
+    let counted = body.tokens_of(0..1);
+    body.leave_reasoning_out();
+    let call = br#"{"arguments":"{}","call_id":"c","name":"t","type":"function_call"}"#;
+    assert!(body.items().eq([&asked[..], &call[..]]));
+    assert_eq!(body.tokens_of(0..1), counted);
+}
+
+#[test]
+fn a_conversation_goes_behind_the_other_head_and_back() {
+    let mut body = Body::new(&HEAD);
+    let to_lite = |body: &Body| body.behind(Body::new(&LITE));
+    let back = |body: &Body| body.behind(Body::new(&HEAD));
+    assert_eq!(to_lite(&body).bytes(), Body::new(&LITE).bytes());
+    body.push(br#"{ "as": "it came" }"#);
+    let there = to_lite(&body);
+    assert!(there.bytes().ends_with(br#",{ "as": "it came" }]}"#));
+    assert_eq!(back(&there).bytes(), body.bytes());
+    assert_eq!(back(&there).tokens(), body.tokens());
+    body.push_message("look", &["data:x".to_owned()]);
+    let there = to_lite(&body);
+    let part = &json(&there)["input"][2]["content"][1];
+    assert_eq!(part["image_url"], "data:x");
+    assert_eq!(part.get("detail"), None);
+    assert_eq!(json(&back(&there)), json(&body));
+}
