@@ -14,10 +14,10 @@ use super::settings::{self, Tooling};
 use super::{complete, config, help, man, network, terminal};
 use crate::auth::Found;
 use crate::auth::critical::Critical;
-use crate::command;
 use crate::command::run::Host;
 use crate::command::stdout::Stdout;
-use crate::failure::{self, Failure, Used, with_credential};
+use crate::command::{self, Keeper};
+use crate::failure::{self, Failure, Used};
 use crate::outcome::Outcome;
 use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
@@ -46,28 +46,26 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
         }
         Invocation::Status(args) => {
             manage(args, "status", settings::status, |settings, critical| {
-                let used = Used::of(
-                    &settings.found,
-                    settings.keeper.as_ref().map(|keeper| &keeper.store),
-                );
-                with_credential(used, command::status::run(settings, critical))
+                let host = settings
+                    .limits
+                    .as_ref()
+                    .map(|at| settings::host(&settings.found, at));
+                let used = used(&settings.found, settings.keeper.as_ref(), host);
+                command::status::run(settings, critical)
+                    .map_err(|error| error.failure(used.as_ref()))
             })
         }
         Invocation::Token(args) => manage(args, "token", settings::token, |settings, critical| {
             let tokens: Vec<Found> = command::token::tokens(&settings.found);
-            let used = Used::of(
-                &tokens,
-                settings.keeper.as_ref().map(|keeper| &keeper.store),
-            );
-            with_credential(used, command::token::run(settings, critical))
+            let used = used(&tokens, settings.keeper.as_ref(), None);
+            command::token::run(settings, critical).map_err(|error| error.failure(used.as_ref()))
         }),
         Invocation::Models(args) => {
             manage(args, "models", settings::models, |settings, critical| {
-                let used = Used::of(
-                    &settings.found,
-                    settings.keeper.as_ref().map(|keeper| &keeper.store),
-                );
-                with_credential(used, command::models::run(settings, critical))
+                let host = settings::host(&settings.found, &settings.endpoints);
+                let used = used(&settings.found, settings.keeper.as_ref(), Some(host));
+                command::models::run(settings, critical)
+                    .map_err(|error| error.failure(used.as_ref()))
             })
         }
         Invocation::Sessions(args) => {
@@ -163,12 +161,19 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
             force
         },
     };
-    let used = Used::of(
+    let host_of_service = settings::host(&settings.found, &settings.endpoints);
+    let used = used(
         &settings.found,
-        settings.keeper.as_ref().map(|keeper| &keeper.store),
+        settings.keeper.as_ref(),
+        Some(host_of_service),
     );
-    with_credential(used, command::run::run(settings, host))?;
+    command::run::run(settings, host).map_err(|error| error.failure(used.as_ref()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The credential that a command uses, as failures name it; `host` is that of the service that is shown it.
+fn used(found: &[Found], keeper: Option<&Keeper>, host: Option<String>) -> Option<Used> {
+    Used::of(found, keeper.map(|keeper| &keeper.store), host)
 }
 
 /// The arguments with what the configuration adds to them.

@@ -12,7 +12,7 @@ use crate::api::{self, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose};
 use crate::clock::seconds;
-use crate::failure::{self, Failure};
+use crate::failure::{self, Failure, Used};
 use crate::http::{self, Http, SILENCE, Setup};
 use crate::models::cache::Cache;
 use crate::models::catalogue::{Known, Standing};
@@ -60,11 +60,12 @@ pub enum Error {
     Output(io::Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
+impl Error {
+    /// The failure, where this credential was used.
+    pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
+        match self {
             Error::Credential(error) => failure::of_credential(&error),
-            Error::Refused(error) => failure::of_api(&error),
+            Error::Refused(error) => failure::of_api(&error, used),
             Error::Output(error) => failure::of_output(&error),
         }
     }
@@ -190,7 +191,7 @@ fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Ori
         Err((Unlisted::Api(error), _)) if is_final(&error) => Err(Error::Refused(error)),
         Err((unlisted, kept)) => {
             let why = match unlisted {
-                Unlisted::Api(error) => failure::of_api(&error).what().to_owned(),
+                Unlisted::Api(error) => failure::of_api(&error, None).what().to_owned(),
                 Unlisted::Malformed => "what the service answered is no list of models".to_owned(),
             };
             if let Some(list) = kept {

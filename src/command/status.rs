@@ -11,7 +11,7 @@ use crate::api::{Endpoints, usage};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, Source, choose, sign_in};
 use crate::clock::{date, seconds};
-use crate::failure::{self, Failure};
+use crate::failure::{self, Failure, Used};
 use crate::http::{Http, SILENCE, Setup};
 use crate::outcome::Outcome;
 
@@ -49,15 +49,16 @@ pub enum Error {
     Output(io::Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
+impl Error {
+    /// The failure, where this credential was used.
+    pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
+        match self {
             Error::NotSignedIn(error) => {
                 failure::of_credential(&error).with_outcome(Outcome::SignIn)
             }
-            Error::SignIn(error) => failure::of_sign_in(&error),
+            Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::Ended(source, when) => failure::of_ended(&source, when),
-            Error::Limits(error) => failure::of_limits(&error),
+            Error::Limits(error) => failure::of_limits(&error, used),
             Error::Output(error) => failure::of_output(&error),
         }
     }

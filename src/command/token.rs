@@ -9,7 +9,7 @@ use crate::auth::sign_in;
 use crate::auth::token::claims;
 use crate::auth::{self, Authority, Found, Source, What, choose};
 use crate::clock::{date, seconds};
-use crate::failure::{self, Failure};
+use crate::failure::{self, Failure, Used};
 use crate::http::Setup;
 use crate::outcome::Outcome;
 
@@ -41,17 +41,18 @@ pub enum Error {
     Output(io::Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
+impl Error {
+    /// The failure, where this credential was used.
+    pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
+        match self {
             Error::Credential(error) => failure::of_credential(&error),
-            Error::Key(source) => Self::new(
+            Error::Key(source) => Failure::new(
                 Outcome::SignIn,
                 format!("no access token: there is only the API key of {source}"),
             )
             .hint("`codex login` signs in with a ChatGPT account"),
             Error::Ended(source, when) => failure::of_ended(&source, when),
-            Error::SignIn(error) => failure::of_sign_in(&error),
+            Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::Output(error) => failure::of_output(&error),
         }
     }

@@ -105,6 +105,11 @@ pub(super) fn address(backend: Backend, endpoints: &Endpoints) -> &BaseUrl {
     }
 }
 
+/// The host of the service that these credentials are shown.
+pub(crate) fn host(found: &[Found], endpoints: &Endpoints) -> String {
+    http::host(address(backend(found, endpoints), endpoints).as_str())
+}
+
 /// Whose credential it is, as far as that is known, as the name of what is kept for it.
 pub(super) fn account(found: &[Found]) -> String {
     match auth::choose(found) {

@@ -18,6 +18,7 @@ mod run;
 mod tools;
 
 pub(super) use account::{login, logout, status, token};
+pub(super) use endpoints::host;
 pub(super) use models::models;
 pub(super) use run::run;
 pub(super) use tools::around::{Tooling, of_tool};
