@@ -28,7 +28,7 @@ complete -c codex -n __fish_use_subcommand -a run -d 'ask, run what the model ca
 complete -c codex -n '__fish_seen_subcommand_from run' -l model -s m -x -d 'model to ask'
 complete -c codex -n '__fish_seen_subcommand_from run' -l effort -s e -x -a 'none minimal low medium high xhigh max' -d 'how much the model thinks'
 complete -c codex -n '__fish_seen_subcommand_from run' -l verbosity -x -a 'low medium high' -d 'how many words the answer has'
-complete -c codex -n '__fish_seen_subcommand_from run' -l summary -x -a 'auto concise detailed none' -d 'have the model sum up what it thinks'
+complete -c codex -n '__fish_seen_subcommand_from run' -l summary -x -a 'auto concise detailed none' -d 'have the model sum up what it thinks (none)'
 complete -c codex -n '__fish_seen_subcommand_from run' -l search -d 'let the service search the web'
 complete -c codex -n '__fish_seen_subcommand_from run' -l image -s i -r -F -d 'send a picture along'
 complete -c codex -n '__fish_seen_subcommand_from run' -l file -s f -r -F -d 'send a text file along'

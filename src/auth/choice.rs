@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::credential::Credential;
 use super::personal::Personal;
 use super::signed_in::SignedIn;
+use super::source::Source;
 use super::store::Other;
 use super::token::{self, TokenError};
 use crate::secret::Secret;
@@ -17,7 +18,7 @@ pub struct Found {
     /// What it is.
     pub what: What,
     /// The flag, variable or file that it came by.
-    pub source: String,
+    pub source: Source,
 }
 
 /// A credential as it was found, unjudged.
@@ -77,19 +78,19 @@ pub enum Error {
     /// None was found.
     Missing,
     /// What stands in this place cannot be a key: at this byte, counted from 0, is something that no key holds.
-    NotAKey(String, usize),
+    NotAKey(Source, usize),
     /// What stands in this place is not the bare secret, for this reason.
-    NotBare(String, &'static str),
+    NotBare(Source, &'static str),
     /// What stands in this place is empty.
-    Empty(String),
+    Empty(Source),
     /// What stands in this place is no ChatGPT access token.
-    NotAToken(String, TokenError),
+    NotAToken(Source, TokenError),
     /// What stands for a key in this place is a ChatGPT access token, which the API is not shown.
-    TokenAsKey(String),
+    TokenAsKey(Source),
     /// What stands for a key in this place is not followed, for this reason.
-    NotUsable(String, &'static str),
+    NotUsable(Source, &'static str),
     /// All that was found is an entry of another type in this file.
-    NotOurs(String, Other),
+    NotOurs(Source, Other),
 }
 
 impl fmt::Display for Error {
@@ -164,10 +165,10 @@ pub fn choose(found: &[Found]) -> Result<Chosen, Error> {
 ///
 /// # Errors
 /// When it is no key.
-pub fn key(secret: &Secret, source: &str) -> Result<Secret, Error> {
+pub fn key(secret: &Secret, source: &Source) -> Result<Secret, Error> {
     let key = plain(secret, source)?;
     if token::account(key.expose()).is_ok() {
-        return Err(Error::TokenAsKey(source.to_owned()));
+        return Err(Error::TokenAsKey(source.clone()));
     }
     Ok(key)
 }
@@ -176,12 +177,12 @@ pub fn key(secret: &Secret, source: &str) -> Result<Secret, Error> {
 ///
 /// # Errors
 /// When it is empty, or holds what no key or token does.
-pub fn plain(secret: &Secret, source: &str) -> Result<Secret, Error> {
+pub fn plain(secret: &Secret, source: &Source) -> Result<Secret, Error> {
     let text = secret.expose().trim();
     match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
-        _ if text.is_empty() => Err(Error::Empty(source.to_owned())),
+        _ if text.is_empty() => Err(Error::Empty(source.clone())),
         _ if not_bare(text).is_some() => Err(Error::NotBare(
-            source.to_owned(),
+            source.clone(),
             not_bare(text).unwrap_or_default(),
         )),
         Some(at) => Err(Error::NotAKey(source.to_owned(), at)),
@@ -218,17 +219,17 @@ fn not_bare(text: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn key(text: &str, source: &str) -> Found {
+    fn key(text: &str, source: &'static str) -> Found {
         Found {
             what: What::Key(Secret::new(text.to_owned())),
-            source: source.to_owned(),
+            source: Source::Variable(source),
         }
     }
 
-    fn token(text: &str, source: &str) -> Found {
+    fn token(text: &str, source: &'static str) -> Found {
         Found {
             what: What::Token(Secret::new(text.to_owned())),
-            source: source.to_owned(),
+            source: Source::Variable(source),
         }
     }
 
@@ -245,7 +246,7 @@ mod tests {
         let signed_in = SignedIn::new(access.clone(), None, None, token::Claims::default());
         let stored = Found {
             what: What::SignIn(signed_in.map(Box::new)),
-            source: "file".to_owned(),
+            source: Source::File("file".into()),
         };
         assert_eq!(used(&[key("a\n", "F"), key("b", "K")]), Ok("a".to_owned()));
         assert_eq!(
@@ -258,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_secret_that_is_not_bare_is_refused_with_the_reason() {
-        let why = |text: &str| match plain(&Secret::new(text.to_owned()), "K") {
+        let why = |text: &str| match plain(&Secret::new(text.to_owned()), &Source::Variable("K")) {
             Err(Error::NotBare(_, why)) => why.split(' ').take(4).collect::<Vec<_>>().join(" "),
             Err(_) => "other".to_owned(),
             Ok(_) => String::new(),
@@ -298,25 +299,28 @@ mod tests {
     fn a_malformed_one_is_not_passed_over() {
         let access = token::tests::token_of("acct-1", 1);
         let as_key = choose(&[key(access.expose(), "K")]).err();
-        assert_eq!(as_key, Some(Error::TokenAsKey("K".to_owned())));
+        assert_eq!(as_key, Some(Error::TokenAsKey(Source::Variable("K"))));
         let error = |found: Found| choose(&[found, key("good", "K")]).err();
         let shape = TokenError::Shape;
         assert_eq!(
             error(token("x", "T")),
-            Some(Error::NotAToken("T".to_owned(), shape))
+            Some(Error::NotAToken(Source::Variable("T"), shape))
         );
         assert_eq!(
             error(key("two\nlines", "F")),
-            Some(Error::NotAKey("F".to_owned(), 3))
+            Some(Error::NotAKey(Source::Variable("F"), 3))
         );
-        assert_eq!(error(key(" \n", "F")), Some(Error::Empty("F".to_owned())));
+        assert_eq!(
+            error(key(" \n", "F")),
+            Some(Error::Empty(Source::Variable("F")))
+        );
         let stored = Found {
             what: What::SignIn(Err(shape)),
-            source: "file".to_owned(),
+            source: Source::File("file".into()),
         };
         assert_eq!(
             error(stored),
-            Some(Error::NotAToken("file".to_owned(), shape))
+            Some(Error::NotAToken(Source::File("file".into()), shape))
         );
     }
 }

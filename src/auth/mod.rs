@@ -26,9 +26,11 @@ pub mod redirect;
 pub mod refusal;
 pub mod sign_in;
 pub mod signed_in;
+mod source;
 pub mod store;
 pub mod token;
 
 pub use authority::Authority;
 pub use choice::{Chosen, Error, Found, What, choose, key, plain};
 pub use credential::Credential;
+pub use source::Source;

@@ -100,7 +100,7 @@ fn zsh() -> String {
                 let _ = writeln!(
                     text,
                     "                '{name}[{}]{value}' \\",
-                    escape(flag.brief)
+                    escape(&flag.brief())
                 );
             }
         }
@@ -147,7 +147,7 @@ fn fish() -> String {
                 text,
                 "{seen} -l {}{short}{value} -d '{}'",
                 flag.long,
-                escape(flag.brief)
+                escape(&flag.brief())
             );
         }
     }

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::credentials::home;
-use super::flags::{Args, Complete, EXCLUSIVE, Flag, Origin, Takes, flags_of};
+use super::environment::Environment;
+use super::flags::{Args, Complete, Flag, Origin, Takes, flags_of};
 use super::named;
-use super::parse::unknown;
-use super::paths::tilde;
-use super::settings::Environment;
+use super::nearest::unknown;
 use crate::failure::Failure;
 use crate::placed::{self, Mistake, Reader};
 
@@ -32,7 +30,7 @@ pub(super) fn apply(
     command: &str,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let Some(home) = home(environment) else {
+    let Some(home) = environment.home() else {
         return Ok(());
     };
     let file = home.join("config.json");
@@ -43,11 +41,14 @@ pub(super) fn apply(
         .map_err(|mistake| wrong("there is a mistake in", &file, &mistake))?;
     let given: Vec<&str> = args.given.iter().map(|given| given.long).collect();
     for (flag, place, values) in found {
-        let shares = EXCLUSIVE.iter().filter(|group| group.contains(&flag.long));
-        let open = !given.contains(&flag.long)
-            && !shares
-                .flat_map(|group| group.iter())
-                .any(|other| given.contains(other))
+        let makes_way = |other: &&Flag| {
+            other.is_apart_from(flag)
+                || other.long == flag.long
+                || other.overrides.contains(&flag.long)
+        };
+        let open = !flags_of(command)
+            .filter(makes_way)
+            .any(|other| given.contains(&other.long))
             && !VARIABLES
                 .iter()
                 .filter(|(long, _)| *long == flag.long)
@@ -67,7 +68,7 @@ pub(super) fn apply(
                 _ => value.into(),
             };
             let place = format!("{}:{}:{}", file.display(), place.0, place.1);
-            args.take(flag, value, Origin::Config(place));
+            flag.give(args, value, Origin::Config(place));
         }
     }
     Ok(())
@@ -92,7 +93,7 @@ pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
 
 /// A path as it is meant in the file: from its own directory on, where it is no absolute one.
 fn located(value: &str, home: &Path, environment: &Environment) -> PathBuf {
-    home.join(tilde(value.as_ref(), environment))
+    home.join(environment.expand(value.as_ref()))
 }
 
 /// A flag with its place in the file and its values; none for one that is switched off.
@@ -216,9 +217,6 @@ mod tests {
 
     #[test]
     fn what_is_named_beside_the_table_is_in_it() {
-        for name in EXCLUSIVE.iter().copied().flatten() {
-            assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
-        }
         for name in CREDENTIALS {
             assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
         }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::flags::{Args, EFFORTS};
+use super::flags::{Args, EFFORTS, Origin, flags_of};
 use crate::failure::Failure;
 
 /// When the official client asks somebody.
@@ -40,7 +40,10 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
                 return Err(Failure::usage("`codex exec resume` needs an id, or --last")
                     .hint("`codex sessions` lists the ids"));
             }
-            args.resume = Some(args.words.remove(0));
+            let id = args.words.remove(0);
+            if let Some(flag) = flags_of("run").find(|flag| flag.long == "resume") {
+                flag.give(args, id, Origin::Flag);
+            }
         }
     } else if args.last {
         return Err(

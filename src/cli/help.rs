@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::flags::{COMMANDS, Flag, Takes, command, flags_of};
+use super::flags::{COMMANDS, Command, Flag, Takes, command, flags_of};
 use crate::outcome::TABLE;
 
 /// How wide the text is.
@@ -15,7 +15,7 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
     };
     let flags: Vec<&Flag> = flags_of(command.name).collect();
     let mut text = format!("codex {}: {}\n\n", command.name, command.brief);
-    let _ = writeln!(text, "usage: codex {}", command.synopsis());
+    let _ = writeln!(text, "usage: codex {}", synopsis(command));
     if long {
         let _ = write!(text, "\n{}", wrap(command.doc, 0));
     }
@@ -24,11 +24,11 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
         let mut further = Vec::new();
         for flag in flags {
             if long {
-                let _ = write!(text, "  {}\n{}", spelling(flag), wrap(flag.doc, 6));
+                let _ = write!(text, "  {}\n{}", spelling(flag), wrap(&flag.doc(), 6));
             } else if flag.rare {
                 further.push(format!("--{}", flag.long));
             } else {
-                let _ = writeln!(text, "  {:<33} {}", spelling(flag), flag.brief);
+                let _ = writeln!(text, "  {:<33} {}", spelling(flag), flag.brief());
             }
         }
         if !further.is_empty() {
@@ -52,6 +52,14 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
         );
     }
     text
+}
+
+/// What follows the program's name.
+pub(super) fn synopsis(command: &Command) -> String {
+    let flags = flags_of(command.name).next().map_or("", |_| "[FLAG...]");
+    let parts = [command.name, flags, command.usage];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" ")
 }
 
 fn overview(long: bool) -> String {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::flags::{COMMANDS, Takes, flags_of};
-use super::help::VARIABLES;
+use super::help::{VARIABLES, synopsis};
 use crate::outcome::TABLE;
 
 /// The page `codex(1)`.
@@ -18,7 +18,7 @@ pub(super) fn page() -> String {
     page.push_str(".SH SYNOPSIS\n");
     for (n, command) in COMMANDS.iter().enumerate() {
         let line_break = if n == 0 { "" } else { ".br\n" };
-        let synopsis = command.synopsis();
+        let synopsis = synopsis(command);
         let (name, rest) = synopsis.split_once(' ').unwrap_or((&synopsis, ""));
         let _ = writeln!(page, "{line_break}\\fBcodex {name}\\fR {}", escape(rest));
     }
@@ -44,7 +44,7 @@ pub(super) fn page() -> String {
             let _ = writeln!(
                 page,
                 ".TP\n{short}\\fB\\-\\-{long}\\fR{value}\n{}",
-                escape(flag.doc)
+                escape(&flag.doc())
             );
         }
     }

@@ -2,40 +2,38 @@
 
 use std::path::Path;
 
+use super::environment::Environment;
 use super::named::{ROOTS, certificates};
-use super::settings::Environment;
 use crate::http::{Network, Setup};
 
 /// The variables of a proxy, the first that is set counts: ours are all requests by https.
 const PROXIES: &[&str] = &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-impl Environment {
-    /// Who calls, and through what. None of it is judged before it is used.
-    pub(super) fn setup(&self) -> Setup {
-        let first = |names: &[&'static str]| {
-            let mut set = names
-                .iter()
-                .filter_map(|name| Some((*name, self.get(name)?)));
-            set.next()
-        };
-        let mut network = Network::default();
-        if let Some((name, address)) = first(PROXIES) {
-            let exempt = first(&["no_proxy", "NO_PROXY"]).map(|(_, list)| list.to_string_lossy());
-            network = network.with_proxy(
-                name,
-                &address.to_string_lossy(),
-                &exempt.unwrap_or_default(),
-            );
-        }
-        if let Some((name, file)) = first(ROOTS) {
-            let path = Path::new(file).to_owned();
-            let read = move || certificates(name, &path);
-            network = network.with_roots(name, Path::new(file), read);
-        }
-        Setup {
-            user_agent: user_agent(),
-            network,
-        }
+/// Who calls, and through what. None of it is judged before it is used.
+pub(super) fn setup(environment: &Environment) -> Setup {
+    let first = |names: &[&'static str]| {
+        let mut set = names
+            .iter()
+            .filter_map(|name| Some((*name, environment.get(name)?)));
+        set.next()
+    };
+    let mut network = Network::default();
+    if let Some((name, address)) = first(PROXIES) {
+        let exempt = first(&["no_proxy", "NO_PROXY"]).map(|(_, list)| list.to_string_lossy());
+        network = network.with_proxy(
+            name,
+            &address.to_string_lossy(),
+            &exempt.unwrap_or_default(),
+        );
+    }
+    if let Some((name, file)) = first(ROOTS) {
+        let path = Path::new(file).to_owned();
+        let read = move || certificates(name, &path);
+        network = network.with_roots(name, Path::new(file), read);
+    }
+    Setup {
+        user_agent: user_agent(),
+        network,
     }
 }
 

@@ -4,8 +4,10 @@ use std::ffi::OsString;
 
 use lexopt::{Arg, Parser};
 
-use super::Seen;
-use super::flags::{Args, COMMANDS, Origin, Takes, command, flags_of};
+use super::exec;
+use super::flags::{self, Args, COMMANDS, Origin, Takes, command, flags_of};
+use super::nearest::unknown;
+use super::seen::Seen;
 use crate::failure::Failure;
 use crate::tools::order::Order;
 
@@ -110,7 +112,7 @@ pub(super) fn parse(
             }
             Takes::Nothing => OsString::new(),
         };
-        args.take(flag, value, Origin::Flag);
+        flag.give(&mut args, value, Origin::Flag);
         seen.look(&args);
     }
     // `codex login status` is `codex status`, and takes its flags.
@@ -145,13 +147,13 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
     match command {
         "run" => return Ok(Invocation::Run(Box::new(args))),
         "exec" => {
-            super::exec::translate(&mut args)?;
+            exec::translate(&mut args)?;
             return Ok(Invocation::Run(Box::new(args)));
         }
         "sessions" => return sessions(args),
         _ => {}
     }
-    let listed = super::flags::command(command)
+    let listed = flags::command(command)
         .map(|command| command.words)
         .unwrap_or_default();
     if listed.is_empty()
@@ -198,10 +200,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
             "schema" => Invocation::Schema,
             "completion" => Invocation::Completion(word),
             _ if word == "exit-codes" => Invocation::ExitCodes,
-            _ => Invocation::Help(
-                super::flags::command(&word).map(|command| command.name),
-                true,
-            ),
+            _ => Invocation::Help(flags::command(&word).map(|command| command.name), true),
         }),
     }
 }
@@ -246,50 +245,6 @@ fn unreadable(error: lexopt::Error) -> Failure {
         }
         other => Failure::usage(other.to_string()),
     }
-}
-
-/// Something that is not in the table, with the nearest that is, on one line.
-pub(super) fn unknown(what: &str, word: &str, known: &[&str], otherwise: &str) -> Failure {
-    match nearest(word, known) {
-        Some(near) => Failure::usage(format!("unknown {what} {word:?}; did you mean {near}?")),
-        None => Failure::usage(format!("unknown {what} {word:?}; {otherwise}")),
-    }
-}
-
-/// The known word that differs least, if it differs little. One letter is near to every other, so it is near to none.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let length = word.trim_start_matches('-').chars().count();
-    // What is that long is no slip.
-    if word.len() > 100 {
-        return None;
-    }
-    let near = known
-        .iter()
-        .map(|known| (distance(word, known), *known))
-        .min()?;
-    (length > 1 && near.0 <= 1 + length / 4).then_some(near.1)
-}
-
-/// How many characters must be added, dropped, changed or swapped with a neighbour (the restricted
-/// Damerau-Levenshtein distance).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            rows[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                let mut least = change.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                    least = least.min(rows[i - 2][j - 2] + 1);
-                }
-                least
-            };
-        }
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

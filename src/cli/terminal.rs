@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 
-use super::settings::Environment;
+use super::environment::Environment;
 use crate::output::paint::Paint;
 use crate::output::spinner::Frames;
 

@@ -3,15 +3,12 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
-use super::parse::unknown;
+use super::flags::{Args, Flag, default, flags_of};
+use super::nearest::unknown;
 use crate::failure::Failure;
 
 /// A whole number, which is `least` or more.
-pub(super) fn count(
-    flag: &str,
-    value: Option<&OsStr>,
-    least: usize,
-) -> Result<Option<usize>, Failure> {
+fn count(flag: &str, value: Option<&OsStr>, least: usize) -> Result<Option<usize>, Failure> {
     let Some(text) = value else { return Ok(None) };
     let number = text.to_str().and_then(|text| text.parse().ok());
     match number.filter(|number| *number >= least) {
@@ -76,10 +73,136 @@ pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Durat
     }
 }
 
+/// A whole number that this flag was given or has by default, which is `least` or more.
+pub(super) fn count_of(
+    args: &Args,
+    long: &str,
+    given: Option<&OsStr>,
+    least: usize,
+) -> Result<Option<usize>, Failure> {
+    count(&args.named(long), or_default(long, given), least)
+}
+
+/// A time that this flag was given or has by default.
+pub(super) fn duration_of(
+    args: &Args,
+    long: &str,
+    given: Option<&OsStr>,
+) -> Result<Option<Duration>, Failure> {
+    duration(&args.named(long), or_default(long, given))
+}
+
+/// The word of a list that this flag was given or has by default.
+pub(super) fn word_of(
+    args: &Args,
+    long: &str,
+    given: Option<&OsStr>,
+    known: &[&'static str],
+) -> Result<Option<&'static str>, Failure> {
+    let word = or_default(long, given).map(|word| one_of(&args.named(long), word, known));
+    word.transpose()
+}
+
+fn or_default<'a>(long: &str, given: Option<&'a OsStr>) -> Option<&'a OsStr> {
+    given.or_else(|| default(long).map(OsStr::new))
+}
+
+/// The time limit of a tool call.
+pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
+    let limit = duration_of(args, "tool-timeout", args.tool_timeout.as_deref())?;
+    Ok(limit.unwrap_or(Duration::from_millis(MOST)))
+}
+
+/// Refuses flags that exclude each other.
+pub(super) fn exclusive(args: &Args, command: &str) -> Result<(), Failure> {
+    let given: Vec<&Flag> = flags_of(command)
+        .filter(|flag| args.given.iter().any(|given| given.long == flag.long))
+        .collect();
+    for flag in &given {
+        if let Some(other) = given
+            .iter()
+            .find(|other| flag.excludes.contains(&other.long))
+        {
+            return Err(Failure::usage(format!(
+                "{} and {} exclude each other",
+                args.named(flag.long),
+                args.named(other.long)
+            ))
+            .hint("use one of them"));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::flags::EFFORTS;
+    use super::super::flags::{Complete, EFFORTS, Origin, Takes};
     use super::*;
+
+    #[test]
+    fn every_default_is_a_value_that_its_flag_takes() {
+        let args = Args::default();
+        for flag in flags_of("run").chain(flags_of("tool")) {
+            let Some(default) = flag.default else {
+                continue;
+            };
+            let taken = match flag.takes {
+                Takes::Value("N") => count_of(&args, flag.long, None, 0).is_ok_and(|n| n.is_some()),
+                Takes::Value("DUR") => {
+                    duration_of(&args, flag.long, None).is_ok_and(|time| time.is_some())
+                }
+                Takes::Nothing => default == "no",
+                _ => matches!(flag.complete, Complete::Words(words) if words.contains(&default)),
+            };
+            assert!(taken, "--{} {default}", flag.long);
+        }
+        // Connections of other commands, which have no such flag, may be as silent.
+        let idle = duration_of(&args, "idle-timeout", None).ok().flatten();
+        assert_eq!(idle, Some(crate::http::SILENCE));
+    }
+
+    #[test]
+    fn flags_that_exclude_each_other_are_named_as_they_were_given() {
+        let check = |command: &str, given: &[(&'static str, Origin)], expected: Option<&str>| {
+            let mut args = Args::default();
+            for (long, origin) in given {
+                let flag = flags_of(command).find(|flag| flag.long == *long);
+                flag.expect("a flag")
+                    .give(&mut args, "x".into(), origin.clone());
+            }
+            let refused = exclusive(&args, command)
+                .err()
+                .map(|failure| failure.words());
+            let expected =
+                expected.map(|pair| format!("{pair} exclude each other\nhint: use one of them"));
+            assert_eq!(refused, expected);
+        };
+        let flag = || Origin::Flag;
+        check("run", &[("tools", flag()), ("tool", flag())], None);
+        check(
+            "run",
+            &[("no-tools", flag()), ("tool", flag())],
+            Some("--tool and --no-tools"),
+        );
+        check(
+            "run",
+            &[("ephemeral", flag()), ("last", flag())],
+            Some("--last and --ephemeral"),
+        );
+        check(
+            "run",
+            &[
+                ("verbose", Origin::Config("F:1:2".to_owned())),
+                ("quiet", flag()),
+            ],
+            Some("--quiet and \"verbose\" in F:1:2"),
+        );
+        check(
+            "login",
+            &[("with-api-key", flag()), ("no-browser", flag())],
+            Some("--no-browser and --with-api-key"),
+        );
+    }
 
     #[test]
     fn times_are_written_as_people_do() {

@@ -17,6 +17,7 @@ pub mod signals;
 pub mod status;
 mod stderr;
 pub mod stdout;
+mod stop_requests;
 pub mod token;
 pub mod tool;
 mod watch;

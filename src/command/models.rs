@@ -12,12 +12,13 @@ use crate::api::{self, Endpoints};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority, Found, choose};
 use crate::clock::seconds;
-use crate::failure::{self, Failure};
+use crate::failure::{self, Failure, Used};
 use crate::http::{self, Http, SILENCE, Setup};
 use crate::models::cache::Cache;
 use crate::models::catalogue::{Known, Standing};
-use crate::models::custom::Provider;
+use crate::models::custom::{Listed, Provider};
 use crate::models::overlay::put_over;
+use crate::models::own::own;
 use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
 use crate::wire::fault::Kind;
 
@@ -59,11 +60,12 @@ pub enum Error {
     Output(io::Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
+impl Error {
+    /// The failure, where this credential was used.
+    pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
+        match self {
             Error::Credential(error) => failure::of_credential(&error),
-            Error::Refused(error) => failure::of_api(&error),
+            Error::Refused(error) => failure::of_api(&error, used),
             Error::Output(error) => failure::of_output(&error),
         }
     }
@@ -78,7 +80,7 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
     for warning in &settings.warnings {
         warn(warning);
     }
-    let mut lines = own(&settings.providers);
+    let mut lines = of_servers(&settings.providers);
     let mut origin = Origin::BuiltIn;
     match choose(&settings.found) {
         Ok(chosen) => {
@@ -131,19 +133,13 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
 }
 
 /// The models of servers of the user's own.
-fn own(providers: &[Provider]) -> Vec<Line> {
-    let servers = providers
-        .iter()
-        .filter(|provider| provider.base_url.is_some() && provider.other_protocol.is_none());
-    servers
-        .flat_map(|provider| {
-            provider.models.iter().map(|listed| Line {
-                id: format!("{}/{}", provider.name, listed.model.id),
-                usable: true,
-                ..Line::new(listed.model.clone())
-            })
-        })
-        .collect()
+fn of_servers(providers: &[Provider]) -> Vec<Line> {
+    let line = |(id, listed): (String, &Listed)| Line {
+        id,
+        usable: true,
+        ..Line::new(listed.model.clone())
+    };
+    own(providers).map(line).collect()
 }
 
 /// A list's models, the preferred one marked.
@@ -195,7 +191,7 @@ fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Ori
         Err((Unlisted::Api(error), _)) if is_final(&error) => Err(Error::Refused(error)),
         Err((unlisted, kept)) => {
             let why = match unlisted {
-                Unlisted::Api(error) => failure::of_api(&error).what().to_owned(),
+                Unlisted::Api(error) => failure::of_api(&error, None).what().to_owned(),
                 Unlisted::Malformed => "what the service answered is no list of models".to_owned(),
             };
             if let Some(list) = kept {

@@ -35,10 +35,10 @@ impl Report {
             return Self::default();
         };
         let mut report = Self {
-            source: Some(first.source.clone()),
+            source: Some(first.source.to_string()),
             overridden: found[1..]
                 .iter()
-                .map(|other| other.source.clone())
+                .map(|other| other.source.to_string())
                 .collect(),
             ..Self::default()
         };
@@ -217,6 +217,7 @@ fn bar(window: &Window, now: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Source;
 
     #[test]
     fn a_window_is_shown_as_a_bar() {
@@ -254,9 +255,9 @@ mod tests {
 
     #[test]
     fn it_says_which_credential_is_used_and_why() {
-        let found = |what: What, source: &str| Found {
+        let found = |what: What, source| Found {
             what,
-            source: source.to_owned(),
+            source: Source::Variable(source),
         };
         let key = |source| {
             found(

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::signals::take_over;
+use super::stop_requests::next;
 use super::warn;
-use super::watch::next;
 use crate::agent::Order;
 use crate::auth::critical::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;

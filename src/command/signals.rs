@@ -7,7 +7,7 @@ use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 
-use super::watch::{ignored, next, register};
+use super::stop_requests::{ignored, next, register};
 use crate::agent::Order;
 use crate::exhausted::at_start;
 

@@ -9,9 +9,9 @@ use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
 use crate::api::{Endpoints, usage};
 use crate::auth::critical::Critical;
-use crate::auth::{self, Authority, Found, choose, sign_in};
+use crate::auth::{self, Authority, Found, Source, choose, sign_in};
 use crate::clock::{date, seconds};
-use crate::failure::{self, Failure};
+use crate::failure::{self, Failure, Used};
 use crate::http::{Http, SILENCE, Setup};
 use crate::outcome::Outcome;
 
@@ -42,22 +42,23 @@ pub enum Error {
     /// The sign-in has ended and cannot be renewed. That was told already too.
     SignIn(sign_in::Error),
     /// The access token of this flag, variable or file has ended, and nothing renews it.
-    Ended(String, u64),
+    Ended(Source, u64),
     /// The limits cannot be had.
     Limits(usage::Error),
     /// Standard output cannot be written.
     Output(io::Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
+impl Error {
+    /// The failure, where this credential was used.
+    pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
+        match self {
             Error::NotSignedIn(error) => {
                 failure::of_credential(&error).with_outcome(Outcome::SignIn)
             }
-            Error::SignIn(error) => failure::of_sign_in(&error),
+            Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::Ended(source, when) => failure::of_ended(&source, when),
-            Error::Limits(error) => failure::of_limits(&error),
+            Error::Limits(error) => failure::of_limits(&error, used),
             Error::Output(error) => failure::of_output(&error),
         }
     }

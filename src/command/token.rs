@@ -7,9 +7,9 @@ use super::{Keeper, authority, warn};
 use crate::auth::critical::Critical;
 use crate::auth::sign_in;
 use crate::auth::token::claims;
-use crate::auth::{self, Authority, Found, What, choose};
+use crate::auth::{self, Authority, Found, Source, What, choose};
 use crate::clock::{date, seconds};
-use crate::failure::{self, Failure};
+use crate::failure::{self, Failure, Used};
 use crate::http::Setup;
 use crate::outcome::Outcome;
 
@@ -32,26 +32,27 @@ pub enum Error {
     /// There is no usable credential.
     Credential(auth::Error),
     /// There are keys only; this is where the first one is.
-    Key(String),
+    Key(Source),
     /// The access token of this flag, variable or file has ended, and nothing renews it.
-    Ended(String, u64),
+    Ended(Source, u64),
     /// The sign-in cannot be renewed.
     SignIn(sign_in::Error),
     /// Standard output cannot be written.
     Output(io::Error),
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
+impl Error {
+    /// The failure, where this credential was used.
+    pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
+        match self {
             Error::Credential(error) => failure::of_credential(&error),
-            Error::Key(source) => Self::new(
+            Error::Key(source) => Failure::new(
                 Outcome::SignIn,
                 format!("no access token: there is only the API key of {source}"),
             )
             .hint("`codex login` signs in with a ChatGPT account"),
             Error::Ended(source, when) => failure::of_ended(&source, when),
-            Error::SignIn(error) => failure::of_sign_in(&error),
+            Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::Output(error) => failure::of_output(&error),
         }
     }

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::signals::take_over;
 use super::stdout::Stdout;
-use super::watch::next;
+use super::stop_requests::next;
 use crate::agent::Order as End;
 use crate::exhausted::at_start;
 use crate::result::Durations;

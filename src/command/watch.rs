@@ -3,21 +3,18 @@
 //! for something else meanwhile is woken by a descriptor. Should nobody hear, because the run is stuck writing
 //! to a reader that stands still, the thread ends the process itself.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::io;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::screen::erase;
 use super::shield::end_renewals;
 use super::signals::take_over;
 use super::stdout::takes;
+use super::stop_requests::next;
 use crate::agent::{Control, Order};
 use crate::auth::critical::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
@@ -90,71 +87,7 @@ impl Watch {
     }
 }
 
-/// Adds a stream for this signal. What was ignored when we started stays ignored: `nohup`, and jobs that a shell put in
-/// the background.
-pub(super) fn register(signal: i32, signals: &mut Vec<(i32, UnixStream)>) -> io::Result<()> {
-    if ignored() & (1 << (signal - 1)) == 0 {
-        let (reader, writer) = UnixStream::pair()?;
-        signal_hook::low_level::pipe::register(signal, writer)?;
-        signals.push((signal, reader));
-    }
-    Ok(())
-}
-
-/// Waits for what comes first.
-pub(super) fn next(
-    signals: &[(i32, UnixStream)],
-    deadline: Option<Instant>,
-    reader: bool,
-) -> Order {
-    let stdout = io::stdout();
-    loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_some_and(|left| left.is_zero()) {
-            return Order::Timeout;
-        }
-        let mut fds: Vec<PollFd<'_>> = signals
-            .iter()
-            .map(|(_, stream)| PollFd::new(stream, PollFlags::IN))
-            .collect();
-        if reader {
-            // Asking for nothing still tells of a pipe without a reader.
-            fds.push(PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()));
-        }
-        let time = left.and_then(|left| Timespec::try_from(left + Duration::from_millis(1)).ok());
-        if poll(&mut fds, time.as_ref()).is_err() {
-            continue;
-        }
-        let events: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
-        for ((signal, stream), events) in signals.iter().zip(&events) {
-            if !events.is_empty() {
-                let _ = { stream }.read(&mut [0; 1]);
-                return Order::Signal(*signal);
-            }
-        }
-        if reader && events[signals.len()].intersects(PollFlags::ERR | PollFlags::HUP) {
-            return Order::Closed;
-        }
-    }
-}
-
 /// Whether neither stream holds up the loop.
 fn writable() -> bool {
     takes(&io::stdout(), Duration::ZERO) && takes(&io::stderr(), Duration::ZERO)
-}
-
-/// The signals that were ignored when the process began, a bit for each, as far as the system tells.
-pub(super) fn ignored() -> u64 {
-    static IGNORED: OnceLock<u64> = OnceLock::new();
-    *IGNORED.get_or_init(read_ignored)
-}
-
-fn read_ignored() -> u64 {
-    // It fits, and the kernel writes it in one piece.
-    let mut status = [0; 8 << 10];
-    let read = File::open("/proc/self/status").and_then(|mut file| file.read(&mut status));
-    let status = String::from_utf8_lossy(&status[..read.unwrap_or_default()]);
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or_default()
 }

@@ -1,18 +1,20 @@
 //! The credential that was refused, by its name, with a hint that fits it.
 
-use super::value::{About, Failure};
+use super::value::Failure;
 use crate::auth::identity::is_personal;
 use crate::auth::store::Store;
-use crate::auth::{Found, What};
+use crate::auth::{Found, Source, What};
 use crate::outcome::Outcome;
 
 /// The credential that a command uses.
 #[derive(Debug)]
 pub(crate) struct Used {
-    source: String,
+    source: Source,
     kind: Kind,
     /// What would be used without it.
-    next: Option<String>,
+    next: Option<Source>,
+    /// Who is shown it: the host of a service, or a provider of `models.json` by its name.
+    provider: Option<String>,
 }
 
 #[derive(Debug)]
@@ -30,11 +32,11 @@ enum Kind {
 }
 
 impl Used {
-    /// The first of those that were found.
-    pub(crate) fn of(found: &[Found], store: Option<&Store>) -> Option<Self> {
+    /// The first of those that were found; `host` is that of the service that is shown it.
+    pub(crate) fn of(found: &[Found], store: Option<&Store>, host: Option<String>) -> Option<Self> {
         let first = found.first()?;
         let kind = match &first.what {
-            What::Key(_) if first.source.contains("models.json") => Kind::OfServer,
+            What::Key(_) if first.source.provider().is_some() => Kind::OfServer,
             What::Nobody => Kind::OfServer,
             What::Key(_) | What::NotUsable(_) => Kind::Key,
             What::Token(_) => Kind::Token,
@@ -50,10 +52,22 @@ impl Used {
             source: first.source.clone(),
             kind,
             next: found.get(1).map(|next| next.source.clone()),
+            provider: first.source.provider().map(str::to_owned).or(host),
         })
     }
 
-    fn hint(&self) -> String {
+    /// Who is shown it, where that is known.
+    pub(super) fn provider(&self) -> Option<&str> {
+        self.provider.as_deref()
+    }
+
+    /// Whether it is the key of a server of the user's own.
+    pub(super) fn is_of_server(&self) -> bool {
+        matches!(self.kind, Kind::OfServer)
+    }
+
+    /// What to do where it is refused or has ended.
+    pub(super) fn hint(&self) -> String {
         let source = &self.source;
         let words = match self.kind {
             Kind::Key => format!(
@@ -78,53 +92,108 @@ impl Used {
             Kind::SignIn { .. } => "run `codex login` to sign in again".to_owned(),
             Kind::OfServer => format!("look at {source}"),
         };
-        // A variable is put away with a word; an entry of a file is not.
-        let is_variable = source
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-        match &self.next {
-            Some(next) if is_variable => format!("{words}; or unset it, and {next} is used"),
+        match (&self.next, source) {
+            // A variable is put away with a word; an entry of a file is not.
+            (Some(next), Source::Variable(_)) => {
+                format!("{words}; or unset it, and {next} is used")
+            }
             _ => words,
         }
     }
 }
 
-/// What a command ended in, with the name of the credential that it used.
-pub(crate) fn with_credential<E>(used: Option<Used>, ended: Result<(), E>) -> Result<(), Failure>
-where
-    Failure: From<E>,
-{
-    ended.map_err(|error| Failure::from(error).of_credential(used.as_ref()))
-}
-
 impl Failure {
-    /// The same with the name of the credential that was used, if it is about that.
-    pub(crate) fn of_credential(mut self, used: Option<&Used>) -> Self {
-        let Some(used) = used else {
-            return self;
-        };
-        match self.about.take().map(|about| *about) {
-            Some(About::Place) if matches!(used.kind, Kind::OfServer) => {
-                self.hint("look at its \"baseUrl\", which commonly ends in /v1")
-            }
-            None | Some(About::Place) => self,
-            Some(About::Refused(why)) => {
-                self.what = format!(
+    /// The failure of a credential that the service refused in these words; what to do where it is not known which.
+    pub(super) fn refused(why: &str, used: Option<&Used>, otherwise: &str) -> Self {
+        match used {
+            Some(used) => Self::new(
+                Outcome::SignIn,
+                format!(
                     "the service refused the credential from {}: {why}",
                     used.source
-                );
-                self.hint(used.hint())
-            }
-            Some(About::Ended) => self.hint(used.hint()),
+                ),
+            )
+            .hint(used.hint()),
+            None => Self::new(
+                Outcome::SignIn,
+                format!("the service refused the credential: {why}"),
+            )
+            .hint(otherwise),
         }
     }
+}
 
-    /// The failure of a credential that the service refused in these words.
-    pub(super) fn refused(why: String, hint: &str) -> Self {
-        let what = format!("the service refused the credential: {why}");
-        Self {
-            about: Some(Box::new(About::Refused(why))),
-            ..Self::new(Outcome::SignIn, what).hint(hint)
-        }
+#[cfg(test)]
+mod tests {
+    use super::super::fault::of_fault;
+    use super::*;
+    use crate::secret::Secret;
+    use crate::wire::fault::{self, Head};
+
+    fn found(source: Source) -> Found {
+        let key = Secret::new("sk-invented".to_owned());
+        let what = match source {
+            Source::Server(_) => What::Nobody,
+            _ => What::Key(key),
+        };
+        Found { what, source }
+    }
+
+    #[test]
+    fn a_refusal_names_the_credential_and_what_to_do_about_it() {
+        let check = |sources: &[Source], provider: &str, what: &str, hint: &str| {
+            let sources: Vec<Found> = sources.iter().cloned().map(found).collect();
+            let used = Used::of(&sources, None, Some("api.example".to_owned()));
+            let head = Head::read(401, |_| None);
+            let failure = of_fault(&fault::of_answer(&head, b"", 0), used.as_ref());
+            assert_eq!(
+                failure.what(),
+                format!("the service refused the credential{what}: it gave no reason [HTTP 401]")
+            );
+            assert!(
+                failure
+                    .advice()
+                    .is_some_and(|advice| advice.starts_with(hint)),
+                "{failure:?}"
+            );
+            assert_eq!(failure.http_status(), Some(401));
+            assert_eq!(failure.provider().unwrap_or_default(), provider);
+        };
+        let variable = Source::Variable("CODEX_API_KEY");
+        check(&[], "", "", "it may have expired or been revoked");
+        check(
+            &[variable.clone(), Source::KeyIn("/h/auth.json".into())],
+            "api.example",
+            " from CODEX_API_KEY",
+            "look at CODEX_API_KEY: the key may be mistyped, revoked, or for another service; or unset it, and the \
+             key in /h/auth.json is used",
+        );
+        check(
+            &[Source::KeyIn("/h/auth.json".into()), variable],
+            "api.example",
+            " from the key in /h/auth.json",
+            "look at the key in /h/auth.json: the key may be mistyped, revoked, or for another service",
+        );
+        check(
+            &[Source::ServerKey("box".to_owned())],
+            "box",
+            " from the key of box in models.json",
+            "look at the key of box in models.json",
+        );
+    }
+
+    #[test]
+    fn an_address_without_anything_is_that_of_the_server_where_it_is_one_of_the_users_own() {
+        let check = |source: Source, hint: &str| {
+            let used = Used::of(&[found(source)], None, None);
+            let head = Head::read(404, |_| None);
+            let failure = of_fault(&fault::of_answer(&head, b"", 0), used.as_ref());
+            assert!(
+                failure.advice().is_some_and(|advice| advice.contains(hint)),
+                "{failure:?}"
+            );
+        };
+        check(Source::Server("box".to_owned()), "look at its \"baseUrl\"");
+        check(Source::Variable("OPENAI_API_KEY"), "is the address right?");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::value::About;
+use super::credential::Used;
 use super::value::Failure;
 use crate::clock::{seconds, until};
 use crate::outcome::Outcome;
@@ -11,12 +11,13 @@ use crate::wire::fault::{Cause, Fault, Kind, Retry};
 /// A time that the service asks for is said from this length on; a shorter one has passed when the words are read.
 const LONG: Duration = Duration::from_secs(60);
 
-pub(crate) fn of_fault(fault: &Fault) -> Failure {
-    told(fault, seconds())
+/// What the service says to a request that was made with this credential.
+pub(crate) fn of_fault(fault: &Fault, used: Option<&Used>) -> Failure {
+    told(fault, used, seconds())
 }
 
 /// As it is told at this time in Unix seconds.
-fn told(fault: &Fault, now: u64) -> Failure {
+fn told(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
     let outcome = match fault.kind {
         Kind::Failed => Outcome::Failed,
         Kind::SignIn => Outcome::SignIn,
@@ -26,12 +27,14 @@ fn told(fault: &Fault, now: u64) -> Failure {
     };
     let (what, why, marks) = (what(fault), why(fault), marks(fault));
     let mut failure = match fault.cause {
-        Cause::Credential => Failure::refused(format!("{why}{marks}"), &hint(fault, now)),
+        Cause::Credential => Failure::refused(&format!("{why}{marks}"), used, &hint(fault, now)),
         _ => Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now)),
     };
-    if fault.status == Some(404) {
-        failure.about = Some(Box::new(About::Place));
+    if fault.status == Some(404) && used.is_some_and(Used::is_of_server) {
+        failure = failure.hint("look at its \"baseUrl\", which commonly ends in /v1");
     }
+    failure.http_status = fault.status;
+    failure.provider = used.and_then(Used::provider).map(Box::from);
     failure.retry_at = fault.resets_at;
     failure.request_id.clone_from(&fault.request_id);
     failure
@@ -218,7 +221,7 @@ mod tests {
         });
         let fault = fault::of_answer(&head, body.as_bytes(), NOW);
         assert_eq!(
-            told(&fault, NOW).words(),
+            told(&fault, None, NOW).words(),
             format!("{what}\nhint: {hint}"),
             "{status} {body}"
         );
@@ -321,7 +324,7 @@ mod tests {
         let head = Head::read(403, |_| None);
         let mut fault = fault::of_answer(&head, body.as_bytes(), NOW);
         fault.details.proxy = Some("proxy.example:3128".to_owned());
-        assert!(super::told(&fault, NOW).words().contains(&told));
+        assert!(super::told(&fault, None, NOW).words().contains(&told));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub mod stop;
 mod value;
 mod warning;
 
-pub(crate) use credential::{Used, with_credential};
+pub(crate) use credential::Used;
 pub(crate) use exhausted::of_exhausted;
 pub(crate) use local::{of_output, of_random, of_session, of_temporary, of_thread};
 pub(crate) use prompt::{of_prompt, of_stdin};

@@ -1,5 +1,6 @@
 //! What becomes of requests and of answers, in words. What the service itself says is told in `fault`.
 
+use super::credential::Used;
 use super::fault::of_fault;
 use super::network::of_http;
 use super::sign_in;
@@ -11,11 +12,20 @@ use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 
 /// No answer began.
-pub(crate) fn of_api(error: &api::Error) -> Failure {
+pub(crate) fn of_api(error: &api::Error, used: Option<&Used>) -> Failure {
     match error {
-        api::Error::Fault(fault) => of_fault(fault),
-        api::Error::SignIn(error) => sign_in::of_sign_in(error),
-        api::Error::Http(host, http::Error::Silent(time)) => Failure::new(
+        api::Error::Fault(fault) => of_fault(fault, used),
+        api::Error::SignIn(error) => sign_in::of_sign_in(error, used),
+        api::Error::Http(host, error) => Failure {
+            provider: Some(used.and_then(Used::provider).unwrap_or(host).into()),
+            ..unreachable(host, error)
+        },
+    }
+}
+
+fn unreachable(host: &str, error: &http::Error) -> Failure {
+    match error {
+        http::Error::Silent(time) => Failure::new(
             Outcome::Unreachable,
             format!(
                 "the service at {host} has not answered within {}",
@@ -23,16 +33,14 @@ pub(crate) fn of_api(error: &api::Error) -> Failure {
             ),
         )
         .hint("try again later, or give it more time with --idle-timeout"),
-        api::Error::Http(host, error) => {
-            of_http(&format!("cannot reach the service at {host}"), error)
-        }
+        error => of_http(&format!("cannot reach the service at {host}"), error),
     }
 }
 
 /// The limits of the plan cannot be had.
-pub(crate) fn of_limits(error: &usage::Error) -> Failure {
+pub(crate) fn of_limits(error: &usage::Error, used: Option<&Used>) -> Failure {
     match error {
-        usage::Error::Unanswered(error) => of_api(error),
+        usage::Error::Unanswered(error) => of_api(error, used),
         usage::Error::Unreadable => Failure::new(
             Outcome::Unreachable,
             "cannot use the service's answer: the answer cannot be read",
@@ -42,11 +50,11 @@ pub(crate) fn of_limits(error: &usage::Error) -> Failure {
 }
 
 /// An attempt gave no answer that can be used.
-pub(crate) fn of_unanswered(why: &Unanswered) -> Failure {
+pub(crate) fn of_unanswered(why: &Unanswered, used: Option<&Used>) -> Failure {
     match why {
-        Unanswered::Refused(error) => of_api(error),
+        Unanswered::Refused(error) => of_api(error, used),
         Unanswered::BrokeOff(broke) => of_break(broke),
-        Unanswered::Unusable(trouble) => of_trouble(trouble),
+        Unanswered::Unusable(trouble) => of_trouble(trouble, used),
     }
 }
 
@@ -62,7 +70,7 @@ fn of_break(broke: &Break) -> Failure {
         .hint("try again; what was printed, if anything, is a part of the answer")
 }
 
-fn of_trouble(trouble: &Trouble) -> Failure {
+fn of_trouble(trouble: &Trouble, used: Option<&Used>) -> Failure {
     let incomplete = |what: &str| {
         Failure::new(
             Outcome::Incomplete,
@@ -117,6 +125,6 @@ fn of_trouble(trouble: &Trouble) -> Failure {
             ),
         )
         .hint("ask without hosted tools that need it"),
-        Trouble::Failed(fault) => of_fault(fault),
+        Trouble::Failed(fault) => of_fault(fault, used),
     }
 }

@@ -1,8 +1,9 @@
 //! What goes wrong with credentials, in words.
 
+use super::credential::Used;
 use super::fault::blocked;
 use super::network::of_http;
-use super::value::{About, Failure};
+use super::value::Failure;
 use crate::auth::refusal::Kind;
 use crate::auth::{self, issuer, sign_in, store};
 use crate::clock::date;
@@ -46,13 +47,13 @@ pub(crate) fn of_credential(error: &auth::Error) -> Failure {
     }
 }
 
-/// The sign-in gives no valid token.
-pub(crate) fn of_sign_in(error: &sign_in::Error) -> Failure {
+/// The sign-in, which is the credential that was used, gives no valid token.
+pub(crate) fn of_sign_in(error: &sign_in::Error, used: Option<&Used>) -> Failure {
     use sign_in::Error;
     let told = error.to_string();
-    let ended = |what: &str| Failure {
-        about: Some(Box::new(About::Ended)),
-        ..Failure::new(Outcome::SignIn, format!("{what}: {told}")).hint(AGAIN)
+    let ended = |what: &str| {
+        let hint = used.map_or_else(|| AGAIN.to_owned(), Used::hint);
+        Failure::new(Outcome::SignIn, format!("{what}: {told}")).hint(hint)
     };
     match error {
         Error::Store(error) => of_store(error),
@@ -63,16 +64,13 @@ pub(crate) fn of_sign_in(error: &sign_in::Error) -> Failure {
         .hint("free some space there, or make it writable; nothing is lost")
         .for_want_of(store.exhausted()),
         Error::Gone(_) => ended("not signed in any more"),
-        Error::OtherAccount(_) => Failure {
-            about: None,
-            ..ended("the account has changed")
-        }
-        .hint("another sign-in was made meanwhile; start again to use it"),
+        Error::OtherAccount(_) => ended("the account has changed")
+            .hint("another sign-in was made meanwhile; start again to use it"),
         Error::Refused(_) => ended("cannot renew the sign-in"),
         Error::Ended => ended("the sign-in has ended"),
         Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", error, AGAIN),
         Error::Whose(issuer::Error::Refused(refusal)) if refusal.kind() == Kind::SignIn => {
-            Failure::refused(refusal.words(), WITHDRAWN)
+            Failure::refused(&refusal.words(), used, WITHDRAWN)
         }
         Error::Whose(error) => of_issuer(
             "cannot find out whose the access token is",
@@ -106,7 +104,7 @@ fn locked(told: &str, process: Option<u32>) -> Failure {
 }
 
 /// An access token that nothing renews is over.
-pub(crate) fn of_ended(source: &str, when: u64) -> Failure {
+pub(crate) fn of_ended(source: &auth::Source, when: u64) -> Failure {
     let told = format!("the access token of {source} ended at {}", date(when));
     Failure::new(Outcome::SignIn, told)
         .hint("put a new one there: `codex token` prints one where you are signed in; or remove it")
@@ -123,7 +121,10 @@ pub(crate) fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failur
             Failure::new(Outcome::SignIn, format!("{what}: {}", refusal.words())).hint(hint)
         }
         issuer::Error::Refused(refusal) => {
-            let failure = |outcome| Failure::new(outcome, format!("{what}: {}", refusal.words()));
+            let failure = |outcome| Failure {
+                http_status: Some(refusal.status),
+                ..Failure::new(outcome, format!("{what}: {}", refusal.words()))
+            };
             match refusal.kind() {
                 Kind::SignIn => failure(Outcome::SignIn).hint(hint),
                 Kind::Forbidden if refusal.is_blocked() => {

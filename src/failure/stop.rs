@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
+use super::credential::Used;
 use super::local::{of_output, of_thread};
 use super::service::{of_api, of_unanswered};
 use super::value::{Failure, bug};
@@ -83,19 +84,19 @@ impl Stop {
     /// The exit code of a command that ends with it.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        of_stop(self).outcome().exit_code()
+        of_stop(self, None).outcome().exit_code()
     }
 
     /// When the usage limit ends that was reached, in Unix seconds.
     #[must_use]
     pub fn retry_at(&self) -> Option<u64> {
-        of_stop(self).retry_at()
+        of_stop(self, None).retry_at()
     }
 }
 
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(of_stop(self).what())
+        f.write_str(of_stop(self, None).what())
     }
 }
 
@@ -103,11 +104,12 @@ impl StdError for Stop {}
 
 impl From<&Stop> for Failure {
     fn from(stop: &Stop) -> Self {
-        of_stop(stop)
+        of_stop(stop, None)
     }
 }
 
-pub(crate) fn of_stop(stop: &Stop) -> Failure {
+/// Why a turn that was asked with this credential stopped.
+pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
     match stop {
         Stop::Panicked => bug("a part of it stopped"),
         Stop::Output(error) => of_output(error),
@@ -134,12 +136,12 @@ pub(crate) fn of_stop(stop: &Stop) -> Failure {
             Outcome::Failed,
             format!(
                 "cannot search the web: the service refused every shape of the request that has room for its search: {}",
-                of_api(error).what
+                of_api(error, used).what
             ),
         )
         .hint("leave the search out, or use another model (-m)"),
         Stop::Unanswered { why, partial } => {
-            let failure = of_unanswered(why);
+            let failure = of_unanswered(why, used);
             match **why {
                 Unanswered::Refused(_) => {
                     let mut failure = failure.of_part(*partial);

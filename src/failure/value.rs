@@ -2,17 +2,6 @@
 
 use crate::outcome::Outcome;
 
-/// What a failure is about, as far as its words depend on which credential was used.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum About {
-    /// The service refused it, in these words.
-    Refused(String),
-    /// The sign-in cannot be renewed any more.
-    Ended,
-    /// There is nothing at the address that it is for.
-    Place,
-}
-
 /// A run that did not end well.
 #[derive(Debug)]
 pub struct Failure {
@@ -25,8 +14,10 @@ pub struct Failure {
     pub(super) request_id: Option<String>,
     /// The process ends by this signal, so that shells see it and loops stop.
     pub(super) signal: Option<i32>,
-    /// Which credential was used matters to its words.
-    pub(super) about: Option<Box<About>>,
+    /// The HTTP status of the answer that it comes from.
+    pub(super) http_status: Option<u16>,
+    /// Who answered, or was to: the host of a service, or a provider of `models.json` by its name.
+    pub(super) provider: Option<Box<str>>,
 }
 
 impl Failure {
@@ -38,7 +29,8 @@ impl Failure {
             retry_at: None,
             request_id: None,
             signal: None,
-            about: None,
+            http_status: None,
+            provider: None,
         }
     }
 
@@ -99,6 +91,18 @@ impl Failure {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
+    }
+
+    /// The HTTP status of the answer that it comes from, where there is one.
+    #[must_use]
+    pub fn http_status(&self) -> Option<u16> {
+        self.http_status
+    }
+
+    /// Who answered, or was to, where that is known: the host of a service, or a provider of `models.json` by its name.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        self.provider.as_deref()
     }
 
     #[cfg(test)]

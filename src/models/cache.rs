@@ -70,42 +70,86 @@ impl List {
 /// What the file holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Content {
+pub struct CachedLists {
     lists: BTreeMap<String, List>,
     shapes: BTreeMap<String, String>,
+}
+
+impl CachedLists {
+    /// Reads the text of the file.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Self {
+        serde_json::from_slice(text).unwrap_or_default()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(cache: &Cache, models: Vec<Model>, shapes: &[(&str, Shape)]) -> Self {
+        let named = |(model, shape): &(&str, Shape)| (cache.named(model), shape.name().to_owned());
+        let list = List {
+            models,
+            ..List::default()
+        };
+        Self {
+            lists: [(cache.key.clone(), list)].into(),
+            shapes: shapes.iter().map(named).collect(),
+        }
+    }
+}
+
+/// The file in a home, which is held from now on.
+#[derive(Clone, Debug, Default)]
+pub struct CacheFile(Option<Slot>);
+
+impl CacheFile {
+    /// The file in this home. Without a home nothing is kept.
+    #[must_use]
+    pub fn hold(home: Option<&Path>) -> Self {
+        let home = home.and_then(|home| Directory::hold(home).ok());
+        Self(home.map(|home| Slot::new(home, NAME.as_ref())))
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn read(&self) -> CachedLists {
+        let text = self.0.as_ref().and_then(|slot| slot.read(MOST).ok());
+        text.map_or_else(CachedLists::default, |text| CachedLists::parse(&text))
+    }
 }
 
 /// The file, for one account and address.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    slot: Option<Slot>,
+    file: CacheFile,
     key: String,
 }
 
 impl Cache {
-    /// The file in this home, which is held from now on, for this account at this address. Without a home nothing is
-    /// kept.
+    /// The part of this file that is for this account at this address.
     #[must_use]
-    pub fn new(home: Option<&Path>, account: &str, address: &str) -> Self {
+    pub fn of(file: CacheFile, account: &str, address: &str) -> Self {
         let hash = Sha256::digest(format!("{account}\n{address}"));
         Self {
-            slot: home
-                .and_then(|home| Directory::hold(home).ok())
-                .map(|home| Slot::new(home, NAME.as_ref())),
+            file,
             key: BASE64_URL_SAFE_NO_PAD.encode(&hash[..12]),
         }
     }
 
-    /// The list, as far as there is one.
+    /// The list as it is in the file now, as far as there is one.
     #[must_use]
     pub fn list(&self) -> Option<List> {
-        self.content().lists.remove(&self.key)
+        self.list_in(&self.file.read()).cloned()
     }
 
-    /// The shape that turned out to be right for this model.
+    /// The list in what was read of the file.
     #[must_use]
-    pub fn shape(&self, model: &str) -> Option<Shape> {
-        Shape::of(self.content().shapes.get(&self.named(model))?)
+    pub fn list_in<'a>(&self, lists: &'a CachedLists) -> Option<&'a List> {
+        lists.lists.get(&self.key)
+    }
+
+    /// The shape that turned out to be right for this model, in what was read of the file.
+    #[must_use]
+    pub fn shape_in(&self, lists: &CachedLists, model: &str) -> Option<Shape> {
+        Shape::of(lists.shapes.get(&self.named(model))?)
     }
 
     /// Remembers the shape that turned out to be right.
@@ -142,17 +186,12 @@ impl Cache {
         format!("{} {model}", self.key)
     }
 
-    fn content(&self) -> Content {
-        let read = || serde_json::from_slice(&self.slot.as_ref()?.read(MOST).ok()?).ok();
-        read().unwrap_or_default()
-    }
-
     /// Replaces the file as a whole. Of two who do so at once the later one wins: what is lost is asked for again.
-    fn change(&self, change: impl FnOnce(&mut Content)) -> io::Result<()> {
-        let Some(slot) = &self.slot else {
+    fn change(&self, change: impl FnOnce(&mut CachedLists)) -> io::Result<()> {
+        let Some(slot) = &self.file.0 else {
             return Ok(());
         };
-        let mut content = self.content();
+        let mut content = self.file.read();
         change(&mut content);
         let bytes = serde_json::to_vec(&content)?;
         if bytes.len() as u64 > MOST {

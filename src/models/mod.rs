@@ -9,6 +9,7 @@ pub mod choice;
 pub mod custom;
 pub mod fit;
 pub mod overlay;
+pub mod own;
 pub mod price;
 pub mod remote;
 

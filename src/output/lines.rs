@@ -346,7 +346,7 @@ impl<W: Write> Sink for Lines<W> {
                 reason,
                 ..
             } => {
-                let again = retry(attempt, millis(delay), of_unanswered(reason).what());
+                let again = retry(attempt, millis(delay), of_unanswered(reason, None).what());
                 self.add("retry", again);
             }
             Notice::Waits(waiting) => {
@@ -354,16 +354,19 @@ impl<W: Write> Sink for Lines<W> {
                 self.add("retry", retry(0, delay, &waiting.to_string()));
             }
             Notice::OtherModel { model, reason } => {
-                let mut fields = retry(0, 0.into(), of_api(reason).what());
+                let mut fields = retry(0, 0.into(), of_api(reason, None).what());
                 fields["model"] = model.into();
                 self.add("retry", fields);
             }
             Notice::GoesOn { reason } => {
-                self.add("retry", retry(0, 0.into(), of_unanswered(reason).what()));
+                self.add(
+                    "retry",
+                    retry(0, 0.into(), of_unanswered(reason, None).what()),
+                );
             }
             Notice::Reset { at, now, reason } => {
                 let delay = at.saturating_sub(now).saturating_mul(1000);
-                let mut fields = retry(0, delay.into(), of_unanswered(reason).what());
+                let mut fields = retry(0, delay.into(), of_unanswered(reason, None).what());
                 fields["retry_at"] = at.into();
                 self.add("retry", fields);
             }

@@ -251,7 +251,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 self.waits_for("trying again");
                 self.aside(&format!(
                     "{}; trying again in {} ({attempt} of {of})\n",
-                    line(of_unanswered(reason).what()),
+                    line(of_unanswered(reason, None).what()),
                     span(delay)
                 ))?;
             }
@@ -265,19 +265,19 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::OtherModel { model, reason } => {
                 self.aside(&format!(
                     "{}; asking {} instead\n",
-                    line(of_api(reason).what()),
+                    line(of_api(reason, None).what()),
                     line(model)
                 ))?;
             }
             Notice::GoesOn { reason } => self.aside(&format!(
                 "{}; going on from its last finished tool call\n",
-                line(of_unanswered(reason).what())
+                line(of_unanswered(reason, None).what())
             ))?,
             Notice::Reset { at, now, reason } => {
                 let end = until(at, now);
                 let time = end.rsplit(", ").next().unwrap_or_default();
                 self.waits_for(&format!("waiting until {time}"));
-                let reason = of_unanswered(reason);
+                let reason = of_unanswered(reason, None);
                 self.aside(&format!(
                     "{}; waiting for its end {end}\n",
                     line(reason.what())

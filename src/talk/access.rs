@@ -63,7 +63,7 @@ impl Access {
     /// When the address or the key is none.
     pub fn key(address: &str, key: &str) -> Result<Self, Error> {
         let secret = Secret::new(key.to_owned());
-        let key = auth::key(&secret, "the key").map_err(Error::Key)?;
+        let key = auth::key(&secret, &auth::Source::Caller).map_err(Error::Key)?;
         let authority = Authority::Fixed(Credential::Key(key));
         let access = Self::new(address, authority, Backend::Other)?;
         let backend = Backend::of_key(&host(access.endpoints.api.as_str()));

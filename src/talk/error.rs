@@ -87,7 +87,7 @@ impl From<&Error> for Failure {
             Error::Store(error) => Self::usage(error.to_string()),
             Error::SignIn(error) => of_issuer("cannot sign in", error, WITHDRAWN),
             Error::TimedOut => Self::new(Outcome::Timeout, "the code was not typed in in time"),
-            Error::Models(error) => of_api(error),
+            Error::Models(error) => of_api(error, None),
             Error::NoList => Self::new(
                 Outcome::Unreachable,
                 "what the service sent is no list of models",

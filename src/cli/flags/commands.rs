@@ -1,9 +1,10 @@
 //! The commands.
 
-use super::{Command, SHELLS, TOOL_NAMES};
+use super::command::Command;
+use super::words::{SHELLS, TOOL_NAMES};
 
 /// The commands, in the order in which they are listed.
-pub(in crate::cli) const COMMANDS: &[Command] = &[
+pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "login",
         usage: "[status]",

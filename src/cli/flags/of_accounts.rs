@@ -1,12 +1,11 @@
 //! The flags that are about credentials.
 
-use super::{Complete, Flag, Takes};
+use super::flag::{BARE, Complete, Flag, Takes};
 
 /// The flags, in the order in which they are listed.
-pub(in crate::cli) const FLAGS: &[Flag] = &[
+pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "api-key-file",
-        short: None,
         takes: Takes::Value("FILE"),
         of: &["run", "status", "models"],
         brief: "use the API key in this file",
@@ -14,10 +13,10 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         doc: "Uses the API key in this file, for this run only and before any other credential.",
         complete: Complete::Files,
         set: |args, value| args.api_key_file = Some(value),
+        ..BARE
     },
     Flag {
         long: "auth-file",
-        short: None,
         takes: Takes::Value("FILE"),
         of: &["login", "logout", "status", "token", "models", "run"],
         brief: "use this credentials file",
@@ -27,78 +26,75 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
               CODEX_RUN_AUTH_FILE decides.",
         complete: Complete::Files,
         set: |args, value| args.auth_file = Some(value),
+        ..BARE
     },
     Flag {
         long: "no-browser",
-        short: None,
         takes: Takes::Nothing,
         of: &["login"],
         brief: "print the address, open nothing",
         rare: false,
         doc: "Prints the address to sign in at and opens nothing; waits for the browser to come back, or for the address \
               of the page that it ends on to be pasted.",
-        complete: Complete::Nothing,
+        excludes: &["device-auth", "with-api-key", "with-access-token"],
         set: |args, _| args.no_browser = true,
+        ..BARE
     },
     Flag {
         long: "device-auth",
-        short: None,
         takes: Takes::Nothing,
         of: &["login"],
         brief: "sign in with a code on another device",
         rare: false,
         doc: "Prints an address and a code, which is typed in there on any device with a browser.",
-        complete: Complete::Nothing,
+        excludes: &["with-api-key", "with-access-token"],
         set: |args, _| args.device_auth = true,
+        ..BARE
     },
     Flag {
         long: "with-api-key",
-        short: None,
         takes: Takes::Nothing,
         of: &["login"],
         brief: "store an API key from standard input",
         rare: false,
         doc: "Reads an API key from standard input and stores it. A stored sign-in comes before it.",
-        complete: Complete::Nothing,
+        excludes: &["with-access-token"],
         set: |args, _| args.with_api_key = true,
+        ..BARE
     },
     Flag {
         long: "with-access-token",
-        short: None,
         takes: Takes::Nothing,
         of: &["login"],
         brief: "store an access token from standard input",
         rare: false,
         doc: "Reads a ChatGPT access token from standard input, as `codex token` prints one, and stores it. Nothing renews \
               it when it ends.",
-        complete: Complete::Nothing,
         set: |args, _| args.with_access_token = true,
+        ..BARE
     },
     Flag {
         long: "local",
-        short: None,
         takes: Takes::Nothing,
         of: &["logout"],
         brief: "do not ask the service to revoke",
         rare: false,
         doc: "Removes what is stored here and does not ask the service to revoke it.",
-        complete: Complete::Nothing,
         set: |args, _| args.local = true,
+        ..BARE
     },
     Flag {
         long: "all",
-        short: None,
         takes: Takes::Nothing,
         of: &["logout"],
         brief: "remove a stored key too",
         rare: false,
         doc: "Removes everything that codex-run has stored, the sign-in and the key.",
-        complete: Complete::Nothing,
         set: |args, _| args.all = true,
+        ..BARE
     },
     Flag {
         long: "json",
-        short: None,
         takes: Takes::Nothing,
         of: &["status"],
         brief: "as one JSON object",
@@ -106,35 +102,32 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
         doc: "Prints one JSON object: method (chatgpt, access_token, api_key or null), account, email, plan, expires_at in \
               Unix seconds, source, and overridden, a list of sources that it comes before; problem, elsewhere and limits \
               where there is something to say.",
-        complete: Complete::Nothing,
         set: |args, _| args.json = true,
+        ..BARE
     },
     Flag {
         long: "limits",
-        short: None,
         takes: Takes::Nothing,
         of: &["status"],
         brief: "also how much of the plan is used up",
         rare: false,
         doc: "Also asks the service how much of the plan's usage windows is used up, and when each begins anew.",
-        complete: Complete::Nothing,
         set: |args, _| args.limits = true,
+        ..BARE
     },
     Flag {
         long: "all",
-        short: None,
         takes: Takes::Nothing,
         of: &["models"],
         brief: "every model that is known, marked",
         rare: false,
         doc: "Lists every model that is known, also those that are hidden, older, or not for this credential, and says so \
               of each. Works without a sign-in too.",
-        complete: Complete::Nothing,
         set: |args, _| args.all = true,
+        ..BARE
     },
     Flag {
         long: "json",
-        short: None,
         takes: Takes::Nothing,
         of: &["models"],
         brief: "as one JSON object",
@@ -143,7 +136,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
               max_context_window, max_output_tokens, efforts, default_effort, verbosity, inputs, tiers, \
               usd_per_million_tokens, hidden and older, null where nothing is known; source (service, cache or built-in), \
               and fetched_at in Unix seconds.",
-        complete: Complete::Nothing,
         set: |args, _| args.json = true,
+        ..BARE
     },
 ];

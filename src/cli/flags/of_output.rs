@@ -1,48 +1,44 @@
 //! The flags about how an answer is given, and about stored conversations.
 
-use super::{Complete, Flag, Takes};
+use super::flag::{BARE, Complete, Flag, Takes};
 
 const RUN: &[&str] = &["run"];
 
 /// The flags, in the order in which they are listed.
-pub(in crate::cli) const FLAGS: &[Flag] = &[
+pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "json",
-        short: None,
         takes: Takes::Nothing,
         of: RUN,
         brief: "JSON lines on standard output",
         rare: false,
         doc: "Prints JSON lines instead of the answer's text: the events of the official `codex exec --json`, and some more. \
               `codex schema events` describes them. The last line is turn.completed or turn.failed.",
-        complete: Complete::Nothing,
         set: |args, _| args.json = true,
+        ..BARE
     },
     Flag {
         long: "json",
-        short: None,
         takes: Takes::Nothing,
         of: &["sessions"],
         brief: "as a JSON array",
         rare: false,
         doc: "Prints a JSON array of objects with id, created_at in Unix seconds, cwd, model, turns and prompt.",
-        complete: Complete::Nothing,
         set: |args, _| args.json = true,
+        ..BARE
     },
     Flag {
         long: "deltas",
-        short: None,
         takes: Takes::Nothing,
         of: RUN,
         brief: "with --json, text as it arrives",
         rare: true,
         doc: "With --json, also tells the pieces of a message as they arrive, as item.delta.",
-        complete: Complete::Nothing,
         set: |args, _| args.deltas = true,
+        ..BARE
     },
     Flag {
         long: "output-schema",
-        short: None,
         takes: Takes::Value("FILE"),
         of: &["run", "exec"],
         brief: "the answer must match this JSON Schema",
@@ -52,6 +48,7 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
               be the last one. The schema must be one that strict mode takes.",
         complete: Complete::Files,
         set: |args, value| args.output_schema = Some(value),
+        ..BARE
     },
     Flag {
         long: "output-last-message",
@@ -64,49 +61,49 @@ pub(in crate::cli) const FLAGS: &[Flag] = &[
               if not.",
         complete: Complete::Files,
         set: |args, value| args.output_last_message = Some(value),
+        ..BARE
     },
     Flag {
         long: "resume",
-        short: None,
         takes: Takes::Value("ID"),
         of: RUN,
         brief: "go on with a stored conversation",
         rare: true,
         doc: "Goes on with the stored conversation of this id; `codex sessions` lists them.",
-        complete: Complete::Nothing,
+        excludes: &["last", "fork", "ephemeral"],
         set: |args, value| args.resume = Some(value),
+        ..BARE
     },
     Flag {
         long: "last",
-        short: None,
         takes: Takes::Nothing,
         of: RUN,
         brief: "go on with the newest of this directory",
         rare: true,
         doc: "Goes on with the newest stored conversation of the working directory.",
-        complete: Complete::Nothing,
+        excludes: &["fork", "ephemeral"],
         set: |args, _| args.last = true,
+        ..BARE
     },
     Flag {
         long: "fork",
-        short: None,
         takes: Takes::Value("ID"),
         of: RUN,
         brief: "go on with a copy of a conversation",
         rare: true,
         doc: "Goes on with a copy of the stored conversation of this id, which stays as it is.",
-        complete: Complete::Nothing,
+        excludes: &["ephemeral"],
         set: |args, value| args.fork = Some(value),
+        ..BARE
     },
     Flag {
         long: "ephemeral",
-        short: None,
         takes: Takes::Nothing,
         of: &["run", "exec"],
         brief: "do not store the conversation",
         rare: true,
         doc: "Does not store the conversation. Otherwise it is kept below sessions/ in CODEX_RUN_HOME.",
-        complete: Complete::Nothing,
         set: |args, _| args.ephemeral = true,
+        ..BARE
     },
 ];

@@ -1,11 +1,12 @@
 //! The flags that are about a run as a whole: what is asked, how long it may take, how it is told.
 
-use super::{COLORS, Complete, EFFORTS, Flag, SEARCHES, SUMMARIES, Takes, VERBOSITIES};
+use super::flag::{BARE, Complete, Flag, Takes};
+use super::words::{COLORS, EFFORTS, SEARCHES, SUMMARIES, VERBOSITIES};
 
 const RUN: &[&str] = &["run"];
 
 /// Flags about the question, in the order in which they are listed.
-pub(in crate::cli) const ASKING: &[Flag] = &[
+pub(crate) const ASKING: &[Flag] = &[
     Flag {
         long: "model",
         short: Some('m'),
@@ -17,8 +18,8 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
               models.json. An id that is not known is sent as it is. Without the flag, a conversation that is gone on with \
               keeps its model; otherwise CODEX_MODEL decides, then config.json, then what the service prefers for your \
               plan.",
-        complete: Complete::Nothing,
         set: |args, value| args.model = Some(value),
+        ..BARE
     },
     Flag {
         long: "effort",
@@ -32,10 +33,10 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
               that is gone on with keeps its effort, and otherwise the model's default holds.",
         complete: Complete::Words(EFFORTS),
         set: |args, value| args.effort = Some(value),
+        ..BARE
     },
     Flag {
         long: "verbosity",
-        short: None,
         takes: Takes::Value("LEVEL"),
         of: RUN,
         brief: "how many words the answer has",
@@ -43,22 +44,23 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         doc: "How many words the answer has: low, medium or high. Without it, the model's default holds.",
         complete: Complete::Words(VERBOSITIES),
         set: |args, value| args.verbosity = Some(value),
+        ..BARE
     },
     Flag {
         long: "summary",
-        short: None,
         takes: Takes::Value("KIND"),
         of: RUN,
         brief: "have the model sum up what it thinks",
         rare: true,
         doc: "Has the model sum up what it thinks: auto, concise, detailed or none. The summary goes to standard \
-              error. Without it: none.",
+              error.",
         complete: Complete::Words(SUMMARIES),
+        default: Some("none"),
         set: |args, value| args.summary = Some(value),
+        ..BARE
     },
     Flag {
         long: "search",
-        short: None,
         takes: Takes::Optional("MODE", "live"),
         of: RUN,
         brief: "let the service search the web",
@@ -68,6 +70,7 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
               --network. Where the request has no room for that tool, the run ends with exit code 1 and says why.",
         complete: Complete::Words(SEARCHES),
         set: |args, value| args.search = Some(value),
+        ..BARE
     },
     Flag {
         long: "image",
@@ -80,6 +83,7 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
               May be given more than once.",
         complete: Complete::Files,
         set: |args, value| args.image.push(value),
+        ..BARE
     },
     Flag {
         long: "file",
@@ -92,10 +96,10 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
               more than once.",
         complete: Complete::Files,
         set: |args, value| args.file.push(value),
+        ..BARE
     },
     Flag {
         long: "instructions",
-        short: None,
         takes: Takes::Value("FILE"),
         of: RUN,
         brief: "replace the built-in instructions",
@@ -103,21 +107,20 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         doc: "Replaces the built-in instructions by the text of this file. --dry-run shows the built-in ones.",
         complete: Complete::Files,
         set: |args, value| args.instructions = Some(value),
+        ..BARE
     },
     Flag {
         long: "append-instructions",
-        short: None,
         takes: Takes::Values("TEXT"),
         of: RUN,
         brief: "add to the instructions",
         rare: true,
         doc: "Adds this text to the instructions, as a paragraph of its own. May be given more than once.",
-        complete: Complete::Nothing,
         set: |args, value| args.append_instructions.push(value),
+        ..BARE
     },
     Flag {
         long: "no-agents-md",
-        short: None,
         takes: Takes::Nothing,
         of: RUN,
         brief: "do not read AGENTS.md",
@@ -125,149 +128,142 @@ pub(in crate::cli) const ASKING: &[Flag] = &[
         doc: "Does not read AGENTS.md. Otherwise each file of that name, from the root of the git repository down to \
               the working directory, is added to the instructions, 32 KiB in all. Nothing is taken from a directory in which \
               everybody may write, such as /tmp, nor from above one.",
-        complete: Complete::Nothing,
         set: |args, _| args.no_agents_md = true,
+        ..BARE
     },
 ];
 
 /// Flags about limits.
-pub(in crate::cli) const LIMITS: &[Flag] = &[
+pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "max-turns",
-        short: None,
         takes: Takes::Value("N"),
         of: RUN,
-        brief: "requests to the model at most (100)",
+        brief: "requests to the model at most",
         rare: true,
-        doc: "The most requests that are made to the model. A run that needs more ends with exit code 9. Without it: 100.",
-        complete: Complete::Nothing,
+        doc: "The most requests that are made to the model. A run that needs more ends with exit code 9.",
+        default: Some("100"),
         set: |args, value| args.max_turns = Some(value),
+        ..BARE
     },
     Flag {
         long: "max-tokens",
-        short: None,
         takes: Takes::Value("N"),
         of: RUN,
         brief: "tokens of the whole run at most",
         rare: true,
         doc: "The most tokens, taken in and given out over all requests, after which a run may still go on. One that \
               has used more and wants to make another request ends with exit code 9.",
-        complete: Complete::Nothing,
         set: |args, value| args.max_tokens = Some(value),
+        ..BARE
     },
     Flag {
         long: "max-tool-calls",
-        short: None,
         takes: Takes::Value("N"),
         of: RUN,
         brief: "tool calls of the whole run at most",
         rare: true,
         doc: "The most tool calls that are run. If the model wants more, none of those is run, and the run ends with \
               exit code 9.",
-        complete: Complete::Nothing,
         set: |args, value| args.max_tool_calls = Some(value),
+        ..BARE
     },
     Flag {
         long: "timeout",
-        short: None,
         takes: Takes::Value("DUR"),
         of: RUN,
         brief: "time for the whole run",
         rare: true,
         doc: "The time that the whole run may take, waiting for standard input included: 300ms, 90s, 15m, 2h, or plain \
               seconds. A run that needs more ends with exit code 124.",
-        complete: Complete::Nothing,
         set: |args, value| args.timeout = Some(value),
+        ..BARE
     },
     Flag {
         long: "tool-timeout",
-        short: None,
         takes: Takes::Value("DUR"),
         of: &["run", "tool"],
-        brief: "time for each tool call (120s)",
+        brief: "time for each tool call",
         rare: true,
         doc: "The time that each tool call may take. When it is over, everything that the tool has started is ended, \
-              and the model is told. Without it: 120s.",
-        complete: Complete::Nothing,
+              and the model is told.",
+        default: Some("120s"),
         set: |args, value| args.tool_timeout = Some(value),
+        ..BARE
     },
     Flag {
         long: "idle-timeout",
-        short: None,
         takes: Takes::Value("DUR"),
         of: RUN,
-        brief: "silence of the service at most (300s)",
+        brief: "silence of the service at most",
         rare: true,
         doc: "How long the service may send nothing at all, before its answer and within it. A request that it leaves \
-              without a byte for that long counts as failed. Without it: 300s.",
-        complete: Complete::Nothing,
+              without a byte for that long counts as failed.",
+        default: Some("300s"),
         set: |args, value| args.idle_timeout = Some(value),
+        ..BARE
     },
     Flag {
         long: "retries",
-        short: None,
         takes: Takes::Value("N"),
         of: RUN,
-        brief: "tries after a failed request (5)",
+        brief: "tries after a failed request",
         rare: true,
         doc: "How often a request is made again where that may help: after an error of the network, an answer that \
               broke off, or a service that is busy or broken. The first retry waits for half a second, each further one \
               twice as long, 30 s at most, or as long as the service asks for. A tool call runs once, and no text is \
-              printed twice. Without it: 5.",
-        complete: Complete::Nothing,
+              printed twice.",
+        default: Some("5"),
         set: |args, value| args.retries = Some(value),
+        ..BARE
     },
     Flag {
         long: "wait-for-reset",
-        short: None,
         takes: Takes::Value("DUR"),
         of: RUN,
         brief: "wait this long for a usage limit to end",
         rare: true,
         doc: "At a usage limit, waits for its end and goes on, if it is no further away than this. Without it, a run \
               that meets a limit ends with exit code 6.",
-        complete: Complete::Nothing,
         set: |args, value| args.wait_for_reset = Some(value),
+        ..BARE
     },
     Flag {
         long: "buffer",
-        short: None,
         takes: Takes::Nothing,
         of: RUN,
         brief: "print an answer only once it is complete",
         rare: true,
         doc: "Holds the text of each answer back until all of it has come. An answer that breaks off is then asked for \
               again without a trace of it on standard output.",
-        complete: Complete::Nothing,
         set: |args, _| args.buffer = true,
+        ..BARE
     },
     Flag {
         long: "no-stdin",
-        short: None,
         takes: Takes::Nothing,
         of: RUN,
         brief: "never look at standard input",
         rare: true,
         doc: "Never looks at standard input.",
-        complete: Complete::Nothing,
         set: |args, _| args.no_stdin = true,
+        ..BARE
     },
     Flag {
         long: "dry-run",
-        short: None,
         takes: Takes::Nothing,
         of: RUN,
         brief: "print the request, send nothing",
         rare: true,
         doc: "Prints the exact request as JSON, with *** for secrets, and sends nothing. The same command prints the same \
               bytes each time; the id of the conversation, which is otherwise a new one, is all zeros.",
-        complete: Complete::Nothing,
         set: |args, _| args.dry_run = true,
+        ..BARE
     },
 ];
 
 /// Flags about what is told.
-pub(in crate::cli) const TELLING: &[Flag] = &[
+pub(crate) const TELLING: &[Flag] = &[
     Flag {
         long: "quiet",
         short: Some('q'),
@@ -276,8 +272,9 @@ pub(in crate::cli) const TELLING: &[Flag] = &[
         brief: "nothing but errors on standard error",
         rare: true,
         doc: "Writes nothing but errors to standard error.",
-        complete: Complete::Nothing,
+        excludes: &["verbose"],
         set: |args, _| args.quiet = true,
+        ..BARE
     },
     Flag {
         long: "verbose",
@@ -287,12 +284,11 @@ pub(in crate::cli) const TELLING: &[Flag] = &[
         brief: "also show tool output and token use",
         rare: false,
         doc: "Also writes the output of tools and the use of tokens to standard error.",
-        complete: Complete::Nothing,
         set: |args, _| args.verbose = true,
+        ..BARE
     },
     Flag {
         long: "color",
-        short: None,
         takes: Takes::Value("WHEN"),
         of: &["run", "exec"],
         brief: "colours on standard error",
@@ -301,5 +297,6 @@ pub(in crate::cli) const TELLING: &[Flag] = &[
               NO_COLOR, CLICOLOR_FORCE, CLICOLOR or TERM say otherwise. The answer itself is never coloured.",
         complete: Complete::Words(COLORS),
         set: |args, value| args.color = Some(value),
+        ..BARE
     },
 ];

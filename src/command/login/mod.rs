@@ -75,7 +75,7 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
         }
         Way::Key => {
             let key = given("the key")?;
-            let key = auth::key(&key, "standard input").map_err(Error::Secret)?;
+            let key = auth::key(&key, &auth::Source::Stdin).map_err(Error::Secret)?;
             let edit = |_: &Contents| vec![Edit::Key(&key)];
             let before =
                 change(&keeper.store, critical, &warn_of_wait, edit).map_err(Error::Store)?;
@@ -217,8 +217,8 @@ fn given_token(keeper: &Keeper, issuer: &Issuer) -> Result<SignedIn, Error> {
         return whose.signed_in(access).map_err(Error::Tokens);
     }
     let signed_in = SignedIn::new(access, None, None, Claims::default());
-    let signed_in = signed_in
-        .map_err(|why| Error::Secret(auth::Error::NotAToken("standard input".to_owned(), why)))?;
+    let signed_in =
+        signed_in.map_err(|why| Error::Secret(auth::Error::NotAToken(auth::Source::Stdin, why)))?;
     match signed_in.expires {
         Some(when) if when <= seconds() => Err(Error::TokenEnded(when)),
         _ => Ok(signed_in),
@@ -242,5 +242,5 @@ fn given(what: &str) -> Result<Secret, Error> {
     };
     let text = String::from_utf8_lossy(&text);
     let text = Secret::new(without_mark(&text).to_owned());
-    auth::plain(&text, "standard input").map_err(Error::Secret)
+    auth::plain(&text, &auth::Source::Stdin).map_err(Error::Secret)
 }

@@ -16,7 +16,7 @@ use crate::auth::store::{Contents, Edit};
 use crate::auth::{Authority, Credential};
 use crate::clock::{date, seconds};
 use crate::http::{Http, SILENCE};
-use crate::models::cache::Cache;
+use crate::models::cache::{Cache, CacheFile};
 
 /// How long the list of models may take.
 const LIST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -97,7 +97,11 @@ pub(super) fn list(settings: &Settings, new: &SignedIn) {
     let address = endpoints.subscription.as_str();
     let lister = Lister {
         http: Http::new(&settings.setup, SILENCE),
-        cache: Cache::new(settings.home.as_deref(), new.account.as_str(), address),
+        cache: Cache::of(
+            CacheFile::hold(settings.home.as_deref()),
+            new.account.as_str(),
+            address,
+        ),
         endpoints: endpoints.clone(),
         authority: Authority::Fixed(Credential::Token {
             access: new.access.clone(),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::last_message;
 use crate::auth::sign_in;
-use crate::failure::{self, Failure, Stop};
+use crate::failure::{self, Failure, Stop, Used};
 use crate::format::Unmatched;
 use crate::outcome::Outcome;
 use crate::tools::sandbox::confine;
@@ -75,21 +75,22 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
+impl Error {
+    /// The failure, where this credential was used.
+    pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
+        match self {
             Error::Prompt(error) => failure::of_prompt(&error),
             Error::Stdin(error) => failure::of_stdin(&error),
             Error::Credential(error) => failure::of_credential(&error),
-            Error::SignIn(error) => failure::of_sign_in(&error),
+            Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::Late => {
-                Self::usage("input began after 3 s and was not part of the question; use -")
+                Failure::usage("input began after 3 s and was not part of the question; use -")
                     .hint("with - among the arguments, the run waits for standard input")
             }
             Error::Output(error) => failure::of_output(&error),
             Error::Temporary(place, error) => failure::of_temporary(&place, &error),
             Error::Walls(error) => {
-                Self::usage(format!("cannot confine tools: {error}"))
+                Failure::usage(format!("cannot confine tools: {error}"))
                     .hint(
                         "--no-tools runs without tools; -s danger-full-access lets them do whatever you may do",
                     )
@@ -99,9 +100,9 @@ impl From<Error> for Failure {
             Error::Random(error) => failure::of_random(error),
             Error::LastMessage(error) => of_last_message(&error),
             Error::Session(error) => failure::of_session(&error),
-            Error::NoHome => Self::usage("there is no place where conversations are stored")
+            Error::NoHome => Failure::usage("there is no place where conversations are stored")
                 .hint("set HOME, or CODEX_RUN_HOME"),
-            Error::Schema(unmatched) => Self::new(
+            Error::Schema(unmatched) => Failure::new(
                 Outcome::Schema,
                 format!("the answer does not match the schema: {unmatched}"),
             )
@@ -113,7 +114,7 @@ impl From<Error> for Failure {
                     .take(3)
                     .map(|(what, tokens)| format!("{what}: about {} tokens", failure::grouped(*tokens)))
                     .collect();
-                let failure = failure::of_stop(&stop);
+                let failure = failure::of_stop(&stop, used);
                 match (parts.len(), failure.advice().map(str::to_owned)) {
                     (1.., Some(hint)) => failure.hint(format!("{hint}; {}", parts.join(", "))),
                     _ => failure,
@@ -124,13 +125,13 @@ impl From<Error> for Failure {
                     1 => "a tool call".to_owned(),
                     calls => format!("{calls} tool calls"),
                 };
-                Self::new(
+                Failure::new(
                     Outcome::Failed,
                     format!("{calls} failed, which --fail-on tool-error does not let pass"),
                 )
                 .hint("the answer is complete; without -q, standard error says how each call went")
             }
-            Error::Stop(stop) => failure::of_stop(&stop),
+            Error::Stop(stop) => failure::of_stop(&stop, used),
         }
     }
 }

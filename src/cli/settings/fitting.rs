@@ -1,11 +1,9 @@
 //! How the model of a run is to think and write: what flags, a conversation that is gone on with, and the list of models
 //! say, made what the model takes.
 
-use std::ffi::OsStr;
-
-use super::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
 use super::resuming::{self, Resumed};
-use super::values::one_of;
+use crate::cli::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
+use crate::cli::values::word_of;
 use crate::failure::Failure;
 use crate::models::choice::Choice;
 use crate::models::fit::{Asked, Fitted, fit};
@@ -18,11 +16,6 @@ pub(super) fn fitted(
     resumed: Option<&Resumed>,
     pictures: usize,
 ) -> Result<Fitted, Failure> {
-    let word = |long: &str, value: Option<&OsStr>, known: &[&'static str]| {
-        value
-            .map(|value| one_of(&args.named(long), value, known))
-            .transpose()
-    };
     let model = &choice.model;
     if args
         .effort
@@ -42,16 +35,30 @@ pub(super) fn fitted(
     }
     let asked = Asked {
         effort: kept_effort(args, choice, resumed).map_or_else(
-            || word("effort", args.effort.as_deref(), EFFORTS),
+            || word_of(args, "effort", args.effort.as_deref(), EFFORTS),
             |kept| Ok(Some(kept)),
         )?,
-        summary: word("summary", args.summary.as_deref(), SUMMARIES)?,
-        verbosity: word("verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
+        summary: word_of(args, "summary", args.summary.as_deref(), SUMMARIES)?,
+        verbosity: word_of(args, "verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
         pictures,
         // Their own defaults are others than those that are listed, and other servers may not know the words.
         defaults: choice.backend.is_of_openai(),
     };
     Ok(fit(&asked, model))
+}
+
+/// How the model is to think and write that is asked instead. What was asked for with pictures is not asked without them.
+pub(super) fn instead(
+    args: &Args,
+    choice: Option<Choice>,
+    pictures: usize,
+) -> Result<Option<(Choice, Fitted)>, Failure> {
+    let sees = |choice: &Choice| pictures == 0 || !choice.model.text_only;
+    let both = |choice: Choice| {
+        let fitted = fitted(args, &choice, None, pictures)?;
+        Ok((choice, fitted))
+    };
+    choice.filter(sees).map(both).transpose()
 }
 
 /// The effort of the conversation that is gone on with, where that holds.

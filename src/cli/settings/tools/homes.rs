@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::settings::Environment;
+use crate::cli::environment::Environment;
 use crate::failure::Failure;
 
 /// The homes of the user.

@@ -3,14 +3,10 @@
 
 use std::path::Path;
 
-use super::credentials;
-use super::flags::{Args, Origin};
-use super::settings::Environment;
+use crate::cli::environment::Environment;
+use crate::cli::flags::{Args, Origin};
 use crate::command::run::Keep;
 use crate::session::Sessions;
-
-/// Where a value comes from that nobody has given for this run.
-pub(super) const ORIGIN: &str = "the conversation";
 
 /// A stored conversation that is gone on with.
 #[derive(Debug, Default)]
@@ -30,7 +26,7 @@ pub(super) fn look(
     directory: &Path,
     environment: &Environment,
 ) -> (Keep, Option<Resumed>) {
-    let Some(home) = credentials::home(environment) else {
+    let Some(home) = environment.home() else {
         return (keep, None);
     };
     let sessions = Sessions::new(&home);

@@ -4,12 +4,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::credentials;
-use super::flags::Args;
+use super::super::credentials;
 use super::homes::Homes;
-use super::paths::tilde;
-use super::settings::Environment;
 use super::writable::Guarded;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::tools::sandbox::places::{links, real, real_once};
 use crate::tools::sandbox::policy::{Conflict, Walls};
@@ -61,8 +60,8 @@ impl Hidden {
         let homes = Homes::find(environment);
         let in_homes =
             |name: &str| -> Vec<PathBuf> { homes.all.iter().map(|home| home.join(name)).collect() };
-        let variable = |name: &str| environment.get(name).map(|path| tilde(path, environment));
-        let own = credentials::home(environment);
+        let variable = |name: &str| environment.get(name).map(|path| environment.expand(path));
+        let own = environment.home();
         let mut of_run: Vec<PathBuf> = own.iter().cloned().collect();
         of_run.extend(in_homes(RUN_HOME));
         let mut of_others: Vec<PathBuf> = OTHERS.iter().flat_map(|name| in_homes(name)).collect();

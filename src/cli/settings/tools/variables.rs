@@ -3,16 +3,17 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::choosing;
-use super::credentials::{self, SECRETS};
-use super::flags::Args;
-use super::keys;
-use super::settings::Environment;
-use super::tooling::Tooling;
+use super::super::credentials::{self, SECRETS};
+use super::super::keys;
 use crate::auth::Found;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
 use crate::failure::Failure;
+use crate::models::custom::Provider;
 use crate::secret::Secret;
 use crate::tools::environment;
+use crate::tools::setup::Setup;
+use crate::tools::tool::Tool;
 
 /// The variables that only codex-run reads, beside those that begin with `OWN_FAMILY`.
 const OWN: &[&str] = &[
@@ -36,7 +37,7 @@ const MIN_CREDENTIAL: usize = 8;
 const MIN_WITHIN: usize = 16;
 
 /// Whether this is a variable of codex-run.
-pub(super) fn is_own(name: &str) -> bool {
+pub(crate) fn is_own(name: &str) -> bool {
     SECRETS.contains(&name) || OWN.contains(&name) || name.starts_with(OWN_FAMILY)
 }
 
@@ -86,7 +87,7 @@ impl Wanted {
 }
 
 /// Judges what `--env` names, as far as that can be done without looking at values.
-pub(super) fn check(args: &Args) -> Result<(), Failure> {
+pub(crate) fn check(args: &Args) -> Result<(), Failure> {
     wanted(args).map(drop)
 }
 
@@ -102,27 +103,24 @@ fn refused(name: &str, whom: &str, why: &str) -> Failure {
         .hint("a tool that needs a key gets one of its own, in a variable of another name")
 }
 
-/// Fills in what the tools of this run find, given the credentials that the run has.
-pub(super) fn hand_on(
-    tooling: &mut Tooling,
+/// Fills in what the tools of this run find, given the credentials that the run has; what is to be reported about it.
+pub(crate) fn hand_on(
+    setup: &mut Setup,
+    offered: &[Tool],
     args: &Args,
     environment: &Environment,
     found: &[Found],
-) -> Result<(), Failure> {
-    let Tooling {
-        setup,
-        offered,
-        warnings,
-        ..
-    } = tooling;
+    providers: &[Provider],
+) -> Result<Vec<String>, Failure> {
+    let mut warnings = Vec::new();
     let wanted = wanted(args)?;
     if offered.is_empty() {
-        return Ok(());
+        return Ok(warnings);
     }
     let by_manifests = offered.iter().any(|tool| !tool.variables().is_empty());
     let mut guard = Guard::new(environment, found);
     if by_manifests || !wanted.is_empty() {
-        guard.look_further(args, environment)?;
+        guard.look_further(args, environment, providers);
     }
 
     let network = args.network || setup.walls.is_none();
@@ -155,7 +153,7 @@ pub(super) fn hand_on(
         }
     }
 
-    for tool in offered.iter() {
+    for tool in offered {
         for name in tool.variables() {
             let whom = format!("the tool {}", tool.name);
             match guard.by_name(name, environment) {
@@ -179,7 +177,7 @@ pub(super) fn hand_on(
             left_out.join(" and ")
         ));
     }
-    Ok(())
+    Ok(warnings)
 }
 
 /// A name and its value.
@@ -206,8 +204,8 @@ impl Guard {
     }
 
     /// With those of `models.json` and of the credentials file too, whichever of them the run uses.
-    fn look_further(&mut self, args: &Args, environment: &Environment) -> Result<(), Failure> {
-        for provider in choosing::providers(environment)? {
+    fn look_further(&mut self, args: &Args, environment: &Environment, providers: &[Provider]) {
+        for provider in providers {
             let Some(key) = &provider.api_key else {
                 continue;
             };
@@ -223,7 +221,6 @@ impl Guard {
         }
         self.credentials
             .extend(credentials::stored_secrets(args, environment));
-        Ok(())
     }
 
     /// Why this variable is not handed on, whatever its value.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::flags::Args;
-use super::named;
+use crate::cli::flags::Args;
+use crate::cli::named;
 use crate::command::run::Form;
 use crate::command::run::Keep;
 use crate::failure::Failure;
@@ -50,27 +50,8 @@ pub(super) fn last_message(args: &Args) -> Option<PathBuf> {
     args.output_last_message.as_ref().map(PathBuf::from)
 }
 
-/// What is done about storing the conversation.
+/// What is done about storing the conversation. The table keeps the flags apart.
 pub(super) fn keep(args: &Args) -> Result<Keep, Failure> {
-    let given = [
-        ("resume", args.resume.is_some()),
-        ("last", args.last),
-        ("fork", args.fork.is_some()),
-        ("ephemeral", args.ephemeral),
-    ];
-    let given: Vec<&str> = given
-        .iter()
-        .filter(|(_, is)| *is)
-        .map(|(name, _)| *name)
-        .collect();
-    if let [one, other, ..] = given[..] {
-        return Err(Failure::usage(format!(
-            "{} and {} exclude each other",
-            args.named(one),
-            args.named(other)
-        ))
-        .hint("use one of them"));
-    }
     let id = |long: &str, value: &std::ffi::OsStr| {
         prompt::text(value, || format!("the id of {}", args.named(long))).map_err(|error| {
             Failure::usage(error.to_string()).hint("`codex sessions` lists the ids")

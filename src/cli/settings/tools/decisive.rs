@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use super::flags::Args;
 use super::hidden::Hidden;
-use super::own_tools::manifests;
-use super::settings::Environment;
+use super::own::manifests;
 use super::trust::open_directory;
 use super::writable::is_shared;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::file::open_regular;
 use crate::tools::manifest::Manifest;

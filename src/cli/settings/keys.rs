@@ -2,17 +2,40 @@
 //! it is ever shown.
 
 use super::credentials::SECRETS;
-use super::settings::Environment;
-use crate::auth::printed;
+use crate::auth::{Found, Source, What, printed};
+use crate::cli::environment::Environment;
 use crate::failure::Failure;
+use crate::models::custom::Provider;
 use crate::secret::Secret;
 
-/// The key that this text stands for.
-pub(super) fn resolve(
-    text: &str,
-    source: &str,
+/// What this server is shown: its key, or nothing where it wants none. In a dry run its key is not looked for: it may
+/// be the answer of a command, which is not asked for nothing.
+pub(super) fn found(
+    provider: &Provider,
     environment: &Environment,
-) -> Result<Secret, Failure> {
+    dry_run: bool,
+) -> Result<Found, Failure> {
+    let name = provider.name.clone();
+    let Some(text) = &provider.api_key else {
+        return Ok(Found {
+            what: What::Nobody,
+            source: Source::Server(name),
+        });
+    };
+    let source = Source::ServerKey(name);
+    let key = if dry_run {
+        Secret::new("***".to_owned())
+    } else {
+        resolve(text, &source, environment)?
+    };
+    Ok(Found {
+        what: What::Key(key),
+        source,
+    })
+}
+
+/// The key that this text stands for.
+fn resolve(text: &str, source: &Source, environment: &Environment) -> Result<Secret, Failure> {
     if let Some(command) = text.strip_prefix('!') {
         return printed::key(command, SECRETS).map_err(|error| {
             let exhausted = match error {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::tools::sandbox::places::{links, real};
 
 /// Whose files are believed.
-pub(super) struct Trust {
+pub(crate) struct Trust {
     /// The user that this process acts for.
     user: u32,
     /// The owner of the working directory.
@@ -17,14 +17,14 @@ pub(super) struct Trust {
 
 impl Trust {
     /// In this working directory.
-    pub(super) fn of(directory: &Path) -> Self {
+    pub(crate) fn of(directory: &Path) -> Self {
         let user = rustix::process::geteuid().as_raw();
         let owner = fs::metadata(directory).map_or(user, |found| found.uid());
         Self { user, owner }
     }
 
     /// The user whose repositories tools may change. Root, in a container, works on files of another user.
-    pub(super) fn acts_for(&self) -> u32 {
+    pub(crate) fn acts_for(&self) -> u32 {
         if self.user == 0 {
             self.owner
         } else {
@@ -34,25 +34,25 @@ impl Trust {
 
     /// Whether instructions of this owner are taken: the user's own, and those of root. Root, in a container, works on
     /// files of others, but on those of one user only.
-    pub(super) fn takes_words(&self, owner: u32) -> bool {
+    pub(crate) fn takes_words(&self, owner: u32) -> bool {
         owner == 0 || owner == self.user || (self.user == 0 && owner == self.owner)
     }
 
     /// Whether a repository or a manifest of this owner is taken. What others share with a user who is not root is
     /// confined to that user's rights.
-    pub(super) fn takes(&self, owner: u32) -> bool {
+    pub(crate) fn takes(&self, owner: u32) -> bool {
         self.user != 0 || self.takes_words(owner)
     }
 }
 
 /// Whether everybody may write in this directory. Where that holds for it as a whole, the sticky bit (inode(7)) does
 /// not keep anybody from making a file there first.
-pub(super) fn is_open_to_all(directory: &Path) -> bool {
+pub(crate) fn is_open_to_all(directory: &Path) -> bool {
     fs::metadata(directory).is_ok_and(|found| found.mode() & 0o002 != 0)
 }
 
 /// The directory, open to everybody, in which this file or a link on the way to it lies.
-pub(super) fn open_directory(file: &Path) -> Option<PathBuf> {
+pub(crate) fn open_directory(file: &Path) -> Option<PathBuf> {
     let mut places = links(file);
     places.push(real(file));
     let mut above = places.iter().filter_map(|place| place.parent());
@@ -63,19 +63,19 @@ pub(super) fn open_directory(file: &Path) -> Option<PathBuf> {
 
 /// The part of a project whose instructions count.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Project {
+pub(crate) struct Project {
     /// The root of its repository, or the working directory.
-    pub(super) root: PathBuf,
+    pub(crate) root: PathBuf,
     /// The directories from the root down to the working directory.
-    pub(super) folders: Vec<PathBuf>,
+    pub(crate) folders: Vec<PathBuf>,
     /// What is not believed, to be reported.
-    pub(super) warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Project {
     /// Looks for the repository around this directory, a real path. Nothing is taken from a directory in which everybody
     /// may write, and nothing above one is looked for.
-    pub(super) fn around(directory: &Path, trust: &Trust) -> Self {
+    pub(crate) fn around(directory: &Path, trust: &Trust) -> Self {
         let mut project = Self {
             root: directory.to_owned(),
             folders: vec![directory.to_owned()],

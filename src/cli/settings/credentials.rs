@@ -5,17 +5,16 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::flags::Args;
-use super::named;
-use super::paths::tilde;
-use super::settings::Environment;
-use crate::api::{API, Endpoints, Route, SUBSCRIPTION, Scope};
 use crate::auth::identity::is_personal;
 use crate::auth::issuer::{ISSUER, Issuer};
 use crate::auth::opener::Surroundings;
 use crate::auth::personal::Personal;
 use crate::auth::store::{Contents, Format, Kind, Place, Store};
-use crate::auth::{Found, What};
+use crate::auth::{Found, Source, What};
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::cli::named;
+use crate::cli::network;
 use crate::command::Keeper;
 use crate::failure::Failure;
 use crate::http::BaseUrl;
@@ -25,6 +24,7 @@ use crate::secret::Secret;
 pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];
 
 /// Everything that is known of credentials.
+#[derive(Default)]
 pub(super) struct Credentials {
     /// What was found, in the order in which it counts.
     pub(super) found: Vec<Found>,
@@ -46,13 +46,13 @@ pub(super) fn find(
     if let Some(path) = &args.api_key_file {
         found.push(Found {
             what: What::Key(Secret::new(named::text(args, "api-key-file", path)?)),
-            source: "the file of --api-key-file".to_owned(),
+            source: Source::FlagFile("api-key-file"),
         });
     }
-    let variable = |name: &str, what: fn(Secret) -> What| {
+    let variable = |name: &'static str, what: fn(Secret) -> What| {
         environment.secret(name).map(|secret| Found {
             what: what(secret),
-            source: name.to_owned(),
+            source: Source::Variable(name),
         })
     };
     if let Some(given) = environment.secret("CODEX_ACCESS_TOKEN") {
@@ -60,7 +60,7 @@ pub(super) fn find(
         let issuer = environment.address("CODEX_RUN_ISSUER", ISSUER, asked)?;
         found.push(Found {
             what: token(given, &issuer, environment),
-            source: "CODEX_ACCESS_TOKEN".to_owned(),
+            source: Source::Variable("CODEX_ACCESS_TOKEN"),
         });
     }
     found.extend(variable("CODEX_API_KEY", What::Key));
@@ -94,7 +94,7 @@ pub(super) fn find(
     {
         found.push(Found {
             what: What::NotOurs(other),
-            source: store.named().display().to_string(),
+            source: Source::File(store.named().to_owned()),
         });
     }
     Ok(Credentials {
@@ -107,7 +107,7 @@ pub(super) fn find(
 /// The secrets in the credentials files, that of `--auth-file` and our own, for comparison. Whether the files are as they
 /// should be is judged elsewhere.
 pub(super) fn stored_secrets(args: &Args, environment: &Environment) -> Vec<Secret> {
-    let home = home(environment);
+    let home = environment.home();
     let named = foreign(args, environment).map(|file| (file, true));
     let own = home.as_ref().map(|home| (home.join("auth.json"), false));
     let mut secrets = Vec::new();
@@ -146,8 +146,8 @@ fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
     if !is_personal(token.expose().trim()) {
         return What::Token(token);
     }
-    let issuer = Issuer::new(issuer.clone(), &environment.setup());
-    let personal = Personal::new(token, issuer, home(environment).as_deref());
+    let issuer = Issuer::new(issuer.clone(), &network::setup(environment));
+    let personal = Personal::new(token, issuer, environment.home().as_deref());
     What::Personal(Arc::new(personal))
 }
 
@@ -158,10 +158,10 @@ fn stored(
     issuer: &BaseUrl,
     environment: &Environment,
 ) -> Vec<Found> {
-    let source = store.named().display().to_string();
+    let file = || store.named().to_owned();
     let sign_in = contents.sign_in.map(|sign_in| Found {
         what: What::SignIn(sign_in.map(Box::new)),
-        source: source.clone(),
+        source: Source::File(file()),
     });
     let of_pi = store.is_foreign() && contents.format == Format::Entries;
     let key = contents.key.map(|key| Found {
@@ -170,11 +170,11 @@ fn stored(
         } else {
             What::Key(key)
         },
-        source: format!("the key in {source}"),
+        source: Source::KeyIn(file()),
     });
     let personal = contents.personal.map(|personal| Found {
         what: token(personal, issuer, environment),
-        source: format!("the personal access token in {source}"),
+        source: Source::PersonalIn(file()),
     });
     let mut stored = vec![
         (Kind::SignIn, sign_in),
@@ -206,7 +206,7 @@ fn resolved(key: Secret, environment: &Environment) -> What {
 
 /// Where a sign-in is kept, and who renews it.
 pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Keeper>, Failure> {
-    let home = home(environment);
+    let home = environment.home();
     let place = match (foreign(args, environment), &home) {
         (Some(file), _) => Place {
             file,
@@ -229,64 +229,11 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
     }))
 }
 
-/// The directory that is ours.
-pub(super) fn home(environment: &Environment) -> Option<PathBuf> {
-    if environment.closed().is_some() {
-        return None;
-    }
-    match (environment.get("CODEX_RUN_HOME"), environment.get("HOME")) {
-        (Some(home), _) => Some(PathBuf::from(home)),
-        (None, Some(home)) => Some(Path::new(home).join(".codex-run")),
-        (None, None) => None,
-    }
-}
-
 /// Another credentials file, if one is named.
 pub(super) fn foreign(args: &Args, environment: &Environment) -> Option<PathBuf> {
     let named = args.auth_file.as_deref();
     let file = named.or_else(|| environment.get("CODEX_RUN_AUTH_FILE"))?;
-    Some(tilde(file, environment))
-}
-
-/// The backends. Only the address that is used is judged; without a credential that is the subscription's.
-pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<Endpoints, Failure> {
-    let subscription = found.first().is_none_or(Found::is_subscription);
-    let address = |name, default, used| -> Result<BaseUrl, Failure> {
-        environment.address(name, default, used)
-    };
-    Ok(Endpoints {
-        subscription: address("CODEX_RUN_BASE_URL", SUBSCRIPTION, subscription)?,
-        api: address("OPENAI_BASE_URL", API, !subscription)?,
-        route: Route::default(),
-        scope: if subscription {
-            Scope::default()
-        } else {
-            scope(environment)?
-        },
-    })
-}
-
-/// What the requests of a key are counted on.
-fn scope(environment: &Environment) -> Result<Scope, Failure> {
-    let named = |name: &str| -> Result<Option<String>, Failure> {
-        let Some(value) = environment.get(name) else {
-            return Ok(None);
-        };
-        let value = value.to_string_lossy();
-        let value = value.trim();
-        if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(
-                Failure::usage(format!("cannot use {name}: it holds what no id does")).hint(
-                    "it is an id of the API's settings, such as org-1 or proj_1; or unset it",
-                ),
-            );
-        }
-        Ok((!value.is_empty()).then(|| value.to_owned()))
-    };
-    Ok(Scope {
-        organization: named("OPENAI_ORGANIZATION")?,
-        project: named("OPENAI_PROJECT")?,
-    })
+    Some(environment.expand(file))
 }
 
 /// The credentials files of other programs that are there.

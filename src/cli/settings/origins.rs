@@ -1,37 +1,32 @@
 //! Where each value of a run comes from, for `--dry-run -v`: one line for each, as far as there is something to say.
 
-use super::choosing::Choosing;
-use super::flags::{Args, Origin, flags_of};
-use super::resuming;
-use super::settings::Environment;
-use crate::models::Backend;
+use super::endpoints::address;
+use super::model::{Choosing, ModelOrigin};
+use crate::auth::Found;
+use crate::cli::flags::{Args, Origin, flags_of};
 use crate::models::fit::Fitted;
-
-/// What holds if nobody says otherwise, where it is no property of the model.
-const DEFAULTS: &[(&str, &str)] = &[
-    ("sandbox", "read-only"),
-    ("network", "no"),
-    ("no-tmp", "no"),
-    ("max-turns", "100"),
-    ("tool-timeout", "120s"),
-    ("idle-timeout", "300s"),
-    ("retries", "5"),
-];
 
 /// The lines.
 pub(super) fn lines(
     args: &Args,
-    environment: &Environment,
     chosen: &Choosing,
+    found: &[Found],
     fitted: &Fitted,
     kept_effort: bool,
 ) -> Vec<String> {
     let choice = &chosen.choice;
     let model = &choice.model;
     let mut lines = vec![format!("model {}: from {}", model.id, chosen.origin)];
-    let credential = chosen.found.first().map_or("none", |found| &found.source);
-    lines.push(format!("credential: from {credential}"));
-    lines.push(address(chosen, environment));
+    lines.push(match found.first() {
+        Some(found) => format!("credential: from {}", found.source),
+        None => "credential: from none".to_owned(),
+    });
+    let address = address(choice.backend, &chosen.endpoints);
+    lines.push(format!(
+        "address {}: {}",
+        address.as_str(),
+        chosen.address_origin
+    ));
     lines.push(format!(
         "shape {}: {}",
         choice.shape.name(),
@@ -45,7 +40,7 @@ pub(super) fn lines(
     ];
     for (name, sent, given, kept) in sent {
         let origin = match (kept, given) {
-            (true, _) => resuming::ORIGIN.to_owned(),
+            (true, _) => ModelOrigin::Conversation.to_string(),
             (_, true) => args.named(name),
             _ => "the list of models".to_owned(),
         };
@@ -69,27 +64,9 @@ pub(super) fn lines(
             lines.push(format!("{} {value}: from {from}", flag.long));
         }
         let is_open = args.given.iter().all(|given| given.long != flag.long);
-        let default = DEFAULTS.iter().find(|(name, _)| *name == flag.long);
-        if let (true, Some((name, value))) = (is_open, default) {
-            lines.push(format!("{name} {value}: the default"));
+        if let (true, Some(value)) = (is_open, flag.default) {
+            lines.push(format!("{} {value}: the default", flag.long));
         }
     }
     lines
-}
-
-/// Where requests go.
-fn address(chosen: &Choosing, environment: &Environment) -> String {
-    let (variable, address) = match chosen.choice.backend {
-        Backend::Subscription => ("CODEX_RUN_BASE_URL", &chosen.endpoints.subscription),
-        Backend::Api | Backend::Other => ("OPENAI_BASE_URL", &chosen.endpoints.api),
-    };
-    let named = environment
-        .get(variable)
-        .is_some_and(|value| value.to_string_lossy().trim_end_matches('/') == address.as_str());
-    let origin = match (named, chosen.choice.backend) {
-        (true, _) => format!("from {variable}"),
-        (false, Backend::Other) => "from models.json".to_owned(),
-        (false, _) => "the default".to_owned(),
-    };
-    format!("address {}: {origin}", address.as_str())
 }

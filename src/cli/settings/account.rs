@@ -1,38 +1,33 @@
 //! The settings of the commands that are about the sign-in itself.
 
 use super::credentials::{self, Credentials, SECRETS, surroundings};
-use super::flags::Args;
-use super::settings::Environment;
+use super::endpoints;
 use crate::api::Endpoints;
 use crate::auth::opener::openers;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::cli::network;
+use crate::cli::values::exclusive;
 use crate::command::login::Way;
 use crate::command::{Keeper, login, logout, status, token};
 use crate::failure::Failure;
 
 /// The settings of `codex login`.
-pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Settings, Failure> {
-    let ways = [
-        ("--no-browser", args.no_browser),
-        ("--device-auth", args.device_auth),
-        ("--with-api-key", args.with_api_key),
-        ("--with-access-token", args.with_access_token),
-    ];
-    let given: Vec<&str> = ways.iter().filter(|way| way.1).map(|way| way.0).collect();
-    let way = match given[..] {
-        [one, other, ..] => {
-            return Err(
-                Failure::usage(format!("{one} and {other} exclude each other"))
-                    .hint("use one of them"),
-            );
-        }
-        ["--no-browser"] => Way::Browser(Vec::new()),
-        ["--device-auth"] => Way::Device(None),
-        ["--with-api-key"] => Way::Key,
-        ["--with-access-token"] => Way::Token,
-        _ => match openers(&surroundings(environment)) {
+pub(crate) fn login(args: &Args, environment: &Environment) -> Result<login::Settings, Failure> {
+    exclusive(args, "login")?;
+    let way = if args.no_browser {
+        Way::Browser(Vec::new())
+    } else if args.device_auth {
+        Way::Device(None)
+    } else if args.with_api_key {
+        Way::Key
+    } else if args.with_access_token {
+        Way::Token
+    } else {
+        match openers(&surroundings(environment)) {
             Ok(openers) => Way::Browser(openers),
             Err(why) => Way::Device(Some(why)),
-        },
+        }
     };
     let keeper = kept(args, environment)?;
     Ok(login::Settings {
@@ -41,9 +36,9 @@ pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Set
         keeper,
         before: variables(environment, &SECRETS[..2]),
         secrets: SECRETS,
-        home: credentials::home(environment),
+        home: environment.home(),
         endpoints: listing(environment),
-        setup: environment.setup(),
+        setup: network::setup(environment),
     })
 }
 
@@ -52,7 +47,7 @@ pub(super) fn login(args: &Args, environment: &Environment) -> Result<login::Set
 fn listing(environment: &Environment) -> Option<Endpoints> {
     let is_set = |name| environment.get(name).is_some();
     let fits = is_set("CODEX_RUN_BASE_URL") || !is_set("CODEX_RUN_ISSUER");
-    let endpoints = fits.then(|| credentials::endpoints(&[], environment));
+    let endpoints = fits.then(|| endpoints::endpoints(&[], environment));
     endpoints?.ok()
 }
 
@@ -63,18 +58,18 @@ fn variables(environment: &Environment, names: &[&str]) -> Vec<String> {
 }
 
 /// The settings of `codex logout`.
-pub(super) fn logout(args: &Args, environment: &Environment) -> Result<logout::Settings, Failure> {
+pub(crate) fn logout(args: &Args, environment: &Environment) -> Result<logout::Settings, Failure> {
     Ok(logout::Settings {
         keeper: kept(args, environment)?,
         local: args.local,
         all: args.all,
         left: variables(environment, SECRETS),
-        setup: environment.setup(),
+        setup: network::setup(environment),
     })
 }
 
 /// The settings of `codex status`.
-pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::Settings, Failure> {
+pub(crate) fn status(args: &Args, environment: &Environment) -> Result<status::Settings, Failure> {
     let Credentials {
         found,
         keeper,
@@ -82,7 +77,7 @@ pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::S
     } = credentials::find(args, environment, true, false)?;
     let limits = args
         .limits
-        .then(|| credentials::endpoints(&found, environment));
+        .then(|| endpoints::endpoints(&found, environment));
     Ok(status::Settings {
         limits: limits.transpose()?,
         elsewhere: credentials::elsewhere(environment),
@@ -90,12 +85,12 @@ pub(super) fn status(args: &Args, environment: &Environment) -> Result<status::S
         keeper,
         warnings,
         json: args.json,
-        setup: environment.setup(),
+        setup: network::setup(environment),
     })
 }
 
 /// The settings of `codex token`. Keys do not count, so the file is read even if one comes before it.
-pub(super) fn token(args: &Args, environment: &Environment) -> Result<token::Settings, Failure> {
+pub(crate) fn token(args: &Args, environment: &Environment) -> Result<token::Settings, Failure> {
     let given = environment.get("CODEX_ACCESS_TOKEN").is_some();
     let Credentials {
         found,
@@ -106,7 +101,7 @@ pub(super) fn token(args: &Args, environment: &Environment) -> Result<token::Set
         found,
         keeper,
         warnings,
-        setup: environment.setup(),
+        setup: network::setup(environment),
     })
 }
 

@@ -1,5 +1,5 @@
-//! Where the directories of the environment are that no shell has looked at: `~` and `$HOME` stand in files of
-//! variables as they are, and a home may be one that this user cannot enter.
+//! The environment as it was at the start, and the home of codex-run that it names. No shell has looked at its paths:
+//! `~` and `$HOME` stand in files of variables as they are, and a home may be one that this user cannot enter.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -7,9 +7,9 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::credentials::home;
-use super::settings::Environment;
 use crate::failure::Failure;
+use crate::http::{AddressError, BaseUrl};
+use crate::secret::Secret;
 
 /// The variables that hold the path of something that we read or write.
 const PATHS: &[&str] = &[
@@ -48,6 +48,13 @@ impl Closed {
     }
 }
 
+/// The environment as it was at the start. An empty variable counts as unset.
+/// With it our home, where that cannot be entered.
+pub(super) struct Environment(
+    pub(super) Vec<(OsString, OsString)>,
+    pub(super) Option<Closed>,
+);
+
 impl Environment {
     /// The environment as it was at the start, with paths as a shell would have made them.
     pub(super) fn new(variables: Vec<(OsString, OsString)>) -> Self {
@@ -61,8 +68,60 @@ impl Environment {
                 }
             }
         }
-        environment.1 = home(&environment).and_then(|home| closed(&home));
+        environment.1 = environment.home().and_then(|home| closed(&home));
         environment
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value.as_os_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn secret(&self, name: &str) -> Option<Secret> {
+        // What is not UTF-8 is kept recognisable as wrong, and no secret of ours is.
+        let text = self.get(name)?.to_string_lossy().into_owned();
+        Some(Secret::new(text))
+    }
+
+    /// The address that this variable names. If it is not used it may be meant for other programs, and is not judged.
+    pub(super) fn address(
+        &self,
+        name: &str,
+        default: &str,
+        used: bool,
+    ) -> Result<BaseUrl, Failure> {
+        let named = self.get(name).filter(|_| used);
+        let text = named.map_or(default.into(), OsStr::to_string_lossy);
+        BaseUrl::parse(&text).map_err(|error| {
+            let failure = Failure::usage(format!("cannot use the address in {name}: {error}"));
+            match error {
+                AddressError::InTheClear => failure.hint("use an https:// address"),
+                _ => failure.hint(format!("it looks like {default}")),
+            }
+        })
+    }
+
+    /// The home of codex-run, if there is one that can be entered.
+    pub(super) fn home(&self) -> Option<PathBuf> {
+        if self.closed().is_some() {
+            return None;
+        }
+        match (self.get("CODEX_RUN_HOME"), self.get("HOME")) {
+            (Some(home), _) => Some(PathBuf::from(home)),
+            (None, Some(home)) => Some(Path::new(home).join(".codex-run")),
+            (None, None) => None,
+        }
+    }
+
+    /// The path with the user's home in place of a `~`, which no shell has expanded in a variable or behind
+    /// `--auth-file=`.
+    pub(super) fn expand(&self, path: &OsStr) -> PathBuf {
+        let user = self.get("HOME");
+        let path_in = |user| expanded(path, &["~"], user);
+        user.and_then(path_in)
+            .map_or_else(|| path.into(), PathBuf::from)
     }
 
     /// Our home, where it cannot be entered.
@@ -104,16 +163,8 @@ pub(super) fn own() -> Result<Option<PathBuf>, Failure> {
     let environment = checked()?;
     match environment.closed() {
         Some(closed) => Err(closed.failure()),
-        None => Ok(home(&environment)),
+        None => Ok(environment.home()),
     }
-}
-
-/// The path with the user's home in place of a `~`, which no shell expands in a variable or behind `--auth-file=`.
-pub(super) fn tilde(path: &OsStr, environment: &Environment) -> PathBuf {
-    let user = environment.get("HOME");
-    let path_in = |user| expanded(path, &["~"], user);
-    user.and_then(path_in)
-        .map_or_else(|| path.into(), PathBuf::from)
 }
 
 /// The path with the user's home in place of the one of these words that it begins with.
@@ -158,7 +209,7 @@ mod tests {
             .map(|(name, value)| ((*name).into(), (*value).into()));
         let environment = Environment::new(pairs.collect());
         environment.check().ok()?;
-        Some(home(&environment)?.display().to_string())
+        Some(environment.home()?.display().to_string())
     }
 
     #[test]
@@ -190,5 +241,13 @@ mod tests {
         assert!(
             words.is_some_and(|words| words.starts_with("cannot enter /dev/null/.codex-run: "))
         );
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let variables = vec![("A".into(), "".into()), ("B".into(), "b".into())];
+        let environment = Environment::new(variables);
+        assert!(environment.get("A").is_none() && environment.get("C").is_none());
+        assert_eq!(environment.get("B"), Some(OsStr::new("b")));
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-use super::settings::Environment;
+use crate::cli::environment::Environment;
 use crate::tools::sandbox::places::{links, real};
 use crate::tools::sandbox::policy::Closed;
 use crate::tools::scratch::Parent;

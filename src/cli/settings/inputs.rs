@@ -9,9 +9,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustix::fs::OFlags;
 
-use super::flags::Args;
-use super::named;
-use super::trust::{Project, Trust, open_directory};
+use super::tools::trust::{Project, Trust, open_directory};
+use crate::cli::flags::Args;
+use crate::cli::named;
 use crate::failure::Failure;
 use crate::file::{NotRegular, regular};
 use crate::input::without_mark;

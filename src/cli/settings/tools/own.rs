@@ -5,14 +5,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::config;
-use super::credentials;
-use super::flags::Args;
-use super::named;
-use super::settings::Environment;
 use super::trust::{Trust, open_directory};
-use super::values::duration;
 use super::variables;
+use crate::cli::config;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::cli::named;
+use crate::cli::values::duration;
 use crate::failure::Failure;
 use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
@@ -44,7 +43,7 @@ pub(super) fn manifests(home: &Path) -> Vec<PathBuf> {
 
 /// Finds the user's own tools.
 pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failure> {
-    let home = credentials::home(environment).map(|home| real(&home));
+    let home = environment.home().map(|home| real(&home));
     let folder = home.as_ref().map(|home| home.join("tools"));
     let mut files: Vec<PathBuf> = home.iter().flat_map(|home| manifests(home)).collect();
     let trust = Trust::of(args.directory.as_deref().map_or(Path::new("."), Path::new));

@@ -3,15 +3,16 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::super::model::file::providers;
 use super::decisive::Deciding;
-use super::flags::{Args, SANDBOXES};
 use super::hidden::Hidden;
-use super::own_tools::Own;
-use super::parse::unknown;
-use super::settings::{Environment, tool_timeout};
+use super::own::Own;
 use super::trust::Trust;
-use super::values::one_of;
-use super::{own_tools, program, variables, writable};
+use super::{own, variables, writable};
+use crate::cli::environment::Environment;
+use crate::cli::flags::{Args, SANDBOXES};
+use crate::cli::nearest::unknown;
+use crate::cli::values::{tool_timeout, word_of};
 use crate::failure::Failure;
 use crate::tools::builtin::offered::tool;
 use crate::tools::builtin::table::{TOOLS, find_tool};
@@ -24,19 +25,19 @@ use crate::tools::tool::Tool;
 use crate::tools::worktree::{Linked, linked};
 
 /// How tools are started, and what is to be told about that.
-pub(super) struct Tooling {
-    pub(super) setup: Setup,
+pub(crate) struct Tooling {
+    pub(crate) setup: Setup,
     /// The tools that are offered.
-    pub(super) offered: Vec<Tool>,
-    pub(super) warnings: Vec<String>,
+    pub(crate) offered: Vec<Tool>,
+    pub(crate) warnings: Vec<String>,
     /// What is worth a line and is no warning.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// Where credentials are kept, and the links that lead there.
-    pub(super) hidden: Vec<PathBuf>,
+    pub(crate) hidden: Vec<PathBuf>,
 }
 
 /// What `codex run` offers. What the tools find in their environment is filled in once its credentials are known.
-pub(super) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
+pub(crate) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
     let (offered, left_out) = offered(args, environment)?;
     let mut tooling = around(args, environment, offered)?;
     tooling.warnings.extend(left_out);
@@ -44,14 +45,27 @@ pub(super) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, 
 }
 
 /// The one tool that `codex tool` runs.
-pub(super) fn of_tool(
+pub(crate) fn of_tool(
     name: &str,
     args: &Args,
     environment: &Environment,
 ) -> Result<Tooling, Failure> {
     let offered = find_tool(name).map(tool).into_iter().collect();
     let mut tooling = around(args, environment, offered)?;
-    variables::hand_on(&mut tooling, args, environment, &[])?;
+    // What `models.json` says matters to the variables that are handed on.
+    let providers = match args.env[..] {
+        [] => Vec::new(),
+        _ => providers(environment)?,
+    };
+    let warnings = variables::hand_on(
+        &mut tooling.setup,
+        &tooling.offered,
+        args,
+        environment,
+        &[],
+        &providers,
+    )?;
+    tooling.warnings.extend(warnings);
     Ok(tooling)
 }
 
@@ -86,7 +100,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
             };
             hidden.keep_apart(&walls)?;
             warnings.extend(hidden.open_homes(&walls));
-            own_tools::readable(&walls, &offered)?;
+            own::readable(&walls, &offered)?;
             let mut walls = Hidden::there(walls);
             notes.extend(open_linked(&mut walls, &hidden, &directory));
             if write && !args.no_tmp {
@@ -289,10 +303,8 @@ fn apart(
 
 /// What the tools may touch.
 fn sandbox(args: &Args) -> Result<&'static str, Failure> {
-    match &args.sandbox {
-        Some(mode) => one_of(&args.named("sandbox"), mode, SANDBOXES),
-        None => Ok(SANDBOXES[0]),
-    }
+    let mode = word_of(args, "sandbox", args.sandbox.as_deref(), SANDBOXES)?;
+    Ok(mode.unwrap_or(SANDBOXES[0]))
 }
 
 /// How the flag of the working directory is called.
@@ -304,7 +316,7 @@ fn cd(args: &Args) -> String {
 }
 
 /// What the model is told about the sandbox; nothing where there is none.
-pub(super) fn notice(setup: &Setup) -> Option<String> {
+pub(crate) fn notice(setup: &Setup) -> Option<String> {
     setup
         .walls
         .as_ref()
@@ -327,26 +339,13 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
 
 /// The tools to offer, the built-in ones and the user's own; and what is left out.
 fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<String>), Failure> {
-    for (flag, given) in [
-        ("tools", args.tools.is_some()),
-        ("tool", !args.tool.is_empty()),
-    ] {
-        if args.no_tools && given {
-            return Err(Failure::usage(format!(
-                "{} and {} exclude each other",
-                args.named(flag),
-                args.named("no-tools")
-            ))
-            .hint("use one of them"));
-        }
-    }
     if args.no_tools {
         return Ok((Vec::new(), Vec::new()));
     }
     let Own {
         tools: own,
         warnings,
-    } = own_tools::find(args, environment)?;
+    } = own::find(args, environment)?;
     let Some(list) = &args.tools else {
         let built_in = TOOLS.iter().filter(|tool| !tool.on_request).map(tool);
         let all = built_in.chain(own.into_iter().map(|(offer, _)| offer));
@@ -371,4 +370,15 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<Str
     let built_in = names.iter().filter_map(|name| find_tool(name)).map(tool);
     let chosen = built_in.chain(own.into_iter().filter(meant).map(|(offer, _)| offer));
     Ok((chosen.collect(), warnings))
+}
+
+/// This program. On Linux by a name that leads to it even if its file was replaced meanwhile; where neither
+/// that nor its path is known, by the name it has on the PATH.
+fn program() -> PathBuf {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        own
+    } else {
+        std::env::current_exe().unwrap_or_else(|_| "codex".into())
+    }
 }

@@ -1,0 +1,235 @@
+//! What the command line asks for, done: each command is given its settings, and its end is made words.
+
+use std::io::{self, Write};
+use std::process::{self, ExitCode};
+use std::time::{Duration, Instant};
+
+use super::ending::{force, force_in_lines, tell};
+use super::environment::{Environment, checked, environment, own};
+use super::flags::{self, Args};
+use super::limits::{patience, room};
+use super::parse::Invocation;
+use super::seen::Seen;
+use super::settings::{self, Tooling};
+use super::{complete, config, help, man, network, terminal};
+use crate::auth::Found;
+use crate::auth::critical::Critical;
+use crate::command::run::Host;
+use crate::command::stdout::Stdout;
+use crate::command::{self, Keeper};
+use crate::failure::{self, Failure, Used};
+use crate::outcome::Outcome;
+use crate::output::lines::EVENTS;
+use crate::output::paint::Paint;
+use crate::tools::order;
+use crate::tools::sandbox::confine;
+
+/// Does what is asked for.
+pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
+    let begun = Instant::now();
+    // What else runs for this user, tools before all, shall not find a credential in our memory. A tool's own process
+    // has none, and puts up its walls first.
+    if !matches!(invocation, Invocation::HeldTool(_)) {
+        confine::shut();
+    }
+    command::signals::survive_file_limit();
+    command::signals::heed(|signal| process::exit(128 + signal))
+        .map_err(|error| failure::of_thread(&error))?;
+    match invocation {
+        Invocation::Run(args) => ask(args, begun, seen),
+        Invocation::Login(args) => manage(args, "login", settings::login, |settings, critical| {
+            command::login::run(&settings, critical)
+        }),
+        Invocation::Logout(args) => {
+            manage(args, "logout", settings::logout, |settings, critical| {
+                command::logout::run(&settings, critical)
+            })
+        }
+        Invocation::Status(args) => {
+            manage(args, "status", settings::status, |settings, critical| {
+                let host = settings
+                    .limits
+                    .as_ref()
+                    .map(|at| settings::host(&settings.found, at));
+                let used = used(&settings.found, settings.keeper.as_ref(), host);
+                command::status::run(settings, critical)
+                    .map_err(|error| error.failure(used.as_ref()))
+            })
+        }
+        Invocation::Token(args) => manage(args, "token", settings::token, |settings, critical| {
+            let tokens: Vec<Found> = command::token::tokens(&settings.found);
+            let used = used(&tokens, settings.keeper.as_ref(), None);
+            command::token::run(settings, critical).map_err(|error| error.failure(used.as_ref()))
+        }),
+        Invocation::Models(args) => {
+            manage(args, "models", settings::models, |settings, critical| {
+                let host = settings::host(&settings.found, &settings.endpoints);
+                let used = used(&settings.found, settings.keeper.as_ref(), Some(host));
+                command::models::run(settings, critical)
+                    .map_err(|error| error.failure(used.as_ref()))
+            })
+        }
+        Invocation::Sessions(args) => {
+            let stdout = stdout()?;
+            let home = own()?;
+            command::sessions::list(home.as_deref(), args.json, stdout)
+                .map_err(|error| failure::of_output(&error))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::RemoveSessions(ids) => {
+            let home = own()?;
+            let ids: Vec<String> = ids
+                .iter()
+                .map(|id| id.to_string_lossy().into_owned())
+                .collect();
+            command::sessions::remove(home.as_deref(), &ids)
+                .map_err(|error| failure::of_session(&error))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::Schema => print(EVENTS),
+        Invocation::Tool(name, args) => {
+            let stdout = stdout()?;
+            room()?;
+            let environment = checked()?;
+            let args = configured(args, "tool", &environment)?;
+            let Tooling {
+                setup,
+                offered,
+                warnings,
+                notes,
+                ..
+            } = settings::of_tool(&name, &args, &environment)?;
+            for warning in warnings.iter().chain(&notes) {
+                let _ = writeln!(io::stderr(), "codex: {warning}");
+            }
+            tool(&name, command::tool::run(setup, offered, &name, stdout))
+        }
+        Invocation::HeldTool(order) => {
+            let for_tools = order::arrived(&environment().0);
+            tool(
+                &order.name,
+                command::tool::run_held(&order, &for_tools, stdout()?),
+            )
+        }
+        Invocation::Completion(shell) => print(&complete::script(&shell)),
+        Invocation::Help(name, long) => print(&help::text(name, long)),
+        Invocation::ExitCodes => print(&help::exit_codes()),
+        Invocation::Version => print(&format!(
+            "codex-run {} (independent client, not OpenAI's Codex CLI)\n",
+            env!("CARGO_PKG_VERSION")
+        )),
+        Invocation::Generate(what) if what == "man" => print(&man::page()),
+        Invocation::Generate(shell) if flags::SHELLS.contains(&&*shell) => {
+            print(&complete::script(&shell))
+        }
+        Invocation::Generate(what) => {
+            Err(Failure::usage(format!("there is no {what:?} to generate")))
+        }
+    }
+}
+
+/// Runs a command that works with the credentials and asks no model.
+fn manage<S, E>(
+    args: Box<Args>,
+    name: &str,
+    settings: impl FnOnce(&Args, &Environment) -> Result<S, Failure>,
+    run: impl FnOnce(S, &Critical) -> Result<(), E>,
+) -> Result<ExitCode, Failure>
+where
+    Failure: From<E>,
+{
+    room()?;
+    let environment = checked()?;
+    let args = configured(args, name, &environment)?;
+    let settings = settings(&args, &environment)?;
+    run(settings, &shielded()?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `codex run`, in any of its spellings.
+fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
+    room()?;
+    let environment = checked()?;
+    let args = configured(args, "run", &environment)?;
+    seen.look(&args);
+    let patience = patience(&args, seen.lines.get())?;
+    let settings = settings::run(&args, &environment, begun)?;
+    drop(patience);
+    let host = Host {
+        setup: network::setup(&environment),
+        force: if seen.lines.get() && !seen.of_sdk.get() {
+            force_in_lines
+        } else {
+            force
+        },
+    };
+    let host_of_service = settings::host(&settings.found, &settings.endpoints);
+    let used = used(
+        &settings.found,
+        settings.keeper.as_ref(),
+        Some(host_of_service),
+    );
+    command::run::run(settings, host).map_err(|error| error.failure(used.as_ref()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The credential that a command uses, as failures name it; `host` is that of the service that is shown it.
+fn used(found: &[Found], keeper: Option<&Keeper>, host: Option<String>) -> Option<Used> {
+    Used::of(found, keeper.map(|keeper| &keeper.store), host)
+}
+
+/// The arguments with what the configuration adds to them.
+fn configured(
+    mut args: Box<Args>,
+    command: &str,
+    environment: &Environment,
+) -> Result<Box<Args>, Failure> {
+    match config::apply(&mut args, command, environment) {
+        // Whoever signs out is not kept from it.
+        Err(failure) if command == "logout" => tell(&failure, Paint::default(), Duration::ZERO),
+        applied => applied?,
+    }
+    Ok(args)
+}
+
+/// From here on a signal waits while a refresh token is being spent.
+fn shielded() -> Result<Critical, Failure> {
+    let critical = Critical::default();
+    let paint = terminal::paint(None, &environment());
+    command::shield::raise(&critical, move |order| force(order, paint))
+        .map_err(|error| failure::of_thread(&error))?;
+    Ok(critical)
+}
+
+/// How a tool's run ends as a process.
+fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode, Failure> {
+    use command::tool::Error;
+    match ran {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Ok(Outcome::Failed.exit_code().into()),
+        Err(Error::Walls(error)) => {
+            Err(Failure::usage(format!("cannot confine the tool: {error}"))
+                .hint("-s danger-full-access lets it do whatever you may do")
+                .for_want_of(error.exhausted()))
+        }
+        Err(Error::Ordered(order)) => Err(failure::of_order(order)),
+        Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Outcome::Closed, ""))
+        }
+        Err(Error::Io(error)) => Err(Failure::new(
+            Outcome::Io,
+            format!("cannot run the tool {name}: {error}"),
+        )
+        .because_of(&error)),
+    }
+}
+
+fn print(text: &str) -> Result<ExitCode, Failure> {
+    let written = stdout()?.write_all(text.as_bytes());
+    written.map_err(|error| failure::of_output(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn stdout() -> Result<Stdout, Failure> {
+    Stdout::open().map_err(|error| failure::of_output(&error))
+}

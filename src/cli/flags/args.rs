@@ -1,0 +1,122 @@
+//! What the command line says, unjudged: every flag that was given, and where.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What the command line says, unjudged.
+#[allow(clippy::struct_excessive_bools)] // one for each flag that takes nothing
+#[derive(Debug, Default)]
+pub(crate) struct Args {
+    /// The command is `run`, in one of its spellings.
+    pub(crate) is_run: bool,
+    pub(crate) words: Vec<OsString>,
+    /// Every flag that was given, and where.
+    pub(crate) given: Vec<Given>,
+    pub(crate) model: Option<OsString>,
+    pub(crate) effort: Option<OsString>,
+    pub(crate) verbosity: Option<OsString>,
+    pub(crate) summary: Option<OsString>,
+    pub(crate) image: Vec<OsString>,
+    pub(crate) file: Vec<OsString>,
+    pub(crate) no_agents_md: bool,
+    /// Settings of the official client.
+    pub(crate) config: Vec<OsString>,
+    /// Flags of the official client that mean nothing here.
+    pub(crate) meaningless: Vec<&'static str>,
+    /// What is to be told about them.
+    pub(crate) notes: Vec<String>,
+    /// How the service may search the web, if it may.
+    pub(crate) search: Option<OsString>,
+    /// The official SDK asks, which takes a last line for the reason of an end that it ordered itself.
+    pub(crate) of_sdk: bool,
+    /// The first word stands behind --.
+    pub(crate) ended_flags: bool,
+    /// Another address of the API.
+    pub(crate) base_url: Option<String>,
+    pub(crate) deltas: bool,
+    pub(crate) output_schema: Option<OsString>,
+    pub(crate) output_last_message: Option<OsString>,
+    pub(crate) resume: Option<OsString>,
+    pub(crate) last: bool,
+    pub(crate) fork: Option<OsString>,
+    pub(crate) ephemeral: bool,
+    pub(crate) instructions: Option<OsString>,
+    pub(crate) append_instructions: Vec<OsString>,
+    pub(crate) directory: Option<OsString>,
+    pub(crate) add_dir: Vec<OsString>,
+    pub(crate) sandbox: Option<OsString>,
+    pub(crate) network: bool,
+    pub(crate) no_tmp: bool,
+    pub(crate) env: Vec<OsString>,
+    pub(crate) tools: Option<OsString>,
+    pub(crate) no_tools: bool,
+    pub(crate) tool: Vec<OsString>,
+    pub(crate) fail_on: Option<OsString>,
+    pub(crate) max_turns: Option<OsString>,
+    pub(crate) max_tokens: Option<OsString>,
+    pub(crate) max_tool_calls: Option<OsString>,
+    pub(crate) timeout: Option<OsString>,
+    pub(crate) tool_timeout: Option<OsString>,
+    pub(crate) idle_timeout: Option<OsString>,
+    pub(crate) retries: Option<OsString>,
+    pub(crate) wait_for_reset: Option<OsString>,
+    pub(crate) buffer: bool,
+    pub(crate) no_stdin: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) api_key_file: Option<OsString>,
+    pub(crate) auth_file: Option<OsString>,
+    /// The credentials files that the configuration names, used or not.
+    pub(crate) credential_files: Vec<PathBuf>,
+    pub(crate) no_browser: bool,
+    pub(crate) device_auth: bool,
+    pub(crate) with_api_key: bool,
+    pub(crate) with_access_token: bool,
+    pub(crate) local: bool,
+    pub(crate) all: bool,
+    pub(crate) json: bool,
+    pub(crate) limits: bool,
+    pub(crate) color: Option<OsString>,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+}
+
+/// A flag that was given.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub(crate) long: &'static str,
+    /// What it was given; empty for a flag that takes nothing.
+    pub(crate) value: OsString,
+    pub(crate) origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The command line.
+    Flag,
+    /// This place in `config.json`, written as people write it.
+    Config(String),
+}
+
+impl Origin {
+    /// How a message calls the flag of this long name that was given there.
+    pub(crate) fn named(&self, long: &str) -> String {
+        match self {
+            Self::Flag => format!("--{long}"),
+            Self::Config(place) => format!("{long:?} in {place}"),
+        }
+    }
+}
+
+impl Args {
+    /// How a message calls the flag, so that its reader finds what to correct.
+    pub(crate) fn named(&self, long: &str) -> String {
+        self.origin(long).named(long)
+    }
+
+    /// Where the value of the flag comes from that holds.
+    pub(crate) fn origin(&self, long: &str) -> Origin {
+        let given = self.given.iter().rev().find(|given| given.long == long);
+        given.map_or(Origin::Flag, |given| given.origin.clone())
+    }
+}

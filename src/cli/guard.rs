@@ -1,0 +1,47 @@
+//! A panic, made a failure like any other.
+
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+use crate::failure::{self, Failure};
+use crate::outcome::Outcome;
+
+/// Where the first panic was.
+static PANICKED: OnceLock<String> = OnceLock::new();
+
+/// Turns a panic into a failure like any other. What a panic says may hold a part of what the program was
+/// working on, so only its place is kept.
+pub(super) fn guard(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(
+            || "somewhere".to_owned(),
+            |at| format!("{}:{}", at.file(), at.line()),
+        );
+        let _ = PANICKED.set(place);
+    }));
+    let ended = catch_unwind(AssertUnwindSafe(work));
+    match (ended, PANICKED.get()) {
+        (Ok(Err(failure)), Some(place)) if failure.outcome() == Outcome::Bug => {
+            Err(failure::bug(place))
+        }
+        (Ok(ended), _) => ended,
+        (Err(_), place) => Err(failure::bug(place.map_or("somewhere", String::as_str))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_exit_70_and_tells_its_place_but_not_its_words() {
+        let failure = guard(|| panic!("sk-secret")).expect_err("it panics");
+        assert_eq!(failure.outcome().exit_code(), 70);
+        let words = failure.words();
+        assert!(
+            words.contains("guard.rs:") && !words.contains("sk-secret"),
+            "{words}"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! Where requests go: the addresses of the two backends, and which of them a credential is for.
+
+use std::fmt;
+
+use crate::api::{API, Endpoints, Route, SUBSCRIPTION, Scope};
+use crate::auth::{self, Chosen, Credential, Found};
+use crate::cli::environment::Environment;
+use crate::failure::Failure;
+use crate::http::{self, BaseUrl};
+use crate::models::Backend;
+
+/// The variables that name other addresses.
+const SUBSCRIPTION_VARIABLE: &str = "CODEX_RUN_BASE_URL";
+const API_VARIABLE: &str = "OPENAI_BASE_URL";
+
+/// The setting of the official client that names another address of the API.
+const API_SETTING: &str = "openai_base_url";
+
+/// Who names the address that requests go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AddressOrigin {
+    /// This variable of the environment.
+    Variable(&'static str),
+    /// This setting of the official client, by `-c`.
+    Setting(&'static str),
+    /// `models.json`.
+    ModelsFile,
+    /// Nobody but the program.
+    Default,
+}
+
+impl fmt::Display for AddressOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "from {name}"),
+            Self::Setting(name) => write!(f, "from -c {name}"),
+            Self::ModelsFile => f.write_str("from models.json"),
+            Self::Default => f.write_str("the default"),
+        }
+    }
+}
+
+/// The backends. Only the address that is used is judged; without a credential that is the subscription's.
+pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<Endpoints, Failure> {
+    let subscription = is_subscription(found);
+    let address = |name, default, used| -> Result<BaseUrl, Failure> {
+        environment.address(name, default, used)
+    };
+    Ok(Endpoints {
+        subscription: address(SUBSCRIPTION_VARIABLE, SUBSCRIPTION, subscription)?,
+        api: address(API_VARIABLE, API, !subscription)?,
+        route: Route::default(),
+        scope: if subscription {
+            Scope::default()
+        } else {
+            scope(environment)?
+        },
+    })
+}
+
+/// The backends of a run, which may name another address of the API, and who names the one that is used.
+pub(super) fn of_run(
+    found: &[Found],
+    environment: &Environment,
+    api: Option<&str>,
+) -> Result<(Endpoints, AddressOrigin), Failure> {
+    let mut endpoints = endpoints(found, environment)?;
+    if let Some(address) = api {
+        endpoints.api = BaseUrl::parse(address).map_err(|error| {
+            Failure::usage(format!("cannot use the address of {API_SETTING}: {error}"))
+                .hint("it looks like https://server.example/v1")
+        })?;
+    }
+    let variable = if is_subscription(found) {
+        SUBSCRIPTION_VARIABLE
+    } else {
+        API_VARIABLE
+    };
+    let origin = match api {
+        Some(_) if !is_subscription(found) => AddressOrigin::Setting(API_SETTING),
+        _ if environment.get(variable).is_some() => AddressOrigin::Variable(variable),
+        _ => AddressOrigin::Default,
+    };
+    Ok((endpoints, origin))
+}
+
+fn is_subscription(found: &[Found]) -> bool {
+    found.first().is_none_or(Found::is_subscription)
+}
+
+/// The backend that these credentials are for.
+pub(super) fn backend(found: &[Found], endpoints: &Endpoints) -> Backend {
+    if is_subscription(found) {
+        Backend::Subscription
+    } else {
+        Backend::of_key(&http::host(endpoints.api.as_str()))
+    }
+}
+
+/// The address of this backend.
+pub(super) fn address(backend: Backend, endpoints: &Endpoints) -> &BaseUrl {
+    match backend {
+        Backend::Subscription => &endpoints.subscription,
+        Backend::Api | Backend::Other => &endpoints.api,
+    }
+}
+
+/// The host of the service that these credentials are shown.
+pub(crate) fn host(found: &[Found], endpoints: &Endpoints) -> String {
+    http::host(address(backend(found, endpoints), endpoints).as_str())
+}
+
+/// Whose credential it is, as far as that is known, as the name of what is kept for it.
+pub(super) fn account(found: &[Found]) -> String {
+    match auth::choose(found) {
+        Ok(Chosen::Fixed(Credential::Token { account, .. })) => account.as_str().to_owned(),
+        Ok(Chosen::SignIn(signed_in)) => signed_in.account.as_str().to_owned(),
+        // Whose it is may not be known yet.
+        Ok(Chosen::Personal(personal)) => personal.name(),
+        _ => String::new(),
+    }
+}
+
+/// What the requests of a key are counted on.
+fn scope(environment: &Environment) -> Result<Scope, Failure> {
+    let named = |name: &str| -> Result<Option<String>, Failure> {
+        let Some(value) = environment.get(name) else {
+            return Ok(None);
+        };
+        let value = value.to_string_lossy();
+        let value = value.trim();
+        if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(
+                Failure::usage(format!("cannot use {name}: it holds what no id does")).hint(
+                    "it is an id of the API's settings, such as org-1 or proj_1; or unset it",
+                ),
+            );
+        }
+        Ok((!value.is_empty()).then(|| value.to_owned()))
+    };
+    Ok(Scope {
+        organization: named("OPENAI_ORGANIZATION")?,
+        project: named("OPENAI_PROJECT")?,
+    })
+}

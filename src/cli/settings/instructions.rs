@@ -1,0 +1,42 @@
+//! The instructions of a run: those of the flag or the built-in ones, and what is added to them.
+
+use super::inputs::Agents;
+use super::tools::around::{self, Tooling};
+use crate::cli::flags::Args;
+use crate::cli::named;
+use crate::failure::Failure;
+use crate::prompt;
+
+/// Puts the instructions together.
+pub(super) fn instructions(
+    args: &Args,
+    tooling: &Tooling,
+    agents: &Agents,
+) -> Result<String, Failure> {
+    let setup = &tooling.setup;
+    let mut text = match &args.instructions {
+        Some(path) => named::sent(args, "instructions", path, &tooling.hidden)?,
+        None => prompt::instructions(
+            !tooling.offered.is_empty(),
+            around::notice(setup).as_deref(),
+        ),
+    };
+    for more in &args.append_instructions {
+        let more = prompt::text(more, || {
+            format!("the text of {}", args.named("append-instructions"))
+        })
+        .map_err(|error| Failure::usage(error.to_string()).hint("the service takes text only"))?;
+        if more.trim().is_empty() {
+            continue;
+        }
+        text = format!("{}\n\n{more}", text.trim_end());
+    }
+    for (file, words) in &agents.found {
+        let (text_of_run, file) = (text.trim_end(), file.display());
+        text = format!("{text_of_run}\n\nFrom {file}:\n\n{}", words.trim());
+    }
+    if text.trim().is_empty() {
+        return Err(Failure::usage("the instructions are empty").hint("the service wants some"));
+    }
+    Ok(text)
+}

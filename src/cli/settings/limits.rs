@@ -1,0 +1,52 @@
+//! What a run may do and for how long, from flags (pure).
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use crate::agent::Policy;
+use crate::cli::flags::{Args, FAILURES};
+use crate::cli::values::{count_of, duration_of, word_of};
+use crate::failure::Failure;
+use crate::http::SILENCE;
+
+/// What a run may do and for how long.
+pub(super) struct RunLimits {
+    pub(super) policy: Policy,
+    /// How long a connection may stay silent.
+    pub(super) silence: Duration,
+    /// How long the run may take.
+    pub(super) timeout: Option<Duration>,
+    /// A call that failed makes the run fail.
+    pub(super) fail_on_tool_error: bool,
+}
+
+impl RunLimits {
+    /// The limits that these flags set.
+    pub(super) fn of(args: &Args) -> Result<Self, Failure> {
+        let policy = policy(args)?;
+        let fail_on = word_of(args, "fail-on", args.fail_on.as_deref(), FAILURES)?;
+        let silence = duration_of(args, "idle-timeout", args.idle_timeout.as_deref())?;
+        Ok(Self {
+            policy,
+            silence: silence.unwrap_or(SILENCE),
+            timeout: duration_of(args, "timeout", args.timeout.as_deref())?,
+            fail_on_tool_error: fail_on.is_some(),
+        })
+    }
+}
+
+/// What the run may do. A limit that the table has no default of does not hold unless it is given.
+fn policy(args: &Args) -> Result<Policy, Failure> {
+    let count =
+        |long: &str, given: &Option<OsString>, least| count_of(args, long, given.as_deref(), least);
+    Ok(Policy {
+        max_turns: count("max-turns", &args.max_turns, 1)?.unwrap_or(usize::MAX),
+        max_tokens: count("max-tokens", &args.max_tokens, 1)?.map(|count| count as u64),
+        max_calls: count("max-tool-calls", &args.max_tool_calls, 0)?,
+        window: None,
+        price: None,
+        retries: count("retries", &args.retries, 0)?.unwrap_or_default(),
+        wait_for_reset: duration_of(args, "wait-for-reset", args.wait_for_reset.as_deref())?,
+        buffer: args.buffer,
+    })
+}

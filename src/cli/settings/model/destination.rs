@@ -1,0 +1,62 @@
+//! Whose model is asked: one of a server of the user's own, or one of the service (pure).
+
+use super::named::{ModelOrigin, NamedModel};
+use super::words::Unchosen;
+use crate::id::ModelId;
+use crate::models::custom::Provider;
+
+/// The providers of `models.json` that stand for the subscription and the API.
+const SERVICES: &[&str] = &["openai-codex", "openai"];
+
+/// Whether this provider stands for the subscription or the API.
+pub(super) fn is_service(provider: &Provider) -> bool {
+    SERVICES.contains(&&*provider.name)
+}
+
+/// Whose model is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Destination<'a> {
+    /// One of this server of the user's own.
+    Server(&'a Provider, NamedModel),
+    /// One of the subscription, of the API, or of what stands in its place; the preferred one where none was named.
+    Service(Option<NamedModel>),
+}
+
+impl<'a> Destination<'a> {
+    /// Finds whose model was named. What stands before the first slash names a provider, if there is one of that name.
+    /// `kept` is the provider of a conversation that is continued.
+    pub(super) fn of(
+        named: Option<NamedModel>,
+        providers: &'a [Provider],
+        kept: Option<&str>,
+    ) -> Result<Self, Unchosen> {
+        let split = named.as_ref().and_then(|named| {
+            let (name, id) = named.id.as_str().split_once('/')?;
+            let provider = providers.iter().find(|provider| provider.name == name)?;
+            Some((provider, id.parse::<ModelId>().ok()?))
+        });
+        let found = split.as_ref().map(|(provider, _)| &*provider.name);
+        let of_conversation = |named: &&NamedModel| named.origin == ModelOrigin::Conversation;
+        if let (Some(named), Some(kept)) = (named.as_ref().filter(of_conversation), kept)
+            && found != Some(kept)
+        {
+            // What was said to that server is not shown to another one unasked.
+            return Err(Unchosen::NoProvider {
+                model: named.id.as_str().to_owned(),
+                provider: kept.to_owned(),
+            });
+        }
+        let renamed = |id| named.clone().map(|named| NamedModel { id, ..named });
+        match split {
+            Some((provider, id)) if provider.base_url.is_some() => match renamed(id) {
+                Some(named) => Ok(Self::Server(provider, named)),
+                None => Ok(Self::Service(None)),
+            },
+            Some((provider, _)) if !is_service(provider) => {
+                Err(Unchosen::NoAddress(provider.name.clone()))
+            }
+            Some((_, id)) => Ok(Self::Service(renamed(id))),
+            None => Ok(Self::Service(named)),
+        }
+    }
+}

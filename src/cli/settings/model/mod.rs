@@ -1,0 +1,85 @@
+//! The model of a run: what decides about it is read once, and then chosen from.
+
+mod choosing;
+mod destination;
+pub(crate) mod file;
+pub(crate) mod listed;
+mod named;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use super::credentials::{self, Credentials};
+use super::resuming::Resumed;
+use super::{endpoints, keys};
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::failure::Failure;
+use crate::models::cache::CacheFile;
+use crate::models::custom::Provider;
+pub(crate) use choosing::Choosing;
+use choosing::{Asked, KnownOfService, ModelAt, choose};
+use destination::Destination;
+pub(crate) use named::ModelOrigin;
+use named::named;
+
+/// The model of a run, and who asks it.
+pub(crate) struct ModelSettings {
+    pub(crate) chosen: Choosing,
+    pub(crate) credentials: Credentials,
+    /// What `models.json` says.
+    pub(crate) providers: Vec<Provider>,
+}
+
+/// Reads what decides about the model and chooses it; for a conversation that is continued, its own where no other is
+/// named. A server of the user's own is shown its own key, so no other credential is read for it.
+pub(super) fn find(
+    args: &Args,
+    environment: &Environment,
+    resumed: Option<&Resumed>,
+    search: bool,
+) -> Result<ModelSettings, Failure> {
+    let providers = file::providers(environment)?;
+    let named = named(args, environment, resumed)?;
+    let kept = resumed.and_then(|resumed| resumed.provider.as_deref());
+    let asked = Asked {
+        providers: &providers,
+        is_new: resumed.is_none(),
+        search,
+        key_flag: args
+            .api_key_file
+            .is_some()
+            .then(|| args.named("api-key-file")),
+    };
+    let (chosen, credentials) = match Destination::of(named, &providers, kept)? {
+        Destination::Server(provider, named) => {
+            let chosen = choose(ModelAt::Server(provider, named), &asked)?;
+            let found = vec![keys::found(provider, environment, args.dry_run)?];
+            let credentials = Credentials {
+                found,
+                ..Credentials::default()
+            };
+            (chosen, credentials)
+        }
+        Destination::Service(named) => {
+            let credentials = credentials::find(args, environment, false, !args.dry_run)?;
+            let (endpoints, address_origin) =
+                endpoints::of_run(&credentials.found, environment, args.base_url.as_deref())?;
+            let file = CacheFile::hold(environment.home().as_deref());
+            let known = KnownOfService {
+                found: &credentials.found,
+                endpoints,
+                address_origin,
+                lists: file.read(),
+                file,
+            };
+            let chosen = choose(ModelAt::Service(named, Box::new(known)), &asked)?;
+            (chosen, credentials)
+        }
+    };
+    Ok(ModelSettings {
+        chosen,
+        credentials,
+        providers,
+    })
+}

@@ -1,0 +1,40 @@
+//! The settings of `codex models`.
+
+use super::credentials::{self, Credentials};
+use super::endpoints;
+use super::model::file::providers;
+use super::model::listed::plan;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::cli::network;
+use crate::command::models::Settings;
+use crate::failure::Failure;
+use crate::models::cache::{Cache, CacheFile};
+
+/// What the command is to do.
+pub(crate) fn models(args: &Args, environment: &Environment) -> Result<Settings, Failure> {
+    let providers = providers(environment)?;
+    let Credentials {
+        found,
+        keeper,
+        warnings,
+    } = credentials::find(args, environment, false, true)?;
+    let endpoints = endpoints::endpoints(&found, environment)?;
+    let backend = endpoints::backend(&found, &endpoints);
+    let address = endpoints::address(backend, &endpoints);
+    let file = CacheFile::hold(environment.home().as_deref());
+    let cache = Cache::of(file, &endpoints::account(&found), address.as_str());
+    Ok(Settings {
+        plan: plan(&found),
+        found,
+        keeper,
+        warnings,
+        endpoints,
+        backend,
+        cache,
+        providers,
+        all: args.all,
+        json: args.json,
+        setup: network::setup(environment),
+    })
+}

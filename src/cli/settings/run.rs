@@ -1,0 +1,168 @@
+//! Arguments and environment to settings: every value is judged here, so that what follows need not.
+
+use std::time::Instant;
+
+use super::credentials::Credentials;
+use super::fitting;
+use super::inputs::{self, Agents};
+use super::instructions::instructions;
+use super::limits::RunLimits;
+use super::model::{self, Choosing, ModelSettings};
+use super::origins;
+use super::outputs;
+use super::resuming;
+use super::tools::around::{self, Tooling};
+use super::tools::variables;
+use crate::cli::environment::Environment;
+use crate::cli::flags::{Args, COLORS, SEARCHES};
+use crate::cli::terminal;
+use crate::cli::values::{exclusive, tool_timeout, word_of};
+use crate::command::run::Settings;
+use crate::failure::{self, Failure};
+use crate::output::text::Level;
+use crate::prompt::Words;
+use crate::wire::request::Search;
+
+/// The settings of `codex run`.
+pub(crate) fn run(
+    args: &Args,
+    environment: &Environment,
+    begun: Instant,
+) -> Result<Settings, Failure> {
+    // What each flag says is judged before what they say together: a flag that swallowed the next one is reported as such.
+    let RunLimits {
+        mut policy,
+        silence,
+        timeout,
+        fail_on_tool_error,
+    } = RunLimits::of(args)?;
+    tool_timeout(args)?;
+    word_of(args, "color", args.color.as_deref(), COLORS)?;
+    exclusive(args, "run")?;
+    let mut tooling = around::of_run(args, environment)?;
+    let words = words(args)?;
+    let level = level(args);
+    let (files, mut pictures) = (
+        inputs::files(args, &tooling.hidden)?,
+        inputs::pictures(args)?,
+    );
+    let agents = agents(args, &tooling);
+    let instructions = instructions(args, &tooling, &agents)?;
+    let schema = outputs::schema(args)?;
+    let search = search(args)?;
+    let (keep, resumed) =
+        resuming::look(outputs::keep(args)?, &tooling.setup.directory, environment);
+    let resumed = resumed.as_ref();
+    let ModelSettings {
+        chosen,
+        credentials,
+        providers,
+    } = model::find(args, environment, resumed, search.is_some())?;
+    let Credentials {
+        found,
+        keeper,
+        mut warnings,
+    } = credentials;
+    let handed = variables::hand_on(
+        &mut tooling.setup,
+        &tooling.offered,
+        args,
+        environment,
+        &found,
+        &providers,
+    )?;
+    tooling.warnings.extend(handed);
+    let count = pictures.len();
+    let fitted = fitting::fitted(args, &chosen.choice, resumed, count)?;
+    let instead = fitting::instead(args, chosen.instead.clone(), count)?;
+    let origins = if args.dry_run && level == Level::Verbose {
+        let kept = fitting::kept_effort(args, &chosen.choice, resumed).is_some();
+        let read = agents.found.iter().map(|(file, _)| file);
+        let read = read.map(|file| format!("{}: added to the instructions", file.display()));
+        let lines = origins::lines(args, &chosen, &found, &fitted, kept);
+        lines.into_iter().chain(read).collect()
+    } else {
+        Vec::new()
+    };
+    warnings.extend(chosen.notes.iter().map(ToString::to_string));
+    warnings.extend(origins);
+    warnings.extend(tooling.warnings);
+    warnings.extend(agents.warnings);
+    warnings.extend(fitted.note());
+    let Choosing {
+        choice, endpoints, ..
+    } = chosen;
+    if choice.model.text_only {
+        pictures.clear();
+    }
+    policy.window = choice.model.window();
+    policy.price = choice.model.price;
+    Ok(Settings {
+        words,
+        no_stdin: args.no_stdin,
+        files,
+        pictures,
+        search,
+        choice,
+        fitted,
+        instead,
+        instructions,
+        tools: tooling.setup,
+        offered: tooling.offered,
+        home: environment.home(),
+        keep,
+        form: outputs::form(args)?,
+        schema,
+        last_message: outputs::last_message(args),
+        policy,
+        fail_on_tool_error,
+        silence,
+        deadline: timeout.map(|time| begun + time),
+        dry_run: args.dry_run,
+        level,
+        paint: terminal::paint(args.color.as_deref(), environment),
+        spinner: terminal::frames(environment).filter(|_| level > Level::Quiet),
+        found,
+        keeper,
+        notes: [args.notes.clone(), tooling.notes].concat(),
+        warnings,
+        endpoints,
+    })
+}
+
+/// How much is reported beside the answer.
+fn level(args: &Args) -> Level {
+    match (args.quiet, args.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    }
+}
+
+/// How the service is to search the web, if it is to.
+fn search(args: &Args) -> Result<Option<Search>, Failure> {
+    let mode = word_of(args, "search", args.search.as_deref(), SEARCHES)?;
+    Ok(mode.map(|mode| match mode {
+        "cached" => Search::Cached,
+        _ => Search::Live,
+    }))
+}
+
+/// The arguments of the prompt.
+fn words(args: &Args) -> Result<Words, Failure> {
+    let words = Words::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
+    if args.no_stdin && words.want_stdin() {
+        return Err(Failure::usage("--no-stdin leaves no prompt")
+            .hint("give the prompt as arguments, without -"));
+    }
+    Ok(words)
+}
+
+/// What the project says to agents.
+fn agents(args: &Args, tooling: &Tooling) -> Agents {
+    if args.no_agents_md {
+        Agents::default()
+    } else {
+        inputs::agents(&tooling.setup.directory, &tooling.hidden)
+    }
+}

@@ -1,0 +1,14 @@
+//! The models of servers of the user's own in `models.json`, as `-m` takes them (pure).
+
+use super::custom::{Listed, Provider};
+
+/// The models of the servers that can be asked, each with the id that `-m` takes.
+pub fn own(providers: &[Provider]) -> impl Iterator<Item = (String, &Listed)> {
+    let servers = providers
+        .iter()
+        .filter(|provider| provider.base_url.is_some() && provider.other_protocol.is_none());
+    servers.flat_map(|provider| {
+        let models = provider.models.iter();
+        models.map(|listed| (format!("{}/{}", provider.name, listed.model.id), listed))
+    })
+}
