@@ -228,6 +228,7 @@ impl Conversation {
             running: 0,
             abouts: Vec::new(),
             open: Vec::new(),
+            outputs: Vec::new(),
             joined: false,
             kept: Vec::new(),
             reading: None,

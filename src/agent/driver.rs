@@ -21,6 +21,7 @@ use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
 use crate::tools::topic::About;
 use crate::wire::answer::{Answer, Trouble, Verdict};
+use crate::wire::input::Output;
 use crate::wire::item::{Call, Item};
 use crate::wire::request::Body;
 use crate::wire::response::Usage;
@@ -44,6 +45,8 @@ pub(super) struct Driver<'a> {
     pub(super) abouts: Vec<(usize, About)>,
     /// The ids of the calls that have joined the conversation and have no result there yet.
     pub(super) open: Vec<String>,
+    /// The outputs of those that had ended when the turn stopped, each at its call's place.
+    pub(super) outputs: Vec<Option<Output>>,
     /// An answer of the turn has joined the conversation.
     pub(super) joined: bool,
     /// The calls that were kept of answers that broke off.
@@ -115,7 +118,8 @@ impl Driver<'_> {
         let calls = std::mem::take(&mut self.open);
         if !calls.is_empty() {
             let body = Arc::make_mut(self.body);
-            history::add_aborted(body, self.journal.as_deref_mut(), &calls);
+            let outputs = std::mem::take(&mut self.outputs);
+            history::add_aborted(body, self.journal.as_deref_mut(), &calls, outputs);
         }
         let was_stopped = matches!(stop, Stop::Interrupted | Stop::Ordered(_));
         if !self.joined && !was_stopped {
