@@ -70,8 +70,8 @@ enum Attempt {
 
 /// An answer that the turn builds on.
 enum Answered {
-    /// The last one, with its last message.
-    Message(String),
+    /// The last one.
+    Whole(Box<Answer>),
     /// One with calls.
     Calls(Round),
 }
@@ -85,13 +85,14 @@ struct Round {
 }
 
 impl Driver<'_> {
-    /// Asks, runs what the model calls, and asks again until it has answered; its last message.
-    pub(super) fn run(&mut self, control: &Control) -> Result<String, Stop> {
+    /// Asks, runs what the model calls, and asks again until it has answered; the last answer, which is stored and has not
+    /// joined the conversation.
+    pub(super) fn run(&mut self, control: &Control) -> Result<Box<Answer>, Stop> {
         let mut turns = 0;
         loop {
             turns += 1;
             let round = match self.answer()? {
-                Answered::Message(message) => return Ok(message),
+                Answered::Whole(answer) => return Ok(answer),
                 Answered::Calls(round) => round,
             };
             // What these calls would answer could not be sent any more, so they do not run.
@@ -147,7 +148,8 @@ impl Driver<'_> {
                         Verdict::Trouble(trouble) => trouble,
                         _ if !self.printed.is_repeated() => Trouble::Another,
                         Verdict::Answered => {
-                            return self.answered(&answer).map(Answered::Message);
+                            self.finish(&answer)?;
+                            return Ok(Answered::Whole(answer));
                         }
                         Verdict::Calls(calls) => {
                             return self.called(&answer, calls).map(Answered::Calls);
@@ -186,14 +188,15 @@ impl Driver<'_> {
         }
     }
 
-    /// Takes the answer that ends the turn; its last message.
-    fn answered(&mut self, answer: &Answer) -> Result<String, Stop> {
+    /// Shows and stores the answer that ends the turn.
+    fn finish(&mut self, answer: &Answer) -> Result<(), Stop> {
         self.printed.complete();
         self.fallback.learn();
         self.printed.show_held(answer, |_| true, self.sink)?;
-        self.join(answer.items(), &[])?;
-        let message = answer.messages().last();
-        Ok(message.map_or_else(String::new, |item| item.text().into_owned()))
+        if let Some(journal) = self.journal.as_deref_mut() {
+            history::store_answer(journal, answer.items());
+        }
+        self.tell_unstored()
     }
 
     /// Takes an answer with calls.

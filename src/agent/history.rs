@@ -25,6 +25,13 @@ pub(super) fn add_answer<'a>(
     }
 }
 
+/// Stores what the last answer of a turn brought. It joins the conversation once another request follows that carries it.
+pub(super) fn store_answer<'a>(journal: &mut dyn Journal, items: impl Iterator<Item = &'a Item>) {
+    for item in kept(items) {
+        journal.item(&on_one_line(&item));
+    }
+}
+
 /// The items that go back. Reasoning that is not sealed stays behind: without its encrypted form the service, which stores
 /// nothing for us, cannot take it; so what came of it may not name it. A call that the service has served without showing
 /// its output stays behind as well, since a call goes back with its output or not at all.
