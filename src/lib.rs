@@ -13,9 +13,9 @@
 //!     let access = Access::stored(&Path::new(&home).join(".codex-run"))?;
 //!     let mut conversation = Talk::new(access, "gpt-5.5")?.open()?;
 //!     let reply = conversation.ask("Name a prime number.", &mut Quiet)?;
-//!     println!("{}", reply.message);
+//!     println!("{}", reply.message());
 //!     let reply = conversation.ask("And the next one?", &mut Quiet)?;
-//!     println!("{}", reply.message);
+//!     println!("{}", reply.message());
 //!     Ok(())
 //! }
 //! ```

@@ -21,8 +21,8 @@ use crate::wire::input;
 use crate::wire::item::Call;
 
 impl Driver<'_> {
-    /// Runs the calls of an answer and adds their outputs to the history.
-    /// `body_ended` says that nothing more comes of the answer.
+    /// Runs the calls of an answer and adds their outputs to the history. `body_ended` says that nothing more comes of the
+    /// answer. Where the turn stops meanwhile, the outputs that there are stay in hand.
     pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), Stop> {
         let barriers: Vec<bool> = calls
             .iter()
@@ -30,6 +30,20 @@ impl Driver<'_> {
             .collect();
         self.tools.watch_git();
         let (mut turn, actions) = Turn::new(&barriers);
+        let ran = self.run_turn(&mut turn, actions, calls, body_ended);
+        if ran.is_err() {
+            self.outputs = turn.outputs();
+        }
+        ran
+    }
+
+    fn run_turn(
+        &mut self,
+        turn: &mut Turn,
+        actions: Vec<Action>,
+        calls: &[Call],
+        body_ended: bool,
+    ) -> Result<(), Stop> {
         for action in actions {
             if let Action::Run(at) = action {
                 self.start(at, calls)?;

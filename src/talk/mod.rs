@@ -31,7 +31,7 @@
 //! let mut conversation = Talk::new(access, "gpt-5.5")?.open()?;
 //! let mut sink = Shout(String::new());
 //! let reply = conversation.ask("Say hello", &mut sink)?;
-//! assert_eq!(reply.message, "Hello there.");
+//! assert_eq!(reply.message(), "Hello there.");
 //! assert_eq!(sink.0, "HELLO THERE.");
 //! # Ok(())
 //! # }
@@ -60,9 +60,9 @@
 //!     })
 //!     .open()?;
 //! let reply = conversation.ask("What is 2 + 3?", &mut Quiet)?;
-//! assert_eq!((&*reply.message, reply.requests, reply.failed_calls), ("It is 5.", 2, 0));
+//! assert_eq!((&*reply.message(), reply.requests, reply.failed_calls), ("It is 5.", 2, 0));
 //! let reply = conversation.ask("What did I ask?", &mut Quiet)?;
-//! assert_eq!(reply.message, "You asked for 2 + 3.");
+//! assert_eq!(reply.message(), "You asked for 2 + 3.");
 //! # let sent = server.requests().last().expect("a request").json();
 //! # assert!(sent["input"].as_array().is_some_and(|items| items.len() == 5), "{sent}");
 //! # assert_eq!(server.connections(), 1);
@@ -95,8 +95,8 @@
 //! assert!(matches!(stop, Stop::Interrupted));
 //! assert_eq!(stop.exit_code(), 130);
 //! # let server = escape.join().expect("no panic");
-//! assert_eq!(conversation.ask("Are you there?", &mut Quiet)?.message, "Yes.");
-//! assert_eq!(conversation.ask("Still?", &mut Quiet)?.message, "Again.");
+//! assert_eq!(conversation.ask("Are you there?", &mut Quiet)?.message(), "Yes.");
+//! assert_eq!(conversation.ask("Still?", &mut Quiet)?.message(), "Again.");
 //! # let input = &server.requests()[1].json()["input"];
 //! # let asked: Vec<&str> = input.as_array().into_iter().flatten().filter(|item| item["role"] == "user").filter_map(|item| item["content"][0]["text"].as_str()).collect();
 //! # assert_eq!(asked, ["Count.", "Are you there?"], "{input}");
@@ -126,7 +126,7 @@
 //!         Ok("done".to_owned())
 //!     })
 //!     .open()?;
-//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message, "In French: bonjour.");
+//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message(), "In French: bonjour.");
 //! assert!(conversation.control().take_steering().is_empty());
 //! # let sent = server.requests().last().expect("a request").json();
 //! # let input = sent["input"].as_array().expect("items");
@@ -163,7 +163,7 @@
 //!     })
 //!     .open()?;
 //! assert!(conversation.ask("Begin.", &mut Quiet).is_err());
-//! assert_eq!(conversation.ask("Go on.", &mut Quiet)?.message, "Good.");
+//! assert_eq!(conversation.ask("Go on.", &mut Quiet)?.message(), "Good.");
 //! # let sent = server.requests().last().expect("a request").json();
 //! # let items = sent["input"].as_array().expect("items").iter();
 //! # let outputs: Vec<&str> = items.filter_map(|item| item["output"].as_str()).collect();
@@ -186,7 +186,7 @@
 //! let mut conversation = Talk::new(Access::key(&address, "sk-invented")?, "gpt-5.5")?.open()?;
 //! let stop = conversation.ask("Say hello", &mut Quiet).expect_err("a limit is reached");
 //! assert_eq!((stop.exit_code(), stop.retry_at()), (6, Some(4_000_000_000)));
-//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message, "Hello.");
+//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message(), "Hello.");
 //! # let sent = server.requests().last().expect("a request").json();
 //! # assert!(sent["input"].as_array().is_some_and(|items| items.len() == 1), "{sent}");
 //! # Ok(())
@@ -210,7 +210,7 @@
 //!
 //! let access = Access::stored_for(&home, &issuer, &backend)?;
 //! let mut conversation = Talk::new(access, "gpt-5.5")?.open()?;
-//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message, "Hello.");
+//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message(), "Hello.");
 //! # assert_eq!(server.issuer().refreshed(), 1);
 //! # let stored = std::fs::read_to_string(home.join("auth.json"))?;
 //! # assert!(!stored.contains(&ended.refresh), "it is spent");
@@ -236,7 +236,7 @@
 //! drop(conversation);
 //!
 //! let mut conversation = Talk::new(access, "gpt-5.5")?.resumed(&home, &id).open()?;
-//! assert_eq!(conversation.ask("Which number?", &mut Quiet)?.message, "It is 7.");
+//! assert_eq!(conversation.ask("Which number?", &mut Quiet)?.message(), "It is 7.");
 //! # let sent = server.requests().last().expect("a request").json();
 //! # assert!(sent["input"].as_array().is_some_and(|items| items.len() == 3), "{sent}");
 //! # std::fs::remove_dir_all(&home)?;
@@ -258,7 +258,7 @@
 //! let mut conversation = Talk::new(Access::stored(home)?, "gpt-5.5")?
 //!     .sandboxed(sandbox, &["read", "edit", "bash"])?
 //!     .open()?;
-//! println!("{}", conversation.ask("Make the tests pass.", &mut Quiet)?.message);
+//! println!("{}", conversation.ask("Make the tests pass.", &mut Quiet)?.message());
 //! # Ok(())
 //! # }
 //! ```

@@ -196,7 +196,7 @@ fn conclude(
         }
     };
     if last.schema.is_some() {
-        sink.print(&reply.message).map_err(Error::Output)?;
+        sink.print(&reply.message()).map_err(Error::Output)?;
     }
     let finished = sink.finish();
     if last.fail_on_tool_error && reply.failed_calls > 0 {
@@ -207,12 +207,12 @@ fn conclude(
         return Err(Error::Late);
     }
     if let Some(schema) = &last.schema
-        && let Some(unmatched) = compare(schema, &reply.message, control)?
+        && let Some(unmatched) = compare(schema, &reply.message(), control)?
     {
         return Err(Error::Schema(unmatched));
     }
     if let Some(file) = last.file {
-        file.write(&reply.message).map_err(Error::LastMessage)?;
+        file.write(&reply.message()).map_err(Error::LastMessage)?;
     }
     sink.completed().map_err(Error::Output)
 }
