@@ -112,7 +112,6 @@ const TABLE: &[(&str, &[&str])] = &[
             "output",
             "placed",
             "prompt",
-            "schema",
             "secret",
             "session",
             "stdin",

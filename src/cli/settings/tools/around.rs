@@ -10,7 +10,7 @@ use super::own::Own;
 use super::trust::Trust;
 use super::{own, variables, writable};
 use crate::cli::environment::Environment;
-use crate::cli::flags::{Args, SANDBOXES};
+use crate::cli::flags::{Args, Origin, SANDBOXES};
 use crate::cli::nearest::unknown;
 use crate::cli::values::{tool_timeout, word_of};
 use crate::failure::Failure;
@@ -299,9 +299,9 @@ fn sandbox(args: &Args) -> Result<&'static str, Failure> {
 
 /// How the flag of the working directory is called.
 fn cd(args: &Args) -> String {
-    match &*args.named("cd") {
-        "--cd" => "-C".to_owned(),
-        elsewhere => elsewhere.to_owned(),
+    match args.origin("cd") {
+        Origin::Flag => "-C".to_owned(),
+        elsewhere @ Origin::Config(_) => elsewhere.named("cd"),
     }
 }
 
