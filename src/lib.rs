@@ -1,6 +1,28 @@
 //! A synchronous client of the OpenAI Responses API: it asks a model, streams the answer, runs the tools
 //! that the model calls as subprocesses, and goes on until the answer is complete.
 //!
+//! A conversation, with the sign-in that `codex login` has stored:
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use codex_run::talk::{Access, Quiet, Talk};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let home = std::env::var("HOME")?;
+//!     let access = Access::stored(&Path::new(&home).join(".codex-run"))?;
+//!     let mut conversation = Talk::new(access, "gpt-5.5")?.open()?;
+//!     let reply = conversation.ask("Name a prime number.", &mut Quiet)?;
+//!     println!("{}", reply.message());
+//!     let reply = conversation.ask("And the next one?", &mut Quiet)?;
+//!     println!("{}", reply.message());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! More examples, which run, are in [`talk`]: answers as they arrive, tools, a turn that is stopped or steered, stored
+//! conversations, signing in.
+//!
 //! The data's path is one sentence, and the modules are its words: standard input and arguments become a
 //! [`prompt`], the prompt a request, the service's bytes frames, frames events, events text and tool calls
 //! ([`wire`]), and those [`output`]. [`agent`] drives it; [`command`] and [`cli`] are the command `codex`.
@@ -40,6 +62,7 @@ pub mod format; // structured output
 pub mod id; // names that were checked once
 pub mod outcome; // how a run ended, and its exit code
 pub mod placed; // JSON whose mistakes are told with their places
+pub mod result; // what a call of a tool gave, as facts
 pub mod schema; // does this value fit
 pub mod secret; // a token that does not print itself
 
@@ -63,11 +86,11 @@ pub mod session; // the stored conversation
 
 pub mod failure; // facts to words, hint and exit code
 
-pub mod output; // what a run has to tell, and whoever takes it
+pub mod output; // what a run has to report, and the sinks that take it
 
-pub mod agent; // drives a run
+pub mod agent; // drives a conversation
 
-pub mod talk; // a conversation for programs
+pub mod talk; // conversations for programs
 
 pub mod command; // what each command does
 

@@ -15,26 +15,35 @@ use super::thread::spawn;
 use super::turn::{self, Action, Turn};
 use crate::failure::{RunWarning, Stop};
 use crate::output::{self, Notice, Subject};
-use crate::tools::about::{About, is_cut, printed};
-use crate::tools::offer::Offer;
-use crate::tools::process::Output;
+use crate::tools::toolbox::Called;
+use crate::tools::topic::About;
 use crate::wire::input;
 use crate::wire::item::Call;
 
 impl Driver<'_> {
-    /// Runs the calls of an answer and adds their outputs to the history.
-    /// `body_ended` says that nothing more comes of the answer.
+    /// Runs the calls of an answer and adds their outputs to the history. `body_ended` says that nothing more comes of the
+    /// answer. Where the turn stops meanwhile, the outputs that there are stay in hand.
     pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), Stop> {
         let barriers: Vec<bool> = calls
             .iter()
-            .map(|call| {
-                self.tools
-                    .offered(&call.name)
-                    .is_some_and(Offer::changes_files)
-            })
+            .map(|call| self.tools.changes_files(call))
             .collect();
         self.tools.watch_git();
         let (mut turn, actions) = Turn::new(&barriers);
+        let ran = self.run_turn(&mut turn, actions, calls, body_ended);
+        if ran.is_err() {
+            self.outputs = turn.outputs();
+        }
+        ran
+    }
+
+    fn run_turn(
+        &mut self,
+        turn: &mut Turn,
+        actions: Vec<Action>,
+        calls: &[Call],
+        body_ended: bool,
+    ) -> Result<(), Stop> {
         for action in actions {
             if let Action::Run(at) = action {
                 self.start(at, calls)?;
@@ -46,17 +55,18 @@ impl Driver<'_> {
         let mut patience = None;
         loop {
             let event = match self.next(patience)? {
-                Input::ToolEnded(at, output) => {
+                Input::ToolEnded(at, called) => {
                     self.running -= 1;
-                    if let Some(error) = output.exhausted {
+                    if let Some(error) = called.exhausted {
                         return Err(Stop::Thread(error));
                     }
-                    self.tally.failed += usize::from(!output.answer.ok);
+                    self.tally.failed += usize::from(!called.result.status.is_ok());
                     let place = self.abouts.iter().position(|(of, _)| *of == at);
                     let about = place.map(|place| self.abouts.swap_remove(place).1);
                     let about = about.unwrap_or(About::Other(Value::Null));
-                    self.tell(&calls[at], &about, &output)?;
-                    let (text, image) = (output.answer.text, output.answer.image);
+                    self.tell(&calls[at], &about, &called)?;
+                    let text = called.result.for_model();
+                    let image = called.result.image;
                     turn::Event::ToolEnded(at, input::Output { text, image })
                 }
                 Input::BodyEnded(request) if request == self.tally.requests => {
@@ -102,39 +112,30 @@ impl Driver<'_> {
         })
         .map_err(Stop::Output)?;
         self.abouts.push((at, about));
+        // The calls of this answer are counted already.
+        let number = self.earlier_calls + self.tally.calls - calls.len() + at + 1;
         let (tools, call, sender) = (
             Arc::clone(&self.tools),
             calls[at].clone(),
             self.sender.clone(),
         );
         spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| tools.call(&call)));
+            let ended = catch_unwind(AssertUnwindSafe(|| tools.call(&call, number)));
             let _ = sender
-                .send(ended.map_or(Input::ToolPanicked, |output| Input::ToolEnded(at, output)));
+                .send(ended.map_or(Input::ToolPanicked, |called| Input::ToolEnded(at, called)));
         })?;
         self.running += 1;
         Ok(())
     }
 
-    fn tell(&mut self, call: &Call, about: &About, output: &Output) -> Result<(), Stop> {
-        let offer = self.tools.offered(&call.name);
-        let subject = offer.map_or_else(
-            || call.arguments.clone(),
-            |offer| offer.subject_of(&call.arguments),
-        );
+    fn tell(&mut self, call: &Call, about: &About, called: &Called) -> Result<(), Stop> {
+        let brief = self.tools.brief(call);
         told(call, about, |call| {
             let notice = Notice::ToolEnded {
                 call,
-                brief: &subject,
-                result: &output.answer.result,
-                ok: output.answer.ok,
-                took: output.took,
-                output: &output.answer.text,
-                printed: match about {
-                    About::Command(_) => printed(&output.answer.text),
-                    _ => &output.answer.text,
-                },
-                truncated: is_cut(&output.answer.text),
+                brief: &brief,
+                took: called.took,
+                result: &called.result,
             };
             self.sink.take(notice).and_then(|()| self.sink.flush())
         })

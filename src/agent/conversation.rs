@@ -1,11 +1,13 @@
 //! A conversation: one question after the other, on one connection, with what was said before. It owns who sends its
 //! requests, what was said, its tools, and what was learned about how the service wants to be asked.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::control::{Control, Running};
 use super::driver::Driver;
 use super::fallback::{Fallback, Learned, Substitute};
+use super::history;
 use super::message::UserMessage;
 use super::policy::Policy;
 use super::printed::Printed;
@@ -17,7 +19,9 @@ use crate::failure::Stop;
 use crate::id::ThreadId;
 use crate::output::{Notice, Sink};
 use crate::session::Journal;
-use crate::tools::process::Tools;
+use crate::tools::toolbox::Toolbox;
+use crate::wire::answer::Answer;
+use crate::wire::item::Item;
 use crate::wire::request::Body;
 use crate::wire::response::Usage;
 
@@ -35,7 +39,7 @@ pub struct Blueprint {
     /// What was said before, each item as the bytes that go to the service.
     pub items: Vec<Vec<u8>>,
     /// What runs the calls.
-    pub tools: Arc<Tools>,
+    pub tools: Arc<Toolbox>,
 }
 
 impl Blueprint {
@@ -58,11 +62,10 @@ impl Blueprint {
     }
 }
 
-/// An answer.
-#[derive(Clone, Debug, PartialEq)]
+/// The answer to a question.
+#[derive(Clone, Debug)]
 pub struct Reply {
-    /// The last message of the model.
-    pub message: String,
+    answer: Arc<Answer>,
     /// The tokens of all requests of the turn.
     pub usage: Usage,
     /// What they cost by the list of prices, in US dollars, where it names one.
@@ -73,17 +76,31 @@ pub struct Reply {
     pub failed_calls: usize,
 }
 
+impl Reply {
+    /// The last message of the model.
+    #[must_use]
+    pub fn message(&self) -> Cow<'_, str> {
+        let message = self.answer.messages().last();
+        message.map(Item::text).unwrap_or_default()
+    }
+}
+
 /// A conversation.
 #[derive(Debug)]
 pub struct Conversation {
     thread: ThreadId,
     client: Client,
     body: Arc<Body>,
+    /// The last answer of the turn before, which has not joined the body: a long one is not kept twice for a request that
+    /// may never follow.
+    last: Option<Arc<Answer>>,
     fallback: Fallback,
-    tools: Arc<Tools>,
+    tools: Arc<Toolbox>,
     policy: Policy,
     journal: Option<Box<dyn Journal + Send>>,
     control: Control,
+    /// Calls of all turns.
+    calls: usize,
     /// The reading of the last answer, whose body may not have come to its end.
     reading: Option<Reading>,
 }
@@ -109,11 +126,13 @@ impl Conversation {
             thread: blueprint.thread,
             client,
             body: Arc::new(body),
+            last: None,
             fallback,
             tools: blueprint.tools,
             policy,
             journal,
             control,
+            calls: 0,
             reading: None,
         }
     }
@@ -170,7 +189,11 @@ impl Conversation {
         {
             self.reconnect();
         }
-        let item = message.push_to(Arc::make_mut(&mut self.body));
+        let body = Arc::make_mut(&mut self.body);
+        if let Some(answer) = self.last.take() {
+            history::add_answer(body, None, answer.items());
+        }
+        let item = message.push_to(body);
         if let Some(journal) = &mut self.journal {
             journal.item(&item);
         }
@@ -182,29 +205,35 @@ impl Conversation {
             control.set_winding_up(false);
             driver.settle(stop);
         }
-        let mut reply = Reply {
-            message: String::new(),
-            usage: driver.tally.usage,
-            cost: driver.policy.price.map(|_| driver.tally.cost),
-            requests: driver.tally.requests,
-            failed_calls: driver.tally.failed,
-        };
+        let answer = ended.map(Arc::from);
+        let (usage, requests) = (driver.tally.usage, driver.tally.requests);
+        let cost = driver.policy.price.map(|_| driver.tally.cost);
+        let failed_calls = driver.tally.failed;
         let reported = driver
             .sink
             .take(Notice::Usage {
-                usage: reply.usage,
-                requests: reply.requests,
-                cost: reply.cost,
+                usage,
+                requests,
+                cost,
             })
             .and_then(|()| driver.sink.flush());
+        let calls = driver.tally.calls;
         self.reading = driver.reading.take();
-        if ended.is_err() {
+        self.calls += calls;
+        if answer.is_err() {
             self.reading = None;
             self.reconnect();
         }
-        reply.message = ended?;
+        let answer: Arc<Answer> = answer?;
+        self.last = Some(Arc::clone(&answer));
         reported.map_err(Stop::Output)?;
-        Ok(reply)
+        Ok(Reply {
+            answer,
+            usage,
+            cost,
+            requests,
+            failed_calls,
+        })
     }
 
     fn driver<'a>(&'a mut self, running: &'a Running<'_>, sink: &'a mut dyn Sink) -> Driver<'a> {
@@ -223,9 +252,11 @@ impl Conversation {
             running: 0,
             abouts: Vec::new(),
             open: Vec::new(),
+            outputs: Vec::new(),
             joined: false,
             kept: Vec::new(),
             reading: None,
+            earlier_calls: self.calls,
             tally: Tally::default(),
         }
     }
@@ -240,5 +271,17 @@ impl Conversation {
 impl Drop for Conversation {
     fn drop(&mut self) {
         self.client.shutdown();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_may_go_to_another_thread() {
+        fn check<T: Send>() {}
+        check::<Conversation>();
+        check::<Reply>();
     }
 }

@@ -18,9 +18,10 @@ use crate::clock::seconds;
 use crate::failure::{RunWarning, Stop};
 use crate::output::{Notice, Sink, Window};
 use crate::session::Journal;
-use crate::tools::about::About;
-use crate::tools::process::Tools;
+use crate::tools::toolbox::Toolbox;
+use crate::tools::topic::About;
 use crate::wire::answer::{Answer, Trouble, Verdict};
+use crate::wire::input::Output;
 use crate::wire::item::{Call, Item};
 use crate::wire::request::Body;
 use crate::wire::response::Usage;
@@ -32,7 +33,7 @@ pub(super) struct Driver<'a> {
     /// Where the conversation is stored, if it is.
     pub(super) journal: Option<&'a mut dyn Journal>,
     pub(super) fallback: &'a mut Fallback,
-    pub(super) tools: Arc<Tools>,
+    pub(super) tools: Arc<Toolbox>,
     pub(super) policy: &'a mut Policy,
     pub(super) sink: &'a mut dyn Sink,
     pub(super) inputs: &'a Receiver<Input>,
@@ -44,12 +45,16 @@ pub(super) struct Driver<'a> {
     pub(super) abouts: Vec<(usize, About)>,
     /// The ids of the calls that have joined the conversation and have no result there yet.
     pub(super) open: Vec<String>,
+    /// The outputs of those that had ended when the turn stopped, each at its call's place.
+    pub(super) outputs: Vec<Option<Output>>,
     /// An answer of the turn has joined the conversation.
     pub(super) joined: bool,
     /// The calls that were kept of answers that broke off.
     pub(super) kept: Vec<Call>,
     /// The reading of the last answer.
     pub(super) reading: Option<Reading>,
+    /// Calls of the turns before.
+    pub(super) earlier_calls: usize,
     pub(super) tally: Tally,
 }
 
@@ -65,8 +70,8 @@ enum Attempt {
 
 /// An answer that the turn builds on.
 enum Answered {
-    /// The last one, with its last message.
-    Message(String),
+    /// The last one.
+    Whole(Box<Answer>),
     /// One with calls.
     Calls(Round),
 }
@@ -80,13 +85,14 @@ struct Round {
 }
 
 impl Driver<'_> {
-    /// Asks, runs what the model calls, and asks again until it has answered; its last message.
-    pub(super) fn run(&mut self, control: &Control) -> Result<String, Stop> {
+    /// Asks, runs what the model calls, and asks again until it has answered; the last answer, which is stored and has not
+    /// joined the conversation.
+    pub(super) fn run(&mut self, control: &Control) -> Result<Box<Answer>, Stop> {
         let mut turns = 0;
         loop {
             turns += 1;
             let round = match self.answer()? {
-                Answered::Message(message) => return Ok(message),
+                Answered::Whole(answer) => return Ok(answer),
                 Answered::Calls(round) => round,
             };
             // What these calls would answer could not be sent any more, so they do not run.
@@ -113,7 +119,8 @@ impl Driver<'_> {
         let calls = std::mem::take(&mut self.open);
         if !calls.is_empty() {
             let body = Arc::make_mut(self.body);
-            history::add_aborted(body, self.journal.as_deref_mut(), &calls);
+            let outputs = std::mem::take(&mut self.outputs);
+            history::add_aborted(body, self.journal.as_deref_mut(), &calls, outputs);
         }
         let was_stopped = matches!(stop, Stop::Interrupted | Stop::Ordered(_));
         if !self.joined && !was_stopped {
@@ -141,7 +148,8 @@ impl Driver<'_> {
                         Verdict::Trouble(trouble) => trouble,
                         _ if !self.printed.is_repeated() => Trouble::Another,
                         Verdict::Answered => {
-                            return self.answered(&answer).map(Answered::Message);
+                            self.finish(&answer)?;
+                            return Ok(Answered::Whole(answer));
                         }
                         Verdict::Calls(calls) => {
                             return self.called(&answer, calls).map(Answered::Calls);
@@ -180,14 +188,15 @@ impl Driver<'_> {
         }
     }
 
-    /// Takes the answer that ends the turn; its last message.
-    fn answered(&mut self, answer: &Answer) -> Result<String, Stop> {
+    /// Shows and stores the answer that ends the turn.
+    fn finish(&mut self, answer: &Answer) -> Result<(), Stop> {
         self.printed.complete();
         self.fallback.learn();
         self.printed.show_held(answer, |_| true, self.sink)?;
-        self.join(answer.items(), &[])?;
-        let message = answer.messages().last();
-        Ok(message.map_or_else(String::new, |item| item.text().into_owned()))
+        if let Some(journal) = self.journal.as_deref_mut() {
+            history::store_answer(journal, answer.items());
+        }
+        self.tell_unstored()
     }
 
     /// Takes an answer with calls.
@@ -259,7 +268,8 @@ impl Driver<'_> {
         }
         let withheld = answer.withheld();
         if !withheld.is_empty() && self.fallback.reports_withheld() {
-            let redacted = withheld.iter().map(|reason| self.client.redact(reason));
+            let redact = |reason: &String| self.client.redact(reason);
+            let redacted = withheld.iter().map(|reason| reason.as_ref().map(redact));
             let warning = RunWarning::Withheld(redacted.collect());
             self.notify(Notice::Warning(&warning))?;
         }

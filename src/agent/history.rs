@@ -25,15 +25,22 @@ pub(super) fn add_answer<'a>(
     }
 }
 
+/// Stores what the last answer of a turn brought. It joins the conversation once another request follows that carries it.
+pub(super) fn store_answer<'a>(journal: &mut dyn Journal, items: impl Iterator<Item = &'a Item>) {
+    for item in kept(items) {
+        journal.item(&on_one_line(&item));
+    }
+}
+
 /// The items that go back. Reasoning that is not sealed stays behind: without its encrypted form the service, which stores
 /// nothing for us, cannot take it; so what came of it may not name it. A call that the service has served without showing
 /// its output stays behind as well, since a call goes back with its output or not at all.
 fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
     let items: Vec<&Item> = items.collect();
-    let results: Vec<&str> = items
+    let results: Vec<&Option<String>> = items
         .iter()
         .filter_map(|item| match &item.kind {
-            Kind::Result(call_id) => Some(&**call_id),
+            Kind::Result(call_id) => Some(call_id),
             _ => None,
         })
         .collect();
@@ -42,7 +49,7 @@ fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
     for item in items {
         match &item.kind {
             Kind::Reasoning { sealed } => left_out = !sealed,
-            Kind::Waiting(waiting) if !results.contains(&&*waiting.call_id) => continue,
+            Kind::Waiting(waiting) if !results.contains(&&waiting.call_id) => continue,
             _ => {}
         }
         if left_out {
@@ -69,18 +76,20 @@ pub(super) fn add_outputs(
     }
 }
 
-/// Adds a result for each of these calls, which have none because the turn was stopped.
+/// Adds a result for each of these calls of a turn that was stopped: its output, or that it was aborted.
 pub(super) fn add_aborted(
     body: &mut Body,
     mut journal: Option<&mut (dyn Journal + '_)>,
     calls: &[String],
+    outputs: Vec<Option<Output>>,
 ) {
-    let aborted = Output {
+    let aborted = || Output {
         text: ABORTED.to_owned(),
         image: None,
     };
-    for call in calls {
-        let item = body.push_output(call, &aborted);
+    let none = std::iter::repeat_with(|| None);
+    for (call, output) in calls.iter().zip(outputs.into_iter().chain(none)) {
+        let item = body.push_output(call, &output.unwrap_or_else(aborted));
         if let Some(journal) = journal.as_deref_mut() {
             journal.item(&item);
         }
@@ -142,6 +151,29 @@ mod tests {
         let output = r#"{"type":"shell_call_output","call_id":"s","output":[]}"#;
         check(&[call, WORDS], &[WORDS]);
         check(&[call, output, WORDS], &[call, output, WORDS]);
+    }
+
+    #[test]
+    fn calls_of_a_turn_that_was_stopped_have_results() {
+        let (mut body, mut stored) = (Body::new(&HEAD), Vec::new());
+        let output = Output {
+            text: "done".to_owned(),
+            image: None,
+        };
+        let calls = ["a", "b", "c"].map(str::to_owned);
+        add_aborted(
+            &mut body,
+            Some(&mut stored),
+            &calls,
+            vec![None, Some(output)],
+        );
+        let result = |call: &str, output: &str| {
+            format!(r#"{{"type":"function_call_output","call_id":"{call}","output":"{output}"}}"#)
+        };
+        let expected = [("a", "aborted"), ("b", "done"), ("c", "aborted")];
+        let expected = expected.map(|(call, output)| result(call, output).into_bytes());
+        assert_eq!(stored, expected);
+        assert_eq!(body.len(), 3);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::api;
 use crate::auth::sign_in::{Waiting, Warning};
 use crate::failure::Order;
 use crate::output::Sink;
-use crate::tools::process::Output;
+use crate::tools::toolbox::Called;
 use crate::wire::answer::{Answer, Show};
 use crate::wire::fault::Limit;
 
@@ -35,7 +35,7 @@ pub(super) enum Input {
     /// The body of the answer to this request, counted from 1, has come to its end.
     BodyEnded(usize),
     /// The call at this place has ended.
-    ToolEnded(usize, Output),
+    ToolEnded(usize, Called),
     /// The thread of a call has panicked.
     ToolPanicked,
     /// The thread that reads has panicked.

@@ -85,6 +85,17 @@ impl Turn {
         }
     }
 
+    /// The outputs of the calls that have ended, each at its call's place, where the turn is given up.
+    #[must_use]
+    pub fn outputs(self) -> Vec<Option<Output>> {
+        let calls = self.calls.into_iter();
+        let output = |call| match call {
+            State::Ended(output) => Some(output),
+            State::Waiting { .. } | State::Running { .. } => None,
+        };
+        calls.map(output).collect()
+    }
+
     /// Starts the calls whose turn it is, in the order of the answer.
     fn start(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
@@ -202,6 +213,13 @@ mod tests {
                 assert_eq!(turn.step(Event::PatienceEnded), [], "{order:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_turn_that_is_given_up_keeps_what_has_ended() {
+        let (mut turn, _) = Turn::new(&[false, false, true]);
+        turn.step(ended(1));
+        assert_eq!(turn.outputs(), [None, Some(output(1)), None]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl fmt::Display for Error {
         match self {
             Self::SignIn(error) => error.fmt(f),
             Self::Http(_, error) => error.fmt(f),
-            Self::Fault(fault) => f.write_str(&fault.message),
+            Self::Fault(fault) => f.write_str(&fault.reason().unwrap_or_default()),
         }
     }
 }

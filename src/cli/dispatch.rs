@@ -21,7 +21,8 @@ use crate::failure::{self, Failure, Used};
 use crate::outcome::Outcome;
 use crate::output::lines::EVENTS;
 use crate::output::paint::Paint;
-use crate::tools::{confine, order};
+use crate::tools::order;
+use crate::tools::sandbox::confine;
 
 /// Does what is asked for.
 pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
@@ -93,6 +94,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
             let args = configured(args, "tool", &environment)?;
             let Tooling {
                 setup,
+                offered,
                 warnings,
                 notes,
                 ..
@@ -100,7 +102,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
             for warning in warnings.iter().chain(&notes) {
                 let _ = writeln!(io::stderr(), "codex: {warning}");
             }
-            tool(&name, command::tool::run(setup, &name, stdout))
+            tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
         Invocation::HeldTool(order) => {
             let for_tools = order::arrived(&environment().0);

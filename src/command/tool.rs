@@ -10,12 +10,17 @@ use super::stdout::Stdout;
 use super::stop_requests::next;
 use crate::agent::Order as End;
 use crate::exhausted::at_start;
+use crate::result::Durations;
 use crate::stdin::{self, Source};
+use crate::tools::builtin::table::find_tool;
 use crate::tools::builtin::{self, Context};
-use crate::tools::confine::Reach;
+use crate::tools::child::reaper;
+use crate::tools::launch::{Unready, keep_descriptors};
 use crate::tools::order::Order;
-use crate::tools::process::{self, Setup, Tools, Unready};
-use crate::tools::{self, confine, reaper};
+use crate::tools::sandbox::confine::{self, Reach};
+use crate::tools::setup::Setup;
+use crate::tools::tool::Tool;
+use crate::tools::toolbox::Toolbox;
 use crate::wire::item::Call;
 
 /// Stands among the signals for the end of the tool.
@@ -42,14 +47,20 @@ impl From<io::Error> for Error {
 ///
 /// # Errors
 /// When it could not be run to its end, or its answer could not be written.
-pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> {
+pub fn run(
+    setup: Setup,
+    offered: Vec<Tool>,
+    name: &str,
+    mut stdout: Stdout,
+) -> Result<bool, Error> {
     if let Some(walls) = &setup.walls {
         confine::check(walls).map_err(Error::Walls)?;
     }
-    process::keep_descriptors();
+    keep_descriptors();
     if stdin::source() == Source::Terminal {
-        let example = tools::find(name).map_or(String::new(), |tool| {
-            format!(", such as {{\"{}\": \"...\"}}", tool.subject)
+        let argument = find_tool(name).and_then(|tool| tool.topic.argument());
+        let example = argument.map_or(String::new(), |argument| {
+            format!(", such as {{\"{argument}\": \"...\"}}")
         });
         super::warn(&format!(
             "waiting for the arguments of {name} as JSON on standard input{example}; Ctrl+D ends them"
@@ -69,19 +80,18 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
     let mut signals = take_over()?;
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
-    let tools = Tools::new(setup);
-    tools.prepare().map_err(|unready| match unready {
+    let tools = Toolbox::open(setup, offered).map_err(|unready| match unready {
         Unready::Place(place, error) => Error::Walls(confine::Error::Place(place, error)),
         Unready::Temporary(_, error) | Unready::Signal(error) => Error::Io(error),
     })?;
-    let answer = thread::scope(|scope| {
+    let result = thread::scope(|scope| {
         let calling = thread::Builder::new().spawn_scoped(scope, || {
             let ends = ends;
-            let output = tools.call(&call);
+            let called = tools.call(&call, 1);
             drop(ends);
-            match output.exhausted {
+            match called.exhausted {
                 Some(error) => Err(Error::Io(error)),
-                None => Ok(output.answer),
+                None => Ok(called.result),
             }
         });
         let calling = calling.map_err(at_start)?;
@@ -96,10 +106,10 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
                 }
             }
         }
-        let answer = calling.join();
+        let called = calling.join();
         match ordered {
             Some(order) => Err(Error::Ordered(order)),
-            None => answer.map_err(|_| Error::Io(io::Error::other("the call panicked")))?,
+            None => called.map_err(|_| Error::Io(io::Error::other("the call panicked")))?,
         }
     });
     if adopted {
@@ -111,16 +121,16 @@ pub fn run(setup: Setup, name: &str, mut stdout: Stdout) -> Result<bool, Error> 
             path.display()
         ));
     }
-    let answer = answer?;
-    let mut text = answer.text;
+    let result = result?;
+    let mut text = result.text(Durations::Shown);
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     stdout.print(&text)?;
-    Ok(answer.ok)
+    Ok(result.status.is_ok())
 }
 
-/// Runs the tool in this very process, for whoever holds the other end of our standard output, which gets its answer.
+/// Runs the tool in this very process, for the process that reads standard output, which gets the result.
 /// The walls come first; what it starts then has this environment.
 ///
 /// # Errors
@@ -141,19 +151,20 @@ pub fn run_held(
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
     let context = Context {
+        number: order.number,
         timeout: order.timeout,
         walls: order.walls.as_ref(),
         reach,
         environment,
     };
-    let answer = match &order.program {
+    let result = match &order.program {
         Some(program) => builtin::program::run(program, &arguments, &context),
         None => builtin::run(&order.name, &arguments, &context).ok_or_else(|| {
             let words = format!("there is no tool {}", order.name);
             io::Error::new(io::ErrorKind::NotFound, words)
         })?,
     };
-    let json = serde_json::to_vec(&answer).map_err(io::Error::from)?;
+    let json = serde_json::to_vec(&result).map_err(io::Error::from)?;
     stdout.write_all(&json)?;
-    Ok(answer.ok)
+    Ok(result.status.is_ok())
 }

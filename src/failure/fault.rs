@@ -71,19 +71,19 @@ fn limit(fault: &Fault) -> String {
 }
 
 fn why(fault: &Fault) -> String {
-    match (&*fault.message, &*fault.code) {
-        ("", "") => "it gave no reason".to_owned(),
-        ("", code) => code.to_owned(),
-        (message, "") => message.to_owned(),
+    match (fault.reason(), &fault.code) {
+        (None, None) => "it gave no reason".to_owned(),
+        (None, Some(code)) => code.clone(),
+        (Some(reason), None) => reason.into_owned(),
         // LiteLLM has the status there once more.
-        (message, code)
+        (Some(reason), Some(code))
             if fault
                 .status
-                .is_some_and(|status| status.to_string() == code) =>
+                .is_some_and(|status| status.to_string() == *code) =>
         {
-            message.to_owned()
+            reason.into_owned()
         }
-        (message, code) => format!("{message} ({code})"),
+        (Some(reason), Some(code)) => format!("{reason} ({code})"),
     }
 }
 

@@ -101,15 +101,17 @@ fn of_trouble(trouble: &Trouble, used: Option<&Used>) -> Failure {
         Trouble::Empty => {
             incomplete("it holds no text").hint("try again, or put the question differently")
         }
-        Trouble::Incomplete(reason) => match &**reason {
-            "max_output_tokens" => {
+        Trouble::Incomplete(reason) => match reason.as_deref() {
+            Some("max_output_tokens") => {
                 incomplete("it reached the model's output limit").hint("ask for less at once")
             }
-            "content_filter" => {
+            Some("content_filter") => {
                 incomplete("the content filter stopped it").hint("put the question differently")
             }
-            "" => incomplete("the service stopped it").hint("try again"),
-            other => incomplete(&format!("the service stopped it ({other})")).hint("try again"),
+            None => incomplete("the service stopped it").hint("try again"),
+            Some(other) => {
+                incomplete(&format!("the service stopped it ({other})")).hint("try again")
+            }
         },
         Trouble::Refused(words) => {
             Failure::new(Outcome::Failed, format!("the model declined: {words}"))
@@ -117,7 +119,10 @@ fn of_trouble(trouble: &Trouble, used: Option<&Used>) -> Failure {
         }
         Trouble::Waits(kind) => Failure::new(
             Outcome::Failed,
-            format!("the answer waits for something that codex-run cannot give ({kind})"),
+            format!(
+                "the answer waits for something that codex-run cannot give ({})",
+                kind.as_deref().unwrap_or("an item without a type")
+            ),
         )
         .hint("ask without hosted tools that need it"),
         Trouble::Failed(fault) => of_fault(fault, used),

@@ -18,8 +18,9 @@ pub enum RunWarning {
     OtherShape(Shape),
     /// The service cannot read the reasoning of earlier answers.
     WithoutReasoning,
-    /// The service kept reasoning of earlier answers from the model, for these reasons of its own, one for each item.
-    Withheld(Vec<String>),
+    /// The service kept reasoning of earlier answers from the model, for these reasons of its own, one for each item, where
+    /// it gave one.
+    Withheld(Vec<Option<String>>),
     /// This number of events of an answer could not be read.
     Skipped(usize),
     /// The tools have changed what git runs by itself.
@@ -105,11 +106,9 @@ impl fmt::Display for RunWarning {
     }
 }
 
-fn withheld(reasons: &[String]) -> String {
-    let word = |reason: &'_ String| match &**reason {
-        "" => "no reason given".to_owned(),
-        reason => reason.to_owned(),
-    };
+fn withheld(reasons: &[Option<String>]) -> String {
+    let word =
+        |reason: &'_ Option<String>| reason.as_deref().unwrap_or("no reason given").to_owned();
     let mut kinds: Vec<String> = reasons.iter().map(word).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -129,7 +128,9 @@ mod tests {
 
     #[test]
     fn what_is_withheld_is_counted_with_its_reasons() {
-        let reasons = ["b", "", "b"].map(str::to_owned).to_vec();
+        let reasons = [Some("b"), None, Some("b")]
+            .map(|reason| reason.map(str::to_owned))
+            .to_vec();
         assert_eq!(
             RunWarning::Withheld(reasons).to_string(),
             "the service kept reasoning of earlier answers from the model: 3 items (b, no reason given)"

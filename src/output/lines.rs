@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Call, Notice, Sink, Subject, Window};
 use crate::failure::{of_api, of_unanswered};
+use crate::result::{CallResult, Cut, KeptOutput, Status};
 use crate::wire::response::Usage;
 
 /// The version of what is written: raised when a field is removed or changed, not when one is added.
@@ -197,41 +198,34 @@ impl<W: Write> Lines<W> {
         self.item("item.started", number, item);
     }
 
-    fn ended(&mut self, call: &Call<'_>, ended: &Ended<'_>) {
+    fn ended(&mut self, call: &Call<'_>, result: &CallResult) {
         let place = self.running.iter().position(|(id, _)| id == call.id);
         let number = match place {
             Some(place) => self.running.swap_remove(place).1,
             None => self.next_item(),
         };
-        let item = described(call, Some(ended));
+        let item = described(call, Some(result));
         self.item("item.completed", number, item);
     }
 }
 
-/// How a call ended.
-struct Ended<'a> {
-    ok: bool,
-    result: &'a str,
-    output: &'a str,
-    truncated: bool,
-}
-
 /// A call as an item, while it runs or after it.
-fn described(call: &Call<'_>, ended: Option<&Ended<'_>>) -> Value {
-    let status = match ended {
-        None => "in_progress",
-        Some(Ended { ok: true, .. }) => "completed",
-        Some(_) => "failed",
-    };
-    let output = ended.map_or("", |ended| ended.output);
-    match call.subject {
+fn described(call: &Call<'_>, result: Option<&CallResult>) -> Value {
+    let status = result.map_or("in_progress", |result| word(result.status));
+    let mut item = match call.subject {
         Subject::Command(command) => {
-            let code = ended.and_then(|ended| {
-                let code = ended.result.strip_prefix("exit ");
-                code.map_or(ended.ok.then_some(0), |code| code.parse::<i64>().ok())
-            });
-            json!({"type": "command_execution", "command": command, "aggregated_output": output,
-                "exit_code": code, "status": status})
+            // What is not the output of a program is a word about it.
+            let (printed, message) = match result {
+                Some(result) if result.footer.is_some() => (&*result.output, None),
+                Some(result) => ("", Some(&result.output)),
+                None => ("", None),
+            };
+            let mut item = json!({"type": "command_execution", "command": command, "aggregated_output": printed,
+                "exit_code": null, "status": status, "truncated": false});
+            if let Some(message) = message.filter(|message| !message.is_empty()) {
+                item["message"] = message.as_str().into();
+            }
+            item
         }
         Subject::Changes(changes) => {
             let changes: Vec<Value> = changes
@@ -241,14 +235,58 @@ fn described(call: &Call<'_>, ended: Option<&Ended<'_>>) -> Value {
                     json!({"path": path, "kind": kind})
                 })
                 .collect();
-            json!({"type": "file_change", "changes": changes, "status": status})
+            return json!({"type": "file_change", "changes": changes, "status": status});
         }
         Subject::Other(arguments) => {
-            let truncated = ended.is_some_and(|ended| ended.truncated);
+            let output = result.map_or("", |result| &result.output);
             json!({"type": "tool_call", "name": call.name, "arguments": arguments, "output": output,
-                "truncated": truncated, "status": status})
+                "truncated": false, "status": status})
         }
+    };
+    let Some(result) = result else {
+        return item;
+    };
+    match result.status {
+        Status::Exited(code) => item["exit_code"] = code.into(),
+        Status::Signalled(signal) => item["signal"] = signal.into(),
+        _ => {}
     }
+    if let Some(note) = &result.sandbox_note {
+        item["sandbox_note"] = note.as_str().into();
+    }
+    if !result.cuts.is_empty() {
+        item["truncated"] = true.into();
+        item["cuts"] = result.cuts.iter().map(cut).collect();
+    }
+    item
+}
+
+/// The status of a call that has ended.
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Done | Status::Exited(0) => "completed",
+        Status::Exited(_) | Status::Signalled(_) | Status::Failed => "failed",
+        Status::TimedOut { .. } => "timed_out",
+        Status::Stopped => "stopped",
+        Status::Denied => "denied",
+        Status::BadArguments => "bad_arguments",
+        Status::NotRun => "not_run",
+        Status::UnknownTool => "unknown_tool",
+    }
+}
+
+/// A part that is left out: where, how much of how much, and the file in which it is.
+fn cut(cut: &Cut) -> Value {
+    let mut fields = json!({"at": cut.at, "bytes": cut.left_out, "of": cut.of});
+    match &cut.kept {
+        KeptOutput::Whole { file } => fields["file"] = KeptOutput::path(file).into(),
+        KeptOutput::Beginning { file, bytes } => {
+            fields["file"] = KeptOutput::path(file).into();
+            fields["file_bytes"] = (*bytes).into();
+        }
+        KeptOutput::Nowhere { because } => fields["error"] = because.as_str().into(),
+    }
+    fields
 }
 
 /// Tokens, by the names of the official stream.
@@ -292,22 +330,7 @@ impl<W: Write> Sink for Lines<W> {
             Notice::Searched(query) => self.whole(json!({"type": "web_search", "query": query})),
             Notice::Summary(text) => self.whole(json!({"type": "reasoning", "text": text})),
             Notice::ToolStarted(call) => self.started(&call),
-            Notice::ToolEnded {
-                call,
-                result,
-                ok,
-                printed: output,
-                truncated,
-                ..
-            } => self.ended(
-                &call,
-                &Ended {
-                    ok,
-                    result,
-                    output,
-                    truncated,
-                },
-            ),
+            Notice::ToolEnded { call, result, .. } => self.ended(&call, result),
             Notice::Warning(warning) if !self.quiet => {
                 let message = warning.to_string();
                 match &mut self.early {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::api::{self, Unanswered};
 use crate::failure::{RunWarning, Waiting};
+use crate::result::CallResult;
 use crate::wire::fault::Limit;
 use crate::wire::response::Usage;
 
@@ -113,18 +114,10 @@ pub enum Notice<'a> {
         call: Call<'a>,
         /// What it was to do, in a few words.
         brief: &'a str,
-        /// How it ended, in a word or two.
-        result: &'a str,
-        /// It did what it was asked to.
-        ok: bool,
         /// How long it took.
         took: Duration,
-        /// What it answered to the model.
-        output: &'a str,
-        /// The same, without what is for the model only.
-        printed: &'a str,
-        /// A part of that is left out.
-        truncated: bool,
+        /// Its result.
+        result: &'a CallResult,
     },
     /// How much of the plan is used up, as the service said with an answer.
     Limits(&'a [Window<'a>]),

@@ -11,6 +11,7 @@ use super::visible::{line, visible};
 use super::{Call, Notice, Sink};
 use crate::clock::{span, until};
 use crate::failure::{of_api, of_unanswered};
+use crate::result::Status;
 
 /// How much is told beside the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -211,10 +212,10 @@ impl<W: Write, E: Write> Text<W, E> {
     }
 
     /// A line for a tool call, with what follows it. How it went is in a colour of ours, which stays as it is.
-    fn tool(&mut self, words: &str, result: &str, took: Duration, rest: &str) -> io::Result<()> {
+    fn tool(&mut self, words: &str, end: &str, took: Duration, rest: &str) -> io::Result<()> {
         self.begin_line()?;
         let line = format!(
-            "{} {} ({result}, {} ms)\n{}",
+            "{} {} ({end}, {} ms)\n{}",
             self.paint.mark(Ink::Note, "codex:"),
             self.beside(words),
             took.as_millis(),
@@ -284,11 +285,8 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::ToolEnded {
                 call: Call { name, .. },
                 brief: subject,
-                result,
-                ok,
                 took,
-                output,
-                ..
+                result,
             } => {
                 if let Some(spinner) = &mut self.spinner {
                     spinner.ended(name);
@@ -297,15 +295,19 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 if !subject.trim().is_empty() {
                     words = format!("{words}: {}", brief(subject));
                 }
-                let ink = if ok { Ink::Good } else { Ink::Bad };
-                let result = self.paint.mark(ink, result).into_owned();
+                let ink = if result.status.is_ok() {
+                    Ink::Good
+                } else {
+                    Ink::Bad
+                };
+                let end = self.paint.mark(ink, &word(result.status)).into_owned();
                 let mut rest = String::new();
                 if self.level == Level::Verbose {
-                    for part in output.lines() {
+                    for part in result.for_model().lines() {
                         let _ = writeln!(rest, "    {part}");
                     }
                 }
-                self.tool(&words, &result, took, &rest)?;
+                self.tool(&words, &end, took, &rest)?;
             }
             Notice::Summary(_) if !self.summaries && self.level < Level::Verbose => {}
             Notice::Summary(words) => self.aside(&format!("thought: {}\n", words.trim()))?,
@@ -360,6 +362,22 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             self.show(erase);
         }
     }
+}
+
+/// How a call ended, in a word or two.
+fn word(status: Status) -> Cow<'static, str> {
+    Cow::Borrowed(match status {
+        Status::Done | Status::Exited(0) => "ok",
+        Status::Exited(code) => return Cow::Owned(format!("exit {code}")),
+        Status::Signalled(signal) => return Cow::Owned(format!("signal {signal}")),
+        Status::TimedOut { .. } => "timeout",
+        Status::Stopped => "ended",
+        Status::Denied => "denied",
+        Status::BadArguments => "bad arguments",
+        Status::NotRun => "not run",
+        Status::UnknownTool => "unknown tool",
+        Status::Failed => "failed",
+    })
 }
 
 /// An amount, in cents where they show it.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::limits::{LEVELS, is_deeper_than};
 use super::node::{Node, Types, same};
 use super::unfit::Mismatch;
-use super::{escaped, kind};
+use super::words::{escaped, kind};
 
 /// Compares a value with the first node.
 pub(super) fn check(nodes: &[Node], value: &Value) -> Result<(), Mismatch> {

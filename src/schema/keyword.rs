@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::escaped;
 use super::node::{Bound, Types};
 use super::unfit::{Unfit, unfit};
+use super::words::escaped;
 
 /// Where definitions are; a reference can lead only there and to the root ("reference can only point to definitions
 /// defined at the top level of the schema", says the service).

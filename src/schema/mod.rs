@@ -17,6 +17,9 @@ pub mod strict; // a schema that strict mode takes
 mod suite;
 mod unfit;
 pub mod unique; // JSON in which no key is given twice
+mod words;
+
+use words::{escaped, kind};
 
 /// The first place that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,22 +99,6 @@ fn is(name: &str, value: &Value) -> bool {
             value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0)
         }
         _ => true,
-    }
-}
-
-/// A name as a piece of a JSON pointer (RFC 6901, section 3).
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }
 

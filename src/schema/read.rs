@@ -10,7 +10,7 @@ use super::limits::Totals;
 use super::node::{Bound, Node, Placed, Types};
 use super::pattern::Pattern;
 use super::unfit::{Unfit, unfit};
-use super::{escaped, kind};
+use super::words::{escaped, kind};
 
 pub(super) struct Reader {
     nodes: Vec<Placed>,

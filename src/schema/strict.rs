@@ -12,6 +12,7 @@ use super::limits;
 use super::node::{Node, Types};
 use super::read::Reader;
 pub use super::unfit::{Mismatch, Unfit};
+use super::words::kind;
 
 /// A schema that strict mode takes.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl Schema {
         let Value::Object(root) = schema else {
             return Err(wrong(format!(
                 "it is {}, and a schema is an object",
-                super::kind(schema)
+                kind(schema)
             )));
         };
         check_root(root).map_err(wrong)?;

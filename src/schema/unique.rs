@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::escaped;
+use super::words::escaped;
 
 /// Why a text is not such JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]

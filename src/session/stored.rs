@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::VERSION;
+use super::line::{FirstLine, ItemFields, LineKind, Spelling, TurnLine, VERSION};
 use crate::wire::input::{Output, Pictures, call_output};
 
 /// A conversation as it was stored.
@@ -32,6 +32,8 @@ pub struct Stored {
     pub turns: usize,
     /// What the user said first.
     pub first: String,
+    /// How the file spells the types of our own lines.
+    pub(super) spelling: Spelling,
 }
 
 /// The result of a call that was stopped before it had one.
@@ -71,26 +73,6 @@ impl fmt::Display for Damage {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Line<'a> {
-    #[serde(rename = "type")]
-    kind: String,
-    version: u32,
-    id: Option<String>,
-    created_at: u64,
-    cwd: Option<String>,
-    model: Option<String>,
-    provider: Option<String>,
-    effort: Option<String>,
-    role: Option<String>,
-    call_id: Option<String>,
-    #[serde(borrow)]
-    reasoning: Option<&'a RawValue>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-}
-
 /// What a change of the effort says.
 #[derive(Deserialize)]
 struct Change {
@@ -102,6 +84,12 @@ struct Part {
     #[serde(default)]
     text: String,
 }
+
+/// What is wrong with a line that cannot be read.
+const NO_LINE: &str = "it is no JSON object of a conversation";
+
+/// What is wrong with a first line of another kind.
+const NO_SESSION: &str = "the first line does not say which conversation it is";
 
 /// The type of an item that changes how much the model is to think.
 const CHANGE: &str = "configuration_update";
@@ -124,53 +112,62 @@ impl Stored {
             if !line.ends_with(b"\n") {
                 break;
             }
-            let text = std::str::from_utf8(line).ok();
-            let read = text.and_then(|text| serde_json::from_str::<Line<'_>>(text).ok());
-            match read {
-                Some(read) => stored
-                    .take(n, &read, line.trim_ascii_end())
+            let is_text = std::str::from_utf8(line).is_ok();
+            match ItemFields::read(line).filter(|_| is_text) {
+                Some(fields) => stored
+                    .take(n, &fields, line.trim_ascii_end())
                     .map_err(damage)?,
                 // The line end of a torn line may have come before what was to stand in it.
                 None if last && n > 0 => break,
-                None => return Err(damage("it is no JSON object of a conversation")),
+                None => return Err(damage(NO_LINE)),
             }
             whole += line.len();
         }
         if stored.id.is_empty() {
-            let what = "the first line does not say which conversation it is";
-            return Err(Damage { line: 1, what });
+            return Err(Damage {
+                line: 1,
+                what: NO_SESSION,
+            });
         }
         Ok((stored, whole))
     }
 
-    fn take(&mut self, n: usize, line: &Line<'_>, raw: &[u8]) -> Result<(), &'static str> {
-        match &*line.kind {
-            "session" if n == 0 => {
-                if line.version > VERSION {
-                    return Err("it was written by a newer version of codex-run");
-                }
-                self.id = line.id.clone().unwrap_or_default();
-                self.created_at = line.created_at;
-                self.cwd = line.cwd.clone().unwrap_or_default();
+    fn take(&mut self, n: usize, fields: &ItemFields<'_>, raw: &[u8]) -> Result<(), &'static str> {
+        let kind = fields.kind().unwrap_or_default();
+        if n == 0 {
+            self.spelling = Spelling::of_first(&kind).ok_or(NO_SESSION)?;
+            let first: FirstLine = serde_json::from_slice(raw).map_err(|_| NO_LINE)?;
+            if first.version > VERSION {
+                return Err("it was written by a newer version of codex-run");
             }
-            _ if n == 0 => return Err("the first line does not say which conversation it is"),
-            "turn" => {
-                // Without a directory it says that a run has changed to another model.
-                self.turns += usize::from(line.cwd.is_some());
-                if let Some(model) = &line.model {
-                    self.begin(line, model);
+            self.id = first.id.unwrap_or_default();
+            self.created_at = first.created_at;
+            self.cwd = first.cwd.unwrap_or_default();
+            return Ok(());
+        }
+        match self.spelling.line_kind(&kind) {
+            LineKind::Turn => {
+                let turn: TurnLine = serde_json::from_slice(raw).map_err(|_| NO_LINE)?;
+                self.turns += usize::from(turn.cwd.is_some());
+                if let Some(model) = &turn.model {
+                    self.begin(&turn, model);
                 }
-                if let Some(cwd) = &line.cwd {
-                    self.cwd.clone_from(cwd);
+                if let Some(cwd) = turn.cwd {
+                    self.cwd = cwd;
                 }
             }
-            "" if line.role.is_none() => return Err("it has no type"),
-            _ => {
-                if self.first.is_empty() && line.role.as_deref() == Some("user") {
-                    self.first = first_words(line.content);
+            // It stays in the file, and a version that knows it finds it there.
+            LineKind::Unknown => {}
+            LineKind::Item => {
+                let role = fields.role();
+                if kind.is_empty() && role.is_none() {
+                    return Err("it has no type");
                 }
-                if line.kind == CHANGE {
-                    let change = line.reasoning.map(RawValue::get);
+                if self.first.is_empty() && role.as_deref() == Some("user") {
+                    self.first = first_words(fields.content);
+                }
+                if kind == CHANGE {
+                    let change = fields.reasoning.map(RawValue::get);
                     let change = change.and_then(|raw| serde_json::from_str::<Change>(raw).ok());
                     self.effort.changed = change.map(|change| change.effort);
                 }
@@ -182,7 +179,7 @@ impl Stored {
     }
 
     /// Notes that a run with this model begins.
-    fn begin(&mut self, line: &Line<'_>, model: &str) {
+    fn begin(&mut self, line: &TurnLine, model: &str) {
         let spelled = match &line.provider {
             Some(provider) => format!("{provider}/{model}"),
             None => model.to_owned(),
@@ -241,7 +238,7 @@ impl Stored {
 
 /// Whether a run puts this item before what the user says, or it is that.
 fn begins_turn(item: &[u8]) -> bool {
-    is_change(item) || role(item) == "user"
+    is_change(item) || role(item).as_deref() == Some("user")
 }
 
 /// Whether this item changes how much the model is to think.
@@ -251,13 +248,13 @@ pub fn is_change(item: &[u8]) -> bool {
 }
 
 fn kind(item: &[u8]) -> (String, String) {
-    let line = serde_json::from_slice::<Line<'_>>(item).unwrap_or_default();
-    (line.kind, line.call_id.unwrap_or_default())
+    let fields = ItemFields::read(item).unwrap_or_default();
+    let (kind, call_id) = (fields.kind(), fields.call_id());
+    (kind.unwrap_or_default(), call_id.unwrap_or_default())
 }
 
-fn role(item: &[u8]) -> String {
-    let line = serde_json::from_slice::<Line<'_>>(item).unwrap_or_default();
-    line.role.unwrap_or_default()
+fn role(item: &[u8]) -> Option<String> {
+    ItemFields::read(item).and_then(|fields| fields.role())
 }
 
 /// The beginning of what a message says.
@@ -273,133 +270,4 @@ fn first_words(content: Option<&RawValue>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEAD: &str = r#"{"type":"session","version":1,"id":"i","created_at":5,"cwd":"/w"}"#;
-    const TURN: &str = r#"{"type":"turn","at":6,"model":"m","cwd":"/x"}"#;
-    const USER: &str =
-        r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}"#;
-    const THOUGHT: &str = r#"{"type":"reasoning","id":"rs_1","encrypted_content":"g"}"#;
-    const CALL: &str = r#"{"type":"function_call","call_id":"c","name":"t","arguments":"{}"}"#;
-
-    fn file(lines: &[&str]) -> String {
-        lines.iter().map(|line| format!("{line}\n")).collect()
-    }
-
-    #[test]
-    fn every_cut_gives_the_items_that_were_finished() {
-        let all = file(&[HEAD, TURN, USER, THOUGHT, CALL]);
-        let mut whole_lines = 0;
-        for cut in 0..=all.len() {
-            let bytes = &all.as_bytes()[..cut];
-            whole_lines += usize::from(cut > 0 && bytes[cut - 1] == b'\n');
-            match Stored::read(bytes) {
-                Err(damage) => assert!(whole_lines == 0 && damage.line == 1, "{cut}: {damage}"),
-                Ok((stored, whole)) => {
-                    assert_eq!(stored.items.len(), whole_lines.saturating_sub(2), "{cut}");
-                    assert!(whole <= cut && all[..whole].ends_with('\n'), "{cut}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_said_of_a_conversation_is_read() {
-        let (stored, _) = Stored::read(file(&[HEAD, TURN, USER]).as_bytes()).expect("a session");
-        assert_eq!(
-            (&*stored.id, stored.created_at, &*stored.cwd),
-            ("i", 5, "/x")
-        );
-        assert_eq!(
-            (&*stored.model, stored.turns, &*stored.first),
-            ("m", 1, "hi")
-        );
-    }
-
-    #[test]
-    fn how_much_the_model_was_to_think_is_read() {
-        let turn = |model: &str, effort: &str| {
-            format!(r#"{{"type":"turn","at":6,"model":"{model}","cwd":"/x","effort":"{effort}"}}"#)
-        };
-        let change = r#"{"type":"configuration_update","reasoning":{"effort":"high"}}"#;
-        let check = |lines: &[&str], current: Option<&str>, head: Option<&str>, since| {
-            let all = [&[HEAD][..], lines].concat();
-            let (stored, _) = Stored::read(file(&all).as_bytes()).expect("a session");
-            let effort = &stored.effort;
-            assert_eq!(
-                (effort.current(), effort.head.as_deref(), effort.since),
-                (current, head, since),
-                "{lines:?}"
-            );
-        };
-        let (low, other) = (turn("m", "low"), turn("other", "medium"));
-        check(&[TURN, USER], None, None, 0);
-        check(&[&low, USER], Some("low"), Some("low"), 0);
-        check(
-            &[&low, USER, &low, change, USER],
-            Some("high"),
-            Some("low"),
-            0,
-        );
-        check(
-            &[&low, USER, change, &other, USER],
-            Some("medium"),
-            Some("medium"),
-            2,
-        );
-        check(
-            &[&low, change, USER, &other, USER, &low, USER],
-            Some("low"),
-            Some("low"),
-            3,
-        );
-    }
-
-    #[test]
-    fn the_model_is_spelled_with_the_server_that_it_is_of() {
-        let turn = r#"{"type":"turn","model":"small","provider":"box"}"#;
-        let (stored, _) = Stored::read(file(&[HEAD, turn, USER]).as_bytes()).expect("a session");
-        assert_eq!(
-            (&*stored.model, stored.provider.as_deref()),
-            ("box/small", Some("box"))
-        );
-        assert_eq!(stored.models, ["box/small"]);
-    }
-
-    #[test]
-    fn damage_in_the_middle_is_told() {
-        let check = |lines: &[&str], line| {
-            let damage = Stored::read(file(lines).as_bytes()).map(drop);
-            assert_eq!(damage.map_err(|damage| damage.line), Err(line), "{lines:?}");
-        };
-        check(&[HEAD, "{", USER], 2);
-        check(&[HEAD, "[]", USER], 2);
-        check(&[USER], 1);
-        check(&[HEAD, "{}", USER], 2);
-        check(&[&HEAD.replace("\"version\":1", "\"version\":9")], 1);
-        assert!(Stored::read(file(&[HEAD, TURN, "{"]).as_bytes()).is_ok());
-    }
-
-    #[test]
-    fn what_has_no_end_is_left_out_or_answered() {
-        let settled = |lines: &[&str]| {
-            let (mut stored, _) = Stored::read(file(lines).as_bytes()).expect("a session");
-            let added = stored.settle();
-            (stored.items.len(), added.len())
-        };
-        assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT]), (1, 0));
-        assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, THOUGHT, USER]), (2, 0));
-        assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, CALL]), (4, 1));
-        let output = r#"{"type":"function_call_output","call_id":"c","output":"x"}"#;
-        assert_eq!(settled(&[HEAD, TURN, USER, CALL, output]), (3, 0));
-        let change = r#"{"type":"configuration_update","reasoning":{"effort":"high"}}"#;
-        assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, change, USER]), (3, 0));
-        // Another call of which no output was shown is left out, and the reasoning that led to it alone.
-        let custom = r#"{"type":"custom_tool_call","call_id":"d","name":"t","input":""}"#;
-        assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, custom, USER]), (2, 0));
-        let output = r#"{"type":"custom_tool_call_output","call_id":"d","output":"x"}"#;
-        let all = [HEAD, TURN, USER, THOUGHT, custom, output];
-        assert_eq!(settled(&all), (4, 0));
-    }
-}
+mod tests;

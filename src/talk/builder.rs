@@ -1,5 +1,6 @@
 //! What a program says about a conversation before it begins.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,9 +18,11 @@ use crate::id::{ModelId, ThreadId};
 use crate::models::fit::{Asked, fit};
 use crate::models::{Backend, Model, catalogue, find_or_unknown};
 use crate::session::{Beginning, Journal, Sessions};
-use crate::tools::closure::Closure;
-use crate::tools::offer::Offer;
-use crate::tools::process::{Setup, Tools};
+use crate::tools::builtin::{offered, table};
+use crate::tools::function;
+use crate::tools::setup::Setup;
+use crate::tools::tool::Tool;
+use crate::tools::toolbox::Toolbox;
 
 /// A conversation that is to begin.
 #[derive(Debug)]
@@ -29,7 +32,7 @@ pub struct Talk {
     instructions: String,
     effort: Option<String>,
     policy: Policy,
-    offered: Vec<Offer>,
+    offered: Vec<Tool>,
     sandbox: Option<Sandbox>,
     session: Session,
     control: Control,
@@ -115,8 +118,8 @@ impl Talk {
         parameters: Value,
         work: impl Fn(&Value) -> Result<String, String> + Send + Sync + 'static,
     ) -> Self {
-        let closure = Closure::new(name, description, parameters, Box::new(work));
-        self.offered.push(Offer::Closure(Arc::new(closure)));
+        let tool = function::tool(name, description, parameters, Box::new(work));
+        self.offered.push(tool);
         self
     }
 
@@ -126,8 +129,8 @@ impl Talk {
     /// When there is no such tool.
     pub fn sandboxed(mut self, sandbox: Sandbox, tools: &[&str]) -> Result<Self, Error> {
         for name in tools {
-            let offer = Offer::built_in(name).ok_or_else(|| Error::NoTool((*name).to_owned()))?;
-            self.offered.push(offer);
+            let found = table::find_tool(name).ok_or_else(|| Error::NoTool((*name).to_owned()))?;
+            self.offered.push(offered::tool(found));
         }
         self.sandbox = Some(sandbox);
         Ok(self)
@@ -180,18 +183,22 @@ impl Talk {
             &model,
         );
         let setup = match &sandbox {
-            Some(sandbox) => sandbox.setup(offered)?,
-            None => Setup::only(offered),
+            Some(sandbox) => sandbox.setup()?,
+            None => Setup::default(),
         };
         if let Some(walls) = &setup.walls {
             instructions.push_str("\n\n");
             instructions.push_str(&walls.notice(&setup.directory));
         }
-        let begun = session.begin(&model, clamped.effort.as_deref(), is_of_openai, &setup)?;
-        let tools = Tools::new(setup);
-        if sandbox.is_some() {
-            tools.prepare().map_err(Error::Tools)?;
-        }
+        let directory = match &sandbox {
+            Some(_) => setup.directory.clone(),
+            None => env::current_dir().unwrap_or_default(),
+        };
+        let begun = session.begin(&model, clamped.effort.as_deref(), is_of_openai, &directory)?;
+        let tools = match &sandbox {
+            Some(_) => Toolbox::open(setup, offered).map_err(Error::Tools)?,
+            None => Toolbox::new(setup, offered),
+        };
         let client = Client::new(
             Http::new(&access.setup, SILENCE),
             &access.endpoints,
@@ -235,11 +242,11 @@ impl Session {
         model: &Model,
         effort: Option<&str>,
         is_of_openai: bool,
-        setup: &Setup,
+        directory: &Path,
     ) -> Result<Begun, Error> {
         let beginning = Beginning {
             now: seconds(),
-            cwd: &setup.directory,
+            cwd: directory,
             model: &model.id,
             provider: None,
             effort,

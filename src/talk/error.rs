@@ -16,9 +16,9 @@ use crate::http::AddressError;
 use crate::id::IdError;
 use crate::outcome::Outcome;
 use crate::session;
-use crate::tools::confine;
-use crate::tools::process::Unready;
-use crate::tools::walls::Conflict;
+use crate::tools::launch::Unready;
+use crate::tools::sandbox::confine;
+use crate::tools::sandbox::policy::Conflict;
 
 /// What went wrong.
 #[derive(Debug)]

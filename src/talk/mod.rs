@@ -31,7 +31,7 @@
 //! let mut conversation = Talk::new(access, "gpt-5.5")?.open()?;
 //! let mut sink = Shout(String::new());
 //! let reply = conversation.ask("Say hello", &mut sink)?;
-//! assert_eq!(reply.message, "Hello there.");
+//! assert_eq!(reply.message(), "Hello there.");
 //! assert_eq!(sink.0, "HELLO THERE.");
 //! # Ok(())
 //! # }
@@ -60,9 +60,9 @@
 //!     })
 //!     .open()?;
 //! let reply = conversation.ask("What is 2 + 3?", &mut Quiet)?;
-//! assert_eq!((&*reply.message, reply.requests, reply.failed_calls), ("It is 5.", 2, 0));
+//! assert_eq!((&*reply.message(), reply.requests, reply.failed_calls), ("It is 5.", 2, 0));
 //! let reply = conversation.ask("What did I ask?", &mut Quiet)?;
-//! assert_eq!(reply.message, "You asked for 2 + 3.");
+//! assert_eq!(reply.message(), "You asked for 2 + 3.");
 //! # let sent = server.requests().last().expect("a request").json();
 //! # assert!(sent["input"].as_array().is_some_and(|items| items.len() == 5), "{sent}");
 //! # assert_eq!(server.connections(), 1);
@@ -95,8 +95,8 @@
 //! assert!(matches!(stop, Stop::Interrupted));
 //! assert_eq!(stop.exit_code(), 130);
 //! # let server = escape.join().expect("no panic");
-//! assert_eq!(conversation.ask("Are you there?", &mut Quiet)?.message, "Yes.");
-//! assert_eq!(conversation.ask("Still?", &mut Quiet)?.message, "Again.");
+//! assert_eq!(conversation.ask("Are you there?", &mut Quiet)?.message(), "Yes.");
+//! assert_eq!(conversation.ask("Still?", &mut Quiet)?.message(), "Again.");
 //! # let input = &server.requests()[1].json()["input"];
 //! # let asked: Vec<&str> = input.as_array().into_iter().flatten().filter(|item| item["role"] == "user").filter_map(|item| item["content"][0]["text"].as_str()).collect();
 //! # assert_eq!(asked, ["Count.", "Are you there?"], "{input}");
@@ -126,13 +126,95 @@
 //!         Ok("done".to_owned())
 //!     })
 //!     .open()?;
-//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message, "In French: bonjour.");
+//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message(), "In French: bonjour.");
 //! assert!(conversation.control().take_steering().is_empty());
 //! # let sent = server.requests().last().expect("a request").json();
 //! # let input = sent["input"].as_array().expect("items");
 //! # assert_eq!(input[input.len() - 2]["type"], "function_call_output", "{sent}");
 //! # assert_eq!(input[input.len() - 1]["content"][0]["text"], "In French, please.", "{sent}");
 //! # assert_eq!(server.connections(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A turn that is stopped while its tool runs: the call is answered as aborted, and the conversation goes on.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let call = || Reply::items(vec![Item::call("once", "{}")]);
+//! # let server = Server::start([call(), call(), Reply::text("Good.")]);
+//! # let address = server.api_url();
+//! use std::sync::atomic::{AtomicBool, Ordering};
+//!
+//! use codex_run::agent::Control;
+//! use codex_run::talk::{Access, Quiet, Talk};
+//! use serde_json::json;
+//!
+//! let (control, stops) = (Control::new(), AtomicBool::new(true));
+//! let from_tool = control.clone();
+//! let mut conversation = Talk::new(Access::key(&address, "sk-invented")?, "gpt-5.5")?
+//!     .control(control)
+//!     .tool("once", "Stops the turn, the first time.", json!({"type": "object"}), move |_| {
+//!         if stops.swap(false, Ordering::Relaxed) {
+//!             from_tool.stop_turn();
+//!         }
+//!         Ok("done".to_owned())
+//!     })
+//!     .open()?;
+//! assert!(conversation.ask("Begin.", &mut Quiet).is_err());
+//! assert_eq!(conversation.ask("Go on.", &mut Quiet)?.message(), "Good.");
+//! # let sent = server.requests().last().expect("a request").json();
+//! # let items = sent["input"].as_array().expect("items").iter();
+//! # let outputs: Vec<&str> = items.filter_map(|item| item["output"].as_str()).collect();
+//! # assert_eq!(outputs, ["aborted", "done"], "{sent}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A question that failed is taken back, so that it can be asked again; the error says what a command would:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let limit = json!({"error": {"type": "usage_limit_reached", "message": "No more.", "resets_at": 4_000_000_000_u64}});
+//! # use serde_json::json;
+//! # let server = Server::start([Reply::json(429, &limit), Reply::text("Hello.")]);
+//! # let address = server.api_url();
+//! use codex_run::talk::{Access, Quiet, Talk};
+//!
+//! let mut conversation = Talk::new(Access::key(&address, "sk-invented")?, "gpt-5.5")?.open()?;
+//! let stop = conversation.ask("Say hello", &mut Quiet).expect_err("a limit is reached");
+//! assert_eq!((stop.exit_code(), stop.retry_at()), (6, Some(4_000_000_000)));
+//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message(), "Hello.");
+//! # let sent = server.requests().last().expect("a request").json();
+//! # assert!(sent["input"].as_array().is_some_and(|items| items.len() == 1), "{sent}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The sign-in that `codex login` has stored is renewed when that is needed, and stored again for all who share it:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = Server::start([Reply::text("Hello.")]);
+//! # let home = std::env::temp_dir().join(format!("codex-run-sign-in-{}", std::process::id()));
+//! # std::fs::create_dir_all(&home)?;
+//! # let ended = server.issuer().grant_until("acct-1", 1_000_000_000);
+//! # let file = serde_json::json!({"openai-codex": {"type": "oauth", "access": ended.access, "refresh": ended.refresh,
+//! #     "expires": 1_000_000_000_000_u64, "accountId": "acct-1"}});
+//! # std::fs::write(home.join("auth.json"), file.to_string())?;
+//! # let (issuer, backend) = (server.url(), server.subscription_url());
+//! use codex_run::talk::{Access, Quiet, Talk};
+//!
+//! let access = Access::stored_for(&home, &issuer, &backend)?;
+//! let mut conversation = Talk::new(access, "gpt-5.5")?.open()?;
+//! assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message(), "Hello.");
+//! # assert_eq!(server.issuer().refreshed(), 1);
+//! # let stored = std::fs::read_to_string(home.join("auth.json"))?;
+//! # assert!(!stored.contains(&ended.refresh), "it is spent");
+//! # std::fs::remove_dir_all(&home)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -154,7 +236,7 @@
 //! drop(conversation);
 //!
 //! let mut conversation = Talk::new(access, "gpt-5.5")?.resumed(&home, &id).open()?;
-//! assert_eq!(conversation.ask("Which number?", &mut Quiet)?.message, "It is 7.");
+//! assert_eq!(conversation.ask("Which number?", &mut Quiet)?.message(), "It is 7.");
 //! # let sent = server.requests().last().expect("a request").json();
 //! # assert!(sent["input"].as_array().is_some_and(|items| items.len() == 3), "{sent}");
 //! # std::fs::remove_dir_all(&home)?;
@@ -176,7 +258,7 @@
 //! let mut conversation = Talk::new(Access::stored(home)?, "gpt-5.5")?
 //!     .sandboxed(sandbox, &["read", "edit", "bash"])?
 //!     .open()?;
-//! println!("{}", conversation.ask("Make the tests pass.", &mut Quiet)?.message);
+//! println!("{}", conversation.ask("Make the tests pass.", &mut Quiet)?.message());
 //! # Ok(())
 //! # }
 //! ```

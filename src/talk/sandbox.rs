@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::Error;
-use crate::tools::confine;
 use crate::tools::environment::{for_tools, nobody};
-use crate::tools::offer::Offer;
-use crate::tools::places::{Root, real};
-use crate::tools::process::Setup;
+use crate::tools::sandbox::confine;
+use crate::tools::sandbox::places::{Root, real};
+use crate::tools::sandbox::policy::Walls;
 use crate::tools::scratch::Parent;
-use crate::tools::walls::Walls;
+use crate::tools::setup::Setup;
 
 /// How long a command may take.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -96,7 +95,7 @@ impl Sandbox {
     }
 
     /// How tools are started in it.
-    pub(super) fn setup(&self, offered: Vec<Offer>) -> Result<Setup, Error> {
+    pub(super) fn setup(&self) -> Result<Setup, Error> {
         let unusable = |path: &Path| {
             let path = path.to_owned();
             move |error| Error::Directory(path, error)
@@ -131,7 +130,6 @@ impl Sandbox {
                 path: temporary,
                 private: false,
             }],
-            offered,
             walls: Some(walls),
             directory,
         })

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rustix::process::Pid;
 
-use super::process::lock;
+use super::lock::lock;
 use crate::exhausted::at_start;
 
 /// The processes of all calls that run.

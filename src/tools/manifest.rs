@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::find;
-
-use super::places::real;
-use super::walls::Walls;
+use super::builtin::table::find_tool;
+use super::sandbox::places::real;
+use super::sandbox::policy::Walls;
 use crate::placed::{Mistake, Reader};
 
 /// The fields of a manifest.
@@ -93,7 +92,7 @@ impl Manifest {
                     .to_owned(),
             ));
         }
-        if find(&name).is_some() || around.taken.contains(&&*name) {
+        if find_tool(&name).is_some() || around.taken.contains(&&*name) {
             return Err(reader.mistake(at_name.get(), format!("there is a tool {name} already")));
         }
         let at_parameters = needed("parameters")?;
@@ -207,7 +206,7 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::places::Root;
+    use crate::tools::sandbox::places::Root;
 
     fn parse(text: &str) -> Result<Manifest, Mistake> {
         let around = Around {

@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::places::Root;
-use super::walls::{Closed, Walls};
+use super::sandbox::places::Root;
+use super::sandbox::policy::{Closed, Walls};
 
 /// What stands in the place of walls where there are none.
 const OPEN: &str = "danger-full-access";
@@ -17,6 +17,8 @@ const OPEN: &str = "danger-full-access";
 pub struct Order {
     /// The tool's name.
     pub name: String,
+    /// Which call of the run it is, counted from 1.
+    pub number: usize,
     /// How long a command may take.
     pub timeout: Duration,
     /// What is around it; nothing with `danger-full-access`.
@@ -31,6 +33,7 @@ impl Order {
     pub fn words(&self) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec![(&self.name).into()];
         let mut add = |key: &str, value: &OsStr| words.extend([key.into(), value.to_owned()]);
+        add("number", self.number.to_string().as_ref());
         add("timeout", self.timeout.as_millis().to_string().as_ref());
         let name = self.walls.as_ref().map_or(OPEN, Walls::name);
         add("walls", name.as_ref());
@@ -43,6 +46,9 @@ impl Order {
             }
             if let Some(root) = &walls.sockets {
                 add("sockets", &written(root));
+            }
+            if let Some(path) = &walls.temporary {
+                add("temporary", path.as_os_str());
             }
             for (key, paths) in [("hide", &walls.hidden), ("read", &walls.readable)] {
                 for path in paths {
@@ -67,6 +73,7 @@ impl Order {
         let mut words = words.into_iter();
         let mut order = Self {
             name: words.next()?.into_string().ok()?,
+            number: 0,
             timeout: Duration::ZERO,
             walls: None,
             program: None,
@@ -78,6 +85,10 @@ impl Order {
                 break;
             }
             let value = words.next()?;
+            if key == "number" {
+                order.number = value.to_str()?.parse().ok()?;
+                continue;
+            }
             if key == "timeout" {
                 order.timeout = Duration::from_millis(value.to_str()?.parse().ok()?);
                 timed = true;
@@ -103,6 +114,7 @@ impl Order {
                 "write" => walls.writable.push(root(&value)?),
                 "hide" => walls.hidden.push(PathBuf::from(value)),
                 "read" => walls.readable.push(PathBuf::from(value)),
+                "temporary" => walls.temporary = Some(PathBuf::from(value)),
                 "sockets" => walls.sockets = Some(root(&value)?),
                 "closed" => walls.closed.push(Closed {
                     place: value.into(),
@@ -113,7 +125,7 @@ impl Order {
             }
         }
         // An order that leaves something open is not followed.
-        (timed && walled).then_some(order)
+        (timed && walled && order.number > 0).then_some(order)
     }
 }
 
@@ -176,6 +188,7 @@ mod tests {
                     identity: (7, u64::MAX),
                 })
                 .collect(),
+            temporary: Some(odd.clone()),
             hidden: vec!["walls".into()],
             readable: vec![odd.clone()],
             sockets: Some(Root {
@@ -194,6 +207,7 @@ mod tests {
             ] {
                 let order = Order {
                     name: "lookup".into(),
+                    number: 7,
                     timeout: Duration::from_millis(1500),
                     walls: walls.clone(),
                     program,
@@ -206,9 +220,13 @@ mod tests {
             &["bash", "walls"],
             &["bash", "timeout", "1"],
             &["bash", "walls", "read-only"],
-            &["bash", "timeout", "1", "walls", "nonsense"],
+            &["bash", "number", "1", "walls", "read-only"],
+            &["bash", "timeout", "1", "walls", "read-only"],
+            &["bash", "number", "1", "timeout", "1", "walls", "nonsense"],
             &[
                 "bash",
+                "number",
+                "1",
                 "timeout",
                 "1",
                 "walls",

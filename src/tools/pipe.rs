@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::process::lock;
+use super::lock::lock;
 use crate::exhausted::at_start;
 
 /// How long a tool's pipes may stay open once it has ended. Somebody else holds them then.

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, Mode, fchmod, flock, fstat};
 use rustix::process::geteuid;
 
-use super::places::Root;
 use super::removal::{entries, open, open_unchanged, remove};
+use super::sandbox::places::Root;
 use crate::clock::seconds;
 
 /// What the names of these directories begin with.

@@ -46,8 +46,8 @@ pub struct Answer {
     lost: bool,
     ending: Option<Ending>,
     usage: Usage,
-    /// Why the service kept reasoning of earlier answers from the model, once for each item.
-    withheld: Vec<String>,
+    /// Why the service kept reasoning of earlier answers from the model, once for each item, where it gave a reason.
+    withheld: Vec<Option<String>>,
 }
 
 impl Answer {
@@ -176,9 +176,10 @@ impl Answer {
         self.usage
     }
 
-    /// Why the service kept reasoning of earlier answers from the model, in its own word, once for each item.
+    /// Why the service kept reasoning of earlier answers from the model, in its own word where it gave one, once for each
+    /// item.
     #[must_use]
-    pub fn withheld(&self) -> &[String] {
+    pub fn withheld(&self) -> &[Option<String>] {
         &self.withheld
     }
 
@@ -200,7 +201,8 @@ impl Answer {
             Some(Ending::Completed) if self.lost => return Verdict::Trouble(Trouble::Unfinished),
             Some(Ending::Completed) => {}
         }
-        let (mut calls, mut said, mut refusal) = (Vec::new(), false, String::new());
+        let (mut calls, mut said) = (Vec::new(), false);
+        let mut refusals: Vec<&str> = Vec::new();
         let mut waits: Vec<&Waiting> = Vec::new();
         for slot in self.slots.in_order() {
             match slot.item.as_ref().map(|item| &item.kind) {
@@ -209,7 +211,7 @@ impl Answer {
                 }
                 Some(Kind::Message(message)) => {
                     said |= message.said;
-                    refusal.push_str(&message.refusal);
+                    refusals.extend(message.refusal.as_deref());
                     // A message after it shows that the service served it by itself.
                     waits.retain(|waiting| waiting.client);
                 }
@@ -219,18 +221,18 @@ impl Answer {
                 Some(Kind::Call(call)) => calls.push(call.clone()),
                 Some(Kind::Waiting(waiting)) => waits.push(waiting),
                 Some(Kind::Result(id)) => {
-                    waits.retain(|waiting| id.is_empty() || waiting.call_id != *id);
+                    waits.retain(|waiting| id.is_none() || waiting.call_id != *id);
                 }
                 None if slot.owed => return Verdict::Trouble(Trouble::Unfinished),
                 Some(Kind::Reasoning { .. } | Kind::Other) | None => {}
             }
         }
-        match (waits.pop(), refusal) {
-            (Some(waiting), _) => Verdict::Trouble(Trouble::Waits(waiting.kind.clone())),
-            _ if !calls.is_empty() => Verdict::Calls(calls),
-            (None, refusal) if !refusal.is_empty() => Verdict::Trouble(Trouble::Refused(refusal)),
-            _ if said => Verdict::Answered,
-            _ => Verdict::Trouble(Trouble::Empty),
+        match waits.pop() {
+            Some(waiting) => Verdict::Trouble(Trouble::Waits(waiting.kind.clone())),
+            None if !calls.is_empty() => Verdict::Calls(calls),
+            None if !refusals.is_empty() => Verdict::Trouble(Trouble::Refused(refusals.concat())),
+            None if said => Verdict::Answered,
+            None => Verdict::Trouble(Trouble::Empty),
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Place<'a> {
     /// The item's position in the answer.
     pub index: Option<u64>,
     /// The item's id, for servers that send no index. Still quoted, since it is only compared.
-    pub id: &'a str,
+    pub id: Option<&'a str>,
 }
 
 /// An event of the stream, as far as this program acts on it.
@@ -72,7 +72,7 @@ pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
         Some(Delta { output_index, text }) => Some(Event::Text(
             Place {
                 index: Some(output_index),
-                id: "",
+                id: None,
             },
             Cow::Borrowed(text),
         )),
@@ -85,7 +85,7 @@ pub(super) fn general(frame: &str) -> Option<Event<'_>> {
     let fields: Fields<'_> = fields(frame)?;
     let place = Place {
         index: fields.output_index.and_then(|raw| raw.get().parse().ok()),
-        id: fields.item_id.map_or("", RawValue::get),
+        id: fields.item_id.map(RawValue::get),
     };
     Some(match &*fields.kind {
         "response.output_text.delta" => match fields.delta.and_then(text) {

@@ -35,8 +35,8 @@ pub enum Kind {
     /// An item that waits for a result, such as an approval, a patch, or one of a type that is not known. The service may
     /// have served it itself.
     Waiting(Waiting),
-    /// What the service has found for an item with this `call_id`.
-    Result(String),
+    /// What the service has found for an item with this `call_id`, or for one that it does not name.
+    Result(Option<String>),
     /// Anything else: served by the service itself.
     Other,
 }
@@ -49,7 +49,7 @@ pub struct Message {
     /// Stands for the text: equal for equal ones. The text itself is in the item's bytes, and can be long.
     pub mark: u64,
     /// Why the model declined, if it did: the beginning of it, where that is long.
-    pub refusal: String,
+    pub refusal: Option<String>,
     /// The service says that it was cut off before its end.
     pub unfinished: bool,
 }
@@ -194,45 +194,38 @@ impl Kind {
     /// What an item is; `None` as for [`Item::parse`].
     pub(super) fn read(raw: &RawValue) -> Option<Self> {
         let fields: Fields<'_> = fields(raw.get())?;
-        let string = |field: Option<&RawValue>| {
-            let text = field.and_then(text).unwrap_or_default();
-            text.into_owned()
+        let word = |field: Option<&RawValue>| {
+            let word = field.and_then(text).filter(|word| !word.is_empty());
+            word.map(Cow::into_owned)
         };
         let is = |field: Option<&RawValue>, word: &str| {
             field.and_then(text).is_some_and(|text| text == word)
         };
-        let kind = fields.kind.and_then(text).unwrap_or_default();
-        Some(match &*kind {
-            "message" => {
+        Some(match word(fields.kind).as_deref() {
+            Some("message") => {
                 let text = message_text(fields.content)?;
                 Self::Message(Message {
                     said: !text.trim().is_empty(),
                     mark: mark(&text),
-                    refusal: refusal(fields.content)?,
+                    refusal: Some(refusal(fields.content)?).filter(|words| !words.is_empty()),
                     unfinished: is(fields.status, "incomplete"),
                 })
             }
-            "reasoning" => Self::Reasoning {
+            Some("reasoning") => Self::Reasoning {
                 sealed: fields
                     .encrypted_content
                     .is_some_and(|raw| raw.get().starts_with('"') && raw.get() != "\"\""),
             },
-            "function_call" => {
-                let call = Call {
-                    call_id: string(fields.call_id),
-                    name: string(fields.name),
-                    arguments: arguments(fields.arguments),
-                    unfinished: is(fields.status, "incomplete"),
-                };
-                if call.call_id.is_empty() || call.name.is_empty() {
-                    return None;
-                }
-                Self::Call(call)
-            }
-            kind if kind.ends_with("_output") => Self::Result(string(fields.call_id)),
+            Some("function_call") => Self::Call(Call {
+                call_id: word(fields.call_id)?,
+                name: word(fields.name)?,
+                arguments: arguments(fields.arguments),
+                unfinished: is(fields.status, "incomplete"),
+            }),
+            Some(kind) if kind.ends_with("_output") => Self::Result(word(fields.call_id)),
             kind => {
-                let execution = string(fields.execution);
-                match Waiting::read(kind, string(fields.call_id), &execution) {
+                let execution = word(fields.execution);
+                match Waiting::read(kind, word(fields.call_id), execution.as_deref()) {
                     Some(waiting) => Self::Waiting(waiting),
                     None => Self::Other,
                 }
@@ -261,7 +254,7 @@ fn message_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
     Some(all)
 }
 
-/// Why the model declined; `None` where that cannot be read.
+/// Why the model declined, empty where it did not; `None` where that cannot be read.
 fn refusal(content: Option<&RawValue>) -> Option<String> {
     let mut all = String::new();
     parts(content, |part| {
@@ -328,7 +321,7 @@ mod tests {
         Message {
             said: false,
             mark: mark(text),
-            refusal: refusal.to_owned(),
+            refusal: Some(refusal.to_owned()).filter(|words| !words.is_empty()),
             unfinished: false,
         }
     }
@@ -365,15 +358,16 @@ mod tests {
         assert_eq!(summary.as_deref(), Some("a\n\nb"));
         check(
             r#"{"type":"apply_patch_call"}"#,
-            Waiting::read("apply_patch_call", String::new(), "").map(Kind::Waiting),
+            Waiting::read(Some("apply_patch_call"), None, None).map(Kind::Waiting),
         );
         check(
             r#"{"type":"brand_new_call","call_id":"c","execution":"client"}"#,
-            Waiting::read("brand_new_call", "c".into(), "client").map(Kind::Waiting),
+            Waiting::read(Some("brand_new_call"), Some("c".into()), Some("client"))
+                .map(Kind::Waiting),
         );
         check(
             r#"{"type":"shell_call_output","call_id":"c"}"#,
-            Some(Kind::Result("c".into())),
+            Some(Kind::Result(Some("c".into()))),
         );
         check(r#"{"type":"brand_new","call_id":null}"#, Some(Kind::Other));
         check(r#"{"type":"compaction"}"#, Some(Kind::Other));

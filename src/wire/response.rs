@@ -44,17 +44,17 @@ const REASON: usize = 40;
 /// What a response object says.
 #[derive(Debug, Default)]
 pub(super) struct Response<'a> {
-    /// Empty where it says none.
-    pub(super) status: String,
+    /// What became of it.
+    pub(super) status: Option<String>,
     /// Why it is incomplete.
-    pub(super) reason: String,
+    pub(super) reason: Option<String>,
     /// It names an error.
     pub(super) error: bool,
     pub(super) usage: Usage,
     /// The list of its items; the subscription backend often sends an empty one.
     pub(super) output: Option<&'a RawValue>,
-    /// Why reasoning of earlier answers was kept from the model, once for each item.
-    pub(super) withheld: Vec<String>,
+    /// Why reasoning of earlier answers was kept from the model, once for each item, where a reason is given.
+    pub(super) withheld: Vec<Option<String>>,
 }
 
 /// Each field is read by itself, so that an odd one does not hide what the others say.
@@ -124,8 +124,8 @@ impl<'a> Response<'a> {
             .status
             .map(|raw| word(raw).unwrap_or_else(|| beginning(raw.get(), WORD)));
         Some(Self {
-            status: status.unwrap_or_default(),
-            reason: details.reason.and_then(word).unwrap_or_default(),
+            status: status.filter(|word| !word.is_empty()),
+            reason: (details.reason.and_then(word)).filter(|word| !word.is_empty()),
             error: own.error.is_some(),
             usage: Usage {
                 input: number(usage.input_tokens),
@@ -141,16 +141,18 @@ impl<'a> Response<'a> {
 }
 
 /// Why items of the input were removed. That reasoning ends with its turn is how older models work, and so no news.
-fn withheld(transformations: Option<&RawValue>) -> Vec<String> {
+fn withheld(transformations: Option<&RawValue>) -> Vec<Option<String>> {
     let mut reasons = Vec::new();
     let Some(list) = transformations else {
         return reasons;
     };
     each(list, |raw| {
         let item: Transformed<'_> = fields(raw.get()).unwrap_or_default();
-        let word = |raw: Option<&RawValue>| raw.and_then(text).unwrap_or_default().into_owned();
-        let reason = beginning(&word(item.reason), REASON);
-        if word(item.action) == "removed" && reason != "turn_boundary" {
+        let reason = item.reason.and_then(text).filter(|word| !word.is_empty());
+        let reason = reason.map(|reason| beginning(&reason, REASON));
+        if item.action.and_then(text).as_deref() == Some("removed")
+            && reason.as_deref() != Some("turn_boundary")
+        {
             reasons.push(reason);
         }
         match reasons.len() {
@@ -184,7 +186,8 @@ mod tests {
         let response = read(
             r#"{"status":7,"incomplete_details":[],"usage":{"input_tokens":"1","output_tokens":2},"output":{}}"#,
         );
-        assert_eq!((&*response.status, &*response.reason), ("7", ""));
+        assert_eq!(response.status.as_deref(), Some("7"));
+        assert_eq!(response.reason, None);
         assert_eq!(
             response.usage,
             Usage {
@@ -198,8 +201,8 @@ mod tests {
             let raw = format!(r#"{{"usage":{usage},"status":"failed","error":{{}}}}"#);
             let response = read(&raw);
             assert_eq!(
-                (&*response.status, response.error),
-                ("failed", true),
+                (response.status.as_deref(), response.error),
+                (Some("failed"), true),
                 "{usage}"
             );
         }
@@ -213,7 +216,10 @@ mod tests {
             {"type":"reasoning","id":"rs_1","action":"removed","reason":"prefix_mismatch"}, 7, {"action":"moved"},
             {"type":"reasoning","id":"rs_2","action":"removed","reason":"turn_boundary"},
             {"type":"reasoning","id":"rs_3","action":"removed"}]}"#;
-        assert_eq!(read(raw).withheld, ["prefix_mismatch", ""]);
+        assert_eq!(
+            read(raw).withheld,
+            [Some("prefix_mismatch".to_owned()), None]
+        );
         for odd in ["{}", "7", "null", "[]"] {
             let raw = format!(r#"{{"input_transformations":{odd}}}"#);
             assert!(read(&raw).withheld.is_empty(), "{odd}");
@@ -230,9 +236,10 @@ mod tests {
             (usage.input, usage.cached, usage.output, usage.reasoning),
             (9, 8, 7, 6)
         );
-        assert_eq!(response.reason, "x");
+        assert_eq!(response.reason.as_deref(), Some("x"));
         assert!(Response::read(r#"["completed"]"#).is_none());
         let long = format!(r#"{{"status":"{}"}}"#, "x".repeat(5000));
-        assert_eq!(read(&long).status.len(), WORD + " ...".len());
+        let length = read(&long).status.map(|status| status.len());
+        assert_eq!(length, Some(WORD + " ...".len()));
     }
 }

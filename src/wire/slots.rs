@@ -20,9 +20,8 @@ pub(super) const MOST: usize = 10_000;
 pub(super) struct Id(u64);
 
 impl Id {
-    /// Nothing where there is no id.
-    fn of(id: &str) -> Option<Self> {
-        (!id.is_empty()).then(|| Self(mark(id)))
+    fn of(id: &str) -> Self {
+        Self(mark(id))
     }
 }
 
@@ -47,7 +46,7 @@ pub(super) struct Slot {
 impl Slot {
     /// Whether this place names another item than the one here.
     pub(super) fn has_other_id(&self, place: Place<'_>) -> bool {
-        !place.id.is_empty() && self.id != Id::of(place.id)
+        place.id.is_some_and(|id| self.id != Some(Id::of(id)))
     }
 }
 
@@ -94,9 +93,9 @@ impl Slots {
     }
 
     /// Notes the id of the recent slot, if it has none.
-    fn name(&mut self, id: &str) {
+    fn name(&mut self, id: Option<&str>) {
         let slot = &mut self.list[self.recent];
-        if let (None, Some(id)) = (slot.id, Id::of(id)) {
+        if let (None, Some(id)) = (slot.id, id.map(Id::of)) {
             slot.id = Some(id);
             self.by_id.insert(id, self.recent);
         }
@@ -109,7 +108,7 @@ impl Slots {
             .list
             .get(self.recent)
             .filter(|slot| slot.item.is_none());
-        let known = match (place.index, Id::of(place.id)) {
+        let known = match (place.index, place.id.map(Id::of)) {
             (Some(index), _) => self.by_index.get(&index).copied(),
             (None, None) => recent.map(|_| self.recent),
             // An id that comes up late belongs to what has come without one.
@@ -178,12 +177,12 @@ pub(super) fn with_id<'a>(place: Place<'a>, item: &'a RawValue) -> Place<'a> {
         #[serde(borrow, default)]
         id: Option<&'a RawValue>,
     }
-    if !place.id.is_empty() {
+    if place.id.is_some() {
         return place;
     }
     let id = fields::<Named<'_>>(item.get()).and_then(|item| item.id);
     Place {
-        id: id.map_or("", RawValue::get),
+        id: id.map(RawValue::get),
         ..place
     }
 }

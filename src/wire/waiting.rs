@@ -20,23 +20,26 @@ const MAX_KIND_BYTES: usize = 100;
 /// An item that waits for a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// Its type.
-    pub kind: String,
-    /// Ties it to its result; empty where it has none.
-    pub call_id: String,
+    /// Its type, if it has one.
+    pub kind: Option<String>,
+    /// Ties it to its result, where something does.
+    pub call_id: Option<String>,
     /// It says itself that the client is to serve it.
     pub client: bool,
 }
 
 impl Waiting {
-    /// What waits, if this is an item that does: one of this type, with this `call_id` and this `execution`, each empty
-    /// where the item has none.
-    pub(super) fn read(kind: &str, call_id: String, execution: &str) -> Option<Self> {
-        let waits = !call_id.is_empty() || WAITING.contains(&kind);
-        (waits && execution != "server").then(|| Self {
-            kind: beginning(kind, MAX_KIND_BYTES),
+    /// What waits, if an item of this type, with this `call_id` and this `execution`, does.
+    pub(super) fn read(
+        kind: Option<&str>,
+        call_id: Option<String>,
+        execution: Option<&str>,
+    ) -> Option<Self> {
+        let waits = call_id.is_some() || kind.is_some_and(|kind| WAITING.contains(&kind));
+        (waits && execution != Some("server")).then(|| Self {
+            kind: kind.map(|kind| beginning(kind, MAX_KIND_BYTES)),
             call_id,
-            client: execution == "client",
+            client: execution == Some("client"),
         })
     }
 }
@@ -47,20 +50,24 @@ mod tests {
 
     #[test]
     fn what_has_a_call_id_or_a_known_type_waits_unless_the_service_runs_it() {
-        let check = |kind: &str, call_id: &str, execution: &str, client: Option<bool>| {
-            let read = Waiting::read(kind, call_id.to_owned(), execution);
+        let check = |kind: &str, call_id, execution, client: Option<bool>| {
+            let call_id: Option<&str> = call_id;
+            let read = Waiting::read(Some(kind), call_id.map(str::to_owned), execution);
             let found = read.as_ref().map(|waiting| waiting.client);
-            assert_eq!(found, client, "{kind} {call_id} {execution}");
+            assert_eq!(found, client, "{kind} {call_id:?} {execution:?}");
             if let Some(waiting) = read {
-                assert_eq!((&*waiting.kind, &*waiting.call_id), (kind, call_id));
+                let found = (waiting.kind.as_deref(), waiting.call_id.as_deref());
+                assert_eq!(found, (Some(kind), call_id));
             }
         };
-        check("apply_patch_call", "", "", Some(false));
-        check("brand_new_call", "c", "", Some(false));
-        check("brand_new_call", "c", "client", Some(true));
-        check("tool_search_call", "", "client", Some(true));
-        check("tool_search_call", "c", "server", None);
-        check("web_search_call", "", "", None);
-        check("brand_new", "", "", None);
+        check("apply_patch_call", None, None, Some(false));
+        check("brand_new_call", Some("c"), None, Some(false));
+        check("brand_new_call", Some("c"), Some("client"), Some(true));
+        check("tool_search_call", None, Some("client"), Some(true));
+        check("tool_search_call", Some("c"), Some("server"), None);
+        check("web_search_call", None, None, None);
+        check("brand_new", None, None, None);
+        assert!(Waiting::read(None, Some("c".to_owned()), None).is_some());
+        assert!(Waiting::read(None, None, None).is_none());
     }
 }

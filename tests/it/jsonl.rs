@@ -195,8 +195,11 @@ fn another_tool_is_told_with_its_arguments_and_output() {
         of("read", "completed")["arguments"],
         json!({"path": "notes"})
     );
-    assert_eq!(of("nonsense", "failed")["arguments"], json!({"a": [1]}));
-    assert_ne!(of("lookup", "failed")["output"], "");
+    assert_eq!(
+        of("nonsense", "unknown_tool")["arguments"],
+        json!({"a": [1]})
+    );
+    assert_ne!(of("lookup", "bad_arguments")["output"], "");
     // Whatever begins ends, under the same id.
     let count = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
     assert_eq!(count("item.completed"), 5);

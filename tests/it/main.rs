@@ -88,12 +88,14 @@ mod providers; // servers of the user's own, from models.json
 mod real_work; // what real programs do inside the sandbox
 mod refresh; // a sign-in that stays valid
 mod refusals; // the issuer says no
+mod results;
 mod retries; // requests that are made again
 mod roots; // certificates
 mod run; // a prompt in, an answer out
 #[cfg(target_os = "linux")]
 mod sandbox; // what is around the tools, and what users are told of it
 mod search; // grep, find and ls
+mod session_lines; // session files of earlier and later versions
 mod sessions; // conversations that are stored and gone on with
 mod shapes; // the shape of a request, where the list is wrong about it
 mod shared; // a file that is shared with another program

@@ -117,12 +117,12 @@ fn what_a_command_prints_through_another_process_is_kept_to_its_last_line() {
     ];
     let (_, outputs) = call(&home, calls);
     assert!(
-        outputs[0].starts_with("first\nlast words\n[exit code 3, "),
+        outputs[0].starts_with("first\nlast words\n[exit code 3]"),
         "{}",
         outputs[0]
     );
     assert!(
-        outputs[1].contains("\n20000\nboom\n[exit code 1, "),
+        outputs[1].contains("\n20000\nboom\n[exit code 1]"),
         "{}",
         outputs[1]
     );
@@ -146,11 +146,11 @@ fn what_goes_on_printing_is_not_waited_for_to_its_end() {
     let flags = ["-s", "danger-full-access", "--tool", &path];
     let (_, outputs) = called(&home, &flags, calls);
     assert!(
-        outputs[0].starts_with("started\n[exit code 0, "),
+        outputs[0].starts_with("started\n[exit code 0]"),
         "{}",
         outputs[0]
     );
-    assert!(outputs[1].contains("\n[exit code 0, "), "{}", outputs[1]);
+    assert!(outputs[1].contains("\n[exit code 0]"), "{}", outputs[1]);
     assert_eq!(outputs[2], "own\n");
 }
 

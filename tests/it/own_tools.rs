@@ -61,7 +61,7 @@ fn a_program_is_a_tool_wherever_its_manifest_lies() {
         let (ran, told) = called(&home, flags, calls());
         assert_eq!(told[0], "got {\"id\":\"7\"} in work\n");
         assert!(
-            told[1].starts_with("got {\"id\":\"fail\"} in work\nlooking\n[exit code 3, "),
+            told[1].starts_with("got {\"id\":\"fail\"} in work\nlooking\n[exit code 3]"),
             "{}",
             told[1]
         );

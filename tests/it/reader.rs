@@ -72,6 +72,15 @@ pub(crate) enum Item {
         command: String,
         aggregated_output: String,
         exit_code: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signal: Option<i64>,
+        truncated: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cuts: Vec<Cut>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sandbox_note: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
         status: Status,
     },
     FileChange {
@@ -84,7 +93,15 @@ pub(crate) enum Item {
         name: String,
         arguments: Value,
         output: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit_code: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signal: Option<i64>,
         truncated: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cuts: Vec<Cut>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sandbox_note: Option<String>,
         status: Status,
     },
     WebSearch {
@@ -103,6 +120,27 @@ pub(crate) enum Status {
     InProgress,
     Completed,
     Failed,
+    TimedOut,
+    Stopped,
+    Denied,
+    BadArguments,
+    NotRun,
+    UnknownTool,
+}
+
+/// A part of an output that is left out.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cut {
+    at: usize,
+    bytes: u64,
+    of: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

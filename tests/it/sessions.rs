@@ -92,10 +92,10 @@ fn a_conversation_is_stored_for_its_owner_only() {
         .iter()
         .map(|line| line["type"].as_str().unwrap_or("message"))
         .collect();
-    let expected = "session turn message reasoning message function_call function_call \
+    let expected = "codex.session codex.turn message reasoning message function_call function_call \
                     function_call_output function_call_output reasoning message";
     assert_eq!(kinds.join(" "), expected);
-    assert_eq!(lines[0]["version"], 1);
+    assert_eq!(lines[0]["version"], 2);
     assert_eq!(lines[0]["id"], id(&file));
     assert_eq!(lines[0]["cwd"], home.work().display().to_string());
     let text = fs::read_to_string(&file).expect("a file");

@@ -187,7 +187,7 @@ fn a_damaged_line_before_the_end_is_told_with_its_place() {
         check(n, &lines[n].as_bytes()[..lines[n].len() / 2]);
         check(n, [lines[n], lines[n]].concat().as_bytes());
     }
-    let newer = lines[0].replace("\"version\":1", "\"version\":2");
+    let newer = lines[0].replace("\"version\":2", "\"version\":3");
     assert_ne!(newer, lines[0]);
     check(0, newer.as_bytes());
     assert_eq!(server.requests().len(), 0);

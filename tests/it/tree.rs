@@ -111,7 +111,7 @@ fn what_a_command_leaves_behind_is_ended_and_not_waited_for() {
         vec![bash(&format!("setsid sleep {seconds} & echo started"))],
     );
     assert!(
-        outputs[0].starts_with("started\n[exit code 0, "),
+        outputs[0].starts_with("started\n[exit code 0]"),
         "{}",
         outputs[0]
     );

@@ -112,7 +112,7 @@ fn a_commit_works_with_the_name_that_the_environment_gives() {
         .env("GIT_COMMITTER_EMAIL", "author@example.test");
     let commit = "git init -q . && echo x > f && git add f && git commit -qm x && git log --format='%an <%ae>'";
     let (_, outputs) = called(&home, &["-s", "workspace-write"], vec![bash(commit)]);
-    let expected = "A U Thor <author@example.test>\n[exit code 0, ";
+    let expected = "A U Thor <author@example.test>\n[exit code 0]";
     assert!(outputs[0].starts_with(expected), "{}", outputs[0]);
 }
 

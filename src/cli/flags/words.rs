@@ -1,7 +1,7 @@
 //! The words that flags take, where they are fixed.
 
 pub(crate) use crate::models::fit::EFFORTS;
-use crate::tools::TOOLS;
+use crate::tools::builtin::table::TOOLS;
 
 /// How many words the model makes.
 pub(crate) const VERBOSITIES: &[&str] = &["low", "medium", "high"];
@@ -29,7 +29,7 @@ pub(crate) const TOOL_NAMES: [&str; TOOLS.len()] = {
     let mut names = [""; TOOLS.len()];
     let mut i = 0;
     while i < TOOLS.len() {
-        names[i] = TOOLS[i].function.name;
+        names[i] = TOOLS[i].name;
         i += 1;
     }
     names

@@ -15,7 +15,7 @@ use crate::cli::named;
 use crate::failure::Failure;
 use crate::input::without_mark;
 use crate::prompt::File;
-use crate::tools::places::open_real;
+use crate::tools::sandbox::places::open_real;
 use crate::wire::input::picture;
 
 /// The most of all pictures together, in bytes.

@@ -16,7 +16,10 @@ pub(super) fn instructions(
     let setup = &tooling.setup;
     let mut text = match &args.instructions {
         Some(path) => named::sent(args, "instructions", path, &tooling.hidden)?,
-        None => prompt::instructions(!setup.offered.is_empty(), around::notice(setup).as_deref()),
+        None => prompt::instructions(
+            !tooling.offered.is_empty(),
+            around::notice(setup).as_deref(),
+        ),
     };
     for more in &args.append_instructions {
         let more = prompt::text(more, || {

@@ -12,7 +12,6 @@ use super::origins;
 use super::outputs;
 use super::resuming;
 use super::tools::around;
-use super::tools::variables;
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, COLORS, SEARCHES};
 use crate::cli::terminal;
@@ -40,11 +39,7 @@ pub(crate) fn run(
     word_of(args, "color", args.color.as_deref(), COLORS)?;
     exclusive(args, "run")?;
     let mut tooling = around::of_run(args, environment)?;
-    let words = Words::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
-    if args.no_stdin && words.want_stdin() {
-        return Err(Failure::usage("--no-stdin leaves no prompt")
-            .hint("give the prompt as arguments, without -"));
-    }
+    let words = words(args)?;
     let level = level(args);
     let (files, mut pictures) = (
         inputs::files(args, &tooling.hidden)?,
@@ -71,8 +66,7 @@ pub(crate) fn run(
         keeper,
         mut warnings,
     } = credentials;
-    let handed = variables::hand_on(&mut tooling.setup, args, environment, &found, &providers)?;
-    tooling.warnings.extend(handed);
+    tooling.hand_on(args, environment, &found, &providers)?;
     let count = pictures.len();
     let fitted = fitting::fitted(args, &chosen.choice, resumed, count)?;
     let instead = fitting::instead(args, chosen.instead.clone(), count)?;
@@ -109,6 +103,7 @@ pub(crate) fn run(
         instead,
         instructions,
         tools: tooling.setup,
+        offered: tooling.offered,
         home: environment.home(),
         keep,
         form: outputs::form(args)?,
@@ -128,6 +123,16 @@ pub(crate) fn run(
         warnings,
         endpoints,
     })
+}
+
+/// The words of the prompt.
+fn words(args: &Args) -> Result<Words, Failure> {
+    let words = Words::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
+    if args.no_stdin && words.want_stdin() {
+        return Err(Failure::usage("--no-stdin leaves no prompt")
+            .hint("give the prompt as arguments, without -"));
+    }
+    Ok(words)
 }
 
 /// How much is reported beside the answer.

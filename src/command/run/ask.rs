@@ -15,7 +15,7 @@ use crate::models::choice::Choice;
 use crate::models::fit::Fitted;
 use crate::output::{Notice, Sink};
 use crate::stdin::{self, Input, Source};
-use crate::tools::process::Tools;
+use crate::tools::toolbox::Toolbox;
 use crate::wire::input::quoted;
 use crate::wire::request::{Body, estimate};
 
@@ -102,7 +102,7 @@ fn profile(settings: &Settings, choice: &Choice, fitted: &Fitted) -> Profile {
 }
 
 /// What the conversation begins with.
-pub(super) fn blueprint(settings: &Settings, kept: &mut Kept, tools: Arc<Tools>) -> Blueprint {
+pub(super) fn blueprint(settings: &Settings, kept: &mut Kept, tools: Arc<Toolbox>) -> Blueprint {
     let substitute = settings.instead.as_ref();
     Blueprint {
         thread: kept.thread.clone(),

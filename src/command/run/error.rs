@@ -10,7 +10,7 @@ use crate::auth::sign_in;
 use crate::failure::{self, Failure, Stop, Used};
 use crate::format::Unmatched;
 use crate::outcome::Outcome;
-use crate::tools::confine;
+use crate::tools::sandbox::confine;
 use crate::{auth, prompt, session, stdin};
 
 /// Why a run did not end well.

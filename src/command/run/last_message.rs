@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, Stat, fcntl_setfl, open};
 
 use crate::file::{self, Directory, Slot};
-use crate::tools::reach::Reach;
+use crate::tools::sandbox::reach::Reach;
 
 /// How the name begins that the file has while it is made.
 const NEW: &str = ".codex-";

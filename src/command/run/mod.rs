@@ -30,9 +30,9 @@ use crate::output::lines::Beginning;
 use crate::output::paint::Paint;
 use crate::session::Journal;
 use crate::stdin;
-use crate::tools::confine;
-use crate::tools::process::Tools;
-use crate::tools::reach::Reach;
+use crate::tools::sandbox::confine;
+use crate::tools::sandbox::reach::Reach;
+use crate::tools::toolbox::Toolbox;
 use crate::wire::fault::Cause;
 use ask::{Look, blueprint, look, parts, prompt, show};
 use compare::compare;
@@ -93,9 +93,10 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     };
 
     let mut kept = keep(&settings, &mut sink)?;
-    let tools = Arc::new(Tools::new(settings.tools.clone()));
-    let blueprint = blueprint(&settings, &mut kept, Arc::clone(&tools));
     if settings.dry_run {
+        // No tool is made ready for that.
+        let tools = Toolbox::new(settings.tools.clone(), settings.offered.clone());
+        let blueprint = blueprint(&settings, &mut kept, Arc::new(tools));
         let credential = authority.map(|authority| authority.current());
         let body = blueprint.request(&message);
         let endpoints = &settings.endpoints;
@@ -118,7 +119,8 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         Some((_, marks)) => client.telling(marks.clone()),
         None => client,
     };
-    let workshop = Workshop::open(tools)?;
+    let workshop = Workshop::open(settings.tools.clone(), settings.offered.clone())?;
+    let blueprint = blueprint(&settings, &mut kept, Arc::clone(&workshop.tools));
     let writer = kept.writer.take();
     let journal = writer.map(|writer| Box::new(writer) as Box<dyn Journal + Send>);
     let mut conversation =
@@ -194,7 +196,7 @@ fn conclude(
         }
     };
     if last.schema.is_some() {
-        sink.print(&reply.message).map_err(Error::Output)?;
+        sink.print(&reply.message()).map_err(Error::Output)?;
     }
     let finished = sink.finish();
     if last.fail_on_tool_error && reply.failed_calls > 0 {
@@ -205,12 +207,12 @@ fn conclude(
         return Err(Error::Late);
     }
     if let Some(schema) = &last.schema
-        && let Some(unmatched) = compare(schema, &reply.message, control)?
+        && let Some(unmatched) = compare(schema, &reply.message(), control)?
     {
         return Err(Error::Schema(unmatched));
     }
     if let Some(file) = last.file {
-        file.write(&reply.message).map_err(Error::LastMessage)?;
+        file.write(&reply.message()).map_err(Error::LastMessage)?;
     }
     sink.completed().map_err(Error::Output)
 }

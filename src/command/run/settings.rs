@@ -14,7 +14,8 @@ use crate::output::paint::Paint;
 use crate::output::spinner::Frames;
 use crate::output::text::Level;
 use crate::prompt::{self, Words};
-use crate::tools::process::Setup;
+use crate::tools::setup::Setup;
+use crate::tools::tool::Tool;
 use crate::wire::request::Search;
 
 /// Everything that a run is told, checked.
@@ -38,8 +39,10 @@ pub struct Settings {
     pub instead: Option<(Choice, Fitted)>,
     /// Who it is to be.
     pub instructions: String,
-    /// The tools to offer, and how they are started.
+    /// How tools are started.
     pub tools: Setup,
+    /// The tools to offer.
+    pub offered: Vec<Tool>,
     /// Our own directory, if there is a place for one.
     pub home: Option<PathBuf>,
     /// What is done about storing the conversation.

@@ -5,30 +5,34 @@ use std::sync::Arc;
 use super::error::Error;
 use crate::failure::RunWarning;
 use crate::output::{Notice, Sink};
-use crate::tools::confine::{self, Reach};
-use crate::tools::process::{self, Tools, Unready};
-use crate::tools::reaper;
+use crate::tools::child::reaper;
+use crate::tools::launch::{Unready, keep_descriptors};
+use crate::tools::sandbox::confine::{self, Reach};
+use crate::tools::setup::Setup;
+use crate::tools::tool::Tool;
+use crate::tools::toolbox::Toolbox;
 
 /// The tools of a run.
 pub(super) struct Workshop {
-    tools: Arc<Tools>,
+    pub(super) tools: Arc<Toolbox>,
     /// What a command leaves that kills the very process that is to end it falls to us.
     adopted: bool,
 }
 
 impl Workshop {
-    /// Makes these tools ready, if there are any.
-    pub(super) fn open(tools: Arc<Tools>) -> Result<Self, Error> {
-        let offers = !tools.functions().is_empty();
+    /// Makes the tools ready, if there are any.
+    pub(super) fn open(setup: Setup, tools: Vec<Tool>) -> Result<Self, Error> {
+        let offers = !tools.is_empty();
         let adopted = offers && reaper::adopt_orphans();
         if offers {
-            process::keep_descriptors();
-            tools.prepare().map_err(|unready| match unready {
-                Unready::Temporary(place, error) => Error::Temporary(place, error),
-                Unready::Place(place, error) => Error::Walls(confine::Error::Place(place, error)),
-                Unready::Signal(error) => Error::Thread(error),
-            })?;
+            keep_descriptors();
         }
+        let tools = Toolbox::open(setup, tools).map_err(|unready| match unready {
+            Unready::Temporary(place, error) => Error::Temporary(place, error),
+            Unready::Place(place, error) => Error::Walls(confine::Error::Place(place, error)),
+            Unready::Signal(error) => Error::Thread(error),
+        })?;
+        let tools = Arc::new(tools);
         Ok(Self { tools, adopted })
     }
 

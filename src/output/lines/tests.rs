@@ -1,6 +1,7 @@
 //! What each notice becomes.
 
 use super::*;
+use crate::result::Footer;
 
 /// The lines that these notices make.
 fn told(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
@@ -50,16 +51,28 @@ fn calls_keep_their_items_whatever_ends_first() {
         name: "lookup",
         subject,
     };
-    let ended = |call, result, ok| Notice::ToolEnded {
+    let ended = |call, result| Notice::ToolEnded {
         call,
         brief: "",
-        result,
-        ok,
         took: Duration::ZERO,
-        output: "out",
-        printed: "out",
-        truncated: false,
+        result,
     };
+    let printed = CallResult {
+        footer: Some(Footer {
+            took: Duration::ZERO,
+        }),
+        ..CallResult::new(Status::Exited(3), "[exit code 7, 9.9 s]")
+    };
+    let limit = Duration::from_secs(1);
+    let late = CallResult {
+        status: Status::TimedOut { limit },
+        ..printed.clone()
+    };
+    let wrong = CallResult::new(Status::BadArguments, "no");
+    let (done, denied) = (
+        CallResult::done("[12 of 3456 bytes are left out here; x]"),
+        CallResult::new(Status::Denied, "no"),
+    );
     let (command, other) = (
         call("a", Subject::Command("ls")),
         call("b", Subject::Other(&arguments)),
@@ -70,35 +83,89 @@ fn calls_keep_their_items_whatever_ends_first() {
         &[
             Notice::ToolStarted(command),
             Notice::ToolStarted(other),
-            ended(other, "ok", true),
-            ended(command, "exit 3", false),
+            ended(other, &done),
+            ended(command, &printed),
             Notice::ToolStarted(changes),
-            ended(changes, "denied", false),
+            ended(changes, &denied),
             Notice::ToolStarted(command),
-            ended(command, "timeout", false),
+            ended(command, &late),
+            Notice::ToolStarted(command),
+            ended(command, &wrong),
         ],
     );
     let items: Vec<&Value> = lines.iter().map(|line| &line["item"]).collect();
     assert_eq!(
         items[0],
         &json!({"id": "item_0", "type": "command_execution", "command": "ls", "aggregated_output": "",
-            "exit_code": null, "status": "in_progress"})
+            "exit_code": null, "status": "in_progress", "truncated": false})
     );
     assert_eq!(
         items[2],
-        &json!({"id": "item_1", "type": "tool_call", "name": "lookup", "arguments": {"id": "7"}, "output": "out",
-            "truncated": false, "status": "completed"})
+        &json!({"id": "item_1", "type": "tool_call", "name": "lookup", "arguments": {"id": "7"},
+            "output": "[12 of 3456 bytes are left out here; x]", "truncated": false, "status": "completed"})
     );
     assert_eq!(
-        (&items[3]["exit_code"], &items[3]["status"]),
-        (&json!(3), &json!("failed"))
+        items[3],
+        &json!({"id": "item_0", "type": "command_execution", "command": "ls",
+            "aggregated_output": "[exit code 7, 9.9 s]", "exit_code": 3, "status": "failed", "truncated": false})
     );
     assert_eq!(
         items[5],
         &json!({"id": "item_2", "type": "file_change", "changes": [{"path": "x", "kind": "update"},
-            {"path": "y", "kind": "add"}], "status": "failed"})
+            {"path": "y", "kind": "add"}], "status": "denied"})
     );
-    assert_eq!(items[7]["exit_code"], Value::Null);
+    assert_eq!(
+        (&items[7]["exit_code"], &items[7]["status"]),
+        (&Value::Null, &json!("timed_out"))
+    );
+    assert_eq!(
+        items[9],
+        &json!({"id": "item_4", "type": "command_execution", "command": "ls", "aggregated_output": "",
+            "exit_code": null, "status": "bad_arguments", "truncated": false, "message": "no"})
+    );
+}
+
+#[test]
+fn what_is_left_out_is_told_by_fields() {
+    let result = CallResult {
+        cuts: vec![
+            Cut {
+                at: 1,
+                left_out: 7,
+                of: 9,
+                kept: KeptOutput::Beginning {
+                    file: "output-2.txt".to_owned(),
+                    bytes: 8,
+                },
+            },
+            Cut {
+                at: 2,
+                left_out: 1,
+                of: 2,
+                kept: KeptOutput::Nowhere {
+                    because: "no space".to_owned(),
+                },
+            },
+        ],
+        sandbox_note: Some("this may be the sandbox".to_owned()),
+        ..CallResult::new(Status::Signalled(9), "ab")
+    };
+    let call = Call {
+        id: "a",
+        name: "lookup",
+        subject: Subject::Other(&Value::Null),
+    };
+    let ended = Notice::ToolEnded {
+        call,
+        brief: "",
+        took: Duration::ZERO,
+        result: &result,
+    };
+    let item = json!({"id": "item_0", "type": "tool_call", "name": "lookup", "arguments": null, "output": "ab",
+        "truncated": true, "signal": 9, "status": "failed", "sandbox_note": "this may be the sandbox", "cuts": [
+            {"at": 1, "bytes": 7, "of": 9, "file": "$TMPDIR/output-2.txt", "file_bytes": 8},
+            {"at": 2, "bytes": 1, "of": 2, "error": "no space"}]});
+    check(&[ended], &[json!({"type": "item.completed", "item": item})]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::*;
 use crate::failure::RunWarning;
 use crate::output::Subject;
 use crate::output::spinner::{ERASE, Frames};
+use crate::result::CallResult;
 
 /// What goes to the two writers. `|` stands for the end of a message, and notices are cut in `pieces`.
 fn write(told: &str, pieces: usize, terminal: bool) -> String {
@@ -100,12 +101,8 @@ fn a_tool_call_is_one_line_and_quiet_is_quiet() {
                 subject: Subject::Command("ls\n-l"),
             },
             brief: "ls\n-l",
-            truncated: false,
-            printed: "",
-            result: "ok",
-            ok: true,
             took,
-            output: "a\nb",
+            result: &CallResult::done("a\nb"),
         };
         sink.take(notice).expect("a vector");
         sink.take(Notice::Warning(&RunWarning::Note("odd".to_owned())))

@@ -4,13 +4,16 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Answer, Context, ended, keep};
+use super::context::Context;
+use super::ended::{Started, ended, keep};
+use crate::result::{CallResult, Status};
 use crate::tools::OUTPUT;
-use crate::tools::child::{self, End};
+use crate::tools::child::capture::Printed;
+use crate::tools::child::supervise::{self, End};
 
 /// The longest command that is handed over as an argument, in bytes; Linux takes 128 KiB. A longer one becomes a file.
 const ARGUMENT: usize = 100 << 10;
@@ -23,50 +26,57 @@ pub(super) struct Arguments {
     timeout: Option<f64>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
     let limit = match arguments.timeout {
         Some(seconds) => match Duration::try_from_secs_f64(seconds) {
             Ok(asked) if !asked.is_zero() => asked.min(context.timeout),
             _ => {
                 let words = "timeout must be a number of seconds above 0";
-                return Answer::not(words, "bad arguments");
+                return CallResult::new(Status::BadArguments, words);
             }
         },
         None => context.timeout,
     };
     if let Some(workdir) = arguments.workdir.as_ref().filter(|dir| !dir.is_dir()) {
-        return Answer::failed(format!(
+        return CallResult::failed(format!(
             "the command was not run: workdir {} is not a directory",
             workdir.display()
         ));
     }
-    let begun = Instant::now();
+    let started = Started::now(limit);
     let commands = match commands(arguments, context) {
         Ok(commands) => commands,
         Err(error) => {
-            return Answer::failed(format!("the command could not be kept in a file: {error}"));
+            return CallResult::failed(format!("the command could not be kept in a file: {error}"));
         }
     };
-    let mut capture = keep("output", OUTPUT);
+    let mut capture = keep("output", OUTPUT, context);
     let mut take = |bytes: &[u8]| {
         capture.add(bytes);
         true
     };
-    match child::watch(commands, vec![&mut take], begun + limit, context.inner()) {
+    match supervise::watch(
+        commands,
+        vec![&mut take],
+        started.deadline(),
+        context.inner(),
+    ) {
         Ok(end) => {
-            let mut answer = ended(capture.text(), &end, limit, begun.elapsed(), context);
+            let Printed { text, cut } = capture.printed();
+            let cuts = cut.into_iter().collect();
+            let mut result = ended(text, cuts, &end, started, context);
             let asked = arguments.timeout.unwrap_or_default();
             let most = context.timeout.as_secs_f64();
             if matches!(end, End::Timeout) && asked > most {
-                let words =
-                    format!("\n[the timeout can be {most} s at most here: --tool-timeout says so]");
-                answer.text.push_str(&words);
+                let advice =
+                    format!("the timeout can be {most} s at most here: --tool-timeout says so");
+                result.advice = Some(advice);
             }
-            answer
+            result
         }
-        Err(error) => Answer::not(
+        Err(error) => CallResult::new(
+            Status::NotRun,
             format!("the command could not be started: {error}"),
-            "not run",
         ),
     }
 }
@@ -74,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
 /// bash, or sh where there is no bash.
 fn commands(arguments: &Arguments, context: &Context<'_>) -> std::io::Result<Vec<Command>> {
     let script = if arguments.command.len() > ARGUMENT {
-        let path = std::env::temp_dir().join(format!("command-{}.sh", std::process::id()));
+        let path = std::env::temp_dir().join(format!("command-{}.sh", context.number));
         // Whatever is there already, a pipe even, is somebody else's.
         let mut file = File::options().write(true).create_new(true).open(&path)?;
         file.write_all(arguments.command.as_bytes())?;

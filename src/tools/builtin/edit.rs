@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::context::{Context, not_done};
 use super::replace::replace;
-use super::{Answer, Context, not_done};
+use crate::result::CallResult;
 
 /// The largest file that is changed, in bytes: it is held in memory.
 const MOST: u64 = 64 << 20;
@@ -25,15 +26,15 @@ struct Edit {
     new_text: String,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
     let path = arguments.path.display();
     let old = match fs::metadata(&arguments.path) {
         Ok(found) if !found.is_file() => {
-            return Answer::failed(format!("{path} is not a regular file"));
+            return CallResult::failed(format!("{path} is not a regular file"));
         }
         Ok(found) if found.len() > MOST => {
             let most = MOST >> 20;
-            return Answer::failed(format!(
+            return CallResult::failed(format!(
                 "{path} is larger than {most} MiB; use bash to change it"
             ));
         }
@@ -43,18 +44,18 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
     let old = match old.map(String::from_utf8) {
         Ok(Ok(text)) => text,
         Ok(Err(_)) => {
-            return Answer::failed(format!("{path} is not UTF-8 text; use bash to change it"));
+            return CallResult::failed(format!("{path} is not UTF-8 text; use bash to change it"));
         }
         Err(error) => return not_done("read", &arguments.path, &error, false, context),
     };
     let new = match apply(&old, &arguments.edits) {
         Ok(new) => new,
-        Err(words) => return Answer::failed(format!("{path} is unchanged: {words}")),
+        Err(words) => return CallResult::failed(format!("{path} is unchanged: {words}")),
     };
     match replace(&arguments.path, new.as_bytes()) {
         Ok(()) => match arguments.edits.len() {
-            1 => Answer::ok(format!("changed {path} in 1 place")),
-            places => Answer::ok(format!("changed {path} in {places} places")),
+            1 => CallResult::done(format!("changed {path} in 1 place")),
+            places => CallResult::done(format!("changed {path} in {places} places")),
         },
         Err(error) => not_done("write", &arguments.path, &error, true, context),
     }

@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
+use super::arguments::place;
+use super::context::{Context, not_done};
 use super::glob::glob;
 use super::lines::Lines;
 use super::rg;
 use super::walk::walk;
-use super::{Answer, Context, not_done};
+use crate::result::{CallResult, Status};
 
 /// The most files that are named if nobody says otherwise.
 const LIMIT: usize = 1000;
@@ -22,16 +24,16 @@ pub(super) struct Arguments {
     limit: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
     let Some(wanted) = glob(&arguments.pattern).filter(|_| !arguments.pattern.starts_with('!'))
     else {
         let words = format!("{:?} is not a glob", arguments.pattern);
-        return Answer::not(words, "bad arguments");
+        return CallResult::new(Status::BadArguments, words);
     };
-    let path = arguments.path.as_deref().unwrap_or(Path::new("."));
+    let path = &place(arguments.path.as_deref().unwrap_or(Path::new(".")));
     let limit = arguments.limit.unwrap_or(LIMIT).max(1);
     if path.is_file() {
-        return Answer::failed(format!(
+        return CallResult::failed(format!(
             "{} is a file, not a directory to look into",
             path.display()
         ));

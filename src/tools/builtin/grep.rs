@@ -9,12 +9,14 @@ use std::time::Instant;
 use regex_lite::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use super::arguments::place;
+use super::context::{Context, not_done};
 use super::glob::glob;
 use super::lines::Lines;
 use super::read::skip_line;
 use super::rg;
 use super::walk::walk;
-use super::{Answer, Context, not_done};
+use crate::result::{CallResult, Status};
 
 /// The most lines that are shown if nobody says otherwise.
 const LIMIT: usize = 200;
@@ -38,31 +40,31 @@ pub(super) struct Arguments {
     limit: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
-    let path = arguments.path.as_deref().unwrap_or(Path::new("."));
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
+    let path = &place(arguments.path.as_deref().unwrap_or(Path::new(".")));
     let is_dir = match std::fs::metadata(path) {
         // A pipe or a device could be read for ever.
         Ok(found) if !found.is_dir() && !found.is_file() => {
-            return Answer::failed(format!("{} is not a regular file", path.display()));
+            return CallResult::failed(format!("{} is not a regular file", path.display()));
         }
         Ok(found) => found.is_dir(),
         Err(error) => return not_done("look into", path, &error, false, context),
     };
     if arguments.pattern.contains('\n') {
-        return Answer::not(
+        return CallResult::new(
+            Status::BadArguments,
             "the pattern is for one line, and has a line end in it",
-            "bad arguments",
         );
     }
     let wanted = match arguments.glob.as_deref().map(|text| (text, glob(text))) {
         None => None,
         Some((_, Some(glob))) => Some(glob),
         Some((text, None)) => {
-            return Answer::not(format!("{text:?} is not a glob"), "bad arguments");
+            return CallResult::new(Status::BadArguments, format!("{text:?} is not a glob"));
         }
     };
     if !is_dir && is_binary(path) {
-        return Answer::failed(format!("{} is a binary file", path.display()));
+        return CallResult::failed(format!("{} is a binary file", path.display()));
     }
     let limit = arguments.limit.unwrap_or(LIMIT).max(1);
     if let Some(answer) = with_rg(arguments, path, limit, context) {
@@ -78,7 +80,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
                 "{:?} is not a regular expression: {error}",
                 arguments.pattern
             );
-            return Answer::not(words, "bad arguments");
+            return CallResult::new(Status::BadArguments, words);
         }
     };
     let deadline = Instant::now() + context.timeout;
@@ -123,7 +125,7 @@ fn with_rg(
     path: &Path,
     limit: usize,
     context: &Context<'_>,
-) -> Option<Answer> {
+) -> Option<CallResult> {
     let around = format!("--context={}", arguments.context);
     let columns = format!("--max-columns={LINE}");
     let mut flags = vec![

@@ -1,10 +1,11 @@
 //! What a search finds, line by line, up to a limit.
 
+use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
-use super::Answer;
+use crate::result::{CallResult, Status};
 use crate::tools::OUTPUT;
-use crate::tools::capture::clean;
+use crate::tools::child::capture::clean;
 
 /// Lines as they come, up to a limit.
 pub(super) struct Lines {
@@ -13,6 +14,8 @@ pub(super) struct Lines {
     limit: usize,
     /// The beginning of a line whose end has not come.
     begun: Vec<u8>,
+    /// The temporary directory, which lines name by its variable.
+    temporary: Vec<u8>,
     /// Why there is more: the limit, or the most that a model gets.
     more: Option<&'static str>,
 }
@@ -24,6 +27,7 @@ impl Lines {
             count: 0,
             limit,
             begun: Vec::new(),
+            temporary: std::env::temp_dir().join("").into_os_string().into_vec(),
             more: None,
         }
     }
@@ -59,6 +63,9 @@ impl Lines {
             self.more = Some("narrow it down, or raise limit");
             return false;
         }
+        let in_temporary = line.strip_prefix(&*self.temporary);
+        let named = in_temporary.map(|inner| [b"$TMPDIR/", inner].concat());
+        let line = named.as_deref().unwrap_or(line);
         // Room for a few words behind them.
         if self.text.len() + line.len() > OUTPUT - 512 {
             self.more = Some("narrow it down");
@@ -71,25 +78,28 @@ impl Lines {
     }
 
     /// The lines, with a word about what is missing.
-    pub(super) fn answer(&self) -> Answer {
+    pub(super) fn answer(&self) -> CallResult {
         if self.is_empty() {
-            return Answer::ok("[nothing found]");
+            return CallResult::done("[nothing found]");
         }
         let mut text = clean(&self.text);
         if let Some(advice) = self.more {
             text.push_str(&format!("[there is more; {advice}]"));
         }
-        Answer::ok(text)
+        CallResult::done(text)
+    }
+
+    /// The lines that came before the search was ended from outside.
+    pub(super) fn stopped(&self) -> CallResult {
+        CallResult::new(Status::Stopped, clean(&self.text))
     }
 
     /// The lines that came before the time was over.
-    pub(super) fn late(&self, limit: Duration) -> Answer {
-        let text = clean(&self.text);
-        let limit = limit.as_secs_f64();
-        Answer::not(
-            format!("{text}[ended after {limit} s, its time limit; narrow it down]"),
-            "timeout",
-        )
+    pub(super) fn late(&self, limit: Duration) -> CallResult {
+        CallResult {
+            advice: Some("narrow it down".to_owned()),
+            ..CallResult::new(Status::TimedOut { limit }, clean(&self.text))
+        }
     }
 }
 
@@ -108,7 +118,7 @@ mod tests {
                 for piece in text.as_bytes().chunks(size) {
                     lines.add(piece);
                 }
-                let shown = lines.answer().text;
+                let shown = lines.answer().output;
                 let expected: String = (0..limit.min(100)).map(|n| format!("line {n}\n")).collect();
                 let rest = shown.strip_prefix(&expected).expect("whole lines");
                 assert_eq!(rest.is_empty(), limit >= 100, "{size} {limit}: {rest}");
@@ -117,7 +127,7 @@ mod tests {
         let mut lines = Lines::new(usize::MAX);
         while lines.add(&[&[b'x'; 999][..], b"\n"].concat()) {}
         assert!(!lines.add(b"more\n"));
-        let text = lines.answer().text;
+        let text = lines.answer().output;
         assert!(text.len() < OUTPUT && text.ends_with("x\n[there is more; narrow it down]"));
     }
 }

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::arguments::place;
+use super::context::{Context, not_done};
 use super::lines::Lines;
 use super::walk::list;
-use super::{Answer, Context, not_done};
+use crate::result::CallResult;
 
 /// The most names that are shown if nobody says otherwise.
 const LIMIT: usize = 1000;
@@ -18,10 +20,10 @@ pub(super) struct Arguments {
     limit: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
-    let path = arguments.path.as_deref().unwrap_or(Path::new("."));
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
+    let path = &place(arguments.path.as_deref().unwrap_or(Path::new(".")));
     if path.is_file() {
-        return Answer::ok(format!("{} is a file", path.display()));
+        return CallResult::done(format!("{} is a file", path.display()));
     }
     let (entries, ignored) = match list(path) {
         Ok(found) => found,
@@ -43,19 +45,19 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
             break;
         }
     }
-    let mut answer = lines.answer();
+    let mut result = lines.answer();
     if lines.is_empty() {
-        "[empty]".clone_into(&mut answer.text);
+        "[empty]".clone_into(&mut result.output);
     }
     if ignored > 0 {
-        answer.text.push_str(&format!(
+        result.output.push_str(&format!(
             "{}[{ignored} more: .git, or ignored by .gitignore; bash shows them]",
-            if answer.text.ends_with('\n') {
+            if result.output.ends_with('\n') {
                 ""
             } else {
                 "\n"
             }
         ));
     }
-    answer
+    result
 }

@@ -5,33 +5,36 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::os::fd::OwnedFd;
-use std::time::Instant;
 
-use super::{Answer, Context, ended, keep};
+use super::context::Context;
+use super::ended::{Started, ended, keep};
+use crate::result::{CallResult, Cut, Status};
 use crate::tools::OUTPUT;
-use crate::tools::child::{self, End};
+use crate::tools::child::capture::Printed;
+use crate::tools::child::supervise::{self, End};
 
 /// The most that the model gets of what went wrong, in bytes.
 const COMPLAINTS: usize = OUTPUT / 4;
 
 /// Runs it.
 #[must_use]
-pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Answer {
+pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> CallResult {
     let not_run = |error: std::io::Error| {
-        Answer::not(format!("the tool could not be started: {error}"), "not run")
+        let words = format!("the tool could not be started: {error}");
+        CallResult::new(Status::NotRun, words)
     };
     let Some((name, rest)) = program.split_first() else {
         return not_run(std::io::ErrorKind::NotFound.into());
     };
-    let begun = Instant::now();
+    let started = Started::now(context.timeout);
     let mut command = context.command(name);
     match input(arguments) {
         Ok(input) => command.args(rest).stdin(input),
         Err(error) => return not_run(error),
     };
     let (mut output, mut complaints) = (
-        keep("output", OUTPUT - COMPLAINTS),
-        keep("complaints", COMPLAINTS),
+        keep("output", OUTPUT - COMPLAINTS, context),
+        keep("complaints", COMPLAINTS, context),
     );
     let mut take = |bytes: &[u8]| {
         output.add(bytes);
@@ -41,22 +44,31 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Ans
         complaints.add(bytes);
         true
     };
-    let deadline = begun + context.timeout;
-    let takers: Vec<child::Take<'_>> = vec![&mut take, &mut take_complaints];
-    let end = match child::watch(vec![command], takers, deadline, context.inner()) {
+    let takers: Vec<supervise::Take<'_>> = vec![&mut take, &mut take_complaints];
+    let deadline = started.deadline();
+    let end = match supervise::watch(vec![command], takers, deadline, context.inner()) {
         Ok(end) => end,
         Err(error) => return not_run(error),
     };
-    let mut text = output.text();
+    let output = output.printed();
     if matches!(&end, End::Exited(status) if status.exit_status() == Some(0)) {
-        return Answer::ok(text);
+        return CallResult {
+            cuts: output.cut.into_iter().collect(),
+            ..CallResult::new(Status::Exited(0), output.text)
+        };
     }
-    let complaints = complaints.text();
-    if !text.is_empty() && !text.ends_with('\n') && !complaints.is_empty() {
+    let Printed { mut text, cut } = output;
+    let complaints = complaints.printed();
+    if !text.is_empty() && !text.ends_with('\n') && !complaints.text.is_empty() {
         text.push('\n');
     }
-    text.push_str(&complaints);
-    ended(text, &end, context.timeout, begun.elapsed(), context)
+    let cut_of_complaints = complaints.cut.map(|cut| Cut {
+        at: text.len() + cut.at,
+        ..cut
+    });
+    text.push_str(&complaints.text);
+    let cuts = cut.into_iter().chain(cut_of_complaints).collect();
+    ended(text, cuts, &end, started, context)
 }
 
 /// The arguments to be read, in memory: whatever the program does with them, nobody waits for it.

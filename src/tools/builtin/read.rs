@@ -8,9 +8,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::{Answer, Context, not_done};
+use super::arguments::place;
+use super::context::{Context, not_done};
+use crate::result::CallResult;
 use crate::tools::OUTPUT;
-use crate::tools::capture::clean;
+use crate::tools::child::capture::clean;
 use crate::wire::input::picture;
 
 /// The most lines that one call returns.
@@ -30,24 +32,25 @@ pub(super) struct Arguments {
     limit: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
     let path = &arguments.path;
     let unreadable = |error| not_done("read", path, &error, false, context);
     // Opening a pipe or a device could wait for ever or give without end.
-    let size = match std::fs::metadata(path) {
+    let place = place(path);
+    let size = match std::fs::metadata(&place) {
         Ok(found) if found.is_dir() => {
-            return Answer::failed(format!(
+            return CallResult::failed(format!(
                 "{} is a directory; list it with ls",
                 path.display()
             ));
         }
         Ok(found) if !found.is_file() => {
-            return Answer::failed(format!("{} is not a regular file", path.display()));
+            return CallResult::failed(format!("{} is not a regular file", path.display()));
         }
         Ok(found) => found.len(),
         Err(error) => return unreadable(error),
     };
-    let mut reader = match File::open(path) {
+    let mut reader = match File::open(&place) {
         Ok(file) => BufReader::new(file),
         Err(error) => return unreadable(error),
     };
@@ -57,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
                 return see(path, kind, size, reader).unwrap_or_else(unreadable);
             }
             if start[..start.len().min(8192)].contains(&0) {
-                return Answer::failed(format!(
+                return CallResult::failed(format!(
                     "{} is a binary file of {size} bytes; use bash to look into it",
                     path.display()
                 ));
@@ -73,38 +76,38 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
             count: 0,
             total,
         }) if first > 1 => {
-            Answer::failed(format!("{text}{} has only {total} lines", path.display()))
+            CallResult::failed(format!("{text}{} has only {total} lines", path.display()))
         }
         Ok(Part { text, count: 0, .. }) => {
-            Answer::ok(format!("{text}[{} is empty]", path.display()))
+            CallResult::done(format!("{text}[{} is empty]", path.display()))
         }
         Ok(Part { text, count, total }) if first + count <= total => {
             let next = first + count;
             let end = if text.ends_with('\n') { "" } else { "\n" };
-            Answer::ok(format!(
+            CallResult::done(format!(
                 "{text}{end}[lines {first} to {} of {total}; go on with offset {next}]",
                 next - 1
             ))
         }
-        Ok(Part { text, .. }) => Answer::ok(text),
+        Ok(Part { text, .. }) => CallResult::done(text),
         Err(error) => unreadable(error),
     }
 }
 
 /// Hands a picture over as it is.
-fn see(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<Answer> {
+fn see(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<CallResult> {
     let shown = path.display();
     if size > PICTURE {
         let most = PICTURE >> 20;
-        return Ok(Answer::failed(format!(
+        return Ok(CallResult::failed(format!(
             "{shown} is a picture of {size} bytes, and {most} MiB is the most; make it smaller with bash"
         )));
     }
     let mut bytes = Vec::new();
     from.take(PICTURE + 1).read_to_end(&mut bytes)?;
-    let mut answer = Answer::ok(format!("[{shown}: {kind}, {} bytes]", bytes.len()));
-    answer.image = Some(format!("data:{kind};base64,{}", STANDARD.encode(bytes)));
-    Ok(answer)
+    let mut result = CallResult::done(format!("[{shown}: {kind}, {} bytes]", bytes.len()));
+    result.image = Some(format!("data:{kind};base64,{}", STANDARD.encode(bytes)));
+    Ok(result)
 }
 
 /// A part of a file.

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
+use super::context::Context;
 use super::lines::Lines;
-use super::{Answer, Context};
-use crate::tools::capture::clean;
-use crate::tools::child::{self, End};
-use crate::tools::places::program_on;
+use crate::result::{CallResult, Status};
+use crate::tools::child::capture::clean;
+use crate::tools::child::supervise::{self, End};
+use crate::tools::sandbox::places::program_on;
 
 /// Runs `rg` with these arguments on this path; `None` where it is not installed.
 pub(super) fn run(
@@ -18,7 +19,7 @@ pub(super) fn run(
     path: &Path,
     limit: usize,
     context: &Context<'_>,
-) -> Option<Answer> {
+) -> Option<CallResult> {
     // Whatever watches a program no longer ends by a signal at once, which we must if we do the work ourselves.
     let mut command = context.command(installed(context)?);
     command
@@ -42,23 +43,24 @@ pub(super) fn run(
         true
     };
     let deadline = Instant::now() + context.timeout;
-    match child::watch(
+    match supervise::watch(
         vec![command],
         vec![&mut take, &mut take_complaints],
         deadline,
         context.inner(),
     ) {
         Err(error) if matches!(error.kind(), NotFound | PermissionDenied) => None,
-        Err(error) => Some(Answer::not(
+        Err(error) => Some(CallResult::new(
+            Status::NotRun,
             format!("rg could not be started: {error}"),
-            "not run",
         )),
         // 0: found, 1: not found, 2: something went wrong, though some may be found (rg(1)).
         Ok(End::Exited(status)) if status.exit_status() == Some(2) && lines.is_empty() => {
-            Some(Answer::not(clean(&complaints), "bad arguments"))
+            Some(CallResult::new(Status::BadArguments, clean(&complaints)))
         }
         Ok(End::Exited(_) | End::Enough) => Some(lines.answer()),
-        Ok(End::Timeout | End::Unwanted) => Some(lines.late(context.timeout)),
+        Ok(End::Timeout) => Some(lines.late(context.timeout)),
+        Ok(End::Unwanted) => Some(lines.stopped()),
     }
 }
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::context::{Context, not_done};
 use super::replace::replace;
-use super::{Answer, Context, not_done};
+use crate::result::CallResult;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
@@ -15,14 +16,14 @@ pub(super) struct Arguments {
     content: String,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> Answer {
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
     let path = &arguments.path;
     let parent = path.parent().filter(|parent| *parent != Path::new(""));
     if let Some(Err(error)) = parent.map(fs::create_dir_all) {
         return not_done("make the directory of", path, &error, true, context);
     }
     match replace(path, arguments.content.as_bytes()) {
-        Ok(()) => Answer::ok(format!(
+        Ok(()) => CallResult::done(format!(
             "wrote {} bytes to {}",
             arguments.content.len(),
             path.display()

@@ -12,7 +12,8 @@ pub(super) const REASON: usize = 16 << 10;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ending {
     Completed,
-    Incomplete(String),
+    /// With the reason, if it gave one.
+    Incomplete(Option<String>),
     Failed(Fault),
 }
 

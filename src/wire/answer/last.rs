@@ -21,12 +21,12 @@ impl Answer {
         let fields = self.response(response, show);
         let failed = || Ending::Failed(fault_in(response));
         // The event's name and the object it brings must agree; the worse of the two counts.
-        self.ending = Some(match &*fields.status {
-            "failed" | "cancelled" => failed(),
+        self.ending = Some(match (fields.status.as_deref(), fields.reason) {
+            (Some("failed" | "cancelled"), _) => failed(),
             _ if fields.error => failed(),
-            _ if !fields.reason.is_empty() => Ending::Incomplete(fields.reason),
-            "completed" | "" => Ending::Completed,
-            status => Ending::Incomplete(status.to_owned()),
+            (_, Some(reason)) => Ending::Incomplete(Some(reason)),
+            (Some("completed") | None, None) => Ending::Completed,
+            (Some(status), None) => Ending::Incomplete(Some(status.to_owned())),
         });
     }
 
@@ -125,7 +125,7 @@ impl Answer {
     ) {
         let place = Place {
             index: Some(index),
-            id: "",
+            id: None,
         };
         let at = self.slots.find(place);
         let Some(mut at) = self.placed(at) else {
@@ -205,13 +205,14 @@ fn is_listed(there: &Item, item: &RawValue, kind: &Kind) -> bool {
     }
 }
 
-fn id(item: &RawValue) -> &str {
+fn id(item: &RawValue) -> Option<&str> {
     with_id(Place::default(), item).id
 }
 
 /// Whether an item has a name of its own, so that two of them are one.
 fn has_id(item: &RawValue) -> bool {
-    id(item).len() > 2
+    // More than the quotes.
+    id(item).is_some_and(|id| id.len() > 2)
 }
 
 #[cfg(test)]

@@ -180,20 +180,20 @@ fn endings_other_than_complete() {
     check(
         &[&done, incomplete],
         "a|",
-        trouble(Trouble::Incomplete("max_output_tokens".into())),
+        trouble(Trouble::Incomplete(Some("max_output_tokens".into()))),
     );
     // Called finished first, and unfinished in the end.
     let listed = r#"{"type":"response.incomplete","response":{"incomplete_details":{"reason":"max_output_tokens"},"output":[{"type":"message","status":"incomplete","content":[{"type":"output_text","text":"a"}]}]}}"#;
     check(
         &[&done, listed],
         "a|",
-        trouble(Trouble::Incomplete("max_output_tokens".into())),
+        trouble(Trouble::Incomplete(Some("max_output_tokens".into()))),
     );
     let quiet = r#"{"type":"response.completed","response":{"status":"incomplete","incomplete_details":{"reason":"x"}}}"#;
     check(
         &[&done, quiet],
         "a|",
-        trouble(Trouble::Incomplete("x".into())),
+        trouble(Trouble::Incomplete(Some("x".into()))),
     );
     let refused = r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[{"type":"refusal","refusal":"no"}]}}"#;
     check(
@@ -205,7 +205,7 @@ fn endings_other_than_complete() {
     check(
         &[patch, COMPLETED],
         "",
-        trouble(Trouble::Waits("apply_patch_call".into())),
+        trouble(Trouble::Waits(Some("apply_patch_call".into()))),
     );
     check(
         &[patch, &message(1, "done"), COMPLETED],
@@ -215,7 +215,7 @@ fn endings_other_than_complete() {
     let failed = r#"{"type":"response.failed","response":{"error":{"code":"x","message":"no"}}}"#;
     let (_, answer) = feed(&[failed, COMPLETED]);
     assert!(
-        matches!(answer.verdict(), Verdict::Trouble(Trouble::Failed(fault)) if fault.message == "no")
+        matches!(answer.verdict(), Verdict::Trouble(Trouble::Failed(fault)) if fault.message.as_deref() == Some("no"))
     );
     let (_, answer) = feed(&[r#"{"type":"error","message":"no"}"#]);
     assert!(answer.ended());

@@ -13,20 +13,20 @@ pub enum Trouble {
     Differs,
     /// An answer broke off, and asked for again it does not begin with what was shown of it.
     Another,
-    /// It calls again what an answer that broke off has called, and what has run.
+    /// It calls this tool again as an answer that broke off has, and that call has run.
     Repeats(String),
     /// It exceeds all measure, so the rest of it was not read.
     TooMuch(Excess),
-    /// The service stopped the answer, for this reason.
-    Incomplete(String),
+    /// The service stopped the answer, for this reason, if it gave one.
+    Incomplete(Option<String>),
     /// The answer is said to be complete, but a message or call in it is not.
     Unfinished,
     /// There is neither text nor a call.
     Empty,
     /// The model declined, in these words.
     Refused(String),
-    /// An item of this type waits for something that this program cannot give.
-    Waits(String),
+    /// An item of this type, if it has one, waits for something that this program cannot give.
+    Waits(Option<String>),
     /// The service reported this.
     Failed(Fault),
 }
@@ -36,10 +36,8 @@ impl Trouble {
     pub fn words_of_the_service(&mut self) -> impl Iterator<Item = &mut String> {
         let (fault, words) = match self {
             Self::Failed(fault) => (Some(fault), None),
-            Self::Incomplete(words)
-            | Self::Refused(words)
-            | Self::Repeats(words)
-            | Self::Waits(words) => (None, Some(words)),
+            Self::Incomplete(words) | Self::Waits(words) => (None, words.as_mut()),
+            Self::Refused(words) | Self::Repeats(words) => (None, Some(words)),
             Self::Cut
             | Self::Differs
             | Self::Another

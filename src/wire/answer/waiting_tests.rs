@@ -8,7 +8,7 @@ fn what_nobody_has_served_is_named() {
     let done = |index: usize, item: &str| {
         format!(r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#)
     };
-    let waits = |kind: &str| trouble(Trouble::Waits(kind.into()));
+    let waits = |kind: &str| trouble(Trouble::Waits(Some(kind.into())));
     // What has a call_id waits, whatever it is, until its result or a message shows that somebody has served it.
     let new = done(0, r#"{"type":"brand_new","call_id":"c"}"#);
     check(&[&new, COMPLETED], "", waits("brand_new"));

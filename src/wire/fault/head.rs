@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::cause::Cause;
 use super::delay;
 use super::resets::{Resets, number};
-use super::text::{decoded, plain};
+use super::text::{decoded, shown};
 
 /// The headers that say something about a refusal, beside those of the limits.
 const NAMES: &[&str] = &[
@@ -129,8 +129,7 @@ impl Head {
 
     /// A header as it may be shown: on one line, and not longer than this many bytes.
     pub(super) fn shown(&self, name: &str, most: usize) -> Option<String> {
-        let value = plain(self.get(name)?, most);
-        (!value.is_empty()).then_some(value)
+        shown(self.get(name)?, most)
     }
 
     /// After how long the service wants to be asked again, at this time in Unix seconds.

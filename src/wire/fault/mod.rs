@@ -10,6 +10,7 @@ mod resets;
 mod text;
 mod told;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -18,7 +19,7 @@ pub use cause::Cause;
 pub use head::{Head, Limit};
 pub use kind::Kind;
 use resets::Resets;
-use text::{looks_like_a_page, plain};
+use text::{looks_like_a_page, shown};
 use told::Told;
 
 /// Whether trying the same again may help, and when.
@@ -39,10 +40,10 @@ pub struct Fault {
     pub kind: Kind,
     /// Why, as far as something else is to be done about it.
     pub cause: Cause,
-    /// The service's own words, without control characters and at most 1,000 bytes; maybe empty.
-    pub message: String,
-    /// The service's code for it; maybe empty.
-    pub code: String,
+    /// The service's own words, if it gave any: without control characters and at most 1,000 bytes.
+    pub message: Option<String>,
+    /// The service's code for it, if it gave one.
+    pub code: Option<String>,
     /// The HTTP status, where it was one.
     pub status: Option<u16>,
     /// What the service calls this request, to be named in a report to it.
@@ -60,6 +61,10 @@ pub struct Fault {
 /// What else was said, as it may be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
+    /// Where a redirect leads.
+    pub location: Option<String>,
+    /// The web page is one of Cloudflare's.
+    pub cloudflare: bool,
     /// The plan whose limit it is.
     pub plan: Option<String>,
     /// The name of the limit.
@@ -99,11 +104,31 @@ impl Fault {
         }
     }
 
+    /// Why, in the service's own words, or what came in the place of words; nothing where it gave none.
+    #[must_use]
+    pub fn reason(&self) -> Option<Cow<'_, str>> {
+        if let Some(location) = &self.details.location {
+            return Some(format!("it leads to {location}").into());
+        }
+        if !self.page {
+            return self.message.as_deref().map(Cow::Borrowed);
+        }
+        let from = if self.details.cloudflare {
+            " from Cloudflare"
+        } else {
+            ""
+        };
+        let ray = self.details.ray.as_ref();
+        let ray = ray.map_or(String::new(), |ray| format!(" (ray {ray})"));
+        Some(format!("a web page{from} instead of an answer{ray}").into())
+    }
+
     /// Whether it names the shape of the request as the mistake. The subscription backend says of some models that want
     /// the other shape only that they are not found (openai/codex, earendil-works/pi#6516).
     #[must_use]
     pub fn is_about_shape(&self) -> bool {
-        let message = self.message.to_ascii_lowercase();
+        let message = self.message.as_deref().unwrap_or_default();
+        let message = message.to_ascii_lowercase();
         let names = |words: &[&str]| words.iter().any(|words| message.contains(words));
         match self.status {
             Some(404) => message.starts_with("model not found"),
@@ -129,9 +154,10 @@ impl Fault {
     /// it.
     #[must_use]
     pub fn is_about_reasoning(&self) -> bool {
-        let message = self.message.to_ascii_lowercase();
+        let message = self.message.as_deref().unwrap_or_default();
+        let message = message.to_ascii_lowercase();
         self.status == Some(400)
-            && (self.code == "invalid_encrypted_content"
+            && (self.code.as_deref() == Some("invalid_encrypted_content")
                 || message.contains("encrypted content")
                 || message.contains("without its required 'reasoning' item"))
     }
@@ -139,17 +165,18 @@ impl Fault {
     /// Everything in it that somebody else has said.
     pub fn words(&mut self) -> impl Iterator<Item = &mut String> {
         let details = &mut *self.details;
-        [&mut self.message, &mut self.code].into_iter().chain(
-            [
-                &mut self.request_id,
-                &mut details.plan,
-                &mut details.limit,
-                &mut details.ray,
-                &mut details.authorization,
-            ]
-            .into_iter()
-            .flatten(),
-        )
+        [
+            &mut self.message,
+            &mut self.code,
+            &mut self.request_id,
+            &mut details.location,
+            &mut details.plan,
+            &mut details.limit,
+            &mut details.ray,
+            &mut details.authorization,
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -169,19 +196,12 @@ pub fn of_answer(head: &Head, body: &[u8], now: u64) -> Fault {
         fault.retry = Retry::Never;
     }
     fault.page = page;
-    if let (300..=399, Some(place)) = (status, head.shown("location", MESSAGE)) {
-        fault.message = format!("it leads to {place}");
-    } else if page {
-        let from = if is_from_cloudflare(head, body) {
-            " from Cloudflare"
-        } else {
-            ""
-        };
-        let ray = fault.details.ray.as_ref();
-        let ray = ray.map_or(String::new(), |ray| format!(" (ray {ray})"));
-        fault.message = format!("a web page{from} instead of an answer{ray}");
-    } else if !told.says_something() {
-        fault.message = plain(&String::from_utf8_lossy(body), MESSAGE);
+    if let 300..=399 = status {
+        fault.details.location = head.shown("location", MESSAGE);
+    }
+    fault.details.cloudflare = page && is_from_cloudflare(head, body);
+    if !page && !told.says_something() {
+        fault.message = shown(&String::from_utf8_lossy(body), MESSAGE);
     }
     fault.came_with(head, now);
     fault
@@ -255,12 +275,12 @@ fn sort(cause: Cause, told: &Told, head: &Head, now: Option<u64>) -> Fault {
         Cause::Window => head.reached_kind().unwrap_or(cause),
         cause => cause,
     };
-    let retry = match delay::asked(|name| head.get(name), &told.message, now) {
+    let message = told.message.as_deref().unwrap_or_default();
+    let retry = match delay::asked(|name| head.get(name), message, now) {
         _ if !cause.may_pass() || head.forbids_retry() => Retry::Never,
         Some(time) => Retry::After(time),
         None => Retry::Backoff,
     };
-    let some = |text: &str| Some(plain(text, SHORT)).filter(|text| !text.is_empty());
     let resets = told.resets.or_else(|| head.resets());
     let is_limit = cause.kind() == Kind::UsageLimit;
     let (resets_at, resets_after) = match resets.filter(|_| is_limit) {
@@ -271,15 +291,18 @@ fn sort(cause: Cause, told: &Told, head: &Head, now: Option<u64>) -> Fault {
     Fault {
         kind: cause.kind(),
         cause,
-        message: plain(&told.message, MESSAGE),
-        code: plain(told.shown_code(), SHORT),
+        message: shown(message, MESSAGE),
+        code: told.shown_code().and_then(|code| shown(code, SHORT)),
         status: None,
         request_id: head.request_id(),
         page: false,
         resets_at,
         retry,
         details: Box::new(Details {
-            plan: some(&told.plan).or_else(|| head.shown("x-codex-plan-type", SHORT)),
+            location: None,
+            cloudflare: false,
+            plan: (told.plan.as_deref().and_then(|plan| shown(plan, SHORT)))
+                .or_else(|| head.shown("x-codex-plan-type", SHORT)),
             limit: head.shown("x-codex-limit-name", SHORT),
             ray: head.shown("cf-ray", SHORT),
             authorization: head.shown("x-openai-authorization-error", 2 * SHORT),

@@ -5,8 +5,12 @@ use super::*;
 fn check(status: u16, body: &str, cause: Cause, message: &str) {
     let head = Head::of(status, &[]);
     let fault = of_answer(&head, body.as_bytes(), 0);
-    let found = (fault.cause, fault.retry, &*fault.message);
-    assert_eq!(found, (cause, Retry::Never, message), "{status} {body}");
+    let found = (fault.cause, fault.retry, fault.message.as_deref());
+    assert_eq!(
+        found,
+        (cause, Retry::Never, Some(message)),
+        "{status} {body}"
+    );
     assert_eq!(fault.kind, cause.kind());
 }
 

@@ -30,7 +30,7 @@ fn errors_inside_a_stream_are_sorted_by_their_code() {
                 (cause, cause.kind(), retry),
                 "{code}"
             );
-            assert_eq!((&*fault.code, &*fault.message), (code, message));
+            assert_eq!(super::tests::said(&fault), (code, message));
         }
     };
     check("rate_limit_exceeded", Cause::Rate, after(1500));

@@ -8,6 +8,12 @@ fn after(millis: u64) -> Retry {
     Retry::After(Duration::from_millis(millis))
 }
 
+/// The code and the message of the service, each empty where it gave none.
+pub(super) fn said(fault: &Fault) -> (&str, &str) {
+    let said = [&fault.code, &fault.message].map(|words| words.as_deref().unwrap_or_default());
+    (said[0], said[1])
+}
+
 fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Fault {
     of_answer(&Head::of(status, headers), body.as_bytes(), NOW)
 }
@@ -115,7 +121,7 @@ fn the_code_says_more_than_the_status() {
 fn bodies_come_in_many_shapes() {
     let check = |body: &str, cause: Cause, code: &str, message: &str| {
         let fault = check(400, body, cause, Retry::Never);
-        assert_eq!((&*fault.code, &*fault.message), (code, message), "{body}");
+        assert_eq!(said(&fault), (code, message), "{body}");
     };
     let request = Cause::Request;
     check(
@@ -326,10 +332,12 @@ fn a_page_becomes_a_sentence() {
     let check = |status: u16, headers: &[(&str, &str)], body: &str, cause: Cause, words: &str| {
         let fault = answer(status, headers, body);
         assert_eq!(
-            (fault.cause, fault.page, &*fault.message, &*fault.code),
-            (cause, true, words, ""),
+            (fault.cause, fault.page, fault.reason().as_deref()),
+            (cause, true, Some(words)),
             "{status} {body}"
         );
+        // They are no words of the service.
+        assert_eq!(said(&fault), ("", ""), "{status} {body}");
     };
     let cloudflare = "<!DOCTYPE html>\n<title>Attention Required! | Cloudflare</title>\n";
     let ray = [("cf-ray", "8d2df03dbbcd60fd-LHR"), ("server", "cloudflare")];
@@ -360,7 +368,7 @@ fn other_documents_are_no_answer() {
     check(200, r#"{"id":"resp_1"}"#, Cause::Document, Retry::Never);
     check(200, r#"{"detail":"no"}"#, Cause::Request, Retry::Never);
     let moved = answer(307, &[("location", "https://x/\u{1b}y")], "<html>");
-    assert_eq!(moved.message, "it leads to https://x/ y");
+    assert_eq!(moved.reason().as_deref(), Some("it leads to https://x/ y"));
 }
 
 #[test]
@@ -374,17 +382,14 @@ fn what_only_headers_say() {
             ("x-oai-request-id", "req_2"),
         ];
         let fault = answer(401, &headers, "");
-        assert_eq!(
-            (&*fault.code, &*fault.message),
-            ("token_expired", "Ex pired.")
-        );
+        assert_eq!(said(&fault), ("token_expired", "Ex pired."));
         assert_eq!(fault.details.authorization.as_deref(), Some("bad token"));
         assert_eq!(fault.request_id.as_deref(), Some("req_2"));
         let told = answer(401, &headers, &error("invalid_api_key", "Who?"));
-        assert_eq!((&*told.code, &*told.message), ("invalid_api_key", "Who?"));
+        assert_eq!(said(&told), ("invalid_api_key", "Who?"));
     }
     let fault = answer(401, &[("x-error-json", "!"), ("x-request-id", "")], "");
-    assert_eq!((&*fault.message, fault.request_id), ("", None));
+    assert_eq!((fault.reason(), &fault.request_id), (None, &None));
 }
 
 #[test]
@@ -395,7 +400,7 @@ fn texts_are_short_and_a_cut_leaves_no_part_of_a_secret() {
             &[],
             &serde_json::json!({ "detail": message }).to_string(),
         );
-        assert_eq!(fault.message, expected);
+        assert_eq!(fault.message.as_deref(), Some(expected));
     };
     let secret = "sk-invented-0123456789";
     let before = format!("{} end", "x".repeat(980));

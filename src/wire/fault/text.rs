@@ -26,7 +26,7 @@ pub(super) fn looks_like_a_page(body: &[u8]) -> bool {
 
 /// The text on one line, without control characters. Where it is longer than this many bytes it is cut behind
 /// something that no secret holds, so that no part of one stays when secrets are taken out afterwards.
-pub(super) fn plain(text: &str, most: usize) -> String {
+fn plain(text: &str, most: usize) -> String {
     let mut plain = String::new();
     for word in text
         .split(|c: char| c.is_whitespace() || c.is_control())
@@ -46,4 +46,9 @@ pub(super) fn plain(text: &str, most: usize) -> String {
         }
     }
     plain
+}
+
+/// The text as it may be shown; nothing where nothing of it is left.
+pub(super) fn shown(text: &str, most: usize) -> Option<String> {
+    Some(plain(text, most)).filter(|text| !text.is_empty())
 }

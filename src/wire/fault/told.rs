@@ -10,11 +10,11 @@ use super::resets::{Resets, number};
 /// What a body says, whichever of its shapes it has.
 #[derive(Default)]
 pub(super) struct Told {
-    pub(super) message: String,
+    pub(super) message: Option<String>,
     /// The `code`, and the `type`: either may be what tells refusals apart.
-    code: String,
-    kind: String,
-    pub(super) plan: String,
+    code: Option<String>,
+    kind: Option<String>,
+    pub(super) plan: Option<String>,
     pub(super) resets: Option<Resets>,
 }
 
@@ -24,11 +24,11 @@ impl Told {
             .into_iter()
             .find(|value| value.is_object())
             .unwrap_or(json);
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let first = |values: &[&Value]| {
-            let texts = values.iter().map(|value| text(value));
-            texts.into_iter().find(|text| !text.is_empty())
+        let text = |value: &Value| {
+            let text = value.as_str().filter(|text| !text.is_empty());
+            text.map(str::to_owned)
         };
+        let first = |values: &[&Value]| values.iter().find_map(|value| text(value));
         let message = first(&[
             &error["message"],
             &json["error"],
@@ -39,8 +39,8 @@ impl Told {
         ]);
         let code = first(&[&error["code"], &json["detail"]["code"], &json["code"]]);
         Self {
-            message: message.unwrap_or_default(),
-            code: code.unwrap_or_default(),
+            message,
+            code,
             kind: text(&error["type"]),
             plan: text(&error["plan_type"]),
             resets: number(&error["resets_at"])
@@ -51,32 +51,26 @@ impl Told {
 
     /// Whether it says anything about what is wrong.
     pub(super) fn says_something(&self) -> bool {
-        !self.message.is_empty() || !self.shown_code().is_empty()
+        self.message.is_some() || self.shown_code().is_some()
     }
 
     /// Takes over what is said elsewhere and not here.
     pub(super) fn complete(&mut self, other: Self) {
-        for (own, other) in [
-            (&mut self.message, other.message),
-            (&mut self.code, other.code),
-            (&mut self.kind, other.kind),
-        ] {
-            if own.is_empty() {
-                *own = other;
-            }
-        }
+        self.message = self.message.take().or(other.message);
+        self.code = self.code.take().or(other.code);
+        self.kind = self.kind.take().or(other.kind);
     }
 
     /// What the code, the type, or failing those the message says by itself.
     pub(super) fn cause(&self) -> Option<Cause> {
-        let by_name = [&self.code, &self.kind].map(|name| Cause::of_code(name));
+        let by_name = [&self.code, &self.kind].map(|name| Cause::of_code(name.as_deref()?));
         let is_limit = |cause: &Cause| cause.kind() == Kind::UsageLimit;
         let by_name = by_name
             .into_iter()
             .flatten()
             .find(is_limit)
             .or_else(|| by_name.into_iter().flatten().next());
-        let by_message = || Cause::of_message(&self.message);
+        let by_message = || Cause::of_message(self.message.as_deref()?);
         match by_name {
             // Waiting helps against a rate; not against a request that is larger than the whole allowance, nor where
             // there is nothing left to spend.
@@ -97,7 +91,8 @@ impl Told {
         let by_name = self
             .cause()
             .filter(|cause| matches!(cause, Cause::Residency | Cause::Region));
-        let message = self.message.to_ascii_lowercase();
+        let message = self.message.as_deref().unwrap_or_default();
+        let message = message.to_ascii_lowercase();
         let mut words = message.split(|c: char| !c.is_alphanumeric());
         let names = |word: &str| word.starts_with("region") || word.starts_with("geograph");
         by_name.or_else(|| words.any(names).then_some(Cause::Region))
@@ -106,17 +101,18 @@ impl Told {
     /// Whether the type says that something is wrong with the request. That is so vague that it counts only where
     /// nothing else does.
     pub(super) fn blames_the_request(&self) -> bool {
-        self.kind.starts_with("invalid_request") || self.code.starts_with("invalid_request")
+        let names = [&self.kind, &self.code];
+        let mut names = names.into_iter().flatten();
+        names.any(|name| name.starts_with("invalid_request"))
     }
 
     /// The name of the refusal, for people.
-    pub(super) fn shown_code(&self) -> &str {
-        let known = |name: &str| Cause::of_code(name).is_some();
-        if known(&self.kind) && !known(&self.code) {
-            &self.kind
-        } else {
-            &self.code
-        }
+    pub(super) fn shown_code(&self) -> Option<&str> {
+        let known = |name: &&str| Cause::of_code(name).is_some();
+        let (kind, code) = (self.kind.as_deref(), self.code.as_deref());
+        kind.filter(known)
+            .filter(|_| !code.is_some_and(|code| known(&code)))
+            .or(code)
     }
 }
 

@@ -9,28 +9,49 @@ use super::hidden::Hidden;
 use super::own::Own;
 use super::trust::Trust;
 use super::{own, variables, writable};
+use crate::auth::Found;
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, Origin, SANDBOXES};
 use crate::cli::nearest::unknown;
 use crate::cli::values::{tool_timeout, word_of};
 use crate::failure::Failure;
-use crate::tools::TOOLS;
-use crate::tools::offer::Offer;
-use crate::tools::places::{Root, real_once};
-use crate::tools::process::Setup;
-use crate::tools::reach::{Reach, seen_twice};
+use crate::models::custom::Provider;
+use crate::tools::builtin::offered::tool;
+use crate::tools::builtin::table::{TOOLS, find_tool};
+use crate::tools::sandbox::places::{Root, real_once};
+use crate::tools::sandbox::policy::Walls;
+use crate::tools::sandbox::reach::{Reach, seen_twice};
 use crate::tools::scratch::Parent;
-use crate::tools::walls::Walls;
+use crate::tools::setup::Setup;
+use crate::tools::tool::Tool;
 use crate::tools::worktree::{Linked, linked};
 
 /// How tools are started, and what is to be told about that.
 pub(crate) struct Tooling {
     pub(crate) setup: Setup,
+    /// The tools that are offered.
+    pub(crate) offered: Vec<Tool>,
     pub(crate) warnings: Vec<String>,
     /// What is worth a line and is no warning.
     pub(crate) notes: Vec<String>,
     /// Where credentials are kept, and the links that lead there.
     pub(crate) hidden: Vec<PathBuf>,
+}
+
+impl Tooling {
+    /// Fills in the variables that the tools find, given the credentials of the run and what `models.json` says.
+    pub(crate) fn hand_on(
+        &mut self,
+        args: &Args,
+        environment: &Environment,
+        found: &[Found],
+        providers: &[Provider],
+    ) -> Result<(), Failure> {
+        let (setup, offered) = (&mut self.setup, &self.offered);
+        let warnings = variables::hand_on(setup, offered, args, environment, found, providers)?;
+        self.warnings.extend(warnings);
+        Ok(())
+    }
 }
 
 /// What `codex run` offers. What the tools find in their environment is filled in once its credentials are known.
@@ -47,20 +68,19 @@ pub(crate) fn of_tool(
     args: &Args,
     environment: &Environment,
 ) -> Result<Tooling, Failure> {
-    let offered = Offer::built_in(name).into_iter().collect();
+    let offered = find_tool(name).map(tool).into_iter().collect();
     let mut tooling = around(args, environment, offered)?;
     // What `models.json` says matters to the variables that are handed on.
     let providers = match args.env[..] {
         [] => Vec::new(),
         _ => providers(environment)?,
     };
-    let warnings = variables::hand_on(&mut tooling.setup, args, environment, &[], &providers)?;
-    tooling.warnings.extend(warnings);
+    tooling.hand_on(args, environment, &[], &providers)?;
     Ok(tooling)
 }
 
 /// What is around these tools.
-fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result<Tooling, Failure> {
+fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<Tooling, Failure> {
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     variables::check(args)?;
     let sandbox = sandbox(args)?;
@@ -119,9 +139,9 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Offer>) -> Result
             environment: Vec::new(),
             timeout: tool_timeout(args)?,
             temporary,
-            offered,
             walls,
         },
+        offered,
         warnings,
         notes,
         hidden: hidden.guarded_places(),
@@ -328,7 +348,7 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
 }
 
 /// The tools to offer, the built-in ones and the user's own; and what is left out.
-fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<String>), Failure> {
+fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<String>), Failure> {
     if args.no_tools {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -337,15 +357,12 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<St
         warnings,
     } = own::find(args, environment)?;
     let Some(list) = &args.tools else {
-        let built_in = TOOLS
-            .iter()
-            .filter(|tool| !tool.on_request)
-            .map(Offer::BuiltIn);
+        let built_in = TOOLS.iter().filter(|tool| !tool.on_request).map(tool);
         let all = built_in.chain(own.into_iter().map(|(offer, _)| offer));
         return Ok((all.collect(), warnings));
     };
-    let mut known: Vec<&str> = TOOLS.iter().map(|tool| tool.function.name).collect();
-    known.extend(own.iter().map(|(offer, _)| offer.name()));
+    let mut known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+    known.extend(own.iter().map(|(offer, _)| &*offer.name));
     let mut names = Vec::new();
     for name in list.to_string_lossy().split(',').map(str::trim) {
         if !known.contains(&name) {
@@ -359,10 +376,8 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Offer>, Vec<St
         }
     }
     // What was named by a flag of its own is meant, whatever the list says.
-    let meant = |(offer, explicit): &(Offer, bool)| {
-        *explicit || names.iter().any(|name| name == offer.name())
-    };
-    let built_in = names.iter().filter_map(|name| Offer::built_in(name));
+    let meant = |(offer, explicit): &(Tool, bool)| *explicit || names.contains(&offer.name);
+    let built_in = names.iter().filter_map(|name| find_tool(name)).map(tool);
     let chosen = built_in.chain(own.into_iter().filter(meant).map(|(offer, _)| offer));
     Ok((chosen.collect(), warnings))
 }

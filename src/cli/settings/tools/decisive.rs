@@ -16,10 +16,10 @@ use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::tools::manifest::Manifest;
-use crate::tools::offer::Offer;
-use crate::tools::places::is_program;
-use crate::tools::reach::{Reach, named_in};
-use crate::tools::walls::Walls;
+use crate::tools::sandbox::places::is_program;
+use crate::tools::sandbox::policy::Walls;
+use crate::tools::sandbox::reach::{Reach, named_in};
+use crate::tools::tool::Tool;
 
 /// How many programs may stand in each other's first line (execve(2)).
 const MAX_INTERPRETERS: usize = 5;
@@ -33,7 +33,7 @@ pub(super) struct Deciding<'a> {
     pub(super) environment: &'a Environment,
     pub(super) hidden: &'a Hidden,
     /// The tools of this run.
-    pub(super) offered: &'a [Offer],
+    pub(super) offered: &'a [Tool],
     /// Where they work.
     pub(super) directory: &'a Path,
 }
@@ -157,8 +157,8 @@ impl Deciding<'_> {
 }
 
 /// The manifest of a tool that is given further variables.
-fn of_own(offer: &Offer) -> Option<&Manifest> {
-    let (manifest, _) = offer.program()?;
+fn of_own(tool: &Tool) -> Option<&Manifest> {
+    let manifest = tool.runner.manifest()?;
     Some(manifest).filter(|manifest| !manifest.env.is_empty())
 }
 

@@ -10,9 +10,9 @@ use super::writable::Guarded;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
-use crate::tools::places::{links, real, real_once};
-use crate::tools::reach::seen_twice;
-use crate::tools::walls::{Conflict, Walls};
+use crate::tools::sandbox::places::{links, real, real_once};
+use crate::tools::sandbox::policy::{Conflict, Walls};
+use crate::tools::sandbox::reach::seen_twice;
 
 /// The home of codex-run in that of the user.
 const RUN_HOME: &str = ".codex-run";

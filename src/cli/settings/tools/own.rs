@@ -15,15 +15,16 @@ use crate::cli::values::duration;
 use crate::failure::Failure;
 use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
-use crate::tools::offer::Offer;
-use crate::tools::places::{is_program, program_on, real};
-use crate::tools::walls::Walls;
+use crate::tools::program;
+use crate::tools::sandbox::places::{is_program, program_on, real};
+use crate::tools::sandbox::policy::Walls;
+use crate::tools::tool::Tool;
 
 /// The user's own tools.
 #[derive(Default)]
 pub(super) struct Own {
     /// Each of them, and whether a flag names it: what is in the home first.
-    pub(super) tools: Vec<(Offer, bool)>,
+    pub(super) tools: Vec<(Tool, bool)>,
     /// What is left out of the folder, and why.
     pub(super) warnings: Vec<String>,
 }
@@ -57,7 +58,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
     });
     let of_home = files.len();
     files.extend(args.tool.iter().map(PathBuf::from));
-    let mut own: Vec<(Offer, bool)> = Vec::new();
+    let mut own: Vec<(Tool, bool)> = Vec::new();
     for (n, file) in files.iter().enumerate() {
         let flag = if n < of_home {
             "the folder of tools".to_owned()
@@ -81,7 +82,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
         }
         let text = named::text_of("tool", &flag, file.as_os_str(), args.quiet)?;
         let directory = file.parent().filter(|parent| *parent != Path::new(""));
-        let taken: Vec<&str> = own.iter().map(|(offer, _)| offer.name()).collect();
+        let taken: Vec<&str> = own.iter().map(|(offer, _)| &*offer.name).collect();
         // Only this folder is opened inside a place that is hidden, and only as a folder of its own.
         let in_home = folder
             .as_deref()
@@ -95,7 +96,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
             taken: &taken,
         };
         let manifest = Manifest::parse(&text, &around).map_err(|mistake| wrong(file, &mistake))?;
-        own.push((Offer::own(manifest), n >= of_home));
+        own.push((program::tool(manifest), n >= of_home));
     }
     Ok(Own {
         tools: own,
@@ -142,9 +143,12 @@ fn wrong(file: &Path, mistake: &Mistake) -> Failure {
 }
 
 /// Refuses programs of the user's own that tools could not read.
-pub(super) fn readable(walls: &Walls, offered: &[Offer]) -> Result<(), Failure> {
+pub(super) fn readable(walls: &Walls, offered: &[Tool]) -> Result<(), Failure> {
     for offer in offered {
-        let Some((manifest, program)) = offer.program() else {
+        let Some(manifest) = offer.runner.manifest() else {
+            continue;
+        };
+        let Some(program) = manifest.command.first().map(Path::new) else {
             continue;
         };
         let walls = manifest.walls(walls);

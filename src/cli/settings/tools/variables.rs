@@ -12,7 +12,8 @@ use crate::failure::Failure;
 use crate::models::custom::Provider;
 use crate::secret::Secret;
 use crate::tools::environment;
-use crate::tools::process::Setup;
+use crate::tools::setup::Setup;
+use crate::tools::tool::Tool;
 
 /// The variables that only codex-run reads, beside those that begin with `OWN_FAMILY`.
 const OWN: &[&str] = &[
@@ -105,6 +106,7 @@ fn refused(name: &str, whom: &str, why: &str) -> Failure {
 /// Fills in what the tools of this run find, given the credentials that the run has; what is to be reported about it.
 pub(crate) fn hand_on(
     setup: &mut Setup,
+    offered: &[Tool],
     args: &Args,
     environment: &Environment,
     found: &[Found],
@@ -112,10 +114,10 @@ pub(crate) fn hand_on(
 ) -> Result<Vec<String>, Failure> {
     let mut warnings = Vec::new();
     let wanted = wanted(args)?;
-    if setup.offered.is_empty() {
+    if offered.is_empty() {
         return Ok(warnings);
     }
-    let by_manifests = setup.offered.iter().any(|o| !o.variables().is_empty());
+    let by_manifests = offered.iter().any(|tool| !tool.variables().is_empty());
     let mut guard = Guard::new(environment, found);
     if by_manifests || !wanted.is_empty() {
         guard.look_further(args, environment, providers);
@@ -151,9 +153,9 @@ pub(crate) fn hand_on(
         }
     }
 
-    for offer in &setup.offered {
-        for name in offer.variables() {
-            let whom = format!("the tool {}", offer.name());
+    for tool in offered {
+        for name in tool.variables() {
+            let whom = format!("the tool {}", tool.name);
             match guard.by_name(name, environment) {
                 Ok(Some(variable)) => setup.variables.push(variable),
                 Ok(None) => warnings.push(format!("{name}, named by {whom}, is not set")),

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use rustix::process::geteuid;
 
 use crate::cli::environment::Environment;
-use crate::tools::places::{links, real};
+use crate::tools::sandbox::places::{links, real};
+use crate::tools::sandbox::policy::Closed;
 use crate::tools::scratch::Parent;
-use crate::tools::walls::Closed;
 
 /// Directories that programs take for granted.
 const SHARED: &[&str] = &["/tmp", "/var/tmp", "/dev/shm"];

@@ -7,7 +7,7 @@ use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::SeccompCmpOp::{self, Eq, MaskedEq, Ne};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule};
 
-use super::confine::Reach;
+use super::scope::Reach;
 
 /// Conditions that hold together: which argument, how, with what.
 type When<'a> = &'a [(u8, SeccompCmpOp, u64)];

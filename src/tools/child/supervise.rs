@@ -12,9 +12,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 
-use super::confine::{self, Inner};
 use super::reaper;
 use crate::exhausted::at_start;
+use crate::tools::sandbox::confine::{self, Inner};
 
 /// How long the pipes of a program that has ended must stay silent before nothing more is expected of what it left
 /// running: a `tee` behind it has the last lines still to write.
@@ -24,7 +24,7 @@ const SILENCE: Duration = Duration::from_millis(200);
 const LINGER: Duration = Duration::from_secs(2);
 
 /// How watching ended.
-pub(super) enum End {
+pub(in crate::tools) enum End {
     /// The program ended.
     Exited(WaitStatus),
     /// Its time was over.
@@ -36,11 +36,11 @@ pub(super) enum End {
 }
 
 /// Takes a piece of output; whether more is wanted.
-pub(super) type Take<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
+pub(in crate::tools) type Take<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
 
 /// Runs the first of these commands whose program exists. With one taker both outputs go through one pipe, so that
 /// they keep their order; a second one takes what goes to standard error. Nothing of the program is left behind.
-pub(super) fn watch(
+pub(in crate::tools) fn watch(
     commands: Vec<Command>,
     mut takers: Vec<Take<'_>>,
     deadline: Instant,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{self, Pid, Signal, WaitOptions, WaitStatus};
 
-use super::confine::Reach;
+use crate::tools::sandbox::confine::Reach;
 
 /// How long a process has from TERM to KILL.
 const GRACE: Duration = Duration::from_secs(2);
@@ -39,7 +39,7 @@ fn adopt() -> io::Result<()> {
 }
 
 /// Collects children that have ended, without waiting; the status of `child` if it was among them.
-pub(super) fn collect(child: Pid) -> Option<WaitStatus> {
+pub(in crate::tools) fn collect(child: Pid) -> Option<WaitStatus> {
     let mut found = None;
     while let Ok(Some((pid, status))) = process::wait(WaitOptions::NOHANG) {
         if pid == child {

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::places::steps;
-use super::walls::Walls;
+use super::policy::Walls;
 
 /// Variables that list directories in which programs look for code. An empty entry is the working directory.
 const SEARCH_PATHS: &[&str] = &[
@@ -160,8 +160,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    use super::super::places::{Root, real};
     use super::*;
+    use crate::tools::sandbox::places::{Root, real};
 
     #[test]
     fn what_leads_through_a_writable_directory_is_within_reach() {

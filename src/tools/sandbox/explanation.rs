@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::walls::Walls;
+use super::policy::Walls;
 
 /// What programs print where a file is refused.
 const DENIED: &[&str] = &[
@@ -53,7 +53,7 @@ pub struct Failed<'a> {
 }
 
 impl Walls {
-    /// What of the sandbox may have made a command fail, for the model.
+    /// What of the sandbox may have made a command fail.
     #[must_use]
     pub fn explain(&self, failed: Failed<'_>) -> Option<String> {
         let device = |path: &Path| {
@@ -65,7 +65,7 @@ impl Walls {
         let rules = self.rules(failed, device);
         (!rules.is_empty()).then(|| {
             format!(
-                "[this may be the sandbox ({}) and not the command or the disk: {}]",
+                "this may be the sandbox ({}) and not the command or the disk: {}",
                 self.name(),
                 rules.join("; ")
             )
@@ -170,8 +170,8 @@ fn quoted(line: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::places::Root;
-    use crate::tools::walls::Closed;
+    use crate::tools::sandbox::places::Root;
+    use crate::tools::sandbox::policy::Closed;
 
     fn walls(write: bool, network: bool) -> Walls {
         let root = Root {

@@ -2,60 +2,13 @@
 //! a tool's own process before anything else; and by a thread of the run, which then ends, to find out whether this
 //! system can.
 
-use std::error::Error as StdError;
-use std::path::{Path, PathBuf};
-use std::{fmt, io, thread};
+use std::path::Path;
+use std::{io, thread};
 
-use super::walls::Walls;
-use crate::exhausted::{Exhausted, at_start};
-
-/// Why there are no walls.
-#[derive(Debug)]
-pub enum Error {
-    /// The system has nothing that could hide files, or an older form of it.
-    Unavailable,
-    /// A place that is to be open cannot be opened.
-    Place(PathBuf, io::Error),
-    /// The system gave no thread to try it on.
-    Thread(io::Error),
-    /// The system refused a step.
-    Step(&'static str, String),
-}
-
-impl Error {
-    /// What the system has no more of, if that is the reason.
-    #[must_use]
-    pub fn exhausted(&self) -> Option<Exhausted> {
-        match self {
-            Self::Place(_, error) | Self::Thread(error) => Exhausted::of(error),
-            Self::Unavailable | Self::Step(..) => None,
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unavailable => {
-                f.write_str("this system has no Landlock, or one from before Linux 6.2")
-            }
-            Self::Place(path, error) => write!(f, "cannot open {}: {error}", path.display()),
-            Self::Thread(error) => write!(f, "no thread can be started: {error}"),
-            Self::Step(step, why) => write!(f, "the system refused to {step}: {why}"),
-        }
-    }
-}
-
-impl StdError for Error {}
-
-/// What confines this process, as far as others need to know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reach {
-    /// Signals reach no process outside, so that one to all processes ends just those inside.
-    pub signals: bool,
-    /// There is a sandbox; and whether it lets tools use the network.
-    pub network: Option<bool>,
-}
+pub use super::error::Error;
+use super::policy::Walls;
+pub use super::scope::Reach;
+use crate::exhausted::at_start;
 
 /// Whether the walls can be put up here, tried on a thread that ends.
 ///
@@ -163,8 +116,8 @@ mod elsewhere {
 }
 
 #[cfg(target_os = "linux")]
-pub use super::enforce::confine;
+pub use super::landlock::confine;
 #[cfg(target_os = "linux")]
-use super::enforce::{step_inside, try_out};
+use super::landlock::{step_inside, try_out};
 #[cfg(target_os = "linux")]
 pub use super::sockets::Broker as Sockets;

@@ -13,8 +13,10 @@ use rustix::net::SocketType;
 use rustix::net::sockopt::socket_type;
 
 use super::caller::Caller;
-use super::notify::{self, Applied};
-use super::sockets::{PATH, errno};
+use super::notify::{self, Applied, errno};
+
+/// Where the path begins in the address of a Unix socket.
+pub(super) const PATH: usize = 2;
 
 /// The longest path of a Unix socket, in bytes, with the NUL behind it (`unix(7)`).
 const MAX_PATH_BYTES: usize = 108;

@@ -23,10 +23,11 @@ use rustix::thread::{
 
 use seccompiler::BpfProgram;
 
-use super::confine::{Error, Reach};
+use super::error::Error;
 use super::mounts::{aliases, devices, table};
-use super::walls::Walls;
-use super::{notify, syscalls};
+use super::policy::Walls;
+use super::scope::Reach;
+use super::{notify, seccomp};
 
 /// The first version of Landlock that can keep a file from being truncated.
 const LEAST: ABI = ABI::V3;
@@ -78,8 +79,8 @@ fn enter(walls: &Walls, extent: Extent) -> Result<Reach, Error> {
     set_no_new_privs(true).map_err(step("forbid new privileges"))?;
     drop_capabilities()?;
     let reach = fence(walls, extent)?;
-    let filter = syscalls::filter(walls.write, walls.network, reach).map_err(no_filter)?;
-    for filter in [syscalls::without_clone3().map_err(no_filter)?, filter] {
+    let filter = seccomp::filter(walls.write, walls.network, reach).map_err(no_filter)?;
+    for filter in [seccomp::without_clone3().map_err(no_filter)?, filter] {
         apply(&filter)?;
     }
     Ok(reach)
@@ -97,12 +98,12 @@ pub(super) fn step_inside(
     }
     keep_capabilities(KEPT)?;
     let listener = match &served {
-        Some(_) => notify::listen(syscalls::asking().map_err(no_filter)?).ok(),
+        Some(_) => notify::listen(seccomp::asking().map_err(no_filter)?).ok(),
         None => None,
     };
-    apply(&syscalls::refusing(network, listener.is_some()).map_err(no_filter)?)?;
+    apply(&seccomp::refusing(network, listener.is_some()).map_err(no_filter)?)?;
     if let Some((served, listener)) = served.zip(listener) {
-        apply(&syscalls::dumpable().map_err(no_filter)?)?;
+        apply(&seccomp::dumpable().map_err(no_filter)?)?;
         let gone = |_| Error::Step("serve sockets", "a thread ended".to_owned());
         served.send(listener).map_err(gone)?;
     }

@@ -26,11 +26,11 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_domain, socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, getpeername, getsockname};
 
-use super::bindings::{Bindings, Place};
+use super::bindings::{Bindings, PATH, Place};
 use super::caller::{Caller, can_be_served, is_interrupted, truncated};
-use super::notify::{self, Applied, Asked};
-use super::process::lock;
+use super::notify::{self, Applied, Asked, errno};
 use crate::exhausted::at_start;
+use crate::tools::lock::lock;
 
 /// The length of the largest address (`sockaddr_storage`).
 const MAX_ADDRESS_BYTES: usize = 128;
@@ -43,9 +43,6 @@ const MAX_WAITING: usize = 256;
 
 /// How often is looked whether the caller of one that waits is still there, and not interrupted.
 const TICK: Duration = Duration::from_millis(100);
-
-/// Where the path begins in the address of a Unix socket.
-pub(super) const PATH: usize = 2;
 
 /// Has a call made again after a signal's handler if the handler says so (`SA_RESTART`), else fail with `EINTR`. It is
 /// the kernel's own number, which programs never see.
@@ -343,9 +340,4 @@ impl Served {
             result.map_err(Errno::raw_os_error),
         );
     }
-}
-
-#[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
-pub(super) fn errno(error: io::Error) -> Errno {
-    Errno::from_io_error(&error).unwrap_or(Errno::IO)
 }

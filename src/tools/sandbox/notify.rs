@@ -7,6 +7,7 @@ use std::io;
 use std::mem::zeroed;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use rustix::io::Errno;
 use seccompiler::BpfProgram;
 
 /// What a filter returns to have its listener asked, in place of what `seccompiler` can spell.
@@ -28,7 +29,7 @@ pub(super) struct Asked {
 impl Asked {
     /// The number of the call, whichever set of numbers its program uses.
     pub(super) fn number(&self) -> i64 {
-        super::syscalls::plain(self.call)
+        super::seccomp::plain(self.call)
     }
 }
 
@@ -207,4 +208,10 @@ pub(super) fn apply(to: Applied, socket: BorrowedFd<'_>, address: &[u8]) -> io::
         return Err(io::Error::last_os_error());
     }
     Ok(())
+}
+
+/// The number of an error, as the kernel has it.
+#[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
+pub(super) fn errno(error: io::Error) -> Errno {
+    Errno::from_io_error(&error).unwrap_or(Errno::IO)
 }

@@ -17,6 +17,9 @@ pub struct Walls {
     pub network: bool,
     /// The directories that may be changed, the tool's temporary directory included.
     pub writable: Vec<Root>,
+    /// Which of them is the temporary directory of the run: its path is another one in every run, so texts name its
+    /// variable.
+    pub temporary: Option<PathBuf>,
     /// What cannot be read: places where credentials are kept. Whatever is named like one of them with something
     /// behind a dot, as copies and locks are, is hidden too.
     pub hidden: Vec<PathBuf>,
@@ -139,10 +142,13 @@ impl Walls {
 
     /// Where files may be written.
     pub(super) fn places(&self) -> String {
-        let places = self
-            .writable
-            .iter()
-            .map(|root| root.path.display().to_string());
+        let places = self.writable.iter().map(|root| {
+            if Some(&root.path) == self.temporary.as_ref() {
+                "$TMPDIR".to_owned()
+            } else {
+                root.path.display().to_string()
+            }
+        });
         places.collect::<Vec<_>>().join(" and ")
     }
 

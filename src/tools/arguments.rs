@@ -1,0 +1,28 @@
+//! The arguments of a call against the schema of its tool, checked before anything is started.
+
+use serde_json::Value;
+
+use crate::schema;
+
+/// Reads the arguments.
+///
+/// # Errors
+/// With words for the model where they are no JSON, or do not match.
+pub(super) fn check(parameters: &Value, arguments: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(arguments).map_err(|error| {
+        format!(
+            "the arguments are not JSON: {error}. Send one JSON object as the tool's schema has it."
+        )
+    })?;
+    let Err(mismatch) = schema::check(parameters, &value) else {
+        return Ok(value);
+    };
+    let place = match &*mismatch.place {
+        "" => "the arguments do not fit",
+        place => &format!("the arguments do not fit at {place}"),
+    };
+    Err(format!(
+        "{place}: {}. Send them as the tool's schema has it.",
+        mismatch.what
+    ))
+}

@@ -1,0 +1,46 @@
+//! The arguments of a call of a built-in tool, read into the fields that it takes.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+/// Reads the arguments; where they are wrong, the words that tell the model so.
+pub(super) fn parse<T: DeserializeOwned>(arguments: &[u8]) -> Result<T, String> {
+    // A list of the right values in the right order would be taken for an object.
+    if arguments.trim_ascii_start().starts_with(b"[") {
+        return Err("the arguments do not fit: they are an array. Send one JSON object as the tool's schema has it.".to_owned());
+    }
+    serde_json::from_slice(arguments).map_err(|error| {
+        let what = if error.is_data() {
+            "do not fit"
+        } else {
+            "are not JSON"
+        };
+        format!("the arguments {what}: {error}. Send one JSON object as the tool's schema has it.")
+    })
+}
+
+/// The place that a path names. A path may begin with `$TMPDIR`, as the result of an earlier call names the file in which
+/// the whole of its output is.
+pub(super) fn place(path: &Path) -> PathBuf {
+    match path.strip_prefix("$TMPDIR") {
+        Ok(inner) if !path.exists() => std::env::temp_dir().join(inner),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_temporary_directory_is_named_by_its_variable() {
+        let check = |path: &str, expected: PathBuf| assert_eq!(place(Path::new(path)), expected);
+        check(
+            "$TMPDIR/output-1.txt",
+            std::env::temp_dir().join("output-1.txt"),
+        );
+        check("$TMPDIRS/x", "$TMPDIRS/x".into());
+        check("a/$TMPDIR/x", "a/$TMPDIR/x".into());
+    }
+}

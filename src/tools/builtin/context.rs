@@ -1,0 +1,85 @@
+//! What a built-in tool knows of where it runs.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::result::{CallResult, Status};
+use crate::tools::sandbox::confine::{Inner, Reach};
+use crate::tools::sandbox::places::program_on;
+use crate::tools::sandbox::policy::Walls;
+
+/// What a tool knows of where it runs.
+pub struct Context<'a> {
+    /// Which call of the run it is, counted from 1: it names the files that the call leaves for later ones.
+    pub number: usize,
+    /// How long a command may take.
+    pub timeout: Duration,
+    /// What is around it.
+    pub walls: Option<&'a Walls>,
+    /// How far that reaches.
+    pub reach: Reach,
+    /// What programs find in their environment, the temporary directory aside.
+    pub environment: &'a [(OsString, OsString)],
+}
+
+impl Context<'_> {
+    /// What is around the programs that it starts.
+    pub(super) fn inner(&self) -> Inner<'_> {
+        let sockets = self.walls.and_then(|walls| walls.sockets.as_ref());
+        Inner {
+            reach: self.reach,
+            sockets: sockets.map(|root| root.path.as_path()),
+        }
+    }
+
+    /// A program with its environment: the tool's, not ours.
+    pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let name = program.as_ref();
+        let found = self.found(name);
+        let mut command = Command::new(found.as_deref().unwrap_or(Path::new(name)));
+        command
+            .arg0(name)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("TMPDIR", std::env::temp_dir());
+        command
+    }
+
+    /// Where a program of this name is, which is cheaper to look up than to try. A list of directories that depends on
+    /// the working directory is left to the system.
+    fn found(&self, name: &OsStr) -> Option<PathBuf> {
+        let (_, list) = self.environment.iter().find(|(name, _)| name == "PATH")?;
+        let is_plain = Path::new(name).components().count() == 1;
+        let is_absolute = std::env::split_paths(list).all(|directory| directory.is_absolute());
+        (is_plain && is_absolute).then(|| program_on(list, name))?
+    }
+}
+
+/// What could not be done to a file, and whether that was the walls.
+pub(super) fn not_done(
+    what: &str,
+    path: &Path,
+    error: &io::Error,
+    writing: bool,
+    context: &Context<'_>,
+) -> CallResult {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied};
+    let refused = context
+        .walls
+        .filter(|_| matches!(error.kind(), PermissionDenied | CrossesDevices))
+        .and_then(|walls| {
+            let hidden = walls.refuse_read(path);
+            hidden.or_else(|| walls.refuse_write(path).filter(|_| writing))
+        });
+    match refused {
+        Some(words) => CallResult::new(
+            Status::Denied,
+            format!("cannot {what} {}: {words}", path.display()),
+        ),
+        None => CallResult::failed(format!("cannot {what} {}: {error}", path.display())),
+    }
+}

@@ -1,0 +1,116 @@
+//! How a program ended and what it printed, as a result.
+
+use std::time::{Duration, Instant};
+
+use super::context::Context;
+use crate::result::{CallResult, Cut, Footer, Status};
+use crate::tools::child::capture::Capture;
+use crate::tools::child::supervise::End;
+use crate::tools::sandbox::explanation::Failed;
+
+/// When a program was started, and how long it may run.
+#[derive(Clone, Copy)]
+pub(super) struct Started {
+    pub(super) at: Instant,
+    pub(super) limit: Duration,
+}
+
+impl Started {
+    pub(super) fn now(limit: Duration) -> Self {
+        let at = Instant::now();
+        Self { at, limit }
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.at + self.limit
+    }
+}
+
+/// A place for what a program prints, of which the model gets at most `most` bytes. The directory is the tools' own.
+pub(super) fn keep(name: &str, most: usize, context: &Context<'_>) -> Capture {
+    let name = format!("{name}-{}.txt", context.number);
+    Capture::new(std::env::temp_dir(), name, most)
+}
+
+/// The result of a program that printed this, with these cuts, and ended so.
+pub(super) fn ended(
+    output: String,
+    cuts: Vec<Cut>,
+    end: &End,
+    started: Started,
+    context: &Context<'_>,
+) -> CallResult {
+    let status = match end {
+        End::Exited(status) => match status.exit_status() {
+            Some(code) => Status::Exited(code),
+            None => Status::Signalled(status.terminating_signal().unwrap_or_default()),
+        },
+        End::Timeout => Status::TimedOut {
+            limit: started.limit,
+        },
+        End::Unwanted | End::Enough => Status::Stopped,
+    };
+    let sandbox_note = explained(&output, status, context);
+    CallResult {
+        cuts,
+        footer: Some(Footer {
+            took: started.at.elapsed(),
+        }),
+        sandbox_note,
+        ..CallResult::new(status, output)
+    }
+}
+
+/// Which rules of the sandbox may be behind it.
+fn explained(output: &str, status: Status, context: &Context<'_>) -> Option<String> {
+    let walls = context.walls?;
+    let code = match status {
+        Status::Exited(code) => Some(code),
+        _ => None,
+    };
+    if code != Some(0) {
+        return walls.explain(Failed { output, code });
+    }
+    let said: Vec<&str> = output.lines().filter(|line| is_refusal(line)).collect();
+    let output = &said.join("\n");
+    walls.explain(Failed { output, code })
+}
+
+/// Whether a program may have printed this line because something was refused inside of a command that ended well, as in
+/// a pipeline: the program names itself, and what it was about, before the reason. A file or an `echo` that speaks of
+/// such a reason does not.
+fn is_refusal(line: &str) -> bool {
+    let reasons = [
+        "Permission denied",
+        "permission denied",
+        "Operation not permitted",
+        "operation not permitted",
+        "Permission denied (os error 13)",
+    ];
+    let before = reasons.iter().find_map(|reason| line.strip_suffix(reason));
+    before.is_some_and(|before| {
+        before.len() > 2 && (before.ends_with(": ") || before.ends_with(" - "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_inside_of_a_command_that_ended_well_names_its_program() {
+        let check = |line: &str, expected: bool| assert_eq!(is_refusal(line), expected, "{line}");
+        check("touch: cannot touch '/etc/x': Permission denied", true);
+        check("sh: 1: cannot create /etc/x: permission denied", true);
+        check("Error: Permission denied (os error 13)", true);
+        check("kill: (1) - Operation not permitted", true);
+        check(
+            "chown: changing ownership of 'x': Operation not permitted",
+            true,
+        );
+        check("Permission denied", false);
+        check(": Permission denied", false);
+        check("grep says that permission denied is common", false);
+        check("what it said was permission denied", false);
+    }
+}

@@ -1,0 +1,45 @@
+//! A built-in tool as a run offers it: each call is `codex tool NAME` in a process of its own.
+
+use std::io;
+use std::sync::Arc;
+
+use super::table::BuiltIn;
+use crate::result::CallResult;
+use crate::tools::launch::{Launch, Launcher};
+use crate::tools::order::Order;
+use crate::tools::tool::{Runner, Tool};
+
+/// The tool that a run offers.
+#[must_use]
+pub fn tool(built_in: &'static BuiltIn) -> Tool {
+    Tool {
+        name: built_in.name.to_owned(),
+        description: built_in.description.to_owned(),
+        parameters: built_in.parameters.to_owned(),
+        changes_files: built_in.changes_files,
+        topic: built_in.topic,
+        runner: Arc::new(Separate(built_in.name)),
+    }
+}
+
+/// What runs the built-in tool of this name, which checks its arguments itself.
+#[derive(Debug)]
+struct Separate(&'static str);
+
+impl Runner for Separate {
+    fn run(&self, arguments: &str, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
+        let setup = launcher.setup();
+        let launch = Launch {
+            order: Order {
+                name: self.0.to_owned(),
+                number,
+                timeout: setup.timeout,
+                walls: setup.walls.clone(),
+                program: None,
+            },
+            variables: &[],
+            is_code_for_python: false,
+        };
+        launcher.run(launch, arguments.as_bytes())
+    }
+}

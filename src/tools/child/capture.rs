@@ -1,0 +1,277 @@
+//! What a program printed, in bounded memory: the head and the tail are kept for the model, the whole goes to a file as
+//! soon as it is too much for it.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use crate::result::{Cut, KeptOutput};
+
+/// The most that the file keeps, in bytes.
+const FILE: u64 = 64 << 20;
+
+/// Output as it comes.
+pub(in crate::tools) struct Capture {
+    head: Vec<u8>,
+    tail: VecDeque<u8>,
+    total: u64,
+    /// The most that the model gets, in bytes.
+    most: usize,
+    /// The directory of the file to which the whole goes if it gets long, and the file's name.
+    directory: PathBuf,
+    name: String,
+    file: Option<io::Result<File>>,
+}
+
+/// What a program printed, as a result has it.
+pub(in crate::tools) struct Printed {
+    /// The text. What is not UTF-8, and NUL, is U+FFFD.
+    pub(in crate::tools) text: String,
+    /// What is left out of it.
+    pub(in crate::tools) cut: Option<Cut>,
+}
+
+impl Capture {
+    /// The file is made only if there is more than the model gets, which is `most` bytes.
+    pub(in crate::tools) fn new(directory: PathBuf, name: String, most: usize) -> Self {
+        Self {
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            total: 0,
+            most,
+            directory,
+            name,
+            file: None,
+        }
+    }
+
+    /// Takes more output.
+    pub(in crate::tools) fn add(&mut self, bytes: &[u8]) {
+        if self.total + bytes.len() as u64 > self.most as u64 && self.file.is_none() {
+            self.file = Some(self.open());
+        }
+        if let Some(Ok(file)) = &mut self.file {
+            let room = usize::try_from(FILE.saturating_sub(self.total)).unwrap_or(usize::MAX);
+            if let Err(error) = file.write_all(&bytes[..bytes.len().min(room)]) {
+                self.file = Some(Err(error));
+            }
+        }
+        self.total += bytes.len() as u64;
+        let half = self.most / 2;
+        let room = half - self.head.len();
+        let (head, rest) = bytes.split_at(bytes.len().min(room));
+        self.head.extend_from_slice(head);
+        let rest = &rest[rest.len().saturating_sub(half)..];
+        let excess = (self.tail.len() + rest.len()).saturating_sub(half);
+        self.tail.drain(..excess);
+        self.tail.extend(rest);
+    }
+
+    /// The file with what came so far.
+    fn open(&self) -> io::Result<File> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.directory.join(&self.name))?;
+        let (a, b) = self.tail.as_slices();
+        for part in [&self.head, a, b] {
+            file.write_all(part)?;
+        }
+        Ok(file)
+    }
+
+    /// What came, whole or as its head and its tail.
+    pub(in crate::tools) fn printed(mut self) -> Printed {
+        let half = self.most / 2;
+        let file = self.file.take();
+        self.tail.make_contiguous();
+        let (tail, _) = self.tail.as_slices();
+        let is_whole = self.total == (self.head.len() + tail.len()) as u64;
+        let whole = if is_whole {
+            [&self.head, tail].concat()
+        } else {
+            Vec::new()
+        };
+        let (head, tail) = if is_whole {
+            let text = clean(&whole);
+            if text.len() <= self.most {
+                return Printed { text, cut: None };
+            }
+            // What is not UTF-8 takes more room as text.
+            (&*whole, &*whole)
+        } else {
+            // What is cut between two bytes of a character is cut before or behind it.
+            (complete(&self.head), resumed(tail))
+        };
+        let (head, tail) = (&head[..fitting(head, half)], &tail[excess(tail, half)..]);
+        let text = clean(head);
+        let cut = Cut {
+            at: text.len(),
+            left_out: self.total - head.len() as u64 - tail.len() as u64,
+            of: self.total,
+            kept: self.kept(file.unwrap_or_else(|| self.open())),
+        };
+        Printed {
+            text: text + &clean(tail),
+            cut: Some(cut),
+        }
+    }
+
+    /// Where the whole can be read.
+    fn kept(&self, file: io::Result<File>) -> KeptOutput {
+        let name = self.name.clone();
+        match file {
+            Ok(_) if self.total > FILE => KeptOutput::Beginning {
+                file: name,
+                bytes: FILE,
+            },
+            Ok(_) => KeptOutput::Whole { file: name },
+            Err(error) => KeptOutput::Nowhere {
+                because: error.to_string(),
+            },
+        }
+    }
+}
+
+/// Each character with its length in bytes, and the length of its text: U+FFFD has three.
+fn lengths(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    bytes.utf8_chunks().flat_map(|chunk| {
+        let valid = chunk.valid().chars().map(|c| match c {
+            '\0' => (1, LOST),
+            c => (c.len_utf8(), c.len_utf8()),
+        });
+        let invalid = Some(chunk.invalid().len()).filter(|length| *length > 0);
+        valid.chain(invalid.map(|length| (length, LOST)))
+    })
+}
+
+/// The length of U+FFFD, in bytes.
+const LOST: usize = 3;
+
+/// How many of these bytes, from the first on, make a text that is no longer than this.
+fn fitting(bytes: &[u8], most: usize) -> usize {
+    let mut text = 0;
+    let fits = lengths(bytes).take_while(|(_, length)| {
+        text += length;
+        text <= most
+    });
+    fits.map(|(length, _)| length).sum()
+}
+
+/// How many of these bytes, from the first on, are too many for a text that is no longer than this.
+fn excess(bytes: &[u8], most: usize) -> usize {
+    let mut rest: usize = lengths(bytes).map(|(_, length)| length).sum();
+    let left_out = lengths(bytes).take_while(|(_, length)| {
+        let is_too_much = rest > most;
+        rest -= length;
+        is_too_much
+    });
+    left_out.map(|(length, _)| length).sum()
+}
+
+/// The bytes without the beginning of a character whose end is missing.
+fn complete(bytes: &[u8]) -> &[u8] {
+    let begun = match bytes.utf8_chunks().last() {
+        Some(chunk)
+            if std::str::from_utf8(chunk.invalid())
+                .is_err_and(|error| error.error_len().is_none()) =>
+        {
+            chunk.invalid().len()
+        }
+        _ => 0,
+    };
+    &bytes[..bytes.len() - begun]
+}
+
+/// The bytes without the end of a character whose beginning is missing.
+fn resumed(bytes: &[u8]) -> &[u8] {
+    let is_continued = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
+    &bytes[bytes.iter().take(3).take_while(is_continued).count()..]
+}
+
+/// Bytes as text: what is not UTF-8, and NUL, become U+FFFD.
+pub(in crate::tools) fn clean(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools::OUTPUT;
+
+    /// What becomes of these pieces, and the file that the whole goes to.
+    fn capture(pieces: &[&[u8]], name: &str) -> (Printed, PathBuf) {
+        let name = format!("codex-run-capture-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(&name);
+        let _ = std::fs::remove_file(&path);
+        let mut capture = Capture::new(std::env::temp_dir(), name, OUTPUT);
+        for piece in pieces {
+            capture.add(piece);
+        }
+        (capture.printed(), path)
+    }
+
+    #[test]
+    fn short_output_is_kept_whole_and_makes_no_file() {
+        let (printed, path) = capture(&[b"a\0b\xff", b"", &vec![b'x'; OUTPUT - 10]], "short");
+        let text = printed.text;
+        assert!(text.starts_with("a\u{fffd}b\u{fffd}x") && text.ends_with('x'));
+        assert!(text.len() <= OUTPUT && printed.cut.is_none());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_the_model_gets_stays_small_and_whole_whatever_the_bytes() {
+        for (byte, count) in [
+            (&b"\xff"[..], 200_000),
+            (b"\xff", 40_000),
+            (b"\0", 40_000),
+            ("\u{e9}".as_bytes(), 100_001),
+            ("\u{1f600}".as_bytes(), 100_001),
+        ] {
+            let whole = [b"x", &*byte.repeat(count)].concat();
+            let (Printed { text, cut }, path) = capture(&[&whole], "bytes");
+            let cut = cut.expect("a cut");
+            assert!(text.len() <= OUTPUT, "{}", text.len());
+            assert!(byte.len() == 1 || !text.contains('\u{fffd}'));
+            // What is left out, and what is not, is all that came.
+            let shown = text.len() as u64 - 1;
+            let shown = if byte.len() == 1 { shown / 3 } else { shown } + 1;
+            assert_eq!((cut.left_out + shown, cut.of), (cut.of, whole.len() as u64));
+            assert!(text.is_char_boundary(cut.at));
+            assert_eq!(std::fs::read(&path).expect("the file"), whole);
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+
+    #[test]
+    fn of_long_output_head_and_tail_are_kept_and_the_file_has_all() {
+        let whole: Vec<u8> = (0..100_000u32)
+            .flat_map(|n| format!("{n}\n").into_bytes())
+            .collect();
+        for size in [1, 7, 4096, whole.len()] {
+            let pieces: Vec<&[u8]> = whole.chunks(size).collect();
+            let (Printed { text, cut }, path) = capture(&pieces, "long");
+            let half = OUTPUT / 2;
+            assert_eq!(&text.as_bytes()[..half], &whole[..half], "pieces of {size}");
+            assert_eq!(&text.as_bytes()[half..], &whole[whole.len() - half..]);
+            let file = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .expect("a name")
+                .to_owned();
+            let expected = Cut {
+                at: half,
+                left_out: (whole.len() - OUTPUT) as u64,
+                of: whole.len() as u64,
+                kept: KeptOutput::Whole { file },
+            };
+            assert_eq!(cut, Some(expected));
+            assert_eq!(std::fs::read(&path).expect("the file"), whole);
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! A tool that is a function of the program that uses this library. It runs on a thread of that program, without a
+//! sandbox and without a time limit: that program's author knows what it does.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::arguments::check;
+use super::launch::Launcher;
+use super::tool::{Runner, Tool};
+use super::topic::Topic;
+use crate::result::{CallResult, Status};
+
+/// What a function is given, and what it gives back: words for the model, and whether it did what it was asked to.
+pub type Work = dyn Fn(&Value) -> Result<String, String> + Send + Sync;
+
+/// What runs a function.
+struct Closure {
+    parameters: Value,
+    work: Box<Work>,
+}
+
+/// A tool of this name, of which the model is shown this description and the JSON Schema of its arguments.
+#[must_use]
+pub fn tool(name: &str, description: &str, parameters: Value, work: Box<Work>) -> Tool {
+    Tool {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        parameters: parameters.to_string(),
+        changes_files: false,
+        topic: Topic::Arguments,
+        runner: Arc::new(Closure { parameters, work }),
+    }
+}
+
+impl fmt::Debug for Closure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Closure(..)")
+    }
+}
+
+impl Runner for Closure {
+    fn run(&self, arguments: &str, _: usize, _: &Launcher) -> io::Result<CallResult> {
+        Ok(match check(&self.parameters, arguments) {
+            Ok(arguments) => match (self.work)(&arguments) {
+                Ok(text) => CallResult::done(text),
+                Err(text) => CallResult::failed(text),
+            },
+            Err(wrong) => CallResult::new(Status::BadArguments, wrong),
+        })
+    }
+}

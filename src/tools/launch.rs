@@ -1,0 +1,231 @@
+//! The process of a call from outside: starts `codex tool NAME`, hands it the arguments, takes both of its pipes, and
+//! ends it when its time is over or the run ends. It is given no credential: not in its environment, its
+//! arguments or its descriptors. The pipe that carries its result is also what tells it that the run is gone.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::child::capture;
+use super::job::{Job, Running};
+use super::lock::lock;
+use super::order::{self, Order};
+use super::pipe::Taking;
+use super::sandbox::places::Root;
+use super::sandbox::reach::Reach;
+use super::scratch::{OfSockets, Scratch};
+use super::setup::Setup;
+use crate::exhausted::at_start;
+use crate::result::{CallResult, Status};
+
+/// How much longer than its time limit a tool may take to end what it started and to answer.
+const MARGIN: Duration = Duration::from_secs(8);
+
+/// Keeps Python from looking for modules in the working directory first (3.11 and newer).
+const SAFE_PATH: &str = "PYTHONSAFEPATH";
+
+/// Why tools cannot be started.
+#[derive(Debug)]
+pub enum Unready {
+    /// No temporary directory can be made here.
+    Temporary(PathBuf, io::Error),
+    /// This directory, which tools may change, cannot be held.
+    Place(PathBuf, io::Error),
+    /// The end of child processes cannot be noticed.
+    Signal(io::Error),
+}
+
+/// What the process of a call is started with.
+#[derive(Debug)]
+pub(super) struct Launch<'a> {
+    /// What it is asked to do. The temporary directory is added to what it may change.
+    pub(super) order: Order,
+    /// The variables that it finds beside those that every tool does.
+    pub(super) variables: &'a [String],
+    /// Python looks for what it runs in the working directory first.
+    pub(super) is_code_for_python: bool,
+}
+
+/// What starts the processes of calls.
+#[derive(Debug)]
+pub struct Launcher {
+    setup: Setup,
+    /// The tools' temporary directory, made before the first call and removed at the end.
+    scratch: Mutex<Option<Scratch>>,
+    running: Mutex<Running>,
+    /// Keeps the identities of directories that may be changed: as long as somebody holds it, no other gets its number.
+    held: Mutex<Vec<OwnedFd>>,
+}
+
+impl Launcher {
+    /// Nothing is started yet.
+    #[must_use]
+    pub(super) fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            scratch: Mutex::default(),
+            running: Mutex::default(),
+            held: Mutex::default(),
+        }
+    }
+
+    /// Makes the temporary directory, so that a place where none can be made is found out before a request.
+    ///
+    /// # Errors
+    /// When it cannot be made, or a directory that tools may change is another one by now.
+    pub(super) fn prepare(&self) -> Result<(), Unready> {
+        // Where the parent process ignores the end of its children, so would this one, and learn of none.
+        signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default())
+            .map_err(Unready::Signal)?;
+        let temporary = |(path, error)| Unready::Temporary(path, error);
+        let scratch = self.scratch().map_err(temporary)?;
+        let walls = self.setup.walls.iter();
+        for root in walls.flat_map(|walls| &walls.writable).chain([&scratch]) {
+            let held = root
+                .hold()
+                .map_err(|error| Unready::Place(root.path.clone(), error))?;
+            lock(&self.held).push(held);
+        }
+        Ok(())
+    }
+
+    /// How it starts them.
+    pub(super) fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Lets calls be started again after [`Launcher::end`]. None may be running.
+    pub(super) fn resume(&self) {
+        lock(&self.running).over = false;
+    }
+
+    /// Ends all calls: a first stop request lets processes end by themselves for a moment, a second one does not.
+    pub(super) fn end(&self) {
+        let mut running = lock(&self.running);
+        running.over = true;
+        for pid in &running.children {
+            let _ = rustix::process::kill_process(*pid, Signal::TERM);
+            // A command may have stopped it, and a stopped process hears nothing.
+            let _ = rustix::process::kill_process(*pid, Signal::CONT);
+        }
+    }
+
+    /// Removes the temporary directory. No call may be running; who still holds this does not matter.
+    ///
+    /// # Errors
+    /// When something is left of it, with its path.
+    pub(super) fn clean(&self) -> Result<(), (PathBuf, io::Error)> {
+        match lock(&self.scratch).take() {
+            Some(scratch) => scratch.remove(),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a call in a process of its own, to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn run(&self, mut launch: Launch<'_>, arguments: &[u8]) -> io::Result<CallResult> {
+        let scratch = self.scratch().map_err(|(_, error)| error)?;
+        let mut of_sockets = None;
+        if let Some(walls) = &mut launch.order.walls {
+            walls.temporary = Some(scratch.path.clone());
+            walls.writable.push(scratch);
+            // On a full disk there is none, and the call is made without.
+            let mut made = lock(&self.scratch);
+            of_sockets = made.as_mut().and_then(|made| made.of_sockets().ok()?);
+            walls.sockets = of_sockets.as_ref().map(|OfSockets(root)| root.clone());
+        }
+        let mut child = Job::start(&self.running, self.command(&launch)?)?;
+        let (stdin, stdout, stderr) = child.pipes()?;
+        let limit = launch.order.timeout;
+        let (status, bytes, complaints) = thread::scope(|scope| {
+            // The child reads all of its input first, unless it fails before, which shows in its result.
+            let feed = move || drop({ stdin }.write_all(arguments));
+            let feeding = thread::Builder::new().spawn_scoped(scope, feed);
+            feeding.map_err(at_start)?;
+            let (result, complaints) = (Taking::start(stdout)?, Taking::start(stderr)?);
+            let status = child.wait(Instant::now() + limit + MARGIN)?;
+            io::Result::Ok((status, result.bytes(), complaints.bytes()))
+        })?;
+        drop(of_sockets);
+        if let Ok(result) = serde_json::from_slice(&bytes) {
+            return Ok(result);
+        }
+        let late = || CallResult::new(Status::TimedOut { limit }, "");
+        Ok(status.map_or_else(late, |status| unanswered(status, &complaints)))
+    }
+
+    fn command(&self, launch: &Launch<'_>) -> io::Result<Command> {
+        let setup = &self.setup;
+        let named = |(name, _): &&(OsString, OsString)| {
+            launch.variables.iter().any(|wanted| *name == **wanted)
+        };
+        let further = setup.variables.iter().filter(named);
+        // What other tools may change is not searched for code of one that has further variables.
+        let reach = setup.walls.as_ref().filter(|walls| walls.write);
+        let reach = reach.filter(|_| !launch.variables.is_empty());
+        let reach = reach.map(Reach::of).unwrap_or_default();
+        let found = setup.environment.iter().chain(further);
+        let found = found.filter_map(|(name, value)| {
+            let value = reach.narrowed(name, value, &setup.directory)?;
+            Some((order::put_off(name), value))
+        });
+        let apart = (reach != Reach::default() && launch.is_code_for_python)
+            .then(|| (order::put_off(SAFE_PATH.as_ref()), OsStr::new("1")));
+        let mut command = Command::new(&setup.program);
+        command
+            .arg0("codex")
+            .args(["tool", "--held"])
+            .args(launch.order.words())
+            .current_dir(&setup.directory)
+            .env_clear()
+            .envs(found)
+            .envs(apart)
+            .env("TMPDIR", self.scratch().map_err(|(_, error)| error)?.path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Ok(command)
+    }
+
+    /// The tools' temporary directory.
+    fn scratch(&self) -> Result<Root, (PathBuf, io::Error)> {
+        let mut scratch = lock(&self.scratch);
+        if let Some(made) = &*scratch {
+            return Ok(made.root.clone());
+        }
+        let made = Scratch::make(&self.setup.temporary)?;
+        Ok(scratch.insert(made).root.clone())
+    }
+}
+
+/// Keeps every descriptor but the standard ones from the processes that are started from now on. A shell may
+/// have left one open, and it may be the one that a key was read from.
+pub fn keep_descriptors() {
+    close_fds::set_fds_cloexec(3, &[]);
+}
+
+/// The result of a call whose process ended without one.
+fn unanswered(status: ExitStatus, complaints: &[u8]) -> CallResult {
+    if let Some(signal) = status.signal() {
+        let words = format!("the tool was ended by signal {signal} before it could answer");
+        return CallResult::new(Status::Signalled(signal), words);
+    }
+    let complaints = capture::clean(complaints);
+    CallResult::failed(format!("the tool failed: {}", complaints.trim()))
+}
+
+impl Drop for Launcher {
+    fn drop(&mut self) {
+        let _ = self.clean();
+    }
+}

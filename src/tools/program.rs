@@ -1,0 +1,100 @@
+//! A program of the user's own as a tool, as its manifest has it: it is given no more than the manifest asks for and the
+//! run allows.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::arguments::check;
+use super::launch::{Launch, Launcher};
+use super::manifest::Manifest;
+use super::order::Order;
+use super::sandbox::reach::Reach;
+use super::setup::Setup;
+use super::tool::{Runner, Tool};
+use super::topic::Topic;
+use crate::result::{CallResult, Status};
+
+/// The tool that this manifest makes.
+#[must_use]
+pub fn tool(manifest: Manifest) -> Tool {
+    Tool {
+        name: manifest.name.clone(),
+        description: manifest.description.clone(),
+        parameters: manifest.parameters.to_string(),
+        changes_files: manifest.write,
+        topic: Topic::Arguments,
+        runner: Arc::new(Program(manifest)),
+    }
+}
+
+/// What runs such a program.
+#[derive(Debug)]
+struct Program(Manifest);
+
+impl Runner for Program {
+    fn run(&self, arguments: &str, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
+        let Self(manifest) = self;
+        if let Err(wrong) = check(&manifest.parameters, arguments) {
+            return Ok(CallResult::new(Status::BadArguments, wrong));
+        }
+        let setup = launcher.setup();
+        if let Some(refused) = refusal(manifest, setup) {
+            return Ok(refused);
+        }
+        let walls = setup.walls.as_ref();
+        let launch = Launch {
+            order: Order {
+                name: manifest.name.clone(),
+                number,
+                timeout: manifest.timeout.unwrap_or(Duration::MAX).min(setup.timeout),
+                walls: walls.map(|walls| manifest.walls(walls)),
+                program: Some(manifest.command.clone()),
+            },
+            variables: &manifest.env,
+            is_code_for_python: is_code_for_python(manifest),
+        };
+        launcher.run(launch, arguments.as_bytes())
+    }
+
+    fn manifest(&self) -> Option<&Manifest> {
+        Some(&self.0)
+    }
+}
+
+/// Why this program does not run: a part of its command is by now a file that tools can change, and it is given more than
+/// they are.
+fn refusal(manifest: &Manifest, setup: &Setup) -> Option<CallResult> {
+    let walls = setup.walls.as_ref();
+    let walls = walls.filter(|walls| walls.write && !manifest.env.is_empty())?;
+    let words = manifest.command.get(1..)?;
+    let file = Reach::of(walls).file_of(words, &setup.directory)?;
+    let text = format!(
+        "the tool could not be run: {} is a part of its command, tools can change it, and this tool is given {}",
+        file.display(),
+        manifest.env.join(" and ")
+    );
+    Some(CallResult::new(Status::NotRun, text))
+}
+
+/// Whether it has Python run a module or a program text (`-m`, `-c`): Python looks for it, and for what it imports, in the
+/// working directory first. A script has its own directory for that.
+fn is_code_for_python(manifest: &Manifest) -> bool {
+    let Some((program, words)) = manifest.command.split_first() else {
+        return false;
+    };
+    let name = Path::new(program).file_name().map(OsStr::as_bytes);
+    let mut words = words.iter().map(|word| word.as_bytes());
+    let mut is_code = false;
+    while let Some(flag) = words.next().filter(|word| word.starts_with(b"-")) {
+        // These have a word of their own behind them.
+        if flag == b"-W" || flag == b"-X" {
+            words.next();
+        }
+        is_code |= !flag.starts_with(b"--") && flag.iter().any(|c| b"mc".contains(c));
+    }
+    is_code && name.is_some_and(|name| name.starts_with(b"python"))
+}

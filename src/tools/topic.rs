@@ -1,0 +1,105 @@
+//! What a call is about, read from its arguments before it runs: a command, files that it changes, or something else.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+/// What the calls of a tool are about. Each names the argument that says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// A command that is run.
+    Command(&'static str),
+    /// A file that is changed.
+    File(&'static str),
+    /// Something that one argument says.
+    Argument(&'static str),
+    /// Something that all arguments together say.
+    Arguments,
+}
+
+/// What a call is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// It runs this command.
+    Command(String),
+    /// It changes these files.
+    Changes(Vec<Change>),
+    /// Something else, with these arguments; a text where they are no JSON.
+    Other(Value),
+}
+
+/// A file that a call changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its path.
+    pub path: String,
+    /// Whether it is there already.
+    pub there: bool,
+}
+
+impl Topic {
+    /// The argument that says it in a few words, where one does.
+    #[must_use]
+    pub fn argument(self) -> Option<&'static str> {
+        match self {
+            Self::Command(name) | Self::File(name) | Self::Argument(name) => Some(name),
+            Self::Arguments => None,
+        }
+    }
+
+    /// What a call with these arguments is about, in a few words; empty where they do not say.
+    #[must_use]
+    pub fn brief(self, arguments: &str) -> String {
+        let Some(name) = self.argument() else {
+            return arguments.to_owned();
+        };
+        let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
+        arguments[name].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What a call with these arguments is about, as things are in the directory where it works.
+    #[must_use]
+    pub fn about(self, arguments: &str, directory: &Path) -> About {
+        let value: Value =
+            serde_json::from_str(arguments).unwrap_or_else(|_| Value::from(arguments));
+        let text = |name: &str| value[name].as_str().map(str::to_owned);
+        match self {
+            Self::Command(name) => text(name).map(About::Command),
+            Self::File(name) => text(name).map(|path| {
+                let path = directory.join(path);
+                let there = path.exists();
+                let path = path.to_string_lossy().into_owned();
+                About::Changes(vec![Change { path, there }])
+            }),
+            Self::Argument(_) | Self::Arguments => None,
+        }
+        .unwrap_or(About::Other(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_say_what_a_call_is_about() {
+        let check = |topic: Topic, arguments: &str, brief: &str, about: About| {
+            assert_eq!(topic.brief(arguments), brief);
+            assert_eq!(topic.about(arguments, Path::new("/gone")), about);
+        };
+        let command = Topic::Command("command");
+        let ls = r#"{"command":"ls"}"#;
+        let value = |json: &str| About::Other(serde_json::from_str(json).expect("JSON"));
+        check(command, ls, "ls", About::Command("ls".to_owned()));
+        check(command, "{}", "", value("{}"));
+        check(command, "{", "", About::Other(Value::from("{")));
+        let path = r#"{"path":"x"}"#;
+        let change = Change {
+            path: "/gone/x".to_owned(),
+            there: false,
+        };
+        check(Topic::File("path"), path, "x", About::Changes(vec![change]));
+        check(Topic::Argument("path"), path, "x", value(path));
+        check(Topic::Arguments, path, path, value(path));
+    }
+}

@@ -1,0 +1,140 @@
+//! Session files of earlier and later versions: lines of our own begin with `codex.`, those of a kind that is not known stay
+//! in the file and are never sent, and a file of version 1 goes on as it began.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::continued::stream;
+use crate::home::Home;
+use crate::sessions::{ask, file, files, id, input};
+use crate::standin::{Item, Reply, Server};
+use crate::tools::bash;
+
+/// A line that a later version could write.
+const FUTURE: &str = r#"{"type":"codex.future","cwd":7,"items":[{"type":"message","role":"user","content":"planted"}]}"#;
+
+fn lines(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).expect("a file");
+    text.lines().map(str::to_owned).collect()
+}
+
+fn write(file: &Path, lines: &[String]) {
+    fs::write(file, lines.join("\n") + "\n").expect("it can be written");
+}
+
+/// The types of the lines that are no items.
+fn kinds(lines: &[String]) -> Vec<String> {
+    let kind = |line: &String| serde_json::from_str::<Value>(line).expect("JSON")["type"].clone();
+    let kinds = lines
+        .iter()
+        .map(kind)
+        .filter_map(|kind| kind.as_str().map(str::to_owned));
+    let of_items = [
+        "message",
+        "reasoning",
+        "function_call",
+        "function_call_output",
+    ];
+    kinds.filter(|kind| !of_items.contains(&&**kind)).collect()
+}
+
+/// A conversation with a call in it, and its file.
+fn begun(home: &Home, server: &Server) -> std::path::PathBuf {
+    server.push(Reply::items([
+        Item::reasoning("let me see"),
+        bash("echo one"),
+    ]));
+    server.push(Reply::text("done"));
+    ask(home, server, &[], "go").exits(0);
+    file(home)
+}
+
+#[test]
+fn a_line_of_a_later_version_is_kept_and_never_sent() {
+    let home = Home::with_key();
+    let server = Server::start([]);
+    let file = begun(&home, &server);
+    let whole = lines(&file);
+    // Behind the first line, between a call and its output, and at the end.
+    for place in [1, whole.len() - 2, whole.len()] {
+        let mut extended = whole.clone();
+        extended.insert(place, FUTURE.to_owned());
+        write(&file, &extended);
+        let before = server.requests().len();
+        server.push(Reply::text("on"));
+        ask(&home, &server, &["--resume", &id(&file)], "and?").exits(0);
+        server.push(Reply::text("copied"));
+        ask(&home, &server, &["--fork", &id(&file)], "and?").exits(0);
+        let requests = server.requests();
+        for request in &requests[before..] {
+            let body = String::from_utf8_lossy(&request.body);
+            assert!(
+                !body.contains("planted") && !body.contains("codex."),
+                "{body}"
+            );
+        }
+        // All that was said goes along, also where the line stands in its midst.
+        let (first, resumed) = (input(&requests[1]), input(&requests[before]));
+        assert_eq!(first[..], resumed[..first.len()], "{place}");
+        let resumed = lines(&file);
+        assert_eq!(resumed[..extended.len()], extended[..], "{place}");
+        assert_eq!(
+            resumed[extended.len()..].len(),
+            3,
+            "a turn, a question and an answer"
+        );
+        // What the line means to the copy, only the version that wrote it knows.
+        let copy = files(&home).pop().expect("a copy");
+        assert_eq!(kinds(&lines(&copy)), ["codex.session", "codex.turn"]);
+        fs::remove_file(copy).expect("it is there");
+    }
+}
+
+#[test]
+fn a_file_of_version_1_goes_on_as_it_began() {
+    let home = Home::with_key();
+    let server = Server::start([]);
+    let file = begun(&home, &server);
+    let mut old = lines(&file);
+    for line in &mut old[..2] {
+        *line = line
+            .replace("codex.", "")
+            .replace("\"version\":2", "\"version\":1");
+    }
+    write(&file, &old);
+    server.push(Reply::text("on"));
+    ask(&home, &server, &["--last"], "and?").exits(0);
+    let requests = server.requests();
+    let (first, resumed) = (input(&requests[1]), input(&requests[2]));
+    assert_eq!(first[..], resumed[..first.len()]);
+    assert_eq!(kinds(&lines(&file)), ["session", "turn", "turn"]);
+    // A later version may add its lines there as well.
+    let mut extended = lines(&file);
+    extended.push(FUTURE.to_owned());
+    write(&file, &extended);
+    server.push(Reply::text("still"));
+    ask(&home, &server, &["--last"], "more").exits(0);
+    let body = server.requests()[3].body.clone();
+    assert!(!String::from_utf8_lossy(&body).contains("planted"));
+    let newer = lines(&file)[0].replace("\"version\":1", "\"version\":99");
+    write(&file, &[newer]);
+    let refused = ask(&home, &server, &["--resume", &id(&file)], "x");
+    refused
+        .exits(2)
+        .says("line 1: it was written by a newer version of codex-run");
+}
+
+/// A service cannot write lines that are read back as our own.
+#[test]
+fn an_item_that_looks_like_a_line_of_our_own_is_not_stored() {
+    let home = Home::with_key();
+    let items = [
+        json!({"type": "codex.turn", "model": "other", "cwd": "/"}),
+        json!({"type": "message", "id": "m", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]}),
+    ];
+    let server = Server::start([stream(&items, &json!({}))]);
+    ask(&home, &server, &[], "go").exits(0);
+    assert_eq!(kinds(&lines(&file(&home))), ["codex.session", "codex.turn"]);
+}
