@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::order::{Given, Stored};
 use crate::auth::identity::is_personal;
 use crate::auth::issuer::{ISSUER, Issuer};
 use crate::auth::opener::Surroundings;
@@ -42,39 +43,22 @@ pub(super) fn find(
     all: bool,
     narrow: bool,
 ) -> Result<Credentials, Failure> {
-    let mut found = Vec::new();
-    if let Some(path) = &args.api_key_file {
-        found.push(Found {
-            what: What::Key(Secret::new(named::text(args, "api-key-file", path)?)),
-            source: Source::FlagFile("api-key-file"),
-        });
-    }
-    let variable = |name: &'static str, what: fn(Secret) -> What| {
-        environment.secret(name).map(|secret| Found {
-            what: what(secret),
-            source: Source::Variable(name),
-        })
-    };
-    if let Some(given) = environment.secret("CODEX_ACCESS_TOKEN") {
-        let asked = is_personal(given.expose().trim());
-        let issuer = environment.address("CODEX_RUN_ISSUER", ISSUER, asked)?;
-        found.push(Found {
-            what: token(given, &issuer, environment),
-            source: Source::Variable("CODEX_ACCESS_TOKEN"),
-        });
-    }
-    found.extend(variable("CODEX_API_KEY", What::Key));
+    let given = given(args, environment)?;
     let mut warnings = Vec::new();
-    let given = !found.is_empty() || environment.get("OPENAI_API_KEY").is_some();
-    if let (Some(closed), true) = (environment.closed(), given) {
+    if let (Some(closed), false) = (environment.closed(), given.is_empty()) {
         warnings.push(closed.warning());
     }
-    let (mut keeper, mut others) = (None, Vec::new());
-    // A file that is not used may be meant for other programs, and is not judged.
     let is_closed = environment.closed().is_some() && foreign(args, environment).is_none();
-    if (all || found.is_empty()) && !(is_closed && given) {
-        keeper = self::keeper(args, environment)?;
-        if let Some(Keeper { store, issuer }) = &keeper {
+    if !given.want_file(all, is_closed) {
+        return Ok(Credentials {
+            found: given.in_order(Stored::default()),
+            keeper: None,
+            warnings,
+        });
+    }
+    let keeper = keeper(args, environment)?;
+    let stored = match &keeper {
+        Some(Keeper { store, issuer }) => {
             if narrow {
                 warnings.extend(narrowed(store));
             }
@@ -82,25 +66,52 @@ pub(super) fn find(
                 let path = store.named().display();
                 warnings.push(format!("the credentials file {path} is not there"));
             }
-            let contents = store.read().map_err(Failure::from)?;
-            others.clone_from(&contents.others);
-            found.extend(stored(contents, store, issuer, environment));
+            let mut contents = store.read().map_err(Failure::from)?;
+            let other = contents.others.pop().map(|other| Found {
+                what: What::NotOurs(other),
+                source: Source::File(store.named().to_owned()),
+            });
+            Stored {
+                found: stored(contents, store, issuer, environment),
+                other,
+            }
         }
-    }
-    found.extend(variable("OPENAI_API_KEY", What::Key));
-    // It is named only where there is nothing else.
-    if let (Some(other), Some(Keeper { store, .. }), true) =
-        (others.pop(), &keeper, found.is_empty())
-    {
-        found.push(Found {
-            what: What::NotOurs(other),
-            source: Source::File(store.named().to_owned()),
-        });
-    }
+        None => Stored::default(),
+    };
     Ok(Credentials {
-        found,
+        found: given.in_order(stored),
         keeper,
         warnings,
+    })
+}
+
+/// The credentials that flags and variables name, as they are.
+fn given(args: &Args, environment: &Environment) -> Result<Given, Failure> {
+    let mut before = Vec::new();
+    if let Some(path) = &args.api_key_file {
+        before.push(Found {
+            what: What::Key(Secret::new(named::text(args, "api-key-file", path)?)),
+            source: Source::FlagFile("api-key-file"),
+        });
+    }
+    if let Some(given) = environment.secret("CODEX_ACCESS_TOKEN") {
+        let asked = is_personal(given.expose().trim());
+        let issuer = environment.address("CODEX_RUN_ISSUER", ISSUER, asked)?;
+        before.push(Found {
+            what: token(given, &issuer, environment),
+            source: Source::Variable("CODEX_ACCESS_TOKEN"),
+        });
+    }
+    let key = |name| {
+        environment.secret(name).map(|secret| Found {
+            what: What::Key(secret),
+            source: Source::Variable(name),
+        })
+    };
+    before.extend(key("CODEX_API_KEY"));
+    Ok(Given {
+        before,
+        after: key("OPENAI_API_KEY"),
     })
 }
 

@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod model;
 mod models;
+mod order;
 mod origins;
 mod outputs;
 mod resuming;

@@ -12,7 +12,6 @@ use super::origins;
 use super::outputs;
 use super::resuming;
 use super::tools::around::{self, Tooling};
-use super::tools::variables;
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, COLORS, SEARCHES};
 use crate::cli::terminal;
@@ -63,15 +62,7 @@ pub(crate) fn run(
         keeper,
         mut warnings,
     } = credentials;
-    let handed = variables::hand_on(
-        &mut tooling.setup,
-        &tooling.offered,
-        args,
-        environment,
-        &found,
-        &providers,
-    )?;
-    tooling.warnings.extend(handed);
+    tooling.hand_on(args, environment, &found, &providers)?;
     let count = pictures.len();
     let fitted = fitting::fitted(args, &chosen.choice, resumed, count)?;
     let instead = fitting::instead(args, chosen.instead.clone(), count)?;
@@ -130,6 +121,16 @@ pub(crate) fn run(
     })
 }
 
+/// The words of the prompt.
+fn words(args: &Args) -> Result<Words, Failure> {
+    let words = Words::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
+    if args.no_stdin && words.want_stdin() {
+        return Err(Failure::usage("--no-stdin leaves no prompt")
+            .hint("give the prompt as arguments, without -"));
+    }
+    Ok(words)
+}
+
 /// How much is reported beside the answer.
 fn level(args: &Args) -> Level {
     match (args.quiet, args.verbose) {
@@ -146,16 +147,6 @@ fn search(args: &Args) -> Result<Option<Search>, Failure> {
         "cached" => Search::Cached,
         _ => Search::Live,
     }))
-}
-
-/// The arguments of the prompt.
-fn words(args: &Args) -> Result<Words, Failure> {
-    let words = Words::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
-    if args.no_stdin && words.want_stdin() {
-        return Err(Failure::usage("--no-stdin leaves no prompt")
-            .hint("give the prompt as arguments, without -"));
-    }
-    Ok(words)
 }
 
 /// What the project says to agents.

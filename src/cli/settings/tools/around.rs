@@ -9,11 +9,13 @@ use super::hidden::Hidden;
 use super::own::Own;
 use super::trust::Trust;
 use super::{own, variables, writable};
+use crate::auth::Found;
 use crate::cli::environment::Environment;
-use crate::cli::flags::{Args, SANDBOXES};
+use crate::cli::flags::{Args, Origin, SANDBOXES};
 use crate::cli::nearest::unknown;
 use crate::cli::values::{tool_timeout, word_of};
 use crate::failure::Failure;
+use crate::models::custom::Provider;
 use crate::tools::builtin::offered::tool;
 use crate::tools::builtin::table::{TOOLS, find_tool};
 use crate::tools::sandbox::places::{Root, real_once};
@@ -34,6 +36,22 @@ pub(crate) struct Tooling {
     pub(crate) notes: Vec<String>,
     /// Where credentials are kept, and the links that lead there.
     pub(crate) hidden: Vec<PathBuf>,
+}
+
+impl Tooling {
+    /// Fills in the variables that the tools find, given the credentials of the run and what `models.json` says.
+    pub(crate) fn hand_on(
+        &mut self,
+        args: &Args,
+        environment: &Environment,
+        found: &[Found],
+        providers: &[Provider],
+    ) -> Result<(), Failure> {
+        let (setup, offered) = (&mut self.setup, &self.offered);
+        let warnings = variables::hand_on(setup, offered, args, environment, found, providers)?;
+        self.warnings.extend(warnings);
+        Ok(())
+    }
 }
 
 /// What `codex run` offers. What the tools find in their environment is filled in once its credentials are known.
@@ -57,15 +75,7 @@ pub(crate) fn of_tool(
         [] => Vec::new(),
         _ => providers(environment)?,
     };
-    let warnings = variables::hand_on(
-        &mut tooling.setup,
-        &tooling.offered,
-        args,
-        environment,
-        &[],
-        &providers,
-    )?;
-    tooling.warnings.extend(warnings);
+    tooling.hand_on(args, environment, &[], &providers)?;
     Ok(tooling)
 }
 
@@ -309,9 +319,9 @@ fn sandbox(args: &Args) -> Result<&'static str, Failure> {
 
 /// How the flag of the working directory is called.
 fn cd(args: &Args) -> String {
-    match &*args.named("cd") {
-        "--cd" => "-C".to_owned(),
-        elsewhere => elsewhere.to_owned(),
+    match args.origin("cd") {
+        Origin::Flag => "-C".to_owned(),
+        elsewhere @ Origin::Config(_) => elsewhere.named("cd"),
     }
 }
 
