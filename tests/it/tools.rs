@@ -90,7 +90,6 @@ fn a_tool_runs_and_its_output_goes_back() {
     ] {
         assert!(added.contains(item), "{item} is not in {added}\n{log}");
     }
-    assert_eq!(server.connections(), 1);
 }
 
 #[test]
