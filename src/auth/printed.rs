@@ -3,11 +3,11 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal};
 
 use crate::exhausted::{Exhausted, at_start};
@@ -75,40 +75,25 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     shell.process_group(0);
     let mut child = shell.spawn().map_err(Error::at_start)?;
     let output = child.stdout.take().ok_or(Error::Start)?;
-    let (sender, read) = mpsc::channel();
-    // It ends with the pipe, at the latest when the group is ended.
-    let reader = thread::Builder::new().spawn(move || {
-        let mut output = output.take(MOST + 1);
-        let mut piece = [0; 4096];
-        while let Ok(count @ 1..) = output.read(&mut piece) {
-            if sender.send(piece[..count].to_vec()).is_err() {
-                break;
-            }
-        }
-    });
-    if let Err(error) = reader {
+    if let Err(error) = set_nonblocking(&output) {
         end(&mut child);
         return Err(Error::at_start(error));
     }
     let begun = Instant::now();
+    let mut output = output.take(MOST + 1);
     let mut bytes = Vec::new();
     let status = loop {
-        // A program that it leaves behind may hold the pipe: the key has come once the shell has ended.
-        match read.recv_timeout(GLANCE) {
-            Ok(piece) => bytes.extend_from_slice(&piece),
-            Err(RecvTimeoutError::Disconnected) => thread::sleep(GLANCE),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
+        await_output(output.get_ref());
+        // What the shell has printed is in the pipe once the shell has ended. A program that it leaves behind may hold the
+        // pipe open, so its end is not waited for.
         let ended = child.try_wait().ok().flatten();
+        let _ = output.read_to_end(&mut bytes);
         match ended {
             Some(status) => break Some(status),
             None if begun.elapsed() > PATIENCE || bytes.len() as u64 > MOST => break None,
             None => {}
         }
     };
-    while let Ok(piece) = read.recv_timeout(GLANCE) {
-        bytes.extend_from_slice(&piece);
-    }
     // What it has left behind would hold our standard error open.
     end(&mut child);
     let Some(status) = status else {
@@ -127,6 +112,26 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     match String::from_utf8(bytes).map(|key| key.trim().to_owned()) {
         Ok(key) if !key.is_empty() => Ok(Secret::new(key)),
         _ => Err(Error::Nothing),
+    }
+}
+
+/// Has reading the pipe fail where it would wait.
+fn set_nonblocking(output: &ChildStdout) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(output)?;
+    rustix::fs::fcntl_setfl(output, flags | rustix::fs::OFlags::NONBLOCK)?;
+    Ok(())
+}
+
+/// Waits for output, or for as long as the end of the shell may go unnoticed.
+fn await_output(output: &ChildStdout) {
+    let mut fds = [PollFd::new(output, PollFlags::IN)];
+    let time = Timespec::try_from(GLANCE).ok();
+    let polled = poll(&mut fds, time.as_ref());
+    // A shell that has closed its output goes on, and its pipe would be ready at once each time.
+    if polled.is_err()
+        || (fds[0].revents().contains(PollFlags::HUP) && !fds[0].revents().contains(PollFlags::IN))
+    {
+        thread::sleep(GLANCE);
     }
 }
 
