@@ -35,7 +35,7 @@ fi
 size=$(wc -c <"$program" | tr -d ' ')
 
 # Every row of this target but the first is a raise, which the changes name.
-if [ -f CHANGELOG.md ]; then changes=$(cat CHANGELOG.md); else changes=$(sed -n '/^## Changes/,$p' README.md); fi
+changes=$(cat CHANGELOG.md)
 agreed=
 for raise in $(sed -n "s/^$target //p" tests/size.txt); do
     case $changes in
