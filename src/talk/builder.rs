@@ -67,16 +67,7 @@ impl Talk {
         let known = catalogue::of(access.backend);
         let model = find_or_unknown(&known, id.as_str());
         Ok(Self {
-            policy: Policy {
-                max_turns: 100,
-                max_tokens: None,
-                max_calls: None,
-                window: model.window(),
-                price: model.price,
-                retries: 5,
-                wait_for_reset: None,
-                buffer: false,
-            },
+            policy: Policy::default(),
             access,
             model,
             instructions: "You answer a program.".to_owned(),
@@ -102,7 +93,7 @@ impl Talk {
         self
     }
 
-    /// What a question may cost, and how often a request is made again.
+    /// What all turns together may use up, which is not limited by default, and how often a request is made again.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;

@@ -30,7 +30,7 @@ pub(crate) fn run(
 ) -> Result<Settings, Failure> {
     // What each flag says is judged before what they say together: a flag that swallowed the next one is reported as such.
     let RunLimits {
-        mut policy,
+        policy,
         silence,
         timeout,
         fail_on_tool_error,
@@ -86,8 +86,6 @@ pub(crate) fn run(
     if choice.model.text_only {
         pictures.clear();
     }
-    policy.window = choice.model.window();
-    policy.price = choice.model.price;
     Ok(Settings {
         words,
         no_stdin: args.no_stdin,
