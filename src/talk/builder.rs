@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::access::Access;
 use super::error::Error;
 use super::sandbox::Sandbox;
-use crate::agent::resume::{self, Resumed};
+use crate::agent::resume::Resumed;
 use crate::agent::{Blueprint, Control, Conversation, Policy, Profile};
 use crate::api::Client;
 use crate::clock::{millis, seconds};
@@ -246,7 +246,7 @@ impl Session {
         if let Self::Resumed(home, id) = self {
             let opened = Sessions::new(home).open(id);
             let (stored, mut writer) = opened.map_err(Error::Session)?;
-            let thread = resume::thread(&stored).map_err(Error::Session)?;
+            let thread = stored.id.clone();
             let takes_changes = model.effort_updates && is_of_openai;
             let resumed = Resumed::new(stored, &model.id, takes_changes, effort);
             resumed.note(&mut writer, &beginning);
