@@ -1,5 +1,6 @@
 //! The time, and how it is told.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The time, in Unix milliseconds.
@@ -51,13 +52,28 @@ pub fn from_now(then: u64, now: u64) -> String {
     }
 }
 
-/// When a wait ends, as people are told it: `in 1 h 30 min, 14:05 UTC`, with the date where that is not today; both in
-/// Unix seconds. What is left is rounded up, so that nobody comes back too early.
+/// The end of a wait in words. `Display` writes both parts: `in 1 h 30 min, 14:05 UTC`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitEnd {
+    /// The time left: `in 1 h 30 min`, or `now`.
+    pub left: String,
+    /// The time of day: `14:05 UTC`, with the date where that is not today.
+    pub time: String,
+}
+
+impl fmt::Display for WaitEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.left, self.time)
+    }
+}
+
+/// The end of a wait, given that moment and the present one in Unix seconds. The time left is rounded up, since coming back
+/// too early is of no use.
 #[must_use]
-pub fn until(then: u64, now: u64) -> String {
+pub fn until(then: u64, now: u64) -> WaitEnd {
     let left = then.saturating_sub(now);
     let (minutes, hours) = (left.div_ceil(60), left.div_ceil(3600));
-    let span = match (left, minutes) {
+    let left = match (left, minutes) {
         (0, _) => "now".to_owned(),
         (1..60, _) => format!("in {left} s"),
         (_, 0..1440) => units((minutes / 60, "h"), (minutes % 60, "min")),
@@ -68,11 +84,12 @@ pub fn until(then: u64, now: u64) -> String {
     };
     let (date_then, date_now) = (date(then), date(now));
     let (day, time) = (&date_then[..10], &date_then[11..16]);
-    if date_now.starts_with(day) {
-        format!("{span}, {time} UTC")
+    let time = if date_now.starts_with(day) {
+        format!("{time} UTC")
     } else {
-        format!("{span}, {day} {time} UTC")
-    }
+        format!("{day} {time} UTC")
+    };
+    WaitEnd { left, time }
 }
 
 /// A time in two units, without the one of which there is nothing.
@@ -115,6 +132,7 @@ mod tests {
     fn the_end_of_a_wait_is_told_as_time_left_and_time_of_day() {
         // 2026-11-20 17:26:40 UTC
         let now = 1_795_195_600;
+        let until = |then: u64, now: u64| until(then, now).to_string();
         let check = |left: u64, expected: &str| assert_eq!(until(now + left, now), expected);
         check(0, "now, 17:26 UTC");
         check(1, "in 1 s, 17:26 UTC");

@@ -113,7 +113,7 @@ impl Driver<'_> {
         .map_err(Stop::Output)?;
         self.abouts.push((at, about));
         // The calls of this answer are counted already.
-        let number = self.earlier_calls + self.tally.calls - calls.len() + at + 1;
+        let number = self.spent.calls - calls.len() + at + 1;
         let (tools, call, sender) = (
             Arc::clone(&self.tools),
             calls[at].clone(),

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::budget::Spent;
 use super::control::{Control, Running};
 use super::driver::Driver;
 use super::fallback::{Fallback, Learned, Substitute};
@@ -17,6 +18,7 @@ use super::tally::Tally;
 use crate::api::Client;
 use crate::failure::Stop;
 use crate::id::ThreadId;
+use crate::models::Model;
 use crate::output::{Notice, Sink};
 use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
@@ -96,11 +98,13 @@ pub struct Conversation {
     last: Option<Arc<Answer>>,
     fallback: Fallback,
     tools: Arc<Toolbox>,
+    /// The model that is asked.
+    model: Model,
     policy: Policy,
+    /// What all turns have used up.
+    spent: Spent,
     journal: Option<Box<dyn Journal + Send>>,
     control: Control,
-    /// Calls of all turns.
-    calls: usize,
     /// The reading of the last answer, whose body may not have come to its end.
     reading: Option<Reading>,
 }
@@ -129,10 +133,11 @@ impl Conversation {
             last: None,
             fallback,
             tools: blueprint.tools,
+            model: blueprint.profile.model,
             policy,
+            spent: Spent::default(),
             journal,
             control,
-            calls: 0,
             reading: None,
         }
     }
@@ -179,6 +184,7 @@ impl Conversation {
     fn turn(&mut self, message: &UserMessage, sink: &mut dyn Sink) -> Result<Reply, Stop> {
         let control = self.control.clone();
         let running = control.begin().map_err(Stop::Ordered)?;
+        self.policy.budget.check_turn(&self.spent)?;
         self.tools.resume();
         self.client.begin_turn();
         // Two readings at a time would take two connections.
@@ -207,7 +213,7 @@ impl Conversation {
         }
         let answer = ended.map(Arc::from);
         let (usage, requests) = (driver.tally.usage, driver.tally.requests);
-        let cost = driver.policy.price.map(|_| driver.tally.cost);
+        let cost = driver.model.price.map(|_| driver.tally.cost);
         let failed_calls = driver.tally.failed;
         let reported = driver
             .sink
@@ -217,9 +223,7 @@ impl Conversation {
                 cost,
             })
             .and_then(|()| driver.sink.flush());
-        let calls = driver.tally.calls;
         self.reading = driver.reading.take();
-        self.calls += calls;
         if answer.is_err() {
             self.reading = None;
             self.reconnect();
@@ -245,7 +249,9 @@ impl Conversation {
             fallback: &mut self.fallback,
             tools: Arc::clone(&self.tools),
             printed: Printed::new(self.policy.buffer),
-            policy: &mut self.policy,
+            model: &mut self.model,
+            policy: self.policy,
+            spent: &mut self.spent,
             sink,
             inputs: &running.inputs,
             sender: running.sender.clone(),
@@ -256,7 +262,6 @@ impl Conversation {
             joined: false,
             kept: Vec::new(),
             reading: None,
-            earlier_calls: self.calls,
             tally: Tally::default(),
         }
     }

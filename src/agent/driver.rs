@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
 use super::again::{Attempts, GLANCE, Wait};
+use super::budget::Spent;
 use super::control::Control;
 use super::fallback::{Changed, Fallback};
 use super::history;
@@ -16,6 +17,7 @@ use super::tally::Tally;
 use crate::api::{self, Client, Unanswered};
 use crate::clock::seconds;
 use crate::failure::{RunWarning, Stop};
+use crate::models::Model;
 use crate::output::{Notice, Sink, Window};
 use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
@@ -34,7 +36,11 @@ pub(super) struct Driver<'a> {
     pub(super) journal: Option<&'a mut dyn Journal>,
     pub(super) fallback: &'a mut Fallback,
     pub(super) tools: Arc<Toolbox>,
-    pub(super) policy: &'a mut Policy,
+    /// The model that is asked.
+    pub(super) model: &'a mut Model,
+    pub(super) policy: Policy,
+    /// What the conversation has used up, this turn included.
+    pub(super) spent: &'a mut Spent,
     pub(super) sink: &'a mut dyn Sink,
     pub(super) inputs: &'a Receiver<Input>,
     pub(super) sender: Sender<Input>,
@@ -53,8 +59,6 @@ pub(super) struct Driver<'a> {
     pub(super) kept: Vec<Call>,
     /// The reading of the last answer.
     pub(super) reading: Option<Reading>,
-    /// Calls of the turns before.
-    pub(super) earlier_calls: usize,
     pub(super) tally: Tally,
 }
 
@@ -88,18 +92,15 @@ impl Driver<'_> {
     /// Asks, runs what the model calls, and asks again until it has answered; the last answer, which is stored and has not
     /// joined the conversation.
     pub(super) fn run(&mut self, control: &Control) -> Result<Box<Answer>, Stop> {
-        let mut turns = 0;
         loop {
-            turns += 1;
+            self.spent.requests += 1;
             let round = match self.answer()? {
                 Answered::Whole(answer) => return Ok(answer),
                 Answered::Calls(round) => round,
             };
-            // What these calls would answer could not be sent any more, so they do not run.
-            if turns == self.policy.max_turns {
-                return Err(Stop::Turns { limit: turns });
-            }
-            self.tally.afford(round.calls.len(), self.policy)?;
+            let calls = round.calls.len();
+            self.policy.budget.check_calls(self.spent, calls)?;
+            self.spent.calls += calls;
             self.run_calls(&round.calls, round.again.is_some())?;
             if let Some(wait) = round.again {
                 self.sit_out(&wait)?;
@@ -258,7 +259,9 @@ impl Driver<'_> {
     /// Counts the tokens of a request, and what they cost; and reports what the service kept from the model.
     fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
         let usage = answer.usage();
-        self.tally.count(usage, self.policy);
+        self.tally.count(usage, self.model.price.as_ref());
+        let tokens = usage.input.saturating_add(usage.output);
+        self.spent.tokens = self.spent.tokens.saturating_add(tokens);
         let number = self.tally.requests;
         // A request whose answer broke off has told nothing.
         if usage != Usage::default() {
@@ -284,7 +287,7 @@ impl Driver<'_> {
             Ok(Changed::Model(substitute, error)) => {
                 let profile = &substitute.profile;
                 let model = &profile.model;
-                (self.policy.window, self.policy.price) = (model.window(), model.price);
+                self.model.clone_from(model);
                 if let Some(journal) = self.journal.as_deref_mut() {
                     journal.model(seconds(), &model.id, profile.effort.as_deref());
                 }
@@ -313,7 +316,7 @@ impl Driver<'_> {
     /// Sends the request and shows what is new in the answer, up to its end.
     fn attempt(&mut self) -> Result<Attempt, Stop> {
         let tokens = self.body.tokens();
-        if let Some(window) = self.policy.window.filter(|window| tokens > *window) {
+        if let Some(window) = self.model.window().filter(|window| tokens > *window) {
             return Err(Stop::TooLong { tokens, window });
         }
         self.tally.requests += 1;

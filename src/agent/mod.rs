@@ -3,6 +3,7 @@
 //! shuts the connections, and waits for the tools until all of them have ended.
 
 mod again;
+mod budget;
 mod calls;
 pub mod control;
 pub mod conversation;
@@ -21,7 +22,8 @@ mod tally;
 mod thread;
 pub mod turn;
 
-pub use crate::failure::{Order, Stop};
+pub use crate::failure::{Next, Order, Stop};
+pub use budget::Budget;
 pub use control::Control;
 pub use conversation::{Blueprint, Conversation, Reply};
 pub use fallback::{Learned, Substitute};

@@ -1,22 +1,14 @@
-//! What a turn may do.
+//! How a conversation goes about its turns.
 
 use std::time::Duration;
 
-use crate::models::price::Price;
+use super::budget::Budget;
 
-/// What a turn may do.
+/// How a conversation goes about its turns.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// The most requests that may be made, retries not counted.
-    pub max_turns: usize,
-    /// The most tokens of all requests after which another one may be made.
-    pub max_tokens: Option<u64>,
-    /// The most calls that may be run.
-    pub max_calls: Option<usize>,
-    /// The most tokens that the model takes in, where that is known.
-    pub window: Option<u64>,
-    /// What tokens cost, where that is known.
-    pub price: Option<Price>,
+    /// What all turns together may use up.
+    pub budget: Budget,
     /// How often a request that failed may be made again.
     pub retries: usize,
     /// How long the end of a usage limit may be waited for.
@@ -24,4 +16,16 @@ pub struct Policy {
     /// Show nothing of an answer before all of it has come. A finished message is no sign that it has: without a call
     /// behind it, it is asked for again where the answer breaks off.
     pub buffer: bool,
+}
+
+/// No budget, five retries, no wait for the end of a usage limit, and answers as they arrive.
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            budget: Budget::default(),
+            retries: 5,
+            wait_for_reset: None,
+            buffer: false,
+        }
+    }
 }

@@ -27,7 +27,7 @@ impl Printed {
     pub(super) fn show(&mut self, shows: Vec<Show>, sink: &mut dyn Sink) -> Result<(), Stop> {
         for show in shows {
             match self.said.new_of(show) {
-                Ok(Some(Show::Searched(query))) => sink.take(Notice::Searched(&query)),
+                Ok(Some(Show::Searched(search))) => sink.take(Notice::Searched(&search)),
                 Ok(Some(Show::Summary(words))) => sink.take(Notice::Summary(&words)),
                 Ok(Some(Show::Skipped)) => sink.take(Notice::Warning(&RunWarning::Skipped(1))),
                 // With all of the answer in hand, its items are shown.

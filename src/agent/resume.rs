@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::id::ThreadId;
 use crate::session::stored::is_change;
-use crate::session::{Beginning, Damage, Error, Journal, Stored, Writer};
+use crate::session::{Beginning, Journal, Stored, Writer};
 use crate::wire::input::effort_change;
 use crate::wire::replay::{Recipient, with_words, without_reasoning};
 
@@ -64,17 +63,6 @@ impl Resumed {
             writer.item(item);
         }
     }
-}
-
-/// The id of a stored conversation.
-///
-/// # Errors
-/// When it is none.
-pub fn thread(stored: &Stored) -> Result<ThreadId, Error> {
-    stored.id.parse().map_err(|_| {
-        let what = "its id is none";
-        Error::Damaged((&stored.id).into(), Damage { line: 1, what })
-    })
 }
 
 /// The items as this model can be sent them: it cannot read what another one has thought, and what came of that is not to

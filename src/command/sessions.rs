@@ -21,7 +21,7 @@ pub fn list(home: Option<&Path>, as_json: bool, mut stdout: Stdout) -> io::Resul
         let all: Vec<serde_json::Value> = stored
             .iter()
             .map(|one| {
-                json!({"id": one.id, "created_at": one.created_at, "cwd": one.cwd, "model": one.model,
+                json!({"id": one.id.as_str(), "created_at": one.created_at, "cwd": one.cwd, "model": one.model,
                     "turns": one.turns, "prompt": one.first})
             })
             .collect();

@@ -23,6 +23,15 @@ pub enum Order {
     Closed,
 }
 
+/// What a budget has no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A further request of the turn, which the model wants.
+    Request,
+    /// A further turn, of which nothing was sent.
+    Turn,
+}
+
 /// Why a turn stopped without an answer.
 #[derive(Debug)]
 pub enum Stop {
@@ -35,23 +44,27 @@ pub enum Stop {
     },
     /// The service refused every shape that has room for a web search; what it said to the last one.
     NoSearch(Box<api::Error>),
-    /// The model wants to go on, and no further request may be made.
+    /// No further request may be made.
     Turns {
-        /// The most requests of a turn.
+        /// The most requests of all turns.
         limit: usize,
+        /// What there is no room for.
+        next: Next,
     },
-    /// The model wants to go on, and more tokens were used than may be.
+    /// More tokens were used than may be.
     Tokens {
         /// The tokens that were used.
         used: u64,
-        /// The most tokens of a turn.
+        /// The most tokens of all turns.
         limit: u64,
+        /// What there is no room for.
+        next: Next,
     },
     /// The model wants more calls than may be run.
     Calls {
         /// The calls that it wants, those that were run included.
         wanted: usize,
-        /// The most calls of a turn.
+        /// The most calls of all turns.
         limit: usize,
     },
     /// The request is longer than the model takes in, and was not sent.
@@ -108,6 +121,13 @@ impl From<&Stop> for Failure {
     }
 }
 
+fn of_next(next: Next) -> &'static str {
+    match next {
+        Next::Request => "the model wanted to go on",
+        Next::Turn => "a further turn was asked for",
+    }
+}
+
 /// Why a turn that was asked with this credential stopped.
 pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
     match stop {
@@ -116,14 +136,23 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
         Stop::Thread(error) => of_thread(error),
         Stop::Ordered(order) => of_order(*order),
         Stop::Interrupted => Failure::new(Outcome::Interrupted, "the turn was interrupted"),
-        Stop::Turns { limit } => Failure::new(
+        Stop::Turns { limit, next } => Failure::new(
             Outcome::Budget,
-            format!("stopped by --max-turns {limit}: the model wanted to go on"),
+            match next {
+                Next::Request => format!("stopped by --max-turns {limit}: {}", of_next(*next)),
+                Next::Turn => format!(
+                    "stopped by --max-turns {limit}: all of them are used, and {}",
+                    of_next(*next)
+                ),
+            },
         )
         .hint("raise --max-turns"),
-        Stop::Tokens { used, limit } => Failure::new(
+        Stop::Tokens { used, limit, next } => Failure::new(
             Outcome::Budget,
-            format!("stopped by --max-tokens {limit}: {used} tokens are used, and the model wanted to go on"),
+            format!(
+                "stopped by --max-tokens {limit}: {used} tokens are used, and {}",
+                of_next(*next)
+            ),
         )
         .hint("raise --max-tokens"),
         Stop::Calls { wanted, limit } => Failure::new(

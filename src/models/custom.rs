@@ -53,8 +53,8 @@ const RESPONSES: &[&str] = &[
 pub struct Provider {
     /// What it is called in `-m PROVIDER/MODEL`.
     pub name: String,
-    /// Where it is, and the place in the file that says so.
-    pub base_url: Option<(String, String)>,
+    /// Its address.
+    pub base_url: Option<ListedUrl>,
     /// Its key, or what stands for it.
     pub api_key: Option<String>,
     /// The protocol that it speaks, where that is another one than ours.
@@ -65,6 +65,15 @@ pub struct Provider {
     pub models: Vec<Listed>,
     /// What is different about models that are known already.
     pub changes: Vec<Change>,
+}
+
+/// An address of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListedUrl {
+    /// The address as it is written, unchecked.
+    pub url: String,
+    /// Where it is written: `FILE:LINE:COLUMN`.
+    pub place: String,
 }
 
 /// A model of the file.
@@ -113,7 +122,8 @@ fn provider(
             "baseUrl" => {
                 let place = reader.mistake(raw.get(), String::new());
                 let place = format!("{file}:{}:{}", place.line, place.column);
-                provider.base_url = Some((text()?, place));
+                let url = text()?;
+                provider.base_url = Some(ListedUrl { url, place });
             }
             "apiKey" => provider.api_key = Some(text()?),
             "api" => {
@@ -276,7 +286,10 @@ mod tests {
         };
         assert_eq!(
             of_box.base_url,
-            Some(("http://127.0.0.1:1234/v1".to_owned(), "F:2:50".to_owned()))
+            Some(ListedUrl {
+                url: "http://127.0.0.1:1234/v1".to_owned(),
+                place: "F:2:50".to_owned(),
+            })
         );
         assert_eq!(
             (of_box.api_key.as_deref(), &of_box.other_protocol),

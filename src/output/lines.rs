@@ -327,7 +327,11 @@ impl<W: Write> Sink for Lines<W> {
                     self.item("item.completed", number, item);
                 }
             }
-            Notice::Searched(query) => self.whole(json!({"type": "web_search", "query": query})),
+            Notice::Searched(search) => {
+                // A query that the service does not name is an empty one, since the official events always have it.
+                let query = search.query.as_deref().unwrap_or_default();
+                self.whole(json!({"type": "web_search", "query": query}))
+            }
             Notice::Summary(text) => self.whole(json!({"type": "reasoning", "text": text})),
             Notice::ToolStarted(call) => self.started(&call),
             Notice::ToolEnded { call, result, .. } => self.ended(&call, result),

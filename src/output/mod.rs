@@ -15,6 +15,7 @@ use crate::api::{self, Unanswered};
 use crate::failure::{RunWarning, Waiting};
 use crate::result::CallResult;
 use crate::wire::fault::Limit;
+use crate::wire::item::WebSearch;
 use crate::wire::response::Usage;
 
 /// A tool call.
@@ -130,8 +131,8 @@ pub enum Notice<'a> {
     },
     /// What the model says of what it thought.
     Summary(&'a str),
-    /// The service has looked for this on the web.
-    Searched(&'a str),
+    /// The service has searched the web.
+    Searched(&'a WebSearch),
     /// The run has ended.
     Usage {
         /// The tokens of all requests.

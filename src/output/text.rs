@@ -275,8 +275,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             ))?,
             Notice::Reset { at, now, reason } => {
                 let end = until(at, now);
-                let time = end.rsplit(", ").next().unwrap_or_default();
-                self.waits_for(&format!("waiting until {time}"));
+                self.waits_for(&format!("waiting until {}", end.time));
                 let reason = of_unanswered(reason, None);
                 self.aside(&format!(
                     "{}; waiting for its end {end}\n",

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Error, Sessions, Stored, read};
+use crate::id::ThreadId;
 
 impl Sessions {
     /// What is stored, the newest first, without the items. What cannot be read is left out.
@@ -18,7 +19,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When there is none.
-    pub fn newest(&self, cwd: &Path) -> Result<String, Error> {
+    pub fn newest(&self, cwd: &Path) -> Result<ThreadId, Error> {
         let shown = cwd.to_string_lossy();
         let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
         let mut files = self.files();
@@ -38,6 +39,6 @@ fn glance(path: &Path) -> Option<Stored> {
     stored.items = Vec::new();
     stored.models = Vec::new();
     // Its name is what it is found by.
-    path.file_stem()?.to_str()?.clone_into(&mut stored.id);
+    stored.id = path.file_stem()?.to_str()?.parse().ok()?;
     Some(stored)
 }

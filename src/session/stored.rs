@@ -7,14 +7,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::{FirstLine, ItemFields, LineKind, Spelling, TurnLine, VERSION};
+use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
 use crate::wire::input::{Output, Pictures, call_output};
 
 /// A conversation as it was stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Its id.
-    pub id: String,
+    pub id: ThreadId,
     /// When it began, in Unix seconds.
     pub created_at: u64,
     /// The directory that its last run worked in.
@@ -65,12 +66,39 @@ pub struct Damage {
     /// The line, counted from 1.
     pub line: usize,
     /// What is wrong.
-    pub what: &'static str,
+    pub flaw: Flaw,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It cannot be read.
+    Unreadable,
+    /// The first line is of another kind.
+    NoSession,
+    /// The id of the conversation is not one.
+    Id(IdError),
+    /// A newer version of this program wrote it.
+    Newer,
+    /// It has no type.
+    NoType,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable => f.write_str("it is no JSON object of a conversation"),
+            Self::NoSession => f.write_str("the first line does not say which conversation it is"),
+            Self::Id(error) => write!(f, "the id of the conversation is unusable: {error}"),
+            Self::Newer => f.write_str("it was written by a newer version of codex-run"),
+            Self::NoType => f.write_str("it has no type"),
+        }
+    }
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.what)
+        write!(f, "line {}: {}", self.line, self.flaw)
     }
 }
 
@@ -86,12 +114,6 @@ struct Part {
     text: String,
 }
 
-/// What is wrong with a line that cannot be read.
-const NO_LINE: &str = "it is no JSON object of a conversation";
-
-/// What is wrong with a first line of another kind.
-const NO_SESSION: &str = "the first line does not say which conversation it is";
-
 /// The type of an item that changes how much the model is to think.
 const CHANGE: &str = "configuration_update";
 
@@ -104,51 +126,66 @@ impl Stored {
     /// # Errors
     /// When a line before the end is damaged, or the file is none of ours.
     pub fn read(bytes: &[u8]) -> Result<(Self, usize), Damage> {
-        let mut stored = Self::default();
+        let mut stored: Option<Self> = None;
         let mut whole = 0;
         let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
         for (n, line) in lines.iter().enumerate() {
             let last = n + 1 == lines.len();
-            let damage = |what| Damage { line: n + 1, what };
+            let damage = |flaw| Damage { line: n + 1, flaw };
             if !line.ends_with(b"\n") {
                 break;
             }
             let is_text = std::str::from_utf8(line).is_ok();
-            match ItemFields::read(line).filter(|_| is_text) {
-                Some(fields) => stored
-                    .take(n, &fields, line.trim_ascii_end())
-                    .map_err(damage)?,
+            let Some(fields) = ItemFields::read(line).filter(|_| is_text) else {
                 // The line end of a torn line may have come before what was to stand in it.
-                None if last && n > 0 => break,
-                None => return Err(damage(NO_LINE)),
+                if last && n > 0 {
+                    break;
+                }
+                return Err(damage(Flaw::Unreadable));
+            };
+            let raw = line.trim_ascii_end();
+            match &mut stored {
+                None => stored = Some(Self::begun(&fields, raw).map_err(damage)?),
+                Some(stored) => stored.take(&fields, raw).map_err(damage)?,
             }
             whole += line.len();
         }
-        if stored.id.is_empty() {
-            return Err(Damage {
-                line: 1,
-                what: NO_SESSION,
-            });
-        }
+        let stored = stored.ok_or(Damage {
+            line: 1,
+            flaw: Flaw::NoSession,
+        })?;
         Ok((stored, whole))
     }
 
-    fn take(&mut self, n: usize, fields: &ItemFields<'_>, raw: &[u8]) -> Result<(), &'static str> {
+    /// A conversation without an item, from the first line.
+    fn begun(fields: &ItemFields<'_>, raw: &[u8]) -> Result<Self, Flaw> {
         let kind = fields.kind().unwrap_or_default();
-        if n == 0 {
-            self.spelling = Spelling::of_first(&kind).ok_or(NO_SESSION)?;
-            let first: FirstLine = serde_json::from_slice(raw).map_err(|_| NO_LINE)?;
-            if first.version > VERSION {
-                return Err("it was written by a newer version of codex-run");
-            }
-            self.id = first.id.unwrap_or_default();
-            self.created_at = first.created_at;
-            self.cwd = first.cwd.unwrap_or_default();
-            return Ok(());
+        let spelling = Spelling::of_first(&kind).ok_or(Flaw::NoSession)?;
+        let first: FirstLine = serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
+        if first.version > VERSION {
+            return Err(Flaw::Newer);
         }
+        let id = first.id.ok_or(Flaw::NoSession)?;
+        Ok(Self {
+            id: id.parse().map_err(Flaw::Id)?,
+            created_at: first.created_at,
+            cwd: first.cwd.unwrap_or_default(),
+            model: String::new(),
+            provider: None,
+            effort: Effort::default(),
+            items: Vec::new(),
+            models: Vec::new(),
+            turns: 0,
+            first: String::new(),
+            spelling,
+        })
+    }
+
+    fn take(&mut self, fields: &ItemFields<'_>, raw: &[u8]) -> Result<(), Flaw> {
+        let kind = fields.kind().unwrap_or_default();
         match self.spelling.line_kind(&kind) {
             LineKind::Turn => {
-                let turn: TurnLine = serde_json::from_slice(raw).map_err(|_| NO_LINE)?;
+                let turn: TurnLine = serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
                 self.turns += usize::from(turn.cwd.is_some());
                 if let Some(model) = &turn.model {
                     self.begin(&turn, model);
@@ -162,7 +199,7 @@ impl Stored {
             LineKind::Item => {
                 let role = fields.role();
                 if kind.is_empty() && role.is_none() {
-                    return Err("it has no type");
+                    return Err(Flaw::NoType);
                 }
                 if self.first.is_empty() && role.as_deref() == Some("user") {
                     self.first = first_words(fields.content);

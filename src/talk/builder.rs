@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::access::Access;
 use super::error::Error;
 use super::sandbox::Sandbox;
-use crate::agent::resume::{self, Resumed};
+use crate::agent::resume::Resumed;
 use crate::agent::{Blueprint, Control, Conversation, Policy, Profile};
 use crate::api::Client;
 use crate::clock::{millis, seconds};
@@ -67,16 +67,7 @@ impl Talk {
         let known = catalogue::of(access.backend);
         let model = find_or_unknown(&known, id.as_str());
         Ok(Self {
-            policy: Policy {
-                max_turns: 100,
-                max_tokens: None,
-                max_calls: None,
-                window: model.window(),
-                price: model.price,
-                retries: 5,
-                wait_for_reset: None,
-                buffer: false,
-            },
+            policy: Policy::default(),
             access,
             model,
             instructions: "You answer a program.".to_owned(),
@@ -102,7 +93,7 @@ impl Talk {
         self
     }
 
-    /// What a question may cost, and how often a request is made again.
+    /// What all turns together may use up, which is not limited by default, and how often a request is made again.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
@@ -255,7 +246,7 @@ impl Session {
         if let Self::Resumed(home, id) = self {
             let opened = Sessions::new(home).open(id);
             let (stored, mut writer) = opened.map_err(Error::Session)?;
-            let thread = resume::thread(&stored).map_err(Error::Session)?;
+            let thread = stored.id.clone();
             let takes_changes = model.effort_updates && is_of_openai;
             let resumed = Resumed::new(stored, &model.id, takes_changes, effort);
             resumed.note(&mut writer, &beginning);

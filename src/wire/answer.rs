@@ -236,6 +236,30 @@ impl Answer {
         }
     }
 
+    /// What of the answer can be built on although it broke off.
+    #[must_use]
+    pub fn kept(&self) -> Kept<'_> {
+        // An item that was lost on the way may have stood anywhere.
+        if self.lost || self.differs {
+            return Kept::default();
+        }
+        Kept::of(&self.slots)
+    }
+
+    /// The finished messages that were shown, in the order in which they were.
+    pub fn messages(&self) -> impl Iterator<Item = &Item> {
+        let slots = self.begun.iter().map(|at| &self.slots[*at]);
+        slots.filter_map(|slot| slot.item.as_ref())
+    }
+
+    /// The messages that were shown, in the order in which they were.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Shown> {
+        let kept = self.kept();
+        let slots = self.begun.iter().map(|at| &self.slots[*at]);
+        slots.map(|slot| Shown::of(slot, &kept)).collect()
+    }
+
     /// The finished items, in the answer's order.
     pub fn items(&self) -> impl Iterator<Item = &Item> {
         self.slots

@@ -54,6 +54,13 @@ pub struct Message {
     pub unfinished: bool,
 }
 
+/// A search of the web that the service has made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSearch {
+    /// The words that were looked for, where the service names them.
+    pub query: Option<String>,
+}
+
 /// A call of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -161,9 +168,9 @@ impl Item {
         (!summary.trim().is_empty()).then_some(summary)
     }
 
-    /// What the service has looked for on the web, where the item is such a call.
+    /// The search of the web that the service has made, where the item is one.
     #[must_use]
-    pub fn searched(&self) -> Option<String> {
+    pub fn searched(&self) -> Option<WebSearch> {
         let is_search = |value: &Value| value["type"] == "web_search_call";
         if self.kind != Kind::Other {
             return None;
@@ -171,12 +178,11 @@ impl Item {
         let value: Value = serde_json::from_str(self.raw.get())
             .ok()
             .filter(is_search)?;
-        Some(
-            value["action"]["query"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-        )
+        let query = value["action"]["query"].as_str();
+        let query = query.filter(|query| !query.is_empty());
+        Some(WebSearch {
+            query: query.map(str::to_owned),
+        })
     }
 
     /// The text of a message, all its parts together; empty for anything else.

@@ -74,6 +74,7 @@ pub(crate) fn status(args: &Args, environment: &Environment) -> Result<status::S
         found,
         keeper,
         warnings,
+        ..
     } = credentials::find(args, environment, true, false)?;
     let limits = args
         .limits
@@ -96,6 +97,7 @@ pub(crate) fn token(args: &Args, environment: &Environment) -> Result<token::Set
         found,
         keeper,
         warnings,
+        ..
     } = credentials::find(args, environment, !given, true)?;
     Ok(token::Settings {
         found,

@@ -31,6 +31,8 @@ pub(super) struct Credentials {
     pub(super) found: Vec<Found>,
     /// Where a sign-in is kept; none where there is no place for it.
     pub(super) keeper: Option<Keeper>,
+    /// The credentials file that was read for them, whose secrets are all among `found`.
+    pub(super) read: Option<PathBuf>,
     /// What is to be told about the file.
     pub(super) warnings: Vec<String>,
 }
@@ -52,8 +54,8 @@ pub(super) fn find(
     if !given.want_file(all, is_closed) {
         return Ok(Credentials {
             found: given.in_order(Stored::default()),
-            keeper: None,
             warnings,
+            ..Credentials::default()
         });
     }
     let keeper = keeper(args, environment)?;
@@ -80,6 +82,9 @@ pub(super) fn find(
     };
     Ok(Credentials {
         found: given.in_order(stored),
+        read: keeper
+            .as_ref()
+            .map(|keeper| keeper.store.named().to_owned()),
         keeper,
         warnings,
     })
@@ -115,9 +120,13 @@ fn given(args: &Args, environment: &Environment) -> Result<Given, Failure> {
     })
 }
 
-/// The secrets in the credentials files, that of `--auth-file` and our own, for comparison. Whether the files are as they
-/// should be is judged elsewhere.
-pub(super) fn stored_secrets(args: &Args, environment: &Environment) -> Vec<Secret> {
+/// The secrets in the credentials files, that of `--auth-file` and our own, without the file that was read already, for
+/// comparison. Whether the files are as they should be is judged elsewhere.
+pub(super) fn stored_secrets(
+    args: &Args,
+    environment: &Environment,
+    read: Option<&Path>,
+) -> Vec<Secret> {
     let home = environment.home();
     let named = foreign(args, environment).map(|file| (file, true));
     let own = home.as_ref().map(|home| (home.join("auth.json"), false));
@@ -129,6 +138,9 @@ pub(super) fn stored_secrets(args: &Args, environment: &Environment) -> Vec<Secr
             home,
             foreign,
         });
+        if Some(store.named()) == read {
+            continue;
+        }
         let Ok(contents) = store.read() else {
             continue;
         };

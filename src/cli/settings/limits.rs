@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::agent::Policy;
+use crate::agent::{Budget, Policy};
 use crate::cli::flags::{Args, FAILURES};
 use crate::cli::values::{count_of, duration_of, word_of};
 use crate::failure::Failure;
@@ -40,11 +40,11 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
     let count =
         |long: &str, given: &Option<OsString>, least| count_of(args, long, given.as_deref(), least);
     Ok(Policy {
-        max_turns: count("max-turns", &args.max_turns, 1)?.unwrap_or(usize::MAX),
-        max_tokens: count("max-tokens", &args.max_tokens, 1)?.map(|count| count as u64),
-        max_calls: count("max-tool-calls", &args.max_tool_calls, 0)?,
-        window: None,
-        price: None,
+        budget: Budget {
+            max_requests: count("max-turns", &args.max_turns, 1)?,
+            max_tokens: count("max-tokens", &args.max_tokens, 1)?.map(|count| count as u64),
+            max_calls: count("max-tool-calls", &args.max_tool_calls, 0)?,
+        },
         retries: count("retries", &args.retries, 0)?.unwrap_or_default(),
         wait_for_reset: duration_of(args, "wait-for-reset", args.wait_for_reset.as_deref())?,
         buffer: args.buffer,

@@ -18,6 +18,7 @@ pub(crate) fn models(args: &Args, environment: &Environment) -> Result<Settings,
         found,
         keeper,
         warnings,
+        ..
     } = credentials::find(args, environment, false, true)?;
     let endpoints = endpoints::endpoints(&found, environment)?;
     let backend = endpoints::backend(&found, &endpoints);

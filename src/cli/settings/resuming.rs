@@ -32,7 +32,7 @@ pub(super) fn look(
     let sessions = Sessions::new(&home);
     let keep = match keep {
         Keep::Last => match sessions.newest(directory) {
-            Ok(id) => Keep::Resume(id),
+            Ok(id) => Keep::Resume(id.to_string()),
             Err(_) => Keep::Last,
         },
         keep => keep,

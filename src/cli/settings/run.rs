@@ -12,6 +12,7 @@ use super::origins;
 use super::outputs;
 use super::resuming;
 use super::tools::around::{self, Tooling};
+use super::tools::variables::KnownSecrets;
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, COLORS, SEARCHES};
 use crate::cli::terminal;
@@ -30,7 +31,7 @@ pub(crate) fn run(
 ) -> Result<Settings, Failure> {
     // What each flag says is judged before what they say together: a flag that swallowed the next one is reported as such.
     let RunLimits {
-        mut policy,
+        policy,
         silence,
         timeout,
         fail_on_tool_error,
@@ -60,9 +61,15 @@ pub(crate) fn run(
     let Credentials {
         found,
         keeper,
+        read,
         mut warnings,
     } = credentials;
-    tooling.hand_on(args, environment, &found, &providers)?;
+    let known = KnownSecrets {
+        found: &found,
+        read: read.as_deref(),
+        providers: &providers,
+    };
+    tooling.hand_on(args, environment, &known)?;
     let count = pictures.len();
     let fitted = fitting::fitted(args, &chosen.choice, resumed, count)?;
     let instead = fitting::instead(args, chosen.instead.clone(), count)?;
@@ -86,8 +93,6 @@ pub(crate) fn run(
     if choice.model.text_only {
         pictures.clear();
     }
-    policy.window = choice.model.window();
-    policy.price = choice.model.price;
     Ok(Settings {
         words,
         no_stdin: args.no_stdin,

@@ -1,10 +1,10 @@
 //! The stored conversation of a run: begun, taken up again, or copied.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::Error;
 use super::settings::{Keep, Settings};
-use crate::agent::resume::{self, Resumed};
+use crate::agent::resume::Resumed;
 use crate::clock::{millis, seconds};
 use crate::failure::RunWarning;
 use crate::id::ThreadId;
@@ -36,8 +36,8 @@ pub(super) fn keep(settings: &Settings, sink: &mut dyn Sink) -> Result<Kept, Err
         (Keep::Resume(_) | Keep::Last | Keep::Fork(_), None) => Err(Error::NoHome),
         (Keep::Resume(id), Some(sessions)) => resume(sessions, id, &beginning, settings),
         (Keep::Last, Some(sessions)) => {
-            let id = newest(sessions, beginning.cwd)?;
-            resume(sessions, &id, &beginning, settings)
+            let id = sessions.newest(beginning.cwd).map_err(Error::Session)?;
+            resume(sessions, id.as_str(), &beginning, settings)
         }
         (Keep::Fork(id), Some(sessions)) => {
             let stored = sessions.read(id).map_err(Error::Session)?;
@@ -61,10 +61,6 @@ pub(super) fn keep(settings: &Settings, sink: &mut dyn Sink) -> Result<Kept, Err
         (Keep::New, sessions) => begin(settings, sessions.as_ref(), &beginning, sink),
         (Keep::Nothing, _) => begin(settings, None, &beginning, sink),
     }
-}
-
-fn newest(sessions: &Sessions, cwd: &Path) -> Result<String, Error> {
-    sessions.newest(cwd).map_err(Error::Session)
 }
 
 fn begin(
@@ -109,7 +105,7 @@ fn resume(
         let (stored, writer) = sessions.open(id).map_err(Error::Session)?;
         (stored, Some(writer))
     };
-    let thread = resume::thread(&stored).map_err(Error::Session)?;
+    let thread = stored.id.clone();
     let resumed = resumed(stored, settings);
     if let Some(writer) = &mut writer {
         resumed.note(writer, beginning);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const HEAD: &str = r#"{"type":"codex.session","version":2,"id":"i","created_at":5,"cwd":"/w"}"#;
+const HEAD: &str = r#"{"type":"codex.session","version":2,"id":"0198a2f4-7c1e-7a3b-9d2c-5e6f708192a3","created_at":5,"cwd":"/w"}"#;
 const TURN: &str = r#"{"type":"codex.turn","at":6,"model":"m","cwd":"/x"}"#;
 const USER: &str =
     r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}"#;
@@ -34,8 +34,8 @@ fn every_cut_gives_the_items_that_were_finished() {
 fn what_is_said_of_a_conversation_is_read() {
     let (stored, _) = Stored::read(file(&[HEAD, TURN, USER]).as_bytes()).expect("a session");
     assert_eq!(
-        (&*stored.id, stored.created_at, &*stored.cwd),
-        ("i", 5, "/x")
+        (stored.id.as_str(), stored.created_at, &*stored.cwd),
+        ("0198a2f4-7c1e-7a3b-9d2c-5e6f708192a3", 5, "/x")
     );
     assert_eq!(
         (&*stored.model, stored.turns, &*stored.first),
@@ -155,6 +155,8 @@ fn damage_in_the_middle_is_told() {
     check(&[USER], 1);
     check(&[HEAD, "{}", USER], 2);
     check(&[&HEAD.replace("\"version\":2", "\"version\":9")], 1);
+    check(&[&HEAD.replace("\"id\":\"", "\"id\":\"x")], 1);
+    check(&[&HEAD.replace("\"id\"", "\"name\"")], 1);
     assert!(Stored::read(file(&[HEAD, TURN, "{"]).as_bytes()).is_ok());
 }
 

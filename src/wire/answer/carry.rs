@@ -2,8 +2,7 @@
 //! was shown. A call that was finished is a call: it, and what led to it, need not be asked for again.
 
 use super::super::item::{Call, Item, Kind};
-use super::super::slots::Slot;
-use super::Answer;
+use super::super::slots::{Slot, Slots};
 
 /// The part of an answer that broke off which joins the conversation: all of it up to the last finished call that
 /// nothing unfinished stands before. Empty where there is no such call.
@@ -15,7 +14,21 @@ pub struct Kept<'a> {
     pub calls: Vec<Call>,
 }
 
-impl Kept<'_> {
+impl<'a> Kept<'a> {
+    /// The part of these places' items that can be built on.
+    pub(super) fn of(slots: &'a Slots) -> Self {
+        let mut kept = Self::default();
+        let mut items = Vec::new();
+        for item in slots.in_order().into_iter().map_while(finished) {
+            items.push(item);
+            if let Kind::Call(call) = &item.kind {
+                kept.calls.push(call.clone());
+                kept.items.append(&mut items);
+            }
+        }
+        kept
+    }
+
     /// Whether this item of the answer is among them.
     #[must_use]
     pub fn holds(&self, item: &Item) -> bool {
@@ -34,51 +47,18 @@ pub struct Shown {
     pub kept: bool,
 }
 
-impl Answer {
-    /// What of the answer can be built on although it broke off.
-    #[must_use]
-    pub fn kept(&self) -> Kept<'_> {
-        let mut kept = Kept::default();
-        let mut items = Vec::new();
-        // An item that was lost on the way may have stood anywhere.
-        if self.lost || self.differs {
-            return kept;
-        }
-        for item in self.slots.in_order().into_iter().map_while(finished) {
-            items.push(item);
-            if let Kind::Call(call) = &item.kind {
-                kept.calls.push(call.clone());
-                kept.items.append(&mut items);
-            }
-        }
-        kept
-    }
-
-    /// The finished messages that were shown, in the order in which they were.
-    pub fn messages(&self) -> impl Iterator<Item = &Item> {
-        let slots = self.begun.iter().map(|at| &self.slots[*at]);
-        slots.filter_map(|slot| slot.item.as_ref())
-    }
-
-    /// The messages that were shown, in the order in which they were.
-    #[must_use]
-    pub fn shown(&self) -> Vec<Shown> {
-        let kept = self.kept();
-        let mut shown = Vec::new();
-        for at in &self.begun {
-            let slot = &self.slots[*at];
-            let item = slot.item.as_ref();
-            let text = match item {
+impl Shown {
+    /// The message at this place, as far as it was shown.
+    pub(super) fn of(slot: &Slot, kept: &Kept<'_>) -> Self {
+        let item = slot.item.as_ref();
+        Self {
+            text: match item {
                 Some(item) if slot.closed => item.text().into_owned(),
                 _ => slot.text[..slot.shown].to_owned(),
-            };
-            shown.push(Shown {
-                text,
-                ended: slot.closed,
-                kept: item.is_some_and(|item| kept.holds(item)),
-            });
+            },
+            ended: slot.closed,
+            kept: item.is_some_and(|item| kept.holds(item)),
         }
-        shown
     }
 }
 
@@ -95,7 +75,7 @@ fn finished(slot: &Slot) -> Option<&Item> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::Answer;
 
     /// What is kept and what was shown of an answer to which these events came.
     fn check(events: &[&str], kept: &[&str], shown: &[(&str, bool, bool)]) {

@@ -66,8 +66,8 @@ impl Answer {
         if let Some(summary) = item.summary() {
             show.push(Show::Summary(summary));
         }
-        if let Some(query) = item.searched() {
-            show.push(Show::Searched(query));
+        if let Some(search) = item.searched() {
+            show.push(Show::Searched(search));
         }
         self.slots[at].item = Some(item);
         self.show_front(show);

@@ -1,5 +1,7 @@
 //! What of an answer there is to show as it arrives.
 
+use crate::wire::item::WebSearch;
+
 /// Something to show, in this order.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Show {
@@ -9,8 +11,8 @@ pub enum Show {
     MessageEnd,
     /// What the model says of what it thought.
     Summary(String),
-    /// The service has looked for this on the web.
-    Searched(String),
+    /// The service has searched the web.
+    Searched(WebSearch),
     /// An event could not be read and was skipped. Told of the first one only; how many there were is told by
     /// [`Answer::skipped`](super::Answer::skipped).
     Skipped,

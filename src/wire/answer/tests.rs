@@ -37,7 +37,8 @@ fn told(show: &[Show]) -> String {
         told.push_str(match show {
             Show::Text(text) => text,
             Show::MessageEnd => "|",
-            Show::Summary(words) | Show::Searched(words) => words,
+            Show::Summary(words) => words,
+            Show::Searched(search) => search.query.as_deref().unwrap_or_default(),
             Show::Skipped => "?",
         });
     }

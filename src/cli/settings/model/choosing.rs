@@ -13,7 +13,7 @@ use crate::cli::nearest::nearest;
 use crate::http::{self, BaseUrl};
 use crate::models::cache::{Cache, CacheFile, CachedLists};
 use crate::models::choice::{Choice, shapes};
-use crate::models::custom::Provider;
+use crate::models::custom::{ListedUrl, Provider};
 use crate::models::own::own;
 use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 
@@ -109,8 +109,8 @@ fn of_server(
             protocol: protocol.clone(),
         });
     }
-    let (address, place) = provider.base_url.clone().unwrap_or_default();
-    let base = BaseUrl::parse(&address).map_err(|error| Unchosen::BadAddress {
+    let ListedUrl { url, place } = provider.base_url.clone().unwrap_or_default();
+    let base = BaseUrl::parse(&url).map_err(|error| Unchosen::BadAddress {
         place: format!("\"baseUrl\" in {place}"),
         error,
     })?;

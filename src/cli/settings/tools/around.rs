@@ -6,25 +6,23 @@ use std::path::{Path, PathBuf};
 use super::super::model::file::providers;
 use super::decisive::Deciding;
 use super::hidden::Hidden;
+use super::offer::offer;
 use super::own::Own;
 use super::trust::Trust;
-use super::{own, variables, writable};
-use crate::auth::Found;
+use super::variables::KnownSecrets;
+use super::{git_directories, own, variables, writable};
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, Origin, SANDBOXES};
-use crate::cli::nearest::unknown;
 use crate::cli::values::{tool_timeout, word_of};
 use crate::failure::Failure;
-use crate::models::custom::Provider;
 use crate::tools::builtin::offered::tool;
-use crate::tools::builtin::table::{TOOLS, find_tool};
+use crate::tools::builtin::table::find_tool;
 use crate::tools::sandbox::places::{Root, real_once};
 use crate::tools::sandbox::policy::Walls;
 use crate::tools::sandbox::reach::{Reach, seen_twice};
 use crate::tools::scratch::Parent;
 use crate::tools::setup::Setup;
 use crate::tools::tool::Tool;
-use crate::tools::worktree::{Linked, linked};
 
 /// How tools are started, and what is to be told about that.
 pub(crate) struct Tooling {
@@ -39,16 +37,15 @@ pub(crate) struct Tooling {
 }
 
 impl Tooling {
-    /// Fills in the variables that the tools find, given the credentials of the run and what `models.json` says.
+    /// Fills in the variables that the tools find, given what is known of the secrets of the run.
     pub(crate) fn hand_on(
         &mut self,
         args: &Args,
         environment: &Environment,
-        found: &[Found],
-        providers: &[Provider],
+        known: &KnownSecrets<'_>,
     ) -> Result<(), Failure> {
         let (setup, offered) = (&mut self.setup, &self.offered);
-        let warnings = variables::hand_on(setup, offered, args, environment, found, providers)?;
+        let warnings = variables::hand_on(setup, offered, args, environment, known)?;
         self.warnings.extend(warnings);
         Ok(())
     }
@@ -75,7 +72,11 @@ pub(crate) fn of_tool(
         [] => Vec::new(),
         _ => providers(environment)?,
     };
-    tooling.hand_on(args, environment, &[], &providers)?;
+    let known = KnownSecrets {
+        providers: &providers,
+        ..KnownSecrets::default()
+    };
+    tooling.hand_on(args, environment, &known)?;
     Ok(tooling)
 }
 
@@ -112,7 +113,12 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
             warnings.extend(hidden.open_homes(&walls));
             own::readable(&walls, &offered)?;
             let mut walls = Hidden::there(walls);
-            notes.extend(open_linked(&mut walls, &hidden, &directory));
+            let owner = Trust::of(&directory).acts_for();
+            let named_git = git_directories::read(&walls.writable, owner);
+            let guarded = hidden.guarded_places();
+            let (opened, said) = git_directories::opened(&walls.writable, &guarded, named_git);
+            walls.writable.extend(opened);
+            notes.extend(said.iter().map(ToString::to_string));
             if write && !args.no_tmp {
                 open_shared(&mut walls, &hidden, environment)?;
             }
@@ -156,55 +162,6 @@ fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
             "cannot look at a directory that tools may change: {error}"
         ))
     })
-}
-
-/// Opens the git directories of writable worktrees and submodules; what is to be reported about that.
-fn open_linked(walls: &mut Walls, hidden: &Hidden, directory: &Path) -> Vec<String> {
-    let mut notes = Vec::new();
-    let owner = Trust::of(directory).acts_for();
-    for root in walls.writable.clone() {
-        let found = match linked(&root.path, owner) {
-            Linked::Nothing => continue,
-            Linked::Directories(found) => found,
-            Linked::Refused(git, why) => {
-                let file = root.path.join(".git");
-                notes.push(format!(
-                    "{} is not opened to tools, although {} names it: {why}",
-                    git.display(),
-                    file.display()
-                ));
-                continue;
-            }
-        };
-        for git in found {
-            if walls
-                .writable
-                .iter()
-                .any(|root| git.starts_with(&root.path))
-            {
-                continue;
-            }
-            let Ok(opened) = Root::of(git) else { continue };
-            let shown = opened.path.display();
-            let alone = Walls {
-                writable: vec![opened.clone()],
-                hidden: hidden.guarded_places(),
-                ..Walls::default()
-            };
-            if alone.conflicts().next().is_some() {
-                notes.push(format!(
-                    "{shown} is not opened to tools: credentials are kept there"
-                ));
-                continue;
-            }
-            notes.push(format!(
-                "tools may write in {shown}, the git directory of {}",
-                root.path.display()
-            ));
-            walls.writable.push(opened);
-        }
-    }
-    notes
 }
 
 /// Opens the shared temporary directories, but those where something lies that tools must not change.
@@ -352,34 +309,9 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<Str
     if args.no_tools {
         return Ok((Vec::new(), Vec::new()));
     }
-    let Own {
-        tools: own,
-        warnings,
-    } = own::find(args, environment)?;
-    let Some(list) = &args.tools else {
-        let built_in = TOOLS.iter().filter(|tool| !tool.on_request).map(tool);
-        let all = built_in.chain(own.into_iter().map(|(offer, _)| offer));
-        return Ok((all.collect(), warnings));
-    };
-    let mut known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-    known.extend(own.iter().map(|(offer, _)| &*offer.name));
-    let mut names = Vec::new();
-    for name in list.to_string_lossy().split(',').map(str::trim) {
-        if !known.contains(&name) {
-            let flag = args.named("tools");
-            let otherwise = format!("{flag} takes {}", known.join(", "));
-            let what = format!("value of {flag}:");
-            return Err(unknown(&what, name, &known, &otherwise));
-        }
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    // What was named by a flag of its own is meant, whatever the list says.
-    let meant = |(offer, explicit): &(Tool, bool)| *explicit || names.contains(&offer.name);
-    let built_in = names.iter().filter_map(|name| find_tool(name)).map(tool);
-    let chosen = built_in.chain(own.into_iter().filter(meant).map(|(offer, _)| offer));
-    Ok((chosen.collect(), warnings))
+    let Own { tools, warnings } = own::find(args, environment)?;
+    let offered = offer(args.tools.as_deref(), &args.named("tools"), tools)?;
+    Ok((offered, warnings))
 }
 
 /// This program. On Linux by a name that leads to it even if its file was replaced meanwhile; where neither

@@ -44,8 +44,6 @@ pub(super) struct Hidden {
     own: Option<PathBuf>,
     /// The homes of codex-run in runs with another environment.
     others: Vec<PathBuf>,
-    /// What links in any of these homes lead to, whether it is there or not.
-    targets: Vec<PathBuf>,
     /// All places, as they really are.
     pub(super) places: Vec<PathBuf>,
     /// The links that lead to them: whoever changes one decides what the next run believes.
@@ -53,6 +51,58 @@ pub(super) struct Hidden {
     /// Credentials files with further names (hard links), which cannot be hidden.
     pub(super) warnings: Vec<String>,
     homes: Homes,
+    decisive: Decisive,
+}
+
+/// The guarded places that no writable directory may overlap. Others that are not there hold nothing.
+#[derive(Debug, Default)]
+struct Decisive {
+    /// The home of this run, what it lies in, and links to it.
+    own: Vec<PathBuf>,
+    /// Places that are there, and what links in a home of codex-run lead to, whether it is there or not: tools could leave
+    /// there what the next run believes.
+    others: Vec<PathBuf>,
+}
+
+impl Decisive {
+    /// Looks at these places.
+    fn find(guarded: &[PathBuf], own: Option<&Path>, targets: &[PathBuf]) -> Self {
+        let is_own =
+            |place: &&PathBuf| own.is_some_and(|own| own.starts_with(place) || real(place) == *own);
+        let (own, others): (Vec<&PathBuf>, Vec<&PathBuf>) = guarded.iter().partition(is_own);
+        let matters =
+            |place: &&&PathBuf| place.symlink_metadata().is_ok() || targets.contains(place);
+        Self {
+            own: own.into_iter().cloned().collect(),
+            others: others.iter().filter(matters).copied().cloned().collect(),
+        }
+    }
+
+    /// Refuses the first of these conflicts that matters, one with the home of this run before any other.
+    fn refuse(&self, conflicts: impl Iterator<Item = Conflict>) -> Result<(), Failure> {
+        let conflicts: Vec<Conflict> = conflicts.collect();
+        let in_list = |places: &[PathBuf]| {
+            let mut found = conflicts.iter();
+            found.find(|conflict| places.contains(&conflict.hidden))
+        };
+        let (conflict, hint) = match (in_list(&self.own), in_list(&self.others)) {
+            (Some(own), _) => (
+                own,
+                "work in another directory (-C), a project's own for example, or move CODEX_RUN_HOME",
+            ),
+            (None, Some(other)) => (
+                other,
+                "work in another directory (-C), or keep it elsewhere",
+            ),
+            (None, None) => return Ok(()),
+        };
+        Err(Failure::usage(format!(
+            "cannot let tools write in {}: {} is where credentials are kept",
+            conflict.root.display(),
+            conflict.hidden.display()
+        ))
+        .hint(hint))
+    }
 }
 
 impl Hidden {
@@ -108,15 +158,18 @@ impl Hidden {
         let own = own.map(|own| real(&own));
         let mut others = real_once(of_run);
         others.retain(|other| Some(other) != own.as_ref());
-        Self {
+        let mut found = Self {
             own,
             others,
-            targets: real_once(of_run_links),
             places,
             links,
             warnings,
             homes,
-        }
+            decisive: Decisive::default(),
+        };
+        let (guarded, targets) = (found.guarded_places(), real_once(of_run_links));
+        found.decisive = Decisive::find(&guarded, found.own.as_deref(), &targets);
+        found
     }
 
     /// Refuses to go on where nobody knows where this user's credentials would be.
@@ -127,13 +180,6 @@ impl Hidden {
     /// The homes of codex-run, that of this run and those of runs with another environment.
     pub(super) fn run_homes(&self) -> impl Iterator<Item = &PathBuf> {
         self.own.iter().chain(&self.others)
-    }
-
-    /// Whether this place is the home of this run, or a link to it.
-    fn is_own(&self, place: &Path) -> bool {
-        self.own
-            .as_ref()
-            .is_some_and(|own| own.starts_with(place) || real(place) == *own)
     }
 
     /// What tools could make that a run with another environment would take for its home.
@@ -160,31 +206,7 @@ impl Hidden {
             hidden: self.guarded_places(),
             ..walls.clone()
         };
-        // A place that is not there holds nothing; but in a home of codex-run tools could leave what the next run
-        // believes.
-        let matters = |hidden: &Path| {
-            hidden.symlink_metadata().is_ok()
-                || self.is_own(hidden)
-                || self.targets.iter().any(|target| target == hidden)
-        };
-        let conflicts = with_links.conflicts();
-        let mut conflicts: Vec<Conflict> =
-            conflicts.filter(|found| matters(&found.hidden)).collect();
-        conflicts.sort_by_key(|conflict| !self.is_own(&conflict.hidden));
-        if let Some(conflict) = conflicts.first() {
-            let hint = if self.is_own(&conflict.hidden) {
-                "work in another directory (-C), a project's own for example, or move CODEX_RUN_HOME"
-            } else {
-                "work in another directory (-C), or keep it elsewhere"
-            };
-            return Err(Failure::usage(format!(
-                "cannot let tools write in {}: {} is where credentials are kept",
-                conflict.root.display(),
-                conflict.hidden.display()
-            ))
-            .hint(hint));
-        }
-        Ok(())
+        self.decisive.refuse(with_links.conflicts())
     }
 
     /// The places, and the links that lead to them.
@@ -247,4 +269,47 @@ fn linked_twice(file: &Path) -> Option<String> {
             found.nlink()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_with_the_home_of_the_run_is_named_first_and_one_with_nothing_not_at_all() {
+        let decisive = Decisive {
+            own: vec!["/h/.codex-run".into()],
+            others: vec!["/h/.codex".into(), "/k/key".into()],
+        };
+        let check = |conflicts: &[(&str, &str)], expected: Result<(), (&str, &str)>| {
+            let conflicts = conflicts.iter().map(|(root, hidden)| Conflict {
+                root: root.into(),
+                hidden: hidden.into(),
+            });
+            let refused = decisive
+                .refuse(conflicts)
+                .map_err(|failure| failure.words());
+            match (&refused, expected) {
+                (Ok(()), Ok(())) => {}
+                (Err(words), Err((hidden, hint))) => {
+                    let what = format!("{hidden} is where credentials are kept");
+                    assert!(words.contains(&what) && words.contains(hint), "{words}");
+                }
+                _ => panic!("{refused:?} is not {expected:?}"),
+            }
+        };
+        let (own, other) = (("/h", "/h/.codex-run"), ("/h", "/h/.codex"));
+        check(&[], Ok(()));
+        check(&[("/h", "/h/.pi")], Ok(()));
+        check(&[other], Err(("/h/.codex", "or keep it elsewhere")));
+        check(
+            &[other, own],
+            Err(("/h/.codex-run", "or move CODEX_RUN_HOME")),
+        );
+        let key = ("/k", "/k/key");
+        check(
+            &[("/h", "/h/.pi"), key, other],
+            Err(("/k/key", "or keep it elsewhere")),
+        );
+    }
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod around;
 mod decisive;
+mod git_directories;
 mod hidden;
 mod homes;
+mod offer;
 mod own;
 pub(crate) mod trust;
 pub(crate) mod variables;

@@ -23,10 +23,17 @@ use crate::tools::tool::Tool;
 /// The user's own tools.
 #[derive(Default)]
 pub(super) struct Own {
-    /// Each of them, and whether a flag names it: what is in the home first.
-    pub(super) tools: Vec<(Tool, bool)>,
+    /// All of them: what is in the home first.
+    pub(super) tools: Vec<OwnTool>,
     /// What is left out of the folder, and why.
     pub(super) warnings: Vec<String>,
+}
+
+/// A tool of the user's own.
+pub(super) struct OwnTool {
+    pub(super) tool: Tool,
+    /// A flag names it.
+    pub(super) is_named: bool,
 }
 
 /// The manifests in the folder of tools of this home.
@@ -58,7 +65,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
     });
     let of_home = files.len();
     files.extend(args.tool.iter().map(PathBuf::from));
-    let mut own: Vec<(Tool, bool)> = Vec::new();
+    let mut own: Vec<OwnTool> = Vec::new();
     for (n, file) in files.iter().enumerate() {
         let flag = if n < of_home {
             "the folder of tools".to_owned()
@@ -82,7 +89,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
         }
         let text = named::text_of("tool", &flag, file.as_os_str(), args.quiet)?;
         let directory = file.parent().filter(|parent| *parent != Path::new(""));
-        let taken: Vec<&str> = own.iter().map(|(offer, _)| &*offer.name).collect();
+        let taken: Vec<&str> = own.iter().map(|own| &*own.tool.name).collect();
         // Only this folder is opened inside a place that is hidden, and only as a folder of its own.
         let in_home = folder
             .as_deref()
@@ -96,7 +103,10 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
             taken: &taken,
         };
         let manifest = Manifest::parse(&text, &around).map_err(|mistake| wrong(file, &mistake))?;
-        own.push((program::tool(manifest), n >= of_home));
+        own.push(OwnTool {
+            tool: program::tool(manifest),
+            is_named: n >= of_home,
+        });
     }
     Ok(Own {
         tools: own,

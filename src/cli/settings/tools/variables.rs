@@ -2,6 +2,7 @@
 //! given: variables of codex-run, variables that hold a key of `models.json`, and values that hold a credential.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use super::super::credentials::{self, SECRETS};
 use super::super::keys;
@@ -103,14 +104,24 @@ fn refused(name: &str, whom: &str, why: &str) -> Failure {
         .hint("a tool that needs a key gets one of its own, in a variable of another name")
 }
 
-/// Fills in what the tools of this run find, given the credentials that the run has; what is to be reported about it.
+/// What a run has found out about secrets that no tool is given.
+#[derive(Default)]
+pub(crate) struct KnownSecrets<'a> {
+    /// The credentials of the run.
+    pub(crate) found: &'a [Found],
+    /// The credentials file that was read for them.
+    pub(crate) read: Option<&'a Path>,
+    /// The servers of `models.json`, whose keys are secrets too.
+    pub(crate) providers: &'a [Provider],
+}
+
+/// Fills in what the tools of this run find, given what is known of its secrets; what is to be reported about it.
 pub(crate) fn hand_on(
     setup: &mut Setup,
     offered: &[Tool],
     args: &Args,
     environment: &Environment,
-    found: &[Found],
-    providers: &[Provider],
+    known: &KnownSecrets<'_>,
 ) -> Result<Vec<String>, Failure> {
     let mut warnings = Vec::new();
     let wanted = wanted(args)?;
@@ -118,9 +129,9 @@ pub(crate) fn hand_on(
         return Ok(warnings);
     }
     let by_manifests = offered.iter().any(|tool| !tool.variables().is_empty());
-    let mut guard = Guard::new(environment, found);
+    let mut guard = Guard::new(environment, known.found);
     if by_manifests || !wanted.is_empty() {
-        guard.look_further(args, environment, providers);
+        guard.look_further(args, environment, known);
     }
 
     let network = args.network || setup.walls.is_none();
@@ -204,8 +215,8 @@ impl Guard {
     }
 
     /// With those of `models.json` and of the credentials file too, whichever of them the run uses.
-    fn look_further(&mut self, args: &Args, environment: &Environment, providers: &[Provider]) {
-        for provider in providers {
+    fn look_further(&mut self, args: &Args, environment: &Environment, known: &KnownSecrets<'_>) {
+        for provider in known.providers {
             let Some(key) = &provider.api_key else {
                 continue;
             };
@@ -219,8 +230,8 @@ impl Guard {
                 None => self.credentials.push(Secret::new(key.clone())),
             }
         }
-        self.credentials
-            .extend(credentials::stored_secrets(args, environment));
+        let stored = credentials::stored_secrets(args, environment, known.read);
+        self.credentials.extend(stored);
     }
 
     /// Why this variable is not handed on, whatever its value.
