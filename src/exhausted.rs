@@ -120,7 +120,7 @@ pub fn room_for_threads(threads: usize) -> io::Result<()> {
 
 /// The limits that hold now, where there are any and they can be found out.
 #[derive(Debug, Default)]
-pub struct Limits {
+pub struct SystemLimits {
     /// Open files of this process.
     pub files: Option<u64>,
     /// Processes and threads of this user.
@@ -129,7 +129,7 @@ pub struct Limits {
     pub tasks: Option<String>,
 }
 
-impl Limits {
+impl SystemLimits {
     /// Reads them.
     #[must_use]
     pub fn now() -> Self {

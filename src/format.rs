@@ -12,7 +12,7 @@ const NAME: &str = "codex_output_schema";
 
 /// A schema for the last message.
 #[derive(Clone, Debug)]
-pub struct Format {
+pub struct OutputSchema {
     json: String,
     schema: Arc<Schema>,
 }
@@ -35,7 +35,7 @@ impl fmt::Display for Unmatched {
     }
 }
 
-impl Format {
+impl OutputSchema {
     /// Takes a schema that strict mode can take. It is sent as it is written: the model makes its fields in that order.
     ///
     /// # Errors

@@ -14,11 +14,11 @@ use rustix::io::Errno;
 pub const NOTICE: Duration = Duration::from_secs(3);
 
 /// How long input that was asked for, or has begun, may stay silent.
-pub const SILENCE: Duration = Duration::from_secs(300);
+pub const READ_SILENCE: Duration = Duration::from_secs(300);
 
 /// What reading brought.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum InputText {
     /// All of it.
     Whole(Vec<u8>),
     /// It said nothing, and nobody had asked for it.
@@ -64,7 +64,7 @@ fn size(bytes: usize) -> String {
 
 /// What limits the reading.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits<'a> {
+pub struct ReadLimits<'a> {
     /// The most that is read, in bytes.
     pub most: usize,
     /// The user named the input; otherwise silence at its very start means that it has nothing to say.
@@ -79,9 +79,9 @@ pub struct Limits<'a> {
 /// When it cannot be read to its end.
 pub fn read(
     from: impl AsFd,
-    limits: Limits<'_>,
+    limits: ReadLimits<'_>,
     mut waiting: impl FnMut(),
-) -> Result<Input, Error> {
+) -> Result<InputText, Error> {
     let mut input = Vec::new();
     let mut buffer = vec![0; 64 << 10];
     let mut silent_since = Instant::now();
@@ -89,25 +89,25 @@ pub fn read(
     loop {
         let silent = silent_since.elapsed();
         if silent >= NOTICE && !limits.asked && input.is_empty() {
-            return Ok(Input::GivenUp);
+            return Ok(InputText::GivenUp);
         }
-        if silent >= SILENCE {
-            return Err(Error::Silent(SILENCE));
+        if silent >= READ_SILENCE {
+            return Err(Error::Silent(READ_SILENCE));
         }
         if silent >= NOTICE && !told {
             told = true;
             waiting();
         }
-        let next = if told { SILENCE } else { NOTICE };
+        let next = if told { READ_SILENCE } else { NOTICE };
         match wait(from.as_fd(), next.saturating_sub(silent), limits.end)
             .map_err(Error::Unreadable)?
         {
             Came::Nothing => continue,
-            Came::End => return Ok(Input::Ended),
+            Came::End => return Ok(InputText::Ended),
             Came::Input => {}
         }
         match rustix::io::read(&from, &mut buffer) {
-            Ok(0) => return Ok(Input::Whole(input)),
+            Ok(0) => return Ok(InputText::Whole(input)),
             Ok(count) => input.extend_from_slice(&buffer[..count]),
             // Nothing was there after all, which is no sign of life.
             Err(Errno::INTR | Errno::AGAIN) => continue,
@@ -165,8 +165,8 @@ mod tests {
 
     use super::*;
 
-    fn limits(most: usize) -> Limits<'static> {
-        Limits {
+    fn limits(most: usize) -> ReadLimits<'static> {
+        ReadLimits {
             most,
             asked: true,
             end: None,
@@ -181,8 +181,8 @@ mod tests {
             drop(to);
             read(from, limits(most), || {}).map_err(|error| error.to_string())
         };
-        assert_eq!(read_of(b"abc", 3), Ok(Input::Whole(b"abc".to_vec())));
-        assert_eq!(read_of(b"", 3), Ok(Input::Whole(Vec::new())));
+        assert_eq!(read_of(b"abc", 3), Ok(InputText::Whole(b"abc".to_vec())));
+        assert_eq!(read_of(b"", 3), Ok(InputText::Whole(Vec::new())));
         let ended = read_of(&vec![0; 4096], 1024);
         assert_eq!(ended, Err("it has more than 1 KiB".to_owned()));
         let without_end = std::fs::File::open("/dev/zero").expect("a device");
@@ -195,12 +195,12 @@ mod tests {
         let (from, _open) = UnixStream::pair().expect("a pair");
         let (end, ends) = UnixStream::pair().expect("a pair");
         drop(ends);
-        let limits = Limits {
+        let limits = ReadLimits {
             end: Some(end.as_fd()),
             ..limits(1)
         };
         let ended = read(from, limits, || {}).map_err(|error| error.to_string());
-        assert_eq!(ended, Ok(Input::Ended));
+        assert_eq!(ended, Ok(InputText::Ended));
     }
 
     #[test]

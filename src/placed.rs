@@ -66,11 +66,11 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 /// Finds the places of what it reads.
-pub(crate) struct Reader<'a> {
+pub(crate) struct PositionReader<'a> {
     text: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PositionReader<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
         Self { text }
     }
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
                 "it begins with a byte order mark, which JSON does not allow".to_owned(),
             ));
         }
-        let Fields(fields) = serde_json::from_str(self.text).map_err(|error| {
+        let ObjectFields(fields) = serde_json::from_str(self.text).map_err(|error| {
             // Its column counts bytes; its words end with the place, which is told already.
             let line = self
                 .text
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         raw: &'a RawValue,
         known: Option<&[&str]>,
     ) -> Result<Vec<(String, &'a RawValue)>, Mistake> {
-        let Fields(fields) = self.typed(raw, "an object")?;
+        let ObjectFields(fields) = self.typed(raw, "an object")?;
         self.check(&fields, known)?;
         Ok(fields)
     }
@@ -177,13 +177,13 @@ impl<'a> Reader<'a> {
 }
 
 /// An object's fields in their order, none dropped.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+struct ObjectFields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Fields<'de> {
+impl<'de> Deserialize<'de> for ObjectFields<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Fields<'de>;
+            type Value = ObjectFields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
@@ -197,7 +197,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
                 while let Some(entry) = map.next_entry()? {
                     fields.push(entry);
                 }
-                Ok(Fields(fields))
+                Ok(ObjectFields(fields))
             }
         }
         deserializer.deserialize_map(Visitor)
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn a_mistake_inside_has_its_place_in_the_whole() {
         let text = "{\n \"a\": {\"b\": 1, \"c\": 2}}";
-        let reader = Reader::new(text);
+        let reader = PositionReader::new(text);
         let fields = reader.fields(&["a"]).expect("fields");
         let wrong = reader.object(fields[0].1, Some(&["b"])).map(drop);
         assert_eq!(

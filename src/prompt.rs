@@ -35,14 +35,14 @@ impl StdError for Error {}
 
 /// A file of text that goes along with the words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct File {
+pub struct PromptFile {
     /// Its path, as it was named.
     pub path: String,
     /// What is in it.
     pub text: String,
 }
 
-impl File {
+impl PromptFile {
     /// The text in a block that is named by the path.
     fn block(&self) -> String {
         let path = self.path.replace('&', "&amp;").replace('"', "&quot;");
@@ -58,9 +58,9 @@ fn block(name: &str, more: &str, text: &str) -> String {
 
 /// The arguments of a prompt, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words(Vec<String>);
+pub struct PromptWords(Vec<String>);
 
-impl Words {
+impl PromptWords {
     /// Checks the arguments.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl Words {
     ///
     /// # Errors
     /// When no word is left, or the input is not UTF-8.
-    pub fn compose(&self, files: &[File], input: Option<&[u8]>) -> Result<String, Error> {
+    pub fn compose(&self, files: &[PromptFile], input: Option<&[u8]>) -> Result<String, Error> {
         let input = match input.map(std::str::from_utf8) {
             Some(Err(error)) => {
                 return Err(Error::NotUtf8(
@@ -116,7 +116,7 @@ impl Words {
             return Err(Error::Empty);
         }
         let mut parts = vec![said];
-        parts.extend(files.iter().map(File::block));
+        parts.extend(files.iter().map(PromptFile::block));
         if block_of_input {
             parts.push(block("stdin", "", input));
         }
@@ -161,7 +161,7 @@ mod tests {
 
     fn check(words: &[&str], input: Option<&[u8]>, expected: Result<&str, Error>) {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        let prompt = Words::new(&words).and_then(|words| words.compose(&[], input));
+        let prompt = PromptWords::new(&words).and_then(|words| words.compose(&[], input));
         assert_eq!(prompt, expected.map(str::to_owned), "{words:?}");
     }
 
@@ -196,19 +196,19 @@ mod tests {
 
     #[test]
     fn files_stand_between_the_words_and_the_input() {
-        let file = |path: &str, text: &str| File {
+        let file = |path: &str, text: &str| PromptFile {
             path: path.to_owned(),
             text: text.to_owned(),
         };
         let files = [file("a.rs", "fn a() {}\n"), file("b \"&\".md", "")];
-        let words = Words::new(&["why?".into()]).expect("words");
+        let words = PromptWords::new(&["why?".into()]).expect("words");
         assert_eq!(
             words.compose(&files, Some(b"log")),
             Ok("why?\n\n<file path=\"a.rs\">\nfn a() {}\n</file>\n\n<file path=\"b &quot;&amp;&quot;.md\">\n\n\
                 </file>\n\n<stdin>\nlog\n</stdin>"
                 .to_owned())
         );
-        let none = Words::new(&[]).expect("words");
+        let none = PromptWords::new(&[]).expect("words");
         assert!(
             none.compose(&files, Some(b"all"))
                 .is_ok_and(|all| all.starts_with("all\n\n<file"))
@@ -239,7 +239,7 @@ mod tests {
         );
         let words = [OsString::from("a"), OsStr::from_bytes(b"b\xff").to_owned()];
         assert_eq!(
-            Words::new(&words),
+            PromptWords::new(&words),
             Err(Error::NotUtf8("argument 2 of the prompt".into(), 1))
         );
     }

@@ -8,15 +8,15 @@ use std::time::Duration;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use crate::input::{self, Came, Limits};
-pub use crate::input::{Error, Input};
+use crate::input::{self, Came, ReadLimits};
+pub use crate::input::{Error, InputText};
 
 /// The most input that is taken, in bytes: many times what the largest model can read.
-const MOST: usize = 64 << 20;
+const MAX_STDIN_BYTES: usize = 64 << 20;
 
 /// What standard input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum StdinKind {
     /// Somebody who types.
     Terminal,
     /// A file, a pipe or a socket: something that may hold input.
@@ -27,16 +27,16 @@ pub enum Source {
 
 /// What standard input is. One that was closed has become the null device before `main`.
 #[must_use]
-pub fn source() -> Source {
+pub fn source() -> StdinKind {
     match rustix::fs::fstat(io::stdin()) {
         Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
             FileType::Fifo | FileType::Socket | FileType::RegularFile | FileType::Directory => {
-                Source::Data
+                StdinKind::Data
             }
-            _ if io::IsTerminal::is_terminal(&io::stdin()) => Source::Terminal,
-            _ => Source::Other,
+            _ if io::IsTerminal::is_terminal(&io::stdin()) => StdinKind::Terminal,
+            _ => StdinKind::Other,
         },
-        Err(_) => Source::Other,
+        Err(_) => StdinKind::Other,
     }
 }
 
@@ -50,9 +50,9 @@ pub fn read(
     asked: bool,
     end: Option<BorrowedFd<'_>>,
     waiting: impl FnMut(),
-) -> Result<Input, Error> {
-    let limits = Limits {
-        most: MOST,
+) -> Result<InputText, Error> {
+    let limits = ReadLimits {
+        most: MAX_STDIN_BYTES,
         asked,
         end,
     };
@@ -60,10 +60,10 @@ pub fn read(
 }
 
 /// How long after its last byte something pasted counts as whole: line breaks may be in it.
-const PASTED: Duration = Duration::from_millis(150);
+const PASTE_PAUSE: Duration = Duration::from_millis(150);
 
 /// How long between two looks at whether anybody still wants to know.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Reads what a person types or pastes, up to a line end that nothing follows at once; nothing when input has
 /// ended or `over` is set.
@@ -73,9 +73,9 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
     let mut buffer = [0; 4096];
     loop {
         let pause = if text.ends_with(b"\n") {
-            PASTED
+            PASTE_PAUSE
         } else {
-            GLANCE
+            POLL_INTERVAL
         };
         if over.load(Ordering::Relaxed) {
             return None;
@@ -97,7 +97,7 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
         if text.trim_ascii().is_empty() {
             text.clear();
         }
-        if text.len() > MOST {
+        if text.len() > MAX_STDIN_BYTES {
             return None;
         }
     }
@@ -113,12 +113,12 @@ pub fn came_late() -> bool {
 /// Takes what standard input still holds and throws it away, so that whoever writes there is not ended by a pipe without
 /// a reader. It is given up once it says nothing for this long.
 pub fn drain(patience: Duration) {
-    if source() != Source::Data {
+    if source() != StdinKind::Data {
         return;
     }
     let mut taken = 0;
     let mut piece = [0; 1 << 13];
-    while taken < MOST && matches!(wait(patience), Ok(Came::Input)) {
+    while taken < MAX_STDIN_BYTES && matches!(wait(patience), Ok(Came::Input)) {
         match rustix::io::read(io::stdin(), &mut piece) {
             Ok(count @ 1..) => taken += count,
             Ok(0) | Err(_) => return,

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use crate::api::{Unanswered, retry};
 use crate::output::Notice;
-use crate::wire::fault::{Kind, Retry};
+use crate::wire::fault::{FaultKind, Retry};
 
 /// The request is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Again {
+pub(super) enum NextAttempt {
     /// After this time, for the `attempt`th time.
     Retry { attempt: usize, delay: Duration },
     /// After the usage limit has ended, at `at`; the wait for it takes this time, until `until`, both in Unix seconds.
@@ -21,9 +21,9 @@ pub(super) enum Again {
 }
 
 /// How often the clock is looked at while a limit's end is waited for: a machine may have slept meanwhile.
-pub(super) const GLANCE: Duration = Duration::from_secs(30);
+pub(super) const CLOCK_INTERVAL: Duration = Duration::from_secs(30);
 
-impl Again {
+impl NextAttempt {
     /// Whether the wait is over by this time in Unix seconds, however long it has been by another clock.
     fn is_over(&self, now: u64) -> bool {
         matches!(*self, Self::Reset { until, .. } if now > until)
@@ -63,12 +63,12 @@ impl Again {
 pub(super) struct Wait {
     /// The end of it.
     pub(super) until: Instant,
-    again: Again,
+    again: NextAttempt,
 }
 
 impl Wait {
     /// A wait that begins now, spread by a random number.
-    pub(super) fn new(again: Again, now: Instant, random: u8) -> Self {
+    pub(super) fn new(again: NextAttempt, now: Instant, random: u8) -> Self {
         let until = now + again.wait(random);
         Self { until, again }
     }
@@ -104,7 +104,7 @@ impl Attempts {
     }
 
     /// What to do about an answer that failed in this way, at this time in Unix seconds; nothing where it is final.
-    pub(super) fn next(&mut self, why: &Unanswered, now: u64) -> Option<Again> {
+    pub(super) fn next(&mut self, why: &Unanswered, now: u64) -> Option<NextAttempt> {
         let advice = match limit(why) {
             Some(at) if at > now => return self.reset(at, now),
             // Its end has passed, and yet it holds: that may pass as well, but not for ever.
@@ -112,16 +112,16 @@ impl Attempts {
             _ => retry::advice(why),
         };
         match retry::next(advice, self.made, self.most) {
-            retry::Next::Stop => None,
-            retry::Next::After(delay) => {
+            retry::RetryStep::Stop => None,
+            retry::RetryStep::After(delay) => {
                 self.made += 1;
                 let attempt = self.made;
-                Some(Again::Retry { attempt, delay })
+                Some(NextAttempt::Retry { attempt, delay })
             }
         }
     }
 
-    fn reset(&mut self, at: u64, now: u64) -> Option<Again> {
+    fn reset(&mut self, at: u64, now: u64) -> Option<NextAttempt> {
         let patience = self.patience?.as_secs();
         let most = *self.until.get_or_insert(now.saturating_add(patience));
         // The clocks of two machines differ a little; and one that says "in a second" again and again is asked less and
@@ -130,13 +130,15 @@ impl Attempts {
         let slack = retry::backoff(self.resets);
         let delay = Duration::from_secs(at - now).saturating_add(slack);
         let until = at.saturating_add(slack.as_secs());
-        (at <= most).then_some(Again::Reset { at, delay, until })
+        (at <= most).then_some(NextAttempt::Reset { at, delay, until })
     }
 }
 
 /// When the usage limit ends that this failure is, where that is said.
 fn limit(why: &Unanswered) -> Option<u64> {
-    let fault = why.fault().filter(|fault| fault.kind == Kind::UsageLimit)?;
+    let fault = why
+        .fault()
+        .filter(|fault| fault.kind == FaultKind::UsageLimit)?;
     fault.resets_at
 }
 
@@ -158,7 +160,7 @@ mod tests {
         let mut attempts = Attempts::new(2, None);
         let retry = |attempt, millis| {
             let delay = Duration::from_millis(millis);
-            Some(Again::Retry { attempt, delay })
+            Some(NextAttempt::Retry { attempt, delay })
         };
         let cut = Unanswered::Unusable(Trouble::Cut);
         let differs = Unanswered::Unusable(Trouble::Differs);
@@ -176,7 +178,7 @@ mod tests {
         let mut attempts = Attempts::new(2, hour);
         let reset = |at, seconds, until| {
             let delay = Duration::from_secs(seconds);
-            Some(Again::Reset { at, delay, until })
+            Some(NextAttempt::Reset { at, delay, until })
         };
         assert_eq!(attempts.next(&used_up(1060), 1000), reset(1060, 61, 1061));
         assert_eq!(attempts.next(&used_up(1062), 1061), reset(1062, 3, 1064));
@@ -192,7 +194,7 @@ mod tests {
         for attempt in 1..=2 {
             let delay = retry::backoff(attempt - 1);
             let again = attempts.next(&used_up(960), 1000);
-            assert_eq!(again, Some(Again::Retry { attempt, delay }));
+            assert_eq!(again, Some(NextAttempt::Retry { attempt, delay }));
             assert!(!again.expect("one").is_over(u64::MAX), "it takes its time");
         }
         assert_eq!(attempts.next(&used_up(960), 1000), None);

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::driver::Driver;
 use super::history;
-use super::input::Input;
-use super::reader::PATIENCE;
+use super::input::TurnInput;
+use super::reader::BODY_END_TIMEOUT;
 use super::thread::spawn;
 use super::turn::{self, Action, Turn};
 use crate::failure::{RunWarning, Stop};
@@ -50,12 +50,12 @@ impl Driver<'_> {
             }
         }
         if body_ended {
-            turn.step(turn::Event::BodyEnded);
+            turn.step(turn::RoundEvent::BodyEnded);
         }
         let mut patience = None;
         loop {
             let event = match self.next(patience)? {
-                Input::ToolEnded(at, called) => {
+                TurnInput::ToolEnded(at, called) => {
                     self.running -= 1;
                     if let Some(error) = called.exhausted {
                         return Err(Stop::Thread(error));
@@ -67,19 +67,19 @@ impl Driver<'_> {
                     self.tell(&calls[at], &about, &called)?;
                     let text = called.result.for_model();
                     let image = called.result.image;
-                    turn::Event::ToolEnded(at, input::Output { text, image })
+                    turn::RoundEvent::ToolEnded(at, input::CallOutput { text, image })
                 }
-                Input::BodyEnded(request) if request == self.tally.requests => {
-                    turn::Event::BodyEnded
+                TurnInput::BodyEnded(request) if request == self.tally.requests => {
+                    turn::RoundEvent::BodyEnded
                 }
                 _ if patience.is_some_and(|until| Instant::now() >= until) => {
-                    turn::Event::PatienceEnded
+                    turn::RoundEvent::PatienceEnded
                 }
                 _ => continue,
             };
             for action in turn.step(event) {
                 match action {
-                    Action::AwaitBody => patience = Some(Instant::now() + PATIENCE),
+                    Action::AwaitBody => patience = Some(Instant::now() + BODY_END_TIMEOUT),
                     Action::Send { outputs, reconnect } => {
                         self.tell_git()?;
                         history::add_outputs(
@@ -121,8 +121,9 @@ impl Driver<'_> {
         );
         spawn(move || {
             let ended = catch_unwind(AssertUnwindSafe(|| tools.call(&call, number)));
-            let _ = sender
-                .send(ended.map_or(Input::ToolPanicked, |called| Input::ToolEnded(at, called)));
+            let _ = sender.send(ended.map_or(TurnInput::ToolPanicked, |called| {
+                TurnInput::ToolEnded(at, called)
+            }));
         })?;
         self.running += 1;
         Ok(())
@@ -161,8 +162,8 @@ impl Driver<'_> {
         self.tools.end();
         while self.running > 0 {
             match self.inputs.recv() {
-                Ok(Input::ToolEnded(..) | Input::ToolPanicked) => self.running -= 1,
-                Ok(Input::Order(_) | Input::StopTurn) => self.tools.end(),
+                Ok(TurnInput::ToolEnded(..) | TurnInput::ToolPanicked) => self.running -= 1,
+                Ok(TurnInput::Order(_) | TurnInput::StopTurn) => self.tools.end(),
                 Ok(_) => {}
                 Err(_) => return,
             }
@@ -175,7 +176,7 @@ impl Driver<'_> {
 fn told(
     call: &Call,
     about: &About,
-    tell: impl FnOnce(output::Call<'_>) -> io::Result<()>,
+    tell: impl FnOnce(output::CallNotice<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     let changes: Vec<(&str, bool)> = match about {
         About::Changes(changes) => changes
@@ -184,7 +185,7 @@ fn told(
             .collect(),
         _ => Vec::new(),
     };
-    tell(output::Call {
+    tell(output::CallNotice {
         id: &call.call_id,
         name: &call.name,
         subject: match about {

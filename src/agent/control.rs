@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::input::Input;
+use super::input::TurnInput;
 use super::message::UserMessage;
 use crate::auth::sign_in::Hook;
-use crate::failure::Order;
+use crate::failure::StopRequest;
 
 /// The control of a conversation, for any thread. Clones are the same control. It may be made before the conversation, and
 /// serve conversations that follow one another; two turns at the same time need two.
 #[derive(Clone, Debug, Default)]
-pub struct Control(Arc<Shared>);
+pub struct Control(Arc<ControlState>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct ControlState {
     state: Mutex<State>,
     winding_up: AtomicBool,
 }
@@ -24,9 +24,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     /// The way to the loop of the turn that runs.
-    turn: Option<Sender<Input>>,
+    turn: Option<Sender<TurnInput>>,
     /// Why the run was stopped.
-    stopped: Option<Order>,
+    stopped: Option<StopRequest>,
     /// Messages for the turn that no request has carried yet.
     steering: VecDeque<UserMessage>,
 }
@@ -44,15 +44,15 @@ impl Control {
     pub fn stop_turn(&self) -> bool {
         let state = self.state();
         let turn = state.turn.as_ref();
-        turn.is_some_and(|turn| turn.send(Input::StopTurn).is_ok())
+        turn.is_some_and(|turn| turn.send(TurnInput::StopTurn).is_ok())
     }
 
     /// Stops the run: the turn that runs, and every later one before it begins.
-    pub fn stop_run(&self, order: Order) {
+    pub fn stop_run(&self, order: StopRequest) {
         let mut state = self.state();
         state.stopped = Some(order);
         if let Some(turn) = &state.turn {
-            let _ = turn.send(Input::Order(order));
+            let _ = turn.send(TurnInput::Order(order));
         }
     }
 
@@ -70,7 +70,7 @@ impl Control {
 
     /// Why the run was stopped, if it was; of several reasons the last one.
     #[must_use]
-    pub fn stopped(&self) -> Option<Order> {
+    pub fn stopped(&self) -> Option<StopRequest> {
         self.state().stopped
     }
 
@@ -88,14 +88,14 @@ impl Control {
     ///
     /// # Errors
     /// When the run was stopped.
-    pub(super) fn begin(&self) -> Result<Running<'_>, Order> {
+    pub(super) fn begin(&self) -> Result<RunningTurn<'_>, StopRequest> {
         let mut state = self.state();
         if let Some(order) = state.stopped {
             return Err(order);
         }
         let (sender, inputs) = mpsc::channel();
         state.turn = Some(sender.clone());
-        Ok(Running {
+        Ok(RunningTurn {
             control: self,
             sender,
             inputs,
@@ -107,7 +107,7 @@ impl Control {
         let control = self.clone();
         Hook::new(move |waiting| {
             if let Some(turn) = &control.state().turn {
-                let _ = turn.send(Input::Waits(waiting.clone()));
+                let _ = turn.send(TurnInput::Waits(waiting.clone()));
             }
         })
     }
@@ -118,13 +118,13 @@ impl Control {
 }
 
 /// A turn that runs, until it is dropped.
-pub(super) struct Running<'a> {
+pub(super) struct RunningTurn<'a> {
     control: &'a Control,
-    pub(super) sender: Sender<Input>,
-    pub(super) inputs: Receiver<Input>,
+    pub(super) sender: Sender<TurnInput>,
+    pub(super) inputs: Receiver<TurnInput>,
 }
 
-impl Drop for Running<'_> {
+impl Drop for RunningTurn<'_> {
     fn drop(&mut self) {
         self.control.state().turn = None;
     }
@@ -146,7 +146,7 @@ mod tests {
         assert!(!control.stop_turn(), "none runs");
         let turn = control.begin().expect("not stopped");
         assert!(control.clone().stop_turn());
-        assert!(matches!(turn.inputs.try_recv(), Ok(Input::StopTurn)));
+        assert!(matches!(turn.inputs.try_recv(), Ok(TurnInput::StopTurn)));
         drop(turn);
         assert!(!control.stop_turn());
         let turn = control.begin().expect("not stopped");
@@ -154,13 +154,13 @@ mod tests {
             turn.inputs.try_recv().is_err(),
             "nothing of the turn before"
         );
-        control.stop_run(Order::Timeout);
+        control.stop_run(StopRequest::Timeout);
         assert!(matches!(
             turn.inputs.try_recv(),
-            Ok(Input::Order(Order::Timeout))
+            Ok(TurnInput::Order(StopRequest::Timeout))
         ));
         drop(turn);
-        assert_eq!(control.begin().err(), Some(Order::Timeout));
-        assert_eq!(control.stopped(), Some(Order::Timeout));
+        assert_eq!(control.begin().err(), Some(StopRequest::Timeout));
+        assert_eq!(control.stopped(), Some(StopRequest::Timeout));
     }
 }

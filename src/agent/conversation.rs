@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::budget::Spent;
-use super::control::{Control, Running};
+use super::control::{Control, RunningTurn};
 use super::driver::Driver;
 use super::fallback::{Fallback, Learned, Substitute};
 use super::history;
@@ -24,7 +24,7 @@ use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::answer::Answer;
 use crate::wire::item::Item;
-use crate::wire::request::Body;
+use crate::wire::request::RequestBody;
 use crate::wire::response::Usage;
 
 /// What a conversation begins with.
@@ -47,14 +47,14 @@ pub struct Blueprint {
 impl Blueprint {
     /// The body of the request that would ask this first.
     #[must_use]
-    pub fn request(&self, message: &UserMessage) -> Body {
+    pub fn request(&self, message: &UserMessage) -> RequestBody {
         let (mut body, _) = self.bodies();
         message.push_to(&mut body);
         body
     }
 
     /// The body with what was said before; and bodies without an item in the other shapes that may be tried.
-    fn bodies(&self) -> (Body, Vec<Body>) {
+    fn bodies(&self) -> (RequestBody, Vec<RequestBody>) {
         let functions = self.tools.functions();
         let (mut body, others) = self.profile.bodies(&functions, self.thread.as_str());
         for item in &self.items {
@@ -92,7 +92,7 @@ impl Reply {
 pub struct Conversation {
     thread: ThreadId,
     client: Client,
-    body: Arc<Body>,
+    body: Arc<RequestBody>,
     /// The last answer of the turn before, which has not joined the body: a long one is not kept twice for a request that
     /// may never follow.
     last: Option<Arc<Answer>>,
@@ -240,7 +240,11 @@ impl Conversation {
         })
     }
 
-    fn driver<'a>(&'a mut self, running: &'a Running<'_>, sink: &'a mut dyn Sink) -> Driver<'a> {
+    fn driver<'a>(
+        &'a mut self,
+        running: &'a RunningTurn<'_>,
+        sink: &'a mut dyn Sink,
+    ) -> Driver<'a> {
         let journal = self.journal.as_deref_mut();
         Driver {
             client: &mut self.client,

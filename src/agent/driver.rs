@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
-use super::again::{Attempts, GLANCE, Wait};
+use super::again::{Attempts, CLOCK_INTERVAL, Wait};
 use super::budget::Spent;
 use super::control::Control;
 use super::fallback::{Changed, Fallback};
 use super::history;
-use super::input::{self, Input};
+use super::input::{self, TurnInput};
 use super::policy::Policy;
 use super::printed::Printed;
 use super::reader::Reading;
@@ -18,20 +18,20 @@ use crate::api::{self, Client, Unanswered};
 use crate::clock::seconds;
 use crate::failure::{RunWarning, Stop};
 use crate::models::Model;
-use crate::output::{Notice, Sink, Window};
+use crate::output::{LimitWindow, Notice, Sink};
 use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
 use crate::tools::topic::About;
 use crate::wire::answer::{Answer, Trouble, Verdict};
-use crate::wire::input::Output;
+use crate::wire::input::CallOutput;
 use crate::wire::item::{Call, Item};
-use crate::wire::request::Body;
+use crate::wire::request::RequestBody;
 use crate::wire::response::Usage;
 
 /// Everything that a turn has in hand. What the conversation keeps for the next one is borrowed.
 pub(super) struct Driver<'a> {
     pub(super) client: &'a mut Client,
-    pub(super) body: &'a mut Arc<Body>,
+    pub(super) body: &'a mut Arc<RequestBody>,
     /// Where the conversation is stored, if it is.
     pub(super) journal: Option<&'a mut dyn Journal>,
     pub(super) fallback: &'a mut Fallback,
@@ -42,8 +42,8 @@ pub(super) struct Driver<'a> {
     /// What the conversation has used up, this turn included.
     pub(super) spent: &'a mut Spent,
     pub(super) sink: &'a mut dyn Sink,
-    pub(super) inputs: &'a Receiver<Input>,
-    pub(super) sender: Sender<Input>,
+    pub(super) inputs: &'a Receiver<TurnInput>,
+    pub(super) sender: Sender<TurnInput>,
     pub(super) printed: Printed,
     /// Calls that have not ended.
     pub(super) running: usize,
@@ -52,7 +52,7 @@ pub(super) struct Driver<'a> {
     /// The ids of the calls that have joined the conversation and have no result there yet.
     pub(super) open: Vec<String>,
     /// The outputs of those that had ended when the turn stopped, each at its call's place.
-    pub(super) outputs: Vec<Option<Output>>,
+    pub(super) outputs: Vec<Option<CallOutput>>,
     /// An answer of the turn has joined the conversation.
     pub(super) joined: bool,
     /// The calls that were kept of answers that broke off.
@@ -308,7 +308,7 @@ impl Driver<'_> {
     /// Waits until the request may be made again.
     fn sit_out(&mut self, wait: &Wait) -> Result<(), Stop> {
         while !wait.is_over(Instant::now(), seconds()) {
-            self.next(Some(wait.until.min(Instant::now() + GLANCE)))?;
+            self.next(Some(wait.until.min(Instant::now() + CLOCK_INTERVAL)))?;
         }
         Ok(())
     }
@@ -324,26 +324,27 @@ impl Driver<'_> {
         self.reading = Some(reading);
         loop {
             match self.next(None)? {
-                Input::Shown(shows) => {
+                TurnInput::Shown(shows) => {
                     if let Some(reading) = &self.reading {
                         reading.was_shown();
                     }
                     self.printed.show(shows, self.sink)?;
                 }
-                Input::Limits(limits) => {
-                    let windows: Vec<Window<'_>> = limits.iter().map(Window::from).collect();
+                TurnInput::Limits(limits) => {
+                    let windows: Vec<LimitWindow<'_>> =
+                        limits.iter().map(LimitWindow::from).collect();
                     self.notify(Notice::Limits(&windows))?;
                 }
-                Input::Warned(warning) => {
+                TurnInput::Warned(warning) => {
                     self.notify(Notice::Warning(&RunWarning::SignIn(warning)))?;
                 }
-                Input::Waits(waiting) => self.notify(Notice::Waits(&waiting))?,
-                Input::Refused(error) => return Ok(Attempt::Refused(error)),
-                Input::BrokeOff(answer, broke) => {
+                TurnInput::Waits(waiting) => self.notify(Notice::Waits(&waiting))?,
+                TurnInput::Refused(error) => return Ok(Attempt::Refused(error)),
+                TurnInput::BrokeOff(answer, broke) => {
                     self.tell_skipped(&answer)?;
                     return Ok(Attempt::BrokeOff(answer, broke));
                 }
-                Input::Answered(answer) => {
+                TurnInput::Answered(answer) => {
                     self.tell_skipped(&answer)?;
                     return Ok(Attempt::Ended(answer));
                 }
@@ -371,17 +372,17 @@ impl Driver<'_> {
 
     /// The next input; a stop and a panic come back as the error. With a time, something that
     /// means nothing is returned when it has come.
-    pub(super) fn next(&mut self, until: Option<Instant>) -> Result<Input, Stop> {
+    pub(super) fn next(&mut self, until: Option<Instant>) -> Result<TurnInput, Stop> {
         let stop = match input::wait(self.inputs, until, self.sink) {
-            Ok(Input::Order(order)) => Stop::Ordered(order),
-            Ok(Input::StopTurn) => Stop::Interrupted,
-            Ok(Input::ToolPanicked) => {
+            Ok(TurnInput::Order(order)) => Stop::Ordered(order),
+            Ok(TurnInput::StopTurn) => Stop::Interrupted,
+            Ok(TurnInput::ToolPanicked) => {
                 self.running -= 1;
                 Stop::Panicked
             }
-            Ok(Input::Panicked) | Err(RecvTimeoutError::Disconnected) => Stop::Panicked,
+            Ok(TurnInput::Panicked) | Err(RecvTimeoutError::Disconnected) => Stop::Panicked,
             Ok(input) => return Ok(input),
-            Err(RecvTimeoutError::Timeout) => return Ok(Input::Shown(Vec::new())),
+            Err(RecvTimeoutError::Timeout) => return Ok(TurnInput::Shown(Vec::new())),
         };
         self.sink.clear();
         Err(stop)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::profile::Profile;
 use crate::api;
 use crate::failure::RunWarning;
-use crate::wire::request::{Body, Function, Shape};
+use crate::wire::request::{Function, RequestBody, Shape};
 
 /// Another model, for a conversation that has no answer yet, and how it is asked.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub(super) enum Changed {
 #[derive(Debug)]
 pub(super) struct Fallback {
     /// Empty bodies in the shapes that were not tried yet.
-    others: VecDeque<Body>,
+    others: VecDeque<RequestBody>,
     /// What is asked instead of a model that the service does not have.
     instead: Option<Instead>,
     learned: Learned,
@@ -60,13 +60,13 @@ pub(super) struct Fallback {
 #[derive(Debug)]
 struct Instead {
     substitute: Substitute,
-    body: Body,
-    others: Vec<Body>,
+    body: RequestBody,
+    others: Vec<RequestBody>,
 }
 
 impl Fallback {
     /// `others` are bodies without an item in other shapes.
-    pub(super) fn new(others: Vec<Body>, searches: bool) -> Self {
+    pub(super) fn new(others: Vec<RequestBody>, searches: bool) -> Self {
         Self {
             others: others.into(),
             instead: None,
@@ -108,7 +108,7 @@ impl Fallback {
     pub(super) fn next(
         &mut self,
         error: api::Error,
-        body: &mut Arc<Body>,
+        body: &mut Arc<RequestBody>,
         has_begun: bool,
     ) -> Result<Changed, api::Error> {
         if error.is_about_shape()

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 
 use crate::session::stored::ABORTED;
 use crate::session::{Journal, on_one_line};
-use crate::wire::input::Output;
-use crate::wire::item::{Call, Item, Kind};
+use crate::wire::input::CallOutput;
+use crate::wire::item::{Call, Item, ItemKind};
 use crate::wire::replay::{self, Recipient};
-use crate::wire::request::Body;
+use crate::wire::request::RequestBody;
 
 /// Adds what an answer brought, and stores it.
 pub(super) fn add_answer<'a>(
-    body: &mut Body,
+    body: &mut RequestBody,
     mut journal: Option<&mut (dyn Journal + '_)>,
     items: impl Iterator<Item = &'a Item>,
 ) {
@@ -40,7 +40,7 @@ fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
     let results: Vec<&Option<String>> = items
         .iter()
         .filter_map(|item| match &item.kind {
-            Kind::Result(call_id) => Some(call_id),
+            ItemKind::Result(call_id) => Some(call_id),
             _ => None,
         })
         .collect();
@@ -48,8 +48,8 @@ fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
     let mut kept = Vec::new();
     for item in items {
         match &item.kind {
-            Kind::Reasoning { sealed } => left_out = !sealed,
-            Kind::Waiting(waiting) if !results.contains(&&waiting.call_id) => continue,
+            ItemKind::Reasoning { sealed } => left_out = !sealed,
+            ItemKind::Waiting(waiting) if !results.contains(&&waiting.call_id) => continue,
             _ => {}
         }
         if left_out {
@@ -63,10 +63,10 @@ fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
 
 /// Adds the output of each call.
 pub(super) fn add_outputs(
-    body: &mut Body,
+    body: &mut RequestBody,
     mut journal: Option<&mut (dyn Journal + '_)>,
     calls: &[Call],
-    outputs: &[Output],
+    outputs: &[CallOutput],
 ) {
     for (call, output) in calls.iter().zip(outputs) {
         let item = body.push_output(&call.call_id, output);
@@ -78,12 +78,12 @@ pub(super) fn add_outputs(
 
 /// Adds a result for each of these calls of a turn that was stopped: its output, or that it was aborted.
 pub(super) fn add_aborted(
-    body: &mut Body,
+    body: &mut RequestBody,
     mut journal: Option<&mut (dyn Journal + '_)>,
     calls: &[String],
-    outputs: Vec<Option<Output>>,
+    outputs: Vec<Option<CallOutput>>,
 ) {
-    let aborted = || Output {
+    let aborted = || CallOutput {
         text: ABORTED.to_owned(),
         image: None,
     };
@@ -107,7 +107,7 @@ mod tests {
             .iter()
             .filter_map(|raw| Item::parse(&serde_json::from_str::<Box<_>>(raw).ok()?))
             .collect();
-        let (mut body, mut stored) = (Body::new(&HEAD), Vec::new());
+        let (mut body, mut stored) = (RequestBody::new(&HEAD), Vec::new());
         add_answer(&mut body, Some(&mut stored), items.iter());
         let stored: Vec<&str> = stored
             .iter()
@@ -155,8 +155,8 @@ mod tests {
 
     #[test]
     fn calls_of_a_turn_that_was_stopped_have_results() {
-        let (mut body, mut stored) = (Body::new(&HEAD), Vec::new());
-        let output = Output {
+        let (mut body, mut stored) = (RequestBody::new(&HEAD), Vec::new());
+        let output = CallOutput {
             text: "done".to_owned(),
             image: None,
         };
@@ -184,11 +184,11 @@ mod tests {
             arguments: "{}".into(),
             unfinished: false,
         };
-        let output = Output {
+        let output = CallOutput {
             text: "done".to_owned(),
             image: None,
         };
-        let mut body = Body::new(&HEAD);
+        let mut body = RequestBody::new(&HEAD);
         add_outputs(&mut body, None, &[call], &[output]);
         let input = r#""input":[{"type":"function_call_output","call_id":"c","output":"done"}]}"#;
         let body = String::from_utf8(body.bytes().to_vec()).expect("UTF-8");

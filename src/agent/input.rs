@@ -4,26 +4,26 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
 use crate::api;
-use crate::auth::sign_in::{Waiting, Warning};
-use crate::failure::Order;
+use crate::auth::sign_in::{RenewalWait, Warning};
+use crate::failure::StopRequest;
 use crate::output::Sink;
 use crate::tools::toolbox::Called;
 use crate::wire::answer::{Answer, Show};
-use crate::wire::fault::Limit;
+use crate::wire::fault::RateWindow;
 
 /// Something that has happened.
 #[derive(Debug)]
-pub(super) enum Input {
+pub(super) enum TurnInput {
     /// The run is to stop.
-    Order(Order),
+    Order(StopRequest),
     /// The turn is to stop.
     StopTurn,
     /// Something about the sign-in is odd.
     Warned(Warning),
     /// The sign-in takes its time before a request.
-    Waits(Waiting),
+    Waits(RenewalWait),
     /// An answer came with this about the plan.
-    Limits(Vec<Limit>),
+    Limits(Vec<RateWindow>),
     /// One read of an answer brought this.
     Shown(Vec<Show>),
     /// No answer has begun.
@@ -44,10 +44,10 @@ pub(super) enum Input {
 
 /// Waits for an input until this time, if there is one, and lets the sink show that it waits.
 pub(super) fn wait(
-    inputs: &Receiver<Input>,
+    inputs: &Receiver<TurnInput>,
     until: Option<Instant>,
     sink: &mut dyn Sink,
-) -> Result<Input, RecvTimeoutError> {
+) -> Result<TurnInput, RecvTimeoutError> {
     loop {
         let now = Instant::now();
         sink.beat(now);

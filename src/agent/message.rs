@@ -1,6 +1,6 @@
 //! What the user says.
 
-use crate::wire::request::Body;
+use crate::wire::request::RequestBody;
 
 /// Something that the user says: text, and pictures that go along.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct UserMessage {
 
 impl UserMessage {
     /// Appends it to a conversation; the item.
-    pub(super) fn push_to(&self, body: &mut Body) -> Vec<u8> {
+    pub(super) fn push_to(&self, body: &mut RequestBody) -> Vec<u8> {
         body.push_message(&self.text, &self.pictures)
     }
 }

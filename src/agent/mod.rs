@@ -22,7 +22,7 @@ mod tally;
 mod thread;
 pub mod turn;
 
-pub use crate::failure::{Next, Order, Stop};
+pub use crate::failure::{Next, Stop, StopRequest};
 pub use budget::Budget;
 pub use control::Control;
 pub use conversation::{Blueprint, Conversation, Reply};

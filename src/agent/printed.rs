@@ -1,6 +1,6 @@
 //! What is shown of an answer through the sink: all of it at once, or what is new in it while it arrives.
 
-use super::said::{Differs, Said};
+use super::said::{Differs, RepeatedText};
 use crate::api::Unanswered;
 use crate::failure::{RunWarning, Stop};
 use crate::output::{Notice, Sink};
@@ -10,7 +10,7 @@ use crate::wire::item::Item;
 /// What was shown of the answer in hand.
 #[derive(Debug)]
 pub(super) struct Printed {
-    said: Said,
+    said: RepeatedText,
     /// Nothing of an answer is shown before all of it has come.
     buffer: bool,
 }
@@ -18,7 +18,7 @@ pub(super) struct Printed {
 impl Printed {
     pub(super) fn new(buffer: bool) -> Self {
         Self {
-            said: Said::default(),
+            said: RepeatedText::default(),
             buffer,
         }
     }
@@ -75,7 +75,7 @@ impl Printed {
 
     /// Notes that the answer in hand is complete.
     pub(super) fn complete(&mut self) {
-        self.said = Said::default();
+        self.said = RepeatedText::default();
     }
 
     /// Notes that the answer in hand broke off.

@@ -1,10 +1,10 @@
 //! How a model is asked: all that its requests have in common but their shape, their tools and the conversation.
 
-use crate::format::Format;
+use crate::format::OutputSchema;
 use crate::models::choice::Choice;
-use crate::models::fit::Fitted;
+use crate::models::fit::ClampedSettings;
 use crate::models::{Backend, Model};
-use crate::wire::request::{Body, Function, Head, Search, Shape};
+use crate::wire::request::{Function, RequestBody, RequestHead, Shape, WebSearch};
 
 /// How a model is asked.
 #[derive(Clone, Debug)]
@@ -26,17 +26,17 @@ pub struct Profile {
     /// How many words it is to make; its own default if not given.
     pub verbosity: Option<String>,
     /// How the service may search the web.
-    pub search: Option<Search>,
+    pub search: Option<WebSearch>,
     /// The most tokens of an answer, where the server has to be told.
     pub max_output: Option<u64>,
     /// What the last message must match.
-    pub format: Option<Format>,
+    pub format: Option<OutputSchema>,
 }
 
 impl Profile {
     /// The model that was chosen, which thinks and writes as clamped.
     #[must_use]
-    pub fn new(choice: &Choice, clamped: &Fitted, instructions: &str) -> Self {
+    pub fn new(choice: &Choice, clamped: &ClampedSettings, instructions: &str) -> Self {
         Self {
             model: choice.model.clone(),
             backend: choice.backend,
@@ -53,9 +53,13 @@ impl Profile {
     }
 
     /// Bodies without an item: in its shape, and in the others that may be tried.
-    pub(super) fn bodies(&self, tools: &[Function<'_>], cache_key: &str) -> (Body, Vec<Body>) {
+    pub(super) fn bodies(
+        &self,
+        tools: &[Function<'_>],
+        cache_key: &str,
+    ) -> (RequestBody, Vec<RequestBody>) {
         let body = |shape: Shape| {
-            Body::new(&Head {
+            RequestBody::new(&RequestHead {
                 shape,
                 model: &self.model.id,
                 instructions: &self.instructions,
@@ -70,7 +74,7 @@ impl Profile {
                 max_output: self.max_output,
                 pictures: self.model.pictures(),
                 cache_key,
-                format: self.format.as_ref().map(Format::json),
+                format: self.format.as_ref().map(OutputSchema::json),
             })
         };
         let others = self.others.iter().map(|shape| body(*shape)).collect();

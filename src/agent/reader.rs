@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::time::Duration;
 
-use super::input::Input;
+use super::input::TurnInput;
 use super::thread::spawn;
 use crate::api::Client;
 use crate::failure::Stop;
 use crate::wire::answer::Answer;
-use crate::wire::request::Body;
+use crate::wire::request::RequestBody;
 
 /// How many reads of text may wait for a slow standard output before the reading pauses.
-const AHEAD: usize = 2;
+const MAX_READS_AHEAD: usize = 2;
 
 /// How long the end of an answer's body is waited for once everything else is ready. Losing the
 /// connection costs less than a server that never ends its answers.
-pub(super) const PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const BODY_END_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The reading of an answer.
 #[derive(Debug)]
@@ -32,17 +32,17 @@ impl Reading {
     /// Sends this body and begins to read the answer, which is the turn's `number`th request.
     pub(super) fn start(
         client: &Client,
-        body: &Arc<Body>,
+        body: &Arc<RequestBody>,
         number: usize,
-        sender: &Sender<Input>,
+        sender: &Sender<TurnInput>,
     ) -> Result<Self, Stop> {
-        let (credit, spent) = mpsc::sync_channel(AHEAD);
+        let (credit, spent) = mpsc::sync_channel(MAX_READS_AHEAD);
         let (reading, over) = mpsc::channel();
         let (client, body, sender) = (client.clone(), Arc::clone(body), sender.clone());
         spawn(move || {
             let work = || read(&client, body, number, &sender, &credit);
             if catch_unwind(AssertUnwindSafe(work)).is_err() {
-                let _ = sender.send(Input::Panicked);
+                let _ = sender.send(TurnInput::Panicked);
             }
             drop::<Sender<()>>(reading);
         })?;
@@ -56,33 +56,33 @@ impl Reading {
 
     /// Waits a little while for the end of the body; whether the connection can serve the next request.
     pub(super) fn await_end(&self) -> bool {
-        self.over.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Disconnected)
+        self.over.recv_timeout(BODY_END_TIMEOUT) == Err(mpsc::RecvTimeoutError::Disconnected)
     }
 }
 
 /// Reads one answer, and goes on to the end of its body.
 fn read(
     client: &Client,
-    body: Arc<Body>,
+    body: Arc<RequestBody>,
     number: usize,
-    sender: &Sender<Input>,
+    sender: &Sender<TurnInput>,
     credit: &SyncSender<()>,
 ) {
     let mut answer = Box::<Answer>::default();
     let sent = client.send(&body);
     for warning in client.authority().warnings() {
-        let _ = sender.send(Input::Warned(warning));
+        let _ = sender.send(TurnInput::Warned(warning));
     }
     let mut stream = match sent {
         Ok(stream) => stream,
         Err(error) => {
-            let _ = sender.send(Input::Refused(error));
+            let _ = sender.send(TurnInput::Refused(error));
             return;
         }
     };
     let limits = stream.limits();
     if !limits.is_empty() {
-        let _ = sender.send(Input::Limits(limits));
+        let _ = sender.send(TurnInput::Limits(limits));
     }
     // The loop adds to the body once the answer has ended, and copies it if somebody else still holds it.
     drop(body);
@@ -90,7 +90,7 @@ fn read(
         let mut shows = Vec::new();
         let more = stream.next(&mut answer, &mut shows);
         if !shows.is_empty()
-            && (credit.send(()).is_err() || sender.send(Input::Shown(shows)).is_err())
+            && (credit.send(()).is_err() || sender.send(TurnInput::Shown(shows)).is_err())
         {
             return;
         }
@@ -99,16 +99,16 @@ fn read(
             Ok(false) => break,
             // What breaks behind the end of an answer takes nothing from it but the connection.
             Err(_) if answer.ended() => {
-                let _ = sender.send(Input::Answered(answer));
+                let _ = sender.send(TurnInput::Answered(answer));
                 return;
             }
             Err(broke) => {
-                let _ = sender.send(Input::BrokeOff(answer, broke));
+                let _ = sender.send(TurnInput::BrokeOff(answer, broke));
                 return;
             }
         }
     }
-    let _ = sender.send(Input::Answered(answer));
+    let _ = sender.send(TurnInput::Answered(answer));
     stream.drain();
-    let _ = sender.send(Input::BodyEnded(number));
+    let _ = sender.send(TurnInput::BodyEnded(number));
 }

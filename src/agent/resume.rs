@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use crate::session::stored::is_change;
-use crate::session::{Beginning, Journal, Stored, Writer};
+use crate::session::{Journal, StoredConversation, TurnHeader, Writer};
 use crate::wire::input::effort_change;
 use crate::wire::replay::{Recipient, with_words, without_reasoning};
 
 /// A stored conversation as it goes on.
 #[derive(Clone, Debug, Default)]
-pub struct Resumed {
+pub struct ResumedConversation {
     /// Its items as the model can be sent them, a change of the effort at their end.
     pub items: Vec<Vec<u8>>,
     /// How much the model is to think, as the requests name it: the same throughout a conversation with a model that
@@ -21,11 +21,16 @@ pub struct Resumed {
     change: Option<Vec<u8>>,
 }
 
-impl Resumed {
+impl ResumedConversation {
     /// A stored conversation that goes on with this model, as `-m` takes it. `takes_changes` says that its effort can be
     /// changed by an item; `wanted` is that effort.
     #[must_use]
-    pub fn new(mut stored: Stored, model: &str, takes_changes: bool, wanted: Option<&str>) -> Self {
+    pub fn new(
+        mut stored: StoredConversation,
+        model: &str,
+        takes_changes: bool,
+        wanted: Option<&str>,
+    ) -> Self {
         let results = stored.settle();
         let is_same = stored.model == model && takes_changes;
         let (effort, change) = match (&stored.effort.head, wanted) {
@@ -51,11 +56,11 @@ impl Resumed {
     }
 
     /// Notes in its file that a run takes it up.
-    pub fn note(&self, writer: &mut Writer, beginning: &Beginning<'_>) {
+    pub fn note(&self, writer: &mut Writer, beginning: &TurnHeader<'_>) {
         for item in &self.results {
             writer.item(item);
         }
-        writer.turn(&Beginning {
+        writer.turn(&TurnHeader {
             effort: self.effort.as_deref(),
             ..*beginning
         });
@@ -67,7 +72,7 @@ impl Resumed {
 
 /// The items as this model can be sent them: it cannot read what another one has thought, and what came of that is not to
 /// name it. Changes of the effort before this place were not for it.
-fn of_model(stored: &Stored, model: &str, changes_since: usize) -> Vec<Vec<u8>> {
+fn of_model(stored: &StoredConversation, model: &str, changes_since: usize) -> Vec<Vec<u8>> {
     let items = stored.items.iter().zip(&stored.models).enumerate();
     items
         .filter(|(n, (item, _))| *n >= changes_since || !is_change(item))

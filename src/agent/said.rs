@@ -9,13 +9,13 @@ pub(super) struct Differs;
 
 /// The messages that were shown of the answer in hand, and how far the new answer has repeated them.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct RepeatedText {
     messages: Vec<Shown>,
     /// The message that is to be repeated next, and how many bytes of it were.
     at: (usize, usize),
 }
 
-impl Said {
+impl RepeatedText {
     /// What is still to be shown of this; nothing where all of it was shown before.
     pub(super) fn new_of(&mut self, show: Show) -> Result<Option<Show>, Differs> {
         let (number, repeated) = self.at;
@@ -92,7 +92,7 @@ mod tests {
     }
 
     /// What is shown of this new answer, in pieces of so many characters.
-    fn shown(said: &mut Said, told: &str, size: usize) -> Result<String, Differs> {
+    fn shown(said: &mut RepeatedText, told: &str, size: usize) -> Result<String, Differs> {
         let mut out = String::new();
         let mut text = String::new();
         let mut give = |show| -> Result<(), Differs> {
@@ -138,7 +138,7 @@ mod tests {
             for (cut, _) in old.char_indices().chain([(old.len(), ' ')]) {
                 for new in &answers {
                     for size in 1..=3 {
-                        let mut said = Said::default();
+                        let mut said = RepeatedText::default();
                         said.broke_off(messages(&old[..cut], 0));
                         let ended =
                             shown(&mut said, new, size).map(|rest| (rest, said.is_repeated()));
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_breaks_off_again_and_again() {
-        let mut said = Said::default();
+        let mut said = RepeatedText::default();
         said.broke_off(messages("one|two", 0));
         assert_eq!(shown(&mut said, "on", 2), Ok(String::new()));
         assert!(!said.is_repeated());
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_joined_the_conversation_is_not_repeated() {
-        let mut said = Said::default();
+        let mut said = RepeatedText::default();
         said.broke_off(messages("one|tw", 1));
         assert_eq!(shown(&mut said, "two|", 2), Ok("o|".to_owned()));
     }

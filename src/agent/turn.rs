@@ -1,16 +1,16 @@
 //! What to do next. A turn is one answer of the model and the tool calls in it; this state machine is told
 //! what happened and says what to do. It reads no clock and touches no socket, so tests can try every order.
 
-use crate::wire::input::Output;
+use crate::wire::input::CallOutput;
 
 /// The most calls that run at the same time.
-const AT_ONCE: usize = 8;
+const MAX_PARALLEL_CALLS: usize = 8;
 
 /// What happened.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum RoundEvent {
     /// The call at this place has ended with this output.
-    ToolEnded(usize, Output),
+    ToolEnded(usize, CallOutput),
     /// The answer's body has come to its end, so its connection is free.
     BodyEnded,
     /// Nothing more was waited for.
@@ -27,7 +27,7 @@ pub enum Action {
     /// Send these outputs, in the order of the calls, in the next request.
     Send {
         /// The outputs, one for each call.
-        outputs: Vec<Output>,
+        outputs: Vec<CallOutput>,
         /// The connection is still taken: make a new one.
         reconnect: bool,
     },
@@ -36,17 +36,17 @@ pub enum Action {
 /// The calls of one answer, from its end until the next request.
 #[derive(Debug)]
 pub struct Turn {
-    calls: Vec<State>,
+    calls: Vec<CallState>,
     body_ended: bool,
     sent: bool,
 }
 
 /// Where a call is. A barrier waits for every call before it, and every call behind waits for it.
 #[derive(Debug)]
-enum State {
+enum CallState {
     Waiting { barrier: bool },
     Running { barrier: bool },
-    Ended(Output),
+    Ended(CallOutput),
 }
 
 impl Turn {
@@ -57,7 +57,7 @@ impl Turn {
     pub fn new(barriers: &[bool]) -> (Self, Vec<Action>) {
         let calls = barriers
             .iter()
-            .map(|&barrier| State::Waiting { barrier })
+            .map(|&barrier| CallState::Waiting { barrier })
             .collect();
         let mut turn = Self {
             calls,
@@ -69,29 +69,29 @@ impl Turn {
     }
 
     /// Says what to do next.
-    pub fn step(&mut self, event: Event) -> Vec<Action> {
+    pub fn step(&mut self, event: RoundEvent) -> Vec<Action> {
         match event {
-            Event::ToolEnded(at, output) => {
-                self.calls[at] = State::Ended(output);
+            RoundEvent::ToolEnded(at, output) => {
+                self.calls[at] = CallState::Ended(output);
                 let mut actions = self.start();
                 actions.extend(self.settle(false));
                 actions
             }
-            Event::BodyEnded => {
+            RoundEvent::BodyEnded => {
                 self.body_ended = true;
                 self.settle(false).into_iter().collect()
             }
-            Event::PatienceEnded => self.settle(true).into_iter().collect(),
+            RoundEvent::PatienceEnded => self.settle(true).into_iter().collect(),
         }
     }
 
     /// The outputs of the calls that have ended, each at its call's place, where the turn is given up.
     #[must_use]
-    pub fn outputs(self) -> Vec<Option<Output>> {
+    pub fn outputs(self) -> Vec<Option<CallOutput>> {
         let calls = self.calls.into_iter();
         let output = |call| match call {
-            State::Ended(output) => Some(output),
-            State::Waiting { .. } | State::Running { .. } => None,
+            CallState::Ended(output) => Some(output),
+            CallState::Waiting { .. } | CallState::Running { .. } => None,
         };
         calls.map(output).collect()
     }
@@ -100,17 +100,18 @@ impl Turn {
     fn start(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
         let mut running = 0;
-        let is_running = |call: &&State| matches!(call, State::Running { .. });
-        let mut room = AT_ONCE.saturating_sub(self.calls.iter().filter(is_running).count());
+        let is_running = |call: &&CallState| matches!(call, CallState::Running { .. });
+        let mut room =
+            MAX_PARALLEL_CALLS.saturating_sub(self.calls.iter().filter(is_running).count());
         for (at, call) in self.calls.iter_mut().enumerate() {
             let barrier = match *call {
-                State::Ended(_) => continue,
-                State::Running { barrier } => barrier,
-                State::Waiting { barrier } => {
+                CallState::Ended(_) => continue,
+                CallState::Running { barrier } => barrier,
+                CallState::Waiting { barrier } => {
                     if room == 0 || (barrier && running > 0) {
                         break;
                     }
-                    *call = State::Running { barrier };
+                    *call = CallState::Running { barrier };
                     actions.push(Action::Run(at));
                     room -= 1;
                     barrier
@@ -129,7 +130,7 @@ impl Turn {
             || !self
                 .calls
                 .iter()
-                .all(|call| matches!(call, State::Ended(_)))
+                .all(|call| matches!(call, CallState::Ended(_)))
         {
             return None;
         }
@@ -138,8 +139,8 @@ impl Turn {
         }
         self.sent = true;
         let outputs = self.calls.drain(..).map(|call| match call {
-            State::Ended(output) => output,
-            State::Waiting { .. } | State::Running { .. } => Output::default(),
+            CallState::Ended(output) => output,
+            CallState::Waiting { .. } | CallState::Running { .. } => CallOutput::default(),
         });
         Some(Action::Send {
             outputs: outputs.collect(),
@@ -178,15 +179,15 @@ mod tests {
         vec![Action::Send { outputs, reconnect }]
     }
 
-    fn output(at: usize) -> Output {
-        Output {
+    fn output(at: usize) -> CallOutput {
+        CallOutput {
             text: format!("output {at}"),
             image: None,
         }
     }
 
-    fn ended(at: usize) -> Event {
-        Event::ToolEnded(at, output(at))
+    fn ended(at: usize) -> RoundEvent {
+        RoundEvent::ToolEnded(at, output(at))
     }
 
     #[test]
@@ -199,7 +200,7 @@ mod tests {
                 assert_eq!(started, (0..calls).map(Action::Run).collect::<Vec<_>>());
                 for (n, thing) in order.iter().enumerate() {
                     let event = if *thing == calls {
-                        Event::BodyEnded
+                        RoundEvent::BodyEnded
                     } else {
                         ended(*thing)
                     };
@@ -210,7 +211,7 @@ mod tests {
                     };
                     assert_eq!(turn.step(event), expected, "{order:?} at {n}");
                 }
-                assert_eq!(turn.step(Event::PatienceEnded), [], "{order:?}");
+                assert_eq!(turn.step(RoundEvent::PatienceEnded), [], "{order:?}");
             }
         }
     }
@@ -225,10 +226,10 @@ mod tests {
     #[test]
     fn patience_ends_only_once_the_calls_have_ended() {
         let (mut turn, _) = Turn::new(&[false]);
-        assert_eq!(turn.step(Event::PatienceEnded), []);
+        assert_eq!(turn.step(RoundEvent::PatienceEnded), []);
         assert_eq!(turn.step(ended(0)), [Action::AwaitBody]);
-        assert_eq!(turn.step(Event::PatienceEnded), send(1, true));
-        assert_eq!(turn.step(Event::BodyEnded), []);
+        assert_eq!(turn.step(RoundEvent::PatienceEnded), send(1, true));
+        assert_eq!(turn.step(RoundEvent::BodyEnded), []);
     }
 
     /// Every mix of five calls, barriers and others, ending in every order that can be.
@@ -271,7 +272,7 @@ mod tests {
                 }
                 assert_eq!(actions, [Action::AwaitBody], "{barriers:?} {path:?}");
                 assert!(begun.is_sorted(), "{barriers:?} {path:?}: {begun:?}");
-                assert_eq!(turn.step(Event::BodyEnded), send(5, false));
+                assert_eq!(turn.step(RoundEvent::BodyEnded), send(5, false));
             }
         }
     }
@@ -280,7 +281,7 @@ mod tests {
     fn no_more_than_eight_run_at_the_same_time() {
         let (mut turn, started) = Turn::new(&[false; 11]);
         assert_eq!(started.len(), 8);
-        turn.step(Event::BodyEnded);
+        turn.step(RoundEvent::BodyEnded);
         let mut running = started.len();
         for at in (0..8).rev().chain(8..11) {
             running -= 1;

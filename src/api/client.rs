@@ -8,19 +8,19 @@ use super::error::Error;
 use super::headers::{LITE, of_conversation};
 use super::redact::redact;
 use super::refusal::{head, refused};
-use super::signed::{Place, Question, Signed};
+use super::signed::{Question, RequestPath, Signed};
 use super::stream::Stream;
 use crate::auth::Authority;
 use crate::http::{self, Http};
 use crate::id::ThreadId;
-use crate::wire::request::{Body, Shape};
+use crate::wire::request::{RequestBody, Shape};
 use crate::wire::sse::Decoder;
 
 /// The header by which an answer says where the further requests of its turn belong.
 const TURN_STATE: &str = "x-codex-turn-state";
 
 /// The longest value of it that is sent back, in bytes.
-const MAX_TURN_STATE: usize = 8 << 10;
+const MAX_TURN_STATE_BYTES: usize = 8 << 10;
 
 /// Sends the requests of a conversation.
 #[derive(Clone, Debug)]
@@ -61,12 +61,12 @@ impl Client {
 
     /// Keeps what an answer says about where the further requests of the turn belong. Only the subscription backend has
     /// a use for that, and the first answer decides.
-    fn keep_turn_state(&self, answer: &http::Answer) {
+    fn keep_turn_state(&self, answer: &http::HttpResponse) {
         let state = answer.header(TURN_STATE).unwrap_or_default();
         let is_plain = state.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if self.authority.account().is_some()
             && is_plain
-            && (1..=MAX_TURN_STATE).contains(&state.len())
+            && (1..=MAX_TURN_STATE_BYTES).contains(&state.len())
         {
             let _ = self.turn_state.set(state.to_owned());
         }
@@ -91,12 +91,12 @@ impl Client {
     ///
     /// # Errors
     /// When no answer begins or it is a refusal.
-    pub fn send(&self, body: &Body) -> Result<Stream, Error> {
+    pub fn send(&self, body: &RequestBody) -> Result<Stream, Error> {
         let question = Question {
-            place: Place::Below("/responses"),
+            place: RequestPath::Below("/responses"),
             headers: &self.of_shape(body.shape()),
             body: Some((http::JSON, body.bytes())),
-            limit: http::Limit::Stream,
+            limit: http::TimeLimit::Stream,
         };
         let signed = Signed {
             http: &self.http,

@@ -1,6 +1,6 @@
 //! Where the two backends are, and what requests to them are bound to.
 
-use super::workspace::{Route, Scope};
+use super::workspace::{Scope, WorkspaceRoute};
 use crate::http::BaseUrl;
 
 /// The address of the subscription backend.
@@ -17,7 +17,7 @@ pub struct Endpoints {
     /// The API, for keys.
     pub api: BaseUrl,
     /// The way of a workspace that is bound to a region, once it was asked for.
-    pub route: Route,
+    pub route: WorkspaceRoute,
     /// What the requests of a key are counted on.
     pub scope: Scope,
 }

@@ -20,4 +20,4 @@ pub use endpoints::{API, Endpoints, SUBSCRIPTION};
 pub use error::{Break, Error, Unanswered};
 pub use preview::Preview;
 pub use stream::Stream;
-pub use workspace::{Route, Scope};
+pub use workspace::{Scope, WorkspaceRoute};

@@ -6,15 +6,15 @@ use super::endpoints::Endpoints;
 use super::error::Error;
 use super::headers::{PROTOCOL, common};
 use super::refusal::refused;
-use super::signed::{Place, Question, Signed};
+use super::signed::{Question, RequestPath, Signed};
 use crate::auth::Authority;
-use crate::http::{self, Http, Limit};
+use crate::http::{self, Http, TimeLimit};
 
 /// How long the answer may take where it is worth waiting for.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const LIST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The most of it that is read, in bytes. The subscription's has half a megabyte of texts that we do not use.
-const BODY: usize = 16 << 20;
+const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// What the service answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,10 +50,10 @@ pub fn fetch(
         authority,
     };
     let answer = signed.ask(&Question {
-        place: Place::Below(&path),
+        place: RequestPath::Below(&path),
         headers: &headers,
         body: None,
-        limit: Limit::Whole(patience),
+        limit: TimeLimit::Whole(patience),
     })?;
     match answer.status() {
         304 => Ok(Listing::Unchanged),
@@ -62,7 +62,10 @@ pub fn fetch(
             let mark = answer.header("etag").filter(plain).map(str::to_owned);
             let host = answer.host().to_owned();
             let failed = |error| Error::Http(host, error);
-            Ok(Listing::New(answer.whole(BODY).map_err(failed)?, mark))
+            Ok(Listing::New(
+                answer.whole(MAX_BODY_BYTES).map_err(failed)?,
+                mark,
+            ))
         }
         _ => Err(refused(authority, answer)),
     }

@@ -9,17 +9,17 @@ use crate::wire::answer::Trouble;
 use crate::wire::fault::Retry;
 
 /// How long is waited before the first retry; each further one waits twice as long.
-const FIRST: Duration = Duration::from_millis(500);
+const FIRST_DELAY: Duration = Duration::from_millis(500);
 
 /// The longest of these waits.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// The longest wait that the service may ask for. One that asks for more has something else in mind than a retry.
 const ASKED: Duration = Duration::from_secs(120);
 
 /// What to do about a request that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum RetryStep {
     /// Make it again after this time.
     After(Duration),
     /// Give up.
@@ -64,13 +64,13 @@ fn of_refused(error: &Error) -> Retry {
 
 /// What to do next, after this many retries of at most so many.
 #[must_use]
-pub fn next(advice: Retry, made: usize, most: usize) -> Next {
+pub fn next(advice: Retry, made: usize, most: usize) -> RetryStep {
     match advice {
-        _ if made >= most => Next::Stop,
-        Retry::Never => Next::Stop,
-        Retry::Backoff => Next::After(backoff(made)),
-        Retry::After(time) if time > ASKED => Next::Stop,
-        Retry::After(time) => Next::After(time),
+        _ if made >= most => RetryStep::Stop,
+        Retry::Never => RetryStep::Stop,
+        Retry::Backoff => RetryStep::After(backoff(made)),
+        Retry::After(time) if time > ASKED => RetryStep::Stop,
+        Retry::After(time) => RetryStep::After(time),
     }
 }
 
@@ -78,8 +78,11 @@ pub fn next(advice: Retry, made: usize, most: usize) -> Next {
 #[must_use]
 pub fn backoff(made: usize) -> Duration {
     let doubled = 2_u32.checked_pow(u32::try_from(made).unwrap_or(u32::MAX));
-    doubled.map_or(LONGEST, |times| {
-        FIRST.checked_mul(times).unwrap_or(LONGEST).min(LONGEST)
+    doubled.map_or(MAX_DELAY, |times| {
+        FIRST_DELAY
+            .checked_mul(times)
+            .unwrap_or(MAX_DELAY)
+            .min(MAX_DELAY)
     })
 }
 
@@ -103,18 +106,18 @@ mod tests {
             waits,
             [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]
         );
-        assert_eq!(backoff(usize::MAX), LONGEST);
+        assert_eq!(backoff(usize::MAX), MAX_DELAY);
     }
 
     #[test]
     fn the_service_is_obeyed_up_to_two_minutes() {
         let after = |seconds| Retry::After(Duration::from_secs(seconds));
-        assert_eq!(next(after(0), 0, 1), Next::After(Duration::ZERO));
-        assert_eq!(next(after(120), 0, 1), Next::After(ASKED));
-        assert_eq!(next(after(121), 0, 1), Next::Stop);
-        assert_eq!(next(after(1), 1, 1), Next::Stop);
-        assert_eq!(next(Retry::Backoff, 0, 0), Next::Stop);
-        assert_eq!(next(Retry::Never, 0, 5), Next::Stop);
+        assert_eq!(next(after(0), 0, 1), RetryStep::After(Duration::ZERO));
+        assert_eq!(next(after(120), 0, 1), RetryStep::After(ASKED));
+        assert_eq!(next(after(121), 0, 1), RetryStep::Stop);
+        assert_eq!(next(after(1), 1, 1), RetryStep::Stop);
+        assert_eq!(next(Retry::Backoff, 0, 0), RetryStep::Stop);
+        assert_eq!(next(Retry::Never, 0, 5), RetryStep::Stop);
     }
 
     #[test]

@@ -7,16 +7,16 @@ use super::endpoints::Endpoints;
 use super::error::Error;
 use super::headers::common;
 use super::refusal::fault;
-use super::workspace::{Way, headers};
+use super::workspace::{WorkspaceWay, headers};
 use crate::auth::{Authority, Credential};
-use crate::http::{self, Http, Limit, Request};
+use crate::http::{self, Http, Request, TimeLimit};
 use crate::wire::fault::Cause;
 
 /// How long the answer about the way of a workspace may take.
-const CHECK: Limit = Limit::Whole(Duration::from_secs(20));
+const CHECK: TimeLimit = TimeLimit::Whole(Duration::from_secs(20));
 
 /// The most of that answer that is read, in bytes.
-const MAX_CHECK: usize = 1 << 20;
+const MAX_CHECK_BYTES: usize = 1 << 20;
 
 /// Who asks, and where.
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ pub(super) struct Signed<'a> {
 
 /// A path that a request goes to.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(super) enum RequestPath<'a> {
     /// Below the address of the backend.
     Below(&'a str),
     /// Below that of the subscription's side services.
@@ -38,10 +38,10 @@ pub(super) enum Place<'a> {
 /// What is asked.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
-    pub(super) place: Place<'a>,
+    pub(super) place: RequestPath<'a>,
     pub(super) headers: &'a [(&'static str, String)],
     pub(super) body: Option<(&'static str, &'a [u8])>,
-    pub(super) limit: Limit,
+    pub(super) limit: TimeLimit,
 }
 
 impl Signed<'_> {
@@ -49,7 +49,7 @@ impl Signed<'_> {
     ///
     /// # Errors
     /// When there is no valid credential, no answer comes, or the service refuses the credential or the workspace.
-    pub(super) fn ask(&self, question: &Question<'_>) -> Result<http::Answer, Error> {
+    pub(super) fn ask(&self, question: &Question<'_>) -> Result<http::HttpResponse, Error> {
         let mut credential = self.authority.credential().map_err(Error::SignIn)?;
         let mut way = self.endpoints.route.way();
         let (mut renewed, mut rerouted) = (false, false);
@@ -81,13 +81,13 @@ impl Signed<'_> {
     }
 
     /// The way to be tried after this one was refused.
-    fn reroute(&self, credential: &Credential, used: &Way) -> Option<Way> {
+    fn reroute(&self, credential: &Credential, used: &WorkspaceWay) -> Option<WorkspaceWay> {
         let Credential::Token { account, .. } = credential else {
             return None;
         };
         self.endpoints.route.after(used, || {
             let question = Question {
-                place: Place::Beside("/wham/accounts/check"),
+                place: RequestPath::Beside("/wham/accounts/check"),
                 headers: &common(http::JSON),
                 body: None,
                 limit: CHECK,
@@ -96,8 +96,8 @@ impl Signed<'_> {
             if answer.status() != 200 {
                 return None;
             }
-            let body = answer.whole(MAX_CHECK).ok()?;
-            Way::read(&body, account, &self.endpoints.subscription)
+            let body = answer.whole(MAX_CHECK_BYTES).ok()?;
+            WorkspaceWay::read(&body, account, &self.endpoints.subscription)
         })
     }
 
@@ -105,8 +105,8 @@ impl Signed<'_> {
         &self,
         question: &Question<'_>,
         credential: &Credential,
-        way: &Way,
-    ) -> Result<http::Answer, Error> {
+        way: &WorkspaceWay,
+    ) -> Result<http::HttpResponse, Error> {
         let mut all = question.headers.to_vec();
         all.extend(headers(credential, &self.endpoints.scope));
         let base = match credential {
@@ -117,8 +117,8 @@ impl Signed<'_> {
             Credential::Key(_) => self.endpoints.api.as_str().to_owned(),
         };
         let url = match question.place {
-            Place::Below(path) => format!("{base}{path}"),
-            Place::Beside(path) => {
+            RequestPath::Below(path) => format!("{base}{path}"),
+            RequestPath::Beside(path) => {
                 format!("{}{path}", base.strip_suffix("/codex").unwrap_or(&base))
             }
         };

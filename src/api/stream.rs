@@ -4,14 +4,14 @@ use super::error::Break;
 use crate::clock::seconds;
 use crate::http;
 use crate::wire::answer::{Answer, Show};
-use crate::wire::fault::{Head, Limit};
+use crate::wire::fault::{FaultHead, RateWindow};
 use crate::wire::sse::Decoder;
 
 /// An answer on its way.
 pub struct Stream {
-    pub(super) answer: http::Answer,
+    pub(super) answer: http::HttpResponse,
     pub(super) decoder: Decoder,
-    pub(super) head: Head,
+    pub(super) head: FaultHead,
 }
 
 impl Stream {
@@ -35,7 +35,7 @@ impl Stream {
 
     /// How much of the plan is used up, if the service said.
     #[must_use]
-    pub fn limits(&self) -> Vec<Limit> {
+    pub fn limits(&self) -> Vec<RateWindow> {
         self.head.limits(seconds())
     }
 

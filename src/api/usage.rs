@@ -8,19 +8,19 @@ use super::endpoints::Endpoints;
 use super::error;
 use super::headers::common;
 use super::refusal::refused;
-use super::signed::{Place, Question, Signed};
+use super::signed::{Question, RequestPath, Signed};
 use crate::auth::Authority;
-use crate::http::{self, Http, Limit};
+use crate::http::{self, Http, TimeLimit};
 
 /// How long the answer may take.
-const LIMIT: Limit = Limit::Whole(Duration::from_secs(30));
+const USAGE_TIMEOUT: TimeLimit = TimeLimit::Whole(Duration::from_secs(30));
 
 /// The most of it that is read, in bytes.
-const BODY: usize = 1 << 20;
+const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// A window of time in which the plan allows so much.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Window {
+pub struct PlanWindow {
     /// Which of the two: `primary` or `secondary`.
     pub name: &'static str,
     /// How much is used up, in percent.
@@ -33,13 +33,13 @@ pub struct Window {
 
 /// What the endpoint says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Limits {
+pub struct PlanLimits {
     /// The plan, as the service spells it.
     pub plan: Option<String>,
     /// Nothing more is allowed until a window begins anew.
     pub reached: bool,
     /// The windows that the plan has.
-    pub windows: Vec<Window>,
+    pub windows: Vec<PlanWindow>,
 }
 
 /// Why the limits cannot be had.
@@ -52,7 +52,7 @@ pub enum Error {
 }
 
 #[derive(Deserialize)]
-struct Body {
+struct UsageBody {
     plan_type: Option<String>,
     rate_limit: Option<Rate>,
 }
@@ -83,17 +83,17 @@ pub fn fetch(
     endpoints: &Endpoints,
     authority: &Authority,
     now: u64,
-) -> Result<Limits, Error> {
+) -> Result<PlanLimits, Error> {
     let signed = Signed {
         http,
         endpoints,
         authority,
     };
     let answer = signed.ask(&Question {
-        place: Place::Beside("/wham/usage"),
+        place: RequestPath::Beside("/wham/usage"),
         headers: &common(http::JSON),
         body: None,
-        limit: LIMIT,
+        limit: USAGE_TIMEOUT,
     });
     let answer = answer.map_err(Error::Unanswered)?;
     if answer.status() != 200 {
@@ -101,20 +101,20 @@ pub fn fetch(
     }
     let host = answer.host().to_owned();
     let failed = |error| Error::Unanswered(error::Error::Http(host, error));
-    read(&answer.whole(BODY).map_err(failed)?, now).ok_or(Error::Unreadable)
+    read(&answer.whole(MAX_BODY_BYTES).map_err(failed)?, now).ok_or(Error::Unreadable)
 }
 
 /// Reads the endpoint's answer, at this time in Unix seconds; nothing if it is no such answer.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // seconds, and never below 0
-fn read(body: &[u8], now: u64) -> Option<Limits> {
-    let body: Body = serde_json::from_slice(body).ok()?;
+fn read(body: &[u8], now: u64) -> Option<PlanLimits> {
+    let body: UsageBody = serde_json::from_slice(body).ok()?;
     let window = |name, raw: Option<Raw>| {
         let raw = raw?;
         let at = raw.reset_at.map(|at| at.max(0.0) as u64);
         let after = raw
             .reset_after_seconds
             .map(|after| now.saturating_add(after.max(0.0) as u64));
-        Some(Window {
+        Some(PlanWindow {
             name,
             used: raw.used_percent.clamp(0.0, 1000.0),
             seconds: raw.limit_window_seconds.unwrap_or_default().max(0.0) as u64,
@@ -134,7 +134,7 @@ fn read(body: &[u8], now: u64) -> Option<Limits> {
             .collect(),
         ),
     };
-    Some(Limits {
+    Some(PlanLimits {
         plan: body.plan_type,
         reached,
         windows,
@@ -155,7 +155,7 @@ mod tests {
             (limits.plan.as_deref(), limits.reached),
             (Some("plus"), false)
         );
-        let window = |name, used, seconds, at| Window {
+        let window = |name, used, seconds, at| PlanWindow {
             name,
             used,
             seconds,
@@ -168,7 +168,7 @@ mod tests {
                 window("secondary", 40.0, 0, 1060)
             ]
         );
-        assert_eq!(read(b"{}", 0), Some(Limits::default()));
+        assert_eq!(read(b"{}", 0), Some(PlanLimits::default()));
         assert!(read(br#"{"rate_limit":{"secondary_window":null}}"#, 0).is_some());
         assert_eq!(read(b"<html>", 0), None);
     }

@@ -21,7 +21,7 @@ const BELOW: &str = ".chatgpt.com";
 const FREE: &str = "NO_CONSTRAINT";
 
 /// The longest name of a routing that is sent as a header, in bytes.
-const MAX_ROUTING: usize = 16;
+const MAX_ROUTING_BYTES: usize = 16;
 
 /// What the requests of a key are counted on, where it may be used for more than one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,14 +72,14 @@ pub(super) fn of_account(account: &str, bounds: &Bounds) -> Vec<(&'static str, S
 
 /// Where the requests of a workspace go, and how they are marked. The usual way has neither.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct WorkspaceWay {
     /// In place of the scheme and host of the subscription's address.
     origin: Option<String>,
     /// The routing that requests name.
     routing: Option<String>,
 }
 
-impl Way {
+impl WorkspaceWay {
     /// Reads the answer of `accounts/check` about this account, from this address; nothing if it is no such answer.
     pub(super) fn read(body: &[u8], account: &AccountId, base: &BaseUrl) -> Option<Self> {
         let json: Value = serde_json::from_slice(body).ok()?;
@@ -130,23 +130,27 @@ fn is_origin(text: &str) -> bool {
 
 fn is_routing(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-    (1..=MAX_ROUTING).contains(&text.len()) && text.bytes().all(fits)
+    (1..=MAX_ROUTING_BYTES).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// The way that was found for the workspace of a run. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Route(Arc<Mutex<Option<Way>>>);
+pub struct WorkspaceRoute(Arc<Mutex<Option<WorkspaceWay>>>);
 
-impl Route {
+impl WorkspaceRoute {
     /// The way that requests take now.
-    pub(super) fn way(&self) -> Way {
+    pub(super) fn way(&self) -> WorkspaceWay {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         found.clone().unwrap_or_default()
     }
 
     /// The way to try after `used` was refused, if there is another. `ask` is called once for all clones,
     /// and the others wait for its answer.
-    pub(super) fn after(&self, used: &Way, ask: impl FnOnce() -> Option<Way>) -> Option<Way> {
+    pub(super) fn after(
+        &self,
+        used: &WorkspaceWay,
+        ask: impl FnOnce() -> Option<WorkspaceWay>,
+    ) -> Option<WorkspaceWay> {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(way) = &*found {
             return (way != used).then(|| way.clone());
@@ -168,7 +172,8 @@ mod tests {
         let body = json!({"accounts": [account("other", "https://x.chatgpt.com", "eu"), account("acct-1", origin, routing)]});
         let base = BaseUrl::parse(base).expect("an address");
         let account = "acct-1".parse().expect("an account");
-        let way = Way::read(body.to_string().as_bytes(), &account, &base).expect("an answer");
+        let way =
+            WorkspaceWay::read(body.to_string().as_bytes(), &account, &base).expect("an answer");
         (way.origin, way.routing)
     }
 
@@ -235,12 +240,12 @@ mod tests {
     #[test]
     fn the_path_of_the_address_stays() {
         let base = BaseUrl::parse("https://chatgpt.com/backend-api/codex").expect("an address");
-        let way = Way {
+        let way = WorkspaceWay {
             origin: Some("https://gov.chatgpt.com".to_owned()),
             routing: None,
         };
         assert_eq!(way.base(&base), "https://gov.chatgpt.com/backend-api/codex");
-        assert_eq!(Way::default().base(&base), base.as_str());
+        assert_eq!(WorkspaceWay::default().base(&base), base.as_str());
     }
 
     #[test]
@@ -253,14 +258,18 @@ mod tests {
             r#"{"accounts":[{"id":"other"}]}"#,
             r#"{"accounts":{}}"#,
         ] {
-            assert_eq!(Way::read(body.as_bytes(), &account, &base), None, "{body}");
+            assert_eq!(
+                WorkspaceWay::read(body.as_bytes(), &account, &base),
+                None,
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn the_way_is_asked_for_once_and_shared() {
-        let (route, usual) = (Route::default(), Way::default());
-        let other = Way {
+        let (route, usual) = (WorkspaceRoute::default(), WorkspaceWay::default());
+        let other = WorkspaceWay {
             origin: None,
             routing: Some("us".to_owned()),
         };
@@ -269,10 +278,10 @@ mod tests {
             route.after(&usual, || Some(other.clone())),
             Some(other.clone())
         );
-        let unasked = || -> Option<Way> { unreachable!("it was asked for") };
+        let unasked = || -> Option<WorkspaceWay> { unreachable!("it was asked for") };
         assert_eq!(clone.after(&usual, unasked), Some(other.clone()));
         assert_eq!((clone.after(&other, unasked), clone.way()), (None, other));
-        let none = Route::default();
+        let none = WorkspaceRoute::default();
         assert_eq!(none.after(&usual, || None), None);
         assert_eq!(none.after(&usual, unasked), None);
     }

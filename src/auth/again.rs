@@ -8,10 +8,10 @@ use super::issuer::Error;
 use crate::http;
 
 /// How long is asked again, counted from the first question.
-const PATIENCE: Duration = Duration::from_secs(30);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long is waited before the second question; before each further one twice as long.
-const FIRST: Duration = Duration::from_secs(1);
+const FIRST_DELAY: Duration = Duration::from_secs(1);
 
 /// What hears of a wait: how long it is, and why.
 pub type Heard<'a> = &'a dyn Fn(Duration, &Error);
@@ -50,13 +50,13 @@ pub(super) fn ask<T>(
 /// How long to wait after this failure, which came so long after the first question and has so many before it; nothing
 /// where it is final.
 fn wait(error: &Error, worth: Worth, made: u32, elapsed: Duration) -> Option<Duration> {
-    let doubled = FIRST.saturating_mul(1 << made.min(10));
+    let doubled = FIRST_DELAY.saturating_mul(1 << made.min(10));
     let delay = match error {
         Error::Refused(refusal) if refusal.may_pass() => refusal.retry_after.unwrap_or(doubled),
         Error::Http(error) if passes(error, worth) => doubled,
         _ => return None,
     };
-    (elapsed.saturating_add(delay) <= PATIENCE).then_some(delay)
+    (elapsed.saturating_add(delay) <= RETRY_TIMEOUT).then_some(delay)
 }
 
 fn passes(error: &http::Error, worth: Worth) -> bool {

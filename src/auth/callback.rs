@@ -12,7 +12,7 @@ use std::time::Duration;
 use tiny_http::{Header, Method, Request, Response, Server};
 
 use super::page::Page;
-use super::redirect::{Said, of_query};
+use super::redirect::{RedirectAnswer, of_query};
 use crate::exhausted::{Exhausted, at_start, room_for_threads};
 use crate::http::{self, Http, is_loopback};
 use crate::secret::Secret;
@@ -21,41 +21,41 @@ use crate::secret::Secret;
 const PORTS: [u16; 2] = [1455, 1457];
 
 /// How long whoever holds a port may take to let go of it, once asked.
-const CANCEL: Duration = Duration::from_secs(2);
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often a port is tried again, and how long between two tries.
-const TRIES: u32 = 10;
-const PAUSE: Duration = Duration::from_millis(200);
+const BIND_ATTEMPTS: u32 = 10;
+const BIND_PAUSE: Duration = Duration::from_millis(200);
 
 /// How many requests are answered at the same time, on each address.
-const AT_ONCE: usize = 64;
+const MAX_CONNECTIONS: usize = 64;
 
 /// How many threads the servers start by themselves (`tiny_http` 0.12): for each of the two addresses one that accepts and
 /// four that read, and one more of this module. `tiny_http` panics if it cannot start one.
-const THREADS: usize = 12;
+const SERVER_THREADS: usize = 12;
 
 /// How long the last page gets to reach the browser.
-const LAST: Duration = Duration::from_secs(1);
+const LAST_PAGE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What came.
 #[derive(Debug)]
 pub enum Arrival {
     /// A call that belongs to the sign-in, and the page that it waits for.
-    Said(Said, Waiting),
+    Said(RedirectAnswer, WaitingBrowser),
     /// Another program asks for the port.
     Cancelled,
 }
 
 /// A browser that waits for its page.
-pub struct Waiting(Box<Request>);
+pub struct WaitingBrowser(Box<Request>);
 
-impl std::fmt::Debug for Waiting {
+impl std::fmt::Debug for WaitingBrowser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Waiting(..)")
     }
 }
 
-impl Waiting {
+impl WaitingBrowser {
     /// Shows the page. That is not waited for: who reads it slowly, or not at all, holds up nobody.
     pub fn show(self, page: &Page) {
         let page = page.clone();
@@ -103,7 +103,7 @@ impl Callback {
         arrived: impl Fn(Arrival) + Clone + Send + 'static,
         busy: impl Fn(u16),
     ) -> io::Result<Option<Self>> {
-        room_for_threads(THREADS)?;
+        room_for_threads(SERVER_THREADS)?;
         for port in PORTS {
             if let Some(listeners) = take(port, http, &busy)? {
                 match Self::serve(port, listeners, state, arrived.clone()) {
@@ -137,7 +137,7 @@ impl Callback {
                 for request in server.incoming_requests() {
                     // One that sends half of what it promised holds up itself alone, and a flood no more than this
                     // server.
-                    if busy.fetch_add(1, Ordering::Relaxed) >= AT_ONCE {
+                    if busy.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
                         busy.fetch_sub(1, Ordering::Relaxed);
                         receive(request, &state, &arrived, last.get().cloned());
                         continue;
@@ -168,7 +168,7 @@ impl Callback {
 
     /// Gives the last page a moment to arrive. The connections cannot be told to close.
     pub fn linger(&self) {
-        thread::sleep(LAST);
+        thread::sleep(LAST_PAGE_TIMEOUT);
     }
 }
 
@@ -185,7 +185,7 @@ impl Drop for Callback {
 /// to let go.
 fn take(port: u16, http: &Http, busy: &impl Fn(u16)) -> io::Result<Option<Vec<TcpListener>>> {
     let mut asked = false;
-    for _ in 0..=TRIES {
+    for _ in 0..=BIND_ATTEMPTS {
         match bind(port) {
             Ok(listeners) => return Ok(Some(listeners)),
             Err((host, error)) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -197,14 +197,14 @@ fn take(port: u16, http: &Http, busy: &impl Fn(u16)) -> io::Result<Option<Vec<Tc
                         bearer: None,
                         headers: &[],
                         body: None,
-                        limit: http::Limit::Whole(CANCEL),
+                        limit: http::TimeLimit::Whole(CANCEL_TIMEOUT),
                     });
                 }
             }
             Err((_, error)) if Exhausted::of(&error).is_some() => return Err(error),
             Err(_) => return Ok(None),
         }
-        thread::sleep(PAUSE);
+        thread::sleep(BIND_PAUSE);
     }
     Ok(None)
 }
@@ -237,21 +237,25 @@ fn bind(port: u16) -> Result<Vec<TcpListener>, (&'static str, io::Error)> {
 fn receive(request: Request, state: &Secret, arrived: &impl Fn(Arrival), last: Option<Page>) {
     let asker = Asker::of(&request);
     match (route(request.method(), request.url(), state, &asker), last) {
-        (Route::Show(page), _) | (Route::HandOn(_), Some(page)) => answer(request, &page),
-        (Route::Cancel, _) => {
+        (CallbackRoute::Show(page), _) | (CallbackRoute::HandOn(_), Some(page)) => {
+            answer(request, &page)
+        }
+        (CallbackRoute::Cancel, _) => {
             answer(request, &Page::cancelled());
             arrived(Arrival::Cancelled);
         }
-        (Route::HandOn(said), None) => arrived(Arrival::Said(said, Waiting(Box::new(request)))),
+        (CallbackRoute::HandOn(said), None) => {
+            arrived(Arrival::Said(said, WaitingBrowser(Box::new(request))))
+        }
     }
 }
 
 /// What is done about a request.
 #[derive(Debug, PartialEq, Eq)]
-enum Route {
+enum CallbackRoute {
     Show(Page),
     Cancel,
-    HandOn(Said),
+    HandOn(RedirectAnswer),
 }
 
 /// Who asks, as far as the headers say.
@@ -291,16 +295,16 @@ impl Asker {
     }
 }
 
-fn route(method: &Method, url: &str, state: &Secret, asker: &Asker) -> Route {
+fn route(method: &Method, url: &str, state: &Secret, asker: &Asker) -> CallbackRoute {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     match (method, path) {
         (Method::Get, "/auth/callback") => match of_query(query, state) {
-            Said::WrongState => Route::Show(Page::stray()),
-            said => Route::HandOn(said),
+            RedirectAnswer::WrongState => CallbackRoute::Show(Page::stray()),
+            said => CallbackRoute::HandOn(said),
         },
-        (Method::Get, "/cancel") if asker.may_cancel() => Route::Cancel,
-        (_, "/cancel") => Route::Show(Page::refused()),
-        _ => Route::Show(Page::none()),
+        (Method::Get, "/cancel") if asker.may_cancel() => CallbackRoute::Cancel,
+        (_, "/cancel") => CallbackRoute::Show(Page::refused()),
+        _ => CallbackRoute::Show(Page::none()),
     }
 }
 
@@ -331,24 +335,36 @@ mod tests {
     #[test]
     fn only_our_own_sign_in_is_handed_on() {
         let state = Secret::new("st".to_owned());
-        let check = |method: &Method, url: &str, expected: Route| {
+        let check = |method: &Method, url: &str, expected: CallbackRoute| {
             let found = route(method, url, &state, &Asker::default());
             assert_eq!(found, expected, "{url}");
         };
-        let code = Said::Code(Secret::new("ac".to_owned()));
+        let code = RedirectAnswer::Code(Secret::new("ac".to_owned()));
         let get = &Method::Get;
-        check(get, "/auth/callback?code=ac&state=st", Route::HandOn(code));
-        check(get, "/auth/callback?state=st", Route::HandOn(Said::Nothing));
+        check(
+            get,
+            "/auth/callback?code=ac&state=st",
+            CallbackRoute::HandOn(code),
+        );
+        check(
+            get,
+            "/auth/callback?state=st",
+            CallbackRoute::HandOn(RedirectAnswer::Nothing),
+        );
         check(
             get,
             "/auth/callback?code=ac&state=x",
-            Route::Show(Page::stray()),
+            CallbackRoute::Show(Page::stray()),
         );
-        check(get, "/auth/callback", Route::Show(Page::stray()));
-        check(get, "/cancel", Route::Cancel);
-        check(&Method::Post, "/cancel", Route::Show(Page::refused()));
-        check(get, "/favicon.ico", Route::Show(Page::none()));
-        check(get, "/", Route::Show(Page::none()));
+        check(get, "/auth/callback", CallbackRoute::Show(Page::stray()));
+        check(get, "/cancel", CallbackRoute::Cancel);
+        check(
+            &Method::Post,
+            "/cancel",
+            CallbackRoute::Show(Page::refused()),
+        );
+        check(get, "/favicon.ico", CallbackRoute::Show(Page::none()));
+        check(get, "/", CallbackRoute::Show(Page::none()));
     }
 
     #[test]
@@ -360,7 +376,7 @@ mod tests {
                 is_page,
             };
             let found = route(&Method::Get, "/cancel", &state, &asker);
-            assert_eq!(found == Route::Cancel, expected, "{asker:?}");
+            assert_eq!(found == CallbackRoute::Cancel, expected, "{asker:?}");
         };
         for host in [
             "127.0.0.1:1455",

@@ -3,7 +3,7 @@
 use std::thread;
 
 use super::critical::Critical;
-use super::store::{Contents, Edit, Error, Hold, PAUSE, Store};
+use super::store::{Contents, CredentialStore, Error, Hold, READ_PAUSE, StoreEdit};
 use crate::clock::seconds;
 
 /// Makes these changes; what the file held before. No person may be waited for meanwhile. A wait for the lock that gets
@@ -12,10 +12,10 @@ use crate::clock::seconds;
 /// # Errors
 /// When the file cannot be read or written, or its lock cannot be had. Nothing was changed then.
 pub fn change<'a>(
-    store: &Store,
+    store: &CredentialStore,
     critical: &Critical,
     waiting: &dyn Fn(&Error),
-    edits: impl Fn(&Contents) -> Vec<Edit<'a>>,
+    edits: impl Fn(&Contents) -> Vec<StoreEdit<'a>>,
 ) -> Result<Contents, Error> {
     let mut hold = Hold::default();
     loop {
@@ -28,15 +28,15 @@ pub fn change<'a>(
             store.await_lock(&mut hold, waiting)?;
         } else {
             // The process is about to end.
-            thread::sleep(PAUSE);
+            thread::sleep(READ_PAUSE);
         }
     }
 }
 
 /// Nothing if somebody else has the lock.
 fn try_change<'a>(
-    store: &Store,
-    edits: impl Fn(&Contents) -> Vec<Edit<'a>>,
+    store: &CredentialStore,
+    edits: impl Fn(&Contents) -> Vec<StoreEdit<'a>>,
 ) -> Result<Option<Contents>, Error> {
     let Some(lock) = store.try_lock()? else {
         return Ok(None);

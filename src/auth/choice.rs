@@ -7,18 +7,18 @@ use std::sync::Arc;
 use super::credential::Credential;
 use super::personal::Personal;
 use super::signed_in::SignedIn;
-use super::source::Source;
+use super::source::CredentialSource;
 use super::store::Other;
 use super::token::{self, TokenError};
 use crate::secret::Secret;
 
 /// What was found, and where.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct FoundCredential {
     /// What it is.
     pub what: What,
     /// The flag, variable or file that it came by.
-    pub source: Source,
+    pub source: CredentialSource,
 }
 
 /// A credential as it was found, unjudged.
@@ -40,7 +40,7 @@ pub enum What {
     NotOurs(Other),
 }
 
-impl Found {
+impl FoundCredential {
     /// The secrets in it.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
@@ -78,19 +78,19 @@ pub enum Error {
     /// None was found.
     Missing,
     /// What stands in this place cannot be a key: at this byte, counted from 0, is something that no key holds.
-    NotAKey(Source, usize),
+    NotAKey(CredentialSource, usize),
     /// What stands in this place is not the bare secret, for this reason.
-    NotBare(Source, &'static str),
+    NotBare(CredentialSource, &'static str),
     /// What stands in this place is empty.
-    Empty(Source),
+    Empty(CredentialSource),
     /// What stands in this place is no ChatGPT access token.
-    NotAToken(Source, TokenError),
+    NotAToken(CredentialSource, TokenError),
     /// What stands for a key in this place is a ChatGPT access token, which the API is not shown.
-    TokenAsKey(Source),
+    TokenAsKey(CredentialSource),
     /// What stands for a key in this place is not followed, for this reason.
-    NotUsable(Source, &'static str),
+    NotUsable(CredentialSource, &'static str),
     /// All that was found is an entry of another type in this file.
-    NotOurs(Source, Other),
+    NotOurs(CredentialSource, Other),
 }
 
 impl fmt::Display for Error {
@@ -135,7 +135,7 @@ impl Error {
 /// # Errors
 /// When there is none, or the one that comes first is malformed: another one in its place would
 /// be somebody else's bill.
-pub fn choose(found: &[Found]) -> Result<Chosen, Error> {
+pub fn choose(found: &[FoundCredential]) -> Result<Chosen, Error> {
     let first = found.first().ok_or(Error::Missing)?;
     match &first.what {
         What::Key(found) => Ok(Chosen::Fixed(Credential::Key(key(found, &first.source)?))),
@@ -165,7 +165,7 @@ pub fn choose(found: &[Found]) -> Result<Chosen, Error> {
 ///
 /// # Errors
 /// When it is no key.
-pub fn key(secret: &Secret, source: &Source) -> Result<Secret, Error> {
+pub fn key(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error> {
     let key = plain(secret, source)?;
     if token::account(key.expose()).is_ok() {
         return Err(Error::TokenAsKey(source.clone()));
@@ -177,7 +177,7 @@ pub fn key(secret: &Secret, source: &Source) -> Result<Secret, Error> {
 ///
 /// # Errors
 /// When it is empty, or holds what no key or token does.
-pub fn plain(secret: &Secret, source: &Source) -> Result<Secret, Error> {
+pub fn plain(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error> {
     let text = secret.expose().trim();
     match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
         _ if text.is_empty() => Err(Error::Empty(source.clone())),
@@ -219,24 +219,24 @@ fn not_bare(text: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn key(text: &str, source: &'static str) -> Found {
-        Found {
+    fn key(text: &str, source: &'static str) -> FoundCredential {
+        FoundCredential {
             what: What::Key(Secret::new(text.to_owned())),
-            source: Source::Variable(source),
+            source: CredentialSource::Variable(source),
         }
     }
 
-    fn token(text: &str, source: &'static str) -> Found {
-        Found {
+    fn token(text: &str, source: &'static str) -> FoundCredential {
+        FoundCredential {
             what: What::Token(Secret::new(text.to_owned())),
-            source: Source::Variable(source),
+            source: CredentialSource::Variable(source),
         }
     }
 
     #[test]
     fn the_first_is_used() {
         let access = token::tests::token_of("acct-1", 1);
-        let used = |found: &[Found]| match choose(found) {
+        let used = |found: &[FoundCredential]| match choose(found) {
             Ok(Chosen::Fixed(Credential::Key(key))) => Ok(key.expose().to_owned()),
             Ok(Chosen::Fixed(Credential::Token { account, .. })) => Ok(account.as_str().to_owned()),
             Ok(Chosen::SignIn(signed_in)) => Ok(format!("{:?}", signed_in.expires)),
@@ -244,9 +244,9 @@ mod tests {
             Err(error) => Err(error),
         };
         let signed_in = SignedIn::new(access.clone(), None, None, token::Claims::default());
-        let stored = Found {
+        let stored = FoundCredential {
             what: What::SignIn(signed_in.map(Box::new)),
-            source: Source::File("file".into()),
+            source: CredentialSource::File("file".into()),
         };
         assert_eq!(used(&[key("a\n", "F"), key("b", "K")]), Ok("a".to_owned()));
         assert_eq!(
@@ -259,7 +259,10 @@ mod tests {
 
     #[test]
     fn a_secret_that_is_not_bare_is_refused_with_the_reason() {
-        let why = |text: &str| match plain(&Secret::new(text.to_owned()), &Source::Variable("K")) {
+        let why = |text: &str| match plain(
+            &Secret::new(text.to_owned()),
+            &CredentialSource::Variable("K"),
+        ) {
             Err(Error::NotBare(_, why)) => why.split(' ').take(4).collect::<Vec<_>>().join(" "),
             Err(_) => "other".to_owned(),
             Ok(_) => String::new(),
@@ -299,28 +302,34 @@ mod tests {
     fn a_malformed_one_is_not_passed_over() {
         let access = token::tests::token_of("acct-1", 1);
         let as_key = choose(&[key(access.expose(), "K")]).err();
-        assert_eq!(as_key, Some(Error::TokenAsKey(Source::Variable("K"))));
-        let error = |found: Found| choose(&[found, key("good", "K")]).err();
+        assert_eq!(
+            as_key,
+            Some(Error::TokenAsKey(CredentialSource::Variable("K")))
+        );
+        let error = |found: FoundCredential| choose(&[found, key("good", "K")]).err();
         let shape = TokenError::Shape;
         assert_eq!(
             error(token("x", "T")),
-            Some(Error::NotAToken(Source::Variable("T"), shape))
+            Some(Error::NotAToken(CredentialSource::Variable("T"), shape))
         );
         assert_eq!(
             error(key("two\nlines", "F")),
-            Some(Error::NotAKey(Source::Variable("F"), 3))
+            Some(Error::NotAKey(CredentialSource::Variable("F"), 3))
         );
         assert_eq!(
             error(key(" \n", "F")),
-            Some(Error::Empty(Source::Variable("F")))
+            Some(Error::Empty(CredentialSource::Variable("F")))
         );
-        let stored = Found {
+        let stored = FoundCredential {
             what: What::SignIn(Err(shape)),
-            source: Source::File("file".into()),
+            source: CredentialSource::File("file".into()),
         };
         assert_eq!(
             error(stored),
-            Some(Error::NotAToken(Source::File("file".into()), shape))
+            Some(Error::NotAToken(
+                CredentialSource::File("file".into()),
+                shape
+            ))
         );
     }
 }

@@ -5,18 +5,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::issuer::limit::TOKENS;
+use super::issuer::limit::TOKEN_TIMEOUT;
 
 /// How long an end may be put off for it: as long as the issuer may take for its answer, and a little for storing it. An
 /// earlier end would lose the sign-in, and the issuer's answer has a limit of its own.
-pub const MAX_DELAY: Duration = Duration::from_secs(TOKENS.as_secs() + 10);
+pub const MAX_DELAY: Duration = Duration::from_secs(TOKEN_TIMEOUT.as_secs() + 10);
 
 /// How many such moments there are now, and whether there may be more. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub struct Critical(Arc<(Mutex<State>, Condvar)>);
+pub struct Critical(Arc<(Mutex<CriticalState>, Condvar)>);
 
 #[derive(Debug, Default)]
-struct State {
+struct CriticalState {
     count: usize,
     closed: bool,
 }
@@ -42,7 +42,7 @@ impl Critical {
     pub fn close(&self, most: Duration) -> bool {
         let mut state = self.state();
         state.closed = true;
-        let busy = |state: &mut State| state.count > 0;
+        let busy = |state: &mut CriticalState| state.count > 0;
         let waited = self.0.1.wait_timeout_while(state, most, busy);
         waited.map_or(true, |(_, ended)| !ended.timed_out())
     }
@@ -51,7 +51,7 @@ impl Critical {
         self.state().closed
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CriticalState> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,13 +8,13 @@ use super::poll::Poll;
 use crate::secret::Secret;
 
 /// How long a person may take. The issuer's own limit.
-pub const LIMIT: Duration = Duration::from_secs(15 * 60);
+pub const DEVICE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// How many questions in a row may fail to arrive.
-const LOST: u32 = 5;
+const MAX_LOST_POLLS: u32 = 5;
 
 /// How much longer to wait between questions when asked to slow down (RFC 8628, section 3.5).
-const SLOWER: Duration = Duration::from_secs(5);
+const POLL_SLOWDOWN: Duration = Duration::from_secs(5);
 
 /// How a device sign-in ended.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub enum Ended {
 
 /// What to do next.
 #[derive(Debug)]
-enum Next {
+enum DevicePoll {
     /// Ask again after this time.
     Ask(Duration),
     /// It is over.
@@ -43,29 +43,29 @@ struct Polling {
 
 impl Polling {
     /// What to do after this answer, which came so long after the beginning.
-    fn step(&mut self, answer: Result<Poll, Error>, elapsed: Duration) -> Next {
+    fn step(&mut self, answer: Result<Poll, Error>, elapsed: Duration) -> DevicePoll {
         let mut pause = Duration::ZERO;
         match answer {
-            Ok(Poll::Granted(code, verifier)) => return Next::End(Ok((code, verifier))),
+            Ok(Poll::Granted(code, verifier)) => return DevicePoll::End(Ok((code, verifier))),
             Ok(Poll::Pending) => self.lost = 0,
             Ok(Poll::SlowDown) => {
                 self.lost = 0;
-                self.interval += SLOWER;
+                self.interval += POLL_SLOWDOWN;
             }
             // What does not arrive, or finds the service broken, may do better next time.
-            Err(error) if self.lost + 1 < LOST && passing(&error) => {
+            Err(error) if self.lost + 1 < MAX_LOST_POLLS && passing(&error) => {
                 self.lost += 1;
                 if let Error::Refused(refusal) = &error {
                     pause = pause.max(refusal.retry_after.unwrap_or_default());
                 }
             }
-            Err(error) => return Next::End(Err(Ended::Failed(error))),
+            Err(error) => return DevicePoll::End(Err(Ended::Failed(error))),
         }
         let pause = pause.max(self.interval);
-        if elapsed.saturating_add(pause) > LIMIT {
-            Next::End(Err(Ended::TimedOut))
+        if elapsed.saturating_add(pause) > DEVICE_TIMEOUT {
+            DevicePoll::End(Err(Ended::TimedOut))
         } else {
-            Next::Ask(pause)
+            DevicePoll::Ask(pause)
         }
     }
 }
@@ -90,8 +90,8 @@ pub fn wait(issuer: &Issuer, device: &Device) -> Result<(Secret, Secret), Ended>
     };
     loop {
         match polling.step(issuer.poll(device), begun.elapsed()) {
-            Next::Ask(pause) => thread::sleep(pause),
-            Next::End(ended) => return ended,
+            DevicePoll::Ask(pause) => thread::sleep(pause),
+            DevicePoll::End(ended) => return ended,
         }
     }
 }
@@ -110,10 +110,10 @@ mod tests {
         };
         let mut check = |answer: Result<Poll, Error>, elapsed: u32, expected: &str| {
             let next = match polling.step(answer, elapsed * second) {
-                Next::Ask(pause) => format!("ask in {}", pause.as_secs()),
-                Next::End(Ok(_)) => "granted".to_owned(),
-                Next::End(Err(Ended::Failed(_))) => "failed".to_owned(),
-                Next::End(Err(Ended::TimedOut)) => "timed out".to_owned(),
+                DevicePoll::Ask(pause) => format!("ask in {}", pause.as_secs()),
+                DevicePoll::End(Ok(_)) => "granted".to_owned(),
+                DevicePoll::End(Err(Ended::Failed(_))) => "failed".to_owned(),
+                DevicePoll::End(Err(Ended::TimedOut)) => "timed out".to_owned(),
             };
             assert_eq!(next, expected, "after {elapsed} s");
         };

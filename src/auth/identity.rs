@@ -19,7 +19,7 @@ pub fn is_personal(token: &str) -> bool {
 
 /// Whose a token is, as the issuer says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct TokenIdentity {
     /// The account.
     pub account: AccountId,
     /// The person's address.
@@ -30,7 +30,7 @@ pub struct Identity {
     pub bounds: Bounds,
 }
 
-impl Identity {
+impl TokenIdentity {
     /// Reads the issuer's answer; nothing if it names no account.
     #[must_use]
     pub fn read(json: &Value) -> Option<Self> {
@@ -79,12 +79,14 @@ mod tests {
     fn an_answer_names_an_account_and_may_name_more() {
         let full = json!({"email": "a@example.com", "chatgpt_user_id": "u", "chatgpt_account_id": "acct-9",
             "chatgpt_plan_type": "enterprise", "chatgpt_account_is_fedramp": true});
-        let identity = Identity::read(&full).expect("an account");
+        let identity = TokenIdentity::read(&full).expect("an account");
         assert_eq!(identity.account.as_str(), "acct-9");
         assert_eq!(identity.plan.as_deref(), Some("enterprise"));
         assert!(identity.bounds.is_fedramp());
-        assert_eq!(Identity::read(&identity.json()), Some(identity));
-        assert!(Identity::read(&json!({"chatgpt_account_id": "acct-9", "email": 3})).is_some());
+        assert_eq!(TokenIdentity::read(&identity.json()), Some(identity));
+        assert!(
+            TokenIdentity::read(&json!({"chatgpt_account_id": "acct-9", "email": 3})).is_some()
+        );
         for nobody in [
             json!({}),
             json!([]),
@@ -92,7 +94,7 @@ mod tests {
             json!({"chatgpt_account_id": ""}),
             json!({"chatgpt_account_id": "a b"}),
         ] {
-            assert_eq!(Identity::read(&nobody), None, "{nobody}");
+            assert_eq!(TokenIdentity::read(&nobody), None, "{nobody}");
         }
     }
 }

@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 
 use super::again::{self, Heard, Worth};
 use super::form;
-use super::identity::Identity;
+use super::identity::TokenIdentity;
 use super::issued::Issued;
 use super::pkce::Pkce;
 use super::poll::{Poll, sort};
 use super::refusal::Refusal;
 use crate::clock::seconds;
-use crate::http::{self, BaseUrl, Http, Limit, ORIGINATOR, Request, SILENCE};
+use crate::http::{self, BaseUrl, Http, IDLE_TIMEOUT, ORIGINATOR, Request, TimeLimit};
 use crate::secret::Secret;
-use crate::wire::fault::Head;
+use crate::wire::fault::FaultHead;
 pub use error::Error;
-use limit::{BODY, LIMIT, REVOKE, TOKENS};
+use limit::{ANSWER_TIMEOUT, MAX_BODY_BYTES, REVOKE_TIMEOUT, TOKEN_TIMEOUT};
 
 /// The address of the issuer.
 pub const ISSUER: &str = "https://auth.openai.com";
@@ -55,11 +55,11 @@ pub struct Device {
 impl Issuer {
     /// Nothing is sent before the first question.
     #[must_use]
-    pub fn new(base: BaseUrl, setup: &http::Setup) -> Self {
+    pub fn new(base: BaseUrl, setup: &http::HttpSetup) -> Self {
         Self {
             base,
-            http: Http::new(setup, SILENCE),
-            tokens: TOKENS,
+            http: Http::new(setup, IDLE_TIMEOUT),
+            tokens: TOKEN_TIMEOUT,
         }
     }
 
@@ -137,7 +137,7 @@ impl Issuer {
 
     fn tokens(&self, form: &str, secrets: &[&Secret]) -> Result<Issued, Error> {
         let url = self.base.join("/oauth/token");
-        let limit = Limit::Whole(self.tokens);
+        let limit = TimeLimit::Whole(self.tokens);
         let body = self.post(&url, http::FORM, form.as_bytes(), limit, secrets)?;
         Issued::read(&body).ok_or(Error::Unreadable)
     }
@@ -146,15 +146,15 @@ impl Issuer {
     ///
     /// # Errors
     /// When the issuer does not say.
-    pub fn whoami(&self, access: &Secret, heard: Heard<'_>) -> Result<Identity, Error> {
+    pub fn whoami(&self, access: &Secret, heard: Heard<'_>) -> Result<TokenIdentity, Error> {
         let url = self
             .base
             .join("/api/accounts/v1/user-auth-credential/whoami");
         let body = again::ask(Worth::Little, heard, || {
-            self.call(&url, Some(access), None, LIMIT, &[access])
+            self.call(&url, Some(access), None, ANSWER_TIMEOUT, &[access])
         })?;
         let json = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
-        Identity::read(&json).ok_or(Error::Unreadable)
+        TokenIdentity::read(&json).ok_or(Error::Unreadable)
     }
 
     /// Makes tokens worthless: all that came from this refresh token, or one access token.
@@ -179,7 +179,7 @@ impl Issuer {
             &url,
             http::JSON,
             text.as_bytes(),
-            Limit::Whole(REVOKE),
+            TimeLimit::Whole(REVOKE_TIMEOUT),
             &secrets,
         ) {
             // The service takes JSON. The standard has a form (RFC 7009, section 2.1), and others take nothing else.
@@ -188,7 +188,7 @@ impl Issuer {
                 let fields = ["token", "token_type_hint", "client_id"];
                 let pairs: Vec<(&str, &str)> = fields.into_iter().filter_map(field).collect();
                 let form = form::encode(&pairs);
-                let left = Limit::Whole(REVOKE.saturating_sub(begun.elapsed()));
+                let left = TimeLimit::Whole(REVOKE_TIMEOUT.saturating_sub(begun.elapsed()));
                 self.post(&url, http::FORM, form.as_bytes(), left, &secrets)
             }
             other => other,
@@ -212,7 +212,7 @@ impl Issuer {
         let url = self.base.join("/api/accounts/deviceauth/usercode");
         let body = json!({ "client_id": CLIENT }).to_string();
         let body = again::ask(Worth::Little, heard, || {
-            self.post(&url, http::JSON, body.as_bytes(), LIMIT, &[])
+            self.post(&url, http::JSON, body.as_bytes(), ANSWER_TIMEOUT, &[])
         })?;
         let body: Body = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
         // Seconds, as text or as a number.
@@ -242,7 +242,7 @@ impl Issuer {
         })
         .to_string();
         let secrets = [&device.id, &device.code];
-        match self.post(&url, http::JSON, body.as_bytes(), LIMIT, &secrets) {
+        match self.post(&url, http::JSON, body.as_bytes(), ANSWER_TIMEOUT, &secrets) {
             Ok(body) => {
                 let body: Body = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
                 Ok(Poll::Granted(
@@ -260,7 +260,7 @@ impl Issuer {
         url: &str,
         kind: &'static str,
         body: &[u8],
-        limit: Limit,
+        limit: TimeLimit,
         secrets: &[&Secret],
     ) -> Result<Vec<u8>, Error> {
         self.call(url, None, Some((kind, body)), limit, secrets)
@@ -271,7 +271,7 @@ impl Issuer {
         url: &str,
         bearer: Option<&Secret>,
         body: Option<(&'static str, &[u8])>,
-        limit: Limit,
+        limit: TimeLimit,
         secrets: &[&Secret],
     ) -> Result<Vec<u8>, Error> {
         let answer = self
@@ -285,9 +285,9 @@ impl Issuer {
             })
             .map_err(Error::Http)?;
         let status = answer.status();
-        let head = Head::read(status, |name| answer.header(name).map(str::to_owned));
+        let head = FaultHead::read(status, |name| answer.header(name).map(str::to_owned));
         let proxy = answer.proxy().map(str::to_owned);
-        let (body, broken) = answer.as_much(BODY);
+        let (body, broken) = answer.as_much(MAX_BODY_BYTES);
         let success = (200..=299).contains(&status);
         match broken {
             // New tokens are worth more than a whole answer: the old one is spent.

@@ -31,6 +31,6 @@ pub mod store;
 pub mod token;
 
 pub use authority::Authority;
-pub use choice::{Chosen, Error, Found, What, choose, key, plain};
+pub use choice::{Chosen, Error, FoundCredential, What, choose, key, plain};
 pub use credential::Credential;
-pub use source::Source;
+pub use source::CredentialSource;

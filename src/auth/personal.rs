@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::bounds::Bounds;
 use super::credential::Credential;
-use super::identity::Identity;
+use super::identity::TokenIdentity;
 use super::issuer::{self, Issuer};
-use super::sign_in::{Error, Hook, Waiting};
+use super::sign_in::{Error, Hook, RenewalWait};
 use super::store::Memory;
 use crate::id::AccountId;
 use crate::secret::Secret;
@@ -21,7 +21,7 @@ pub struct Personal {
     issuer: Issuer,
     memory: Memory,
     hook: Mutex<Option<Hook>>,
-    known: Mutex<Option<Identity>>,
+    known: Mutex<Option<TokenIdentity>>,
 }
 
 impl fmt::Debug for Personal {
@@ -53,7 +53,7 @@ impl Personal {
 
     /// Whose it is, if that was asked before.
     #[must_use]
-    pub fn known(&self) -> Option<Identity> {
+    pub fn known(&self) -> Option<TokenIdentity> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.clone()
     }
@@ -79,7 +79,7 @@ impl Personal {
 
     /// The same as far as it is known, asking nobody.
     pub(super) fn current(&self) -> Credential {
-        let unknown = || Identity {
+        let unknown = || TokenIdentity {
             account: AccountId::unknown(),
             email: None,
             plan: None,
@@ -93,19 +93,19 @@ impl Personal {
         *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
     }
 
-    fn ask(&self) -> Result<Identity, Error> {
+    fn ask(&self) -> Result<TokenIdentity, Error> {
         let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
         let hook = hook.clone();
         let heard = |delay: Duration, error: &issuer::Error| {
             if let Some(hook) = &hook {
-                hook.hear(&Waiting::Again(error.to_string(), delay));
+                hook.hear(&RenewalWait::Again(error.to_string(), delay));
             }
         };
         let whose = self.issuer.whoami(&self.access, &heard);
         whose.map_err(Error::Whose)
     }
 
-    fn of(&self, identity: Identity) -> Credential {
+    fn of(&self, identity: TokenIdentity) -> Credential {
         Credential::Token {
             access: self.access.clone(),
             account: identity.account,

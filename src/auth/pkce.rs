@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::secret::Secret;
 
 /// The random bytes that a sign-in needs: 64 for the verifier, 32 for the state.
-pub const RANDOM: usize = 96;
+pub const RANDOM_BYTES: usize = 96;
 
 /// What ties the answer of a sign-in to the program that began it.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Pkce {
 impl Pkce {
     /// From random bytes, which must not be used for anything else.
     #[must_use]
-    pub fn new(random: &[u8; RANDOM]) -> Self {
+    pub fn new(random: &[u8; RANDOM_BYTES]) -> Self {
         let (verifier, state) = random.split_at(64);
         let verifier = URL_SAFE_NO_PAD.encode(verifier);
         Self {
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn verifier_and_state_are_as_long_as_they_should_be() {
-        let pkce = Pkce::new(&[0xa5; RANDOM]);
+        let pkce = Pkce::new(&[0xa5; RANDOM_BYTES]);
         assert_eq!(
             (
                 pkce.verifier.expose().len(),

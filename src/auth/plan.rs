@@ -8,7 +8,7 @@ use super::store::Past;
 use crate::secret::Secret;
 
 /// The longest pause between two attempts, in milliseconds.
-const LONGEST: u64 = 60_000;
+const MAX_DELAY_MILLIS: u64 = 60_000;
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) fn plan(saved: &SignedIn, rejected: Option<&Secret>, past: &Past, now
         return Plan::Use;
     }
     // What lies further ahead than we ever wait was noted by a clock that was wrong.
-    let waits = |until: u64| now < until && until <= now.saturating_add(LONGEST);
+    let waits = |until: u64| now < until && until <= now.saturating_add(MAX_DELAY_MILLIS);
     match (past, must) {
         _ if saved.refresh.is_none() && must => Plan::Ended,
         _ if saved.refresh.is_none() => Plan::Use,
@@ -55,7 +55,7 @@ pub(super) fn again(failures: u32, asked: Option<Duration>, now: u64) -> u64 {
     let asked = asked.map_or(0, |time| {
         u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
     });
-    now + asked.max(doubled).min(LONGEST)
+    now + asked.max(doubled).min(MAX_DELAY_MILLIS)
 }
 
 #[cfg(test)]

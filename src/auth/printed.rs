@@ -14,13 +14,13 @@ use crate::exhausted::{Exhausted, at_start};
 use crate::secret::Secret;
 
 /// How long a command may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often it is looked at.
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The most that a command may print, in bytes: no key is longer.
-const MOST: u64 = 64 << 10;
+const MAX_OUTPUT_BYTES: u64 = 64 << 10;
 
 /// Why a command gave no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl fmt::Display for Error {
         match self {
             Self::Start => f.write_str("cannot be started"),
             Self::Exhausted(exhausted) => write!(f, "cannot be started: {exhausted}"),
-            Self::Late => write!(f, "did not end within {} s", PATIENCE.as_secs()),
+            Self::Late => write!(f, "did not end within {} s", COMMAND_TIMEOUT.as_secs()),
             Self::Failed => f.write_str("failed"),
             Self::Nothing => f.write_str("printed no key"),
         }
@@ -80,7 +80,7 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
         return Err(Error::at_start(error));
     }
     let begun = Instant::now();
-    let mut output = output.take(MOST + 1);
+    let mut output = output.take(MAX_OUTPUT_BYTES + 1);
     let mut bytes = Vec::new();
     let status = loop {
         await_output(output.get_ref());
@@ -90,14 +90,16 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
         let _ = output.read_to_end(&mut bytes);
         match ended {
             Some(status) => break Some(status),
-            None if begun.elapsed() > PATIENCE || bytes.len() as u64 > MOST => break None,
+            None if begun.elapsed() > COMMAND_TIMEOUT || bytes.len() as u64 > MAX_OUTPUT_BYTES => {
+                break None;
+            }
             None => {}
         }
     };
     // What it has left behind would hold our standard error open.
     end(&mut child);
     let Some(status) = status else {
-        return Err(if bytes.len() as u64 > MOST {
+        return Err(if bytes.len() as u64 > MAX_OUTPUT_BYTES {
             Error::Nothing
         } else {
             Error::Late
@@ -106,7 +108,7 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     if !status.success() {
         return Err(Error::Failed);
     }
-    if bytes.len() as u64 > MOST {
+    if bytes.len() as u64 > MAX_OUTPUT_BYTES {
         return Err(Error::Nothing);
     }
     match String::from_utf8(bytes).map(|key| key.trim().to_owned()) {
@@ -125,13 +127,13 @@ fn set_nonblocking(output: &ChildStdout) -> io::Result<()> {
 /// Waits for output, or for as long as the end of the shell may go unnoticed.
 fn await_output(output: &ChildStdout) {
     let mut fds = [PollFd::new(output, PollFlags::IN)];
-    let time = Timespec::try_from(GLANCE).ok();
+    let time = Timespec::try_from(POLL_INTERVAL).ok();
     let polled = poll(&mut fds, time.as_ref());
     // A shell that has closed its output goes on, and its pipe would be ready at once each time.
     if polled.is_err()
         || (fds[0].revents().contains(PollFlags::HUP) && !fds[0].revents().contains(PollFlags::IN))
     {
-        thread::sleep(GLANCE);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 

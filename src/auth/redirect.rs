@@ -6,11 +6,11 @@ use super::refusal::plain;
 use crate::secret::Secret;
 
 /// The shortest text that is taken to be a code.
-const CODE: usize = 6;
+const MAX_CODE_BYTES: usize = 6;
 
 /// What was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum RedirectAnswer {
     /// Go on with this code.
     Code(Secret),
     /// No, with the issuer's code for it and its words, of which each may be empty.
@@ -28,31 +28,31 @@ pub enum Said {
 
 /// What a callback's query says; `state` is the one that was sent.
 #[must_use]
-pub fn of_query(query: &str, state: &Secret) -> Said {
+pub fn of_query(query: &str, state: &Secret) -> RedirectAnswer {
     let pairs = form::decode(query);
     let value = |name: &str| {
         let found = pairs.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
     };
     if value("state") != state.expose() {
-        return Said::WrongState;
+        return RedirectAnswer::WrongState;
     }
     if !value("error").is_empty() {
-        return Said::No {
+        return RedirectAnswer::No {
             code: plain(value("error")),
             words: plain(value("error_description")),
         };
     }
     match value("code") {
-        "" => Said::Nothing,
-        code => Said::Code(Secret::new(code.to_owned())),
+        "" => RedirectAnswer::Nothing,
+        code => RedirectAnswer::Code(Secret::new(code.to_owned())),
     }
 }
 
 /// What a pasted text says: the address of the page, its query, `code#state`, or the code alone. Line
 /// breaks, quotes and angle brackets from copying are no part of it.
 #[must_use]
-pub fn of_paste(text: &str, state: &Secret) -> Said {
+pub fn of_paste(text: &str, state: &Secret) -> RedirectAnswer {
     let text: String = text
         .chars()
         .filter(|c| {
@@ -71,24 +71,24 @@ pub fn of_paste(text: &str, state: &Secret) -> Said {
         let said = of_query(query, state);
         // A query without a state is like a code without one: there is nothing to compare.
         let bare = !form::decode(query).iter().any(|(key, _)| key == "state");
-        return if said == Said::WrongState && bare && query.contains("code=") {
+        return if said == RedirectAnswer::WrongState && bare && query.contains("code=") {
             of_query(
                 &format!("{query}&{}", form::encode(&[("state", state.expose())])),
                 state,
             )
-        } else if said == Said::WrongState && query.is_empty() {
-            Said::Nothing
+        } else if said == RedirectAnswer::WrongState && query.is_empty() {
+            RedirectAnswer::Nothing
         } else {
             said
         };
     }
     if !fragment.is_empty() && fragment != state.expose() {
-        return Said::WrongState;
+        return RedirectAnswer::WrongState;
     }
-    if front.len() < CODE || !front.bytes().all(|b| b.is_ascii_graphic()) {
-        return Said::Nothing;
+    if front.len() < MAX_CODE_BYTES || !front.bytes().all(|b| b.is_ascii_graphic()) {
+        return RedirectAnswer::Nothing;
     }
-    Said::Code(Secret::new(front.to_owned()))
+    RedirectAnswer::Code(Secret::new(front.to_owned()))
 }
 
 #[cfg(test)]
@@ -99,26 +99,29 @@ mod tests {
         Secret::new("st-1".to_owned())
     }
 
-    fn code(text: &str) -> Said {
-        Said::Code(Secret::new(text.to_owned()))
+    fn code(text: &str) -> RedirectAnswer {
+        RedirectAnswer::Code(Secret::new(text.to_owned()))
     }
 
     #[test]
     fn the_state_comes_before_everything_else() {
-        let check = |query: &str, expected: Said| {
+        let check = |query: &str, expected: RedirectAnswer| {
             assert_eq!(of_query(query, &state()), expected, "{query}");
         };
         check("code=ac_1&state=st-1", code("ac_1"));
         check("state=st-1&code=a%2Bb", code("a+b"));
-        check("code=ac_1&state=other", Said::WrongState);
-        check("code=ac_1", Said::WrongState);
-        check("error=access_denied&state=other", Said::WrongState);
-        check("state=st-1", Said::Nothing);
-        check("state=st-1&code=", Said::Nothing);
-        check("", Said::WrongState);
+        check("code=ac_1&state=other", RedirectAnswer::WrongState);
+        check("code=ac_1", RedirectAnswer::WrongState);
+        check(
+            "error=access_denied&state=other",
+            RedirectAnswer::WrongState,
+        );
+        check("state=st-1", RedirectAnswer::Nothing);
+        check("state=st-1&code=", RedirectAnswer::Nothing);
+        check("", RedirectAnswer::WrongState);
         check(
             "error=access_denied&error_description=It+was%0Arefused&state=st-1&code=x",
-            Said::No {
+            RedirectAnswer::No {
                 code: "access_denied".to_owned(),
                 words: "It was refused".to_owned(),
             },
@@ -127,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_form_of_paste_is_read() {
-        let check = |text: &str, expected: Said| {
+        let check = |text: &str, expected: RedirectAnswer| {
             assert_eq!(of_paste(text, &state()), expected, "{text}");
         };
         let address = "http://localhost:1455/auth/callback?code=ac_123&state=st-1";
@@ -144,22 +147,22 @@ mod tests {
         check("code=ac_123", code("ac_123"));
         check("ac_123#st-1", code("ac_123"));
         check("ac_123", code("ac_123"));
-        check("ac_123#other", Said::WrongState);
-        check("code=ac_123&state=other", Said::WrongState);
+        check("ac_123#other", RedirectAnswer::WrongState);
+        check("code=ac_123&state=other", RedirectAnswer::WrongState);
         check(
             "http://localhost:1455/auth/callback?code=ac_123&state=x",
-            Said::WrongState,
+            RedirectAnswer::WrongState,
         );
         check(
             "http://localhost:1455/auth/callback?error=access_denied&state=st-1",
-            Said::No {
+            RedirectAnswer::No {
                 code: "access_denied".to_owned(),
                 words: String::new(),
             },
         );
-        check("", Said::Nothing);
-        check("yes", Said::Nothing);
-        check("https://auth.example/", Said::Nothing);
-        check("#st-1", Said::Nothing);
+        check("", RedirectAnswer::Nothing);
+        check("yes", RedirectAnswer::Nothing);
+        check("https://auth.example/", RedirectAnswer::Nothing);
+        check("#st-1", RedirectAnswer::Nothing);
     }
 }

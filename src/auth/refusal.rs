@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::text::{one_line, shortened};
 
 /// The most of the issuer's words that is kept, in bytes.
-const SHOWN: usize = 500;
+const MAX_SHOWN_BYTES: usize = 500;
 
 /// Codes that end a sign-in, whatever the status they come with.
 const PERMANENT: &[&str] = &[
@@ -41,7 +41,7 @@ const HOW: &[&str] = &[
 
 /// What a refusal comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RefusalKind {
     /// What was shown is not accepted.
     SignIn,
     /// It is not allowed here, or for this account.
@@ -133,13 +133,13 @@ impl Refusal {
 
     /// What it comes to.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> RefusalKind {
         match self.status {
-            _ if self.permanent() => Kind::SignIn,
-            403 => Kind::Forbidden,
-            _ if self.page || self.may_pass() => Kind::Unreachable,
-            409 | 300..=399 => Kind::Unreachable,
-            _ => Kind::SignIn,
+            _ if self.permanent() => RefusalKind::SignIn,
+            403 => RefusalKind::Forbidden,
+            _ if self.page || self.may_pass() => RefusalKind::Unreachable,
+            409 | 300..=399 => RefusalKind::Unreachable,
+            _ => RefusalKind::SignIn,
         }
     }
 
@@ -184,7 +184,7 @@ fn without(text: &str, secret: &str) -> String {
 /// The text on one line, without control characters, cut where it gets long.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    shortened(&one_line(text), SHOWN).into_owned()
+    shortened(&one_line(text), MAX_SHOWN_BYTES).into_owned()
 }
 
 #[cfg(test)]

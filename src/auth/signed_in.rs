@@ -28,7 +28,7 @@ pub struct SignedIn {
 }
 
 /// How long before its end an access token is replaced, in seconds.
-pub const EARLY: u64 = 5 * 60;
+pub const RENEW_BEFORE_SECONDS: u64 = 5 * 60;
 
 impl SignedIn {
     /// Its tokens.
@@ -124,7 +124,7 @@ impl SignedIn {
     #[must_use]
     pub fn due(&self, now: u64) -> bool {
         self.expires
-            .is_some_and(|expires| expires <= now.saturating_add(EARLY))
+            .is_some_and(|expires| expires <= now.saturating_add(RENEW_BEFORE_SECONDS))
     }
 
     /// Whether the access token has ended.

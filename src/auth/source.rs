@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Where a credential was found. Its text names the place for people and in JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum CredentialSource {
     /// The file that the flag of this long name names.
     FlagFile(&'static str),
     /// The environment variable of this name.
@@ -26,7 +26,7 @@ pub enum Source {
     Caller,
 }
 
-impl Source {
+impl CredentialSource {
     /// The provider of `models.json` whose key it is.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
@@ -43,7 +43,7 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for CredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FlagFile(long) => write!(f, "the file of --{long}"),

@@ -7,11 +7,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::environment::Environment;
-use super::flags::{Args, Complete, Flag, Origin, Takes, flags_of};
+use super::flags::{Args, Complete, Flag, FlagOrigin, Takes, flags_of};
 use super::named;
 use super::nearest::unknown;
 use crate::failure::Failure;
-use crate::placed::{self, Mistake, Reader};
+use crate::placed::{self, Mistake, PositionReader};
 
 /// Variables that come before a default of these flags.
 const VARIABLES: &[(&str, &[&str])] = &[
@@ -68,7 +68,7 @@ pub(super) fn apply(
                 _ => value.into(),
             };
             let place = format!("{}:{}:{}", file.display(), place.0, place.1);
-            flag.give(args, value, Origin::Config(place));
+            flag.give(args, value, FlagOrigin::Config(place));
         }
     }
     Ok(())
@@ -97,12 +97,12 @@ fn located(value: &str, home: &Path, environment: &Environment) -> PathBuf {
 }
 
 /// A flag with its place in the file and its values; none for one that is switched off.
-type Entry = (&'static Flag, (usize, usize), Vec<String>);
+type ConfigEntry = (&'static Flag, (usize, usize), Vec<String>);
 
 /// What the file says.
-fn parse(text: &str) -> Result<Vec<Entry>, Mistake> {
+fn parse(text: &str) -> Result<Vec<ConfigEntry>, Mistake> {
     let known: Vec<&'static str> = flags_of("run").map(|flag| flag.long).collect();
-    let reader = Reader::new(text);
+    let reader = PositionReader::new(text);
     let mut found = Vec::new();
     for (key, raw) in reader.fields(&known)? {
         let Some(flag) = flags_of("run").find(|flag| flag.long == key) else {
@@ -116,7 +116,11 @@ fn parse(text: &str) -> Result<Vec<Entry>, Mistake> {
 }
 
 /// The values of a flag, by what it takes.
-fn values(reader: &Reader<'_>, flag: &Flag, raw: &RawValue) -> Result<Vec<String>, Mistake> {
+fn values(
+    reader: &PositionReader<'_>,
+    flag: &Flag,
+    raw: &RawValue,
+) -> Result<Vec<String>, Mistake> {
     let wrong = |wanted: &str| {
         let example = match flag.complete {
             Complete::Words(words) => format!(", such as {:?}", words[0]),

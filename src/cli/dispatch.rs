@@ -12,7 +12,7 @@ use super::parse::Invocation;
 use super::seen::Seen;
 use super::settings::{self, Tooling};
 use super::{complete, config, help, man, network, terminal};
-use crate::auth::Found;
+use crate::auth::FoundCredential;
 use crate::auth::critical::Critical;
 use crate::command::run::Host;
 use crate::command::stdout::Stdout;
@@ -57,7 +57,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
             })
         }
         Invocation::Token(args) => manage(args, "token", settings::token, |settings, critical| {
-            let tokens: Vec<Found> = command::token::tokens(&settings.found);
+            let tokens: Vec<FoundCredential> = command::token::tokens(&settings.found);
             let used = used(&tokens, settings.keeper.as_ref(), None);
             command::token::run(settings, critical).map_err(|error| error.failure(used.as_ref()))
         }),
@@ -174,7 +174,7 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
 }
 
 /// The credential that a command uses, as failures name it; `host` is that of the service that is shown it.
-fn used(found: &[Found], keeper: Option<&Keeper>, host: Option<String>) -> Option<Used> {
+fn used(found: &[FoundCredential], keeper: Option<&Keeper>, host: Option<String>) -> Option<Used> {
     Used::of(found, keeper.map(|keeper| &keeper.store), host)
 }
 

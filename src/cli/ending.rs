@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process;
 use std::time::Duration;
 
-use crate::agent::Order;
+use crate::agent::StopRequest;
 use crate::command;
 use crate::command::stdout::{Stdout, takes};
 use crate::failure::{self, Failure};
@@ -24,7 +24,7 @@ pub(super) fn tell_in_lines(failure: &Failure) {
 }
 
 /// The same as [`force`] for a run that prints JSON lines.
-pub(super) fn force_in_lines(order: Order, paint: Paint) {
+pub(super) fn force_in_lines(order: StopRequest, paint: Paint) {
     let failure = failure::of_order(order);
     if takes(&io::stdout(), Duration::ZERO) {
         tell_in_lines(&failure);
@@ -33,7 +33,7 @@ pub(super) fn force_in_lines(order: Order, paint: Paint) {
 }
 
 /// Ends the process at once, from a thread beside a loop that does not hear.
-pub(super) fn force(order: Order, paint: Paint) {
+pub(super) fn force(order: StopRequest, paint: Paint) {
     let failure = failure::of_order(order);
     tell(&failure, paint, Duration::ZERO);
     die(&failure);

@@ -25,12 +25,12 @@ const STANDS_FOR_HOME: &[&str] = &["~", "$HOME", "${HOME}"];
 
 /// A home of ours that cannot be entered, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Closed {
+pub(super) struct ClosedHome {
     home: PathBuf,
     why: String,
 }
 
-impl Closed {
+impl ClosedHome {
     /// What is lost by it where the run goes on.
     pub(super) fn warning(&self) -> String {
         let home = self.home.display();
@@ -52,7 +52,7 @@ impl Closed {
 /// With it our home, where that cannot be entered.
 pub(super) struct Environment(
     pub(super) Vec<(OsString, OsString)>,
-    pub(super) Option<Closed>,
+    pub(super) Option<ClosedHome>,
 );
 
 impl Environment {
@@ -125,7 +125,7 @@ impl Environment {
     }
 
     /// Our home, where it cannot be entered.
-    pub(super) fn closed(&self) -> Option<&Closed> {
+    pub(super) fn closed(&self) -> Option<&ClosedHome> {
         self.1.as_ref()
     }
 
@@ -180,10 +180,10 @@ fn expanded(path: &OsStr, words: &[&str], user: &OsStr) -> Option<OsString> {
 }
 
 /// Why this home cannot be entered. One that is not there yet can be made.
-fn closed(home: &Path) -> Option<Closed> {
+fn closed(home: &Path) -> Option<ClosedHome> {
     // Where a command happens to run is nobody's home.
     if home.is_relative() {
-        return Some(Closed {
+        return Some(ClosedHome {
             home: home.to_owned(),
             why: "it is a relative path".to_owned(),
         });
@@ -193,7 +193,7 @@ fn closed(home: &Path) -> Option<Closed> {
         error.kind(),
         io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory
     );
-    is_closed.then(|| Closed {
+    is_closed.then(|| ClosedHome {
         home: home.to_owned(),
         why: error.to_string(),
     })
@@ -237,7 +237,7 @@ mod tests {
         let environment = |home: &str| Environment::new(vec![("HOME".into(), home.into())]);
         assert!(environment("/dev/null").closed().is_some());
         assert!(environment("/nonexistent").closed().is_none());
-        let words = environment("/dev/null").closed().map(Closed::warning);
+        let words = environment("/dev/null").closed().map(ClosedHome::warning);
         assert!(
             words.is_some_and(|words| words.starts_with("cannot enter /dev/null/.codex-run: "))
         );

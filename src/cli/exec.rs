@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::flags::{Args, EFFORTS, Origin, flags_of};
+use super::flags::{Args, EFFORTS, FlagOrigin, flags_of};
 use crate::failure::Failure;
 
 /// When the official client asks somebody.
@@ -42,7 +42,7 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
             }
             let id = args.words.remove(0);
             if let Some(flag) = flags_of("run").find(|flag| flag.long == "resume") {
-                flag.give(args, id, Origin::Flag);
+                flag.give(args, id, FlagOrigin::Flag);
             }
         }
     } else if args.last {

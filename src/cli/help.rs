@@ -6,7 +6,7 @@ use super::flags::{COMMANDS, Command, Flag, Takes, command, flags_of};
 use crate::outcome::TABLE;
 
 /// How wide the text is.
-const WIDTH: usize = 80;
+const LINE_WIDTH: usize = 80;
 
 /// The help of a command, or of all of them.
 pub(super) fn text(name: Option<&str>, long: bool) -> String {
@@ -204,7 +204,7 @@ fn wrap(text: &str, indent: usize) -> String {
     let mut lines = String::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
-        if !line.is_empty() && indent + line.len() + 1 + word.len() > WIDTH {
+        if !line.is_empty() && indent + line.len() + 1 + word.len() > LINE_WIDTH {
             let _ = writeln!(lines, "{:indent$}{line}", "");
             line.clear();
         }
@@ -239,7 +239,7 @@ mod tests {
                 .chain(text(name, true).lines())
                 .chain(exit_codes().lines())
             {
-                assert!(line.len() <= WIDTH, "{line}");
+                assert!(line.len() <= LINE_WIDTH, "{line}");
             }
         }
     }

@@ -6,28 +6,28 @@ use std::time::Duration;
 use super::ending::{tell, tell_in_lines};
 use super::flags::Args;
 use super::values;
-use crate::agent::Order;
-use crate::command::patience::Patience;
+use crate::agent::StopRequest;
+use crate::command::patience::StartupDeadline;
 use crate::exhausted;
 use crate::failure::{self, Failure};
 use crate::output::paint::Paint;
 
 /// How many descriptors a command needs to begin, beside the standard ones.
-const DESCRIPTORS: usize = 24;
+const MIN_DESCRIPTORS: usize = 24;
 
 /// Whether there is room for a command, so that no file which cannot be opened for want of it is taken for another
 /// mistake.
 pub(super) fn room() -> Result<(), Failure> {
-    exhausted::room(DESCRIPTORS).map_err(|error| failure::of_exhausted("cannot begin", error))
+    exhausted::room(MIN_DESCRIPTORS).map_err(|error| failure::of_exhausted("cannot begin", error))
 }
 
 /// Ends the process when the time of `--timeout` is over, while the files are read that the arguments name. Without it
 /// their silence alone has a limit.
-pub(super) fn patience(args: &Args, lines: bool) -> Result<Option<Patience>, Failure> {
+pub(super) fn patience(args: &Args, lines: bool) -> Result<Option<StartupDeadline>, Failure> {
     let limit = values::duration(&args.named("timeout"), args.timeout.as_deref())?;
     let waiting = limit.map(|limit| {
-        Patience::start(limit, move || {
-            let failure = failure::of_order(Order::Timeout);
+        StartupDeadline::start(limit, move || {
+            let failure = failure::of_order(StopRequest::Timeout);
             if lines {
                 tell_in_lines(&failure);
             }

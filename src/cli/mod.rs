@@ -35,7 +35,7 @@ use guard::guard;
 use seen::Seen;
 
 /// How long whoever writes to standard input may pause while what it writes is thrown away.
-const DRAIN: Duration = Duration::from_millis(500);
+const DRAIN_PAUSE: Duration = Duration::from_millis(500);
 
 /// Runs the command line that these arguments, without the program's name, make up; the exit code. A failure is
 /// reported here, and a run that a signal has ended does not return.
@@ -48,7 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(failure) => {
             if seen.of_sdk.get() {
                 // The SDK does not survive a pipe that nobody reads, and ends us as soon as it is told.
-                stdin::drain(DRAIN);
+                stdin::drain(DRAIN_PAUSE);
             }
             let is_killed = seen.of_sdk.get() && failure.outcome() == Outcome::Terminated;
             if seen.lines.get() && !is_killed {

@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use super::flags::Args;
 use crate::failure::Failure;
 use crate::file::open_regular;
-use crate::input::{self, Input, Limits, without_mark};
+use crate::input::{self, InputText, ReadLimits, without_mark};
 use crate::output::visible::line;
 
 /// The variables that name files of certificates, the first that is set counts.
@@ -48,12 +48,12 @@ const LIMITS: &[(&str, usize, &str)] = &[
 ];
 
 /// The most of a file of settings that is read, in bytes.
-const SETTINGS: usize = 1 << 20;
+const MAX_SETTINGS_BYTES: usize = 1 << 20;
 
 /// What is done about one that is named here.
 fn limit(name: &str) -> (usize, &'static str) {
     let found = LIMITS.iter().find(|(known, ..)| *known == name);
-    found.map_or((SETTINGS, ""), |(_, most, hint)| (*most, hint))
+    found.map_or((MAX_SETTINGS_BYTES, ""), |(_, most, hint)| (*most, hint))
 }
 
 /// The bytes of a file that this flag names.
@@ -144,7 +144,7 @@ pub(super) fn settings(path: &Path) -> Result<Option<Vec<u8>>, String> {
         Err(error) if gone(&error) => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
-    let taken = take(file, SETTINGS, &path.display().to_string(), true);
+    let taken = take(file, MAX_SETTINGS_BYTES, &path.display().to_string(), true);
     taken.map(Some).map_err(|error| error.to_string())
 }
 
@@ -176,14 +176,14 @@ fn take(file: File, most: usize, named: &str, quiet: bool) -> Result<Vec<u8>, in
             let _ = io::stderr().write_all(words.as_bytes());
         }
     };
-    let limits = Limits {
+    let limits = ReadLimits {
         most,
         asked: true,
         end: None,
     };
     match input::read(file, limits, waiting)? {
-        Input::Whole(bytes) => Ok(bytes),
-        Input::GivenUp | Input::Ended => Ok(Vec::new()),
+        InputText::Whole(bytes) => Ok(bytes),
+        InputText::GivenUp | InputText::Ended => Ok(Vec::new()),
     }
 }
 

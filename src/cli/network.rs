@@ -4,13 +4,13 @@ use std::path::Path;
 
 use super::environment::Environment;
 use super::named::{ROOTS, certificates};
-use crate::http::{Network, Setup};
+use crate::http::{HttpSetup, Network};
 
 /// The variables of a proxy, the first that is set counts: ours are all requests by https.
 const PROXIES: &[&str] = &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Who calls, and through what. None of it is judged before it is used.
-pub(super) fn setup(environment: &Environment) -> Setup {
+pub(super) fn setup(environment: &Environment) -> HttpSetup {
     let first = |names: &[&'static str]| {
         let mut set = names
             .iter()
@@ -31,7 +31,7 @@ pub(super) fn setup(environment: &Environment) -> Setup {
         let read = move || certificates(name, &path);
         network = network.with_roots(name, Path::new(file), read);
     }
-    Setup {
+    HttpSetup {
         user_agent: user_agent(),
         network,
     }

@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use lexopt::{Arg, Parser};
 
 use super::exec;
-use super::flags::{self, Args, COMMANDS, Origin, Takes, command, flags_of};
+use super::flags::{self, Args, COMMANDS, FlagOrigin, Takes, command, flags_of};
 use super::nearest::unknown;
 use super::seen::Seen;
 use crate::failure::Failure;
-use crate::tools::order::Order;
+use crate::tools::order::ToolOrder;
 
 /// What to do about a flag that is used wrongly.
 const EXPLAINED: &str = "`codex help COMMAND` explains the flags";
@@ -28,7 +28,7 @@ pub(super) enum Invocation {
     Schema,
     Tool(String, Box<Args>),
     /// Hidden: a tool started by one that holds its standard output.
-    HeldTool(Box<Order>),
+    HeldTool(Box<ToolOrder>),
     Completion(String),
     /// `-h` (false) or `--help` (true) of a command, or of all.
     Help(Option<&'static str>, bool),
@@ -88,7 +88,7 @@ pub(super) fn parse(
             Arg::Long("help") => return Ok(Invocation::Help(Some(command.name), true)),
             Arg::Long("held") if command.name == "tool" => {
                 let words = parser.raw_args().map_err(unreadable)?;
-                return Order::parse(words)
+                return ToolOrder::parse(words)
                     .map(|order| Invocation::HeldTool(Box::new(order)))
                     .ok_or_else(|| Failure::usage("--held is for `codex run` itself"));
             }
@@ -112,7 +112,7 @@ pub(super) fn parse(
             }
             Takes::Nothing => OsString::new(),
         };
-        flag.give(&mut args, value, Origin::Flag);
+        flag.give(&mut args, value, FlagOrigin::Flag);
         seen.look(&args);
     }
     // `codex login status` is `codex status`, and takes its flags.

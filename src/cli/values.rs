@@ -41,7 +41,7 @@ pub(super) fn one_of(
 }
 
 /// The longest time, in milliseconds: ten years are as good as for ever, and keep every later sum in range.
-const MOST: u64 = 315_360_000_000;
+const MAX_SECONDS: u64 = 315_360_000_000;
 
 /// A time as people write it.
 pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Duration>, Failure> {
@@ -69,7 +69,7 @@ pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Durat
     };
     match number.checked_mul(unit) {
         Some(0) | None => Err(wrong()),
-        Some(millis) => Ok(Some(Duration::from_millis(millis.min(MOST)))),
+        Some(millis) => Ok(Some(Duration::from_millis(millis.min(MAX_SECONDS)))),
     }
 }
 
@@ -110,7 +110,7 @@ fn or_default<'a>(long: &str, given: Option<&'a OsStr>) -> Option<&'a OsStr> {
 /// The time limit of a tool call.
 pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     let limit = duration_of(args, "tool-timeout", args.tool_timeout.as_deref())?;
-    Ok(limit.unwrap_or(Duration::from_millis(MOST)))
+    Ok(limit.unwrap_or(Duration::from_millis(MAX_SECONDS)))
 }
 
 /// Refuses flags that exclude each other.
@@ -136,7 +136,7 @@ pub(super) fn exclusive(args: &Args, command: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::flags::{Complete, EFFORTS, Origin, Takes};
+    use super::super::flags::{Complete, EFFORTS, FlagOrigin, Takes};
     use super::*;
 
     #[test]
@@ -158,26 +158,27 @@ mod tests {
         }
         // Connections of other commands, which have no such flag, may be as silent.
         let idle = duration_of(&args, "idle-timeout", None).ok().flatten();
-        assert_eq!(idle, Some(crate::http::SILENCE));
+        assert_eq!(idle, Some(crate::http::IDLE_TIMEOUT));
     }
 
     #[test]
     fn flags_that_exclude_each_other_are_named_as_they_were_given() {
-        let check = |command: &str, given: &[(&'static str, Origin)], expected: Option<&str>| {
-            let mut args = Args::default();
-            for (long, origin) in given {
-                let flag = flags_of(command).find(|flag| flag.long == *long);
-                flag.expect("a flag")
-                    .give(&mut args, "x".into(), origin.clone());
-            }
-            let refused = exclusive(&args, command)
-                .err()
-                .map(|failure| failure.words());
-            let expected =
-                expected.map(|pair| format!("{pair} exclude each other\nhint: use one of them"));
-            assert_eq!(refused, expected);
-        };
-        let flag = || Origin::Flag;
+        let check =
+            |command: &str, given: &[(&'static str, FlagOrigin)], expected: Option<&str>| {
+                let mut args = Args::default();
+                for (long, origin) in given {
+                    let flag = flags_of(command).find(|flag| flag.long == *long);
+                    flag.expect("a flag")
+                        .give(&mut args, "x".into(), origin.clone());
+                }
+                let refused = exclusive(&args, command)
+                    .err()
+                    .map(|failure| failure.words());
+                let expected = expected
+                    .map(|pair| format!("{pair} exclude each other\nhint: use one of them"));
+                assert_eq!(refused, expected);
+            };
+        let flag = || FlagOrigin::Flag;
         check("run", &[("tools", flag()), ("tool", flag())], None);
         check(
             "run",
@@ -192,7 +193,7 @@ mod tests {
         check(
             "run",
             &[
-                ("verbose", Origin::Config("F:1:2".to_owned())),
+                ("verbose", FlagOrigin::Config("F:1:2".to_owned())),
                 ("quiet", flag()),
             ],
             Some("--quiet and \"verbose\" in F:1:2"),

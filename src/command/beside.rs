@@ -16,7 +16,7 @@ use crate::models::{Backend, Model, catalogue, remote};
 
 /// Whoever asks for the list.
 #[derive(Clone, Debug)]
-pub(super) struct Lister {
+pub(super) struct ModelLister {
     pub(super) http: Http,
     pub(super) endpoints: Endpoints,
     pub(super) authority: Authority,
@@ -36,9 +36,9 @@ pub(super) enum Unlisted {
 
 /// The right to write to the cache, until it is over.
 #[derive(Debug, Default)]
-pub(super) struct Store(Mutex<bool>);
+pub(super) struct ListStore(Mutex<bool>);
 
-impl Store {
+impl ListStore {
     fn lock(&self) -> MutexGuard<'_, bool> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,9 +52,9 @@ impl Store {
     }
 }
 
-impl Lister {
+impl ModelLister {
     /// Asks for the list and keeps it.
-    pub(super) fn ask(&self, store: &Store) -> Result<Vec<Model>, Unlisted> {
+    pub(super) fn ask(&self, store: &ListStore) -> Result<Vec<Model>, Unlisted> {
         let old = self.cache.list().unwrap_or_default();
         let begun = seconds();
         store.keep(&self.cache, |list| list.asked_at = begun);
@@ -90,19 +90,19 @@ impl Lister {
 }
 
 /// A thread that asks for the list while a run goes on.
-pub(super) struct Beside {
-    store: Arc<Store>,
+pub(super) struct ModelListRefresh {
+    store: Arc<ListStore>,
 }
 
 /// What is told of an answer that begins: the mark of the list, if the answer names it.
-pub(super) type Mark = Option<String>;
+pub(super) type ListEtag = Option<String>;
 
-impl Beside {
+impl ModelListRefresh {
     /// Asks once an answer has begun, if the list is old or the answer names another mark than the list's. So a renewal
     /// of the sign-in is over by then, and none is begun here.
-    pub(super) fn start(lister: Lister) -> (Self, Sender<Mark>) {
+    pub(super) fn start(lister: ModelLister) -> (Self, Sender<ListEtag>) {
         let (marks, heard) = mpsc::channel();
-        let store = Arc::new(Store::default());
+        let store = Arc::new(ListStore::default());
         let shared = Arc::clone(&store);
         // Without a thread the list stays as it is.
         let _ = thread::Builder::new().spawn(move || listen(&lister, &heard, &shared));
@@ -115,7 +115,7 @@ impl Beside {
     }
 }
 
-fn listen(lister: &Lister, heard: &Receiver<Mark>, store: &Store) {
+fn listen(lister: &ModelLister, heard: &Receiver<ListEtag>, store: &ListStore) {
     // The mark that was asked about last: one that stays strange is asked about once.
     let mut asked = None;
     while let Ok(mark) = heard.recv() {
@@ -126,7 +126,7 @@ fn listen(lister: &Lister, heard: &Receiver<Mark>, store: &Store) {
             store.keep(&lister.cache, |list| list.fetched_at = 0);
         }
         if changed || list.is_due(seconds()) {
-            let lister = Lister {
+            let lister = ModelLister {
                 authority: lister.authority.as_it_is(),
                 ..lister.clone()
             };

@@ -8,7 +8,7 @@ use crate::output::visible::line;
 
 /// Where a list is from.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Origin {
+pub(super) enum ListOrigin {
     /// The service, at this time in Unix seconds.
     Service(u64),
     /// The service, as it was kept since then.
@@ -19,7 +19,7 @@ pub(super) enum Origin {
 
 /// A model in the list.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(super) struct ModelLine {
     /// What `-m` takes.
     pub(super) id: String,
     pub(super) model: Model,
@@ -33,7 +33,7 @@ pub(super) struct Line {
     pub(super) standing: Option<(Standing, Standing)>,
 }
 
-impl Line {
+impl ModelLine {
     pub(super) fn new(model: Model) -> Self {
         Self {
             id: model.id.clone(),
@@ -157,7 +157,7 @@ impl Line {
 }
 
 /// The list for people.
-pub(super) fn table(lines: &[Line], all: bool) -> String {
+pub(super) fn table(lines: &[ModelLine], all: bool) -> String {
     let mut rows = vec![vec![
         "model",
         "context",
@@ -189,12 +189,12 @@ pub(super) fn table(lines: &[Line], all: bool) -> String {
 }
 
 /// The list for programs.
-pub(super) fn json(lines: &[Line], origin: Origin) -> String {
-    let models: Vec<Value> = lines.iter().map(Line::json).collect();
+pub(super) fn json(lines: &[ModelLine], origin: ListOrigin) -> String {
+    let models: Vec<Value> = lines.iter().map(ModelLine::json).collect();
     let (source, at) = match origin {
-        Origin::Service(at) => ("service", Some(at)),
-        Origin::Kept(at) => ("cache", Some(at)),
-        Origin::BuiltIn => ("built-in", None),
+        ListOrigin::Service(at) => ("service", Some(at)),
+        ListOrigin::Kept(at) => ("cache", Some(at)),
+        ListOrigin::BuiltIn => ("built-in", None),
     };
     let list = value!({"models": models, "source": source, "fetched_at": at});
     format!("{list:#}\n")
@@ -214,11 +214,11 @@ mod tests {
             ..Model::unknown("a-long-name")
         };
         let lines = [
-            Line {
+            ModelLine {
                 preferred: true,
-                ..Line::new(long)
+                ..ModelLine::new(long)
             },
-            Line::new(Model {
+            ModelLine::new(Model {
                 text_only: true,
                 plain: true,
                 ..Model::unknown("b")

@@ -4,13 +4,13 @@ use super::{Keeper, say_line, warn, warn_of_wait};
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::identity::is_personal;
-use crate::auth::store::{self, Contents, Edit};
+use crate::auth::store::{self, Contents, StoreEdit};
 use crate::clock::{date, seconds};
-use crate::http::Setup;
+use crate::http::HttpSetup;
 
 /// Everything that a sign-out is told.
 #[derive(Debug)]
-pub struct Settings {
+pub struct LogoutSettings {
     /// Where the sign-in is kept.
     pub keeper: Keeper,
     /// Do not ask the issuer to revoke.
@@ -20,7 +20,7 @@ pub struct Settings {
     /// What is used from now on all the same, in the order in which it counts.
     pub left: Vec<String>,
     /// Who calls, and what lies between.
-    pub setup: Setup,
+    pub setup: HttpSetup,
 }
 
 /// Signs out. A sign-in goes before a key, as it is used before one. It is removed first and revoked then, so
@@ -28,16 +28,16 @@ pub struct Settings {
 ///
 /// # Errors
 /// When the file cannot be read or written; nothing was removed or revoked then.
-pub fn run(settings: &Settings, critical: &Critical) -> Result<(), store::Error> {
+pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::Error> {
     let store = &settings.keeper.store;
     let place = store.named().display();
     let edits = |before: &Contents| {
         let mut edits = Vec::new();
         if has_sign_in(before) {
-            edits.push(Edit::RemoveSignIn);
+            edits.push(StoreEdit::RemoveSignIn);
         }
         if before.key.is_some() && (settings.all || edits.is_empty()) {
-            edits.push(Edit::RemoveKey);
+            edits.push(StoreEdit::RemoveKey);
         }
         edits
     };
@@ -120,7 +120,7 @@ fn has_sign_in(contents: &Contents) -> bool {
 }
 
 /// Tells what is used from now on.
-fn still(settings: &Settings) {
+fn still(settings: &LogoutSettings) {
     if let Some(source) = settings.left.first() {
         warn(&format!("{source} is still set and is used from now on"));
     }

@@ -28,17 +28,17 @@ use std::sync::Arc;
 use crate::auth::critical::Critical;
 use crate::auth::issuer::Issuer;
 use crate::auth::sign_in::{Hook, SignIn};
-use crate::auth::store::{self, Store};
+use crate::auth::store::{self, CredentialStore};
 use crate::auth::{Authority, Chosen};
 use crate::clock::span;
-use crate::http::{BaseUrl, Setup};
+use crate::http::{BaseUrl, HttpSetup};
 use crate::output::visible::{line, visible};
 
 /// Where a sign-in is kept, and who renews it.
 #[derive(Clone, Debug)]
 pub struct Keeper {
     /// The credentials file.
-    pub store: Store,
+    pub store: CredentialStore,
     /// The issuer of tokens.
     pub issuer: BaseUrl,
 }
@@ -46,7 +46,7 @@ pub struct Keeper {
 impl Keeper {
     /// The issuer, to be asked.
     #[must_use]
-    pub fn issuer(&self, setup: &Setup) -> Issuer {
+    pub fn issuer(&self, setup: &HttpSetup) -> Issuer {
         Issuer::new(self.issuer.clone(), setup)
     }
 }
@@ -55,7 +55,7 @@ impl Keeper {
 fn authority(
     chosen: Chosen,
     keeper: Option<Keeper>,
-    setup: &Setup,
+    setup: &HttpSetup,
     critical: &Critical,
 ) -> Option<Authority> {
     let authority = match (chosen, keeper) {

@@ -3,30 +3,30 @@
 
 use std::io;
 
-use super::beside::{Lister, Store, Unlisted};
-use super::catalog::{Line, Origin, json, table};
+use super::beside::{ListStore, ModelLister, Unlisted};
+use super::catalog::{ListOrigin, ModelLine, json, table};
 use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
-use crate::api::models::{Listing, PATIENCE, fetch};
+use crate::api::models::{LIST_TIMEOUT, Listing, fetch};
 use crate::api::{self, Endpoints};
 use crate::auth::critical::Critical;
-use crate::auth::{self, Authority, Found, choose};
+use crate::auth::{self, Authority, FoundCredential, choose};
 use crate::clock::seconds;
 use crate::failure::{self, Failure, Used};
-use crate::http::{self, Http, SILENCE, Setup};
+use crate::http::{self, Http, HttpSetup, IDLE_TIMEOUT};
 use crate::models::cache::Cache;
 use crate::models::catalogue::{Known, Standing};
-use crate::models::custom::{Listed, Provider};
+use crate::models::custom::{CustomModel, Provider};
 use crate::models::overlay::put_over;
 use crate::models::own::own;
 use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
-use crate::wire::fault::Kind;
+use crate::wire::fault::FaultKind;
 
 /// Everything that the command is told.
 #[derive(Debug)]
-pub struct Settings {
+pub struct ModelsSettings {
     /// The credentials that were found, in the order in which they count.
-    pub found: Vec<Found>,
+    pub found: Vec<FoundCredential>,
     /// Where a sign-in is kept.
     pub keeper: Option<Keeper>,
     /// What is to be told about the credentials file.
@@ -46,7 +46,7 @@ pub struct Settings {
     /// As JSON.
     pub json: bool,
     /// Who calls, and what lies between.
-    pub setup: Setup,
+    pub setup: HttpSetup,
 }
 
 /// Why there is nothing to list.
@@ -75,13 +75,13 @@ impl Error {
 ///
 /// # Errors
 /// When nobody is signed in and there are none of the user's own.
-pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
+pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
         warn(warning);
     }
     let mut lines = of_servers(&settings.providers);
-    let mut origin = Origin::BuiltIn;
+    let mut origin = ListOrigin::BuiltIn;
     match choose(&settings.found) {
         Ok(chosen) => {
             let keeper = settings.keeper.clone();
@@ -117,9 +117,9 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
                     };
                     line.standing = Some((chatgpt, api));
                 }
-                None => lines.push(Line {
+                None => lines.push(ModelLine {
                     standing: Some((chatgpt, api)),
-                    ..Line::new(model)
+                    ..ModelLine::new(model)
                 }),
             }
         }
@@ -133,17 +133,17 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
 }
 
 /// The models of servers of the user's own.
-fn of_servers(providers: &[Provider]) -> Vec<Line> {
-    let line = |(id, listed): (String, &Listed)| Line {
+fn of_servers(providers: &[Provider]) -> Vec<ModelLine> {
+    let line = |(id, listed): (String, &CustomModel)| ModelLine {
         id,
         usable: true,
-        ..Line::new(listed.model.clone())
+        ..ModelLine::new(listed.model.clone())
     };
     own(providers).map(line).collect()
 }
 
 /// A list's models, the preferred one marked.
-fn of_list(models: &[Model], plan: Option<&str>, all: bool) -> Vec<Line> {
+fn of_list(models: &[Model], plan: Option<&str>, all: bool) -> Vec<ModelLine> {
     let shown: Vec<&str> = defaults(models, plan)
         .iter()
         .map(|model| &*model.id)
@@ -151,33 +151,36 @@ fn of_list(models: &[Model], plan: Option<&str>, all: bool) -> Vec<Line> {
     let line = |model: &Model| {
         let is_shown = shown.contains(&&*model.id);
         let other_plan = !is_shown && !model.is_on(plan);
-        (all || is_shown).then(|| Line {
+        (all || is_shown).then(|| ModelLine {
             usable: !model.older && !other_plan,
             other_plan,
             preferred: shown.first() == Some(&&*model.id),
-            ..Line::new(model.clone())
+            ..ModelLine::new(model.clone())
         })
     };
     models.iter().filter_map(line).collect()
 }
 
 /// The models that this credential can be used with, and where the list is from.
-fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Origin), Error> {
+fn usable(
+    settings: &ModelsSettings,
+    authority: &Authority,
+) -> Result<(Vec<Model>, ListOrigin), Error> {
     let built_in = catalogue::of(settings.backend);
-    let lister = Lister {
-        http: Http::new(&settings.setup, SILENCE),
+    let lister = ModelLister {
+        http: Http::new(&settings.setup, IDLE_TIMEOUT),
         endpoints: settings.endpoints.clone(),
         authority: authority.clone(),
         cache: settings.cache.clone(),
-        patience: PATIENCE,
+        patience: LIST_TIMEOUT,
     };
     let asked = if settings.backend == Backend::Subscription {
         let kept = settings.cache.list().filter(|list| !list.models.is_empty());
         if let Some(list) = kept.as_ref().filter(|list| list.is_fresh(seconds())) {
-            return Ok((list.models.clone(), Origin::Kept(list.fetched_at)));
+            return Ok((list.models.clone(), ListOrigin::Kept(list.fetched_at)));
         }
         lister
-            .ask(&Store::default())
+            .ask(&ListStore::default())
             .map_err(|unlisted| (unlisted, kept))
     } else {
         by_key(settings, &lister, &built_in).map_err(|unlisted| (unlisted, None))
@@ -186,7 +189,7 @@ fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Ori
         warn(&warning.to_string());
     }
     match asked {
-        Ok(models) => Ok((models, Origin::Service(seconds()))),
+        Ok(models) => Ok((models, ListOrigin::Service(seconds()))),
         // No other list would be true.
         Err((Unlisted::Api(error), _)) if is_final(&error) => Err(Error::Refused(error)),
         Err((unlisted, kept)) => {
@@ -196,10 +199,10 @@ fn usable(settings: &Settings, authority: &Authority) -> Result<(Vec<Model>, Ori
             };
             if let Some(list) = kept {
                 warn(&format!("{why}; this is the list as it was last"));
-                Ok((list.models, Origin::Kept(list.fetched_at)))
+                Ok((list.models, ListOrigin::Kept(list.fetched_at)))
             } else {
                 warn(&format!("{why}; this is the built-in list"));
-                Ok((built_in, Origin::BuiltIn))
+                Ok((built_in, ListOrigin::BuiltIn))
             }
         }
     }
@@ -210,7 +213,7 @@ fn is_final(error: &api::Error) -> bool {
     match error {
         error if error.is_exhausted() => true,
         api::Error::SignIn(_) | api::Error::Http(_, http::Error::Setup(_)) => true,
-        api::Error::Fault(fault) => matches!(fault.kind, Kind::SignIn | Kind::Forbidden),
+        api::Error::Fault(fault) => matches!(fault.kind, FaultKind::SignIn | FaultKind::Forbidden),
         api::Error::Http(..) => false,
     }
 }
@@ -218,8 +221,8 @@ fn is_final(error: &api::Error) -> bool {
 /// What the API, or a server in its place, has for this key. The API has much that makes no answers of the kind that we
 /// ask for, so only what is known is listed there.
 fn by_key(
-    settings: &Settings,
-    lister: &Lister,
+    settings: &ModelsSettings,
+    lister: &ModelLister,
     built_in: &[Model],
 ) -> Result<Vec<Model>, Unlisted> {
     let listing = fetch(

@@ -9,9 +9,9 @@ use crate::exhausted::at_start;
 
 /// As long as it lives, something is waited for.
 #[derive(Debug)]
-pub struct Patience(#[allow(dead_code)] Sender<()>); // its end is what is heard
+pub struct StartupDeadline(#[allow(dead_code)] Sender<()>); // its end is what is heard
 
-impl Patience {
+impl StartupDeadline {
     /// Calls `late` once this time is over, unless what is waited for has come before. It is to end the process.
     ///
     /// # Errors

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::api::usage::{Limits, Window};
+use crate::api::usage::{PlanLimits, PlanWindow};
 use crate::auth::identity::is_personal;
 use crate::auth::personal::Personal;
 use crate::auth::token::claims;
-use crate::auth::{Found, What};
+use crate::auth::{FoundCredential, What};
 use crate::clock::{date, from_now, seconds};
 use crate::output::visible;
 
@@ -26,11 +26,11 @@ pub(super) struct Report {
     pub(super) elsewhere: Vec<String>,
     /// Why it is of no use.
     pub(super) problem: Option<String>,
-    pub(super) limits: Option<Limits>,
+    pub(super) limits: Option<PlanLimits>,
 }
 
 impl Report {
-    pub(super) fn of(found: &[Found]) -> Self {
+    pub(super) fn of(found: &[FoundCredential]) -> Self {
         let Some(first) = found.first() else {
             return Self::default();
         };
@@ -105,7 +105,7 @@ impl Report {
             json["elsewhere"] = self.elsewhere.clone().into();
         }
         if let Some(limits) = &self.limits {
-            let window = |window: &Window| {
+            let window = |window: &PlanWindow| {
                 json!({"name": window.name, "used_percent": window.used,
                     "window_seconds": window.seconds, "resets_at": window.resets_at})
             };
@@ -188,7 +188,7 @@ impl Report {
 }
 
 /// A window's name: its length, as people call it.
-fn length(window: &Window) -> String {
+fn length(window: &PlanWindow) -> String {
     match window.seconds {
         0 => window.name.to_owned(),
         604_800 => "week".to_owned(),
@@ -201,7 +201,7 @@ fn length(window: &Window) -> String {
 
 /// How much of a window is used up: twenty steps, the percentage, and when it begins anew.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 0 and 20
-fn bar(window: &Window, now: u64) -> String {
+fn bar(window: &PlanWindow, now: u64) -> String {
     let steps = (window.used / 5.0).round().clamp(0.0, 20.0) as usize;
     let reset = window.resets_at.map_or(String::new(), |at| {
         format!("  resets {} ({})", date(at), from_now(at, now))
@@ -217,12 +217,12 @@ fn bar(window: &Window, now: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Source;
+    use crate::auth::CredentialSource;
 
     #[test]
     fn a_window_is_shown_as_a_bar() {
         let check = |used: f64, seconds: u64, at: u64, expected: &str| {
-            let window = Window {
+            let window = PlanWindow {
                 name: "primary",
                 used,
                 seconds,
@@ -255,9 +255,9 @@ mod tests {
 
     #[test]
     fn it_says_which_credential_is_used_and_why() {
-        let found = |what: What, source| Found {
+        let found = |what: What, source| FoundCredential {
             what,
-            source: Source::Variable(source),
+            source: CredentialSource::Variable(source),
         };
         let key = |source| {
             found(

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::stdout::Stdout;
 use crate::clock::date;
 use crate::output::visible::line;
-use crate::session::{Error, Sessions, Stored};
+use crate::session::{Error, Sessions, StoredConversation};
 use crate::text::first_characters;
 
 /// Lists them, the newest first.
@@ -33,14 +33,14 @@ pub fn list(home: Option<&Path>, as_json: bool, mut stdout: Stdout) -> io::Resul
 }
 
 /// A line for people: id, time, directory, and the first words.
-fn row(stored: &Stored) -> String {
-    const WORDS: usize = 60;
+fn row(stored: &StoredConversation) -> String {
+    const MAX_WORDS_CHARACTERS: usize = 60;
     let first = stored
         .first
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    let mut words = first_characters(&first, WORDS).to_owned();
+    let mut words = first_characters(&first, MAX_WORDS_CHARACTERS).to_owned();
     if words.len() < first.len() {
         words.push_str(" ...");
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::signals::take_over;
 use super::stop_requests::next;
 use super::warn;
-use crate::agent::Order;
+use crate::agent::StopRequest;
 use crate::auth::critical::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
 
@@ -16,7 +16,10 @@ use crate::exhausted::at_start;
 ///
 /// # Errors
 /// When the system gives no thread or no pipe.
-pub fn raise(critical: &Critical, force: impl FnOnce(Order) + Send + 'static) -> io::Result<()> {
+pub fn raise(
+    critical: &Critical,
+    force: impl FnOnce(StopRequest) + Send + 'static,
+) -> io::Result<()> {
     let signals = take_over()?;
     let critical = critical.clone();
     thread::Builder::new()
@@ -30,11 +33,11 @@ pub fn raise(critical: &Critical, force: impl FnOnce(Order) + Send + 'static) ->
 }
 
 /// How long an end waits for a renewal before it says so.
-const NOTICE: Duration = Duration::from_secs(1);
+const NOTICE_DELAY: Duration = Duration::from_secs(1);
 
 /// Lets no renewal of the sign-in begin any more, and waits for those that have begun, for so long at most.
 pub(super) fn end_renewals(critical: &Critical, most: Duration) {
-    let first = NOTICE.min(most);
+    let first = NOTICE_DELAY.min(most);
     if critical.close(first) || first == most {
         return;
     }

@@ -8,7 +8,7 @@ use std::thread;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 
 use super::stop_requests::{ignored, next, register};
-use crate::agent::Order;
+use crate::agent::StopRequest;
 use crate::exhausted::at_start;
 
 /// The signals that end a command in an orderly way.
@@ -83,7 +83,7 @@ pub fn heed(end: impl Fn(i32) + Send + 'static) -> io::Result<()> {
     register(SIGQUIT, &mut signals)?;
     let heeding = thread::Builder::new().spawn(move || {
         loop {
-            let Order::Signal(signal) = next(&signals, None, false) else {
+            let StopRequest::Signal(signal) = next(&signals, None, false) else {
                 continue;
             };
             match &mut *hearer() {

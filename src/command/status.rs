@@ -9,17 +9,17 @@ use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
 use crate::api::{Endpoints, usage};
 use crate::auth::critical::Critical;
-use crate::auth::{self, Authority, Found, Source, choose, sign_in};
+use crate::auth::{self, Authority, CredentialSource, FoundCredential, choose, sign_in};
 use crate::clock::{date, seconds};
 use crate::failure::{self, Failure, Used};
-use crate::http::{Http, SILENCE, Setup};
+use crate::http::{Http, HttpSetup, IDLE_TIMEOUT};
 use crate::outcome::Outcome;
 
 /// Everything that the command is told.
 #[derive(Debug)]
-pub struct Settings {
+pub struct StatusSettings {
     /// The credentials that were found, in the order in which they count.
-    pub found: Vec<Found>,
+    pub found: Vec<FoundCredential>,
     /// Where a sign-in is kept.
     pub keeper: Option<Keeper>,
     /// What is to be told about the file.
@@ -31,7 +31,7 @@ pub struct Settings {
     /// With the limits of the plan, from here.
     pub limits: Option<Endpoints>,
     /// Who calls, and what lies between.
-    pub setup: Setup,
+    pub setup: HttpSetup,
 }
 
 /// Why there is no good answer.
@@ -42,7 +42,7 @@ pub enum Error {
     /// The sign-in has ended and cannot be renewed. That was told already too.
     SignIn(sign_in::Error),
     /// The access token of this flag, variable or file has ended, and nothing renews it.
-    Ended(Source, u64),
+    Ended(CredentialSource, u64),
     /// The limits cannot be had.
     Limits(usage::Error),
     /// Standard output cannot be written.
@@ -68,7 +68,7 @@ impl Error {
 ///
 /// # Errors
 /// When none can be used, or the limits cannot be had.
-pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
+pub fn run(settings: StatusSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
         warn(warning);
@@ -95,7 +95,11 @@ pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
 }
 
 /// Whether the credential is of use, and what the plan allows.
-fn look(settings: &Settings, authority: &Authority, report: &mut Report) -> Result<(), Error> {
+fn look(
+    settings: &StatusSettings,
+    authority: &Authority,
+    report: &mut Report,
+) -> Result<(), Error> {
     if let Authority::SignIn(sign_in) = authority {
         // One that was refused is told of, also while its token seems good: the service may know better.
         let refused = sign_in.refused().map_or(Ok(()), Err);
@@ -114,7 +118,7 @@ fn look(settings: &Settings, authority: &Authority, report: &mut Report) -> Resu
         warn("a key has no plan and so no limits that could be asked for");
         return Ok(());
     }
-    let http = Http::new(&settings.setup, SILENCE);
+    let http = Http::new(&settings.setup, IDLE_TIMEOUT);
     let limits = usage::fetch(&http, endpoints, authority, seconds());
     for warning in authority.warnings() {
         warn(&warning.to_string());

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::stdout::takes;
 
 /// How long a reader of standard error may stand still before what is meant for it is dropped, until it reads again.
-const PATIENCE: Duration = Duration::from_secs(10);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a pipe that takes anything takes at once, in bytes (`PIPE_BUF`, POSIX `limits.h`, on Linux).
-const AT_ONCE: usize = 4096;
+const CHUNK_BYTES: usize = 4096;
 
 /// Standard error, a piece at a time.
 #[derive(Debug, Default)]
@@ -21,7 +21,11 @@ pub(super) struct Stderr {
 
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let patience = if self.stuck { Duration::ZERO } else { PATIENCE };
+        let patience = if self.stuck {
+            Duration::ZERO
+        } else {
+            WRITE_TIMEOUT
+        };
         let was_stuck = self.stuck;
         self.stuck = !takes(&io::stderr(), patience);
         if self.stuck {
@@ -31,7 +35,7 @@ impl Write for Stderr {
             // What was dropped may have begun a line.
             io::stderr().write_all(b"\n")?;
         }
-        io::stderr().write(&bytes[..bytes.len().min(AT_ONCE)])
+        io::stderr().write(&bytes[..bytes.len().min(CHUNK_BYTES)])
     }
 
     fn flush(&mut self) -> io::Result<()> {

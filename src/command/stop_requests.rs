@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::agent::Order;
+use crate::agent::StopRequest;
 
 /// Adds a stream for this signal. What was ignored when we started stays ignored: `nohup`, and jobs that a shell put in
 /// the background.
@@ -28,12 +28,12 @@ pub(super) fn next(
     signals: &[(i32, UnixStream)],
     deadline: Option<Instant>,
     reader: bool,
-) -> Order {
+) -> StopRequest {
     let stdout = io::stdout();
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
-            return Order::Timeout;
+            return StopRequest::Timeout;
         }
         let mut fds: Vec<PollFd<'_>> = signals
             .iter()
@@ -51,11 +51,11 @@ pub(super) fn next(
         for ((signal, stream), events) in signals.iter().zip(&events) {
             if !events.is_empty() {
                 let _ = { stream }.read(&mut [0; 1]);
-                return Order::Signal(*signal);
+                return StopRequest::Signal(*signal);
             }
         }
         if reader && events[signals.len()].intersects(PollFlags::ERR | PollFlags::HUP) {
-            return Order::Closed;
+            return StopRequest::Closed;
         }
     }
 }

@@ -7,23 +7,23 @@ use super::{Keeper, authority, warn};
 use crate::auth::critical::Critical;
 use crate::auth::sign_in;
 use crate::auth::token::claims;
-use crate::auth::{self, Authority, Found, Source, What, choose};
+use crate::auth::{self, Authority, CredentialSource, FoundCredential, What, choose};
 use crate::clock::{date, seconds};
 use crate::failure::{self, Failure, Used};
-use crate::http::Setup;
+use crate::http::HttpSetup;
 use crate::outcome::Outcome;
 
 /// Everything that the command is told.
 #[derive(Debug)]
-pub struct Settings {
+pub struct TokenSettings {
     /// The credentials that were found, in the order in which they count.
-    pub found: Vec<Found>,
+    pub found: Vec<FoundCredential>,
     /// Where a sign-in is kept.
     pub keeper: Option<Keeper>,
     /// What is to be told about the file.
     pub warnings: Vec<String>,
     /// Who calls, and what lies between.
-    pub setup: Setup,
+    pub setup: HttpSetup,
 }
 
 /// Why there is no token.
@@ -32,9 +32,9 @@ pub enum Error {
     /// There is no usable credential.
     Credential(auth::Error),
     /// There are keys only; this is where the first one is.
-    Key(Source),
+    Key(CredentialSource),
     /// The access token of this flag, variable or file has ended, and nothing renews it.
-    Ended(Source, u64),
+    Ended(CredentialSource, u64),
     /// The sign-in cannot be renewed.
     SignIn(sign_in::Error),
     /// Standard output cannot be written.
@@ -60,8 +60,8 @@ impl Error {
 
 /// What was found without the keys.
 #[must_use]
-pub fn tokens(found: &[Found]) -> Vec<Found> {
-    let key = |found: &&Found| matches!(found.what, What::Key(_));
+pub fn tokens(found: &[FoundCredential]) -> Vec<FoundCredential> {
+    let key = |found: &&FoundCredential| matches!(found.what, What::Key(_));
     found.iter().filter(|found| !key(found)).cloned().collect()
 }
 
@@ -69,7 +69,7 @@ pub fn tokens(found: &[Found]) -> Vec<Found> {
 ///
 /// # Errors
 /// When there is none.
-pub fn run(settings: Settings, critical: &Critical) -> Result<(), Error> {
+pub fn run(settings: TokenSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
         warn(warning);

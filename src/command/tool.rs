@@ -8,17 +8,17 @@ use std::thread;
 use super::signals::take_over;
 use super::stdout::Stdout;
 use super::stop_requests::next;
-use crate::agent::Order as End;
+use crate::agent::StopRequest as End;
 use crate::exhausted::at_start;
 use crate::result::Durations;
-use crate::stdin::{self, Source};
+use crate::stdin::{self, StdinKind};
 use crate::tools::builtin::table::find_tool;
 use crate::tools::builtin::{self, Context};
 use crate::tools::child::reaper;
 use crate::tools::launch::{Unready, keep_descriptors};
-use crate::tools::order::Order;
-use crate::tools::sandbox::confine::{self, Reach};
-use crate::tools::setup::Setup;
+use crate::tools::order::ToolOrder;
+use crate::tools::sandbox::confine::{self, SandboxScope};
+use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::item::Call;
@@ -48,7 +48,7 @@ impl From<io::Error> for Error {
 /// # Errors
 /// When it could not be run to its end, or its answer could not be written.
 pub fn run(
-    setup: Setup,
+    setup: ToolSetup,
     offered: Vec<Tool>,
     name: &str,
     mut stdout: Stdout,
@@ -57,7 +57,7 @@ pub fn run(
         confine::check(walls).map_err(Error::Walls)?;
     }
     keep_descriptors();
-    if stdin::source() == Source::Terminal {
+    if stdin::source() == StdinKind::Terminal {
         let argument = find_tool(name).and_then(|tool| tool.topic.argument());
         let example = argument.map_or(String::new(), |argument| {
             format!(", such as {{\"{argument}\": \"...\"}}")
@@ -113,7 +113,7 @@ pub fn run(
         }
     });
     if adopted {
-        reaper::end_all(Reach::default(), || false);
+        reaper::end_all(SandboxScope::default(), || false);
     }
     if let Err((path, error)) = tools.clean() {
         super::warn(&format!(
@@ -137,13 +137,13 @@ pub fn run(
 /// When the walls cannot be put up, standard input cannot be read or standard output cannot be written, or this
 /// process cannot found a session.
 pub fn run_held(
-    order: &Order,
+    order: &ToolOrder,
     environment: &[(OsString, OsString)],
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
     let reach = match &order.walls {
         Some(walls) => confine::confine(walls).map_err(Error::Walls)?,
-        None => Reach::default(),
+        None => SandboxScope::default(),
     };
     confine::shut();
     reaper::lead_session()?;

@@ -15,22 +15,22 @@ use super::shield::end_renewals;
 use super::signals::take_over;
 use super::stdout::takes;
 use super::stop_requests::next;
-use crate::agent::{Control, Order};
+use crate::agent::{Control, StopRequest};
 use crate::auth::critical::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
 use crate::output::paint::Paint;
 
 /// How long standard output or standard error may stand still once an end was ordered.
-const STUCK: Duration = Duration::from_secs(1);
+const STUCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long an ordered end may take: a moment for tools to end by themselves, then their being killed.
-const WHOLE: Duration = Duration::from_secs(6);
+const WIND_UP_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// How long it may take after a second order.
-const HURRIED: Duration = Duration::from_millis(500);
+const HURRIED_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What is to be watched beside the signals and standard output.
-pub(super) struct Watch {
+pub(super) struct StopWatch {
     /// When the run's time is over.
     pub(super) deadline: Option<Instant>,
     /// Stops the run, and says that it is ending its tools, so that it is not taken to be stuck.
@@ -40,12 +40,12 @@ pub(super) struct Watch {
     /// Whether a spinner stands on standard error, which is erased before the process is ended.
     pub(super) shown: Arc<AtomicBool>,
     /// Ends the process without asking anybody, and tells so in these colours.
-    pub(super) force: fn(Order, Paint),
+    pub(super) force: fn(StopRequest, Paint),
     /// The colours.
     pub(super) paint: Paint,
 }
 
-impl Watch {
+impl StopWatch {
     /// Starts watching, on a thread that ends with the process. Once an end was ordered there is something to
     /// read from what is returned.
     pub(super) fn start(self) -> io::Result<UnixStream> {
@@ -62,25 +62,25 @@ impl Watch {
         self.control.stop_run(first);
         // Its end is something to read, too.
         drop(wake);
-        let mut limit = WHOLE;
+        let mut limit = WIND_UP_TIMEOUT;
         let mut stuck_since = None;
         while ordered.elapsed() < limit {
             let pause = Some(Instant::now() + Duration::from_millis(50));
-            if let Order::Signal(signal) = next(signals, pause, false) {
-                self.control.stop_run(Order::Signal(signal));
-                limit = limit.min(ordered.elapsed() + HURRIED);
+            if let StopRequest::Signal(signal) = next(signals, pause, false) {
+                self.control.stop_run(StopRequest::Signal(signal));
+                limit = limit.min(ordered.elapsed() + HURRIED_TIMEOUT);
             }
             if self.control.is_winding_up() || writable() {
                 stuck_since = None;
-            } else if stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK {
+            } else if stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK_TIMEOUT {
                 break;
             }
         }
         let waited = Instant::now();
         end_renewals(&self.critical, MAX_DELAY.saturating_sub(ordered.elapsed()));
-        if waited.elapsed() > STUCK / 10 {
+        if waited.elapsed() > STUCK_TIMEOUT / 10 {
             // The loop has waited too, and still has to clean up.
-            thread::sleep(STUCK);
+            thread::sleep(STUCK_TIMEOUT);
         }
         erase(&self.shown);
         (self.force)(first, self.paint);

@@ -2,23 +2,23 @@
 
 use super::value::Failure;
 use crate::auth::identity::is_personal;
-use crate::auth::store::Store;
-use crate::auth::{Found, Source, What};
+use crate::auth::store::CredentialStore;
+use crate::auth::{CredentialSource, FoundCredential, What};
 use crate::outcome::Outcome;
 
 /// The credential that a command uses.
 #[derive(Debug)]
 pub(crate) struct Used {
-    source: Source,
-    kind: Kind,
+    source: CredentialSource,
+    kind: UsedKind,
     /// What would be used without it.
-    next: Option<Source>,
+    next: Option<CredentialSource>,
     /// Who is shown it: the host of a service, or a provider of `models.json` by its name.
     provider: Option<String>,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum UsedKind {
     Key,
     Token,
     Personal,
@@ -33,18 +33,22 @@ enum Kind {
 
 impl Used {
     /// The first of those that were found; `host` is that of the service that is shown it.
-    pub(crate) fn of(found: &[Found], store: Option<&Store>, host: Option<String>) -> Option<Self> {
+    pub(crate) fn of(
+        found: &[FoundCredential],
+        store: Option<&CredentialStore>,
+        host: Option<String>,
+    ) -> Option<Self> {
         let first = found.first()?;
         let kind = match &first.what {
-            What::Key(_) if first.source.provider().is_some() => Kind::OfServer,
-            What::Nobody => Kind::OfServer,
-            What::Key(_) | What::NotUsable(_) => Kind::Key,
-            What::Token(_) => Kind::Token,
-            What::Personal(_) => Kind::Personal,
-            What::SignIn(Ok(saved)) if is_personal(saved.access.expose()) => Kind::Personal,
-            What::SignIn(saved) => Kind::SignIn {
+            What::Key(_) if first.source.provider().is_some() => UsedKind::OfServer,
+            What::Nobody => UsedKind::OfServer,
+            What::Key(_) | What::NotUsable(_) => UsedKind::Key,
+            What::Token(_) => UsedKind::Token,
+            What::Personal(_) => UsedKind::Personal,
+            What::SignIn(Ok(saved)) if is_personal(saved.access.expose()) => UsedKind::Personal,
+            What::SignIn(saved) => UsedKind::SignIn {
                 renewable: saved.as_ref().is_ok_and(|saved| saved.refresh.is_some()),
-                foreign: store.is_some_and(Store::is_foreign),
+                foreign: store.is_some_and(CredentialStore::is_foreign),
             },
             What::NotOurs(_) => return None,
         };
@@ -63,38 +67,38 @@ impl Used {
 
     /// Whether it is the key of a server of the user's own.
     pub(super) fn is_of_server(&self) -> bool {
-        matches!(self.kind, Kind::OfServer)
+        matches!(self.kind, UsedKind::OfServer)
     }
 
     /// What to do where it is refused or has ended.
     pub(super) fn hint(&self) -> String {
         let source = &self.source;
         let words = match self.kind {
-            Kind::Key => format!(
+            UsedKind::Key => format!(
                 "look at {source}: the key may be mistyped, revoked, or for another service"
             ),
-            Kind::Token => format!(
+            UsedKind::Token => format!(
                 "put a new token into {source}: `codex token` prints one where you are signed in"
             ),
-            Kind::Personal => {
+            UsedKind::Personal => {
                 "it may have ended or been withdrawn: make another one in the workspace's settings"
                     .to_owned()
             }
-            Kind::SignIn {
+            UsedKind::SignIn {
                 renewable: false, ..
             } => {
                 "store a new one: `codex login --with-access-token`, or sign in with `codex login`"
                     .to_owned()
             }
-            Kind::SignIn { foreign: true, .. } => format!(
+            UsedKind::SignIn { foreign: true, .. } => format!(
                 "sign in again with the program that keeps {source}, or with `codex login --auth-file {source}`"
             ),
-            Kind::SignIn { .. } => "run `codex login` to sign in again".to_owned(),
-            Kind::OfServer => format!("look at {source}"),
+            UsedKind::SignIn { .. } => "run `codex login` to sign in again".to_owned(),
+            UsedKind::OfServer => format!("look at {source}"),
         };
         match (&self.next, source) {
             // A variable is put away with a word; an entry of a file is not.
-            (Some(next), Source::Variable(_)) => {
+            (Some(next), CredentialSource::Variable(_)) => {
                 format!("{words}; or unset it, and {next} is used")
             }
             _ => words,
@@ -128,23 +132,23 @@ mod tests {
     use super::super::fault::of_fault;
     use super::*;
     use crate::secret::Secret;
-    use crate::wire::fault::{self, Head};
+    use crate::wire::fault::{self, FaultHead};
 
-    fn found(source: Source) -> Found {
+    fn found(source: CredentialSource) -> FoundCredential {
         let key = Secret::new("sk-invented".to_owned());
         let what = match source {
-            Source::Server(_) => What::Nobody,
+            CredentialSource::Server(_) => What::Nobody,
             _ => What::Key(key),
         };
-        Found { what, source }
+        FoundCredential { what, source }
     }
 
     #[test]
     fn a_refusal_names_the_credential_and_what_to_do_about_it() {
-        let check = |sources: &[Source], provider: &str, what: &str, hint: &str| {
-            let sources: Vec<Found> = sources.iter().cloned().map(found).collect();
+        let check = |sources: &[CredentialSource], provider: &str, what: &str, hint: &str| {
+            let sources: Vec<FoundCredential> = sources.iter().cloned().map(found).collect();
             let used = Used::of(&sources, None, Some("api.example".to_owned()));
-            let head = Head::read(401, |_| None);
+            let head = FaultHead::read(401, |_| None);
             let failure = of_fault(&fault::of_answer(&head, b"", 0), used.as_ref());
             assert_eq!(
                 failure.what(),
@@ -159,23 +163,26 @@ mod tests {
             assert_eq!(failure.http_status(), Some(401));
             assert_eq!(failure.provider().unwrap_or_default(), provider);
         };
-        let variable = Source::Variable("CODEX_API_KEY");
+        let variable = CredentialSource::Variable("CODEX_API_KEY");
         check(&[], "", "", "it may have expired or been revoked");
         check(
-            &[variable.clone(), Source::KeyIn("/h/auth.json".into())],
+            &[
+                variable.clone(),
+                CredentialSource::KeyIn("/h/auth.json".into()),
+            ],
             "api.example",
             " from CODEX_API_KEY",
             "look at CODEX_API_KEY: the key may be mistyped, revoked, or for another service; or unset it, and the \
              key in /h/auth.json is used",
         );
         check(
-            &[Source::KeyIn("/h/auth.json".into()), variable],
+            &[CredentialSource::KeyIn("/h/auth.json".into()), variable],
             "api.example",
             " from the key in /h/auth.json",
             "look at the key in /h/auth.json: the key may be mistyped, revoked, or for another service",
         );
         check(
-            &[Source::ServerKey("box".to_owned())],
+            &[CredentialSource::ServerKey("box".to_owned())],
             "box",
             " from the key of box in models.json",
             "look at the key of box in models.json",
@@ -184,16 +191,22 @@ mod tests {
 
     #[test]
     fn an_address_without_anything_is_that_of_the_server_where_it_is_one_of_the_users_own() {
-        let check = |source: Source, hint: &str| {
+        let check = |source: CredentialSource, hint: &str| {
             let used = Used::of(&[found(source)], None, None);
-            let head = Head::read(404, |_| None);
+            let head = FaultHead::read(404, |_| None);
             let failure = of_fault(&fault::of_answer(&head, b"", 0), used.as_ref());
             assert!(
                 failure.advice().is_some_and(|advice| advice.contains(hint)),
                 "{failure:?}"
             );
         };
-        check(Source::Server("box".to_owned()), "look at its \"baseUrl\"");
-        check(Source::Variable("OPENAI_API_KEY"), "is the address right?");
+        check(
+            CredentialSource::Server("box".to_owned()),
+            "look at its \"baseUrl\"",
+        );
+        check(
+            CredentialSource::Variable("OPENAI_API_KEY"),
+            "is the address right?",
+        );
     }
 }

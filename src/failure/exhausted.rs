@@ -3,7 +3,7 @@
 use std::io;
 
 use super::value::Failure;
-use crate::exhausted::{Exhausted, Limits};
+use crate::exhausted::{Exhausted, SystemLimits};
 use crate::outcome::Outcome;
 
 impl Failure {
@@ -18,7 +18,7 @@ impl Failure {
             return self;
         };
         self.outcome = Outcome::Io;
-        self.hint(hint(exhausted, &Limits::now()))
+        self.hint(hint(exhausted, &SystemLimits::now()))
     }
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn of_exhausted(what: &str, exhausted: Exhausted) -> Failure {
     Failure::new(Outcome::Io, format!("{what}: {exhausted}")).for_want_of(Some(exhausted))
 }
 
-fn hint(exhausted: Exhausted, limits: &Limits) -> String {
+fn hint(exhausted: Exhausted, limits: &SystemLimits) -> String {
     let known = |limit: &Option<u64>| {
         limit.map_or_else(
             || "not known".to_owned(),
@@ -62,12 +62,12 @@ mod tests {
 
     #[test]
     fn the_hint_names_the_limit_that_was_reached() {
-        let limits = Limits {
+        let limits = SystemLimits {
             files: Some(16),
             processes: Some(7),
             tasks: Some("9".to_owned()),
         };
-        let check = |exhausted, limits: &Limits, words: &[&str], others: &[&str]| {
+        let check = |exhausted, limits: &SystemLimits, words: &[&str], others: &[&str]| {
             let hint = hint(exhausted, limits);
             assert!(words.iter().all(|word| hint.contains(word)), "{hint}");
             assert!(!others.iter().any(|word| hint.contains(word)), "{hint}");
@@ -76,7 +76,7 @@ mod tests {
         check(Exhausted::Descriptors, &limits, &files, &["NPROC", "pids"]);
         let threads = ["RLIMIT_NPROC, 7 at present", "`ulimit -u`", "pids.max", "9"];
         check(Exhausted::Threads, &limits, &threads, &["NOFILE"]);
-        let none = Limits::default();
+        let none = SystemLimits::default();
         check(Exhausted::Threads, &none, &["container", "not known"], &[]);
         check(
             Exhausted::SystemDescriptors,

@@ -6,10 +6,10 @@ use super::credential::Used;
 use super::value::Failure;
 use crate::clock::{seconds, until};
 use crate::outcome::Outcome;
-use crate::wire::fault::{Cause, Fault, Kind, Retry};
+use crate::wire::fault::{Cause, Fault, FaultKind, Retry};
 
 /// A time that the service asks for is said from this length on; a shorter one has passed when the words are read.
-const LONG: Duration = Duration::from_secs(60);
+const MIN_REPORTED_DELAY: Duration = Duration::from_secs(60);
 
 /// What the service says to a request that was made with this credential.
 pub(crate) fn of_fault(fault: &Fault, used: Option<&Used>) -> Failure {
@@ -19,11 +19,11 @@ pub(crate) fn of_fault(fault: &Fault, used: Option<&Used>) -> Failure {
 /// As it is told at this time in Unix seconds.
 fn told(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
     let outcome = match fault.kind {
-        Kind::Failed => Outcome::Failed,
-        Kind::SignIn => Outcome::SignIn,
-        Kind::Forbidden => Outcome::Forbidden,
-        Kind::UsageLimit => Outcome::UsageLimit,
-        Kind::Unreachable => Outcome::Unreachable,
+        FaultKind::Failed => Outcome::Failed,
+        FaultKind::SignIn => Outcome::SignIn,
+        FaultKind::Forbidden => Outcome::Forbidden,
+        FaultKind::UsageLimit => Outcome::UsageLimit,
+        FaultKind::Unreachable => Outcome::Unreachable,
     };
     let (what, why, marks) = (what(fault), why(fault), marks(fault));
     let mut failure = match fault.cause {
@@ -50,11 +50,11 @@ fn what(fault: &Fault) -> String {
             "the usage limit of the workspace is reached"
         }
         (_, Cause::Quota) => "the quota of the account is used up",
-        (Kind::UsageLimit, _) => "the usage limit is reached",
-        (Kind::Failed, _) => "the service did not answer this request",
-        (Kind::SignIn, _) => "the service refused the credential",
-        (Kind::Forbidden, _) => "the service does not allow this",
-        (Kind::Unreachable, _) => "the service cannot answer now",
+        (FaultKind::UsageLimit, _) => "the usage limit is reached",
+        (FaultKind::Failed, _) => "the service did not answer this request",
+        (FaultKind::SignIn, _) => "the service refused the credential",
+        (FaultKind::Forbidden, _) => "the service does not allow this",
+        (FaultKind::Unreachable, _) => "the service cannot answer now",
     };
     words.to_owned()
 }
@@ -113,7 +113,7 @@ fn marks(fault: &Fault) -> String {
 /// What to do about it.
 fn hint(fault: &Fault, now: u64) -> String {
     if let Retry::After(time) = fault.retry
-        && time >= LONG
+        && time >= MIN_REPORTED_DELAY
     {
         let then = now.saturating_add(time.as_secs());
         return format!(
@@ -209,13 +209,13 @@ fn reset(fault: &Fault, now: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::fault::{self, Head};
+    use crate::wire::fault::{self, FaultHead};
 
     /// 2026-11-20 12:35:00 UTC
     const NOW: u64 = 1_795_178_100;
 
     fn check(status: u16, headers: &[(&str, &str)], body: &str, what: &str, hint: &str) {
-        let head = Head::read(status, |name| {
+        let head = FaultHead::read(status, |name| {
             let (_, value) = headers.iter().find(|(key, _)| *key == name)?;
             Some((*value).to_owned())
         });
@@ -321,7 +321,7 @@ mod tests {
         let told = blocked(Some("proxy.example:3128"));
         assert!(told.ends_with("; this request went through the proxy proxy.example:3128"));
         let body = r#"{"error":{"code":"unsupported_country_region_territory"}}"#;
-        let head = Head::read(403, |_| None);
+        let head = FaultHead::read(403, |_| None);
         let mut fault = fault::of_answer(&head, body.as_bytes(), NOW);
         fault.details.proxy = Some("proxy.example:3128".to_owned());
         assert!(super::told(&fault, None, NOW).words().contains(&told));

@@ -19,10 +19,10 @@ pub(crate) use local::{of_output, of_random, of_session, of_temporary, of_thread
 pub(crate) use prompt::{of_prompt, of_stdin};
 pub(crate) use service::{of_api, of_limits, of_unanswered};
 pub(crate) use sign_in::{WITHDRAWN, of_credential, of_ended, of_issuer, of_sign_in};
-pub use stop::{Next, Order, Stop};
+pub use stop::{Next, Stop, StopRequest};
 pub(crate) use stop::{grouped, of_order, of_stop};
 pub use value::Failure;
 pub(crate) use value::bug;
 pub use warning::RunWarning;
 
-pub use crate::auth::sign_in::Waiting;
+pub use crate::auth::sign_in::RenewalWait;

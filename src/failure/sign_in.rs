@@ -4,7 +4,7 @@ use super::credential::Used;
 use super::fault::blocked;
 use super::network::of_http;
 use super::value::Failure;
-use crate::auth::refusal::Kind;
+use crate::auth::refusal::RefusalKind;
 use crate::auth::{self, issuer, sign_in, store};
 use crate::clock::date;
 use crate::outcome::Outcome;
@@ -69,7 +69,7 @@ pub(crate) fn of_sign_in(error: &sign_in::Error, used: Option<&Used>) -> Failure
         Error::Refused(_) => ended("cannot renew the sign-in"),
         Error::Ended => ended("the sign-in has ended"),
         Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", error, AGAIN),
-        Error::Whose(issuer::Error::Refused(refusal)) if refusal.kind() == Kind::SignIn => {
+        Error::Whose(issuer::Error::Refused(refusal)) if refusal.kind() == RefusalKind::SignIn => {
             Failure::refused(&refusal.words(), used, WITHDRAWN)
         }
         Error::Whose(error) => of_issuer(
@@ -90,7 +90,7 @@ fn locked(told: &str, process: Option<u32>) -> Failure {
         Outcome::Unreachable,
         format!(
             "cannot use the sign-in: {told}, for longer than the {} s that a renewal takes at most",
-            store::HOLD.as_secs()
+            store::LOCK_TIMEOUT.as_secs()
         ),
     );
     match process {
@@ -104,7 +104,7 @@ fn locked(told: &str, process: Option<u32>) -> Failure {
 }
 
 /// An access token that nothing renews is over.
-pub(crate) fn of_ended(source: &auth::Source, when: u64) -> Failure {
+pub(crate) fn of_ended(source: &auth::CredentialSource, when: u64) -> Failure {
     let told = format!("the access token of {source} ended at {}", date(when));
     Failure::new(Outcome::SignIn, told)
         .hint("put a new one there: `codex token` prints one where you are signed in; or remove it")
@@ -126,15 +126,15 @@ pub(crate) fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failur
                 ..Failure::new(outcome, format!("{what}: {}", refusal.words()))
             };
             match refusal.kind() {
-                Kind::SignIn => failure(Outcome::SignIn).hint(hint),
-                Kind::Forbidden if refusal.is_blocked() => {
+                RefusalKind::SignIn => failure(Outcome::SignIn).hint(hint),
+                RefusalKind::Forbidden if refusal.is_blocked() => {
                     failure(Outcome::Forbidden).hint(blocked(refusal.proxy.as_deref()))
                 }
-                Kind::Forbidden => failure(Outcome::Forbidden)
+                RefusalKind::Forbidden => failure(Outcome::Forbidden)
                     .hint("the service does not allow this here, or for this account"),
-                Kind::Unreachable if refusal.page => failure(Outcome::Unreachable)
+                RefusalKind::Unreachable if refusal.page => failure(Outcome::Unreachable)
                     .hint("look at what stands between: a proxy, a firewall, a sign-in page"),
-                Kind::Unreachable => failure(Outcome::Unreachable)
+                RefusalKind::Unreachable => failure(Outcome::Unreachable)
                     .hint("the service cannot do it now; try again later"),
             }
         }

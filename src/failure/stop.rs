@@ -14,7 +14,7 @@ use crate::wire::answer::Trouble;
 
 /// An end that was ordered from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum StopRequest {
     /// This signal came.
     Signal(i32),
     /// The run's time is over.
@@ -77,7 +77,7 @@ pub enum Stop {
     /// The turn was stopped, and the run goes on.
     Interrupted,
     /// The run was stopped.
-    Ordered(Order),
+    Ordered(StopRequest),
     /// The system gave no thread, or no process for a call.
     Thread(io::Error),
     /// The sink could not deliver.
@@ -212,11 +212,11 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 /// An end that was ordered from outside.
-pub(crate) fn of_order(order: Order) -> Failure {
+pub(crate) fn of_order(order: StopRequest) -> Failure {
     match order {
-        Order::Timeout => timeout(),
-        Order::Closed => Failure::new(Outcome::Closed, ""),
-        Order::Signal(signal) => {
+        StopRequest::Timeout => timeout(),
+        StopRequest::Closed => Failure::new(Outcome::Closed, ""),
+        StopRequest::Signal(signal) => {
             let (outcome, what) = match signal {
                 signal_hook::consts::SIGINT => (Outcome::Interrupted, "interrupted"),
                 signal_hook::consts::SIGHUP => (Outcome::Hangup, "ended: the terminal hung up"),

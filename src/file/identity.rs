@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Stat;
 
 /// What tells a file from every other one that exists at the same time: its device and its inode.
-pub type Identity = (u64, u64);
+pub type FileIdentity = (u64, u64);
 
 /// Whether this path leads to that very file, links followed.
 #[must_use]
-pub fn leads_to(path: &Path, file: Identity) -> bool {
+pub fn leads_to(path: &Path, file: FileIdentity) -> bool {
     fs::metadata(path).is_ok_and(|found| of_file(&found) == file)
 }
 
@@ -24,11 +24,11 @@ pub fn whereabouts(file: impl AsFd) -> Option<PathBuf> {
 
 /// The identity of an open file.
 #[must_use]
-pub fn of_file(found: &fs::Metadata) -> Identity {
+pub fn of_file(found: &fs::Metadata) -> FileIdentity {
     (found.dev(), found.ino())
 }
 
 #[allow(clippy::unnecessary_cast)] // not of this width on every system
-pub(super) fn of_stat(found: &Stat) -> Identity {
+pub(super) fn of_stat(found: &Stat) -> FileIdentity {
     (found.st_dev as u64, found.st_ino as u64)
 }

@@ -15,11 +15,11 @@ use std::io;
 use rustix::io::Errno;
 
 pub use directory::Directory;
-pub use identity::{Identity, leads_to, of_file, whereabouts};
+pub use identity::{FileIdentity, leads_to, of_file, whereabouts};
 pub use owner::{give, give_at};
 pub use regular::{NotRegular, content, open_regular, read_regular, regular};
 pub use replacement::Replacement;
-pub use slot::Slot;
+pub use slot::FileSlot;
 
 /// Whether an error says that the file system, as some of those on a network, has no locks at all.
 #[must_use]
@@ -55,7 +55,7 @@ mod tests {
         path
     }
 
-    fn put(slot: &Slot, bytes: &[u8]) -> io::Result<Identity> {
+    fn put(slot: &FileSlot, bytes: &[u8]) -> io::Result<FileIdentity> {
         let new = Replacement::begin(slot, &unused(".new-")?, Mode::RUSR | Mode::WUSR)?;
         new.write(bytes)?;
         new.commit()
@@ -67,7 +67,7 @@ mod tests {
         let (path, victim) = (place.join("out"), place.join("victim"));
         fs::create_dir(&path).expect("a directory");
         fs::create_dir(&victim).expect("a directory");
-        let slot = Slot::new(Directory::open(&path).expect("it is there"), "f".as_ref());
+        let slot = FileSlot::new(Directory::open(&path).expect("it is there"), "f".as_ref());
         assert!(slot.directory().is_in_place());
         fs::rename(&path, place.join("moved")).expect("it moves");
         symlink(&victim, &path).expect("a link");
@@ -89,7 +89,7 @@ mod tests {
         let place = place("link");
         fs::write(place.join("victim"), "kept").expect("a file");
         symlink("victim", place.join("f")).expect("a link");
-        let slot = Slot::new(Directory::open(&place).expect("it is there"), "f".as_ref());
+        let slot = FileSlot::new(Directory::open(&place).expect("it is there"), "f".as_ref());
         assert!(slot.read(9).is_err() && slot.overwrite(b"x").is_err());
         let written = put(&slot, b"x").expect("it is written");
         assert!(leads_to(&place.join("f"), written));
@@ -105,7 +105,7 @@ mod tests {
         let place = place("missing");
         let slot = |name: &str| {
             let held = Directory::hold(&place.join(name).join("b")).expect("above is there");
-            Slot::new(held, "f".as_ref())
+            FileSlot::new(held, "f".as_ref())
         };
         let (made, linked) = (slot("a"), slot("l"));
         assert!(made.directory().is_in_place() && made.stat().expect("no error").is_none());
@@ -123,7 +123,7 @@ mod tests {
     fn nothing_is_left_of_what_is_not_committed() {
         let place = place("dropped");
         fs::write(place.join("f"), "old").expect("a file");
-        let slot = Slot::new(Directory::open(&place).expect("it is there"), "f".as_ref());
+        let slot = FileSlot::new(Directory::open(&place).expect("it is there"), "f".as_ref());
         let begun = Replacement::begin(&slot, "new".as_ref(), Mode::RWXU).expect("it begins");
         assert!(Replacement::begin(&slot, "new".as_ref(), Mode::RWXU).is_err());
         begun.write(b"new").expect("it is written");

@@ -10,13 +10,13 @@ use rustix::fs::{
 };
 
 use super::directory::sync;
-use super::identity::{Identity, of_file};
-use super::slot::Slot;
+use super::identity::{FileIdentity, of_file};
+use super::slot::FileSlot;
 
 /// A new file that is about to replace another one. It is removed unless it does, or is kept.
 #[derive(Debug)]
 pub struct Replacement {
-    slot: Slot,
+    slot: FileSlot,
     file: File,
     beside: OsString,
     remove: bool,
@@ -28,7 +28,7 @@ impl Replacement {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn begin(slot: &Slot, beside: &OsStr, mode: Mode) -> io::Result<Self> {
+    pub fn begin(slot: &FileSlot, beside: &OsStr, mode: Mode) -> io::Result<Self> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let held = slot.directory().descriptor()?;
         let file = openat(held, beside, flags | OFlags::CLOEXEC, mode)?;
@@ -97,7 +97,7 @@ impl Replacement {
     ///
     /// # Errors
     /// When it cannot be put there, or the directory cannot be synced.
-    pub fn commit(self) -> io::Result<Identity> {
+    pub fn commit(self) -> io::Result<FileIdentity> {
         let directory = self.slot.directory().clone();
         let written = self.take_place()?;
         sync(directory.descriptor()?)?;
@@ -108,7 +108,7 @@ impl Replacement {
     ///
     /// # Errors
     /// When it cannot be put there.
-    pub fn take_place(mut self) -> io::Result<Identity> {
+    pub fn take_place(mut self) -> io::Result<FileIdentity> {
         let slot = &self.slot;
         let held = slot.directory().descriptor()?;
         if let Err(error) = renameat(held, &self.beside, held, slot.name()) {
@@ -128,7 +128,7 @@ impl Replacement {
     }
 
     fn content(&self) -> io::Result<Vec<u8>> {
-        let slot = Slot::new(self.slot.directory().clone(), &self.beside);
+        let slot = FileSlot::new(self.slot.directory().clone(), &self.beside);
         slot.read(self.file.metadata()?.len())
     }
 }

@@ -10,17 +10,17 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::directory::{Directory, sync};
-use super::identity::{Identity, of_file};
+use super::identity::{FileIdentity, of_file};
 use super::regular::{content, regular};
 
 /// A name in a held directory, and what is there.
 #[derive(Clone, Debug)]
-pub struct Slot {
+pub struct FileSlot {
     directory: Directory,
     name: OsString,
 }
 
-impl Slot {
+impl FileSlot {
     /// This name in this directory.
     #[must_use]
     pub fn new(directory: Directory, name: &OsStr) -> Self {
@@ -90,7 +90,7 @@ impl Slot {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn overwrite(&self, bytes: &[u8]) -> io::Result<Identity> {
+    pub fn overwrite(&self, bytes: &[u8]) -> io::Result<FileIdentity> {
         let file = self.writable()?;
         file.write_all_at(bytes, 0)?;
         file.set_len(bytes.len() as u64)?;

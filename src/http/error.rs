@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::limit::CONNECT;
+use super::limit::CONNECT_TIMEOUT;
 use super::network::{Through, Unusable};
 use super::resolver::NoSuchProxy;
 use crate::exhausted::Exhausted;
@@ -237,7 +237,7 @@ impl Error {
         match error {
             ureq::Error::HostNotFound => Self::NoSuchHost,
             ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-                Self::ConnectTimeout(CONNECT)
+                Self::ConnectTimeout(CONNECT_TIMEOUT)
             }
             ureq::Error::Timeout(ureq::Timeout::Global) => Self::Late,
             ureq::Error::Timeout(_) => Self::Silent(silence),
@@ -365,7 +365,7 @@ mod tests {
         }
         let socks = |words: &str, kind: io::ErrorKind| {
             let error = io::Error::new(kind, words.to_owned());
-            Error::of_io(error, false, CONNECT)
+            Error::of_io(error, false, CONNECT_TIMEOUT)
                 .through(Some(&remote), &[])
                 .to_string()
         };
@@ -389,11 +389,11 @@ mod tests {
     fn what_this_machine_lacks_is_told_apart_from_the_network() {
         let check = |error: &dyn Fn() -> io::Error, exhausted: bool| {
             for connected in [false, true] {
-                let of_io = Error::of_io(error(), connected, CONNECT);
-                let of_ureq = Error::of(ureq::Error::Io(error()), connected, CONNECT);
+                let of_io = Error::of_io(error(), connected, CONNECT_TIMEOUT);
+                let of_ureq = Error::of(ureq::Error::Io(error()), connected, CONNECT_TIMEOUT);
                 // This is how it comes while a body is read.
                 let inside = ureq::Error::Io(error()).into_io();
-                let inside = Error::of_io(inside, connected, CONNECT);
+                let inside = Error::of_io(inside, connected, CONNECT_TIMEOUT);
                 for error in [of_io, of_ureq, inside] {
                     assert_eq!(error.is_exhausted(), exhausted, "{error:?}");
                     let proxy = Through {

@@ -24,8 +24,8 @@ use crate::exhausted::at_start;
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl, is_loopback};
 pub use error::{Distrust, Error, Refused};
-use limit::{CONNECT, ERROR, IDLE, READ};
-pub use limit::{Limit, SILENCE};
+use limit::{CONNECT_TIMEOUT, ERROR_BODY_TIMEOUT, KEEP_ALIVE, READ_BYTES};
+pub use limit::{IDLE_TIMEOUT, TimeLimit};
 use network::Through;
 pub use network::{Network, Unusable};
 use resolver::Addresses;
@@ -44,7 +44,7 @@ pub struct Request<'a> {
     /// The body's type, and the body.
     pub body: Option<(&'static str, &'a [u8])>,
     /// How long it may take.
-    pub limit: Limit,
+    pub limit: TimeLimit,
 }
 
 /// How this program names itself to the service, to the issuer of tokens too. Its version stands in the User-Agent.
@@ -58,14 +58,14 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Who calls, and what lies between: the same for every request of the program.
 #[derive(Clone, Debug)]
-pub struct Setup {
+pub struct HttpSetup {
     /// How this program names itself in the `User-Agent` header.
     pub user_agent: String,
     /// The proxy and the roots.
     pub network: Network,
 }
 
-impl Setup {
+impl HttpSetup {
     /// Nothing lies between.
     #[must_use]
     pub fn new(user_agent: &str) -> Self {
@@ -82,28 +82,28 @@ pub struct Http {
     agent: ureq::Agent,
     /// What a proxy offers that wants a sign-in.
     offers: Offers,
-    setup: Setup,
+    setup: HttpSetup,
     silence: Duration,
 }
 
 impl Http {
     /// No connection is made before the first request. `silence` is how long one may stay silent.
     #[must_use]
-    pub fn new(setup: &Setup, silence: Duration) -> Self {
+    pub fn new(setup: &HttpSetup, silence: Duration) -> Self {
         let config = Config::builder()
             .user_agent(&setup.user_agent)
             .proxy(None)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_resolve(Some(CONNECT))
-            .timeout_connect(Some(CONNECT))
+            .timeout_resolve(Some(CONNECT_TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
             // The whole head, too: one that trickles in is no answer.
             .timeout_recv_response(Some(silence))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(silence))
-            .input_buffer_size(READ)
-            .max_idle_age(IDLE)
+            .input_buffer_size(READ_BYTES)
+            .max_idle_age(KEEP_ALIVE)
             .build();
         let offers = Offers::default();
         let connector = InTime::new(offers.clone());
@@ -126,7 +126,7 @@ impl Http {
     ///
     /// # Errors
     /// When no answer begins. An answer that says no is an answer.
-    pub fn send(&self, request: &Request<'_>) -> Result<Answer, Error> {
+    pub fn send(&self, request: &Request<'_>) -> Result<HttpResponse, Error> {
         let mut parts = ureq::http::Request::builder()
             .method(if request.body.is_some() {
                 "POST"
@@ -148,12 +148,12 @@ impl Http {
             None => self.run(parts.body(()), request.limit),
         }?;
         let (head, body) = response.into_parts();
-        Ok(Answer {
+        Ok(HttpResponse {
             host: host(request.url),
             proxy,
             head,
             body: Box::new(body.into_reader()),
-            buffer: vec![0; READ],
+            buffer: vec![0; READ_BYTES],
             silence: self.silence,
         })
     }
@@ -161,7 +161,7 @@ impl Http {
     fn run(
         &self,
         request: Result<ureq::http::Request<impl ureq::AsSendBody>, ureq::http::Error>,
-        limit: Limit,
+        limit: TimeLimit,
     ) -> Result<(ureq::http::Response<ureq::Body>, Option<String>), Error> {
         let request = request.map_err(|error| Error::Protocol(error.to_string()))?;
         let network = &self.setup.network;
@@ -176,8 +176,8 @@ impl Http {
         let through = proxy.as_ref().map(Through::of);
         let request = self.agent.configure_request(request).proxy(proxy);
         let request = match limit {
-            Limit::Whole(time) => request.timeout_global(Some(time)),
-            Limit::Stream => request,
+            TimeLimit::Whole(time) => request.timeout_global(Some(time)),
+            TimeLimit::Stream => request,
         };
         let request = if secure {
             let roots = network.roots().map_err(Error::Setup)?;
@@ -218,7 +218,7 @@ pub fn host(url: &str) -> String {
 }
 
 /// An answer whose head has come.
-pub struct Answer {
+pub struct HttpResponse {
     host: String,
     proxy: Option<String>,
     head: ureq::http::response::Parts,
@@ -227,7 +227,7 @@ pub struct Answer {
     silence: Duration,
 }
 
-impl Answer {
+impl HttpResponse {
     /// The host that was asked, and its port if the address names one.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -309,7 +309,7 @@ impl Answer {
         let begun = Instant::now();
         let mut body = Vec::new();
         while body.len() < most {
-            match pieces.recv_timeout(ERROR.saturating_sub(begun.elapsed())) {
+            match pieces.recv_timeout(ERROR_BODY_TIMEOUT.saturating_sub(begun.elapsed())) {
                 Ok(piece) => body.extend_from_slice(&piece),
                 Err(_) => break,
             }

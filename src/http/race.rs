@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    const LONG: Option<Duration> = Some(Duration::from_secs(20));
+    const TRANSFER_TIMEOUT: Option<Duration> = Some(Duration::from_secs(20));
 
     fn address(text: &str) -> SocketAddr {
         text.parse().expect("an address")
@@ -226,7 +226,7 @@ mod tests {
     fn an_address_that_does_not_answer_holds_up_nobody() {
         let ((_held, dead), (_listener, alive)) = (silent(), listener());
         let begun = Instant::now();
-        let stream = connect(&[dead, alive], LONG).expect("a connection");
+        let stream = connect(&[dead, alive], TRANSFER_TIMEOUT).expect("a connection");
         assert_eq!(stream.peer_addr().ok(), Some(alive));
         assert!(
             begun.elapsed() >= HEAD_START,
@@ -239,14 +239,14 @@ mod tests {
         let (_listener, alive) = listener();
         let stream = connect(
             &[address("127.0.0.1:9"), address("127.0.0.1:10"), alive],
-            LONG,
+            TRANSFER_TIMEOUT,
         );
         assert_eq!(stream.expect("a connection").peer_addr().ok(), Some(alive));
     }
 
     #[test]
     fn where_nobody_answers_that_is_told_with_the_reason() {
-        let refused = connect(&[address("127.0.0.1:9")], LONG);
+        let refused = connect(&[address("127.0.0.1:9")], TRANSFER_TIMEOUT);
         let kind = |lost: Result<TcpStream, Lost>| match lost {
             Err(Lost::Failed(error)) => Some(error.kind()),
             _ => None,
@@ -255,12 +255,12 @@ mod tests {
         // A documentation address that no machine has a source address for: refusing says more.
         let both = [address("127.0.0.1:9"), address("[ff0e::1]:9")];
         assert_eq!(
-            kind(connect(&both, LONG)),
+            kind(connect(&both, TRANSFER_TIMEOUT)),
             Some(io::ErrorKind::ConnectionRefused)
         );
         let (_held, dead) = silent();
         let late = connect(&[dead], Some(Duration::from_millis(60)));
         assert!(matches!(late, Err(Lost::Late)), "{late:?}");
-        assert!(kind(connect(&[], LONG)).is_some());
+        assert!(kind(connect(&[], TRANSFER_TIMEOUT)).is_some());
     }
 }

@@ -17,7 +17,7 @@ use super::network::Through;
 use crate::exhausted::{Exhausted, at_start, room};
 
 /// How many descriptors a lookup may need at the same time.
-const DESCRIPTORS: usize = 4;
+const MIN_DESCRIPTORS: usize = 4;
 
 /// The system's resolver, held to what `BaseUrl` promises: `http` stays on this machine whatever
 /// `localhost` is said to mean.
@@ -126,7 +126,7 @@ fn look_up(
     match found.recv_timeout(*timeout.after) {
         Ok(Ok(found)) => Ok(found),
         // It needs files and sockets, and does not say that it could have none.
-        Ok(Err(error)) => Err(match room(DESCRIPTORS) {
+        Ok(Err(error)) => Err(match room(MIN_DESCRIPTORS) {
             Ok(()) => error,
             Err(exhausted) => ureq::Error::Io(io::Error::other(exhausted)),
         }),

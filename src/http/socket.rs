@@ -19,7 +19,7 @@ use super::race::{self, Lost};
 const WANTS_SIGN_IN: &[&[u8]] = &[b"HTTP/1.1 407", b"HTTP/1.0 407"];
 
 /// The most of such an answer that is looked at, in bytes.
-const MAX_HEAD: usize = 16 << 10;
+const MAX_HEAD_BYTES: usize = 16 << 10;
 
 /// The kinds of sign-in that a proxy has offered last.
 #[derive(Clone, Debug, Default)]
@@ -38,9 +38,9 @@ impl Offers {
 
 /// Opens the connection, unless a proxy has given one.
 #[derive(Debug)]
-pub(super) struct Sockets(pub(super) Offers);
+pub(super) struct DirectConnector(pub(super) Offers);
 
-impl<In: Transport> Connector<In> for Sockets {
+impl<In: Transport> Connector<In> for DirectConnector {
     type Out = Either<In, Socket>;
 
     fn connect(
@@ -152,7 +152,7 @@ impl Socket {
             let both = start.len().min(input.len());
             start[..both] == input[..both]
         };
-        if !WANTS_SIGN_IN.iter().any(begins) || input.len() > MAX_HEAD {
+        if !WANTS_SIGN_IN.iter().any(begins) || input.len() > MAX_HEAD_BYTES {
             self.offers = None;
             return;
         }

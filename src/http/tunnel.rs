@@ -12,7 +12,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-use super::socket::{Offers, Sockets};
+use super::socket::{DirectConnector, Offers};
 
 /// A chain of connectors, held to the time of a connection as a whole.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl InTime {
         let chain =
             ().chain(SocksConnector::default())
                 .chain(ConnectProxyConnector::default())
-                .chain(Sockets(offers))
+                .chain(DirectConnector(offers))
                 .chain(RustlsConnector::default())
                 .chain(Boxed);
         Self(Box::new(chain))
@@ -68,7 +68,7 @@ impl Connector<()> for InTime {
                     timeout: clock.cap(details.timeout)?,
                     ..again(details)
                 };
-                Ok(Box::new(Way {
+                Ok(Box::new(ProxyConnection {
                     inner: run(&details)?,
                     clock,
                     open: Arc::clone(&open),
@@ -137,20 +137,20 @@ impl Clock {
 }
 
 /// The connection to a proxy, on which a tunnel is opened and then used.
-struct Way {
+struct ProxyConnection {
     inner: Box<dyn Transport>,
     clock: Clock,
     /// The tunnel is open: from now on the limits of the request hold.
     open: Arc<AtomicBool>,
 }
 
-impl std::fmt::Debug for Way {
+impl std::fmt::Debug for ProxyConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Way(..)")
     }
 }
 
-impl Way {
+impl ProxyConnection {
     fn limit(&self, limit: NextTimeout) -> Result<NextTimeout, Error> {
         if self.open.load(Ordering::Relaxed) {
             Ok(limit)
@@ -160,7 +160,7 @@ impl Way {
     }
 }
 
-impl Transport for Way {
+impl Transport for ProxyConnection {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.inner.buffers()
     }

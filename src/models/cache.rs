@@ -14,20 +14,20 @@ use sha2::{Digest, Sha256};
 
 use super::Model;
 use crate::clock::seconds;
-use crate::file::{self, Directory, Replacement, Slot};
+use crate::file::{self, Directory, FileSlot, Replacement};
 use crate::wire::request::Shape;
 
 /// How long a list is taken to be true, in seconds.
-pub const FRESH: u64 = 300;
+pub const FRESH_SECONDS: u64 = 300;
 
 /// How long nobody else asks while somebody does, in seconds.
-const ASKING: u64 = 30;
+const ASKING_SECONDS: u64 = 30;
 
 /// The most lists that are kept.
-const LISTS: usize = 8;
+const MAX_LISTS: usize = 8;
 
 /// The most bytes of the file that are read.
-const MOST: u64 = 4 << 20;
+const MAX_CACHE_BYTES: u64 = 4 << 20;
 
 /// The file's name.
 const NAME: &str = "models_cache.json";
@@ -56,13 +56,13 @@ impl List {
     /// Whether it is to be taken as true at this time.
     #[must_use]
     pub fn is_fresh(&self, now: u64) -> bool {
-        self.fetched_at <= now && now - self.fetched_at < FRESH
+        self.fetched_at <= now && now - self.fetched_at < FRESH_SECONDS
     }
 
     /// Whether it is time to ask for it, and nobody else does.
     #[must_use]
     pub fn is_due(&self, now: u64) -> bool {
-        let asking = self.asked_at <= now && now - self.asked_at < ASKING;
+        let asking = self.asked_at <= now && now - self.asked_at < ASKING_SECONDS;
         !self.is_fresh(now) && !asking
     }
 }
@@ -98,20 +98,23 @@ impl CachedLists {
 
 /// The file in a home, which is held from now on.
 #[derive(Clone, Debug, Default)]
-pub struct CacheFile(Option<Slot>);
+pub struct CacheFile(Option<FileSlot>);
 
 impl CacheFile {
     /// The file in this home. Without a home nothing is kept.
     #[must_use]
     pub fn hold(home: Option<&Path>) -> Self {
         let home = home.and_then(|home| Directory::hold(home).ok());
-        Self(home.map(|home| Slot::new(home, NAME.as_ref())))
+        Self(home.map(|home| FileSlot::new(home, NAME.as_ref())))
     }
 
     /// What it holds.
     #[must_use]
     pub fn read(&self) -> CachedLists {
-        let text = self.0.as_ref().and_then(|slot| slot.read(MOST).ok());
+        let text = self
+            .0
+            .as_ref()
+            .and_then(|slot| slot.read(MAX_CACHE_BYTES).ok());
         text.map_or_else(CachedLists::default, |text| CachedLists::parse(&text))
     }
 }
@@ -171,7 +174,7 @@ impl Cache {
     pub fn keep(&self, change: impl FnOnce(&mut List)) -> io::Result<()> {
         self.change(|content| {
             change(content.lists.entry(self.key.clone()).or_default());
-            while content.lists.len() > LISTS {
+            while content.lists.len() > MAX_LISTS {
                 let oldest = content.lists.iter().filter(|(key, _)| **key != self.key);
                 let oldest = oldest.min_by_key(|(_, list)| list.asked_at);
                 let Some(key) = oldest.map(|(key, _)| key.clone()) else {
@@ -194,7 +197,7 @@ impl Cache {
         let mut content = self.file.read();
         change(&mut content);
         let bytes = serde_json::to_vec(&content)?;
-        if bytes.len() as u64 > MOST {
+        if bytes.len() as u64 > MAX_CACHE_BYTES {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         slot.directory().make()?;
@@ -211,7 +214,7 @@ impl Cache {
 fn sweep(home: &Directory) {
     let now = seconds();
     for name in home.names() {
-        let left = Slot::new(home.clone(), &name);
+        let left = FileSlot::new(home.clone(), &name);
         let is_old = || {
             let found = left.stat().ok().flatten();
             let changed = found.and_then(|found| u64::try_from(found.st_mtime).ok());

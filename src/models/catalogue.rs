@@ -11,7 +11,7 @@ const JSON: &str = include_str!("catalogue.json");
 /// A line of the list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct CatalogueEntry {
     id: String,
     name: String,
     output: u64,
@@ -30,15 +30,15 @@ struct Entry {
     #[serde(default)]
     hidden: bool,
     /// What differs with a sign-in; absent where no sign-in has the model.
-    chatgpt: Option<Way>,
+    chatgpt: Option<AccessDifference>,
     /// What differs with a key; absent where no key has the model.
-    api: Option<Way>,
+    api: Option<AccessDifference>,
 }
 
 /// What differs between a sign-in and a key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Way {
+struct AccessDifference {
     context: u64,
     /// It takes this much, where that is more.
     most: Option<u64>,
@@ -64,7 +64,7 @@ pub enum Standing {
 }
 
 impl Standing {
-    fn of(way: Option<&Way>) -> Self {
+    fn of(way: Option<&AccessDifference>) -> Self {
         match way {
             Some(way) if way.retired => Self::Retired,
             Some(_) => Self::Current,
@@ -84,7 +84,7 @@ pub struct Known {
     pub api: Standing,
 }
 
-impl Entry {
+impl CatalogueEntry {
     fn model(self, backend: Backend) -> Option<Model> {
         let way = match backend {
             Backend::Subscription => self.chatgpt,
@@ -118,7 +118,7 @@ impl Entry {
     }
 }
 
-fn entries() -> Vec<Entry> {
+fn entries() -> Vec<CatalogueEntry> {
     // A test reads it as strictly as this.
     serde_json::from_str(JSON).unwrap_or_default()
 }
@@ -133,7 +133,7 @@ pub fn of(backend: Backend) -> Vec<Model> {
 /// All models.
 #[must_use]
 pub fn all() -> Vec<Known> {
-    let known = |entry: Entry| {
+    let known = |entry: CatalogueEntry| {
         let [chatgpt, api] = [&entry.chatgpt, &entry.api].map(|way| Standing::of(way.as_ref()));
         let backend = match chatgpt {
             Standing::Never => Backend::Api,
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn every_entry_is_whole() {
-        let entries: Vec<Entry> = serde_json::from_str(JSON).expect("the catalogue");
+        let entries: Vec<CatalogueEntry> = serde_json::from_str(JSON).expect("the catalogue");
         assert_eq!(entries.len(), 23);
         for entry in entries {
             let id = &entry.id;
@@ -166,7 +166,7 @@ mod tests {
             let is_kind = |input: &String| input == "text" || input == "image";
             assert!(entry.inputs.iter().all(is_kind), "{id}");
             let ways = [&entry.chatgpt, &entry.api];
-            let ways: Vec<&Way> = ways.into_iter().flatten().collect();
+            let ways: Vec<&AccessDifference> = ways.into_iter().flatten().collect();
             assert!(!ways.is_empty(), "{id}");
             for way in ways {
                 assert!(way.most.is_none_or(|most| most > way.context), "{id}");

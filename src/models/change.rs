@@ -6,7 +6,7 @@ use crate::wire::request::Shape;
 
 /// What is different about a model.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Change {
+pub struct ModelOverride {
     /// Its id.
     pub id: String,
     pub(super) name: Option<String>,
@@ -21,7 +21,7 @@ pub struct Change {
     pub shape: Option<Shape>,
 }
 
-impl Change {
+impl ModelOverride {
     /// The model with what is different about it.
     pub fn apply(&self, model: &mut Model) {
         fn put<T: Clone>(to: &mut T, from: Option<&T>) {

@@ -4,10 +4,10 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::change::Change;
+use super::change::ModelOverride;
 use super::price::Price;
 use super::{Model, fit};
-use crate::placed::{Mistake, Reader};
+use crate::placed::{Mistake, PositionReader};
 use crate::wire::request::Shape;
 
 const FILE: &[&str] = &["providers"];
@@ -62,9 +62,9 @@ pub struct Provider {
     /// It asks for headers, which are not sent.
     pub headers: bool,
     /// Its models, the whole of what is known of each.
-    pub models: Vec<Listed>,
+    pub models: Vec<CustomModel>,
     /// What is different about models that are known already.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ModelOverride>,
 }
 
 /// An address of the file.
@@ -78,7 +78,7 @@ pub struct ListedUrl {
 
 /// A model of the file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
+pub struct CustomModel {
     /// What is known of it.
     pub model: Model,
     /// The shape that it wants, whatever else says otherwise.
@@ -92,7 +92,7 @@ pub struct Listed {
 /// # Errors
 /// When there is a mistake in it.
 pub fn parse(text: &str, file: &str) -> Result<Vec<Provider>, Mistake> {
-    let reader = Reader::new(text);
+    let reader = PositionReader::new(text);
     let mut found = Vec::new();
     for (_, providers) in reader.fields(FILE)? {
         for (name, raw) in reader.object(providers, None)? {
@@ -107,7 +107,7 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<Provider>, Mistake> {
 }
 
 fn provider(
-    reader: &Reader<'_>,
+    reader: &PositionReader<'_>,
     name: String,
     raw: &RawValue,
     file: &str,
@@ -148,7 +148,7 @@ fn provider(
     Ok(provider)
 }
 
-fn listed(reader: &Reader<'_>, raw: &RawValue) -> Result<Listed, Mistake> {
+fn listed(reader: &PositionReader<'_>, raw: &RawValue) -> Result<CustomModel, Mistake> {
     let change = change(reader, raw, None)?;
     // What pi takes for granted where nothing is said.
     let mut model = Model {
@@ -157,17 +157,21 @@ fn listed(reader: &Reader<'_>, raw: &RawValue) -> Result<Listed, Mistake> {
         ..Model::unknown(&change.id)
     };
     change.apply(&mut model);
-    Ok(Listed {
+    Ok(CustomModel {
         shape: change.shape,
         max_output: model.output,
         model,
     })
 }
 
-fn change(reader: &Reader<'_>, raw: &RawValue, id: Option<String>) -> Result<Change, Mistake> {
-    let mut change = Change {
+fn change(
+    reader: &PositionReader<'_>,
+    raw: &RawValue,
+    id: Option<String>,
+) -> Result<ModelOverride, Mistake> {
+    let mut change = ModelOverride {
         id: id.clone().unwrap_or_default(),
-        ..Change::default()
+        ..ModelOverride::default()
     };
     for (key, raw) in reader.object(raw, Some(MODEL))? {
         let wrong = |what: &str| reader.mistake(raw.get(), what.to_owned());
@@ -242,7 +246,7 @@ fn change(reader: &Reader<'_>, raw: &RawValue, id: Option<String>) -> Result<Cha
     Ok(change)
 }
 
-fn price(reader: &Reader<'_>, raw: &RawValue) -> Result<Price, Mistake> {
+fn price(reader: &PositionReader<'_>, raw: &RawValue) -> Result<Price, Mistake> {
     let fields = reader.object(raw, Some(COST))?;
     let field = |name: &str| -> Result<Option<f64>, Mistake> {
         let found = fields.iter().find(|(key, _)| key == name);

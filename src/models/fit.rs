@@ -9,7 +9,7 @@ pub const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhig
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked<'a> {
+pub struct RequestedSettings<'a> {
     /// How much the model is to think.
     pub effort: Option<&'a str>,
     /// How it is to sum up what it thinks.
@@ -24,7 +24,7 @@ pub struct Asked<'a> {
 
 /// What is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fitted {
+pub struct ClampedSettings {
     /// How much the model is to think.
     pub effort: Option<String>,
     /// How it is to sum up what it thinks.
@@ -35,7 +35,7 @@ pub struct Fitted {
     pub adjusted: Option<Adjusted>,
 }
 
-impl Fitted {
+impl ClampedSettings {
     /// What had to be changed, for people.
     #[must_use]
     pub fn note(&self) -> Option<String> {
@@ -111,7 +111,7 @@ impl fmt::Display for Adjustment {
 
 /// Makes what was asked for what this model takes.
 #[must_use]
-pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
+pub fn clamp(asked: &RequestedSettings<'_>, model: &Model) -> ClampedSettings {
     let mut changes = Vec::new();
     let effort = asked.effort.and_then(|effort| {
         let taken = nearest(effort, model);
@@ -156,7 +156,7 @@ pub fn fit(asked: &Asked<'_>, model: &Model) -> Fitted {
         changes,
         efforts: efforts.unwrap_or_default(),
     });
-    Fitted {
+    ClampedSettings {
         effort,
         summary: summary.map(str::to_owned),
         verbosity,
@@ -194,11 +194,11 @@ mod tests {
     #[test]
     fn an_effort_becomes_the_nearest_that_is_taken() {
         let check = |id: &str, effort: &str, expected: &str| {
-            let asked = Asked {
+            let asked = RequestedSettings {
                 effort: Some(effort),
-                ..Asked::default()
+                ..RequestedSettings::default()
             };
-            let fitted = fit(&asked, &model(id));
+            let fitted = clamp(&asked, &model(id));
             assert_eq!(fitted.effort.as_deref(), Some(expected), "{id} {effort}");
             assert_eq!(fitted.note().is_some(), effort != expected, "{id} {effort}");
         };
@@ -215,12 +215,12 @@ mod tests {
     fn what_a_model_is_listed_with_is_sent_where_nothing_was_asked_for() {
         let check =
             |id: &str, defaults, effort: Option<&str>, sent: (Option<&str>, Option<&str>)| {
-                let asked = Asked {
+                let asked = RequestedSettings {
                     effort,
                     defaults,
-                    ..Asked::default()
+                    ..RequestedSettings::default()
                 };
-                let fitted = fit(&asked, &model(id));
+                let fitted = clamp(&asked, &model(id));
                 let found = (fitted.effort.as_deref(), fitted.verbosity.as_deref());
                 assert_eq!(found, sent, "{id} {effort:?}");
                 assert_eq!(fitted.note(), None, "{id}");
@@ -250,14 +250,14 @@ mod tests {
             no_verbosity: true,
             ..Model::unknown("small")
         };
-        let asked = Asked {
+        let asked = RequestedSettings {
             effort: Some("low"),
             summary: Some("auto"),
             verbosity: Some("high"),
             pictures: 2,
             defaults: true,
         };
-        let fitted = fit(&asked, &plain);
+        let fitted = clamp(&asked, &plain);
         assert_eq!(
             (&fitted.effort, &fitted.summary, &fitted.verbosity),
             (&None, &None, &None)
@@ -269,17 +269,17 @@ mod tests {
                  verbosity high is left out, the 2 pictures are left out"
             )
         );
-        let none = Asked {
+        let none = RequestedSettings {
             summary: Some("none"),
-            ..Asked::default()
+            ..RequestedSettings::default()
         };
-        assert_eq!(fit(&none, &plain), Fitted::default());
-        let max = Asked {
+        assert_eq!(clamp(&none, &plain), ClampedSettings::default());
+        let max = RequestedSettings {
             effort: Some("max"),
-            ..Asked::default()
+            ..RequestedSettings::default()
         };
         assert_eq!(
-            fit(&max, &model("gpt-5.5")).note().as_deref(),
+            clamp(&max, &model("gpt-5.5")).note().as_deref(),
             Some(
                 "gpt-5.5 does not take all that was asked for: effort max becomes xhigh (it takes effort low, medium, \
                  high, xhigh)"

@@ -1,9 +1,9 @@
 //! The models of servers of the user's own in `models.json`, as `-m` takes them (pure).
 
-use super::custom::{Listed, Provider};
+use super::custom::{CustomModel, Provider};
 
 /// The models of the servers that can be asked, each with the id that `-m` takes.
-pub fn own(providers: &[Provider]) -> impl Iterator<Item = (String, &Listed)> {
+pub fn own(providers: &[Provider]) -> impl Iterator<Item = (String, &CustomModel)> {
     let servers = providers
         .iter()
         .filter(|provider| provider.base_url.is_some() && provider.other_protocol.is_none());

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::wire::response::Usage;
 
 /// A request that takes in more tokens than this is charged by its long price, where there is one.
-const LONG: u64 = 272_000;
+const LONG_CONTEXT_TOKENS: u64 = 272_000;
 
 /// Tokens per price.
 const MILLION: f64 = 1_000_000.0;
@@ -44,7 +44,9 @@ impl Price {
     #[must_use]
     pub fn of(&self, usage: &Usage) -> f64 {
         let (input, cached, output) = match &self.long {
-            Some(long) if usage.input > LONG => (long.input, long.cached, long.output),
+            Some(long) if usage.input > LONG_CONTEXT_TOKENS => {
+                (long.input, long.cached, long.output)
+            }
             _ => (self.input, self.cached.unwrap_or(self.input), self.output),
         };
         // Putting into the cache costs as much more as it does for a short request.

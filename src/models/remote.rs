@@ -7,7 +7,7 @@ use super::{Model, Plans, find};
 use crate::id::ModelId;
 
 /// The most models of a list that are kept.
-const MOST: usize = 500;
+const MAX_MODELS: usize = 500;
 
 /// Reads the service's answer, over what is known already; nothing if it is no such list.
 #[must_use]
@@ -24,7 +24,7 @@ pub fn parse(body: &[u8], known: &[Model]) -> Option<Vec<Model>> {
         })
         .collect();
     found.sort_by_key(|(place, _)| *place);
-    found.truncate(MOST);
+    found.truncate(MAX_MODELS);
     Some(found.into_iter().map(|(_, model)| model).collect())
 }
 
@@ -93,7 +93,7 @@ pub fn ids(body: &[u8]) -> Option<Vec<String>> {
     let list = json["data"].as_array()?;
     let ids = list.iter().filter_map(|entry| entry["id"].as_str());
     let ids = ids.filter(|id| id.parse::<ModelId>().is_ok());
-    Some(ids.take(MOST).map(str::to_owned).collect())
+    Some(ids.take(MAX_MODELS).map(str::to_owned).collect())
 }
 
 #[cfg(test)]

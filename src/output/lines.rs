@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, Notice, Sink, Subject, Window};
+use super::{CallNotice, LimitWindow, Notice, Sink, Subject};
 use crate::failure::{of_api, of_unanswered};
 use crate::result::{CallResult, Cut, KeptOutput, Status};
 use crate::wire::response::Usage;
 
 /// The version of what is written: raised when a field is removed or changed, not when one is added.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 1;
 
 /// The JSON Schema of the lines.
 pub const EVENTS: &str = include_str!("events.schema.json");
 
 /// Writes the lines.
-pub struct Lines<W> {
+pub struct JsonLines<W> {
     out: W,
     /// Text is told as it arrives, too.
     deltas: bool,
@@ -41,7 +41,7 @@ pub struct Lines<W> {
 
 /// What the first line says.
 #[derive(Clone, Copy, Debug)]
-pub struct Beginning<'a> {
+pub struct ThreadStarted<'a> {
     /// The conversation.
     pub thread: &'a str,
     /// The model that is asked.
@@ -54,7 +54,7 @@ pub struct Beginning<'a> {
 
 /// What the last line says of a run that did not end well.
 #[derive(Clone, Copy, Debug)]
-pub struct Failed<'a> {
+pub struct TurnFailed<'a> {
     /// What happened, and why.
     pub message: &'a str,
     /// The outcome's word.
@@ -69,7 +69,7 @@ pub struct Failed<'a> {
 
 /// The last lines of a run that did not end well: the error, as the official stream has it, and the end.
 #[must_use]
-pub fn failed(failed: &Failed<'_>) -> String {
+pub fn failed(failed: &TurnFailed<'_>) -> String {
     let mut error = Map::new();
     error.insert("message".to_owned(), failed.message.into());
     error.insert("code".to_owned(), failed.code.into());
@@ -92,7 +92,7 @@ fn line(kind: &str, fields: Value) -> String {
     format!("{{\"type\":\"{kind}\"{comma}{rest}\n")
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write> JsonLines<W> {
     /// Lines go to `out`.
     pub fn new(out: W, deltas: bool, quiet: bool) -> Self {
         Self {
@@ -121,14 +121,14 @@ impl<W: Write> Lines<W> {
     ///
     /// # Errors
     /// When they cannot be written.
-    pub fn begin(&mut self, beginning: &Beginning<'_>) -> io::Result<()> {
-        let Beginning {
+    pub fn begin(&mut self, beginning: &ThreadStarted<'_>) -> io::Result<()> {
+        let ThreadStarted {
             thread,
             model,
             cwd,
             version,
         } = beginning;
-        let fields = json!({"thread_id": thread, "schema": SCHEMA, "version": version, "model": model, "cwd": cwd});
+        let fields = json!({"thread_id": thread, "schema": SCHEMA_VERSION, "version": version, "model": model, "cwd": cwd});
         self.add("thread.started", fields);
         self.add("turn.started", json!({}));
         for message in self.early.take().unwrap_or_default() {
@@ -191,14 +191,14 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    fn started(&mut self, call: &Call<'_>) {
+    fn started(&mut self, call: &CallNotice<'_>) {
         let number = self.next_item();
         self.running.push((call.id.to_owned(), number));
         let item = described(call, None);
         self.item("item.started", number, item);
     }
 
-    fn ended(&mut self, call: &Call<'_>, result: &CallResult) {
+    fn ended(&mut self, call: &CallNotice<'_>, result: &CallResult) {
         let place = self.running.iter().position(|(id, _)| id == call.id);
         let number = match place {
             Some(place) => self.running.swap_remove(place).1,
@@ -210,7 +210,7 @@ impl<W: Write> Lines<W> {
 }
 
 /// A call as an item, while it runs or after it.
-fn described(call: &Call<'_>, result: Option<&CallResult>) -> Value {
+fn described(call: &CallNotice<'_>, result: Option<&CallResult>) -> Value {
     let status = result.map_or("in_progress", |result| word(result.status));
     let mut item = match call.subject {
         Subject::Command(command) => {
@@ -309,7 +309,7 @@ fn retry(attempt: usize, delay: Value, reason: &str) -> Value {
     json!({"attempt": attempt, "delay_ms": delay, "reason": reason})
 }
 
-fn windows(windows: &[Window<'_>]) -> Value {
+fn windows(windows: &[LimitWindow<'_>]) -> Value {
     let list = windows.iter().map(|window| {
         json!({"name": window.name, "used_percent": window.used, "window_minutes": window.minutes,
             "resets_at": window.resets_at})
@@ -317,7 +317,7 @@ fn windows(windows: &[Window<'_>]) -> Value {
     Value::Array(list.collect())
 }
 
-impl<W: Write> Sink for Lines<W> {
+impl<W: Write> Sink for JsonLines<W> {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match notice {
             Notice::Text(text) => self.text(text),

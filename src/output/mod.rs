@@ -12,15 +12,15 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::api::{self, Unanswered};
-use crate::failure::{RunWarning, Waiting};
+use crate::failure::{RenewalWait, RunWarning};
 use crate::result::CallResult;
-use crate::wire::fault::Limit;
+use crate::wire::fault::RateWindow;
 use crate::wire::item::WebSearch;
 use crate::wire::response::Usage;
 
 /// A tool call.
 #[derive(Clone, Copy, Debug)]
-pub struct Call<'a> {
+pub struct CallNotice<'a> {
     /// Ties the call to its output.
     pub id: &'a str,
     /// The tool's name.
@@ -42,7 +42,7 @@ pub enum Subject<'a> {
 
 /// A window of time in which a plan allows so much.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Window<'a> {
+pub struct LimitWindow<'a> {
     /// Its name.
     pub name: &'a str,
     /// How much is used up, in percent.
@@ -53,8 +53,8 @@ pub struct Window<'a> {
     pub resets_at: Option<u64>,
 }
 
-impl<'a> From<&'a Limit> for Window<'a> {
-    fn from(limit: &'a Limit) -> Self {
+impl<'a> From<&'a RateWindow> for LimitWindow<'a> {
+    fn from(limit: &'a RateWindow) -> Self {
         Self {
             name: &limit.name,
             used: limit.used,
@@ -85,7 +85,7 @@ pub enum Notice<'a> {
         reason: &'a Unanswered,
     },
     /// Something takes its time before the request can be made.
-    Waits(&'a Waiting),
+    Waits(&'a RenewalWait),
     /// The service does not have the model, and another one is asked.
     OtherModel {
         /// That one.
@@ -108,11 +108,11 @@ pub enum Notice<'a> {
         reason: &'a Unanswered,
     },
     /// A tool call begins.
-    ToolStarted(Call<'a>),
+    ToolStarted(CallNotice<'a>),
     /// A tool call has ended.
     ToolEnded {
         /// The call.
-        call: Call<'a>,
+        call: CallNotice<'a>,
         /// What it was to do, in a few words.
         brief: &'a str,
         /// How long it took.
@@ -121,7 +121,7 @@ pub enum Notice<'a> {
         result: &'a CallResult,
     },
     /// How much of the plan is used up, as the service said with an answer.
-    Limits(&'a [Window<'a>]),
+    Limits(&'a [LimitWindow<'a>]),
     /// A request has ended.
     Request {
         /// Its tokens.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::lines::{Failed, failed};
+use super::lines::{TurnFailed, failed};
 use super::paint::{Ink, Paint};
 use super::visible::line;
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ pub fn report(failure: &Failure, paint: Paint, mut to: impl Write) {
 #[must_use]
 pub fn last_lines(failure: &Failure) -> String {
     let row = TABLE.iter().find(|row| row.outcome == failure.outcome());
-    failed(&Failed {
+    failed(&TurnFailed {
         message: &failure.what().replace('\n', " "),
         code: row.map_or("bug", |row| row.word),
         exit_code: failure.outcome().exit_code(),
@@ -43,7 +43,7 @@ mod tests {
     use std::io;
 
     use super::*;
-    use crate::failure::{Order, of_order, of_output};
+    use crate::failure::{StopRequest, of_order, of_output};
 
     #[test]
     fn a_reader_that_went_away_is_a_quiet_end() {
@@ -59,11 +59,11 @@ mod tests {
     #[test]
     fn what_is_told_is_two_lines_in_one_write() {
         let mut told = Vec::new();
-        report(&of_order(Order::Timeout), Paint::default(), &mut told);
+        report(&of_order(StopRequest::Timeout), Paint::default(), &mut told);
         assert_eq!(
             String::from_utf8_lossy(&told),
             "codex: stopped: the time of --timeout is over\ncodex: hint: raise --timeout\n"
         );
-        assert_eq!(of_order(Order::Signal(2)).outcome().exit_code(), 130);
+        assert_eq!(of_order(StopRequest::Signal(2)).outcome().exit_code(), 130);
     }
 }

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often the line wants to be drawn.
-pub const PULSE: Duration = Duration::from_millis(125);
+pub const PULSE_INTERVAL: Duration = Duration::from_millis(125);
 
 /// How long a wait lasts before it is worth a line.
-const PATIENCE: Duration = Duration::from_millis(300);
+const SPINNER_DELAY: Duration = Duration::from_millis(300);
 
 /// Back to the start of the line, and erases to its end (ECMA-48, 8.3.41).
 pub const ERASE: &str = "\r\x1b[K";
 
 /// The longest name of a tool that is shown, in characters: the line must not get wider than any screen.
-const MOST: usize = 24;
+const MAX_NAME_CHARACTERS: usize = 24;
 
 /// What turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,10 +104,12 @@ impl Spinner {
     /// What to write now, while something is waited for.
     pub fn beat(&mut self, now: Instant) -> Option<&str> {
         let waited = now.saturating_duration_since(*self.since.get_or_insert(now));
-        if waited < PATIENCE || !(self.allowed)() {
+        if waited < SPINNER_DELAY || !(self.allowed)() {
             return None;
         }
-        let frame = self.frames.at(waited.as_millis() / PULSE.as_millis());
+        let frame = self
+            .frames
+            .at(waited.as_millis() / PULSE_INTERVAL.as_millis());
         let seconds = waited.as_secs();
         let what = match &self.running[..] {
             [] => self.other.clone().unwrap_or_else(|| "waiting".to_owned()),
@@ -132,7 +134,7 @@ impl Spinner {
 /// The name of a tool, which may be anything: the model writes it.
 fn short(tool: &str) -> String {
     let plain = tool.chars().filter(char::is_ascii_graphic);
-    plain.take(MOST).collect()
+    plain.take(MAX_NAME_CHARACTERS).collect()
 }
 
 #[cfg(test)]
@@ -187,7 +189,7 @@ mod tests {
         assert_eq!(line.as_deref(), Some("\r- bash and 1 more 1 s\x1b[K"));
         spinner.ended("bash");
         let line = beat(&mut spinner, 2000);
-        let expected = format!("\r- {} 2 s\x1b[K", "x".repeat(MOST));
+        let expected = format!("\r- {} 2 s\x1b[K", "x".repeat(MAX_NAME_CHARACTERS));
         assert_eq!(line, Some(expected));
         spinner.ended(&format!("\x1b{}", "x".repeat(99)));
         assert_eq!(beat(&mut spinner, 3000), None);

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use super::paint::{Ink, Paint};
-use super::spinner::{PULSE, Spinner};
+use super::spinner::{PULSE_INTERVAL, Spinner};
 use super::visible::{line, visible};
-use super::{Call, Notice, Sink};
+use super::{CallNotice, Notice, Sink};
 use crate::clock::{span, until};
 use crate::failure::{of_api, of_unanswered};
 use crate::result::Status;
@@ -26,7 +26,7 @@ pub enum Level {
 }
 
 /// A text that is longer than this, in bytes, is written as it is, without another copy.
-const LONG: usize = 1 << 20;
+const MAX_HELD_BYTES: usize = 1 << 20;
 
 /// What of the text is in hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ impl<W: Write, E: Write> Text<W, E> {
         } else {
             Cow::Borrowed(text)
         };
-        if text.len() > LONG {
+        if text.len() > MAX_HELD_BYTES {
             self.flush()?;
             self.clear();
             return self.out.write_all(text.as_bytes());
@@ -232,7 +232,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
         match notice {
             Notice::Text(text) => self.add(text)?,
             Notice::MessageEnd => self.end_message(),
-            Notice::ToolStarted(Call { name, .. }) => {
+            Notice::ToolStarted(CallNotice { name, .. }) => {
                 if let Some(spinner) = &mut self.spinner {
                     spinner.started(name);
                 }
@@ -283,7 +283,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 ))?;
             }
             Notice::ToolEnded {
-                call: Call { name, .. },
+                call: CallNotice { name, .. },
                 brief: subject,
                 took,
                 result,
@@ -344,7 +344,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
 
     fn pulse(&self) -> Option<Duration> {
         let waits = self.spinner.is_some() && self.hand == Hand::Empty;
-        waits.then_some(PULSE)
+        waits.then_some(PULSE_INTERVAL)
     }
 
     fn beat(&mut self, now: Instant) {
@@ -392,10 +392,10 @@ fn dollars(cost: f64) -> String {
 
 /// The first line, cut where it gets long.
 fn brief(text: &str) -> String {
-    const MOST: usize = 100;
+    const MAX_BRIEF_CHARACTERS: usize = 100;
     let mut lines = text.trim().lines();
     let first = lines.next().unwrap_or_default().replace('\t', " ");
-    let mut brief = first_characters(&first, MOST).to_owned();
+    let mut brief = first_characters(&first, MAX_BRIEF_CHARACTERS).to_owned();
     if brief.len() < first.len() || lines.next().is_some() {
         brief.push_str(" ...");
     }

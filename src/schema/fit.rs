@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::limits::{LEVELS, is_deeper_than};
 use super::node::{Node, Types, same};
-use super::unfit::Mismatch;
+use super::unfit::Rejection;
 use super::words::{escaped, kind};
 
 /// Compares a value with the first node.
-pub(super) fn check(nodes: &[Node], value: &Value) -> Result<(), Mismatch> {
+pub(super) fn check(nodes: &[Node], value: &Value) -> Result<(), Rejection> {
     if is_deeper_than(value, LEVELS) {
-        return Err(Mismatch {
+        return Err(Rejection {
             at: String::new(),
             why: format!("it is nested more than {LEVELS} levels deep"),
         });
@@ -22,7 +22,7 @@ pub(super) fn check(nodes: &[Node], value: &Value) -> Result<(), Mismatch> {
         place: Vec::new(),
         known: BTreeMap::new(),
     };
-    fit.check(0, value).map_err(|miss| Mismatch {
+    fit.check(0, value).map_err(|miss| Rejection {
         at: miss.at,
         why: miss.why,
     })

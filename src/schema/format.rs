@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A format: its name, what it is in words, and the check.
 #[derive(Debug)]
-pub(super) struct Format {
+pub(super) struct StringFormat {
     pub(super) name: &'static str,
     /// What the text must be, as an ending of "it is not ...".
     pub(super) words: &'static str,
@@ -13,48 +13,48 @@ pub(super) struct Format {
 }
 
 /// In the order of OpenAI's guide "Structured model outputs", section "Supported properties".
-pub(super) const FORMATS: &[Format] = &[
-    Format {
+pub(super) const FORMATS: &[StringFormat] = &[
+    StringFormat {
         name: "date-time",
         words: "a date and time like 2026-01-31T23:59:59Z",
         fits: date_time,
     },
-    Format {
+    StringFormat {
         name: "time",
         words: "a time like 23:59:59Z",
         fits: time,
     },
-    Format {
+    StringFormat {
         name: "date",
         words: "a date like 2026-01-31",
         fits: date,
     },
-    Format {
+    StringFormat {
         name: "duration",
         words: "a duration like P1DT12H",
         fits: duration,
     },
-    Format {
+    StringFormat {
         name: "email",
         words: "an email address",
         fits: email,
     },
-    Format {
+    StringFormat {
         name: "hostname",
         words: "a host name",
         fits: hostname,
     },
-    Format {
+    StringFormat {
         name: "ipv4",
         words: "an IPv4 address",
         fits: |text| text.parse::<Ipv4Addr>().is_ok(),
     },
-    Format {
+    StringFormat {
         name: "ipv6",
         words: "an IPv6 address",
         fits: |text| text.parse::<Ipv6Addr>().is_ok(),
     },
-    Format {
+    StringFormat {
         name: "uuid",
         words: "a UUID",
         fits: uuid,

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::node::{Bound, Types};
+use super::node::{NumberBound, Types};
 use super::unfit::{Unfit, unfit};
 use super::words::escaped;
 
@@ -41,7 +41,7 @@ pub(super) fn refusal(name: &str, in_root: bool) -> Option<String> {
         | "properties"
         | "required"
         | "type" => return None,
-        _ if ANNOTATIONS.contains(&name) || Bound::named(name).is_some() => return None,
+        _ if ANNOTATIONS.contains(&name) || NumberBound::named(name).is_some() => return None,
         "$schema" | "$id" if in_root => return None,
         "$schema" | "$id" => "only the outermost schema may have it",
         name if DEFINITIONS.contains(&name) => {

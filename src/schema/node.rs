@@ -2,9 +2,9 @@
 
 use serde_json::{Number, Value};
 
-use super::format::Format;
+use super::format::StringFormat;
 use super::number::Num;
-use super::pattern::Pattern;
+use super::pattern::SchemaPattern;
 
 /// How many values of an enumeration a message lists.
 const LISTED: usize = 20;
@@ -23,9 +23,9 @@ pub(super) struct Node {
     pub(super) items: Option<usize>,
     pub(super) min_items: Option<u64>,
     pub(super) max_items: Option<u64>,
-    pub(super) pattern: Option<Pattern>,
-    pub(super) format: Option<&'static Format>,
-    pub(super) bounds: Vec<(Bound, Number)>,
+    pub(super) pattern: Option<SchemaPattern>,
+    pub(super) format: Option<&'static StringFormat>,
+    pub(super) bounds: Vec<(NumberBound, Number)>,
 }
 
 impl Node {
@@ -85,7 +85,7 @@ pub(super) struct Placed {
 
 /// A limit of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bound {
+pub(super) enum NumberBound {
     Minimum,
     Maximum,
     ExclusiveMinimum,
@@ -93,7 +93,7 @@ pub(super) enum Bound {
     MultipleOf,
 }
 
-impl Bound {
+impl NumberBound {
     pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "minimum" => Self::Minimum,

@@ -10,13 +10,13 @@ const SPACE: &str = r"\t\n\x0B\x0C\r \u{A0}\u{1680}\u{2000}-\u{200A}\u{2028}\u{2
 
 /// A pattern and what it was written as.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(super) struct SchemaPattern {
     /// As the schema has it.
     pub(super) text: String,
     regex: Regex,
 }
 
-impl Pattern {
+impl SchemaPattern {
     /// # Errors
     /// Why it cannot be had.
     pub(super) fn new(text: &str) -> Result<Self, String> {
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn patterns_are_those_of_ecma_262() {
         let check = |pattern: &str, text: &str, expected: Result<bool, &str>| {
-            let fits = Pattern::new(pattern).map(|pattern| pattern.fits(text));
+            let fits = SchemaPattern::new(pattern).map(|pattern| pattern.fits(text));
             assert_eq!(
                 fits.as_ref().map_err(String::as_str).copied(),
                 expected,

@@ -7,19 +7,19 @@ use serde_json::{Map, Value};
 use super::format::FORMATS;
 use super::keyword::{DEFINITIONS, check_shape, refusal};
 use super::limits::Totals;
-use super::node::{Bound, Node, Placed, Types};
-use super::pattern::Pattern;
+use super::node::{Node, NumberBound, Placed, Types};
+use super::pattern::SchemaPattern;
 use super::unfit::{Unfit, unfit};
 use super::words::{escaped, kind};
 
-pub(super) struct Reader {
+pub(super) struct SchemaReader {
     nodes: Vec<Placed>,
     /// What `$ref` may say, and the node's number.
     named: BTreeMap<String, usize>,
     totals: Totals,
 }
 
-impl Reader {
+impl SchemaReader {
     /// The root, definitions and everything inside them; the root first.
     pub(super) fn read(root: &Map<String, Value>) -> Result<Vec<Placed>, Unfit> {
         let mut reader = Self {
@@ -138,7 +138,7 @@ impl Reader {
                 }
                 "pattern" => {
                     let text = string(&here, value)?;
-                    node.pattern = Some(Pattern::new(text).or_else(|why| {
+                    node.pattern = Some(SchemaPattern::new(text).or_else(|why| {
                         unfit(
                             &here,
                             format!(
@@ -165,14 +165,15 @@ impl Reader {
                 "maxItems" => node.max_items = Some(count(&here, value)?),
                 "required" => check_required(&here, schema, value)?,
                 _ => {
-                    let (Some(bound), number) = (Bound::named(name), value.as_number()) else {
+                    let (Some(bound), number) = (NumberBound::named(name), value.as_number())
+                    else {
                         continue;
                     };
                     let Some(number) = number else {
                         return unfit(&here, format!("it is {}, not a number", kind(value)));
                     };
-                    if bound == Bound::MultipleOf
-                        && !Bound::ExclusiveMinimum.holds(number, &0.into())
+                    if bound == NumberBound::MultipleOf
+                        && !NumberBound::ExclusiveMinimum.holds(number, &0.into())
                     {
                         return unfit(&here, "it must be greater than 0");
                     }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::fit;
 use super::limits;
 use super::node::{Node, Types};
-use super::read::Reader;
-pub use super::unfit::{Mismatch, Unfit};
+use super::read::SchemaReader;
+pub use super::unfit::{Rejection, Unfit};
 use super::words::kind;
 
 /// A schema that strict mode takes.
@@ -44,7 +44,7 @@ impl Schema {
             )));
         };
         check_root(root).map_err(wrong)?;
-        let nodes = Reader::read(root)?;
+        let nodes = SchemaReader::read(root)?;
         limits::check_loops(&nodes)?;
         Ok(Self {
             nodes: nodes.into_iter().map(|placed| placed.node).collect(),
@@ -55,7 +55,7 @@ impl Schema {
     ///
     /// # Errors
     /// When it does not fit.
-    pub fn check(&self, value: &Value) -> Result<(), Mismatch> {
+    pub fn check(&self, value: &Value) -> Result<(), Rejection> {
         fit::check(&self.nodes, value)
     }
 }

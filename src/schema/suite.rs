@@ -15,11 +15,11 @@ struct Group {
     keyword: String,
     description: String,
     schema: Value,
-    cases: Vec<Case>,
+    cases: Vec<SuiteCase>,
 }
 
 #[derive(Deserialize)]
-struct Case {
+struct SuiteCase {
     description: String,
     data: Value,
     valid: bool,

@@ -11,7 +11,7 @@ pub struct Unfit {
 
 /// Why a value does not fit: the first place, or that of the alternative which comes closest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct Rejection {
     /// Where in the value, as a JSON pointer (RFC 6901); empty for the whole.
     pub at: String,
     /// What is wrong there.

@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<Value, Malformed> {
             "it is wrapped in a Markdown fence (```), and must be the JSON alone".to_owned(),
         ));
     }
-    let mut state = State::default();
+    let mut state = HashState::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Seed(&mut state)
         .deserialize(&mut deserializer)
@@ -75,14 +75,14 @@ fn is_fence(text: &str) -> bool {
 }
 
 #[derive(Default)]
-struct State {
+struct HashState {
     /// The pointer's pieces, each with its slash; those of the mistake, once there is one.
     path: Vec<String>,
     /// The key that was given twice.
     twice: Option<String>,
 }
 
-struct Seed<'a>(&'a mut State);
+struct Seed<'a>(&'a mut HashState);
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;

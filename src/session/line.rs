@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// The version of the file, raised when older programs could not read it. What is new in 2 is the prefix.
-pub(super) const VERSION: u32 = 2;
+pub(super) const SESSION_VERSION: u32 = 2;
 
 /// What the types of our own lines begin with.
 const PREFIX: &str = "codex.";

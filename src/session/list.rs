@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Sessions, Stored, read};
+use super::{Error, Sessions, StoredConversation, read};
 use crate::id::ThreadId;
 
 impl Sessions {
     /// What is stored, the newest first, without the items. What cannot be read is left out.
     #[must_use]
-    pub fn list(&self) -> Vec<Stored> {
+    pub fn list(&self) -> Vec<StoredConversation> {
         let files = self.files();
         files.iter().filter_map(|path| glance(path)).collect()
     }
@@ -33,9 +33,9 @@ impl Sessions {
 }
 
 /// What a file says, without its items.
-fn glance(path: &Path) -> Option<Stored> {
+fn glance(path: &Path) -> Option<StoredConversation> {
     let bytes = read(path).ok()?;
-    let (mut stored, _) = Stored::read(&bytes).ok()?;
+    let (mut stored, _) = StoredConversation::read(&bytes).ok()?;
     stored.items = Vec::new();
     stored.models = Vec::new();
     // Its name is what it is found by.

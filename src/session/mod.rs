@@ -24,8 +24,8 @@ pub use error::Error;
 pub use journal::Journal;
 use line::Spelling;
 pub use line::on_one_line;
-pub use stored::{Damage, Flaw, Stored};
-pub use writer::{Beginning, Writer};
+pub use stored::{Damage, Flaw, StoredConversation};
+pub use writer::{TurnHeader, Writer};
 
 /// Where conversations are kept.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When it cannot be stored.
-    pub fn create(&self, id: &ThreadId, beginning: &Beginning<'_>) -> io::Result<Writer> {
+    pub fn create(&self, id: &ThreadId, beginning: &TurnHeader<'_>) -> io::Result<Writer> {
         let day = date(beginning.now);
         let folder = self.root.join(day[..10].replace('-', "/"));
         Directory::hold(&folder)?.make()?;
@@ -74,7 +74,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When it is not there, held by somebody else, or damaged.
-    pub fn open(&self, id: &str) -> Result<(Stored, Writer), Error> {
+    pub fn open(&self, id: &str) -> Result<(StoredConversation, Writer), Error> {
         let path = self.path(id)?;
         let failed = |error| Error::Io(path.clone(), error);
         let mut file = regular(&path, OFlags::RDWR | OFlags::APPEND).map_err(failed)?;
@@ -87,8 +87,8 @@ impl Sessions {
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
-        let (stored, whole) =
-            Stored::read(&bytes).map_err(|damage| Error::Damaged(path.clone(), damage))?;
+        let (stored, whole) = StoredConversation::read(&bytes)
+            .map_err(|damage| Error::Damaged(path.clone(), damage))?;
         if whole < bytes.len() {
             file.set_len(whole as u64).map_err(failed)?;
             file.seek(io::SeekFrom::End(0)).map_err(failed)?;
@@ -101,10 +101,11 @@ impl Sessions {
     ///
     /// # Errors
     /// When it is not there or damaged.
-    pub fn read(&self, id: &str) -> Result<Stored, Error> {
+    pub fn read(&self, id: &str) -> Result<StoredConversation, Error> {
         let path = self.path(id)?;
         let bytes = read(&path).map_err(|error| Error::Io(path.clone(), error))?;
-        let (stored, _) = Stored::read(&bytes).map_err(|damage| Error::Damaged(path, damage))?;
+        let (stored, _) =
+            StoredConversation::read(&bytes).map_err(|damage| Error::Damaged(path, damage))?;
         Ok(stored)
     }
 
@@ -155,12 +156,12 @@ impl Sessions {
 }
 
 /// The most of a conversation that is read, in bytes: no model takes in as much.
-const MOST: u64 = 512 << 20;
+const MAX_SESSION_BYTES: u64 = 512 << 20;
 
 /// A regular file. What else may lie there is not waited for, and links are not followed.
 fn regular(path: &Path, flags: OFlags) -> io::Result<File> {
     let file = open_regular(path, flags | OFlags::NOFOLLOW)?;
-    if file.metadata()?.len() > MOST {
+    if file.metadata()?.len() > MAX_SESSION_BYTES {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(file)

@@ -6,14 +6,14 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::line::{FirstLine, ItemFields, LineKind, Spelling, TurnLine, VERSION};
+use super::line::{FirstLine, ItemFields, LineKind, SESSION_VERSION, Spelling, TurnLine};
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
-use crate::wire::input::{Output, Pictures, call_output};
+use crate::wire::input::{CallOutput, Pictures, call_output};
 
 /// A conversation as it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredConversation {
     /// Its id.
     pub id: ThreadId,
     /// When it began, in Unix seconds.
@@ -104,12 +104,12 @@ impl fmt::Display for Damage {
 
 /// What a change of the effort says.
 #[derive(Deserialize)]
-struct Change {
+struct EffortChange {
     effort: String,
 }
 
 #[derive(Deserialize)]
-struct Part {
+struct TextPart {
     #[serde(default)]
     text: String,
 }
@@ -118,9 +118,9 @@ struct Part {
 const CHANGE: &str = "configuration_update";
 
 /// The most of the first words that is kept, in bytes.
-const FIRST: usize = 200;
+const MAX_FIRST_WORDS_BYTES: usize = 200;
 
-impl Stored {
+impl StoredConversation {
     /// Reads a file; and how many of its bytes are whole lines. What is torn at the end is no mistake.
     ///
     /// # Errors
@@ -162,7 +162,7 @@ impl Stored {
         let kind = fields.kind().unwrap_or_default();
         let spelling = Spelling::of_first(&kind).ok_or(Flaw::NoSession)?;
         let first: FirstLine = serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
-        if first.version > VERSION {
+        if first.version > SESSION_VERSION {
             return Err(Flaw::Newer);
         }
         let id = first.id.ok_or(Flaw::NoSession)?;
@@ -206,7 +206,8 @@ impl Stored {
                 }
                 if kind == CHANGE {
                     let change = fields.reasoning.map(RawValue::get);
-                    let change = change.and_then(|raw| serde_json::from_str::<Change>(raw).ok());
+                    let change =
+                        change.and_then(|raw| serde_json::from_str::<EffortChange>(raw).ok());
                     self.effort.changed = change.map(|change| change.effort);
                 }
                 self.items.push(raw.to_vec());
@@ -246,7 +247,7 @@ impl Stored {
         let is_open = |(_, call_id): &&(String, String)| !answered.contains(&**call_id);
         let open = kinds.iter().filter(is_open);
         let open = open.filter(|(kind, _)| kind == "function_call");
-        let aborted = Output {
+        let aborted = CallOutput {
             text: ABORTED.to_owned(),
             image: None,
         };
@@ -297,10 +298,10 @@ fn role(item: &[u8]) -> Option<String> {
 
 /// The beginning of what a message says.
 fn first_words(content: Option<&RawValue>) -> String {
-    let parts = content.and_then(|raw| serde_json::from_str::<Vec<Part>>(raw.get()).ok());
+    let parts = content.and_then(|raw| serde_json::from_str::<Vec<TextPart>>(raw.get()).ok());
     let text = parts.unwrap_or_default().into_iter().next();
     let text = text.map(|part| part.text).unwrap_or_default();
-    first_bytes(&text, FIRST).to_owned()
+    first_bytes(&text, MAX_FIRST_WORDS_BYTES).to_owned()
 }
 
 #[cfg(test)]

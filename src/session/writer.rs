@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::journal::Journal;
-use super::line::{ItemFields, LineKind, Spelling, VERSION};
+use super::line::{ItemFields, LineKind, SESSION_VERSION, Spelling};
 use crate::file;
 use crate::id::ThreadId;
 
 /// What a run begins with.
 #[derive(Clone, Copy, Debug)]
-pub struct Beginning<'a> {
+pub struct TurnHeader<'a> {
     /// When, in Unix seconds.
     pub now: u64,
     /// The directory that it works in.
@@ -36,12 +36,12 @@ pub struct Writer {
     file: File,
     path: PathBuf,
     spelling: Spelling,
-    state: State,
+    state: WriterState,
 }
 
 /// Whether lines are written.
 #[derive(Debug)]
-enum State {
+enum WriterState {
     Writing,
     /// A line could not be written, which was not reported yet.
     Failed(io::Error),
@@ -56,13 +56,13 @@ impl Writer {
             file,
             path,
             spelling,
-            state: State::Writing,
+            state: WriterState::Writing,
         }
     }
 
     /// Writes the first lines of a file.
-    pub(super) fn begin(&mut self, id: &ThreadId, beginning: &Beginning<'_>) -> io::Result<()> {
-        let line = json!({"type": self.spelling.session(), "version": VERSION, "id": id.as_str(),
+    pub(super) fn begin(&mut self, id: &ThreadId, beginning: &TurnHeader<'_>) -> io::Result<()> {
+        let line = json!({"type": self.spelling.session(), "version": SESSION_VERSION, "id": id.as_str(),
             "created_at": beginning.now, "cwd": beginning.cwd.to_string_lossy(), "codex_run": beginning.version});
         self.line(line.to_string().as_bytes());
         self.turn(beginning);
@@ -73,7 +73,7 @@ impl Writer {
     }
 
     /// Notes that a run begins.
-    pub fn turn(&mut self, beginning: &Beginning<'_>) {
+    pub fn turn(&mut self, beginning: &TurnHeader<'_>) {
         let mut line = json!({"type": self.spelling.turn(), "at": beginning.now, "model": beginning.model,
             "cwd": beginning.cwd.to_string_lossy()});
         for (name, value) in [
@@ -88,7 +88,7 @@ impl Writer {
     }
 
     fn line(&mut self, line: &[u8]) {
-        if !matches!(self.state, State::Writing) {
+        if !matches!(self.state, WriterState::Writing) {
             return;
         }
         // A long item is not copied for the sake of its line end.
@@ -100,7 +100,7 @@ impl Writer {
                 .and_then(|()| self.file.write_all(b"\n"))
         };
         if let Err(error) = written {
-            self.state = State::Failed(error);
+            self.state = WriterState::Failed(error);
         }
     }
 }
@@ -126,12 +126,12 @@ impl Journal for Writer {
         let held = self.file.metadata().map(|found| file::of_file(&found));
         let found = held.is_ok_and(|held| file::leads_to(&self.path, held));
         // A file that could not be written was reported before.
-        (!found && matches!(self.state, State::Writing)).then(|| self.path.clone())
+        (!found && matches!(self.state, WriterState::Writing)).then(|| self.path.clone())
     }
 
     fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {
-        match mem::replace(&mut self.state, State::Reported) {
-            State::Failed(error) => Some((self.path.clone(), error)),
+        match mem::replace(&mut self.state, WriterState::Reported) {
+            WriterState::Failed(error) => Some((self.path.clone(), error)),
             other => {
                 self.state = other;
                 None

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::Error;
-use crate::api::{Endpoints, Route, SUBSCRIPTION, Scope};
+use crate::api::{Endpoints, SUBSCRIPTION, Scope, WorkspaceRoute};
 use crate::auth::critical::Critical;
 use crate::auth::issuer::{ISSUER, Issuer};
 use crate::auth::sign_in::SignIn;
-use crate::auth::store::{Place, Store};
+use crate::auth::store::{CredentialStore, StorePath};
 use crate::auth::{self, Authority, Credential};
-use crate::http::{BaseUrl, Setup, host};
+use crate::http::{BaseUrl, HttpSetup, host};
 use crate::models::Backend;
 use crate::secret::Secret;
 
@@ -23,7 +23,7 @@ pub struct Access {
     pub(super) authority: Authority,
     pub(super) endpoints: Endpoints,
     pub(super) backend: Backend,
-    pub(super) setup: Setup,
+    pub(super) setup: HttpSetup,
 }
 
 impl Access {
@@ -41,7 +41,7 @@ impl Access {
     /// # Errors
     /// When no sign-in is stored there, or no secret may be sent to an address.
     pub fn stored_for(home: &Path, issuer: &str, address: &str) -> Result<Self, Error> {
-        let store = Store::new(&Place {
+        let store = CredentialStore::new(&StorePath {
             file: home.join("auth.json"),
             home: Some(home.to_owned()),
             foreign: false,
@@ -50,7 +50,7 @@ impl Access {
             Some(saved) => saved.map_err(Error::Token)?,
             None => return Err(Error::NotSignedIn),
         };
-        let setup = Setup::new(AGENT);
+        let setup = HttpSetup::new(AGENT);
         let issuer = Issuer::new(BaseUrl::parse(issuer).map_err(Error::Address)?, &setup);
         let sign_in = SignIn::new(store, issuer, saved, Critical::default());
         let authority = Authority::SignIn(Arc::new(sign_in));
@@ -63,7 +63,7 @@ impl Access {
     /// When the address or the key is none.
     pub fn key(address: &str, key: &str) -> Result<Self, Error> {
         let secret = Secret::new(key.to_owned());
-        let key = auth::key(&secret, &auth::Source::Caller).map_err(Error::Key)?;
+        let key = auth::key(&secret, &auth::CredentialSource::Caller).map_err(Error::Key)?;
         let authority = Authority::Fixed(Credential::Key(key));
         let access = Self::new(address, authority, Backend::Other)?;
         let backend = Backend::of_key(&host(access.endpoints.api.as_str()));
@@ -87,17 +87,17 @@ impl Access {
             endpoints: Endpoints {
                 subscription: base.clone(),
                 api: base,
-                route: Route::default(),
+                route: WorkspaceRoute::default(),
                 scope: Scope::default(),
             },
             backend,
-            setup: Setup::new(AGENT),
+            setup: HttpSetup::new(AGENT),
         })
     }
 
     /// The same through this proxy, or trusting these roots. A sign-in is renewed without them.
     #[must_use]
-    pub fn through(self, setup: Setup) -> Self {
+    pub fn through(self, setup: HttpSetup) -> Self {
         Self { setup, ..self }
     }
 }

@@ -9,24 +9,24 @@ use serde_json::Value;
 use super::access::Access;
 use super::error::Error;
 use super::sandbox::Sandbox;
-use crate::agent::resume::Resumed;
+use crate::agent::resume::ResumedConversation;
 use crate::agent::{Blueprint, Control, Conversation, Policy, Profile};
 use crate::api::Client;
 use crate::clock::{millis, seconds};
-use crate::http::{Http, SILENCE};
+use crate::http::{Http, IDLE_TIMEOUT};
 use crate::id::{ModelId, ThreadId};
-use crate::models::fit::{Asked, fit};
+use crate::models::fit::{RequestedSettings, clamp};
 use crate::models::{Backend, Model, catalogue, find_or_unknown};
-use crate::session::{Beginning, Journal, Sessions};
+use crate::session::{Journal, Sessions, TurnHeader};
 use crate::tools::builtin::{offered, table};
 use crate::tools::function;
-use crate::tools::setup::Setup;
+use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 use crate::tools::toolbox::Toolbox;
 
 /// A conversation that is to begin.
 #[derive(Debug)]
-pub struct Talk {
+pub struct ConversationBuilder {
     access: Access,
     model: Model,
     instructions: String,
@@ -57,7 +57,7 @@ struct Begun {
     journal: Option<Box<dyn Journal + Send>>,
 }
 
-impl Talk {
+impl ConversationBuilder {
     /// A new one with this model.
     ///
     /// # Errors
@@ -165,17 +165,17 @@ impl Talk {
             control,
         } = self;
         let is_of_openai = access.backend.is_of_openai();
-        let clamped = fit(
-            &Asked {
+        let clamped = clamp(
+            &RequestedSettings {
                 effort: effort.as_deref(),
                 defaults: is_of_openai,
-                ..Asked::default()
+                ..RequestedSettings::default()
             },
             &model,
         );
         let setup = match &sandbox {
             Some(sandbox) => sandbox.setup()?,
-            None => Setup::default(),
+            None => ToolSetup::default(),
         };
         if let Some(walls) = &setup.walls {
             instructions.push_str("\n\n");
@@ -191,7 +191,7 @@ impl Talk {
             None => Toolbox::new(setup, offered),
         };
         let client = Client::new(
-            Http::new(&access.setup, SILENCE),
+            Http::new(&access.setup, IDLE_TIMEOUT),
             &access.endpoints,
             access.authority,
             &begun.thread,
@@ -235,7 +235,7 @@ impl Session {
         is_of_openai: bool,
         directory: &Path,
     ) -> Result<Begun, Error> {
-        let beginning = Beginning {
+        let beginning = TurnHeader {
             now: seconds(),
             cwd: directory,
             model: &model.id,
@@ -248,7 +248,7 @@ impl Session {
             let (stored, mut writer) = opened.map_err(Error::Session)?;
             let thread = stored.id.clone();
             let takes_changes = model.effort_updates && is_of_openai;
-            let resumed = Resumed::new(stored, &model.id, takes_changes, effort);
+            let resumed = ResumedConversation::new(stored, &model.id, takes_changes, effort);
             resumed.note(&mut writer, &beginning);
             return Ok(Begun {
                 thread,

@@ -369,7 +369,7 @@ mod sign_in;
 mod sink;
 
 pub use access::Access;
-pub use builder::Talk;
+pub use builder::ConversationBuilder;
 pub use error::Error;
 pub use sandbox::Sandbox;
 pub use sign_in::{models, sign_in};

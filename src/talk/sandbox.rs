@@ -8,12 +8,12 @@ use super::error::Error;
 use crate::tools::environment::{for_tools, nobody};
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::places::{Root, real};
-use crate::tools::sandbox::policy::Walls;
-use crate::tools::scratch::Parent;
-use crate::tools::setup::Setup;
+use crate::tools::sandbox::policy::SandboxPolicy;
+use crate::tools::scratch::TemporaryParent;
+use crate::tools::setup::ToolSetup;
 
 /// How long a command may take.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Where the temporary directory of the tools is made.
 const TEMPORARY: &str = "/tmp";
@@ -42,7 +42,7 @@ impl Sandbox {
             network: false,
             hidden: Vec::new(),
             environment: Vec::new(),
-            timeout: TIMEOUT,
+            timeout: CALL_TIMEOUT,
             temporary: PathBuf::from(TEMPORARY),
         }
     }
@@ -95,7 +95,7 @@ impl Sandbox {
     }
 
     /// How tools are started in it.
-    pub(super) fn setup(&self) -> Result<Setup, Error> {
+    pub(super) fn setup(&self) -> Result<ToolSetup, Error> {
         let unusable = |path: &Path| {
             let path = path.to_owned();
             move |error| Error::Directory(path, error)
@@ -107,12 +107,12 @@ impl Sandbox {
         if self.write {
             writable.push(Root::of(directory.clone()).map_err(unusable(&directory))?);
         }
-        let walls = Walls {
+        let walls = SandboxPolicy {
             write: self.write,
             network: self.network,
             writable,
             hidden: self.hidden.iter().map(|place| real(place)).collect(),
-            ..Walls::default()
+            ..SandboxPolicy::default()
         };
         if let Some(conflict) = walls.conflicts().next() {
             return Err(Error::Conflict(conflict));
@@ -120,12 +120,12 @@ impl Sandbox {
         confine::check(&walls).map_err(Error::Sandbox)?;
         let mut environment = for_tools(&self.environment, self.network).variables;
         environment.extend(nobody());
-        Ok(Setup {
+        Ok(ToolSetup {
             program: self.program.clone(),
             variables: Vec::new(),
             environment,
             timeout: self.timeout,
-            temporary: vec![Parent {
+            temporary: vec![TemporaryParent {
                 apart: !(self.write && temporary.starts_with(&directory)),
                 path: temporary,
                 private: false,

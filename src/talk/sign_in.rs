@@ -2,12 +2,12 @@
 
 use super::access::{AGENT, Access};
 use super::error::Error;
-use crate::api::models::{Listing, PATIENCE, fetch};
+use crate::api::models::{LIST_TIMEOUT, Listing, fetch};
 use crate::auth::device::{self, Ended};
 use crate::auth::issuer::Issuer;
 use crate::auth::signed_in::SignedIn;
 use crate::clock::seconds;
-use crate::http::{BaseUrl, Http, SILENCE, Setup};
+use crate::http::{BaseUrl, Http, HttpSetup, IDLE_TIMEOUT};
 use crate::models::{Backend, Model, catalogue, find_or_unknown, remote};
 
 /// Signs in with a code that is typed in on any device. `show` is given the address to open and the code; this waits until
@@ -17,7 +17,7 @@ use crate::models::{Backend, Model, catalogue, find_or_unknown, remote};
 /// When the sign-in does not come about.
 pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, Error> {
     let base = BaseUrl::parse(issuer).map_err(Error::Address)?;
-    let issuer = Issuer::new(base, &Setup::new(AGENT));
+    let issuer = Issuer::new(base, &HttpSetup::new(AGENT));
     let device = issuer.device(&|_, _| {}).map_err(Error::SignIn)?;
     show(&issuer.device_url(), device.code.expose());
     let (code, verifier) = device::wait(&issuer, &device).map_err(|ended| match ended {
@@ -35,8 +35,14 @@ pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, 
 /// # Errors
 /// When there is no list.
 pub fn models(access: &Access) -> Result<Vec<Model>, Error> {
-    let http = Http::new(&access.setup, SILENCE);
-    let listing = fetch(&http, &access.endpoints, &access.authority, None, PATIENCE);
+    let http = Http::new(&access.setup, IDLE_TIMEOUT);
+    let listing = fetch(
+        &http,
+        &access.endpoints,
+        &access.authority,
+        None,
+        LIST_TIMEOUT,
+    );
     let Listing::New(body, _) = listing.map_err(Error::Models)? else {
         return Err(Error::NoList);
     };

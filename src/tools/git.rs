@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use super::small;
 
 /// The largest file that names a directory of git's, in bytes.
-const MOST: u64 = 4 << 10;
+const MAX_HOOKS: u64 = 4 << 10;
 
 /// The places inside a git directory that are watched.
 const WATCHED: &[&str] = &["hooks", "config", "config.worktree", "commondir"];
 
 /// The repositories of some directories, as they were when they were last looked at.
 #[derive(Debug, Default)]
-pub(super) struct Repositories(Vec<(PathBuf, Vec<Mark>)>);
+pub(super) struct Repositories(Vec<(PathBuf, Vec<FileMark>)>);
 
 /// A file as it was: its name, and what changes when it does (inode(7)).
-type Mark = (PathBuf, u64, u64, i64, i64);
+type FileMark = (PathBuf, u64, u64, i64, i64);
 
 impl Repositories {
     /// Looks at the repositories that these directories belong to.
@@ -68,13 +68,13 @@ fn git_directories(directory: &Path) -> Vec<PathBuf> {
     // A repository may be made inside another one.
     let mut found = vec![dot_git.clone(), directory.join(".git")];
     let mut git = dot_git;
-    if let Some(text) = small::text(&git, MOST)
+    if let Some(text) = small::text(&git, MAX_HOOKS)
         && let Some(named) = text.trim().strip_prefix("gitdir: ")
     {
         git = directory_of(&git).join(named);
         found.push(git.clone());
     }
-    if let Some(common) = small::text(&git.join("commondir"), MOST) {
+    if let Some(common) = small::text(&git.join("commondir"), MAX_HOOKS) {
         found.push(git.join(common.trim()));
     }
     found
@@ -85,7 +85,7 @@ fn directory_of(path: &Path) -> &Path {
 }
 
 /// The file, or everything in the directory.
-fn marks(place: &Path) -> Vec<Mark> {
+fn marks(place: &Path) -> Vec<FileMark> {
     let mut paths = vec![place.to_owned()];
     let inside = fs::read_dir(place).into_iter().flatten().flatten();
     paths.extend(inside.map(|entry| entry.path()));

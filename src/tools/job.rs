@@ -12,7 +12,7 @@ use crate::exhausted::at_start;
 
 /// The processes of all calls that run.
 #[derive(Debug, Default)]
-pub(super) struct Running {
+pub(super) struct RunningJobs {
     pub(super) children: Vec<Pid>,
     /// The run is over: nothing is started any more.
     pub(super) over: bool,
@@ -20,14 +20,17 @@ pub(super) struct Running {
 
 /// A tool's process, known to the run as long as it lives.
 pub(super) struct Job<'a> {
-    running: &'a Mutex<Running>,
+    running: &'a Mutex<RunningJobs>,
     child: Child,
     pid: Pid,
 }
 
 impl<'a> Job<'a> {
     /// Starts it, unless the run is over.
-    pub(super) fn start(registry: &'a Mutex<Running>, mut command: Command) -> io::Result<Self> {
+    pub(super) fn start(
+        registry: &'a Mutex<RunningJobs>,
+        mut command: Command,
+    ) -> io::Result<Self> {
         // Under the lock, so that a run that ends misses nobody.
         let mut running = lock(registry);
         if running.over {

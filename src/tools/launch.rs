@@ -15,19 +15,19 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::child::capture;
-use super::job::{Job, Running};
+use super::job::{Job, RunningJobs};
 use super::lock::lock;
-use super::order::{self, Order};
+use super::order::{self, ToolOrder};
 use super::pipe::Taking;
 use super::sandbox::places::Root;
-use super::sandbox::reach::Reach;
+use super::sandbox::reach::WritableReach;
 use super::scratch::{OfSockets, Scratch};
-use super::setup::Setup;
+use super::setup::ToolSetup;
 use crate::exhausted::at_start;
 use crate::result::{CallResult, Status};
 
 /// How much longer than its time limit a tool may take to end what it started and to answer.
-const MARGIN: Duration = Duration::from_secs(8);
+const TIMEOUT_MARGIN: Duration = Duration::from_secs(8);
 
 /// Keeps Python from looking for modules in the working directory first (3.11 and newer).
 const SAFE_PATH: &str = "PYTHONSAFEPATH";
@@ -47,7 +47,7 @@ pub enum Unready {
 #[derive(Debug)]
 pub(super) struct Launch<'a> {
     /// What it is asked to do. The temporary directory is added to what it may change.
-    pub(super) order: Order,
+    pub(super) order: ToolOrder,
     /// The variables that it finds beside those that every tool does.
     pub(super) variables: &'a [String],
     /// Python looks for what it runs in the working directory first.
@@ -57,10 +57,10 @@ pub(super) struct Launch<'a> {
 /// What starts the processes of calls.
 #[derive(Debug)]
 pub struct Launcher {
-    setup: Setup,
+    setup: ToolSetup,
     /// The tools' temporary directory, made before the first call and removed at the end.
     scratch: Mutex<Option<Scratch>>,
-    running: Mutex<Running>,
+    running: Mutex<RunningJobs>,
     /// Keeps the identities of directories that may be changed: as long as somebody holds it, no other gets its number.
     held: Mutex<Vec<OwnedFd>>,
 }
@@ -68,7 +68,7 @@ pub struct Launcher {
 impl Launcher {
     /// Nothing is started yet.
     #[must_use]
-    pub(super) fn new(setup: Setup) -> Self {
+    pub(super) fn new(setup: ToolSetup) -> Self {
         Self {
             setup,
             scratch: Mutex::default(),
@@ -98,7 +98,7 @@ impl Launcher {
     }
 
     /// How it starts them.
-    pub(super) fn setup(&self) -> &Setup {
+    pub(super) fn setup(&self) -> &ToolSetup {
         &self.setup
     }
 
@@ -153,7 +153,7 @@ impl Launcher {
             let feeding = thread::Builder::new().spawn_scoped(scope, feed);
             feeding.map_err(at_start)?;
             let (result, complaints) = (Taking::start(stdout)?, Taking::start(stderr)?);
-            let status = child.wait(Instant::now() + limit + MARGIN)?;
+            let status = child.wait(Instant::now() + limit + TIMEOUT_MARGIN)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;
         drop(of_sockets);
@@ -173,13 +173,13 @@ impl Launcher {
         // What other tools may change is not searched for code of one that has further variables.
         let reach = setup.walls.as_ref().filter(|walls| walls.write);
         let reach = reach.filter(|_| !launch.variables.is_empty());
-        let reach = reach.map(Reach::of).unwrap_or_default();
+        let reach = reach.map(WritableReach::of).unwrap_or_default();
         let found = setup.environment.iter().chain(further);
         let found = found.filter_map(|(name, value)| {
             let value = reach.narrowed(name, value, &setup.directory)?;
             Some((order::put_off(name), value))
         });
-        let apart = (reach != Reach::default() && launch.is_code_for_python)
+        let apart = (reach != WritableReach::default() && launch.is_code_for_python)
             .then(|| (order::put_off(SAFE_PATH.as_ref()), OsStr::new("1")));
         let mut command = Command::new(&setup.program);
         command

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::builtin::table::find_tool;
 use super::sandbox::places::real;
-use super::sandbox::policy::Walls;
-use crate::placed::{Mistake, Reader};
+use super::sandbox::policy::SandboxPolicy;
+use crate::placed::{Mistake, PositionReader};
 
 /// The fields of a manifest.
 const FIELDS: &[&str] = &[
@@ -69,7 +69,7 @@ impl Manifest {
     /// # Errors
     /// When there is a mistake in it.
     pub fn parse(text: &str, around: &Around<'_>) -> Result<Self, Mistake> {
-        let reader = Reader::new(text);
+        let reader = PositionReader::new(text);
         let fields = reader.fields(FIELDS)?;
         let field = |name: &str| {
             fields
@@ -159,8 +159,8 @@ impl Manifest {
 
     /// The walls around a call of it, out of those of the run.
     #[must_use]
-    pub fn walls(&self, run: &Walls) -> Walls {
-        let mut walls = Walls {
+    pub fn walls(&self, run: &SandboxPolicy) -> SandboxPolicy {
+        let mut walls = SandboxPolicy {
             write: run.write && self.write,
             network: run.network && self.network,
             writable: if self.write {
@@ -233,7 +233,7 @@ mod tests {
             (Some(Duration::from_secs(30)), "TICKETS_URL")
         );
         for (write, network) in [(false, false), (true, true)] {
-            let run = Walls {
+            let run = SandboxPolicy {
                 write,
                 network,
                 writable: vec![Root {
@@ -241,7 +241,7 @@ mod tests {
                     identity: (0, 0),
                 }],
                 hidden: vec!["/h".into()],
-                ..Walls::default()
+                ..SandboxPolicy::default()
             };
             let walls = manifest.walls(&run);
             assert_eq!((walls.write, walls.network), (false, network));

@@ -31,4 +31,4 @@ pub mod topic;
 pub mod worktree;
 
 /// The most of a tool's output that goes to the model, in bytes.
-pub const OUTPUT: usize = 64 << 10;
+pub const MAX_OUTPUT_BYTES: usize = 64 << 10;

@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::sandbox::places::Root;
-use super::sandbox::policy::{Closed, Walls};
+use super::sandbox::policy::{ClosedDirectory, SandboxPolicy};
 
 /// What stands in the place of walls where there are none.
 const OPEN: &str = "danger-full-access";
 
 /// An order to a tool's own process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct ToolOrder {
     /// The tool's name.
     pub name: String,
     /// Which call of the run it is, counted from 1.
@@ -22,12 +22,12 @@ pub struct Order {
     /// How long a command may take.
     pub timeout: Duration,
     /// What is around it; nothing with `danger-full-access`.
-    pub walls: Option<Walls>,
+    pub walls: Option<SandboxPolicy>,
     /// The program that it is, with its arguments; a built-in tool without.
     pub program: Option<Vec<OsString>>,
 }
 
-impl Order {
+impl ToolOrder {
     /// The order as words, every path to the byte.
     #[must_use]
     pub fn words(&self) -> Vec<OsString> {
@@ -35,7 +35,7 @@ impl Order {
         let mut add = |key: &str, value: &OsStr| words.extend([key.into(), value.to_owned()]);
         add("number", self.number.to_string().as_ref());
         add("timeout", self.timeout.as_millis().to_string().as_ref());
-        let name = self.walls.as_ref().map_or(OPEN, Walls::name);
+        let name = self.walls.as_ref().map_or(OPEN, SandboxPolicy::name);
         add("walls", name.as_ref());
         if let Some(walls) = &self.walls {
             if walls.network {
@@ -55,7 +55,7 @@ impl Order {
                     add(key, path.as_os_str());
                 }
             }
-            for Closed { place, because } in &walls.closed {
+            for ClosedDirectory { place, because } in &walls.closed {
                 add("closed", place.as_os_str());
                 add("because", because.as_ref());
             }
@@ -98,10 +98,10 @@ impl Order {
                 walled = true;
                 order.walls = match value.to_str()? {
                     OPEN => None,
-                    "read-only" => Some(Walls::default()),
-                    "workspace-write" => Some(Walls {
+                    "read-only" => Some(SandboxPolicy::default()),
+                    "workspace-write" => Some(SandboxPolicy {
                         write: true,
-                        ..Walls::default()
+                        ..SandboxPolicy::default()
                     }),
                     _ => return None,
                 };
@@ -116,7 +116,7 @@ impl Order {
                 "read" => walls.readable.push(PathBuf::from(value)),
                 "temporary" => walls.temporary = Some(PathBuf::from(value)),
                 "sockets" => walls.sockets = Some(root(&value)?),
-                "closed" => walls.closed.push(Closed {
+                "closed" => walls.closed.push(ClosedDirectory {
                     place: value.into(),
                     because: String::new(),
                 }),
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn an_order_is_read_as_it_was_written() {
         let odd = PathBuf::from(OsString::from_vec(b"/a b/\xff\n".to_vec()));
-        let walls = Walls {
+        let walls = SandboxPolicy {
             write: true,
             network: true,
             writable: [odd.clone(), "run:1".into()]
@@ -195,24 +195,24 @@ mod tests {
                 path: "/run/a: b/s1".into(),
                 identity: (u64::MAX, 1),
             }),
-            closed: vec![Closed {
+            closed: vec![ClosedDirectory {
                 place: odd,
                 because: "of that".to_owned(),
             }],
         };
-        for walls in [None, Some(Walls::default()), Some(walls)] {
+        for walls in [None, Some(SandboxPolicy::default()), Some(walls)] {
             for program in [
                 None,
                 Some(vec!["./x".into(), "run".into(), "--held".into()]),
             ] {
-                let order = Order {
+                let order = ToolOrder {
                     name: "lookup".into(),
                     number: 7,
                     timeout: Duration::from_millis(1500),
                     walls: walls.clone(),
                     program,
                 };
-                assert_eq!(Order::parse(order.words()), Some(order));
+                assert_eq!(ToolOrder::parse(order.words()), Some(order));
             }
         }
         for words in [
@@ -238,7 +238,7 @@ mod tests {
             &[],
         ] {
             let words = words.iter().map(OsString::from);
-            assert_eq!(Order::parse(words), None);
+            assert_eq!(ToolOrder::parse(words), None);
         }
     }
 }

@@ -10,10 +10,10 @@ use super::lock::lock;
 use crate::exhausted::at_start;
 
 /// How long a tool's pipes may stay open once it has ended. Somebody else holds them then.
-const PIPES: Duration = Duration::from_millis(200);
+const PIPE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The most that is kept of what a tool's own process writes to a pipe: it caps its text by itself, and a picture.
-const PIPE: usize = 10 << 20;
+const MAX_PIPE_BYTES: usize = 10 << 20;
 
 /// A pipe that is being taken.
 pub(super) struct Taking {
@@ -32,7 +32,7 @@ impl Taking {
             let mut buffer = [0; 16 << 10];
             while let Ok(count @ 1..) = pipe.read(&mut buffer) {
                 let mut kept = lock(&kept);
-                let room = PIPE.saturating_sub(kept.len());
+                let room = MAX_PIPE_BYTES.saturating_sub(kept.len());
                 kept.extend_from_slice(&buffer[..count.min(room)]);
             }
             let _ = at_end.send(());
@@ -43,7 +43,7 @@ impl Taking {
 
     /// What came, once its writer has ended.
     pub(super) fn bytes(self) -> Vec<u8> {
-        let _ = self.end.recv_timeout(PIPES);
+        let _ = self.end.recv_timeout(PIPE_TIMEOUT);
         std::mem::take(&mut *lock(&self.taken))
     }
 }

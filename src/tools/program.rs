@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::arguments::check;
 use super::launch::{Launch, Launcher};
 use super::manifest::Manifest;
-use super::order::Order;
-use super::sandbox::reach::Reach;
-use super::setup::Setup;
+use super::order::ToolOrder;
+use super::sandbox::reach::WritableReach;
+use super::setup::ToolSetup;
 use super::tool::{Runner, Tool};
 use super::topic::Topic;
 use crate::result::{CallResult, Status};
@@ -47,7 +47,7 @@ impl Runner for Program {
         }
         let walls = setup.walls.as_ref();
         let launch = Launch {
-            order: Order {
+            order: ToolOrder {
                 name: manifest.name.clone(),
                 number,
                 timeout: manifest.timeout.unwrap_or(Duration::MAX).min(setup.timeout),
@@ -67,11 +67,11 @@ impl Runner for Program {
 
 /// Why this program does not run: a part of its command is by now a file that tools can change, and it is given more than
 /// they are.
-fn refusal(manifest: &Manifest, setup: &Setup) -> Option<CallResult> {
+fn refusal(manifest: &Manifest, setup: &ToolSetup) -> Option<CallResult> {
     let walls = setup.walls.as_ref();
     let walls = walls.filter(|walls| walls.write && !manifest.env.is_empty())?;
     let words = manifest.command.get(1..)?;
-    let file = Reach::of(walls).file_of(words, &setup.directory)?;
+    let file = WritableReach::of(walls).file_of(words, &setup.directory)?;
     let text = format!(
         "the tool could not be run: {} is a part of its command, tools can change it, and this tool is given {}",
         file.display(),

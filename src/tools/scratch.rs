@@ -29,7 +29,7 @@ const SWEEP_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A directory in which temporary directories are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parent {
+pub struct TemporaryParent {
     /// Its path.
     pub path: PathBuf,
     /// It is made for this purpose alone: private to this user, and removed when it is empty.
@@ -45,7 +45,7 @@ pub(super) struct Scratch {
     pub(super) root: Root,
     /// What is removed at the end.
     whole: Root,
-    parent: Parent,
+    parent: TemporaryParent,
     /// How many directories for sockets were made.
     calls: u64,
     _lock: OwnedFd,
@@ -66,7 +66,7 @@ impl Scratch {
     ///
     /// # Errors
     /// When none of them does, with the last one.
-    pub(super) fn make(parents: &[Parent]) -> Result<Self, (PathBuf, io::Error)> {
+    pub(super) fn make(parents: &[TemporaryParent]) -> Result<Self, (PathBuf, io::Error)> {
         let mut failed = (PathBuf::new(), io::Error::from(io::ErrorKind::NotFound));
         for parent in parents {
             match Self::make_in(parent) {
@@ -80,7 +80,7 @@ impl Scratch {
         Err(failed)
     }
 
-    fn make_in(parent: &Parent) -> io::Result<Self> {
+    fn make_in(parent: &TemporaryParent) -> io::Result<Self> {
         // Another run may remove a private parent as empty just after it was seen; then it is made again.
         let mut attempts = 0;
         let path = loop {
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn what_killed_runs_have_left_is_swept() {
         let path = std::env::temp_dir().join(format!("codex-run-sweep-{}", std::process::id()));
-        let parent = Parent {
+        let parent = TemporaryParent {
             path: path.join("deep/parent"),
             private: true,
             apart: true,
@@ -250,7 +250,7 @@ mod tests {
     fn sockets_have_a_directory_for_each_call_where_tools_cannot_reach_it() {
         let path = std::env::temp_dir().join(format!("codex-run-apart-{}", std::process::id()));
         let make = |apart| {
-            let parent = Parent {
+            let parent = TemporaryParent {
                 path: path.clone(),
                 private: true,
                 apart,
@@ -281,7 +281,7 @@ mod tests {
         fs::set_permissions(path.join("open"), odd).expect("it is ours");
         fs::write(path.join("file"), "").expect("a file");
         std::os::unix::fs::symlink("good", path.join("link")).expect("a link");
-        let parent = |name: &str| Parent {
+        let parent = |name: &str| TemporaryParent {
             path: path.join(name),
             private: true,
             apart: true,

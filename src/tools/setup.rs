@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::sandbox::policy::Walls;
-use super::scratch::Parent;
+use super::sandbox::policy::SandboxPolicy;
+use super::scratch::TemporaryParent;
 
 /// How tools are started. Tools that are functions of this program need nothing of it.
 #[derive(Clone, Debug, Default)]
-pub struct Setup {
+pub struct ToolSetup {
     /// This program.
     pub program: PathBuf,
     /// Where tools run.
@@ -21,7 +21,7 @@ pub struct Setup {
     /// How long a command may take.
     pub timeout: Duration,
     /// Where their temporary directory may be made, the best place first.
-    pub temporary: Vec<Parent>,
+    pub temporary: Vec<TemporaryParent>,
     /// What is around them; nothing with `danger-full-access`.
-    pub walls: Option<Walls>,
+    pub walls: Option<SandboxPolicy>,
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::git::Repositories;
 use super::launch::{Launcher, Unready};
 use super::lock::lock;
-use super::setup::Setup;
+use super::setup::ToolSetup;
 use super::tool::Tool;
 use super::topic::{About, Topic};
 use crate::exhausted::Exhausted;
@@ -40,7 +40,7 @@ pub struct Called {
 impl Toolbox {
     /// These tools; nothing is started or made for them.
     #[must_use]
-    pub fn new(setup: Setup, tools: Vec<Tool>) -> Self {
+    pub fn new(setup: ToolSetup, tools: Vec<Tool>) -> Self {
         Self {
             tools,
             launcher: Launcher::new(setup),
@@ -52,7 +52,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// When their temporary directory cannot be made, or a directory that they may change is another one by now.
-    pub fn open(setup: Setup, tools: Vec<Tool>) -> Result<Self, Unready> {
+    pub fn open(setup: ToolSetup, tools: Vec<Tool>) -> Result<Self, Unready> {
         let toolbox = Self::new(setup, tools);
         if !toolbox.tools.is_empty() {
             toolbox.launcher.prepare()?;

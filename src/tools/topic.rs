@@ -23,14 +23,14 @@ pub enum About {
     /// It runs this command.
     Command(String),
     /// It changes these files.
-    Changes(Vec<Change>),
+    Changes(Vec<FileChange>),
     /// Something else, with these arguments; a text where they are no JSON.
     Other(Value),
 }
 
 /// A file that a call changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct FileChange {
     /// Its path.
     pub path: String,
     /// Whether it is there already.
@@ -69,7 +69,7 @@ impl Topic {
                 let path = directory.join(path);
                 let there = path.exists();
                 let path = path.to_string_lossy().into_owned();
-                About::Changes(vec![Change { path, there }])
+                About::Changes(vec![FileChange { path, there }])
             }),
             Self::Argument(_) | Self::Arguments => None,
         }
@@ -94,7 +94,7 @@ mod tests {
         check(command, "{}", "", value("{}"));
         check(command, "{", "", About::Other(Value::from("{")));
         let path = r#"{"path":"x"}"#;
-        let change = Change {
+        let change = FileChange {
             path: "/gone/x".to_owned(),
             there: false,
         };

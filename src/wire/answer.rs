@@ -10,21 +10,21 @@ mod message;
 mod show;
 mod trouble;
 
-pub use carry::{Kept, Shown};
-use ending::{Ending, REASON, fault_in};
+pub use carry::{ResumePoint, Shown};
+use ending::{Ending, MAX_REASON_BYTES, fault_in};
 pub use excess::Excess;
 pub use show::Show;
 pub use trouble::{Trouble, Verdict};
 
 use super::event::{self, Event};
-use super::fault::{self, Head};
-use super::item::{Item, Kind, Waiting};
+use super::fault::{self, FaultHead};
+use super::item::{Item, ItemKind, PendingItem};
 use super::json::short;
 use super::response::Usage;
 use super::slots::{Slots, with_id};
 
 /// The most sequences of bytes that are no UTF-8 in one event. Each of them takes more room once it is replaced.
-const REPLACED: usize = 64 << 10;
+const MAX_REPLACED: usize = 64 << 10;
 
 /// One answer as it arrives.
 #[derive(Debug, Default)]
@@ -107,9 +107,9 @@ impl Answer {
                 let Some(slot) = self.placed(slot) else {
                     return;
                 };
-                match Kind::read(item) {
-                    Some(Kind::Message(_)) => self.open(slot),
-                    Some(Kind::Call(_) | Kind::Waiting(_)) => self.slots[slot].owed = true,
+                match ItemKind::read(item) {
+                    Some(ItemKind::Message(_)) => self.open(slot),
+                    Some(ItemKind::Call(_) | ItemKind::Waiting(_)) => self.slots[slot].owed = true,
                     _ => {}
                 }
             }
@@ -144,7 +144,10 @@ impl Answer {
             }
             Event::Error => {
                 // What comes as an event was read as text.
-                let event = short(std::str::from_utf8(frame).unwrap_or_default(), REASON);
+                let event = short(
+                    std::str::from_utf8(frame).unwrap_or_default(),
+                    MAX_REASON_BYTES,
+                );
                 self.ending = Some(Ending::Failed(fault::of_event(event.as_bytes())));
             }
             Event::Other => {}
@@ -152,7 +155,7 @@ impl Answer {
     }
 
     /// Notes what the answer came with, which a fault in it is reported with; `now` in Unix seconds.
-    pub fn came_with(&mut self, head: &Head, now: u64) {
+    pub fn came_with(&mut self, head: &FaultHead, now: u64) {
         if let Some(Ending::Failed(fault)) = &mut self.ending {
             fault.came_with(head, now);
         }
@@ -203,28 +206,28 @@ impl Answer {
         }
         let (mut calls, mut said) = (Vec::new(), false);
         let mut refusals: Vec<&str> = Vec::new();
-        let mut waits: Vec<&Waiting> = Vec::new();
+        let mut waits: Vec<&PendingItem> = Vec::new();
         for slot in self.slots.in_order() {
             match slot.item.as_ref().map(|item| &item.kind) {
-                Some(Kind::Message(message)) if message.unfinished => {
+                Some(ItemKind::Message(message)) if message.unfinished => {
                     return Verdict::Trouble(Trouble::Unfinished);
                 }
-                Some(Kind::Message(message)) => {
+                Some(ItemKind::Message(message)) => {
                     said |= message.said;
                     refusals.extend(message.refusal.as_deref());
                     // A message after it shows that the service served it by itself.
                     waits.retain(|waiting| waiting.client);
                 }
-                Some(Kind::Call(call)) if call.unfinished => {
+                Some(ItemKind::Call(call)) if call.unfinished => {
                     return Verdict::Trouble(Trouble::Unfinished);
                 }
-                Some(Kind::Call(call)) => calls.push(call.clone()),
-                Some(Kind::Waiting(waiting)) => waits.push(waiting),
-                Some(Kind::Result(id)) => {
+                Some(ItemKind::Call(call)) => calls.push(call.clone()),
+                Some(ItemKind::Waiting(waiting)) => waits.push(waiting),
+                Some(ItemKind::Result(id)) => {
                     waits.retain(|waiting| id.is_none() || waiting.call_id != *id);
                 }
                 None if slot.owed => return Verdict::Trouble(Trouble::Unfinished),
-                Some(Kind::Reasoning { .. } | Kind::Other) | None => {}
+                Some(ItemKind::Reasoning { .. } | ItemKind::Other) | None => {}
             }
         }
         match waits.pop() {
@@ -238,12 +241,12 @@ impl Answer {
 
     /// What of the answer can be built on although it broke off.
     #[must_use]
-    pub fn kept(&self) -> Kept<'_> {
+    pub fn kept(&self) -> ResumePoint<'_> {
         // An item that was lost on the way may have stood anywhere.
         if self.lost || self.differs {
-            return Kept::default();
+            return ResumePoint::default();
         }
-        Kept::of(&self.slots)
+        ResumePoint::of(&self.slots)
     }
 
     /// The finished messages that were shown, in the order in which they were.
@@ -278,7 +281,7 @@ fn replaced(frame: &[u8]) -> Option<String> {
     let wrong = frame
         .utf8_chunks()
         .filter(|chunk| !chunk.invalid().is_empty());
-    (wrong.take(REPLACED + 1).count() <= REPLACED)
+    (wrong.take(MAX_REPLACED + 1).count() <= MAX_REPLACED)
         .then(|| String::from_utf8_lossy(frame).into_owned())
 }
 

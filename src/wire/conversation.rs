@@ -7,15 +7,15 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::input::{self, Output, Pictures};
+use super::input::{self, CallOutput, Pictures};
 use super::replay::{self, Recipient};
-use super::request_head::{Head, Shape};
+use super::request_head::{RequestHead, Shape};
 
 const CLOSE: &[u8] = b"]}";
 
 /// A request's body.
 #[derive(Clone, Debug)]
-pub struct Body {
+pub struct RequestBody {
     bytes: Vec<u8>,
     shape: Shape,
     takes: Pictures,
@@ -45,12 +45,12 @@ pub fn estimate(bytes: usize) -> u64 {
 }
 
 /// About how many tokens a picture is.
-const PICTURE: u64 = 1000;
+const TOKENS_OF_PICTURE: u64 = 1000;
 
-impl Body {
+impl RequestBody {
     /// The body without an item of the conversation.
     #[must_use]
-    pub fn new(head: &Head<'_>) -> Self {
+    pub fn new(head: &RequestHead<'_>) -> Self {
         let opening = head.opening();
         let mut bytes = opening.json.into_bytes();
         let begin = bytes.len();
@@ -75,16 +75,19 @@ impl Body {
     pub fn push_message(&mut self, text: &str, pictures: &[String]) -> Vec<u8> {
         let item = input::user_message(text, pictures, self.takes);
         // Escapes are no text, and pictures are not read as one.
-        let tokens = estimate(text.len()) + PICTURE * pictures.len() as u64;
+        let tokens = estimate(text.len()) + TOKENS_OF_PICTURE * pictures.len() as u64;
         self.append(&item, tokens);
         item
     }
 
     /// Appends what a tool answered; the item.
-    pub fn push_output(&mut self, call_id: &str, output: &Output) -> Vec<u8> {
+    pub fn push_output(&mut self, call_id: &str, output: &CallOutput) -> Vec<u8> {
         let item = input::call_output(call_id, output, self.takes);
         let pictures = output.image.iter().count() as u64;
-        self.append(&item, estimate(output.text.len()) + PICTURE * pictures);
+        self.append(
+            &item,
+            estimate(output.text.len()) + TOKENS_OF_PICTURE * pictures,
+        );
         item
     }
 
@@ -264,7 +267,7 @@ fn tokens_of(item: &[u8]) -> u64 {
             count += 1;
         }
     }
-    estimate(text) + PICTURE * count
+    estimate(text) + TOKENS_OF_PICTURE * count
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::json::{fields, text};
 
 /// Which item of the answer an event speaks of. The index counts; ids have been seen to change on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct ItemPosition<'a> {
     /// The item's position in the answer.
     pub index: Option<u64>,
     /// The item's id, for servers that send no index. Still quoted, since it is only compared.
@@ -23,13 +23,13 @@ pub struct Place<'a> {
 #[derive(Debug)]
 pub enum Event<'a> {
     /// More of a message's text.
-    Text(Place<'a>, Cow<'a, str>),
+    Text(ItemPosition<'a>, Cow<'a, str>),
     /// An item begins. Its content is not to be trusted yet.
-    Added(Place<'a>, &'a RawValue),
+    Added(ItemPosition<'a>, &'a RawValue),
     /// More of something that is of no use before it is finished: a call's arguments, a refusal.
-    Part(Place<'a>),
+    Part(ItemPosition<'a>),
     /// A finished item.
-    Done(Place<'a>, &'a RawValue),
+    Done(ItemPosition<'a>, &'a RawValue),
     /// `response.completed`, with the response object.
     Completed(Option<&'a RawValue>),
     /// `response.incomplete`, with the response object.
@@ -43,7 +43,7 @@ pub enum Event<'a> {
 }
 
 #[derive(Deserialize)]
-struct Fields<'a> {
+struct EventFields<'a> {
     #[serde(rename = "type", borrow, default)]
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -70,7 +70,7 @@ pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
     }
     match delta::parse(frame) {
         Some(Delta { output_index, text }) => Some(Event::Text(
-            Place {
+            ItemPosition {
                 index: Some(output_index),
                 id: None,
             },
@@ -82,8 +82,8 @@ pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
 
 /// Reads any frame.
 pub(super) fn general(frame: &str) -> Option<Event<'_>> {
-    let fields: Fields<'_> = fields(frame)?;
-    let place = Place {
+    let fields: EventFields<'_> = fields(frame)?;
+    let place = ItemPosition {
         index: fields.output_index.and_then(|raw| raw.get().parse().ok()),
         id: fields.item_id.map(RawValue::get),
     };

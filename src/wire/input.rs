@@ -100,7 +100,7 @@ pub(super) const NO_OUTPUT: &str = "(no output)";
 
 /// What goes back for a call: a text, and maybe a picture as a data URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
+pub struct CallOutput {
     /// The words. The service takes no output that is empty or blank, so such a one says that it is.
     pub text: String,
     /// The picture.
@@ -112,7 +112,7 @@ const LEFT_OUT: &str = "(the picture is left out: this model takes text only)";
 
 /// What a tool answered, as an item.
 #[must_use]
-pub fn call_output(call_id: &str, output: &Output, takes: Pictures) -> Vec<u8> {
+pub fn call_output(call_id: &str, output: &CallOutput, takes: Pictures) -> Vec<u8> {
     let text = match &*output.text {
         text if text.trim().is_empty() => NO_OUTPUT,
         text => text,
@@ -174,7 +174,8 @@ mod tests {
     fn our_own_items_are_json() {
         let item = |call_id: &str, text: &str, image: Option<&str>, takes| {
             let (text, image) = (text.to_owned(), image.map(str::to_owned));
-            String::from_utf8(call_output(call_id, &Output { text, image }, takes)).expect("UTF-8")
+            String::from_utf8(call_output(call_id, &CallOutput { text, image }, takes))
+                .expect("UTF-8")
         };
         let auto = Pictures::Detail("auto");
         assert_eq!(

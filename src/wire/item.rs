@@ -10,19 +10,19 @@ use serde_json::{Map, Value};
 
 use super::json::{beginning, each, fields, text};
 use super::mark::mark;
-pub use super::waiting::Waiting;
+pub use super::waiting::PendingItem;
 
 /// One finished item of an answer.
 #[derive(Debug)]
 pub struct Item {
     raw: Box<RawValue>,
     /// What it is.
-    pub kind: Kind,
+    pub kind: ItemKind,
 }
 
 /// What an item is, and what of it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ItemKind {
     /// Words for the user.
     Message(Message),
     /// The model's reasoning. Without its encrypted form the service cannot take it back.
@@ -34,7 +34,7 @@ pub enum Kind {
     Call(Call),
     /// An item that waits for a result, such as an approval, a patch, or one of a type that is not known. The service may
     /// have served it itself.
-    Waiting(Waiting),
+    Waiting(PendingItem),
     /// What the service has found for an item with this `call_id`, or for one that it does not name.
     Result(Option<String>),
     /// Anything else: served by the service itself.
@@ -87,7 +87,7 @@ impl Call {
 }
 
 #[derive(Deserialize)]
-struct Fields<'a> {
+struct RawItem<'a> {
     #[serde(rename = "type", borrow, default)]
     kind: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -109,7 +109,7 @@ struct Fields<'a> {
 }
 
 #[derive(Deserialize)]
-struct Part<'a> {
+struct ContentPart<'a> {
     #[serde(rename = "type", borrow, default)]
     kind: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -124,7 +124,7 @@ impl Item {
     #[must_use]
     pub fn parse(raw: &RawValue) -> Option<Self> {
         Some(Self {
-            kind: Kind::read(raw)?,
+            kind: ItemKind::read(raw)?,
             raw: raw.to_owned(),
         })
     }
@@ -142,7 +142,7 @@ impl Item {
         let name = "encrypted_content";
         own.insert(name.to_owned(), other.remove(name)?);
         let raw = serde_json::value::to_raw_value(&own).ok()?;
-        Self::parse(&raw).filter(|item| item.kind == (Kind::Reasoning { sealed: true }))
+        Self::parse(&raw).filter(|item| item.kind == (ItemKind::Reasoning { sealed: true }))
     }
 
     /// The bytes it came in.
@@ -155,10 +155,10 @@ impl Item {
     /// nothing.
     #[must_use]
     pub fn summary(&self) -> Option<String> {
-        if !matches!(self.kind, Kind::Reasoning { .. }) {
+        if !matches!(self.kind, ItemKind::Reasoning { .. }) {
             return None;
         }
-        let fields: Fields<'_> = fields(self.raw.get())?;
+        let fields: RawItem<'_> = fields(self.raw.get())?;
         let mut all = Vec::new();
         parts(fields.summary, |part| {
             all.extend(part.text.and_then(text));
@@ -172,7 +172,7 @@ impl Item {
     #[must_use]
     pub fn searched(&self) -> Option<WebSearch> {
         let is_search = |value: &Value| value["type"] == "web_search_call";
-        if self.kind != Kind::Other {
+        if self.kind != ItemKind::Other {
             return None;
         }
         let value: Value = serde_json::from_str(self.raw.get())
@@ -188,18 +188,20 @@ impl Item {
     /// The text of a message, all its parts together; empty for anything else.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        let fields: Option<Fields<'_>> = fields(self.raw.get());
+        let fields: Option<RawItem<'_>> = fields(self.raw.get());
         match (&self.kind, fields) {
-            (Kind::Message(_), Some(fields)) => message_text(fields.content).unwrap_or_default(),
+            (ItemKind::Message(_), Some(fields)) => {
+                message_text(fields.content).unwrap_or_default()
+            }
             _ => Cow::Borrowed(""),
         }
     }
 }
 
-impl Kind {
+impl ItemKind {
     /// What an item is; `None` as for [`Item::parse`].
     pub(super) fn read(raw: &RawValue) -> Option<Self> {
-        let fields: Fields<'_> = fields(raw.get())?;
+        let fields: RawItem<'_> = fields(raw.get())?;
         let word = |field: Option<&RawValue>| {
             let word = field.and_then(text).filter(|word| !word.is_empty());
             word.map(Cow::into_owned)
@@ -231,7 +233,7 @@ impl Kind {
             Some(kind) if kind.ends_with("_output") => Self::Result(word(fields.call_id)),
             kind => {
                 let execution = word(fields.execution);
-                match Waiting::read(kind, word(fields.call_id), execution.as_deref()) {
+                match PendingItem::read(kind, word(fields.call_id), execution.as_deref()) {
                     Some(waiting) => Self::Waiting(waiting),
                     None => Self::Other,
                 }
@@ -241,7 +243,7 @@ impl Kind {
 }
 
 /// The most of a refusal that is kept, in bytes.
-const REFUSAL: usize = 16 << 10;
+const MAX_REFUSAL_BYTES: usize = 16 << 10;
 
 /// The text of a message, borrowed where it is one part without an escape; `None` where a part cannot be read.
 fn message_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
@@ -266,7 +268,10 @@ fn refusal(content: Option<&RawValue>) -> Option<String> {
     parts(content, |part| {
         if part.kind.and_then(text).as_deref() == Some("refusal") {
             let text = part.refusal.and_then(text)?;
-            all.push_str(&beginning(&text, REFUSAL.saturating_sub(all.len())));
+            all.push_str(&beginning(
+                &text,
+                MAX_REFUSAL_BYTES.saturating_sub(all.len()),
+            ));
         }
         Some(())
     })?;
@@ -277,14 +282,14 @@ fn refusal(content: Option<&RawValue>) -> Option<String> {
 /// place of a list. Parts of other kinds than text and refusal are nothing to print.
 fn parts<'a>(
     content: Option<&'a RawValue>,
-    mut take: impl FnMut(Part<'a>) -> Option<()>,
+    mut take: impl FnMut(ContentPart<'a>) -> Option<()>,
 ) -> Option<()> {
     let Some(content) = content else {
         return Some(());
     };
     let mut read = Some(());
     let list = each(content, |part| {
-        read = match fields::<Part<'_>>(part.get()) {
+        read = match fields::<ContentPart<'_>>(part.get()) {
             Some(part) => take(part),
             // An object that cannot be read may have been text.
             None => (!part.get().starts_with('{')).then_some(()),
@@ -310,7 +315,7 @@ fn arguments(raw: Option<&RawValue>) -> String {
 mod tests {
     use super::*;
 
-    fn check(json: &str, expected: Option<Kind>) {
+    fn check(json: &str, expected: Option<ItemKind>) {
         let raw: Box<RawValue> = serde_json::from_str(json).expect("JSON");
         let item = Item::parse(&raw);
         assert_eq!(
@@ -336,26 +341,26 @@ mod tests {
     fn items_are_told_apart_and_kept_to_the_byte() {
         check(
             r#"{"type":"message", "content":[{"type":"output_text","text":"a\n"},{"type":"output_text","text":"b"},7,{"type":"x"}]}"#,
-            Some(Kind::Message(Message {
+            Some(ItemKind::Message(Message {
                 said: true,
                 ..message("a\nb", "")
             })),
         );
         check(
             r#"{"type":"message","content":[{"type":"refusal","refusal":"no"}]}"#,
-            Some(Kind::Message(message("", "no"))),
+            Some(ItemKind::Message(message("", "no"))),
         );
         check(
             r#"{"type":"message","content":null}"#,
-            Some(Kind::Message(message("", ""))),
+            Some(ItemKind::Message(message("", ""))),
         );
         check(
             r#"{"type":"reasoning","encrypted_content":"gA=="}"#,
-            Some(Kind::Reasoning { sealed: true }),
+            Some(ItemKind::Reasoning { sealed: true }),
         );
         check(
             r#"{"type":"reasoning","encrypted_content":null}"#,
-            Some(Kind::Reasoning { sealed: false }),
+            Some(ItemKind::Reasoning { sealed: false }),
         );
         let json =
             r#"{"type":"reasoning","summary":[{"type":"summary_text","text":"a"},7,{"text":"b"}]}"#;
@@ -364,20 +369,23 @@ mod tests {
         assert_eq!(summary.as_deref(), Some("a\n\nb"));
         check(
             r#"{"type":"apply_patch_call"}"#,
-            Waiting::read(Some("apply_patch_call"), None, None).map(Kind::Waiting),
+            PendingItem::read(Some("apply_patch_call"), None, None).map(ItemKind::Waiting),
         );
         check(
             r#"{"type":"brand_new_call","call_id":"c","execution":"client"}"#,
-            Waiting::read(Some("brand_new_call"), Some("c".into()), Some("client"))
-                .map(Kind::Waiting),
+            PendingItem::read(Some("brand_new_call"), Some("c".into()), Some("client"))
+                .map(ItemKind::Waiting),
         );
         check(
             r#"{"type":"shell_call_output","call_id":"c"}"#,
-            Some(Kind::Result(Some("c".into()))),
+            Some(ItemKind::Result(Some("c".into()))),
         );
-        check(r#"{"type":"brand_new","call_id":null}"#, Some(Kind::Other));
-        check(r#"{"type":"compaction"}"#, Some(Kind::Other));
-        check(r#"{"type":7}"#, Some(Kind::Other));
+        check(
+            r#"{"type":"brand_new","call_id":null}"#,
+            Some(ItemKind::Other),
+        );
+        check(r#"{"type":"compaction"}"#, Some(ItemKind::Other));
+        check(r#"{"type":7}"#, Some(ItemKind::Other));
         check("[1]", None);
     }
 
@@ -393,7 +401,7 @@ mod tests {
     #[test]
     fn a_call_needs_a_name_and_an_id() {
         let call = |arguments: &str, unfinished| {
-            Some(Kind::Call(Call {
+            Some(ItemKind::Call(Call {
                 call_id: "c".into(),
                 name: "n".into(),
                 arguments: arguments.into(),

@@ -1,7 +1,7 @@
 //! A request: its head, and the conversation that stands behind it as the last field of the same JSON object.
 
-pub use super::conversation::{Body, estimate};
-pub use super::request_head::{Function, Head, Search, Shape};
+pub use super::conversation::{RequestBody, estimate};
+pub use super::request_head::{Function, RequestHead, Shape, WebSearch};
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -11,7 +11,7 @@ pub(crate) mod tests {
     use crate::wire::input::Pictures;
 
     /// A head about which a test has nothing to say.
-    pub(crate) const HEAD: Head<'static> = Head {
+    pub(crate) const HEAD: RequestHead<'static> = RequestHead {
         shape: Shape::Classic,
         model: "m",
         instructions: "i",
@@ -35,7 +35,7 @@ pub(crate) mod tests {
         parameters: r#"{"type":"object"}"#,
     }];
 
-    pub(crate) fn json(body: &Body) -> Value {
+    pub(crate) fn json(body: &RequestBody) -> Value {
         serde_json::from_slice(body.bytes()).expect("JSON")
     }
 
@@ -43,13 +43,13 @@ pub(crate) mod tests {
     fn the_body_is_complete_after_every_item() {
         for shape in [Shape::Classic, Shape::Lite] {
             let effort = Some("low");
-            let head = Head {
+            let head = RequestHead {
                 shape,
                 tools: TOOLS,
                 effort,
                 ..HEAD
             };
-            let mut body = Body::new(&head);
+            let mut body = RequestBody::new(&head);
             let own = if shape == Shape::Lite { 2 } else { 0 };
             for n in 0..3 {
                 let json = json(&body);
@@ -70,7 +70,7 @@ pub(crate) mod tests {
 
     #[test]
     fn lite_has_instructions_and_tools_in_its_input() {
-        let classic = json(&Body::new(&Head {
+        let classic = json(&RequestBody::new(&RequestHead {
             tools: TOOLS,
             ..HEAD
         }));
@@ -81,7 +81,7 @@ pub(crate) mod tests {
         );
         assert!(classic.get("reasoning").is_none());
         let shape = Shape::Lite;
-        let lite = json(&Body::new(&Head {
+        let lite = json(&RequestBody::new(&RequestHead {
             shape,
             tools: TOOLS,
             ..HEAD
@@ -98,7 +98,11 @@ pub(crate) mod tests {
     #[test]
     fn without_tools_nothing_speaks_of_tools() {
         for shape in [Shape::Classic, Shape::Lite] {
-            let body = String::from_utf8(Body::new(&Head { shape, ..HEAD }).bytes().to_vec());
+            let body = String::from_utf8(
+                RequestBody::new(&RequestHead { shape, ..HEAD })
+                    .bytes()
+                    .to_vec(),
+            );
             let body = body
                 .expect("UTF-8")
                 .replace("\"parallel_tool_calls\":false", "");

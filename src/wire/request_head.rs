@@ -69,14 +69,14 @@ impl Shape {
 
 /// How the service searches the web.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Search {
+pub enum WebSearch {
     /// It fetches pages as they are now.
     Live,
     /// It looks only into what it has stored.
     Cached,
 }
 
-impl Search {
+impl WebSearch {
     /// The tool that stands for it.
     fn json(self) -> String {
         let live = self == Self::Live;
@@ -86,7 +86,7 @@ impl Search {
 
 /// What stays the same in every request of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Head<'a> {
+pub struct RequestHead<'a> {
     /// The shape of it.
     pub shape: Shape,
     /// The model's id.
@@ -99,7 +99,7 @@ pub struct Head<'a> {
     /// know a field of that name only. In the shapes that put the tools there, they always are.
     pub developer: bool,
     /// The service may search the web. The shape must carry hosted tools.
-    pub search: Option<Search>,
+    pub search: Option<WebSearch>,
     /// The model may make several calls at once, where the shape has room for them.
     pub parallel: bool,
     /// The model thinks before it answers, and what it thinks can be carried along.
@@ -120,7 +120,7 @@ pub struct Head<'a> {
     pub cache_key: &'a str,
 }
 
-impl Head<'_> {
+impl RequestHead<'_> {
     pub(super) fn takes(&self) -> Pictures {
         match (self.shape, self.pictures) {
             (Shape::Lite, Pictures::Detail(_)) => Pictures::Bare,
@@ -134,7 +134,7 @@ impl Head<'_> {
         let search = self
             .search
             .filter(|_| self.shape.carries_hosted_tools())
-            .map(Search::json);
+            .map(WebSearch::json);
         let tools: Vec<String> = self
             .tools
             .iter()

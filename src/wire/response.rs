@@ -36,10 +36,10 @@ impl Usage {
 }
 
 /// The most of a word of the service that is kept, in bytes.
-const WORD: usize = 1000;
+const MAX_WORD_BYTES: usize = 1000;
 
 /// The most of a reason for a removed item that is kept, in bytes. There may be many.
-const REASON: usize = 40;
+const MAX_REASON_BYTES: usize = 40;
 
 /// What a response object says.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ pub(super) struct Response<'a> {
 /// Each field is read by itself, so that an odd one does not hide what the others say.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Fields<'a> {
+struct ResponseFields<'a> {
     #[serde(borrow)]
     status: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -87,7 +87,7 @@ struct Transformed<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Details<'a> {
+struct UsageDetails<'a> {
     #[serde(borrow)]
     reason: Option<&'a RawValue>,
 }
@@ -114,15 +114,15 @@ struct Counted<'a> {
 impl<'a> Response<'a> {
     /// Reads a response object; `None` where it cannot be read at all.
     pub(super) fn read(raw: &'a str) -> Option<Self> {
-        let own: Fields<'_> = fields(raw)?;
-        let details: Details<'_> = object(own.incomplete_details);
+        let own: ResponseFields<'_> = fields(raw)?;
+        let details: UsageDetails<'_> = object(own.incomplete_details);
         let usage: Counted<'_> = object(own.usage);
         let input: Counted<'_> = object(usage.input_tokens_details);
         let output: Counted<'_> = object(usage.output_tokens_details);
-        let word = |raw: &RawValue| text(raw).map(|text| beginning(&text, WORD));
+        let word = |raw: &RawValue| text(raw).map(|text| beginning(&text, MAX_WORD_BYTES));
         let status = own
             .status
-            .map(|raw| word(raw).unwrap_or_else(|| beginning(raw.get(), WORD)));
+            .map(|raw| word(raw).unwrap_or_else(|| beginning(raw.get(), MAX_WORD_BYTES)));
         Some(Self {
             status: status.filter(|word| !word.is_empty()),
             reason: (details.reason.and_then(word)).filter(|word| !word.is_empty()),
@@ -149,14 +149,14 @@ fn withheld(transformations: Option<&RawValue>) -> Vec<Option<String>> {
     each(list, |raw| {
         let item: Transformed<'_> = fields(raw.get()).unwrap_or_default();
         let reason = item.reason.and_then(text).filter(|word| !word.is_empty());
-        let reason = reason.map(|reason| beginning(&reason, REASON));
+        let reason = reason.map(|reason| beginning(&reason, MAX_REASON_BYTES));
         if item.action.and_then(text).as_deref() == Some("removed")
             && reason.as_deref() != Some("turn_boundary")
         {
             reasons.push(reason);
         }
         match reasons.len() {
-            slots::MOST.. => ControlFlow::Break(()),
+            slots::MAX_ITEMS.. => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         }
     });
@@ -240,6 +240,6 @@ mod tests {
         assert!(Response::read(r#"["completed"]"#).is_none());
         let long = format!(r#"{{"status":"{}"}}"#, "x".repeat(5000));
         let length = read(&long).status.map(|status| status.len());
-        assert_eq!(length, Some(WORD + " ...".len()));
+        assert_eq!(length, Some(MAX_WORD_BYTES + " ...".len()));
     }
 }

@@ -7,13 +7,13 @@ use std::ops::{Index, IndexMut};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event::Place;
+use super::event::ItemPosition;
 use super::item::Item;
 use super::json::fields;
 use super::mark::mark;
 
 /// The most items that one answer may have. Real ones have a few dozen.
-pub(super) const MOST: usize = 10_000;
+pub(super) const MAX_ITEMS: usize = 10_000;
 
 /// An id, as far as it is needed to be told from others: some servers make them thousands of bytes long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +27,7 @@ impl Id {
 
 /// A place for an item of the answer.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(super) struct ItemSlot {
     pub(super) index: Option<u64>,
     pub(super) id: Option<Id>,
     /// It holds text for the user.
@@ -43,9 +43,9 @@ pub(super) struct Slot {
     pub(super) closed: bool,
 }
 
-impl Slot {
+impl ItemSlot {
     /// Whether this place names another item than the one here.
-    pub(super) fn has_other_id(&self, place: Place<'_>) -> bool {
+    pub(super) fn has_other_id(&self, place: ItemPosition<'_>) -> bool {
         place.id.is_some_and(|id| self.id != Some(Id::of(id)))
     }
 }
@@ -53,7 +53,7 @@ impl Slot {
 /// All places of an answer, in the order in which they came up.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    list: Vec<Slot>,
+    list: Vec<ItemSlot>,
     /// Where in `list` the item with this index is.
     by_index: BTreeMap<u64, usize>,
     /// Where in `list` the item with this id is.
@@ -65,7 +65,7 @@ pub(super) struct Slots {
 impl Slots {
     /// The slot of an item that begins. Some servers give every item the same index, so a new one does not take the
     /// place of one that is finished. Nothing where there is no room for one more.
-    pub(super) fn begin(&mut self, place: Place<'_>) -> Option<usize> {
+    pub(super) fn begin(&mut self, place: ItemPosition<'_>) -> Option<usize> {
         if let Some(at) = place.index.and_then(|index| self.by_index.get(&index)) {
             let slot = &self.list[*at];
             if slot.item.is_some() && slot.has_other_id(place) {
@@ -76,13 +76,13 @@ impl Slots {
     }
 
     /// A new slot, which from now on is the one at this place; nothing where there is no room.
-    pub(super) fn push(&mut self, place: Place<'_>) -> Option<usize> {
-        if self.list.len() == MOST {
+    pub(super) fn push(&mut self, place: ItemPosition<'_>) -> Option<usize> {
+        if self.list.len() == MAX_ITEMS {
             return None;
         }
-        self.list.push(Slot {
+        self.list.push(ItemSlot {
             index: place.index,
-            ..Slot::default()
+            ..ItemSlot::default()
         });
         self.recent = self.list.len() - 1;
         if let Some(index) = place.index {
@@ -103,7 +103,7 @@ impl Slots {
 
     /// The slot that an event speaks of, found by index, else by id, else the recent one if that is open. Nothing where
     /// it would be a new one and there is no room.
-    pub(super) fn find(&mut self, place: Place<'_>) -> Option<usize> {
+    pub(super) fn find(&mut self, place: ItemPosition<'_>) -> Option<usize> {
         let recent = self
             .list
             .get(self.recent)
@@ -129,9 +129,9 @@ impl Slots {
     }
 
     /// The slots by index; those without one stay behind the one that they came after.
-    pub(super) fn in_order(&self) -> Vec<&Slot> {
+    pub(super) fn in_order(&self) -> Vec<&ItemSlot> {
         let mut last = 0;
-        let mut slots: Vec<(u64, &Slot)> = Vec::with_capacity(self.list.len());
+        let mut slots: Vec<(u64, &ItemSlot)> = Vec::with_capacity(self.list.len());
         for slot in &self.list {
             last = slot.index.unwrap_or(last);
             slots.push((last, slot));
@@ -141,47 +141,47 @@ impl Slots {
     }
 
     /// The place at this position, if there is one.
-    pub(super) fn get(&self, at: usize) -> Option<&Slot> {
+    pub(super) fn get(&self, at: usize) -> Option<&ItemSlot> {
         self.list.get(at)
     }
 
     /// The place at this position, if there is one, to be changed.
-    pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut Slot> {
+    pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut ItemSlot> {
         self.list.get_mut(at)
     }
 
     /// The places in the order in which they came up.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &ItemSlot> {
         self.list.iter()
     }
 }
 
 impl Index<usize> for Slots {
-    type Output = Slot;
+    type Output = ItemSlot;
 
-    fn index(&self, at: usize) -> &Slot {
+    fn index(&self, at: usize) -> &ItemSlot {
         &self.list[at]
     }
 }
 
 impl IndexMut<usize> for Slots {
-    fn index_mut(&mut self, at: usize) -> &mut Slot {
+    fn index_mut(&mut self, at: usize) -> &mut ItemSlot {
         &mut self.list[at]
     }
 }
 
 /// The place with the item's own id, where the event does not name it.
-pub(super) fn with_id<'a>(place: Place<'a>, item: &'a RawValue) -> Place<'a> {
+pub(super) fn with_id<'a>(place: ItemPosition<'a>, item: &'a RawValue) -> ItemPosition<'a> {
     #[derive(Deserialize)]
-    struct Named<'a> {
+    struct SlotName<'a> {
         #[serde(borrow, default)]
         id: Option<&'a RawValue>,
     }
     if place.id.is_some() {
         return place;
     }
-    let id = fields::<Named<'_>>(item.get()).and_then(|item| item.id);
-    Place {
+    let id = fields::<SlotName<'_>>(item.get()).and_then(|item| item.id);
+    ItemPosition {
         id: id.map(RawValue::get),
         ..place
     }

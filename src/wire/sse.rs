@@ -10,10 +10,10 @@ use memchr::memchr2;
 /// The longest event, in bytes, that is kept in memory: the data of its lines and the line in hand together. Real ones
 /// stay far below, also the final one, which repeats the answer whole: the longest answers have some 128,000 tokens.
 /// What is made of an event is a few copies of it, so the memory of a run follows from this.
-pub const LONGEST: usize = 16 << 20;
+pub const MAX_EVENT_BYTES: usize = 16 << 20;
 
 /// Room for lines beyond this, in bytes, is given back once they have been read.
-const USUAL: usize = 1 << 20;
+const USUAL_BYTES: usize = 1 << 20;
 
 /// An event longer than we keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl fmt::Display for TooLong {
         write!(
             f,
             "an event of the stream is longer than {} MiB",
-            LONGEST >> 20
+            MAX_EVENT_BYTES >> 20
         )
     }
 }
@@ -158,27 +158,27 @@ impl Decoder {
 /// Adds to the line in hand, beside which the event has this many bytes of data. Of a line that is none of ours only
 /// the start is kept.
 fn keep(line: &mut Vec<u8>, more: &[u8], beside: usize) -> Result<(), TooLong> {
-    const NAME: usize = b"data:".len();
-    let head = line.len().min(NAME);
+    const MAX_FIELD_NAME_BYTES: usize = b"data:".len();
+    let head = line.len().min(MAX_FIELD_NAME_BYTES);
     let ours = line[..head]
         .iter()
         .chain(more)
         .zip(b"data:")
         .all(|(a, b)| a == b);
     if ours {
-        if beside + line.len() + more.len() > LONGEST {
+        if beside + line.len() + more.len() > MAX_EVENT_BYTES {
             return Err(TooLong);
         }
         add(line, more);
     } else {
-        let room = (NAME + 1).saturating_sub(line.len());
+        let room = (MAX_FIELD_NAME_BYTES + 1).saturating_sub(line.len());
         line.extend_from_slice(&more[..more.len().min(room)]);
     }
     Ok(())
 }
 
 fn append(data: &mut Vec<u8>, line: &[u8]) -> Result<(), TooLong> {
-    if data.len() + line.len() + 1 > LONGEST {
+    if data.len() + line.len() + 1 > MAX_EVENT_BYTES {
         return Err(TooLong);
     }
     add(data, line);
@@ -190,7 +190,7 @@ fn append(data: &mut Vec<u8>, line: &[u8]) -> Result<(), TooLong> {
 fn add(to: &mut Vec<u8>, bytes: &[u8]) {
     let length = to.len() + bytes.len();
     if length > to.capacity() {
-        let room = length.max((2 * to.capacity()).min(LONGEST + 1));
+        let room = length.max((2 * to.capacity()).min(MAX_EVENT_BYTES + 1));
         to.reserve_exact(room - to.len());
     }
     to.extend_from_slice(bytes);
@@ -199,7 +199,7 @@ fn add(to: &mut Vec<u8>, bytes: &[u8]) {
 /// The same room without what is in it; none where it is unusually much.
 fn emptied(mut room: Vec<u8>) -> Vec<u8> {
     room.clear();
-    if room.capacity() > USUAL {
+    if room.capacity() > USUAL_BYTES {
         room = Vec::new();
     }
     room
@@ -339,12 +339,14 @@ mod tests {
                 .count();
             (fed, decoder.line.capacity() + decoder.data.capacity())
         };
-        let most = LONGEST + USUAL;
+        let most = MAX_EVENT_BYTES + USUAL_BYTES;
         assert!(matches!(fed(b"data: ", b""), (15, room) if room <= most));
         assert!(matches!(fed(b": ", b""), (100, room) if room < 64));
         // Many lines, and lines that come in two pieces each.
-        assert!(matches!(fed(b"data: ", b"\ndata: "), (15, room) if room <= most + USUAL));
-        assert!(matches!(fed(b"data: \ndata: ", b"\ndata: "), (15, room) if room <= most + USUAL));
+        assert!(matches!(fed(b"data: ", b"\ndata: "), (15, room) if room <= most + USUAL_BYTES));
+        assert!(
+            matches!(fed(b"data: \ndata: ", b"\ndata: "), (15, room) if room <= most + USUAL_BYTES)
+        );
         assert!(matches!(fed(b"", b"\n\n"), (100, room) if room < 64));
     }
 
@@ -367,6 +369,6 @@ mod tests {
             decoder.feed(piece.as_bytes(), take).expect("short");
         }
         assert_eq!(lengths, [8 << 20, 8 << 20, 1]);
-        assert!(decoder.line.capacity() + decoder.data.capacity() <= 2 * USUAL);
+        assert!(decoder.line.capacity() + decoder.data.capacity() <= 2 * USUAL_BYTES);
     }
 }

@@ -19,7 +19,7 @@ const MAX_KIND_BYTES: usize = 100;
 
 /// An item that waits for a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct PendingItem {
     /// Its type, if it has one.
     pub kind: Option<String>,
     /// Ties it to its result, where something does.
@@ -28,7 +28,7 @@ pub struct Waiting {
     pub client: bool,
 }
 
-impl Waiting {
+impl PendingItem {
     /// What waits, if an item of this type, with this `call_id` and this `execution`, does.
     pub(super) fn read(
         kind: Option<&str>,
@@ -52,7 +52,7 @@ mod tests {
     fn what_has_a_call_id_or_a_known_type_waits_unless_the_service_runs_it() {
         let check = |kind: &str, call_id, execution, client: Option<bool>| {
             let call_id: Option<&str> = call_id;
-            let read = Waiting::read(Some(kind), call_id.map(str::to_owned), execution);
+            let read = PendingItem::read(Some(kind), call_id.map(str::to_owned), execution);
             let found = read.as_ref().map(|waiting| waiting.client);
             assert_eq!(found, client, "{kind} {call_id:?} {execution:?}");
             if let Some(waiting) = read {
@@ -67,7 +67,7 @@ mod tests {
         check("tool_search_call", Some("c"), Some("server"), None);
         check("web_search_call", None, None, None);
         check("brand_new", None, None, None);
-        assert!(Waiting::read(None, Some("c".to_owned()), None).is_some());
-        assert!(Waiting::read(None, None, None).is_none());
+        assert!(PendingItem::read(None, Some("c".to_owned()), None).is_some());
+        assert!(PendingItem::read(None, None, None).is_none());
     }
 }

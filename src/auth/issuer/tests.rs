@@ -30,7 +30,7 @@ fn the_whole_answer_of_the_token_endpoint_has_a_limit() {
         let base = BaseUrl::parse(&trickle(head)).expect("an address");
         let issuer = Issuer {
             tokens: Duration::from_millis(300),
-            ..Issuer::new(base, &http::Setup::new("test"))
+            ..Issuer::new(base, &http::HttpSetup::new("test"))
         };
         let error = issuer.refresh(&Secret::new("rt".to_owned())).map(drop);
         assert!(
@@ -43,8 +43,8 @@ fn the_whole_answer_of_the_token_endpoint_has_a_limit() {
 #[test]
 fn the_address_of_the_sign_in_names_everything_that_the_issuer_wants() {
     let base = BaseUrl::parse("https://issuer.example").expect("an address");
-    let pkce = Pkce::new(&[7; crate::auth::pkce::RANDOM]);
-    let url = Issuer::new(base, &http::Setup::new("test"))
+    let pkce = Pkce::new(&[7; crate::auth::pkce::RANDOM_BYTES]);
+    let url = Issuer::new(base, &http::HttpSetup::new("test"))
         .authorize_url("http://localhost:1455/auth/callback", &pkce);
     assert!(
         url.starts_with("https://issuer.example/oauth/authorize?response_type=code&client_id=app_")

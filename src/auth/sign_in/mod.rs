@@ -12,28 +12,30 @@ use std::time::{Duration, Instant};
 
 use super::credential::Credential;
 use super::critical::Critical;
-use super::issuer::limit::TOKENS;
+use super::issuer::limit::TOKEN_TIMEOUT;
 use super::issuer::{self, Issuer};
 use super::plan::{Plan, again, plan};
 use super::signed_in::SignedIn;
-use super::store::{self, Edit, HOLD, Hold, Memory, PAUSE, Past, Replaced, Store};
+use super::store::{
+    self, CredentialStore, EditOutcome, Hold, LOCK_TIMEOUT, Memory, Past, READ_PAUSE, StoreEdit,
+};
 use super::token::TokenError;
 use crate::clock::{millis, seconds};
 use crate::secret::Secret;
 pub use error::{Error, Warning};
-use state::State;
-use waiting::Watch;
-pub use waiting::{Hook, Waiting};
+use state::SignInState;
+use waiting::RenewalWatch;
+pub use waiting::{Hook, RenewalWait};
 
 /// How often one process asks the issuer before it gives up.
-const ATTEMPTS: u32 = 3;
+const RENEWAL_ATTEMPTS: u32 = 3;
 
 /// How long one process tries to renew the sign-in, its waits for the lock left out. An attempt that has begun may take
 /// longer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 // Whoever waits for the lock waits until the renewal of its holder has ended, one way or the other.
-const _: () = assert!(TOKENS.as_secs() < HOLD.as_secs());
+const _: () = assert!(TOKEN_TIMEOUT.as_secs() < LOCK_TIMEOUT.as_secs());
 
 /// How long another program that was faster is given to put its tokens into the file they share.
 const OVERTAKEN: Duration = Duration::from_secs(3);
@@ -41,18 +43,23 @@ const OVERTAKEN: Duration = Duration::from_secs(3);
 /// A stored sign-in in use.
 #[derive(Debug)]
 pub struct SignIn {
-    store: Store,
+    store: CredentialStore,
     issuer: Issuer,
     critical: Critical,
     hook: Mutex<Option<Hook>>,
-    state: Mutex<State>,
+    state: Mutex<SignInState>,
 }
 
 impl SignIn {
     /// The sign-in that was read from this file.
     #[must_use]
-    pub fn new(store: Store, issuer: Issuer, saved: SignedIn, critical: Critical) -> Self {
-        let mut state = State {
+    pub fn new(
+        store: CredentialStore,
+        issuer: Issuer,
+        saved: SignedIn,
+        critical: Critical,
+    ) -> Self {
+        let mut state = SignInState {
             saved: saved.clone(),
             seen: Vec::new(),
             warnings: Vec::new(),
@@ -146,7 +153,7 @@ impl SignIn {
         let mut waited = Duration::ZERO;
         let mut hold = Hold::default();
         let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
-        let watch = Watch::new(hook.clone());
+        let watch = RenewalWatch::new(hook.clone());
         drop(hook);
         let mut attempts = 0;
         let mut failed = None;
@@ -165,7 +172,7 @@ impl SignIn {
                     Ok(Tried::Busy) => {
                         let from = Instant::now();
                         let waiting = |locked: &store::Error| {
-                            watch.report(&Waiting::Lock(locked.to_string()));
+                            watch.report(&RenewalWait::Lock(locked.to_string()));
                         };
                         let awaited = self.store.await_lock(&mut hold, &waiting);
                         awaited.map_err(Error::Store)?;
@@ -178,7 +185,7 @@ impl SignIn {
                         attempts += 1;
                         let passes = error.as_ref().is_none_or(issuer::Error::may_pass);
                         failed = error;
-                        if attempts == ATTEMPTS || !passes {
+                        if attempts == RENEWAL_ATTEMPTS || !passes {
                             return Err(Error::Failed(failed));
                         }
                         continue;
@@ -186,8 +193,8 @@ impl SignIn {
                     Err(error) => return Err(error),
                 },
             };
-            let pause = Duration::from_millis(until.saturating_sub(now)).max(PAUSE);
-            if begun.elapsed().saturating_sub(waited) + pause > PATIENCE {
+            let pause = Duration::from_millis(until.saturating_sub(now)).max(READ_PAUSE);
+            if begun.elapsed().saturating_sub(waited) + pause > RENEWAL_TIMEOUT {
                 return Err(if until > now {
                     Error::Failed(failed)
                 } else {
@@ -197,7 +204,7 @@ impl SignIn {
             if until > now {
                 let why = failed.as_ref().map(ToString::to_string);
                 let why = why.unwrap_or_else(|| Error::Failed(None).to_string());
-                watch.report(&Waiting::Again(why, pause));
+                watch.report(&RenewalWait::Again(why, pause));
             }
             thread::sleep(pause);
         }
@@ -233,7 +240,7 @@ impl SignIn {
     }
 
     /// Takes the lock, looks again, and spends the refresh token if that is still what is to be done.
-    fn attempt(&self, rejected: Option<&Secret>, watch: &Watch) -> Result<Tried, Error> {
+    fn attempt(&self, rejected: Option<&Secret>, watch: &RenewalWatch) -> Result<Tried, Error> {
         let Some(moment) = self.critical.enter() else {
             // The process is about to end.
             return Ok(Tried::Again);
@@ -243,7 +250,7 @@ impl SignIn {
         tried
     }
 
-    fn spend(&self, rejected: Option<&Secret>, watch: &Watch) -> Result<Tried, Error> {
+    fn spend(&self, rejected: Option<&Secret>, watch: &RenewalWatch) -> Result<Tried, Error> {
         let lock = match self.store.try_lock() {
             Ok(Some(lock)) => lock,
             Ok(None) => return Ok(Tried::Busy),
@@ -293,10 +300,10 @@ impl SignIn {
         let issued_access = issued.access.is_some();
         let renewed = saved.renewed(issued, now);
         let usable = issued_access || !renewed.ended(now);
-        let edits = [Edit::Renew(&renewed, refresh)];
+        let edits = [StoreEdit::Renew(&renewed, refresh)];
         let stored = self.store.replace(prepared, &lock, &edits, now);
         // Not everybody who writes to the file takes our lock.
-        if let Ok(Replaced::Other(found)) = stored {
+        if let Ok(EditOutcome::Other(found)) = stored {
             return match found.sign_in {
                 Some(Ok(other)) => self.adopt(other).map(|()| Tried::Done),
                 _ => Err(Error::Gone(self.store.named().to_owned())),
@@ -355,7 +362,7 @@ impl SignIn {
             if begun.elapsed() >= OVERTAKEN {
                 return false;
             }
-            thread::sleep(PAUSE);
+            thread::sleep(READ_PAUSE);
         }
     }
 
@@ -400,7 +407,7 @@ impl SignIn {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SignInState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

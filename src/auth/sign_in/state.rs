@@ -7,7 +7,7 @@ use crate::secret::Secret;
 
 /// What is known of a sign-in in use.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct SignInState {
     pub(super) saved: SignedIn,
     /// Every token that has passed through here, so that none is ever shown.
     pub(super) seen: Vec<Secret>,
@@ -18,7 +18,7 @@ pub(super) struct State {
     pub(super) past: Past,
 }
 
-impl State {
+impl SignInState {
     /// Uses this sign-in from now on.
     pub(super) fn use_from_now(&mut self, saved: SignedIn) {
         if saved.refresh != self.saved.refresh {

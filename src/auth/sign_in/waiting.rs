@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// How long a renewal may take before it is reported.
-pub(super) const SOON: Duration = Duration::from_secs(1);
+pub(super) const NOTICE_DELAY: Duration = Duration::from_secs(1);
 
 /// How long a pause after a failure must be to be reported. It is less, because a pause of about a second lasts a little
 /// longer or shorter.
@@ -15,7 +15,7 @@ const MIN_PAUSE: Duration = Duration::from_millis(500);
 
 /// A wait of a renewal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Waiting {
+pub enum RenewalWait {
     /// The issuer failed, for this reason, and is asked again after this time.
     Again(String, Duration),
     /// Another process has the lock, in these words.
@@ -24,7 +24,7 @@ pub enum Waiting {
     Answer,
 }
 
-impl Waiting {
+impl RenewalWait {
     /// How long it takes, where that is known.
     #[must_use]
     pub fn delay(&self) -> Option<Duration> {
@@ -35,7 +35,7 @@ impl Waiting {
     }
 }
 
-impl fmt::Display for Waiting {
+impl fmt::Display for RenewalWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Again(why, _) => write!(f, "the issuer of the sign-in fails: {why}"),
@@ -49,17 +49,17 @@ impl fmt::Display for Waiting {
 
 /// What is given every wait.
 #[derive(Clone)]
-pub struct Hook(Arc<dyn Fn(&Waiting) + Send + Sync>);
+pub struct Hook(Arc<dyn Fn(&RenewalWait) + Send + Sync>);
 
 impl Hook {
     /// This function, which is called from the thread that waits or from one of its own.
     #[must_use]
-    pub fn new(hear: impl Fn(&Waiting) + Send + Sync + 'static) -> Self {
+    pub fn new(hear: impl Fn(&RenewalWait) + Send + Sync + 'static) -> Self {
         Self(Arc::new(hear))
     }
 
     /// Reports a wait.
-    pub fn hear(&self, waiting: &Waiting) {
+    pub fn hear(&self, waiting: &RenewalWait) {
         (self.0)(waiting);
     }
 }
@@ -71,15 +71,15 @@ impl fmt::Debug for Hook {
 }
 
 /// Reports the waits of one renewal.
-pub(super) struct Watch(Option<Hook>);
+pub(super) struct RenewalWatch(Option<Hook>);
 
-impl Watch {
+impl RenewalWatch {
     pub(super) fn new(hook: Option<Hook>) -> Self {
         Self(hook)
     }
 
     /// Reports a wait, if it is a long one.
-    pub(super) fn report(&self, waiting: &Waiting) {
+    pub(super) fn report(&self, waiting: &RenewalWait) {
         if waiting.delay().is_some_and(|delay| delay < MIN_PAUSE) {
             return;
         }
@@ -89,18 +89,18 @@ impl Watch {
     }
 
     /// Reports once that the issuer has not answered, unless what is given back was dropped before.
-    pub(super) fn asks(&self) -> Asked {
+    pub(super) fn asks(&self) -> RenewalRequest {
         let (over, ended) = mpsc::channel::<()>();
         let thread = self.0.clone().and_then(|hook| {
             let watch = move || {
-                if ended.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout) {
-                    hook.hear(&Waiting::Answer);
+                if ended.recv_timeout(NOTICE_DELAY) == Err(RecvTimeoutError::Timeout) {
+                    hook.hear(&RenewalWait::Answer);
                 }
             };
             // Without a thread it is not reported, which is no reason to fail.
             thread::Builder::new().spawn(watch).ok()
         });
-        Asked {
+        RenewalRequest {
             over: Some(over),
             thread,
         }
@@ -108,12 +108,12 @@ impl Watch {
 }
 
 /// A question to the issuer, until it is answered.
-pub(super) struct Asked {
+pub(super) struct RenewalRequest {
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for Asked {
+impl Drop for RenewalRequest {
     fn drop(&mut self) {
         drop(self.over.take());
         if let Some(thread) = self.thread.take() {
@@ -126,7 +126,7 @@ impl Drop for Asked {
 mod tests {
     use super::*;
 
-    fn heard() -> (Hook, mpsc::Receiver<Waiting>) {
+    fn heard() -> (Hook, mpsc::Receiver<RenewalWait>) {
         let (sender, waits) = mpsc::channel();
         let hook = Hook::new(move |waiting| drop(sender.send(waiting.clone())));
         (hook, waits)
@@ -135,9 +135,9 @@ mod tests {
     #[test]
     fn an_answer_that_has_not_come_after_a_second_is_reported_once() {
         let (hook, waits) = heard();
-        let watch = Watch::new(Some(hook));
+        let watch = RenewalWatch::new(Some(hook));
         let asked = watch.asks();
-        assert_eq!(waits.recv(), Ok(Waiting::Answer));
+        assert_eq!(waits.recv(), Ok(RenewalWait::Answer));
         drop(asked);
         drop(watch.asks());
         drop(watch);
@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn short_waits_are_not_reported() {
         let (hook, waits) = heard();
-        let watch = Watch::new(Some(hook));
-        let again = |millis| Waiting::Again("no".to_owned(), Duration::from_millis(millis));
-        let locked = Waiting::Lock("process 7 holds it".to_owned());
+        let watch = RenewalWatch::new(Some(hook));
+        let again = |millis| RenewalWait::Again("no".to_owned(), Duration::from_millis(millis));
+        let locked = RenewalWait::Lock("process 7 holds it".to_owned());
         for waiting in [&again(499), &again(1000), &locked] {
             watch.report(waiting);
         }

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::document::Document;
 use super::format::{
-    API_KEY, Format, KEY, MODE, MODE_KEY, MODE_PERSONAL, OAUTH, PERSONAL, SIGN_IN, foreign_mode,
+    API_KEY, KEY, MODE, MODE_KEY, MODE_PERSONAL, OAUTH, PERSONAL, SIGN_IN, StoreFormat,
+    foreign_mode,
 };
 use crate::auth::bounds::{Bounds, is_residency};
 use crate::auth::signed_in::SignedIn;
@@ -19,7 +20,7 @@ pub(super) const EIGHT_DAYS: u64 = 8 * 24 * 3600;
 #[derive(Clone, Debug)]
 pub struct Contents {
     /// Whose format it has.
-    pub format: Format,
+    pub format: StoreFormat,
     /// The sign-in; or why there is something in its place that cannot be used.
     pub sign_in: Option<Result<SignedIn, TokenError>>,
     /// The access token of a workspace that the official client keeps beside the sign-in.
@@ -27,14 +28,14 @@ pub struct Contents {
     /// The key, as it stands there.
     pub key: Option<Secret>,
     /// What comes first, because the file says so.
-    pub first: Kind,
+    pub first: CredentialKind,
     /// What stands in the places of ours and is of another type.
     pub others: Vec<Other>,
 }
 
 /// A kind of credential that a file has a place for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum CredentialKind {
     /// A sign-in.
     SignIn,
     /// An access token of a workspace.
@@ -47,7 +48,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Other {
     /// What would stand there.
-    pub place: Kind,
+    pub place: CredentialKind,
     /// The entry's name.
     pub entry: String,
     /// The type that it has.
@@ -67,22 +68,22 @@ impl fmt::Display for Other {
 impl Contents {
     /// Reads a file of this format.
     #[must_use]
-    pub fn read(format: Format, document: &Document) -> Self {
+    pub fn read(format: StoreFormat, document: &Document) -> Self {
         match format {
-            Format::Entries => Self::of_entries(document),
-            Format::Official => Self::of_official(document),
+            StoreFormat::Entries => Self::of_entries(document),
+            StoreFormat::Official => Self::of_official(document),
         }
     }
 
     fn of_entries(document: &Document) -> Self {
-        let sign_in = Entry::of(document, SIGN_IN, OAUTH);
-        let key = Entry::of(document, KEY, API_KEY);
+        let sign_in = CredentialEntry::of(document, SIGN_IN, OAUTH);
+        let key = CredentialEntry::of(document, KEY, API_KEY);
         let others = [
-            sign_in.other(Kind::SignIn, SIGN_IN),
-            key.other(Kind::Key, KEY),
+            sign_in.other(CredentialKind::SignIn, SIGN_IN),
+            key.other(CredentialKind::Key, KEY),
         ];
         Contents {
-            format: Format::Entries,
+            format: StoreFormat::Entries,
             sign_in: sign_in
                 .ours()
                 .filter(|entry| entry.get("access").is_some())
@@ -92,7 +93,7 @@ impl Contents {
                 .ours()
                 .and_then(|key| key.string("key"))
                 .map(Secret::new),
-            first: Kind::SignIn,
+            first: CredentialKind::SignIn,
             others: others.into_iter().flatten().collect(),
         }
     }
@@ -102,17 +103,17 @@ impl Contents {
         let key = document.string("OPENAI_API_KEY").map(Secret::new);
         let mode = document.string(MODE);
         Contents {
-            format: Format::Official,
+            format: StoreFormat::Official,
             sign_in: document
                 .object("tokens")
                 .filter(|tokens| tokens.get("access_token").is_some())
                 .map(|tokens| official_sign_in(document, &tokens)),
             first: match mode.as_deref() {
-                Some(MODE_KEY) => Kind::Key,
-                Some(MODE_PERSONAL) => Kind::Personal,
-                None if personal.is_some() => Kind::Personal,
-                None if key.is_some() => Kind::Key,
-                _ => Kind::SignIn,
+                Some(MODE_KEY) => CredentialKind::Key,
+                Some(MODE_PERSONAL) => CredentialKind::Personal,
+                None if personal.is_some() => CredentialKind::Personal,
+                None if key.is_some() => CredentialKind::Key,
+                _ => CredentialKind::SignIn,
             },
             personal,
             key,
@@ -122,26 +123,26 @@ impl Contents {
                     entry: MODE.to_owned(),
                     kind: kind.clone(),
                 };
-                vec![other(Kind::SignIn), other(Kind::Key)]
+                vec![other(CredentialKind::SignIn), other(CredentialKind::Key)]
             }),
         }
     }
 
     /// The entry of another type that stands in the place of this kind.
     #[must_use]
-    pub fn other(&self, place: Kind) -> Option<&Other> {
+    pub fn other(&self, place: CredentialKind) -> Option<&Other> {
         self.others.iter().find(|other| other.place == place)
     }
 }
 
 /// What stands under a name.
-enum Entry {
+enum CredentialEntry {
     Nothing,
     Ours(Document),
     Other(String),
 }
 
-impl Entry {
+impl CredentialEntry {
     /// One of ours has this type, or none.
     fn of(document: &Document, name: &str, own: &str) -> Self {
         let text = document.get(name).map(str::trim);
@@ -167,7 +168,7 @@ impl Entry {
         }
     }
 
-    fn other(&self, place: Kind, entry: &str) -> Option<Other> {
+    fn other(&self, place: CredentialKind, entry: &str) -> Option<Other> {
         match self {
             Self::Other(kind) => Some(Other {
                 place,

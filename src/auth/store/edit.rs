@@ -3,18 +3,18 @@
 use std::fs;
 use std::io;
 
-use super::contents::{Contents, Kind};
+use super::contents::{Contents, CredentialKind};
 use super::document::Document;
-use super::format::Format;
+use super::format::StoreFormat;
 use super::lock::Lock;
 use super::replace::{self, Prepared};
-use super::{Error, Found, Store, memory};
+use super::{CredentialStore, Error, ReadOutcome, memory};
 use crate::auth::signed_in::SignedIn;
 use crate::secret::Secret;
 
 /// A change of the file.
 #[derive(Debug)]
-pub enum Edit<'a> {
+pub enum StoreEdit<'a> {
     /// The same sign-in with new tokens, for which this refresh token was spent.
     Renew(&'a SignedIn, &'a Secret),
     /// A new sign-in.
@@ -27,27 +27,27 @@ pub enum Edit<'a> {
     RemoveKey,
 }
 
-impl Edit<'_> {
+impl StoreEdit<'_> {
     /// The place that it changes; a renewal changes nothing but tokens that it has seen there.
-    fn place(&self) -> Option<Kind> {
+    fn place(&self) -> Option<CredentialKind> {
         match self {
             Self::Renew(..) => None,
-            Self::SignIn(_) | Self::RemoveSignIn => Some(Kind::SignIn),
-            Self::Key(_) | Self::RemoveKey => Some(Kind::Key),
+            Self::SignIn(_) | Self::RemoveSignIn => Some(CredentialKind::SignIn),
+            Self::Key(_) | Self::RemoveKey => Some(CredentialKind::Key),
         }
     }
 }
 
 /// What became of an edit.
 #[derive(Debug)]
-pub enum Replaced {
+pub enum EditOutcome {
     /// It is in the file.
     Done,
     /// A renewal came too late: somebody who does not keep to the lock has put this there meanwhile.
     Other(Box<Contents>),
 }
 
-impl Store {
+impl CredentialStore {
     /// Makes ready what will replace the file, so that nothing can fail later but the rename: the new file is
     /// there, with its mode, and its space is written. `spent` is the refresh token that is to be spent for it.
     ///
@@ -86,10 +86,10 @@ impl Store {
                     .map_err(|error| Error::Unreadable(leftover.path.clone(), error))?;
                 // What was only begun is blanks.
                 let left = Document::read(&text).ok();
-                let left =
-                    left.and_then(|left| Contents::read(Format::of(&left), &left).sign_in?.ok());
+                let left = left
+                    .and_then(|left| Contents::read(StoreFormat::of(&left), &left).sign_in?.ok());
                 if let Some(left) = left.filter(|left| left.account == here.account) {
-                    let edits = [Edit::Renew(&left, spent)];
+                    let edits = [StoreEdit::Renew(&left, spent)];
                     self.replace(self.prepare(None)?, lock, &edits, now)?;
                     let _ = fs::remove_file(leftover.path);
                     continue;
@@ -111,12 +111,12 @@ impl Store {
         &self,
         prepared: Prepared,
         lock: &Lock,
-        edits: &[Edit<'_>],
+        edits: &[StoreEdit<'_>],
         now: u64,
-    ) -> Result<Replaced, Error> {
+    ) -> Result<EditOutcome, Error> {
         let _more = lock.for_writing();
         let renewal = edits.iter().find_map(|edit| match edit {
-            Edit::Renew(_, spent) => Some(*spent),
+            StoreEdit::Renew(_, spent) => Some(*spent),
             _ => None,
         });
         // A file that makes no sense is not overwritten, and one that is gone may come back.
@@ -128,7 +128,7 @@ impl Store {
             Ok(found) => (found, None),
             Err(error) => (self.nothing(), Some(error)),
         };
-        let Found {
+        let ReadOutcome {
             mut document,
             line_end,
             contents,
@@ -138,7 +138,7 @@ impl Store {
         if let (Some(spent), None) = (renewal, &unusable) {
             match &contents.sign_in {
                 Some(Ok(here)) if here.refresh.as_ref() == Some(spent) => {}
-                _ => return Ok(Replaced::Other(Box::new(contents))),
+                _ => return Ok(EditOutcome::Other(Box::new(contents))),
             }
         }
         // What another program keeps in a place of ours is neither written over nor removed.
@@ -149,14 +149,14 @@ impl Store {
         let format = contents.format;
         for edit in edits {
             match edit {
-                Edit::Renew(signed_in, _) => format.set_sign_in(&mut document, signed_in, now),
-                Edit::SignIn(signed_in) => {
+                StoreEdit::Renew(signed_in, _) => format.set_sign_in(&mut document, signed_in, now),
+                StoreEdit::SignIn(signed_in) => {
                     format.set_sign_in(&mut document, signed_in, now);
                     format.begin_sign_in(&mut document, signed_in);
                 }
-                Edit::Key(key) => format.set_key(&mut document, key),
-                Edit::RemoveSignIn => format.remove_sign_in(&mut document),
-                Edit::RemoveKey => format.remove_key(&mut document),
+                StoreEdit::Key(key) => format.set_key(&mut document, key),
+                StoreEdit::RemoveSignIn => format.remove_sign_in(&mut document),
+                StoreEdit::RemoveKey => format.remove_key(&mut document),
             }
         }
         let mut text = document.text(0);
@@ -168,13 +168,13 @@ impl Store {
             return Err(error);
         }
         // pi leaves an empty object, the official client takes one for a sign-in.
-        let pi = self.foreign && format == Format::Entries;
+        let pi = self.foreign && format == StoreFormat::Entries;
         let replaced = if document.is_empty() && !pi {
             prepared.remove()
         } else {
             prepared.commit(text.as_bytes())
         };
         replaced.map_err(|error| Error::Unwritable(self.named.clone(), error))?;
-        Ok(Replaced::Done)
+        Ok(EditOutcome::Done)
     }
 }

@@ -29,14 +29,14 @@ pub(super) const MODES: &[&str] = &[MODE_SIGN_IN, MODE_KEY, MODE_PERSONAL, "chat
 
 /// Whose format a file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum StoreFormat {
     /// An object with an entry for each provider. pi's, and ours.
     Entries,
     /// `{"tokens": {..}, "last_refresh": ..}`: the official client's.
     Official,
 }
 
-impl Format {
+impl StoreFormat {
     /// The format of a file, which shows in its keys.
     #[must_use]
     pub fn of(document: &Document) -> Self {
@@ -209,8 +209,8 @@ mod tests {
     fn our_format_is_the_promised_one() {
         let mut document = Document::default();
         let one = signed_in(NOW + 60);
-        Format::Entries.set_sign_in(&mut document, &one, NOW);
-        Format::Entries.set_key(&mut document, &Secret::new("sk-1".to_owned()));
+        StoreFormat::Entries.set_sign_in(&mut document, &one, NOW);
+        StoreFormat::Entries.set_key(&mut document, &Secret::new("sk-1".to_owned()));
         let access = one.access.expose();
         let expected = format!(
             "{{\n  \"openai-codex\": {{\n    \"type\": \"oauth\",\n    \"access\": \"{access}\",\n    \
@@ -220,8 +220,8 @@ mod tests {
         );
         assert_eq!(document.text(0), expected);
         let document = Document::read(&expected).expect("JSON");
-        assert_eq!(Format::of(&document), Format::Entries);
-        let back = Contents::read(Format::Entries, &document);
+        assert_eq!(StoreFormat::of(&document), StoreFormat::Entries);
+        let back = Contents::read(StoreFormat::Entries, &document);
         let back_in = back.sign_in.expect("there").expect("usable");
         assert_eq!(
             (back_in.expires, back_in.account.as_str()),
@@ -243,21 +243,21 @@ mod tests {
             "  \"last_refresh\": \"2026-11-20T17:26:40.868227507Z\",\n  \"more\": [1]\n}"
         );
         let mut document = Document::read(text).expect("JSON");
-        assert_eq!(Format::of(&document), Format::Official);
-        let old = Contents::read(Format::Official, &document)
+        assert_eq!(StoreFormat::of(&document), StoreFormat::Official);
+        let old = Contents::read(StoreFormat::Official, &document)
             .sign_in
             .expect("there");
         let old = old.expect("usable");
         // The access token tells no end, so the file's last refresh does.
         assert_eq!(old.expires, Some(1_795_195_600 + EIGHT_DAYS));
-        Format::Official.set_sign_in(&mut document, &signed_in(NOW), 1_795_195_600);
+        StoreFormat::Official.set_sign_in(&mut document, &signed_in(NOW), 1_795_195_600);
         let expected = text
             .replace("\"old\"", "\"id.e30.x\"")
             .replace("\"a\"", &format!("\"{}\"", signed_in(NOW).access.expose()))
             .replace("\"r\"", "\"rt_1\"")
             .replace(".868227507Z", ".000000000Z");
         assert_eq!(document.text(0), expected);
-        Format::Official.remove_sign_in(&mut document);
+        StoreFormat::Official.remove_sign_in(&mut document);
         assert_eq!(document.text(0), "{\n  \"more\": [1]\n}");
     }
 
@@ -265,7 +265,7 @@ mod tests {
     fn what_cannot_be_used_is_told_from_what_is_not_there() {
         let check = |text: &str, expected: &str| {
             let document = Document::read(text).expect("JSON");
-            let found = match Contents::read(Format::of(&document), &document).sign_in {
+            let found = match Contents::read(StoreFormat::of(&document), &document).sign_in {
                 None => "none",
                 Some(Ok(_)) => "good",
                 Some(Err(TokenError::Shape)) => "shape",

@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 
 /// How long a process may hold the lock, and how long it is waited for: the limit of the token endpoint, and the time to
 /// write the file.
-pub const HOLD: Duration = Duration::from_secs(130);
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(130);
 
 /// How long a holder is waited for that took the lock long ago: its clock may have stood still, as after a suspend.
-const GRACE: Duration = Duration::from_secs(5);
+const LOCK_GRACE: Duration = Duration::from_secs(5);
 
 /// How long processes that hold the lock in turn are waited for, all together.
-const IN_TURN: Duration = Duration::from_secs(3 * HOLD.as_secs());
+const IN_TURN: Duration = Duration::from_secs(3 * LOCK_TIMEOUT.as_secs());
 
 /// After how long the wait is reported.
-const NOTICE: Duration = Duration::from_secs(1);
+const NOTICE_DELAY: Duration = Duration::from_secs(1);
 
 /// The process that holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Holder {
 
 /// What to do about a lock that another process holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum LockStep {
     /// Try again after a pause.
     Again,
     /// Report the wait, once, and try again after a pause.
@@ -47,7 +47,7 @@ pub struct Hold {
 
 impl Hold {
     /// The lock is taken, by this holder if that is known; `clock` is the time in Unix milliseconds.
-    pub fn step(&mut self, holder: Option<Holder>, now: Instant, clock: u64) -> Step {
+    pub fn step(&mut self, holder: Option<Holder>, now: Instant, clock: u64) -> LockStep {
         let (begun, mut seen) = self.seen.unwrap_or((now, now));
         if holder != self.holder {
             self.holder = holder;
@@ -57,15 +57,15 @@ impl Hold {
         let held = now.duration_since(seen);
         let since = holder.map(|holder| holder.since).filter(|since| *since > 0);
         let age = since.map_or(0, |since| clock.saturating_sub(since));
-        let stale = u128::from(age) >= HOLD.as_millis() && held >= GRACE;
+        let stale = u128::from(age) >= LOCK_TIMEOUT.as_millis() && held >= LOCK_GRACE;
         let waited = now.duration_since(begun);
-        if stale || held >= HOLD || waited >= IN_TURN {
-            Step::GiveUp
-        } else if waited >= NOTICE && !self.reported {
+        if stale || held >= LOCK_TIMEOUT || waited >= IN_TURN {
+            LockStep::GiveUp
+        } else if waited >= NOTICE_DELAY && !self.reported {
             self.reported = true;
-            Step::Report
+            LockStep::Report
         } else {
-            Step::Again
+            LockStep::Again
         }
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     /// What is done at each of these seconds of the wait, with the lock held by this holder.
-    fn check(steps: &[(u64, Option<Holder>, Step)]) {
+    fn check(steps: &[(u64, Option<Holder>, LockStep)]) {
         let (mut hold, begun) = (Hold::default(), Instant::now());
         for (second, holder, expected) in steps {
             let now = begun + Duration::from_secs(*second);
@@ -98,11 +98,11 @@ mod tests {
     fn a_holder_is_waited_for_as_long_as_a_renewal_takes() {
         for holder in [None, holder(7, 0), holder(7, BEGUN), holder(7, BEGUN + 999)] {
             check(&[
-                (0, holder, Step::Again),
-                (1, holder, Step::Report),
-                (2, holder, Step::Again),
-                (129, holder, Step::Again),
-                (130, holder, Step::GiveUp),
+                (0, holder, LockStep::Again),
+                (1, holder, LockStep::Report),
+                (2, holder, LockStep::Again),
+                (129, holder, LockStep::Again),
+                (130, holder, LockStep::GiveUp),
             ]);
         }
     }
@@ -111,27 +111,27 @@ mod tests {
     fn the_time_before_the_wait_counts_too() {
         let half = holder(7, BEGUN - 65);
         check(&[
-            (0, half, Step::Again),
-            (1, half, Step::Report),
-            (65, half, Step::GiveUp),
+            (0, half, LockStep::Again),
+            (1, half, LockStep::Report),
+            (65, half, LockStep::GiveUp),
         ]);
         let stopped = holder(7, BEGUN - 9999);
         check(&[
-            (0, stopped, Step::Again),
-            (4, stopped, Step::Report),
-            (5, stopped, Step::GiveUp),
+            (0, stopped, LockStep::Again),
+            (4, stopped, LockStep::Report),
+            (5, stopped, LockStep::GiveUp),
         ]);
     }
 
     #[test]
     fn the_next_holder_has_its_own_time_and_all_of_them_an_end() {
         check(&[
-            (0, holder(1, BEGUN), Step::Again),
-            (120, holder(2, BEGUN + 120), Step::Report),
-            (249, holder(2, BEGUN + 120), Step::Again),
-            (249, holder(3, BEGUN + 249), Step::Again),
-            (378, holder(4, BEGUN + 378), Step::Again),
-            (390, holder(5, BEGUN + 390), Step::GiveUp),
+            (0, holder(1, BEGUN), LockStep::Again),
+            (120, holder(2, BEGUN + 120), LockStep::Report),
+            (249, holder(2, BEGUN + 120), LockStep::Again),
+            (249, holder(3, BEGUN + 249), LockStep::Again),
+            (378, holder(4, BEGUN + 378), LockStep::Again),
+            (390, holder(5, BEGUN + 390), LockStep::GiveUp),
         ]);
     }
 }

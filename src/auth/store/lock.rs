@@ -18,20 +18,20 @@ use crate::exhausted::at_start;
 use crate::file::{give_at, has_no_locks};
 
 /// How long after its last sign of life a directory counts as left behind. pi's own number.
-const STALE: Duration = Duration::from_secs(30);
+const STALE_AFTER: Duration = Duration::from_secs(30);
 
 /// How often we give a sign of life. Some users of such locks wait no longer than ten seconds for one.
-const BEAT: Duration = Duration::from_secs(2);
+const BEAT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How long the official client's second lock is waited for at the end. The client itself waits as long.
 const INNER: Duration = Duration::from_secs(5);
 
 /// The lock, for as long as this value lives.
 #[derive(Debug)]
-pub struct Lock(Kind);
+pub struct Lock(LockKind);
 
 #[derive(Debug)]
-enum Kind {
+enum LockKind {
     /// Given back by the system when the file is closed, also if we are killed.
     File {
         _held: File,
@@ -43,7 +43,7 @@ enum Kind {
         _outer: Vec<File>,
         inner: PathBuf,
     },
-    Directories(Vec<Directory>),
+    Directories(Vec<LockDirectory>),
 }
 
 impl Lock {
@@ -56,7 +56,7 @@ impl Lock {
     fn file_by(path: &Path, try_lock: TryLock) -> io::Result<Option<Self>> {
         match advisory_by(path, try_lock) {
             Err(error) if has_no_locks(&error) => Self::directories(&[beside(path, ".d")]),
-            held => Ok(held?.map(|held| Self(Kind::File { _held: held }))),
+            held => Ok(held?.map(|held| Self(LockKind::File { _held: held }))),
         }
     }
 
@@ -70,7 +70,7 @@ impl Lock {
             }
         }
         Ok(advisory(inner)?.map(|_free| {
-            Self(Kind::Official {
+            Self(LockKind::Official {
                 _outer: held,
                 inner: inner.to_owned(),
             })
@@ -81,32 +81,32 @@ impl Lock {
     pub(super) fn directories(paths: &[PathBuf]) -> io::Result<Option<Self>> {
         let mut made = Vec::new();
         for path in paths {
-            match Directory::make(path)? {
+            match LockDirectory::make(path)? {
                 Some(directory) => made.push(directory),
                 None => return Ok(None),
             }
         }
-        Ok(Some(Self(Kind::Directories(made))))
+        Ok(Some(Self(LockKind::Directories(made))))
     }
 
     /// Whether the lock is still ours. A directory may be taken for one that was left behind, if we stood still.
     #[must_use]
     pub fn holds(&self) -> bool {
         match &self.0 {
-            Kind::File { .. } | Kind::Official { .. } => true,
-            Kind::Directories(made) => made.iter().all(Directory::holds),
+            LockKind::File { .. } | LockKind::Official { .. } => true,
+            LockKind::Directories(made) => made.iter().all(LockDirectory::holds),
         }
     }
 
     /// Whether nobody else can be at work, even if it stands still.
     pub(super) fn is_sure(&self) -> bool {
-        !matches!(self.0, Kind::Directories(_))
+        !matches!(self.0, LockKind::Directories(_))
     }
 
     /// What more is to be held while the file is written. Whoever does not let go of it in time is passed over:
     /// by then a token has been spent.
     pub(super) fn for_writing(&self) -> Option<File> {
-        let Kind::Official { inner, .. } = &self.0 else {
+        let LockKind::Official { inner, .. } = &self.0 else {
             return None;
         };
         let begun = Instant::now();
@@ -175,12 +175,14 @@ fn stale(path: &Path) -> io::Result<Option<u64>> {
         return Err(io::ErrorKind::NotADirectory.into());
     }
     let age = SystemTime::now().duration_since(metadata.modified()?);
-    Ok(age.is_ok_and(|age| age > STALE).then(|| metadata.ino()))
+    Ok(age
+        .is_ok_and(|age| age > STALE_AFTER)
+        .then(|| metadata.ino()))
 }
 
 /// A directory that we have made, and the thread that keeps it fresh.
 #[derive(Debug)]
-struct Directory {
+struct LockDirectory {
     path: PathBuf,
     number: u64,
     /// When we last gave a sign of life, as the system keeps it.
@@ -189,7 +191,7 @@ struct Directory {
     beat: Option<JoinHandle<()>>,
 }
 
-impl Directory {
+impl LockDirectory {
     fn make(path: &Path) -> io::Result<Option<Self>> {
         let made = fs::create_dir(path);
         let taken = |made: &io::Result<()>| {
@@ -228,7 +230,7 @@ impl Directory {
         let beat = thread::Builder::new().spawn({
             let (path, fresh) = (path.clone(), Arc::clone(&fresh));
             move || {
-                while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                while stopped.recv_timeout(BEAT_INTERVAL) == Err(RecvTimeoutError::Timeout) {
                     touch(&path, number, &fresh);
                 }
             }
@@ -250,7 +252,7 @@ impl Directory {
     }
 }
 
-impl Drop for Directory {
+impl Drop for LockDirectory {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(beat) = self.beat.take() {

@@ -15,14 +15,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::hold::Holder;
-use crate::auth::identity::Identity;
+use crate::auth::identity::TokenIdentity;
 use crate::auth::refusal::Refusal;
 use crate::clock::millis;
 use crate::file::{Directory, give_at, open_regular};
 use crate::secret::Secret;
 
 /// How large the file may become before it begins anew, in bytes.
-const MOST: u64 = 8 << 10;
+const MAX_MEMORY_BYTES: u64 = 8 << 10;
 
 /// What became of earlier attempts with a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Memory {
 }
 
 #[derive(Default, Deserialize, Serialize)]
-struct Line {
+struct MemoryLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holder: Option<u32>,
     /// When the holder took the lock, in Unix milliseconds.
@@ -54,7 +54,7 @@ struct Line {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     token: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    refused: Option<Words>,
+    refused: Option<MemoryWords>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failed: Option<(u32, u64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ struct Line {
 }
 
 #[derive(Deserialize, Serialize)]
-struct Words {
+struct MemoryWords {
     status: u16,
     code: String,
     message: String,
@@ -94,19 +94,19 @@ impl Memory {
 
     /// Whose this access token of a workspace is.
     #[must_use]
-    pub fn whose(&self, access: &Secret) -> Option<Identity> {
+    pub fn whose(&self, access: &Secret) -> Option<TokenIdentity> {
         let name = self.name(access);
         let lines = self.lines().into_iter().rev();
         let mut said = lines.filter(|line| line.token == name);
-        Identity::read(&said.find_map(|line| line.whose)?)
+        TokenIdentity::read(&said.find_map(|line| line.whose)?)
     }
 
     /// Notes whose this access token of a workspace is.
-    pub fn remember(&self, access: &Secret, whose: &Identity) {
-        self.add(&Line {
+    pub fn remember(&self, access: &Secret, whose: &TokenIdentity) {
+        self.add(&MemoryLine {
             token: self.name(access),
             whose: Some(whose.json()),
-            ..Line::default()
+            ..MemoryLine::default()
         });
     }
 
@@ -116,7 +116,7 @@ impl Memory {
         let name = self.name(refresh);
         let line = self.lines().into_iter().rfind(|line| line.token == name);
         match line {
-            Some(Line {
+            Some(MemoryLine {
                 refused: Some(words),
                 ..
             }) => Past::Refused(Refusal {
@@ -128,11 +128,11 @@ impl Memory {
                 proxy: None,
                 interrupted: words.interrupted,
             }),
-            Some(Line {
+            Some(MemoryLine {
                 failed: Some((count, until)),
                 ..
             }) => Past::Failed(count, until),
-            Some(Line {
+            Some(MemoryLine {
                 sent: Some(process),
                 ..
             }) => Past::Sent(process),
@@ -154,23 +154,23 @@ impl Memory {
 
     /// Notes that we hold the lock.
     pub fn hold(&self) {
-        self.add(&Line {
+        self.add(&MemoryLine {
             holder: Some(std::process::id()),
             since: Some(millis()),
-            ..Line::default()
+            ..MemoryLine::default()
         });
     }
 
     /// Notes what became of an attempt with this refresh token.
     pub fn note(&self, refresh: &Secret, past: &Past) {
-        let mut line = Line {
+        let mut line = MemoryLine {
             token: self.name(refresh),
-            ..Line::default()
+            ..MemoryLine::default()
         };
         match past {
             Past::Nothing => {}
             Past::Refused(refusal) => {
-                line.refused = Some(Words {
+                line.refused = Some(MemoryWords {
                     status: refusal.status,
                     code: refusal.code.clone(),
                     message: refusal.message.clone(),
@@ -183,14 +183,14 @@ impl Memory {
         self.add(&line);
     }
 
-    fn lines(&self) -> Vec<Line> {
+    fn lines(&self) -> Vec<MemoryLine> {
         let mut text = String::new();
         // What stands there in the place of a file, such as a pipe, would keep us waiting.
         let Some(file) = self.file() else {
             return Vec::new();
         };
         let read = open_regular(&file, OFlags::RDONLY)
-            .and_then(|file| file.take(2 * MOST).read_to_string(&mut text));
+            .and_then(|file| file.take(2 * MAX_MEMORY_BYTES).read_to_string(&mut text));
         if read.is_err() {
             return Vec::new();
         }
@@ -199,7 +199,7 @@ impl Memory {
             .collect()
     }
 
-    fn add(&self, line: &Line) {
+    fn add(&self, line: &MemoryLine) {
         let Ok(mut text) = serde_json::to_string(line) else {
             return;
         };
@@ -224,7 +224,10 @@ impl Memory {
             Err(_) => options.open(&path),
         };
         if let Ok(mut file) = file {
-            if file.metadata().is_ok_and(|file| file.len() > MOST) {
+            if file
+                .metadata()
+                .is_ok_and(|file| file.len() > MAX_MEMORY_BYTES)
+            {
                 let _ = file.set_len(0);
             }
             let _ = file.write_all(text.as_bytes());
@@ -278,7 +281,7 @@ mod tests {
         for _ in 0..1000 {
             memory.hold();
         }
-        assert!(std::fs::metadata(&path).expect("it is there").len() <= MOST + 100);
+        assert!(std::fs::metadata(&path).expect("it is there").len() <= MAX_MEMORY_BYTES + 100);
         std::fs::write(&path, "torn\n{\"token\":").expect("written");
         assert_eq!(memory.of(&two), Past::Nothing);
         std::fs::remove_dir_all(home).expect("it goes away");

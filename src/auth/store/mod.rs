@@ -19,34 +19,34 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use contents::{Contents, Kind, Other};
+pub use contents::{Contents, CredentialKind, Other};
 pub use document::Document;
-pub use edit::{Edit, Replaced};
+pub use edit::{EditOutcome, StoreEdit};
 pub use error::Error;
-pub use format::Format;
-pub use hold::{HOLD, Hold};
-use hold::{Holder, Step};
+pub use format::StoreFormat;
+pub use hold::{Hold, LOCK_TIMEOUT};
+use hold::{Holder, LockStep};
 pub use lock::Lock;
 pub use memory::{Memory, Past};
 use place::{beside, followed, holds_ours_alone};
 pub use replace::Prepared;
 
 use crate::clock::millis;
-use crate::file::{Directory, NotRegular, Slot, read_regular};
+use crate::file::{Directory, FileSlot, NotRegular, read_regular};
 
 /// The most that is read of a file, in bytes. None is larger than a few pages.
-const MOST: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// How often a file of another program is read again if it makes no sense: pi writes its file in place, so
 /// for a moment there may be half of it.
-const AGAIN: u32 = 25;
+const READ_ATTEMPTS: u32 = 25;
 
 /// How long between two tries.
-pub const PAUSE: Duration = Duration::from_millis(20);
+pub const READ_PAUSE: Duration = Duration::from_millis(20);
 
 /// Where the credentials file is.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct StorePath {
     /// The file.
     pub file: PathBuf,
     /// Our own home, for what is remembered beside its file.
@@ -57,13 +57,13 @@ pub struct Place {
 
 /// The credentials file.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct CredentialStore {
     /// As it was named.
     named: PathBuf,
     /// Where it really is: links are followed, not replaced.
     file: PathBuf,
     /// The same in its directory, which is held as long as this lives.
-    slot: Option<Slot>,
+    slot: Option<FileSlot>,
     home: Option<PathBuf>,
     /// Where the home really is, if it is there.
     real_home: Option<PathBuf>,
@@ -71,7 +71,7 @@ pub struct Store {
 }
 
 /// What reading brought.
-struct Found {
+struct ReadOutcome {
     document: Document,
     /// The file is not there, or there is nothing in it.
     blank: bool,
@@ -80,10 +80,10 @@ struct Found {
     contents: Contents,
 }
 
-impl Store {
+impl CredentialStore {
     /// The file at this place, which need not exist.
     #[must_use]
-    pub fn new(place: &Place) -> Self {
+    pub fn new(place: &StorePath) -> Self {
         let file = followed(&place.file);
         // An own file that is named as if it were another program's is still our own, and a link that leads out of
         // our home leads to somebody else's.
@@ -108,7 +108,7 @@ impl Store {
                 .parent()
                 .zip(file.file_name())
                 .and_then(|(directory, name)| {
-                    Some(Slot::new(Directory::hold(directory).ok()?, name))
+                    Some(FileSlot::new(Directory::hold(directory).ok()?, name))
                 }),
             file,
             home: place.home.clone(),
@@ -130,8 +130,8 @@ impl Store {
         self.find().map(|found| found.contents)
     }
 
-    fn find(&self) -> Result<Found, Error> {
-        let mut left = if self.foreign { AGAIN } else { 0 };
+    fn find(&self) -> Result<ReadOutcome, Error> {
+        let mut left = if self.foreign { READ_ATTEMPTS } else { 0 };
         loop {
             match self.read_once() {
                 Ok(Some(found)) => return Ok(found),
@@ -146,9 +146,9 @@ impl Store {
     }
 
     /// Nothing if the file is there and empty.
-    fn read_once(&self) -> Result<Option<Found>, Error> {
+    fn read_once(&self) -> Result<Option<ReadOutcome>, Error> {
         let unreadable = |error| Error::Unreadable(self.named.clone(), error);
-        let bytes = match read_regular(&self.file, MOST) {
+        let bytes = match read_regular(&self.file, MAX_FILE_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Some(self.nothing()));
             }
@@ -165,8 +165,8 @@ impl Store {
         }
         let document = Document::read(text.trim_start_matches('\u{feff}'))
             .map_err(|error| Error::Malformed(self.named.clone(), error.line(), error.column()))?;
-        let format = Format::of(&document);
-        Ok(Some(Found {
+        let format = StoreFormat::of(&document);
+        Ok(Some(ReadOutcome {
             blank: false,
             line_end: text.ends_with('\n'),
             contents: Contents::read(format, &document),
@@ -225,7 +225,7 @@ impl Store {
     /// Whether a file of another program is one that we know, or is not there yet.
     fn is_known(&self) -> Result<(), Error> {
         let found = self.find()?;
-        let known = found.contents.format == Format::Official || found.document.has_entries();
+        let known = found.contents.format == StoreFormat::Official || found.document.has_entries();
         if found.blank || found.document.is_empty() || known {
             Ok(())
         } else {
@@ -240,7 +240,7 @@ impl Store {
     pub fn try_lock(&self) -> Result<Option<Lock>, Error> {
         let place = beside(&self.file, ".lock");
         let here = |path: &Path| path.parent() == self.home.as_deref();
-        let lock = if self.read()?.format == Format::Official {
+        let lock = if self.read()?.format == StoreFormat::Official {
             // Its first lock is where its home is, also if its file is a link.
             let mut outer = vec![self.file.with_file_name("auth.lock")];
             if !here(&self.named) {
@@ -272,7 +272,7 @@ impl Store {
     #[must_use]
     pub fn is_official(&self) -> bool {
         self.read()
-            .is_ok_and(|contents| contents.format == Format::Official)
+            .is_ok_and(|contents| contents.format == StoreFormat::Official)
     }
 
     /// Whether the file belongs to another program.
@@ -303,11 +303,11 @@ impl Store {
     pub fn await_lock(&self, hold: &mut Hold, waiting: &dyn Fn(&Error)) -> Result<(), Error> {
         let holder = self.holder();
         match hold.step(holder, Instant::now(), millis()) {
-            Step::GiveUp => return Err(self.locked(holder)),
-            Step::Report => waiting(&self.locked(holder)),
-            Step::Again => {}
+            LockStep::GiveUp => return Err(self.locked(holder)),
+            LockStep::Report => waiting(&self.locked(holder)),
+            LockStep::Again => {}
         }
-        thread::sleep(PAUSE);
+        thread::sleep(READ_PAUSE);
         Ok(())
     }
 
@@ -320,18 +320,18 @@ impl Store {
     }
 
     /// What a file holds that is not there. In the official client's directory it would be in its format.
-    fn nothing(&self) -> Found {
+    fn nothing(&self) -> ReadOutcome {
         let directory = self.directory();
         let official = directory.file_name() == Some(".codex".as_ref())
             || directory.join("config.toml").is_file();
         let official = self.foreign && official;
         let document = Document::default();
         let format = if official {
-            Format::Official
+            StoreFormat::Official
         } else {
-            Format::Entries
+            StoreFormat::Entries
         };
-        Found {
+        ReadOutcome {
             contents: Contents::read(format, &document),
             document,
             blank: true,

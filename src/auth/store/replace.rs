@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, fstat};
 
 use super::lock::Lock;
-use crate::file::{self, Replacement, Slot};
+use crate::file::{self, FileSlot, Replacement};
 
 /// Room beyond what the file has now, in bytes: several times what new tokens need.
-const ROOM: usize = 16 << 10;
+const SPARE_BYTES: usize = 16 << 10;
 
 /// The end of a new file's name; the process that makes it stands before it.
 const NEW: &str = ".new";
@@ -21,7 +21,7 @@ const NEW: &str = ".new";
 #[derive(Debug)]
 pub struct Prepared {
     new: Replacement,
-    slot: Slot,
+    slot: FileSlot,
     target: PathBuf,
     /// It is the successor of a token, which is not thrown away once it is whole and on the disk.
     kept: bool,
@@ -32,7 +32,7 @@ pub struct Prepared {
 impl Prepared {
     /// `target` is where `slot` was as the run began. `mark` names the token that is to be spent for it, for whoever
     /// finds it.
-    pub(super) fn new(slot: &Slot, target: &Path, mark: &str) -> io::Result<Self> {
+    pub(super) fn new(slot: &FileSlot, target: &Path, mark: &str) -> io::Result<Self> {
         // What is written must be what is read next time, and a token that is spent must be in it.
         if !slot.directory().is_in_place() {
             let words = "another directory is in its place than when this process began";
@@ -41,7 +41,7 @@ impl Prepared {
         let mut beside = target.file_name().unwrap_or_default().to_owned();
         beside.push(format!(".{}-{mark}{NEW}", std::process::id()));
         // One of this name is a leftover that was looked at: this process alone makes it, and it holds the lock.
-        let _ = Slot::new(slot.directory().clone(), &beside).remove();
+        let _ = FileSlot::new(slot.directory().clone(), &beside).remove();
         let new = Replacement::begin(slot, &beside, Mode::RUSR | Mode::WUSR)?;
         let old = slot.stat()?;
         match &old {
@@ -52,7 +52,8 @@ impl Prepared {
         }
         let length = old.map_or(0, |old| usize::try_from(old.st_size).unwrap_or(0));
         // Blanks, so that a part of the new text over them is never whole JSON.
-        new.file().write_all_at(&vec![b' '; length + ROOM], 0)?;
+        new.file()
+            .write_all_at(&vec![b' '; length + SPARE_BYTES], 0)?;
         new.file().sync_all()?;
         let mut prepared = Self {
             new,
@@ -69,7 +70,7 @@ impl Prepared {
                 length: Some(length),
             });
             // Blanks behind the text change nothing for whoever reads it.
-            over.file.write_all_at(&[b' '; ROOM], length)?;
+            over.file.write_all_at(&[b' '; SPARE_BYTES], length)?;
             over.file.sync_all()?;
         }
         Ok(prepared)
@@ -133,7 +134,7 @@ impl Drop for Over {
 }
 
 /// It was written, and is not where it is looked for.
-fn elsewhere(slot: &Slot) -> io::Error {
+fn elsewhere(slot: &FileSlot) -> io::Error {
     let place = slot.whereabouts();
     io::Error::other(format!(
         "it was replaced on the way there; what was written is in {}",
@@ -200,7 +201,7 @@ mod tests {
         let target = home.join("auth.json");
         fs::write(&target, "{}").expect("a file");
         let held = Directory::hold(&home).expect("it is there");
-        let slot = Slot::new(held, "auth.json".as_ref());
+        let slot = FileSlot::new(held, "auth.json".as_ref());
         let swap = || {
             fs::rename(&home, &moved).expect("it moves");
             fs::create_dir(&home).expect("a directory");

@@ -11,7 +11,7 @@ pub(crate) struct Args {
     pub(crate) is_run: bool,
     pub(crate) words: Vec<OsString>,
     /// Every flag that was given, and where.
-    pub(crate) given: Vec<Given>,
+    pub(crate) given: Vec<GivenFlag>,
     pub(crate) model: Option<OsString>,
     pub(crate) effort: Option<OsString>,
     pub(crate) verbosity: Option<OsString>,
@@ -82,23 +82,23 @@ pub(crate) struct Args {
 
 /// A flag that was given.
 #[derive(Clone, Debug)]
-pub(crate) struct Given {
+pub(crate) struct GivenFlag {
     pub(crate) long: &'static str,
     /// What it was given; empty for a flag that takes nothing.
     pub(crate) value: OsString,
-    pub(crate) origin: Origin,
+    pub(crate) origin: FlagOrigin,
 }
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum FlagOrigin {
     /// The command line.
     Flag,
     /// This place in `config.json`, written as people write it.
     Config(String),
 }
 
-impl Origin {
+impl FlagOrigin {
     /// How a message calls the flag of this long name that was given there.
     pub(crate) fn named(&self, long: &str) -> String {
         match self {
@@ -115,8 +115,8 @@ impl Args {
     }
 
     /// Where the value of the flag comes from that holds.
-    pub(crate) fn origin(&self, long: &str) -> Origin {
+    pub(crate) fn origin(&self, long: &str) -> FlagOrigin {
         let given = self.given.iter().rev().find(|given| given.long == long);
-        given.map_or(Origin::Flag, |given| given.origin.clone())
+        given.map_or(FlagOrigin::Flag, |given| given.origin.clone())
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 
-use super::args::{Args, Given, Origin};
+use super::args::{Args, FlagOrigin, GivenFlag};
 
 /// A flag.
 pub(crate) struct Flag {
@@ -69,8 +69,8 @@ impl Flag {
     }
 
     /// Stores what the flag was given here.
-    pub(crate) fn give(&self, args: &mut Args, value: OsString, origin: Origin) {
-        args.given.push(Given {
+    pub(crate) fn give(&self, args: &mut Args, value: OsString, origin: FlagOrigin) {
+        args.given.push(GivenFlag {
             long: self.long,
             value: value.clone(),
             origin,

@@ -12,7 +12,7 @@ mod of_run;
 mod of_tools;
 mod words;
 
-pub(super) use args::{Args, Origin};
+pub(super) use args::{Args, FlagOrigin};
 pub(super) use command::Command;
 pub(super) use commands::COMMANDS;
 pub(super) use flag::{Complete, Flag, Takes};

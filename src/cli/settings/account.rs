@@ -8,29 +8,32 @@ use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::network;
 use crate::cli::values::exclusive;
-use crate::command::login::Way;
+use crate::command::login::LoginMethod;
 use crate::command::{Keeper, login, logout, status, token};
 use crate::failure::Failure;
 
 /// The settings of `codex login`.
-pub(crate) fn login(args: &Args, environment: &Environment) -> Result<login::Settings, Failure> {
+pub(crate) fn login(
+    args: &Args,
+    environment: &Environment,
+) -> Result<login::LoginSettings, Failure> {
     exclusive(args, "login")?;
     let way = if args.no_browser {
-        Way::Browser(Vec::new())
+        LoginMethod::Browser(Vec::new())
     } else if args.device_auth {
-        Way::Device(None)
+        LoginMethod::Device(None)
     } else if args.with_api_key {
-        Way::Key
+        LoginMethod::Key
     } else if args.with_access_token {
-        Way::Token
+        LoginMethod::Token
     } else {
         match openers(&surroundings(environment)) {
-            Ok(openers) => Way::Browser(openers),
-            Err(why) => Way::Device(Some(why)),
+            Ok(openers) => LoginMethod::Browser(openers),
+            Err(why) => LoginMethod::Device(Some(why)),
         }
     };
     let keeper = kept(args, environment)?;
-    Ok(login::Settings {
+    Ok(login::LoginSettings {
         way,
         warnings: credentials::narrowed(&keeper.store),
         keeper,
@@ -58,8 +61,11 @@ fn variables(environment: &Environment, names: &[&str]) -> Vec<String> {
 }
 
 /// The settings of `codex logout`.
-pub(crate) fn logout(args: &Args, environment: &Environment) -> Result<logout::Settings, Failure> {
-    Ok(logout::Settings {
+pub(crate) fn logout(
+    args: &Args,
+    environment: &Environment,
+) -> Result<logout::LogoutSettings, Failure> {
+    Ok(logout::LogoutSettings {
         keeper: kept(args, environment)?,
         local: args.local,
         all: args.all,
@@ -69,7 +75,10 @@ pub(crate) fn logout(args: &Args, environment: &Environment) -> Result<logout::S
 }
 
 /// The settings of `codex status`.
-pub(crate) fn status(args: &Args, environment: &Environment) -> Result<status::Settings, Failure> {
+pub(crate) fn status(
+    args: &Args,
+    environment: &Environment,
+) -> Result<status::StatusSettings, Failure> {
     let Credentials {
         found,
         keeper,
@@ -79,7 +88,7 @@ pub(crate) fn status(args: &Args, environment: &Environment) -> Result<status::S
     let limits = args
         .limits
         .then(|| endpoints::endpoints(&found, environment));
-    Ok(status::Settings {
+    Ok(status::StatusSettings {
         limits: limits.transpose()?,
         elsewhere: credentials::elsewhere(environment),
         found,
@@ -91,7 +100,10 @@ pub(crate) fn status(args: &Args, environment: &Environment) -> Result<status::S
 }
 
 /// The settings of `codex token`. Keys do not count, so the file is read even if one comes before it.
-pub(crate) fn token(args: &Args, environment: &Environment) -> Result<token::Settings, Failure> {
+pub(crate) fn token(
+    args: &Args,
+    environment: &Environment,
+) -> Result<token::TokenSettings, Failure> {
     let given = environment.get("CODEX_ACCESS_TOKEN").is_some();
     let Credentials {
         found,
@@ -99,7 +111,7 @@ pub(crate) fn token(args: &Args, environment: &Environment) -> Result<token::Set
         warnings,
         ..
     } = credentials::find(args, environment, !given, true)?;
-    Ok(token::Settings {
+    Ok(token::TokenSettings {
         found,
         keeper,
         warnings,

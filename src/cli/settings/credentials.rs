@@ -5,13 +5,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::order::{Given, Stored};
+use super::order::{GivenCredentials, StoredCredentials};
 use crate::auth::identity::is_personal;
 use crate::auth::issuer::{ISSUER, Issuer};
 use crate::auth::opener::Surroundings;
 use crate::auth::personal::Personal;
-use crate::auth::store::{Contents, Format, Kind, Place, Store};
-use crate::auth::{Found, Source, What};
+use crate::auth::store::{Contents, CredentialKind, CredentialStore, StoreFormat, StorePath};
+use crate::auth::{CredentialSource, FoundCredential, What};
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::named;
@@ -28,7 +28,7 @@ pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OP
 #[derive(Default)]
 pub(super) struct Credentials {
     /// What was found, in the order in which it counts.
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<FoundCredential>,
     /// Where a sign-in is kept; none where there is no place for it.
     pub(super) keeper: Option<Keeper>,
     /// The credentials file that was read for them, whose secrets are all among `found`.
@@ -53,7 +53,7 @@ pub(super) fn find(
     let is_closed = environment.closed().is_some() && foreign(args, environment).is_none();
     if !given.want_file(all, is_closed) {
         return Ok(Credentials {
-            found: given.in_order(Stored::default()),
+            found: given.in_order(StoredCredentials::default()),
             warnings,
             ..Credentials::default()
         });
@@ -69,16 +69,16 @@ pub(super) fn find(
                 warnings.push(format!("the credentials file {path} is not there"));
             }
             let mut contents = store.read().map_err(Failure::from)?;
-            let other = contents.others.pop().map(|other| Found {
+            let other = contents.others.pop().map(|other| FoundCredential {
                 what: What::NotOurs(other),
-                source: Source::File(store.named().to_owned()),
+                source: CredentialSource::File(store.named().to_owned()),
             });
-            Stored {
+            StoredCredentials {
                 found: stored(contents, store, issuer, environment),
                 other,
             }
         }
-        None => Stored::default(),
+        None => StoredCredentials::default(),
     };
     Ok(Credentials {
         found: given.in_order(stored),
@@ -91,30 +91,30 @@ pub(super) fn find(
 }
 
 /// The credentials that flags and variables name, as they are.
-fn given(args: &Args, environment: &Environment) -> Result<Given, Failure> {
+fn given(args: &Args, environment: &Environment) -> Result<GivenCredentials, Failure> {
     let mut before = Vec::new();
     if let Some(path) = &args.api_key_file {
-        before.push(Found {
+        before.push(FoundCredential {
             what: What::Key(Secret::new(named::text(args, "api-key-file", path)?)),
-            source: Source::FlagFile("api-key-file"),
+            source: CredentialSource::FlagFile("api-key-file"),
         });
     }
     if let Some(given) = environment.secret("CODEX_ACCESS_TOKEN") {
         let asked = is_personal(given.expose().trim());
         let issuer = environment.address("CODEX_RUN_ISSUER", ISSUER, asked)?;
-        before.push(Found {
+        before.push(FoundCredential {
             what: token(given, &issuer, environment),
-            source: Source::Variable("CODEX_ACCESS_TOKEN"),
+            source: CredentialSource::Variable("CODEX_ACCESS_TOKEN"),
         });
     }
     let key = |name| {
-        environment.secret(name).map(|secret| Found {
+        environment.secret(name).map(|secret| FoundCredential {
             what: What::Key(secret),
-            source: Source::Variable(name),
+            source: CredentialSource::Variable(name),
         })
     };
     before.extend(key("CODEX_API_KEY"));
-    Ok(Given {
+    Ok(GivenCredentials {
         before,
         after: key("OPENAI_API_KEY"),
     })
@@ -133,7 +133,7 @@ pub(super) fn stored_secrets(
     let mut secrets = Vec::new();
     for (file, foreign) in named.into_iter().chain(own) {
         let home = home.clone();
-        let store = Store::new(&Place {
+        let store = CredentialStore::new(&StorePath {
             file,
             home,
             foreign,
@@ -156,7 +156,7 @@ pub(super) fn stored_secrets(
 }
 
 /// Narrows what others may do with the file; what is to be told about it.
-pub(super) fn narrowed(store: &Store) -> Vec<String> {
+pub(super) fn narrowed(store: &CredentialStore) -> Vec<String> {
     let told = |(path, mode): (PathBuf, u32)| {
         let path = path.display();
         format!("others could read {path} (mode {mode:o}), so its mode was narrowed")
@@ -177,32 +177,32 @@ fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
 /// What the file holds, in the order in which it counts.
 fn stored(
     contents: Contents,
-    store: &Store,
+    store: &CredentialStore,
     issuer: &BaseUrl,
     environment: &Environment,
-) -> Vec<Found> {
+) -> Vec<FoundCredential> {
     let file = || store.named().to_owned();
-    let sign_in = contents.sign_in.map(|sign_in| Found {
+    let sign_in = contents.sign_in.map(|sign_in| FoundCredential {
         what: What::SignIn(sign_in.map(Box::new)),
-        source: Source::File(file()),
+        source: CredentialSource::File(file()),
     });
-    let of_pi = store.is_foreign() && contents.format == Format::Entries;
-    let key = contents.key.map(|key| Found {
+    let of_pi = store.is_foreign() && contents.format == StoreFormat::Entries;
+    let key = contents.key.map(|key| FoundCredential {
         what: if of_pi {
             resolved(key, environment)
         } else {
             What::Key(key)
         },
-        source: Source::KeyIn(file()),
+        source: CredentialSource::KeyIn(file()),
     });
-    let personal = contents.personal.map(|personal| Found {
+    let personal = contents.personal.map(|personal| FoundCredential {
         what: token(personal, issuer, environment),
-        source: Source::PersonalIn(file()),
+        source: CredentialSource::PersonalIn(file()),
     });
     let mut stored = vec![
-        (Kind::SignIn, sign_in),
-        (Kind::Personal, personal),
-        (Kind::Key, key),
+        (CredentialKind::SignIn, sign_in),
+        (CredentialKind::Personal, personal),
+        (CredentialKind::Key, key),
     ];
     stored.sort_by_key(|(kind, _)| *kind != contents.first);
     stored.into_iter().filter_map(|(_, found)| found).collect()
@@ -231,12 +231,12 @@ fn resolved(key: Secret, environment: &Environment) -> What {
 pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Keeper>, Failure> {
     let home = environment.home();
     let place = match (foreign(args, environment), &home) {
-        (Some(file), _) => Place {
+        (Some(file), _) => StorePath {
             file,
             home,
             foreign: true,
         },
-        (None, Some(own)) => Place {
+        (None, Some(own)) => StorePath {
             file: own.join("auth.json"),
             home,
             foreign: false,
@@ -247,7 +247,7 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
         },
     };
     Ok(Some(Keeper {
-        store: Store::new(&place),
+        store: CredentialStore::new(&place),
         issuer: environment.address("CODEX_RUN_ISSUER", ISSUER, true)?,
     }))
 }

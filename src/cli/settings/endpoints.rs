@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::api::{API, Endpoints, Route, SUBSCRIPTION, Scope};
-use crate::auth::{self, Chosen, Credential, Found};
+use crate::api::{API, Endpoints, SUBSCRIPTION, Scope, WorkspaceRoute};
+use crate::auth::{self, Chosen, Credential, FoundCredential};
 use crate::cli::environment::Environment;
 use crate::failure::Failure;
 use crate::http::{self, BaseUrl};
@@ -41,7 +41,10 @@ impl fmt::Display for AddressOrigin {
 }
 
 /// The backends. Only the address that is used is judged; without a credential that is the subscription's.
-pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<Endpoints, Failure> {
+pub(super) fn endpoints(
+    found: &[FoundCredential],
+    environment: &Environment,
+) -> Result<Endpoints, Failure> {
     let subscription = is_subscription(found);
     let address = |name, default, used| -> Result<BaseUrl, Failure> {
         environment.address(name, default, used)
@@ -49,7 +52,7 @@ pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<En
     Ok(Endpoints {
         subscription: address(SUBSCRIPTION_VARIABLE, SUBSCRIPTION, subscription)?,
         api: address(API_VARIABLE, API, !subscription)?,
-        route: Route::default(),
+        route: WorkspaceRoute::default(),
         scope: if subscription {
             Scope::default()
         } else {
@@ -60,7 +63,7 @@ pub(super) fn endpoints(found: &[Found], environment: &Environment) -> Result<En
 
 /// The backends of a run, which may name another address of the API, and who names the one that is used.
 pub(super) fn of_run(
-    found: &[Found],
+    found: &[FoundCredential],
     environment: &Environment,
     api: Option<&str>,
 ) -> Result<(Endpoints, AddressOrigin), Failure> {
@@ -84,12 +87,12 @@ pub(super) fn of_run(
     Ok((endpoints, origin))
 }
 
-fn is_subscription(found: &[Found]) -> bool {
-    found.first().is_none_or(Found::is_subscription)
+fn is_subscription(found: &[FoundCredential]) -> bool {
+    found.first().is_none_or(FoundCredential::is_subscription)
 }
 
 /// The backend that these credentials are for.
-pub(super) fn backend(found: &[Found], endpoints: &Endpoints) -> Backend {
+pub(super) fn backend(found: &[FoundCredential], endpoints: &Endpoints) -> Backend {
     if is_subscription(found) {
         Backend::Subscription
     } else {
@@ -106,12 +109,12 @@ pub(super) fn address(backend: Backend, endpoints: &Endpoints) -> &BaseUrl {
 }
 
 /// The host of the service that these credentials are shown.
-pub(crate) fn host(found: &[Found], endpoints: &Endpoints) -> String {
+pub(crate) fn host(found: &[FoundCredential], endpoints: &Endpoints) -> String {
     http::host(address(backend(found, endpoints), endpoints).as_str())
 }
 
 /// Whose credential it is, as far as that is known, as the name of what is kept for it.
-pub(super) fn account(found: &[Found]) -> String {
+pub(super) fn account(found: &[FoundCredential]) -> String {
     match auth::choose(found) {
         Ok(Chosen::Fixed(Credential::Token { account, .. })) => account.as_str().to_owned(),
         Ok(Chosen::SignIn(signed_in)) => signed_in.account.as_str().to_owned(),

@@ -1,21 +1,21 @@
 //! How the model of a run is to think and write: what flags, a conversation that is gone on with, and the list of models
 //! say, made what the model takes.
 
-use super::resuming::{self, Resumed};
+use super::resuming::{self, ResumedSettings};
 use crate::cli::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
 use crate::cli::values::word_of;
 use crate::failure::Failure;
 use crate::models::choice::Choice;
-use crate::models::fit::{Asked, Fitted, fit};
+use crate::models::fit::{ClampedSettings, RequestedSettings, clamp};
 
 /// How the model is to think and write, as far as it can. A conversation that is gone on with keeps its effort where it
 /// keeps its model.
 pub(super) fn fitted(
     args: &Args,
     choice: &Choice,
-    resumed: Option<&Resumed>,
+    resumed: Option<&ResumedSettings>,
     pictures: usize,
-) -> Result<Fitted, Failure> {
+) -> Result<ClampedSettings, Failure> {
     let model = &choice.model;
     if args
         .effort
@@ -33,7 +33,7 @@ pub(super) fn fitted(
         )
         .hint(format!("for {} it sends {level}: use -e {level}", model.id)));
     }
-    let asked = Asked {
+    let asked = RequestedSettings {
         effort: kept_effort(args, choice, resumed).map_or_else(
             || word_of(args, "effort", args.effort.as_deref(), EFFORTS),
             |kept| Ok(Some(kept)),
@@ -44,7 +44,7 @@ pub(super) fn fitted(
         // Their own defaults are others than those that are listed, and other servers may not know the words.
         defaults: choice.backend.is_of_openai(),
     };
-    Ok(fit(&asked, model))
+    Ok(clamp(&asked, model))
 }
 
 /// How the model is to think and write that is asked instead. What was asked for with pictures is not asked without them.
@@ -52,7 +52,7 @@ pub(super) fn instead(
     args: &Args,
     choice: Option<Choice>,
     pictures: usize,
-) -> Result<Option<(Choice, Fitted)>, Failure> {
+) -> Result<Option<(Choice, ClampedSettings)>, Failure> {
     let sees = |choice: &Choice| pictures == 0 || !choice.model.text_only;
     let both = |choice: Choice| {
         let fitted = fitted(args, &choice, None, pictures)?;
@@ -65,7 +65,7 @@ pub(super) fn instead(
 pub(super) fn kept_effort<'a>(
     args: &Args,
     choice: &Choice,
-    resumed: Option<&'a Resumed>,
+    resumed: Option<&'a ResumedSettings>,
 ) -> Option<&'a str> {
     let is_given = args.effort.is_some() && resuming::is_given(args, "effort");
     let resumed = resumed.filter(|resumed| resumed.model.as_ref() == Some(&choice.spelled()));

@@ -15,19 +15,19 @@ use crate::cli::named;
 use crate::failure::Failure;
 use crate::file::{NotRegular, regular};
 use crate::input::without_mark;
-use crate::prompt::File;
+use crate::prompt::PromptFile;
 use crate::text::first_bytes;
 use crate::tools::sandbox::places::open_real;
 use crate::wire::input::picture;
 
 /// The most of all pictures together, in bytes.
-const PICTURES: u64 = 50 << 20;
+const MAX_PICTURE_BYTES: u64 = 50 << 20;
 
 /// The most of all AGENTS.md together, in bytes.
-const AGENTS: usize = 32 << 10;
+const MAX_AGENTS_BYTES: usize = 32 << 10;
 
 /// The files of text that flags name. None of them is one of the places that are `hidden`, unless it is named as such.
-pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<File>, Failure> {
+pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<PromptFile>, Failure> {
     args.file
         .iter()
         .map(|path| {
@@ -38,7 +38,7 @@ pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<File>, Failur
                         .hint("with - among the arguments, standard input goes into the prompt"),
                 );
             }
-            Ok(File {
+            Ok(PromptFile {
                 path: shown.into_owned(),
                 text: named::sent(args, "file", path, hidden)?,
             })
@@ -49,7 +49,7 @@ pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<File>, Failur
 /// The pictures that flags name, as data URLs.
 pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
     let flag = args.named("image");
-    let mut left = PICTURES;
+    let mut left = MAX_PICTURE_BYTES;
     args.image
         .iter()
         .map(|path| {
@@ -90,7 +90,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
         warnings: project.warnings,
     };
     let root = project.root;
-    let mut left = AGENTS;
+    let mut left = MAX_AGENTS_BYTES;
     for folder in project.folders {
         let file = folder.join("AGENTS.md");
         let Ok(real) = file.canonicalize() else {
@@ -115,7 +115,10 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
         let bytes = match open_regular(&real) {
             Ok(Some((open, owner))) if trust.takes_words(owner) => {
                 let mut bytes = Vec::new();
-                match open.take(AGENTS as u64 + 4).read_to_end(&mut bytes) {
+                match open
+                    .take(MAX_AGENTS_BYTES as u64 + 4)
+                    .read_to_end(&mut bytes)
+                {
                     Ok(_) => bytes,
                     Err(error) => {
                         agents
@@ -143,7 +146,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
         let text = match std::str::from_utf8(&bytes) {
             Ok(text) => without_mark(text),
             // A character may end behind what was read.
-            Err(error) if error.error_len().is_none() && bytes.len() > AGENTS => {
+            Err(error) if error.error_len().is_none() && bytes.len() > MAX_AGENTS_BYTES => {
                 without_mark(std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default())
             }
             Err(error) => {

@@ -2,7 +2,7 @@
 //! it is ever shown.
 
 use super::credentials::SECRETS;
-use crate::auth::{Found, Source, What, printed};
+use crate::auth::{CredentialSource, FoundCredential, What, printed};
 use crate::cli::environment::Environment;
 use crate::failure::Failure;
 use crate::models::custom::Provider;
@@ -14,28 +14,32 @@ pub(super) fn found(
     provider: &Provider,
     environment: &Environment,
     dry_run: bool,
-) -> Result<Found, Failure> {
+) -> Result<FoundCredential, Failure> {
     let name = provider.name.clone();
     let Some(text) = &provider.api_key else {
-        return Ok(Found {
+        return Ok(FoundCredential {
             what: What::Nobody,
-            source: Source::Server(name),
+            source: CredentialSource::Server(name),
         });
     };
-    let source = Source::ServerKey(name);
+    let source = CredentialSource::ServerKey(name);
     let key = if dry_run {
         Secret::new("***".to_owned())
     } else {
         resolve(text, &source, environment)?
     };
-    Ok(Found {
+    Ok(FoundCredential {
         what: What::Key(key),
         source,
     })
 }
 
 /// The key that this text stands for.
-fn resolve(text: &str, source: &Source, environment: &Environment) -> Result<Secret, Failure> {
+fn resolve(
+    text: &str,
+    source: &CredentialSource,
+    environment: &Environment,
+) -> Result<Secret, Failure> {
     if let Some(command) = text.strip_prefix('!') {
         return printed::key(command, SECRETS).map_err(|error| {
             let exhausted = match error {

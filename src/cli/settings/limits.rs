@@ -7,7 +7,7 @@ use crate::agent::{Budget, Policy};
 use crate::cli::flags::{Args, FAILURES};
 use crate::cli::values::{count_of, duration_of, word_of};
 use crate::failure::Failure;
-use crate::http::SILENCE;
+use crate::http::IDLE_TIMEOUT;
 
 /// What a run may do and for how long.
 pub(super) struct RunLimits {
@@ -28,7 +28,7 @@ impl RunLimits {
         let silence = duration_of(args, "idle-timeout", args.idle_timeout.as_deref())?;
         Ok(Self {
             policy,
-            silence: silence.unwrap_or(SILENCE),
+            silence: silence.unwrap_or(IDLE_TIMEOUT),
             timeout: duration_of(args, "timeout", args.timeout.as_deref())?,
             fail_on_tool_error: fail_on.is_some(),
         })

@@ -7,12 +7,12 @@ use super::model::listed::plan;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::network;
-use crate::command::models::Settings;
+use crate::command::models::ModelsSettings;
 use crate::failure::Failure;
 use crate::models::cache::{Cache, CacheFile};
 
 /// What the command is to do.
-pub(crate) fn models(args: &Args, environment: &Environment) -> Result<Settings, Failure> {
+pub(crate) fn models(args: &Args, environment: &Environment) -> Result<ModelsSettings, Failure> {
     let providers = providers(environment)?;
     let Credentials {
         found,
@@ -25,7 +25,7 @@ pub(crate) fn models(args: &Args, environment: &Environment) -> Result<Settings,
     let address = endpoints::address(backend, &endpoints);
     let file = CacheFile::hold(environment.home().as_deref());
     let cache = Cache::of(file, &endpoints::account(&found), address.as_str());
-    Ok(Settings {
+    Ok(ModelsSettings {
         plan: plan(&found),
         found,
         keeper,

@@ -1,26 +1,26 @@
 //! In which order credentials count, and whether the credentials file is read for them (pure).
 
-use crate::auth::Found;
+use crate::auth::FoundCredential;
 
 /// What flags and variables name.
 #[derive(Debug, Default)]
-pub(super) struct Given {
+pub(super) struct GivenCredentials {
     /// What counts before the credentials file, in its order.
-    pub(super) before: Vec<Found>,
+    pub(super) before: Vec<FoundCredential>,
     /// What counts behind it.
-    pub(super) after: Option<Found>,
+    pub(super) after: Option<FoundCredential>,
 }
 
 /// What the credentials file holds.
 #[derive(Debug, Default)]
-pub(super) struct Stored {
+pub(super) struct StoredCredentials {
     /// The credentials, in the order in which they count.
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<FoundCredential>,
     /// An entry that cannot be used. It is named only where there is nothing else.
-    pub(super) other: Option<Found>,
+    pub(super) other: Option<FoundCredential>,
 }
 
-impl Given {
+impl GivenCredentials {
     /// Whether there is nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.before.is_empty() && self.after.is_none()
@@ -34,7 +34,7 @@ impl Given {
     }
 
     /// All credentials, in the order in which they count.
-    pub(super) fn in_order(self, stored: Stored) -> Vec<Found> {
+    pub(super) fn in_order(self, stored: StoredCredentials) -> Vec<FoundCredential> {
         let mut found = self.before;
         found.extend(stored.found);
         found.extend(self.after);
@@ -48,17 +48,17 @@ impl Given {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{Source, What};
+    use crate::auth::{CredentialSource, What};
 
-    fn of(name: &'static str) -> Found {
-        Found {
+    fn of(name: &'static str) -> FoundCredential {
+        FoundCredential {
             what: What::Nobody,
-            source: Source::Variable(name),
+            source: CredentialSource::Variable(name),
         }
     }
 
-    fn given(before: &[&'static str], after: Option<&'static str>) -> Given {
-        Given {
+    fn given(before: &[&'static str], after: Option<&'static str>) -> GivenCredentials {
+        GivenCredentials {
             before: before.iter().map(|name| of(name)).collect(),
             after: after.map(of),
         }
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn each_source_has_its_place() {
         let check = |before: &[&'static str], file: &[&'static str], after, expected: &str| {
-            let stored = Stored {
+            let stored = StoredCredentials {
                 found: file.iter().map(|name| of(name)).collect(),
                 other: Some(of("OTHER")),
             };

@@ -2,16 +2,16 @@
 
 use super::endpoints::address;
 use super::model::{Choosing, ModelOrigin};
-use crate::auth::Found;
-use crate::cli::flags::{Args, Origin, flags_of};
-use crate::models::fit::Fitted;
+use crate::auth::FoundCredential;
+use crate::cli::flags::{Args, FlagOrigin, flags_of};
+use crate::models::fit::ClampedSettings;
 
 /// The lines.
 pub(super) fn lines(
     args: &Args,
     chosen: &Choosing,
-    found: &[Found],
-    fitted: &Fitted,
+    found: &[FoundCredential],
+    fitted: &ClampedSettings,
     kept_effort: bool,
 ) -> Vec<String> {
     let choice = &chosen.choice;
@@ -58,8 +58,8 @@ pub(super) fn lines(
             let value = given.value.to_string_lossy();
             let value = if value.is_empty() { "yes" } else { &*value };
             let from = match &given.origin {
-                Origin::Flag => "the command line",
-                Origin::Config(place) => place,
+                FlagOrigin::Flag => "the command line",
+                FlagOrigin::Config(place) => place,
             };
             lines.push(format!("{} {value}: from {from}", flag.long));
         }

@@ -7,7 +7,7 @@ use crate::cli::named;
 use crate::command::run::Form;
 use crate::command::run::Keep;
 use crate::failure::Failure;
-use crate::format::Format;
+use crate::format::OutputSchema;
 use crate::prompt;
 
 /// How the answer is told.
@@ -24,7 +24,7 @@ pub(super) fn form(args: &Args) -> Result<Form, Failure> {
 }
 
 /// What the last message must match.
-pub(super) fn schema(args: &Args) -> Result<Option<Format>, Failure> {
+pub(super) fn schema(args: &Args) -> Result<Option<OutputSchema>, Failure> {
     let Some(path) = &args.output_schema else {
         return Ok(None);
     };
@@ -41,7 +41,7 @@ pub(super) fn schema(args: &Args) -> Result<Option<Format>, Failure> {
         ))
         .hint("strict mode takes objects with every property required and no others; the README names the rest")
     };
-    let format = Format::new(&text).map_err(|unfit| wrong(&unfit.at, &unfit.why))?;
+    let format = OutputSchema::new(&text).map_err(|unfit| wrong(&unfit.at, &unfit.why))?;
     Ok(Some(format))
 }
 

@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use crate::cli::environment::Environment;
-use crate::cli::flags::{Args, Origin};
+use crate::cli::flags::{Args, FlagOrigin};
 use crate::command::run::Keep;
 use crate::session::Sessions;
 
 /// A stored conversation that is gone on with.
 #[derive(Debug, Default)]
-pub(super) struct Resumed {
+pub(super) struct ResumedSettings {
     /// Its model, as `-m` takes it; nothing where the file does not say.
     pub(super) model: Option<String>,
     /// The server of the user's own that it is a model of.
@@ -25,7 +25,7 @@ pub(super) fn look(
     keep: Keep,
     directory: &Path,
     environment: &Environment,
-) -> (Keep, Option<Resumed>) {
+) -> (Keep, Option<ResumedSettings>) {
     let Some(home) = environment.home() else {
         return (keep, None);
     };
@@ -40,7 +40,7 @@ pub(super) fn look(
     let (Keep::Resume(id) | Keep::Fork(id)) = &keep else {
         return (keep, None);
     };
-    let resumed = sessions.read(id).ok().map(|stored| Resumed {
+    let resumed = sessions.read(id).ok().map(|stored| ResumedSettings {
         effort: stored.effort.current().map(str::to_owned),
         model: Some(stored.model).filter(|model| !model.is_empty()),
         provider: stored.provider,
@@ -52,5 +52,5 @@ pub(super) fn look(
 pub(super) fn is_given(args: &Args, long: &str) -> bool {
     let given = args.given.iter().rev().find(|given| given.long == long);
     // `exec -c` sets values without a flag of that name.
-    given.is_none_or(|given| given.origin == Origin::Flag)
+    given.is_none_or(|given| given.origin == FlagOrigin::Flag)
 }

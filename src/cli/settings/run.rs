@@ -17,18 +17,18 @@ use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, COLORS, SEARCHES};
 use crate::cli::terminal;
 use crate::cli::values::{exclusive, tool_timeout, word_of};
-use crate::command::run::Settings;
+use crate::command::run::RunSettings;
 use crate::failure::{self, Failure};
 use crate::output::text::Level;
-use crate::prompt::Words;
-use crate::wire::request::Search;
+use crate::prompt::PromptWords;
+use crate::wire::request::WebSearch;
 
 /// The settings of `codex run`.
 pub(crate) fn run(
     args: &Args,
     environment: &Environment,
     begun: Instant,
-) -> Result<Settings, Failure> {
+) -> Result<RunSettings, Failure> {
     // What each flag says is judged before what they say together: a flag that swallowed the next one is reported as such.
     let RunLimits {
         policy,
@@ -93,7 +93,7 @@ pub(crate) fn run(
     if choice.model.text_only {
         pictures.clear();
     }
-    Ok(Settings {
+    Ok(RunSettings {
         words,
         no_stdin: args.no_stdin,
         files,
@@ -127,8 +127,8 @@ pub(crate) fn run(
 }
 
 /// The words of the prompt.
-fn words(args: &Args) -> Result<Words, Failure> {
-    let words = Words::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
+fn words(args: &Args) -> Result<PromptWords, Failure> {
+    let words = PromptWords::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
     if args.no_stdin && words.want_stdin() {
         return Err(Failure::usage("--no-stdin leaves no prompt")
             .hint("give the prompt as arguments, without -"));
@@ -146,11 +146,11 @@ fn level(args: &Args) -> Level {
 }
 
 /// How the service is to search the web, if it is to.
-fn search(args: &Args) -> Result<Option<Search>, Failure> {
+fn search(args: &Args) -> Result<Option<WebSearch>, Failure> {
     let mode = word_of(args, "search", args.search.as_deref(), SEARCHES)?;
     Ok(mode.map(|mode| match mode {
-        "cached" => Search::Cached,
-        _ => Search::Live,
+        "cached" => WebSearch::Cached,
+        _ => WebSearch::Live,
     }))
 }
 

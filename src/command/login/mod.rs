@@ -20,26 +20,26 @@ use crate::auth::issued::Issued;
 use crate::auth::issuer::{self, Issuer};
 use crate::auth::opener::{NoBrowser, Opener};
 use crate::auth::page::Page;
-use crate::auth::pkce::{Pkce, RANDOM};
+use crate::auth::pkce::{Pkce, RANDOM_BYTES};
 use crate::auth::signed_in::SignedIn;
-use crate::auth::store::{self, Contents, Edit, Kind};
+use crate::auth::store::{self, Contents, CredentialKind, StoreEdit};
 use crate::auth::token::Claims;
 use crate::clock::{seconds, span};
-use crate::http::{Http, SILENCE};
+use crate::http::{Http, IDLE_TIMEOUT};
 use crate::input::without_mark;
 use crate::output::visible::line;
 use crate::secret::Secret;
 use crate::stdin;
 pub use error::Error;
 use new_sign_in::{come_first, keep, list, supersede};
-pub use settings::{Settings, Way};
+pub use settings::{LoginMethod, LoginSettings};
 use wait::{Back, Ways};
 
 /// Signs in.
 ///
 /// # Errors
 /// When nobody is signed in by it. What was stored before is as it was.
-pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
+pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
     let keeper = &settings.keeper;
     keeper.store.make_home().map_err(Error::Store)?;
     for warning in &settings.warnings {
@@ -49,8 +49,10 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
     let before =
         change(&keeper.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
     let place = match settings.way {
-        Way::Key => Kind::Key,
-        Way::Browser(_) | Way::Device(_) | Way::Token => Kind::SignIn,
+        LoginMethod::Key => CredentialKind::Key,
+        LoginMethod::Browser(_) | LoginMethod::Device(_) | LoginMethod::Token => {
+            CredentialKind::SignIn
+        }
     };
     if let Some(other) = before.other(place) {
         let named = keeper.store.named().to_owned();
@@ -58,25 +60,25 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
     }
     let issuer = keeper.issuer(&settings.setup);
     match &settings.way {
-        Way::Browser(openers) => with_browser(settings, &issuer, openers, critical),
-        Way::Device(why) => {
+        LoginMethod::Browser(openers) => with_browser(settings, &issuer, openers, critical),
+        LoginMethod::Device(why) => {
             let signed_in = with_device(&issuer, *why)?;
             let old = keep(settings, &issuer, &signed_in, critical)?;
             supersede(&issuer, old.as_ref());
             list(settings, &signed_in);
             Ok(())
         }
-        Way::Token => {
+        LoginMethod::Token => {
             let signed_in = given_token(keeper, &issuer)?;
             let old = keep(settings, &issuer, &signed_in, critical)?;
             supersede(&issuer, old.as_ref());
             list(settings, &signed_in);
             Ok(())
         }
-        Way::Key => {
+        LoginMethod::Key => {
             let key = given("the key")?;
-            let key = auth::key(&key, &auth::Source::Stdin).map_err(Error::Secret)?;
-            let edit = |_: &Contents| vec![Edit::Key(&key)];
+            let key = auth::key(&key, &auth::CredentialSource::Stdin).map_err(Error::Secret)?;
+            let edit = |_: &Contents| vec![StoreEdit::Key(&key)];
             let before =
                 change(&keeper.store, critical, &warn_of_wait, edit).map_err(Error::Store)?;
             say_line(&format!(
@@ -95,15 +97,15 @@ pub fn run(settings: &Settings, critical: &Critical) -> Result<(), Error> {
 }
 
 fn with_browser(
-    settings: &Settings,
+    settings: &LoginSettings,
     issuer: &Issuer,
     openers: &[Opener],
     critical: &Critical,
 ) -> Result<(), Error> {
-    let mut random = [0; RANDOM];
+    let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     let pkce = Pkce::new(&random);
-    let mut ways = Ways::open(&Http::new(&settings.setup, SILENCE), &pkce.state)?;
+    let mut ways = Ways::open(&Http::new(&settings.setup, IDLE_TIMEOUT), &pkce.state)?;
     let redirect = ways.redirect();
     let by_itself = redirect.is_some();
     let redirect = redirect.unwrap_or_else(paste_redirect);
@@ -114,7 +116,7 @@ fn with_browser(
         say("The browser opens. If it does not, open this address and sign in:");
     }
     say(&format!("\n  {address}\n"));
-    let paste = stdin::source() != stdin::Source::Other;
+    let paste = stdin::source() != stdin::StdinKind::Other;
     match (by_itself, paste) {
         (true, true) => {
             say("If the page at the end does not load, paste its address here and press Enter:");
@@ -171,7 +173,7 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
         ));
     }
     let device = issuer.device(&waits).map_err(Error::Device)?;
-    let expires = device::LIMIT.as_secs() / 60;
+    let expires = device::DEVICE_TIMEOUT.as_secs() / 60;
     say("Open this address on any device and sign in:");
     say(&format!("\n  {}\n", issuer.device_url()));
     say("Then type in this code:");
@@ -217,8 +219,8 @@ fn given_token(keeper: &Keeper, issuer: &Issuer) -> Result<SignedIn, Error> {
         return whose.signed_in(access).map_err(Error::Tokens);
     }
     let signed_in = SignedIn::new(access, None, None, Claims::default());
-    let signed_in =
-        signed_in.map_err(|why| Error::Secret(auth::Error::NotAToken(auth::Source::Stdin, why)))?;
+    let signed_in = signed_in
+        .map_err(|why| Error::Secret(auth::Error::NotAToken(auth::CredentialSource::Stdin, why)))?;
     match signed_in.expires {
         Some(when) if when <= seconds() => Err(Error::TokenEnded(when)),
         _ => Ok(signed_in),
@@ -237,10 +239,10 @@ fn given(what: &str) -> Result<Secret, Error> {
         }
     };
     let text = match stdin::read(true, None, waiting).map_err(Error::Stdin)? {
-        stdin::Input::Whole(bytes) => bytes,
-        stdin::Input::GivenUp | stdin::Input::Ended => Vec::new(),
+        stdin::InputText::Whole(bytes) => bytes,
+        stdin::InputText::GivenUp | stdin::InputText::Ended => Vec::new(),
     };
     let text = String::from_utf8_lossy(&text);
     let text = Secret::new(without_mark(&text).to_owned());
-    auth::plain(&text, &auth::Source::Stdin).map_err(Error::Secret)
+    auth::plain(&text, &auth::CredentialSource::Stdin).map_err(Error::Secret)
 }

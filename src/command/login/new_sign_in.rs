@@ -3,19 +3,19 @@
 
 use std::time::Duration;
 
-use super::super::beside::{Lister, Store};
+use super::super::beside::{ListStore, ModelLister};
 use super::super::{say, say_line, warn, warn_of_wait};
 use super::error::Error;
-use super::settings::Settings;
+use super::settings::LoginSettings;
 use crate::auth::change::change;
 use crate::auth::critical::Critical;
 use crate::auth::identity::is_personal;
 use crate::auth::issuer::Issuer;
 use crate::auth::signed_in::SignedIn;
-use crate::auth::store::{Contents, Edit};
+use crate::auth::store::{Contents, StoreEdit};
 use crate::auth::{Authority, Credential};
 use crate::clock::{date, seconds};
-use crate::http::{Http, SILENCE};
+use crate::http::{Http, IDLE_TIMEOUT};
 use crate::models::cache::{Cache, CacheFile};
 
 /// How long the list of models may take.
@@ -23,7 +23,7 @@ const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Stores a sign-in; the one that it replaces.
 pub(super) fn keep(
-    settings: &Settings,
+    settings: &LoginSettings,
     issuer: &Issuer,
     new: &SignedIn,
     critical: &Critical,
@@ -41,7 +41,7 @@ pub(super) fn keep(
         if known(before) {
             Vec::new()
         } else {
-            vec![Edit::SignIn(new)]
+            vec![StoreEdit::SignIn(new)]
         }
     };
     let before = change(store, critical, &warn_of_wait, edit).map_err(|error| {
@@ -90,13 +90,13 @@ pub(super) fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
 
 /// Asks for the list of models that this account can use, so that the first run knows it. A list that does not come is no
 /// reason to say anything: the run asks again.
-pub(super) fn list(settings: &Settings, new: &SignedIn) {
+pub(super) fn list(settings: &LoginSettings, new: &SignedIn) {
     let Some(endpoints) = &settings.endpoints else {
         return;
     };
     let address = endpoints.subscription.as_str();
-    let lister = Lister {
-        http: Http::new(&settings.setup, SILENCE),
+    let lister = ModelLister {
+        http: Http::new(&settings.setup, IDLE_TIMEOUT),
         cache: Cache::of(
             CacheFile::hold(settings.home.as_deref()),
             new.account.as_str(),
@@ -110,7 +110,7 @@ pub(super) fn list(settings: &Settings, new: &SignedIn) {
         }),
         patience: LIST_TIMEOUT,
     };
-    let _ = lister.ask(&Store::default());
+    let _ = lister.ask(&ListStore::default());
 }
 
 /// Tells what is used before that which was just stored.

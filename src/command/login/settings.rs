@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use super::super::Keeper;
 use crate::api::Endpoints;
 use crate::auth::opener::{NoBrowser, Opener};
-use crate::http::Setup;
+use crate::http::HttpSetup;
 
 /// Everything that a sign-in is told, checked.
 #[derive(Debug)]
-pub struct Settings {
+pub struct LoginSettings {
     /// The way.
-    pub way: Way,
+    pub way: LoginMethod,
     /// Where it is kept.
     pub keeper: Keeper,
     /// What comes before a stored sign-in, and before a stored key.
@@ -25,12 +25,12 @@ pub struct Settings {
     /// Where the list of models is asked for, if it is.
     pub endpoints: Option<Endpoints>,
     /// Who calls, and what lies between.
-    pub setup: Setup,
+    pub setup: HttpSetup,
 }
 
 /// A way to sign in.
 #[derive(Debug)]
-pub enum Way {
+pub enum LoginMethod {
     /// With the browser, which these programs open; none where the person opens it.
     Browser(Vec<Opener>),
     /// With a code that is typed in elsewhere; why, if nobody asked for it.

@@ -9,23 +9,23 @@ use std::time::{Duration, Instant};
 
 use super::super::{say, warn};
 use super::error::Error;
-use crate::auth::callback::{Arrival, Callback, Waiting};
+use crate::auth::callback::{Arrival, Callback, WaitingBrowser};
 use crate::auth::opener::Opener;
 use crate::auth::page::Page;
-use crate::auth::redirect::{Said, of_paste};
+use crate::auth::redirect::{RedirectAnswer, of_paste};
 use crate::exhausted::at_start;
 use crate::http::Http;
 use crate::secret::Secret;
 use crate::stdin;
 
 /// How long a person may take.
-const LIMIT: Duration = Duration::from_secs(15 * 60);
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// How long a program that opens a browser may take to fail, so that it is worth telling.
-const OPENING: Duration = Duration::from_secs(10);
+const BROWSER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What happens meanwhile.
-enum Event {
+enum LoginEvent {
     Arrived(Arrival),
     /// Somebody has typed or pasted this.
     Pasted(String),
@@ -38,8 +38,8 @@ enum Event {
 /// The ways back from the browser, open.
 pub(super) struct Ways {
     callback: Option<Callback>,
-    sender: Sender<Event>,
-    events: Receiver<Event>,
+    sender: Sender<LoginEvent>,
+    events: Receiver<LoginEvent>,
     paste: Option<JoinHandle<()>>,
     over: Arc<AtomicBool>,
 }
@@ -48,7 +48,7 @@ pub(super) struct Ways {
 pub(super) struct Back {
     /// A code, or the issuer's code and words for a no.
     pub(super) said: Result<Secret, (String, String)>,
-    pub(super) page: Option<Waiting>,
+    pub(super) page: Option<WaitingBrowser>,
 }
 
 impl Ways {
@@ -57,7 +57,7 @@ impl Ways {
         let (sender, events) = mpsc::channel();
         let arrived = {
             let sender = sender.clone();
-            move |arrival| drop(sender.send(Event::Arrived(arrival)))
+            move |arrival| drop(sender.send(LoginEvent::Arrived(arrival)))
         };
         let callback = Callback::listen(http, state, arrived, |port| {
             warn(&format!(
@@ -83,11 +83,11 @@ impl Ways {
         let (sender, over) = (self.sender.clone(), Arc::clone(&self.over));
         let reading = thread::Builder::new().spawn(move || {
             while let Some(text) = stdin::burst(&over) {
-                if sender.send(Event::Pasted(text)).is_err() {
+                if sender.send(LoginEvent::Pasted(text)).is_err() {
                     return;
                 }
             }
-            let _ = sender.send(Event::NoPaste);
+            let _ = sender.send(LoginEvent::NoPaste);
         });
         let reading = reading.map_err(|error| Error::Thread(at_start(error)));
         self.paste = Some(reading?);
@@ -106,28 +106,28 @@ impl Ways {
             let sender = sender.clone();
             move || {
                 if let Err(why) = open(&openers, &address, without) {
-                    let _ = sender.send(Event::NotOpened(why));
+                    let _ = sender.send(LoginEvent::NotOpened(why));
                 }
             }
         });
         if let Err(error) = opening {
             let why = format!("no browser can be started: {}", at_start(error));
-            let _ = sender.send(Event::NotOpened(why));
+            let _ = sender.send(LoginEvent::NotOpened(why));
         }
     }
 
     /// Waits for a code or a no. What belongs to another sign-in is told, and the waiting goes on.
     pub(super) fn wait(&self, state: &Secret) -> Result<Back, Error> {
-        let until = Instant::now() + LIMIT;
+        let until = Instant::now() + LOGIN_TIMEOUT;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let (said, page) = match self.events.recv_timeout(left) {
-                Ok(Event::Arrived(Arrival::Said(said, page))) => (said, Some(page)),
-                Ok(Event::Arrived(Arrival::Cancelled)) => return Err(Error::Cancelled),
-                Ok(Event::Pasted(text)) => (of_paste(&text, state), None),
-                Ok(Event::NoPaste) if self.callback.is_none() => return Err(Error::NoWayBack),
-                Ok(Event::NoPaste) => continue,
-                Ok(Event::NotOpened(why)) => {
+                Ok(LoginEvent::Arrived(Arrival::Said(said, page))) => (said, Some(page)),
+                Ok(LoginEvent::Arrived(Arrival::Cancelled)) => return Err(Error::Cancelled),
+                Ok(LoginEvent::Pasted(text)) => (of_paste(&text, state), None),
+                Ok(LoginEvent::NoPaste) if self.callback.is_none() => return Err(Error::NoWayBack),
+                Ok(LoginEvent::NoPaste) => continue,
+                Ok(LoginEvent::NotOpened(why)) => {
                     warn(&format!("{why}; open the address above yourself"));
                     continue;
                 }
@@ -135,18 +135,18 @@ impl Ways {
                 Err(RecvTimeoutError::Disconnected) => return Err(Error::NoWayBack),
             };
             let said = match (said, &page) {
-                (Said::Code(code), _) => Ok(code),
-                (Said::No { code, words }, _) => Err((code, words)),
-                (Said::Nothing, Some(_)) => {
+                (RedirectAnswer::Code(code), _) => Ok(code),
+                (RedirectAnswer::No { code, words }, _) => Err((code, words)),
+                (RedirectAnswer::Nothing, Some(_)) => {
                     Err(("missing_authorization_code".to_owned(), String::new()))
                 }
-                (Said::WrongState, _) => {
+                (RedirectAnswer::WrongState, _) => {
                     say(
                         "That belongs to another sign-in. Paste the address that this one ends on:",
                     );
                     continue;
                 }
-                (Said::Nothing, None) => {
+                (RedirectAnswer::Nothing, None) => {
                     say("There is no code in that. Paste the whole address of the page:");
                     continue;
                 }
@@ -156,13 +156,13 @@ impl Ways {
     }
 
     /// Shows the last page, to whoever else comes for it too, gives it a moment to arrive, and closes all ways.
-    pub(super) fn close(mut self, page: Option<Waiting>, told: &Page) {
+    pub(super) fn close(mut self, page: Option<WaitingBrowser>, told: &Page) {
         let Some(callback) = self.callback.take() else {
             return;
         };
         callback.settle(told);
         while let Ok(event) = self.events.try_recv() {
-            if let Event::Arrived(Arrival::Said(_, other)) = event {
+            if let LoginEvent::Arrived(Arrival::Said(_, other)) = event {
                 other.show(told);
             }
         }
@@ -191,7 +191,7 @@ fn open(openers: &[Opener], address: &str, without: &[&str]) -> Result<(), Strin
             .open(address, without)
             .and_then(|mut child| child.wait())
         {
-            Ok(status) if status.success() || begun.elapsed() >= OPENING => return Ok(()),
+            Ok(status) if status.success() || begun.elapsed() >= BROWSER_TIMEOUT => return Ok(()),
             // This is how a shell says that there is no such command.
             Ok(status) if matches!(status.code(), Some(126 | 127)) => {
                 why = format!("{}: there is no such command", opener.name());

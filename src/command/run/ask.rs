@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use super::super::stdout::Stdout;
 use super::error::Error;
-use super::keeping::Kept;
-use super::settings::Settings;
+use super::keeping::StartedSession;
+use super::settings::RunSettings;
 use crate::agent::{Blueprint, Control, Profile, Stop, Substitute};
 use crate::api::Preview;
 use crate::failure::RunWarning;
 use crate::models::choice::Choice;
-use crate::models::fit::Fitted;
+use crate::models::fit::ClampedSettings;
 use crate::output::{Notice, Sink};
-use crate::stdin::{self, Input, Source};
+use crate::stdin::{self, InputText, StdinKind};
 use crate::tools::toolbox::Toolbox;
 use crate::wire::input::quoted;
-use crate::wire::request::{Body, estimate};
+use crate::wire::request::{RequestBody, estimate};
 
 /// How standard input is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,12 +31,12 @@ pub(super) enum Look {
 }
 
 /// How standard input is to be looked at.
-pub(super) fn look(settings: &Settings) -> Look {
+pub(super) fn look(settings: &RunSettings) -> Look {
     if settings.no_stdin {
         Look::Never
     } else if settings.words.want_stdin() {
         Look::Asked
-    } else if stdin::source() == Source::Data {
+    } else if stdin::source() == StdinKind::Data {
         Look::Offered
     } else {
         Look::Never
@@ -54,7 +54,7 @@ pub(super) struct Prompt {
 
 /// Puts the prompt together. `end` ends the waiting for standard input.
 pub(super) fn prompt(
-    settings: &Settings,
+    settings: &RunSettings,
     look: Look,
     control: &Control,
     end: BorrowedFd<'_>,
@@ -73,19 +73,19 @@ pub(super) fn prompt(
     }
     let asked = look == Look::Asked;
     let mut warn = |warning: RunWarning| drop(sink.take(Notice::Warning(&warning)));
-    let terminal = stdin::source() == Source::Terminal;
+    let terminal = stdin::source() == StdinKind::Terminal;
     match stdin::read(asked, Some(end), || {
         warn(RunWarning::StdinAwaited { terminal })
     })
     .map_err(Error::Stdin)?
     {
         // Nothing but a stop request ends it.
-        Input::Ended => {
+        InputText::Ended => {
             let stop = control.stopped().map_or(Stop::Panicked, Stop::Ordered);
             Err(Error::Stop(stop))
         }
-        Input::Whole(bytes) => compose(Some(&bytes), false),
-        Input::GivenUp => {
+        InputText::Whole(bytes) => compose(Some(&bytes), false),
+        InputText::GivenUp => {
             warn(RunWarning::StdinGivenUp);
             compose(None, true)
         }
@@ -93,7 +93,7 @@ pub(super) fn prompt(
 }
 
 /// How the model that was chosen is asked.
-fn profile(settings: &Settings, choice: &Choice, fitted: &Fitted) -> Profile {
+fn profile(settings: &RunSettings, choice: &Choice, fitted: &ClampedSettings) -> Profile {
     Profile {
         search: settings.search,
         format: settings.schema.clone(),
@@ -102,7 +102,11 @@ fn profile(settings: &Settings, choice: &Choice, fitted: &Fitted) -> Profile {
 }
 
 /// What the conversation begins with.
-pub(super) fn blueprint(settings: &Settings, kept: &mut Kept, tools: Arc<Toolbox>) -> Blueprint {
+pub(super) fn blueprint(
+    settings: &RunSettings,
+    kept: &mut StartedSession,
+    tools: Arc<Toolbox>,
+) -> Blueprint {
     let substitute = settings.instead.as_ref();
     Blueprint {
         thread: kept.thread.clone(),
@@ -121,7 +125,7 @@ pub(super) fn blueprint(settings: &Settings, kept: &mut Kept, tools: Arc<Toolbox
 }
 
 /// The parts of what is asked, about how many tokens each has, the longest first.
-pub(super) fn parts(settings: &Settings, prompt: &Prompt) -> Vec<(String, u64)> {
+pub(super) fn parts(settings: &RunSettings, prompt: &Prompt) -> Vec<(String, u64)> {
     let files = settings.files.iter();
     let mut parts: Vec<(String, u64)> = files
         .map(|file| (file.path.clone(), estimate(file.text.len())))
@@ -139,7 +143,7 @@ pub(super) fn parts(settings: &Settings, prompt: &Prompt) -> Vec<(String, u64)> 
 }
 
 /// Prints the request, its body to the byte, with `***` for what is secret.
-pub(super) fn show(preview: &Preview, body: &Body, user_agent: &str) -> io::Result<()> {
+pub(super) fn show(preview: &Preview, body: &RequestBody, user_agent: &str) -> io::Result<()> {
     let mut text = format!(
         "{{\n  \"method\": \"POST\",\n  \"url\": {},\n  \"headers\": {{\n",
         quoted(&preview.url)

@@ -7,21 +7,21 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::Error;
-use crate::agent::{Control, Order, Stop};
-use crate::format::{Format, Unmatched};
+use crate::agent::{Control, Stop, StopRequest};
+use crate::format::{OutputSchema, Unmatched};
 
 /// How long comparing may take. Sensible patterns take far less than a second for the longest answer.
-const LIMIT: Duration = Duration::from_secs(30);
+const VALIDATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long between two looks at whether an end was ordered.
-const GLANCE: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Compares this message with the schema; why it does not match, if it does not.
 ///
 /// # Errors
 /// When an end is ordered meanwhile.
 pub(super) fn compare(
-    schema: &Format,
+    schema: &OutputSchema,
     message: &str,
     control: &Control,
 ) -> Result<Option<Unmatched>, Error> {
@@ -31,7 +31,7 @@ pub(super) fn compare(
         let _ = sender.send(format.check(&text));
     });
     thread.map_err(Error::Thread)?;
-    wait(&compared, control, LIMIT)
+    wait(&compared, control, VALIDATION_TIMEOUT)
 }
 
 fn wait(
@@ -41,13 +41,13 @@ fn wait(
 ) -> Result<Option<Unmatched>, Error> {
     let begun = Instant::now();
     loop {
-        match compared.recv_timeout(GLANCE) {
+        match compared.recv_timeout(POLL_INTERVAL) {
             Ok(unmatched) => return Ok(unmatched),
             Err(RecvTimeoutError::Disconnected) => return Err(Error::Stop(Stop::Panicked)),
             Err(RecvTimeoutError::Timeout) => {}
         }
         // A reader that has the message and goes away ends nothing any more.
-        if let Some(order @ (Order::Timeout | Order::Signal(_))) = control.stopped() {
+        if let Some(order @ (StopRequest::Timeout | StopRequest::Signal(_))) = control.stopped() {
             return Err(Error::Stop(Stop::Ordered(order)));
         }
         if begun.elapsed() >= limit {
@@ -76,13 +76,13 @@ mod tests {
             "{late:?}"
         );
         let ended = |order| {
-            control.stop_run(Order::Closed);
+            control.stop_run(StopRequest::Closed);
             let goes_on = wait(&compared, &control, Duration::ZERO);
             assert!(goes_on.is_ok(), "{goes_on:?}");
             control.stop_run(order);
-            wait(&compared, &control, LIMIT)
+            wait(&compared, &control, VALIDATION_TIMEOUT)
         };
-        for order in [Order::Timeout, Order::Signal(2)] {
+        for order in [StopRequest::Timeout, StopRequest::Signal(2)] {
             let stopped = ended(order);
             let is_it =
                 |error: &Error| matches!(error, Error::Stop(Stop::Ordered(by)) if *by == order);

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use super::error::Error;
-use super::settings::{Keep, Settings};
-use crate::agent::resume::Resumed;
+use super::settings::{Keep, RunSettings};
+use crate::agent::resume::ResumedConversation;
 use crate::clock::{millis, seconds};
 use crate::failure::RunWarning;
 use crate::id::ThreadId;
 use crate::output::{Notice, Sink};
-use crate::session::{Beginning, Journal, Sessions, Stored, Writer};
+use crate::session::{Journal, Sessions, StoredConversation, TurnHeader, Writer};
 
 /// The conversation of a run.
-pub(super) struct Kept {
+pub(super) struct StartedSession {
     pub(super) thread: ThreadId,
     /// What was said before.
     pub(super) items: Vec<Vec<u8>>,
@@ -22,8 +22,8 @@ pub(super) struct Kept {
 }
 
 /// Begins, or takes up again. A dry run stores and holds nothing.
-pub(super) fn keep(settings: &Settings, sink: &mut dyn Sink) -> Result<Kept, Error> {
-    let beginning = Beginning {
+pub(super) fn keep(settings: &RunSettings, sink: &mut dyn Sink) -> Result<StartedSession, Error> {
+    let beginning = TurnHeader {
         now: seconds(),
         cwd: &settings.tools.directory,
         model: &settings.choice.model.id,
@@ -41,8 +41,8 @@ pub(super) fn keep(settings: &Settings, sink: &mut dyn Sink) -> Result<Kept, Err
         }
         (Keep::Fork(id), Some(sessions)) => {
             let stored = sessions.read(id).map_err(Error::Session)?;
-            let Resumed { items, effort, .. } = resumed(stored, settings);
-            let beginning = Beginning {
+            let ResumedConversation { items, effort, .. } = resumed(stored, settings);
+            let beginning = TurnHeader {
                 effort: effort.as_deref(),
                 ..beginning
             };
@@ -52,7 +52,7 @@ pub(super) fn keep(settings: &Settings, sink: &mut dyn Sink) -> Result<Kept, Err
                     writer.item(item);
                 }
             }
-            Ok(Kept {
+            Ok(StartedSession {
                 items,
                 effort,
                 ..kept
@@ -64,11 +64,11 @@ pub(super) fn keep(settings: &Settings, sink: &mut dyn Sink) -> Result<Kept, Err
 }
 
 fn begin(
-    settings: &Settings,
+    settings: &RunSettings,
     sessions: Option<&Sessions>,
-    beginning: &Beginning<'_>,
+    beginning: &TurnHeader<'_>,
     sink: &mut dyn Sink,
-) -> Result<Kept, Error> {
+) -> Result<StartedSession, Error> {
     let thread = if settings.dry_run {
         ThreadId::new(0, [0; 10])
     } else {
@@ -85,7 +85,7 @@ fn begin(
         Some(Ok(writer)) => Some(writer),
         None => None,
     };
-    Ok(Kept {
+    Ok(StartedSession {
         thread,
         items: Vec::new(),
         writer,
@@ -96,9 +96,9 @@ fn begin(
 fn resume(
     sessions: &Sessions,
     id: &str,
-    beginning: &Beginning<'_>,
-    settings: &Settings,
-) -> Result<Kept, Error> {
+    beginning: &TurnHeader<'_>,
+    settings: &RunSettings,
+) -> Result<StartedSession, Error> {
     let (stored, mut writer) = if settings.dry_run {
         (sessions.read(id).map_err(Error::Session)?, None)
     } else {
@@ -110,7 +110,7 @@ fn resume(
     if let Some(writer) = &mut writer {
         resumed.note(writer, beginning);
     }
-    Ok(Kept {
+    Ok(StartedSession {
         thread,
         items: resumed.items,
         writer,
@@ -133,9 +133,9 @@ pub(super) fn check(misplaced: Option<PathBuf>, sink: &mut dyn Sink) {
 }
 
 /// A stored conversation as this run goes on with it.
-fn resumed(stored: Stored, settings: &Settings) -> Resumed {
+fn resumed(stored: StoredConversation, settings: &RunSettings) -> ResumedConversation {
     let choice = &settings.choice;
     let takes_changes = choice.model.effort_updates && choice.backend.is_of_openai();
     let wanted = settings.fitted.effort.as_deref();
-    Resumed::new(stored, &choice.spelled(), takes_changes, wanted)
+    ResumedConversation::new(stored, &choice.spelled(), takes_changes, wanted)
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, Stat, fcntl_setfl, open};
 
-use crate::file::{self, Directory, Replacement, Slot};
-use crate::tools::sandbox::reach::Reach;
+use crate::file::{self, Directory, FileSlot, Replacement};
+use crate::tools::sandbox::reach::WritableReach;
 
 /// How the name begins that the file has while it is made.
 const NEW: &str = ".codex-";
@@ -25,15 +25,15 @@ pub(super) struct LastMessage {
 #[derive(Debug)]
 enum Target {
     /// A file, which is replaced in one step.
-    File(Box<Replaced>),
+    File(Box<ReplacedFile>),
     /// A device or a pipe, which is open.
     Open(File),
 }
 
 /// A file that is replaced.
 #[derive(Debug)]
-struct Replaced {
-    slot: Slot,
+struct ReplacedFile {
+    slot: FileSlot,
     /// What was there as the run began.
     before: Option<Stat>,
 }
@@ -56,7 +56,11 @@ impl LastMessage {
     /// Finds out whether it can be written, before anything is asked. It must not lie in `home`: a link that tools of an
     /// earlier run have left would otherwise make a message of the model our configuration. Nor may any other such link
     /// lead to where tools cannot write: what is in `reach` counts as theirs.
-    pub(super) fn prepare(path: &Path, home: Option<&Path>, reach: &Reach) -> Result<Self, Error> {
+    pub(super) fn prepare(
+        path: &Path,
+        home: Option<&Path>,
+        reach: &WritableReach,
+    ) -> Result<Self, Error> {
         let unwritable = |error| Error::Unwritable(path.to_owned(), error);
         let target = Target::find(path).map_err(unwritable)?;
         // What is held is looked at, since the way there may be another one by now.
@@ -120,9 +124,9 @@ impl Target {
         let folder = real.parent().filter(|folder| *folder != Path::new(""));
         let directory = Directory::open(folder.unwrap_or(Path::new(".")))?;
         directory.check_writable()?;
-        let slot = Slot::new(directory, name);
+        let slot = FileSlot::new(directory, name);
         let before = slot.stat()?;
-        Ok(Self::File(Box::new(Replaced { slot, before })))
+        Ok(Self::File(Box::new(ReplacedFile { slot, before })))
     }
 }
 
@@ -136,9 +140,9 @@ impl Target {
     }
 }
 
-impl Replaced {
+impl ReplacedFile {
     /// Replaces the file in one step. It keeps the owner and the permissions that it had as the run began.
-    fn replace(&self, bytes: &[u8]) -> io::Result<file::Identity> {
+    fn replace(&self, bytes: &[u8]) -> io::Result<file::FileIdentity> {
         let mode = Mode::from_raw_mode(0o666);
         let new = Replacement::begin(&self.slot, &file::unused(NEW)?, mode)?;
         if let Some(before) = &self.before {
@@ -151,9 +155,9 @@ impl Replaced {
 
 /// Where a link leads that leads to nothing yet.
 fn led_to(path: &Path) -> PathBuf {
-    const LINKS: usize = 20;
+    const MAX_LINKS: usize = 20;
     let mut path = path.to_owned();
-    for _ in 0..LINKS {
+    for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&path) else {
             break;
         };

@@ -14,24 +14,24 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use super::authority;
-use super::beside::{Beside, Lister, Mark};
+use super::beside::{ListEtag, ModelListRefresh, ModelLister};
 use super::screen::Screen;
-use super::watch::Watch;
-use crate::agent::{Control, Conversation, Learned, Order, Reply, Stop, UserMessage};
-use crate::api::models::PATIENCE;
+use super::watch::StopWatch;
+use crate::agent::{Control, Conversation, Learned, Reply, Stop, StopRequest, UserMessage};
+use crate::api::models::LIST_TIMEOUT;
 use crate::api::{Client, Preview};
 use crate::auth::critical::Critical;
 use crate::auth::{self, Authority};
-use crate::format::Format;
+use crate::format::OutputSchema;
 use crate::http::{self, Http};
 use crate::models::Backend;
 use crate::models::choice::Choice;
-use crate::output::lines::Beginning;
+use crate::output::lines::ThreadStarted;
 use crate::output::paint::Paint;
 use crate::session::Journal;
 use crate::stdin;
 use crate::tools::sandbox::confine;
-use crate::tools::sandbox::reach::Reach;
+use crate::tools::sandbox::reach::WritableReach;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::fault::Cause;
 use ask::{Look, blueprint, look, parts, prompt, show};
@@ -40,23 +40,23 @@ pub use error::Error;
 use keeping::{check, keep};
 use last_message::LastMessage;
 use out::Out;
-pub use settings::{Form, Keep, Settings};
-use workshop::Workshop;
+pub use settings::{Form, Keep, RunSettings};
+use workshop::RunTools;
 
 /// What the system offers to a run.
 #[derive(Clone, Debug)]
 pub struct Host {
     /// Who calls, and what lies between.
-    pub setup: http::Setup,
+    pub setup: http::HttpSetup,
     /// Ends the process at once, whatever else goes on, because this was ordered, and tells so in these colours.
-    pub force: fn(Order, Paint),
+    pub force: fn(StopRequest, Paint),
 }
 
 /// Asks the model and prints its answer.
 ///
 /// # Errors
 /// When there is no complete answer.
-pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
+pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
     let stdin = look(&settings);
     if stdin == Look::Never {
         settings
@@ -70,7 +70,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     let mut sink = Out::open(&settings, &screen)?;
     let last_message = prepared(&settings)?;
     let control = Control::new();
-    let watch = Watch {
+    let watch = StopWatch {
         deadline: settings.deadline,
         control: control.clone(),
         critical,
@@ -105,7 +105,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
     }
     let authority = authority.ok_or(Error::Credential(auth::Error::Missing))?;
 
-    sink.begin(&Beginning {
+    sink.begin(&ThreadStarted {
         thread: kept.thread.as_str(),
         model: &settings.choice.model.id,
         cwd: &settings.tools.directory.to_string_lossy(),
@@ -119,7 +119,7 @@ pub fn run(settings: Settings, host: Host) -> Result<(), Error> {
         Some((_, marks)) => client.telling(marks.clone()),
         None => client,
     };
-    let workshop = Workshop::open(settings.tools.clone(), settings.offered.clone())?;
+    let workshop = RunTools::open(settings.tools.clone(), settings.offered.clone())?;
     let blueprint = blueprint(&settings, &mut kept, Arc::clone(&workshop.tools));
     let writer = kept.writer.take();
     let journal = writer.map(|writer| Box::new(writer) as Box<dyn Journal + Send>);
@@ -158,11 +158,11 @@ fn remember(choice: &Choice, learned: &Learned) {
 }
 
 /// The file of the last message, if there is to be one.
-fn prepared(settings: &Settings) -> Result<Option<LastMessage>, Error> {
+fn prepared(settings: &RunSettings) -> Result<Option<LastMessage>, Error> {
     match &settings.last_message {
         Some(path) if !settings.dry_run => {
             let walls = settings.tools.walls.as_ref();
-            let reach = walls.filter(|walls| walls.write).map(Reach::of);
+            let reach = walls.filter(|walls| walls.write).map(WritableReach::of);
             LastMessage::prepare(path, settings.home.as_deref(), &reach.unwrap_or_default())
                 .map(Some)
         }
@@ -173,7 +173,7 @@ fn prepared(settings: &Settings) -> Result<Option<LastMessage>, Error> {
 
 /// What is to become of the last message, and what may still make the run fail.
 struct Last {
-    schema: Option<Format>,
+    schema: Option<OutputSchema>,
     file: Option<LastMessage>,
     fail_on_tool_error: bool,
     /// Standard input began after it had been given up.
@@ -220,7 +220,7 @@ fn conclude(
 /// What signs the requests, once it is known that they can be made and their calls be served. A dry run shows what would
 /// be sent, also to those who have not signed in yet.
 fn checked(
-    settings: &Settings,
+    settings: &RunSettings,
     host: &Host,
     critical: &Critical,
 ) -> Result<Option<Authority>, Error> {
@@ -255,17 +255,17 @@ fn is_too_long(stop: &Stop) -> bool {
 
 /// Asks for the subscription's list of models while the run goes on.
 fn beside(
-    settings: &Settings,
+    settings: &RunSettings,
     host: &Host,
     authority: &Authority,
-) -> Option<(Beside, Sender<Mark>)> {
+) -> Option<(ModelListRefresh, Sender<ListEtag>)> {
     (settings.choice.backend == Backend::Subscription).then(|| {
-        Beside::start(Lister {
+        ModelListRefresh::start(ModelLister {
             http: Http::new(&host.setup, settings.silence),
             endpoints: settings.endpoints.clone(),
             authority: authority.clone(),
             cache: settings.choice.cache.clone(),
-            patience: PATIENCE,
+            patience: LIST_TIMEOUT,
         })
     })
 }

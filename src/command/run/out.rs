@@ -8,9 +8,9 @@ use super::super::screen::{self, Screen};
 use super::super::stderr::Stderr;
 use super::super::stdout::Stdout;
 use super::error::Error;
-use super::settings::{Form, Settings};
+use super::settings::{Form, RunSettings};
 use crate::failure::RunWarning;
-use crate::output::lines::{Beginning, Lines};
+use crate::output::lines::{JsonLines, ThreadStarted};
 use crate::output::spinner::Spinner;
 use crate::output::text::Text;
 use crate::output::{Notice, Sink};
@@ -20,12 +20,12 @@ pub(super) enum Out {
     Text(Text<Stdout, Stderr>),
     /// The text is held back: only the last message is printed, once it is known.
     Held(Text<Stdout, Stderr>),
-    Lines(Box<Lines<Stdout>>, Text<io::Sink, Stderr>, Instant),
+    Lines(Box<JsonLines<Stdout>>, Text<io::Sink, Stderr>, Instant),
 }
 
 impl Out {
     /// Opens standard output. Nothing is told yet.
-    pub(super) fn open(settings: &Settings, screen: &Screen) -> Result<Self, Error> {
+    pub(super) fn open(settings: &RunSettings, screen: &Screen) -> Result<Self, Error> {
         let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let out = Stdout::open().map_err(Error::Output)?;
         let spinner = settings
@@ -39,7 +39,7 @@ impl Out {
             let beside = Text::new(io::sink(), Stderr::default(), level, terminals);
             let beside = beside.with(settings.paint, spinner).summaries(summaries);
             let quiet = level == crate::output::text::Level::Quiet;
-            let lines = Lines::new(out, deltas, quiet).waiting();
+            let lines = JsonLines::new(out, deltas, quiet).waiting();
             return Ok(Self::Lines(Box::new(lines), beside, Instant::now()));
         }
         let text = Text::new(out, Stderr::default(), level, terminals)
@@ -53,7 +53,7 @@ impl Out {
     }
 
     /// Tells that the run begins.
-    pub(super) fn begin(&mut self, beginning: &Beginning<'_>) -> io::Result<()> {
+    pub(super) fn begin(&mut self, beginning: &ThreadStarted<'_>) -> io::Result<()> {
         match self {
             Self::Lines(lines, ..) => lines.begin(beginning),
             Self::Text(_) | Self::Held(_) => Ok(()),

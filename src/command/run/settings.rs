@@ -6,41 +6,41 @@ use std::time::{Duration, Instant};
 use super::super::Keeper;
 use crate::agent::Policy;
 use crate::api::Endpoints;
-use crate::auth::Found;
-use crate::format::Format;
+use crate::auth::FoundCredential;
+use crate::format::OutputSchema;
 use crate::models::choice::Choice;
-use crate::models::fit::Fitted;
+use crate::models::fit::ClampedSettings;
 use crate::output::paint::Paint;
 use crate::output::spinner::Frames;
 use crate::output::text::Level;
-use crate::prompt::{self, Words};
-use crate::tools::setup::Setup;
+use crate::prompt::{self, PromptWords};
+use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
-use crate::wire::request::Search;
+use crate::wire::request::WebSearch;
 
 /// Everything that a run is told, checked.
 #[derive(Debug)]
-pub struct Settings {
+pub struct RunSettings {
     /// The arguments of the prompt.
-    pub words: Words,
+    pub words: PromptWords,
     /// Never look at standard input.
     pub no_stdin: bool,
     /// Files of text that go along with them.
-    pub files: Vec<prompt::File>,
+    pub files: Vec<prompt::PromptFile>,
     /// Pictures that go along, as data URLs.
     pub pictures: Vec<String>,
     /// The service may search the web.
-    pub search: Option<Search>,
+    pub search: Option<WebSearch>,
     /// The model to ask.
     pub choice: Choice,
     /// How it is to think and write.
-    pub fitted: Fitted,
+    pub fitted: ClampedSettings,
     /// The model that is asked instead where the service does not have that one, and how that is to think and write.
-    pub instead: Option<(Choice, Fitted)>,
+    pub instead: Option<(Choice, ClampedSettings)>,
     /// Who it is to be.
     pub instructions: String,
     /// How tools are started.
-    pub tools: Setup,
+    pub tools: ToolSetup,
     /// The tools to offer.
     pub offered: Vec<Tool>,
     /// Our own directory, if there is a place for one.
@@ -50,7 +50,7 @@ pub struct Settings {
     /// How the answer is told.
     pub form: Form,
     /// What the last message must match.
-    pub schema: Option<Format>,
+    pub schema: Option<OutputSchema>,
     /// The file that gets the last message.
     pub last_message: Option<PathBuf>,
     /// What the run may do.
@@ -70,7 +70,7 @@ pub struct Settings {
     /// What turns on standard error while the run waits.
     pub spinner: Option<Frames>,
     /// The credentials that were found, in the order in which they count.
-    pub found: Vec<Found>,
+    pub found: Vec<FoundCredential>,
     /// Where a sign-in is kept.
     pub keeper: Option<Keeper>,
     /// What is to be told beside the answer only.

@@ -7,21 +7,21 @@ use crate::failure::RunWarning;
 use crate::output::{Notice, Sink};
 use crate::tools::child::reaper;
 use crate::tools::launch::{Unready, keep_descriptors};
-use crate::tools::sandbox::confine::{self, Reach};
-use crate::tools::setup::Setup;
+use crate::tools::sandbox::confine::{self, SandboxScope};
+use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 use crate::tools::toolbox::Toolbox;
 
 /// The tools of a run.
-pub(super) struct Workshop {
+pub(super) struct RunTools {
     pub(super) tools: Arc<Toolbox>,
     /// What a command leaves that kills the very process that is to end it falls to us.
     adopted: bool,
 }
 
-impl Workshop {
+impl RunTools {
     /// Makes the tools ready, if there are any.
-    pub(super) fn open(setup: Setup, tools: Vec<Tool>) -> Result<Self, Error> {
+    pub(super) fn open(setup: ToolSetup, tools: Vec<Tool>) -> Result<Self, Error> {
         let offers = !tools.is_empty();
         let adopted = offers && reaper::adopt_orphans();
         if offers {
@@ -39,7 +39,7 @@ impl Workshop {
     /// Ends what is left of them, and removes what they made for themselves.
     pub(super) fn close(&self, sink: &mut dyn Sink) {
         if self.adopted {
-            reaper::end_all(Reach::default(), || false);
+            reaper::end_all(SandboxScope::default(), || false);
         }
         if let Err((path, error)) = self.tools.clean() {
             let warning = RunWarning::TemporaryLeft(path, error);

@@ -6,7 +6,7 @@ use crate::result::Footer;
 /// The lines that these notices make.
 fn told(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
     let mut out = Vec::new();
-    let mut lines = Lines::new(&mut out, deltas, false);
+    let mut lines = JsonLines::new(&mut out, deltas, false);
     for notice in notices {
         lines.take(*notice).expect("a vector");
     }
@@ -46,7 +46,7 @@ fn a_message_is_one_item_and_its_pieces_are_told_on_request() {
 #[test]
 fn calls_keep_their_items_whatever_ends_first() {
     let arguments = json!({"id": "7"});
-    let call = |id: &'static str, subject| Call {
+    let call = |id: &'static str, subject| CallNotice {
         id,
         name: "lookup",
         subject,
@@ -150,7 +150,7 @@ fn what_is_left_out_is_told_by_fields() {
         sandbox_note: Some("this may be the sandbox".to_owned()),
         ..CallResult::new(Status::Signalled(9), "ab")
     };
-    let call = Call {
+    let call = CallNotice {
         id: "a",
         name: "lookup",
         subject: Subject::Other(&Value::Null),
@@ -171,7 +171,7 @@ fn what_is_left_out_is_told_by_fields() {
 #[test]
 fn the_last_line_says_how_it_ended() {
     let mut out = Vec::new();
-    let mut lines = Lines::new(&mut out, false, false);
+    let mut lines = JsonLines::new(&mut out, false, false);
     let usage = Usage {
         input: 5,
         cached: 4,
@@ -192,7 +192,7 @@ fn the_last_line_says_how_it_ended() {
         (&line["cost_usd"], &line["requests"]),
         (&json!(0.5), &json!(2))
     );
-    let failed = failed(&Failed {
+    let failed = failed(&TurnFailed {
         message: "no",
         code: "budget",
         exit_code: 9,
@@ -223,6 +223,6 @@ fn the_schema_names_every_type_that_is_written() {
     }
     assert_eq!(
         schema["$defs"]["thread.started"]["properties"]["schema"]["const"],
-        SCHEMA
+        SCHEMA_VERSION
     );
 }

@@ -77,7 +77,7 @@ fn the_spinner_is_gone_before_anything_else_is_written() {
     assert_eq!(sink.pulse(), None, "inside a message nothing turns");
     sink.beat(at(9000));
     sink.take(Notice::MessageEnd).expect("a vector");
-    assert_eq!(sink.pulse(), Some(PULSE));
+    assert_eq!(sink.pulse(), Some(PULSE_INTERVAL));
     sink.beat(at(10_000));
     sink.beat(at(11_000));
     sink.finish().expect("a vector");
@@ -95,7 +95,7 @@ fn a_tool_call_is_one_line_and_quiet_is_quiet() {
         let mut sink = Text::new(&mut out, &mut err, level, (false, false));
         let took = Duration::from_millis(12);
         let notice = Notice::ToolEnded {
-            call: Call {
+            call: CallNotice {
                 id: "c",
                 name: "bash",
                 subject: Subject::Command("ls\n-l"),

@@ -20,7 +20,7 @@ fn every_cut_gives_the_items_that_were_finished() {
     for cut in 0..=all.len() {
         let bytes = &all.as_bytes()[..cut];
         whole_lines += usize::from(cut > 0 && bytes[cut - 1] == b'\n');
-        match Stored::read(bytes) {
+        match StoredConversation::read(bytes) {
             Err(damage) => assert!(whole_lines == 0 && damage.line == 1, "{cut}: {damage}"),
             Ok((stored, whole)) => {
                 assert_eq!(stored.items.len(), whole_lines.saturating_sub(2), "{cut}");
@@ -32,7 +32,8 @@ fn every_cut_gives_the_items_that_were_finished() {
 
 #[test]
 fn what_is_said_of_a_conversation_is_read() {
-    let (stored, _) = Stored::read(file(&[HEAD, TURN, USER]).as_bytes()).expect("a session");
+    let (stored, _) =
+        StoredConversation::read(file(&[HEAD, TURN, USER]).as_bytes()).expect("a session");
     assert_eq!(
         (stored.id.as_str(), stored.created_at, &*stored.cwd),
         ("0198a2f4-7c1e-7a3b-9d2c-5e6f708192a3", 5, "/x")
@@ -50,12 +51,13 @@ fn a_file_of_version_1_says_the_same_without_the_prefix() {
             .replace("\"version\":2", "\"version\":1")
     };
     let (head, turn) = (bare(HEAD), bare(TURN));
-    let read = |lines: &[&str]| Stored::read(file(lines).as_bytes()).map(|(stored, _)| stored);
+    let read =
+        |lines: &[&str]| StoredConversation::read(file(lines).as_bytes()).map(|(stored, _)| stored);
     let new = read(&[HEAD, TURN, USER]).expect("a session");
     let old = read(&[&head, &turn, USER, TURN]).expect("a session");
     assert_eq!((old.spelling, old.turns), (Spelling::Bare, 2));
     let old = read(&[&head, &turn, USER]).expect("a session");
-    let as_new = Stored {
+    let as_new = StoredConversation {
         spelling: Spelling::Prefixed,
         ..old
     };
@@ -69,7 +71,7 @@ fn a_file_of_version_1_says_the_same_without_the_prefix() {
 fn a_line_of_a_kind_that_is_not_known_is_left_aside_wherever_it_stands() {
     let lines = [TURN, USER, THOUGHT, CALL];
     let all = [&[HEAD][..], &lines].concat();
-    let (without, _) = Stored::read(file(&all).as_bytes()).expect("a session");
+    let (without, _) = StoredConversation::read(file(&all).as_bytes()).expect("a session");
     let future = [
         r#"{"type":"codex.future","items":[{"type":"message","role":"user"}]}"#,
         r#"{"role":"user","content":[{"text":"x"}],"type":"codex.","version":"x","cwd":7,"model":{},"id":[]}"#,
@@ -80,7 +82,7 @@ fn a_line_of_a_kind_that_is_not_known_is_left_aside_wherever_it_stands() {
             all.insert(place, line);
             let text = file(&all);
             assert_eq!(
-                Stored::read(text.as_bytes()),
+                StoredConversation::read(text.as_bytes()),
                 Ok((without.clone(), text.len())),
                 "{place}"
             );
@@ -88,7 +90,8 @@ fn a_line_of_a_kind_that_is_not_known_is_left_aside_wherever_it_stands() {
     }
     // Other unknown types are items of the service.
     let brand_new = r#"{"type":"brand_new","id":{"odd":1},"model":7}"#;
-    let (stored, _) = Stored::read(file(&[HEAD, brand_new]).as_bytes()).expect("a session");
+    let (stored, _) =
+        StoredConversation::read(file(&[HEAD, brand_new]).as_bytes()).expect("a session");
     assert_eq!(stored.items, [brand_new.as_bytes()]);
 }
 
@@ -102,7 +105,7 @@ fn how_much_the_model_was_to_think_is_read() {
     let change = r#"{"type":"configuration_update","reasoning":{"effort":"high"}}"#;
     let check = |lines: &[&str], current: Option<&str>, head: Option<&str>, since| {
         let all = [&[HEAD][..], lines].concat();
-        let (stored, _) = Stored::read(file(&all).as_bytes()).expect("a session");
+        let (stored, _) = StoredConversation::read(file(&all).as_bytes()).expect("a session");
         let effort = &stored.effort;
         assert_eq!(
             (effort.current(), effort.head.as_deref(), effort.since),
@@ -136,7 +139,8 @@ fn how_much_the_model_was_to_think_is_read() {
 #[test]
 fn the_model_is_spelled_with_the_server_that_it_is_of() {
     let turn = r#"{"type":"codex.turn","model":"small","provider":"box"}"#;
-    let (stored, _) = Stored::read(file(&[HEAD, turn, USER]).as_bytes()).expect("a session");
+    let (stored, _) =
+        StoredConversation::read(file(&[HEAD, turn, USER]).as_bytes()).expect("a session");
     assert_eq!(
         (&*stored.model, stored.provider.as_deref()),
         ("box/small", Some("box"))
@@ -147,7 +151,7 @@ fn the_model_is_spelled_with_the_server_that_it_is_of() {
 #[test]
 fn damage_in_the_middle_is_told() {
     let check = |lines: &[&str], line| {
-        let damage = Stored::read(file(lines).as_bytes()).map(drop);
+        let damage = StoredConversation::read(file(lines).as_bytes()).map(drop);
         assert_eq!(damage.map_err(|damage| damage.line), Err(line), "{lines:?}");
     };
     check(&[HEAD, "{", USER], 2);
@@ -157,13 +161,13 @@ fn damage_in_the_middle_is_told() {
     check(&[&HEAD.replace("\"version\":2", "\"version\":9")], 1);
     check(&[&HEAD.replace("\"id\":\"", "\"id\":\"x")], 1);
     check(&[&HEAD.replace("\"id\"", "\"name\"")], 1);
-    assert!(Stored::read(file(&[HEAD, TURN, "{"]).as_bytes()).is_ok());
+    assert!(StoredConversation::read(file(&[HEAD, TURN, "{"]).as_bytes()).is_ok());
 }
 
 #[test]
 fn what_has_no_end_is_left_out_or_answered() {
     let settled = |lines: &[&str]| {
-        let (mut stored, _) = Stored::read(file(lines).as_bytes()).expect("a session");
+        let (mut stored, _) = StoredConversation::read(file(lines).as_bytes()).expect("a session");
         let added = stored.settle();
         (stored.items.len(), added.len())
     };

@@ -11,22 +11,22 @@ use serde::Deserialize;
 use super::context::Context;
 use super::ended::{Started, ended, keep};
 use crate::result::{CallResult, Status};
-use crate::tools::OUTPUT;
-use crate::tools::child::capture::Printed;
+use crate::tools::MAX_OUTPUT_BYTES;
+use crate::tools::child::capture::CapturedOutput;
 use crate::tools::child::supervise::{self, End};
 
 /// The longest command that is handed over as an argument, in bytes; Linux takes 128 KiB. A longer one becomes a file.
-const ARGUMENT: usize = 100 << 10;
+const MAX_ARGUMENT_BYTES: usize = 100 << 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
-pub(super) struct Arguments {
+pub(super) struct BashArguments {
     command: String,
     workdir: Option<PathBuf>,
     timeout: Option<f64>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
+pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResult {
     let limit = match arguments.timeout {
         Some(seconds) => match Duration::try_from_secs_f64(seconds) {
             Ok(asked) if !asked.is_zero() => asked.min(context.timeout),
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
             return CallResult::failed(format!("the command could not be kept in a file: {error}"));
         }
     };
-    let mut capture = keep("output", OUTPUT, context);
+    let mut capture = keep("output", MAX_OUTPUT_BYTES, context);
     let mut take = |bytes: &[u8]| {
         capture.add(bytes);
         true
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
         context.inner(),
     ) {
         Ok(end) => {
-            let Printed { text, cut } = capture.printed();
+            let CapturedOutput { text, cut } = capture.printed();
             let cuts = cut.into_iter().collect();
             let mut result = ended(text, cuts, &end, started, context);
             let asked = arguments.timeout.unwrap_or_default();
@@ -82,8 +82,8 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
 }
 
 /// bash, or sh where there is no bash.
-fn commands(arguments: &Arguments, context: &Context<'_>) -> std::io::Result<Vec<Command>> {
-    let script = if arguments.command.len() > ARGUMENT {
+fn commands(arguments: &BashArguments, context: &Context<'_>) -> std::io::Result<Vec<Command>> {
+    let script = if arguments.command.len() > MAX_ARGUMENT_BYTES {
         let path = std::env::temp_dir().join(format!("command-{}.sh", context.number));
         // Whatever is there already, a pipe even, is somebody else's.
         let mut file = File::options().write(true).create_new(true).open(&path)?;

@@ -8,9 +8,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::result::{CallResult, Status};
-use crate::tools::sandbox::confine::{Inner, Reach};
+use crate::tools::sandbox::confine::{Inner, SandboxScope};
 use crate::tools::sandbox::places::program_on;
-use crate::tools::sandbox::policy::Walls;
+use crate::tools::sandbox::policy::SandboxPolicy;
 
 /// What a tool knows of where it runs.
 pub struct Context<'a> {
@@ -19,9 +19,9 @@ pub struct Context<'a> {
     /// How long a command may take.
     pub timeout: Duration,
     /// What is around it.
-    pub walls: Option<&'a Walls>,
+    pub walls: Option<&'a SandboxPolicy>,
     /// How far that reaches.
-    pub reach: Reach,
+    pub reach: SandboxScope,
     /// What programs find in their environment, the temporary directory aside.
     pub environment: &'a [(OsString, OsString)],
 }

@@ -10,30 +10,30 @@ use super::replace::replace;
 use crate::result::CallResult;
 
 /// The largest file that is changed, in bytes: it is held in memory.
-const MOST: u64 = 64 << 20;
+const MAX_FILE_BYTES: u64 = 64 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
-pub(super) struct Arguments {
+pub(super) struct EditArguments {
     path: PathBuf,
-    edits: Vec<Edit>,
+    edits: Vec<TextReplacement>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Edit {
+struct TextReplacement {
     old_text: String,
     new_text: String,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
+pub(super) fn run(arguments: &EditArguments, context: &Context<'_>) -> CallResult {
     let path = arguments.path.display();
     let old = match fs::metadata(&arguments.path) {
         Ok(found) if !found.is_file() => {
             return CallResult::failed(format!("{path} is not a regular file"));
         }
-        Ok(found) if found.len() > MOST => {
-            let most = MOST >> 20;
+        Ok(found) if found.len() > MAX_FILE_BYTES => {
+            let most = MAX_FILE_BYTES >> 20;
             return CallResult::failed(format!(
                 "{path} is larger than {most} MiB; use bash to change it"
             ));
@@ -63,12 +63,12 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
 
 /// The text after these edits, each applied to the result of the one before; or what is wrong with one. Edits that
 /// leave the text as it is are wrong too: their sender expects a change.
-fn apply(old: &str, edits: &[Edit]) -> std::result::Result<String, String> {
+fn apply(old: &str, edits: &[TextReplacement]) -> std::result::Result<String, String> {
     if edits.is_empty() {
         return Err("there is no edit in the call".to_owned());
     }
     let mut text = old.to_owned();
-    for (n, Edit { old_text, new_text }) in edits.iter().enumerate() {
+    for (n, TextReplacement { old_text, new_text }) in edits.iter().enumerate() {
         let n = n + 1;
         if old_text.is_empty() {
             return Err(format!(
@@ -159,9 +159,9 @@ mod tests {
     use super::*;
 
     fn check(text: &str, edits: &[(&str, &str)], expected: std::result::Result<&str, &str>) {
-        let edits: Vec<Edit> = edits
+        let edits: Vec<TextReplacement> = edits
             .iter()
-            .map(|(old, new)| Edit {
+            .map(|(old, new)| TextReplacement {
                 old_text: (*old).to_owned(),
                 new_text: (*new).to_owned(),
             })

@@ -6,7 +6,7 @@ use super::context::Context;
 use crate::result::{CallResult, Cut, Footer, Status};
 use crate::tools::child::capture::Capture;
 use crate::tools::child::supervise::End;
-use crate::tools::sandbox::explanation::Failed;
+use crate::tools::sandbox::explanation::FailedCommand;
 
 /// When a program was started, and how long it may run.
 #[derive(Clone, Copy)]
@@ -69,11 +69,11 @@ fn explained(output: &str, status: Status, context: &Context<'_>) -> Option<Stri
         _ => None,
     };
     if code != Some(0) {
-        return walls.explain(Failed { output, code });
+        return walls.explain(FailedCommand { output, code });
     }
     let said: Vec<&str> = output.lines().filter(|line| is_refusal(line)).collect();
     let output = &said.join("\n");
-    walls.explain(Failed { output, code })
+    walls.explain(FailedCommand { output, code })
 }
 
 /// Whether a program may have printed this line because something was refused inside of a command that ended well, as in

@@ -8,30 +8,30 @@ use serde::Deserialize;
 use super::arguments::place;
 use super::context::{Context, not_done};
 use super::glob::glob;
-use super::lines::Lines;
+use super::lines::LimitedLines;
 use super::rg;
 use super::walk::walk;
 use crate::result::{CallResult, Status};
 
 /// The most files that are named if nobody says otherwise.
-const LIMIT: usize = 1000;
+const DEFAULT_LIMIT: usize = 1000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
-pub(super) struct Arguments {
+pub(super) struct FindArguments {
     pattern: String,
     path: Option<PathBuf>,
     limit: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
+pub(super) fn run(arguments: &FindArguments, context: &Context<'_>) -> CallResult {
     let Some(wanted) = glob(&arguments.pattern).filter(|_| !arguments.pattern.starts_with('!'))
     else {
         let words = format!("{:?} is not a glob", arguments.pattern);
         return CallResult::new(Status::BadArguments, words);
     };
     let path = &place(arguments.path.as_deref().unwrap_or(Path::new(".")));
-    let limit = arguments.limit.unwrap_or(LIMIT).max(1);
+    let limit = arguments.limit.unwrap_or(DEFAULT_LIMIT).max(1);
     if path.is_file() {
         return CallResult::failed(format!(
             "{} is a file, not a directory to look into",
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
     {
         return answer;
     }
-    let mut lines = Lines::new(limit);
+    let mut lines = LimitedLines::new(limit);
     let deadline = Instant::now() + context.timeout;
     let walked = walk(path, deadline, &mut |found| {
         let inner = found.path.strip_prefix(path).unwrap_or(&found.path);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::arguments::place;
 use super::context::{Context, not_done};
 use super::glob::glob;
-use super::lines::Lines;
+use super::lines::LimitedLines;
 use super::read::skip_line;
 use super::rg;
 use super::walk::walk;
@@ -20,17 +20,17 @@ use crate::result::{CallResult, Status};
 use crate::text::first_characters;
 
 /// The most lines that are shown if nobody says otherwise.
-const LIMIT: usize = 200;
+const DEFAULT_LIMIT: usize = 200;
 
 /// The most of one line that is searched, in bytes.
-const LONG: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// The most of one line that is shown, in characters.
-const LINE: usize = 500;
+const MAX_LINE_BYTES: usize = 500;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
-pub(super) struct Arguments {
+pub(super) struct GrepArguments {
     pattern: String,
     path: Option<PathBuf>,
     glob: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     limit: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
+pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResult {
     let path = &place(arguments.path.as_deref().unwrap_or(Path::new(".")));
     let is_dir = match std::fs::metadata(path) {
         // A pipe or a device could be read for ever.
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
     if !is_dir && is_binary(path) {
         return CallResult::failed(format!("{} is a binary file", path.display()));
     }
-    let limit = arguments.limit.unwrap_or(LIMIT).max(1);
+    let limit = arguments.limit.unwrap_or(DEFAULT_LIMIT).max(1);
     if let Some(answer) = with_rg(arguments, path, limit, context) {
         return answer;
     }
@@ -85,11 +85,11 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
         }
     };
     let deadline = Instant::now() + context.timeout;
-    let mut search = Search {
+    let mut search = FileSearch {
         deadline,
         regex,
         around: arguments.context,
-        lines: Lines::new(limit),
+        lines: LimitedLines::new(limit),
     };
     if !is_dir {
         return match search.file(path) {
@@ -122,13 +122,13 @@ fn is_binary(path: &Path) -> bool {
 }
 
 fn with_rg(
-    arguments: &Arguments,
+    arguments: &GrepArguments,
     path: &Path,
     limit: usize,
     context: &Context<'_>,
 ) -> Option<CallResult> {
     let around = format!("--context={}", arguments.context);
-    let columns = format!("--max-columns={LINE}");
+    let columns = format!("--max-columns={MAX_LINE_BYTES}");
     let mut flags = vec![
         "--crlf",
         "--no-heading",
@@ -156,15 +156,15 @@ fn with_rg(
 }
 
 /// A search in many files, told in the form of `rg`: `path:line:text`, and `path-line-text` for what is around.
-struct Search {
+struct FileSearch {
     deadline: Instant,
     regex: Regex,
     /// How many lines around one that matches are shown.
     around: usize,
-    lines: Lines,
+    lines: LimitedLines,
 }
 
-impl Search {
+impl FileSearch {
     /// Searches a file; whether more is wanted.
     fn file(&mut self, path: &Path) -> std::io::Result<bool> {
         let mut reader = BufReader::with_capacity(64 << 10, File::open(path)?);
@@ -179,7 +179,10 @@ impl Search {
         loop {
             line.clear();
             // A line may be as long as a file; what is far behind its beginning is not searched.
-            let taken = reader.by_ref().take(LONG).read_until(b'\n', &mut line)?;
+            let taken = reader
+                .by_ref()
+                .take(MAX_FILE_BYTES)
+                .read_until(b'\n', &mut line)?;
             if taken == 0 || Instant::now() >= self.deadline {
                 return Ok(true);
             }
@@ -227,7 +230,7 @@ impl Search {
     }
 
     fn show(&mut self, path: &Path, mark: char, number: usize, text: &str) -> bool {
-        let short = first_characters(text, LINE);
+        let short = first_characters(text, MAX_LINE_BYTES);
         let cut = if short.len() < text.len() {
             " [cut]"
         } else {

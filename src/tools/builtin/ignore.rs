@@ -10,12 +10,12 @@ use crate::tools::small;
 const FILES: &[&str] = &[".git/info/exclude", ".gitignore", ".ignore"];
 
 /// The largest such file that is read, in bytes.
-const MOST: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// The patterns of one directory.
 pub(super) struct Patterns {
     directory: PathBuf,
-    files: Vec<File>,
+    files: Vec<IgnoreFile>,
 }
 
 impl Patterns {
@@ -23,11 +23,11 @@ impl Patterns {
     pub(super) fn of(directory: &Path) -> Self {
         let texts = FILES
             .iter()
-            .filter_map(|name| small::read(&directory.join(name), MOST));
+            .filter_map(|name| small::read(&directory.join(name), MAX_FILE_BYTES));
         Self {
             directory: directory.to_owned(),
             files: texts
-                .map(|text| File::parse(String::from_utf8_lossy(&text).into_owned()))
+                .map(|text| IgnoreFile::parse(String::from_utf8_lossy(&text).into_owned()))
                 .collect(),
         }
     }
@@ -66,13 +66,13 @@ pub(super) fn above(directory: &Path) -> Vec<Patterns> {
 }
 
 /// A file of patterns. There may be as many as half of its bytes, so a pattern is no more than its place in the text.
-struct File {
+struct IgnoreFile {
     text: String,
-    patterns: Vec<Pattern>,
+    patterns: Vec<IgnorePattern>,
 }
 
 /// A line of such a file.
-struct Pattern {
+struct IgnorePattern {
     /// Where its glob is, in bytes.
     start: u32,
     end: u32,
@@ -80,7 +80,7 @@ struct Pattern {
     only_directories: bool,
 }
 
-impl File {
+impl IgnoreFile {
     fn parse(text: String) -> Self {
         let mut patterns = Vec::new();
         let mut start = 0;
@@ -93,7 +93,7 @@ impl File {
 
     /// What the last pattern that matches says of this path.
     fn judge(&self, inner: &str, is_dir: bool) -> Option<bool> {
-        let fits = |pattern: &&Pattern| {
+        let fits = |pattern: &&IgnorePattern| {
             let glob = &self.text[pattern.start as usize..pattern.end as usize];
             (is_dir || !pattern.only_directories) && matches(glob, inner)
         };
@@ -103,7 +103,7 @@ impl File {
 }
 
 /// The pattern of a line that begins at this byte of the text.
-fn pattern(line: &str, start: usize) -> Option<Pattern> {
+fn pattern(line: &str, start: usize) -> Option<IgnorePattern> {
     let whole = line.strip_suffix('\n').unwrap_or(line);
     let line = whole.trim_start_matches('\u{feff}');
     let mut glob = line.trim_end_matches(['\r', ' ', '\t']);
@@ -126,7 +126,7 @@ fn pattern(line: &str, start: usize) -> Option<Pattern> {
         Some(rest) => (true, rest),
         None => (false, glob),
     };
-    Some(Pattern {
+    Some(IgnorePattern {
         start: u32::try_from(start).ok()?,
         end: u32::try_from(start + glob.len()).ok()?,
         ignores,
@@ -145,7 +145,7 @@ mod tests {
         };
         let all = [Patterns {
             directory: "/r".into(),
-            files: vec![File::parse(lines.to_owned())],
+            files: vec![IgnoreFile::parse(lines.to_owned())],
         }];
         let ignored = is_ignored(&all, &Path::new("/r").join(path), is_dir);
         assert_eq!(ignored, expected, "{lines:?} {path}");

@@ -4,11 +4,11 @@ use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 use crate::result::{CallResult, Status};
-use crate::tools::OUTPUT;
+use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::clean;
 
 /// Lines as they come, up to a limit.
-pub(super) struct Lines {
+pub(super) struct LimitedLines {
     text: Vec<u8>,
     count: usize,
     limit: usize,
@@ -20,7 +20,7 @@ pub(super) struct Lines {
     more: Option<&'static str>,
 }
 
-impl Lines {
+impl LimitedLines {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             text: Vec::new(),
@@ -43,7 +43,7 @@ impl Lines {
         }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             // No line gets longer than a model would see.
-            let room = OUTPUT.saturating_sub(self.begun.len());
+            let room = MAX_OUTPUT_BYTES.saturating_sub(self.begun.len());
             self.begun
                 .extend_from_slice(&piece[..piece.len().min(room)]);
             if piece.ends_with(b"\n") && !self.end_line() {
@@ -67,7 +67,7 @@ impl Lines {
         let named = in_temporary.map(|inner| [b"$TMPDIR/", inner].concat());
         let line = named.as_deref().unwrap_or(line);
         // Room for a few words behind them.
-        if self.text.len() + line.len() > OUTPUT - 512 {
+        if self.text.len() + line.len() > MAX_OUTPUT_BYTES - 512 {
             self.more = Some("narrow it down");
             return false;
         }
@@ -114,7 +114,7 @@ mod tests {
             .collect::<String>();
         for size in [1, 7, 64, text.len()] {
             for limit in [1, 99, 100, 101] {
-                let mut lines = Lines::new(limit);
+                let mut lines = LimitedLines::new(limit);
                 for piece in text.as_bytes().chunks(size) {
                     lines.add(piece);
                 }
@@ -124,10 +124,12 @@ mod tests {
                 assert_eq!(rest.is_empty(), limit >= 100, "{size} {limit}: {rest}");
             }
         }
-        let mut lines = Lines::new(usize::MAX);
+        let mut lines = LimitedLines::new(usize::MAX);
         while lines.add(&[&[b'x'; 999][..], b"\n"].concat()) {}
         assert!(!lines.add(b"more\n"));
         let text = lines.answer().output;
-        assert!(text.len() < OUTPUT && text.ends_with("x\n[there is more; narrow it down]"));
+        assert!(
+            text.len() < MAX_OUTPUT_BYTES && text.ends_with("x\n[there is more; narrow it down]")
+        );
     }
 }

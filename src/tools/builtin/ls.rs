@@ -6,21 +6,21 @@ use serde::Deserialize;
 
 use super::arguments::place;
 use super::context::{Context, not_done};
-use super::lines::Lines;
+use super::lines::LimitedLines;
 use super::walk::list;
 use crate::result::CallResult;
 
 /// The most names that are shown if nobody says otherwise.
-const LIMIT: usize = 1000;
+const DEFAULT_LIMIT: usize = 1000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
-pub(super) struct Arguments {
+pub(super) struct LsArguments {
     path: Option<PathBuf>,
     limit: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
+pub(super) fn run(arguments: &LsArguments, context: &Context<'_>) -> CallResult {
     let path = &place(arguments.path.as_deref().unwrap_or(Path::new(".")));
     if path.is_file() {
         return CallResult::done(format!("{} is a file", path.display()));
@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
         Ok(found) => found,
         Err(error) => return not_done("list", path, &error, false, context),
     };
-    let mut lines = Lines::new(arguments.limit.unwrap_or(LIMIT).max(1));
+    let mut lines = LimitedLines::new(arguments.limit.unwrap_or(DEFAULT_LIMIT).max(1));
     for entry in entries {
         let name = entry.file_name();
         let name = name.to_string_lossy();

@@ -39,7 +39,7 @@ mod tests {
 
     use super::*;
     use crate::result::Status;
-    use crate::tools::sandbox::confine::Reach;
+    use crate::tools::sandbox::confine::SandboxScope;
 
     #[test]
     fn wrong_arguments_are_answered_in_words() {
@@ -47,7 +47,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             number: 1,
             walls: None,
-            reach: Reach::default(),
+            reach: SandboxScope::default(),
             environment: &[],
         };
         let check = |name: &str, arguments: &str, expected: &str| {

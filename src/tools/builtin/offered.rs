@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::table::BuiltIn;
 use crate::result::CallResult;
 use crate::tools::launch::{Launch, Launcher};
-use crate::tools::order::Order;
+use crate::tools::order::ToolOrder;
 use crate::tools::tool::{Runner, Tool};
 
 /// The tool that a run offers.
@@ -30,7 +30,7 @@ impl Runner for Separate {
     fn run(&self, arguments: &str, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
         let setup = launcher.setup();
         let launch = Launch {
-            order: Order {
+            order: ToolOrder {
                 name: self.0.to_owned(),
                 number,
                 timeout: setup.timeout,

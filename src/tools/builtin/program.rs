@@ -9,12 +9,12 @@ use std::os::fd::OwnedFd;
 use super::context::Context;
 use super::ended::{Started, ended, keep};
 use crate::result::{CallResult, Cut, Status};
-use crate::tools::OUTPUT;
-use crate::tools::child::capture::Printed;
+use crate::tools::MAX_OUTPUT_BYTES;
+use crate::tools::child::capture::CapturedOutput;
 use crate::tools::child::supervise::{self, End};
 
 /// The most that the model gets of what went wrong, in bytes.
-const COMPLAINTS: usize = OUTPUT / 4;
+const MAX_STDERR_BYTES: usize = MAX_OUTPUT_BYTES / 4;
 
 /// Runs it.
 #[must_use]
@@ -33,8 +33,8 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Cal
         Err(error) => return not_run(error),
     };
     let (mut output, mut complaints) = (
-        keep("output", OUTPUT - COMPLAINTS, context),
-        keep("complaints", COMPLAINTS, context),
+        keep("output", MAX_OUTPUT_BYTES - MAX_STDERR_BYTES, context),
+        keep("complaints", MAX_STDERR_BYTES, context),
     );
     let mut take = |bytes: &[u8]| {
         output.add(bytes);
@@ -44,7 +44,7 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Cal
         complaints.add(bytes);
         true
     };
-    let takers: Vec<supervise::Take<'_>> = vec![&mut take, &mut take_complaints];
+    let takers: Vec<supervise::OutputReader<'_>> = vec![&mut take, &mut take_complaints];
     let deadline = started.deadline();
     let end = match supervise::watch(vec![command], takers, deadline, context.inner()) {
         Ok(end) => end,
@@ -57,7 +57,7 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Cal
             ..CallResult::new(Status::Exited(0), output.text)
         };
     }
-    let Printed { mut text, cut } = output;
+    let CapturedOutput { mut text, cut } = output;
     let complaints = complaints.printed();
     if !text.is_empty() && !text.ends_with('\n') && !complaints.text.is_empty() {
         text.push('\n');

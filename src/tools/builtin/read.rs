@@ -11,28 +11,28 @@ use serde::Deserialize;
 use super::arguments::place;
 use super::context::{Context, not_done};
 use crate::result::CallResult;
-use crate::tools::OUTPUT;
+use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::clean;
 use crate::wire::input::picture;
 
 /// The most lines that one call returns.
-const LINES: usize = 2000;
+const MAX_LINES: usize = 2000;
 
 /// The most of one line that is shown, in bytes.
-const LINE: usize = 4000;
+const MAX_LINE_BYTES: usize = 4000;
 
 /// The largest picture, in bytes. It goes along with every later request.
-const PICTURE: u64 = 5 << 20;
+const MAX_PICTURE_BYTES: u64 = 5 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
-pub(super) struct Arguments {
+pub(super) struct ReadArguments {
     path: PathBuf,
     offset: Option<usize>,
     limit: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
+pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResult {
     let path = &arguments.path;
     let unreadable = |error| not_done("read", path, &error, false, context);
     // Opening a pipe or a device could wait for ever or give without end.
@@ -69,19 +69,19 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
         Err(error) => return unreadable(error),
     }
     let first = arguments.offset.unwrap_or(1).max(1);
-    let most = arguments.limit.unwrap_or(LINES).clamp(1, LINES);
+    let most = arguments.limit.unwrap_or(MAX_LINES).clamp(1, MAX_LINES);
     match lines(reader, first, most) {
-        Ok(Part {
+        Ok(FilePart {
             text,
             count: 0,
             total,
         }) if first > 1 => {
             CallResult::failed(format!("{text}{} has only {total} lines", path.display()))
         }
-        Ok(Part { text, count: 0, .. }) => {
+        Ok(FilePart { text, count: 0, .. }) => {
             CallResult::done(format!("{text}[{} is empty]", path.display()))
         }
-        Ok(Part { text, count, total }) if first + count <= total => {
+        Ok(FilePart { text, count, total }) if first + count <= total => {
             let next = first + count;
             let end = if text.ends_with('\n') { "" } else { "\n" };
             CallResult::done(format!(
@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
                 next - 1
             ))
         }
-        Ok(Part { text, .. }) => CallResult::done(text),
+        Ok(FilePart { text, .. }) => CallResult::done(text),
         Err(error) => unreadable(error),
     }
 }
@@ -97,21 +97,21 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
 /// Hands a picture over as it is.
 fn see(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<CallResult> {
     let shown = path.display();
-    if size > PICTURE {
-        let most = PICTURE >> 20;
+    if size > MAX_PICTURE_BYTES {
+        let most = MAX_PICTURE_BYTES >> 20;
         return Ok(CallResult::failed(format!(
             "{shown} is a picture of {size} bytes, and {most} MiB is the most; make it smaller with bash"
         )));
     }
     let mut bytes = Vec::new();
-    from.take(PICTURE + 1).read_to_end(&mut bytes)?;
+    from.take(MAX_PICTURE_BYTES + 1).read_to_end(&mut bytes)?;
     let mut result = CallResult::done(format!("[{shown}: {kind}, {} bytes]", bytes.len()));
     result.image = Some(format!("data:{kind};base64,{}", STANDARD.encode(bytes)));
     Ok(result)
 }
 
 /// A part of a file.
-struct Part {
+struct FilePart {
     text: String,
     /// Lines in `text`.
     count: usize,
@@ -120,8 +120,8 @@ struct Part {
 }
 
 /// At most `most` lines from line `first` on, in bounded memory however long the lines are.
-fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result<Part> {
-    let mut part = Part {
+fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result<FilePart> {
+    let mut part = FilePart {
         text: String::new(),
         count: 0,
         total: 0,
@@ -131,15 +131,15 @@ fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result
         let mut line = Vec::new();
         reader
             .by_ref()
-            .take(LINE as u64 + 1)
+            .take(MAX_LINE_BYTES as u64 + 1)
             .read_until(b'\n', &mut line)?;
         if line.is_empty() {
             return Ok(part);
         }
         let mut cut = 0;
-        if line.last() != Some(&b'\n') && line.len() > LINE {
-            cut = line.len() - LINE + skip_line(&mut reader)?;
-            line.truncate(LINE);
+        if line.last() != Some(&b'\n') && line.len() > MAX_LINE_BYTES {
+            cut = line.len() - MAX_LINE_BYTES + skip_line(&mut reader)?;
+            line.truncate(MAX_LINE_BYTES);
         }
         part.total += 1;
         if part.total < first || part.count == most || full {
@@ -149,7 +149,7 @@ fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result
         if cut > 0 {
             text.push_str(&format!("[{cut} bytes of this line are left out]\n"));
         }
-        full = part.text.len() + text.len() > OUTPUT - LINE;
+        full = part.text.len() + text.len() > MAX_OUTPUT_BYTES - MAX_LINE_BYTES;
         if !full || part.count == 0 {
             part.text.push_str(&text);
             part.count += 1;
@@ -199,19 +199,24 @@ mod tests {
 
     #[test]
     fn long_lines_are_cut_with_a_note() {
-        let long = "x".repeat(LINE + 10_000);
+        let long = "x".repeat(MAX_LINE_BYTES + 10_000);
         let part = lines(format!("{long}\nnext\n").as_bytes(), 1, 9).expect("memory");
         assert!(
             part.text
                 .ends_with("x[10000 bytes of this line are left out]\nnext\n")
         );
-        check(&"x".repeat(LINE), 1, 9, (&"x".repeat(LINE), 1, 1));
+        check(
+            &"x".repeat(MAX_LINE_BYTES),
+            1,
+            9,
+            (&"x".repeat(MAX_LINE_BYTES), 1, 1),
+        );
     }
 
     #[test]
     fn a_part_stays_below_what_a_model_gets() {
         let text = format!("{}\n", "y".repeat(999)).repeat(500);
         let part = lines(text.as_bytes(), 1, 2000).expect("memory");
-        assert!(part.text.len() <= OUTPUT && part.count > 50 && part.total == 500);
+        assert!(part.text.len() <= MAX_OUTPUT_BYTES && part.count > 50 && part.total == 500);
     }
 }

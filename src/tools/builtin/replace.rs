@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::Mode;
 
-use crate::file::{Directory, Replacement, Slot, unused};
+use crate::file::{Directory, FileSlot, Replacement, unused};
 
 /// Replaces the content of the file, or makes it; mode and owner stay as they were. A link is followed.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -45,7 +45,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
-    let slot = Slot::new(Directory::open(directory.unwrap_or(Path::new(".")))?, name);
+    let slot = FileSlot::new(Directory::open(directory.unwrap_or(Path::new(".")))?, name);
     let mode = Mode::from_raw_mode(old.map_or(0o666, |old| old.mode() & 0o7777));
     let new = Replacement::begin(&slot, &unused(".new-")?, mode)?;
     if let Some(old) = old {

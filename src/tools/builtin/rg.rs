@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use super::context::Context;
-use super::lines::Lines;
+use super::lines::LimitedLines;
 use crate::result::{CallResult, Status};
 use crate::tools::child::capture::clean;
 use crate::tools::child::supervise::{self, End};
@@ -34,7 +34,7 @@ pub(super) fn run(
         .arg("--")
         .arg(path)
         .stdin(Stdio::null());
-    let mut lines = Lines::new(limit);
+    let mut lines = LimitedLines::new(limit);
     let mut complaints = Vec::new();
     let mut take = |bytes: &[u8]| lines.add(bytes);
     let mut take_complaints = |bytes: &[u8]| {

@@ -119,7 +119,7 @@ mod tests {
     use crate::tools::builtin::offered::tool;
     use crate::tools::tool::Tool;
     use crate::wire::request::tests::HEAD;
-    use crate::wire::request::{Body, Function, Head};
+    use crate::wire::request::{Function, RequestBody, RequestHead};
 
     #[test]
     fn every_schema_is_json_that_names_the_subject() {
@@ -135,7 +135,11 @@ mod tests {
     fn all_tools_together_take_little_of_a_request() {
         let tools: Vec<Tool> = TOOLS.iter().map(tool).collect();
         let functions: Vec<Function<'_>> = tools.iter().map(Tool::function).collect();
-        let size = |tools: &[Function<'_>]| Body::new(&Head { tools, ..HEAD }).bytes().len();
+        let size = |tools: &[Function<'_>]| {
+            RequestBody::new(&RequestHead { tools, ..HEAD })
+                .bytes()
+                .len()
+        };
         assert!(
             size(&functions) - size(&[]) < 2500,
             "{}",

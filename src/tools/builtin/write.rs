@@ -11,12 +11,12 @@ use crate::result::CallResult;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
-pub(super) struct Arguments {
+pub(super) struct WriteArguments {
     path: PathBuf,
     content: String,
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> CallResult {
+pub(super) fn run(arguments: &WriteArguments, context: &Context<'_>) -> CallResult {
     let path = &arguments.path;
     let parent = path.parent().filter(|parent| *parent != Path::new(""));
     if let Some(Err(error)) = parent.map(fs::create_dir_all) {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::result::{Cut, KeptOutput};
 
 /// The most that the file keeps, in bytes.
-const FILE: u64 = 64 << 20;
+const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// Output as it comes.
 pub(in crate::tools) struct Capture {
@@ -26,7 +26,7 @@ pub(in crate::tools) struct Capture {
 }
 
 /// What a program printed, as a result has it.
-pub(in crate::tools) struct Printed {
+pub(in crate::tools) struct CapturedOutput {
     /// The text. What is not UTF-8, and NUL, is U+FFFD.
     pub(in crate::tools) text: String,
     /// What is left out of it.
@@ -53,7 +53,8 @@ impl Capture {
             self.file = Some(self.open());
         }
         if let Some(Ok(file)) = &mut self.file {
-            let room = usize::try_from(FILE.saturating_sub(self.total)).unwrap_or(usize::MAX);
+            let room =
+                usize::try_from(MAX_FILE_BYTES.saturating_sub(self.total)).unwrap_or(usize::MAX);
             if let Err(error) = file.write_all(&bytes[..bytes.len().min(room)]) {
                 self.file = Some(Err(error));
             }
@@ -84,7 +85,7 @@ impl Capture {
     }
 
     /// What came, whole or as its head and its tail.
-    pub(in crate::tools) fn printed(mut self) -> Printed {
+    pub(in crate::tools) fn printed(mut self) -> CapturedOutput {
         let half = self.most / 2;
         let file = self.file.take();
         self.tail.make_contiguous();
@@ -98,7 +99,7 @@ impl Capture {
         let (head, tail) = if is_whole {
             let text = clean(&whole);
             if text.len() <= self.most {
-                return Printed { text, cut: None };
+                return CapturedOutput { text, cut: None };
             }
             // What is not UTF-8 takes more room as text.
             (&*whole, &*whole)
@@ -114,7 +115,7 @@ impl Capture {
             of: self.total,
             kept: self.kept(file.unwrap_or_else(|| self.open())),
         };
-        Printed {
+        CapturedOutput {
             text: text + &clean(tail),
             cut: Some(cut),
         }
@@ -124,9 +125,9 @@ impl Capture {
     fn kept(&self, file: io::Result<File>) -> KeptOutput {
         let name = self.name.clone();
         match file {
-            Ok(_) if self.total > FILE => KeptOutput::Beginning {
+            Ok(_) if self.total > MAX_FILE_BYTES => KeptOutput::Beginning {
                 file: name,
-                bytes: FILE,
+                bytes: MAX_FILE_BYTES,
             },
             Ok(_) => KeptOutput::Whole { file: name },
             Err(error) => KeptOutput::Nowhere {
@@ -200,14 +201,14 @@ pub(in crate::tools) fn clean(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::OUTPUT;
+    use crate::tools::MAX_OUTPUT_BYTES;
 
     /// What becomes of these pieces, and the file that the whole goes to.
-    fn capture(pieces: &[&[u8]], name: &str) -> (Printed, PathBuf) {
+    fn capture(pieces: &[&[u8]], name: &str) -> (CapturedOutput, PathBuf) {
         let name = format!("codex-run-capture-{name}-{}", std::process::id());
         let path = std::env::temp_dir().join(&name);
         let _ = std::fs::remove_file(&path);
-        let mut capture = Capture::new(std::env::temp_dir(), name, OUTPUT);
+        let mut capture = Capture::new(std::env::temp_dir(), name, MAX_OUTPUT_BYTES);
         for piece in pieces {
             capture.add(piece);
         }
@@ -216,10 +217,13 @@ mod tests {
 
     #[test]
     fn short_output_is_kept_whole_and_makes_no_file() {
-        let (printed, path) = capture(&[b"a\0b\xff", b"", &vec![b'x'; OUTPUT - 10]], "short");
+        let (printed, path) = capture(
+            &[b"a\0b\xff", b"", &vec![b'x'; MAX_OUTPUT_BYTES - 10]],
+            "short",
+        );
         let text = printed.text;
         assert!(text.starts_with("a\u{fffd}b\u{fffd}x") && text.ends_with('x'));
-        assert!(text.len() <= OUTPUT && printed.cut.is_none());
+        assert!(text.len() <= MAX_OUTPUT_BYTES && printed.cut.is_none());
         assert!(!path.exists());
     }
 
@@ -233,9 +237,9 @@ mod tests {
             ("\u{1f600}".as_bytes(), 100_001),
         ] {
             let whole = [b"x", &*byte.repeat(count)].concat();
-            let (Printed { text, cut }, path) = capture(&[&whole], "bytes");
+            let (CapturedOutput { text, cut }, path) = capture(&[&whole], "bytes");
             let cut = cut.expect("a cut");
-            assert!(text.len() <= OUTPUT, "{}", text.len());
+            assert!(text.len() <= MAX_OUTPUT_BYTES, "{}", text.len());
             assert!(byte.len() == 1 || !text.contains('\u{fffd}'));
             // What is left out, and what is not, is all that came.
             let shown = text.len() as u64 - 1;
@@ -254,8 +258,8 @@ mod tests {
             .collect();
         for size in [1, 7, 4096, whole.len()] {
             let pieces: Vec<&[u8]> = whole.chunks(size).collect();
-            let (Printed { text, cut }, path) = capture(&pieces, "long");
-            let half = OUTPUT / 2;
+            let (CapturedOutput { text, cut }, path) = capture(&pieces, "long");
+            let half = MAX_OUTPUT_BYTES / 2;
             assert_eq!(&text.as_bytes()[..half], &whole[..half], "pieces of {size}");
             assert_eq!(&text.as_bytes()[half..], &whole[whole.len() - half..]);
             let file = path
@@ -265,7 +269,7 @@ mod tests {
                 .to_owned();
             let expected = Cut {
                 at: half,
-                left_out: (whole.len() - OUTPUT) as u64,
+                left_out: (whole.len() - MAX_OUTPUT_BYTES) as u64,
                 of: whole.len() as u64,
                 kept: KeptOutput::Whole { file },
             };

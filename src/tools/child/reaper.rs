@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{self, Pid, Signal, WaitOptions, WaitStatus};
 
-use crate::tools::sandbox::confine::Reach;
+use crate::tools::sandbox::confine::SandboxScope;
 
 /// How long a process has from TERM to KILL.
-const GRACE: Duration = Duration::from_secs(2);
+const KILL_GRACE: Duration = Duration::from_secs(2);
 
 /// Takes this process out of its terminal's session and makes it the one that orphans fall to.
 ///
@@ -51,30 +51,30 @@ pub(in crate::tools) fn collect(child: Pid) -> Option<WaitStatus> {
 
 /// Ends every process below this one: TERM, then, after a grace, KILL, until none is left.
 /// `hurry` says whether the grace is over early. Whether none is left.
-pub fn end_all(reach: Reach, mut hurry: impl FnMut() -> bool) -> bool {
+pub fn end_all(reach: SandboxScope, mut hurry: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(2);
     let mut kill = false;
-    let mut told = Told::default();
+    let mut told = Signalled::default();
     loop {
         // An orphan becomes our child, so having none means that nothing is left; that is the usual case, and
         // saves looking at every process of the machine.
         if !have_children() {
             return true;
         }
-        if !kill && (begun.elapsed() >= GRACE || hurry()) {
+        if !kill && (begun.elapsed() >= KILL_GRACE || hurry()) {
             kill = true;
-            told = Told::default();
+            told = Signalled::default();
         }
         if kill {
             // Until none is left: one may have been about to fork.
             told.all(reach, &[Signal::KILL]);
-            told = Told::default();
+            told = Signalled::default();
         } else {
             // A stopped process would not hear TERM before it goes on.
             told.all(reach, &[Signal::TERM, Signal::CONT]);
         }
-        if kill && begun.elapsed() >= GRACE * 3 {
+        if kill && begun.elapsed() >= KILL_GRACE * 3 {
             return false; // what KILL does not end, sleeping in a device, is beyond reach
         }
         thread::sleep(pause);
@@ -85,14 +85,14 @@ pub fn end_all(reach: Reach, mut hurry: impl FnMut() -> bool) -> bool {
 /// Who has been told by a signal. Processes may multiply faster than they are looked at, so a signal goes to as many as
 /// the system reaches in one step, in which nobody can fork: all of them, where the walls keep that inside, else groups.
 #[derive(Default)]
-struct Told {
+struct Signalled {
     everybody: bool,
     groups: HashSet<Pid>,
     processes: HashSet<Pid>,
 }
 
-impl Told {
-    fn all(&mut self, reach: Reach, signals: &[Signal]) {
+impl Signalled {
+    fn all(&mut self, reach: SandboxScope, signals: &[Signal]) {
         if reach.signals && !self.everybody {
             self.everybody = true;
             for signal in signals {

@@ -18,10 +18,10 @@ use crate::tools::sandbox::confine::{self, Inner};
 
 /// How long the pipes of a program that has ended must stay silent before nothing more is expected of what it left
 /// running: a `tee` behind it has the last lines still to write.
-const SILENCE: Duration = Duration::from_millis(200);
+const SILENCE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// How long they are read at most, if what is left running does not fall silent.
-const LINGER: Duration = Duration::from_secs(2);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How watching ended.
 pub(in crate::tools) enum End {
@@ -36,13 +36,13 @@ pub(in crate::tools) enum End {
 }
 
 /// Takes a piece of output; whether more is wanted.
-pub(in crate::tools) type Take<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
+pub(in crate::tools) type OutputReader<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
 
 /// Runs the first of these commands whose program exists. With one taker both outputs go through one pipe, so that
 /// they keep their order; a second one takes what goes to standard error. Nothing of the program is left behind.
 pub(in crate::tools) fn watch(
     commands: Vec<Command>,
-    mut takers: Vec<Take<'_>>,
+    mut takers: Vec<OutputReader<'_>>,
     deadline: Instant,
     inner: Inner<'_>,
 ) -> io::Result<End> {
@@ -52,10 +52,10 @@ pub(in crate::tools) fn watch(
     };
     let apart = takers.len() > 1;
     let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, apart))?;
-    let mut outputs: Vec<Output<'_, '_>> = pipes
+    let mut outputs: Vec<OutputPipe<'_, '_>> = pipes
         .into_iter()
         .zip(&mut takers)
-        .map(|(pipe, take)| Output {
+        .map(|(pipe, take)| OutputPipe {
             pipe,
             take,
             open: true,
@@ -79,22 +79,22 @@ pub(in crate::tools) fn watch(
     end
 }
 
-fn drain_all(outputs: &mut [Output<'_, '_>]) {
+fn drain_all(outputs: &mut [OutputPipe<'_, '_>]) {
     for output in outputs {
         output.drain();
     }
 }
 
 /// A pipe, and whoever takes what comes through it.
-struct Output<'a, 'b> {
+struct OutputPipe<'a, 'b> {
     pipe: PipeReader,
-    take: &'a mut Take<'b>,
+    take: &'a mut OutputReader<'b>,
     open: bool,
     /// How many bytes came.
     taken: u64,
 }
 
-impl Output<'_, '_> {
+impl OutputPipe<'_, '_> {
     /// Takes what is there now, though no more than a good part of it at once; whether more is wanted.
     fn drain(&mut self) -> bool {
         let mut buffer = [0; 16 << 10];
@@ -175,7 +175,7 @@ struct Signals {
 /// Waits until the program ends, its time is over, or nobody wants the result any more.
 fn wait(
     child: Pid,
-    outputs: &mut [Output<'_, '_>],
+    outputs: &mut [OutputPipe<'_, '_>],
     signals: &mut Signals,
     deadline: Instant,
 ) -> io::Result<End> {
@@ -196,17 +196,17 @@ fn wait(
 /// Reads on after the program has ended: until every pipe has come to its end, what is left running has fallen silent,
 /// or the time is over.
 fn linger(
-    outputs: &mut [Output<'_, '_>],
+    outputs: &mut [OutputPipe<'_, '_>],
     signals: &mut Signals,
     deadline: Instant,
 ) -> io::Result<()> {
     let begun = Instant::now();
-    let until = deadline.min(begun + LINGER);
-    let taken = |outputs: &[Output<'_, '_>]| outputs.iter().map(|o| o.taken).sum::<u64>();
+    let until = deadline.min(begun + LINGER_TIMEOUT);
+    let taken = |outputs: &[OutputPipe<'_, '_>]| outputs.iter().map(|o| o.taken).sum::<u64>();
     let (mut before, mut silent_since) = (taken(outputs), begun);
     while outputs.iter().any(|output| output.open) {
         let left = until
-            .min(silent_since + SILENCE)
+            .min(silent_since + SILENCE_TIMEOUT)
             .saturating_duration_since(Instant::now());
         if left.is_zero() || listen(outputs, signals, left)?.is_some() {
             break;
@@ -222,7 +222,7 @@ fn linger(
 /// Waits for no longer than this until something happens, and takes the output that has come; the end, if it is one.
 /// `codex run` holds the other end of our standard output, so a run that is gone shows there.
 fn listen(
-    outputs: &mut [Output<'_, '_>],
+    outputs: &mut [OutputPipe<'_, '_>],
     signals: &mut Signals,
     time: Duration,
 ) -> io::Result<Option<End>> {

@@ -25,20 +25,20 @@ const MAX_PATH_BYTES: usize = 108;
 const MAX_BOUND: usize = 1 << 16;
 
 /// A file, by its device and inode.
-type Identity = (u64, u64);
+type InodeIdentity = (u64, u64);
 
 /// The directory where sockets are really bound. Inside the sandbox nothing in it can be removed or replaced.
-pub(super) struct Place {
+pub(super) struct SocketDirectory {
     path: PathBuf,
     directory: OwnedFd,
 }
 
 /// A socket that was bound.
 #[derive(Clone, Debug)]
-pub(super) struct Bound {
+pub(super) struct BoundSocket {
     /// Its name in that directory.
     name: String,
-    identity: Identity,
+    identity: InodeIdentity,
 }
 
 /// The file of a socket, held so that nothing else can be in its place.
@@ -51,7 +51,7 @@ impl Held {
     }
 }
 
-impl Place {
+impl SocketDirectory {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self {
@@ -61,7 +61,7 @@ impl Place {
     }
 
     /// The file of a socket that was bound here.
-    pub(super) fn hold(&self, bound: &Bound) -> Result<Held, Errno> {
+    pub(super) fn hold(&self, bound: &BoundSocket) -> Result<Held, Errno> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let held = openat(&self.directory, &bound.name, flags, Mode::empty())?;
         let found = fstat(&held)?;
@@ -74,7 +74,7 @@ impl Place {
     }
 
     /// Binds a socket here, under a name that nobody can guess; the path that it has then.
-    fn bind(&self, socket: impl AsFd) -> Result<(Bound, Vec<u8>), Errno> {
+    fn bind(&self, socket: impl AsFd) -> Result<(BoundSocket, Vec<u8>), Errno> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| Errno::AGAIN)?;
         let name = format!("{:016x}", u64::from_ne_bytes(random));
@@ -87,7 +87,7 @@ impl Place {
         notify::apply(Applied::Bind, socket.as_fd(), &address(&path)).map_err(errno)?;
         let made = statat(&self.directory, &name, AtFlags::SYMLINK_NOFOLLOW)?;
         let identity = (made.st_dev, made.st_ino);
-        Ok((Bound { name, identity }, path))
+        Ok((BoundSocket { name, identity }, path))
     }
 }
 
@@ -95,9 +95,9 @@ impl Place {
 #[derive(Default)]
 pub(super) struct Bindings {
     /// By what lies at the paths that programs have bound, and by the real files.
-    files: HashMap<Identity, Bound>,
+    files: HashMap<InodeIdentity, BoundSocket>,
     /// By abstract name, which each kind of socket has for itself, with the real path.
-    names: HashMap<(SocketType, Vec<u8>), (Bound, Vec<u8>)>,
+    names: HashMap<(SocketType, Vec<u8>), (BoundSocket, Vec<u8>)>,
     /// The addresses that programs have bound, by the real paths.
     addresses: HashMap<Vec<u8>, Vec<u8>>,
 }
@@ -108,7 +108,7 @@ impl Bindings {
     }
 
     /// The socket to which this file leads.
-    pub(super) fn bound(&self, file: Identity) -> Option<Bound> {
+    pub(super) fn bound(&self, file: InodeIdentity) -> Option<BoundSocket> {
         self.files.get(&file).cloned()
     }
 
@@ -122,7 +122,7 @@ impl Bindings {
         &self,
         socket: impl AsFd,
         name: &[u8],
-    ) -> Result<Option<Bound>, Errno> {
+    ) -> Result<Option<BoundSocket>, Errno> {
         let key = (socket_type(socket)?, name.to_vec());
         Ok(self.names.get(&key).map(|(bound, _)| bound.clone()))
     }
@@ -130,7 +130,7 @@ impl Bindings {
     /// Gives the socket an abstract name; one of its own, if this is empty.
     pub(super) fn bind_abstract(
         &mut self,
-        place: &Place,
+        place: &SocketDirectory,
         socket: impl AsFd,
         name: &[u8],
     ) -> Result<(), Errno> {
@@ -161,7 +161,7 @@ impl Bindings {
     /// where it leads.
     pub(super) fn bind(
         &mut self,
-        place: &Place,
+        place: &SocketDirectory,
         caller: &Caller,
         path: &[u8],
     ) -> Result<(), Errno> {
@@ -235,7 +235,7 @@ mod tests {
     fn only_the_very_file_that_was_bound_is_held() {
         let path = std::env::temp_dir().join(format!("codex-run-bound-{}", std::process::id()));
         fs::create_dir_all(&path).expect("a directory");
-        let place = Place::open(&path).expect("it was made");
+        let place = SocketDirectory::open(&path).expect("it was made");
         let socket = unix_socket();
         let (bound, real) = place.bind(&socket).expect("a name that is free");
         assert_eq!(real, path.join(&bound.name).as_os_str().as_bytes());
@@ -260,7 +260,7 @@ mod tests {
         let top = std::env::temp_dir().join(format!("codex-run-long-{}", std::process::id()));
         let path = top.join("x".repeat(120));
         fs::create_dir_all(&path).expect("a directory");
-        let place = Place::open(&path).expect("it was made");
+        let place = SocketDirectory::open(&path).expect("it was made");
         let socket = unix_socket();
         let (bound, real) = place.bind(&socket).expect("a name that is free");
         assert!(real.starts_with(b"/proc/self/fd/") && path.join(&bound.name).exists());

@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
-use super::notify::{self, Asked};
+use super::notify::{self, Notification};
 
 /// `pidfd_open(2)`: of the thread itself, since Linux 6.9. Its descriptors may be its own, and the first thread of its
 /// process may have ended.
@@ -50,7 +50,7 @@ impl Caller {
     ///
     /// # Errors
     /// When the caller cannot be looked into, or is gone.
-    pub(super) fn of(listener: impl AsFd, asked: &Asked) -> Result<Self, Errno> {
+    pub(super) fn of(listener: impl AsFd, asked: &Notification) -> Result<Self, Errno> {
         let refused = |_: io::Error| Errno::PERM;
         let memory = File::open(proc(asked.thread).join("mem")).map_err(refused)?;
         let status = status(asked.thread).map_err(refused)?;

@@ -6,15 +6,15 @@ use std::path::Path;
 use std::{io, thread};
 
 pub use super::error::Error;
-use super::policy::Walls;
-pub use super::scope::Reach;
+use super::policy::SandboxPolicy;
+pub use super::scope::SandboxScope;
 use crate::exhausted::at_start;
 
 /// Whether the walls can be put up here, tried on a thread that ends.
 ///
 /// # Errors
 /// When they cannot.
-pub fn check(walls: &Walls) -> Result<(), Error> {
+pub fn check(walls: &SandboxPolicy) -> Result<(), Error> {
     let walls = walls.clone();
     let tried = thread::Builder::new()
         .spawn(move || try_out(&walls))
@@ -28,7 +28,7 @@ pub fn check(walls: &Walls) -> Result<(), Error> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inner<'a> {
     /// What confines this process.
-    pub reach: Reach,
+    pub reach: SandboxScope,
     /// Where their sockets are bound, see `Walls::sockets`.
     pub sockets: Option<&'a Path>,
 }
@@ -102,15 +102,15 @@ mod elsewhere {
     ///
     /// # Errors
     /// Always.
-    pub fn confine(_: &Walls) -> Result<Reach, Error> {
+    pub fn confine(_: &SandboxPolicy) -> Result<SandboxScope, Error> {
         Err(Error::Unavailable)
     }
 
-    pub(super) fn try_out(_: &Walls) -> Result<(), Error> {
+    pub(super) fn try_out(_: &SandboxPolicy) -> Result<(), Error> {
         Err(Error::Unavailable)
     }
 
-    pub(super) fn step_inside(_: Reach, _: bool, _: Option<()>) -> Result<(), Error> {
+    pub(super) fn step_inside(_: SandboxScope, _: bool, _: Option<()>) -> Result<(), Error> {
         Err(Error::Unavailable)
     }
 }

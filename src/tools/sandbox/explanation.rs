@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::policy::Walls;
+use super::policy::SandboxPolicy;
 
 /// What programs print where a file is refused.
 const DENIED: &[&str] = &[
@@ -45,17 +45,17 @@ const NOT_EXECUTED: i32 = 126;
 
 /// A failed command.
 #[derive(Clone, Copy, Debug)]
-pub struct Failed<'a> {
+pub struct FailedCommand<'a> {
     /// What it printed.
     pub output: &'a str,
     /// Its exit code, if it has one.
     pub code: Option<i32>,
 }
 
-impl Walls {
+impl SandboxPolicy {
     /// What of the sandbox may have made a command fail.
     #[must_use]
-    pub fn explain(&self, failed: Failed<'_>) -> Option<String> {
+    pub fn explain(&self, failed: FailedCommand<'_>) -> Option<String> {
         let device = |path: &Path| {
             let there = path
                 .ancestors()
@@ -73,7 +73,11 @@ impl Walls {
     }
 
     /// The rules. `device` says on which file system a path lies.
-    fn rules(&self, failed: Failed<'_>, device: impl Fn(&Path) -> Option<u64>) -> Vec<String> {
+    fn rules(
+        &self,
+        failed: FailedCommand<'_>,
+        device: impl Fn(&Path) -> Option<u64>,
+    ) -> Vec<String> {
         let says = |words: &[&str]| words.iter().any(|words| failed.output.contains(words));
         let mut rules = Vec::new();
         let denied = says(DENIED);
@@ -171,28 +175,28 @@ fn quoted(line: &str) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::tools::sandbox::places::Root;
-    use crate::tools::sandbox::policy::Closed;
+    use crate::tools::sandbox::policy::ClosedDirectory;
 
-    fn walls(write: bool, network: bool) -> Walls {
+    fn walls(write: bool, network: bool) -> SandboxPolicy {
         let root = Root {
             path: "/work".into(),
             identity: (0, 0),
         };
-        Walls {
+        SandboxPolicy {
             write,
             network,
             writable: vec![root],
-            closed: vec![Closed {
+            closed: vec![ClosedDirectory {
                 place: "/tmp".into(),
                 because: "credentials are kept in /tmp/home".to_owned(),
             }],
-            ..Walls::default()
+            ..SandboxPolicy::default()
         }
     }
 
     /// The rules that are named, each by its first words.
-    fn check(walls: &Walls, output: &str, code: i32, expected: &[&str]) {
-        let failed = Failed {
+    fn check(walls: &SandboxPolicy, output: &str, code: i32, expected: &[&str]) {
+        let failed = FailedCommand {
             output,
             code: Some(code),
         };

@@ -25,8 +25,8 @@ use seccompiler::BpfProgram;
 
 use super::error::Error;
 use super::mounts::{aliases, devices, table};
-use super::policy::Walls;
-use super::scope::Reach;
+use super::policy::SandboxPolicy;
+use super::scope::SandboxScope;
 use super::{notify, seccomp};
 
 /// The first version of Landlock that can keep a file from being truncated.
@@ -57,13 +57,13 @@ const NULL: BitFlags<AccessFs> =
 ///
 /// # Errors
 /// When the system has none, or refuses; then this thread must not do what needs it.
-pub fn confine(walls: &Walls) -> Result<Reach, Error> {
+pub fn confine(walls: &SandboxPolicy) -> Result<SandboxScope, Error> {
     enter(walls, Extent::Whole)
 }
 
 /// The same around a thread that does nothing afterwards: everything that can fail, without the long list of what can be
 /// read.
-pub(super) fn try_out(walls: &Walls) -> Result<(), Error> {
+pub(super) fn try_out(walls: &SandboxPolicy) -> Result<(), Error> {
     enter(walls, Extent::Trial).map(drop)
 }
 
@@ -75,7 +75,7 @@ enum Extent {
     Trial,
 }
 
-fn enter(walls: &Walls, extent: Extent) -> Result<Reach, Error> {
+fn enter(walls: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
     set_no_new_privs(true).map_err(step("forbid new privileges"))?;
     drop_capabilities()?;
     let reach = fence(walls, extent)?;
@@ -89,7 +89,7 @@ fn enter(walls: &Walls, extent: Extent) -> Result<Reach, Error> {
 /// Puts around this thread, and what it starts, what is around programs besides: `served` is asked about their sockets.
 /// Where nobody can be asked, since the kernel knows nothing of that, or a container does so already, they are refused.
 pub(super) fn step_inside(
-    reach: Reach,
+    reach: SandboxScope,
     network: bool,
     served: Option<Sender<OwnedFd>>,
 ) -> Result<(), Error> {
@@ -170,7 +170,7 @@ fn keep_capabilities(kept: CapabilitySet) -> Result<(), Error> {
 }
 
 /// Landlock: what is not named below cannot be touched.
-fn fence(walls: &Walls, extent: Extent) -> Result<Reach, Error> {
+fn fence(walls: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
     let all = AccessFs::from_all(LEAST) | AccessFs::IoctlDev;
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
@@ -190,9 +190,9 @@ fn fence(walls: &Walls, extent: Extent) -> Result<Reach, Error> {
     let mounts = table().map_err(|error| Error::Place("/proc/self/mountinfo".into(), error))?;
     let mut walls = walls.clone();
     walls.hidden.extend(aliases(&mounts, &walls.hidden));
-    let kept = Closed::of(&walls.hidden);
+    let kept = ClosedPaths::of(&walls.hidden);
     let devices = devices(&mounts);
-    let closed = kept.and(Closed::of(&devices));
+    let closed = kept.and(ClosedPaths::of(&devices));
     walls.hidden.extend(devices);
     let walls = &walls;
     // Names can be listed everywhere: rules reach down, so a home could not be listed otherwise.
@@ -240,21 +240,21 @@ fn fence(walls: &Walls, extent: Extent) -> Result<Reach, Error> {
     );
     let reachable = |pid| test_kill_process(pid) != Err(Errno::PERM);
     let signals = scoped && !getppid().is_none_or(reachable);
-    Ok(Reach {
+    Ok(SandboxScope {
         signals,
         network: Some(walls.network),
     })
 }
 
 /// What must not be opened, whatever it is called: devices and inodes.
-struct Closed {
+struct ClosedPaths {
     /// What is hidden.
     hidden: HashSet<(u64, u64)>,
     /// The directories on the way there.
     way: HashSet<(u64, u64)>,
 }
 
-impl Closed {
+impl ClosedPaths {
     fn of(places: &[PathBuf]) -> Self {
         let identity = |path: &Path| {
             let found = fs::symlink_metadata(path).ok()?;
@@ -286,7 +286,12 @@ struct Fence(RulesetCreated);
 impl Fence {
     /// Opens what can be read below a directory. Rules cannot take a part out of what others allow, so where
     /// something below is hidden, what is beside it is opened piece by piece.
-    fn read(&mut self, directory: &Path, walls: &Walls, closed: &Closed) -> Result<(), Error> {
+    fn read(
+        &mut self,
+        directory: &Path,
+        walls: &SandboxPolicy,
+        closed: &ClosedPaths,
+    ) -> Result<(), Error> {
         let mut seen = Vec::new();
         // A directory that cannot be listed can still be on the way to one that can.
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {

@@ -15,7 +15,7 @@ const TRACE: u32 = libc::SECCOMP_RET_TRACE;
 
 /// A call that waits for its answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct Notification {
     /// What names it to the kernel.
     id: u64,
     /// The thread that made it.
@@ -26,7 +26,7 @@ pub(super) struct Asked {
     pub(super) arguments: [u64; 6],
 }
 
-impl Asked {
+impl Notification {
     /// The number of the call, whichever set of numbers its program uses.
     pub(super) fn number(&self) -> i64 {
         super::seccomp::plain(self.call)
@@ -89,7 +89,7 @@ fn install(program: &BpfProgram, flags: libc::c_ulong) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// When the call is gone again, or no process is left that could make one.
-pub(super) fn next(listener: BorrowedFd<'_>) -> io::Result<Asked> {
+pub(super) fn next(listener: BorrowedFd<'_>) -> io::Result<Notification> {
     // SAFETY: all of its fields are numbers, for which zero is a value; the kernel wants it zeroed.
     let mut asked: libc::seccomp_notif = unsafe { zeroed() };
     // SAFETY: the request writes a `seccomp_notif` to the place that it is given.
@@ -103,7 +103,7 @@ pub(super) fn next(listener: BorrowedFd<'_>) -> io::Result<Asked> {
     if result < 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(Asked {
+    Ok(Notification {
         id: asked.id,
         thread: asked.pid,
         call: asked.data.nr.into(),
@@ -112,7 +112,7 @@ pub(super) fn next(listener: BorrowedFd<'_>) -> io::Result<Asked> {
 }
 
 /// Whether the call still waits, so that its thread's number is still that thread's.
-pub(super) fn waits(listener: BorrowedFd<'_>, asked: &Asked) -> bool {
+pub(super) fn waits(listener: BorrowedFd<'_>, asked: &Notification) -> bool {
     // SAFETY: the request reads a number from the place that it is given.
     let result = unsafe {
         libc::ioctl(
@@ -125,20 +125,20 @@ pub(super) fn waits(listener: BorrowedFd<'_>, asked: &Asked) -> bool {
 }
 
 /// Answers a call, which returns 0 or fails with this error.
-pub(super) fn answer(listener: BorrowedFd<'_>, asked: &Asked, result: Result<(), i32>) {
+pub(super) fn answer(listener: BorrowedFd<'_>, asked: &Notification, result: Result<(), i32>) {
     respond(listener, asked, result.err().map_or(0, |error| -error), 0);
 }
 
 /// Has the kernel make a call as if nobody had been asked. What it is about may change meanwhile, so this is for calls
 /// that can do no harm.
-pub(super) fn let_through(listener: BorrowedFd<'_>, asked: &Asked) {
+pub(super) fn let_through(listener: BorrowedFd<'_>, asked: &Notification) {
     // The constant of libc has another type.
     const CONTINUE: u32 = 1;
     debug_assert_eq!(u64::from(CONTINUE), libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE);
     respond(listener, asked, 0, CONTINUE);
 }
 
-fn respond(listener: BorrowedFd<'_>, asked: &Asked, error: i32, flags: u32) {
+fn respond(listener: BorrowedFd<'_>, asked: &Notification, error: i32, flags: u32) {
     let response = libc::seccomp_notif_resp {
         id: asked.id,
         val: 0,
@@ -162,7 +162,7 @@ fn respond(listener: BorrowedFd<'_>, asked: &Asked, error: i32, flags: u32) {
 /// When the call is gone, or there is no such memory.
 pub(super) fn write(
     listener: BorrowedFd<'_>,
-    asked: &Asked,
+    asked: &Notification,
     place: u64,
     bytes: &[u8],
 ) -> io::Result<()> {

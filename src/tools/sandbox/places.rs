@@ -114,7 +114,7 @@ pub fn real(path: &Path) -> PathBuf {
 
 /// A place that is looked up on the way to a path, by where it really lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct PathStep {
     /// The place.
     pub place: PathBuf,
     /// It is a link, which leads to the next one.
@@ -124,7 +124,7 @@ pub struct Step {
 /// The places that are looked up on the way to a path, directories, links and what it leads to. Whoever may change the
 /// directory in which one of them lies decides where the path leads.
 #[must_use]
-pub fn steps(path: &Path) -> Vec<Step> {
+pub fn steps(path: &Path) -> Vec<PathStep> {
     walk(path).0
 }
 
@@ -137,7 +137,7 @@ pub fn links(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Walks a path as the system does (`path_resolution(7)`): what is looked up, and where it leads.
-fn walk(path: &Path) -> (Vec<Step>, PathBuf) {
+fn walk(path: &Path) -> (Vec<PathStep>, PathBuf) {
     let (mut steps, mut links) = (Vec::new(), 0);
     let mut done = PathBuf::new();
     let mut left: Vec<OsString> = names(&std::path::absolute(path).unwrap_or_default());
@@ -149,7 +149,7 @@ fn walk(path: &Path) -> (Vec<Step>, PathBuf) {
         let next = done.join(&name);
         let target = fs::read_link(&next);
         let is_link = target.is_ok();
-        steps.push(Step {
+        steps.push(PathStep {
             place: next.clone(),
             is_link,
         });

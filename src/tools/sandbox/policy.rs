@@ -10,7 +10,7 @@ use super::places::{Root, real};
 
 /// What is around a tool. All paths are real ones: absolute and without links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Walls {
+pub struct SandboxPolicy {
     /// The working directory may be changed: `workspace-write`, else `read-only`.
     pub write: bool,
     /// The network may be used.
@@ -29,19 +29,19 @@ pub struct Walls {
     /// one, programs cannot bind sockets to paths.
     pub sockets: Option<Root>,
     /// Places that are open to every tool as a rule, and closed in this run.
-    pub closed: Vec<Closed>,
+    pub closed: Vec<ClosedDirectory>,
 }
 
 /// A place such as `/tmp` that tools cannot write in this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Closed {
+pub struct ClosedDirectory {
     /// Its path.
     pub place: PathBuf,
     /// Why, in words that follow "because".
     pub because: String,
 }
 
-impl fmt::Display for Closed {
+impl fmt::Display for ClosedDirectory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.place.display();
         write!(f, "{place} is closed because {}", self.because)
@@ -57,7 +57,7 @@ pub struct Conflict {
     pub hidden: PathBuf,
 }
 
-impl Walls {
+impl SandboxPolicy {
     /// The name of the sandbox on the command line.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -194,8 +194,8 @@ fn is_or_is_beside(path: &Path, hidden: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn walls(writable: &[&str], hidden: &[&str]) -> Walls {
-        Walls {
+    fn walls(writable: &[&str], hidden: &[&str]) -> SandboxPolicy {
+        SandboxPolicy {
             write: true,
             writable: writable
                 .iter()
@@ -205,7 +205,7 @@ mod tests {
                 })
                 .collect(),
             hidden: hidden.iter().map(PathBuf::from).collect(),
-            ..Walls::default()
+            ..SandboxPolicy::default()
         }
     }
 

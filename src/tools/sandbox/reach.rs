@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::places::steps;
-use super::policy::Walls;
+use super::policy::SandboxPolicy;
 
 /// Variables that list directories in which programs look for code. An empty entry is the working directory.
 const SEARCH_PATHS: &[&str] = &[
@@ -39,12 +39,12 @@ const LOADED: &[&str] = &[
 
 /// The directories that tools may change, by every name that they have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reach(Vec<PathBuf>);
+pub struct WritableReach(Vec<PathBuf>);
 
-impl Reach {
+impl WritableReach {
     /// The reach of tools inside this sandbox.
     #[must_use]
-    pub fn of(walls: &Walls) -> Self {
+    pub fn of(walls: &SandboxPolicy) -> Self {
         let mut roots: Vec<PathBuf> = walls
             .writable
             .iter()
@@ -175,9 +175,9 @@ mod tests {
         link("w/tool", "in");
         link("safe", "aside");
         link("in", "chain");
-        let reach = Reach::of(&Walls {
+        let reach = WritableReach::of(&SandboxPolicy {
             writable: vec![Root::of(top.join("w")).expect("it was made")],
-            ..Walls::default()
+            ..SandboxPolicy::default()
         });
         let check = |path: &str, expected: bool| {
             let found = reach.root_of(&top.join(path));

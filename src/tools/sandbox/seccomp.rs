@@ -7,7 +7,7 @@ use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::SeccompCmpOp::{self, Eq, MaskedEq, Ne};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule};
 
-use super::scope::Reach;
+use super::scope::SandboxScope;
 
 /// Conditions that hold together: which argument, how, with what.
 type When<'a> = &'a [(u8, SeccompCmpOp, u64)];
@@ -145,7 +145,7 @@ const BTRFS: When<'static> = &[
 pub(super) fn filter(
     write: bool,
     network: bool,
-    reach: Reach,
+    reach: SandboxScope,
 ) -> Result<BpfProgram, seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     let mut refuse = |call: i64, when: When<'_>| -> Result<(), seccompiler::Error> {
@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn every_filter_can_be_made_and_stays_small() {
         for (write, network) in [(false, false), (false, true), (true, false), (true, true)] {
-            let filter = filter(write, network, Reach::default()).expect("a filter");
+            let filter = filter(write, network, SandboxScope::default()).expect("a filter");
             // BPF_MAXINSNS is 4096; each instruction costs every call a little.
             assert!((50..1000).contains(&filter.len()), "{}", filter.len());
         }

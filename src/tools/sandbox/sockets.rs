@@ -26,9 +26,9 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_domain, socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, getpeername, getsockname};
 
-use super::bindings::{Bindings, PATH, Place};
+use super::bindings::{Bindings, PATH, SocketDirectory};
 use super::caller::{Caller, can_be_served, is_interrupted, truncated};
-use super::notify::{self, Applied, Asked, errno};
+use super::notify::{self, Applied, Notification, errno};
 use crate::exhausted::at_start;
 use crate::tools::lock::lock;
 
@@ -60,7 +60,7 @@ struct Served {
     /// Abstract names outside cannot be reached, because the kernel sees to it.
     scoped: bool,
     /// Where sockets with a path are bound, if there is such a place.
-    place: Option<Place>,
+    place: Option<SocketDirectory>,
     bindings: Mutex<Bindings>,
     waiting: AtomicUsize,
 }
@@ -78,7 +78,7 @@ impl Broker {
             return Ok(None);
         }
         let (ended, end) = io::pipe()?;
-        let place = place.map(Place::open).transpose()?;
+        let place = place.map(SocketDirectory::open).transpose()?;
         let (sender, receiver) = channel();
         let serving = thread::Builder::new().spawn(move || {
             let Ok(listener) = receiver.recv() else {
@@ -124,13 +124,13 @@ fn serve(served: &Arc<Served>, ended: BorrowedFd<'_>) {
 }
 
 /// Answers a call, on a thread of its own if that may take time.
-fn take(served: &Arc<Served>, asked: Asked) {
+fn take(served: &Arc<Served>, asked: Notification) {
     let applied = match asked.number() {
         libc::SYS_bind => Applied::Bind,
         libc::SYS_connect => Applied::Connect,
         number => return tell_name(served, &asked, number == libc::SYS_getpeername),
     };
-    let call = match Call::of(served, &asked, applied) {
+    let call = match SocketCall::of(served, &asked, applied) {
         Ok(call) => call,
         Err(error) => return served.answer(&asked, Err(error)),
     };
@@ -156,7 +156,7 @@ fn take(served: &Arc<Served>, asked: Asked) {
 }
 
 /// getsockname(2) and getpeername(2): the address that a program has bound in place of what it really is.
-fn tell_name(served: &Served, asked: &Asked, of_peer: bool) {
+fn tell_name(served: &Served, asked: &Notification, of_peer: bool) {
     let told = known_name(served, asked, of_peer);
     match told {
         // Nothing depends on it, so the kernel can answer.
@@ -165,7 +165,7 @@ fn tell_name(served: &Served, asked: &Asked, of_peer: bool) {
     }
 }
 
-fn known_name(served: &Served, asked: &Asked, of_peer: bool) -> Option<Result<(), Errno>> {
+fn known_name(served: &Served, asked: &Notification, of_peer: bool) -> Option<Result<(), Errno>> {
     if lock(&served.bindings).is_empty() {
         return None;
     }
@@ -195,14 +195,14 @@ fn known_name(served: &Served, asked: &Asked, of_peer: bool) -> Option<Result<()
 }
 
 /// A bind(2) or connect(2) with what it is about.
-struct Call {
+struct SocketCall {
     applied: Applied,
     caller: Caller,
     address: Vec<u8>,
 }
 
-impl Call {
-    fn of(served: &Served, asked: &Asked, applied: Applied) -> Result<Self, Errno> {
+impl SocketCall {
+    fn of(served: &Served, asked: &Notification, applied: Applied) -> Result<Self, Errno> {
         let [_, place, length, ..] = asked.arguments;
         let length = usize::try_from(truncated(length)).map_err(|_| Errno::INVAL)?;
         if length > MAX_ADDRESS_BYTES {
@@ -218,7 +218,7 @@ impl Call {
     }
 
     /// Makes the call; `asked` is it where it may wait.
-    fn make(&self, served: &Served, asked: Option<&Asked>) -> Result<(), Errno> {
+    fn make(&self, served: &Served, asked: Option<&Notification>) -> Result<(), Errno> {
         if socket_domain(&self.caller.socket)? != AddressFamily::UNIX {
             return self.apply(&self.address, served, asked);
         }
@@ -247,7 +247,7 @@ impl Call {
         &self,
         name: &[u8],
         served: &Served,
-        asked: Option<&Asked>,
+        asked: Option<&Notification>,
     ) -> Result<(), Errno> {
         let socket = &self.caller.socket;
         match (self.applied, &served.place) {
@@ -278,7 +278,12 @@ impl Call {
     }
 
     /// Makes the call with this address. One that waits ends when its caller does, or has a signal to handle.
-    fn apply(&self, address: &[u8], served: &Served, asked: Option<&Asked>) -> Result<(), Errno> {
+    fn apply(
+        &self,
+        address: &[u8],
+        served: &Served,
+        asked: Option<&Notification>,
+    ) -> Result<(), Errno> {
         let socket = self.caller.socket.as_fd();
         let once = || notify::apply(self.applied, socket, address).map_err(errno);
         let Some(asked) = asked else {
@@ -333,7 +338,7 @@ fn is_decided(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
 }
 
 impl Served {
-    fn answer(&self, asked: &Asked, result: Result<(), Errno>) {
+    fn answer(&self, asked: &Notification, result: Result<(), Errno>) {
         notify::answer(
             self.listener.as_fd(),
             asked,

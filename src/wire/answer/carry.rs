@@ -1,27 +1,27 @@
 //! What of an answer that broke off can be built on, so that asking again repeats as little as possible, and what of it
 //! was shown. A call that was finished is a call: it, and what led to it, need not be asked for again.
 
-use super::super::item::{Call, Item, Kind};
-use super::super::slots::{Slot, Slots};
+use super::super::item::{Call, Item, ItemKind};
+use super::super::slots::{ItemSlot, Slots};
 
 /// The part of an answer that broke off which joins the conversation: all of it up to the last finished call that
 /// nothing unfinished stands before. Empty where there is no such call.
 #[derive(Debug, Default)]
-pub struct Kept<'a> {
+pub struct ResumePoint<'a> {
     /// The items, in the answer's order; the last one is a call.
     pub items: Vec<&'a Item>,
     /// The calls among them.
     pub calls: Vec<Call>,
 }
 
-impl<'a> Kept<'a> {
+impl<'a> ResumePoint<'a> {
     /// The part of these places' items that can be built on.
     pub(super) fn of(slots: &'a Slots) -> Self {
         let mut kept = Self::default();
         let mut items = Vec::new();
         for item in slots.in_order().into_iter().map_while(finished) {
             items.push(item);
-            if let Kind::Call(call) = &item.kind {
+            if let ItemKind::Call(call) = &item.kind {
                 kept.calls.push(call.clone());
                 kept.items.append(&mut items);
             }
@@ -49,7 +49,7 @@ pub struct Shown {
 
 impl Shown {
     /// The message at this place, as far as it was shown.
-    pub(super) fn of(slot: &Slot, kept: &Kept<'_>) -> Self {
+    pub(super) fn of(slot: &ItemSlot, kept: &ResumePoint<'_>) -> Self {
         let item = slot.item.as_ref();
         Self {
             text: match item {
@@ -63,13 +63,13 @@ impl Shown {
 }
 
 /// The item of a place, if it was finished and is one that can go back to the service.
-fn finished(slot: &Slot) -> Option<&Item> {
+fn finished(slot: &ItemSlot) -> Option<&Item> {
     slot.item.as_ref().filter(|item| match &item.kind {
         // One that waits behind another one was not shown.
-        Kind::Message(message) => slot.closed && !message.unfinished,
-        Kind::Call(call) => !call.unfinished,
-        Kind::Waiting(_) => false,
-        Kind::Reasoning { .. } | Kind::Result(_) | Kind::Other => true,
+        ItemKind::Message(message) => slot.closed && !message.unfinished,
+        ItemKind::Call(call) => !call.unfinished,
+        ItemKind::Waiting(_) => false,
+        ItemKind::Reasoning { .. } | ItemKind::Result(_) | ItemKind::Other => true,
     })
 }
 

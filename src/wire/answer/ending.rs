@@ -6,7 +6,7 @@ use super::super::fault::{self, Fault};
 use super::super::json::short;
 
 /// The longest field, in bytes, in which the service's reasons for a failure are looked for.
-pub(super) const REASON: usize = 16 << 10;
+pub(super) const MAX_REASON_BYTES: usize = 16 << 10;
 
 /// How the service ended an answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,5 +19,8 @@ pub(super) enum Ending {
 
 /// What went wrong, by the response object that says so.
 pub(super) fn fault_in(response: Option<&RawValue>) -> Fault {
-    fault::of_response(&short(response.map_or("null", RawValue::get), REASON))
+    fault::of_response(&short(
+        response.map_or("null", RawValue::get),
+        MAX_REASON_BYTES,
+    ))
 }

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::super::slots;
-use super::super::sse::LONGEST;
+use super::super::sse::MAX_EVENT_BYTES;
 
 /// The most that an answer's finished items may have together, in bytes.
-pub(super) const WHOLE: usize = 256 << 20;
+pub(super) const MAX_ANSWER_BYTES: usize = 256 << 20;
 
 /// In what an answer exceeds all measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +22,13 @@ pub enum Excess {
 impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Items => write!(f, "it has more than {} items", slots::MOST),
+            Self::Items => write!(f, "it has more than {} items", slots::MAX_ITEMS),
             Self::Text => write!(
                 f,
                 "its unfinished text is longer than {} MiB",
-                LONGEST >> 20
+                MAX_EVENT_BYTES >> 20
             ),
-            Self::Whole => write!(f, "it is larger than {} MiB", WHOLE >> 20),
+            Self::Whole => write!(f, "it is larger than {} MiB", MAX_ANSWER_BYTES >> 20),
         }
     }
 }

@@ -7,13 +7,13 @@ use std::ops::ControlFlow;
 
 use serde_json::value::RawValue;
 
-use super::super::event::Place;
-use super::super::item::{Item, Kind, Message};
+use super::super::event::ItemPosition;
+use super::super::item::{Item, ItemKind, Message};
 use super::super::json::each;
 use super::super::response::Response;
 use super::super::slots::{self, with_id};
 use super::ending::{Ending, fault_in};
-use super::excess::{Excess, WHOLE};
+use super::excess::{Excess, MAX_ANSWER_BYTES};
 use super::{Answer, Show};
 
 impl Answer {
@@ -51,7 +51,7 @@ impl Answer {
         let mut listed = Vec::new();
         each(output, |item| {
             listed.push(item);
-            if listed.len() > slots::MOST {
+            if listed.len() > slots::MAX_ITEMS {
                 self.excess = Some(Excess::Items);
                 return ControlFlow::Break(());
             }
@@ -75,7 +75,7 @@ impl Answer {
             if has_id(item) && !seen.insert(item.get()) {
                 continue; // listed twice
             }
-            let Some(kind) = Kind::read(item) else {
+            let Some(kind) = ItemKind::read(item) else {
                 unreadable = true;
                 continue;
             };
@@ -102,12 +102,12 @@ impl Answer {
     /// (earendil-works/pi#6409).
     fn seal(&mut self, at: usize, listed: &RawValue) {
         let there = self.slots[at].item.as_ref();
-        let open = there.filter(|there| there.kind == (Kind::Reasoning { sealed: false }));
+        let open = there.filter(|there| there.kind == (ItemKind::Reasoning { sealed: false }));
         let Some(sealed) = open.and_then(|there| there.sealed_by(listed)) else {
             return;
         };
         self.size += listed.get().len();
-        if self.size > WHOLE {
+        if self.size > MAX_ANSWER_BYTES {
             self.excess = Some(Excess::Whole);
             return;
         }
@@ -119,11 +119,11 @@ impl Answer {
         &mut self,
         index: u64,
         item: &RawValue,
-        kind: &Kind,
+        kind: &ItemKind,
         known: &[bool],
         show: &mut Vec<Show>,
     ) {
-        let place = Place {
+        let place = ItemPosition {
             index: Some(index),
             id: None,
         };
@@ -132,7 +132,7 @@ impl Answer {
             return;
         };
         if let Some(there) = &self.slots[at].item {
-            let is_message = |kind: &Kind| matches!(kind, Kind::Message(_));
+            let is_message = |kind: &ItemKind| matches!(kind, ItemKind::Message(_));
             let is_known = known.get(at).copied().unwrap_or_default();
             if !is_known && is_message(&there.kind) && is_message(kind) {
                 // The service ends a message in two ways, and only one of them was shown.
@@ -155,7 +155,12 @@ impl Answer {
 
     /// The slot for a finished item whose place is this slot's: another one where that holds another item, as with servers
     /// that give every item the same index. Nothing where the item is the one that is there.
-    pub(super) fn place_of(&mut self, at: usize, place: Place<'_>, item: &Item) -> Option<usize> {
+    pub(super) fn place_of(
+        &mut self,
+        at: usize,
+        place: ItemPosition<'_>,
+        item: &Item,
+    ) -> Option<usize> {
         if self.slots[at].item.is_none() {
             let is_it = |other: &Item| other.raw() == item.raw();
             if has_id(item.json()) && self.items().any(is_it) {
@@ -181,16 +186,16 @@ impl Answer {
 }
 
 /// Whether this is a message or a call, which say all that matters of them.
-fn is_said(kind: &Kind) -> bool {
-    matches!(kind, Kind::Message(_) | Kind::Call(_))
+fn is_said(kind: &ItemKind) -> bool {
+    matches!(kind, ItemKind::Message(_) | ItemKind::Call(_))
 }
 
 /// Whether the listed item, of this kind, is that one.
-fn is_listed(there: &Item, item: &RawValue, kind: &Kind) -> bool {
+fn is_listed(there: &Item, item: &RawValue, kind: &ItemKind) -> bool {
     match (&there.kind, kind) {
         _ if there.raw() == item.get().as_bytes() => true,
-        (Kind::Call(a), Kind::Call(b)) => a.call_id == b.call_id,
-        (Kind::Message(a), Kind::Message(b)) => {
+        (ItemKind::Call(a), ItemKind::Call(b)) => a.call_id == b.call_id,
+        (ItemKind::Message(a), ItemKind::Message(b)) => {
             // In an answer that is cut short some servers call a message finished first and unfinished in the end.
             let unfinished = a.unfinished;
             *a == Message {
@@ -198,15 +203,15 @@ fn is_listed(there: &Item, item: &RawValue, kind: &Kind) -> bool {
                 ..b.clone()
             }
         }
-        (Kind::Reasoning { .. }, Kind::Reasoning { .. })
-        | (Kind::Result(_), Kind::Result(_))
-        | (Kind::Other, Kind::Other) => has_id(item) && id(there.json()) == id(item),
+        (ItemKind::Reasoning { .. }, ItemKind::Reasoning { .. })
+        | (ItemKind::Result(_), ItemKind::Result(_))
+        | (ItemKind::Other, ItemKind::Other) => has_id(item) && id(there.json()) == id(item),
         _ => false,
     }
 }
 
 fn id(item: &RawValue) -> Option<&str> {
-    with_id(Place::default(), item).id
+    with_id(ItemPosition::default(), item).id
 }
 
 /// Whether an item has a name of its own, so that two of them are one.
@@ -351,7 +356,7 @@ mod tests {
             let found: serde_json::Value = serde_json::from_slice(first.raw()).expect("JSON");
             assert_eq!(found["encrypted_content"].to_string(), kept, "{came}");
             let sealed = kept != "null";
-            assert_eq!(first.kind, Kind::Reasoning { sealed });
+            assert_eq!(first.kind, ItemKind::Reasoning { sealed });
             assert_eq!(answer.items().count(), 2);
         };
         let (open, sealed) = (thought("null"), thought("\"late\""));

@@ -1,9 +1,9 @@
 //! The messages of an answer: shown as they stream, in their order, and compared with what they are in the end.
 
-use super::super::event::Place;
-use super::super::item::{Item, Kind};
-use super::super::sse::LONGEST;
-use super::excess::{Excess, WHOLE};
+use super::super::event::ItemPosition;
+use super::super::item::{Item, ItemKind};
+use super::super::sse::MAX_EVENT_BYTES;
+use super::excess::{Excess, MAX_ANSWER_BYTES};
 use super::{Answer, Show};
 
 impl Answer {
@@ -16,7 +16,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn text(&mut self, place: Place<'_>, delta: &str, show: &mut Vec<Show>) {
+    pub(super) fn text(&mut self, place: ItemPosition<'_>, delta: &str, show: &mut Vec<Show>) {
         let at = self.slots.find(place);
         let Some(at) = self.placed(at) else {
             return;
@@ -27,7 +27,7 @@ impl Answer {
             return;
         }
         self.unfinished += delta.len();
-        if self.unfinished > LONGEST {
+        if self.unfinished > MAX_EVENT_BYTES {
             self.excess = Some(Excess::Text);
             return;
         }
@@ -43,11 +43,11 @@ impl Answer {
             return; // said twice: the first one stands
         }
         self.size += item.raw().len();
-        if self.size > WHOLE {
+        if self.size > MAX_ANSWER_BYTES {
             self.excess = Some(Excess::Whole);
             return;
         }
-        if let Kind::Message(_) = &item.kind {
+        if let ItemKind::Message(_) = &item.kind {
             self.open(at);
             let slot = &mut self.slots[at];
             self.unfinished -= slot.text.len();

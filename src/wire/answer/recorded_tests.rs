@@ -41,7 +41,7 @@ fn recorded_streams_give_their_texts_and_calls() {
         let calls: Vec<Value> = answer
             .items()
             .filter_map(|item| match &item.kind {
-                Kind::Call(Call {
+                ItemKind::Call(Call {
                     call_id,
                     name,
                     arguments,

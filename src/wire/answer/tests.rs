@@ -322,7 +322,7 @@ fn servers_that_number_items_strangely_are_understood() {
     assert_eq!(
         answer
             .items()
-            .filter(|item| matches!(item.kind, Kind::Reasoning { .. }))
+            .filter(|item| matches!(item.kind, ItemKind::Reasoning { .. }))
             .count(),
         1
     );

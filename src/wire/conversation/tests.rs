@@ -3,7 +3,7 @@
 use super::super::request::tests::{HEAD, json};
 use super::*;
 
-const LITE: Head<'static> = Head {
+const LITE: RequestHead<'static> = RequestHead {
     shape: Shape::Lite,
     ..HEAD
 };
@@ -12,9 +12,9 @@ const LITE: Head<'static> = Head {
 const ITEMS: [&[u8]; 3] = [br#"{ "a": 1 }"#, b"7", br#"["b","c"]"#];
 
 /// The body has these items and no others, and is what a body is to which they were appended one by one.
-fn check(body: &Body, items: &[Vec<u8>], done: &[String]) {
+fn check(body: &RequestBody, items: &[Vec<u8>], done: &[String]) {
     let shape = body.shape();
-    let mut whole = Body::new(&Head { shape, ..HEAD });
+    let mut whole = RequestBody::new(&RequestHead { shape, ..HEAD });
     let of_head = whole.tokens();
     for item in items {
         whole.push(item);
@@ -37,13 +37,13 @@ fn check(body: &Body, items: &[Vec<u8>], done: &[String]) {
 }
 
 /// Goes on from here with everything that can be done, in sequences of up to this many steps; how many there were.
-fn go_on(body: &Body, items: &[Vec<u8>], steps: usize, done: &mut Vec<String>) -> usize {
+fn go_on(body: &RequestBody, items: &[Vec<u8>], steps: usize, done: &mut Vec<String>) -> usize {
     check(body, items, done);
     if steps == 0 {
         return 1;
     }
     let mut count = 0;
-    let mut step = |what: String, body: &Body, items: &[Vec<u8>]| {
+    let mut step = |what: String, body: &RequestBody, items: &[Vec<u8>]| {
         done.push(what);
         count += go_on(body, items, steps - 1, done);
         done.pop();
@@ -76,9 +76,9 @@ fn go_on(body: &Body, items: &[Vec<u8>], steps: usize, done: &mut Vec<String>) -
 #[test]
 fn every_sequence_of_changes_leaves_what_a_list_of_items_would_be() {
     for head in [HEAD, LITE] {
-        let count = go_on(&Body::new(&head), &[], 3, &mut Vec::new());
+        let count = go_on(&RequestBody::new(&head), &[], 3, &mut Vec::new());
         assert!(count > 2_000, "{count}");
-        let mut body = Body::new(&head);
+        let mut body = RequestBody::new(&head);
         let items: Vec<Vec<u8>> = ITEMS
             .iter()
             .chain(&ITEMS[..1])
@@ -94,10 +94,10 @@ fn every_sequence_of_changes_leaves_what_a_list_of_items_would_be() {
 #[test]
 fn a_picture_counts_as_one_whatever_its_bytes() {
     let url = format!("data:image/png;base64,{}", "A".repeat(100_000));
-    let mut body = Body::new(&HEAD);
+    let mut body = RequestBody::new(&HEAD);
     let item = body.push_message("look at this", &[url]);
     let said = body.tokens_of(0..1);
-    assert_eq!(said, PICTURE + 3);
+    assert_eq!(said, TOKENS_OF_PICTURE + 3);
     body.push(&item);
     body.push_stored(&item);
     for n in 1..3 {
@@ -110,19 +110,19 @@ fn a_picture_counts_as_one_whatever_its_bytes() {
 fn what_is_no_picture_stays_the_bytes_that_it_is() {
     let words = br#"{ "type":"message","role":"user","content":"what is an input_image?" }"#;
     let picture = br#"{ "type":"message","role":"user","content":[{"type":"input_image","image_url":"data:x"}] }"#;
-    let mut lite = Body::new(&LITE);
+    let mut lite = RequestBody::new(&LITE);
     lite.push_stored(words);
     lite.push_stored(picture);
-    let there = lite.behind(Body::new(&HEAD));
+    let there = lite.behind(RequestBody::new(&HEAD));
     assert_eq!(there.items().next(), Some(&words[..]));
-    let back = there.behind(Body::new(&LITE));
+    let back = there.behind(RequestBody::new(&LITE));
     assert!(lite.items().eq([&words[..], &picture[..]]));
     assert_eq!(json(&back), json(&lite));
 }
 
 #[test]
 fn reasoning_is_left_out_and_the_rest_stays() {
-    let mut body = Body::new(&HEAD);
+    let mut body = RequestBody::new(&HEAD);
     let asked = body.push_message("look", &["data:x".to_owned()]);
     body.push(br#"{"type":"reasoning","id":"rs_1","encrypted_content":"g"}"#);
     body.push(br#"{"type":"function_call","id":"fc_1","call_id":"c","name":"t","arguments":"{}"}"#);
@@ -135,10 +135,10 @@ fn reasoning_is_left_out_and_the_rest_stays() {
 
 #[test]
 fn a_conversation_goes_behind_the_other_head_and_back() {
-    let mut body = Body::new(&HEAD);
-    let to_lite = |body: &Body| body.behind(Body::new(&LITE));
-    let back = |body: &Body| body.behind(Body::new(&HEAD));
-    assert_eq!(to_lite(&body).bytes(), Body::new(&LITE).bytes());
+    let mut body = RequestBody::new(&HEAD);
+    let to_lite = |body: &RequestBody| body.behind(RequestBody::new(&LITE));
+    let back = |body: &RequestBody| body.behind(RequestBody::new(&HEAD));
+    assert_eq!(to_lite(&body).bytes(), RequestBody::new(&LITE).bytes());
     body.push(br#"{ "as": "it came" }"#);
     let there = to_lite(&body);
     assert!(there.bytes().ends_with(br#",{ "as": "it came" }]}"#));

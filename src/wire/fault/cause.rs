@@ -1,7 +1,7 @@
 //! Why the service says no, as far as somebody who meets it would act differently. The kind, and with it the exit
 //! code, follows from the cause; so does whether the same request may succeed a moment later.
 
-use super::kind::Kind;
+use super::kind::FaultKind;
 
 /// Why the service says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub enum Cause {
 impl Cause {
     /// The kind of no that it is.
     #[must_use]
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> FaultKind {
         match self {
             Self::Request
             | Self::Context
@@ -83,8 +83,8 @@ impl Cause {
             | Self::Image
             | Self::Place
             | Self::Document
-            | Self::Unknown => Kind::Failed,
-            Self::Credential => Kind::SignIn,
+            | Self::Unknown => FaultKind::Failed,
+            Self::Credential => FaultKind::SignIn,
             Self::Model
             | Self::Version
             | Self::Plan
@@ -93,15 +93,15 @@ impl Cause {
             | Self::Region
             | Self::Country
             | Self::Blocked
-            | Self::Denied => Kind::Forbidden,
+            | Self::Denied => FaultKind::Forbidden,
             Self::Window
             | Self::OwnerCredits
             | Self::MemberCredits
             | Self::OwnerLimit
             | Self::MemberLimit
-            | Self::Quota => Kind::UsageLimit,
+            | Self::Quota => FaultKind::UsageLimit,
             Self::Rate | Self::Capacity | Self::Broken | Self::Moved | Self::Page | Self::Proxy => {
-                Kind::Unreachable
+                FaultKind::Unreachable
             }
         }
     }

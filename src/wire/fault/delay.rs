@@ -92,11 +92,11 @@ fn digits(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::head::Head;
+    use super::super::head::FaultHead;
     use super::*;
 
     fn check(headers: &[(&str, &str)], message: &str, millis: Option<u128>) {
-        let head = Head::of(429, headers);
+        let head = FaultHead::of(429, headers);
         let asked = asked(|name| head.get(name), message, Some(1_000_000_000));
         assert_eq!(
             asked.map(|time| time.as_millis()),
@@ -122,7 +122,7 @@ mod tests {
         check(&[(after, "Fri, 31 Dec 1999 23:59:59 GMT")], "", None);
         check(&[(ms, "0"), (after, "2")], "", Some(2000));
         check(&[(after, "0")], "try again in 5s", Some(5000));
-        let date = Head::of(429, &[(after, "Sun, 09 Sep 2001 01:46:50 GMT")]);
+        let date = FaultHead::of(429, &[(after, "Sun, 09 Sep 2001 01:46:50 GMT")]);
         assert_eq!(
             super::asked(|name| date.get(name), "", None),
             None,

@@ -46,7 +46,7 @@ const MINUTES: &str = "window-minutes";
 
 /// A window of time in which a plan allows so much.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Limit {
+pub struct RateWindow {
     /// `primary` or `secondary`, behind the name of the limit where it has one.
     pub name: String,
     /// How much is used up, in percent.
@@ -59,12 +59,12 @@ pub struct Limit {
 
 /// The status, and those headers that say something about a refusal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Head {
+pub struct FaultHead {
     pub(super) status: Option<u16>,
     headers: Vec<(String, String)>,
 }
 
-impl Head {
+impl FaultHead {
     /// Takes what matters; `header` finds a header by its name in lower case.
     #[must_use]
     pub fn read(status: u16, header: impl Fn(&str) -> Option<String>) -> Self {
@@ -186,7 +186,7 @@ impl Head {
 
     /// The windows that the headers tell of, at this time in Unix seconds.
     #[must_use]
-    pub fn limits(&self, now: u64) -> Vec<Limit> {
+    pub fn limits(&self, now: u64) -> Vec<RateWindow> {
         let field = |window: &str, field: &str| {
             number(&Value::from(self.get(&format!("{window}-{field}"))?))
         };
@@ -204,7 +204,7 @@ impl Head {
             let name = window
                 .strip_prefix("x-codex-")
                 .or(window.strip_prefix("x-"))?;
-            said.then(|| Limit {
+            said.then(|| RateWindow {
                 name: name.to_owned(),
                 used,
                 minutes,
@@ -239,7 +239,11 @@ mod tests {
     use super::*;
 
     fn check(headers: &[(&str, &str)], expected: Option<Resets>) {
-        assert_eq!(Head::of(429, headers).resets(), expected, "{headers:?}");
+        assert_eq!(
+            FaultHead::of(429, headers).resets(),
+            expected,
+            "{headers:?}"
+        );
     }
 
     #[test]
@@ -285,13 +289,13 @@ mod tests {
     fn an_event_carries_headers_in_any_case() {
         let event = serde_json::json!({"headers": {"X-Codex-Primary-Used-Percent": "100",
             "X-Codex-Primary-Reset-At": 1000, "X-Request-Id": "r\u{1b}1", "Retry-After": null}});
-        let head = Head::in_event(&event);
+        let head = FaultHead::in_event(&event);
         assert_eq!(head.resets(), Some(Resets::At(1000)));
         assert_eq!(head.request_id().as_deref(), Some("r 1"));
         assert_eq!(head.get("retry-after"), None);
         assert_eq!(
-            Head::in_event(&serde_json::json!({"headers": 1})),
-            Head::default()
+            FaultHead::in_event(&serde_json::json!({"headers": 1})),
+            FaultHead::default()
         );
     }
 }

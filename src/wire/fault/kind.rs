@@ -2,7 +2,7 @@
 
 /// What kind of no it is. Each kind has one exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FaultKind {
     /// This request, or this model's answer to it, cannot be.
     Failed,
     /// The credential is not accepted.

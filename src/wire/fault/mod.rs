@@ -16,11 +16,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use cause::Cause;
-pub use head::{Head, Limit};
-pub use kind::Kind;
+pub use head::{FaultHead, RateWindow};
+pub use kind::FaultKind;
 use resets::Resets;
 use text::{looks_like_a_page, shown};
-use told::Told;
+use told::FaultBody;
 
 /// Whether trying the same again may help, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum Retry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// What kind of no it is; it follows from the cause.
-    pub kind: Kind,
+    pub kind: FaultKind,
     /// Why, as far as something else is to be done about it.
     pub cause: Cause,
     /// The service's own words, if it gave any: without control characters and at most 1,000 bytes.
@@ -55,12 +55,12 @@ pub struct Fault {
     /// Whether trying the same again may help.
     pub retry: Retry,
     /// What only the words need. It lies elsewhere, so that a fault is small to hand on.
-    pub details: Box<Details>,
+    pub details: Box<FaultDetails>,
 }
 
 /// What else was said, as it may be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Details {
+pub struct FaultDetails {
     /// Where a redirect leads.
     pub location: Option<String>,
     /// The web page is one of Cloudflare's.
@@ -80,18 +80,18 @@ pub struct Details {
 }
 
 /// The most of a message that is kept, in bytes.
-const MESSAGE: usize = 1000;
+const MAX_MESSAGE_BYTES: usize = 1000;
 
 /// The most of any other text that is kept, in bytes.
-const SHORT: usize = 100;
+const MAX_SHORT_BYTES: usize = 100;
 
 impl Fault {
     /// Notes what the answer came with in which it was, at this time in Unix seconds.
-    pub fn came_with(&mut self, head: &Head, now: u64) {
+    pub fn came_with(&mut self, head: &FaultHead, now: u64) {
         self.status = head.status;
         self.request_id = head.request_id().or_else(|| self.request_id.take());
-        if self.kind == Kind::UsageLimit {
-            let plan = || head.shown("x-codex-plan-type", SHORT);
+        if self.kind == FaultKind::UsageLimit {
+            let plan = || head.shown("x-codex-plan-type", MAX_SHORT_BYTES);
             self.details.plan = self.details.plan.take().or_else(plan);
             let after = self.details.resets_after.map(Resets::After);
             let at = |resets| match resets {
@@ -182,13 +182,13 @@ impl Fault {
 
 /// Sorts an HTTP answer that is no success, or no stream, at this time in Unix seconds.
 #[must_use]
-pub fn of_answer(head: &Head, body: &[u8], now: u64) -> Fault {
+pub fn of_answer(head: &FaultHead, body: &[u8], now: u64) -> Fault {
     let status = head.status.unwrap_or_default();
     let json = serde_json::from_slice::<Value>(body);
     let page = json.is_err() && looks_like_a_page(body);
-    let mut told = json.map(|json| Told::read(&json)).unwrap_or_default();
+    let mut told = json.map(|json| FaultBody::read(&json)).unwrap_or_default();
     if let Some(json) = head.error_json() {
-        told.complete(Told::read(&json));
+        told.complete(FaultBody::read(&json));
     }
     let cause = of_status(status, &told, head, page);
     let mut fault = sort(cause, &told, head, Some(now));
@@ -197,11 +197,11 @@ pub fn of_answer(head: &Head, body: &[u8], now: u64) -> Fault {
     }
     fault.page = page;
     if let 300..=399 = status {
-        fault.details.location = head.shown("location", MESSAGE);
+        fault.details.location = head.shown("location", MAX_MESSAGE_BYTES);
     }
     fault.details.cloudflare = page && is_from_cloudflare(head, body);
     if !page && !told.says_something() {
-        fault.message = shown(&String::from_utf8_lossy(body), MESSAGE);
+        fault.message = shown(&String::from_utf8_lossy(body), MAX_MESSAGE_BYTES);
     }
     fault.came_with(head, now);
     fault
@@ -220,7 +220,7 @@ pub fn of_response(response: &str) -> Fault {
 }
 
 fn of_stream(json: &Value) -> Fault {
-    let (told, head) = (Told::read(json), Head::in_event(json));
+    let (told, head) = (FaultBody::read(json), FaultHead::in_event(json));
     let status = ["status_code", "status"]
         .iter()
         .find_map(|key| json[key].as_u64());
@@ -242,10 +242,10 @@ fn of_stream(json: &Value) -> Fault {
 }
 
 /// The cause of an HTTP answer. The body's own word counts, except where the status leaves no doubt.
-fn of_status(status: u16, told: &Told, head: &Head, page: bool) -> Cause {
+fn of_status(status: u16, told: &FaultBody, head: &FaultHead, page: bool) -> Cause {
     let word = told.cause();
     let is_final = |cause: &Cause| !cause.may_pass();
-    let is_limit = |cause: &Cause| cause.kind() == Kind::UsageLimit;
+    let is_limit = |cause: &Cause| cause.kind() == FaultKind::UsageLimit;
     match status {
         200 if page => Cause::Page,
         200 if !told.says_something() => Cause::Document,
@@ -269,7 +269,7 @@ fn of_status(status: u16, told: &Told, head: &Head, page: bool) -> Cause {
 }
 
 /// A fault of this cause. Its delay is looked for where the cause may pass.
-fn sort(cause: Cause, told: &Told, head: &Head, now: Option<u64>) -> Fault {
+fn sort(cause: Cause, told: &FaultBody, head: &FaultHead, now: Option<u64>) -> Fault {
     let cause = match cause {
         // Which limit of a workspace it is, only a header tells.
         Cause::Window => head.reached_kind().unwrap_or(cause),
@@ -282,7 +282,7 @@ fn sort(cause: Cause, told: &Told, head: &Head, now: Option<u64>) -> Fault {
         None => Retry::Backoff,
     };
     let resets = told.resets.or_else(|| head.resets());
-    let is_limit = cause.kind() == Kind::UsageLimit;
+    let is_limit = cause.kind() == FaultKind::UsageLimit;
     let (resets_at, resets_after) = match resets.filter(|_| is_limit) {
         Some(Resets::At(at)) => (Some(at), None),
         Some(Resets::After(seconds)) => (None, Some(seconds)),
@@ -291,28 +291,33 @@ fn sort(cause: Cause, told: &Told, head: &Head, now: Option<u64>) -> Fault {
     Fault {
         kind: cause.kind(),
         cause,
-        message: shown(message, MESSAGE),
-        code: told.shown_code().and_then(|code| shown(code, SHORT)),
+        message: shown(message, MAX_MESSAGE_BYTES),
+        code: told
+            .shown_code()
+            .and_then(|code| shown(code, MAX_SHORT_BYTES)),
         status: None,
         request_id: head.request_id(),
         page: false,
         resets_at,
         retry,
-        details: Box::new(Details {
+        details: Box::new(FaultDetails {
             location: None,
             cloudflare: false,
-            plan: (told.plan.as_deref().and_then(|plan| shown(plan, SHORT)))
-                .or_else(|| head.shown("x-codex-plan-type", SHORT)),
-            limit: head.shown("x-codex-limit-name", SHORT),
-            ray: head.shown("cf-ray", SHORT),
-            authorization: head.shown("x-openai-authorization-error", 2 * SHORT),
+            plan: (told
+                .plan
+                .as_deref()
+                .and_then(|plan| shown(plan, MAX_SHORT_BYTES)))
+            .or_else(|| head.shown("x-codex-plan-type", MAX_SHORT_BYTES)),
+            limit: head.shown("x-codex-limit-name", MAX_SHORT_BYTES),
+            ray: head.shown("cf-ray", MAX_SHORT_BYTES),
+            authorization: head.shown("x-openai-authorization-error", 2 * MAX_SHORT_BYTES),
             proxy: None,
             resets_after,
         }),
     }
 }
 
-fn is_from_cloudflare(head: &Head, body: &[u8]) -> bool {
+fn is_from_cloudflare(head: &FaultHead, body: &[u8]) -> bool {
     head.is_from_cloudflare() || String::from_utf8_lossy(body).contains("Cloudflare")
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn check(status: u16, body: &str, cause: Cause, message: &str) {
-    let head = Head::of(status, &[]);
+    let head = FaultHead::of(status, &[]);
     let fault = of_answer(&head, body.as_bytes(), 0);
     let found = (fault.cause, fault.retry, fault.message.as_deref());
     assert_eq!(
@@ -30,14 +30,14 @@ fn a_region_is_no_matter_of_the_credential() {
     }
     region(401, "This account cannot be used from your geography.");
     region(432, "Workspace routing is unavailable");
-    assert_eq!(Cause::Region.kind(), Kind::Forbidden);
+    assert_eq!(Cause::Region.kind(), FaultKind::Forbidden);
     let words = "requested model snapshot is not available for your project's geography";
     let body = serde_json::json!({"error": {"message": words, "code": "invalid_request"}});
     check(400, &body.to_string(), Cause::Residency, words);
     let words = "attempted to access resource with incorrect regional hostname";
     let body = serde_json::json!({"error": {"message": words, "code": "incorrect_hostname"}});
     check(401, &body.to_string(), Cause::Residency, words);
-    assert_eq!(Cause::Residency.kind(), Kind::Forbidden);
+    assert_eq!(Cause::Residency.kind(), FaultKind::Forbidden);
     for other in ["Token expired.", "Your registration ended."] {
         let body = serde_json::json!({ "detail": other });
         check(401, &body.to_string(), Cause::Credential, other);

@@ -103,7 +103,7 @@ fn errors_inside_a_stream_come_with_little_or_much() {
         (Cause::OwnerCredits, None),
         "nobody knows the time"
     );
-    fault.came_with(&Head::of(200, &[("x-request-id", "req_1")]), NOW);
+    fault.came_with(&FaultHead::of(200, &[("x-request-id", "req_1")]), NOW);
     assert_eq!(
         (fault.status, fault.request_id.as_deref(), fault.resets_at),
         (Some(200), Some("req_1"), Some(NOW + 60))
@@ -116,7 +116,7 @@ fn errors_inside_a_stream_come_with_little_or_much() {
         ("x-codex-secondary-used-percent", "100"),
         ("x-codex-secondary-reset-at", "1795198800"),
     ];
-    fault.came_with(&Head::of(200, &head), NOW);
+    fault.came_with(&FaultHead::of(200, &head), NOW);
     assert_eq!(
         (fault.resets_at, fault.details.plan.as_deref()),
         (Some(1_795_198_800), Some("pro"))

@@ -15,7 +15,7 @@ pub(super) fn said(fault: &Fault) -> (&str, &str) {
 }
 
 fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Fault {
-    of_answer(&Head::of(status, headers), body.as_bytes(), NOW)
+    of_answer(&FaultHead::of(status, headers), body.as_bytes(), NOW)
 }
 
 #[track_caller]
@@ -272,7 +272,10 @@ fn a_usage_limit_says_whose_it_is_and_when_it_ends() {
                 (cause, at, plan),
                 "{body}"
             );
-            assert_eq!((fault.kind, fault.retry), (Kind::UsageLimit, Retry::Never));
+            assert_eq!(
+                (fault.kind, fault.retry),
+                (FaultKind::UsageLimit, Retry::Never)
+            );
         };
     let window = Cause::Window;
     for key in ["type", "code"] {

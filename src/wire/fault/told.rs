@@ -4,12 +4,12 @@
 use serde_json::Value;
 
 use super::cause::Cause;
-use super::kind::Kind;
+use super::kind::FaultKind;
 use super::resets::{Resets, number};
 
 /// What a body says, whichever of its shapes it has.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct FaultBody {
     pub(super) message: Option<String>,
     /// The `code`, and the `type`: either may be what tells refusals apart.
     code: Option<String>,
@@ -18,7 +18,7 @@ pub(super) struct Told {
     pub(super) resets: Option<Resets>,
 }
 
-impl Told {
+impl FaultBody {
     pub(super) fn read(json: &Value) -> Self {
         let error = [&json["error"], &json["detail"]]
             .into_iter()
@@ -64,7 +64,7 @@ impl Told {
     /// What the code, the type, or failing those the message says by itself.
     pub(super) fn cause(&self) -> Option<Cause> {
         let by_name = [&self.code, &self.kind].map(|name| Cause::of_code(name.as_deref()?));
-        let is_limit = |cause: &Cause| cause.kind() == Kind::UsageLimit;
+        let is_limit = |cause: &Cause| cause.kind() == FaultKind::UsageLimit;
         let by_name = by_name
             .into_iter()
             .flatten()

@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::super::endpoints::{AddressOrigin, account, address, backend};
 use super::destination::is_service;
-use super::listed::{Listed, plan};
+use super::listed::{ModelList, plan};
 use super::named::{EXAMPLE, ModelOrigin, NamedModel};
 use super::words::{ModelNote, Unchosen};
-use crate::api::{Endpoints, Route, Scope};
-use crate::auth::Found;
+use crate::api::{Endpoints, Scope, WorkspaceRoute};
+use crate::auth::FoundCredential;
 use crate::cli::nearest::nearest;
 use crate::http::{self, BaseUrl};
 use crate::models::cache::{Cache, CacheFile, CachedLists};
@@ -58,7 +58,7 @@ impl fmt::Display for ShapeOrigin {
 }
 
 /// What a choice depends on, wherever the model is asked.
-pub(super) struct Asked<'a> {
+pub(super) struct ChoiceInputs<'a> {
     /// What `models.json` says.
     pub(super) providers: &'a [Provider],
     /// No conversation is continued.
@@ -80,7 +80,7 @@ pub(super) enum ModelAt<'a> {
 /// What was read where the service is asked.
 pub(super) struct KnownOfService<'a> {
     /// The credentials, in the order in which they count.
-    pub(super) found: &'a [Found],
+    pub(super) found: &'a [FoundCredential],
     pub(super) endpoints: Endpoints,
     pub(super) address_origin: AddressOrigin,
     /// `models_cache.json`, and what it holds.
@@ -89,7 +89,7 @@ pub(super) struct KnownOfService<'a> {
 }
 
 /// Chooses the model.
-pub(super) fn choose(at: ModelAt<'_>, asked: &Asked<'_>) -> Result<Choosing, Unchosen> {
+pub(super) fn choose(at: ModelAt<'_>, asked: &ChoiceInputs<'_>) -> Result<Choosing, Unchosen> {
     match at {
         ModelAt::Server(provider, named) => of_server(provider, named, asked),
         ModelAt::Service(named, known) => of_service(named, *known, asked),
@@ -99,7 +99,7 @@ pub(super) fn choose(at: ModelAt<'_>, asked: &Asked<'_>) -> Result<Choosing, Unc
 fn of_server(
     provider: &Provider,
     named: NamedModel,
-    asked: &Asked<'_>,
+    asked: &ChoiceInputs<'_>,
 ) -> Result<Choosing, Unchosen> {
     let name = &provider.name;
     let id = named.id.as_str();
@@ -156,7 +156,7 @@ fn of_server(
         endpoints: Endpoints {
             subscription: base.clone(),
             api: base,
-            route: Route::default(),
+            route: WorkspaceRoute::default(),
             scope: Scope::default(),
         },
         notes,
@@ -174,7 +174,7 @@ fn of_server(
 fn of_service(
     named: Option<NamedModel>,
     known: KnownOfService<'_>,
-    asked: &Asked<'_>,
+    asked: &ChoiceInputs<'_>,
 ) -> Result<Choosing, Unchosen> {
     let KnownOfService {
         found,
@@ -186,7 +186,7 @@ fn of_service(
     let backend = backend(found, &endpoints);
     let address = address(backend, &endpoints);
     let cache = Cache::of(file, &account(found), address.as_str());
-    let listed = Listed::of(backend, cache.list_in(&lists), asked.providers);
+    let listed = ModelList::of(backend, cache.list_in(&lists), asked.providers);
     let plan = plan(found);
     let defaults = match named {
         Some(_) => Vec::new(),

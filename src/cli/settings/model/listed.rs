@@ -2,7 +2,7 @@
 
 use super::named::ModelOrigin;
 use crate::auth::token::claims;
-use crate::auth::{self, Chosen, Credential, Found};
+use crate::auth::{self, Chosen, Credential, FoundCredential};
 use crate::models::cache::List;
 use crate::models::custom::Provider;
 use crate::models::overlay::put_over;
@@ -10,7 +10,7 @@ use crate::models::{Backend, Model, catalogue};
 use crate::wire::request::Shape;
 
 /// The models that there are.
-pub(super) struct Listed {
+pub(super) struct ModelList {
     /// Those that the service lists, or the built-in ones, with what `models.json` adds and changes.
     pub(super) models: Vec<Model>,
     /// Those that are known besides.
@@ -20,7 +20,7 @@ pub(super) struct Listed {
     shapes: Vec<(String, Shape)>,
 }
 
-impl Listed {
+impl ModelList {
     /// The list for this backend, as it was kept, or else the built-in one.
     pub(super) fn of(backend: Backend, kept: Option<&List>, providers: &[Provider]) -> Self {
         let mut further = catalogue::of(backend);
@@ -49,7 +49,7 @@ impl Listed {
 }
 
 /// The plan of the account that this credential belongs to, where it names one.
-pub(crate) fn plan(found: &[Found]) -> Option<String> {
+pub(crate) fn plan(found: &[FoundCredential]) -> Option<String> {
     match auth::choose(found) {
         Ok(Chosen::Fixed(Credential::Token { access, .. })) => {
             claims(access.expose()).ok().and_then(|claims| claims.plan)

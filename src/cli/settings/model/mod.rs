@@ -10,7 +10,7 @@ mod tests;
 mod words;
 
 use super::credentials::{self, Credentials};
-use super::resuming::Resumed;
+use super::resuming::ResumedSettings;
 use super::{endpoints, keys};
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::models::cache::CacheFile;
 use crate::models::custom::Provider;
 pub(crate) use choosing::Choosing;
-use choosing::{Asked, KnownOfService, ModelAt, choose};
+use choosing::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use destination::Destination;
 pub(crate) use named::ModelOrigin;
 use named::named;
@@ -36,13 +36,13 @@ pub(crate) struct ModelSettings {
 pub(super) fn find(
     args: &Args,
     environment: &Environment,
-    resumed: Option<&Resumed>,
+    resumed: Option<&ResumedSettings>,
     search: bool,
 ) -> Result<ModelSettings, Failure> {
     let providers = file::providers(environment)?;
     let named = named(args, environment, resumed)?;
     let kept = resumed.and_then(|resumed| resumed.provider.as_deref());
-    let asked = Asked {
+    let asked = ChoiceInputs {
         providers: &providers,
         is_new: resumed.is_none(),
         search,

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use super::super::resuming::{Resumed, is_given};
+use super::super::resuming::{ResumedSettings, is_given};
 use crate::cli::environment::Environment;
-use crate::cli::flags::{Args, Origin};
+use crate::cli::flags::{Args, FlagOrigin};
 use crate::failure::Failure;
 use crate::id::ModelId;
 use crate::prompt;
@@ -20,7 +20,7 @@ const VARIABLE: &str = "CODEX_MODEL";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ModelOrigin {
     /// The flag, or its default in `config.json`.
-    Flag(Origin),
+    Flag(FlagOrigin),
     /// The variable of the environment.
     Variable,
     /// The conversation that is continued.
@@ -57,7 +57,7 @@ pub(super) struct NamedModel {
 pub(super) fn named(
     args: &Args,
     environment: &Environment,
-    resumed: Option<&Resumed>,
+    resumed: Option<&ResumedSettings>,
 ) -> Result<Option<NamedModel>, Failure> {
     let names_another = args.model.is_some() && is_given(args, "model");
     let kept = resumed.and_then(|resumed| resumed.model.as_deref());

@@ -1,12 +1,12 @@
 //! Which model is chosen, by a table: without a file, a variable or a clock.
 
-use super::choosing::{Asked, KnownOfService, ModelAt, choose};
+use super::choosing::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use super::destination::Destination;
 use super::named::{ModelOrigin, NamedModel};
 use super::words::Unchosen;
-use crate::api::{Endpoints, Route, Scope};
-use crate::auth::{Found, Source, What};
-use crate::cli::flags::Origin;
+use crate::api::{Endpoints, Scope, WorkspaceRoute};
+use crate::auth::{CredentialSource, FoundCredential, What};
+use crate::cli::flags::FlagOrigin;
 use crate::cli::settings::endpoints::AddressOrigin;
 use crate::http::BaseUrl;
 use crate::models::Model;
@@ -28,7 +28,7 @@ const MODELS: &str = r#"{"providers": {
 
 /// What is known beside what the table names.
 struct Case {
-    found: Vec<Found>,
+    found: Vec<FoundCredential>,
     api: &'static str,
     listed: Vec<Model>,
     learned: &'static [(&'static str, Shape)],
@@ -53,10 +53,10 @@ impl Default for Case {
     }
 }
 
-fn with_key() -> Vec<Found> {
-    vec![Found {
+fn with_key() -> Vec<FoundCredential> {
+    vec![FoundCredential {
         what: What::Key(Secret::new("sk-invented".to_owned())),
-        source: Source::Variable("CODEX_API_KEY"),
+        source: CredentialSource::Variable("CODEX_API_KEY"),
     }]
 }
 
@@ -72,7 +72,7 @@ fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Unc
         id: id.parse().expect("an id"),
         origin,
     });
-    let asked = Asked {
+    let asked = ChoiceInputs {
         providers: &providers,
         is_new: case.kept.is_none(),
         search: case.search,
@@ -88,7 +88,7 @@ fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Unc
                 endpoints: Endpoints {
                     subscription: address(CHATGPT),
                     api: address(case.api),
-                    route: Route::default(),
+                    route: WorkspaceRoute::default(),
                     scope: Scope::default(),
                 },
                 address_origin: AddressOrigin::Default,
@@ -121,7 +121,7 @@ fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Unc
 }
 
 fn flag(id: &str) -> Option<(&str, ModelOrigin)> {
-    Some((id, ModelOrigin::Flag(Origin::Flag)))
+    Some((id, ModelOrigin::Flag(FlagOrigin::Flag)))
 }
 
 fn kept(id: &str) -> Option<(&str, ModelOrigin)> {

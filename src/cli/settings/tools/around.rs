@@ -12,21 +12,21 @@ use super::trust::Trust;
 use super::variables::KnownSecrets;
 use super::{git_directories, own, variables, writable};
 use crate::cli::environment::Environment;
-use crate::cli::flags::{Args, Origin, SANDBOXES};
+use crate::cli::flags::{Args, FlagOrigin, SANDBOXES};
 use crate::cli::values::{tool_timeout, word_of};
 use crate::failure::Failure;
 use crate::tools::builtin::offered::tool;
 use crate::tools::builtin::table::find_tool;
 use crate::tools::sandbox::places::{Root, real_once};
-use crate::tools::sandbox::policy::Walls;
-use crate::tools::sandbox::reach::{Reach, seen_twice};
-use crate::tools::scratch::Parent;
-use crate::tools::setup::Setup;
+use crate::tools::sandbox::policy::SandboxPolicy;
+use crate::tools::sandbox::reach::{WritableReach, seen_twice};
+use crate::tools::scratch::TemporaryParent;
+use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 
 /// How tools are started, and what is to be told about that.
 pub(crate) struct Tooling {
-    pub(crate) setup: Setup,
+    pub(crate) setup: ToolSetup,
     /// The tools that are offered.
     pub(crate) offered: Vec<Tool>,
     pub(crate) warnings: Vec<String>,
@@ -102,12 +102,12 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
             }
             hidden.known()?;
             warnings.extend(hidden.warnings.iter().cloned());
-            let walls = Walls {
+            let walls = SandboxPolicy {
                 write,
                 network: args.network,
                 writable: roots(real_once(writable))?,
                 hidden: hidden.places.clone(),
-                ..Walls::default()
+                ..SandboxPolicy::default()
             };
             hidden.keep_apart(&walls)?;
             warnings.extend(hidden.open_homes(&walls));
@@ -138,7 +138,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
     };
     let (temporary, walls) = apart(walls, &hidden, environment)?;
     Ok(Tooling {
-        setup: Setup {
+        setup: ToolSetup {
             program: program(),
             directory,
             variables: Vec::new(),
@@ -166,7 +166,7 @@ fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
 
 /// Opens the shared temporary directories, but those where something lies that tools must not change.
 fn open_shared(
-    walls: &mut Walls,
+    walls: &mut SandboxPolicy,
     hidden: &Hidden,
     environment: &Environment,
 ) -> Result<(), Failure> {
@@ -185,7 +185,7 @@ fn open_shared(
 }
 
 /// A directory that a flag names, to be opened to tools.
-struct Named<'a> {
+struct NamedDirectory<'a> {
     flag: String,
     path: &'a Path,
     /// Where it was found.
@@ -193,7 +193,7 @@ struct Named<'a> {
 }
 
 /// The working directory, and further ones.
-fn named(args: &Args) -> Result<Vec<Named<'_>>, Failure> {
+fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
     let working = args.directory.as_deref().unwrap_or(OsStr::new("."));
     let further = args.add_dir.iter().map(|path| ("add-dir", &**path));
     let all = [("cd", working)].into_iter().chain(further);
@@ -204,21 +204,21 @@ fn named(args: &Args) -> Result<Vec<Named<'_>>, Failure> {
         };
         let real = existing(&flag, path)?;
         let path = Path::new(path);
-        Ok(Named { flag, path, real })
+        Ok(NamedDirectory { flag, path, real })
     })
     .collect()
 }
 
-impl Named<'_> {
+impl NamedDirectory<'_> {
     /// Refuses one that is named through a place which tools can change and lies elsewhere: a tool of an earlier run may
     /// have put a link there.
-    fn keep_within_reach(&self, walls: &Walls) -> Result<(), Failure> {
+    fn keep_within_reach(&self, walls: &SandboxPolicy) -> Result<(), Failure> {
         let others = walls.writable.iter().filter(|root| root.path != self.real);
-        let others = Walls {
+        let others = SandboxPolicy {
             writable: others.cloned().collect(),
-            ..Walls::default()
+            ..SandboxPolicy::default()
         };
-        let reach = Reach::of(&others);
+        let reach = WritableReach::of(&others);
         if !walls.write || reach.holds(&self.real) || reach.root_of(self.path).is_none() {
             return Ok(());
         }
@@ -234,10 +234,10 @@ impl Named<'_> {
 
 /// Where the run's temporary directory may be made, and the sandbox that keeps other runs out of it.
 fn apart(
-    walls: Option<Walls>,
+    walls: Option<SandboxPolicy>,
     hidden: &Hidden,
     environment: &Environment,
-) -> Result<(Vec<Parent>, Option<Walls>), Failure> {
+) -> Result<(Vec<TemporaryParent>, Option<SandboxPolicy>), Failure> {
     let writable = walls.iter().flat_map(|walls| &walls.writable);
     let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
     // What is mounted below a writable place can be written there, wherever else it is seen.
@@ -277,13 +277,13 @@ fn sandbox(args: &Args) -> Result<&'static str, Failure> {
 /// How the flag of the working directory is called.
 fn cd(args: &Args) -> String {
     match args.origin("cd") {
-        Origin::Flag => "-C".to_owned(),
-        elsewhere @ Origin::Config(_) => elsewhere.named("cd"),
+        FlagOrigin::Flag => "-C".to_owned(),
+        elsewhere @ FlagOrigin::Config(_) => elsewhere.named("cd"),
     }
 }
 
 /// What the model is told about the sandbox; nothing where there is none.
-pub(crate) fn notice(setup: &Setup) -> Option<String> {
+pub(crate) fn notice(setup: &ToolSetup) -> Option<String> {
     setup
         .walls
         .as_ref()

@@ -20,8 +20,8 @@ use crate::failure::Failure;
 use crate::file::open_regular;
 use crate::tools::manifest::Manifest;
 use crate::tools::sandbox::places::is_program;
-use crate::tools::sandbox::policy::Walls;
-use crate::tools::sandbox::reach::{Reach, named_in};
+use crate::tools::sandbox::policy::SandboxPolicy;
+use crate::tools::sandbox::reach::{WritableReach, named_in};
 use crate::tools::tool::Tool;
 
 /// How many programs may stand in each other's first line (execve(2)).
@@ -55,11 +55,11 @@ struct Decisive {
 impl Deciding<'_> {
     /// Refuses a run whose tools could change such a file; what is to be reported otherwise. A further kind of file
     /// that decides joins `files`.
-    pub(super) fn keep_out_of_reach(&self, walls: &Walls) -> Result<Vec<String>, Failure> {
+    pub(super) fn keep_out_of_reach(&self, walls: &SandboxPolicy) -> Result<Vec<String>, Failure> {
         if !walls.write {
             return Ok(Vec::new());
         }
-        let reach = Reach::of(walls);
+        let reach = WritableReach::of(walls);
         let mut warnings = Vec::new();
         for file in self.files() {
             check(&file, &reach)?;
@@ -146,7 +146,7 @@ impl Deciding<'_> {
     }
 
     /// What is said about directories on the PATH that such a tool does not get.
-    fn narrowed(&self, manifest: &Manifest, reach: &Reach) -> Option<String> {
+    fn narrowed(&self, manifest: &Manifest, reach: &WritableReach) -> Option<String> {
         let path = self.environment.get("PATH")?;
         let left = reach.narrowed("PATH".as_ref(), path, self.directory);
         (left.as_deref() != Some(path)).then(|| {
@@ -165,7 +165,7 @@ fn of_own(tool: &Tool) -> Option<&Manifest> {
     Some(manifest).filter(|manifest| !manifest.env.is_empty())
 }
 
-fn check(file: &Decisive, reach: &Reach) -> Result<(), Failure> {
+fn check(file: &Decisive, reach: &WritableReach) -> Result<(), Failure> {
     let Some(root) = reach.root_of(&file.path) else {
         return Ok(());
     };
@@ -187,7 +187,7 @@ fn check(file: &Decisive, reach: &Reach) -> Result<(), Failure> {
 }
 
 /// A warning about a file of the user's with further names, one of which may lie where tools can write.
-fn linked_twice(file: &Decisive, walls: &Walls) -> Option<String> {
+fn linked_twice(file: &Decisive, walls: &SandboxPolicy) -> Option<String> {
     let found = fs::metadata(&file.path).ok()?;
     let is_own = found.is_file() && found.uid() == rustix::process::geteuid().as_raw();
     let mut devices = walls.writable.iter().map(|root| root.identity.0);

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::tools::sandbox::places::Root;
-use crate::tools::sandbox::policy::Walls;
+use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::worktree::{Linked, linked};
 
 /// A git directory that the `.git` file of a writable directory names.
@@ -104,10 +104,10 @@ pub(super) fn opened(
         if open.any(|open| root.path.starts_with(&open.path)) {
             continue;
         }
-        let alone = Walls {
+        let alone = SandboxPolicy {
             writable: vec![root.clone()],
             hidden: guarded.to_vec(),
-            ..Walls::default()
+            ..SandboxPolicy::default()
         };
         let git = root.path.clone();
         if alone.conflicts().next().is_some() {

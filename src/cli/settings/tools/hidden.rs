@@ -11,7 +11,7 @@ use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::tools::sandbox::places::{links, real, real_once};
-use crate::tools::sandbox::policy::{Conflict, Walls};
+use crate::tools::sandbox::policy::{Conflict, SandboxPolicy};
 use crate::tools::sandbox::reach::seen_twice;
 
 /// The home of codex-run in that of the user.
@@ -183,8 +183,8 @@ impl Hidden {
     }
 
     /// What tools could make that a run with another environment would take for its home.
-    pub(super) fn open_homes(&self, walls: &Walls) -> Vec<String> {
-        let others = Walls {
+    pub(super) fn open_homes(&self, walls: &SandboxPolicy) -> Vec<String> {
+        let others = SandboxPolicy {
             hidden: self.others.clone(),
             ..walls.clone()
         };
@@ -201,8 +201,8 @@ impl Hidden {
     }
 
     /// Refuses a run whose tools could write where credentials are kept.
-    pub(super) fn keep_apart(&self, walls: &Walls) -> Result<(), Failure> {
-        let with_links = Walls {
+    pub(super) fn keep_apart(&self, walls: &SandboxPolicy) -> Result<(), Failure> {
+        let with_links = SandboxPolicy {
             hidden: self.guarded_places(),
             ..walls.clone()
         };
@@ -225,11 +225,11 @@ impl Hidden {
     }
 
     /// The walls without places that are not there and could be made by tools: what leads there would be theirs too.
-    pub(super) fn there(walls: Walls) -> Walls {
+    pub(super) fn there(walls: SandboxPolicy) -> SandboxPolicy {
         let made_by_tools: Vec<PathBuf> =
             walls.conflicts().map(|conflict| conflict.hidden).collect();
         let kept = |place: &PathBuf| !made_by_tools.contains(place);
-        Walls {
+        SandboxPolicy {
             hidden: walls
                 .hidden
                 .iter()

@@ -17,7 +17,7 @@ use crate::placed::Mistake;
 use crate::tools::manifest::{Around, Manifest};
 use crate::tools::program;
 use crate::tools::sandbox::places::{is_program, program_on, real};
-use crate::tools::sandbox::policy::Walls;
+use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::tool::Tool;
 
 /// The user's own tools.
@@ -153,7 +153,7 @@ fn wrong(file: &Path, mistake: &Mistake) -> Failure {
 }
 
 /// Refuses programs of the user's own that tools could not read.
-pub(super) fn readable(walls: &Walls, offered: &[Tool]) -> Result<(), Failure> {
+pub(super) fn readable(walls: &SandboxPolicy, offered: &[Tool]) -> Result<(), Failure> {
     for offer in offered {
         let Some(manifest) = offer.runner.manifest() else {
             continue;

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use super::super::credentials::{self, SECRETS};
 use super::super::keys;
-use crate::auth::Found;
+use crate::auth::FoundCredential;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::models::custom::Provider;
 use crate::secret::Secret;
 use crate::tools::environment;
-use crate::tools::setup::Setup;
+use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 
 /// The variables that only codex-run reads, beside those that begin with `OWN_FAMILY`.
@@ -108,7 +108,7 @@ fn refused(name: &str, whom: &str, why: &str) -> Failure {
 #[derive(Default)]
 pub(crate) struct KnownSecrets<'a> {
     /// The credentials of the run.
-    pub(crate) found: &'a [Found],
+    pub(crate) found: &'a [FoundCredential],
     /// The credentials file that was read for them.
     pub(crate) read: Option<&'a Path>,
     /// The servers of `models.json`, whose keys are secrets too.
@@ -117,7 +117,7 @@ pub(crate) struct KnownSecrets<'a> {
 
 /// Fills in what the tools of this run find, given what is known of its secrets; what is to be reported about it.
 pub(crate) fn hand_on(
-    setup: &mut Setup,
+    setup: &mut ToolSetup,
     offered: &[Tool],
     args: &Args,
     environment: &Environment,
@@ -204,9 +204,9 @@ struct Guard {
 
 impl Guard {
     /// With the credentials that the run has, and those of the environment.
-    fn new(environment: &Environment, found: &[Found]) -> Self {
+    fn new(environment: &Environment, found: &[FoundCredential]) -> Self {
         let of_environment = SECRETS.iter().filter_map(|name| environment.secret(name));
-        let of_run = found.iter().flat_map(Found::secrets);
+        let of_run = found.iter().flat_map(FoundCredential::secrets);
         let credentials = of_environment.chain(of_run).collect();
         Self {
             keys: Vec::new(),

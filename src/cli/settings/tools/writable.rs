@@ -10,8 +10,8 @@ use rustix::process::geteuid;
 
 use crate::cli::environment::Environment;
 use crate::tools::sandbox::places::{links, real};
-use crate::tools::sandbox::policy::Closed;
-use crate::tools::scratch::Parent;
+use crate::tools::sandbox::policy::ClosedDirectory;
+use crate::tools::scratch::TemporaryParent;
 
 /// Directories that programs take for granted.
 const SHARED: &[&str] = &["/tmp", "/var/tmp", "/dev/shm"];
@@ -36,11 +36,11 @@ const OWN: &str = "codex-run";
 
 /// The shared directories, sorted.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Shared {
+pub(super) struct SharedDirectories {
     /// Those that tools may write.
     pub(super) open: Vec<PathBuf>,
     /// Those that they may not.
-    pub(super) closed: Vec<Closed>,
+    pub(super) closed: Vec<ClosedDirectory>,
 }
 
 /// Something that tools must not replace.
@@ -72,7 +72,7 @@ pub(super) fn named_by_variables(environment: &Environment) -> Vec<Guarded> {
 }
 
 /// Sorts the shared directories that are there into open and closed ones.
-pub(super) fn shared(guarded: &[Guarded]) -> Shared {
+pub(super) fn shared(guarded: &[Guarded]) -> SharedDirectories {
     let mut there: Vec<PathBuf> = SHARED
         .iter()
         .filter_map(|place| fs::canonicalize(place).ok())
@@ -90,15 +90,15 @@ pub(super) fn is_shared(directory: &Path) -> bool {
 }
 
 /// Only the directory that is affected is closed.
-fn sorted(places: Vec<PathBuf>, guarded: &[Guarded]) -> Shared {
-    let mut shared = Shared::default();
+fn sorted(places: Vec<PathBuf>, guarded: &[Guarded]) -> SharedDirectories {
+    let mut shared = SharedDirectories::default();
     for place in places {
         let reason = guarded.iter().find(|guarded| {
             let mut places = guarded.places.iter();
             places.any(|guarded| guarded.starts_with(&place) || place.starts_with(guarded))
         });
         match reason {
-            Some(reason) => shared.closed.push(Closed {
+            Some(reason) => shared.closed.push(ClosedDirectory {
                 place,
                 because: reason.what.clone(),
             }),
@@ -114,7 +114,7 @@ pub(super) fn temporary(
     environment: &Environment,
     reached: impl Fn(&Path) -> bool,
     hidden: impl Fn(&Path) -> bool,
-) -> Vec<Parent> {
+) -> Vec<TemporaryParent> {
     let user = geteuid().as_raw();
     let runtime = [
         environment.get("XDG_RUNTIME_DIR").map(PathBuf::from),
@@ -132,9 +132,9 @@ pub(super) fn temporary(
             && fs::metadata(home).is_ok_and(|found| found.is_dir() && found.uid() == user)
     };
     parents.extend(home.filter(own).map(|home| home.join(".cache")));
-    let mut parents: Vec<Parent> = parents
+    let mut parents: Vec<TemporaryParent> = parents
         .into_iter()
-        .map(|place| Parent {
+        .map(|place| TemporaryParent {
             path: real(&place.join(OWN)),
             private: true,
             apart: true,
@@ -143,7 +143,7 @@ pub(super) fn temporary(
         .collect();
     parents.dedup();
     let last = real(&std::env::temp_dir());
-    parents.push(Parent {
+    parents.push(TemporaryParent {
         apart: !reached(&last),
         path: last,
         private: false,
