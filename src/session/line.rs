@@ -57,7 +57,8 @@ impl Spelling {
     /// What a line of this type is, behind the first one.
     pub(super) fn line_kind(self, kind: &str) -> LineKind {
         match kind.strip_prefix(PREFIX) {
-            Some(TURN) => LineKind::Turn,
+            // The versions that began a bare file stored whatever the service sent, also an item of this type.
+            Some(TURN) if self == Self::Prefixed => LineKind::Turn,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,
             None => LineKind::Item,
