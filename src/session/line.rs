@@ -64,6 +64,14 @@ impl Spelling {
             None => LineKind::Item,
         }
     }
+
+    /// Whether an item, as a line, is read back as one.
+    pub(super) fn is_item(self, item: &[u8]) -> bool {
+        ItemFields::read(item).is_some_and(|fields| {
+            fields.is_typed()
+                && self.line_kind(&fields.kind().unwrap_or_default()) == LineKind::Item
+        })
+    }
 }
 
 /// What a line is, behind the first one.
@@ -132,6 +140,11 @@ impl<'a> ItemFields<'a> {
     /// Who says it, in a message.
     pub(super) fn role(&self) -> Option<String> {
         text(self.role)
+    }
+
+    /// Whether it says what it is. A message may do so by its role alone.
+    pub(super) fn is_typed(&self) -> bool {
+        self.kind().is_some_and(|kind| !kind.is_empty()) || self.role().is_some()
     }
 
     /// What ties a call to its output.
