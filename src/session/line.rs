@@ -57,11 +57,20 @@ impl Spelling {
     /// What a line of this type is, behind the first one.
     pub(super) fn line_kind(self, kind: &str) -> LineKind {
         match kind.strip_prefix(PREFIX) {
-            Some(TURN) => LineKind::Turn,
+            // The versions that began a bare file stored whatever the service sent, also an item of this type.
+            Some(TURN) if self == Self::Prefixed => LineKind::Turn,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,
             None => LineKind::Item,
         }
+    }
+
+    /// Whether an item, as a line, is read back as one.
+    pub(super) fn is_item(self, item: &[u8]) -> bool {
+        ItemFields::read(item).is_some_and(|fields| {
+            fields.is_typed()
+                && self.line_kind(&fields.kind().unwrap_or_default()) == LineKind::Item
+        })
     }
 }
 
@@ -131,6 +140,11 @@ impl<'a> ItemFields<'a> {
     /// Who says it, in a message.
     pub(super) fn role(&self) -> Option<String> {
         text(self.role)
+    }
+
+    /// Whether it says what it is. A message may do so by its role alone.
+    pub(super) fn is_typed(&self) -> bool {
+        self.kind().is_some_and(|kind| !kind.is_empty()) || self.role().is_some()
     }
 
     /// What ties a call to its output.

@@ -197,11 +197,10 @@ impl StoredConversation {
             // It stays in the file, and a version that knows it finds it there.
             LineKind::Unknown => {}
             LineKind::Item => {
-                let role = fields.role();
-                if kind.is_empty() && role.is_none() {
+                if !fields.is_typed() {
                     return Err(Flaw::NoType);
                 }
-                if self.first.is_empty() && role.as_deref() == Some("user") {
+                if self.first.is_empty() && fields.role().as_deref() == Some("user") {
                     self.first = first_words(fields.content);
                 }
                 if kind == CHANGE {

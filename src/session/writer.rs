@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::journal::Journal;
-use super::line::{ItemFields, LineKind, SESSION_VERSION, Spelling};
+use super::line::{SESSION_VERSION, Spelling};
 use crate::file;
 use crate::id::ThreadId;
 
@@ -107,9 +107,8 @@ impl Writer {
 
 impl Journal for Writer {
     fn item(&mut self, item: &[u8]) {
-        // A service that sends an item of such a type does not write our lines.
-        let kind = ItemFields::read(item).and_then(|fields| fields.kind());
-        if kind.is_none_or(|kind| self.spelling.line_kind(&kind) == LineKind::Item) {
+        // A service does not write our lines, nor one that could not be read back: it would end the conversation.
+        if self.spelling.is_item(item) {
             self.line(item);
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::continued::stream;
 use crate::home::Home;
 use crate::sessions::{ask, file, files, id, input};
-use crate::standin::{Item, Reply, Server};
+use crate::standin::{Item, Reply, Script, Server};
 use crate::tools::bash;
 
 /// A line that a later version could write.
@@ -137,4 +137,28 @@ fn an_item_that_looks_like_a_line_of_our_own_is_not_stored() {
     let server = Server::start([stream(&items, &json!({}))]);
     ask(&home, &server, &[], "go").exits(0);
     assert_eq!(kinds(&lines(&file(&home))), ["codex.session", "codex.turn"]);
+}
+
+/// What cannot be read back as an item is not stored, so the conversation can be resumed.
+#[test]
+fn an_item_that_could_not_be_read_back_is_not_stored() {
+    let message = r#"{"type":"message","id":"m","role":"assistant","content":[{"type":"output_text","text":"a"}]}"#;
+    for odd in [
+        r#"{"type":"note","role":"a","role":"b"}"#,
+        r#"{"id":"n"}"#,
+        r#"{"type":""}"#,
+    ] {
+        let done = |at: usize, item: &str| {
+            format!(
+                "data: {{\"type\":\"response.output_item.done\",\"output_index\":{at},\"item\":{item}}}\n\n"
+            )
+        };
+        let end = r#"data: {"type":"response.completed","response":{"id":"r","status":"completed","output":[]}}"#;
+        let text = format!("{}{}{end}\n\n", done(0, odd), done(1, message));
+        let home = Home::with_key();
+        let server =
+            Server::start(Script::replies([Reply::sse(text), Reply::text("on")]).unchecked());
+        ask(&home, &server, &[], "go").exits(0);
+        ask(&home, &server, &["--last"], "and?").exits(0);
+    }
 }
