@@ -6,12 +6,12 @@
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use codex_run::talk::{Access, Quiet, Talk};
+//! use codex_run::conversation::{Access, Quiet, ConversationBuilder};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let home = std::env::var("HOME")?;
 //!     let access = Access::stored(&Path::new(&home).join(".codex-run"))?;
-//!     let mut conversation = Talk::new(access, "gpt-5.5")?.open()?;
+//!     let mut conversation = ConversationBuilder::new(access, "gpt-5.5")?.open()?;
 //!     let reply = conversation.ask("Name a prime number.", &mut Quiet)?;
 //!     println!("{}", reply.message());
 //!     let reply = conversation.ask("And the next one?", &mut Quiet)?;
@@ -60,8 +60,8 @@ pub mod exhausted; // what the system has no more of
 pub mod file; // held directories, and files replaced in one step
 pub mod format; // structured output
 pub mod id; // names that were checked once
+pub mod jsonc; // JSON whose mistakes are told with their places
 pub mod outcome; // how a run ended, and its exit code
-pub mod placed; // JSON whose mistakes are told with their places
 pub mod result; // what a call of a tool gave, as facts
 pub mod schema; // does this value fit
 pub mod secret; // a token that does not print itself
@@ -92,7 +92,7 @@ pub mod output; // what a run has to report, and the sinks that take it
 
 pub mod agent; // drives a conversation
 
-pub mod talk; // conversations for programs
+pub mod conversation; // conversations for programs
 
 pub mod command; // what each command does
 

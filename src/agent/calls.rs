@@ -11,8 +11,8 @@ use super::driver::Driver;
 use super::history;
 use super::input::TurnInput;
 use super::reader::BODY_END_TIMEOUT;
+use super::round::{self, Action, Round};
 use super::thread::spawn;
-use super::turn::{self, Action, Turn};
 use crate::failure::{RunWarning, Stop};
 use crate::output::{self, Notice, Subject};
 use crate::tools::toolbox::Called;
@@ -29,17 +29,17 @@ impl Driver<'_> {
             .map(|call| self.tools.changes_files(call))
             .collect();
         self.tools.watch_git();
-        let (mut turn, actions) = Turn::new(&barriers);
-        let ran = self.run_turn(&mut turn, actions, calls, body_ended);
+        let (mut round, actions) = Round::new(&barriers);
+        let ran = self.run_round(&mut round, actions, calls, body_ended);
         if ran.is_err() {
-            self.outputs = turn.outputs();
+            self.outputs = round.outputs();
         }
         ran
     }
 
-    fn run_turn(
+    fn run_round(
         &mut self,
-        turn: &mut Turn,
+        round: &mut Round,
         actions: Vec<Action>,
         calls: &[Call],
         body_ended: bool,
@@ -50,7 +50,7 @@ impl Driver<'_> {
             }
         }
         if body_ended {
-            turn.step(turn::RoundEvent::BodyEnded);
+            round.step(round::RoundEvent::BodyEnded);
         }
         let mut patience = None;
         loop {
@@ -67,17 +67,17 @@ impl Driver<'_> {
                     self.tell(&calls[at], &about, &called)?;
                     let text = called.result.for_model();
                     let image = called.result.image;
-                    turn::RoundEvent::ToolEnded(at, input::CallOutput { text, image })
+                    round::RoundEvent::ToolEnded(at, input::CallOutput { text, image })
                 }
                 TurnInput::BodyEnded(request) if request == self.tally.requests => {
-                    turn::RoundEvent::BodyEnded
+                    round::RoundEvent::BodyEnded
                 }
                 _ if patience.is_some_and(|until| Instant::now() >= until) => {
-                    turn::RoundEvent::PatienceEnded
+                    round::RoundEvent::PatienceEnded
                 }
                 _ => continue,
             };
-            for action in turn.step(event) {
+            for action in round.step(event) {
                 match action {
                     Action::AwaitBody => patience = Some(Instant::now() + BODY_END_TIMEOUT),
                     Action::Send { outputs, reconnect } => {

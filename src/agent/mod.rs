@@ -2,7 +2,7 @@
 //! everything reaches one loop as an input. The loop reports to a `Sink`. Once a turn is to stop it starts nothing more,
 //! shuts the connections, and waits for the tools until all of them have ended.
 
-mod again;
+mod attempts;
 mod budget;
 mod calls;
 pub mod control;
@@ -13,14 +13,14 @@ mod history;
 mod input;
 pub mod message;
 mod policy;
-mod printed;
+mod printed_answer;
 pub mod profile;
 mod reader;
+mod repeated_text;
 pub mod resume;
-mod said;
-mod tally;
+pub mod round;
 mod thread;
-pub mod turn;
+mod turn_usage;
 
 pub use crate::failure::{Next, Stop, StopRequest};
 pub use budget::Budget;

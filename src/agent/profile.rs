@@ -2,7 +2,7 @@
 
 use crate::format::OutputSchema;
 use crate::models::choice::Choice;
-use crate::models::fit::ClampedSettings;
+use crate::models::clamp::ClampedSettings;
 use crate::models::{Backend, Model};
 use crate::wire::request::{Function, RequestBody, RequestHead, Shape, WebSearch};
 

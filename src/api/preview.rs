@@ -4,7 +4,7 @@ use super::endpoints::Endpoints;
 use super::headers::{LITE, of_conversation};
 use super::workspace::of_account;
 use crate::auth::Credential;
-use crate::auth::bounds::Bounds;
+use crate::auth::workspace::Bounds;
 use crate::http;
 use crate::id::ThreadId;
 use crate::wire::request::Shape;

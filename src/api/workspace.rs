@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::headers::PROTOCOL;
 use crate::auth::Credential;
-use crate::auth::bounds::Bounds;
+use crate::auth::workspace::Bounds;
 use crate::http::{self, BaseUrl};
 use crate::id::AccountId;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::access_token::Personal;
 use super::credential::Credential;
-use super::personal::Personal;
 use super::sign_in::{self, Hook, SignIn};
 use crate::id::AccountId;
 use crate::secret::Secret;

@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use super::access_token::Personal;
 use super::credential::Credential;
-use super::personal::Personal;
 use super::signed_in::SignedIn;
 use super::source::CredentialSource;
 use super::store::Other;

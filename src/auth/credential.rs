@@ -1,7 +1,7 @@
 //! What signs a request: an access token with its account, or an API key.
 
-use super::bounds::Bounds;
 use super::token::{self, TokenError};
+use super::workspace::Bounds;
 use crate::id::AccountId;
 use crate::secret::Secret;
 

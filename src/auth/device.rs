@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::device_poll::Poll;
 use super::issuer::{Device, Error, Issuer};
-use super::poll::Poll;
 use crate::secret::Secret;
 
 /// How long a person may take. The issuer's own limit.

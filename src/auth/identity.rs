@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::bounds::Bounds;
 use super::signed_in::SignedIn;
 use super::token::{Claims, TokenError};
+use super::workspace::Bounds;
 use crate::id::AccountId;
 use crate::secret::Secret;
 

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::again::{self, Heard, Worth};
+use super::device_poll::{Poll, sort};
 use super::form;
 use super::identity::TokenIdentity;
-use super::issued::Issued;
 use super::pkce::Pkce;
-use super::poll::{Poll, sort};
 use super::refusal::Refusal;
+use super::retry::{self, Heard, Worth};
+use super::token_response::Issued;
 use crate::clock::seconds;
 use crate::http::{self, BaseUrl, Http, IDLE_TIMEOUT, ORIGINATOR, Request, TimeLimit};
 use crate::secret::Secret;
@@ -118,7 +118,7 @@ impl Issuer {
             ("redirect_uri", redirect),
             ("code_verifier", verifier.expose()),
         ]);
-        again::ask(Worth::Much, heard, || self.tokens(&form, &[code, verifier]))
+        retry::ask(Worth::Much, heard, || self.tokens(&form, &[code, verifier]))
     }
 
     /// Spends a refresh token.
@@ -150,7 +150,7 @@ impl Issuer {
         let url = self
             .base
             .join("/api/accounts/v1/user-auth-credential/whoami");
-        let body = again::ask(Worth::Little, heard, || {
+        let body = retry::ask(Worth::Little, heard, || {
             self.call(&url, Some(access), None, ANSWER_TIMEOUT, &[access])
         })?;
         let json = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
@@ -211,7 +211,7 @@ impl Issuer {
         }
         let url = self.base.join("/api/accounts/deviceauth/usercode");
         let body = json!({ "client_id": CLIENT }).to_string();
-        let body = again::ask(Worth::Little, heard, || {
+        let body = retry::ask(Worth::Little, heard, || {
             self.post(&url, http::JSON, body.as_bytes(), ANSWER_TIMEOUT, &[])
         })?;
         let body: Body = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;

@@ -2,33 +2,33 @@
 //! `callback`, `device`), where it is kept (`store`) and how it stays valid (`sign_in`). A ChatGPT token belongs
 //! to the subscription backend and a key to the API; the type keeps them apart from here on.
 
-pub mod again;
+pub mod access_token;
 mod authority;
-pub mod bounds;
 pub mod callback;
-pub mod change;
 mod choice;
 mod credential;
-pub mod critical;
+pub mod critical_section;
 pub mod device;
+mod device_poll;
 mod form;
 pub mod identity;
-pub mod issued;
 pub mod issuer;
+pub mod key_command;
 pub mod opener;
 pub mod page;
-pub mod personal;
 pub mod pkce;
-mod plan;
-mod poll;
-pub mod printed;
 pub mod redirect;
 pub mod refusal;
+mod renewal_plan;
+pub mod retry;
 pub mod sign_in;
 pub mod signed_in;
 mod source;
 pub mod store;
+pub mod store_change;
 pub mod token;
+pub mod token_response;
+pub mod workspace;
 
 pub use authority::Authority;
 pub use choice::{Chosen, Error, FoundCredential, What, choose, key, plain};

@@ -1,8 +1,8 @@
 //! A sign-in: its tokens, whose they are, and when they end (pure).
 
-use super::bounds::Bounds;
-use super::issued::Issued;
 use super::token::{Claims, TokenError, claims};
+use super::token_response::Issued;
+use super::workspace::Bounds;
 use crate::id::AccountId;
 use crate::secret::Secret;
 

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::bounds::Bounds;
+use super::workspace::Bounds;
 use crate::id::AccountId;
 
 /// Why a text is no access token of ours.

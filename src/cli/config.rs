@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 
 use super::environment::Environment;
 use super::flags::{Args, Complete, Flag, FlagOrigin, Takes, flags_of};
-use super::named;
+use super::named_files;
 use super::nearest::unknown;
 use crate::failure::Failure;
-use crate::placed::{self, Mistake, PositionReader};
+use crate::jsonc::{self, Mistake, PositionReader};
 
 /// Variables that come before a default of these flags.
 const VARIABLES: &[(&str, &[&str])] = &[
@@ -37,7 +37,7 @@ pub(super) fn apply(
     let Some(text) = of_home(&file)? else {
         return Ok(());
     };
-    let found = parse(&placed::plain(&text))
+    let found = parse(&jsonc::plain(&text))
         .map_err(|mistake| wrong("there is a mistake in", &file, &mistake))?;
     let given: Vec<&str> = args.given.iter().map(|given| given.long).collect();
     for (flag, place, values) in found {
@@ -81,7 +81,7 @@ pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
         Failure::usage(format!("cannot read {shown}: {why}"))
             .hint("make it a file of text that you may read, or move it away")
     };
-    let Some(bytes) = named::settings(file).map_err(wrong)? else {
+    let Some(bytes) = named_files::settings(file).map_err(wrong)? else {
         return Ok(None);
     };
     let text = String::from_utf8(bytes).map_err(|error| {

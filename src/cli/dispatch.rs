@@ -8,21 +8,21 @@ use super::ending::{force, force_in_lines, tell};
 use super::environment::{Environment, checked, environment, own};
 use super::flags::{self, Args};
 use super::limits::{patience, room};
+use super::output_form::Seen;
 use super::parse::Invocation;
-use super::seen::Seen;
 use super::settings::{self, Tooling};
 use super::{complete, config, help, man, network, terminal};
 use crate::auth::FoundCredential;
-use crate::auth::critical::Critical;
+use crate::auth::critical_section::Critical;
 use crate::command::run::Host;
 use crate::command::stdout::Stdout;
 use crate::command::{self, Keeper};
 use crate::failure::{self, Failure, Used};
 use crate::outcome::Outcome;
-use crate::output::lines::EVENTS;
+use crate::output::json_lines::EVENTS;
 use crate::output::paint::Paint;
-use crate::tools::order;
 use crate::tools::sandbox::confine;
+use crate::tools::tool_order;
 
 /// Does what is asked for.
 pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
@@ -105,7 +105,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
             tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
         Invocation::HeldTool(order) => {
-            let for_tools = order::arrived(&environment().0);
+            let for_tools = tool_order::arrived(&environment().0);
             tool(
                 &order.name,
                 command::tool::run_held(&order, &for_tools, stdout()?),
@@ -196,7 +196,7 @@ fn configured(
 fn shielded() -> Result<Critical, Failure> {
     let critical = Critical::default();
     let paint = terminal::paint(None, &environment());
-    command::shield::raise(&critical, move |order| force(order, paint))
+    command::signal_shield::raise(&critical, move |request| force(request, paint))
         .map_err(|error| failure::of_thread(&error))?;
     Ok(critical)
 }
@@ -212,7 +212,7 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
                 .hint("-s danger-full-access lets it do whatever you may do")
                 .for_want_of(error.exhausted()))
         }
-        Err(Error::Ordered(order)) => Err(failure::of_order(order)),
+        Err(Error::Ordered(request)) => Err(failure::of_order(request)),
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Outcome::Closed, ""))
         }

@@ -7,7 +7,7 @@ use super::ending::{tell, tell_in_lines};
 use super::flags::Args;
 use super::values;
 use crate::agent::StopRequest;
-use crate::command::patience::StartupDeadline;
+use crate::command::startup_deadline::StartupDeadline;
 use crate::exhausted;
 use crate::failure::{self, Failure};
 use crate::output::paint::Paint;

@@ -12,11 +12,11 @@ mod guard;
 mod help;
 mod limits;
 mod man;
-mod named;
+mod named_files;
 mod nearest;
 mod network;
+mod output_form;
 mod parse;
-mod seen;
 mod settings;
 mod terminal;
 mod values;
@@ -32,7 +32,7 @@ use dispatch::invoke;
 use ending::{die, tell, tell_in_lines};
 use environment::environment;
 use guard::guard;
-use seen::Seen;
+use output_form::Seen;
 
 /// How long whoever writes to standard input may pause while what it writes is thrown away.
 const DRAIN_PAUSE: Duration = Duration::from_millis(500);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::environment::Environment;
-use super::named::{ROOTS, certificates};
+use super::named_files::{ROOTS, certificates};
 use crate::http::{HttpSetup, Network};
 
 /// The variables of a proxy, the first that is set counts: ours are all requests by https.

@@ -7,9 +7,9 @@ use lexopt::{Arg, Parser};
 use super::exec;
 use super::flags::{self, Args, COMMANDS, FlagOrigin, Takes, command, flags_of};
 use super::nearest::unknown;
-use super::seen::Seen;
+use super::output_form::Seen;
 use crate::failure::Failure;
-use crate::tools::order::ToolOrder;
+use crate::tools::tool_order::ToolOrder;
 
 /// What to do about a flag that is used wrongly.
 const EXPLAINED: &str = "`codex help COMMAND` explains the flags";

@@ -1,10 +1,10 @@
 //! `codex logout`: removes what is stored, and has its tokens made worthless.
 
 use super::{Keeper, say_line, warn, warn_of_wait};
-use crate::auth::change::change;
-use crate::auth::critical::Critical;
+use crate::auth::critical_section::Critical;
 use crate::auth::identity::is_personal;
 use crate::auth::store::{self, Contents, StoreEdit};
+use crate::auth::store_change::change;
 use crate::clock::{date, seconds};
 use crate::http::HttpSetup;
 

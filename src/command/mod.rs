@@ -1,31 +1,31 @@
 //! What each command does, top to bottom. It is given settings: flags, argv and the environment were read
 //! before, and the words for what goes wrong are found after.
 
-mod beside;
-mod catalog;
-mod early;
 pub mod login;
 pub mod logout;
+mod model_list_refresh;
+mod model_table;
 pub mod models;
-pub mod patience;
-mod report;
 pub mod run;
 mod screen;
 pub mod sessions;
-pub mod shield;
+pub mod signal_shield;
 pub mod signals;
+pub mod startup_deadline;
 pub mod status;
+mod status_report;
 mod stderr;
 pub mod stdout;
+mod stdout_at_start;
 mod stop_requests;
+mod stop_watch;
 pub mod token;
 pub mod tool;
-mod watch;
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use crate::auth::critical::Critical;
+use crate::auth::critical_section::Critical;
 use crate::auth::issuer::Issuer;
 use crate::auth::sign_in::{Hook, SignIn};
 use crate::auth::store::{self, CredentialStore};

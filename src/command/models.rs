@@ -3,13 +3,13 @@
 
 use std::io;
 
-use super::beside::{ListStore, ModelLister, Unlisted};
-use super::catalog::{ListOrigin, ModelLine, json, table};
+use super::model_list_refresh::{ListStore, ModelLister, Unlisted};
+use super::model_table::{ListOrigin, ModelLine, json, table};
 use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
 use crate::api::models::{LIST_TIMEOUT, Listing, fetch};
 use crate::api::{self, Endpoints};
-use crate::auth::critical::Critical;
+use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority, FoundCredential, choose};
 use crate::clock::seconds;
 use crate::failure::{self, Failure, Used};
@@ -17,8 +17,8 @@ use crate::http::{self, Http, HttpSetup, IDLE_TIMEOUT};
 use crate::models::cache::Cache;
 use crate::models::catalogue::{Known, Standing};
 use crate::models::custom::{CustomModel, Provider};
+use crate::models::custom_ids::own;
 use crate::models::overlay::put_over;
-use crate::models::own::own;
 use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
 use crate::wire::fault::FaultKind;
 

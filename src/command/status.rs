@@ -4,11 +4,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::report::Report;
+use super::status_report::Report;
 use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
 use crate::api::{Endpoints, usage};
-use crate::auth::critical::Critical;
+use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority, CredentialSource, FoundCredential, choose, sign_in};
 use crate::clock::{date, seconds};
 use crate::failure::{self, Failure, Used};

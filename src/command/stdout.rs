@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::early::stdout_was_open;
+use super::stdout_at_start::stdout_was_open;
 use crate::output::visible::visible;
 
 /// Standard output without a buffer of its own. What is written together goes out together.

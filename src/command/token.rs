@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::stdout::Stdout;
 use super::{Keeper, authority, warn};
-use crate::auth::critical::Critical;
+use crate::auth::critical_section::Critical;
 use crate::auth::sign_in;
 use crate::auth::token::claims;
 use crate::auth::{self, Authority, CredentialSource, FoundCredential, What, choose};

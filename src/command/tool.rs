@@ -16,10 +16,10 @@ use crate::tools::builtin::table::find_tool;
 use crate::tools::builtin::{self, Context};
 use crate::tools::child::reaper;
 use crate::tools::launch::{Unready, keep_descriptors};
-use crate::tools::order::ToolOrder;
 use crate::tools::sandbox::confine::{self, SandboxScope};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
+use crate::tools::tool_order::ToolOrder;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::item::Call;
 

@@ -3,9 +3,9 @@
 
 mod address;
 mod error;
-mod exempt;
 mod limit;
 mod network;
+mod no_proxy;
 mod race;
 mod resolver;
 mod socket;

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 use super::address::is_loopback;
-use super::exempt::Exempt;
+use super::no_proxy::Exempt;
 
 /// A proxy and roots, as they were named. Nothing is judged before it is used.
 #[derive(Clone, Default)]

@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(entries.len(), 23);
         for entry in entries {
             let id = &entry.id;
-            let is_level = |effort: &String| super::super::fit::EFFORTS.contains(&&**effort);
+            let is_level = |effort: &String| super::super::clamp::EFFORTS.contains(&&**effort);
             assert!(entry.efforts.iter().all(is_level), "{id}");
             assert!(entry.efforts.contains(&entry.effort), "{id}");
             let is_kind = |input: &String| input == "text" || input == "image";

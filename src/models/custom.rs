@@ -4,10 +4,10 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::change::ModelOverride;
+use super::model_override::ModelOverride;
 use super::price::Price;
-use super::{Model, fit};
-use crate::placed::{Mistake, PositionReader};
+use super::{Model, clamp};
+use crate::jsonc::{Mistake, PositionReader};
 use crate::wire::request::Shape;
 
 const FILE: &[&str] = &["providers"];
@@ -195,10 +195,10 @@ fn change(
             "verbosity" => change.takes_verbosity = Some(reader.typed(raw, "true or false")?),
             "efforts" => {
                 let efforts: Vec<String> = reader.typed(raw, "an array of levels")?;
-                if let Some(odd) = efforts.iter().find(|e| !fit::EFFORTS.contains(&&***e)) {
+                if let Some(odd) = efforts.iter().find(|e| !clamp::EFFORTS.contains(&&***e)) {
                     let what = format!(
                         "there is no effort {odd:?}, but {}",
-                        fit::EFFORTS.join(", ")
+                        clamp::EFFORTS.join(", ")
                     );
                     return Err(wrong(&what));
                 }
@@ -214,7 +214,7 @@ fn change(
                         serde_json::from_str::<Value>(raw.get()).is_ok_and(|to| to == **effort)
                     })
                 };
-                let kept = fit::EFFORTS.iter().filter(as_it_is);
+                let kept = clamp::EFFORTS.iter().filter(as_it_is);
                 change.efforts = Some(kept.map(|&effort| effort.to_owned()).collect());
             }
             "input" => {

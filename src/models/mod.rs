@@ -4,12 +4,12 @@
 
 pub mod cache;
 pub mod catalogue;
-pub mod change;
 pub mod choice;
+pub mod clamp;
 pub mod custom;
-pub mod fit;
+pub mod custom_ids;
+pub mod model_override;
 pub mod overlay;
-pub mod own;
 pub mod price;
 pub mod remote;
 

@@ -1,7 +1,7 @@
 //! What a run has to tell, and whoever takes it. A run speaks to a `Sink` only; where the words end up,
 //! on two streams or in a program's own window, is the sink's affair.
 
-pub mod lines;
+pub mod json_lines;
 pub mod paint;
 pub mod report;
 pub mod spinner;

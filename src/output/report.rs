@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::lines::{TurnFailed, failed};
+use super::json_lines::{TurnFailed, failed};
 use super::paint::{Ink, Paint};
 use super::visible::line;
 use crate::failure::Failure;

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::node::{NumberBound, Types};
-use super::unfit::{Unfit, unfit};
+use super::rejection::{Unfit, unfit};
+use super::schema_node::{NumberBound, Types};
 use super::words::escaped;
 
 /// Where definitions are; a reference can lead only there and to the root ("reference can only point to definitions

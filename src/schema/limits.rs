@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::node::Placed;
-use super::unfit::Unfit;
+use super::rejection::Unfit;
+use super::schema_node::Placed;
 
 /// How deep the JSON of a schema or a value may be: that of `serde_json`, which also bounds our own recursion.
 pub(super) const LEVELS: usize = 128;

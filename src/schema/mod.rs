@@ -4,19 +4,19 @@
 
 use serde_json::Value;
 
-mod fit;
 mod format;
 mod keyword;
 mod limits;
-mod node;
 mod number;
 mod pattern;
 mod read;
+mod rejection;
+mod schema_node;
 pub mod strict; // a schema that strict mode takes
 #[cfg(test)]
 mod suite;
-mod unfit;
 pub mod unique; // JSON in which no key is given twice
+mod validation;
 mod words;
 
 use words::{escaped, kind};

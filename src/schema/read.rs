@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::format::FORMATS;
 use super::keyword::{DEFINITIONS, check_shape, refusal};
 use super::limits::Totals;
-use super::node::{Node, NumberBound, Placed, Types};
 use super::pattern::SchemaPattern;
-use super::unfit::{Unfit, unfit};
+use super::rejection::{Unfit, unfit};
+use super::schema_node::{Node, NumberBound, Placed, Types};
 use super::words::{escaped, kind};
 
 pub(super) struct SchemaReader {

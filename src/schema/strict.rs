@@ -7,11 +7,11 @@
 
 use serde_json::{Map, Value};
 
-use super::fit;
 use super::limits;
-use super::node::{Node, Types};
 use super::read::SchemaReader;
-pub use super::unfit::{Rejection, Unfit};
+pub use super::rejection::{Rejection, Unfit};
+use super::schema_node::{Node, Types};
+use super::validation;
 use super::words::kind;
 
 /// A schema that strict mode takes.
@@ -56,7 +56,7 @@ impl Schema {
     /// # Errors
     /// When it does not fit.
     pub fn check(&self, value: &Value) -> Result<(), Rejection> {
-        fit::check(&self.nodes, value)
+        validation::check(&self.nodes, value)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::small;
+use super::limited_file;
 
 /// The largest file that names a directory of git's, in bytes.
 const MAX_HOOKS: u64 = 4 << 10;
@@ -68,13 +68,13 @@ fn git_directories(directory: &Path) -> Vec<PathBuf> {
     // A repository may be made inside another one.
     let mut found = vec![dot_git.clone(), directory.join(".git")];
     let mut git = dot_git;
-    if let Some(text) = small::text(&git, MAX_HOOKS)
+    if let Some(text) = limited_file::text(&git, MAX_HOOKS)
         && let Some(named) = text.trim().strip_prefix("gitdir: ")
     {
         git = directory_of(&git).join(named);
         found.push(git.clone());
     }
-    if let Some(common) = small::text(&git.join("commondir"), MAX_HOOKS) {
+    if let Some(common) = limited_file::text(&git.join("commondir"), MAX_HOOKS) {
         found.push(git.join(common.trim()));
     }
     found

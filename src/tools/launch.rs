@@ -17,12 +17,12 @@ use rustix::process::Signal;
 use super::child::capture;
 use super::job::{Job, RunningJobs};
 use super::lock::lock;
-use super::order::{self, ToolOrder};
 use super::pipe::Taking;
-use super::sandbox::places::Root;
-use super::sandbox::reach::WritableReach;
+use super::sandbox::paths::Root;
+use super::sandbox::writable_reach::WritableReach;
 use super::scratch::{OfSockets, Scratch};
 use super::setup::ToolSetup;
+use super::tool_order::{self, ToolOrder};
 use crate::exhausted::at_start;
 use crate::result::{CallResult, Status};
 
@@ -177,10 +177,10 @@ impl Launcher {
         let found = setup.environment.iter().chain(further);
         let found = found.filter_map(|(name, value)| {
             let value = reach.narrowed(name, value, &setup.directory)?;
-            Some((order::put_off(name), value))
+            Some((tool_order::put_off(name), value))
         });
         let apart = (reach != WritableReach::default() && launch.is_code_for_python)
-            .then(|| (order::put_off(SAFE_PATH.as_ref()), OsStr::new("1")));
+            .then(|| (tool_order::put_off(SAFE_PATH.as_ref()), OsStr::new("1")));
         let mut command = Command::new(&setup.program);
         command
             .arg0("codex")

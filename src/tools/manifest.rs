@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::builtin::table::find_tool;
-use super::sandbox::places::real;
+use super::sandbox::paths::real;
 use super::sandbox::policy::SandboxPolicy;
-use crate::placed::{Mistake, PositionReader};
+use crate::jsonc::{Mistake, PositionReader};
 
 /// The fields of a manifest.
 const FIELDS: &[&str] = &[
@@ -206,7 +206,7 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::sandbox::places::Root;
+    use crate::tools::sandbox::paths::Root;
 
     fn parse(text: &str) -> Result<Manifest, Mistake> {
         let around = Around {

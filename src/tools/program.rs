@@ -11,10 +11,10 @@ use std::time::Duration;
 use super::arguments::check;
 use super::launch::{Launch, Launcher};
 use super::manifest::Manifest;
-use super::order::ToolOrder;
-use super::sandbox::reach::WritableReach;
+use super::sandbox::writable_reach::WritableReach;
 use super::setup::ToolSetup;
 use super::tool::{Runner, Tool};
+use super::tool_order::ToolOrder;
 use super::topic::Topic;
 use crate::result::{CallResult, Status};
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
-use super::sandbox::places::Root;
+use super::sandbox::paths::Root;
 
 /// Removes the directory with all that is in it, however deep, and however its modes were changed.
 pub(super) fn remove(root: &Root, deadline: Option<Instant>) -> io::Result<()> {

@@ -15,7 +15,7 @@ use rustix::fs::{FlockOperation, Mode, fchmod, flock, fstat};
 use rustix::process::geteuid;
 
 use super::removal::{entries, open, open_unchanged, remove};
-use super::sandbox::places::Root;
+use super::sandbox::paths::Root;
 use crate::clock::seconds;
 
 /// What the names of these directories begin with.

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::small;
+use super::limited_file;
 
 /// The largest file of git's that is read here, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;
@@ -30,7 +30,7 @@ pub enum Linked {
 pub fn linked(directory: &Path, owner: u32) -> Linked {
     let file = directory.join(".git");
     let is_file = fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
-    let text = small::text(&file, MAX_FILE_BYTES).filter(|_| is_file);
+    let text = limited_file::text(&file, MAX_FILE_BYTES).filter(|_| is_file);
     let Some(named) = text
         .as_deref()
         .and_then(|text| text.trim_end().strip_prefix("gitdir: "))
@@ -76,7 +76,7 @@ fn is_plain(path: &Path) -> bool {
 /// The directory that a worktree shares with its repository: `COMMON/worktrees/NAME` must be the worktree's own, whose
 /// file `gitdir` names the worktree's `.git`.
 fn worktree(git: &Path, back: &Path) -> Result<PathBuf, &'static str> {
-    let read = |name: &str| small::text(&git.join(name), MAX_FILE_BYTES);
+    let read = |name: &str| limited_file::text(&git.join(name), MAX_FILE_BYTES);
     let leads_back = read("gitdir")
         .and_then(|named| git.join(named.trim_end()).canonicalize().ok())
         .is_some_and(|named| named == back);
@@ -96,7 +96,7 @@ fn submodule(git: &Path, directory: &Path) -> Result<(), &'static str> {
     let below_modules = git
         .components()
         .any(|part| part == Component::Normal("modules".as_ref()));
-    let named = small::text(&git.join("config"), MAX_FILE_BYTES)
+    let named = limited_file::text(&git.join("config"), MAX_FILE_BYTES)
         .and_then(|config| work_tree(&config))
         .and_then(|named| git.join(named).canonicalize().ok());
     let here = directory.canonicalize().ok();

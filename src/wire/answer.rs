@@ -2,17 +2,17 @@
 //! An item counts once it is finished. Text is shown as it streams, so what was shown of a message must
 //! equal its final text: a missing tail is shown then, any other difference spoils the answer.
 
-mod carry;
 mod ending;
 mod excess;
-mod last;
+mod final_object;
 mod message;
+mod resume_point;
 mod show;
 mod trouble;
 
-pub use carry::{ResumePoint, Shown};
 use ending::{Ending, MAX_REASON_BYTES, fault_in};
 pub use excess::Excess;
+pub use resume_point::{ResumePoint, Shown};
 pub use show::Show;
 pub use trouble::{Trouble, Verdict};
 
@@ -20,8 +20,8 @@ use super::event::{self, Event};
 use super::fault::{self, FaultHead};
 use super::item::{Item, ItemKind, PendingItem};
 use super::json::short;
+use super::output_items::{Slots, with_id};
 use super::response::Usage;
-use super::slots::{Slots, with_id};
 
 /// The most sequences of bytes that are no UTF-8 in one event. Each of them takes more room once it is replaced.
 const MAX_REPLACED: usize = 64 << 10;

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::fingerprint::mark;
 use super::json::{beginning, each, fields, text};
-use super::mark::mark;
-pub use super::waiting::PendingItem;
+pub use super::pending_item::PendingItem;
 
 /// One finished item of an answer.
 #[derive(Debug)]

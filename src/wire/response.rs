@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::json::{beginning, each, fields, text};
-use super::slots;
+use super::output_items;
 
 /// Tokens counted by the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,7 +156,7 @@ fn withheld(transformations: Option<&RawValue>) -> Vec<Option<String>> {
             reasons.push(reason);
         }
         match reasons.len() {
-            slots::MAX_ITEMS.. => ControlFlow::Break(()),
+            output_items::MAX_ITEMS.. => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         }
     });

@@ -11,10 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::credential::Credential;
-use super::critical::Critical;
+use super::critical_section::Critical;
 use super::issuer::limit::TOKEN_TIMEOUT;
 use super::issuer::{self, Issuer};
-use super::plan::{Plan, again, plan};
+use super::renewal_plan::{Plan, again, plan};
 use super::signed_in::SignedIn;
 use super::store::{
     self, CredentialStore, EditOutcome, Hold, LOCK_TIMEOUT, Memory, Past, READ_PAUSE, StoreEdit,
@@ -145,7 +145,7 @@ impl SignIn {
 
     /// Spends no token any more, and waits for one that is being spent; no longer than an end may be put off.
     pub fn settle(&self) {
-        let _ = self.critical.close(super::critical::MAX_DELAY);
+        let _ = self.critical.close(super::critical_section::MAX_DELAY);
     }
 
     fn renew(&self, rejected: Option<&Secret>) -> Result<Credential, Error> {

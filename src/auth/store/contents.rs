@@ -8,9 +8,9 @@ use super::format::{
     API_KEY, KEY, MODE, MODE_KEY, MODE_PERSONAL, OAUTH, PERSONAL, SIGN_IN, StoreFormat,
     foreign_mode,
 };
-use crate::auth::bounds::{Bounds, is_residency};
 use crate::auth::signed_in::SignedIn;
 use crate::auth::token::{Claims, TokenError};
+use crate::auth::workspace::{Bounds, is_residency};
 use crate::secret::Secret;
 
 /// How long a token is taken to be good in the official file where it does not tell itself, in seconds.

@@ -8,7 +8,7 @@ use super::document::Document;
 use super::format::StoreFormat;
 use super::lock::Lock;
 use super::replace::{self, Prepared};
-use super::{CredentialStore, Error, ReadOutcome, memory};
+use super::{CredentialStore, Error, ReadOutcome, renewal_memory};
 use crate::auth::signed_in::SignedIn;
 use crate::secret::Secret;
 
@@ -54,7 +54,7 @@ impl CredentialStore {
     /// # Errors
     /// When there is no space, or nothing may be written here.
     pub fn prepare(&self, spent: Option<&Secret>) -> Result<Prepared, Error> {
-        let mark = spent.map(memory::name).unwrap_or_default();
+        let mark = spent.map(renewal_memory::name).unwrap_or_default();
         let slot = self.slot.as_ref().ok_or(io::ErrorKind::NotFound.into());
         slot.and_then(|slot| Prepared::new(slot, &self.file, &mark))
             .map_err(|error| Error::Unwritable(self.named.clone(), error))
@@ -80,7 +80,7 @@ impl CredentialStore {
         let spent = here.as_ref().and_then(|here| here.refresh.as_ref());
         for leftover in leftovers {
             if let (Some(here), Some(spent)) = (&here, spent)
-                && memory::name(spent) == leftover.mark
+                && renewal_memory::name(spent) == leftover.mark
             {
                 let text = fs::read_to_string(&leftover.path)
                     .map_err(|error| Error::Unreadable(leftover.path.clone(), error))?;

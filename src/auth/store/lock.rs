@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use fs4::{FileExt, TryLockError};
 use rustix::fs::OFlags;
 
-use super::place::beside;
+use super::store_path::beside;
 use crate::exhausted::at_start;
 use crate::file::{give_at, has_no_locks};
 

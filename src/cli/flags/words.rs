@@ -1,6 +1,6 @@
 //! The words that flags take, where they are fixed.
 
-pub(crate) use crate::models::fit::EFFORTS;
+pub(crate) use crate::models::clamp::EFFORTS;
 use crate::tools::builtin::table::TOOLS;
 
 /// How many words the model makes.

@@ -5,16 +5,16 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::order::{GivenCredentials, StoredCredentials};
+use super::credential_order::{GivenCredentials, StoredCredentials};
+use crate::auth::access_token::Personal;
 use crate::auth::identity::is_personal;
 use crate::auth::issuer::{ISSUER, Issuer};
 use crate::auth::opener::Surroundings;
-use crate::auth::personal::Personal;
 use crate::auth::store::{Contents, CredentialKind, CredentialStore, StoreFormat, StorePath};
 use crate::auth::{CredentialSource, FoundCredential, What};
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
-use crate::cli::named;
+use crate::cli::named_files;
 use crate::cli::network;
 use crate::command::Keeper;
 use crate::failure::Failure;
@@ -95,7 +95,7 @@ fn given(args: &Args, environment: &Environment) -> Result<GivenCredentials, Fai
     let mut before = Vec::new();
     if let Some(path) = &args.api_key_file {
         before.push(FoundCredential {
-            what: What::Key(Secret::new(named::text(args, "api-key-file", path)?)),
+            what: What::Key(Secret::new(named_files::text(args, "api-key-file", path)?)),
             source: CredentialSource::FlagFile("api-key-file"),
         });
     }

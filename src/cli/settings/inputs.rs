@@ -11,13 +11,13 @@ use rustix::fs::OFlags;
 
 use super::tools::trust::{Project, Trust, open_directory};
 use crate::cli::flags::Args;
-use crate::cli::named;
+use crate::cli::named_files;
 use crate::failure::Failure;
 use crate::file::{NotRegular, regular};
 use crate::input::without_mark;
 use crate::prompt::PromptFile;
 use crate::text::first_bytes;
-use crate::tools::sandbox::places::open_real;
+use crate::tools::sandbox::paths::open_real;
 use crate::wire::input::picture;
 
 /// The most of all pictures together, in bytes.
@@ -40,7 +40,7 @@ pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<PromptFile>, 
             }
             Ok(PromptFile {
                 path: shown.into_owned(),
-                text: named::sent(args, "file", path, hidden)?,
+                text: named_files::sent(args, "file", path, hidden)?,
             })
         })
         .collect()
@@ -53,7 +53,7 @@ pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
     args.image
         .iter()
         .map(|path| {
-            let bytes = named::bytes(args, "image", path)?;
+            let bytes = named_files::bytes(args, "image", path)?;
             let shown = path.to_string_lossy();
             left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
                 Failure::usage(format!("cannot use {shown}, named by {flag}: all pictures together have more than 50 MiB"))

@@ -1,9 +1,9 @@
 //! The instructions of a run: those of the flag or the built-in ones, and what is added to them.
 
 use super::inputs::Agents;
-use super::tools::around::{self, Tooling};
+use super::tools::tool_settings::{self, Tooling};
 use crate::cli::flags::Args;
-use crate::cli::named;
+use crate::cli::named_files;
 use crate::failure::Failure;
 use crate::prompt;
 
@@ -15,10 +15,10 @@ pub(super) fn instructions(
 ) -> Result<String, Failure> {
     let setup = &tooling.setup;
     let mut text = match &args.instructions {
-        Some(path) => named::sent(args, "instructions", path, &tooling.hidden)?,
+        Some(path) => named_files::sent(args, "instructions", path, &tooling.hidden)?,
         None => prompt::instructions(
             !tooling.offered.is_empty(),
-            around::notice(setup).as_deref(),
+            tool_settings::notice(setup).as_deref(),
         ),
     };
     for more in &args.append_instructions {

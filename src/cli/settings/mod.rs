@@ -2,24 +2,24 @@
 //! need not.
 
 mod account;
+mod clamping;
+mod credential_order;
 mod credentials;
 mod endpoints;
-mod fitting;
 mod inputs;
 mod instructions;
-mod keys;
+mod key_commands;
 mod limits;
 mod model;
 mod models;
-mod order;
-mod origins;
 mod outputs;
-mod resuming;
+mod resumed_session;
 mod run;
+mod setting_origins;
 mod tools;
 
 pub(super) use account::{login, logout, status, token};
 pub(super) use endpoints::host;
 pub(super) use models::models;
 pub(super) use run::run;
-pub(super) use tools::around::{Tooling, of_tool};
+pub(super) use tools::tool_settings::{Tooling, of_tool};

@@ -2,8 +2,8 @@
 
 use super::credentials::{self, Credentials};
 use super::endpoints;
-use super::model::file::providers;
-use super::model::listed::plan;
+use super::model::model_list::plan;
+use super::model::models_json::providers;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::network;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::flags::Args;
-use crate::cli::named;
+use crate::cli::named_files;
 use crate::command::run::Form;
 use crate::command::run::Keep;
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ pub(super) fn schema(args: &Args) -> Result<Option<OutputSchema>, Failure> {
         return Ok(None);
     };
     let flag = args.named("output-schema");
-    let text = named::text(args, "output-schema", path)?;
+    let text = named_files::text(args, "output-schema", path)?;
     let shown = path.to_string_lossy();
     let wrong = |at: &str, why: &str| {
         let place = match at {

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
+use super::clamping;
 use super::credentials::Credentials;
-use super::fitting;
 use super::inputs::{self, Agents};
 use super::instructions::instructions;
 use super::limits::RunLimits;
 use super::model::{self, Choosing, ModelSettings};
-use super::origins;
 use super::outputs;
-use super::resuming;
-use super::tools::around::{self, Tooling};
+use super::resumed_session;
+use super::setting_origins;
+use super::tools::tool_settings::{self, Tooling};
 use super::tools::variables::KnownSecrets;
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, COLORS, SEARCHES};
@@ -39,7 +39,7 @@ pub(crate) fn run(
     tool_timeout(args)?;
     word_of(args, "color", args.color.as_deref(), COLORS)?;
     exclusive(args, "run")?;
-    let mut tooling = around::of_run(args, environment)?;
+    let mut tooling = tool_settings::of_run(args, environment)?;
     let words = words(args)?;
     let level = level(args);
     let (files, mut pictures) = (
@@ -51,7 +51,7 @@ pub(crate) fn run(
     let schema = outputs::schema(args)?;
     let search = search(args)?;
     let (keep, resumed) =
-        resuming::look(outputs::keep(args)?, &tooling.setup.directory, environment);
+        resumed_session::look(outputs::keep(args)?, &tooling.setup.directory, environment);
     let resumed = resumed.as_ref();
     let ModelSettings {
         chosen,
@@ -71,13 +71,13 @@ pub(crate) fn run(
     };
     tooling.hand_on(args, environment, &known)?;
     let count = pictures.len();
-    let fitted = fitting::fitted(args, &chosen.choice, resumed, count)?;
-    let instead = fitting::instead(args, chosen.instead.clone(), count)?;
+    let fitted = clamping::fitted(args, &chosen.choice, resumed, count)?;
+    let instead = clamping::instead(args, chosen.instead.clone(), count)?;
     let origins = if args.dry_run && level == Level::Verbose {
-        let kept = fitting::kept_effort(args, &chosen.choice, resumed).is_some();
+        let kept = clamping::kept_effort(args, &chosen.choice, resumed).is_some();
         let read = agents.found.iter().map(|(file, _)| file);
         let read = read.map(|file| format!("{}: added to the instructions", file.display()));
-        let lines = origins::lines(args, &chosen, &found, &fitted, kept);
+        let lines = setting_origins::lines(args, &chosen, &found, &fitted, kept);
         lines.into_iter().chain(read).collect()
     } else {
         Vec::new()

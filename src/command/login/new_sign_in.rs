@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use super::super::beside::{ListStore, ModelLister};
+use super::super::model_list_refresh::{ListStore, ModelLister};
 use super::super::{say, say_line, warn, warn_of_wait};
 use super::error::Error;
 use super::settings::LoginSettings;
-use crate::auth::change::change;
-use crate::auth::critical::Critical;
+use crate::auth::critical_section::Critical;
 use crate::auth::identity::is_personal;
 use crate::auth::issuer::Issuer;
 use crate::auth::signed_in::SignedIn;
 use crate::auth::store::{Contents, StoreEdit};
+use crate::auth::store_change::change;
 use crate::auth::{Authority, Credential};
 use crate::clock::{date, seconds};
 use crate::http::{Http, IDLE_TIMEOUT};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, Stat, fcntl_setfl, open};
 
 use crate::file::{self, Directory, FileSlot, Replacement};
-use crate::tools::sandbox::reach::WritableReach;
+use crate::tools::sandbox::writable_reach::WritableReach;
 
 /// How the name begins that the file has while it is made.
 const NEW: &str = ".codex-";

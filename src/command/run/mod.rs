@@ -1,47 +1,47 @@
 //! `codex run`: a prompt in, an answer out.
 
-mod ask;
-mod compare;
 mod error;
-mod keeping;
 mod last_message;
-mod out;
+mod question;
+mod run_output;
+mod run_tools;
+mod session_start;
 mod settings;
-mod workshop;
+mod validation;
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use super::authority;
-use super::beside::{ListEtag, ModelListRefresh, ModelLister};
+use super::model_list_refresh::{ListEtag, ModelListRefresh, ModelLister};
 use super::screen::Screen;
-use super::watch::StopWatch;
+use super::stop_watch::StopWatch;
 use crate::agent::{Control, Conversation, Learned, Reply, Stop, StopRequest, UserMessage};
 use crate::api::models::LIST_TIMEOUT;
 use crate::api::{Client, Preview};
-use crate::auth::critical::Critical;
+use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority};
 use crate::format::OutputSchema;
 use crate::http::{self, Http};
 use crate::models::Backend;
 use crate::models::choice::Choice;
-use crate::output::lines::ThreadStarted;
+use crate::output::json_lines::ThreadStarted;
 use crate::output::paint::Paint;
 use crate::session::Journal;
 use crate::stdin;
 use crate::tools::sandbox::confine;
-use crate::tools::sandbox::reach::WritableReach;
+use crate::tools::sandbox::writable_reach::WritableReach;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::fault::Cause;
-use ask::{Look, blueprint, look, parts, prompt, show};
-use compare::compare;
 pub use error::Error;
-use keeping::{check, keep};
 use last_message::LastMessage;
-use out::Out;
+use question::{Look, blueprint, look, parts, prompt, show};
+use run_output::Out;
+use run_tools::RunTools;
+use session_start::{check, keep};
 pub use settings::{Form, Keep, RunSettings};
-use workshop::RunTools;
+use validation::compare;
 
 /// What the system offers to a run.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use crate::api::Endpoints;
 use crate::auth::FoundCredential;
 use crate::format::OutputSchema;
 use crate::models::choice::Choice;
-use crate::models::fit::ClampedSettings;
+use crate::models::clamp::ClampedSettings;
 use crate::output::paint::Paint;
 use crate::output::spinner::Frames;
 use crate::output::text::Level;

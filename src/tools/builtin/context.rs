@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::result::{CallResult, Status};
 use crate::tools::sandbox::confine::{Inner, SandboxScope};
-use crate::tools::sandbox::places::program_on;
+use crate::tools::sandbox::paths::program_on;
 use crate::tools::sandbox::policy::SandboxPolicy;
 
 /// What a tool knows of where it runs.

@@ -6,7 +6,7 @@ use super::context::Context;
 use crate::result::{CallResult, Cut, Footer, Status};
 use crate::tools::child::capture::Capture;
 use crate::tools::child::supervise::End;
-use crate::tools::sandbox::explanation::FailedCommand;
+use crate::tools::sandbox::failure_note::FailedCommand;
 
 /// When a program was started, and how long it may run.
 #[derive(Clone, Copy)]

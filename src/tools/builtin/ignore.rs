@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::wild::matches;
-use crate::tools::small;
+use crate::tools::limited_file;
 
 /// The files of patterns, in the order in which they count; the last word has the last one.
 const FILES: &[&str] = &[".git/info/exclude", ".gitignore", ".ignore"];
@@ -23,7 +23,7 @@ impl Patterns {
     pub(super) fn of(directory: &Path) -> Self {
         let texts = FILES
             .iter()
-            .filter_map(|name| small::read(&directory.join(name), MAX_FILE_BYTES));
+            .filter_map(|name| limited_file::read(&directory.join(name), MAX_FILE_BYTES));
         Self {
             directory: directory.to_owned(),
             files: texts

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::table::BuiltIn;
 use crate::result::CallResult;
 use crate::tools::launch::{Launch, Launcher};
-use crate::tools::order::ToolOrder;
 use crate::tools::tool::{Runner, Tool};
+use crate::tools::tool_order::ToolOrder;
 
 /// The tool that a run offers.
 #[must_use]

@@ -11,7 +11,7 @@ use super::lines::LimitedLines;
 use crate::result::{CallResult, Status};
 use crate::tools::child::capture::clean;
 use crate::tools::child::supervise::{self, End};
-use crate::tools::sandbox::places::program_on;
+use crate::tools::sandbox::paths::program_on;
 
 /// Runs `rg` with these arguments on this path; `None` where it is not installed.
 pub(super) fn run(

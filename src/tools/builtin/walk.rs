@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::ignore::{Patterns, above, is_ignored};
-use crate::tools::sandbox::places::real;
+use crate::tools::sandbox::paths::real;
 
 /// What a walk found.
 pub(super) struct WalkOutcome {

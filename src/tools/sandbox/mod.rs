@@ -7,18 +7,18 @@ mod bindings;
 mod caller;
 pub mod confine;
 mod error;
-pub mod explanation;
+pub mod failure_note;
 #[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(target_os = "linux")]
 pub mod mounts;
 #[cfg(target_os = "linux")]
 mod notify;
-pub mod places;
+pub mod paths;
 pub mod policy;
-pub mod reach;
 mod scope;
 #[cfg(target_os = "linux")]
 mod seccomp;
 #[cfg(target_os = "linux")]
 mod sockets;
+pub mod writable_reach;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::places::{Root, real};
+use super::paths::{Root, real};
 
 /// What is around a tool. All paths are real ones: absolute and without links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

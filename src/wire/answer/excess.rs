@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::slots;
+use super::super::output_items;
 use super::super::sse::MAX_EVENT_BYTES;
 
 /// The most that an answer's finished items may have together, in bytes.
@@ -22,7 +22,7 @@ pub enum Excess {
 impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Items => write!(f, "it has more than {} items", slots::MAX_ITEMS),
+            Self::Items => write!(f, "it has more than {} items", output_items::MAX_ITEMS),
             Self::Text => write!(
                 f,
                 "its unfinished text is longer than {} MiB",

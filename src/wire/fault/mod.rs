@@ -4,11 +4,11 @@
 
 mod cause;
 mod delay;
+mod fault_body;
 mod head;
 mod kind;
 mod resets;
 mod text;
-mod told;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use cause::Cause;
+use fault_body::FaultBody;
 pub use head::{FaultHead, RateWindow};
 pub use kind::FaultKind;
 use resets::Resets;
 use text::{looks_like_a_page, shown};
-use told::FaultBody;
 
 /// Whether trying the same again may help, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

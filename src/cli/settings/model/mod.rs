@@ -1,24 +1,24 @@
 //! The model of a run: what decides about it is read once, and then chosen from.
 
-mod choosing;
+mod choice;
 mod destination;
-pub(crate) mod file;
-pub(crate) mod listed;
+pub(crate) mod model_list;
+pub(crate) mod models_json;
 mod named;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use super::credentials::{self, Credentials};
-use super::resuming::ResumedSettings;
-use super::{endpoints, keys};
+use super::resumed_session::ResumedSettings;
+use super::{endpoints, key_commands};
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::models::cache::CacheFile;
 use crate::models::custom::Provider;
-pub(crate) use choosing::Choosing;
-use choosing::{ChoiceInputs, KnownOfService, ModelAt, choose};
+pub(crate) use choice::Choosing;
+use choice::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use destination::Destination;
 pub(crate) use named::ModelOrigin;
 use named::named;
@@ -39,7 +39,7 @@ pub(super) fn find(
     resumed: Option<&ResumedSettings>,
     search: bool,
 ) -> Result<ModelSettings, Failure> {
-    let providers = file::providers(environment)?;
+    let providers = models_json::providers(environment)?;
     let named = named(args, environment, resumed)?;
     let kept = resumed.and_then(|resumed| resumed.provider.as_deref());
     let asked = ChoiceInputs {
@@ -54,7 +54,7 @@ pub(super) fn find(
     let (chosen, credentials) = match Destination::of(named, &providers, kept)? {
         Destination::Server(provider, named) => {
             let chosen = choose(ModelAt::Server(provider, named), &asked)?;
-            let found = vec![keys::found(provider, environment, args.dry_run)?];
+            let found = vec![key_commands::found(provider, environment, args.dry_run)?];
             let credentials = Credentials {
                 found,
                 ..Credentials::default()

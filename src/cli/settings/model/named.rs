@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::super::resuming::{ResumedSettings, is_given};
+use super::super::resumed_session::{ResumedSettings, is_given};
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, FlagOrigin};
 use crate::failure::Failure;

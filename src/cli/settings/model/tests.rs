@@ -1,6 +1,6 @@
 //! Which model is chosen, by a table: without a file, a variable or a clock.
 
-use super::choosing::{ChoiceInputs, KnownOfService, ModelAt, choose};
+use super::choice::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use super::destination::Destination;
 use super::named::{ModelOrigin, NamedModel};
 use super::words::Unchosen;

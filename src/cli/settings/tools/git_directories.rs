@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::tools::sandbox::places::Root;
+use crate::tools::sandbox::paths::Root;
 use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::worktree::{Linked, linked};
 

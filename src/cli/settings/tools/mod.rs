@@ -1,12 +1,12 @@
 //! What tools are offered, and what is around them.
 
-pub(crate) mod around;
-mod decisive;
+mod credential_homes;
+mod deciding_files;
 mod git_directories;
-mod hidden;
-mod homes;
+mod hidden_paths;
+mod manifests;
 mod offer;
-mod own;
+mod shared_directories;
+pub(crate) mod tool_settings;
 pub(crate) mod trust;
 pub(crate) mod variables;
-mod writable;

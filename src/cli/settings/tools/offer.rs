@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use super::own::OwnTool;
+use super::manifests::OwnTool;
 use crate::cli::nearest::unknown;
 use crate::failure::Failure;
 use crate::tools::builtin::offered::tool;

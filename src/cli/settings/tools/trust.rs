@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::tools::sandbox::places::{links, real};
+use crate::tools::sandbox::paths::{links, real};
 
 /// Whose files are believed.
 pub(crate) struct Trust {

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::super::credentials::{self, SECRETS};
-use super::super::keys;
+use super::super::key_commands;
 use crate::auth::FoundCredential;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
@@ -220,7 +220,7 @@ impl Guard {
             let Some(key) = &provider.api_key else {
                 continue;
             };
-            match keys::variable(key, environment) {
+            match key_commands::variable(key, environment) {
                 Some(name) => {
                     self.credentials.extend(environment.secret(name));
                     self.keys.push(name.to_owned());

@@ -1,0 +1,272 @@
+//! Which model is asked, where and in which shape, from everything that was read before (pure).
+
+use std::fmt;
+
+use super::super::endpoints::{AddressOrigin, account, address, backend};
+use super::destination::is_service;
+use super::model_list::{ModelList, plan};
+use super::named::{EXAMPLE, ModelOrigin, NamedModel};
+use super::words::{ModelNote, Unchosen};
+use crate::api::{Endpoints, Scope, WorkspaceRoute};
+use crate::auth::FoundCredential;
+use crate::cli::nearest::nearest;
+use crate::http::{self, BaseUrl};
+use crate::models::cache::{Cache, CacheFile, CachedLists};
+use crate::models::choice::{Choice, shapes};
+use crate::models::custom::{ListedUrl, Provider};
+use crate::models::custom_ids::own;
+use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
+
+/// Everything that depends on the model.
+#[derive(Debug)]
+pub(crate) struct Choosing {
+    pub(crate) choice: Choice,
+    /// What is asked instead where the service does not have that model, which nobody has named.
+    pub(crate) instead: Option<Choice>,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) notes: Vec<ModelNote>,
+    /// Who named the model.
+    pub(crate) origin: ModelOrigin,
+    /// Who says in which shape it is asked.
+    pub(crate) shape_origin: ShapeOrigin,
+    /// Who says where it is asked.
+    pub(crate) address_origin: AddressOrigin,
+}
+
+/// Who says in which shape a model is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShapeOrigin {
+    /// `models.json`.
+    ModelsFile,
+    /// The service, which has refused the others.
+    Learned,
+    /// The list of models.
+    List,
+    /// Nobody but the program.
+    Default,
+}
+
+impl fmt::Display for ShapeOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ModelsFile => "from models.json",
+            Self::Learned => "the one that turned out to be right, from models_cache.json",
+            Self::List => "the one of the list of models",
+            Self::Default => "the default",
+        })
+    }
+}
+
+/// What a choice depends on, wherever the model is asked.
+pub(super) struct ChoiceInputs<'a> {
+    /// What `models.json` says.
+    pub(super) providers: &'a [Provider],
+    /// No conversation is continued.
+    pub(super) is_new: bool,
+    /// The service is to search the web.
+    pub(super) search: bool,
+    /// The flag of a key that was given, as a message calls it.
+    pub(super) key_flag: Option<String>,
+}
+
+/// Where a model is asked, with what was read for that.
+pub(super) enum ModelAt<'a> {
+    /// At this server of the user's own, which is shown its own key and nothing else.
+    Server(&'a Provider, NamedModel),
+    /// At the subscription, the API, or what stands in its place.
+    Service(Option<NamedModel>, Box<KnownOfService<'a>>),
+}
+
+/// What was read where the service is asked.
+pub(super) struct KnownOfService<'a> {
+    /// The credentials, in the order in which they count.
+    pub(super) found: &'a [FoundCredential],
+    pub(super) endpoints: Endpoints,
+    pub(super) address_origin: AddressOrigin,
+    /// `models_cache.json`, and what it holds.
+    pub(super) file: CacheFile,
+    pub(super) lists: CachedLists,
+}
+
+/// Chooses the model.
+pub(super) fn choose(at: ModelAt<'_>, asked: &ChoiceInputs<'_>) -> Result<Choosing, Unchosen> {
+    match at {
+        ModelAt::Server(provider, named) => of_server(provider, named, asked),
+        ModelAt::Service(named, known) => of_service(named, *known, asked),
+    }
+}
+
+fn of_server(
+    provider: &Provider,
+    named: NamedModel,
+    asked: &ChoiceInputs<'_>,
+) -> Result<Choosing, Unchosen> {
+    let name = &provider.name;
+    let id = named.id.as_str();
+    if let Some(protocol) = &provider.other_protocol {
+        return Err(Unchosen::OtherProtocol {
+            provider: name.clone(),
+            protocol: protocol.clone(),
+        });
+    }
+    let ListedUrl { url, place } = provider.base_url.clone().unwrap_or_default();
+    let base = BaseUrl::parse(&url).map_err(|error| Unchosen::BadAddress {
+        place: format!("\"baseUrl\" in {place}"),
+        error,
+    })?;
+    let mut notes = Vec::new();
+    if provider.headers {
+        notes.push(ModelNote::HeadersNotSent(name.clone()));
+    }
+    if let Some(flag) = &asked.key_flag {
+        notes.push(ModelNote::KeyNotUsed {
+            flag: flag.clone(),
+            provider: name.clone(),
+        });
+    }
+    let models = &provider.models;
+    let listed = models.iter().find(|listed| listed.model.id == id);
+    if listed.is_none() && !models.is_empty() {
+        let ids: Vec<&str> = models.iter().map(|listed| &*listed.model.id).collect();
+        notes.push(ModelNote::NotKnown {
+            id: id.to_owned(),
+            provider: Some(name.clone()),
+            host: None,
+            nearest: nearest(id, &ids).map(str::to_owned),
+        });
+    }
+    let model = listed.map_or_else(|| Model::unknown(id), |listed| listed.model.clone());
+    let backend = Backend::Other;
+    let said = listed.and_then(|listed| listed.shape);
+    let shape = said.unwrap_or_else(|| model.shape(backend));
+    let (shape, others) =
+        shapes(shape, true, asked.search).ok_or_else(|| Unchosen::NoSearch(id.to_owned()))?;
+    Ok(Choosing {
+        choice: Choice {
+            provider: Some(name.clone()),
+            shape,
+            others,
+            searches: false,
+            max_output: listed.and_then(|listed| listed.max_output),
+            backend,
+            model,
+            cache: Cache::of(CacheFile::default(), "", ""),
+        },
+        instead: None,
+        endpoints: Endpoints {
+            subscription: base.clone(),
+            api: base,
+            route: WorkspaceRoute::default(),
+            scope: Scope::default(),
+        },
+        notes,
+        origin: named.origin,
+        shape_origin: match said {
+            Some(_) => ShapeOrigin::ModelsFile,
+            None => ShapeOrigin::Default,
+        },
+        address_origin: AddressOrigin::ModelsFile,
+    })
+}
+
+/// A model of the subscription, of the public API, or of what stands in its place; for a new conversation, also what is
+/// asked where that has not got the default one.
+fn of_service(
+    named: Option<NamedModel>,
+    known: KnownOfService<'_>,
+    asked: &ChoiceInputs<'_>,
+) -> Result<Choosing, Unchosen> {
+    let KnownOfService {
+        found,
+        endpoints,
+        address_origin,
+        file,
+        lists,
+    } = known;
+    let backend = backend(found, &endpoints);
+    let address = address(backend, &endpoints);
+    let cache = Cache::of(file, &account(found), address.as_str());
+    let listed = ModelList::of(backend, cache.list_in(&lists), asked.providers);
+    let plan = plan(found);
+    let defaults = match named {
+        Some(_) => Vec::new(),
+        None => defaults(&listed.models, plan.as_deref()),
+    };
+    let (id, origin) = match (named, defaults.first()) {
+        (Some(named), _) => (named.id.as_str().to_owned(), named.origin),
+        (None, Some(model)) => (model.id.clone(), listed.origin.clone()),
+        (None, None) => (EXAMPLE.to_owned(), ModelOrigin::Program),
+    };
+    let known = find(&listed.models, &id).or_else(|| find(&listed.further, &id));
+    if origin == ModelOrigin::Conversation
+        && let Some(retired) = unusable(&id, known)
+    {
+        return Err(Unchosen::Unusable { model: id, retired });
+    }
+    let mut notes = Vec::new();
+    let own: Vec<String> = own(asked.providers).map(|(id, _)| id).collect();
+    if known.is_none() && (backend != Backend::Other || !own.is_empty()) {
+        let listed = listed.models.iter().map(|model| &*model.id);
+        let ids: Vec<&str> = listed.chain(own.iter().map(String::as_str)).collect();
+        let host = (!own.is_empty()).then(|| http::host(address.as_str()));
+        notes.push(ModelNote::NotKnown {
+            id: id.clone(),
+            provider: None,
+            host,
+            nearest: nearest(&id, &ids).map(str::to_owned),
+        });
+    }
+    let services = asked
+        .providers
+        .iter()
+        .filter(|provider| is_service(provider));
+    let not_used =
+        services.filter(|provider| provider.base_url.is_some() || provider.api_key.is_some());
+    notes.extend(not_used.map(|provider| ModelNote::EntryNotUsed(provider.name.clone())));
+    let model = known.cloned().unwrap_or_else(|| Model::unknown(&id));
+    let choice = |model: &Model| {
+        let said = listed.shape(&model.id);
+        let settled = said.is_some() || backend != Backend::Subscription;
+        let first = said.or_else(|| cache.shape_in(&lists, &model.id));
+        let first = first.unwrap_or_else(|| model.shape(backend));
+        let (shape, others) = shapes(first, settled, asked.search)?;
+        Some(Choice {
+            provider: None,
+            shape,
+            others,
+            searches: asked.search && !settled,
+            max_output: None,
+            backend,
+            model: model.clone(),
+            cache: cache.clone(),
+        })
+    };
+    let next = next_default(&defaults, backend).filter(|_| asked.is_new);
+    let instead = next.and_then(choice);
+    let shape_origin = match (listed.shape(&id), cache.shape_in(&lists, &id)) {
+        (Some(_), _) => ShapeOrigin::ModelsFile,
+        (None, Some(_)) => ShapeOrigin::Learned,
+        (None, None) if known.is_some() => ShapeOrigin::List,
+        (None, None) => ShapeOrigin::Default,
+    };
+    let choice = choice(&model).ok_or_else(|| Unchosen::NoSearch(id.clone()))?;
+    Ok(Choosing {
+        choice,
+        instead,
+        endpoints,
+        notes,
+        origin,
+        shape_origin,
+        address_origin,
+    })
+}
+
+/// Whether a model that nobody has named for this run cannot be asked with this credential, as far as that is known, and
+/// then whether it was retired.
+fn unusable(id: &str, known: Option<&Model>) -> Option<bool> {
+    if let Some(model) = known {
+        return model.older.then_some(true);
+    }
+    let exists = catalogue::all().iter().any(|known| known.model.id == id);
+    exists.then_some(false)
+}

@@ -1,0 +1,258 @@
+//! Files that decide about a later run, or about what a tool does that is given more than others: they must lie where
+//! tools cannot write. What a tool could change there would run later with more rights than the tool had.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use super::hidden_paths::Hidden;
+use super::manifests::manifests;
+use super::shared_directories::is_shared;
+use super::trust::open_directory;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::failure::Failure;
+use crate::file::open_regular;
+use crate::tools::manifest::Manifest;
+use crate::tools::sandbox::paths::is_program;
+use crate::tools::sandbox::policy::SandboxPolicy;
+use crate::tools::sandbox::writable_reach::{WritableReach, named_in};
+use crate::tools::tool::Tool;
+
+/// How many programs may stand in each other's first line (execve(2)).
+const MAX_INTERPRETERS: usize = 5;
+
+/// The longest first line that names a program, in bytes (execve(2)).
+const MAX_LINE_BYTES: u64 = 256;
+
+/// What there is to decide about.
+pub(super) struct Deciding<'a> {
+    pub(super) args: &'a Args,
+    pub(super) environment: &'a Environment,
+    pub(super) hidden: &'a Hidden,
+    /// The tools of this run.
+    pub(super) offered: &'a [Tool],
+    /// Where they work.
+    pub(super) directory: &'a Path,
+}
+
+/// A file that must be out of reach.
+struct Decisive {
+    path: PathBuf,
+    /// What it is, in words that follow "it is".
+    what: String,
+    /// What can be done beside moving it.
+    otherwise: &'static str,
+    /// It is a program of the system, which was only looked up.
+    is_found: bool,
+}
+
+impl Deciding<'_> {
+    /// Refuses a run whose tools could change such a file; what is to be reported otherwise. A further kind of file
+    /// that decides joins `files`.
+    pub(super) fn keep_out_of_reach(&self, walls: &SandboxPolicy) -> Result<Vec<String>, Failure> {
+        if !walls.write {
+            return Ok(Vec::new());
+        }
+        let reach = WritableReach::of(walls);
+        let mut warnings = Vec::new();
+        for file in self.files() {
+            check(&file, &reach)?;
+            warnings.extend(linked_twice(&file, walls));
+        }
+        for manifest in self.offered.iter().filter_map(of_own) {
+            for file in self.words(manifest) {
+                check(&file, &reach)?;
+                warnings.extend(linked_twice(&file, walls));
+            }
+            warnings.extend(self.narrowed(manifest, &reach));
+        }
+        Ok(warnings)
+    }
+
+    /// The files of the user that say what a run does.
+    fn files(&self) -> Vec<Decisive> {
+        let flag = self.args.named("tool");
+        let named = self.args.tool.iter().map(|path| Decisive {
+            path: path.into(),
+            what: format!("a manifest, named by {flag}"),
+            otherwise: "use -s read-only",
+            is_found: false,
+        });
+        // A home that is not there has none.
+        let homes = self.hidden.run_homes().filter(|home| home.exists());
+        let folders = homes.map(|home| Decisive {
+            path: home.join("tools"),
+            what: "the folder of tools of codex-run".to_owned(),
+            otherwise: "use -s read-only",
+            is_found: false,
+        });
+        let in_folders = self.hidden.run_homes().flat_map(|home| manifests(home));
+        // What no run takes decides about none.
+        let taken = in_folders.filter(|file| open_directory(file).is_none());
+        let in_folders = taken.map(|path| Decisive {
+            what: format!("a manifest, and {} leads there", path.display()),
+            path,
+            otherwise: "use -s read-only",
+            is_found: false,
+        });
+        named.chain(folders).chain(in_folders).collect()
+    }
+
+    /// The files that the command of a manifest names, if it is given further variables.
+    fn words(&self, manifest: &Manifest) -> Vec<Decisive> {
+        let mut paths = Vec::new();
+        for (n, word) in manifest.command.iter().enumerate() {
+            let program = match n {
+                0 => self.program(word),
+                _ => None,
+            };
+            if let Some(program) = program {
+                paths.extend(interpreters(&program).into_iter().map(|path| (path, true)));
+                let is_found = !word.as_bytes().contains(&b'/');
+                paths.push((program, is_found));
+            } else {
+                let named = named_in(word, self.directory).into_iter();
+                paths.extend(named.map(|path| (path, false)));
+            }
+        }
+        let decisive = |(path, is_found): (PathBuf, bool)| Decisive {
+            what: format!(
+                "a part of the command of the tool {}, which is given {}",
+                manifest.name,
+                manifest.env.join(" and ")
+            ),
+            path,
+            otherwise: "use -s read-only, or take \"env\" out of the manifest",
+            is_found,
+        };
+        paths.into_iter().map(decisive).collect()
+    }
+
+    /// The program that is started under this name, as the tool's own process looks for it.
+    fn program(&self, name: &OsStr) -> Option<PathBuf> {
+        if name.as_bytes().contains(&b'/') {
+            return Some(self.directory.join(name));
+        }
+        let path = self.environment.get("PATH")?;
+        std::env::split_paths(path)
+            .map(|listed| self.directory.join(listed).join(name))
+            .find(|program| is_program(program))
+    }
+
+    /// What is said about directories on the PATH that such a tool does not get.
+    fn narrowed(&self, manifest: &Manifest, reach: &WritableReach) -> Option<String> {
+        let path = self.environment.get("PATH")?;
+        let left = reach.narrowed("PATH".as_ref(), path, self.directory);
+        (left.as_deref() != Some(path)).then(|| {
+            format!(
+                "the tool {} gets a PATH without the directories in which tools may write, because it is given {}",
+                manifest.name,
+                manifest.env.join(" and ")
+            )
+        })
+    }
+}
+
+/// The manifest of a tool that is given further variables.
+fn of_own(tool: &Tool) -> Option<&Manifest> {
+    let manifest = tool.runner.manifest()?;
+    Some(manifest).filter(|manifest| !manifest.env.is_empty())
+}
+
+fn check(file: &Decisive, reach: &WritableReach) -> Result<(), Failure> {
+    let Some(root) = reach.root_of(&file.path) else {
+        return Ok(());
+    };
+    let close = if is_shared(root) {
+        ", close this directory with --no-tmp"
+    } else {
+        ""
+    };
+    Err(Failure::usage(format!(
+        "cannot let tools write in {}: they could change {}, and it is {}",
+        root.display(),
+        file.path.display(),
+        file.what
+    ))
+    .hint(format!(
+        "move it to where tools cannot write{close}, {}",
+        file.otherwise
+    )))
+}
+
+/// A warning about a file of the user's with further names, one of which may lie where tools can write.
+fn linked_twice(file: &Decisive, walls: &SandboxPolicy) -> Option<String> {
+    let found = fs::metadata(&file.path).ok()?;
+    let is_own = found.is_file() && found.uid() == rustix::process::geteuid().as_raw();
+    let mut devices = walls.writable.iter().map(|root| root.identity.0);
+    let near = devices.any(|device| device == found.dev());
+    (!file.is_found && is_own && near && found.nlink() > 1).then(|| {
+        format!(
+            "{} has {} names (hard links), and tools can change it where they can write one of the others; it is {}",
+            file.path.display(),
+            found.nlink(),
+            file.what
+        )
+    })
+}
+
+/// The programs that the first lines of a script and of its interpreter name.
+fn interpreters(program: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut at = program.to_owned();
+    while found.len() < MAX_INTERPRETERS {
+        let Some(next) = interpreter(&at) else { break };
+        found.push(next.clone());
+        at = next;
+    }
+    found
+}
+
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    let mut line = Vec::new();
+    let file = open_regular(script, OFlags::RDONLY).ok()?;
+    file.take(MAX_LINE_BYTES).read_to_end(&mut line).ok()?;
+    let line = line
+        .strip_prefix(b"#!")?
+        .split(|byte| *byte == b'\n')
+        .next()?;
+    let name = line.trim_ascii().split(u8::is_ascii_whitespace).next()?;
+    Some(OsStr::from_bytes(name))
+        .filter(|name| !name.is_empty())
+        .map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_line_names_a_program() {
+        let top = std::env::temp_dir().join(format!("codex-run-lines-{}", std::process::id()));
+        fs::create_dir_all(&top).expect("a directory");
+        let check = |text: &str, expected: &[&str]| {
+            let script = top.join("script");
+            let text = text.replace("SELF", &script.display().to_string());
+            fs::write(&script, text).expect("a file");
+            let found = interpreters(&script);
+            let expected: Vec<PathBuf> = expected
+                .iter()
+                .map(|path| path.replace("SELF", &script.display().to_string()).into())
+                .collect();
+            assert_eq!(found, expected);
+        };
+        check("#!/gone/python3 -E\nx", &["/gone/python3"]);
+        check("#! /gone/env python3", &["/gone/env"]);
+        check("#!SELF\n", &["SELF"; MAX_INTERPRETERS]);
+        check("#!\n", &[]);
+        check("", &[]);
+        check("echo #!/x", &[]);
+        let _ = fs::remove_dir_all(top);
+    }
+}

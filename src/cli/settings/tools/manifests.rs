@@ -1,0 +1,175 @@
+//! The user's own tools: where their manifests lie, and what may be wrong with them.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::trust::{Trust, open_directory};
+use super::variables;
+use crate::cli::config;
+use crate::cli::environment::Environment;
+use crate::cli::flags::Args;
+use crate::cli::named_files;
+use crate::cli::values::duration;
+use crate::failure::Failure;
+use crate::jsonc::Mistake;
+use crate::tools::manifest::{Around, Manifest};
+use crate::tools::program;
+use crate::tools::sandbox::paths::{is_program, program_on, real};
+use crate::tools::sandbox::policy::SandboxPolicy;
+use crate::tools::tool::Tool;
+
+/// The user's own tools.
+#[derive(Default)]
+pub(super) struct Own {
+    /// All of them: what is in the home first.
+    pub(super) tools: Vec<OwnTool>,
+    /// What is left out of the folder, and why.
+    pub(super) warnings: Vec<String>,
+}
+
+/// A tool of the user's own.
+pub(super) struct OwnTool {
+    pub(super) tool: Tool,
+    /// A flag names it.
+    pub(super) is_named: bool,
+}
+
+/// The manifests in the folder of tools of this home.
+pub(super) fn manifests(home: &Path) -> Vec<PathBuf> {
+    let found = fs::read_dir(home.join("tools")).into_iter().flatten();
+    let mut files: Vec<PathBuf> = found
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Finds the user's own tools.
+pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failure> {
+    let home = environment.home().map(|home| real(&home));
+    let folder = home.as_ref().map(|home| home.join("tools"));
+    let mut files: Vec<PathBuf> = home.iter().flat_map(|home| manifests(home)).collect();
+    let trust = Trust::of(args.directory.as_deref().map_or(Path::new("."), Path::new));
+    let mut warnings = Vec::new();
+    files.retain(|file| match distrusted(file, &trust) {
+        Some((why, _)) => {
+            let file = file.display();
+            warnings.push(format!("the manifest {file} is left out: {why}"));
+            false
+        }
+        None => true,
+    });
+    let of_home = files.len();
+    files.extend(args.tool.iter().map(PathBuf::from));
+    let mut own: Vec<OwnTool> = Vec::new();
+    for (n, file) in files.iter().enumerate() {
+        let flag = if n < of_home {
+            "the folder of tools".to_owned()
+        } else {
+            args.named("tool")
+        };
+        // What lies in the folder of tools was named by nobody: a pipe there is not waited for.
+        let regular = fs::metadata(file).map(|found| found.is_file());
+        if regular.is_ok_and(|regular| !regular) {
+            let file = file.display();
+            return Err(Failure::usage(format!(
+                "cannot use {file}, named by {flag}: it is not a manifest"
+            ))
+            .hint("a manifest is a JSON file of 1 MiB at most"));
+        }
+        if let Some((why, hint)) = distrusted(file, &trust) {
+            let file = file.display();
+            return Err(
+                Failure::usage(format!("cannot use {file}, named by {flag}: {why}")).hint(hint),
+            );
+        }
+        let text = named_files::text_of("tool", &flag, file.as_os_str(), args.quiet)?;
+        let directory = file.parent().filter(|parent| *parent != Path::new(""));
+        let taken: Vec<&str> = own.iter().map(|own| &*own.tool.name).collect();
+        // Only this folder is opened inside a place that is hidden, and only as a folder of its own.
+        let in_home = folder
+            .as_deref()
+            .filter(|folder| n < of_home && real(folder) == **folder);
+        let around = Around {
+            directory: directory.unwrap_or(Path::new(".")),
+            readable: in_home,
+            duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
+            runs: &|name| runs(name, environment),
+            is_own: variables::is_own,
+            taken: &taken,
+        };
+        let manifest = Manifest::parse(&text, &around).map_err(|mistake| wrong(file, &mistake))?;
+        own.push(OwnTool {
+            tool: program::tool(manifest),
+            is_named: n >= of_home,
+        });
+    }
+    Ok(Own {
+        tools: own,
+        warnings,
+    })
+}
+
+/// Why this manifest is not believed, and what to do about it.
+fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
+    let owner = fs::metadata(file).ok()?.uid();
+    if let Some(open) = open_directory(file) {
+        return Some((
+            format!("everybody may write in {}", open.display()),
+            "move it into a directory in which only its owner may write",
+        ));
+    }
+    (!trust.takes(owner)).then(|| {
+        let why = format!(
+            "it belongs to user {owner}, who is neither root nor the owner of the working directory"
+        );
+        (
+            why,
+            "as root, own it (chown), or work in a directory of its owner (-C)",
+        )
+    })
+}
+
+/// Whether the shell would find a program of this name; or what is at this path, if it can be run.
+fn runs(name: &OsStr, environment: &Environment) -> bool {
+    if Path::new(name).components().count() > 1 {
+        return is_program(Path::new(name));
+    }
+    let path = environment.get("PATH").unwrap_or_default();
+    program_on(path, name).is_some()
+}
+
+/// A manifest with a mistake.
+fn wrong(file: &Path, mistake: &Mistake) -> Failure {
+    let failure = config::wrong("cannot use the tool in", file, mistake);
+    match mistake.known {
+        Some(_) => failure,
+        None => failure.hint("correct it there, or leave the tool out"),
+    }
+}
+
+/// Refuses programs of the user's own that tools could not read.
+pub(super) fn readable(walls: &SandboxPolicy, offered: &[Tool]) -> Result<(), Failure> {
+    for offer in offered {
+        let Some(manifest) = offer.runner.manifest() else {
+            continue;
+        };
+        let Some(program) = manifest.command.first().map(Path::new) else {
+            continue;
+        };
+        let walls = manifest.walls(walls);
+        if program.is_absolute() && walls.refuse_read(program).is_some() {
+            return Err(Failure::usage(format!(
+                "cannot use the tool {}: {} is where credentials are kept, which tools cannot read",
+                manifest.name,
+                program.display()
+            ))
+            .hint("keep it elsewhere, or in the folder tools of CODEX_RUN_HOME"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,326 @@
+//! What tools are offered and what is around them, from flags and the environment.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::super::model::models_json::providers;
+use super::deciding_files::Deciding;
+use super::hidden_paths::Hidden;
+use super::manifests::Own;
+use super::offer::offer;
+use super::trust::Trust;
+use super::variables::KnownSecrets;
+use super::{git_directories, manifests, shared_directories, variables};
+use crate::cli::environment::Environment;
+use crate::cli::flags::{Args, FlagOrigin, SANDBOXES};
+use crate::cli::values::{tool_timeout, word_of};
+use crate::failure::Failure;
+use crate::tools::builtin::offered::tool;
+use crate::tools::builtin::table::find_tool;
+use crate::tools::sandbox::paths::{Root, real_once};
+use crate::tools::sandbox::policy::SandboxPolicy;
+use crate::tools::sandbox::writable_reach::{WritableReach, seen_twice};
+use crate::tools::scratch::TemporaryParent;
+use crate::tools::setup::ToolSetup;
+use crate::tools::tool::Tool;
+
+/// How tools are started, and what is to be told about that.
+pub(crate) struct Tooling {
+    pub(crate) setup: ToolSetup,
+    /// The tools that are offered.
+    pub(crate) offered: Vec<Tool>,
+    pub(crate) warnings: Vec<String>,
+    /// What is worth a line and is no warning.
+    pub(crate) notes: Vec<String>,
+    /// Where credentials are kept, and the links that lead there.
+    pub(crate) hidden: Vec<PathBuf>,
+}
+
+impl Tooling {
+    /// Fills in the variables that the tools find, given what is known of the secrets of the run.
+    pub(crate) fn hand_on(
+        &mut self,
+        args: &Args,
+        environment: &Environment,
+        known: &KnownSecrets<'_>,
+    ) -> Result<(), Failure> {
+        let (setup, offered) = (&mut self.setup, &self.offered);
+        let warnings = variables::hand_on(setup, offered, args, environment, known)?;
+        self.warnings.extend(warnings);
+        Ok(())
+    }
+}
+
+/// What `codex run` offers. What the tools find in their environment is filled in once its credentials are known.
+pub(crate) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
+    let (offered, left_out) = offered(args, environment)?;
+    let mut tooling = around(args, environment, offered)?;
+    tooling.warnings.extend(left_out);
+    Ok(tooling)
+}
+
+/// The one tool that `codex tool` runs.
+pub(crate) fn of_tool(
+    name: &str,
+    args: &Args,
+    environment: &Environment,
+) -> Result<Tooling, Failure> {
+    let offered = find_tool(name).map(tool).into_iter().collect();
+    let mut tooling = around(args, environment, offered)?;
+    // What `models.json` says matters to the variables that are handed on.
+    let providers = match args.env[..] {
+        [] => Vec::new(),
+        _ => providers(environment)?,
+    };
+    let known = KnownSecrets {
+        providers: &providers,
+        ..KnownSecrets::default()
+    };
+    tooling.hand_on(args, environment, &known)?;
+    Ok(tooling)
+}
+
+/// What is around these tools.
+fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<Tooling, Failure> {
+    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    variables::check(args)?;
+    let sandbox = sandbox(args)?;
+    let named = named(args)?;
+    let directory = named[0].real.clone();
+    let hidden = Hidden::find(args, environment);
+    let walls = match sandbox {
+        // What is offered to nobody needs no walls.
+        _ if offered.is_empty() => None,
+        "danger-full-access" => None,
+        mode => {
+            let write = mode == "workspace-write";
+            let mut writable = Vec::new();
+            if write {
+                writable.extend(named.iter().map(|named| named.real.clone()));
+            } else if !args.add_dir.is_empty() {
+                warnings.push("--add-dir has no effect without -s workspace-write".to_owned());
+            }
+            hidden.known()?;
+            warnings.extend(hidden.warnings.iter().cloned());
+            let walls = SandboxPolicy {
+                write,
+                network: args.network,
+                writable: roots(real_once(writable))?,
+                hidden: hidden.places.clone(),
+                ..SandboxPolicy::default()
+            };
+            hidden.keep_apart(&walls)?;
+            warnings.extend(hidden.open_homes(&walls));
+            manifests::readable(&walls, &offered)?;
+            let mut walls = Hidden::there(walls);
+            let owner = Trust::of(&directory).acts_for();
+            let named_git = git_directories::read(&walls.writable, owner);
+            let guarded = hidden.guarded_places();
+            let (opened, said) = git_directories::opened(&walls.writable, &guarded, named_git);
+            walls.writable.extend(opened);
+            notes.extend(said.iter().map(ToString::to_string));
+            if write && !args.no_tmp {
+                open_shared(&mut walls, &hidden, environment)?;
+            }
+            let tools = Deciding {
+                args,
+                environment,
+                hidden: &hidden,
+                offered: &offered,
+                directory: &directory,
+            };
+            warnings.extend(tools.keep_out_of_reach(&walls)?);
+            for named in &named {
+                named.keep_within_reach(&walls)?;
+            }
+            Some(walls)
+        }
+    };
+    let (temporary, walls) = apart(walls, &hidden, environment)?;
+    Ok(Tooling {
+        setup: ToolSetup {
+            program: program(),
+            directory,
+            variables: Vec::new(),
+            environment: Vec::new(),
+            timeout: tool_timeout(args)?,
+            temporary,
+            walls,
+        },
+        offered,
+        warnings,
+        notes,
+        hidden: hidden.guarded_places(),
+    })
+}
+
+/// Directories with what identifies them.
+fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
+    let roots: std::io::Result<_> = paths.into_iter().map(Root::of).collect();
+    roots.map_err(|error| {
+        Failure::usage(format!(
+            "cannot look at a directory that tools may change: {error}"
+        ))
+    })
+}
+
+/// Opens the shared temporary directories, but those where something lies that tools must not change.
+fn open_shared(
+    walls: &mut SandboxPolicy,
+    hidden: &Hidden,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mut guarded = hidden.guarded();
+    guarded.extend(shared_directories::named_by_variables(environment));
+    let shared = shared_directories::shared(&guarded);
+    let is_named = |place: &PathBuf| walls.writable.iter().any(|root| root.path == *place);
+    let open = shared.open.into_iter().filter(|place| !is_named(place));
+    let open = roots(open.collect())?;
+    walls.closed = shared.closed;
+    walls
+        .closed
+        .retain(|closed| !walls.writable.iter().any(|root| root.path == closed.place));
+    walls.writable.extend(open);
+    Ok(())
+}
+
+/// A directory that a flag names, to be opened to tools.
+struct NamedDirectory<'a> {
+    flag: String,
+    path: &'a Path,
+    /// Where it was found.
+    real: PathBuf,
+}
+
+/// The working directory, and further ones.
+fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
+    let working = args.directory.as_deref().unwrap_or(OsStr::new("."));
+    let further = args.add_dir.iter().map(|path| ("add-dir", &**path));
+    let all = [("cd", working)].into_iter().chain(further);
+    all.map(|(long, path)| {
+        let flag = match long {
+            "cd" => cd(args),
+            long => args.named(long),
+        };
+        let real = existing(&flag, path)?;
+        let path = Path::new(path);
+        Ok(NamedDirectory { flag, path, real })
+    })
+    .collect()
+}
+
+impl NamedDirectory<'_> {
+    /// Refuses one that is named through a place which tools can change and lies elsewhere: a tool of an earlier run may
+    /// have put a link there.
+    fn keep_within_reach(&self, walls: &SandboxPolicy) -> Result<(), Failure> {
+        let others = walls.writable.iter().filter(|root| root.path != self.real);
+        let others = SandboxPolicy {
+            writable: others.cloned().collect(),
+            ..SandboxPolicy::default()
+        };
+        let reach = WritableReach::of(&others);
+        if !walls.write || reach.holds(&self.real) || reach.root_of(self.path).is_none() {
+            return Ok(());
+        }
+        let found = self.real.display();
+        Err(Failure::usage(format!(
+            "cannot let tools write in {}, named by {}: it leads to {found}, through a place that tools can change",
+            self.path.display(),
+            self.flag
+        ))
+        .hint(format!("if that is what you want, name {found} itself")))
+    }
+}
+
+/// Where the run's temporary directory may be made, and the sandbox that keeps other runs out of it.
+fn apart(
+    walls: Option<SandboxPolicy>,
+    hidden: &Hidden,
+    environment: &Environment,
+) -> Result<(Vec<TemporaryParent>, Option<SandboxPolicy>), Failure> {
+    let writable = walls.iter().flat_map(|walls| &walls.writable);
+    let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
+    // What is mounted below a writable place can be written there, wherever else it is seen.
+    let reached = |place: &Path| {
+        if roots.is_empty() {
+            return false;
+        }
+        let mut names = seen_twice(&[place.to_owned()]);
+        names.push(place.to_owned());
+        let below = |name: &PathBuf| roots.iter().any(|root| name.starts_with(root));
+        names.iter().any(below)
+    };
+    let is_hidden = |place: &Path| hidden.places.iter().any(|hidden| place.starts_with(hidden));
+    let temporary = shared_directories::temporary(environment, reached, is_hidden);
+    if temporary.is_empty() {
+        return Err(Failure::usage(format!(
+            "cannot make the tools' temporary directory in {}: credentials are kept there",
+            std::env::temp_dir().display()
+        ))
+        .hint("set TMPDIR to another directory"));
+    }
+    let private = temporary.iter().filter(|parent| parent.private);
+    let private: Vec<PathBuf> = private.map(|parent| parent.path.clone()).collect();
+    let walls = walls.map(|mut walls| {
+        walls.hidden.extend(private);
+        walls
+    });
+    Ok((temporary, walls))
+}
+
+/// What the tools may touch.
+fn sandbox(args: &Args) -> Result<&'static str, Failure> {
+    let mode = word_of(args, "sandbox", args.sandbox.as_deref(), SANDBOXES)?;
+    Ok(mode.unwrap_or(SANDBOXES[0]))
+}
+
+/// How the flag of the working directory is called.
+fn cd(args: &Args) -> String {
+    match args.origin("cd") {
+        FlagOrigin::Flag => "-C".to_owned(),
+        elsewhere @ FlagOrigin::Config(_) => elsewhere.named("cd"),
+    }
+}
+
+/// What the model is told about the sandbox; nothing where there is none.
+pub(crate) fn notice(setup: &ToolSetup) -> Option<String> {
+    setup
+        .walls
+        .as_ref()
+        .map(|walls| walls.notice(&setup.directory))
+}
+
+/// A directory that a flag names, which must be there.
+fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
+    let path = Path::new(path);
+    let wrong = |why: String| {
+        Failure::usage(format!("cannot work in {}: {why}", path.display()))
+            .hint(format!("{flag} takes a directory that exists"))
+    };
+    match path.canonicalize() {
+        Ok(real) if real.is_dir() => Ok(real),
+        Ok(_) => Err(wrong("it is not a directory".to_owned())),
+        Err(error) => Err(wrong(error.to_string())),
+    }
+}
+
+/// The tools to offer, the built-in ones and the user's own; and what is left out.
+fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<String>), Failure> {
+    if args.no_tools {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let Own { tools, warnings } = manifests::find(args, environment)?;
+    let offered = offer(args.tools.as_deref(), &args.named("tools"), tools)?;
+    Ok((offered, warnings))
+}
+
+/// This program. On Linux by a name that leads to it even if its file was replaced meanwhile; where neither
+/// that nor its path is known, by the name it has on the PATH.
+fn program() -> PathBuf {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        own
+    } else {
+        std::env::current_exe().unwrap_or_else(|_| "codex".into())
+    }
+}

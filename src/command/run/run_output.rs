@@ -1,0 +1,148 @@
+//! Where a run tells what it has to tell: the answer on standard output as text, or everything as JSON lines, and the
+//! rest on standard error.
+
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use super::super::screen::{self, Screen};
+use super::super::stderr::Stderr;
+use super::super::stdout::Stdout;
+use super::error::Error;
+use super::settings::{Form, RunSettings};
+use crate::failure::RunWarning;
+use crate::output::json_lines::{JsonLines, ThreadStarted};
+use crate::output::spinner::Spinner;
+use crate::output::text::Text;
+use crate::output::{Notice, Sink};
+
+/// Whoever takes what a run tells.
+pub(super) enum Out {
+    Text(Text<Stdout, Stderr>),
+    /// The text is held back: only the last message is printed, once it is known.
+    Held(Text<Stdout, Stderr>),
+    Lines(Box<JsonLines<Stdout>>, Text<io::Sink, Stderr>, Instant),
+}
+
+impl Out {
+    /// Opens standard output. Nothing is told yet.
+    pub(super) fn open(settings: &RunSettings, screen: &Screen) -> Result<Self, Error> {
+        let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let out = Stdout::open().map_err(Error::Output)?;
+        let spinner = settings
+            .spinner
+            .filter(|_| !screen::is_shared())
+            .map(|frames| Spinner::new(frames, screen.shared(), screen::in_foreground));
+        let together = terminals == (true, true) || screen::is_one_file();
+        let summaries = settings.fitted.summary.is_some();
+        let level = settings.level;
+        if let Form::Lines { deltas } = settings.form {
+            let beside = Text::new(io::sink(), Stderr::default(), level, terminals);
+            let beside = beside.with(settings.paint, spinner).summaries(summaries);
+            let quiet = level == crate::output::text::Level::Quiet;
+            let lines = JsonLines::new(out, deltas, quiet).waiting();
+            return Ok(Self::Lines(Box::new(lines), beside, Instant::now()));
+        }
+        let text = Text::new(out, Stderr::default(), level, terminals)
+            .with(settings.paint, spinner)
+            .together(together)
+            .summaries(summaries);
+        Ok(match settings.schema {
+            Some(_) => Self::Held(text),
+            None => Self::Text(text),
+        })
+    }
+
+    /// Tells that the run begins.
+    pub(super) fn begin(&mut self, beginning: &ThreadStarted<'_>) -> io::Result<()> {
+        match self {
+            Self::Lines(lines, ..) => lines.begin(beginning),
+            Self::Text(_) | Self::Held(_) => Ok(()),
+        }
+    }
+
+    /// Tells what there is to tell before anything is asked: notes beside the answer only, warnings everywhere.
+    pub(super) fn warn(&mut self, notes: &[String], warnings: &[String]) {
+        for note in notes {
+            let note = RunWarning::Note(note.clone());
+            let _ = match self {
+                Self::Text(text) | Self::Held(text) => text.take(Notice::Warning(&note)),
+                Self::Lines(_, beside, _) => beside.take(Notice::Warning(&note)),
+            };
+        }
+        for warning in warnings {
+            let warning = RunWarning::Note(warning.clone());
+            let _ = self.take(Notice::Warning(&warning));
+        }
+    }
+
+    /// Prints the message that was held back.
+    pub(super) fn print(&mut self, message: &str) -> io::Result<()> {
+        match self {
+            Self::Held(text) => {
+                text.take(Notice::Text(message))?;
+                text.finish()
+            }
+            Self::Text(_) | Self::Lines(..) => Ok(()),
+        }
+    }
+
+    /// Delivers what is left.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.finish(),
+            Self::Lines(lines, beside, _) => {
+                beside.clear();
+                lines.flush()
+            }
+        }
+    }
+
+    /// Tells that the run has ended well.
+    pub(super) fn completed(&mut self) -> io::Result<()> {
+        match self {
+            Self::Lines(lines, _, begun) => lines.completed(begun.elapsed()),
+            Self::Text(_) | Self::Held(_) => Ok(()),
+        }
+    }
+}
+
+impl Sink for Out {
+    fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
+        match self {
+            Self::Held(_) if matches!(notice, Notice::Text(_) | Notice::MessageEnd) => Ok(()),
+            Self::Text(text) | Self::Held(text) => text.take(notice),
+            Self::Lines(lines, beside, _) => {
+                lines.take(notice)?;
+                beside.take(notice)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.flush(),
+            Self::Lines(lines, beside, _) => lines.flush().and_then(|()| beside.flush()),
+        }
+    }
+
+    fn pulse(&self) -> Option<Duration> {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.pulse(),
+            Self::Lines(_, beside, _) => beside.pulse(),
+        }
+    }
+
+    fn beat(&mut self, now: Instant) {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.beat(now),
+            Self::Lines(_, beside, _) => beside.beat(now),
+        }
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Self::Text(text) | Self::Held(text) => text.clear(),
+            Self::Lines(_, beside, _) => beside.clear(),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! What a program says about a conversation before it begins.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::access::Access;
+use super::error::Error;
+use super::sandbox::Sandbox;
+use crate::agent::resume::ResumedConversation;
+use crate::agent::{Blueprint, Control, Conversation, Policy, Profile};
+use crate::api::Client;
+use crate::clock::{millis, seconds};
+use crate::http::{Http, IDLE_TIMEOUT};
+use crate::id::{ModelId, ThreadId};
+use crate::models::clamp::{RequestedSettings, clamp};
+use crate::models::{Backend, Model, catalogue, find_or_unknown};
+use crate::session::{Journal, Sessions, TurnHeader};
+use crate::tools::builtin::{offered, table};
+use crate::tools::function;
+use crate::tools::setup::ToolSetup;
+use crate::tools::tool::Tool;
+use crate::tools::toolbox::Toolbox;
+
+/// A conversation that is to begin.
+#[derive(Debug)]
+pub struct ConversationBuilder {
+    access: Access,
+    model: Model,
+    instructions: String,
+    effort: Option<String>,
+    policy: Policy,
+    offered: Vec<Tool>,
+    sandbox: Option<Sandbox>,
+    session: Session,
+    control: Control,
+}
+
+/// Where a conversation is stored.
+#[derive(Debug)]
+enum Session {
+    /// Nowhere.
+    Nothing,
+    /// As a new one below this home.
+    New(PathBuf),
+    /// As the one of this id below this home, which goes on.
+    Resumed(PathBuf, String),
+}
+
+/// What is known of a conversation once its file is open.
+struct Begun {
+    thread: ThreadId,
+    items: Vec<Vec<u8>>,
+    effort: Option<String>,
+    journal: Option<Box<dyn Journal + Send>>,
+}
+
+impl ConversationBuilder {
+    /// A new one with this model.
+    ///
+    /// # Errors
+    /// When no model can have this id.
+    pub fn new(access: Access, model: &str) -> Result<Self, Error> {
+        let id: ModelId = model.parse().map_err(Error::Model)?;
+        let known = catalogue::of(access.backend);
+        let model = find_or_unknown(&known, id.as_str());
+        Ok(Self {
+            policy: Policy::default(),
+            access,
+            model,
+            instructions: "You answer a program.".to_owned(),
+            effort: None,
+            offered: Vec::new(),
+            sandbox: None,
+            session: Session::Nothing,
+            control: Control::new(),
+        })
+    }
+
+    /// Who the model is to be.
+    #[must_use]
+    pub fn instructions(mut self, words: &str) -> Self {
+        words.clone_into(&mut self.instructions);
+        self
+    }
+
+    /// How much the model is to think.
+    #[must_use]
+    pub fn effort(mut self, level: &str) -> Self {
+        self.effort = Some(level.to_owned());
+        self
+    }
+
+    /// What all turns together may use up, which is not limited by default, and how often a request is made again.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// A function that the model may call, with the JSON Schema of its arguments, which are checked before.
+    #[must_use]
+    pub fn tool(
+        mut self,
+        name: &str,
+        description: &str,
+        parameters: Value,
+        work: impl Fn(&Value) -> Result<String, String> + Send + Sync + 'static,
+    ) -> Self {
+        let tool = function::tool(name, description, parameters, Box::new(work));
+        self.offered.push(tool);
+        self
+    }
+
+    /// Built-in tools of these names, such as `read` and `bash`, in this sandbox.
+    ///
+    /// # Errors
+    /// When there is no such tool.
+    pub fn sandboxed(mut self, sandbox: Sandbox, tools: &[&str]) -> Result<Self, Error> {
+        for name in tools {
+            let found = table::find_tool(name).ok_or_else(|| Error::NoTool((*name).to_owned()))?;
+            self.offered.push(offered::tool(found));
+        }
+        self.sandbox = Some(sandbox);
+        Ok(self)
+    }
+
+    /// Stored below this home, where `codex sessions` and [`ConversationBuilder::resumed`] find it.
+    #[must_use]
+    pub fn stored(mut self, home: &Path) -> Self {
+        self.session = Session::New(home.to_owned());
+        self
+    }
+
+    /// The conversation of this id that is stored below this home goes on.
+    #[must_use]
+    pub fn resumed(mut self, home: &Path, id: &str) -> Self {
+        self.session = Session::Resumed(home.to_owned(), id.to_owned());
+        self
+    }
+
+    /// Controlled by this.
+    #[must_use]
+    pub fn control(mut self, control: Control) -> Self {
+        self.control = control;
+        self
+    }
+
+    /// Opens its file and its tools. Nothing is sent before the first question.
+    ///
+    /// # Errors
+    /// When the file or the tools cannot be used, or there are no random numbers for its id.
+    pub fn open(self) -> Result<Conversation, Error> {
+        let Self {
+            access,
+            model,
+            mut instructions,
+            effort,
+            policy,
+            offered,
+            sandbox,
+            session,
+            control,
+        } = self;
+        let is_of_openai = access.backend.is_of_openai();
+        let clamped = clamp(
+            &RequestedSettings {
+                effort: effort.as_deref(),
+                defaults: is_of_openai,
+                ..RequestedSettings::default()
+            },
+            &model,
+        );
+        let setup = match &sandbox {
+            Some(sandbox) => sandbox.setup()?,
+            None => ToolSetup::default(),
+        };
+        if let Some(walls) = &setup.walls {
+            instructions.push_str("\n\n");
+            instructions.push_str(&walls.notice(&setup.directory));
+        }
+        let directory = match &sandbox {
+            Some(_) => setup.directory.clone(),
+            None => env::current_dir().unwrap_or_default(),
+        };
+        let begun = session.begin(&model, clamped.effort.as_deref(), is_of_openai, &directory)?;
+        let tools = match &sandbox {
+            Some(_) => Toolbox::open(setup, offered).map_err(Error::Tools)?,
+            None => Toolbox::new(setup, offered),
+        };
+        let client = Client::new(
+            Http::new(&access.setup, IDLE_TIMEOUT),
+            &access.endpoints,
+            access.authority,
+            &begun.thread,
+        );
+        let shape = model.shape(access.backend);
+        let blueprint = Blueprint {
+            thread: begun.thread,
+            profile: Profile {
+                backend: access.backend,
+                shape,
+                others: match access.backend {
+                    Backend::Subscription => shape.others(),
+                    Backend::Api | Backend::Other => Vec::new(),
+                },
+                instructions,
+                effort: begun.effort,
+                summary: None,
+                verbosity: clamped.verbosity,
+                search: None,
+                max_output: None,
+                format: None,
+                model,
+            },
+            substitute: None,
+            searches: false,
+            items: begun.items,
+            tools: Arc::new(tools),
+        };
+        let journal = begun.journal;
+        Ok(Conversation::new(
+            blueprint, client, policy, journal, control,
+        ))
+    }
+}
+
+impl Session {
+    fn begin(
+        &self,
+        model: &Model,
+        effort: Option<&str>,
+        is_of_openai: bool,
+        directory: &Path,
+    ) -> Result<Begun, Error> {
+        let beginning = TurnHeader {
+            now: seconds(),
+            cwd: directory,
+            model: &model.id,
+            provider: None,
+            effort,
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        if let Self::Resumed(home, id) = self {
+            let opened = Sessions::new(home).open(id);
+            let (stored, mut writer) = opened.map_err(Error::Session)?;
+            let thread = stored.id.clone();
+            let takes_changes = model.effort_updates && is_of_openai;
+            let resumed = ResumedConversation::new(stored, &model.id, takes_changes, effort);
+            resumed.note(&mut writer, &beginning);
+            return Ok(Begun {
+                thread,
+                items: resumed.items,
+                effort: resumed.effort,
+                journal: Some(Box::new(writer)),
+            });
+        }
+        let mut random = [0; 10];
+        getrandom::fill(&mut random).map_err(Error::Random)?;
+        let thread = ThreadId::new(millis(), random);
+        let journal: Option<Box<dyn Journal + Send>> = match self {
+            Self::New(home) => {
+                let created = Sessions::new(home).create(&thread, &beginning);
+                Some(Box::new(created.map_err(Error::NotStored)?))
+            }
+            Self::Nothing | Self::Resumed(..) => None,
+        };
+        Ok(Begun {
+            thread,
+            items: Vec::new(),
+            effort: effort.map(str::to_owned),
+            journal,
+        })
+    }
+}

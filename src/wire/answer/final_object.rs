@@ -1,0 +1,375 @@
+//! The last word of an answer: the object that says how it ends and lists its items once more, and what to make of an
+//! item that comes twice.
+
+use std::collections::HashSet;
+use std::mem::discriminant;
+use std::ops::ControlFlow;
+
+use serde_json::value::RawValue;
+
+use super::super::event::ItemPosition;
+use super::super::item::{Item, ItemKind, Message};
+use super::super::json::each;
+use super::super::output_items::{self, with_id};
+use super::super::response::Response;
+use super::ending::{Ending, fault_in};
+use super::excess::{Excess, MAX_ANSWER_BYTES};
+use super::{Answer, Show};
+
+impl Answer {
+    pub(super) fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
+        let fields = self.response(response, show);
+        let failed = || Ending::Failed(fault_in(response));
+        // The event's name and the object it brings must agree; the worse of the two counts.
+        self.ending = Some(match (fields.status.as_deref(), fields.reason) {
+            (Some("failed" | "cancelled"), _) => failed(),
+            _ if fields.error => failed(),
+            (_, Some(reason)) => Ending::Incomplete(Some(reason)),
+            (Some("completed") | None, None) => Ending::Completed,
+            (Some(status), None) => Ending::Incomplete(Some(status.to_owned())),
+        });
+    }
+
+    /// Reads the final object: the usage, and items that came in no event of their own.
+    pub(super) fn response<'a>(
+        &mut self,
+        response: Option<&'a RawValue>,
+        show: &mut Vec<Show>,
+    ) -> Response<'a> {
+        let Some(response) = response else {
+            return Response::default();
+        };
+        let Some(fields) = Response::read(response.get()) else {
+            self.lost = true;
+            return Response::default();
+        };
+        self.usage = fields.usage;
+        self.withheld.clone_from(&fields.withheld);
+        let Some(output) = fields.output else {
+            return fields;
+        };
+        let mut listed = Vec::new();
+        each(output, |item| {
+            listed.push(item);
+            if listed.len() > output_items::MAX_ITEMS {
+                self.excess = Some(Excess::Items);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        if self.excess.is_none() && !listed.is_empty() {
+            // What the final object lists cannot have been lost on the way.
+            self.lost = self.list(&listed, show);
+        }
+        fields
+    }
+
+    /// Takes the items that the final object lists, as far as they are not known; whether one cannot be read. What came in
+    /// an event of its own stands: services seal reasoning anew and rename items when they list them.
+    fn list(&mut self, listed: &[&RawValue], show: &mut Vec<Show>) -> bool {
+        let mut unreadable = false;
+        let mut known = vec![false; self.slots.iter().count()];
+        let mut seen = HashSet::new();
+        let mut new = Vec::new();
+        for (index, item) in (0..).zip(listed) {
+            if has_id(item) && !seen.insert(item.get()) {
+                continue; // listed twice
+            }
+            let Some(kind) = ItemKind::read(item) else {
+                unreadable = true;
+                continue;
+            };
+            // Each of those that came is listed once. Positions may have shifted, and ids changed.
+            let found = self.slots.iter().enumerate().position(|(at, slot)| {
+                let there = slot.item.as_ref();
+                !known[at] && there.is_some_and(|there| is_listed(there, item, &kind))
+            });
+            match found {
+                Some(at) => {
+                    known[at] = true;
+                    self.seal(at, item);
+                }
+                None => new.push((index, *item, kind)),
+            }
+        }
+        for (index, item, kind) in new {
+            self.take_listed(index, item, &kind, &known, show);
+        }
+        unreadable
+    }
+
+    /// Fills in the encrypted form of reasoning that came without it: some servers send that with the final object only
+    /// (earendil-works/pi#6409).
+    fn seal(&mut self, at: usize, listed: &RawValue) {
+        let there = self.slots[at].item.as_ref();
+        let open = there.filter(|there| there.kind == (ItemKind::Reasoning { sealed: false }));
+        let Some(sealed) = open.and_then(|there| there.sealed_by(listed)) else {
+            return;
+        };
+        self.size += listed.get().len();
+        if self.size > MAX_ANSWER_BYTES {
+            self.excess = Some(Excess::Whole);
+            return;
+        }
+        self.slots[at].item = Some(sealed);
+    }
+
+    /// Takes an item that the final object lists at this position and no event has brought.
+    fn take_listed(
+        &mut self,
+        index: u64,
+        item: &RawValue,
+        kind: &ItemKind,
+        known: &[bool],
+        show: &mut Vec<Show>,
+    ) {
+        let place = ItemPosition {
+            index: Some(index),
+            id: None,
+        };
+        let at = self.slots.find(place);
+        let Some(mut at) = self.placed(at) else {
+            return;
+        };
+        if let Some(there) = &self.slots[at].item {
+            let is_message = |kind: &ItemKind| matches!(kind, ItemKind::Message(_));
+            let is_known = known.get(at).copied().unwrap_or_default();
+            if !is_known && is_message(&there.kind) && is_message(kind) {
+                // The service ends a message in two ways, and only one of them was shown.
+                self.differs = true;
+                return;
+            }
+            if !is_known && discriminant(&there.kind) == discriminant(kind) && !is_said(kind) {
+                return; // it came, and was renamed and sealed anew since
+            }
+            let another = self.slots.push(place);
+            let Some(another) = self.placed(another) else {
+                return;
+            };
+            at = another;
+        }
+        if let Some(item) = Item::parse(item) {
+            self.done(at, item, show);
+        }
+    }
+
+    /// The slot for a finished item whose place is this slot's: another one where that holds another item, as with servers
+    /// that give every item the same index. Nothing where the item is the one that is there.
+    pub(super) fn place_of(
+        &mut self,
+        at: usize,
+        place: ItemPosition<'_>,
+        item: &Item,
+    ) -> Option<usize> {
+        if self.slots[at].item.is_none() {
+            let is_it = |other: &Item| other.raw() == item.raw();
+            if has_id(item.json()) && self.items().any(is_it) {
+                // The same once more, at another place.
+                self.slots[at].owed = false;
+                return None;
+            }
+            return Some(at);
+        }
+        let slot = &self.slots[at];
+        let there = slot.item.as_ref()?;
+        if there.raw() == item.raw() || there.kind == item.kind && is_said(&item.kind) {
+            return None;
+        }
+        if slot.has_other_id(place) {
+            let another = self.slots.push(place);
+            return self.placed(another);
+        }
+        // One item, finished twice. Which of the two is meant, nobody knows.
+        self.differs |= is_said(&item.kind);
+        None
+    }
+}
+
+/// Whether this is a message or a call, which say all that matters of them.
+fn is_said(kind: &ItemKind) -> bool {
+    matches!(kind, ItemKind::Message(_) | ItemKind::Call(_))
+}
+
+/// Whether the listed item, of this kind, is that one.
+fn is_listed(there: &Item, item: &RawValue, kind: &ItemKind) -> bool {
+    match (&there.kind, kind) {
+        _ if there.raw() == item.get().as_bytes() => true,
+        (ItemKind::Call(a), ItemKind::Call(b)) => a.call_id == b.call_id,
+        (ItemKind::Message(a), ItemKind::Message(b)) => {
+            // In an answer that is cut short some servers call a message finished first and unfinished in the end.
+            let unfinished = a.unfinished;
+            *a == Message {
+                unfinished,
+                ..b.clone()
+            }
+        }
+        (ItemKind::Reasoning { .. }, ItemKind::Reasoning { .. })
+        | (ItemKind::Result(_), ItemKind::Result(_))
+        | (ItemKind::Other, ItemKind::Other) => has_id(item) && id(there.json()) == id(item),
+        _ => false,
+    }
+}
+
+fn id(item: &RawValue) -> Option<&str> {
+    with_id(ItemPosition::default(), item).id
+}
+
+/// Whether an item has a name of its own, so that two of them are one.
+fn has_id(item: &RawValue) -> bool {
+    // More than the quotes.
+    id(item).is_some_and(|id| id.len() > 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::message;
+    use super::super::{Trouble, Verdict};
+    use super::*;
+
+    fn completed(items: &[&str]) -> String {
+        format!(
+            r#"{{"type":"response.completed","response":{{"output":[{}]}}}}"#,
+            items.join(",")
+        )
+    }
+
+    fn item(id: &str, text: &str) -> String {
+        format!(
+            r#"{{"type":"message","id":"{id}","content":[{{"type":"output_text","text":"{text}"}}]}}"#
+        )
+    }
+
+    fn call(id: &str) -> String {
+        format!(
+            r#"{{"type":"function_call","id":"fc_{id}","call_id":"{id}","name":"t","arguments":"{{}}"}}"#
+        )
+    }
+
+    fn done(index: u64, item: &str) -> String {
+        format!(r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#)
+    }
+
+    /// The texts that are shown, and the verdict.
+    fn told(events: &[String]) -> (Vec<String>, Verdict) {
+        let (mut answer, mut show) = (Answer::default(), Vec::new());
+        for event in events {
+            answer.take(event.as_bytes(), &mut show);
+        }
+        let text = |show| match show {
+            Show::Text(text) => Some(text),
+            Show::MessageEnd | Show::Summary(_) | Show::Searched(_) | Show::Skipped => None,
+        };
+        (
+            show.into_iter().filter_map(text).collect(),
+            answer.verdict(),
+        )
+    }
+
+    fn says(events: &[String], texts: &[&str]) {
+        assert_eq!(
+            told(events),
+            (
+                texts.iter().map(|t| (*t).to_owned()).collect(),
+                Verdict::Answered
+            ),
+            "{events:#?}"
+        );
+    }
+
+    fn calls(events: &[String], ids: &[&str]) {
+        let (_, Verdict::Calls(calls)) = told(events) else {
+            panic!("no calls: {events:#?}");
+        };
+        let found: Vec<&str> = calls.iter().map(|call| &*call.call_id).collect();
+        assert_eq!(found, ids, "{events:#?}");
+    }
+
+    #[test]
+    fn items_that_share_a_position_are_all_there() {
+        let (one, two) = (item("m1", "one"), item("m2", "two"));
+        says(
+            &[done(0, &one), done(0, &two), completed(&[])],
+            &["one", "two"],
+        );
+        says(&[done(0, &one), done(0, &one), completed(&[])], &["one"]);
+        says(
+            &[done(0, &one), done(0, &item("m9", "one")), completed(&[])],
+            &["one"],
+        );
+        calls(
+            &[done(0, &call("a")), done(0, &call("b")), completed(&[])],
+            &["a", "b"],
+        );
+        let twice = told(&[done(0, &one), done(0, &item("m1", "other")), completed(&[])]);
+        assert_eq!(twice.1, Verdict::Trouble(Trouble::Differs));
+    }
+
+    #[test]
+    fn what_the_last_word_lists_is_all_there_once() {
+        let ok = |id| item(id, "OK");
+        says(&[completed(&[&ok("m1"), &ok("m2")])], &["OK", "OK"]);
+        says(
+            &[message(0, "OK"), completed(&[&ok("m1"), &ok("m2")])],
+            &["OK", "OK"],
+        );
+        says(&[message(0, "OK"), completed(&[&ok("m1")])], &["OK"]);
+        let thought = r#"{"type":"reasoning","id":"rs"}"#;
+        says(
+            &[
+                done(0, thought),
+                message(1, "A"),
+                completed(&[&item("b", "B"), &item("a", "A")]),
+            ],
+            &["A", "B"],
+        );
+        calls(
+            &[
+                done(0, thought),
+                done(1, &item("a", "A")),
+                completed(&[&call("c"), &item("a", "A")]),
+            ],
+            &["c"],
+        );
+        calls(
+            &[done(0, &call("y")), completed(&[&call("x"), &call("y")])],
+            &["y", "x"],
+        );
+        let differs = told(&[message(0, "A"), completed(&[&item("a", "B")])]);
+        assert_eq!(differs.1, Verdict::Trouble(Trouble::Differs));
+    }
+
+    #[test]
+    fn reasoning_is_sealed_by_the_last_word_where_it_was_not_before() {
+        let thought = |sealed: &str| {
+            format!(
+                r#"{{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":{sealed}}}"#
+            )
+        };
+        let check = |came: &str, listed: &[&str], kept: &str| {
+            let (mut answer, mut show) = (Answer::default(), Vec::new());
+            let listed: Vec<String> = listed.iter().map(|item| (*item).to_owned()).collect();
+            let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
+            for event in [done(0, came), done(1, &item("m", "A")), completed(&listed)] {
+                answer.take(event.as_bytes(), &mut show);
+            }
+            let first = answer.items().next().expect("an item");
+            let found: serde_json::Value = serde_json::from_slice(first.raw()).expect("JSON");
+            assert_eq!(found["encrypted_content"].to_string(), kept, "{came}");
+            let sealed = kept != "null";
+            assert_eq!(first.kind, ItemKind::Reasoning { sealed });
+            assert_eq!(answer.items().count(), 2);
+        };
+        let (open, sealed) = (thought("null"), thought("\"late\""));
+        let without = open.replace(r#","encrypted_content":null"#, "");
+        let said = item("m", "A");
+        check(&open, &[&sealed, &said], "\"late\"");
+        check(&without, &[&sealed, &said], "\"late\"");
+        check(&open, &[&said, &sealed], "\"late\"");
+        check(&open, &[], "null");
+        check(&open, &[&open, &said], "null");
+        let other = sealed.replace("rs_1", "rs_2");
+        check(&open, &[&other, &said], "null");
+        // What came in its own event stands.
+        check(&thought("\"early\""), &[&sealed, &said], "\"early\"");
+    }
+}

@@ -1,0 +1,170 @@
+//! What of an answer that broke off can be built on, so that asking again repeats as little as possible, and what of it
+//! was shown. A call that was finished is a call: it, and what led to it, need not be asked for again.
+
+use super::super::item::{Call, Item, ItemKind};
+use super::super::output_items::{ItemSlot, Slots};
+
+/// The part of an answer that broke off which joins the conversation: all of it up to the last finished call that
+/// nothing unfinished stands before. Empty where there is no such call.
+#[derive(Debug, Default)]
+pub struct ResumePoint<'a> {
+    /// The items, in the answer's order; the last one is a call.
+    pub items: Vec<&'a Item>,
+    /// The calls among them.
+    pub calls: Vec<Call>,
+}
+
+impl<'a> ResumePoint<'a> {
+    /// The part of these places' items that can be built on.
+    pub(super) fn of(slots: &'a Slots) -> Self {
+        let mut kept = Self::default();
+        let mut items = Vec::new();
+        for item in slots.in_order().into_iter().map_while(finished) {
+            items.push(item);
+            if let ItemKind::Call(call) = &item.kind {
+                kept.calls.push(call.clone());
+                kept.items.append(&mut items);
+            }
+        }
+        kept
+    }
+
+    /// Whether this item of the answer is among them.
+    #[must_use]
+    pub fn holds(&self, item: &Item) -> bool {
+        self.items.iter().any(|kept| std::ptr::eq(*kept, item))
+    }
+}
+
+/// A message as far as it was shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Its text.
+    pub text: String,
+    /// It was shown to its end.
+    pub ended: bool,
+    /// It is a part of what joins the conversation.
+    pub kept: bool,
+}
+
+impl Shown {
+    /// The message at this place, as far as it was shown.
+    pub(super) fn of(slot: &ItemSlot, kept: &ResumePoint<'_>) -> Self {
+        let item = slot.item.as_ref();
+        Self {
+            text: match item {
+                Some(item) if slot.closed => item.text().into_owned(),
+                _ => slot.text[..slot.shown].to_owned(),
+            },
+            ended: slot.closed,
+            kept: item.is_some_and(|item| kept.holds(item)),
+        }
+    }
+}
+
+/// The item of a place, if it was finished and is one that can go back to the service.
+fn finished(slot: &ItemSlot) -> Option<&Item> {
+    slot.item.as_ref().filter(|item| match &item.kind {
+        // One that waits behind another one was not shown.
+        ItemKind::Message(message) => slot.closed && !message.unfinished,
+        ItemKind::Call(call) => !call.unfinished,
+        ItemKind::Waiting(_) => false,
+        ItemKind::Reasoning { .. } | ItemKind::Result(_) | ItemKind::Other => true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Answer;
+
+    /// What is kept and what was shown of an answer to which these events came.
+    fn check(events: &[&str], kept: &[&str], shown: &[(&str, bool, bool)]) {
+        let mut answer = Answer::default();
+        for event in events {
+            answer.take(event.as_bytes(), &mut Vec::new());
+        }
+        let raws: Vec<String> = answer
+            .kept()
+            .items
+            .iter()
+            .map(|item| String::from_utf8_lossy(item.raw()).into_owned())
+            .collect();
+        assert_eq!(raws, kept, "{events:#?}");
+        let found: Vec<(String, bool, bool)> = answer
+            .shown()
+            .into_iter()
+            .map(|shown| (shown.text, shown.ended, shown.kept))
+            .collect();
+        let expected: Vec<(String, bool, bool)> = shown
+            .iter()
+            .map(|(text, ended, kept)| ((*text).to_owned(), *ended, *kept))
+            .collect();
+        assert_eq!(found, expected, "{events:#?}");
+    }
+
+    const THOUGHT: &str = r#"{"type":"reasoning","id":"rs_1","encrypted_content":"g"}"#;
+    const WORDS: &str =
+        r#"{"type":"message","id":"m","content":[{"type":"output_text","text":"words"}]}"#;
+    const CALL: &str =
+        r#"{"type":"function_call","id":"fc","call_id":"c1","name":"t","arguments":"{}"}"#;
+    const OTHER: &str =
+        r#"{"type":"function_call","id":"fd","call_id":"c2","name":"t","arguments":"{}"}"#;
+
+    fn done(index: usize, item: &str) -> String {
+        format!(r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#)
+    }
+
+    fn delta(index: usize, text: &str) -> String {
+        format!(
+            r#"{{"type":"response.output_text.delta","output_index":{index},"delta":"{text}"}}"#
+        )
+    }
+
+    #[test]
+    fn all_up_to_the_last_finished_call_is_kept() {
+        let (thought, words, call) = (done(0, THOUGHT), done(1, WORDS), done(2, CALL));
+        let (again, part) = (done(3, THOUGHT), delta(4, "pa"));
+        check(&[&thought, &words], &[], &[("words", true, false)]);
+        check(
+            &[&thought, &words, &call],
+            &[THOUGHT, WORDS, CALL],
+            &[("words", true, true)],
+        );
+        check(
+            &[&thought, &words, &call, &again, &part],
+            &[THOUGHT, WORDS, CALL],
+            &[("words", true, true), ("pa", false, false)],
+        );
+        let second = done(3, OTHER);
+        check(
+            &[&done(0, CALL), &done(1, THOUGHT), &second],
+            &[CALL, THOUGHT, OTHER],
+            &[],
+        );
+    }
+
+    #[test]
+    fn nothing_behind_something_unfinished_is_kept() {
+        let begun = CALL.replace("\"{}\"", "\"\"");
+        let begun =
+            format!(r#"{{"type":"response.output_item.added","output_index":0,"item":{begun}}}"#);
+        check(&[&begun, &done(1, OTHER)], &[], &[]);
+        check(
+            &[&delta(0, "wo"), &done(1, CALL)],
+            &[],
+            &[("wo", false, false)],
+        );
+        let cut = OTHER.replace("\"id\":\"fd\"", "\"status\":\"incomplete\"");
+        check(&[&done(0, CALL), &done(1, &cut)], &[CALL], &[]);
+        // The message is finished, but another one is being shown.
+        check(
+            &[&delta(5, "late"), &done(0, WORDS), &done(1, CALL)],
+            &[],
+            &[("late", false, false)],
+        );
+        let patch = r#"{"type":"apply_patch_call"}"#;
+        check(&[&done(0, patch), &done(1, CALL)], &[], &[]);
+        let lost = r#"{"type":"response.output_item.done","output_index":0,"item":{"#;
+        check(&[lost, &done(1, CALL)], &[], &[]);
+    }
+}
