@@ -207,7 +207,7 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
     match ran {
         Ok(true) => Ok(ExitCode::SUCCESS),
         Ok(false) => Ok(Outcome::Failed.exit_code().into()),
-        Err(Error::Walls(error)) => {
+        Err(Error::Sandbox(error)) => {
             Err(Failure::usage(format!("cannot confine the tool: {error}"))
                 .hint("-s danger-full-access lets it do whatever you may do")
                 .for_want_of(error.exhausted()))

@@ -30,7 +30,7 @@ const ENDED: i32 = 0;
 #[derive(Debug)]
 pub enum Error {
     /// There are no walls here.
-    Walls(confine::Error),
+    Sandbox(confine::Error),
     /// The system refused something.
     Io(io::Error),
     /// An end was ordered.
@@ -53,8 +53,8 @@ pub fn run(
     name: &str,
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
-    if let Some(walls) = &setup.walls {
-        confine::check(walls).map_err(Error::Walls)?;
+    if let Some(policy) = &setup.policy {
+        confine::check(policy).map_err(Error::Sandbox)?;
     }
     keep_descriptors();
     if stdin::source() == StdinKind::Terminal {
@@ -81,7 +81,7 @@ pub fn run(
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
     let tools = Toolbox::open(setup, offered).map_err(|unready| match unready {
-        Unready::Place(place, error) => Error::Walls(confine::Error::Place(place, error)),
+        Unready::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
         Unready::Temporary(_, error) | Unready::Signal(error) => Error::Io(error),
     })?;
     let result = thread::scope(|scope| {
@@ -141,8 +141,8 @@ pub fn run_held(
     environment: &[(OsString, OsString)],
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
-    let reach = match &order.walls {
-        Some(walls) => confine::confine(walls).map_err(Error::Walls)?,
+    let reach = match &order.policy {
+        Some(policy) => confine::confine(policy).map_err(Error::Sandbox)?,
         None => SandboxScope::default(),
     };
     confine::shut();
@@ -153,7 +153,7 @@ pub fn run_held(
     let context = Context {
         number: order.number,
         timeout: order.timeout,
-        walls: order.walls.as_ref(),
+        policy: order.policy.as_ref(),
         reach,
         environment,
     };

@@ -177,9 +177,9 @@ impl ConversationBuilder {
             Some(sandbox) => sandbox.setup()?,
             None => ToolSetup::default(),
         };
-        if let Some(walls) = &setup.walls {
+        if let Some(policy) = &setup.policy {
             instructions.push_str("\n\n");
-            instructions.push_str(&walls.notice(&setup.directory));
+            instructions.push_str(&policy.notice(&setup.directory));
         }
         let directory = match &sandbox {
             Some(_) => setup.directory.clone(),

@@ -107,17 +107,17 @@ impl Sandbox {
         if self.write {
             writable.push(Root::of(directory.clone()).map_err(unusable(&directory))?);
         }
-        let walls = SandboxPolicy {
+        let policy = SandboxPolicy {
             write: self.write,
             network: self.network,
             writable,
             hidden: self.hidden.iter().map(|place| real(place)).collect(),
             ..SandboxPolicy::default()
         };
-        if let Some(conflict) = walls.conflicts().next() {
+        if let Some(conflict) = policy.conflicts().next() {
             return Err(Error::Conflict(conflict));
         }
-        confine::check(&walls).map_err(Error::Sandbox)?;
+        confine::check(&policy).map_err(Error::Sandbox)?;
         let mut environment = for_tools(&self.environment, self.network).variables;
         environment.extend(nobody());
         Ok(ToolSetup {
@@ -130,7 +130,7 @@ impl Sandbox {
                 path: temporary,
                 private: false,
             }],
-            walls: Some(walls),
+            policy: Some(policy),
             directory,
         })
     }

@@ -87,8 +87,8 @@ impl Launcher {
             .map_err(Unready::Signal)?;
         let temporary = |(path, error)| Unready::Temporary(path, error);
         let scratch = self.scratch().map_err(temporary)?;
-        let walls = self.setup.walls.iter();
-        for root in walls.flat_map(|walls| &walls.writable).chain([&scratch]) {
+        let policy = self.setup.policy.iter();
+        for root in policy.flat_map(|policy| &policy.writable).chain([&scratch]) {
             let held = root
                 .hold()
                 .map_err(|error| Unready::Place(root.path.clone(), error))?;
@@ -136,13 +136,13 @@ impl Launcher {
     pub(super) fn run(&self, mut launch: Launch<'_>, arguments: &[u8]) -> io::Result<CallResult> {
         let scratch = self.scratch().map_err(|(_, error)| error)?;
         let mut of_sockets = None;
-        if let Some(walls) = &mut launch.order.walls {
-            walls.temporary = Some(scratch.path.clone());
-            walls.writable.push(scratch);
+        if let Some(policy) = &mut launch.order.policy {
+            policy.temporary = Some(scratch.path.clone());
+            policy.writable.push(scratch);
             // On a full disk there is none, and the call is made without.
             let mut made = lock(&self.scratch);
             of_sockets = made.as_mut().and_then(|made| made.of_sockets().ok()?);
-            walls.sockets = of_sockets.as_ref().map(|OfSockets(root)| root.clone());
+            policy.sockets = of_sockets.as_ref().map(|OfSockets(root)| root.clone());
         }
         let mut child = Job::start(&self.running, self.command(&launch)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
@@ -171,7 +171,7 @@ impl Launcher {
         };
         let further = setup.variables.iter().filter(named);
         // What other tools may change is not searched for code of one that has further variables.
-        let reach = setup.walls.as_ref().filter(|walls| walls.write);
+        let reach = setup.policy.as_ref().filter(|policy| policy.write);
         let reach = reach.filter(|_| !launch.variables.is_empty());
         let reach = reach.map(WritableReach::of).unwrap_or_default();
         let found = setup.environment.iter().chain(further);

@@ -159,8 +159,8 @@ impl Manifest {
 
     /// The walls around a call of it, out of those of the run.
     #[must_use]
-    pub fn walls(&self, run: &SandboxPolicy) -> SandboxPolicy {
-        let mut walls = SandboxPolicy {
+    pub fn policy(&self, run: &SandboxPolicy) -> SandboxPolicy {
+        let mut policy = SandboxPolicy {
             write: run.write && self.write,
             network: run.network && self.network,
             writable: if self.write {
@@ -170,8 +170,8 @@ impl Manifest {
             },
             ..run.clone()
         };
-        walls.readable.extend(self.readable.clone());
-        walls
+        policy.readable.extend(self.readable.clone());
+        policy
     }
 }
 
@@ -243,9 +243,9 @@ mod tests {
                 hidden: vec!["/h".into()],
                 ..SandboxPolicy::default()
             };
-            let walls = manifest.walls(&run);
-            assert_eq!((walls.write, walls.network), (false, network));
-            assert_eq!((walls.writable.len(), &walls.hidden), (0, &run.hidden));
+            let policy = manifest.policy(&run);
+            assert_eq!((policy.write, policy.network), (false, network));
+            assert_eq!((policy.writable.len(), &policy.hidden), (0, &run.hidden));
         }
     }
 

@@ -45,13 +45,13 @@ impl Runner for Program {
         if let Some(refused) = refusal(manifest, setup) {
             return Ok(refused);
         }
-        let walls = setup.walls.as_ref();
+        let policy = setup.policy.as_ref();
         let launch = Launch {
             order: ToolOrder {
                 name: manifest.name.clone(),
                 number,
                 timeout: manifest.timeout.unwrap_or(Duration::MAX).min(setup.timeout),
-                walls: walls.map(|walls| manifest.walls(walls)),
+                policy: policy.map(|policy| manifest.policy(policy)),
                 program: Some(manifest.command.clone()),
             },
             variables: &manifest.env,
@@ -68,10 +68,10 @@ impl Runner for Program {
 /// Why this program does not run: a part of its command is by now a file that tools can change, and it is given more than
 /// they are.
 fn refusal(manifest: &Manifest, setup: &ToolSetup) -> Option<CallResult> {
-    let walls = setup.walls.as_ref();
-    let walls = walls.filter(|walls| walls.write && !manifest.env.is_empty())?;
+    let policy = setup.policy.as_ref();
+    let policy = policy.filter(|policy| policy.write && !manifest.env.is_empty())?;
     let words = manifest.command.get(1..)?;
-    let file = WritableReach::of(walls).file_of(words, &setup.directory)?;
+    let file = WritableReach::of(policy).file_of(words, &setup.directory)?;
     let text = format!(
         "the tool could not be run: {} is a part of its command, tools can change it, and this tool is given {}",
         file.display(),

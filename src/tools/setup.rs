@@ -23,5 +23,5 @@ pub struct ToolSetup {
     /// Where their temporary directory may be made, the best place first.
     pub temporary: Vec<TemporaryParent>,
     /// What is around them; nothing with `danger-full-access`.
-    pub walls: Option<SandboxPolicy>,
+    pub policy: Option<SandboxPolicy>,
 }

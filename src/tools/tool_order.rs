@@ -22,7 +22,7 @@ pub struct ToolOrder {
     /// How long a command may take.
     pub timeout: Duration,
     /// What is around it; nothing with `danger-full-access`.
-    pub walls: Option<SandboxPolicy>,
+    pub policy: Option<SandboxPolicy>,
     /// The program that it is, with its arguments; a built-in tool without.
     pub program: Option<Vec<OsString>>,
 }
@@ -35,27 +35,27 @@ impl ToolOrder {
         let mut add = |key: &str, value: &OsStr| words.extend([key.into(), value.to_owned()]);
         add("number", self.number.to_string().as_ref());
         add("timeout", self.timeout.as_millis().to_string().as_ref());
-        let name = self.walls.as_ref().map_or(OPEN, SandboxPolicy::name);
-        add("walls", name.as_ref());
-        if let Some(walls) = &self.walls {
-            if walls.network {
+        let name = self.policy.as_ref().map_or(OPEN, SandboxPolicy::name);
+        add("policy", name.as_ref());
+        if let Some(policy) = &self.policy {
+            if policy.network {
                 add("network", "yes".as_ref());
             }
-            for root in &walls.writable {
+            for root in &policy.writable {
                 add("write", &written(root));
             }
-            if let Some(root) = &walls.sockets {
+            if let Some(root) = &policy.sockets {
                 add("sockets", &written(root));
             }
-            if let Some(path) = &walls.temporary {
+            if let Some(path) = &policy.temporary {
                 add("temporary", path.as_os_str());
             }
-            for (key, paths) in [("hide", &walls.hidden), ("read", &walls.readable)] {
+            for (key, paths) in [("hide", &policy.hidden), ("read", &policy.readable)] {
                 for path in paths {
                     add(key, path.as_os_str());
                 }
             }
-            for ClosedDirectory { place, because } in &walls.closed {
+            for ClosedDirectory { place, because } in &policy.closed {
                 add("closed", place.as_os_str());
                 add("because", because.as_ref());
             }
@@ -75,7 +75,7 @@ impl ToolOrder {
             name: words.next()?.into_string().ok()?,
             number: 0,
             timeout: Duration::ZERO,
-            walls: None,
+            policy: None,
             program: None,
         };
         let (mut timed, mut walled) = (false, false);
@@ -94,9 +94,9 @@ impl ToolOrder {
                 timed = true;
                 continue;
             }
-            if key == "walls" {
+            if key == "policy" {
                 walled = true;
-                order.walls = match value.to_str()? {
+                order.policy = match value.to_str()? {
                     OPEN => None,
                     "read-only" => Some(SandboxPolicy::default()),
                     "workspace-write" => Some(SandboxPolicy {
@@ -108,19 +108,19 @@ impl ToolOrder {
                 continue;
             }
             // Walls are named before what is in them: an order that cannot be understood is not followed.
-            let walls = order.walls.as_mut()?;
+            let policy = order.policy.as_mut()?;
             match key.to_str()? {
-                "network" if value == "yes" => walls.network = true,
-                "write" => walls.writable.push(root(&value)?),
-                "hide" => walls.hidden.push(PathBuf::from(value)),
-                "read" => walls.readable.push(PathBuf::from(value)),
-                "temporary" => walls.temporary = Some(PathBuf::from(value)),
-                "sockets" => walls.sockets = Some(root(&value)?),
-                "closed" => walls.closed.push(ClosedDirectory {
+                "network" if value == "yes" => policy.network = true,
+                "write" => policy.writable.push(root(&value)?),
+                "hide" => policy.hidden.push(PathBuf::from(value)),
+                "read" => policy.readable.push(PathBuf::from(value)),
+                "temporary" => policy.temporary = Some(PathBuf::from(value)),
+                "sockets" => policy.sockets = Some(root(&value)?),
+                "closed" => policy.closed.push(ClosedDirectory {
                     place: value.into(),
                     because: String::new(),
                 }),
-                "because" => walls.closed.last_mut()?.because = value.into_string().ok()?,
+                "because" => policy.closed.last_mut()?.because = value.into_string().ok()?,
                 _ => return None,
             }
         }
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn an_order_is_read_as_it_was_written() {
         let odd = PathBuf::from(OsString::from_vec(b"/a b/\xff\n".to_vec()));
-        let walls = SandboxPolicy {
+        let policy = SandboxPolicy {
             write: true,
             network: true,
             writable: [odd.clone(), "run:1".into()]
@@ -189,7 +189,7 @@ mod tests {
                 })
                 .collect(),
             temporary: Some(odd.clone()),
-            hidden: vec!["walls".into()],
+            hidden: vec!["policy".into()],
             readable: vec![odd.clone()],
             sockets: Some(Root {
                 path: "/run/a: b/s1".into(),
@@ -200,7 +200,7 @@ mod tests {
                 because: "of that".to_owned(),
             }],
         };
-        for walls in [None, Some(SandboxPolicy::default()), Some(walls)] {
+        for policy in [None, Some(SandboxPolicy::default()), Some(policy)] {
             for program in [
                 None,
                 Some(vec!["./x".into(), "run".into(), "--held".into()]),
@@ -209,7 +209,7 @@ mod tests {
                     name: "lookup".into(),
                     number: 7,
                     timeout: Duration::from_millis(1500),
-                    walls: walls.clone(),
+                    policy: policy.clone(),
                     program,
                 };
                 assert_eq!(ToolOrder::parse(order.words()), Some(order));
@@ -217,24 +217,24 @@ mod tests {
         }
         for words in [
             &["bash", "write", "/x"][..],
-            &["bash", "walls"],
+            &["bash", "policy"],
             &["bash", "timeout", "1"],
-            &["bash", "walls", "read-only"],
-            &["bash", "number", "1", "walls", "read-only"],
-            &["bash", "timeout", "1", "walls", "read-only"],
-            &["bash", "number", "1", "timeout", "1", "walls", "nonsense"],
+            &["bash", "policy", "read-only"],
+            &["bash", "number", "1", "policy", "read-only"],
+            &["bash", "timeout", "1", "policy", "read-only"],
+            &["bash", "number", "1", "timeout", "1", "policy", "nonsense"],
             &[
                 "bash",
                 "number",
                 "1",
                 "timeout",
                 "1",
-                "walls",
+                "policy",
                 "read-only",
                 "network",
                 "no",
             ],
-            &["x", "walls", "y", "z", ""],
+            &["x", "policy", "y", "z", ""],
             &[],
         ] {
             let words = words.iter().map(OsString::from);

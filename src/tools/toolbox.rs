@@ -136,9 +136,9 @@ impl Toolbox {
     pub fn watch_git(&self) {
         let mut seen = lock(&self.repositories);
         let setup = self.launcher.setup();
-        let may_write = setup.walls.as_ref().is_none_or(|walls| walls.write);
+        let may_write = setup.policy.as_ref().is_none_or(|policy| policy.write);
         if may_write && seen.is_none() {
-            let further = setup.walls.iter().flat_map(|walls| &walls.writable);
+            let further = setup.policy.iter().flat_map(|policy| &policy.writable);
             let mut places: Vec<&Path> = further.map(|root| root.path.as_path()).collect();
             places.push(&setup.directory);
             *seen = Some(Repositories::of(&places));

@@ -93,7 +93,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         doc: "Runs one built-in tool: bash {command, workdir, timeout}, read {path, offset, limit}, edit {path, edits}, \
               write {path, content}, grep {pattern, path, glob, ignore_case, context, limit}, find {pattern, path, limit} or \
               ls {path, limit}. Its arguments are read as one JSON object from standard input, its result goes to standard \
-              output, as the model would see it: echo '{\"path\": \"README.md\"}' | codex tool read. It runs behind the walls that `codex run` would put around it: those of read-only unless -s \
+              output, as the model would see it: echo '{\"path\": \"README.md\"}' | codex tool read. It runs behind the policy that `codex run` would put around it: those of read-only unless -s \
               says otherwise. The exit code is 0 if the tool did what it was asked to, else 1. When its time is over, \
               or nobody holds the other end of its standard output any more, everything it has started is ended.",
         words: &TOOL_NAMES,

@@ -39,7 +39,7 @@ pub enum Error {
     /// No temporary directory can be made here.
     Temporary(PathBuf, io::Error),
     /// Tools cannot be confined here.
-    Walls(confine::Error),
+    Sandbox(confine::Error),
     /// The system gave no thread.
     Thread(io::Error),
     /// The system gives no random numbers.
@@ -65,7 +65,7 @@ impl fmt::Display for Error {
             Self::Session(error) => write!(f, "{error:?}"),
             Self::NoHome => f.write_str("there is no home"),
             Self::Schema(unmatched) => unmatched.fmt(f),
-            Self::Walls(error) => error.fmt(f),
+            Self::Sandbox(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::ToolsFailed(calls) => write!(f, "{calls} tool calls failed"),
             Self::Stop(stop) | Self::TooLong(stop, _) => stop.fmt(f),
@@ -89,7 +89,7 @@ impl Error {
             }
             Error::Output(error) => failure::of_output(&error),
             Error::Temporary(place, error) => failure::of_temporary(&place, &error),
-            Error::Walls(error) => {
+            Error::Sandbox(error) => {
                 Failure::usage(format!("cannot confine tools: {error}"))
                     .hint(
                         "--no-tools runs without tools; -s danger-full-access lets them do whatever you may do",

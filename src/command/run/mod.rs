@@ -161,8 +161,8 @@ fn remember(choice: &Choice, learned: &Learned) {
 fn prepared(settings: &RunSettings) -> Result<Option<LastMessage>, Error> {
     match &settings.last_message {
         Some(path) if !settings.dry_run => {
-            let walls = settings.tools.walls.as_ref();
-            let reach = walls.filter(|walls| walls.write).map(WritableReach::of);
+            let policy = settings.tools.policy.as_ref();
+            let reach = policy.filter(|policy| policy.write).map(WritableReach::of);
             LastMessage::prepare(path, settings.home.as_deref(), &reach.unwrap_or_default())
                 .map(Some)
         }
@@ -236,8 +236,8 @@ fn checked(
     if let Authority::SignIn(sign_in) = &authority {
         sign_in.check().map_err(Error::SignIn)?;
     }
-    if let Some(walls) = &settings.tools.walls {
-        confine::check(walls).map_err(Error::Walls)?;
+    if let Some(policy) = &settings.tools.policy {
+        confine::check(policy).map_err(Error::Sandbox)?;
     }
     Ok(Some(authority))
 }

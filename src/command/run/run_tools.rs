@@ -29,7 +29,7 @@ impl RunTools {
         }
         let tools = Toolbox::open(setup, tools).map_err(|unready| match unready {
             Unready::Temporary(place, error) => Error::Temporary(place, error),
-            Unready::Place(place, error) => Error::Walls(confine::Error::Place(place, error)),
+            Unready::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
             Unready::Signal(error) => Error::Thread(error),
         })?;
         let tools = Arc::new(tools);

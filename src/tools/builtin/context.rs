@@ -19,7 +19,7 @@ pub struct Context<'a> {
     /// How long a command may take.
     pub timeout: Duration,
     /// What is around it.
-    pub walls: Option<&'a SandboxPolicy>,
+    pub policy: Option<&'a SandboxPolicy>,
     /// How far that reaches.
     pub reach: SandboxScope,
     /// What programs find in their environment, the temporary directory aside.
@@ -29,7 +29,7 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// What is around the programs that it starts.
     pub(super) fn inner(&self) -> Inner<'_> {
-        let sockets = self.walls.and_then(|walls| walls.sockets.as_ref());
+        let sockets = self.policy.and_then(|policy| policy.sockets.as_ref());
         Inner {
             reach: self.reach,
             sockets: sockets.map(|root| root.path.as_path()),
@@ -69,11 +69,11 @@ pub(super) fn not_done(
 ) -> CallResult {
     use io::ErrorKind::{CrossesDevices, PermissionDenied};
     let refused = context
-        .walls
+        .policy
         .filter(|_| matches!(error.kind(), PermissionDenied | CrossesDevices))
-        .and_then(|walls| {
-            let hidden = walls.refuse_read(path);
-            hidden.or_else(|| walls.refuse_write(path).filter(|_| writing))
+        .and_then(|policy| {
+            let hidden = policy.refuse_read(path);
+            hidden.or_else(|| policy.refuse_write(path).filter(|_| writing))
         });
     match refused {
         Some(words) => CallResult::new(

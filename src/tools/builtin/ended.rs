@@ -63,17 +63,17 @@ pub(super) fn ended(
 
 /// Which rules of the sandbox may be behind it.
 fn explained(output: &str, status: Status, context: &Context<'_>) -> Option<String> {
-    let walls = context.walls?;
+    let policy = context.policy?;
     let code = match status {
         Status::Exited(code) => Some(code),
         _ => None,
     };
     if code != Some(0) {
-        return walls.explain(FailedCommand { output, code });
+        return policy.explain(FailedCommand { output, code });
     }
     let said: Vec<&str> = output.lines().filter(|line| is_refusal(line)).collect();
     let output = &said.join("\n");
-    walls.explain(FailedCommand { output, code })
+    policy.explain(FailedCommand { output, code })
 }
 
 /// Whether a program may have printed this line because something was refused inside of a command that ended well, as in

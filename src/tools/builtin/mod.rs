@@ -46,7 +46,7 @@ mod tests {
         let context = Context {
             timeout: Duration::from_secs(1),
             number: 1,
-            walls: None,
+            policy: None,
             reach: SandboxScope::default(),
             environment: &[],
         };

@@ -34,7 +34,7 @@ impl Runner for Separate {
                 name: self.0.to_owned(),
                 number,
                 timeout: setup.timeout,
-                walls: setup.walls.clone(),
+                policy: setup.policy.clone(),
                 program: None,
             },
             variables: &[],

@@ -14,14 +14,14 @@ use crate::exhausted::at_start;
 ///
 /// # Errors
 /// When they cannot.
-pub fn check(walls: &SandboxPolicy) -> Result<(), Error> {
-    let walls = walls.clone();
+pub fn check(policy: &SandboxPolicy) -> Result<(), Error> {
+    let policy = policy.clone();
     let tried = thread::Builder::new()
-        .spawn(move || try_out(&walls))
+        .spawn(move || try_out(&policy))
         .map_err(|error| Error::Thread(at_start(error)))?;
     tried
         .join()
-        .unwrap_or_else(|_| Err(Error::Step("try the walls", "a defect".to_owned())))
+        .unwrap_or_else(|_| Err(Error::Step("try the policy", "a defect".to_owned())))
 }
 
 /// What is around the programs that a tool's own process starts.

@@ -177,7 +177,7 @@ mod tests {
     use crate::tools::sandbox::paths::Root;
     use crate::tools::sandbox::policy::ClosedDirectory;
 
-    fn walls(write: bool, network: bool) -> SandboxPolicy {
+    fn policy(write: bool, network: bool) -> SandboxPolicy {
         let root = Root {
             path: "/work".into(),
             identity: (0, 0),
@@ -195,13 +195,13 @@ mod tests {
     }
 
     /// The rules that are named, each by its first words.
-    fn check(walls: &SandboxPolicy, output: &str, code: i32, expected: &[&str]) {
+    fn check(policy: &SandboxPolicy, output: &str, code: i32, expected: &[&str]) {
         let failed = FailedCommand {
             output,
             code: Some(code),
         };
         let device = |path: &Path| Some(u64::from(path.starts_with("/other")));
-        let rules = walls.rules(failed, device);
+        let rules = policy.rules(failed, device);
         assert_eq!(rules.len(), expected.len(), "{output}: {rules:?}");
         for (rule, words) in rules.iter().zip(expected) {
             assert!(rule.contains(words), "{output}: {rule}");
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn every_rule_is_known_by_what_programs_print() {
-        let (write, read) = (walls(true, false), walls(false, false));
+        let (write, read) = (policy(true, false), policy(false, false));
         check(&write, "all is well", 1, &[]);
         check(&write, "sh: x: Permission denied", 1, &["--add-dir DIR"]);
         check(
@@ -242,7 +242,7 @@ mod tests {
             &["--network"],
         );
         check(
-            &walls(true, true),
+            &policy(true, true),
             "curl: (6) Could not resolve host: x",
             6,
             &[],
@@ -254,7 +254,7 @@ mod tests {
             &["--network", "other programs"],
         );
         check(
-            &walls(true, true),
+            &policy(true, true),
             "PermissionError: [Errno 1] Operation not permitted: connect",
             1,
             &["other programs"],
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_link_across_file_systems_is_no_rule_of_the_sandbox() {
-        let write = walls(true, false);
+        let write = policy(true, false);
         let exdev = "Invalid cross-device link";
         for (from, to, ours) in [
             ("/work/a", "/home/b", true),

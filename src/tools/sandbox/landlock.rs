@@ -57,14 +57,14 @@ const NULL: BitFlags<AccessFs> =
 ///
 /// # Errors
 /// When the system has none, or refuses; then this thread must not do what needs it.
-pub fn confine(walls: &SandboxPolicy) -> Result<SandboxScope, Error> {
-    enter(walls, Extent::Whole)
+pub fn confine(policy: &SandboxPolicy) -> Result<SandboxScope, Error> {
+    enter(policy, Extent::Whole)
 }
 
 /// The same around a thread that does nothing afterwards: everything that can fail, without the long list of what can be
 /// read.
-pub(super) fn try_out(walls: &SandboxPolicy) -> Result<(), Error> {
-    enter(walls, Extent::Trial).map(drop)
+pub(super) fn try_out(policy: &SandboxPolicy) -> Result<(), Error> {
+    enter(policy, Extent::Trial).map(drop)
 }
 
 /// How much of the sandbox is put up.
@@ -75,11 +75,11 @@ enum Extent {
     Trial,
 }
 
-fn enter(walls: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
+fn enter(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
     set_no_new_privs(true).map_err(step("forbid new privileges"))?;
     drop_capabilities()?;
-    let reach = fence(walls, extent)?;
-    let filter = seccomp::filter(walls.write, walls.network, reach).map_err(no_filter)?;
+    let reach = fence(policy, extent)?;
+    let filter = seccomp::filter(policy.write, policy.network, reach).map_err(no_filter)?;
     for filter in [seccomp::without_clone3().map_err(no_filter)?, filter] {
         apply(&filter)?;
     }
@@ -170,7 +170,7 @@ fn keep_capabilities(kept: CapabilitySet) -> Result<(), Error> {
 }
 
 /// Landlock: what is not named below cannot be touched.
-fn fence(walls: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
+fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
     let all = AccessFs::from_all(LEAST) | AccessFs::IoctlDev;
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
@@ -180,7 +180,7 @@ fn fence(walls: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
         .handle_access(AccessFs::IoctlDev)
         .and_then(|ruleset| ruleset.scope(Scope::AbstractUnixSocket | Scope::Signal))
         .map_err(step("fence files"))?;
-    if !walls.network {
+    if !policy.network {
         ruleset = ruleset
             .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)
             .map_err(step("fence the network"))?;
@@ -188,26 +188,26 @@ fn fence(walls: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
     let mut fence = Fence(ruleset.create().map_err(step("fence files"))?);
     // What is hidden has other names where it is mounted twice; and so have devices.
     let mounts = table().map_err(|error| Error::Place("/proc/self/mountinfo".into(), error))?;
-    let mut walls = walls.clone();
-    walls.hidden.extend(aliases(&mounts, &walls.hidden));
-    let kept = ClosedPaths::of(&walls.hidden);
+    let mut policy = policy.clone();
+    policy.hidden.extend(aliases(&mounts, &policy.hidden));
+    let kept = ClosedPaths::of(&policy.hidden);
     let devices = devices(&mounts);
     let closed = kept.and(ClosedPaths::of(&devices));
-    walls.hidden.extend(devices);
-    let walls = &walls;
+    policy.hidden.extend(devices);
+    let policy = &policy;
     // Names can be listed everywhere: rules reach down, so a home could not be listed otherwise.
     fence.allow(Path::new("/"), AccessFs::ReadDir.into())?;
     if extent == Extent::Whole {
-        fence.read(Path::new("/"), walls, &closed)?;
+        fence.read(Path::new("/"), policy, &closed)?;
     }
-    for place in walls.readable.iter().filter(|place| place.exists()) {
+    for place in policy.readable.iter().filter(|place| place.exists()) {
         fence.allow(place, READ)?;
     }
     fence.allow_if_there(Path::new("/dev/null"), NULL);
     for device in DEVICES {
         fence.allow_if_there(Path::new(device), AccessFs::ReadFile.into());
     }
-    for root in &walls.writable {
+    for root in &policy.writable {
         let (opened, found) = opened(&root.path)?;
         if (found.st_dev, found.st_ino) != root.identity {
             let other = io::Error::other("it is not what it was when the run began");
@@ -219,7 +219,7 @@ fn fence(walls: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
         }
         fence.add(opened, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
     }
-    if let Some(root) = &walls.sockets {
+    if let Some(root) = &policy.sockets {
         let (opened, found) = opened(&root.path)?;
         if (found.st_dev, found.st_ino) != root.identity {
             let other = io::Error::other("it is not what it was when the call began");
@@ -242,7 +242,7 @@ fn fence(walls: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
     let signals = scoped && !getppid().is_none_or(reachable);
     Ok(SandboxScope {
         signals,
-        network: Some(walls.network),
+        network: Some(policy.network),
     })
 }
 
@@ -289,7 +289,7 @@ impl Fence {
     fn read(
         &mut self,
         directory: &Path,
-        walls: &SandboxPolicy,
+        policy: &SandboxPolicy,
         closed: &ClosedPaths,
     ) -> Result<(), Error> {
         let mut seen = Vec::new();
@@ -297,7 +297,7 @@ impl Fence {
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             seen.push(entry.path());
         }
-        let on_the_way = walls.hidden.iter().filter_map(|hidden| {
+        let on_the_way = policy.hidden.iter().filter_map(|hidden| {
             let rest = hidden.strip_prefix(directory).ok()?;
             Some(directory.join(rest.components().next()?))
         });
@@ -305,11 +305,11 @@ impl Fence {
         seen.sort_unstable();
         seen.dedup();
         for path in seen {
-            if walls.hides(&path) {
+            if policy.hides(&path) {
                 continue;
             }
-            if walls.divides(&path) {
-                self.read(&path, walls, closed)?;
+            if policy.divides(&path) {
+                self.read(&path, policy, closed)?;
                 continue;
             }
             // What is gone meanwhile, or closed to this user, is closed to the tool.

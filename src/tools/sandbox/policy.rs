@@ -194,7 +194,7 @@ fn is_or_is_beside(path: &Path, hidden: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn walls(writable: &[&str], hidden: &[&str]) -> SandboxPolicy {
+    fn policy(writable: &[&str], hidden: &[&str]) -> SandboxPolicy {
         SandboxPolicy {
             write: true,
             writable: writable
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_writable_directory_keeps_away_from_what_is_hidden() {
         let check = |root: &str, hidden: &str, conflict: bool| {
-            let found = walls(&["/elsewhere", root], &["/nowhere", hidden])
+            let found = policy(&["/elsewhere", root], &["/nowhere", hidden])
                 .conflicts()
                 .next();
             assert_eq!(found.is_some(), conflict, "{root} {hidden}");
@@ -228,11 +228,11 @@ mod tests {
 
     #[test]
     fn what_is_hidden_is_hidden_with_its_copies_and_locks() {
-        let walls = walls(&[], &["/h/u/.codex-run", "/w/auth.json"]);
+        let policy = policy(&[], &["/h/u/.codex-run", "/w/auth.json"]);
         let check = |path: &str, hides: bool, divides: bool| {
             let path = Path::new(path);
             assert_eq!(
-                (walls.hides(path), walls.divides(path)),
+                (policy.hides(path), policy.divides(path)),
                 (hides, divides),
                 "{path:?}"
             );
@@ -251,10 +251,10 @@ mod tests {
 
     #[test]
     fn refusals_name_the_rule() {
-        let walls = walls(&["/nowhere/w"], &["/nowhere/h"]);
+        let policy = policy(&["/nowhere/w"], &["/nowhere/h"]);
         let of = |path: &str| {
             let path = Path::new(path);
-            (walls.refuse_write(path), walls.refuse_read(path))
+            (policy.refuse_write(path), policy.refuse_read(path))
         };
         assert_eq!(of("/nowhere/w/a"), (None, None));
         let (write, read) = of("/nowhere/h/a");

@@ -44,8 +44,8 @@ pub struct WritableReach(Vec<PathBuf>);
 impl WritableReach {
     /// The reach of tools inside this sandbox.
     #[must_use]
-    pub fn of(walls: &SandboxPolicy) -> Self {
-        let mut roots: Vec<PathBuf> = walls
+    pub fn of(policy: &SandboxPolicy) -> Self {
+        let mut roots: Vec<PathBuf> = policy
             .writable
             .iter()
             .map(|root| root.path.clone())

@@ -55,20 +55,20 @@ struct Decisive {
 impl Deciding<'_> {
     /// Refuses a run whose tools could change such a file; what is to be reported otherwise. A further kind of file
     /// that decides joins `files`.
-    pub(super) fn keep_out_of_reach(&self, walls: &SandboxPolicy) -> Result<Vec<String>, Failure> {
-        if !walls.write {
+    pub(super) fn keep_out_of_reach(&self, policy: &SandboxPolicy) -> Result<Vec<String>, Failure> {
+        if !policy.write {
             return Ok(Vec::new());
         }
-        let reach = WritableReach::of(walls);
+        let reach = WritableReach::of(policy);
         let mut warnings = Vec::new();
         for file in self.files() {
             check(&file, &reach)?;
-            warnings.extend(linked_twice(&file, walls));
+            warnings.extend(linked_twice(&file, policy));
         }
         for manifest in self.offered.iter().filter_map(of_own) {
             for file in self.words(manifest) {
                 check(&file, &reach)?;
-                warnings.extend(linked_twice(&file, walls));
+                warnings.extend(linked_twice(&file, policy));
             }
             warnings.extend(self.narrowed(manifest, &reach));
         }
@@ -187,10 +187,10 @@ fn check(file: &Decisive, reach: &WritableReach) -> Result<(), Failure> {
 }
 
 /// A warning about a file of the user's with further names, one of which may lie where tools can write.
-fn linked_twice(file: &Decisive, walls: &SandboxPolicy) -> Option<String> {
+fn linked_twice(file: &Decisive, policy: &SandboxPolicy) -> Option<String> {
     let found = fs::metadata(&file.path).ok()?;
     let is_own = found.is_file() && found.uid() == rustix::process::geteuid().as_raw();
-    let mut devices = walls.writable.iter().map(|root| root.identity.0);
+    let mut devices = policy.writable.iter().map(|root| root.identity.0);
     let near = devices.any(|device| device == found.dev());
     (!file.is_found && is_own && near && found.nlink() > 1).then(|| {
         format!(

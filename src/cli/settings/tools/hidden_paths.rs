@@ -183,10 +183,10 @@ impl Hidden {
     }
 
     /// What tools could make that a run with another environment would take for its home.
-    pub(super) fn open_homes(&self, walls: &SandboxPolicy) -> Vec<String> {
+    pub(super) fn open_homes(&self, policy: &SandboxPolicy) -> Vec<String> {
         let others = SandboxPolicy {
             hidden: self.others.clone(),
-            ..walls.clone()
+            ..policy.clone()
         };
         let warning = |home: PathBuf| {
             format!(
@@ -201,10 +201,10 @@ impl Hidden {
     }
 
     /// Refuses a run whose tools could write where credentials are kept.
-    pub(super) fn keep_apart(&self, walls: &SandboxPolicy) -> Result<(), Failure> {
+    pub(super) fn keep_apart(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
         let with_links = SandboxPolicy {
             hidden: self.guarded_places(),
-            ..walls.clone()
+            ..policy.clone()
         };
         self.decisive.refuse(with_links.conflicts())
     }
@@ -225,18 +225,18 @@ impl Hidden {
     }
 
     /// The walls without places that are not there and could be made by tools: what leads there would be theirs too.
-    pub(super) fn there(walls: SandboxPolicy) -> SandboxPolicy {
+    pub(super) fn there(policy: SandboxPolicy) -> SandboxPolicy {
         let made_by_tools: Vec<PathBuf> =
-            walls.conflicts().map(|conflict| conflict.hidden).collect();
+            policy.conflicts().map(|conflict| conflict.hidden).collect();
         let kept = |place: &PathBuf| !made_by_tools.contains(place);
         SandboxPolicy {
-            hidden: walls
+            hidden: policy
                 .hidden
                 .iter()
                 .filter(|place| kept(place))
                 .cloned()
                 .collect(),
-            ..walls
+            ..policy
         }
     }
 }

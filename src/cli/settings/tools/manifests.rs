@@ -153,7 +153,7 @@ fn wrong(file: &Path, mistake: &Mistake) -> Failure {
 }
 
 /// Refuses programs of the user's own that tools could not read.
-pub(super) fn readable(walls: &SandboxPolicy, offered: &[Tool]) -> Result<(), Failure> {
+pub(super) fn readable(policy: &SandboxPolicy, offered: &[Tool]) -> Result<(), Failure> {
     for offer in offered {
         let Some(manifest) = offer.runner.manifest() else {
             continue;
@@ -161,8 +161,8 @@ pub(super) fn readable(walls: &SandboxPolicy, offered: &[Tool]) -> Result<(), Fa
         let Some(program) = manifest.command.first().map(Path::new) else {
             continue;
         };
-        let walls = manifest.walls(walls);
-        if program.is_absolute() && walls.refuse_read(program).is_some() {
+        let policy = manifest.policy(policy);
+        if program.is_absolute() && policy.refuse_read(program).is_some() {
             return Err(Failure::usage(format!(
                 "cannot use the tool {}: {} is where credentials are kept, which tools cannot read",
                 manifest.name,

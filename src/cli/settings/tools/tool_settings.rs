@@ -88,7 +88,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
     let named = named(args)?;
     let directory = named[0].real.clone();
     let hidden = Hidden::find(args, environment);
-    let walls = match sandbox {
+    let policy = match sandbox {
         // What is offered to nobody needs no walls.
         _ if offered.is_empty() => None,
         "danger-full-access" => None,
@@ -102,25 +102,25 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
             }
             hidden.known()?;
             warnings.extend(hidden.warnings.iter().cloned());
-            let walls = SandboxPolicy {
+            let policy = SandboxPolicy {
                 write,
                 network: args.network,
                 writable: roots(real_once(writable))?,
                 hidden: hidden.places.clone(),
                 ..SandboxPolicy::default()
             };
-            hidden.keep_apart(&walls)?;
-            warnings.extend(hidden.open_homes(&walls));
-            manifests::readable(&walls, &offered)?;
-            let mut walls = Hidden::there(walls);
+            hidden.keep_apart(&policy)?;
+            warnings.extend(hidden.open_homes(&policy));
+            manifests::readable(&policy, &offered)?;
+            let mut policy = Hidden::there(policy);
             let owner = Trust::of(&directory).acts_for();
-            let named_git = git_directories::read(&walls.writable, owner);
+            let named_git = git_directories::read(&policy.writable, owner);
             let guarded = hidden.guarded_places();
-            let (opened, said) = git_directories::opened(&walls.writable, &guarded, named_git);
-            walls.writable.extend(opened);
+            let (opened, said) = git_directories::opened(&policy.writable, &guarded, named_git);
+            policy.writable.extend(opened);
             notes.extend(said.iter().map(ToString::to_string));
             if write && !args.no_tmp {
-                open_shared(&mut walls, &hidden, environment)?;
+                open_shared(&mut policy, &hidden, environment)?;
             }
             let tools = Deciding {
                 args,
@@ -129,14 +129,14 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
                 offered: &offered,
                 directory: &directory,
             };
-            warnings.extend(tools.keep_out_of_reach(&walls)?);
+            warnings.extend(tools.keep_out_of_reach(&policy)?);
             for named in &named {
-                named.keep_within_reach(&walls)?;
+                named.keep_within_reach(&policy)?;
             }
-            Some(walls)
+            Some(policy)
         }
     };
-    let (temporary, walls) = apart(walls, &hidden, environment)?;
+    let (temporary, policy) = apart(policy, &hidden, environment)?;
     Ok(Tooling {
         setup: ToolSetup {
             program: program(),
@@ -145,7 +145,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
             environment: Vec::new(),
             timeout: tool_timeout(args)?,
             temporary,
-            walls,
+            policy,
         },
         offered,
         warnings,
@@ -166,21 +166,21 @@ fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
 
 /// Opens the shared temporary directories, but those where something lies that tools must not change.
 fn open_shared(
-    walls: &mut SandboxPolicy,
+    policy: &mut SandboxPolicy,
     hidden: &Hidden,
     environment: &Environment,
 ) -> Result<(), Failure> {
     let mut guarded = hidden.guarded();
     guarded.extend(shared_directories::named_by_variables(environment));
     let shared = shared_directories::shared(&guarded);
-    let is_named = |place: &PathBuf| walls.writable.iter().any(|root| root.path == *place);
+    let is_named = |place: &PathBuf| policy.writable.iter().any(|root| root.path == *place);
     let open = shared.open.into_iter().filter(|place| !is_named(place));
     let open = roots(open.collect())?;
-    walls.closed = shared.closed;
-    walls
+    policy.closed = shared.closed;
+    policy
         .closed
-        .retain(|closed| !walls.writable.iter().any(|root| root.path == closed.place));
-    walls.writable.extend(open);
+        .retain(|closed| !policy.writable.iter().any(|root| root.path == closed.place));
+    policy.writable.extend(open);
     Ok(())
 }
 
@@ -212,14 +212,14 @@ fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
 impl NamedDirectory<'_> {
     /// Refuses one that is named through a place which tools can change and lies elsewhere: a tool of an earlier run may
     /// have put a link there.
-    fn keep_within_reach(&self, walls: &SandboxPolicy) -> Result<(), Failure> {
-        let others = walls.writable.iter().filter(|root| root.path != self.real);
+    fn keep_within_reach(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
+        let others = policy.writable.iter().filter(|root| root.path != self.real);
         let others = SandboxPolicy {
             writable: others.cloned().collect(),
             ..SandboxPolicy::default()
         };
         let reach = WritableReach::of(&others);
-        if !walls.write || reach.holds(&self.real) || reach.root_of(self.path).is_none() {
+        if !policy.write || reach.holds(&self.real) || reach.root_of(self.path).is_none() {
             return Ok(());
         }
         let found = self.real.display();
@@ -234,11 +234,11 @@ impl NamedDirectory<'_> {
 
 /// Where the run's temporary directory may be made, and the sandbox that keeps other runs out of it.
 fn apart(
-    walls: Option<SandboxPolicy>,
+    policy: Option<SandboxPolicy>,
     hidden: &Hidden,
     environment: &Environment,
 ) -> Result<(Vec<TemporaryParent>, Option<SandboxPolicy>), Failure> {
-    let writable = walls.iter().flat_map(|walls| &walls.writable);
+    let writable = policy.iter().flat_map(|policy| &policy.writable);
     let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
     // What is mounted below a writable place can be written there, wherever else it is seen.
     let reached = |place: &Path| {
@@ -261,11 +261,11 @@ fn apart(
     }
     let private = temporary.iter().filter(|parent| parent.private);
     let private: Vec<PathBuf> = private.map(|parent| parent.path.clone()).collect();
-    let walls = walls.map(|mut walls| {
-        walls.hidden.extend(private);
-        walls
+    let policy = policy.map(|mut policy| {
+        policy.hidden.extend(private);
+        policy
     });
-    Ok((temporary, walls))
+    Ok((temporary, policy))
 }
 
 /// What the tools may touch.
@@ -285,9 +285,9 @@ fn cd(args: &Args) -> String {
 /// What the model is told about the sandbox; nothing where there is none.
 pub(crate) fn notice(setup: &ToolSetup) -> Option<String> {
     setup
-        .walls
+        .policy
         .as_ref()
-        .map(|walls| walls.notice(&setup.directory))
+        .map(|policy| policy.notice(&setup.directory))
 }
 
 /// A directory that a flag names, which must be there.

@@ -134,7 +134,7 @@ pub(crate) fn hand_on(
         guard.look_further(args, environment, known);
     }
 
-    let network = args.network || setup.walls.is_none();
+    let network = args.network || setup.policy.is_none();
     let selected = environment::for_tools(&environment.0, network);
     setup.environment = selected.variables;
     setup
