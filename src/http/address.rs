@@ -1,4 +1,4 @@
-//! Addresses that a secret may be sent to.
+//! Checks the addresses that a secret may be sent to.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -6,33 +6,33 @@ use std::net::IpAddr;
 
 use ureq::http::Uri;
 
-/// The start of an address that requests may go to: `https`, or `http` to this very machine.
+/// A base URL that requests may go to: `https`, or `http` to a loopback host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(String);
 
-/// Why an address is not acceptable.
+/// Why an address is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressError {
-    /// It is no `https://host/path` or `http://host/path`.
+    /// Not of the form `https://host/path` or `http://host/path`.
     NotAnAddress,
-    /// It is `http` and leads off this machine: a secret would cross a network in the clear.
+    /// Plain `http` to another machine: a secret would cross the network in the clear.
     InTheClear,
-    /// It holds a user name or password, which would end up in messages.
+    /// Contains a user name or password, which would end up in messages.
     Password,
-    /// It goes on with `?` or `#`.
+    /// Has a query (`?`) or a fragment (`#`).
     Query,
 }
 
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotAnAddress => "it is no https:// address",
+            Self::NotAnAddress => "it is not an https:// address",
             Self::InTheClear => {
-                "http:// is accepted for this machine only (127.0.0.1, ::1, localhost); \
-                 anywhere else it would send the secret in the clear"
+                "http:// is accepted only for this machine (127.0.0.1, ::1, localhost); \
+                 to any other host it would send the secret unencrypted"
             }
-            Self::Password => "it holds a user name or a password",
-            Self::Query => "it holds a ? or a #",
+            Self::Password => "it contains a user name or a password",
+            Self::Query => "it contains a ? or a #",
         })
     }
 }
@@ -40,10 +40,10 @@ impl fmt::Display for AddressError {
 impl StdError for AddressError {}
 
 impl BaseUrl {
-    /// Checks an address.
+    /// Parses and checks an address.
     ///
     /// # Errors
-    /// Where a secret must not be sent to it, or it is none.
+    /// When a secret must not be sent to the address, or it is not a valid one.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         if text.contains(['?', '#']) {
             return Err(AddressError::Query);
@@ -56,7 +56,7 @@ impl BaseUrl {
             return Err(AddressError::Password);
         }
         match scheme {
-            // A port that is empty, or too large, is none to the parser.
+            // The parser treats an empty or oversized port as absent.
             _ if authority.port_u16().is_none() && has_port(authority.as_str()) => {
                 Err(AddressError::NotAnAddress)
             }
@@ -67,20 +67,20 @@ impl BaseUrl {
         }
     }
 
-    /// The address as it was given, without a slash at its end.
+    /// The address as given, without a trailing slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The address of something below this one; `path` begins with a slash.
+    /// This address with `path`, which begins with a slash, appended.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 }
 
-/// Whether something stands where a port would, behind an address in brackets too.
+/// Whether the authority has something in the place of a port, also after a bracketed IPv6 address.
 fn has_port(authority: &str) -> bool {
     authority
         .rsplit(']')
@@ -88,7 +88,7 @@ fn has_port(authority: &str) -> bool {
         .is_some_and(|rest| rest.contains(':'))
 }
 
-/// Whether a host is this very machine, by its name or address.
+/// Whether a host, given by name or address, is the loopback of this machine.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');

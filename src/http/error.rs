@@ -1,4 +1,4 @@
-//! Why there is no answer, or no more of it: ureq's errors, sorted.
+//! Why a request got no response, or only part of one: ureq's errors, classified.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,72 +10,73 @@ use super::network::{Through, Unusable};
 use super::resolver::NoSuchProxy;
 use crate::exhausted::Exhausted;
 
-/// Why there is no answer, or no more of it.
+/// Why a request got no response, or only part of one.
 #[derive(Debug)]
 pub enum Error {
-    /// The host has no address.
+    /// The host name does not resolve.
     NoSuchHost,
-    /// The proxy's host has no address.
+    /// The proxy's host name does not resolve.
     NoSuchProxy,
-    /// No connection came about.
+    /// The connection could not be established.
     Connect(io::Error),
-    /// No connection came about in this time.
+    /// The connection was not established within this time.
     ConnectTimeout(Duration),
-    /// Not a byte came in this time.
+    /// No byte arrived within this time.
     Silent(Duration),
-    /// The whole of it took longer than it may.
+    /// The exchange exceeded its total time limit.
     Late,
-    /// The connection could not be made secure.
+    /// The TLS handshake failed.
     Tls(String),
-    /// The server's certificate is not accepted, for this reason; these roots were used.
+    /// The server's certificate was rejected, for this reason; the text names the trusted roots.
     Certificate(Distrust, String),
-    /// The proxy of this host and port does not let the request through.
+    /// The proxy at this host and port did not let the request through.
     Proxy(String, Refused),
-    /// A setting that the request needs cannot be used. Nothing was sent.
+    /// A setting that the request needs is unusable. Nothing was sent.
     Setup(Unusable),
-    /// The system has no more of what the request needs: a thread or a descriptor. Nothing was sent.
+    /// The system is out of a resource that the request needs: a thread or a file descriptor. Nothing was sent.
     Exhausted(io::Error),
-    /// The connection broke.
+    /// The connection was lost.
     Broken(io::Error),
-    /// What came is not HTTP as we know it.
+    /// The response is not valid HTTP.
     Protocol(String),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSuchHost | Self::NoSuchProxy => {
-                f.write_str("the host's name leads to no address")
-            }
+            Self::NoSuchHost | Self::NoSuchProxy => f.write_str("the host name does not resolve"),
             Self::Connect(error) => write!(f, "cannot connect: {error}"),
             Self::ConnectTimeout(time) => write!(f, "no connection within {} s", time.as_secs()),
-            Self::Silent(time) => write!(f, "not a byte within {} s", time.as_secs()),
-            Self::Late => f.write_str("no whole answer in the time that it may take"),
-            Self::Tls(why) => write!(f, "no secure connection: {why}"),
+            Self::Silent(time) => write!(f, "no data received within {} s", time.as_secs()),
+            Self::Late => f.write_str("the response was not complete within its time limit"),
+            Self::Tls(why) => write!(f, "cannot establish a secure connection: {why}"),
             Self::Certificate(why, roots) => {
-                write!(f, "no secure connection: {why}; trusted are {roots}")
+                write!(
+                    f,
+                    "cannot establish a secure connection: {why}; trusted roots: {roots}"
+                )
             }
             Self::Proxy(name, why) => write!(f, "the proxy {name} {why}"),
             Self::Setup(Unusable { variable, why }) => write!(f, "cannot use {variable}: {why}"),
             Self::Exhausted(error) => error.fmt(f),
-            Self::Broken(error) => write!(f, "the connection broke: {error}"),
-            Self::Protocol(why) => write!(f, "the answer is not HTTP as expected: {why}"),
+            Self::Broken(error) => write!(f, "the connection was lost: {error}"),
+            Self::Protocol(why) => write!(f, "unexpected HTTP response: {why}"),
         }
     }
 }
 
-/// Why a certificate is not accepted.
+/// Why a certificate was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// It leads to no root that is trusted: the issuer's certificate is missing.
+    /// No trusted root signs it: the issuer's certificate is missing.
     Issuer,
-    /// Its time is over, or has not begun.
+    /// Expired, or not valid yet.
     Time,
-    /// It is for another host.
+    /// Issued for another host.
     Name,
-    /// It is one of an authority, and was put into the server in place of one of its own.
+    /// A CA certificate that the server presents as its own.
     Authority,
-    /// Something else, in the words of the library.
+    /// Any other reason, in the library's words.
     Other(String),
 }
 
@@ -83,12 +84,12 @@ impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Issuer => {
-                "the server's certificate leads to no trusted root, since its issuer's certificate is missing"
+                "the server's certificate does not chain to a trusted root: its issuer's certificate is missing"
             }
-            Self::Time => "the server's certificate is not valid at this time",
+            Self::Time => "the server's certificate has expired or is not valid yet",
             Self::Name => "the server's certificate is for another host",
-            Self::Authority => "the server shows the certificate of an authority as its own",
-            Self::Other(why) => return write!(f, "the server's certificate is refused ({why})"),
+            Self::Authority => "the server presents a CA certificate as its own",
+            Self::Other(why) => return write!(f, "the server's certificate was rejected ({why})"),
         })
     }
 }
@@ -115,22 +116,22 @@ impl Distrust {
     }
 }
 
-/// Why a proxy does not let a request through.
+/// Why a proxy did not let a request through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It cannot be reached.
+    /// The proxy cannot be reached.
     Unreachable(String),
-    /// It wants a name and a password, or others than it was given.
+    /// The proxy requires a user name and password, or rejected those it was given.
     Password,
-    /// It wants a sign-in of these kinds, none of which we have.
+    /// The proxy requires authentication by one of these schemes, none of which is supported.
     Kind(String),
-    /// The name of the server leads to no address on this machine, where it is looked up for this proxy.
+    /// The server's name does not resolve on this machine, where it is looked up for this proxy.
     Name,
-    /// It does not speak SOCKS.
+    /// The proxy does not speak SOCKS.
     NotSocks,
-    /// It answered with this status.
+    /// The proxy answered with this HTTP status.
     Status(u16),
-    /// Something else, in the words of the library.
+    /// Any other reason, in the library's words.
     Other(String),
 }
 
@@ -139,35 +140,35 @@ impl fmt::Display for Refused {
         match self {
             Self::Unreachable(why) => write!(f, "cannot be reached: {why}"),
             Self::Password => {
-                f.write_str("wants a name and a password, or does not accept those it was given")
+                f.write_str("requires a user name and password, or rejected those it was given")
             }
             Self::Kind(kinds) => write!(
                 f,
-                "wants a sign-in of a kind that codex-run does not have ({kinds})"
+                "requires authentication of a kind that codex-run does not support ({kinds})"
             ),
             Self::Name => f.write_str(
-                "is given an address, and the server's name leads to none on this machine",
+                "must be given an IP address, and the server's name does not resolve on this machine",
             ),
             Self::NotSocks => f.write_str("does not speak SOCKS at this port"),
-            Self::Status(status) => write!(f, "does not let the request through (HTTP {status})"),
-            Self::Other(why) => write!(f, "does not let the request through: {why}"),
+            Self::Status(status) => write!(f, "rejected the request (HTTP {status})"),
+            Self::Other(why) => write!(f, "rejected the request: {why}"),
         }
     }
 }
 
 impl Refused {
-    /// A proxy that wants a sign-in and offers these kinds.
+    /// The error for a proxy that requires authentication and offers these schemes.
     fn wanting(offers: &[String]) -> Self {
-        let is_ours = |kind: &String| kind.eq_ignore_ascii_case("basic");
-        if offers.is_empty() || offers.iter().any(is_ours) {
+        let is_supported = |kind: &String| kind.eq_ignore_ascii_case("basic");
+        if offers.is_empty() || offers.iter().any(is_supported) {
             Self::Password
         } else {
             Self::Kind(offers.join(", "))
         }
     }
 
-    /// What the library says of the beginning of a SOCKS connection, if that is what failed.
-    fn of_socks(error: &Error) -> Option<Self> {
+    /// The error for a failed SOCKS handshake, recognized by the library's words; `None` if something else failed.
+    fn from_socks(error: &Error) -> Option<Self> {
         let words = match error {
             Error::Broken(error) | Error::Connect(error) => error.to_string(),
             Error::Tls(words) => words.clone(),
@@ -201,14 +202,14 @@ impl Refused {
         })
     }
 
-    /// What the library says about a CONNECT that failed: it puts the status before a slash.
+    /// The error for a failed CONNECT. The library's message ends with the status, before a slash.
     fn of(words: &str) -> Self {
         let status = words
             .rsplit(' ')
             .next()
             .and_then(|last| last.split('/').next());
         match status.and_then(|status| status.parse().ok()) {
-            // Some answer so to a wrong password.
+            // Some proxies answer a wrong password with 401.
             Some(401 | 407) => Self::Password,
             Some(status) => Self::Status(status),
             None => Self::Other(words.to_owned()),
@@ -226,13 +227,13 @@ impl StdError for Error {
 }
 
 impl Error {
-    /// Whether this machine has no more of what the request needs.
+    /// Whether this machine is out of a resource that the request needs.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         matches!(self, Self::Exhausted(_))
     }
 
-    /// Sorts ureq's error. `connected` tells whether an answer had begun; `silence` is what was allowed.
+    /// Classifies ureq's error. `connected`: a response had begun; `silence`: the idle timeout that was in force.
     pub(super) fn of(error: ureq::Error, connected: bool, silence: Duration) -> Self {
         match error {
             ureq::Error::HostNotFound => Self::NoSuchHost,
@@ -252,18 +253,18 @@ impl Error {
     }
 
     fn of_tls(why: String) -> Self {
-        // What comes is no TLS at all: commonly plain HTTP.
+        // The peer's bytes are not TLS: commonly plain HTTP.
         if why.contains("InvalidContentType") {
             return Self::Tls("the server does not speak TLS at this port".to_owned());
         }
-        // This is how rustls begins what it says of certificates.
+        // The prefix that rustls gives certificate errors.
         match why.strip_prefix("invalid peer certificate: ") {
             None => Self::Tls(why),
             Some(why) => Self::Certificate(Distrust::of(why), String::new()),
         }
     }
 
-    /// The error of a request that trusted these roots.
+    /// Adds to a certificate error the roots that the request trusted.
     pub(super) fn trusting(self, roots: impl FnOnce() -> String) -> Self {
         match self {
             Self::Certificate(why, _) => Self::Certificate(why, roots()),
@@ -271,7 +272,8 @@ impl Error {
         }
     }
 
-    /// The error of a request that went through this proxy, if any, which has offered these kinds of sign-in.
+    /// Attributes the error to this proxy, if any, where it is the proxy's. `offers`: the authentication schemes that
+    /// the proxy offered.
     pub(super) fn through(self, proxy: Option<&Through>, offers: &[String]) -> Self {
         let Some(proxy) = proxy else {
             return match self {
@@ -284,12 +286,12 @@ impl Error {
             Self::Proxy(_, Refused::Password) => refused(Refused::wanting(offers)),
             Self::Proxy(_, why) => refused(why),
             Self::NoSuchHost if proxy.looks_up => refused(Refused::Name),
-            // Its own name is all that is looked up, and it is all that is connected to.
+            // Through a proxy, only its own name is resolved, and only it is connected to.
             error @ (Self::NoSuchProxy
             | Self::NoSuchHost
             | Self::Connect(_)
             | Self::ConnectTimeout(_)) => refused(Refused::Unreachable(error.to_string())),
-            error if proxy.is_socks => match Refused::of_socks(&error) {
+            error if proxy.is_socks => match Refused::from_socks(&error) {
                 Some(why) => refused(why),
                 None => error,
             },
@@ -309,7 +311,7 @@ impl Error {
             return Self::Exhausted(error);
         }
         match error.kind() {
-            // The resolver's own words come in a kind that std does not name.
+            // std has no stable error kind for resolver errors.
             _ if !connected && error.to_string().starts_with("failed to lookup address") => {
                 Self::NoSuchHost
             }
@@ -317,7 +319,7 @@ impl Error {
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::AddrNotAvailable => Self::Connect(error),
-            // This is how rustls tells of certificates, and of a peer that does not speak TLS.
+            // rustls reports certificate errors, and a peer that does not speak TLS, as this kind.
             io::ErrorKind::InvalidData if !connected => Self::of_tls(error.to_string()),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Silent(silence),
             _ => Self::Broken(error),
@@ -345,22 +347,25 @@ mod tests {
             error.through(Some(proxy), &offers).to_string()
         };
         let wants = || Error::Proxy(String::new(), Refused::Password);
-        let ntlm = "the proxy p:1 wants a sign-in of a kind that codex-run does not have (Negotiate, NTLM)";
+        let ntlm = "the proxy p:1 requires authentication of a kind that codex-run does not support (Negotiate, NTLM)";
         assert_eq!(words(wants(), &http, &["Negotiate", "NTLM"]), ntlm);
         for offers in [&[][..], &["Basic"], &["NTLM", "basic"]] {
-            let told = words(wants(), &http, offers);
-            assert!(told.contains("wants a name and a password"), "{told}");
+            let message = words(wants(), &http, offers);
+            assert!(
+                message.contains("requires a user name and password"),
+                "{message}"
+            );
         }
-        let told = words(Error::NoSuchHost, &local, &[]);
+        let message = words(Error::NoSuchHost, &local, &[]);
         assert!(
-            told.contains("the server's name leads to none on this machine"),
-            "{told}"
+            message.contains("the server's name does not resolve on this machine"),
+            "{message}"
         );
         for proxy in [&http, &local, &remote] {
-            let told = words(Error::NoSuchProxy, proxy, &[]);
+            let message = words(Error::NoSuchProxy, proxy, &[]);
             assert_eq!(
-                told,
-                "the proxy p:1 cannot be reached: the host's name leads to no address"
+                message,
+                "the proxy p:1 cannot be reached: the host name does not resolve"
             );
         }
         let socks = |words: &str, kind: io::ErrorKind| {
@@ -369,29 +374,32 @@ mod tests {
                 .through(Some(&remote), &[])
                 .to_string()
         };
-        let told = socks("invalid response version", io::ErrorKind::InvalidData);
-        assert_eq!(told, "the proxy p:1 does not speak SOCKS at this port");
-        let told = socks(
+        let message = socks("invalid response version", io::ErrorKind::InvalidData);
+        assert_eq!(message, "the proxy p:1 does not speak SOCKS at this port");
+        let message = socks(
             "password authentication failed",
             io::ErrorKind::PermissionDenied,
         );
-        assert!(told.contains("wants a name and a password"), "{told}");
-        let told = socks("host unreachable", io::ErrorKind::Other);
-        assert_eq!(
-            told,
-            "the proxy p:1 does not let the request through: host unreachable"
+        assert!(
+            message.contains("requires a user name and password"),
+            "{message}"
         );
-        let told = socks("reset by peer", io::ErrorKind::ConnectionReset);
-        assert_eq!(told, "the connection broke: reset by peer");
+        let message = socks("host unreachable", io::ErrorKind::Other);
+        assert_eq!(
+            message,
+            "the proxy p:1 rejected the request: host unreachable"
+        );
+        let message = socks("reset by peer", io::ErrorKind::ConnectionReset);
+        assert_eq!(message, "the connection was lost: reset by peer");
     }
 
     #[test]
-    fn what_this_machine_lacks_is_told_apart_from_the_network() {
+    fn a_resource_missing_on_this_machine_is_not_a_network_error() {
         let check = |error: &dyn Fn() -> io::Error, exhausted: bool| {
             for connected in [false, true] {
                 let of_io = Error::of_io(error(), connected, CONNECT_TIMEOUT);
                 let of_ureq = Error::of(ureq::Error::Io(error()), connected, CONNECT_TIMEOUT);
-                // This is how it comes while a body is read.
+                // The form in which it arrives while a body is read.
                 let inside = ureq::Error::Io(error()).into_io();
                 let inside = Error::of_io(inside, connected, CONNECT_TIMEOUT);
                 for error in [of_io, of_ureq, inside] {

@@ -1,30 +1,30 @@
-//! How long an exchange may take, and each of its steps.
+//! Time limits of an exchange and of its steps.
 
 use std::time::Duration;
 
-/// How long finding the host's addresses may take, and as long again connecting to one. Through a proxy all of it, the
-/// proxy's answer included, has this time once.
+/// Timeout for resolving a host, and again for connecting to it. Through a proxy, one timeout covers all steps, the
+/// proxy's response included.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a connection may stay silent before we give up, counted from the last byte, if nobody says otherwise.
-/// There is no limit on a stream's length: a healthy answer can take many minutes.
+/// Default idle timeout of a connection, counted from the last byte. The length of a stream is not limited: a healthy
+/// answer can take many minutes.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// How long the body of an error may take.
+/// Time limit for reading the body of an error response.
 pub(super) const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection is kept for the next request while tools run. Servers commonly close it after a minute.
+/// How long an idle connection is kept for the next request while tools run. Servers commonly close one after a minute.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(55);
 
-/// One read of an answer takes at most this many bytes: as many as ureq takes from the socket at once,
-/// so that what came together is handed on together. A flood costs the less, the more comes in one read.
+/// Size of one read of a response body: as many bytes as ureq takes from the socket at once, so that bytes that arrived
+/// together are passed on together. The larger a read, the less a flood costs.
 pub(super) const READ_BYTES: usize = 512 << 10;
 
-/// How long an exchange may take.
+/// Time limit of an exchange.
 #[derive(Clone, Copy, Debug)]
 pub enum TimeLimit {
-    /// As a whole, the answer's body included.
+    /// For the exchange as a whole, the response body included.
     Whole(Duration),
-    /// Only silence is limited, to what a stream may take.
+    /// No total limit; only the idle timeout of a stream applies.
     Stream,
 }

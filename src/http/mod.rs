@@ -1,5 +1,5 @@
-//! The one user of ureq: the agent with its clocks, posts, and the bytes of an answer as they arrive.
-//! Which address is called with what is the caller's affair.
+//! The HTTP client, and the only user of ureq: the agent with its timeouts, POST requests, and response bodies as they
+//! arrive. The address and the content of a request are left to the callers.
 
 mod address;
 mod error;
@@ -32,41 +32,41 @@ use resolver::Addresses;
 use socket::Offers;
 use tunnel::InTime;
 
-/// A request: a post where it has a body. It does not print itself, since a body may hold a secret.
+/// A request: a POST if it has a body. Not `Debug`, since a body may hold a secret.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// Where it goes.
+    /// The URL.
     pub url: &'a str,
-    /// Who asks.
+    /// The bearer token.
     pub bearer: Option<&'a Secret>,
-    /// Further headers.
+    /// Additional headers.
     pub headers: &'a [(&'static str, String)],
-    /// The body's type, and the body.
+    /// The content type, and the body.
     pub body: Option<(&'static str, &'a [u8])>,
-    /// How long it may take.
+    /// The time limit of the exchange.
     pub limit: TimeLimit,
 }
 
-/// How this program names itself to the service, to the issuer of tokens too. Its version stands in the User-Agent.
+/// This program's name towards the service and the token issuer. The version is in the User-Agent.
 pub const ORIGINATOR: &str = "codex-run";
 
-/// The type of a body that is JSON.
+/// Content type of a JSON body.
 pub const JSON: &str = "application/json";
 
-/// The type of a body that is a form.
+/// Content type of a form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Who calls, and what lies between: the same for every request of the program.
+/// The client's name and network settings: the same for every request of the program.
 #[derive(Clone, Debug)]
 pub struct HttpSetup {
-    /// How this program names itself in the `User-Agent` header.
+    /// The `User-Agent` header.
     pub user_agent: String,
-    /// The proxy and the roots.
+    /// Proxy and trusted roots.
     pub network: Network,
 }
 
 impl HttpSetup {
-    /// Nothing lies between.
+    /// Settings without a proxy or additional roots.
     #[must_use]
     pub fn new(user_agent: &str) -> Self {
         Self {
@@ -76,18 +76,18 @@ impl HttpSetup {
     }
 }
 
-/// Connections to services. Clones share them.
+/// A pool of connections. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Http {
     agent: ureq::Agent,
-    /// What a proxy offers that wants a sign-in.
+    /// The authentication schemes that a proxy offered.
     offers: Offers,
     setup: HttpSetup,
     silence: Duration,
 }
 
 impl Http {
-    /// No connection is made before the first request. `silence` is how long one may stay silent.
+    /// Creates a client, which connects at the first request. `silence` is the idle timeout.
     #[must_use]
     pub fn new(setup: &HttpSetup, silence: Duration) -> Self {
         let config = Config::builder()
@@ -98,7 +98,7 @@ impl Http {
             .max_redirects_will_error(false)
             .timeout_resolve(Some(CONNECT_TIMEOUT))
             .timeout_connect(Some(CONNECT_TIMEOUT))
-            // The whole head, too: one that trickles in is no answer.
+            // Also limits the whole head: one that trickles in is no response.
             .timeout_recv_response(Some(silence))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(silence))
@@ -116,16 +116,16 @@ impl Http {
         }
     }
 
-    /// The same again without any connection.
+    /// A client with the same settings and no connections.
     #[must_use]
     pub fn renewed(&self) -> Self {
         Self::new(&self.setup, self.silence)
     }
 
-    /// Sends a request and waits for the answer's head. No redirect is followed.
+    /// Sends a request and waits for the response head. Redirects are not followed.
     ///
     /// # Errors
-    /// When no answer begins. An answer that says no is an answer.
+    /// When no response begins. An error status is a response, not an error.
     pub fn send(&self, request: &Request<'_>) -> Result<HttpResponse, Error> {
         let mut parts = ureq::http::Request::builder()
             .method(if request.body.is_some() {
@@ -170,7 +170,7 @@ impl Http {
         let port = uri.port_u16().or(Some(443));
         let proxy = match uri.host() {
             Some(host) if secure => network.proxy(host, port).map_err(Error::Setup)?,
-            // It stays on this machine: nothing else is called without TLS.
+            // Loopback: nothing else is called without TLS.
             _ => None,
         };
         let through = proxy.as_ref().map(Through::of);
@@ -197,19 +197,19 @@ impl Http {
         }
     }
 
-    /// Ends every connection, also one that another thread is waiting on.
+    /// Closes every connection, also one that another thread is waiting on.
     pub fn shutdown(&self) {
         self.agent.clone().shutdown();
     }
 }
 
-/// The host of an address, and its port if it names one.
+/// The host of a URL, with its port if the URL names one.
 #[must_use]
 pub fn host(url: &str) -> String {
     let uri = url.parse::<Uri>().ok();
     let authority = uri.as_ref().and_then(Uri::authority);
     authority.map_or_else(String::new, |authority| {
-        // A user name or password before the host is nobody's business.
+        // A user name or password before the host must not be shown.
         let host = authority.as_str();
         host.rsplit_once('@')
             .map_or(host, |(_, host)| host)
@@ -217,7 +217,7 @@ pub fn host(url: &str) -> String {
     })
 }
 
-/// An answer whose head has come.
+/// A response whose head has arrived.
 pub struct HttpResponse {
     host: String,
     proxy: Option<String>,
@@ -228,13 +228,13 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
-    /// The host that was asked, and its port if the address names one.
+    /// The host of the request, with its port if the URL names one.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The host and port of the proxy that the request went through, if it did.
+    /// Host and port of the proxy that the request went through, if any.
     #[must_use]
     pub fn proxy(&self) -> Option<&str> {
         self.proxy.as_deref()
@@ -246,16 +246,16 @@ impl HttpResponse {
         self.head.status.as_u16()
     }
 
-    /// A header's value, where it is plain text.
+    /// A header's value, if it is plain text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head.headers.get(name)?.to_str().ok()
     }
 
-    /// What the next read brings; nothing at the end of the body.
+    /// Reads the next bytes of the body; an empty slice at its end.
     ///
     /// # Errors
-    /// When the connection breaks or stays silent.
+    /// When the connection is lost or stays silent.
     pub fn read(&mut self) -> Result<&[u8], Error> {
         let count = self
             .body
@@ -264,10 +264,10 @@ impl HttpResponse {
         Ok(&self.buffer[..count])
     }
 
-    /// The whole body, of which there must not be more than this many bytes.
+    /// Reads the whole body, at most `most` bytes.
     ///
     /// # Errors
-    /// When the connection breaks, stays silent, or brings too much.
+    /// When the connection is lost or stays silent, or the body is larger.
     pub fn whole(self, most: usize) -> Result<Vec<u8>, Error> {
         match self.as_much(most) {
             (body, None) => Ok(body),
@@ -275,7 +275,7 @@ impl HttpResponse {
         }
     }
 
-    /// As much of the body as came, and why that is not all of it.
+    /// The bytes of the body that arrived, and the error that ended it early, if any.
     #[must_use]
     pub fn as_much(mut self, most: usize) -> (Vec<u8>, Option<Error>) {
         let mut body = Vec::new();
@@ -292,14 +292,15 @@ impl HttpResponse {
         }
     }
 
-    /// The body up to this many bytes, or as far as it came in a short while. For errors: nobody waits long for one.
+    /// The body up to `most` bytes, or as far as it arrives within a short time. For error responses, which are not
+    /// worth a long wait.
     ///
     /// # Errors
-    /// When the system gives no thread to read it on.
+    /// When the system cannot start a thread for the read.
     pub fn body(mut self, most: usize) -> Result<Vec<u8>, Error> {
         let (sender, pieces) = mpsc::channel();
-        // A read cannot be given up. The thread ends with the body, with the silence that a connection is allowed,
-        // or when its connection is shut down.
+        // A read cannot be cancelled. The thread ends with the body, at the idle timeout of the connection, or when the
+        // connection is shut down.
         let reader = thread::Builder::new().spawn(move || {
             while let Ok(piece @ [_, ..]) = self.read()
                 && sender.send(piece.to_vec()).is_ok()

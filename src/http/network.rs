@@ -1,6 +1,5 @@
-//! What lies between us and a service: the proxy that a request goes through, and the roots that a certificate
-//! must lead to. Both are judged and read at the first request that needs them, and never for one that stays on this
-//! machine or goes without TLS.
+//! The network settings between this program and a service: the proxy and the trusted roots. Both are checked and read
+//! at the first request that needs them, and never for one that stays on this machine or goes without TLS.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 use super::address::is_loopback;
 use super::no_proxy::Exempt;
 
-/// A proxy and roots, as they were named. Nothing is judged before it is used.
+/// Proxy and roots as configured. Nothing is checked before its first use.
 #[derive(Clone, Default)]
 pub struct Network {
     proxy: Option<Arc<Proxy>>,
@@ -25,12 +24,12 @@ impl fmt::Debug for Network {
     }
 }
 
-/// A setting that cannot be used.
+/// An unusable setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
-    /// The variable that named it.
+    /// The environment variable that set it.
     pub variable: String,
-    /// Why it cannot be used. Holds no password.
+    /// The reason. Holds no password.
     pub why: String,
 }
 
@@ -49,7 +48,7 @@ struct Roots {
 }
 
 impl Network {
-    /// The same with this proxy, named by this variable, except for the hosts of this list.
+    /// Adds this proxy, set by `variable`, with the hosts that bypass it.
     #[must_use]
     pub fn with_proxy(mut self, variable: &str, address: &str, exempt: &str) -> Self {
         self.proxy = Some(Arc::new(Proxy {
@@ -61,8 +60,8 @@ impl Network {
         self
     }
 
-    /// The same with the certificates in this file, named by this variable, beside the built-in roots. `bytes` reads it,
-    /// or says why it cannot.
+    /// Adds the certificates in this file, set by `variable`, to the built-in roots. `bytes` reads the file, or returns
+    /// the reason why it cannot.
     #[must_use]
     pub fn with_roots(
         mut self,
@@ -79,7 +78,7 @@ impl Network {
         self
     }
 
-    /// The proxy that requests to this host go through, if they do. What stays on this machine never does.
+    /// The proxy for requests to this host, if any. Loopback requests never have one.
     pub(super) fn proxy(
         &self,
         host: &str,
@@ -93,7 +92,7 @@ impl Network {
         }
     }
 
-    /// The roots of a secure connection; the built-in ones where nothing else is named.
+    /// The trusted roots of a TLS connection: the built-in ones unless configured otherwise.
     pub(super) fn roots(&self) -> Result<RootCerts, Unusable> {
         match &self.roots {
             Some(roots) => roots.read.get_or_init(|| roots.load()).clone(),
@@ -103,7 +102,7 @@ impl Network {
         }
     }
 
-    /// Which roots were used, in words.
+    /// The trusted roots, in words.
     pub(super) fn trusted(&self) -> String {
         let built_in = "the built-in roots (Mozilla's)";
         match &self.roots {
@@ -131,14 +130,14 @@ impl Proxy {
             why: why.to_owned(),
         };
         let proxy = ureq::Proxy::new(self.address.trim()).map_err(|_| {
-            wrong("it is no address of a proxy, such as http://proxy.example:3128 or socks5h://proxy.example:1080")
+            wrong("it is not a proxy URL such as http://proxy.example:3128 or socks5h://proxy.example:1080")
         })?;
-        // What these begin would be taken for a path, and the name of a user for the host.
+        // After one of these characters the rest would be read as a path, and the user name as the host.
         let rest = self.address.split("://").last().unwrap_or_default();
         let authority = rest.trim().trim_end_matches('/');
         if authority.contains(['#', '?', '/']) {
             return Err(wrong(
-                "it holds a #, ? or / inside: in a name or password they are written %23, %3F and %2F",
+                "it contains a #, ? or /; in a user name or password, write them as %23, %3F and %2F",
             ));
         }
         let port = authority
@@ -146,23 +145,23 @@ impl Proxy {
             .next()
             .and_then(|host| host.rsplit_once(':'));
         if port.is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
-            return Err(wrong("its port is no number from 0 to 65535"));
+            return Err(wrong("its port is not a number from 0 to 65535"));
         }
         if proxy.host().is_empty() {
-            return Err(wrong("it names no host"));
+            return Err(wrong("it has no host"));
         }
         Ok(proxy)
     }
 }
 
-/// A proxy that a request goes through.
+/// The proxy that a request goes through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Through {
-    /// Its host and port, for messages: what else is in its address may be a password.
+    /// Host and port, for messages. The rest of the address may hold a password.
     pub(super) name: String,
-    /// It speaks SOCKS.
+    /// Whether it is a SOCKS proxy.
     pub(super) is_socks: bool,
-    /// The name of the server is looked up here, and not by it.
+    /// Whether the server's name is resolved on this machine, not by the proxy.
     pub(super) looks_up: bool,
 }
 
@@ -177,7 +176,7 @@ impl Through {
     }
 }
 
-/// The built-in roots, taken apart once.
+/// The built-in roots, parsed once.
 static BUILT_IN: OnceLock<RootCerts> = OnceLock::new();
 
 fn built_in_roots() -> impl Iterator<Item = Certificate<'static>> {
@@ -196,17 +195,17 @@ impl Roots {
         Ok(RootCerts::Specific(Arc::new(all.collect())))
     }
 
-    /// The certificates in the file. Lists of revoked ones and keys beside them are passed over.
+    /// The certificates in the file. Revocation lists and keys are skipped.
     fn certificates(&self) -> Result<Vec<Certificate<'static>>, String> {
         let bytes = (self.bytes)()?;
-        // OpenSSL's own form of a certificate has trust settings behind it, which the reader passes over.
+        // OpenSSL's own certificate form appends trust settings, which the reader ignores.
         let text = text(&bytes).replace("TRUSTED CERTIFICATE-", "CERTIFICATE-");
         let mut found = Vec::new();
         for (n, item) in parse_pem(text.as_bytes()).enumerate() {
             match item {
                 Ok(PemItem::Certificate(certificate)) => {
                     let der = one(certificate.der())
-                        .ok_or_else(|| format!("part {} of it is no certificate", n + 1))?;
+                        .ok_or_else(|| format!("part {} of it is not a certificate", n + 1))?;
                     found.push(Certificate::from_der(der).to_owned());
                 }
                 Ok(_) => {}
@@ -214,18 +213,18 @@ impl Roots {
             }
         }
         match found.len() {
-            0 => Err("there is no certificate in it; it must be in PEM form".to_owned()),
+            0 => Err("it contains no certificate in PEM format".to_owned()),
             _ => Ok(found),
         }
     }
 }
 
-/// The text of a file, which may be UTF-16, as programs for Windows write it.
+/// Decodes a file's text, which may be UTF-16, as Windows programs write it.
 fn text(bytes: &[u8]) -> String {
     let little = match bytes {
         [0xff, 0xfe, ..] => true,
         [0xfe, 0xff, ..] => false,
-        // Without a mark: a text of that kind begins with a letter or a dash.
+        // No byte order mark: PEM text begins with a letter or a dash.
         [first, 0, ..] if first.is_ascii_graphic() => true,
         [0, first, ..] if first.is_ascii_graphic() => false,
         _ => {
@@ -247,7 +246,7 @@ fn text(bytes: &[u8]) -> String {
     text.trim_start_matches('\u{feff}').to_owned()
 }
 
-/// The certificate itself, without what OpenSSL puts behind it: one ASN.1 sequence (X.690, 8.1.3).
+/// The certificate without the trust settings that OpenSSL appends: one ASN.1 sequence (X.690, 8.1.3).
 fn one(der: &[u8]) -> Option<&[u8]> {
     let [0x30, first, rest @ ..] = der else {
         return None;

@@ -1,35 +1,35 @@
-//! Which hosts go without the proxy: the list of `NO_PROXY`, as curl reads it (pure).
+//! The hosts that bypass the proxy: the `NO_PROXY` list, read as curl does. Pure.
 
 use std::net::IpAddr;
 
-/// The hosts that a list names.
+/// The hosts in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Exempt(Vec<Rule>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Rule {
     Everything,
-    /// This name and all below it, at this port or at any.
+    /// This name and its subdomains, at this port or at any.
     Name(String, Option<u16>),
-    /// The addresses that begin with this many bits of this one.
+    /// The addresses that share this many leading bits with this one.
     Block(IpAddr, u8),
 }
 
 impl Exempt {
-    /// Reads a list whose parts stand between commas or blanks. What is none of these forms exempts nothing.
+    /// Parses a list separated by commas or blanks. Entries of no known form exempt nothing.
     pub(super) fn parse(list: &str) -> Self {
         let parts = list.split([',', ' ', '\t']).filter(|part| !part.is_empty());
         Self(parts.filter_map(Rule::parse).collect())
     }
 
-    /// Whether this host, at this port, goes without the proxy.
+    /// Whether this host, at this port, bypasses the proxy.
     pub(super) fn covers(&self, host: &str, port: Option<u16>) -> bool {
         let host = bare(host).trim_end_matches('.').to_ascii_lowercase();
         self.0.iter().any(|rule| rule.covers(&host, port))
     }
 }
 
-/// An address without the brackets that it has where a port may follow.
+/// An address without the brackets that IPv6 has before a port.
 fn bare(host: &str) -> &str {
     host.strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))

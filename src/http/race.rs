@@ -1,5 +1,5 @@
-//! Connecting to a host that has several addresses: both families are tried, the next address 250 ms after the one
-//! before or as soon as that has failed, and the first that answers is used (RFC 8305). No thread is needed for it.
+//! Connecting to a host with several addresses (RFC 8305, Happy Eyeballs): address families alternate, each attempt
+//! starts 250 ms after the previous one or as soon as that fails, and the first connection wins. Needs no thread.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -10,19 +10,19 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
-/// How much earlier an address is tried than the next one.
+/// Delay between the starts of two attempts.
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Why there is no connection.
 #[derive(Debug)]
 pub(super) enum Lost {
-    /// No address takes one; this is what one of them said.
+    /// Every address failed; the error of one of them.
     Failed(io::Error),
-    /// None answered in time.
+    /// No address answered in time.
     Late,
 }
 
-/// The addresses in the order in which they are tried: by turns of the two families, the first one's first.
+/// The addresses in the order of the attempts: families alternate, beginning with the first address's.
 fn in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let Some(first) = addresses.first() else {
         return Vec::new();
@@ -41,7 +41,7 @@ fn in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     ordered
 }
 
-/// Connects to the first of these addresses that answers within this time.
+/// Connects to the first of these addresses that answers within `time`.
 pub(super) fn connect(
     addresses: &[SocketAddr],
     limit: Option<Duration>,
@@ -66,12 +66,12 @@ pub(super) fn connect(
             }
         }
         if open.is_empty() {
-            let nobody = || Errno::CONNREFUSED.into();
-            return Err(Lost::Failed(failed.unwrap_or_else(nobody)));
+            let refused = || Errno::CONNREFUSED.into();
+            return Err(Lost::Failed(failed.unwrap_or_else(refused)));
         }
         let ends = [until, more.then_some(due)].into_iter().flatten().min();
         let settled = wait(&open, ends)?;
-        // The earliest wins where several have come about.
+        // If several have connected, the earliest attempt wins.
         for at in &settled {
             match sockopt::socket_error(&open[*at]) {
                 Ok(Ok(())) => return finish(open.swap_remove(*at)).map_err(Lost::Failed),
@@ -88,7 +88,7 @@ pub(super) fn connect(
     }
 }
 
-/// Keeps the error that says more: a machine without a route of one family says so at once.
+/// Keeps the more informative error: a machine without a route for one family fails at once.
 fn note(kept: &mut Option<io::Error>, error: io::Error) {
     let says_little = matches!(
         error.kind(),
@@ -101,7 +101,7 @@ fn note(kept: &mut Option<io::Error>, error: io::Error) {
     }
 }
 
-/// Begins to connect.
+/// Starts connecting.
 fn begin(address: SocketAddr) -> io::Result<OwnedFd> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
@@ -114,7 +114,7 @@ fn begin(address: SocketAddr) -> io::Result<OwnedFd> {
     }
 }
 
-/// A socket that does not block, and that no other program inherits.
+/// A non-blocking socket that child processes do not inherit.
 #[cfg(target_os = "linux")]
 fn socket(family: AddressFamily) -> io::Result<OwnedFd> {
     use rustix::net::{SocketFlags, socket_with};
@@ -132,7 +132,7 @@ fn socket(family: AddressFamily) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Waits until some of these are connected or have failed; which ones. None, if this time comes first.
+/// Waits until some of these sockets have connected or failed, and returns their indices; empty if `until` comes first.
 fn wait(open: &[OwnedFd], until: Option<Instant>) -> Result<Vec<usize>, Lost> {
     let mut polled: Vec<PollFd<'_>> = open
         .iter()
@@ -151,7 +151,7 @@ fn wait(open: &[OwnedFd], until: Option<Instant>) -> Result<Vec<usize>, Lost> {
         .collect())
 }
 
-/// The connection, as it is read and written.
+/// The connected socket as a blocking stream.
 fn finish(socket: OwnedFd) -> io::Result<TcpStream> {
     let stream = TcpStream::from(socket);
     stream.set_nonblocking(false)?;
@@ -172,14 +172,14 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    /// Takes connections on this machine.
+    /// A listener on loopback.
     fn listener() -> (TcpListener, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         (listener, address)
     }
 
-    /// Nobody answers there: the queue of the listener is full.
+    /// An address that does not answer: the listener's backlog is full.
     fn silent() -> (Vec<OwnedFd>, SocketAddr) {
         let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None);
         let socket = socket.expect("a socket");
@@ -188,7 +188,7 @@ mod tests {
         let name = rustix::net::getsockname(&socket).expect("a name");
         let address = SocketAddr::try_from(name).expect("an address");
         let mut held = vec![socket];
-        // Whatever the system allows beyond none is taken here.
+        // Fills whatever backlog the system allows beyond zero.
         loop {
             let one = begin(address).expect("it begins");
             held.push(one);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_does_not_answer_holds_up_nobody() {
+    fn an_address_that_does_not_answer_delays_no_other() {
         let ((_held, dead), (_listener, alive)) = (silent(), listener());
         let begun = Instant::now();
         let stream = connect(&[dead, alive], TRANSFER_TIMEOUT).expect("a connection");
@@ -245,14 +245,14 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_answers_that_is_told_with_the_reason() {
+    fn a_failed_connection_reports_the_reason() {
         let refused = connect(&[address("127.0.0.1:9")], TRANSFER_TIMEOUT);
         let kind = |lost: Result<TcpStream, Lost>| match lost {
             Err(Lost::Failed(error)) => Some(error.kind()),
             _ => None,
         };
         assert_eq!(kind(refused), Some(io::ErrorKind::ConnectionRefused));
-        // A documentation address that no machine has a source address for: refusing says more.
+        // A multicast address, for which no machine has a source address: the refusal is more informative.
         let both = [address("127.0.0.1:9"), address("[ff0e::1]:9")];
         assert_eq!(
             kind(connect(&both, TRANSFER_TIMEOUT)),

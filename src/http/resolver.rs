@@ -1,5 +1,5 @@
-//! Names to addresses: the system's resolver, asked on a thread so that the wait for it has an end. That a thread or a
-//! descriptor is missing for it is told apart from a name that has no address.
+//! Resolves names through the system's resolver, on a thread so that the wait has a timeout. A missing thread or file
+//! descriptor is reported apart from a name that does not resolve.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,11 +16,11 @@ use ureq::unversioned::transport::NextTimeout;
 use super::network::Through;
 use crate::exhausted::{Exhausted, at_start, room};
 
-/// How many descriptors a lookup may need at the same time.
+/// File descriptors that a lookup may need at once.
 const MIN_DESCRIPTORS: usize = 4;
 
-/// The system's resolver, held to what `BaseUrl` promises: `http` stays on this machine whatever
-/// `localhost` is said to mean.
+/// The system's resolver, which also keeps the guarantee of `BaseUrl`: `http` stays on this machine, whatever
+/// `localhost` resolves to.
 #[derive(Debug, Default)]
 pub(super) struct Addresses(DefaultResolver);
 
@@ -32,17 +32,17 @@ impl Resolver for Addresses {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = if is_literal(uri) {
-            // Nobody is asked.
+            // A literal address needs no lookup.
             self.0.resolve(uri, config, NextTimeout::default())
         } else {
             look_up(uri, config, timeout)
         };
-        // A proxy is asked for in its own name, without the configuration that names it; what goes through it is
-        // secured beyond it.
+        // A proxy's own name is resolved without the configuration that names the proxy; the connection through it is
+        // secured end to end.
         let proxy = config.proxy();
         let is_proxy = proxy.is_some_and(|proxy| proxy.uri() == uri);
         if is_proxy {
-            return found.map_err(of_proxy);
+            return found.map_err(mark_as_proxy_error);
         }
         let found = found?;
         if uri.scheme_str() != Some("http") {
@@ -66,7 +66,7 @@ impl Resolver for Addresses {
 }
 
 impl Addresses {
-    /// The same addresses, IPv4 before IPv6: a proxy of SOCKS is given the first alone, and reaches those best.
+    /// The same addresses, IPv4 before IPv6: a SOCKS proxy is given only the first one, and reaches IPv4 most reliably.
     fn older_first(&self, found: &ResolvedSocketAddrs) -> ResolvedSocketAddrs {
         let mut ordered = self.empty();
         for is_older in [true, false] {
@@ -78,20 +78,20 @@ impl Addresses {
     }
 }
 
-/// The name of the proxy leads to no address, as opposed to the server's.
+/// The proxy's name does not resolve, as opposed to the server's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoSuchProxy;
 
 impl fmt::Display for NoSuchProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the proxy's name leads to no address")
+        f.write_str("the proxy's name does not resolve")
     }
 }
 
 impl StdError for NoSuchProxy {}
 
-/// Marks that it is the proxy's name that was not found.
-fn of_proxy(error: ureq::Error) -> ureq::Error {
+/// Marks a resolution error as the proxy's.
+fn mark_as_proxy_error(error: ureq::Error) -> ureq::Error {
     let is_other = |error: &io::Error| Exhausted::of(error).is_some();
     match error {
         ureq::Error::HostNotFound => ureq::Error::Other(Box::new(NoSuchProxy)),
@@ -100,7 +100,7 @@ fn of_proxy(error: ureq::Error) -> ureq::Error {
     }
 }
 
-/// Whether the host is an address already.
+/// Whether the host is a literal address.
 fn is_literal(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();
     let host = host
@@ -110,7 +110,7 @@ fn is_literal(uri: &Uri) -> bool {
     host.parse::<IpAddr>().is_ok()
 }
 
-/// Asks on a thread of its own, which is left behind if the answer takes too long.
+/// Looks up on a thread of its own, which is abandoned at the timeout.
 fn look_up(
     uri: &Uri,
     config: &Config,
@@ -125,7 +125,7 @@ fn look_up(
     asked.map_err(|error| ureq::Error::Io(at_start(error)))?;
     match found.recv_timeout(*timeout.after) {
         Ok(Ok(found)) => Ok(found),
-        // It needs files and sockets, and does not say that it could have none.
+        // The resolver needs files and sockets, and does not report that none were available.
         Ok(Err(error)) => Err(match room(MIN_DESCRIPTORS) {
             Ok(()) => error,
             Err(exhausted) => ureq::Error::Io(io::Error::other(exhausted)),

@@ -1,5 +1,5 @@
-//! The connector for plain connections, and the connection that it makes: the addresses of a host race for it. It also
-//! notes which kinds of sign-in a proxy offers that refuses, which ureq does not hand on.
+//! The connector for plain TCP, racing the addresses of a host. It also records the authentication schemes that a
+//! refusing proxy offers, which ureq does not pass on.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -15,18 +15,18 @@ use ureq::{Error, Timeout};
 
 use super::race::{self, Lost};
 
-/// How the answer of a proxy begins that wants a sign-in.
+/// How a response begins when a proxy requires authentication.
 const WANTS_SIGN_IN: &[&[u8]] = &[b"HTTP/1.1 407", b"HTTP/1.0 407"];
 
-/// The most of such an answer that is looked at, in bytes.
+/// Bytes of such a response that are inspected.
 const MAX_HEAD_BYTES: usize = 16 << 10;
 
-/// The kinds of sign-in that a proxy has offered last.
+/// The authentication schemes that a proxy offered last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Offers(Arc<Mutex<Vec<String>>>);
 
 impl Offers {
-    /// The kinds, which are forgotten by it.
+    /// Takes the recorded schemes.
     pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -36,7 +36,7 @@ impl Offers {
     }
 }
 
-/// Opens the connection, unless a proxy has given one.
+/// Opens the connection, unless a proxy connector has already done so.
 #[derive(Debug)]
 pub(super) struct DirectConnector(pub(super) Offers);
 
@@ -70,13 +70,13 @@ impl<In: Transport> Connector<In> for DirectConnector {
     }
 }
 
-/// A connection.
+/// A TCP connection.
 pub(super) struct Socket {
     stream: Arc<TcpStream>,
     buffers: LazyBuffers,
-    /// The limits of one read and one write that the system holds now.
+    /// The read and write timeouts set on the socket.
     limits: [Option<Duration>; 2],
-    /// Where a proxy's offers are noted, until the first answer has been looked at.
+    /// Where a proxy's schemes are recorded, until its first response has been inspected.
     offers: Option<Offers>,
 }
 
@@ -86,7 +86,7 @@ impl fmt::Debug for Socket {
     }
 }
 
-/// The time that is left of a limit; an error where none is.
+/// The time left, or an error if it is over.
 fn left(limit: NextTimeout) -> Result<Option<Duration>, Error> {
     if limit.after.is_not_happening() {
         return Ok(None);
@@ -97,7 +97,7 @@ fn left(limit: NextTimeout) -> Result<Option<Duration>, Error> {
     }
 }
 
-/// An error of a read or write, of which the time may be over.
+/// The error of a read or write, which may be a timeout.
 fn failed(error: io::Error, reason: Timeout) -> Error {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::Timeout(reason),
@@ -106,7 +106,7 @@ fn failed(error: io::Error, reason: Timeout) -> Error {
 }
 
 impl Socket {
-    /// Limits the next read, where that is another limit than the one before.
+    /// Sets the read timeout, if it changed.
     fn limit_read(&mut self, time: Option<Duration>) -> io::Result<()> {
         if self.limits[0] != time {
             self.stream.set_read_timeout(time)?;
@@ -115,7 +115,7 @@ impl Socket {
         Ok(())
     }
 
-    /// The same for the next write.
+    /// Sets the write timeout, if it changed.
     fn limit_write(&mut self, time: Option<Duration>) -> io::Result<()> {
         if self.limits[1] != time {
             self.stream.set_write_timeout(time)?;
@@ -124,7 +124,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Reads, and goes on after a signal with what is left of the time.
+    /// Reads; after a signal, retries with the time that is left.
     fn read(&mut self, time: Option<Duration>) -> io::Result<usize> {
         let until = time.map(|time| Instant::now() + time);
         let mut left = time;
@@ -142,8 +142,8 @@ impl Socket {
         }
     }
 
-    /// Notes what a proxy offers, once the head of its answer is there.
-    fn look(&mut self) {
+    /// Records a proxy's schemes once the head of its response is complete.
+    fn record_offers(&mut self) {
         let Some(offers) = &self.offers else {
             return;
         };
@@ -157,14 +157,16 @@ impl Socket {
             return;
         }
         if let Some(end) = input.windows(4).position(|four| four == b"\r\n\r\n") {
-            offers.set(offered(&String::from_utf8_lossy(&input[..end])));
+            offers.set(authentication_schemes(&String::from_utf8_lossy(
+                &input[..end],
+            )));
             self.offers = None;
         }
     }
 }
 
-/// The kinds of sign-in that the head of an answer offers.
-fn offered(head: &str) -> Vec<String> {
+/// The authentication schemes in a response head.
+fn authentication_schemes(head: &str) -> Vec<String> {
     let fields = head.lines().filter_map(|line| line.split_once(':'));
     let challenges = fields.filter(|(name, _)| name.eq_ignore_ascii_case("proxy-authenticate"));
     let kinds = challenges.filter_map(|(_, value)| value.split_whitespace().next());
@@ -196,7 +198,7 @@ impl Transport for Socket {
             .read(time)
             .map_err(|error| failed(error, limit.reason))?;
         self.buffers.input_appended(count);
-        self.look();
+        self.record_offers();
         Ok(count > 0)
     }
 
@@ -207,7 +209,7 @@ impl Transport for Socket {
             self.stream.set_nonblocking(false)?;
             Ok::<_, io::Error>(read)
         };
-        // Nobody has anything to say on a connection that waits for a request.
+        // On an idle connection nothing should arrive.
         matches!(probe(), Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }
@@ -217,10 +219,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kinds_of_sign_in_are_read_from_the_head() {
+    fn authentication_schemes_are_read_from_the_head() {
         let check = |fields: &str, expected: &[&str]| {
             let head = format!("HTTP/1.1 407 No\r\nServer: x\r\n{fields}");
-            assert_eq!(offered(&head), expected, "{fields}");
+            assert_eq!(authentication_schemes(&head), expected, "{fields}");
         };
         check("", &[]);
         check("Proxy-Authenticate: NTLM", &["NTLM"]);

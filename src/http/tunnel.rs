@@ -1,6 +1,6 @@
-//! A way through a proxy, in the time that a connection may take. ureq gives each step of it the whole time anew: finding
-//! the proxy, connecting to it, and every read of its answer to CONNECT, so that one that trickles would never end. Here
-//! all steps have one time together. What is connected in the end is a socket of our own, for which addresses race.
+//! Connects through a proxy within one connection timeout. ureq restarts the timeout at each step (resolving the proxy,
+//! connecting to it, every read of its response to CONNECT), so a response that trickles in would never time out. Here
+//! all steps share one deadline. The connection itself is this crate's socket, which races addresses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +14,12 @@ use ureq::{Error, Timeout};
 
 use super::socket::{DirectConnector, Offers};
 
-/// A chain of connectors, held to the time of a connection as a whole.
+/// A chain of connectors with one deadline for the whole connection.
 #[derive(Debug)]
 pub(super) struct InTime(Box<dyn Connector<(), Out = Box<dyn Transport>>>);
 
 impl InTime {
-    /// ureq's own chain with our sockets in it, which note here what a proxy offers that wants a sign-in.
+    /// ureq's chain with this crate's sockets, which record the authentication schemes that a proxy offers.
     pub(super) fn new(offers: Offers) -> Self {
         let chain =
             ().chain(SocksConnector::default())
@@ -31,7 +31,7 @@ impl InTime {
     }
 }
 
-/// The end of a chain, behind which all connections are of one type.
+/// The end of a chain: boxes every connection into one type.
 #[derive(Debug)]
 struct Boxed;
 
@@ -85,7 +85,7 @@ impl Connector<()> for InTime {
     }
 }
 
-/// The same details once more.
+/// A copy of the details.
 fn again<'a>(details: &ConnectionDetails<'a>) -> ConnectionDetails<'a> {
     ConnectionDetails {
         uri: details.uri,
@@ -101,12 +101,12 @@ fn again<'a>(details: &ConnectionDetails<'a>) -> ConnectionDetails<'a> {
     }
 }
 
-/// The end of the time that a connection may take.
+/// The deadline of a connection attempt.
 #[derive(Clone, Copy)]
 struct Clock {
-    /// None where there is no limit.
+    /// `None` without a limit.
     until: Option<Instant>,
-    /// What is reported at the end.
+    /// The timeout to report.
     reason: Timeout,
 }
 
@@ -119,7 +119,7 @@ impl Clock {
         }
     }
 
-    /// This limit, or what is left of the whole, whichever is shorter.
+    /// The shorter of this limit and the time left until the deadline.
     fn cap(&self, mut limit: NextTimeout) -> Result<NextTimeout, Error> {
         let Some(until) = self.until else {
             return Ok(limit);
@@ -140,7 +140,7 @@ impl Clock {
 struct ProxyConnection {
     inner: Box<dyn Transport>,
     clock: Clock,
-    /// The tunnel is open: from now on the limits of the request hold.
+    /// Set once the tunnel is open: from then on the request's own limits apply.
     open: Arc<AtomicBool>,
 }
 

@@ -127,7 +127,7 @@ fn a_secret_crosses_no_network_in_the_clear() {
         .args(ASK)
         .env("CODEX_RUN_BASE_URL", "http://192.0.2.1")
         .run();
-    run.exits(2).says("CODEX_RUN_BASE_URL").says("in the clear");
+    run.exits(2).says("CODEX_RUN_BASE_URL").says("unencrypted");
 }
 
 #[test]

@@ -301,7 +301,7 @@ fn pages_and_other_things_that_are_no_answer() {
     check(
         (302, &moved, "<html>"),
         7,
-        &format!("{now}: it leads to https://elsewhere.example/"),
+        &format!("{now}: it redirects to https://elsewhere.example/"),
         "redirects",
     );
     let json = [("content-type", "application/json")];

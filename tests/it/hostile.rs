@@ -285,6 +285,6 @@ fn headers_beyond_all_measure() {
         ask(Reply::raw(reply))
             .exits(7)
             .stdout("")
-            .says(": the answer is not HTTP as expected");
+            .says(": unexpected HTTP response");
     }
 }

@@ -83,7 +83,7 @@ fn a_proxy_is_the_first_that_is_named() {
                 "{heads:?}"
             );
             ran.says(&format!(
-                "the proxy {} does not let the request through (HTTP 403)\n",
+                "the proxy {} rejected the request (HTTP 403)\n",
                 proxy.address
             ));
         }
@@ -149,19 +149,19 @@ fn a_proxy_that_refuses_is_asked_once() {
     for (status, words, hint, code) in [
         (
             "407 Proxy Authentication Required",
-            "wants a name and a password",
+            "requires a user name and password",
             "http://NAME:PASSWORD@HOST:PORT",
             7,
         ),
         (
             "403 Forbidden",
-            "does not let the request through (HTTP 403)",
+            "rejected the request (HTTP 403)",
             "NO_PROXY",
             7,
         ),
         (
             "404 Not Found",
-            "does not let the request through (HTTP 404)",
+            "rejected the request (HTTP 404)",
             "NO_PROXY",
             7,
         ),
@@ -272,7 +272,7 @@ fn what_stays_on_this_machine_never_meets_the_proxy() {
     // Also where it ought to be secure, and is not.
     let address = server.url().replace("http:", "https:");
     let ran = once(&address, &all(&proxy.url()));
-    ran.exits(7).says("no secure connection");
+    ran.exits(7).says("cannot establish a secure connection");
     assert_eq!(proxy.heads(), [""; 0]);
 }
 
@@ -322,7 +322,10 @@ fn a_proxy_with_a_port_that_is_none_is_no_proxy() {
 #[test]
 fn other_commands_tell_of_the_proxy_too() {
     let proxy = Proxy::start("407 Proxy Authentication Required");
-    let told = format!("the proxy {} wants a name and a password", proxy.address);
+    let told = format!(
+        "the proxy {} requires a user name and password",
+        proxy.address
+    );
     let here = proxy.url();
     let home = Home::new();
     let issuer = "https://issuer.invalid";

@@ -205,19 +205,16 @@ fn a_server_that_speaks_something_else_is_not_asked() {
 fn an_address_that_cannot_be_used_is_told_with_its_place() {
     let home = Home::with_key();
     for (address, why) in [
-        (
-            "http://example.com/v1",
-            "would send the secret in the clear",
-        ),
-        ("http://10.0.0.1/v1", "would send the secret in the clear"),
-        ("ftp://127.0.0.1/v1", "it is no https:// address"),
-        ("box", "it is no https:// address"),
-        ("", "it is no https:// address"),
+        ("http://example.com/v1", "would send the secret unencrypted"),
+        ("http://10.0.0.1/v1", "would send the secret unencrypted"),
+        ("ftp://127.0.0.1/v1", "it is not an https:// address"),
+        ("box", "it is not an https:// address"),
+        ("", "it is not an https:// address"),
         (
             "https://me:hidden-word@example.com",
-            "it holds a user name or a password",
+            "it contains a user name or a password",
         ),
-        ("https://example.com/v1?x=y", "it holds a ? or a #"),
+        ("https://example.com/v1?x=y", "it contains a ? or a #"),
     ] {
         fs::create_dir_all(home.own()).expect("a directory");
         let text = format!(

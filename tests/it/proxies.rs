@@ -12,12 +12,12 @@ fn a_proxy_that_wants_another_kind_of_sign_in_is_said_to() {
     for (offers, words, hint) in [
         (
             "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM",
-            "wants a sign-in of a kind that codex-run does not have (Negotiate, NTLM)",
+            "requires authentication of a kind that codex-run does not support (Negotiate, NTLM)",
             "a helper on this machine",
         ),
         (
             "Proxy-Authenticate: NTLM\r\nproxy-authenticate: Basic realm=\"x\"",
-            "wants a name and a password",
+            "requires a user name and password",
             "http://NAME:PASSWORD@HOST:PORT",
         ),
     ] {
@@ -58,17 +58,17 @@ fn what_goes_wrong_with_a_proxy_of_socks_is_told_apart() {
     check(
         "socks5h",
         &[5, 0xff],
-        "wants a name and a password",
+        "requires a user name and password",
         "NAME:PASSWORD",
     );
     check("socks5h", &[], "does not speak SOCKS", "look at the port");
     // Those that are given an address need one.
     for scheme in ["socks5", "socks", "socks4"] {
-        let words = "is given an address, and the server's name leads to none on this machine";
+        let words =
+            "must be given an IP address, and the server's name does not resolve on this machine";
         check(scheme, &[5, 0], words, "socks5h://");
     }
     let ran = once(NAMED, &[("all_proxy", "socks5h://proxy.invalid:1080")]);
-    ran.exits(7).says(
-        "the proxy proxy.invalid:1080 cannot be reached: the host's name leads to no address",
-    );
+    ran.exits(7)
+        .says("the proxy proxy.invalid:1080 cannot be reached: the host name does not resolve");
 }

@@ -19,10 +19,10 @@ fn roots_that_cannot_be_read_are_exit_2_where_they_are_needed() {
     for (file, why) in [
         ("gone.pem", "No such file"),
         (".", "irectory"),
-        ("empty.pem", "there is no certificate in it"),
-        ("text.pem", "there is no certificate in it"),
+        ("empty.pem", "it contains no certificate"),
+        ("text.pem", "it contains no certificate"),
         ("damaged.pem", "part 1 of it is damaged"),
-        ("other.pem", "part 1 of it is no certificate"),
+        ("other.pem", "part 1 of it is not a certificate"),
     ] {
         for (set, named) in [
             (&["CODEX_CA_CERTIFICATE"][..], "CODEX_CA_CERTIFICATE"),

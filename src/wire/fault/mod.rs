@@ -108,7 +108,7 @@ impl Fault {
     #[must_use]
     pub fn reason(&self) -> Option<Cow<'_, str>> {
         if let Some(location) = &self.details.location {
-            return Some(format!("it leads to {location}").into());
+            return Some(format!("it redirects to {location}").into());
         }
         if !self.page {
             return self.message.as_deref().map(Cow::Borrowed);

@@ -371,7 +371,10 @@ fn other_documents_are_no_answer() {
     check(200, r#"{"id":"resp_1"}"#, Cause::Document, Retry::Never);
     check(200, r#"{"detail":"no"}"#, Cause::Request, Retry::Never);
     let moved = answer(307, &[("location", "https://x/\u{1b}y")], "<html>");
-    assert_eq!(moved.reason().as_deref(), Some("it leads to https://x/ y"));
+    assert_eq!(
+        moved.reason().as_deref(),
+        Some("it redirects to https://x/ y")
+    );
 }
 
 #[test]
