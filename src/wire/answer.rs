@@ -1,6 +1,6 @@
-//! One answer as it arrives: frames go in, text to show comes out, and at the end stands the verdict.
-//! An item counts once it is finished. Text is shown as it streams, so what was shown of a message must
-//! equal its final text: a missing tail is shown then, any other difference spoils the answer.
+//! Assembles an answer from its frames: returns text to show as it streams, and a verdict at the end. An item counts
+//! once it is finished. Since text is shown as it streams, the shown part of a message must match its final text: a
+//! missing tail is shown at the end, any other difference invalidates the answer.
 
 mod ending;
 mod excess;
@@ -23,35 +23,36 @@ use super::json::short;
 use super::output_items::{Slots, with_id};
 use super::response::Usage;
 
-/// The most sequences of bytes that are no UTF-8 in one event. Each of them takes more room once it is replaced.
+/// Invalid UTF-8 sequences allowed in one event. Each takes more room once replaced.
 const MAX_REPLACED: usize = 64 << 10;
 
-/// One answer as it arrives.
+/// An answer as it arrives.
 #[derive(Debug, Default)]
 pub struct Answer {
     slots: Slots,
-    /// No message before this slot is open. Only one open message is shown as it comes.
+    /// No message before this slot is open. Only one open message is shown at a time.
     front: usize,
-    /// The messages of which text was shown, in that order. Only the last one may be open.
+    /// The messages with text shown, in that order. Only the last one may be open.
     begun: Vec<usize>,
     differs: bool,
     excess: Option<Excess>,
-    /// How many bytes the finished items have.
+    /// Total bytes of the finished items.
     size: usize,
-    /// How many bytes of text the messages have that are not finished.
+    /// Total bytes of text of the unfinished messages.
     unfinished: usize,
-    /// How many events could not be read.
+    /// Events that could not be parsed.
     skipped: usize,
-    /// An item, or the final object, could not be read.
+    /// Whether an item, or the final object, could not be parsed.
     lost: bool,
     ending: Option<Ending>,
     usage: Usage,
-    /// Why the service kept reasoning of earlier answers from the model, once for each item, where it gave a reason.
+    /// Why the service withheld reasoning of earlier answers from the model: one entry for each item, with the reason
+    /// if given.
     withheld: Vec<Option<String>>,
 }
 
 impl Answer {
-    /// Takes one frame and adds to `show` what there is to show now. What comes after the end is ignored.
+    /// Processes a frame and appends to `show` what it adds to the output. Frames after the end are ignored.
     pub fn take(&mut self, frame: &[u8], show: &mut Vec<Show>) {
         if self.ended() {
             return;
@@ -68,8 +69,8 @@ impl Answer {
         }
     }
 
-    /// Takes what a body that has come to its proper end has left without the blank line behind it. By the standard it
-    /// is no event; but some servers forget that line, and where it says how the answer ends, that was said.
+    /// Processes the data that a properly ended body left without a final blank line. By the standard it is not an
+    /// event; but some servers omit that line, so it is used if it says how the answer ends.
     pub fn take_left(&mut self, frame: &[u8], show: &mut Vec<Show>) {
         if let Some(Event::Completed(_) | Event::Incomplete(_) | Event::Failed(_) | Event::Error) =
             event::parse(frame)
@@ -78,7 +79,7 @@ impl Answer {
         }
     }
 
-    /// Leaves out a malformed frame. If it was to bring an item, only the final object can tell which.
+    /// Skips a malformed frame. If it carried an item, only the final object can show which.
     fn skip(&mut self, frame: &[u8], show: &mut Vec<Show>) {
         self.lost |= memchr::memmem::find(frame, b"response.output_item.done").is_some();
         self.note_skipped(show);
@@ -91,7 +92,7 @@ impl Answer {
         self.skipped = self.skipped.saturating_add(1);
     }
 
-    /// The slot that was found for an item; where there is no room for it, the answer ends here.
+    /// The slot found for an item. Without one, the answer exceeds the item limit and ends here.
     fn placed(&mut self, slot: Option<usize>) -> Option<usize> {
         if slot.is_none() {
             self.excess = Some(Excess::Items);
@@ -143,7 +144,7 @@ impl Answer {
                 self.ending = Some(Ending::Failed(fault_in(response)));
             }
             Event::Error => {
-                // What comes as an event was read as text.
+                // The event was decoded as text before.
                 let event = short(
                     std::str::from_utf8(frame).unwrap_or_default(),
                     MAX_REASON_BYTES,
@@ -154,20 +155,20 @@ impl Answer {
         }
     }
 
-    /// Notes what the answer came with, which a fault in it is reported with; `now` in Unix seconds.
+    /// Completes a failure with the response head it came with; `now` in Unix seconds.
     pub fn came_with(&mut self, head: &FaultHead, now: u64) {
         if let Some(Ending::Failed(fault)) = &mut self.ending {
             fault.came_with(head, now);
         }
     }
 
-    /// Whether nothing that still comes can change the answer.
+    /// Whether later frames cannot change the answer.
     #[must_use]
     pub fn ended(&self) -> bool {
         self.ending.is_some() || self.differs || self.excess.is_some()
     }
 
-    /// How many events could not be read and were skipped.
+    /// The number of events that could not be parsed and were skipped.
     #[must_use]
     pub fn skipped(&self) -> usize {
         self.skipped
@@ -179,14 +180,14 @@ impl Answer {
         self.usage
     }
 
-    /// Why the service kept reasoning of earlier answers from the model, in its own word where it gave one, once for each
-    /// item.
+    /// Why the service withheld reasoning of earlier answers from the model: one entry for each item, with the
+    /// service's reason if given.
     #[must_use]
     pub fn withheld(&self) -> &[Option<String>] {
         &self.withheld
     }
 
-    /// What follows from the answer, taking it that nothing more comes.
+    /// The verdict, assuming that nothing more arrives.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         if self.differs {
@@ -215,7 +216,7 @@ impl Answer {
                 Some(ItemKind::Message(message)) => {
                     said |= message.said;
                     refusals.extend(message.refusal.as_deref());
-                    // A message after it shows that the service served it by itself.
+                    // A message after it shows that the service has handled it itself.
                     waits.retain(|waiting| waiting.client);
                 }
                 Some(ItemKind::Call(call)) if call.unfinished => {
@@ -239,23 +240,23 @@ impl Answer {
         }
     }
 
-    /// What of the answer can be built on although it broke off.
+    /// The usable part of an interrupted answer.
     #[must_use]
     pub fn kept(&self) -> ResumePoint<'_> {
-        // An item that was lost on the way may have stood anywhere.
+        // The lost item may have had any position.
         if self.lost || self.differs {
             return ResumePoint::default();
         }
         ResumePoint::of(&self.slots)
     }
 
-    /// The finished messages that were shown, in the order in which they were.
+    /// The finished messages that were shown, in that order.
     pub fn messages(&self) -> impl Iterator<Item = &Item> {
         let slots = self.begun.iter().map(|at| &self.slots[*at]);
         slots.filter_map(|slot| slot.item.as_ref())
     }
 
-    /// The messages that were shown, in the order in which they were.
+    /// The messages that were shown, in that order.
     #[must_use]
     pub fn shown(&self) -> Vec<Shown> {
         let kept = self.kept();
@@ -272,8 +273,8 @@ impl Answer {
     }
 }
 
-/// The frame with U+FFFD for what is no UTF-8, as the standard has it; `None` where all of it is, or where so much is
-/// not that it cannot be meant as text.
+/// The frame with invalid UTF-8 replaced by U+FFFD, as the standard requires. `None` if it is valid, or has too many
+/// invalid sequences to be text.
 fn replaced(frame: &[u8]) -> Option<String> {
     if std::str::from_utf8(frame).is_ok() {
         return None;

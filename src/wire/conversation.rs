@@ -1,6 +1,6 @@
-//! The conversation as the body of a request: one run of bytes with `input` as its last field, and an index of where each
-//! item ends and about how many tokens it has. The head is written once, each item is appended as the bytes it came in,
-//! and the closing `]}` is cut off and put back, so the body is complete at every moment and a retry sends the same slice.
+//! The conversation as a request body: one buffer of JSON with `input` as its last field, and an index of each item's
+//! end and estimated tokens. The head is written once, each item is appended as the bytes it came in, and the closing
+//! `]}` is cut off and put back, so the body is complete at every moment and a retry sends the same slice.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,42 +13,42 @@ use super::request_head::{RequestHead, Shape};
 
 const CLOSE: &[u8] = b"]}";
 
-/// A request's body.
+/// The body of a request.
 #[derive(Clone, Debug)]
 pub struct RequestBody {
     bytes: Vec<u8>,
     shape: Shape,
     takes: Pictures,
-    /// Where the head ends.
+    /// Length of the head in bytes.
     begin: usize,
-    /// The head has items of its own in `input`, so a comma stands before the conversation's first one.
+    /// Whether the head itself puts items into `input`, so that a comma precedes the conversation's first item.
     led: bool,
-    /// About how many tokens the head has.
+    /// Estimated tokens of the head.
     of_head: u64,
     index: Vec<Indexed>,
 }
 
-/// What is known of an item.
+/// The index entry of an item.
 #[derive(Clone, Copy, Debug)]
 struct Indexed {
-    /// Where it ends in the body's bytes.
+    /// End offset in the body.
     end: usize,
-    /// About how many tokens it has.
+    /// Estimated tokens.
     tokens: u64,
 }
 
-/// About how many tokens this many bytes of text are: it is four for English and for code. Where it is less, the model's
-/// own count is higher, and its service says so.
+/// Estimates the tokens of this many bytes of text: one for every four bytes, as in English and in code. For other text
+/// the model counts more, and the service reports that count.
 #[must_use]
 pub fn estimate(bytes: usize) -> u64 {
     bytes as u64 / 4
 }
 
-/// About how many tokens a picture is.
+/// Estimated tokens of an image.
 const TOKENS_OF_PICTURE: u64 = 1000;
 
 impl RequestBody {
-    /// The body without an item of the conversation.
+    /// A body without conversation items.
     #[must_use]
     pub fn new(head: &RequestHead<'_>) -> Self {
         let opening = head.opening();
@@ -66,21 +66,21 @@ impl RequestBody {
         }
     }
 
-    /// Appends an item, as the bytes of one JSON value.
+    /// Appends an item, given as the bytes of one JSON value.
     pub fn push(&mut self, item: &[u8]) {
         self.append(item, tokens_of(item));
     }
 
-    /// Appends what the user says, with pictures as data URLs; the item.
+    /// Appends a user message, with images as data URLs. Returns the item.
     pub fn push_message(&mut self, text: &str, pictures: &[String]) -> Vec<u8> {
         let item = input::user_message(text, pictures, self.takes);
-        // Escapes are no text, and pictures are not read as one.
+        // JSON escapes do not count as text, and image data is not read as text.
         let tokens = estimate(text.len()) + TOKENS_OF_PICTURE * pictures.len() as u64;
         self.append(&item, tokens);
         item
     }
 
-    /// Appends what a tool answered; the item.
+    /// Appends the output of a tool call. Returns the item.
     pub fn push_output(&mut self, call_id: &str, output: &CallOutput) -> Vec<u8> {
         let item = input::call_output(call_id, output, self.takes);
         let pictures = output.image.iter().count() as u64;
@@ -91,30 +91,31 @@ impl RequestBody {
         item
     }
 
-    /// Appends an item of an earlier run, whose pictures may have been sent to a model that takes them in another way.
+    /// Appends an item of an earlier run. Its images are adapted, since that run's model may have required another
+    /// form.
     pub fn push_stored(&mut self, item: &[u8]) {
         self.push(&as_taken(item, self.takes));
     }
 
-    /// How many items the conversation has.
+    /// The number of items in the conversation.
     #[must_use]
     pub fn len(&self) -> usize {
         self.index.len()
     }
 
-    /// Whether the conversation has no item.
+    /// Whether the conversation has no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
     }
 
-    /// The items of the conversation, each as its bytes.
+    /// The items of the conversation, as bytes.
     #[must_use]
     pub fn items(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
         (0..self.len()).map(|n| &self.bytes[self.start(n)..self.index[n].end])
     }
 
-    /// Drops all items behind the first `count`.
+    /// Removes all items after the first `count`.
     pub fn truncate(&mut self, count: usize) {
         if count < self.len() {
             self.index.truncate(count);
@@ -123,12 +124,13 @@ impl RequestBody {
         }
     }
 
-    /// Puts these items in the place of those in the range.
+    /// Replaces the items in the range.
     ///
     /// # Panics
-    /// When the range goes beyond the last item.
+    /// When the range extends past the last item.
     pub fn replace<'a>(&mut self, range: Range<usize>, items: impl IntoIterator<Item = &'a [u8]>) {
-        // A comma belongs to the item behind it, so the one before the next item is cut out and put back where it is needed.
+        // A comma belongs to the item after it, so the one before the next item is cut out and put back where it is
+        // needed.
         let more = range.end < self.len();
         let end = if more {
             self.start(range.end)
@@ -160,7 +162,7 @@ impl RequestBody {
         self.bytes.splice(cut, bytes);
     }
 
-    /// Leaves out the reasoning of earlier answers, and what ties their other items to it.
+    /// Removes the reasoning of earlier answers, and the ids that tie other items to it.
     pub fn leave_reasoning_out(&mut self) {
         let mut without = self.clone();
         without.truncate(0);
@@ -176,7 +178,7 @@ impl RequestBody {
         *self = without;
     }
 
-    /// The same conversation behind the head of this other body, which is empty.
+    /// The same conversation after the head of `other`, which has no items.
     #[must_use]
     pub fn behind(&self, mut other: Self) -> Self {
         let takes = other.takes;
@@ -190,28 +192,28 @@ impl RequestBody {
         other
     }
 
-    /// About how many tokens it has.
+    /// Estimated tokens of the whole body.
     #[must_use]
     pub fn tokens(&self) -> u64 {
         self.of_head + self.tokens_of(0..self.len())
     }
 
-    /// About how many tokens the items in the range have.
+    /// Estimated tokens of the items in the range.
     ///
     /// # Panics
-    /// When the range goes beyond the last item.
+    /// When the range extends past the last item.
     #[must_use]
     pub fn tokens_of(&self, range: Range<usize>) -> u64 {
         self.index[range].iter().map(|item| item.tokens).sum()
     }
 
-    /// The shape that it has.
+    /// The request shape of the head.
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// The body as it goes over the wire.
+    /// The bytes to send.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -228,7 +230,7 @@ impl RequestBody {
         self.bytes.extend_from_slice(CLOSE);
     }
 
-    /// Where the first `count` items end.
+    /// End offset of the first `count` items.
     fn end(&self, count: usize) -> usize {
         match count {
             0 => self.begin,
@@ -236,20 +238,20 @@ impl RequestBody {
         }
     }
 
-    /// Where the item at this place begins.
+    /// Start offset of item `n`.
     fn start(&self, n: usize) -> usize {
         let comma = self.led || n > 0;
         self.end(n) + usize::from(comma)
     }
 }
 
-/// An item with a picture in it, read; nothing for any other one.
+/// Parses an item that holds an image; `None` for any other.
 fn pictured(item: &[u8]) -> Option<Value> {
     memchr::memmem::find(item, b"input_image")?;
     serde_json::from_slice(item).ok()
 }
 
-/// The item with its pictures as a model takes them; the same bytes where nothing is different about them.
+/// The item with its images in the form that a model accepts; borrowed if nothing changes.
 fn as_taken(item: &[u8], takes: Pictures) -> Cow<'_, [u8]> {
     let changed = pictured(item).and_then(|mut read| takes.relook_all(&mut read).then_some(read));
     changed.map_or(Cow::Borrowed(item), |read| {
@@ -257,7 +259,7 @@ fn as_taken(item: &[u8], takes: Pictures) -> Cow<'_, [u8]> {
     })
 }
 
-/// About how many tokens an item has. A picture's bytes are not read as text.
+/// Estimated tokens of an item. Image data does not count as text.
 fn tokens_of(item: &[u8]) -> u64 {
     let mut text = item.len();
     let mut count = 0;

@@ -1,17 +1,17 @@
-//! The one event that nearly all of a stream consists of, read without a detour: a flat object of plain
-//! values, as servers write it. Anything else, be it an escape, a nested value or a mistake, is left to the
-//! reader of all events, which gives the same for what is read here.
+//! A fast path for text deltas, which nearly all events of a stream are: a flat object of plain values, as servers
+//! write it. Anything else (an escape, a nested value, an error) is left to the general event parser, which gives the
+//! same result for what is parsed here.
 
 use memchr::memchr;
 
-/// A piece of text.
+/// A text delta.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Delta<'a> {
     pub(super) output_index: u64,
     pub(super) text: &'a str,
 }
 
-/// Reads a frame if it is this event in its plain form.
+/// Parses a frame if it is a text delta in its plain form.
 pub(super) fn parse(bytes: &[u8]) -> Option<Delta<'_>> {
     if is_odd(bytes) {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Delta<'_>> {
                 text = Some(text_of(&bytes[value + 1..end - 1])?)
             }
             b"item_id" if !named => named = true,
-            // Said twice, no text, or of no use here: the other reader knows what that means.
+            // A duplicate, not a plain string, or of no use here: left to the general parser.
             b"type" | b"output_index" | b"delta" | b"item_id" | b"item" | b"response"
             | b"error" => return None,
             _ => {}
@@ -58,23 +58,23 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Delta<'_>> {
     }
 }
 
-/// Whether a control character or a backslash is among these bytes: a string in JSON holds none of the former, and an
-/// escape is not for us. Eight at a time, by hand, since this crate is compiled to be small.
+/// Whether these bytes contain a control character, which no JSON string may hold, or a backslash, which starts an
+/// escape. Eight bytes at a time, by hand, since this crate is optimized for size.
 fn is_odd(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut odd = 0;
     for word in words {
         let word = u64::from_le_bytes(*word);
         let backslash = word ^ BACKSLASHES;
-        // The highest bit is set where a byte is below a blank, and where one has become zero. A borrow can set it in
-        // the byte behind such a one only, which changes nothing.
+        // The highest bit of a byte is set if it is below a blank, or has become zero. A borrow can set it only in the
+        // byte after such a one, which does not change the result.
         odd |= word.wrapping_sub(BLANKS) & !word;
         odd |= backslash.wrapping_sub(ONES) & !backslash;
     }
     odd & (ONES << 7) != 0 || rest.iter().any(|byte| *byte < 0x20 || *byte == b'\\')
 }
 
-/// Behind this byte and blanks before it.
+/// The offset after `byte`, which blanks may precede.
 fn expect(bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
     let at = skip_blank(bytes, at);
     (bytes.get(at) == Some(&byte)).then(|| skip_blank(bytes, at + 1))
@@ -91,19 +91,19 @@ fn text_of(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
-/// The closing quote of the string that begins here.
+/// The offset of the closing quote of the string that begins here.
 fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    // Most strings here are short, and for them eight bytes at a time are quicker than setting up a search.
+    // Most strings here are short; for them eight bytes at a time are faster than setting up a search.
     let mut at = at + 1;
     for _ in 0..3 {
         let Some(eight) = bytes.get(at..at + 8) else {
             break;
         };
         let word = u64::from_le_bytes(eight.try_into().ok()?) ^ QUOTES;
-        // The lowest bit that is set stands in the first byte that has become zero.
+        // The lowest set bit is in the first byte that has become zero.
         let zero = word.wrapping_sub(ONES) & !word & (ONES << 7);
         if zero != 0 {
             return Some(at + zero.trailing_zeros() as usize / 8);
@@ -125,7 +125,7 @@ const BACKSLASHES: u64 = ONES * b'\\' as u64;
 /// Eight quotes.
 const QUOTES: u64 = ONES * b'"' as u64;
 
-/// Behind the plain value that begins here.
+/// The offset after the plain value that begins here.
 fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
         b'"' => Some(string_end(bytes, at)? + 1),
@@ -196,7 +196,7 @@ mod tests {
                 other => panic!("{frame} is {other:?}"),
             }
         };
-        // A field that is said twice is a mistake, also one that this event has no use for.
+        // A duplicate field is an error, also one that this event does not use.
         for field in ["item_id", "item", "response", "error", "logprobs"] {
             let field = format!("\"{field}\":null,");
             check(
@@ -212,7 +212,7 @@ mod tests {
                     .as_bytes(),
             );
         }
-        // Every byte left out, doubled, and changed into each of those that mean something to JSON.
+        // Every byte removed, doubled, and replaced by each character with a meaning in JSON.
         for at in 0..plain.len() {
             check(&[&plain[..at], &plain[at + 1..]].concat());
             check(&[&plain[..=at], &plain[at..]].concat());

@@ -1,6 +1,6 @@
-//! Frame to event. One flat struct names the fields that matter and borrows them from the frame;
-//! what it means is decided afterwards. An unknown type is kept as such, never an error, and so is a
-//! field of an unexpected shape: only a frame that is no JSON object with a text as its type is malformed.
+//! Parses frames into events. One flat struct holds the fields that matter and borrows them from the frame; their
+//! meaning is decided afterwards. An unknown type or a field of an unexpected form is not an error: a frame is
+//! malformed only if it is not a JSON object with a string as its type.
 
 use std::borrow::Cow;
 
@@ -10,23 +10,23 @@ use serde_json::value::RawValue;
 use super::delta::{self, Delta};
 use super::json::{fields, text};
 
-/// Which item of the answer an event speaks of. The index counts; ids have been seen to change on the way.
+/// The item that an event refers to. The index takes precedence: some servers change ids between events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ItemPosition<'a> {
-    /// The item's position in the answer.
+    /// The item's `output_index`.
     pub index: Option<u64>,
-    /// The item's id, for servers that send no index. Still quoted, since it is only compared.
+    /// The item's id, for servers that send no index. Still in quotes, since it is only compared.
     pub id: Option<&'a str>,
 }
 
-/// An event of the stream, as far as this program acts on it.
+/// A stream event, reduced to what this program uses.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// More of a message's text.
+    /// A text delta of a message.
     Text(ItemPosition<'a>, Cow<'a, str>),
-    /// An item begins. Its content is not to be trusted yet.
+    /// An item begins. Its content is not reliable yet.
     Added(ItemPosition<'a>, &'a RawValue),
-    /// More of something that is of no use before it is finished: a call's arguments, a refusal.
+    /// A delta of something that is useful only once complete: call arguments, a refusal.
     Part(ItemPosition<'a>),
     /// A finished item.
     Done(ItemPosition<'a>, &'a RawValue),
@@ -36,9 +36,9 @@ pub enum Event<'a> {
     Incomplete(Option<&'a RawValue>),
     /// `response.failed`, with the response object.
     Failed(Option<&'a RawValue>),
-    /// An error in place of an answer; the frame itself says which.
+    /// An error event; the details are in the frame itself.
     Error,
-    /// Anything else.
+    /// Any other event.
     Other,
 }
 
@@ -60,9 +60,9 @@ struct EventFields<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// Reads one frame; `None` where it is malformed.
+/// Parses a frame; `None` if it is malformed.
 ///
-/// `[DONE]`, which some proxies add, is not part of this protocol and counts as some other event.
+/// `[DONE]`, which some proxies add, is not part of this protocol and parses as [`Event::Other`].
 #[must_use]
 pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
     if frame == b"[DONE]" {
@@ -80,7 +80,7 @@ pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
     }
 }
 
-/// Reads any frame.
+/// Parses any kind of frame.
 pub(super) fn general(frame: &str) -> Option<Event<'_>> {
     let fields: EventFields<'_> = fields(frame)?;
     let place = ItemPosition {
@@ -103,7 +103,7 @@ pub(super) fn general(frame: &str) -> Option<Event<'_>> {
             Some(item) => Event::Done(place, item),
             None => return None,
         },
-        // `response.done` is how some servers spell it.
+        // Some servers spell it `response.done`.
         "response.completed" | "response.done" => Event::Completed(fields.response),
         "response.incomplete" => Event::Incomplete(fields.response),
         "response.failed" | "response.cancelled" => Event::Failed(fields.response),

@@ -1,21 +1,21 @@
-//! Items of ours: what the user says, and what tools answer. Both may hold pictures, which a model takes in its own way
-//! or not at all.
+//! The items that the client writes: user messages and tool outputs. Both may hold images, in the form that the model
+//! accepts.
 
 use serde_json::Value;
 
-/// How a model takes pictures.
+/// How a model accepts images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pictures {
-    /// Not at all.
+    /// It does not accept images.
     Refused,
-    /// As they are.
+    /// Without a `detail` field.
     Bare,
-    /// With a word about how closely it is to look: `auto` or `original`.
+    /// With this `detail`: `auto` or `original`.
     Detail(&'static str),
 }
 
 impl Pictures {
-    /// A picture as a part of an item.
+    /// An image as a content part; `None` if the model does not accept images.
     fn part(self, url: &str) -> Option<String> {
         let url = quoted(url);
         match self {
@@ -27,7 +27,7 @@ impl Pictures {
         }
     }
 
-    /// Puts the word that this model takes into every picture of an item; whether that changes the item.
+    /// Sets the `detail` of every image in an item as this model requires. Returns whether the item changed.
     pub(super) fn relook_all(self, item: &mut Value) -> bool {
         let mut changed = false;
         for place in PLACES {
@@ -39,7 +39,7 @@ impl Pictures {
         changed
     }
 
-    /// Puts the word that this model takes into a picture; whether it was another one.
+    /// Sets the `detail` of an image. Returns whether it changed.
     fn relook(self, picture: &mut Value) -> bool {
         let word = match self {
             Self::Detail(detail) => Some(Value::from(detail)),
@@ -56,27 +56,27 @@ impl Pictures {
     }
 }
 
-/// Where an item has its parts.
+/// The fields of an item that hold parts.
 const PLACES: [&str; 2] = ["content", "output"];
 
 fn is_picture(part: &Value) -> bool {
     part["type"] == "input_image"
 }
 
-/// The addresses of the pictures in an item, most of them data URLs.
+/// The URLs of an item's images, most of them data URLs.
 pub(super) fn pictures(item: &Value) -> impl Iterator<Item = &str> {
     let parts = PLACES.iter().filter_map(|place| item[place].as_array());
     let pictures = parts.flatten().filter(|part| is_picture(part));
     pictures.map(|part| part["image_url"].as_str().unwrap_or_default())
 }
 
-/// What the user says, as an item, with pictures as data URLs.
+/// A user message, with images as data URLs.
 #[must_use]
 pub fn user_message(text: &str, pictures: &[String], takes: Pictures) -> Vec<u8> {
     message("user", text, pictures, takes).into_bytes()
 }
 
-/// A message of this role.
+/// A message with this role.
 pub(super) fn message(role: &str, text: &str, pictures: &[String], takes: Pictures) -> String {
     let text = quoted(text);
     let mut content = format!(r#"{{"type":"input_text","text":{text}}}"#);
@@ -87,30 +87,30 @@ pub(super) fn message(role: &str, text: &str, pictures: &[String], takes: Pictur
     format!(r#"{{"type":"message","role":"{role}","content":[{content}]}}"#)
 }
 
-/// An item that changes how much the model is to think from here on. Unlike another field of the request it leaves what
-/// the service has cached as it is.
+/// An item that changes the reasoning effort from here on. Unlike a changed field of the request head, it keeps the
+/// service's prompt cache valid.
 #[must_use]
 pub fn effort_change(effort: &str) -> Vec<u8> {
     let effort = quoted(effort);
     format!(r#"{{"type":"configuration_update","reasoning":{{"effort":{effort}}}}}"#).into_bytes()
 }
 
-/// What the model is told where a tool gave nothing but white space.
+/// Sent for a tool output that is empty or blank.
 pub(super) const NO_OUTPUT: &str = "(no output)";
 
-/// What goes back for a call: a text, and maybe a picture as a data URL.
+/// The output of a call: text, and optionally an image as a data URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallOutput {
-    /// The words. The service takes no output that is empty or blank, so such a one says that it is.
+    /// The text. The service rejects an empty or blank output, so one is replaced by a placeholder.
     pub text: String,
-    /// The picture.
+    /// The image.
     pub image: Option<String>,
 }
 
-/// What the model is told in place of a picture that it does not take.
+/// Sent in place of an image that the model does not accept.
 const LEFT_OUT: &str = "(the picture is left out: this model takes text only)";
 
-/// What a tool answered, as an item.
+/// The output of a tool call, as an item.
 #[must_use]
 pub fn call_output(call_id: &str, output: &CallOutput, takes: Pictures) -> Vec<u8> {
     let text = match &*output.text {
@@ -131,7 +131,7 @@ pub fn call_output(call_id: &str, output: &CallOutput, takes: Pictures) -> Vec<u
         .into_bytes()
 }
 
-/// The kind of picture that begins so, if it is one that models take.
+/// The media type of an image that begins with these bytes, if models accept it.
 #[must_use]
 pub fn picture(start: &[u8]) -> Option<&'static str> {
     match start {
@@ -157,10 +157,10 @@ pub fn picture(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// A text as JSON.
+/// A string as JSON.
 ///
 /// # Panics
-/// Never: text always has a JSON form.
+/// Never: every string has a JSON form.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     Value::from(text).to_string()

@@ -1,5 +1,5 @@
-//! Items: what an answer and a conversation are made of. An item is kept as the bytes it came in, because
-//! it goes back to the service as these bytes; beside them stands the little that this program reads of it.
+//! Items: the parts of answers and conversations. An item is kept as the bytes it came in, because these bytes go back
+//! to the service, together with the few fields that this program uses.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -16,66 +16,66 @@ pub use super::pending_item::PendingItem;
 #[derive(Debug)]
 pub struct Item {
     raw: Box<RawValue>,
-    /// What it is.
+    /// The type of the item, with the fields in use.
     pub kind: ItemKind,
 }
 
-/// What an item is, and what of it matters here.
+/// The type of an item, with the fields in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemKind {
-    /// Words for the user.
+    /// A message for the user.
     Message(Message),
-    /// The model's reasoning. Without its encrypted form the service cannot take it back.
+    /// The model's reasoning. The service accepts it back only with its encrypted content.
     Reasoning {
-        /// It holds the encrypted form.
+        /// Whether the encrypted content is present.
         sealed: bool,
     },
-    /// A call of one of our tools.
+    /// A call of one of the client's tools.
     Call(Call),
-    /// An item that waits for a result, such as an approval, a patch, or one of a type that is not known. The service may
-    /// have served it itself.
+    /// An item that waits for a result, such as an approval, a patch, or one of an unknown type. The service may have
+    /// handled it itself.
     Waiting(PendingItem),
-    /// What the service has found for an item with this `call_id`, or for one that it does not name.
+    /// A result that the service produced for the item with this `call_id`, or for an unnamed one.
     Result(Option<String>),
-    /// Anything else: served by the service itself.
+    /// Any other item; the service handles it itself.
     Other,
 }
 
-/// Words for the user.
+/// A message for the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
-    /// Its text holds more than white space.
+    /// Whether the text contains more than white space.
     pub said: bool,
-    /// Stands for the text: equal for equal ones. The text itself is in the item's bytes, and can be long.
+    /// A fingerprint of the text: equal for equal texts. The text itself is in the item's bytes, and can be long.
     pub mark: u64,
-    /// Why the model declined, if it did: the beginning of it, where that is long.
+    /// The model's refusal, if it declined, cut to a maximum length.
     pub refusal: Option<String>,
-    /// The service says that it was cut off before its end.
+    /// Whether the service reports the message as cut off.
     pub unfinished: bool,
 }
 
-/// A search of the web that the service has made.
+/// A web search made by the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebSearch {
-    /// The words that were looked for, where the service names them.
+    /// The query, if the service names it.
     pub query: Option<String>,
 }
 
-/// A call of a tool.
+/// A tool call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Ties the call to its output.
     pub call_id: String,
     /// The tool's name.
     pub name: String,
-    /// One JSON object, as the model wrote it; not always well-formed.
+    /// The arguments: one JSON object as the model wrote it, which may be malformed.
     pub arguments: String,
-    /// The service says that the call was cut off before its end.
+    /// Whether the service reports the call as cut off.
     pub unfinished: bool,
 }
 
 impl Call {
-    /// Whether that call is this one, sent once more: the same but for the blanks in its arguments.
+    /// Whether `other` repeats this call: equal except for blanks in its arguments.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let json = |call: &Self| serde_json::from_str::<serde_json::Value>(&call.arguments).ok();
@@ -119,8 +119,8 @@ struct ContentPart<'a> {
 }
 
 impl Item {
-    /// Reads an item; `None` where it is no JSON object, a call without a name or an id, or a message whose text
-    /// cannot be read.
+    /// Parses an item. `None` if it is not a JSON object, a call without a name or an id, or a message whose text
+    /// cannot be decoded.
     #[must_use]
     pub fn parse(raw: &RawValue) -> Option<Self> {
         Some(Self {
@@ -129,13 +129,13 @@ impl Item {
         })
     }
 
-    /// The JSON object it came as.
+    /// The item's JSON object.
     pub(super) fn json(&self) -> &RawValue {
         &self.raw
     }
 
-    /// The same reasoning with its encrypted form, which the service has sent elsewhere; nothing where this is no such
-    /// item, or that no encrypted form.
+    /// This reasoning item with the encrypted content of `other`, where the service sent it; `None` if this is not such
+    /// an item, or `other` has no encrypted content.
     pub(super) fn sealed_by(&self, other: &RawValue) -> Option<Self> {
         let mut own: Map<String, Value> = serde_json::from_str(self.raw.get()).ok()?;
         let mut other: Map<String, Value> = serde_json::from_str(other.get()).ok()?;
@@ -145,14 +145,13 @@ impl Item {
         Self::parse(&raw).filter(|item| item.kind == (ItemKind::Reasoning { sealed: true }))
     }
 
-    /// The bytes it came in.
+    /// The bytes of the item as received.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
         self.raw.get().as_bytes()
     }
 
-    /// What the model says of what it thought, its parts as paragraphs; nothing for other items, or where it says
-    /// nothing.
+    /// The reasoning summary, its parts as paragraphs; `None` for other items, or if it is empty.
     #[must_use]
     pub fn summary(&self) -> Option<String> {
         if !matches!(self.kind, ItemKind::Reasoning { .. }) {
@@ -168,7 +167,7 @@ impl Item {
         (!summary.trim().is_empty()).then_some(summary)
     }
 
-    /// The search of the web that the service has made, where the item is one.
+    /// The web search, if the item is one.
     #[must_use]
     pub fn searched(&self) -> Option<WebSearch> {
         let is_search = |value: &Value| value["type"] == "web_search_call";
@@ -185,7 +184,7 @@ impl Item {
         })
     }
 
-    /// The text of a message, all its parts together; empty for anything else.
+    /// The text of a message, all parts joined; empty for any other item.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         let fields: Option<RawItem<'_>> = fields(self.raw.get());
@@ -199,7 +198,7 @@ impl Item {
 }
 
 impl ItemKind {
-    /// What an item is; `None` as for [`Item::parse`].
+    /// Determines the type; `None` as in [`Item::parse`].
     pub(super) fn read(raw: &RawValue) -> Option<Self> {
         let fields: RawItem<'_> = fields(raw.get())?;
         let word = |field: Option<&RawValue>| {
@@ -242,19 +241,19 @@ impl ItemKind {
     }
 }
 
-/// The most of a refusal that is kept, in bytes.
+/// Size limit of a refusal in bytes.
 const MAX_REFUSAL_BYTES: usize = 16 << 10;
 
-/// The text of a message, borrowed where it is one part without an escape; `None` where a part cannot be read.
+/// The text of a message, borrowed if it is one part without an escape; `None` if a part cannot be decoded.
 fn message_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
     let mut all = Cow::Borrowed("");
     parts(content, |part| {
-        // The second is how some servers spell it.
+        // Some servers spell it `text`.
         if matches!(
             part.kind.and_then(text).as_deref(),
             Some("output_text" | "text")
         ) {
-            // Adding to nothing is no copy.
+            // Appending to an empty Cow does not copy.
             all += part.text.and_then(text)?;
         }
         Some(())
@@ -262,7 +261,7 @@ fn message_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
     Some(all)
 }
 
-/// Why the model declined, empty where it did not; `None` where that cannot be read.
+/// The model's refusal, empty if it did not decline; `None` if it cannot be decoded.
 fn refusal(content: Option<&RawValue>) -> Option<String> {
     let mut all = String::new();
     parts(content, |part| {
@@ -278,8 +277,8 @@ fn refusal(content: Option<&RawValue>) -> Option<String> {
     Some(all)
 }
 
-/// Hands out the parts of a message; `None` where one of them cannot be read, or where there is something else in
-/// place of a list. Parts of other kinds than text and refusal are nothing to print.
+/// Passes on the parts of a message; `None` if one of them cannot be parsed, or the content is not a list. Only text
+/// and refusal parts are printed.
 fn parts<'a>(
     content: Option<&'a RawValue>,
     mut take: impl FnMut(ContentPart<'a>) -> Option<()>,
@@ -291,7 +290,7 @@ fn parts<'a>(
     let list = each(content, |part| {
         read = match fields::<ContentPart<'_>>(part.get()) {
             Some(part) => take(part),
-            // An object that cannot be read may have been text.
+            // An object that cannot be parsed may have been text.
             None => (!part.get().starts_with('{')).then_some(()),
         };
         match read {
@@ -302,7 +301,7 @@ fn parts<'a>(
     read.filter(|()| list)
 }
 
-/// Arguments are a JSON text inside a string; a server that sends the object itself is understood too.
+/// Call arguments: by the protocol a string of JSON. An object, which some servers send, is accepted too.
 fn arguments(raw: Option<&RawValue>) -> String {
     match raw.map(|raw| text(raw).ok_or(raw)) {
         Some(Ok(text)) => text.into_owned(),

@@ -1,5 +1,5 @@
-//! Reading parts of JSON without building more than is asked for: a text, the fields of an object, the elements
-//! of an array one at a time. What is read here was checked to be JSON before, as every `RawValue` is.
+//! Partial JSON parsing: a string, the fields of an object, or the elements of an array, without building more than is
+//! needed. The input is known to be valid JSON, as every `RawValue` is.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::text::shortened;
 
-/// The fields of an object; nothing where it is none, or where one of them stands twice.
+/// The fields of an object; `None` if it is not an object, or has a duplicate field.
 pub(super) fn fields<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     // serde would read an array as the fields in order.
     if !json.trim_ascii_start().starts_with('{') {
@@ -21,14 +21,14 @@ pub(super) fn fields<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     serde_json::from_str(json).ok()
 }
 
-/// The text of a JSON string, borrowed where it holds no escape; `None` where it is no string. Half of a
-/// surrogate pair, which JSON can write but no text can hold, becomes U+FFFD.
+/// The text of a JSON string, borrowed if it has no escape; `None` if it is not a string. An unpaired surrogate, which
+/// JSON can express but Rust strings cannot, becomes U+FFFD.
 pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Some(Cow::Borrowed(inner));
     }
-    // No escape is shorter than what it stands for.
+    // No escape is shorter than the character it encodes.
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
@@ -41,7 +41,7 @@ pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(text))
 }
 
-/// What the escape stands for that begins here, and its length.
+/// The character that an escape encodes, and the length of the escape.
 fn escape(from: &str) -> (char, usize) {
     let unit = |at: usize| -> Option<u32> {
         let digits = from.get(at..)?.strip_prefix("\\u")?.get(..4)?;
@@ -62,14 +62,14 @@ fn escape(from: &str) -> (char, usize) {
                 (one, _) => (one.and_then(char::from_u32).unwrap_or('\u{fffd}'), 6),
             };
         }
-        // A quote, a slash or a backslash, which stand for themselves.
+        // A quote, slash or backslash encodes itself.
         Some(byte) => char::from(*byte),
         None => '\u{fffd}',
     };
     (simple, 2)
 }
 
-/// Hands out the elements of an array in their order, until it is told to stop; false where it is no array.
+/// Passes on the elements of an array in order, until the callback stops it; false if it is not an array.
 pub(super) fn each<'a>(
     array: &'a RawValue,
     mut take: impl FnMut(&'a RawValue) -> ControlFlow<()>,
@@ -95,9 +95,8 @@ pub(super) fn each<'a>(
     json.deserialize_seq(Elements(&mut take)).is_ok()
 }
 
-/// An object's short fields alone, as an object: those of at most `most` bytes each, and of four times that together.
-/// What says why something went wrong is among them, and building a tree of them takes little room. Anything that is
-/// no object is taken for an empty one.
+/// The short fields of an object, as an object: at most `most` bytes each, and four times that together. Error details
+/// are among them, and parsing these alone takes little memory. Input that is not an object counts as an empty one.
 pub(super) fn short(object: &str, most: usize) -> String {
     struct Short(usize);
     impl<'de> DeserializeSeed<'de> for Short {
@@ -133,7 +132,7 @@ pub(super) fn short(object: &str, most: usize) -> String {
         .unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// The beginning of a text that somebody else wrote, for a message: at most this many bytes.
+/// The beginning of an external text, for a message: at most `most` bytes.
 pub(super) fn beginning(text: &str, most: usize) -> String {
     shortened(text, most).into_owned()
 }
@@ -158,7 +157,7 @@ mod tests {
         check(r#""\ud800\ud83e\udd80""#, "\u{fffd}\u{1f980}");
     }
 
-    /// Every string of up to four of these pieces, as serde reads it too.
+    /// Every string of up to four of these pieces, compared with serde.
     #[test]
     fn escapes_are_read_as_serde_reads_them() {
         let pieces = [

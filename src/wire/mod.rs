@@ -1,5 +1,5 @@
-//! What goes over the wire, as values. Everything here is pure: no clock, no socket, no file, no thread,
-//! so every rule of the protocol can be tested by feeding bytes in and looking at what comes out.
+//! The Responses protocol as values. Everything here is pure (no clock, socket, file or thread), so every rule of the
+//! protocol can be tested on bytes alone.
 
 pub mod answer;
 mod conversation;

@@ -1,5 +1,5 @@
-//! The places of an answer's items. Events name a place by index, by id, or not at all, and servers differ in
-//! what they do about it; here it is decided which item an event speaks of.
+//! The output items of an answer. Events refer to an item by index, by id, or not at all, and servers differ in how
+//! they do it. This module decides which item an event refers to.
 
 use std::collections::BTreeMap;
 use std::ops::{Index, IndexMut};
@@ -12,10 +12,10 @@ use super::fingerprint::mark;
 use super::item::Item;
 use super::json::fields;
 
-/// The most items that one answer may have. Real ones have a few dozen.
+/// Item limit of an answer. Real answers have a few dozen.
 pub(super) const MAX_ITEMS: usize = 10_000;
 
-/// An id, as far as it is needed to be told from others: some servers make them thousands of bytes long.
+/// A fingerprint of an id, enough to compare ids: some servers make them thousands of bytes long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id(u64);
 
@@ -25,46 +25,46 @@ impl Id {
     }
 }
 
-/// A place for an item of the answer.
+/// A slot for an output item.
 #[derive(Debug, Default)]
 pub(super) struct ItemSlot {
     pub(super) index: Option<u64>,
     pub(super) id: Option<Id>,
-    /// It holds text for the user.
+    /// Whether it is a message for the user.
     pub(super) message: bool,
-    /// It holds something that must be finished before the answer is complete: a message or a call.
+    /// Whether it must be finished before the answer is complete: a message or a call.
     pub(super) owed: bool,
-    /// The text as it streamed; once finished and shown, nothing.
+    /// The streamed text; empty once the message is finished and shown.
     pub(super) text: String,
-    /// How much of the text was shown, in bytes.
+    /// Bytes of the text shown so far.
     pub(super) shown: usize,
     pub(super) item: Option<Item>,
-    /// Finished and wholly shown.
+    /// Whether it is finished and fully shown.
     pub(super) closed: bool,
 }
 
 impl ItemSlot {
-    /// Whether this place names another item than the one here.
+    /// Whether this position has an id other than this slot's.
     pub(super) fn has_other_id(&self, place: ItemPosition<'_>) -> bool {
         place.id.is_some_and(|id| self.id != Some(Id::of(id)))
     }
 }
 
-/// All places of an answer, in the order in which they came up.
+/// The slots of an answer, in order of creation.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     list: Vec<ItemSlot>,
-    /// Where in `list` the item with this index is.
+    /// Index into `list` by `output_index`.
     by_index: BTreeMap<u64, usize>,
-    /// Where in `list` the item with this id is.
+    /// Index into `list` by item id.
     by_id: BTreeMap<Id, usize>,
-    /// The one that the last event spoke of.
+    /// The slot of the last event.
     recent: usize,
 }
 
 impl Slots {
-    /// The slot of an item that begins. Some servers give every item the same index, so a new one does not take the
-    /// place of one that is finished. Nothing where there is no room for one more.
+    /// The slot for an item that begins. Some servers give every item the same index, so a new item does not replace a
+    /// finished one. `None` if the item limit is reached.
     pub(super) fn begin(&mut self, place: ItemPosition<'_>) -> Option<usize> {
         if let Some(at) = place.index.and_then(|index| self.by_index.get(&index)) {
             let slot = &self.list[*at];
@@ -75,7 +75,7 @@ impl Slots {
         self.find(place)
     }
 
-    /// A new slot, which from now on is the one at this place; nothing where there is no room.
+    /// Adds a slot and assigns it this position; `None` if the item limit is reached.
     pub(super) fn push(&mut self, place: ItemPosition<'_>) -> Option<usize> {
         if self.list.len() == MAX_ITEMS {
             return None;
@@ -92,7 +92,7 @@ impl Slots {
         Some(self.recent)
     }
 
-    /// Notes the id of the recent slot, if it has none.
+    /// Sets the id of the recent slot, if it has none.
     fn name(&mut self, id: Option<&str>) {
         let slot = &mut self.list[self.recent];
         if let (None, Some(id)) = (slot.id, id.map(Id::of)) {
@@ -101,8 +101,8 @@ impl Slots {
         }
     }
 
-    /// The slot that an event speaks of, found by index, else by id, else the recent one if that is open. Nothing where
-    /// it would be a new one and there is no room.
+    /// The slot of an event: by index, else by id, else the recent one if that is open, else a new one. `None` if the
+    /// item limit is reached.
     pub(super) fn find(&mut self, place: ItemPosition<'_>) -> Option<usize> {
         let recent = self
             .list
@@ -111,7 +111,7 @@ impl Slots {
         let known = match (place.index, place.id.map(Id::of)) {
             (Some(index), _) => self.by_index.get(&index).copied(),
             (None, None) => recent.map(|_| self.recent),
-            // An id that comes up late belongs to what has come without one.
+            // A late id belongs to the open slot that has none yet.
             (None, Some(id)) => self.by_id.get(&id).copied().or_else(|| {
                 recent
                     .filter(|slot| slot.id.is_none() && slot.index.is_none())
@@ -128,7 +128,7 @@ impl Slots {
         }
     }
 
-    /// The slots by index; those without one stay behind the one that they came after.
+    /// The slots ordered by index. A slot without an index follows the slot created before it.
     pub(super) fn in_order(&self) -> Vec<&ItemSlot> {
         let mut last = 0;
         let mut slots: Vec<(u64, &ItemSlot)> = Vec::with_capacity(self.list.len());
@@ -140,17 +140,15 @@ impl Slots {
         slots.into_iter().map(|(_, slot)| slot).collect()
     }
 
-    /// The place at this position, if there is one.
     pub(super) fn get(&self, at: usize) -> Option<&ItemSlot> {
         self.list.get(at)
     }
 
-    /// The place at this position, if there is one, to be changed.
     pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut ItemSlot> {
         self.list.get_mut(at)
     }
 
-    /// The places in the order in which they came up.
+    /// The slots in order of creation.
     pub(super) fn iter(&self) -> impl Iterator<Item = &ItemSlot> {
         self.list.iter()
     }
@@ -170,7 +168,7 @@ impl IndexMut<usize> for Slots {
     }
 }
 
-/// The place with the item's own id, where the event does not name it.
+/// The position, with the id taken from the item if the event has none.
 pub(super) fn with_id<'a>(place: ItemPosition<'a>, item: &'a RawValue) -> ItemPosition<'a> {
     #[derive(Deserialize)]
     struct SlotName<'a> {

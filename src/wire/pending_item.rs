@@ -1,9 +1,9 @@
-//! Items of an answer that wait for a result: approvals, patches, calls of tools that we did not offer, and whatever has a
-//! `call_id` and is of a type that is not known here.
+//! Items of an answer that wait for a result: approvals, patches, calls of tools that were not offered, and items of
+//! unknown types with a `call_id`.
 
 use super::json::beginning;
 
-/// Types of items that wait for their client even without a `call_id`.
+/// Types of items that wait for the client even without a `call_id`.
 const WAITING: &[&str] = &[
     "mcp_approval_request",
     "apply_patch_call",
@@ -14,7 +14,7 @@ const WAITING: &[&str] = &[
     "tool_search_call",
 ];
 
-/// The most of an item's type that is kept, in bytes.
+/// Size limit of an item's type in bytes.
 const MAX_KIND_BYTES: usize = 100;
 
 /// An item that waits for a result.
@@ -22,14 +22,14 @@ const MAX_KIND_BYTES: usize = 100;
 pub struct PendingItem {
     /// Its type, if it has one.
     pub kind: Option<String>,
-    /// Ties it to its result, where something does.
+    /// Ties it to its result, if present.
     pub call_id: Option<String>,
-    /// It says itself that the client is to serve it.
+    /// Whether it is marked for execution by the client.
     pub client: bool,
 }
 
 impl PendingItem {
-    /// What waits, if an item of this type, with this `call_id` and this `execution`, does.
+    /// The pending item, if an item of this type, with this `call_id` and this `execution`, waits.
     pub(super) fn read(
         kind: Option<&str>,
         call_id: Option<String>,

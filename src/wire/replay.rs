@@ -1,7 +1,7 @@
-//! Items of a conversation that are sent again, made acceptable to a service that checks them. An id ties an item to the
-//! reasoning it came from: the service refuses a message or a call that names its id while that reasoning is missing
-//! ("Item 'msg_..' of type 'message' was provided without its required 'reasoning' item"). So where reasoning stays behind,
-//! the ids of what followed it do, too.
+//! Adapts items of earlier answers so that the service accepts them again. An id ties an item to the reasoning that led
+//! to it: the service rejects a message or a call with an id if that reasoning is missing ("Item 'msg_..' of type
+//! 'message' was provided without its required 'reasoning' item"). So where reasoning is left out, the ids of the items
+//! after it are, too.
 
 use std::borrow::Cow;
 
@@ -9,19 +9,19 @@ use serde_json::{Map, Value, json};
 
 use super::input::NO_OUTPUT;
 
-/// Who is sent an item of an earlier answer.
+/// The model that receives an item of an earlier answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recipient {
-    /// The model that it came from.
+    /// The model that wrote it.
     Same,
-    /// Another model, to which the phase of a message and the namespace of a call may mean nothing.
+    /// Another model, which may not know the phase of a message or the namespace of a call.
     Other,
 }
 
-/// An item of an answer as it can be sent without the reasoning it came from; nothing for the reasoning itself and for what
-/// only makes sense to the model that wrote it. A message becomes one of plain text, because one with parts must have an
-/// id; a call loses its id and keeps what ties it to its output; an item that the service has served itself must have an
-/// id and goes. What cannot be read stays as it is: a call that is left out would leave its output alone.
+/// An item without the reasoning that led to it; `None` for reasoning itself and for items that only their own model
+/// understands. A message becomes plain text, because one with parts must have an id. A call loses its id and keeps the
+/// `call_id` that ties it to its output. An item handled by the service must have an id and is left out. An item that
+/// cannot be parsed stays as it is: leaving out a call would orphan its output.
 #[must_use]
 pub fn without_reasoning(item: &[u8], recipient: Recipient) -> Option<Cow<'_, [u8]>> {
     let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(item) else {
@@ -30,7 +30,7 @@ pub fn without_reasoning(item: &[u8], recipient: Recipient) -> Option<Cow<'_, [u
     let written = |fields| Some(Cow::Owned(Value::Object(fields).to_string().into_bytes()));
     let is_answer = fields.get("role").and_then(Value::as_str) == Some("assistant");
     match fields.get("type").and_then(Value::as_str) {
-        // All that matters of them is encrypted for one model.
+        // Their content is encrypted for one model.
         Some("reasoning" | "compaction" | "context_compaction") => None,
         Some("message") if is_answer => written(plain(&fields, recipient)?),
         _ if fields.get("call_id").is_some_and(Value::is_string) => {
@@ -43,13 +43,13 @@ pub fn without_reasoning(item: &[u8], recipient: Recipient) -> Option<Cow<'_, [u
             }
         }
         _ if fields.get("id").is_none_or(Value::is_null) => Some(Cow::Borrowed(item)),
-        // A message of the user, if a client has given it an id.
+        // A user message with an id from another client.
         _ if fields.contains_key("role") => Some(Cow::Borrowed(item)),
         _ => None,
     }
 }
 
-/// The model's message as plain text, without an id; nothing where it has no text.
+/// A model's message as plain text, without an id; `None` if it has no text.
 fn plain(message: &Map<String, Value>, recipient: Recipient) -> Option<Map<String, Value>> {
     let text = match message.get("content")? {
         Value::String(text) => text.clone(),
@@ -75,8 +75,8 @@ fn plain(message: &Map<String, Value>, recipient: Recipient) -> Option<Map<Strin
     Some(plain)
 }
 
-/// The output of a call with words in it, also where the tool gave none: services refuse an output of nothing but white
-/// space. Any other item as it is.
+/// Fills in the placeholder for an empty call output: services reject an output of nothing but white space. Other items
+/// are returned unchanged.
 #[must_use]
 pub fn with_words(item: &[u8]) -> Cow<'_, [u8]> {
     let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(item) else {

@@ -1,4 +1,4 @@
-//! A request: its head, and the conversation that stands behind it as the last field of the same JSON object.
+//! A request: the head, followed by the conversation as the last field of the same JSON object.
 
 pub use super::conversation::{RequestBody, estimate};
 pub use super::request_head::{Function, RequestHead, Shape, WebSearch};
@@ -10,7 +10,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::wire::input::Pictures;
 
-    /// A head about which a test has nothing to say.
+    /// A request head with defaults for tests.
     pub(crate) const HEAD: RequestHead<'static> = RequestHead {
         shape: Shape::Classic,
         model: "m",

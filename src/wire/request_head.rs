@@ -1,37 +1,36 @@
-//! What stands before the conversation in a request: the model, who it is to be, its tools and how it is to think, in the
-//! three shapes that models want.
+//! The part of a request before the conversation: model, instructions, tools and reasoning settings, in the three
+//! shapes that models require.
 
 use super::input::{Pictures, message, quoted};
 
-/// A tool as the model is told of it.
+/// A function tool as offered to the model.
 #[derive(Clone, Copy, Debug)]
 pub struct Function<'a> {
-    /// Its name.
+    /// The name.
     pub name: &'a str,
-    /// What it does, for the model.
+    /// The description, for the model.
     pub description: &'a str,
-    /// The JSON Schema of its arguments, as JSON.
+    /// The JSON Schema of the arguments, as JSON text.
     pub parameters: &'a str,
 }
 
 /// The shape of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// That of the public API: the tools are a field of their own, and so are the instructions where the server wants them
-    /// there.
+    /// The public API's: tools are a top-level field, and so are the instructions if the server wants them there.
     Classic,
-    /// Tools and instructions are items at the beginning of the input, and several calls may come at once.
+    /// Tools and instructions are items at the beginning of the input. Parallel calls are possible.
     Additional,
-    /// Responses Lite, of the subscription backend: the same items behind a header of its own. Calls come one after the
-    /// other, and the service runs no tool itself.
+    /// Responses Lite, of the subscription backend: the same items, with a header of its own. No parallel calls, and no
+    /// tools that the service runs.
     Lite,
 }
 
 impl Shape {
-    /// Every shape, in the order in which they are tried where the service refuses the one before.
+    /// All shapes, in the order in which they are tried when the service rejects one.
     pub const ALL: [Self; 3] = [Self::Additional, Self::Lite, Self::Classic];
 
-    /// What it is called.
+    /// The shape's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -41,13 +40,13 @@ impl Shape {
         }
     }
 
-    /// The shape of this name.
+    /// The shape with this name.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|shape| shape.name() == name)
     }
 
-    /// The others, in the order in which they are tried.
+    /// The other shapes, in the order in which they are tried.
     #[must_use]
     pub fn others(self) -> Vec<Self> {
         let mut others = Self::ALL.to_vec();
@@ -55,7 +54,7 @@ impl Shape {
         others
     }
 
-    /// Whether the service's own tools, such as its web search, have a place in it.
+    /// Whether the shape can carry the service's own tools, such as web search.
     #[must_use]
     pub fn carries_hosted_tools(self) -> bool {
         self != Self::Lite
@@ -70,53 +69,53 @@ impl Shape {
 /// How the service searches the web.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebSearch {
-    /// It fetches pages as they are now.
+    /// Fetches pages live.
     Live,
-    /// It looks only into what it has stored.
+    /// Searches only the service's cache.
     Cached,
 }
 
 impl WebSearch {
-    /// The tool that stands for it.
+    /// The tool definition.
     fn json(self) -> String {
         let live = self == Self::Live;
         format!(r#"{{"type":"web_search","external_web_access":{live}}}"#)
     }
 }
 
-/// What stays the same in every request of a run.
+/// The part of a request that is the same throughout a run.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestHead<'a> {
-    /// The shape of it.
+    /// The request shape.
     pub shape: Shape,
-    /// The model's id.
+    /// The model id.
     pub model: &'a str,
-    /// Who the model is to be; never empty, since the subscription backend refuses that.
+    /// The instructions; never empty, since the subscription backend rejects that.
     pub instructions: &'a str,
-    /// The tools offered, maybe none.
+    /// The tools offered, possibly none.
     pub tools: &'a [Function<'a>],
-    /// The instructions are a developer message at the head of the input, which OpenAI's services cache; other servers
-    /// know a field of that name only. In the shapes that put the tools there, they always are.
+    /// Whether the instructions are a developer message at the head of the input, which OpenAI's services cache; other
+    /// servers only support the `instructions` field. Shapes with tools in the input always use a developer message.
     pub developer: bool,
-    /// The service may search the web. The shape must carry hosted tools.
+    /// Web search by the service, if enabled. The shape must carry hosted tools.
     pub search: Option<WebSearch>,
-    /// The model may make several calls at once, where the shape has room for them.
+    /// Whether the model may make parallel calls, if the shape allows them.
     pub parallel: bool,
-    /// The model thinks before it answers, and what it thinks can be carried along.
+    /// Whether the model reasons before it answers and returns its reasoning encrypted.
     pub reasons: bool,
-    /// How much the model is to think; its own default if not given.
+    /// Reasoning effort; the model's default if `None`.
     pub effort: Option<&'a str>,
-    /// How it is to sum up what it thinks; not at all if not given.
+    /// Reasoning summary mode; no summary if `None`.
     pub summary: Option<&'a str>,
-    /// How many words it is to make; its own default if not given.
+    /// Verbosity; the model's default if `None`.
     pub verbosity: Option<&'a str>,
-    /// The JSON of `text.format`, which the answer's messages are to have.
+    /// The JSON of `text.format`, the format of the answer's messages.
     pub format: Option<&'a str>,
-    /// The most tokens of an answer, where the server has to be told.
+    /// Token limit of an answer, for servers that require one.
     pub max_output: Option<u64>,
-    /// How it takes pictures. Lite takes no word about them.
+    /// How the model accepts images. Lite has no `detail`.
     pub pictures: Pictures,
-    /// The same for every request of a conversation: the service caches by it.
+    /// The prompt cache key: the same for every request of a conversation.
     pub cache_key: &'a str,
 }
 
@@ -152,7 +151,7 @@ impl RequestHead<'_> {
         if !tools.is_empty() {
             text.push_str(r#","tool_choice":"auto""#);
         }
-        // Lite refuses requests that do not rule them out, also without tools (openai/codex#30224).
+        // Lite rejects requests that do not disable them, even without tools (openai/codex#30224).
         if !tools.is_empty() || self.shape == Shape::Lite {
             let parallel = self.parallel && self.shape != Shape::Lite;
             text.push_str(&format!(r#","parallel_tool_calls":{parallel}"#));
@@ -177,7 +176,7 @@ impl RequestHead<'_> {
         }
         text.push_str(r#","store":false,"stream":true"#);
         if self.reasons {
-            // Nothing is stored at the service, so its reasoning travels with us, encrypted.
+            // The service stores nothing, so its reasoning is carried along, encrypted.
             text.push_str(r#","include":["reasoning.encrypted_content"]"#);
         }
         text.push_str(&format!(
@@ -203,15 +202,15 @@ impl RequestHead<'_> {
     }
 }
 
-/// The beginning of a request, up to where the conversation's first item stands.
+/// The beginning of a request, up to the conversation's first item.
 pub(super) struct Opening {
-    /// The JSON, in which `input` is still open.
+    /// The JSON text, with `input` still open.
     pub(super) json: String,
-    /// There are items in `input` already.
+    /// Whether `input` already has items.
     pub(super) holds_items: bool,
 }
 
-/// A field that is an object of those of these words that are given; nothing without one.
+/// An object field with those of these values that are present; empty if there are none.
 fn object(name: &str, fields: &[(&str, Option<&str>)]) -> String {
     let given = fields
         .iter()

@@ -1,5 +1,5 @@
-//! The response object that comes with a terminal event: how it ended, the tokens it cost, and the items
-//! once more. Fields of an unexpected type read as if they were absent.
+//! The response object of a terminal event: how the answer ended, the tokens it used, and its items. Fields of an
+//! unexpected type count as absent.
 
 use std::ops::ControlFlow;
 
@@ -12,15 +12,15 @@ use super::output_items;
 /// Tokens counted by the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Tokens sent.
+    /// Input tokens.
     pub input: u64,
-    /// Of these, the ones that were cached.
+    /// Input tokens read from the cache.
     pub cached: u64,
-    /// Of these, the ones that were put into the cache.
+    /// Input tokens written to the cache.
     pub written: u64,
-    /// Tokens answered.
+    /// Output tokens.
     pub output: u64,
-    /// Of these, the ones spent on reasoning.
+    /// Output tokens spent on reasoning.
     pub reasoning: u64,
 }
 
@@ -35,29 +35,29 @@ impl Usage {
     }
 }
 
-/// The most of a word of the service that is kept, in bytes.
+/// Size limit in bytes of a text from the service.
 const MAX_WORD_BYTES: usize = 1000;
 
-/// The most of a reason for a removed item that is kept, in bytes. There may be many.
+/// Size limit in bytes of the reason for a removed item. There may be many of them.
 const MAX_REASON_BYTES: usize = 40;
 
-/// What a response object says.
+/// The fields of a response object.
 #[derive(Debug, Default)]
 pub(super) struct Response<'a> {
-    /// What became of it.
+    /// The status of the answer.
     pub(super) status: Option<String>,
-    /// Why it is incomplete.
+    /// The reason why it is incomplete.
     pub(super) reason: Option<String>,
-    /// It names an error.
+    /// Whether it contains an error.
     pub(super) error: bool,
     pub(super) usage: Usage,
-    /// The list of its items; the subscription backend often sends an empty one.
+    /// The output items; the subscription backend often sends an empty list.
     pub(super) output: Option<&'a RawValue>,
-    /// Why reasoning of earlier answers was kept from the model, once for each item, where a reason is given.
+    /// Why reasoning of earlier answers was withheld from the model: one entry for each item, with the reason if given.
     pub(super) withheld: Vec<Option<String>>,
 }
 
-/// Each field is read by itself, so that an odd one does not hide what the others say.
+/// Each field is parsed by itself, so that an unexpected one does not hide the others.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ResponseFields<'a> {
@@ -75,7 +75,7 @@ struct ResponseFields<'a> {
     input_transformations: Option<&'a RawValue>,
 }
 
-/// What was done to an item of the input.
+/// A transformation of an input item.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Transformed<'a> {
@@ -112,7 +112,7 @@ struct Counted<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// Reads a response object; `None` where it cannot be read at all.
+    /// Parses a response object; `None` if it cannot be parsed at all.
     pub(super) fn read(raw: &'a str) -> Option<Self> {
         let own: ResponseFields<'_> = fields(raw)?;
         let details: UsageDetails<'_> = object(own.incomplete_details);
@@ -140,7 +140,7 @@ impl<'a> Response<'a> {
     }
 }
 
-/// Why items of the input were removed. That reasoning ends with its turn is how older models work, and so no news.
+/// Why input items were removed. Older models always drop reasoning at the end of its turn, so that is not reported.
 fn withheld(transformations: Option<&RawValue>) -> Vec<Option<String>> {
     let mut reasons = Vec::new();
     let Some(list) = transformations else {
@@ -163,7 +163,7 @@ fn withheld(transformations: Option<&RawValue>) -> Vec<Option<String>> {
     reasons
 }
 
-/// The fields of an object; none of them where it is no object.
+/// The fields of an object; the defaults if it is not an object.
 fn object<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
     raw.and_then(|raw| fields(raw.get())).unwrap_or_default()
 }

@@ -1,21 +1,20 @@
-//! Bytes to frames: cuts the lines of an event stream by the rules of the WHATWG HTML standard
-//! (section 9.2.6) and hands out the data of each event. The names of events are left aside: this
-//! protocol repeats them inside the data.
+//! Splits an event stream into the data of its events, by the rules of the WHATWG HTML standard (section 9.2.6). Event
+//! names are ignored: this protocol repeats them inside the data.
 
 use std::error::Error;
 use std::fmt;
 
 use memchr::memchr2;
 
-/// The longest event, in bytes, that is kept in memory: the data of its lines and the line in hand together. Real ones
-/// stay far below, also the final one, which repeats the answer whole: the longest answers have some 128,000 tokens.
-/// What is made of an event is a few copies of it, so the memory of a run follows from this.
+/// Size limit of an event: its data and the current line together. Real events are far smaller, even the final one,
+/// which repeats the whole answer: the longest answers have some 128,000 tokens. Parsing an event makes a few copies of
+/// it, so this limit determines the memory of a run.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;
 
-/// Room for lines beyond this, in bytes, is given back once they have been read.
+/// Line buffers larger than this are freed after use.
 const USUAL_BYTES: usize = 1 << 20;
 
-/// An event longer than we keep.
+/// An event exceeded [`MAX_EVENT_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
@@ -31,34 +30,34 @@ impl fmt::Display for TooLong {
 
 impl Error for TooLong {}
 
-/// The state between two pieces of a stream.
+/// The decoder's state between two pieces of a stream.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    /// The start of a line whose end has not come.
+    /// The current line, not ended yet.
     line: Vec<u8>,
-    /// The data of an event whose blank line has not come, each line ended by LF.
+    /// The data of the current event, each line ended by LF.
     data: Vec<u8>,
     /// The last piece ended in CR: a leading LF belongs to it.
     after_cr: bool,
-    /// How much of a byte order mark at the very start has been seen; 3 once that is settled.
+    /// Bytes of a leading byte order mark seen so far; 3 once that is settled.
     mark: u8,
 }
 
 const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 impl Decoder {
-    /// Takes the next piece and hands each completed event's data to `frame`. An event that the stream's
-    /// end leaves without its blank line is never handed out, as the standard wants.
+    /// Decodes the next piece and passes the data of each completed event to `frame`. As the standard requires, an
+    /// event without a blank line at the end of the stream is never passed on.
     ///
     /// # Errors
-    /// When an event grows beyond what is kept.
+    /// When an event exceeds the size limit.
     pub fn feed(&mut self, piece: &[u8], mut frame: impl FnMut(&[u8])) -> Result<(), TooLong> {
         let mut rest = self.skip_mark(piece);
         if self.after_cr && !rest.is_empty() {
             self.after_cr = false;
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         }
-        // The data of the event in hand, where it is one line inside this very piece: no copy is made.
+        // The data of the current event while it is one line inside this piece, which needs no copy.
         let mut whole: Option<&[u8]> = None;
         while let Some(end) = memchr2(b'\n', b'\r', rest) {
             let (line, after) = (&rest[..end], &rest[end + 1..]);
@@ -82,7 +81,7 @@ impl Decoder {
                 let mut none = None;
                 self.take(&joined, &mut none, &mut frame)?;
                 if let Some(value) = none {
-                    // The event's first line, in a buffer of its own: that becomes the data, without a copy.
+                    // The event's first line, in a buffer of its own: the buffer becomes the data, without a copy.
                     let name = joined.len() - value.len();
                     joined.drain(..name);
                     add(&mut joined, b"\n");
@@ -97,13 +96,13 @@ impl Decoder {
         keep(&mut self.line, rest, self.data.len())
     }
 
-    /// The data of an event that the stream's end has left without its blank line. It is none by the standard; what
-    /// it says is to be taken with care.
+    /// Passes on the data of an event that lacks its blank line at the end of the stream. By the standard it is not an
+    /// event, so the caller must treat it with care.
     pub fn left(&mut self, frame: impl FnMut(&[u8])) {
         let _ = self.feed(b"\n\n", frame);
     }
 
-    /// One line without its end. `whole` is the event's data so far if that is a single line of this piece.
+    /// Processes one line without its end. `whole` is the event's data so far, if that is a single line of this piece.
     fn take<'a>(
         &mut self,
         line: &'a [u8],
@@ -122,7 +121,7 @@ impl Decoder {
         let value = match line.strip_prefix(b"data") {
             Some([]) => &[][..],
             Some([b':', b' ', value @ ..] | [b':', value @ ..]) => value,
-            _ => return Ok(()), // a comment, another field, or one that merely begins like this
+            _ => return Ok(()), // a comment, another field, or a longer field name with the same prefix
         };
         if let Some(first) = whole.take() {
             append(&mut self.data, first)?;
@@ -135,7 +134,7 @@ impl Decoder {
         }
     }
 
-    /// The piece without what it holds of one leading byte order mark.
+    /// The piece without its share of a leading byte order mark.
     fn skip_mark<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
         let mut rest = piece;
         while self.mark < 3 {
@@ -146,7 +145,8 @@ impl Decoder {
                 self.mark += 1;
                 rest = after;
             } else {
-                // Not a mark after all. Its first bytes cannot begin a field that we read, but they are part of a line.
+                // Not a byte order mark. Its first bytes cannot begin a field that matters, but they are part of the
+                // line.
                 self.line.extend_from_slice(&MARK[..usize::from(self.mark)]);
                 self.mark = 3;
             }
@@ -155,9 +155,9 @@ impl Decoder {
     }
 }
 
-/// Adds to the line in hand, beside which the event has this many bytes of data. Of a line that is none of ours only
-/// the start is kept.
-fn keep(line: &mut Vec<u8>, more: &[u8], beside: usize) -> Result<(), TooLong> {
+/// Appends to the current line; `data_bytes` counts the data that the event has besides it. Of a line with another
+/// field only the start is kept.
+fn keep(line: &mut Vec<u8>, more: &[u8], data_bytes: usize) -> Result<(), TooLong> {
     const MAX_FIELD_NAME_BYTES: usize = b"data:".len();
     let head = line.len().min(MAX_FIELD_NAME_BYTES);
     let ours = line[..head]
@@ -166,7 +166,7 @@ fn keep(line: &mut Vec<u8>, more: &[u8], beside: usize) -> Result<(), TooLong> {
         .zip(b"data:")
         .all(|(a, b)| a == b);
     if ours {
-        if beside + line.len() + more.len() > MAX_EVENT_BYTES {
+        if data_bytes + line.len() + more.len() > MAX_EVENT_BYTES {
             return Err(TooLong);
         }
         add(line, more);
@@ -186,7 +186,7 @@ fn append(data: &mut Vec<u8>, line: &[u8]) -> Result<(), TooLong> {
     Ok(())
 }
 
-/// Adds these bytes. The room doubles as it does in any vector, but not beyond what can be needed.
+/// Appends these bytes. Capacity doubles as in any vector, but not beyond the size limit.
 fn add(to: &mut Vec<u8>, bytes: &[u8]) {
     let length = to.len() + bytes.len();
     if length > to.capacity() {
@@ -196,7 +196,7 @@ fn add(to: &mut Vec<u8>, bytes: &[u8]) {
     to.extend_from_slice(bytes);
 }
 
-/// The same room without what is in it; none where it is unusually much.
+/// Clears a buffer and keeps its capacity, unless that is unusually large.
 fn emptied(mut room: Vec<u8>) -> Vec<u8> {
     room.clear();
     if room.capacity() > USUAL_BYTES {
@@ -222,7 +222,7 @@ mod tests {
         frames
     }
 
-    /// The frames of this stream, the same wherever it is cut in two and in three.
+    /// Asserts the frames of this stream, however it is cut into two or three pieces.
     fn check(stream: &str, expected: &[&str]) {
         let stream = stream.as_bytes();
         assert_eq!(
@@ -342,7 +342,7 @@ mod tests {
         let most = MAX_EVENT_BYTES + USUAL_BYTES;
         assert!(matches!(fed(b"data: ", b""), (15, room) if room <= most));
         assert!(matches!(fed(b": ", b""), (100, room) if room < 64));
-        // Many lines, and lines that come in two pieces each.
+        // Many lines, each in two pieces.
         assert!(matches!(fed(b"data: ", b"\ndata: "), (15, room) if room <= most + USUAL_BYTES));
         assert!(
             matches!(fed(b"data: \ndata: ", b"\ndata: "), (15, room) if room <= most + USUAL_BYTES)

@@ -1,5 +1,4 @@
-//! Answers that were damaged on the way. Whatever happened to one, it does not panic, and where it counts as
-//! complete, what was shown is what it says in the end.
+//! Damaged answers. No damage causes a panic, and if the answer counts as complete, the shown text is its final text.
 
 use serde_json::Value;
 
@@ -21,11 +20,10 @@ fn frames(stream: &[u8]) -> Vec<Vec<u8>> {
     frames
 }
 
-/// What came of an answer: the messages as they were shown, and the calls where there are some to run. Nothing where it
-/// is not complete.
+/// The shown messages and the calls to run; `None` if the answer is not complete.
 type Result = Option<(Vec<String>, Vec<(String, String, String)>)>;
 
-/// What comes of it; panics where it is complete and was not shown as it is.
+/// The result of an answer; panics if it is complete and the shown text differs from it.
 fn result(answer: &Answer, show: &[Show], what: &dyn Fn() -> String) -> Result {
     let calls = match answer.verdict() {
         Verdict::Trouble(_) => return None,
@@ -46,7 +44,7 @@ fn result(answer: &Answer, show: &[Show], what: &dyn Fn() -> String) -> Result {
     assert_eq!(shown.pop().as_deref(), Some(""), "{}", what());
     let said = answer.items().map(|item| item.text().into_owned());
     let said: Vec<String> = said.filter(|text| !text.is_empty()).collect();
-    // Messages are shown in the order in which they come up, which may not be that of their numbers.
+    // Messages are shown in order of arrival, which may differ from their index order.
     let sorted = |texts: &[String]| {
         let mut texts = texts.to_vec();
         texts.sort();
@@ -74,7 +72,7 @@ fn of_stream(stream: &[u8], what: &dyn Fn() -> String) -> Result {
     result(&answer, &show, what)
 }
 
-/// Where in a value there are values, the value itself included.
+/// Collects the paths of all values inside a value, itself included.
 fn places(value: &Value, at: &str, all: &mut Vec<String>) {
     all.push(at.to_owned());
     match value {
@@ -94,7 +92,7 @@ fn places(value: &Value, at: &str, all: &mut Vec<String>) {
 
 #[test]
 fn every_field_of_every_event_with_every_wrong_type() {
-    // As they are written, since no value holds the last two.
+    // As literals, since the last two have no `Value`.
     let wrong = [
         "null",
         "true",
@@ -134,7 +132,7 @@ fn every_field_of_every_event_with_every_wrong_type() {
     assert!(complete > 1000, "{complete}");
 }
 
-/// A short stream of the usual shape: a message and a call, both announced, told in pieces, finished, and listed.
+/// A short stream of the usual form: a message and a call, each added, streamed, finished, and listed.
 fn usual() -> String {
     let event = |name: &str, fields: &str| {
         format!("event: {name}\ndata: {{\"type\":\"response.{name}\",{fields}}}\n\n")
@@ -167,7 +165,7 @@ fn usual() -> String {
     .concat()
 }
 
-/// Which event a byte of the stream belongs to, counted from 0.
+/// The index of the event that a byte of the stream belongs to.
 fn event_at(stream: &str, at: usize) -> usize {
     stream[..at].matches("\n\n").count()
 }
@@ -193,7 +191,7 @@ fn every_byte_of_a_stream_removed_doubled_and_replaced() {
             match of_stream(&stream_now, &what) {
                 None => {}
                 Some(result) if result == whole => same += 1,
-                // What is different has been damaged itself, in the event that says what the item is: events 3 and 6.
+                // A different result requires damage in the event that defines the item: event 3 or 6.
                 Some((shown, calls)) => {
                     other += 1;
                     let event = event_at(&stream, at);
@@ -223,8 +221,8 @@ fn a_stream_is_complete_exactly_when_its_last_event_is_whole() {
                 .split(|byte| *byte == b'\n')
                 .collect::<Vec<_>>()
                 .join(end);
-            // The first line end behind the last event's data ends its line, and the next one the event. Of a CRLF
-            // the CR is enough.
+            // The first line end after the last event's data ends its line, and the next one the event. Of a CRLF the
+            // CR is enough.
             let last = stream.len() + 1 - end.len();
             let (mut decoder, mut answer, mut show) =
                 (Decoder::default(), Answer::default(), Vec::new());
@@ -240,7 +238,7 @@ fn a_stream_is_complete_exactly_when_its_last_event_is_whole() {
     }
 }
 
-/// Every way to mix two rows of events, each of which keeps its order.
+/// All interleavings of two sequences of events.
 fn mixes(one: &[&str], other: &[&str]) -> Vec<Vec<String>> {
     let with = |first: &str, rest: Vec<Vec<String>>| {
         let start = move |mut mix: Vec<String>| {

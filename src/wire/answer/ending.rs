@@ -5,19 +5,19 @@ use serde_json::value::RawValue;
 use super::super::fault::{self, Fault};
 use super::super::json::short;
 
-/// The longest field, in bytes, in which the service's reasons for a failure are looked for.
+/// Size limit in bytes of a field that is searched for the reason of a failure.
 pub(super) const MAX_REASON_BYTES: usize = 16 << 10;
 
 /// How the service ended an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ending {
     Completed,
-    /// With the reason, if it gave one.
+    /// With the reason, if given.
     Incomplete(Option<String>),
     Failed(Fault),
 }
 
-/// What went wrong, by the response object that says so.
+/// The fault described by a response object.
 pub(super) fn fault_in(response: Option<&RawValue>) -> Fault {
     fault::of_response(&short(
         response.map_or("null", RawValue::get),

@@ -1,21 +1,21 @@
-//! How large an answer may become.
+//! Size limits of an answer.
 
 use std::fmt;
 
 use super::super::output_items;
 use super::super::sse::MAX_EVENT_BYTES;
 
-/// The most that an answer's finished items may have together, in bytes.
+/// Size limit of an answer's finished items together, in bytes.
 pub(super) const MAX_ANSWER_BYTES: usize = 256 << 20;
 
-/// In what an answer exceeds all measure.
+/// The limit that an answer exceeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excess {
-    /// The number of its items.
+    /// The number of items.
     Items,
-    /// A text that is longer than the event which would have to confirm it may be.
+    /// The length of a text: no single event could confirm it.
     Text,
-    /// All its items together.
+    /// The size of all items together.
     Whole,
 }
 

@@ -1,5 +1,5 @@
-//! The last word of an answer: the object that says how it ends and lists its items once more, and what to make of an
-//! item that comes twice.
+//! The final response object of an answer: it says how the answer ends and lists the items again. Also decides what to
+//! do with an item that arrives twice.
 
 use std::collections::HashSet;
 use std::mem::discriminant;
@@ -20,7 +20,7 @@ impl Answer {
     pub(super) fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
         let fields = self.response(response, show);
         let failed = || Ending::Failed(fault_in(response));
-        // The event's name and the object it brings must agree; the worse of the two counts.
+        // The event's name and the status in its object should agree; the worse of the two counts.
         self.ending = Some(match (fields.status.as_deref(), fields.reason) {
             (Some("failed" | "cancelled"), _) => failed(),
             _ if fields.error => failed(),
@@ -30,7 +30,7 @@ impl Answer {
         });
     }
 
-    /// Reads the final object: the usage, and items that came in no event of their own.
+    /// Reads the final object: the usage, and items that arrived in no event of their own.
     pub(super) fn response<'a>(
         &mut self,
         response: Option<&'a RawValue>,
@@ -58,14 +58,14 @@ impl Answer {
             ControlFlow::Continue(())
         });
         if self.excess.is_none() && !listed.is_empty() {
-            // What the final object lists cannot have been lost on the way.
+            // Anything in the final object's list was not lost.
             self.lost = self.list(&listed, show);
         }
         fields
     }
 
-    /// Takes the items that the final object lists, as far as they are not known; whether one cannot be read. What came in
-    /// an event of its own stands: services seal reasoning anew and rename items when they list them.
+    /// Adds the listed items that are not known yet. Returns whether one could not be parsed. An item from its own
+    /// event takes precedence: in the list, services re-encrypt reasoning and rename items.
     fn list(&mut self, listed: &[&RawValue], show: &mut Vec<Show>) -> bool {
         let mut unreadable = false;
         let mut known = vec![false; self.slots.iter().count()];
@@ -79,7 +79,7 @@ impl Answer {
                 unreadable = true;
                 continue;
             };
-            // Each of those that came is listed once. Positions may have shifted, and ids changed.
+            // Each item that arrived is listed once. Positions may have shifted, and ids changed.
             let found = self.slots.iter().enumerate().position(|(at, slot)| {
                 let there = slot.item.as_ref();
                 !known[at] && there.is_some_and(|there| is_listed(there, item, &kind))
@@ -98,7 +98,7 @@ impl Answer {
         unreadable
     }
 
-    /// Fills in the encrypted form of reasoning that came without it: some servers send that with the final object only
+    /// Adds the encrypted content to reasoning that arrived without it: some servers send it only with the final object
     /// (earendil-works/pi#6409).
     fn seal(&mut self, at: usize, listed: &RawValue) {
         let there = self.slots[at].item.as_ref();
@@ -114,7 +114,7 @@ impl Answer {
         self.slots[at].item = Some(sealed);
     }
 
-    /// Takes an item that the final object lists at this position and no event has brought.
+    /// Adds an item that is listed at this position and arrived in no event.
     fn take_listed(
         &mut self,
         index: u64,
@@ -135,12 +135,12 @@ impl Answer {
             let is_message = |kind: &ItemKind| matches!(kind, ItemKind::Message(_));
             let is_known = known.get(at).copied().unwrap_or_default();
             if !is_known && is_message(&there.kind) && is_message(kind) {
-                // The service ends a message in two ways, and only one of them was shown.
+                // The service ended a message in two different ways, and only one was shown.
                 self.differs = true;
                 return;
             }
             if !is_known && discriminant(&there.kind) == discriminant(kind) && !is_said(kind) {
-                return; // it came, and was renamed and sealed anew since
+                return; // it arrived before, and was renamed and re-encrypted since
             }
             let another = self.slots.push(place);
             let Some(another) = self.placed(another) else {
@@ -153,8 +153,8 @@ impl Answer {
         }
     }
 
-    /// The slot for a finished item whose place is this slot's: another one where that holds another item, as with servers
-    /// that give every item the same index. Nothing where the item is the one that is there.
+    /// The slot for a finished item at this slot's position: another slot if this one holds a different item, as with
+    /// servers that give every item the same index. `None` if it is the same item.
     pub(super) fn place_of(
         &mut self,
         at: usize,
@@ -164,7 +164,7 @@ impl Answer {
         if self.slots[at].item.is_none() {
             let is_it = |other: &Item| other.raw() == item.raw();
             if has_id(item.json()) && self.items().any(is_it) {
-                // The same once more, at another place.
+                // The same item again, at another position.
                 self.slots[at].owed = false;
                 return None;
             }
@@ -179,24 +179,24 @@ impl Answer {
             let another = self.slots.push(place);
             return self.placed(another);
         }
-        // One item, finished twice. Which of the two is meant, nobody knows.
+        // One item, finished twice with different content. Neither version can be trusted.
         self.differs |= is_said(&item.kind);
         None
     }
 }
 
-/// Whether this is a message or a call, which say all that matters of them.
+/// Whether this is a message or a call, whose content is fully known.
 fn is_said(kind: &ItemKind) -> bool {
     matches!(kind, ItemKind::Message(_) | ItemKind::Call(_))
 }
 
-/// Whether the listed item, of this kind, is that one.
+/// Whether the listed item, of this kind, is the same as `there`.
 fn is_listed(there: &Item, item: &RawValue, kind: &ItemKind) -> bool {
     match (&there.kind, kind) {
         _ if there.raw() == item.get().as_bytes() => true,
         (ItemKind::Call(a), ItemKind::Call(b)) => a.call_id == b.call_id,
         (ItemKind::Message(a), ItemKind::Message(b)) => {
-            // In an answer that is cut short some servers call a message finished first and unfinished in the end.
+            // In an interrupted answer, some servers report a message as finished first and as unfinished in the end.
             let unfinished = a.unfinished;
             *a == Message {
                 unfinished,
@@ -214,9 +214,9 @@ fn id(item: &RawValue) -> Option<&str> {
     with_id(ItemPosition::default(), item).id
 }
 
-/// Whether an item has a name of its own, so that two of them are one.
+/// Whether an item has a non-empty id, by which duplicates can be recognized.
 fn has_id(item: &RawValue) -> bool {
-    // More than the quotes.
+    // More than the two quotes.
     id(item).is_some_and(|id| id.len() > 2)
 }
 
@@ -249,7 +249,7 @@ mod tests {
         format!(r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#)
     }
 
-    /// The texts that are shown, and the verdict.
+    /// The shown texts and the verdict.
     fn told(events: &[String]) -> (Vec<String>, Verdict) {
         let (mut answer, mut show) = (Answer::default(), Vec::new());
         for event in events {
@@ -369,7 +369,7 @@ mod tests {
         check(&open, &[&open, &said], "null");
         let other = sealed.replace("rs_1", "rs_2");
         check(&open, &[&other, &said], "null");
-        // What came in its own event stands.
+        // The item from its own event takes precedence.
         check(&thought("\"early\""), &[&sealed, &said], "\"early\"");
     }
 }

@@ -1,4 +1,4 @@
-//! The messages of an answer: shown as they stream, in their order, and compared with what they are in the end.
+//! Messages of an answer: shown in order as they stream, and compared with their final text.
 
 use super::super::event::ItemPosition;
 use super::super::item::{Item, ItemKind};
@@ -7,7 +7,7 @@ use super::excess::{Excess, MAX_ANSWER_BYTES};
 use super::{Answer, Show};
 
 impl Answer {
-    /// Notes that this slot holds a message.
+    /// Marks this slot as a message.
     pub(super) fn open(&mut self, at: usize) {
         if !self.slots[at].message {
             self.slots[at].message = true;
@@ -22,7 +22,7 @@ impl Answer {
             return;
         };
         if self.slots[at].item.is_some() {
-            // More text for a message that was finished: the two cannot both be true.
+            // A delta after the message was finished is a contradiction.
             self.differs |= !delta.is_empty();
             return;
         }
@@ -40,7 +40,7 @@ impl Answer {
 
     pub(super) fn done(&mut self, at: usize, item: Item, show: &mut Vec<Show>) {
         if self.slots[at].item.is_some() {
-            return; // said twice: the first one stands
+            return; // finished twice: the first version counts
         }
         self.size += item.raw().len();
         if self.size > MAX_ANSWER_BYTES {
@@ -73,7 +73,7 @@ impl Answer {
         self.show_front(show);
     }
 
-    /// Shows what the front message has, and goes on to the next one as long as it is finished.
+    /// Shows the front message, and the following ones as long as each is finished.
     fn show_front(&mut self, show: &mut Vec<Show>) {
         loop {
             let front = self.find_front();
@@ -96,7 +96,7 @@ impl Answer {
         }
     }
 
-    /// Shows what the open message at this place has beyond what was shown.
+    /// Shows the part of an open message that has not been shown yet.
     fn show_more(&mut self, at: usize, show: &mut Vec<Show>) {
         let slot = &mut self.slots[at];
         let more = slot.text[slot.shown..].to_owned();
@@ -107,14 +107,14 @@ impl Answer {
         }
     }
 
-    /// Notes that text of this message is shown.
+    /// Records that text of this message is shown.
     fn begin(&mut self, at: usize) {
         if self.begun.last() != Some(&at) {
             self.begun.push(at);
         }
     }
 
-    /// The message of which a part was shown, else the first one that is open; behind all slots if there is none.
+    /// The partly shown message, else the first open one, else the number of slots.
     fn find_front(&mut self) -> usize {
         if let Some(at) = self.begun.last().filter(|at| !self.slots[**at].closed) {
             return *at;
@@ -144,7 +144,7 @@ mod tests {
     use super::super::tests::{delta, message};
     use super::*;
 
-    /// A place that was thought to hold something else turns out to be a message, while a later one is being shown.
+    /// A slot taken for something else turns out to be a message while a later one is being shown.
     #[test]
     fn a_message_that_is_being_shown_is_shown_to_its_end() {
         let begun = |index: u64| {

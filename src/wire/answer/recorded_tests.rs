@@ -1,4 +1,4 @@
-//! Recorded streams of real services, through the library: exactly the texts and calls that they hold.
+//! Recorded streams of real services: the exact texts and calls that they contain.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::super::item::Call;
 use super::*;
 use crate::wire::sse::Decoder;
 
-/// Recorded streams of real services lie beside the repository where its makers work; elsewhere nothing is checked.
+/// The recordings are kept outside the repository; where they are absent, nothing is checked.
 #[test]
 fn recorded_streams_give_their_texts_and_calls() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures");
@@ -53,7 +53,8 @@ fn recorded_streams_give_their_texts_and_calls() {
             })
             .collect();
         assert_eq!(Value::from(calls), row["expected_calls"], "{file}");
-        // What goes back is what came in events of its own, and no reasoning twice, however the last word lists it.
+        // Items from their own events go back to the service, and reasoning only once, however the final object lists
+        // it.
         let text = String::from_utf8_lossy(&stream);
         let mut ids = HashSet::new();
         let done: Vec<Value> = text

@@ -1,11 +1,11 @@
-//! What of an answer that broke off can be built on, so that asking again repeats as little as possible, and what of it
-//! was shown. A call that was finished is a call: it, and what led to it, need not be asked for again.
+//! The usable part of an interrupted answer, so that a retry repeats as little as possible, and the part that was
+//! shown. A finished call can run: the call, and the items before it, need not be requested again.
 
 use super::super::item::{Call, Item, ItemKind};
 use super::super::output_items::{ItemSlot, Slots};
 
-/// The part of an answer that broke off which joins the conversation: all of it up to the last finished call that
-/// nothing unfinished stands before. Empty where there is no such call.
+/// The part of an interrupted answer that joins the conversation: everything up to the last finished call with no
+/// unfinished item before it. Empty if there is no such call.
 #[derive(Debug, Default)]
 pub struct ResumePoint<'a> {
     /// The items, in the answer's order; the last one is a call.
@@ -15,7 +15,7 @@ pub struct ResumePoint<'a> {
 }
 
 impl<'a> ResumePoint<'a> {
-    /// The part of these places' items that can be built on.
+    /// The usable part of these slots.
     pub(super) fn of(slots: &'a Slots) -> Self {
         let mut kept = Self::default();
         let mut items = Vec::new();
@@ -29,26 +29,26 @@ impl<'a> ResumePoint<'a> {
         kept
     }
 
-    /// Whether this item of the answer is among them.
+    /// Whether this item is part of it.
     #[must_use]
     pub fn holds(&self, item: &Item) -> bool {
         self.items.iter().any(|kept| std::ptr::eq(*kept, item))
     }
 }
 
-/// A message as far as it was shown.
+/// The shown part of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
-    /// Its text.
+    /// The text.
     pub text: String,
-    /// It was shown to its end.
+    /// Whether it was shown to its end.
     pub ended: bool,
-    /// It is a part of what joins the conversation.
+    /// Whether it belongs to the part that joins the conversation.
     pub kept: bool,
 }
 
 impl Shown {
-    /// The message at this place, as far as it was shown.
+    /// The shown part of the message in this slot.
     pub(super) fn of(slot: &ItemSlot, kept: &ResumePoint<'_>) -> Self {
         let item = slot.item.as_ref();
         Self {
@@ -62,10 +62,10 @@ impl Shown {
     }
 }
 
-/// The item of a place, if it was finished and is one that can go back to the service.
+/// The finished item of a slot, if it can be sent back to the service.
 fn finished(slot: &ItemSlot) -> Option<&Item> {
     slot.item.as_ref().filter(|item| match &item.kind {
-        // One that waits behind another one was not shown.
+        // A message queued behind an open one was not shown.
         ItemKind::Message(message) => slot.closed && !message.unfinished,
         ItemKind::Call(call) => !call.unfinished,
         ItemKind::Waiting(_) => false,
@@ -77,7 +77,7 @@ fn finished(slot: &ItemSlot) -> Option<&Item> {
 mod tests {
     use super::super::Answer;
 
-    /// What is kept and what was shown of an answer to which these events came.
+    /// Asserts the kept items and the shown messages of an answer interrupted after these events.
     fn check(events: &[&str], kept: &[&str], shown: &[(&str, bool, bool)]) {
         let mut answer = Answer::default();
         for event in events {

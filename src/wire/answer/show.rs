@@ -1,19 +1,19 @@
-//! What of an answer there is to show as it arrives.
+//! Output of an answer as it arrives.
 
 use crate::wire::item::WebSearch;
 
 /// Something to show, in this order.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Show {
-    /// More of the message in hand.
+    /// More text of the current message.
     Text(String),
-    /// The message in hand has ended; what follows belongs to another one.
+    /// The current message has ended; further text belongs to another one.
     MessageEnd,
-    /// What the model says of what it thought.
+    /// A summary of the model's reasoning.
     Summary(String),
-    /// The service has searched the web.
+    /// The service searched the web.
     Searched(WebSearch),
-    /// An event could not be read and was skipped. Told of the first one only; how many there were is told by
-    /// [`Answer::skipped`](super::Answer::skipped).
+    /// An event could not be parsed and was skipped. Emitted once; [`Answer::skipped`](super::Answer::skipped) has the
+    /// count.
     Skipped,
 }

@@ -1,4 +1,4 @@
-//! What an answer shows and how it is judged, frame by frame and cut by cut.
+//! Output and verdict of answers, frame by frame and cut by cut.
 
 use super::*;
 use crate::wire::sse::Decoder;
@@ -22,7 +22,7 @@ fn call(index: u64, id: &str) -> String {
 pub(super) const COMPLETED: &str =
     r#"{"type":"response.completed","response":{"status":"completed","output":[]}}"#;
 
-/// What is shown, `|` at the end of a message and `?` for a skipped event, and the verdict.
+/// The output, with `|` at the end of a message and `?` for a skipped event, and the answer.
 fn feed(frames: &[&str]) -> (String, Answer) {
     let (mut answer, mut show) = (Answer::default(), Vec::new());
     for frame in frames {
@@ -183,7 +183,7 @@ fn endings_other_than_complete() {
         "a|",
         trouble(Trouble::Incomplete(Some("max_output_tokens".into()))),
     );
-    // Called finished first, and unfinished in the end.
+    // Reported as finished first, and as unfinished in the end.
     let listed = r#"{"type":"response.incomplete","response":{"incomplete_details":{"reason":"max_output_tokens"},"output":[{"type":"message","status":"incomplete","content":[{"type":"output_text","text":"a"}]}]}}"#;
     check(
         &[&done, listed],
@@ -293,7 +293,7 @@ fn a_call_that_began_and_was_lost_is_no_complete_answer() {
 
 #[test]
 fn servers_that_number_items_strangely_are_understood() {
-    // The index is missing where the text comes, and there where the item begins and ends.
+    // The text events lack the index that the item's own events have.
     let added = r#"{"type":"response.output_item.added","output_index":0,"item":{"id":"m","type":"message"}}"#;
     let delta = r#"{"type":"response.output_text.delta","item_id":"m","delta":"hi"}"#;
     check(
@@ -316,7 +316,7 @@ fn servers_that_number_items_strangely_are_understood() {
         "hi|",
         Verdict::Answered,
     );
-    // The same reasoning once more in the final object, elsewhere.
+    // The same reasoning again in the final object, at another position.
     let again = r#"{"type":"response.completed","response":{"output":[{"type":"x"},{"id":"r","type":"reasoning","encrypted_content":"x"}]}}"#;
     let (_, answer) = feed(&[done, &message(1, "hi"), again]);
     assert_eq!(

@@ -1,38 +1,38 @@
-//! What follows from an answer, and what stands in the way of a complete one.
+//! The verdict on an answer, and the reasons why it is not complete.
 
 use super::super::fault::Fault;
 use super::super::item::Call;
 use super::excess::Excess;
 
-/// What stands in the way of a complete answer.
+/// Why an answer is not complete.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The stream ended before the service said how the answer ends.
     Cut,
-    /// What was shown is not how the message's final text begins.
+    /// The shown text is not a prefix of the message's final text.
     Differs,
-    /// An answer broke off, and asked for again it does not begin with what was shown of it.
+    /// A retry of an interrupted answer does not begin with the text already shown.
     Another,
-    /// It calls this tool again as an answer that broke off has, and that call has run.
+    /// A retry of an interrupted answer repeats a call of this tool that has already run.
     Repeats(String),
-    /// It exceeds all measure, so the rest of it was not read.
+    /// It exceeds a size limit, so the rest was not read.
     TooMuch(Excess),
-    /// The service stopped the answer, for this reason, if it gave one.
+    /// The service stopped the answer, for this reason, if given.
     Incomplete(Option<String>),
-    /// The answer is said to be complete, but a message or call in it is not.
+    /// The answer is reported as complete, but a message or call in it is not.
     Unfinished,
-    /// There is neither text nor a call.
+    /// Neither text nor a call.
     Empty,
     /// The model declined, in these words.
     Refused(String),
-    /// An item of this type, if it has one, waits for something that this program cannot give.
+    /// An item of this type, if it has one, waits for a result that this program cannot supply.
     Waits(Option<String>),
-    /// The service reported this.
+    /// The service reported this failure.
     Failed(Fault),
 }
 
 impl Trouble {
-    /// What the service itself said in it.
+    /// The service's own texts in it.
     pub fn words_of_the_service(&mut self) -> impl Iterator<Item = &mut String> {
         let (fault, words) = match self {
             Self::Failed(fault) => (Some(fault), None),
@@ -49,13 +49,13 @@ impl Trouble {
     }
 }
 
-/// What follows from an answer.
+/// The verdict on an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The calls to run, in order; then the conversation goes on.
+    /// Calls to run, in order; then the conversation continues.
     Calls(Vec<Call>),
-    /// Complete: nothing is left to do.
+    /// Complete; no calls to run.
     Answered,
-    /// It cannot be used as a complete answer.
+    /// Not usable as a complete answer.
     Trouble(Trouble),
 }

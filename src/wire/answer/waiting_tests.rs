@@ -1,4 +1,4 @@
-//! Items that wait for a result, and what shows that somebody has served them.
+//! Items that wait for a result, and what shows that the service has handled them.
 
 use super::tests::{COMPLETED, check, message, trouble};
 use super::*;
@@ -9,7 +9,7 @@ fn what_nobody_has_served_is_named() {
         format!(r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#)
     };
     let waits = |kind: &str| trouble(Trouble::Waits(Some(kind.into())));
-    // What has a call_id waits, whatever it is, until its result or a message shows that somebody has served it.
+    // Any item with a call_id waits until its result, or a message, shows that the service has handled it.
     let new = done(0, r#"{"type":"brand_new","call_id":"c"}"#);
     check(&[&new, COMPLETED], "", waits("brand_new"));
     let result = done(1, r#"{"type":"brand_new_output","call_id":"c"}"#);
@@ -21,7 +21,7 @@ fn what_nobody_has_served_is_named() {
         "done|",
         Verdict::Answered,
     );
-    // What says that the client is to serve it is served by nobody else.
+    // An item for the client is handled by nobody but the client.
     let client = r#"{"type":"tool_search_call","call_id":"c","execution":"client"}"#;
     let client = done(0, client);
     let searches = waits("tool_search_call");

@@ -1,4 +1,4 @@
-//! What a conversation's body is after every sequence of changes to it.
+//! The body of a conversation after every sequence of changes.
 
 use super::super::request::tests::{HEAD, json};
 use super::*;
@@ -8,10 +8,10 @@ const LITE: RequestHead<'static> = RequestHead {
     ..HEAD
 };
 
-/// Items of different lengths, as their bytes: with a blank, of one character, and with a comma inside.
+/// Items of different lengths: with blanks, of one character, and with a comma inside.
 const ITEMS: [&[u8]; 3] = [br#"{ "a": 1 }"#, b"7", br#"["b","c"]"#];
 
-/// The body has these items and no others, and is what a body is to which they were appended one by one.
+/// Asserts that the body has exactly these items, and equals a body to which they were appended one by one.
 fn check(body: &RequestBody, items: &[Vec<u8>], done: &[String]) {
     let shape = body.shape();
     let mut whole = RequestBody::new(&RequestHead { shape, ..HEAD });
@@ -36,7 +36,7 @@ fn check(body: &RequestBody, items: &[Vec<u8>], done: &[String]) {
     }
 }
 
-/// Goes on from here with everything that can be done, in sequences of up to this many steps; how many there were.
+/// Applies every operation, in sequences of up to `steps`, and returns the number of sequences.
 fn go_on(body: &RequestBody, items: &[Vec<u8>], steps: usize, done: &mut Vec<String>) -> usize {
     check(body, items, done);
     if steps == 0 {

@@ -1,77 +1,77 @@
-//! Why the service says no, as far as somebody who meets it would act differently. The kind, and with it the exit
-//! code, follows from the cause; so does whether the same request may succeed a moment later.
+//! The cause of a failure, as fine as the remedy differs. The kind, and with it the exit code, follows from the cause;
+//! so does whether a retry may succeed.
 
 use super::kind::FaultKind;
 
-/// Why the service says no.
+/// Why the service rejected or failed a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Something about this request, which stays as it is.
+    /// The request itself is wrong; a retry would be the same.
     Request,
-    /// The conversation is longer than the model can take in.
+    /// The conversation exceeds the model's context window.
     Context,
-    /// The request is larger than the service takes at all.
+    /// The request exceeds the service's size limit.
     Size,
-    /// The request alone is larger than what may be used in a minute, so that waiting does not help.
+    /// The request alone exceeds the rate limit per minute, so waiting does not help.
     Allowance,
-    /// The service's policy does not allow it.
+    /// The service's policy forbids it.
     Policy,
-    /// An image cannot be used.
+    /// An image is unusable.
     Image,
-    /// The project, or its data, belongs in a region that this address or model does not serve.
+    /// The project, or its data, belongs to a region that this address or model does not serve.
     Residency,
-    /// The workspace is bound to a region that the request does not come from, or that cannot be found.
+    /// The workspace is bound to a region, and the request comes from another one, or from an unknown one.
     Region,
-    /// There is nothing at this address.
+    /// Nothing exists at this address.
     Place,
-    /// Something came that is neither an answer nor an error.
+    /// The response is neither an answer nor an error.
     Document,
-    /// The service failed at it and gave a reason that we do not know.
+    /// The service failed with an unknown reason.
     Unknown,
-    /// The credential is not accepted.
+    /// The credential was rejected.
     Credential,
     /// The model does not exist, or not for this account.
     Model,
-    /// The model is kept for newer clients.
+    /// The model requires a newer client.
     Version,
     /// The plan does not include this use.
     Plan,
     /// The workspace was deactivated.
     Workspace,
-    /// The service is not offered in this country.
+    /// The service is not available in this country.
     Country,
-    /// A page that stands between says no.
+    /// A web page from an intermediary blocked the request.
     Blocked,
-    /// The credential may not do this.
+    /// The credential lacks permission.
     Denied,
-    /// A window of the plan is used up.
+    /// A usage window of the plan is exhausted.
     Window,
-    /// The workspace has no credits left, and whoever asks could buy some.
+    /// The workspace is out of credits, and the user can buy some.
     OwnerCredits,
-    /// The workspace has no credits left, and its owner could buy some.
+    /// The workspace is out of credits, and its owner can buy some.
     MemberCredits,
-    /// The workspace's limit is reached, and whoever asks could raise it.
+    /// The workspace's limit is reached, and the user can raise it.
     OwnerLimit,
-    /// The workspace's limit is reached, and its owner could raise it.
+    /// The workspace's limit is reached, and its owner can raise it.
     MemberLimit,
-    /// The money of an API account, or what may be spent of it, is used up.
+    /// The balance or the spending limit of an API account is used up.
     Quota,
     /// Too many requests or tokens in a short time.
     Rate,
     /// The service, or the model, is overloaded.
     Capacity,
-    /// The service failed at it.
+    /// The service failed.
     Broken,
-    /// The answer leads elsewhere.
+    /// The response is a redirect.
     Moved,
     /// A web page in place of an answer.
     Page,
-    /// A proxy wants to know who asks.
+    /// A proxy requires authentication.
     Proxy,
 }
 
 impl Cause {
-    /// The kind of no that it is.
+    /// The kind of failure.
     #[must_use]
     pub fn kind(self) -> FaultKind {
         match self {
@@ -106,7 +106,7 @@ impl Cause {
         }
     }
 
-    /// Whether the same request may succeed a moment later.
+    /// Whether a retry of the same request may succeed soon.
     pub(super) fn may_pass(self) -> bool {
         matches!(
             self,
@@ -114,7 +114,7 @@ impl Cause {
         )
     }
 
-    /// What a code, or a type, says by itself.
+    /// The cause that a code, or a type, names by itself.
     pub(super) fn of_code(code: &str) -> Option<Self> {
         let code = code.to_ascii_lowercase();
         Some(match &*code {
@@ -140,7 +140,7 @@ impl Cause {
             }
             "server_error" => Self::Broken,
             _ if code.contains("image") => Self::Image,
-            // The policies have names of their own: cyber_policy, bio_policy and more to come.
+            // Policies have codes of their own: cyber_policy, bio_policy and others.
             _ if code.ends_with("_policy")
                 || code.contains("policy_violation")
                 || code.starts_with("misalignment") =>
@@ -151,7 +151,8 @@ impl Cause {
         })
     }
 
-    /// What a message says by itself, where the service sends no code. Only what cannot be a quotation counts.
+    /// The cause that a message names by itself, for services that send no code. Only wording that cannot be a
+    /// quotation counts.
     pub(super) fn of_message(message: &str) -> Option<Self> {
         let (begins, holds) = (
             |words: &str| message.starts_with(words),
@@ -187,7 +188,7 @@ impl Cause {
         }
     }
 
-    /// What the header `x-codex-rate-limit-reached-type` says.
+    /// The cause that the header `x-codex-rate-limit-reached-type` names.
     pub(super) fn of_reached(kind: &str) -> Option<Self> {
         Some(match kind {
             "rate_limit_reached" => Self::Window,
@@ -200,7 +201,8 @@ impl Cause {
     }
 }
 
-/// Whether the conversation is too long, in the words of the service and of LM Studio, llama.cpp, Ollama and vLLM.
+/// Whether the message says that the conversation is too long, as the service, LM Studio, llama.cpp, Ollama or vLLM put
+/// it.
 fn is_about_context(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     let holds = |words: &[&str]| words.iter().any(|words| message.contains(words));

@@ -1,15 +1,15 @@
-//! After how long the service wants to be asked again. It says so in a header or in its message; a time that is
-//! zero, negative or no number at all says nothing.
+//! The retry delay that the service requests, in a header or in its message. A time that is zero, negative or not a
+//! number is ignored.
 
 use std::time::{Duration, UNIX_EPOCH};
 
-/// No time is longer than this, in seconds: a year, so that sums with it do not overflow.
+/// Upper limit of a delay in seconds: a year, so that sums with it do not overflow.
 const LONGEST: f64 = 365.0 * 86_400.0;
 
-/// What stands before a time in a message.
+/// The words before a delay in a message.
 const BEFORE: &str = "try again in";
 
-/// The time that is asked for. `header` finds a header by its name in lower case; `now` in Unix seconds, where it is known,
+/// The requested delay. `header` returns a header by its lower-case name; `now`, in Unix seconds if known, is needed
 /// for dates.
 pub(super) fn asked<'a>(
     header: impl Fn(&str) -> Option<&'a str>,
@@ -25,13 +25,13 @@ pub(super) fn asked<'a>(
 }
 
 fn bounded(seconds: f64) -> Option<Duration> {
-    // Also false for what is no number.
+    // Also false for NaN.
     let usable = seconds > 0.0 && seconds.is_finite();
     let time = usable.then(|| Duration::from_secs_f64(seconds.min(LONGEST)))?;
     (!time.is_zero()).then_some(time)
 }
 
-/// How long it is until an HTTP date (RFC 9110, section 5.6.7).
+/// The time until an HTTP date (RFC 9110, section 5.6.7).
 #[allow(clippy::cast_precision_loss)] // seconds since 1970 are exact
 fn until(date: &str, now: u64) -> Option<Duration> {
     let then = httpdate::parse_http_date(date.trim()).ok()?;
@@ -39,7 +39,7 @@ fn until(date: &str, now: u64) -> Option<Duration> {
     bounded(then.saturating_sub(now) as f64)
 }
 
-/// The time in a message, such as `Please try again in 1m3.5s.`
+/// The delay in a message, such as `Please try again in 1m3.5s.`
 fn in_message(message: &str) -> Option<Duration> {
     let message = message.to_ascii_lowercase();
     message
@@ -47,7 +47,7 @@ fn in_message(message: &str) -> Option<Duration> {
         .find_map(|(at, _)| span(&message[at + BEFORE.len()..]))
 }
 
-/// The numbers with units that a text begins with, added up.
+/// The sum of the numbers with units at the start of a text.
 fn span(text: &str) -> Option<Duration> {
     let mut seconds = 0.0;
     let mut rest = text.trim_start();
@@ -59,7 +59,7 @@ fn span(text: &str) -> Option<Duration> {
     bounded(seconds)
 }
 
-/// The number and unit that a text begins with, in seconds, and the rest of the text.
+/// The number with unit at the start of a text, in seconds, and the rest of the text.
 fn number_with_unit(text: &str) -> Option<(f64, &str)> {
     let whole = digits(text);
     // A full stop after the number ends the sentence.
@@ -85,7 +85,7 @@ fn number_with_unit(text: &str) -> Option<(f64, &str)> {
     Some((number * seconds, &rest[unit..]))
 }
 
-/// How many digits a text begins with.
+/// The number of digits at the start of a text.
 fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }

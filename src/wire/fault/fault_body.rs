@@ -1,5 +1,5 @@
-//! What the body of a refusal says. Bodies come in many shapes: an `error` that is an object or a text, a `detail` that
-//! is a text, an object or a list, the fields alone, or no JSON at all.
+//! The body of an error response. It comes in many forms: an `error` that is an object or a string, a `detail` that is
+//! a string, an object or a list, the fields at top level, or no JSON at all.
 
 use serde_json::Value;
 
@@ -7,11 +7,11 @@ use super::cause::Cause;
 use super::kind::FaultKind;
 use super::resets::{Resets, number};
 
-/// What a body says, whichever of its shapes it has.
+/// The fields of an error body, whatever its form.
 #[derive(Default)]
 pub(super) struct FaultBody {
     pub(super) message: Option<String>,
-    /// The `code`, and the `type`: either may be what tells refusals apart.
+    /// The `code` and the `type`: either may identify the error.
     code: Option<String>,
     kind: Option<String>,
     pub(super) plan: Option<String>,
@@ -49,19 +49,19 @@ impl FaultBody {
         }
     }
 
-    /// Whether it says anything about what is wrong.
+    /// Whether the body describes an error at all.
     pub(super) fn says_something(&self) -> bool {
         self.message.is_some() || self.shown_code().is_some()
     }
 
-    /// Takes over what is said elsewhere and not here.
+    /// Fills in the fields that are missing here from another body.
     pub(super) fn complete(&mut self, other: Self) {
         self.message = self.message.take().or(other.message);
         self.code = self.code.take().or(other.code);
         self.kind = self.kind.take().or(other.kind);
     }
 
-    /// What the code, the type, or failing those the message says by itself.
+    /// The cause named by the code, the type, or failing those the message.
     pub(super) fn cause(&self) -> Option<Cause> {
         let by_name = [&self.code, &self.kind].map(|name| Cause::of_code(name.as_deref()?));
         let is_limit = |cause: &Cause| cause.kind() == FaultKind::UsageLimit;
@@ -72,12 +72,12 @@ impl FaultBody {
             .or_else(|| by_name.into_iter().flatten().next());
         let by_message = || Cause::of_message(self.message.as_deref()?);
         match by_name {
-            // Waiting helps against a rate; not against a request that is larger than the whole allowance, nor where
-            // there is nothing left to spend.
+            // Waiting helps against a rate limit, but not if the request alone exceeds it, nor if the balance is used
+            // up.
             Some(Cause::Rate) => by_message()
                 .filter(|cause| matches!(cause, Cause::Allowance | Cause::Quota))
                 .or(by_name),
-            // llama.cpp calls a context that is too long a failure of the server.
+            // llama.cpp reports a conversation that is too long as a server error.
             Some(Cause::Broken) => by_message()
                 .filter(|cause| *cause == Cause::Context)
                 .or(by_name),
@@ -86,7 +86,7 @@ impl FaultBody {
         }
     }
 
-    /// What a refusal of the credential means that is in truth one of its region.
+    /// The region error that a 401 may really be.
     pub(super) fn region(&self) -> Option<Cause> {
         let by_name = self
             .cause()
@@ -98,15 +98,14 @@ impl FaultBody {
         by_name.or_else(|| words.any(names).then_some(Cause::Region))
     }
 
-    /// Whether the type says that something is wrong with the request. That is so vague that it counts only where
-    /// nothing else does.
+    /// Whether the type blames the request. That is so vague that it counts only if nothing else does.
     pub(super) fn blames_the_request(&self) -> bool {
         let names = [&self.kind, &self.code];
         let mut names = names.into_iter().flatten();
         names.any(|name| name.starts_with("invalid_request"))
     }
 
-    /// The name of the refusal, for people.
+    /// The error code to show.
     pub(super) fn shown_code(&self) -> Option<&str> {
         let known = |name: &&str| Cause::of_code(name).is_some();
         let (kind, code) = (self.kind.as_deref(), self.code.as_deref());
@@ -116,10 +115,10 @@ impl FaultBody {
     }
 }
 
-/// The most fields of a request that a message names.
+/// The number of request fields that a message names at most.
 const MAX_FIELDS: usize = 3;
 
-/// What `FastAPI` says is wrong with the fields of a request, with their places: `body.input.0: Field required`.
+/// The field errors in `FastAPI`'s form, with their locations: `body.input.0: Field required`.
 fn fields(detail: &Value) -> String {
     let wrong = detail.as_array().into_iter().flatten();
     let lines = wrong.filter_map(|entry| {

@@ -1,5 +1,5 @@
-//! What matters of an answer's head when the answer is a no. An error inside a stream may bring such headers too,
-//! in its own JSON.
+//! The head of an error response: status and relevant headers. An error event in a stream may carry such headers too,
+//! in its JSON.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::delay;
 use super::resets::{Resets, number};
 use super::text::{decoded, shown};
 
-/// The headers that say something about a refusal, beside those of the limits.
+/// Headers relevant to errors, apart from those of the limits.
 const NAMES: &[&str] = &[
     "x-request-id",
     "x-oai-request-id",
@@ -28,36 +28,36 @@ const NAMES: &[&str] = &[
     ACTIVE,
 ];
 
-/// The header that names the limit in force. A limit of its own name has a family of headers of its own.
+/// The header that names the active limit. A limit with a name of its own has its own family of headers.
 const ACTIVE: &str = "x-codex-active-limit";
 
-/// The family of headers that is always there.
+/// The header family that is always present.
 const COMMON: &str = "x-codex";
 
 /// The two windows of a limit.
 const WINDOWS: [&str; 2] = ["primary", "secondary"];
 
-/// What is said of a window.
+/// The fields of a window.
 const FIELDS: [&str; 4] = [USED, AT, AFTER, MINUTES];
 const USED: &str = "used-percent";
 const AT: &str = "reset-at";
 const AFTER: &str = "reset-after-seconds";
 const MINUTES: &str = "window-minutes";
 
-/// A window of time in which a plan allows so much.
+/// A usage window of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateWindow {
-    /// `primary` or `secondary`, behind the name of the limit where it has one.
+    /// `primary` or `secondary`, after the name of the limit if it has one.
     pub name: String,
-    /// How much is used up, in percent.
+    /// The used share, in percent.
     pub used: f64,
-    /// How long it is, in minutes.
+    /// The length, in minutes.
     pub minutes: Option<u64>,
-    /// When it begins anew, in Unix seconds.
+    /// When the window resets, in Unix seconds.
     pub resets_at: Option<u64>,
 }
 
-/// The status, and those headers that say something about a refusal.
+/// The status, and the headers relevant to errors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaultHead {
     pub(super) status: Option<u16>,
@@ -65,7 +65,7 @@ pub struct FaultHead {
 }
 
 impl FaultHead {
-    /// Takes what matters; `header` finds a header by its name in lower case.
+    /// Collects the relevant headers; `header` returns one by its lower-case name.
     #[must_use]
     pub fn read(status: u16, header: impl Fn(&str) -> Option<String>) -> Self {
         let mut head = Self {
@@ -76,7 +76,7 @@ impl FaultHead {
         head
     }
 
-    /// Takes what matters of the headers that an error event carries.
+    /// Collects the relevant headers of an error event.
     pub(super) fn in_event(json: &Value) -> Self {
         let mut head = Self::default();
         if let Value::Object(headers) = &json["headers"] {
@@ -127,52 +127,52 @@ impl FaultHead {
         Some(value)
     }
 
-    /// A header as it may be shown: on one line, and not longer than this many bytes.
+    /// A header for display: on one line, at most `most` bytes.
     pub(super) fn shown(&self, name: &str, most: usize) -> Option<String> {
         shown(self.get(name)?, most)
     }
 
-    /// After how long the service wants to be asked again, at this time in Unix seconds.
+    /// The retry delay that the service requests; `now` in Unix seconds.
     #[must_use]
     pub fn retry_after(&self, now: u64) -> Option<Duration> {
         delay::asked(|name| self.get(name), "", Some(now))
     }
 
-    /// What the service calls the request, to be named in a report to it.
+    /// The service's request id, for bug reports.
     pub(super) fn request_id(&self) -> Option<String> {
         self.shown("x-request-id", 200)
             .or_else(|| self.shown("x-oai-request-id", 200))
     }
 
-    /// The error that a header holds, as JSON in base64.
+    /// The error in a header, as JSON in base64.
     pub(super) fn error_json(&self) -> Option<Value> {
         serde_json::from_slice(&decoded(self.get("x-error-json")?)?).ok()
     }
 
-    /// Whether the service says that the same request must not come again.
+    /// Whether the service forbids a retry.
     pub(super) fn forbids_retry(&self) -> bool {
         self.get("x-should-retry")
             .is_some_and(|value| value.trim().eq_ignore_ascii_case("false"))
     }
 
-    /// Whether Cloudflare has sent, or passed on, the answer.
+    /// Whether the response came from or through Cloudflare.
     pub(super) fn is_from_cloudflare(&self) -> bool {
         let server = self.get("server").unwrap_or_default();
         server.to_ascii_lowercase().contains("cloudflare")
     }
 
-    /// The usage limit that is reached, where a header names it or a window is used up.
+    /// The usage limit reached, if a header names it or a window is exhausted.
     pub(super) fn reached(&self) -> Option<Cause> {
         self.reached_kind()
             .or_else(|| self.used_up().next().map(|_| Cause::Window))
     }
 
-    /// The usage limit that is reached, where a header names it.
+    /// The usage limit reached, if a header names it.
     pub(super) fn reached_kind(&self) -> Option<Cause> {
         Cause::of_reached(self.get("x-codex-rate-limit-reached-type")?.trim())
     }
 
-    /// When the windows that are used up begin anew. Where two are, the later one counts.
+    /// When the exhausted windows reset: the latest of them.
     pub(super) fn resets(&self) -> Option<Resets> {
         let latest = |field: &str| {
             self.used_up()
@@ -184,7 +184,7 @@ impl FaultHead {
             .or_else(|| latest(AFTER).map(Resets::After))
     }
 
-    /// The windows that the headers tell of, at this time in Unix seconds.
+    /// The usage windows in the headers; `now` in Unix seconds.
     #[must_use]
     pub fn limits(&self, now: u64) -> Vec<RateWindow> {
         let field = |window: &str, field: &str| {
@@ -199,7 +199,7 @@ impl FaultHead {
                 .filter(|used: &f64| used.is_finite())?;
             let (minutes, at) = (field(window, MINUTES), field(window, AT));
             let after = field(window, AFTER).map(|after| now.saturating_add(after));
-            // A window of which nothing is said is none.
+            // A window without any data is left out.
             let said = used > 0.0 || minutes.is_some_and(|minutes| minutes > 0) || at.is_some();
             let name = window
                 .strip_prefix("x-codex-")
@@ -214,7 +214,7 @@ impl FaultHead {
         windows.collect()
     }
 
-    /// The names of the windows that are used up, as their headers begin.
+    /// The header prefixes of the exhausted windows.
     fn used_up(&self) -> impl Iterator<Item = &str> {
         self.headers.iter().filter_map(|(name, value)| {
             let window = name.strip_suffix(USED)?.strip_suffix('-')?;
@@ -224,7 +224,7 @@ impl FaultHead {
     }
 }
 
-/// How the headers of a limit begin, where it is another one than the common one and its name can be part of a header's.
+/// The header prefix of a limit, if it is not the common one and its name is valid in a header name.
 fn family(limit: String) -> Option<String> {
     let family = format!("x-{}", limit.trim().to_ascii_lowercase().replace('_', "-"));
     let usable = family.len() < 64

@@ -1,16 +1,16 @@
-//! What kind of no a refusal is.
+//! The kinds of failures.
 
-/// What kind of no it is. Each kind has one exit code.
+/// The kind of a failure. Each kind has one exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// This request, or this model's answer to it, cannot be.
+    /// This request, or the model's answer to it, failed.
     Failed,
-    /// The credential is not accepted.
+    /// The credential was rejected.
     SignIn,
-    /// The credential is good but may not do this, or the model is not to be had.
+    /// The credential is valid but lacks permission, or the model is not available to it.
     Forbidden,
     /// The plan's window, quota or credits are used up.
     UsageLimit,
-    /// The service is overloaded, broken or not what answered.
+    /// The service is overloaded, broken, or not what answered.
     Unreachable,
 }

@@ -1,6 +1,5 @@
-//! What the service says when it says no, sorted once: HTTP answers and the errors inside a stream.
-//! The words for people are found elsewhere; here it is decided what kind of no it is, whether the same request may be
-//! made again, and when. No clock is read: whoever knows the time says it.
+//! Failures reported by the service: classifies error responses and error events, and decides whether and when the same
+//! request may be retried. Wording is left to other modules. Reads no clock: callers pass the time.
 
 mod cause;
 mod delay;
@@ -22,71 +21,71 @@ pub use kind::FaultKind;
 use resets::Resets;
 use text::{looks_like_a_page, shown};
 
-/// Whether trying the same again may help, and when.
+/// Whether and when a retry may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// It will not.
+    /// A retry will not help.
     Never,
-    /// It may, after a while that the client chooses.
+    /// A retry may help, after a delay that the client chooses.
     Backoff,
-    /// The service says after how long.
+    /// A retry may help after this delay, which the service requests.
     After(Duration),
 }
 
-/// A refusal or failure, as the service told it.
+/// A failure as reported by the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What kind of no it is; it follows from the cause.
+    /// The kind of failure; follows from the cause.
     pub kind: FaultKind,
-    /// Why, as far as something else is to be done about it.
+    /// The cause, as fine as the remedy differs.
     pub cause: Cause,
-    /// The service's own words, if it gave any: without control characters and at most 1,000 bytes.
+    /// The service's message, if any: without control characters, at most 1,000 bytes.
     pub message: Option<String>,
-    /// The service's code for it, if it gave one.
+    /// The service's error code, if any.
     pub code: Option<String>,
-    /// The HTTP status, where it was one.
+    /// The HTTP status, if there was one.
     pub status: Option<u16>,
-    /// What the service calls this request, to be named in a report to it.
+    /// The service's request id, for bug reports.
     pub request_id: Option<String>,
-    /// It is a web page: something that stands between has answered.
+    /// Whether the body is a web page, sent by an intermediary.
     pub page: bool,
-    /// When the usage limit ends, in Unix seconds.
+    /// When the usage limit resets, in Unix seconds.
     pub resets_at: Option<u64>,
-    /// Whether trying the same again may help.
+    /// Whether and when a retry may help.
     pub retry: Retry,
-    /// What only the words need. It lies elsewhere, so that a fault is small to hand on.
+    /// Details for messages only. Boxed, so that a fault is cheap to move.
     pub details: Box<FaultDetails>,
 }
 
-/// What else was said, as it may be shown.
+/// Further details, ready for display.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaultDetails {
-    /// Where a redirect leads.
+    /// The target of a redirect.
     pub location: Option<String>,
-    /// The web page is one of Cloudflare's.
+    /// Whether the web page comes from Cloudflare.
     pub cloudflare: bool,
-    /// The plan whose limit it is.
+    /// The plan with the usage limit.
     pub plan: Option<String>,
-    /// The name of the limit.
+    /// The name of the usage limit.
     pub limit: Option<String>,
-    /// What Cloudflare calls this request.
+    /// Cloudflare's request id.
     pub ray: Option<String>,
-    /// Why the authorization was refused, in the words of a header.
+    /// The authorization error from a header.
     pub authorization: Option<String>,
-    /// The proxy that the request went through; for the client to say, who knows it.
+    /// The proxy that the request went through; set by the client, which knows it.
     pub proxy: Option<String>,
-    /// The usage limit ends this many seconds after the answer came; for whoever knows when that was.
+    /// Seconds from the response until the usage limit resets, for a caller that knows the response's time.
     resets_after: Option<u64>,
 }
 
-/// The most of a message that is kept, in bytes.
+/// Size limit of a message in bytes.
 const MAX_MESSAGE_BYTES: usize = 1000;
 
-/// The most of any other text that is kept, in bytes.
+/// Size limit of any other text in bytes.
 const MAX_SHORT_BYTES: usize = 100;
 
 impl Fault {
-    /// Notes what the answer came with in which it was, at this time in Unix seconds.
+    /// Completes the fault with the response head it came with; `now` in Unix seconds.
     pub fn came_with(&mut self, head: &FaultHead, now: u64) {
         self.status = head.status;
         self.request_id = head.request_id().or_else(|| self.request_id.take());
@@ -104,7 +103,7 @@ impl Fault {
         }
     }
 
-    /// Why, in the service's own words, or what came in the place of words; nothing where it gave none.
+    /// The service's message, or a description of what came in place of one; `None` without either.
     #[must_use]
     pub fn reason(&self) -> Option<Cow<'_, str>> {
         if let Some(location) = &self.details.location {
@@ -123,8 +122,8 @@ impl Fault {
         Some(format!("a web page{from} instead of an answer{ray}").into())
     }
 
-    /// Whether it names the shape of the request as the mistake. The subscription backend says of some models that want
-    /// the other shape only that they are not found (openai/codex, earendil-works/pi#6516).
+    /// Whether the service rejects the shape of the request. Of some models that require another shape, the
+    /// subscription backend only says that they are not found (openai/codex, earendil-works/pi#6516).
     #[must_use]
     pub fn is_about_shape(&self) -> bool {
         let message = self.message.as_deref().unwrap_or_default();
@@ -140,7 +139,7 @@ impl Fault {
                 "additional_tools",
                 "parallel_tool_calls",
                 "instructions are required",
-                // The item that stands there is one of the shape, not of the conversation.
+                // The first input item belongs to the shape, not to the conversation.
                 "'input[0]'",
                 "'input[0].type'",
                 "'input[0].role'",
@@ -150,8 +149,8 @@ impl Fault {
         }
     }
 
-    /// Whether it says that the reasoning of earlier answers cannot be read, or that what came of it is useless without
-    /// it.
+    /// Whether the service says that the reasoning of earlier answers cannot be decrypted, or that items are unusable
+    /// without it.
     #[must_use]
     pub fn is_about_reasoning(&self) -> bool {
         let message = self.message.as_deref().unwrap_or_default();
@@ -162,7 +161,7 @@ impl Fault {
                 || message.contains("without its required 'reasoning' item"))
     }
 
-    /// Everything in it that somebody else has said.
+    /// All texts in it that come from the server.
     pub fn words(&mut self) -> impl Iterator<Item = &mut String> {
         let details = &mut *self.details;
         [
@@ -180,7 +179,7 @@ impl Fault {
     }
 }
 
-/// Sorts an HTTP answer that is no success, or no stream, at this time in Unix seconds.
+/// Classifies an HTTP response that is an error, or not a stream; `now` in Unix seconds.
 #[must_use]
 pub fn of_answer(head: &FaultHead, body: &[u8], now: u64) -> Fault {
     let status = head.status.unwrap_or_default();
@@ -207,13 +206,13 @@ pub fn of_answer(head: &FaultHead, body: &[u8], now: u64) -> Fault {
     fault
 }
 
-/// Sorts an `error` event, in both shapes that it comes in.
+/// Classifies an `error` event, in either of its forms.
 #[must_use]
 pub fn of_event(frame: &[u8]) -> Fault {
     of_stream(&serde_json::from_slice(frame).unwrap_or_default())
 }
 
-/// Sorts the response object of `response.failed`.
+/// Classifies the response object of `response.failed`.
 #[must_use]
 pub fn of_response(response: &str) -> Fault {
     of_stream(&serde_json::from_str(response).unwrap_or_default())
@@ -241,7 +240,7 @@ fn of_stream(json: &Value) -> Fault {
     sort(cause.unwrap_or(Cause::Unknown), &told, &head, None)
 }
 
-/// The cause of an HTTP answer. The body's own word counts, except where the status leaves no doubt.
+/// The cause of an error response. The body decides, unless the status is unambiguous.
 fn of_status(status: u16, told: &FaultBody, head: &FaultHead, page: bool) -> Cause {
     let word = told.cause();
     let is_final = |cause: &Cause| !cause.may_pass();
@@ -259,8 +258,8 @@ fn of_status(status: u16, told: &FaultBody, head: &FaultHead, page: bool) -> Cau
         407 => Cause::Proxy,
         408 | 409 => word.unwrap_or(Cause::Broken),
         429 => word.or_else(|| head.reached()).unwrap_or(Cause::Rate),
-        // A gateway that failed may have wrapped anything; only a limit stays one. llama.cpp and Ollama say so of a
-        // conversation that is too long.
+        // A failing gateway may wrap any error; only usage limits keep their meaning. llama.cpp and Ollama also report
+        // a conversation that is too long this way.
         500..=599 => word
             .filter(|cause| is_limit(cause) || *cause == Cause::Context || cause.may_pass())
             .unwrap_or(Cause::Broken),
@@ -268,10 +267,10 @@ fn of_status(status: u16, told: &FaultBody, head: &FaultHead, page: bool) -> Cau
     }
 }
 
-/// A fault of this cause. Its delay is looked for where the cause may pass.
+/// Builds the fault for a cause, with a retry delay if the cause may pass.
 fn sort(cause: Cause, told: &FaultBody, head: &FaultHead, now: Option<u64>) -> Fault {
     let cause = match cause {
-        // Which limit of a workspace it is, only a header tells.
+        // Only a header says which limit of a workspace it is.
         Cause::Window => head.reached_kind().unwrap_or(cause),
         cause => cause,
     };

@@ -1,21 +1,21 @@
-//! When a usage limit ends, as bodies and headers say it.
+//! The time at which a usage limit resets, from bodies and headers.
 
 use serde_json::Value;
 
-/// What lies beyond the year 9999 is no time that somebody meant, in Unix seconds.
+/// The end of the year 9999, in Unix seconds: later times are errors.
 const LAST: u64 = 253_402_300_799;
 
-/// When a limit ends.
+/// When a limit resets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resets {
     /// At this time, in Unix seconds.
     At(u64),
-    /// After so many seconds.
+    /// After this many seconds.
     After(u64),
 }
 
-/// A count of seconds: a number, or a text that is one. Zero, negative and absurd ones are none.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it saturates, and is looked at afterwards
+/// A number of seconds, given as a number or a string. `None` if it is zero, negative or beyond [`LAST`].
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, and the range is checked below
 pub(super) fn number(value: &Value) -> Option<u64> {
     let number = match value {
         Value::String(text) => text.trim().parse::<f64>().ok()?,

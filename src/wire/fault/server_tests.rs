@@ -1,4 +1,4 @@
-//! Refusals of bound workspaces, and those of other servers than the service: in their own words.
+//! Errors of region-bound workspaces, and of other servers, in their own wording.
 
 use super::*;
 

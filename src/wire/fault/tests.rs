@@ -1,4 +1,4 @@
-//! Every refusal that is known, in all the shapes in which it comes as an HTTP answer.
+//! All known errors, in every form of HTTP response.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn after(millis: u64) -> Retry {
     Retry::After(Duration::from_millis(millis))
 }
 
-/// The code and the message of the service, each empty where it gave none.
+/// The service's code and message, each empty if absent.
 pub(super) fn said(fault: &Fault) -> (&str, &str) {
     let said = [&fault.code, &fault.message].map(|words| words.as_deref().unwrap_or_default());
     (said[0], said[1])
@@ -89,7 +89,7 @@ fn the_code_says_more_than_the_status() {
     never(400, "data_residency_mismatch", Cause::Residency);
     never(400, "unheard_of", Cause::Request);
     never(429, "context_length_exceeded", Cause::Context);
-    // What passes does not pass where the status says that the request is wrong.
+    // A temporary cause is not retried if the status says that the request is wrong.
     never(400, "server_is_overloaded", Cause::Capacity);
     never(403, "rate_limit_exceeded", Cause::Denied);
     for code in [
@@ -248,7 +248,7 @@ fn headers_say_when_and_whether() {
     for status in [408, 409, 429, 500, 503] {
         check(status, &[("x-should-retry", "false")], Retry::Never);
     }
-    // Nothing makes a request right that is wrong.
+    // No header makes a wrong request retryable.
     for status in [302, 400, 401, 403, 404, 413, 422] {
         check(
             status,
@@ -308,7 +308,7 @@ fn a_usage_limit_says_whose_it_is_and_when_it_ends() {
     ];
     let body = r#"{"error":{"type":"usage_limit_reached"}}"#;
     check(&used, body, window, Some(NOW + 50), "team");
-    // A window that is used up says it where the body does not.
+    // The headers of an exhausted window suffice if the body does not name the limit.
     check(&used, "", window, Some(NOW + 50), "team");
     for (kind, cause) in [
         ("rate_limit_reached", window),
@@ -339,7 +339,7 @@ fn a_page_becomes_a_sentence() {
             (cause, true, Some(words)),
             "{status} {body}"
         );
-        // They are no words of the service.
+        // The service sent neither code nor message.
         assert_eq!(said(&fault), ("", ""), "{status} {body}");
     };
     let cloudflare = "<!DOCTYPE html>\n<title>Attention Required! | Cloudflare</title>\n";

@@ -1,4 +1,4 @@
-//! Texts that somebody else wrote: what they hold in base64, whether they are a web page, and a text as it may be shown.
+//! External texts: base64 decoding, web page detection, and cleaning for display.
 
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use crate::text::{floor, one_line};
 
-/// The bytes that base64 stands for, in either alphabet and with or without padding.
+/// Decodes base64, in either alphabet and with or without padding.
 pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
     let config =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -26,8 +26,8 @@ pub(super) fn looks_like_a_page(body: &[u8]) -> bool {
     start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<!--")
 }
 
-/// The text on one line, without control characters. Where it is longer than this many bytes it is cut behind
-/// something that no secret holds, so that no part of one stays when secrets are taken out afterwards.
+/// The text on one line, without control characters. A text longer than `most` bytes is cut after a character that no
+/// secret contains, so that no part of a secret is left when secrets are redacted later.
 fn plain(text: &str, most: usize) -> String {
     let mut plain = one_line(text);
     if plain.len() > most {
@@ -39,7 +39,7 @@ fn plain(text: &str, most: usize) -> String {
     plain
 }
 
-/// The text as it may be shown; nothing where nothing of it is left.
+/// The text for display; `None` if nothing of it is left.
 pub(super) fn shown(text: &str, most: usize) -> Option<String> {
     Some(plain(text, most)).filter(|text| !text.is_empty())
 }
