@@ -1,30 +1,30 @@
-//! The time, and how it is told.
+//! The current time, and times in words.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The time, in Unix milliseconds.
+/// The current time, in Unix milliseconds.
 #[must_use]
 pub fn millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The time, in Unix seconds.
+/// The current time, in Unix seconds.
 #[must_use]
 pub fn seconds() -> u64 {
     millis() / 1000
 }
 
-/// A moment in Unix seconds as people and programs read it: `2026-11-20T17:26:40Z` (RFC 3339).
+/// A time in Unix seconds, formatted as RFC 3339: `2026-11-20T17:26:40Z`.
 #[must_use]
 pub fn date(unix: u64) -> String {
-    // What lies beyond the year 9999 has no such form.
+    // The format ends with the year 9999.
     let time = UNIX_EPOCH + Duration::from_secs(unix.min(253_402_300_799));
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
-/// A short time as people write it: `0.5 s`, to the tenth.
+/// A short duration with one decimal: `0.5 s`.
 #[must_use]
 pub fn span(time: Duration) -> String {
     let tenths = (time.as_millis() + 50) / 100;
@@ -34,7 +34,7 @@ pub fn span(time: Duration) -> String {
     }
 }
 
-/// How far away a moment is, in the two largest units; both in Unix seconds.
+/// The time until a moment, in the two largest units; both arguments in Unix seconds.
 #[must_use]
 pub fn from_now(then: u64, now: u64) -> String {
     let seconds = then.abs_diff(now);
@@ -52,12 +52,12 @@ pub fn from_now(then: u64, now: u64) -> String {
     }
 }
 
-/// The end of a wait in words. `Display` writes both parts: `in 1 h 30 min, 14:05 UTC`.
+/// The end of a wait, in words. `Display` joins both fields: `in 1 h 30 min, 14:05 UTC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitEnd {
     /// The time left: `in 1 h 30 min`, or `now`.
     pub left: String,
-    /// The time of day: `14:05 UTC`, with the date where that is not today.
+    /// The time of day: `14:05 UTC`, with the date if it is not today.
     pub time: String,
 }
 
@@ -67,8 +67,8 @@ impl fmt::Display for WaitEnd {
     }
 }
 
-/// The end of a wait, given that moment and the present one in Unix seconds. The time left is rounded up, since coming back
-/// too early is of no use.
+/// Describes the end of a wait; both arguments in Unix seconds. The time left is rounded up, since coming back early is
+/// useless.
 #[must_use]
 pub fn until(then: u64, now: u64) -> WaitEnd {
     let left = then.saturating_sub(now);
@@ -92,7 +92,7 @@ pub fn until(then: u64, now: u64) -> WaitEnd {
     WaitEnd { left, time }
 }
 
-/// A time in two units, without the one of which there is nothing.
+/// A duration in two units, without the one that is zero.
 fn units(large: (u64, &str), small: (u64, &str)) -> String {
     let parts = [large, small].into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts

@@ -1,6 +1,6 @@
-//! What the system has no more of. An error that says so is a fact about this machine and never about a network, a
-//! service or a file, so it is told apart from theirs. Starting a thread or a process fails with `EAGAIN`, which
-//! elsewhere means something else: who starts one has `at_start` mark the error.
+//! Exhausted system resources. Such an error concerns this machine, never a network, a service or a file, so it is
+//! reported apart from theirs. Starting a thread or a process fails with `EAGAIN`, which has another meaning elsewhere:
+//! code that starts one marks the error with `at_start`.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,16 +12,16 @@ use std::thread;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-/// What the system has no more of.
+/// An exhausted resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exhausted {
-    /// Descriptors of this process: `RLIMIT_NOFILE`.
+    /// File descriptors of this process (`RLIMIT_NOFILE`).
     Descriptors,
-    /// Descriptors of the whole system.
+    /// File descriptors of the whole system.
     SystemDescriptors,
     /// Threads and processes: `RLIMIT_NPROC` of the user, or the limit of a control group.
     Threads,
-    /// Memory for one more thread or process.
+    /// Memory for another thread or process.
     Memory,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Exhausted {
 impl StdError for Exhausted {}
 
 impl Exhausted {
-    /// What this error says, if it says that something is exhausted.
+    /// The exhausted resource that this error names, if any.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<Self> {
         if let Some(marked) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
@@ -55,7 +55,7 @@ impl Exhausted {
     }
 }
 
-/// Marks the error of starting a thread or a process, where it says that there can be no more of them.
+/// Marks an error of starting a thread or a process if it means that no more can be started.
 #[must_use]
 pub fn at_start(error: io::Error) -> io::Error {
     let exhausted = match Errno::from_io_error(&error) {
@@ -66,18 +66,18 @@ pub fn at_start(error: io::Error) -> io::Error {
     io::Error::other(exhausted)
 }
 
-/// A limit on descriptors that no command comes near, unless almost all were handed to it.
+/// A descriptor limit that no command comes near, unless it inherited almost all of them.
 const FAR: u64 = 256;
 
-/// How many are tried below such a limit.
+/// Descriptors to try below such a limit.
 const FEW: usize = 4;
 
-/// Whether this many more files could be opened now.
+/// Checks that this many more files could be opened now.
 ///
 /// # Errors
-/// When not, for this reason.
+/// When they could not, with the reason.
 pub fn room(descriptors: usize) -> Result<(), Exhausted> {
-    // Where the limit is far away a few say enough.
+    // A few are enough if the limit is far away.
     let limit = getrlimit(Resource::Nofile).current;
     let is_far = limit.is_none_or(|limit| limit >= FAR);
     let descriptors = if is_far {
@@ -87,29 +87,29 @@ pub fn room(descriptors: usize) -> Result<(), Exhausted> {
     };
     let mut held = Vec::new();
     for _ in 0..descriptors {
-        // The place is of no matter, as long as it is there.
+        // Any path will do, as long as it exists.
         let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
         match rustix::fs::open("/", flags, rustix::fs::Mode::empty()) {
             Ok(opened) => held.push(opened),
             Err(Errno::MFILE) => return Err(Exhausted::Descriptors),
             Err(Errno::NFILE) => return Err(Exhausted::SystemDescriptors),
-            // It cannot be found out in this way.
+            // Cannot be determined this way.
             Err(_) => break,
         }
     }
     Ok(())
 }
 
-/// Whether this many more threads could run now.
+/// Checks that this many more threads could run now.
 ///
 /// # Errors
-/// When not, for the system's reason.
+/// When they could not, with the system's error.
 pub fn room_for_threads(threads: usize) -> io::Result<()> {
     let (known, wait) = mpsc::channel::<()>();
     let wait = Arc::new(Mutex::new(wait));
     for _ in 0..threads {
         let wait = Arc::clone(&wait);
-        // Each of them ends once it is known whether all could begin.
+        // Each thread waits until it is known whether all of them could start.
         let waiting = move || drop(wait.lock().map(|wait| wait.recv()));
         let started = thread::Builder::new().spawn(waiting);
         started.map_err(at_start)?;
@@ -118,7 +118,7 @@ pub fn room_for_threads(threads: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// The limits that hold now, where there are any and they can be found out.
+/// The limits in force, as far as they exist and can be determined.
 #[derive(Debug, Default)]
 pub struct SystemLimits {
     /// Open files of this process.
@@ -130,7 +130,7 @@ pub struct SystemLimits {
 }
 
 impl SystemLimits {
-    /// Reads them.
+    /// Reads the limits.
     #[must_use]
     pub fn now() -> Self {
         Self {
@@ -141,7 +141,7 @@ impl SystemLimits {
     }
 }
 
-/// The limit of tasks of the control group that this process is in, as the second version of control groups tells it.
+/// The task limit of this process's control group (version 2).
 fn tasks() -> Option<String> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?;

@@ -1,5 +1,4 @@
-//! Structured output: the JSON Schema that the last message must match, as the service is told of it and as it is checked
-//! here.
+//! Structured output: the JSON Schema that the last message must match, as sent to the service and as checked locally.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +6,7 @@ use std::sync::Arc;
 use crate::schema::strict::{Schema, Unfit};
 use crate::schema::unique;
 
-/// The name under which the service knows the schema.
+/// The schema's name in requests.
 const NAME: &str = "codex_output_schema";
 
 /// A schema for the last message.
@@ -20,7 +19,7 @@ pub struct OutputSchema {
 /// Why a message does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmatched {
-    /// The first place that does not fit, as a JSON pointer; empty for the message itself.
+    /// The first mismatching location, as a JSON pointer; empty for the message itself.
     pub at: String,
     /// What is wrong there.
     pub why: String,
@@ -36,10 +35,10 @@ impl fmt::Display for Unmatched {
 }
 
 impl OutputSchema {
-    /// Takes a schema that strict mode can take. It is sent as it is written: the model makes its fields in that order.
+    /// Parses a schema for strict mode. It is sent as written: the model generates its fields in that order.
     ///
     /// # Errors
-    /// When it cannot, or is no JSON.
+    /// When it is not JSON, or strict mode does not support it.
     pub fn new(text: &str) -> Result<Self, Unfit> {
         let value = unique::parse(text).map_err(|malformed| Unfit {
             at: malformed.at,
@@ -55,13 +54,13 @@ impl OutputSchema {
         })
     }
 
-    /// The field `text.format` of a request.
+    /// The `text.format` field of a request.
     #[must_use]
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// Why this message does not match, if it does not.
+    /// The first mismatch of this message, if any.
     #[must_use]
     pub fn check(&self, message: &str) -> Option<Unmatched> {
         let value = match unique::parse(message) {

@@ -1,14 +1,13 @@
-//! Names that were checked once, at the edge: of models, of accounts, of conversations.
-//! Whoever holds one need not look at it again.
+//! Identifiers of models, accounts and conversations, validated once at construction.
 
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a text cannot be one of these names. Holds no part of the text: it may be a secret put in the wrong place.
+/// Why a text is not a valid identifier. Holds no part of the text: it may be a misplaced secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdError {
-    /// There is nothing in it.
+    /// Empty.
     Empty,
     /// White space or a control character at this byte, counted from 0.
     Blank(usize),
@@ -28,7 +27,7 @@ impl fmt::Display for IdError {
 
 impl Error for IdError {}
 
-/// A name is put into headers and JSON, so nothing in it may need quoting there.
+/// Identifiers go into headers and JSON, so they must not contain anything that needs escaping there.
 fn check(text: &str, most: usize) -> Result<String, IdError> {
     if text.is_empty() {
         return Err(IdError::Empty);
@@ -42,12 +41,12 @@ fn check(text: &str, most: usize) -> Result<String, IdError> {
     }
 }
 
-/// A model's name as the service spells it: not empty, no white space.
+/// A model id as the service spells it: not empty, no white space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelId(String);
 
 impl ModelId {
-    /// The name as it goes into a request.
+    /// The id as sent in a request.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -62,18 +61,18 @@ impl FromStr for ModelId {
     }
 }
 
-/// The account that a subscription's requests are counted on (`chatgpt_account_id` in an access token).
+/// The account id of a subscription (`chatgpt_account_id` in an access token).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountId(String);
 
 impl AccountId {
-    /// What stands for an account in a request that is only shown, while nobody knows it.
+    /// The placeholder in a previewed request while the account is unknown.
     #[must_use]
     pub fn unknown() -> Self {
         Self("***".to_owned())
     }
 
-    /// The id as it goes into the `chatgpt-account-id` header.
+    /// The id as sent in the `chatgpt-account-id` header.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -84,7 +83,7 @@ impl FromStr for AccountId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        // A header value is ASCII; every id seen is a UUID or like one.
+        // A header value is ASCII; all known ids are UUIDs or similar.
         match text.bytes().position(|b| !b.is_ascii_graphic()) {
             Some(at) => Err(IdError::Blank(at)),
             None => check(text, 256).map(Self),
@@ -92,12 +91,12 @@ impl FromStr for AccountId {
     }
 }
 
-/// One conversation. The service routes and caches by it, so it stays the same from request to request.
+/// A conversation id. The service routes and caches by it, so it is the same in every request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadId(String);
 
 impl ThreadId {
-    /// A version 7 UUID (RFC 9562, section 5.7) of this moment, in milliseconds since 1970, and these random bytes.
+    /// A version 7 UUID (RFC 9562, section 5.7) from the time in Unix milliseconds and these random bytes.
     #[must_use]
     pub fn new(unix_millis: u64, random: [u8; 10]) -> Self {
         let mut bytes = [0; 16];
@@ -115,7 +114,7 @@ impl ThreadId {
         Self(text)
     }
 
-    /// The id in its usual spelling, 36 characters.
+    /// The id in its usual form, 36 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -131,7 +130,7 @@ impl fmt::Display for ThreadId {
 impl FromStr for ThreadId {
     type Err = IdError;
 
-    /// Takes a UUID of any version in its usual spelling.
+    /// Parses a UUID of any version in its usual form.
     fn from_str(text: &str) -> Result<Self, IdError> {
         let fits = |(n, c): (usize, char)| match n {
             8 | 13 | 18 | 23 => c == '-',

@@ -1,5 +1,5 @@
-//! Reading a descriptor to its end, within limits of size and silence. It is polled, so no thread waits on it and every
-//! wait has an end: a parent that never closes its pipe must not hang us.
+//! Reads a file descriptor to its end, with limits on size and silence. It polls, so no thread blocks and every wait
+//! ends: a parent that never closes its pipe must not hang the program.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,20 +10,21 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
-/// How long an unasked-for pipe may say nothing before it is given up, and how long any wait lasts before it is reported.
+/// How long a pipe that the user did not name may stay silent before it is ignored, and how long any wait may last
+/// before it is reported.
 pub const NOTICE: Duration = Duration::from_secs(3);
 
-/// How long input that was asked for, or has begun, may stay silent.
+/// Idle timeout of input that the user named, or that has begun.
 pub const READ_SILENCE: Duration = Duration::from_secs(300);
 
-/// What reading brought.
+/// The result of reading.
 #[derive(Debug, PartialEq, Eq)]
 pub enum InputText {
-    /// All of it.
+    /// The whole input.
     Whole(Vec<u8>),
-    /// It said nothing, and nobody had asked for it.
+    /// Silent from the start, and not named by the user.
     GivenUp,
-    /// The waiting was ended from outside.
+    /// Stopped through `ReadLimits::end`.
     Ended,
 }
 
@@ -32,9 +33,9 @@ pub enum InputText {
 pub enum Error {
     /// It cannot be read.
     Unreadable(io::Error),
-    /// It stayed silent for this long before its end.
+    /// It was silent for this long before its end.
     Silent(Duration),
-    /// It is larger than this many bytes.
+    /// It exceeds this many bytes.
     TooLarge(usize),
 }
 
@@ -62,21 +63,21 @@ fn size(bytes: usize) -> String {
     }
 }
 
-/// What limits the reading.
+/// The limits of reading.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimits<'a> {
-    /// The most that is read, in bytes.
+    /// The maximum size in bytes.
     pub most: usize,
-    /// The user named the input; otherwise silence at its very start means that it has nothing to say.
+    /// Whether the user named the input. If not, silence from the start means that there is none.
     pub asked: bool,
-    /// As soon as there is something to read here, the waiting ends.
+    /// Stops the wait as soon as this descriptor is readable.
     pub end: Option<BorrowedFd<'a>>,
 }
 
-/// Reads to the end. `waiting` is called once when the wait gets long.
+/// Reads to the end. `waiting` is called once if the wait is long.
 ///
 /// # Errors
-/// When it cannot be read to its end.
+/// When the input cannot be read to its end.
 pub fn read(
     from: impl AsFd,
     limits: ReadLimits<'_>,
@@ -109,7 +110,7 @@ pub fn read(
         match rustix::io::read(&from, &mut buffer) {
             Ok(0) => return Ok(InputText::Whole(input)),
             Ok(count) => input.extend_from_slice(&buffer[..count]),
-            // Nothing was there after all, which is no sign of life.
+            // A spurious wake-up, which does not count as activity.
             Err(Errno::INTR | Errno::AGAIN) => continue,
             Err(error) => return Err(Error::Unreadable(error.into())),
         }
@@ -120,21 +121,21 @@ pub fn read(
     }
 }
 
-/// What came first.
+/// The first event of a wait.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Came {
-    /// Nothing, in all the time.
+    /// Timeout.
     Nothing,
-    /// There is something to read, be it the end.
+    /// The descriptor is readable, or at its end.
     Input,
-    /// There is something to read where the end of the waiting is told.
+    /// The `end` descriptor is readable.
     End,
 }
 
-/// Waits until something comes, but no longer than this.
+/// Waits for the first event, at most `time`.
 ///
 /// # Errors
-/// When the descriptor cannot be waited for.
+/// When polling fails.
 pub fn wait(from: BorrowedFd<'_>, time: Duration, end: Option<BorrowedFd<'_>>) -> io::Result<Came> {
     let mut fds = vec![PollFd::from_borrowed_fd(from, PollFlags::IN)];
     fds.extend(end.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN)));
@@ -152,7 +153,7 @@ pub fn wait(from: BorrowedFd<'_>, time: Duration, end: Option<BorrowedFd<'_>>) -
     }
 }
 
-/// The text without a byte order mark at its beginning, which is no part of it.
+/// The text without a leading byte order mark.
 #[must_use]
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)

@@ -1,20 +1,20 @@
-//! JSON whose mistakes are told with their places.
+//! JSON with comments, and errors with line and column.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A mistake in a file.
+/// An error in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// The line, counted from 1.
     pub line: usize,
-    /// The column in it, in characters, counted from 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
     /// What is wrong.
     pub what: String,
-    /// The word that was not understood, and what there is.
+    /// The unknown word, and the known ones.
     pub known: Option<(String, Vec<String>)>,
 }
 
@@ -24,8 +24,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// The text without what people may write into JSON beside it: comments behind `//`, and commas before a closing
-/// bracket. Both become blanks, so that every place stays where it was.
+/// The text as plain JSON: `//` comments and trailing commas become blanks, so that every position stays the same.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain: Vec<char> = Vec::with_capacity(text.len());
     let (mut quoted, mut comma) = (false, None);
@@ -65,7 +64,7 @@ pub(crate) fn plain(text: &str) -> String {
     plain.into_iter().collect()
 }
 
-/// Finds the places of what it reads.
+/// A parser that knows the position of each value.
 pub(crate) struct PositionReader<'a> {
     text: &'a str,
 }
@@ -75,7 +74,7 @@ impl<'a> PositionReader<'a> {
         Self { text }
     }
 
-    /// The fields, each a piece of the text.
+    /// The fields, each a slice of the text.
     pub(crate) fn fields(&self, known: &[&str]) -> Result<Vec<(String, &'a RawValue)>, Mistake> {
         if self.text.trim().is_empty() {
             return Err(self.mistake(self.text, "the file is empty".to_owned()));
@@ -87,7 +86,7 @@ impl<'a> PositionReader<'a> {
             ));
         }
         let ObjectFields(fields) = serde_json::from_str(self.text).map_err(|error| {
-            // Its column counts bytes; its words end with the place, which is told already.
+            // serde's column counts bytes, and its message ends with the position, which is reported anyway.
             let line = self
                 .text
                 .split('\n')
@@ -110,7 +109,7 @@ impl<'a> PositionReader<'a> {
         Ok(fields)
     }
 
-    /// The fields of an object inside; any fields, where none are named.
+    /// The fields of a nested object; any name is accepted if `known` is empty.
     pub(crate) fn object(
         &self,
         raw: &'a RawValue,
@@ -129,7 +128,7 @@ impl<'a> PositionReader<'a> {
         for (n, (key, value)) in fields.iter().enumerate() {
             let known = known.filter(|known| !known.contains(&key.as_str()));
             if let Some(known) = known {
-                // The key stands before its value.
+                // The key precedes its value.
                 let before = &self.text[..self.offset(value.get())];
                 let at = before.rfind(&format!("{key:?}")).unwrap_or(before.len());
                 return Err(Mistake {
@@ -156,14 +155,14 @@ impl<'a> PositionReader<'a> {
             .map_err(|_| self.mistake(raw.get(), format!("this must be {wanted}")))
     }
 
-    /// Where a piece of the text begins, in bytes.
+    /// The offset in bytes of a slice of the text.
     fn offset(&self, piece: &str) -> usize {
         (piece.as_ptr().addr())
             .saturating_sub(self.text.as_ptr().addr())
             .min(self.text.len())
     }
 
-    /// A mistake where this piece of the text begins.
+    /// An error at the start of this slice of the text.
     pub(crate) fn mistake(&self, piece: &str, what: String) -> Mistake {
         let before = &self.text[..self.offset(piece)];
         let start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -176,7 +175,7 @@ impl<'a> PositionReader<'a> {
     }
 }
 
-/// An object's fields in their order, none dropped.
+/// The fields of an object in their order, duplicates included.
 struct ObjectFields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for ObjectFields<'de> {

@@ -1,4 +1,4 @@
-//! The words to send: arguments and standard input become one text. Nothing in them has a meaning of its own.
+//! Joins arguments and standard input into one prompt. Nothing in them has a special meaning.
 
 use std::error::Error as StdError;
 use std::ffi::{OsStr, OsString};
@@ -7,15 +7,15 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::input::without_mark;
 
-/// The argument that stands for standard input.
+/// The argument for standard input.
 const STDIN: &str = "-";
 
 /// Why there is no prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// There are no words in it.
+    /// No text.
     Empty,
-    /// What comes from here is not UTF-8 at this byte, counted from 0.
+    /// The text from this source is not UTF-8 at this byte, counted from 0.
     NotUtf8(String, usize),
     /// Standard input is named more than once.
     Twice,
@@ -33,38 +33,38 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-/// A file of text that goes along with the words.
+/// A text file that is added to the prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PromptFile {
-    /// Its path, as it was named.
+    /// Its path as the user named it.
     pub path: String,
-    /// What is in it.
+    /// Its content.
     pub text: String,
 }
 
 impl PromptFile {
-    /// The text in a block that is named by the path.
+    /// The text in a block labelled with the path.
     fn block(&self) -> String {
         let path = self.path.replace('&', "&amp;").replace('"', "&quot;");
         block("file", &format!(" path=\"{path}\""), &self.text)
     }
 }
 
-/// A text between two marks, each on a line of its own.
+/// A text between an opening and a closing tag, each on a line of its own.
 fn block(name: &str, more: &str, text: &str) -> String {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     format!("<{name}{more}>\n{text}{end}</{name}>")
 }
 
-/// The arguments of a prompt, checked.
+/// The validated arguments of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PromptWords(Vec<String>);
 
 impl PromptWords {
-    /// Checks the arguments.
+    /// Validates the arguments.
     ///
     /// # Errors
-    /// When one is not UTF-8, or `-` stands among them twice.
+    /// When one is not UTF-8, or `-` occurs twice.
     pub fn new(arguments: &[OsString]) -> Result<Self, Error> {
         let check = |(n, argument): (usize, &OsString)| {
             text(argument, || format!("argument {} of the prompt", n + 1))
@@ -80,17 +80,17 @@ impl PromptWords {
         Ok(Self(words))
     }
 
-    /// Standard input is asked for: it is named, or nothing else is there.
+    /// Whether standard input is required: it is named, or there is nothing else.
     #[must_use]
     pub fn want_stdin(&self) -> bool {
         self.0.is_empty() || self.0.iter().any(|word| word == STDIN)
     }
 
-    /// The words with the input at its place, as it is; behind them the files, and the input in a block too where it
-    /// has no place.
+    /// The prompt: the arguments with the input in the place of `-`, then the files; input without a place follows in a
+    /// block of its own.
     ///
     /// # Errors
-    /// When no word is left, or the input is not UTF-8.
+    /// When no text is left, or the input is not UTF-8.
     pub fn compose(&self, files: &[PromptFile], input: Option<&[u8]>) -> Result<String, Error> {
         let input = match input.map(std::str::from_utf8) {
             Some(Err(error)) => {
@@ -124,8 +124,7 @@ impl PromptWords {
     }
 }
 
-/// The built-in instructions, with a sentence about what is around the tools. They are short, and `--dry-run` shows
-/// them.
+/// The built-in instructions, with a sentence about the tools' environment. They are short, and `--dry-run` shows them.
 #[must_use]
 pub fn instructions(tools: bool, around: Option<&str>) -> String {
     let mut text = "You answer on a command line. Your text goes to standard output, often into another program: \
@@ -144,7 +143,7 @@ pub fn instructions(tools: bool, around: Option<&str>) -> String {
     text
 }
 
-/// The text of an argument; `place` names it for people.
+/// The text of an argument; `place` names it in errors.
 ///
 /// # Errors
 /// When it is not UTF-8.

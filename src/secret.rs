@@ -1,31 +1,32 @@
-//! A token or key that does not print itself. It has no `Display` and no `Serialize`;
-//! every place that needs the text says `expose()`, which is easy to search for.
+//! A token or key that cannot be printed by accident: it has no `Display` and no `Serialize`, and every use of the text
+//! calls `expose()`, which is easy to search for.
 
 use std::fmt;
 
 use crate::text::ceil;
 
-/// From so many bytes on, what begins like a secret is taken for a part of it. The service itself names keys by less.
+/// A prefix of a secret at least this long, in bytes, counts as a part of it. Shorter ones appear in the service's own
+/// names of keys.
 const RECOGNISABLE: usize = 16;
 
-/// A token or key. What is shown of it is always `Secret(..)`.
+/// A token or key. Its `Debug` output is always `Secret(..)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes charge of this text.
+    /// Wraps this text.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The text without this secret, and without what may be a part of it that was cut off behind.
+    /// Redacts this secret in a text, also a prefix of it that was cut off at the end.
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {
         if self.0.is_empty() {
             return text.to_owned();
         }
-        // The whole of it first: one that repeats its own beginning may begin anywhere in it.
+        // The whole secret first: one that repeats its own prefix may match inside itself.
         let text = text.replace(&self.0, "***");
         let whole = self.0.as_bytes();
         let begin = &whole[..whole.len().min(RECOGNISABLE)];

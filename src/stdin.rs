@@ -1,4 +1,4 @@
-//! Standard input with its clock: what it is, all of it, and what a person types.
+//! Standard input: its type, its whole content, and lines typed by a user.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,21 +11,21 @@ use rustix::io::Errno;
 use crate::input::{self, Came, ReadLimits};
 pub use crate::input::{Error, InputText};
 
-/// The most input that is taken, in bytes: many times what the largest model can read.
+/// Size limit of the input in bytes: many times what the largest model can read.
 const MAX_STDIN_BYTES: usize = 64 << 20;
 
-/// What standard input is.
+/// The type of standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StdinKind {
-    /// Somebody who types.
+    /// A terminal.
     Terminal,
     /// A file, a pipe or a socket: something that may hold input.
     Data,
-    /// The null device or another device: nothing to look at unasked.
+    /// The null device or another device, which is read only on request.
     Other,
 }
 
-/// What standard input is. One that was closed has become the null device before `main`.
+/// The type of standard input. A closed one was replaced by the null device before `main`.
 #[must_use]
 pub fn source() -> StdinKind {
     match rustix::fs::fstat(io::stdin()) {
@@ -40,12 +40,11 @@ pub fn source() -> StdinKind {
     }
 }
 
-/// Reads to the end. `asked` says that the user named standard input; otherwise silence at its very start
-/// means that it has nothing to say. `waiting` is called once when the wait gets long. As soon as there is something
-/// to read from `end`, the waiting ends.
+/// Reads to the end. `asked`: the user named standard input; if not, silence from the start means that there is none.
+/// `waiting` is called once if the wait is long. The wait stops as soon as `end` is readable.
 ///
 /// # Errors
-/// When it cannot be read to its end.
+/// When standard input cannot be read to its end.
 pub fn read(
     asked: bool,
     end: Option<BorrowedFd<'_>>,
@@ -59,14 +58,14 @@ pub fn read(
     input::read(io::stdin(), limits, waiting)
 }
 
-/// How long after its last byte something pasted counts as whole: line breaks may be in it.
+/// Pause after which pasted text counts as complete: it may contain line breaks.
 const PASTE_PAUSE: Duration = Duration::from_millis(150);
 
-/// How long between two looks at whether anybody still wants to know.
+/// Interval between two checks of `over`.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Reads what a person types or pastes, up to a line end that nothing follows at once; nothing when input has
-/// ended or `over` is set.
+/// Reads what a user types or pastes, up to a line end that nothing follows at once; `None` at the end of input, or
+/// when `over` is set.
 #[must_use]
 pub fn burst(over: &AtomicBool) -> Option<String> {
     let mut text = Vec::new();
@@ -103,15 +102,15 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
     }
 }
 
-/// Whether something has come since reading was given up. Its mere end is nothing.
+/// Whether input has arrived since reading was given up. Its mere end does not count.
 #[must_use]
 pub fn came_late() -> bool {
     wait(Duration::ZERO).is_ok_and(|came| came == Came::Input)
         && matches!(rustix::io::read(io::stdin(), &mut [0; 1]), Ok(1))
 }
 
-/// Takes what standard input still holds and throws it away, so that whoever writes there is not ended by a pipe without
-/// a reader. It is given up once it says nothing for this long.
+/// Reads and discards the rest of standard input, so that the writer is not killed by a broken pipe. Gives up after
+/// this much silence.
 pub fn drain(patience: Duration) {
     if source() != StdinKind::Data {
         return;
@@ -126,7 +125,7 @@ pub fn drain(patience: Duration) {
     }
 }
 
-/// Waits until something comes on standard input, but no longer than this.
+/// Waits for standard input, at most `time`.
 fn wait(time: Duration) -> io::Result<Came> {
     input::wait(io::stdin().as_fd(), time, None)
 }

@@ -1,9 +1,8 @@
-//! Cutting text where a character ends, and putting it on one line.
+//! Cutting text at character boundaries, and putting it on one line.
 
 use std::borrow::Cow;
 
-/// The last place at or before this byte where a text can be cut. From Rust 1.91 on, std has it as
-/// `str::floor_char_boundary`.
+/// The last character boundary at or before this byte. In std from Rust 1.91 on, as `str::floor_char_boundary`.
 #[must_use]
 pub fn floor(text: &str, byte: usize) -> usize {
     let most = text.len().min(byte);
@@ -11,27 +10,27 @@ pub fn floor(text: &str, byte: usize) -> usize {
     boundary.unwrap_or_default()
 }
 
-/// The first place at or behind this byte where a text can be cut.
+/// The first character boundary at or after this byte.
 #[must_use]
 pub fn ceil(text: &str, byte: usize) -> usize {
     let boundary = (byte..=text.len()).find(|at| text.is_char_boundary(*at));
     boundary.unwrap_or(text.len())
 }
 
-/// The beginning of a text, of at most this many bytes.
+/// The beginning of a text, at most this many bytes.
 #[must_use]
 pub fn first_bytes(text: &str, most: usize) -> &str {
     &text[..floor(text, most)]
 }
 
-/// The beginning of a text, of at most this many characters.
+/// The beginning of a text, at most this many characters.
 #[must_use]
 pub fn first_characters(text: &str, most: usize) -> &str {
     let end = text.char_indices().nth(most);
     &text[..end.map_or(text.len(), |(at, _)| at)]
 }
 
-/// The text, or its beginning of at most this many bytes with ` ...` behind it.
+/// The text; cut to at most this many bytes, followed by ` ...`, if it is longer.
 #[must_use]
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
@@ -40,7 +39,7 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{} ...", first_bytes(text, most)))
 }
 
-/// The text on one line, without control characters: its words with a blank between each two.
+/// The text on one line: words separated by single blanks, control characters removed.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let mut line = String::new();

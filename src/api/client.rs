@@ -1,4 +1,4 @@
-//! Who sends the requests of a conversation.
+//! The client of a conversation: sends its requests to the service.
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
@@ -16,10 +16,10 @@ use crate::id::ThreadId;
 use crate::wire::request::{RequestBody, Shape};
 use crate::wire::sse::Decoder;
 
-/// The header by which an answer says where the further requests of its turn belong.
+/// The response header with the routing token for further requests of the same turn.
 const TURN_STATE: &str = "x-codex-turn-state";
 
-/// The longest value of it that is sent back, in bytes.
+/// Size limit in bytes of a routing token that is sent back.
 const MAX_TURN_STATE_BYTES: usize = 8 << 10;
 
 /// Sends the requests of a conversation.
@@ -30,12 +30,12 @@ pub struct Client {
     authority: Authority,
     headers: Vec<(&'static str, String)>,
     marks: Option<Sender<Option<String>>>,
-    /// What the first answer of the turn said about where the further requests belong.
+    /// The routing token from the first response of the turn.
     turn_state: Arc<OnceLock<String>>,
 }
 
 impl Client {
-    /// Nothing is sent before the first request.
+    /// Creates a client, which connects at the first request.
     #[must_use]
     pub fn new(http: Http, endpoints: &Endpoints, authority: Authority, thread: &ThreadId) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Client {
         }
     }
 
-    /// The headers that do not depend on who asks.
+    /// The headers that do not depend on the credential.
     fn of_shape(&self, shape: Shape) -> Vec<(&'static str, String)> {
         let mut headers = self.headers.clone();
         if shape == Shape::Lite {
@@ -59,8 +59,8 @@ impl Client {
         headers
     }
 
-    /// Keeps what an answer says about where the further requests of the turn belong. Only the subscription backend has
-    /// a use for that, and the first answer decides.
+    /// Stores the routing token of a response. Only the subscription backend uses one, and the first response of a turn
+    /// decides.
     fn keep_turn_state(&self, answer: &http::HttpResponse) {
         let state = answer.header(TURN_STATE).unwrap_or_default();
         let is_plain = state.bytes().all(|byte| (b' '..=b'~').contains(&byte));
@@ -72,13 +72,12 @@ impl Client {
         }
     }
 
-    /// Begins a turn: what the answers of the turn before said about where further requests belong counts no more.
+    /// Begins a turn: discards the routing token of the previous one.
     pub fn begin_turn(&mut self) {
         self.turn_state = Arc::default();
     }
 
-    /// The same client, which tells here of every answer that begins, with the mark of the service's list of models if
-    /// the answer names it.
+    /// The same client, which also sends the model list's ETag, if any, of each response that begins to `etags`.
     #[must_use]
     pub fn telling(self, marks: Sender<Option<String>>) -> Self {
         Self {
@@ -87,10 +86,10 @@ impl Client {
         }
     }
 
-    /// Sends a request's body and waits for the answer to begin.
+    /// Sends a request body and waits for the response to begin.
     ///
     /// # Errors
-    /// When no answer begins or it is a refusal.
+    /// When no response begins, or the service rejects the request.
     pub fn send(&self, body: &RequestBody) -> Result<Stream, Error> {
         let question = Question {
             place: RequestPath::Below("/responses"),
@@ -108,7 +107,8 @@ impl Client {
             .header("content-type")
             .unwrap_or_default()
             .to_ascii_lowercase();
-        // A success that is a document is a proxy's page or an error in disguise. Some servers name no type at all.
+        // A document with a success status is a proxy's page or an error in disguise. Some servers send no content
+        // type.
         let document = kind.starts_with("text/html") || kind.starts_with("application/json");
         if answer.status() != 200 || document {
             return Err(refused(&self.authority, answer));
@@ -124,18 +124,18 @@ impl Client {
         })
     }
 
-    /// Who the requests are signed by.
+    /// The signer of the requests.
     #[must_use]
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// Ends every connection, also one that another thread is waiting on.
+    /// Closes every connection, also one that another thread is waiting on.
     pub fn shutdown(&self) {
         self.http.shutdown();
     }
 
-    /// The same client without any connection.
+    /// A client with the same settings and no connections.
     #[must_use]
     pub fn renewed(&self) -> Self {
         Self {
@@ -144,7 +144,7 @@ impl Client {
         }
     }
 
-    /// Takes our secrets out of what the service says.
+    /// Redacts secrets in a text from the service.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         redact(&self.authority, text)

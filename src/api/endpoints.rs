@@ -1,23 +1,23 @@
-//! Where the two backends are, and what requests to them are bound to.
+//! The base URLs of the two backends, and what requests to them carry.
 
 use super::workspace::{Scope, WorkspaceRoute};
 use crate::http::BaseUrl;
 
-/// The address of the subscription backend.
+/// Base URL of the subscription backend.
 pub const SUBSCRIPTION: &str = "https://chatgpt.com/backend-api/codex";
 
-/// The address of the API.
+/// Base URL of the API.
 pub const API: &str = "https://api.openai.com/v1";
 
-/// Where the two backends are.
+/// The base URLs of the two backends.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     /// The subscription backend, for ChatGPT tokens.
     pub subscription: BaseUrl,
-    /// The API, for keys.
+    /// The API, for API keys.
     pub api: BaseUrl,
-    /// The way of a workspace that is bound to a region, once it was asked for.
+    /// The route of a region-bound workspace, once known.
     pub route: WorkspaceRoute,
-    /// What the requests of a key are counted on.
+    /// The organization and project that an API key's requests are billed to.
     pub scope: Scope,
 }

@@ -1,4 +1,4 @@
-//! Why an attempt gave no answer that can be used: no answer began, it broke off, or it came and is unusable.
+//! Why an attempt gave no usable answer: none began, it was interrupted, or it is complete but unusable.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,11 +12,11 @@ use crate::wire::sse::TooLong;
 /// Why no answer began.
 #[derive(Debug)]
 pub enum Error {
-    /// There is no valid credential to send a request with.
+    /// No valid credential to sign the request.
     SignIn(sign_in::Error),
-    /// No request came through to this host, or no answer began.
+    /// The request to this host failed, or no response began.
     Http(String, http::Error),
-    /// The service said no.
+    /// The service rejected the request.
     Fault(Fault),
 }
 
@@ -41,13 +41,13 @@ impl StdError for Error {
 }
 
 impl Error {
-    /// Whether the service wants the request in the other shape.
+    /// Whether the service requires another request shape.
     #[must_use]
     pub fn is_about_shape(&self) -> bool {
         matches!(self, Self::Fault(fault) if fault.is_about_shape())
     }
 
-    /// Whether this machine has no more of what the request needs, which has nothing to do with the network.
+    /// Whether this machine is out of a resource, which is not a network error.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         match self {
@@ -57,25 +57,26 @@ impl Error {
         }
     }
 
-    /// Whether the service says so in words that can mean nothing else. That a model is not found can.
+    /// Whether the service's wording is unambiguous about that. "Model not found" is not.
     #[must_use]
     pub fn is_refused_shape(&self) -> bool {
         self.is_about_shape() && !matches!(self, Self::Fault(fault) if fault.status == Some(404))
     }
 
-    /// Whether the service cannot read, or misses, the reasoning of earlier answers.
+    /// Whether the service cannot decrypt, or lacks, the reasoning of earlier answers.
     #[must_use]
     pub fn is_about_reasoning(&self) -> bool {
         matches!(self, Self::Fault(fault) if fault.is_about_reasoning())
     }
 
-    /// Whether the service does not have the model, or not for this account or this client.
+    /// Whether the service does not offer the model, or not to this account or client.
     #[must_use]
     pub fn is_about_model(&self) -> bool {
         matches!(self, Self::Fault(fault) if matches!(fault.cause, Cause::Model | Cause::Version))
     }
 
-    /// Whether the service says that this request is wrong, without a word that it would be right later or elsewhere.
+    /// Whether the service says that the request itself is wrong, for no reason that time or another place would
+    /// change.
     #[must_use]
     pub fn is_about_request(&self) -> bool {
         self.is_about_shape()
@@ -84,23 +85,23 @@ impl Error {
     }
 }
 
-/// Why an answer that had begun broke off.
+/// Why an answer was interrupted.
 #[derive(Debug)]
 pub enum Break {
-    /// The connection broke, or stayed silent.
+    /// The connection was lost, or stayed silent.
     Connection(http::Error),
-    /// An event is longer than can be kept.
+    /// An event exceeded the size limit.
     TooLong(TooLong),
 }
 
-/// Why an attempt gave no answer that can be used.
+/// Why an attempt gave no usable answer.
 #[derive(Debug)]
 pub enum Unanswered {
     /// No answer began.
     Refused(Error),
-    /// The answer broke off.
+    /// The answer was interrupted.
     BrokeOff(Break),
-    /// The answer came to its end, and cannot be used as a complete one.
+    /// The answer reached its end, but is not usable as a complete one.
     Unusable(Trouble),
 }
 

@@ -1,16 +1,16 @@
-//! The headers that every request to the service begins with.
+//! Headers common to all requests to the service.
 
 use crate::http::ORIGINATOR;
 use crate::id::ThreadId;
 
-/// The header that names the shape of Responses Lite.
+/// The header that selects the Responses Lite shape.
 pub(super) const LITE: &str = "x-openai-internal-codex-responses-lite";
 
-/// The version of the official client whose protocol this is. The subscription backend keeps models, and some answers, from
-/// clients that speak an older one. It is not our own version, which stands in the User-Agent.
+/// The version of the official client whose protocol this is. The subscription backend withholds models, and some
+/// responses, from clients with an older one. This program's own version is in the User-Agent.
 pub(super) const PROTOCOL: &str = "0.171.0";
 
-/// The type of answer that is asked for, and how this program names itself.
+/// The accepted content type, and this program's name.
 pub(super) fn common(accept: &str) -> Vec<(&'static str, String)> {
     vec![
         ("accept", accept.to_owned()),
@@ -18,7 +18,7 @@ pub(super) fn common(accept: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The headers that the requests of a conversation have in common.
+/// The headers common to the requests of a conversation.
 pub(super) fn of_conversation(thread: &ThreadId) -> Vec<(&'static str, String)> {
     let mut headers = common("text/event-stream");
     headers.push(("session-id", thread.as_str().to_owned()));

@@ -1,5 +1,5 @@
-//! One request to the service and the stream that answers it. Which address a request goes to follows
-//! from the credential that it carries, so a key cannot reach the subscription host nor a token the API.
+//! One request to the service, and the stream that answers it. The credential determines the base URL, so an API key
+//! cannot reach the subscription host, nor a token the API.
 
 mod client;
 mod endpoints;

@@ -1,4 +1,4 @@
-//! The service's list of models: asked for, not read. What stands in it is for `models` to say.
+//! Fetches the service's list of models. Parsing it is left to `models`.
 
 use std::time::Duration;
 
@@ -10,25 +10,25 @@ use super::signed::{Question, RequestPath, Signed};
 use crate::auth::Authority;
 use crate::http::{self, Http, TimeLimit};
 
-/// How long the answer may take where it is worth waiting for.
+/// Time limit of the response, for callers that need the list.
 pub const LIST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The most of it that is read, in bytes. The subscription's has half a megabyte of texts that we do not use.
+/// Size limit of the response in bytes. The subscription's list has half a megabyte of unused texts.
 const MAX_BODY_BYTES: usize = 16 << 20;
 
-/// What the service answered.
+/// The response to a list request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listing {
-    /// The list is the one that has this mark already.
+    /// The list still has this ETag.
     Unchanged,
-    /// A list, as it came, with its mark.
+    /// The list as received, with its ETag.
     New(Vec<u8>, Option<String>),
 }
 
-/// Asks for the list of models, unless it is still the one with this mark. The answer may take this long.
+/// Fetches the list of models, unless it still has this ETag. `limit` is the time limit of the response.
 ///
 /// # Errors
-/// When no answer comes, or a refusal.
+/// When no response arrives, or the service rejects the request.
 pub fn fetch(
     http: &Http,
     endpoints: &Endpoints,

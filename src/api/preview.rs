@@ -1,4 +1,4 @@
-//! A request as it would be sent, for people to look at: `***` stands for what is secret.
+//! A request as it would be sent, for display: secrets are replaced by `***`.
 
 use super::endpoints::Endpoints;
 use super::headers::{LITE, of_conversation};
@@ -9,20 +9,20 @@ use crate::http;
 use crate::id::ThreadId;
 use crate::wire::request::Shape;
 
-/// What stands for something secret.
+/// The placeholder for a secret.
 const HIDDEN: &str = "***";
 
-/// Where a request would go, and its headers.
+/// The URL of a request, and its headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// The address.
+    /// The URL.
     pub url: String,
-    /// The headers, but the User-Agent.
+    /// The headers, except the User-Agent.
     pub headers: Vec<(&'static str, String)>,
 }
 
 impl Preview {
-    /// A request of this shape; without a credential one of a sign-in that is still to be made.
+    /// Previews a request of this shape; without a credential, as if signed in.
     #[must_use]
     pub fn new(
         endpoints: &Endpoints,

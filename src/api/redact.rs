@@ -1,13 +1,13 @@
-//! Secrets taken out of what the service says.
+//! Redaction of secrets in texts from the service.
 
 use crate::auth::Authority;
 use crate::secret::Secret;
 
-/// A key or token is longer than this, in bytes; what servers that want none are given, such as `none`, is not.
+/// Minimum length in bytes of a secret. Placeholders such as `none`, for servers without keys, are shorter.
 const MIN_SECRET_BYTES: usize = 8;
 
-/// Takes our secrets out of what the service says: one that repeats what it was sent shall not make us print it.
-/// A word that is too short to be a secret is left alone.
+/// Removes the credential's secrets from a text of the service, which may echo what it was sent. Words too short to be
+/// a secret are kept.
 pub(super) fn redact(authority: &Authority, text: &str) -> String {
     let secrets = authority.secrets();
     let long = |secret: &&Secret| secret.expose().len() >= MIN_SECRET_BYTES;

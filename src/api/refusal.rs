@@ -1,4 +1,4 @@
-//! An answer that says no: what of its head and body matters, cleared of our secrets, to a `Fault`.
+//! Turns an error response into a `Fault`, with secrets redacted.
 
 use super::error::Error;
 use super::redact::redact;
@@ -7,10 +7,10 @@ use crate::clock::seconds;
 use crate::http;
 use crate::wire::fault::{self, Fault, FaultHead};
 
-/// The most of an error's body that is read, in bytes.
+/// Size limit of an error body in bytes.
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
-/// Sorts an answer that is no success.
+/// The error for a response without success.
 pub(super) fn refused(authority: &Authority, answer: http::HttpResponse) -> Error {
     match fault(authority, answer) {
         Ok(fault) => Error::Fault(fault),
@@ -18,17 +18,18 @@ pub(super) fn refused(authority: &Authority, answer: http::HttpResponse) -> Erro
     }
 }
 
-/// What the service says in an answer that is no success.
+/// The fault in a response without success.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When the body cannot be read.
 pub(super) fn fault(authority: &Authority, answer: http::HttpResponse) -> Result<Fault, Error> {
     let head = head(authority, &answer);
     let proxy = answer.proxy().map(str::to_owned);
     let host = answer.host().to_owned();
     let body = answer.body(MAX_ERROR_BYTES);
     let body = body.map_err(|error| Error::Http(host, error))?;
-    // Before it is cut to what is shown, so that no part of a secret stays; and after, as it may have been escaped.
+    // Redact before the text is cut for display, so that no part of a secret is left; and again later, since it may be
+    // escaped here.
     let body = redact(authority, &String::from_utf8_lossy(&body));
     let mut fault = fault::of_answer(&head, body.as_bytes(), seconds());
     for words in fault.words() {
@@ -38,7 +39,7 @@ pub(super) fn fault(authority: &Authority, answer: http::HttpResponse) -> Result
     Ok(fault)
 }
 
-/// What matters of an answer's head, should it be, or hold, a refusal.
+/// The parts of a response head that matter if the response is, or contains, an error.
 pub(super) fn head(authority: &Authority, answer: &http::HttpResponse) -> FaultHead {
     FaultHead::read(answer.status(), |name| {
         answer.header(name).map(|value| redact(authority, value))

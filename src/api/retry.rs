@@ -1,5 +1,5 @@
-//! Whether a request that failed is made again, and when (pure). A request is made again only where the same one
-//! may succeed: the service was busy, broken or not reached, or its answer broke off.
+//! Decides whether and when to retry a failed request. Pure. A request is retried only where the same one may succeed:
+//! the service was busy, failing or unreachable, or its answer was interrupted.
 
 use std::time::Duration;
 
@@ -8,30 +8,30 @@ use crate::http::{self, Refused};
 use crate::wire::answer::Trouble;
 use crate::wire::fault::Retry;
 
-/// How long is waited before the first retry; each further one waits twice as long.
+/// Delay before the first retry; it doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 
-/// The longest of these waits.
+/// Maximum back-off delay.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// The longest wait that the service may ask for. One that asks for more has something else in mind than a retry.
+/// Maximum delay that the service may request. A longer one is not meant for a retry.
 const ASKED: Duration = Duration::from_secs(120);
 
-/// What to do about a request that failed.
+/// What to do after a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryStep {
-    /// Make it again after this time.
+    /// Retry after this delay.
     After(Duration),
     /// Give up.
     Stop,
 }
 
-/// Whether the same request may succeed where this one did not.
+/// Whether the same request may succeed later.
 #[must_use]
 pub fn advice(why: &Unanswered) -> Retry {
     match why {
         Unanswered::Refused(error) => of_refused(error),
-        // What this machine lacks is no matter of the network.
+        // A resource missing on this machine is not a network error.
         Unanswered::BrokeOff(Break::Connection(error)) if error.is_exhausted() => Retry::Never,
         Unanswered::BrokeOff(Break::Connection(_)) | Unanswered::Unusable(Trouble::Cut) => {
             Retry::Backoff
@@ -47,7 +47,7 @@ fn of_refused(error: &Error) -> Retry {
         Error::SignIn(_) => Retry::Never,
         Error::Fault(fault) => fault.retry,
         Error::Http(_, error) => match error {
-            // Neither a wrong certificate nor a server of another kind mends itself in a minute.
+            // Neither a bad certificate nor a server that speaks another protocol fixes itself within a minute.
             http::Error::Tls(_)
             | http::Error::Certificate(..)
             | http::Error::Setup(_)
@@ -62,7 +62,7 @@ fn of_refused(error: &Error) -> Retry {
     }
 }
 
-/// What to do next, after this many retries of at most so many.
+/// The next step after `made` retries, of at most `most`.
 #[must_use]
 pub fn next(advice: Retry, made: usize, most: usize) -> RetryStep {
     match advice {
@@ -74,7 +74,7 @@ pub fn next(advice: Retry, made: usize, most: usize) -> RetryStep {
     }
 }
 
-/// How long to wait before the retry that comes after this many.
+/// The back-off delay before the retry that follows this many.
 #[must_use]
 pub fn backoff(made: usize) -> Duration {
     let doubled = 2_u32.checked_pow(u32::try_from(made).unwrap_or(u32::MAX));
@@ -86,8 +86,8 @@ pub fn backoff(made: usize) -> Duration {
     })
 }
 
-/// A little more than this time, by a random number: many processes that failed at the same moment shall not all come
-/// back at the same moment. What the service asked for is never undercut.
+/// Adds random jitter to a delay, so that processes that failed at the same moment do not all retry at the same moment.
+/// Never shortens a delay that the service requested.
 #[must_use]
 pub fn spread(time: Duration, random: u8) -> Duration {
     time + time.min(Duration::from_secs(10)) * u32::from(random) / (10 * 256)

@@ -1,5 +1,5 @@
-//! Sends a request with whatever must be in its headers by the credential that signs it, and once more where the
-//! refusal of the first one can be answered: with a renewed sign-in, or on the way that a bound workspace has.
+//! Sends a request with the headers that its credential requires, and retries once after a rejection that can be
+//! resolved: with a refreshed sign-in, or on the route of a region-bound workspace.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::auth::{Authority, Credential};
 use crate::http::{self, Http, Request, TimeLimit};
 use crate::wire::fault::Cause;
 
-/// How long the answer about the way of a workspace may take.
+/// Time limit of the request for a workspace's route.
 const CHECK: TimeLimit = TimeLimit::Whole(Duration::from_secs(20));
 
-/// The most of that answer that is read, in bytes.
+/// Size limit of its response in bytes.
 const MAX_CHECK_BYTES: usize = 1 << 20;
 
-/// Who asks, and where.
+/// The signer and the endpoints of a request.
 #[derive(Clone, Copy)]
 pub(super) struct Signed<'a> {
     pub(super) http: &'a Http,
@@ -26,16 +26,16 @@ pub(super) struct Signed<'a> {
     pub(super) authority: &'a Authority,
 }
 
-/// A path that a request goes to.
+/// The path of a request.
 #[derive(Clone, Copy)]
 pub(super) enum RequestPath<'a> {
-    /// Below the address of the backend.
+    /// Below the backend's base URL.
     Below(&'a str),
-    /// Below that of the subscription's side services.
+    /// Below the base URL of the subscription's side services.
     Beside(&'a str),
 }
 
-/// What is asked.
+/// A request to sign and send.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) place: RequestPath<'a>,
@@ -45,10 +45,10 @@ pub(super) struct Question<'a> {
 }
 
 impl Signed<'_> {
-    /// Sends the request; an answer that is neither 401 nor about the way of the workspace is handed back as it is.
+    /// Sends the request. A response other than 401 that does not concern the workspace's route is returned as it is.
     ///
     /// # Errors
-    /// When there is no valid credential, no answer comes, or the service refuses the credential or the workspace.
+    /// When there is no valid credential, no response arrives, or the service rejects the credential or the workspace.
     pub(super) fn ask(&self, question: &Question<'_>) -> Result<http::HttpResponse, Error> {
         let mut credential = self.authority.credential().map_err(Error::SignIn)?;
         let mut way = self.endpoints.route.way();
@@ -80,7 +80,7 @@ impl Signed<'_> {
         }
     }
 
-    /// The way to be tried after this one was refused.
+    /// The route to try after this one was rejected.
     fn reroute(&self, credential: &Credential, used: &WorkspaceWay) -> Option<WorkspaceWay> {
         let Credential::Token { account, .. } = credential else {
             return None;
@@ -122,7 +122,7 @@ impl Signed<'_> {
                 format!("{}{path}", base.strip_suffix("/codex").unwrap_or(&base))
             }
         };
-        // A server that wants no key is shown none.
+        // A server without keys gets no Authorization header.
         let bearer = Some(credential.secret()).filter(|secret| !secret.expose().is_empty());
         let request = Request {
             url: &url,

@@ -1,4 +1,4 @@
-//! An answer on its way.
+//! A streaming response.
 
 use super::error::Break;
 use crate::clock::seconds;
@@ -7,7 +7,7 @@ use crate::wire::answer::{Answer, Show};
 use crate::wire::fault::{FaultHead, RateWindow};
 use crate::wire::sse::Decoder;
 
-/// An answer on its way.
+/// A streaming response.
 pub struct Stream {
     pub(super) answer: http::HttpResponse,
     pub(super) decoder: Decoder,
@@ -18,7 +18,7 @@ impl Stream {
     /// Waits for the next bytes and feeds them to `answer`; false at the end of the body.
     ///
     /// # Errors
-    /// When the connection breaks, stays silent, or brings an event beyond all measure.
+    /// When the connection is lost or stays silent, or an event exceeds the size limit.
     pub fn next(&mut self, answer: &mut Answer, show: &mut Vec<Show>) -> Result<bool, Break> {
         let piece = self.answer.read().map_err(Break::Connection)?;
         self.decoder
@@ -33,13 +33,13 @@ impl Stream {
         Ok(!piece.is_empty())
     }
 
-    /// How much of the plan is used up, if the service said.
+    /// The plan's usage windows, if the service sent them.
     #[must_use]
     pub fn limits(&self) -> Vec<RateWindow> {
         self.head.limits(seconds())
     }
 
-    /// Reads on to the end of the body, so that its connection can serve the next request.
+    /// Reads to the end of the body, so that the connection can serve the next request.
     pub fn drain(mut self) {
         while self.answer.read().is_ok_and(|piece| !piece.is_empty()) {}
     }

@@ -1,4 +1,4 @@
-//! How much of a plan is used up: the subscription's usage endpoint, and what it says (pure).
+//! The usage of a plan: the subscription's usage endpoint, and the parsing of its response (pure).
 
 use std::time::Duration;
 
@@ -12,42 +12,42 @@ use super::signed::{Question, RequestPath, Signed};
 use crate::auth::Authority;
 use crate::http::{self, Http, TimeLimit};
 
-/// How long the answer may take.
+/// Time limit of the response.
 const USAGE_TIMEOUT: TimeLimit = TimeLimit::Whole(Duration::from_secs(30));
 
-/// The most of it that is read, in bytes.
+/// Size limit of the response in bytes.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// A window of time in which the plan allows so much.
+/// A usage window of the plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlanWindow {
-    /// Which of the two: `primary` or `secondary`.
+    /// `primary` or `secondary`.
     pub name: &'static str,
-    /// How much is used up, in percent.
+    /// The used share, in percent.
     pub used: f64,
-    /// How long it is, in seconds; 0 if that is not said.
+    /// The length in seconds; 0 if unknown.
     pub seconds: u64,
-    /// When it begins anew, in Unix seconds.
+    /// When the window resets, in Unix seconds.
     pub resets_at: Option<u64>,
 }
 
-/// What the endpoint says.
+/// The endpoint's response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlanLimits {
     /// The plan, as the service spells it.
     pub plan: Option<String>,
-    /// Nothing more is allowed until a window begins anew.
+    /// Whether the limit is reached until a window resets.
     pub reached: bool,
-    /// The windows that the plan has.
+    /// The plan's windows.
     pub windows: Vec<PlanWindow>,
 }
 
-/// Why the limits cannot be had.
+/// Why the usage is not available.
 #[derive(Debug)]
 pub enum Error {
-    /// No answer came, or a refusal.
+    /// No response arrived, or the service rejected the request.
     Unanswered(error::Error),
-    /// What came is no such answer.
+    /// The response has another format.
     Unreadable,
 }
 
@@ -74,10 +74,10 @@ struct Raw {
     reset_at: Option<f64>,
 }
 
-/// Asks how much of the plan is used up, at this time in Unix seconds.
+/// Fetches the usage of the plan; `now` in Unix seconds.
 ///
 /// # Errors
-/// When no answer comes, or a refusal, or something else.
+/// When no response arrives, the service rejects the request, or the response has another format.
 pub fn fetch(
     http: &Http,
     endpoints: &Endpoints,
@@ -104,7 +104,7 @@ pub fn fetch(
     read(&answer.whole(MAX_BODY_BYTES).map_err(failed)?, now).ok_or(Error::Unreadable)
 }
 
-/// Reads the endpoint's answer, at this time in Unix seconds; nothing if it is no such answer.
+/// Parses the endpoint's response; `now` in Unix seconds. `None` if it has another format.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // seconds, and never below 0
 fn read(body: &[u8], now: u64) -> Option<PlanLimits> {
     let body: UsageBody = serde_json::from_slice(body).ok()?;

@@ -1,5 +1,5 @@
-//! Workspaces that are bound to a place: the headers that their requests carry, and the way that the service names
-//! for them when it refuses the usual one. It is asked for once, and none of it outlives the process.
+//! Region-bound workspaces: the headers of their requests, and the route that the service names when it rejects the
+//! usual one. The route is requested once, and kept only within the process.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,19 +11,19 @@ use crate::auth::workspace::Bounds;
 use crate::http::{self, BaseUrl};
 use crate::id::AccountId;
 
-/// The host of the subscription's built-in address, the only one whose word on other origins counts.
+/// The host of the built-in subscription URL, the only one trusted to name other origins.
 const BUILT_IN: &str = "chatgpt.com";
 
-/// Below this lies every origin that a workspace may be sent to.
+/// The domain of every origin that a workspace may be routed to.
 const BELOW: &str = ".chatgpt.com";
 
-/// What the service says where a workspace has no way of its own.
+/// The service's value for a workspace without a route of its own.
 const FREE: &str = "NO_CONSTRAINT";
 
-/// The longest name of a routing that is sent as a header, in bytes.
+/// Size limit in bytes of a routing name sent as a header.
 const MAX_ROUTING_BYTES: usize = 16;
 
-/// What the requests of a key are counted on, where it may be used for more than one.
+/// The organization and project that an API key's requests are billed to, if the key covers several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The organization.
@@ -45,7 +45,7 @@ impl Scope {
     }
 }
 
-/// The headers that say for which account a request is, and what binds its workspace; for a key, its scope.
+/// The headers for the account and its workspace; for an API key, its scope.
 pub(super) fn headers(credential: &Credential, scope: &Scope) -> Vec<(&'static str, String)> {
     match credential {
         Credential::Token {
@@ -55,7 +55,7 @@ pub(super) fn headers(credential: &Credential, scope: &Scope) -> Vec<(&'static s
     }
 }
 
-/// The headers that say for which account a request is, and what binds its workspace.
+/// The headers for the account and its workspace.
 pub(super) fn of_account(account: &str, bounds: &Bounds) -> Vec<(&'static str, String)> {
     let mut headers = vec![
         ("chatgpt-account-id", account.to_owned()),
@@ -70,17 +70,17 @@ pub(super) fn of_account(account: &str, bounds: &Bounds) -> Vec<(&'static str, S
     headers
 }
 
-/// Where the requests of a workspace go, and how they are marked. The usual way has neither.
+/// The route of a workspace's requests. The usual route has neither field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct WorkspaceWay {
-    /// In place of the scheme and host of the subscription's address.
+    /// Replaces the scheme and host of the subscription URL.
     origin: Option<String>,
-    /// The routing that requests name.
+    /// The value of the routing header.
     routing: Option<String>,
 }
 
 impl WorkspaceWay {
-    /// Reads the answer of `accounts/check` about this account, from this address; nothing if it is no such answer.
+    /// Parses the response of `accounts/check` for this account; `None` if it has another format.
     pub(super) fn read(body: &[u8], account: &AccountId, base: &BaseUrl) -> Option<Self> {
         let json: Value = serde_json::from_slice(body).ok()?;
         let mut accounts = json["accounts"].as_array()?.iter();
@@ -95,7 +95,7 @@ impl WorkspaceWay {
         })
     }
 
-    /// The subscription's address on this way.
+    /// The subscription URL on this route.
     pub(super) fn base(&self, base: &BaseUrl) -> String {
         let base = base.as_str();
         match &self.origin {
@@ -108,7 +108,7 @@ impl WorkspaceWay {
         }
     }
 
-    /// The header of the routing.
+    /// The routing header.
     pub(super) fn header(&self) -> Option<(&'static str, String)> {
         let routing = self.routing.clone()?;
         Some(("x-openai-account-routing-override", routing))
@@ -133,19 +133,19 @@ fn is_routing(text: &str) -> bool {
     (1..=MAX_ROUTING_BYTES).contains(&text.len()) && text.bytes().all(fits)
 }
 
-/// The way that was found for the workspace of a run. Clones share it.
+/// The route of a run's workspace, once known. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct WorkspaceRoute(Arc<Mutex<Option<WorkspaceWay>>>);
 
 impl WorkspaceRoute {
-    /// The way that requests take now.
+    /// The current route.
     pub(super) fn way(&self) -> WorkspaceWay {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         found.clone().unwrap_or_default()
     }
 
-    /// The way to try after `used` was refused, if there is another. `ask` is called once for all clones,
-    /// and the others wait for its answer.
+    /// The route to try after `used` was rejected, if there is another. `ask` is called once for all clones; the others
+    /// wait for its result.
     pub(super) fn after(
         &self,
         used: &WorkspaceWay,

@@ -1,13 +1,13 @@
-//! The formats that strict mode names, each checked by the grammar of its RFC. No clock, no calendar beyond the length
-//! of a month, and no tables: of an internationalised host name only the ASCII form is checked.
+//! The string formats of strict mode, each checked by the grammar of its RFC. Pure: no clock, no calendar beyond the
+//! length of a month, and no tables, so only the ASCII form of an internationalized host name is checked.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A format: its name, what it is in words, and the check.
+/// A format: its name, its description, and the check.
 #[derive(Debug)]
 pub(super) struct StringFormat {
     pub(super) name: &'static str,
-    /// What the text must be, as an ending of "it is not ...".
+    /// What the text must be, to complete "it is not ...".
     pub(super) words: &'static str,
     pub(super) fits: fn(&str) -> bool,
 }
@@ -61,7 +61,7 @@ pub(super) const FORMATS: &[StringFormat] = &[
     },
 ];
 
-/// A number of exactly so many ASCII digits.
+/// A number of exactly `width` ASCII digits.
 fn digits(text: &str, width: usize) -> Option<u32> {
     (text.len() == width && text.bytes().all(|b| b.is_ascii_digit()))
         .then(|| text.parse().ok())
@@ -125,7 +125,7 @@ fn time(text: &str) -> bool {
     second < 60 || utc.rem_euclid(day) == day - 1
 }
 
-/// The minutes by which a zone is ahead of UTC.
+/// The offset of a zone from UTC in minutes, positive if ahead.
 fn offset(zone: &str) -> Option<i32> {
     if matches!(zone, "Z" | "z") {
         return Some(0);
@@ -136,7 +136,7 @@ fn offset(zone: &str) -> Option<i32> {
     (hour < 24 && minute < 60).then(|| sign * (60 * hour + minute).cast_signed())
 }
 
-/// RFC 3339, appendix A: a unit may be left out only at either end.
+/// RFC 3339, appendix A: units may be omitted only at either end.
 fn duration(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('P') else {
         return false;
@@ -151,7 +151,7 @@ fn duration(text: &str) -> bool {
     }
 }
 
-/// Whether these are numbers with units, at least one, neighbours in this order.
+/// Whether the text is a sequence of numbers with units, at least one, in this order and without gaps.
 fn units(mut text: &str, order: &str) -> bool {
     let mut last = None;
     while !text.is_empty() {
@@ -171,8 +171,8 @@ fn units(mut text: &str, order: &str) -> bool {
     last.is_some()
 }
 
-/// RFC 1123, section 2.1: labels of letters, digits and hyphens. Hyphens in the third and fourth place are kept for
-/// `xn--` (RFC 5891, section 4.2.3.1), behind which nothing more is checked.
+/// RFC 1123, section 2.1: labels of letters, digits and hyphens. Hyphens in the third and fourth position are reserved
+/// for `xn--` (RFC 5891, section 4.2.3.1), after which nothing more is checked.
 fn hostname(text: &str) -> bool {
     text.len() <= 253
         && text.split('.').all(|label| {
@@ -223,7 +223,7 @@ fn email(text: &str) -> bool {
     domain_fits && local_fits && local.len() <= 64
 }
 
-/// What may stand between the quotes: printable ASCII, with a backslash before quotes and backslashes.
+/// The content of a quoted string: printable ASCII, with a backslash before quotes and backslashes.
 fn quoted_string(inner: &str) -> bool {
     let mut bytes = inner.bytes();
     while let Some(byte) = bytes.next() {
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn formats_are_those_of_their_rfcs() {
-        // The suite has the many; here are those that it lacks.
+        // The suite has many cases; these are the ones that it lacks.
         let check = |name: &str, text: &str, expected: bool| {
             let format = FORMATS.iter().find(|format| format.name == name);
             let fits = format.expect("a format").fits;

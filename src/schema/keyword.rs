@@ -1,5 +1,5 @@
-//! Which keywords strict mode takes, and which must stand together. Where it does not say so itself, in its guide
-//! "Structured model outputs", the sources are named.
+//! The keywords that strict mode accepts, and those that must occur together. Sources are named for rules that its
+//! guide "Structured model outputs" does not state.
 
 use serde_json::{Map, Value};
 
@@ -7,13 +7,13 @@ use super::rejection::{Unfit, unfit};
 use super::schema_node::{NumberBound, Types};
 use super::words::escaped;
 
-/// Where definitions are; a reference can lead only there and to the root ("reference can only point to definitions
-/// defined at the top level of the schema", says the service).
+/// The keywords for definitions, the only targets of a reference besides the root (the service: "reference can only
+/// point to definitions defined at the top level of the schema").
 pub(super) const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 
-/// Keywords that say nothing about a value. `default` is refused by Azure and taken by api.openai.com
-/// (openai/openai-agents-python#4390, of 2026-08); `examples` was refused once (openai/openai-python#2274, of 2025-04).
-/// What is only annotation is left for the service to judge.
+/// Keywords without effect on validation. Azure rejects `default`, api.openai.com accepts it
+/// (openai/openai-agents-python#4390, of 2026-08); `examples` was rejected once (openai/openai-python#2274, of
+/// 2025-04). Mere annotations are left for the service to decide.
 const ANNOTATIONS: &[&str] = &[
     "$comment",
     "default",
@@ -25,7 +25,7 @@ const ANNOTATIONS: &[&str] = &[
     "writeOnly",
 ];
 
-/// Why a keyword is not taken.
+/// The reason why a keyword is rejected, if it is.
 pub(super) fn refusal(name: &str, in_root: bool) -> Option<String> {
     let advice = match name {
         "$ref"
@@ -86,7 +86,7 @@ pub(super) fn refusal(name: &str, in_root: bool) -> Option<String> {
     Some(format!("strict mode does not take {name:?}: {advice}"))
 }
 
-/// Which keywords must stand together.
+/// Checks which keywords occur together.
 pub(super) fn check_shape(
     at: &str,
     types: Types,
@@ -94,7 +94,7 @@ pub(super) fn check_shape(
 ) -> Result<(), Unfit> {
     let has = |name: &str| schema.contains_key(name);
     if has("$ref") {
-        // "$ref cannot have keywords {'description'}", says the service.
+        // The service: "$ref cannot have keywords {'description'}".
         return match schema.keys().find(|name| *name != "$ref") {
             Some(other) => unfit(
                 at,
@@ -106,7 +106,7 @@ pub(super) fn check_shape(
         };
     }
     if types.is_empty() && !has("anyOf") {
-        // "schema must have a 'type' key", says the service, even of a "const".
+        // The service: "schema must have a 'type' key", even for a "const".
         return unfit(
             at,
             "it has no \"type\", which strict mode wants of every schema that is no \"anyOf\" and no \"$ref\"",

@@ -1,18 +1,18 @@
-//! How large a schema may be (OpenAI's guide "Structured model outputs", as it is since July 2025), and that its
-//! references lead somewhere.
+//! Size limits of a schema (OpenAI's guide "Structured model outputs", as of July 2025), and a check for endless
+//! references.
 
 use serde_json::Value;
 
 use super::rejection::Unfit;
 use super::schema_node::Placed;
 
-/// How deep the JSON of a schema or a value may be: that of `serde_json`, which also bounds our own recursion.
+/// The nesting limit of a schema's or value's JSON: that of `serde_json`, which also bounds the recursion here.
 pub(super) const LEVELS: usize = 128;
 
 /// "up to 5000 object properties total"
 const PROPERTIES: usize = 5_000;
 
-/// "up to 10 levels of nesting", which we count in objects below the outermost.
+/// "up to 10 levels of nesting", counted here in objects below the outermost.
 const NESTING: usize = 10;
 
 /// "total string length of all property names, definition names, enum values, and const values cannot exceed 120,000
@@ -27,14 +27,14 @@ const VALUES: usize = 1_000;
 const MANY_VALUES: usize = 250;
 const CHARACTERS_OF_MANY: usize = 15_000;
 
-/// How many schemas may lead to another in the same place of a value, by `$ref` and `anyOf`. Ours, not the service's:
-/// far more than anyone writes, and few enough for the stack.
+/// How many schemas may be chained at one location of a value, by `$ref` and `anyOf`. A limit of this program, not the
+/// service's: far more than anyone writes, and few enough for the stack.
 const LEADS: usize = 32;
 
-/// As how many one counts that has a type beside its `anyOf`: it cannot be skipped in comparing.
+/// The weight of a schema with a type beside its `anyOf`: validation cannot skip it.
 pub(super) const TYPED: usize = 8;
 
-/// What has been seen so far.
+/// The totals so far.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     properties: usize,
@@ -89,7 +89,7 @@ impl Totals {
     }
 }
 
-/// Whether JSON is nested deeper. Needs no stack, so that it can be asked of anything.
+/// Whether JSON is nested deeper than `levels`. Not recursive, so it is safe for any value.
 pub(super) fn is_deeper_than(value: &Value, levels: usize) -> bool {
     let mut todo = vec![(value, 1)];
     while let Some((value, level)) = todo.pop() {
@@ -103,7 +103,8 @@ pub(super) fn is_deeper_than(value: &Value, levels: usize) -> bool {
     false
 }
 
-/// Refuses a schema that leads back to itself before anything of the value is used up, and one that leads on and on.
+/// Rejects a schema that refers to itself without consuming any of the value, and chains of references that are too
+/// long.
 pub(super) fn check_loops(nodes: &[Placed]) -> Result<(), Unfit> {
     let mut lengths = vec![None; nodes.len()];
     for (start, placed) in nodes.iter().enumerate() {
@@ -117,7 +118,7 @@ pub(super) fn check_loops(nodes: &[Placed]) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// How many schemas one leads to at most, behind so many `before` it; none if that is too many.
+/// The length of the longest chain of schemas from this one, after `before` others; `None` if it is too long.
 fn length(
     nodes: &[Placed],
     at: usize,

@@ -1,6 +1,6 @@
-//! Does this value fit this JSON Schema. Here, the arguments of tools: types, required and further properties, items
-//! and enumerations; what else a schema may say is left to whoever uses the value. In `strict`, the answer of a model
-//! whose schema is of the subset that strict mode takes, all of it. In `unique`, JSON as such an answer must be.
+//! JSON Schema validation. This module: the arguments of tools (types, required and additional properties, items and
+//! enumerations); other keywords are left to the tool. `strict`: the answer of a model, against all of the subset that
+//! strict mode supports. `unique`: the JSON of such an answer, without duplicate keys.
 
 use serde_json::Value;
 
@@ -12,28 +12,28 @@ mod pattern;
 mod read;
 mod rejection;
 mod schema_node;
-pub mod strict; // a schema that strict mode takes
+pub mod strict; // schemas for strict mode
 #[cfg(test)]
 mod suite;
-pub mod unique; // JSON in which no key is given twice
+pub mod unique; // JSON without duplicate keys
 mod validation;
 mod words;
 
 use words::{escaped, kind};
 
-/// The first place that does not fit.
+/// The first mismatch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Where it is, as a JSON pointer (RFC 6901); empty for the whole.
+    /// The location, as a JSON pointer (RFC 6901); empty for the whole value.
     pub place: String,
     /// What is wrong there.
     pub what: String,
 }
 
-/// Compares a value with a schema.
+/// Validates a value against a schema.
 ///
 /// # Errors
-/// When it does not fit.
+/// When the value does not match.
 pub fn check(schema: &Value, value: &Value) -> Result<(), Mismatch> {
     at("", schema, value)
 }
@@ -85,7 +85,7 @@ fn at(place: &str, schema: &Value, value: &Value) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// Whether a value is of the type with this name. A name that is not known is no reason to refuse.
+/// Whether a value has the type with this name. An unknown name matches everything.
 fn is(name: &str, value: &Value) -> bool {
     match name {
         "object" => value.is_object(),

@@ -1,16 +1,16 @@
-//! Numbers as JSON Schema means them: 1 and 1.0 are the same, 64-bit integers keep every digit, and a multiple is
-//! judged on the decimal digits that were written, not on the nearest binary fraction.
+//! Numbers as JSON Schema defines them: 1 and 1.0 are equal, 64-bit integers keep all digits, and `multipleOf` is
+//! decided on the decimal digits as written, not on the nearest binary fraction.
 
 use std::cmp::Ordering;
 
 use serde_json::Number;
 
-/// A number, exact where it is an integer of 64 bits.
+/// A number, exact if it is a 64-bit integer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Num {
-    /// An integer as it was written.
+    /// An integer as written.
     Int(i128),
-    /// Everything else.
+    /// Any other number.
     Float(f64),
 }
 
@@ -45,8 +45,8 @@ impl Num {
         }
     }
 
-    /// Whether this is a whole number of times `step`, which is greater than 0. Both are taken as the shortest decimal
-    /// that reads back as the same number, so that 0.07 is 7 times 0.01, as whoever wrote it means.
+    /// Whether this is a multiple of `step`, which is greater than 0. Both are taken as the shortest decimal that
+    /// parses to the same number, so 0.07 is a multiple of 0.01, as the author of the schema means.
     pub(super) fn is_multiple_of(self, step: Self) -> bool {
         let ((mut digits, mut power), (step, step_power)) = (self.decimal(), step.decimal());
         if digits == 0 {
@@ -62,20 +62,20 @@ impl Num {
             digits /= 10;
             power += 1;
         }
-        digits %= step; // of at most 20 digits: times ten is far from the end of 128 bits
+        digits %= step; // at most 20 digits: times ten is far below the 128-bit limit
         for _ in step_power..power {
             digits = digits * 10 % step;
         }
         digits == 0
     }
 
-    /// Digits and a power of ten.
+    /// The digits and a power of ten.
     fn decimal(self) -> (i128, i32) {
         let float = match self {
             Self::Int(n) => return (n, 0),
             Self::Float(n) => n,
         };
-        let text = format!("{float:e}"); // like 1.25e-7
+        let text = format!("{float:e}"); // such as 1.25e-7
         let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let digits = format!("{whole}{fraction}").parse().unwrap_or(0);
@@ -84,16 +84,16 @@ impl Num {
     }
 }
 
-/// Compares without rounding: not every integer of 64 bits is a float.
+/// Compares without rounding: not every 64-bit integer has an exact float.
 fn int_to_float(int: i128, float: f64) -> Ordering {
-    const BEYOND: f64 = 1e30; // greater than every 64-bit integer, and well inside 128 bits
+    const BEYOND: f64 = 1e30; // greater than every 64-bit integer, and well within 128 bits
     if float >= BEYOND {
         return Ordering::Less;
     }
     if float <= -BEYOND {
         return Ordering::Greater;
     }
-    #[allow(clippy::cast_possible_truncation)] // a whole number inside the range
+    #[allow(clippy::cast_possible_truncation)] // a whole number within range
     let whole = float.floor() as i128;
     let with_fraction = if float.fract() == 0.0 {
         Ordering::Equal

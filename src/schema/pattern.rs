@@ -1,24 +1,24 @@
-//! Regular expressions as schemas write them (ECMA-262, with the `u` flag, unanchored), told to regex-lite. What it
-//! cannot do, looking around and looking back above all, is refused in its words.
+//! Regular expressions of schemas (ECMA-262 with the `u` flag, unanchored), translated for regex-lite. What it does not
+//! support, above all lookaround and backreferences, is rejected with its error message.
 
 use std::fmt::Write as _;
 
 use regex_lite::Regex;
 
-/// White space and line ends of ECMA-262 (sections 12.2 and 12.3), as the inside of a class.
+/// White space and line terminators of ECMA-262 (sections 12.2 and 12.3), as the inside of a character class.
 const SPACE: &str = r"\t\n\x0B\x0C\r \u{A0}\u{1680}\u{2000}-\u{200A}\u{2028}\u{2029}\u{202F}\u{205F}\u{3000}\u{FEFF}";
 
-/// A pattern and what it was written as.
+/// A compiled pattern with its source.
 #[derive(Clone, Debug)]
 pub(super) struct SchemaPattern {
-    /// As the schema has it.
+    /// The pattern as written in the schema.
     pub(super) text: String,
     regex: Regex,
 }
 
 impl SchemaPattern {
     /// # Errors
-    /// Why it cannot be had.
+    /// The reason why the pattern is not supported.
     pub(super) fn new(text: &str) -> Result<Self, String> {
         let regex = Regex::new(&translated(text)).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -32,11 +32,11 @@ impl SchemaPattern {
     }
 }
 
-/// The same expression with other spellings, where the two dialects differ.
+/// The expression rewritten where the two dialects differ.
 fn translated(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
-    let mut class = None; // inside a class, how many characters it has so far
+    let mut class = None; // inside a class, the number of its characters so far
     while let Some(c) = chars.next() {
         let inside = class.is_some();
         match c {
@@ -53,7 +53,7 @@ fn translated(text: &str) -> String {
                     _ = write!(out, r"\x{:02X}", letter % 32);
                 }
                 Some('/') => out.push('/'),
-                // These are other things in ECMA-262, or nothing; `\q` is nothing in both.
+                // These mean something else in ECMA-262, or nothing; `\q` is invalid in both.
                 Some('a' | 'A' | 'z' | '<' | '>' | 'U') => out.push_str(r"\q"),
                 Some(other) => {
                     out.push('\\');
@@ -64,7 +64,7 @@ fn translated(text: &str) -> String {
             '[' if !inside => {
                 let negated = chars.next_if_eq(&'^').is_some();
                 if chars.next_if_eq(&']').is_some() {
-                    // Nothing, or anything.
+                    // The empty class, or the class of everything.
                     out.push_str(if negated { r"[\s\S]" } else { r"[^\s\S]" });
                     continue;
                 }
@@ -76,12 +76,12 @@ fn translated(text: &str) -> String {
                 out.push(']');
                 class = None;
             }
-            // Sets of sets and their differences begin with these.
+            // Nested classes and set operations begin with these.
             '[' | '&' | '~' if inside => {
                 out.push('\\');
                 out.push(c);
             }
-            // One that begins the class, or a range that ends with one.
+            // A hyphen that begins the class, or ends a range.
             '-' if class == Some(0) => out.push_str(r"\-"),
             '-' if inside && chars.next_if_eq(&'-').is_some() => out.push_str(r"-\-"),
             '.' if !inside => out.push_str(r"[^\n\r\u{2028}\u{2029}]"),

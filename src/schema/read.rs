@@ -1,4 +1,4 @@
-//! Reads a schema into nodes, and refuses what strict mode does not take, keyword by keyword.
+//! Parses a schema into nodes, and rejects what strict mode does not support, keyword by keyword.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use super::words::{escaped, kind};
 
 pub(super) struct SchemaReader {
     nodes: Vec<Placed>,
-    /// What `$ref` may say, and the node's number.
+    /// Node numbers by the value of `$ref`.
     named: BTreeMap<String, usize>,
     totals: Totals,
 }
 
 impl SchemaReader {
-    /// The root, definitions and everything inside them; the root first.
+    /// The root, the definitions and all subschemas; the root first.
     pub(super) fn read(root: &Map<String, Value>) -> Result<Vec<Placed>, Unfit> {
         let mut reader = Self {
             nodes: Vec::new(),
@@ -56,7 +56,7 @@ impl SchemaReader {
         self.nodes.len() - 1
     }
 
-    /// Reads a schema inside.
+    /// Parses a subschema.
     fn inner(&mut self, at: String, schema: &Value, level: usize) -> Result<usize, Unfit> {
         let number = self.add(at);
         self.fill_any(number, schema, level)?;
@@ -76,7 +76,7 @@ impl SchemaReader {
         }
     }
 
-    /// `level` is how many objects are around it.
+    /// `level` is the number of enclosing objects.
     fn fill(
         &mut self,
         number: usize,
@@ -263,7 +263,7 @@ fn check_required(at: &str, schema: &Map<String, Value>, value: &Value) -> Resul
     }
 }
 
-/// "enum value ... does not validate against ...", says the service.
+/// The service: "enum value ... does not validate against ...".
 fn check_type(at: &str, types: Types, value: &Value) -> Result<(), Unfit> {
     if types.is_empty() || types.fit(value) {
         return Ok(());
@@ -299,8 +299,8 @@ fn string<'a>(at: &str, value: &'a Value) -> Result<&'a str, Unfit> {
     )
 }
 
-/// A number of items; 2.0 is one.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // as told by the conditions
+/// A number of items; 2.0 counts as one.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // guaranteed by the conditions
 fn count(at: &str, value: &Value) -> Result<u64, Unfit> {
     match (value.as_u64(), value.as_f64()) {
         (Some(n), _) => Ok(n),

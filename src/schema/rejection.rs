@@ -1,18 +1,18 @@
-//! What strict mode does not take, and what does not fit a schema: the first place, and why.
+//! The first place where a schema is not supported by strict mode, or a value does not match a schema.
 
-/// Why strict mode does not take a schema: the first place.
+/// Why strict mode does not support a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
-    /// Where in the schema, as a JSON pointer (RFC 6901); empty for the whole.
+    /// The location in the schema, as a JSON pointer (RFC 6901); empty for the whole schema.
     pub at: String,
-    /// What is wrong there, and what to do.
+    /// What is wrong there, and how to fix it.
     pub why: String,
 }
 
-/// Why a value does not fit: the first place, or that of the alternative which comes closest.
+/// Why a value does not match: the first mismatch, or that of the alternative that comes closest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// Where in the value, as a JSON pointer (RFC 6901); empty for the whole.
+    /// The location in the value, as a JSON pointer (RFC 6901); empty for the whole value.
     pub at: String,
     /// What is wrong there.
     pub why: String,

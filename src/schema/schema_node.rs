@@ -1,4 +1,4 @@
-//! One schema inside a schema, as it is kept for comparing: what may be there, with references resolved to numbers.
+//! A subschema as used for validation, with references resolved to node numbers.
 
 use serde_json::{Number, Value};
 
@@ -9,16 +9,16 @@ use super::pattern::SchemaPattern;
 /// How many values of an enumeration a message lists.
 const LISTED: usize = 20;
 
-/// What one schema wants. All of it holds at once, where the value is of the kind that a part speaks of.
+/// The constraints of a subschema. All of them apply at once, each to values of its own type.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
-    /// Empty where an `anyOf` or a `$ref` stands instead.
+    /// Empty if there is an `anyOf` or a `$ref` instead.
     pub(super) types: Types,
     pub(super) refers: Option<usize>,
     pub(super) any_of: Vec<usize>,
     pub(super) one_of: Option<Vec<Value>>,
     pub(super) constant: Option<Value>,
-    /// By name. All are required, and there are no others.
+    /// By name. All are required, and no others are allowed.
     pub(super) properties: Vec<(String, usize)>,
     pub(super) items: Option<usize>,
     pub(super) min_items: Option<u64>,
@@ -29,7 +29,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// What is wrong with a value itself, whatever is inside.
+    /// The mismatch of a value itself, regardless of its content.
     pub(super) fn unlike(&self, value: &Value) -> Option<String> {
         if let Some(constant) = self.constant.as_ref().filter(|other| !same(other, value)) {
             return Some(format!("it is not {constant}"));
@@ -76,14 +76,14 @@ impl Node {
     }
 }
 
-/// A node and where it stands.
+/// A node and its location.
 #[derive(Debug)]
 pub(super) struct Placed {
     pub(super) at: String,
     pub(super) node: Node,
 }
 
-/// A limit of a number.
+/// A numeric limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NumberBound {
     Minimum,
@@ -146,7 +146,7 @@ impl Types {
         Some(Self(1 << at))
     }
 
-    /// All names, for a message.
+    /// All type names, for a message.
     pub(super) fn names() -> String {
         NAMES.join(", ")
     }
@@ -178,7 +178,7 @@ impl Types {
         self.has(kind)
     }
 
-    /// Like "string or null".
+    /// In words, such as "string or null".
     pub(super) fn words(self) -> String {
         let names: Vec<&str> = (0..NAMES.len())
             .filter(|at| self.0 & (1 << at) != 0)
@@ -188,7 +188,7 @@ impl Types {
     }
 }
 
-/// Whether two values are the same, as JSON Schema means it: 1 is 1.0 (2020-12, core, 4.2.2).
+/// Whether two values are equal as JSON Schema defines it: 1 equals 1.0 (2020-12, core, 4.2.2).
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => Num::from(a).order(Num::from(b)).is_eq(),

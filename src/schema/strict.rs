@@ -1,9 +1,8 @@
-//! A schema of the subset that strict mode takes ("Structured model outputs", section "Supported schemas", of OpenAI's
-//! guides): parsed once, so that a mistake in it costs no request, and then compared with what the model said.
+//! A schema in the subset of strict mode ("Structured model outputs", section "Supported schemas", of OpenAI's guides):
+//! parsed once, so that an error in it costs no request, then used to validate the model's answer.
 //!
-//! Where the guide is silent, the refusals that the service has been seen to make are followed; what nobody has seen
-//! refused is let through, because the service tells of it well enough. The order of places is that of
-//! `serde_json::Map`: by name.
+//! Where the guide is silent, errors that the service is known to report are reported here, too; anything else passes,
+//! since the service's own message is clear enough. Locations are visited in the order of `serde_json::Map`: by name.
 
 use serde_json::{Map, Value};
 
@@ -14,18 +13,18 @@ use super::schema_node::{Node, Types};
 use super::validation;
 use super::words::kind;
 
-/// A schema that strict mode takes.
+/// A parsed schema for strict mode.
 #[derive(Clone, Debug)]
 pub struct Schema {
-    /// The first is the root, which the others refer to by number.
+    /// The first is the root; nodes refer to each other by number.
     nodes: Vec<Node>,
 }
 
 impl Schema {
-    /// Reads a schema.
+    /// Parses a schema.
     ///
     /// # Errors
-    /// When strict mode does not take it.
+    /// When strict mode does not support it.
     pub fn parse(schema: &Value) -> Result<Self, Unfit> {
         let wrong = |why: String| Unfit {
             at: String::new(),
@@ -51,10 +50,10 @@ impl Schema {
         })
     }
 
-    /// Compares a value with the schema.
+    /// Validates a value against the schema.
     ///
     /// # Errors
-    /// When it does not fit.
+    /// When the value does not match.
     pub fn check(&self, value: &Value) -> Result<(), Rejection> {
         validation::check(&self.nodes, value)
     }

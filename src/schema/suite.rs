@@ -1,4 +1,4 @@
-//! The public JSON-Schema-Test-Suite, as far as strict mode goes. What was left out, and why, is in the file.
+//! The public JSON-Schema-Test-Suite, as far as it concerns strict mode. The file says what was left out, and why.
 
 use serde::Deserialize;
 use serde_json::Value;

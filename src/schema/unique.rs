@@ -1,6 +1,6 @@
-//! JSON as `serde_json` takes it, in which moreover no object has a key twice and nothing stands around the value: what
-//! a program behind a pipe can rely on. Which of two equal keys holds is left open by RFC 8259 (section 4), and parsers
-//! differ, so that two readers of one answer would see two.
+//! Parses JSON as `serde_json` does, but rejects duplicate keys and anything around the value, so that programs in a
+//! pipeline can rely on it. RFC 8259 (section 4) does not define which of two equal keys counts, and parsers differ, so
+//! two readers of one answer would see different values.
 
 use std::fmt;
 
@@ -9,19 +9,19 @@ use serde_json::{Map, Value};
 
 use super::words::escaped;
 
-/// Why a text is not such JSON.
+/// Why a text is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// Where in the value, as a JSON pointer (RFC 6901); empty for the whole.
+    /// The location in the value, as a JSON pointer (RFC 6901); empty for the whole text.
     pub at: String,
-    /// What is wrong there, with the line and the column where that helps.
+    /// What is wrong there, with line and column where that helps.
     pub why: String,
 }
 
-/// Reads one JSON value.
+/// Parses one JSON value.
 ///
 /// # Errors
-/// When the text is not JSON, is more than that, or gives a key twice in one object.
+/// When the text is not JSON, has anything around the value, or has a duplicate key.
 pub fn parse(text: &str) -> Result<Value, Malformed> {
     let whole = |why: String| Malformed {
         at: String::new(),
@@ -66,7 +66,7 @@ pub fn parse(text: &str) -> Result<Value, Malformed> {
     Ok(value)
 }
 
-/// With what a JSON value can begin.
+/// The first characters of JSON values.
 const BEGINNINGS: fn(char) -> bool =
     |c| matches!(c, '{' | '[' | '"' | '-' | '0'..='9' | 't' | 'f' | 'n');
 
@@ -76,9 +76,9 @@ fn is_fence(text: &str) -> bool {
 
 #[derive(Default)]
 struct HashState {
-    /// The pointer's pieces, each with its slash; those of the mistake, once there is one.
+    /// The segments of the JSON pointer, each with its slash; after an error, those of its location.
     path: Vec<String>,
-    /// The key that was given twice.
+    /// The duplicate key.
     twice: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Compares a value with a schema that was read before, and says what does not fit first.
+//! Validates a value against a parsed schema, and reports the first mismatch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::rejection::Rejection;
 use super::schema_node::{Node, Types, same};
 use super::words::{escaped, kind};
 
-/// Compares a value with the first node.
+/// Validates a value against the first node.
 pub(super) fn check(nodes: &[Node], value: &Value) -> Result<(), Rejection> {
     if is_deeper_than(value, LEVELS) {
         return Err(Rejection {
@@ -28,22 +28,22 @@ pub(super) fn check(nodes: &[Node], value: &Value) -> Result<(), Rejection> {
     })
 }
 
-/// A mismatch, and what is needed to choose between those of alternatives.
+/// A mismatch, with what is needed to choose between those of alternatives.
 #[derive(Clone)]
 struct Miss {
     at: String,
     why: String,
     depth: usize,
-    /// The types that were wanted, if it is the type that does not fit.
+    /// The expected types, if the type is what does not match.
     wanted: Types,
 }
 
 struct Fit<'a> {
     nodes: &'a [Node],
-    /// The pointer's pieces, each with its slash.
+    /// The segments of the JSON pointer, each with its slash.
     place: Vec<String>,
-    /// What alternatives came to, by node and by the value's address. Without it, nested alternatives take a time that
-    /// doubles with every level.
+    /// Results of alternatives, by node and address of the value. Without this cache, nested alternatives take time
+    /// that doubles with every level.
     known: BTreeMap<(usize, usize), Result<(), Miss>>,
 }
 
@@ -59,7 +59,7 @@ impl Fit<'_> {
 
     fn check(&mut self, mut number: usize, value: &Value) -> Result<(), Miss> {
         while let Some(next) = self.nodes[number].refers {
-            number = next; // which ends: the reader has refused what goes round
+            number = next; // ends, since the parser rejects circular references
         }
         if self.nodes[number].any_of.is_empty() {
             return self.own(number, value);
@@ -76,7 +76,7 @@ impl Fit<'_> {
         result
     }
 
-    /// All but the alternatives.
+    /// Checks everything but the alternatives.
     fn own(&mut self, number: usize, value: &Value) -> Result<(), Miss> {
         let node = &self.nodes[number];
         if !node.types.is_empty() && !node.types.fit(value) {
@@ -122,8 +122,8 @@ impl Fit<'_> {
         result
     }
 
-    /// One of the alternatives must fit. If none does, the best tells why: of the type, with the right constants, and
-    /// wrong only deep inside. If the type alone is wrong everywhere, all types are named.
+    /// Checks that one of the alternatives matches. If none does, the closest one is reported: of the right type, with
+    /// the right constants, and wrong only deep inside. If the type alone is wrong everywhere, all types are named.
     fn any(&mut self, number: usize, value: &Value) -> Result<(), Miss> {
         let (mut wanted, mut best) = (Types::default(), None);
         for alternative in self.alternatives(number) {
@@ -148,7 +148,7 @@ impl Fit<'_> {
         ))
     }
 
-    /// Those of alternatives that are nothing but alternatives included, each once.
+    /// The alternatives, with those that only have alternatives themselves replaced by these, each once.
     fn alternatives(&self, number: usize) -> Vec<usize> {
         let (mut seen, mut flat) = (BTreeSet::new(), Vec::new());
         let mut todo: Vec<usize> = self.nodes[number].any_of.iter().rev().copied().collect();
@@ -166,7 +166,7 @@ impl Fit<'_> {
         flat
     }
 
-    /// Whether the properties that can have one value only, by which such objects are told apart, have it.
+    /// Whether the constant properties, which identify such objects, have the right values.
     fn is_marked(&self, number: usize, value: &Value) -> bool {
         self.nodes[number].properties.iter().all(|(name, inner)| {
             let mark = match &self.nodes[*inner] {
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn nothing_takes_forever_or_all_of_the_stack() {
-        // Two alternatives that go on in the same way, at every level; and 32 schemas between two levels.
+        // Two alternatives that continue in the same way at every level, and 32 schemas between two levels.
         let mut schema = object(json!({"v": {"$ref": "#/$defs/a00"}}));
         let mut definitions = json!({});
         for n in 0..30 {
@@ -353,7 +353,7 @@ mod tests {
             Err(("", "it is nested more than 128 levels deep")),
         );
 
-        // The same with types, so that none of them can be left out.
+        // The same with types, so that none of them can be skipped.
         let array = |items: &str| json!({"type": ["array", "null"], "items": {"$ref": items}});
         let lead = (0..32 / TYPED - 1).fold(array("#/$defs/a"), |inner, _| {
             let mut lead = array("#/$defs/b");

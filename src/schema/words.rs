@@ -1,8 +1,8 @@
-//! How a place in a value and the kind of a value are written in messages.
+//! Locations and kinds of values, as written in messages.
 
 use serde_json::Value;
 
-/// A name as a piece of a JSON pointer (RFC 6901, section 3).
+/// A name as a segment of a JSON pointer (RFC 6901, section 3).
 pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
