@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_told_as_dates_and_distances() {
+    fn times_are_formatted_as_dates_and_distances() {
         assert_eq!(date(1_795_195_600), "2026-11-20T17:26:40Z");
         assert_eq!(date(u64::MAX), "9999-12-31T23:59:59Z");
         let spans = [
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_wait_is_told_as_time_left_and_time_of_day() {
+    fn the_end_of_a_wait_has_time_left_and_time_of_day() {
         // 2026-11-20 17:26:40 UTC
         let now = 1_795_195_600;
         let until = |then: u64, now: u64| until(then, now).to_string();

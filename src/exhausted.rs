@@ -67,10 +67,10 @@ pub fn at_start(error: io::Error) -> io::Error {
 }
 
 /// A descriptor limit that no command comes near, unless it inherited almost all of them.
-const FAR: u64 = 256;
+const HIGH_LIMIT: u64 = 256;
 
 /// Descriptors to try below such a limit.
-const FEW: usize = 4;
+const SAMPLE_DESCRIPTORS: usize = 4;
 
 /// Checks that this many more files could be opened now.
 ///
@@ -79,9 +79,9 @@ const FEW: usize = 4;
 pub fn room(descriptors: usize) -> Result<(), Exhausted> {
     // A few are enough if the limit is far away.
     let limit = getrlimit(Resource::Nofile).current;
-    let is_far = limit.is_none_or(|limit| limit >= FAR);
+    let is_far = limit.is_none_or(|limit| limit >= HIGH_LIMIT);
     let descriptors = if is_far {
-        descriptors.min(FEW)
+        descriptors.min(SAMPLE_DESCRIPTORS)
     } else {
         descriptors
     };
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_start_is_marked_and_descriptors_are_known_anywhere() {
+    fn only_start_errors_are_marked_and_descriptor_errors_are_always_recognized() {
         let check = |errno: Errno, anywhere: Option<Exhausted>, at_its_start: Option<Exhausted>| {
             let error = || io::Error::from(errno);
             assert_eq!(Exhausted::of(&error()), anywhere, "{errno:?}");

@@ -12,10 +12,10 @@ use rustix::io::Errno;
 
 /// How long a pipe that the user did not name may stay silent before it is ignored, and how long any wait may last
 /// before it is reported.
-pub const NOTICE: Duration = Duration::from_secs(3);
+pub const NOTICE_AFTER: Duration = Duration::from_secs(3);
 
 /// Idle timeout of input that the user named, or that has begun.
-pub const READ_SILENCE: Duration = Duration::from_secs(300);
+pub const IDLE_LIMIT: Duration = Duration::from_secs(300);
 
 /// The result of reading.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,26 +86,26 @@ pub fn read(
     let mut input = Vec::new();
     let mut buffer = vec![0; 64 << 10];
     let mut silent_since = Instant::now();
-    let mut told = false;
+    let mut reported = false;
     loop {
         let silent = silent_since.elapsed();
-        if silent >= NOTICE && !limits.asked && input.is_empty() {
+        if silent >= NOTICE_AFTER && !limits.asked && input.is_empty() {
             return Ok(InputText::GivenUp);
         }
-        if silent >= READ_SILENCE {
-            return Err(Error::Silent(READ_SILENCE));
+        if silent >= IDLE_LIMIT {
+            return Err(Error::Silent(IDLE_LIMIT));
         }
-        if silent >= NOTICE && !told {
-            told = true;
+        if silent >= NOTICE_AFTER && !reported {
+            reported = true;
             waiting();
         }
-        let next = if told { READ_SILENCE } else { NOTICE };
+        let next = if reported { IDLE_LIMIT } else { NOTICE_AFTER };
         match wait(from.as_fd(), next.saturating_sub(silent), limits.end)
             .map_err(Error::Unreadable)?
         {
-            Came::Nothing => continue,
-            Came::End => return Ok(InputText::Ended),
-            Came::Input => {}
+            WaitEvent::Timeout => continue,
+            WaitEvent::End => return Ok(InputText::Ended),
+            WaitEvent::Input => {}
         }
         match rustix::io::read(&from, &mut buffer) {
             Ok(0) => return Ok(InputText::Whole(input)),
@@ -123,9 +123,9 @@ pub fn read(
 
 /// The first event of a wait.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Came {
+pub enum WaitEvent {
     /// Timeout.
-    Nothing,
+    Timeout,
     /// The descriptor is readable, or at its end.
     Input,
     /// The `end` descriptor is readable.
@@ -136,7 +136,11 @@ pub enum Came {
 ///
 /// # Errors
 /// When polling fails.
-pub fn wait(from: BorrowedFd<'_>, time: Duration, end: Option<BorrowedFd<'_>>) -> io::Result<Came> {
+pub fn wait(
+    from: BorrowedFd<'_>,
+    time: Duration,
+    end: Option<BorrowedFd<'_>>,
+) -> io::Result<WaitEvent> {
     let mut fds = vec![PollFd::from_borrowed_fd(from, PollFlags::IN)];
     fds.extend(end.map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN)));
     // Rounded up, so that a wait never ends just before its time.
@@ -146,9 +150,9 @@ pub fn wait(from: BorrowedFd<'_>, time: Duration, end: Option<BorrowedFd<'_>>) -
         tv_nsec: 0,
     });
     match rustix::event::poll(&mut fds, Some(&time)) {
-        Ok(0) | Err(Errno::INTR) => Ok(Came::Nothing),
-        Ok(_) if fds[1..].iter().any(|fd| !fd.revents().is_empty()) => Ok(Came::End),
-        Ok(_) => Ok(Came::Input),
+        Ok(0) | Err(Errno::INTR) => Ok(WaitEvent::Timeout),
+        Ok(_) if fds[1..].iter().any(|fd| !fd.revents().is_empty()) => Ok(WaitEvent::End),
+        Ok(_) => Ok(WaitEvent::Input),
         Err(error) => Err(error.into()),
     }
 }
@@ -175,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_read_to_its_end_and_not_beyond_its_limit() {
+    fn input_is_read_to_its_end_within_its_limit() {
         let read_of = |bytes: &[u8], most: usize| {
             let (from, mut to) = UnixStream::pair().expect("a pair");
             to.write_all(bytes).expect("there is room");
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_dropped_once_and_only_at_the_beginning() {
+    fn a_byte_order_mark_is_dropped_only_at_the_beginning() {
         let check = |text: &str, expected: &str| assert_eq!(without_mark(text), expected);
         check("\u{feff}a\u{feff}", "a\u{feff}");
         check("\u{feff}\u{feff}a", "\u{feff}a");

@@ -41,8 +41,8 @@ pub(crate) fn plain(text: &str) -> String {
         }
         if c == '/' && chars.peek() == Some(&'/') {
             plain.push(' ');
-            while let Some(of_comment) = chars.next_if(|c| *c != '\n') {
-                plain.push(if of_comment == '\r' { '\r' } else { ' ' });
+            while let Some(comment_char) = chars.next_if(|c| *c != '\n') {
+                plain.push(if comment_char == '\r' { '\r' } else { ' ' });
             }
             continue;
         }
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_and_last_commas_become_blanks() {
+    fn comments_and_trailing_commas_become_blanks() {
         let check = |text: &str, expected: &str| assert_eq!(plain(text), expected, "{text}");
         check("{\"a\": 1, // \u{e9}\n}", "{\"a\": 1      \n}");
         check("[1, 2 , ]", "[1, 2   ]");

@@ -107,15 +107,15 @@ impl PromptWords {
             .iter()
             .map(|word| if word == STDIN { input } else { word })
             .collect();
-        let said = match words.join(" ") {
+        let message = match words.join(" ") {
             _ if self.0.is_empty() => input.to_owned(),
             words => words,
         };
         let block_of_input = !self.want_stdin() && !input.trim().is_empty();
-        if said.trim().is_empty() && !block_of_input {
+        if message.trim().is_empty() && !block_of_input {
             return Err(Error::Empty);
         }
-        let mut parts = vec![said];
+        let mut parts = vec![message];
         parts.extend(files.iter().map(PromptFile::block));
         if block_of_input {
             parts.push(block("stdin", "", input));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn files_stand_between_the_words_and_the_input() {
+    fn files_follow_the_arguments_and_precede_the_input() {
         let file = |path: &str, text: &str| PromptFile {
             path: path.to_owned(),
             text: text.to_owned(),

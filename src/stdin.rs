@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use crate::input::{self, Came, ReadLimits};
+use crate::input::{self, ReadLimits, WaitEvent};
 pub use crate::input::{Error, InputText};
 
 /// Size limit of the input in bytes: many times what the largest model can read.
@@ -79,7 +79,7 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
         if over.load(Ordering::Relaxed) {
             return None;
         }
-        let came = wait(pause).ok()? == Came::Input;
+        let came = wait(pause).ok()? == WaitEvent::Input;
         if !came && text.ends_with(b"\n") {
             return Some(String::from_utf8_lossy(&text).into_owned());
         }
@@ -105,19 +105,19 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
 /// Whether input has arrived since reading was given up. Its mere end does not count.
 #[must_use]
 pub fn came_late() -> bool {
-    wait(Duration::ZERO).is_ok_and(|came| came == Came::Input)
+    wait(Duration::ZERO).is_ok_and(|came| came == WaitEvent::Input)
         && matches!(rustix::io::read(io::stdin(), &mut [0; 1]), Ok(1))
 }
 
 /// Reads and discards the rest of standard input, so that the writer is not killed by a broken pipe. Gives up after
 /// this much silence.
-pub fn drain(patience: Duration) {
+pub fn drain(silence: Duration) {
     if source() != StdinKind::Data {
         return;
     }
     let mut taken = 0;
     let mut piece = [0; 1 << 13];
-    while taken < MAX_STDIN_BYTES && matches!(wait(patience), Ok(Came::Input)) {
+    while taken < MAX_STDIN_BYTES && matches!(wait(silence), Ok(WaitEvent::Input)) {
         match rustix::io::read(io::stdin(), &mut piece) {
             Ok(count @ 1..) => taken += count,
             Ok(0) | Err(_) => return,
@@ -126,6 +126,6 @@ pub fn drain(patience: Duration) {
 }
 
 /// Waits for standard input, at most `time`.
-fn wait(time: Duration) -> io::Result<Came> {
+fn wait(time: Duration) -> io::Result<WaitEvent> {
     input::wait(io::stdin().as_fd(), time, None)
 }

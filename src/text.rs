@@ -71,11 +71,11 @@ mod tests {
         let text = "a\u{20ac}b\u{1f980}";
         let boundaries: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
         for byte in 0..text.len() + 3 {
-            let (before, behind) = (floor(text, byte), ceil(text, byte));
+            let (before, after) = (floor(text, byte), ceil(text, byte));
             let ends = |at: &usize| boundaries.contains(at) || *at == text.len();
-            assert!(ends(&before) && ends(&behind), "{byte}");
-            assert!(before <= byte && behind >= byte.min(text.len()), "{byte}");
-            assert!(behind - before <= 4, "{byte}");
+            assert!(ends(&before) && ends(&after), "{byte}");
+            assert!(before <= byte && after >= byte.min(text.len()), "{byte}");
+            assert!(after - before <= 4, "{byte}");
             let found = shortened(text, byte);
             assert_eq!(
                 found.ends_with(" ..."),

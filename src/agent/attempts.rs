@@ -152,7 +152,7 @@ mod tests {
         let event = format!(
             r#"{{"type":"error","error":{{"type":"usage_limit_reached","resets_at":{at}}}}}"#
         );
-        Unanswered::Unusable(Trouble::Failed(fault::of_event(event.as_bytes())))
+        Unanswered::Unusable(Trouble::Failed(fault::from_event(event.as_bytes())))
     }
 
     #[test]

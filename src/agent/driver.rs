@@ -226,7 +226,7 @@ impl Driver<'_> {
 
     /// The trouble without a secret in what the service says.
     fn redacted(&self, mut trouble: Trouble) -> Trouble {
-        for words in trouble.words_of_the_service() {
+        for words in trouble.service_texts() {
             *words = self.client.redact(words);
         }
         trouble

@@ -115,7 +115,7 @@ impl Fallback {
             && let Some(other) = self.others.pop_front()
         {
             let shape = other.shape();
-            *body = Arc::new(body.behind(other));
+            *body = Arc::new(body.with_head(other));
             self.trying = Some(shape);
             if error.is_about_model() {
                 self.not_found.get_or_insert(error);
@@ -125,7 +125,7 @@ impl Fallback {
         // Another account or server may have written it.
         if error.is_about_reasoning() && !self.without_reasoning {
             self.without_reasoning = true;
-            Arc::make_mut(body).leave_reasoning_out();
+            Arc::make_mut(body).remove_reasoning();
             return Ok(Changed::Form(RunWarning::WithoutReasoning));
         }
         let error = match self.not_found.take() {
@@ -140,7 +140,7 @@ impl Fallback {
             && let Some(instead) = self.instead.take()
         {
             self.others = instead.others.into();
-            *body = Arc::new(body.behind(instead.body));
+            *body = Arc::new(body.with_head(instead.body));
             self.trying = None;
             let substitute = Box::new(instead.substitute);
             self.learned.model = Some(substitute.profile.model.id.clone());

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::endpoints::Endpoints;
 use super::error::Error;
-use super::headers::{LITE, of_conversation};
+use super::headers::{LITE, conversation_headers};
 use super::redact::redact;
 use super::refusal::{head, refused};
 use super::signed::{Question, RequestPath, Signed};
@@ -29,7 +29,7 @@ pub struct Client {
     endpoints: Endpoints,
     authority: Authority,
     headers: Vec<(&'static str, String)>,
-    marks: Option<Sender<Option<String>>>,
+    etags: Option<Sender<Option<String>>>,
     /// The routing token from the first response of the turn.
     turn_state: Arc<OnceLock<String>>,
 }
@@ -42,14 +42,14 @@ impl Client {
             endpoints: endpoints.clone(),
             http,
             authority,
-            headers: of_conversation(thread),
-            marks: None,
+            headers: conversation_headers(thread),
+            etags: None,
             turn_state: Arc::default(),
         }
     }
 
     /// The headers that do not depend on the credential.
-    fn of_shape(&self, shape: Shape) -> Vec<(&'static str, String)> {
+    fn shape_headers(&self, shape: Shape) -> Vec<(&'static str, String)> {
         let mut headers = self.headers.clone();
         if shape == Shape::Lite {
             headers.push((LITE, "true".to_owned()));
@@ -79,9 +79,9 @@ impl Client {
 
     /// The same client, which also sends the model list's ETag, if any, of each response that begins to `etags`.
     #[must_use]
-    pub fn telling(self, marks: Sender<Option<String>>) -> Self {
+    pub fn with_etag_sender(self, etags: Sender<Option<String>>) -> Self {
         Self {
-            marks: Some(marks),
+            etags: Some(etags),
             ..self
         }
     }
@@ -93,7 +93,7 @@ impl Client {
     pub fn send(&self, body: &RequestBody) -> Result<Stream, Error> {
         let question = Question {
             place: RequestPath::Below("/responses"),
-            headers: &self.of_shape(body.shape()),
+            headers: &self.shape_headers(body.shape()),
             body: Some((http::JSON, body.bytes())),
             limit: http::TimeLimit::Stream,
         };
@@ -114,8 +114,8 @@ impl Client {
             return Err(refused(&self.authority, answer));
         }
         self.keep_turn_state(&answer);
-        if let Some(marks) = &self.marks {
-            let _ = marks.send(answer.header("x-models-etag").map(str::to_owned));
+        if let Some(etags) = &self.etags {
+            let _ = etags.send(answer.header("x-models-etag").map(str::to_owned));
         }
         Ok(Stream {
             head: head(&self.authority, &answer),

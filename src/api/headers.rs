@@ -19,7 +19,7 @@ pub(super) fn common(accept: &str) -> Vec<(&'static str, String)> {
 }
 
 /// The headers common to the requests of a conversation.
-pub(super) fn of_conversation(thread: &ThreadId) -> Vec<(&'static str, String)> {
+pub(super) fn conversation_headers(thread: &ThreadId) -> Vec<(&'static str, String)> {
     let mut headers = common("text/event-stream");
     headers.push(("session-id", thread.as_str().to_owned()));
     headers.push(("x-client-request-id", thread.as_str().to_owned()));

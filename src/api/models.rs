@@ -33,16 +33,16 @@ pub fn fetch(
     http: &Http,
     endpoints: &Endpoints,
     authority: &Authority,
-    mark: Option<&str>,
-    patience: Duration,
+    etag: Option<&str>,
+    limit: Duration,
 ) -> Result<Listing, Error> {
     let mut headers = common(http::JSON);
     let path = match authority.account() {
         Some(_) => format!("/models?client_version={PROTOCOL}"),
         None => "/models".to_owned(),
     };
-    if let Some(mark) = mark.filter(|mark| mark.bytes().all(|byte| byte.is_ascii_graphic())) {
-        headers.push(("if-none-match", mark.to_owned()));
+    if let Some(etag) = etag.filter(|etag| etag.bytes().all(|byte| byte.is_ascii_graphic())) {
+        headers.push(("if-none-match", etag.to_owned()));
     }
     let signed = Signed {
         http,
@@ -53,18 +53,18 @@ pub fn fetch(
         place: RequestPath::Below(&path),
         headers: &headers,
         body: None,
-        limit: TimeLimit::Whole(patience),
+        limit: TimeLimit::Whole(limit),
     })?;
     match answer.status() {
         304 => Ok(Listing::Unchanged),
         200 => {
-            let plain = |mark: &&str| mark.bytes().all(|byte| byte.is_ascii_graphic());
-            let mark = answer.header("etag").filter(plain).map(str::to_owned);
+            let plain = |etag: &&str| etag.bytes().all(|byte| byte.is_ascii_graphic());
+            let etag = answer.header("etag").filter(plain).map(str::to_owned);
             let host = answer.host().to_owned();
             let failed = |error| Error::Http(host, error);
             Ok(Listing::New(
                 answer.whole(MAX_BODY_BYTES).map_err(failed)?,
-                mark,
+                etag,
             ))
         }
         _ => Err(refused(authority, answer)),

@@ -1,8 +1,8 @@
 //! A request as it would be sent, for display: secrets are replaced by `***`.
 
 use super::endpoints::Endpoints;
-use super::headers::{LITE, of_conversation};
-use super::workspace::of_account;
+use super::headers::{LITE, conversation_headers};
+use super::workspace::account_headers;
 use crate::auth::Credential;
 use crate::auth::workspace::Bounds;
 use crate::http;
@@ -35,7 +35,7 @@ impl Preview {
             headers.push(("authorization", format!("Bearer {HIDDEN}")));
         }
         headers.push(("content-type", http::JSON.to_owned()));
-        headers.extend(of_conversation(thread));
+        headers.extend(conversation_headers(thread));
         if shape == Shape::Lite {
             headers.push((LITE, "true".to_owned()));
         }
@@ -45,11 +45,11 @@ impl Preview {
                 &endpoints.api
             }
             Some(Credential::Token { bounds, .. }) => {
-                headers.extend(of_account(HIDDEN, bounds));
+                headers.extend(account_headers(HIDDEN, bounds));
                 &endpoints.subscription
             }
             None => {
-                headers.extend(of_account(HIDDEN, &Bounds::default()));
+                headers.extend(account_headers(HIDDEN, &Bounds::default()));
                 &endpoints.subscription
             }
         };

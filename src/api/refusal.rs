@@ -31,7 +31,7 @@ pub(super) fn fault(authority: &Authority, answer: http::HttpResponse) -> Result
     // Redact before the text is cut for display, so that no part of a secret is left; and again later, since it may be
     // escaped here.
     let body = redact(authority, &String::from_utf8_lossy(&body));
-    let mut fault = fault::of_answer(&head, body.as_bytes(), seconds());
+    let mut fault = fault::from_response(&head, body.as_bytes(), seconds());
     for words in fault.words() {
         *words = redact(authority, words);
     }

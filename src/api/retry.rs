@@ -15,7 +15,7 @@ const FIRST_DELAY: Duration = Duration::from_millis(500);
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// Maximum delay that the service may request. A longer one is not meant for a retry.
-const ASKED: Duration = Duration::from_secs(120);
+const MAX_REQUESTED_DELAY: Duration = Duration::from_secs(120);
 
 /// What to do after a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum RetryStep {
 #[must_use]
 pub fn advice(why: &Unanswered) -> Retry {
     match why {
-        Unanswered::Refused(error) => of_refused(error),
+        Unanswered::Refused(error) => for_refusal(error),
         // A resource missing on this machine is not a network error.
         Unanswered::BrokeOff(Break::Connection(error)) if error.is_exhausted() => Retry::Never,
         Unanswered::BrokeOff(Break::Connection(_)) | Unanswered::Unusable(Trouble::Cut) => {
@@ -41,7 +41,7 @@ pub fn advice(why: &Unanswered) -> Retry {
     }
 }
 
-fn of_refused(error: &Error) -> Retry {
+fn for_refusal(error: &Error) -> Retry {
     match error {
         error if error.is_exhausted() => Retry::Never,
         Error::SignIn(_) => Retry::Never,
@@ -69,7 +69,7 @@ pub fn next(advice: Retry, made: usize, most: usize) -> RetryStep {
         _ if made >= most => RetryStep::Stop,
         Retry::Never => RetryStep::Stop,
         Retry::Backoff => RetryStep::After(backoff(made)),
-        Retry::After(time) if time > ASKED => RetryStep::Stop,
+        Retry::After(time) if time > MAX_REQUESTED_DELAY => RetryStep::Stop,
         Retry::After(time) => RetryStep::After(time),
     }
 }
@@ -110,10 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn the_service_is_obeyed_up_to_two_minutes() {
+    fn requested_delays_are_honoured_up_to_two_minutes() {
         let after = |seconds| Retry::After(Duration::from_secs(seconds));
         assert_eq!(next(after(0), 0, 1), RetryStep::After(Duration::ZERO));
-        assert_eq!(next(after(120), 0, 1), RetryStep::After(ASKED));
+        assert_eq!(
+            next(after(120), 0, 1),
+            RetryStep::After(MAX_REQUESTED_DELAY)
+        );
         assert_eq!(next(after(121), 0, 1), RetryStep::Stop);
         assert_eq!(next(after(1), 1, 1), RetryStep::Stop);
         assert_eq!(next(Retry::Backoff, 0, 0), RetryStep::Stop);
@@ -121,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn spreading_adds_a_tenth_at_most_and_takes_nothing_away() {
+    fn jitter_adds_a_tenth_at_most_and_removes_nothing() {
         for millis in [0, 500, 2000, 30_000, 120_000] {
             let time = Duration::from_millis(millis);
             assert_eq!(spread(time, 0), time);
@@ -131,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_temporary_failures_are_retried() {
         let check = |why: Unanswered, expected| assert_eq!(advice(&why), expected, "{why:?}");
         let http = |error| Unanswered::Refused(Error::Http("host".to_owned(), error));
         let cut = |error| Unanswered::BrokeOff(Break::Connection(error));

@@ -13,7 +13,7 @@ use crate::http::{self, Http, Request, TimeLimit};
 use crate::wire::fault::Cause;
 
 /// Time limit of the request for a workspace's route.
-const CHECK: TimeLimit = TimeLimit::Whole(Duration::from_secs(20));
+const ROUTE_TIMEOUT: TimeLimit = TimeLimit::Whole(Duration::from_secs(20));
 
 /// Size limit of its response in bytes.
 const MAX_CHECK_BYTES: usize = 1 << 20;
@@ -32,7 +32,7 @@ pub(super) enum RequestPath<'a> {
     /// Below the backend's base URL.
     Below(&'a str),
     /// Below the base URL of the subscription's side services.
-    Beside(&'a str),
+    SideService(&'a str),
 }
 
 /// A request to sign and send.
@@ -87,10 +87,10 @@ impl Signed<'_> {
         };
         self.endpoints.route.after(used, || {
             let question = Question {
-                place: RequestPath::Beside("/wham/accounts/check"),
+                place: RequestPath::SideService("/wham/accounts/check"),
                 headers: &common(http::JSON),
                 body: None,
-                limit: CHECK,
+                limit: ROUTE_TIMEOUT,
             };
             let answer = self.send(&question, credential, used).ok()?;
             if answer.status() != 200 {
@@ -118,7 +118,7 @@ impl Signed<'_> {
         };
         let url = match question.place {
             RequestPath::Below(path) => format!("{base}{path}"),
-            RequestPath::Beside(path) => {
+            RequestPath::SideService(path) => {
                 format!("{}{path}", base.strip_suffix("/codex").unwrap_or(&base))
             }
         };

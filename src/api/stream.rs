@@ -25,10 +25,11 @@ impl Stream {
             .feed(piece, |frame| answer.take(frame, show))
             .map_err(Break::TooLong)?;
         if piece.is_empty() {
-            self.decoder.left(|frame| answer.take_left(frame, show));
+            self.decoder
+                .left(|frame| answer.take_remainder(frame, show));
         }
         if answer.ended() {
-            answer.came_with(&self.head, seconds());
+            answer.set_head(&self.head, seconds());
         }
         Ok(!piece.is_empty())
     }

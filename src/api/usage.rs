@@ -90,7 +90,7 @@ pub fn fetch(
         authority,
     };
     let answer = signed.ask(&Question {
-        place: RequestPath::Beside("/wham/usage"),
+        place: RequestPath::SideService("/wham/usage"),
         headers: &common(http::JSON),
         body: None,
         limit: USAGE_TIMEOUT,
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_endpoint_says_is_read_and_what_it_leaves_out_is_left_out() {
+    fn absent_fields_stay_absent() {
         let body = br#"{"plan_type":"plus","rate_limit":{"allowed":true,"limit_reached":false,
             "primary_window":{"used_percent":12.5,"limit_window_seconds":18000,"reset_after_seconds":60,"reset_at":2000},
             "secondary_window":{"used_percent":40,"reset_after_seconds":60}},"credits":null}"#;

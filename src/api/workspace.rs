@@ -50,13 +50,13 @@ pub(super) fn headers(credential: &Credential, scope: &Scope) -> Vec<(&'static s
     match credential {
         Credential::Token {
             account, bounds, ..
-        } => of_account(account.as_str(), bounds),
+        } => account_headers(account.as_str(), bounds),
         Credential::Key(_) => scope.headers(),
     }
 }
 
 /// The headers for the account and its workspace.
-pub(super) fn of_account(account: &str, bounds: &Bounds) -> Vec<(&'static str, String)> {
+pub(super) fn account_headers(account: &str, bounds: &Bounds) -> Vec<(&'static str, String)> {
     let mut headers = vec![
         ("chatgpt-account-id", account.to_owned()),
         ("version", PROTOCOL.to_owned()),
@@ -155,9 +155,9 @@ impl WorkspaceRoute {
         if let Some(way) = &*found {
             return (way != used).then(|| way.clone());
         }
-        let told = ask();
-        *found = Some(told.clone().unwrap_or_default());
-        told
+        let route = ask();
+        *found = Some(route.clone().unwrap_or_default());
+        route
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_obeyed_only_below_the_services_own_domain() {
+    fn an_origin_is_used_only_below_the_services_own_domain() {
         let base = "https://chatgpt.com/backend-api/codex";
         let origin = |origin: &str| way(origin, FREE, base).0;
         for good in ["https://gov.chatgpt.com", "https://a-1.eu.chatgpt.com"] {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_not_listed_has_no_way() {
+    fn an_unlisted_account_has_no_route() {
         let base = BaseUrl::parse("https://chatgpt.com").expect("an address");
         let account = "acct-1".parse().expect("an account");
         for body in [
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_is_asked_for_once_and_shared() {
+    fn the_route_is_requested_once_and_shared() {
         let (route, usual) = (WorkspaceRoute::default(), WorkspaceWay::default());
         let other = WorkspaceWay {
             origin: None,

@@ -149,7 +149,7 @@ mod tests {
             let sources: Vec<FoundCredential> = sources.iter().cloned().map(found).collect();
             let used = Used::of(&sources, None, Some("api.example".to_owned()));
             let head = FaultHead::read(401, |_| None);
-            let failure = of_fault(&fault::of_answer(&head, b"", 0), used.as_ref());
+            let failure = of_fault(&fault::from_response(&head, b"", 0), used.as_ref());
             assert_eq!(
                 failure.what(),
                 format!("the service refused the credential{what}: it gave no reason [HTTP 401]")
@@ -194,7 +194,7 @@ mod tests {
         let check = |source: CredentialSource, hint: &str| {
             let used = Used::of(&[found(source)], None, None);
             let head = FaultHead::read(404, |_| None);
-            let failure = of_fault(&fault::of_answer(&head, b"", 0), used.as_ref());
+            let failure = of_fault(&fault::from_response(&head, b"", 0), used.as_ref());
             assert!(
                 failure.advice().is_some_and(|advice| advice.contains(hint)),
                 "{failure:?}"

@@ -219,7 +219,7 @@ mod tests {
             let (_, value) = headers.iter().find(|(key, _)| *key == name)?;
             Some((*value).to_owned())
         });
-        let fault = fault::of_answer(&head, body.as_bytes(), NOW);
+        let fault = fault::from_response(&head, body.as_bytes(), NOW);
         assert_eq!(
             told(&fault, None, NOW).words(),
             format!("{what}\nhint: {hint}"),
@@ -322,7 +322,7 @@ mod tests {
         assert!(told.ends_with("; this request went through the proxy proxy.example:3128"));
         let body = r#"{"error":{"code":"unsupported_country_region_territory"}}"#;
         let head = FaultHead::read(403, |_| None);
-        let mut fault = fault::of_answer(&head, body.as_bytes(), NOW);
+        let mut fault = fault::from_response(&head, body.as_bytes(), NOW);
         fault.details.proxy = Some("proxy.example:3128".to_owned());
         assert!(super::told(&fault, None, NOW).words().contains(&told));
     }

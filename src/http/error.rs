@@ -350,21 +350,18 @@ mod tests {
         let ntlm = "the proxy p:1 requires authentication of a kind that codex-run does not support (Negotiate, NTLM)";
         assert_eq!(words(wants(), &http, &["Negotiate", "NTLM"]), ntlm);
         for offers in [&[][..], &["Basic"], &["NTLM", "basic"]] {
-            let message = words(wants(), &http, offers);
-            assert!(
-                message.contains("requires a user name and password"),
-                "{message}"
-            );
+            let text = words(wants(), &http, offers);
+            assert!(text.contains("requires a user name and password"), "{text}");
         }
-        let message = words(Error::NoSuchHost, &local, &[]);
+        let text = words(Error::NoSuchHost, &local, &[]);
         assert!(
-            message.contains("the server's name does not resolve on this machine"),
-            "{message}"
+            text.contains("the server's name does not resolve on this machine"),
+            "{text}"
         );
         for proxy in [&http, &local, &remote] {
-            let message = words(Error::NoSuchProxy, proxy, &[]);
+            let text = words(Error::NoSuchProxy, proxy, &[]);
             assert_eq!(
-                message,
+                text,
                 "the proxy p:1 cannot be reached: the host name does not resolve"
             );
         }
@@ -374,23 +371,17 @@ mod tests {
                 .through(Some(&remote), &[])
                 .to_string()
         };
-        let message = socks("invalid response version", io::ErrorKind::InvalidData);
-        assert_eq!(message, "the proxy p:1 does not speak SOCKS at this port");
-        let message = socks(
+        let text = socks("invalid response version", io::ErrorKind::InvalidData);
+        assert_eq!(text, "the proxy p:1 does not speak SOCKS at this port");
+        let text = socks(
             "password authentication failed",
             io::ErrorKind::PermissionDenied,
         );
-        assert!(
-            message.contains("requires a user name and password"),
-            "{message}"
-        );
-        let message = socks("host unreachable", io::ErrorKind::Other);
-        assert_eq!(
-            message,
-            "the proxy p:1 rejected the request: host unreachable"
-        );
-        let message = socks("reset by peer", io::ErrorKind::ConnectionReset);
-        assert_eq!(message, "the connection was lost: reset by peer");
+        assert!(text.contains("requires a user name and password"), "{text}");
+        let text = socks("host unreachable", io::ErrorKind::Other);
+        assert_eq!(text, "the proxy p:1 rejected the request: host unreachable");
+        let text = socks("reset by peer", io::ErrorKind::ConnectionReset);
+        assert_eq!(text, "the connection was lost: reset by peer");
     }
 
     #[test]

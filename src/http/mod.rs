@@ -269,7 +269,7 @@ impl HttpResponse {
     /// # Errors
     /// When the connection is lost or stays silent, or the body is larger.
     pub fn whole(self, most: usize) -> Result<Vec<u8>, Error> {
-        match self.as_much(most) {
+        match self.read_up_to(most) {
             (body, None) => Ok(body),
             (_, Some(error)) => Err(error),
         }
@@ -277,7 +277,7 @@ impl HttpResponse {
 
     /// The bytes of the body that arrived, and the error that ended it early, if any.
     #[must_use]
-    pub fn as_much(mut self, most: usize) -> (Vec<u8>, Option<Error>) {
+    pub fn read_up_to(mut self, most: usize) -> (Vec<u8>, Option<Error>) {
         let mut body = Vec::new();
         loop {
             match self.read() {

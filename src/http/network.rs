@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_read_in_whichever_form_it_has() {
+    fn text_is_decoded_in_every_encoding() {
         let words = "-----BEGIN CERTIFICATE-----\r\nAA\u{e9}\r\n";
         let wide = |mark: &[u8], unit: fn(u16) -> [u8; 2]| {
             let units = words.encode_utf16().flat_map(unit);
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_is_not_needed_is_not_judged() {
+    fn an_unneeded_setting_is_not_checked() {
         let network = Network::default()
             .with_proxy("P", "gopher://x", "")
             .with_roots("R", Path::new("/nowhere"), || Err("it is gone".to_owned()));

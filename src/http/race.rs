@@ -15,7 +15,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Why there is no connection.
 #[derive(Debug)]
-pub(super) enum Lost {
+pub(super) enum ConnectError {
     /// Every address failed; the error of one of them.
     Failed(io::Error),
     /// No address answered in time.
@@ -45,7 +45,7 @@ fn in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 pub(super) fn connect(
     addresses: &[SocketAddr],
     limit: Option<Duration>,
-) -> Result<TcpStream, Lost> {
+) -> Result<TcpStream, ConnectError> {
     let until = limit.map(|limit| Instant::now() + limit);
     let mut left = in_turn(addresses).into_iter();
     let mut open: Vec<OwnedFd> = Vec::new();
@@ -67,14 +67,14 @@ pub(super) fn connect(
         }
         if open.is_empty() {
             let refused = || Errno::CONNREFUSED.into();
-            return Err(Lost::Failed(failed.unwrap_or_else(refused)));
+            return Err(ConnectError::Failed(failed.unwrap_or_else(refused)));
         }
         let ends = [until, more.then_some(due)].into_iter().flatten().min();
         let settled = wait(&open, ends)?;
         // If several have connected, the earliest attempt wins.
         for at in &settled {
             match sockopt::socket_error(&open[*at]) {
-                Ok(Ok(())) => return finish(open.swap_remove(*at)).map_err(Lost::Failed),
+                Ok(Ok(())) => return finish(open.swap_remove(*at)).map_err(ConnectError::Failed),
                 Ok(Err(error)) | Err(error) => note(&mut failed, error.into()),
             }
         }
@@ -83,7 +83,7 @@ pub(super) fn connect(
             due = Instant::now();
         }
         if settled.is_empty() && until.is_some_and(|until| Instant::now() >= until) {
-            return Err(Lost::Late);
+            return Err(ConnectError::Late);
         }
     }
 }
@@ -133,7 +133,7 @@ fn socket(family: AddressFamily) -> io::Result<OwnedFd> {
 }
 
 /// Waits until some of these sockets have connected or failed, and returns their indices; empty if `until` comes first.
-fn wait(open: &[OwnedFd], until: Option<Instant>) -> Result<Vec<usize>, Lost> {
+fn wait(open: &[OwnedFd], until: Option<Instant>) -> Result<Vec<usize>, ConnectError> {
     let mut polled: Vec<PollFd<'_>> = open
         .iter()
         .map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT))
@@ -142,7 +142,7 @@ fn wait(open: &[OwnedFd], until: Option<Instant>) -> Result<Vec<usize>, Lost> {
     let left = left.and_then(|left| Timespec::try_from(left).ok());
     match poll(&mut polled, left.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
-        Err(error) => return Err(Lost::Failed(error.into())),
+        Err(error) => return Err(ConnectError::Failed(error.into())),
     }
     let ready = polled.iter().enumerate();
     Ok(ready
@@ -247,8 +247,8 @@ mod tests {
     #[test]
     fn a_failed_connection_reports_the_reason() {
         let refused = connect(&[address("127.0.0.1:9")], TRANSFER_TIMEOUT);
-        let kind = |lost: Result<TcpStream, Lost>| match lost {
-            Err(Lost::Failed(error)) => Some(error.kind()),
+        let kind = |lost: Result<TcpStream, ConnectError>| match lost {
+            Err(ConnectError::Failed(error)) => Some(error.kind()),
             _ => None,
         };
         assert_eq!(kind(refused), Some(io::ErrorKind::ConnectionRefused));
@@ -260,7 +260,7 @@ mod tests {
         );
         let (_held, dead) = silent();
         let late = connect(&[dead], Some(Duration::from_millis(60)));
-        assert!(matches!(late, Err(Lost::Late)), "{late:?}");
+        assert!(matches!(late, Err(ConnectError::Late)), "{late:?}");
         assert!(kind(connect(&[], TRANSFER_TIMEOUT)).is_some());
     }
 }

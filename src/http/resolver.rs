@@ -48,7 +48,7 @@ impl Resolver for Addresses {
         if uri.scheme_str() != Some("http") {
             let is_given = proxy.is_some_and(|proxy| Through::of(proxy).looks_up);
             return Ok(if is_given {
-                self.older_first(&found)
+                self.ipv4_first(&found)
             } else {
                 found
             });
@@ -67,7 +67,7 @@ impl Resolver for Addresses {
 
 impl Addresses {
     /// The same addresses, IPv4 before IPv6: a SOCKS proxy is given only the first one, and reaches IPv4 most reliably.
-    fn older_first(&self, found: &ResolvedSocketAddrs) -> ResolvedSocketAddrs {
+    fn ipv4_first(&self, found: &ResolvedSocketAddrs) -> ResolvedSocketAddrs {
         let mut ordered = self.empty();
         for is_older in [true, false] {
             for address in found.iter().filter(|address| address.is_ipv4() == is_older) {
@@ -140,13 +140,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn older_addresses_come_first_where_a_proxy_is_given_one() {
+    fn ipv4_comes_first_if_a_proxy_is_given_one_address() {
         let addresses = Addresses::default();
         let mut found = addresses.empty();
         for text in ["[::1]:1", "1.1.1.1:1", "[::2]:1", "1.1.1.2:1"] {
             found.push(text.parse().expect("an address"));
         }
-        let ordered = addresses.older_first(&found);
+        let ordered = addresses.ipv4_first(&found);
         let ordered: Vec<String> = ordered.iter().map(ToString::to_string).collect();
         assert_eq!(ordered, ["1.1.1.1:1", "1.1.1.2:1", "[::1]:1", "[::2]:1"]);
     }

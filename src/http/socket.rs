@@ -13,7 +13,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-use super::race::{self, Lost};
+use super::race::{self, ConnectError};
 
 /// How a response begins when a proxy requires authentication.
 const WANTS_SIGN_IN: &[&[u8]] = &[b"HTTP/1.1 407", b"HTTP/1.0 407"];
@@ -53,8 +53,8 @@ impl<In: Transport> Connector<In> for DirectConnector {
         }
         let limit = details.timeout.not_zero().map(|limit| *limit);
         let stream = race::connect(&details.addrs, limit).map_err(|lost| match lost {
-            Lost::Failed(error) => Error::Io(error),
-            Lost::Late => Error::Timeout(details.timeout.reason),
+            ConnectError::Failed(error) => Error::Io(error),
+            ConnectError::Late => Error::Timeout(details.timeout.reason),
         })?;
         stream.set_nodelay(details.config.no_delay())?;
         let sizes = details.config;

@@ -58,7 +58,7 @@ impl Connector<()> for InTime {
         if details.config.proxy().is_none() {
             return self.0.connect(details, chained);
         }
-        let clock = Clock::new(details.timeout);
+        let clock = Deadline::new(details.timeout);
         let open = Arc::new(AtomicBool::new(false));
         let to_proxy = {
             let (run, open) = (Arc::clone(&details.run_connector), Arc::clone(&open));
@@ -66,7 +66,7 @@ impl Connector<()> for InTime {
                 let details = ConnectionDetails {
                     now: transport::time::Instant::now(),
                     timeout: clock.cap(details.timeout)?,
-                    ..again(details)
+                    ..copy_of(details)
                 };
                 Ok(Box::new(ProxyConnection {
                     inner: run(&details)?,
@@ -77,7 +77,7 @@ impl Connector<()> for InTime {
         };
         let details = ConnectionDetails {
             run_connector: Arc::new(to_proxy),
-            ..again(details)
+            ..copy_of(details)
         };
         let connected = self.0.connect(&details, chained);
         open.store(true, Ordering::Relaxed);
@@ -86,7 +86,7 @@ impl Connector<()> for InTime {
 }
 
 /// A copy of the details.
-fn again<'a>(details: &ConnectionDetails<'a>) -> ConnectionDetails<'a> {
+fn copy_of<'a>(details: &ConnectionDetails<'a>) -> ConnectionDetails<'a> {
     ConnectionDetails {
         uri: details.uri,
         addrs: details.addrs.clone(),
@@ -103,14 +103,14 @@ fn again<'a>(details: &ConnectionDetails<'a>) -> ConnectionDetails<'a> {
 
 /// The deadline of a connection attempt.
 #[derive(Clone, Copy)]
-struct Clock {
+struct Deadline {
     /// `None` without a limit.
     until: Option<Instant>,
     /// The timeout to report.
     reason: Timeout,
 }
 
-impl Clock {
+impl Deadline {
     fn new(limit: NextTimeout) -> Self {
         let is_limited = !limit.after.is_not_happening();
         Self {
@@ -139,7 +139,7 @@ impl Clock {
 /// The connection to a proxy, on which a tunnel is opened and then used.
 struct ProxyConnection {
     inner: Box<dyn Transport>,
-    clock: Clock,
+    clock: Deadline,
     /// Set once the tunnel is open: from then on the request's own limits apply.
     open: Arc<AtomicBool>,
 }

@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_those_of_their_rfcs() {
+    fn formats_match_their_rfcs() {
         // The suite has many cases; these are the ones that it lacks.
         let check = |name: &str, text: &str, expected: bool| {
             let format = FORMATS.iter().find(|format| format.name == name);

@@ -7,32 +7,32 @@ use super::rejection::Unfit;
 use super::schema_node::Placed;
 
 /// The nesting limit of a schema's or value's JSON: that of `serde_json`, which also bounds the recursion here.
-pub(super) const LEVELS: usize = 128;
+pub(super) const MAX_LEVELS: usize = 128;
 
 /// "up to 5000 object properties total"
-const PROPERTIES: usize = 5_000;
+const MAX_PROPERTIES: usize = 5_000;
 
 /// "up to 10 levels of nesting", counted here in objects below the outermost.
-const NESTING: usize = 10;
+const MAX_NESTING: usize = 10;
 
 /// "total string length of all property names, definition names, enum values, and const values cannot exceed 120,000
 /// characters"
-const CHARACTERS: usize = 120_000;
+const MAX_CHARACTERS: usize = 120_000;
 
 /// "up to 1000 enum values across all enum properties"
-const VALUES: usize = 1_000;
+const MAX_ENUM_VALUES: usize = 1_000;
 
 /// "For a single enum property with string values, the total string length of all enum values cannot exceed 15,000
 /// characters when there are more than 250 enum values."
-const MANY_VALUES: usize = 250;
+const MANY_ENUM_VALUES: usize = 250;
 const CHARACTERS_OF_MANY: usize = 15_000;
 
 /// How many schemas may be chained at one location of a value, by `$ref` and `anyOf`. A limit of this program, not the
 /// service's: far more than anyone writes, and few enough for the stack.
-const LEADS: usize = 32;
+const MAX_CHAIN: usize = 32;
 
 /// The weight of a schema with a type beside its `anyOf`: validation cannot skip it.
-pub(super) const TYPED: usize = 8;
+pub(super) const TYPED_WEIGHT: usize = 8;
 
 /// The totals so far.
 #[derive(Debug, Default)]
@@ -54,19 +54,24 @@ fn bound(at: &str, n: usize, most: usize, what: &str) -> Result<(), Unfit> {
 
 impl Totals {
     pub(super) fn level(at: &str, level: usize) -> Result<(), Unfit> {
-        bound(at, level, NESTING, "levels of objects below the outermost")
+        bound(
+            at,
+            level,
+            MAX_NESTING,
+            "levels of objects below the outermost",
+        )
     }
 
     pub(super) fn property(&mut self, at: &str, name: &str) -> Result<(), Unfit> {
         self.properties += 1;
-        bound(at, self.properties, PROPERTIES, "properties")?;
+        bound(at, self.properties, MAX_PROPERTIES, "properties")?;
         self.name(at, name)
     }
 
     pub(super) fn name(&mut self, at: &str, name: &str) -> Result<(), Unfit> {
         self.characters += name.chars().count();
         let what = "characters in all names and enumerated values";
-        bound(at, self.characters, CHARACTERS, what)
+        bound(at, self.characters, MAX_CHARACTERS, what)
     }
 
     pub(super) fn constant(&mut self, at: &str, value: &Value) -> Result<(), Unfit> {
@@ -78,11 +83,11 @@ impl Totals {
 
     pub(super) fn values(&mut self, at: &str, values: &[Value]) -> Result<(), Unfit> {
         self.values += values.len();
-        bound(at, self.values, VALUES, "enumerated values in all")?;
-        if values.len() > MANY_VALUES {
+        bound(at, self.values, MAX_ENUM_VALUES, "enumerated values in all")?;
+        if values.len() > MANY_ENUM_VALUES {
             let texts = values.iter().filter_map(Value::as_str);
             let characters = texts.map(|text| text.chars().count()).sum();
-            let what = format!("characters in an \"enum\" of more than {MANY_VALUES} values");
+            let what = format!("characters in an \"enum\" of more than {MANY_ENUM_VALUES} values");
             bound(at, characters, CHARACTERS_OF_MANY, &what)?;
         }
         values.iter().try_for_each(|value| self.constant(at, value))
@@ -125,19 +130,23 @@ fn length(
     before: usize,
     lengths: &mut [Option<usize>],
 ) -> Option<usize> {
-    if before > LEADS {
+    if before > MAX_CHAIN {
         return None;
     }
     if lengths[at].is_none() {
         let mut longest = 0;
         let node = &nodes[at].node;
-        let weight = if node.types.is_empty() { 1 } else { TYPED };
+        let weight = if node.types.is_empty() {
+            1
+        } else {
+            TYPED_WEIGHT
+        };
         for next in node.any_of.iter().chain(&node.refers) {
             longest = longest.max(weight + length(nodes, *next, before + weight, lengths)?);
         }
         lengths[at] = Some(longest);
     }
-    lengths[at].filter(|longest| before + longest <= LEADS)
+    lengths[at].filter(|longest| before + longest <= MAX_CHAIN)
 }
 
 #[cfg(test)]
@@ -168,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_may_be_so_large_and_no_larger() {
+    fn schemas_are_limited_in_size() {
         let many = |n: usize| {
             let names = (0..n).map(|n| (format!("p{n:04}"), json!({"type": "null"})));
             object(names.collect())
@@ -205,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn references_lead_somewhere() {
+    fn endless_references_are_rejected() {
         let with = |definitions: Value| {
             let mut schema = one(json!({"$ref": "#/$defs/a"}));
             schema["$defs"] = definitions;

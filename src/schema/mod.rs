@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_place_that_does_not_fit_is_named() {
+    fn the_first_mismatch_is_named() {
         let schema = json!({
             "type": "object",
             "properties": {

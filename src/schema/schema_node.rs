@@ -7,7 +7,7 @@ use super::number::Num;
 use super::pattern::SchemaPattern;
 
 /// How many values of an enumeration a message lists.
-const LISTED: usize = 20;
+const MAX_LISTED_VALUES: usize = 20;
 
 /// The constraints of a subschema. All of them apply at once, each to values of its own type.
 #[derive(Clone, Debug, Default)]
@@ -37,9 +37,13 @@ impl Node {
         if let Some(known) = &self.one_of
             && !known.iter().any(|known| same(known, value))
         {
-            let mut words: Vec<String> = known.iter().take(LISTED).map(Value::to_string).collect();
-            if known.len() > LISTED {
-                words.push(format!("and {} more", known.len() - LISTED));
+            let mut words: Vec<String> = known
+                .iter()
+                .take(MAX_LISTED_VALUES)
+                .map(Value::to_string)
+                .collect();
+            if known.len() > MAX_LISTED_VALUES {
+                words.push(format!("and {} more", known.len() - MAX_LISTED_VALUES));
             }
             return Some(format!("it is none of {}", words.join(", ")));
         }

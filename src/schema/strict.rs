@@ -30,10 +30,10 @@ impl Schema {
             at: String::new(),
             why,
         };
-        if limits::is_deeper_than(schema, limits::LEVELS) {
+        if limits::is_deeper_than(schema, limits::MAX_LEVELS) {
             return Err(wrong(format!(
                 "it is nested more than {} levels deep",
-                limits::LEVELS
+                limits::MAX_LEVELS
             )));
         }
         let Value::Object(root) = schema else {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_strict_mode_takes_is_taken() {
+    fn supported_schemas_are_accepted() {
         // Every keyword at once, annotations included.
         let schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "x", "$comment": "x", "title": "x",
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outermost_is_an_object() {
+    fn the_root_is_an_object() {
         let put = "put it into a property of an object";
         check(
             json!(true),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_together_stands_together() {
+    fn keywords_that_belong_together_are_checked() {
         let no_type = "it has no \"type\", which strict mode wants of every schema that is no \"anyOf\" and no \"$ref\"";
         inside(json!({}), "", no_type);
         inside(json!({"const": 1}), "", no_type);

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::limits::{LEVELS, is_deeper_than};
+use super::limits::{MAX_LEVELS, is_deeper_than};
 use super::rejection::Rejection;
 use super::schema_node::{Node, Types, same};
 use super::words::{escaped, kind};
 
 /// Validates a value against the first node.
 pub(super) fn check(nodes: &[Node], value: &Value) -> Result<(), Rejection> {
-    if is_deeper_than(value, LEVELS) {
+    if is_deeper_than(value, MAX_LEVELS) {
         return Err(Rejection {
             at: String::new(),
-            why: format!("it is nested more than {LEVELS} levels deep"),
+            why: format!("it is nested more than {MAX_LEVELS} levels deep"),
         });
     }
     let mut fit = Fit {
@@ -193,7 +193,7 @@ fn not_of(value: &Value, wanted: Types) -> String {
 mod tests {
     use serde_json::{Map, json};
 
-    use super::super::limits::TYPED;
+    use super::super::limits::TYPED_WEIGHT;
     use super::super::strict::Schema;
     use super::*;
 
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_place_that_does_not_fit_is_named() {
+    fn the_first_mismatch_is_named() {
         let schema = object(json!({
             "a/b": {"type": "array", "items": {"type": ["integer", "null"]}, "minItems": 1, "maxItems": 2},
             "day": {"type": "string", "format": "date", "pattern": "^2"},
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_alternative_tells_why() {
+    fn the_best_alternative_explains_the_mismatch() {
         let circle =
             object(json!({"kind": {"type": "string", "const": "circle"}, "r": {"type": "number"}}));
         let box_ = object(
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_takes_forever_or_all_of_the_stack() {
+    fn time_and_stack_are_bounded() {
         // Two alternatives that continue in the same way at every level, and 32 schemas between two levels.
         let mut schema = object(json!({"v": {"$ref": "#/$defs/a00"}}));
         let mut definitions = json!({});
@@ -355,7 +355,7 @@ mod tests {
 
         // The same with types, so that none of them can be skipped.
         let array = |items: &str| json!({"type": ["array", "null"], "items": {"$ref": items}});
-        let lead = (0..32 / TYPED - 1).fold(array("#/$defs/a"), |inner, _| {
+        let lead = (0..32 / TYPED_WEIGHT - 1).fold(array("#/$defs/a"), |inner, _| {
             let mut lead = array("#/$defs/b");
             lead["anyOf"] = json!([inner]);
             lead

@@ -33,7 +33,7 @@ pub struct Answer {
     /// No message before this slot is open. Only one open message is shown at a time.
     front: usize,
     /// The messages with text shown, in that order. Only the last one may be open.
-    begun: Vec<usize>,
+    shown_slots: Vec<usize>,
     differs: bool,
     excess: Option<Excess>,
     /// Total bytes of the finished items.
@@ -71,7 +71,7 @@ impl Answer {
 
     /// Processes the data that a properly ended body left without a final blank line. By the standard it is not an
     /// event; but some servers omit that line, so it is used if it says how the answer ends.
-    pub fn take_left(&mut self, frame: &[u8], show: &mut Vec<Show>) {
+    pub fn take_remainder(&mut self, frame: &[u8], show: &mut Vec<Show>) {
         if let Some(Event::Completed(_) | Event::Incomplete(_) | Event::Failed(_) | Event::Error) =
             event::parse(frame)
         {
@@ -93,7 +93,7 @@ impl Answer {
     }
 
     /// The slot found for an item. Without one, the answer exceeds the item limit and ends here.
-    fn placed(&mut self, slot: Option<usize>) -> Option<usize> {
+    fn slot_or_end(&mut self, slot: Option<usize>) -> Option<usize> {
         if slot.is_none() {
             self.excess = Some(Excess::Items);
         }
@@ -105,25 +105,27 @@ impl Answer {
             Event::Text(place, delta) => self.text(place, &delta, show),
             Event::Added(place, item) => {
                 let slot = self.slots.begin(with_id(place, item));
-                let Some(slot) = self.placed(slot) else {
+                let Some(slot) = self.slot_or_end(slot) else {
                     return;
                 };
                 match ItemKind::read(item) {
                     Some(ItemKind::Message(_)) => self.open(slot),
-                    Some(ItemKind::Call(_) | ItemKind::Waiting(_)) => self.slots[slot].owed = true,
+                    Some(ItemKind::Call(_) | ItemKind::Waiting(_)) => {
+                        self.slots[slot].required = true
+                    }
                     _ => {}
                 }
             }
             Event::Part(place) => {
                 let slot = self.slots.find(place);
-                if let Some(slot) = self.placed(slot) {
-                    self.slots[slot].owed = true;
+                if let Some(slot) = self.slot_or_end(slot) {
+                    self.slots[slot].required = true;
                 }
             }
             Event::Done(place, item) => {
                 let place = with_id(place, item);
                 let slot = self.slots.find(place);
-                let Some(slot) = self.placed(slot) else {
+                let Some(slot) = self.slot_or_end(slot) else {
                     return;
                 };
                 if let Some(item) = Item::parse(item) {
@@ -131,7 +133,7 @@ impl Answer {
                         self.done(slot, item, show);
                     }
                 } else {
-                    self.slots[slot].owed = true;
+                    self.slots[slot].required = true;
                     self.note_skipped(show);
                 }
             }
@@ -149,16 +151,16 @@ impl Answer {
                     std::str::from_utf8(frame).unwrap_or_default(),
                     MAX_REASON_BYTES,
                 );
-                self.ending = Some(Ending::Failed(fault::of_event(event.as_bytes())));
+                self.ending = Some(Ending::Failed(fault::from_event(event.as_bytes())));
             }
             Event::Other => {}
         }
     }
 
     /// Completes a failure with the response head it came with; `now` in Unix seconds.
-    pub fn came_with(&mut self, head: &FaultHead, now: u64) {
+    pub fn set_head(&mut self, head: &FaultHead, now: u64) {
         if let Some(Ending::Failed(fault)) = &mut self.ending {
-            fault.came_with(head, now);
+            fault.set_head(head, now);
         }
     }
 
@@ -205,7 +207,7 @@ impl Answer {
             Some(Ending::Completed) if self.lost => return Verdict::Trouble(Trouble::Unfinished),
             Some(Ending::Completed) => {}
         }
-        let (mut calls, mut said) = (Vec::new(), false);
+        let (mut calls, mut has_text) = (Vec::new(), false);
         let mut refusals: Vec<&str> = Vec::new();
         let mut waits: Vec<&PendingItem> = Vec::new();
         for slot in self.slots.in_order() {
@@ -214,7 +216,7 @@ impl Answer {
                     return Verdict::Trouble(Trouble::Unfinished);
                 }
                 Some(ItemKind::Message(message)) => {
-                    said |= message.said;
+                    has_text |= message.has_text;
                     refusals.extend(message.refusal.as_deref());
                     // A message after it shows that the service has handled it itself.
                     waits.retain(|waiting| waiting.client);
@@ -227,7 +229,7 @@ impl Answer {
                 Some(ItemKind::Result(id)) => {
                     waits.retain(|waiting| id.is_none() || waiting.call_id != *id);
                 }
-                None if slot.owed => return Verdict::Trouble(Trouble::Unfinished),
+                None if slot.required => return Verdict::Trouble(Trouble::Unfinished),
                 Some(ItemKind::Reasoning { .. } | ItemKind::Other) | None => {}
             }
         }
@@ -235,7 +237,7 @@ impl Answer {
             Some(waiting) => Verdict::Trouble(Trouble::Waits(waiting.kind.clone())),
             None if !calls.is_empty() => Verdict::Calls(calls),
             None if !refusals.is_empty() => Verdict::Trouble(Trouble::Refused(refusals.concat())),
-            None if said => Verdict::Answered,
+            None if has_text => Verdict::Answered,
             None => Verdict::Trouble(Trouble::Empty),
         }
     }
@@ -252,7 +254,7 @@ impl Answer {
 
     /// The finished messages that were shown, in that order.
     pub fn messages(&self) -> impl Iterator<Item = &Item> {
-        let slots = self.begun.iter().map(|at| &self.slots[*at]);
+        let slots = self.shown_slots.iter().map(|at| &self.slots[*at]);
         slots.filter_map(|slot| slot.item.as_ref())
     }
 
@@ -260,7 +262,7 @@ impl Answer {
     #[must_use]
     pub fn shown(&self) -> Vec<Shown> {
         let kept = self.kept();
-        let slots = self.begun.iter().map(|at| &self.slots[*at]);
+        let slots = self.shown_slots.iter().map(|at| &self.slots[*at]);
         slots.map(|slot| Shown::of(slot, &kept)).collect()
     }
 

@@ -22,9 +22,9 @@ pub struct RequestBody {
     /// Length of the head in bytes.
     begin: usize,
     /// Whether the head itself puts items into `input`, so that a comma precedes the conversation's first item.
-    led: bool,
+    head_has_items: bool,
     /// Estimated tokens of the head.
-    of_head: u64,
+    head_tokens: u64,
     index: Vec<Indexed>,
 }
 
@@ -45,7 +45,7 @@ pub fn estimate(bytes: usize) -> u64 {
 }
 
 /// Estimated tokens of an image.
-const TOKENS_OF_PICTURE: u64 = 1000;
+const IMAGE_TOKENS: u64 = 1000;
 
 impl RequestBody {
     /// A body without conversation items.
@@ -60,8 +60,8 @@ impl RequestBody {
             shape: head.shape,
             takes: head.takes(),
             begin,
-            led: opening.holds_items,
-            of_head: estimate(begin),
+            head_has_items: opening.holds_items,
+            head_tokens: estimate(begin),
             index: Vec::new(),
         }
     }
@@ -75,7 +75,7 @@ impl RequestBody {
     pub fn push_message(&mut self, text: &str, pictures: &[String]) -> Vec<u8> {
         let item = input::user_message(text, pictures, self.takes);
         // JSON escapes do not count as text, and image data is not read as text.
-        let tokens = estimate(text.len()) + TOKENS_OF_PICTURE * pictures.len() as u64;
+        let tokens = estimate(text.len()) + IMAGE_TOKENS * pictures.len() as u64;
         self.append(&item, tokens);
         item
     }
@@ -84,17 +84,14 @@ impl RequestBody {
     pub fn push_output(&mut self, call_id: &str, output: &CallOutput) -> Vec<u8> {
         let item = input::call_output(call_id, output, self.takes);
         let pictures = output.image.iter().count() as u64;
-        self.append(
-            &item,
-            estimate(output.text.len()) + TOKENS_OF_PICTURE * pictures,
-        );
+        self.append(&item, estimate(output.text.len()) + IMAGE_TOKENS * pictures);
         item
     }
 
     /// Appends an item of an earlier run. Its images are adapted, since that run's model may have required another
     /// form.
     pub fn push_stored(&mut self, item: &[u8]) {
-        self.push(&as_taken(item, self.takes));
+        self.push(&with_adapted_images(item, self.takes));
     }
 
     /// The number of items in the conversation.
@@ -138,7 +135,7 @@ impl RequestBody {
             self.end(range.end)
         };
         let cut = self.end(range.start)..end;
-        let mut separated = self.led || range.start > 0;
+        let mut separated = self.head_has_items || range.start > 0;
         let mut bytes = Vec::new();
         let mut index = Vec::new();
         for item in items {
@@ -163,7 +160,7 @@ impl RequestBody {
     }
 
     /// Removes the reasoning of earlier answers, and the ids that tie other items to it.
-    pub fn leave_reasoning_out(&mut self) {
+    pub fn remove_reasoning(&mut self) {
         let mut without = self.clone();
         without.truncate(0);
         for (item, indexed) in self.items().zip(&self.index) {
@@ -180,13 +177,13 @@ impl RequestBody {
 
     /// The same conversation after the head of `other`, which has no items.
     #[must_use]
-    pub fn behind(&self, mut other: Self) -> Self {
+    pub fn with_head(&self, mut other: Self) -> Self {
         let takes = other.takes;
         for (item, indexed) in self.items().zip(&self.index) {
             if takes == self.takes {
                 other.append(item, indexed.tokens);
             } else {
-                other.append(&as_taken(item, takes), indexed.tokens);
+                other.append(&with_adapted_images(item, takes), indexed.tokens);
             }
         }
         other
@@ -195,7 +192,7 @@ impl RequestBody {
     /// Estimated tokens of the whole body.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.of_head + self.tokens_of(0..self.len())
+        self.head_tokens + self.tokens_of(0..self.len())
     }
 
     /// Estimated tokens of the items in the range.
@@ -221,7 +218,7 @@ impl RequestBody {
 
     fn append(&mut self, item: &[u8], tokens: u64) {
         self.bytes.truncate(self.bytes.len() - CLOSE.len());
-        if self.led || !self.is_empty() {
+        if self.head_has_items || !self.is_empty() {
             self.bytes.push(b',');
         }
         self.bytes.extend_from_slice(item);
@@ -240,20 +237,21 @@ impl RequestBody {
 
     /// Start offset of item `n`.
     fn start(&self, n: usize) -> usize {
-        let comma = self.led || n > 0;
+        let comma = self.head_has_items || n > 0;
         self.end(n) + usize::from(comma)
     }
 }
 
 /// Parses an item that holds an image; `None` for any other.
-fn pictured(item: &[u8]) -> Option<Value> {
+fn parse_with_image(item: &[u8]) -> Option<Value> {
     memchr::memmem::find(item, b"input_image")?;
     serde_json::from_slice(item).ok()
 }
 
 /// The item with its images in the form that a model accepts; borrowed if nothing changes.
-fn as_taken(item: &[u8], takes: Pictures) -> Cow<'_, [u8]> {
-    let changed = pictured(item).and_then(|mut read| takes.relook_all(&mut read).then_some(read));
+fn with_adapted_images(item: &[u8], takes: Pictures) -> Cow<'_, [u8]> {
+    let changed = parse_with_image(item)
+        .and_then(|mut read| takes.set_detail_in_item(&mut read).then_some(read));
     changed.map_or(Cow::Borrowed(item), |read| {
         Cow::Owned(read.to_string().into_bytes())
     })
@@ -263,13 +261,13 @@ fn as_taken(item: &[u8], takes: Pictures) -> Cow<'_, [u8]> {
 fn tokens_of(item: &[u8]) -> u64 {
     let mut text = item.len();
     let mut count = 0;
-    if let Some(read) = pictured(item) {
+    if let Some(read) = parse_with_image(item) {
         for url in input::pictures(&read) {
             text = text.saturating_sub(url.len());
             count += 1;
         }
     }
-    estimate(text) + TOKENS_OF_PICTURE * count
+    estimate(text) + IMAGE_TOKENS * count
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ mod tests {
     const FRAME: &str = r#"{"type":"response.output_text.delta", "sequence_number":10,"item_id":"m","output_index":0,"delta":"caf\u00e9","logprobs":[],"x":null}"#;
 
     #[test]
-    fn the_usual_event_is_read_here() {
+    fn a_plain_delta_is_parsed() {
         let plain = FRAME.replace("\\u00e9", "\u{e9}");
         assert_eq!(
             parse(plain.as_bytes()),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_read_here_is_read_the_same_there() {
+    fn both_parsers_agree() {
         let plain = FRAME.replace("\\u00e9", "e").into_bytes();
         let mut read = 0;
         let mut check = |bytes: &[u8]| {

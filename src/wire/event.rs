@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_are_left_aside_where_they_do_not_matter() {
+    fn wrong_types_of_unused_fields_are_ignored() {
         let frame = r#"{"type":"response.output_text.delta","output_index":"x","item_id":7,"delta":"a","item":5}"#;
         assert_eq!(delta(frame), Some((None, Cow::Borrowed("a"))));
         let frame = r#"{"type":"response.shell_call_output_content.delta","delta":{"stdout":"x"}}"#;

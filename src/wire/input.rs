@@ -28,19 +28,19 @@ impl Pictures {
     }
 
     /// Sets the `detail` of every image in an item as this model requires. Returns whether the item changed.
-    pub(super) fn relook_all(self, item: &mut Value) -> bool {
+    pub(super) fn set_detail_in_item(self, item: &mut Value) -> bool {
         let mut changed = false;
-        for place in PLACES {
+        for place in PART_FIELDS {
             let parts = item.get_mut(place).and_then(Value::as_array_mut);
             for part in parts.into_iter().flatten().filter(|part| is_picture(part)) {
-                changed |= self.relook(part);
+                changed |= self.set_detail(part);
             }
         }
         changed
     }
 
     /// Sets the `detail` of an image. Returns whether it changed.
-    fn relook(self, picture: &mut Value) -> bool {
+    fn set_detail(self, picture: &mut Value) -> bool {
         let word = match self {
             Self::Detail(detail) => Some(Value::from(detail)),
             Self::Refused | Self::Bare => None,
@@ -57,7 +57,7 @@ impl Pictures {
 }
 
 /// The fields of an item that hold parts.
-const PLACES: [&str; 2] = ["content", "output"];
+const PART_FIELDS: [&str; 2] = ["content", "output"];
 
 fn is_picture(part: &Value) -> bool {
     part["type"] == "input_image"
@@ -65,7 +65,9 @@ fn is_picture(part: &Value) -> bool {
 
 /// The URLs of an item's images, most of them data URLs.
 pub(super) fn pictures(item: &Value) -> impl Iterator<Item = &str> {
-    let parts = PLACES.iter().filter_map(|place| item[place].as_array());
+    let parts = PART_FIELDS
+        .iter()
+        .filter_map(|place| item[place].as_array());
     let pictures = parts.flatten().filter(|part| is_picture(part));
     pictures.map(|part| part["image_url"].as_str().unwrap_or_default())
 }
@@ -108,7 +110,7 @@ pub struct CallOutput {
 }
 
 /// Sent in place of an image that the model does not accept.
-const LEFT_OUT: &str = "(the picture is left out: this model takes text only)";
+const IMAGE_OMITTED: &str = "(the picture is left out: this model takes text only)";
 
 /// The output of a tool call, as an item.
 #[must_use]
@@ -120,7 +122,7 @@ pub fn call_output(call_id: &str, output: &CallOutput, takes: Pictures) -> Vec<u
     let part = output.image.as_deref().map(|url| takes.part(url));
     let output = match part {
         None => quoted(text),
-        Some(None) => quoted(&format!("{text}\n{LEFT_OUT}")),
+        Some(None) => quoted(&format!("{text}\n{IMAGE_OMITTED}")),
         Some(Some(part)) => {
             let text = quoted(text);
             format!(r#"[{{"type":"input_text","text":{text}}},{part}]"#)
@@ -171,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_own_items_are_json() {
+    fn client_items_are_json() {
         let item = |call_id: &str, text: &str, image: Option<&str>, takes| {
             let (text, image) = (text.to_owned(), image.map(str::to_owned));
             String::from_utf8(call_output(call_id, &CallOutput { text, image }, takes))
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_told_by_their_first_bytes() {
+    fn images_are_recognized_by_their_first_bytes() {
         assert_eq!(picture(b"\x89PNG\r\n\x1a\nrest"), Some("image/png"));
         assert_eq!(picture(b"RIFF1234WEBPVP8 "), Some("image/webp"));
         assert_eq!(picture(b"GIF89a"), Some("image/gif"));
@@ -209,17 +211,19 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_its_pictures_behind_its_text() {
+    fn images_follow_the_text_of_a_message() {
         let pictures = ["data:x".to_owned(), "data:y".to_owned()];
-        let said = |takes| String::from_utf8(user_message("hi", &pictures, takes)).expect("UTF-8");
+        let message_json =
+            |takes| String::from_utf8(user_message("hi", &pictures, takes)).expect("UTF-8");
         let text =
             r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}"#;
-        assert_eq!(said(Pictures::Refused), format!("{text}]}}"));
+        assert_eq!(message_json(Pictures::Refused), format!("{text}]}}"));
         assert!(
-            said(Pictures::Bare).ends_with(r#",{"type":"input_image","image_url":"data:y"}]}"#)
+            message_json(Pictures::Bare)
+                .ends_with(r#",{"type":"input_image","image_url":"data:y"}]}"#)
         );
         assert!(
-            said(Pictures::Detail("original"))
+            message_json(Pictures::Detail("original"))
                 .contains(r#""image_url":"data:x","detail":"original"},"#)
         );
     }

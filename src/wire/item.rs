@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::fingerprint::mark;
+use super::fingerprint::fingerprint;
 use super::json::{beginning, each, fields, text};
 pub use super::pending_item::PendingItem;
 
@@ -45,9 +45,9 @@ pub enum ItemKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// Whether the text contains more than white space.
-    pub said: bool,
+    pub has_text: bool,
     /// A fingerprint of the text: equal for equal texts. The text itself is in the item's bytes, and can be long.
-    pub mark: u64,
+    pub fingerprint: u64,
     /// The model's refusal, if it declined, cut to a maximum length.
     pub refusal: Option<String>,
     /// Whether the service reports the message as cut off.
@@ -129,7 +129,6 @@ impl Item {
         })
     }
 
-    /// The item's JSON object.
     pub(super) fn json(&self) -> &RawValue {
         &self.raw
     }
@@ -212,8 +211,8 @@ impl ItemKind {
             Some("message") => {
                 let text = message_text(fields.content)?;
                 Self::Message(Message {
-                    said: !text.trim().is_empty(),
-                    mark: mark(&text),
+                    has_text: !text.trim().is_empty(),
+                    fingerprint: fingerprint(&text),
                     refusal: Some(refusal(fields.content)?).filter(|words| !words.is_empty()),
                     unfinished: is(fields.status, "incomplete"),
                 })
@@ -241,7 +240,6 @@ impl ItemKind {
     }
 }
 
-/// Size limit of a refusal in bytes.
 const MAX_REFUSAL_BYTES: usize = 16 << 10;
 
 /// The text of a message, borrowed if it is one part without an escape; `None` if a part cannot be decoded.
@@ -329,19 +327,19 @@ mod tests {
 
     fn message(text: &str, refusal: &str) -> Message {
         Message {
-            said: false,
-            mark: mark(text),
+            has_text: false,
+            fingerprint: fingerprint(text),
             refusal: Some(refusal.to_owned()).filter(|words| !words.is_empty()),
             unfinished: false,
         }
     }
 
     #[test]
-    fn items_are_told_apart_and_kept_to_the_byte() {
+    fn items_are_classified_and_kept_to_the_byte() {
         check(
             r#"{"type":"message", "content":[{"type":"output_text","text":"a\n"},{"type":"output_text","text":"b"},7,{"type":"x"}]}"#,
             Some(ItemKind::Message(Message {
-                said: true,
+                has_text: true,
                 ..message("a\nb", "")
             })),
         );
@@ -379,10 +377,7 @@ mod tests {
             r#"{"type":"shell_call_output","call_id":"c"}"#,
             Some(ItemKind::Result(Some("c".into()))),
         );
-        check(
-            r#"{"type":"brand_new","call_id":null}"#,
-            Some(ItemKind::Other),
-        );
+        check(r#"{"type":"new","call_id":null}"#, Some(ItemKind::Other));
         check(r#"{"type":"compaction"}"#, Some(ItemKind::Other));
         check(r#"{"type":7}"#, Some(ItemKind::Other));
         check("[1]", None);

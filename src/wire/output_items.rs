@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::ItemPosition;
-use super::fingerprint::mark;
+use super::fingerprint::fingerprint;
 use super::item::Item;
 use super::json::fields;
 
@@ -21,7 +21,7 @@ pub(super) struct Id(u64);
 
 impl Id {
     fn of(id: &str) -> Self {
-        Self(mark(id))
+        Self(fingerprint(id))
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) struct ItemSlot {
     /// Whether it is a message for the user.
     pub(super) message: bool,
     /// Whether it must be finished before the answer is complete: a message or a call.
-    pub(super) owed: bool,
+    pub(super) required: bool,
     /// The streamed text; empty once the message is finished and shown.
     pub(super) text: String,
     /// Bytes of the text shown so far.

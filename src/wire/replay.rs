@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_followed_reasoning_loses_its_id_and_keeps_its_words() {
+    fn items_after_reasoning_lose_their_ids_and_keep_their_text() {
         let check = |recipient, item: Value, expected: Value| {
             let item = item.to_string();
             let left = without_reasoning(item.as_bytes(), recipient);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_output_says_that_there_is_none() {
+    fn a_blank_output_gets_a_placeholder() {
         let check = |output: Value, expected: Value| {
             let item = json!({"type": "function_call_output", "call_id": "c", "output": output});
             let item = item.to_string();

@@ -96,7 +96,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn without_tools_nothing_speaks_of_tools() {
+    fn without_tools_no_tool_field_is_sent() {
         for shape in [Shape::Classic, Shape::Lite] {
             let body = String::from_utf8(
                 RequestBody::new(&RequestHead { shape, ..HEAD })

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_from_the_model_is_read() {
+    fn withheld_reasoning_is_read() {
         let raw = r#"{"input_transformations":[
             {"type":"reasoning","id":"rs_1","action":"removed","reason":"prefix_mismatch"}, 7, {"action":"moved"},
             {"type":"reasoning","id":"rs_2","action":"removed","reason":"turn_boundary"},

@@ -40,10 +40,10 @@ pub struct Decoder {
     /// The last piece ended in CR: a leading LF belongs to it.
     after_cr: bool,
     /// Bytes of a leading byte order mark seen so far; 3 once that is settled.
-    mark: u8,
+    bom: u8,
 }
 
-const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 impl Decoder {
     /// Decodes the next piece and passes the data of each completed event to `frame`. As the standard requires, an
@@ -52,7 +52,7 @@ impl Decoder {
     /// # Errors
     /// When an event exceeds the size limit.
     pub fn feed(&mut self, piece: &[u8], mut frame: impl FnMut(&[u8])) -> Result<(), TooLong> {
-        let mut rest = self.skip_mark(piece);
+        let mut rest = self.skip_bom(piece);
         if self.after_cr && !rest.is_empty() {
             self.after_cr = false;
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
@@ -87,7 +87,7 @@ impl Decoder {
                     add(&mut joined, b"\n");
                     std::mem::swap(&mut self.data, &mut joined);
                 }
-                self.line = emptied(joined);
+                self.line = cleared(joined);
             }
         }
         if let Some(data) = whole {
@@ -114,7 +114,7 @@ impl Decoder {
                 frame(data);
             } else if let Some((_, data)) = self.data.split_last() {
                 frame(data);
-                self.data = emptied(std::mem::take(&mut self.data));
+                self.data = cleared(std::mem::take(&mut self.data));
             }
             return Ok(());
         }
@@ -135,20 +135,20 @@ impl Decoder {
     }
 
     /// The piece without its share of a leading byte order mark.
-    fn skip_mark<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
+    fn skip_bom<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
         let mut rest = piece;
-        while self.mark < 3 {
+        while self.bom < 3 {
             let Some((&byte, after)) = rest.split_first() else {
                 return rest;
             };
-            if byte == MARK[usize::from(self.mark)] {
-                self.mark += 1;
+            if byte == BOM[usize::from(self.bom)] {
+                self.bom += 1;
                 rest = after;
             } else {
                 // Not a byte order mark. Its first bytes cannot begin a field that matters, but they are part of the
                 // line.
-                self.line.extend_from_slice(&MARK[..usize::from(self.mark)]);
-                self.mark = 3;
+                self.line.extend_from_slice(&BOM[..usize::from(self.bom)]);
+                self.bom = 3;
             }
         }
         rest
@@ -160,12 +160,12 @@ impl Decoder {
 fn keep(line: &mut Vec<u8>, more: &[u8], data_bytes: usize) -> Result<(), TooLong> {
     const MAX_FIELD_NAME_BYTES: usize = b"data:".len();
     let head = line.len().min(MAX_FIELD_NAME_BYTES);
-    let ours = line[..head]
+    let is_data = line[..head]
         .iter()
         .chain(more)
         .zip(b"data:")
         .all(|(a, b)| a == b);
-    if ours {
+    if is_data {
         if data_bytes + line.len() + more.len() > MAX_EVENT_BYTES {
             return Err(TooLong);
         }
@@ -197,7 +197,7 @@ fn add(to: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Clears a buffer and keeps its capacity, unless that is unusually large.
-fn emptied(mut room: Vec<u8>) -> Vec<u8> {
+fn cleared(mut room: Vec<u8>) -> Vec<u8> {
     room.clear();
     if room.capacity() > USUAL_BYTES {
         room = Vec::new();
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leading_mark_is_dropped_once() {
+    fn a_leading_byte_order_mark_is_dropped_once() {
         check("\u{feff}data: a\n\n", &["a"]);
         check("\u{feff}\u{feff}data: a\n\ndata: b\n\n", &["b"]);
         check("data: \u{feff}\n\n", &["\u{feff}"]);
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_is_an_error_if_it_is_ours_and_costs_nothing_if_not() {
+    fn an_endless_line_is_an_error_if_it_is_data_and_costs_nothing_if_not() {
         let block = vec![b'x'; 1 << 20];
         let fed = |start: &[u8], end: &[u8]| {
             let mut decoder = Decoder::default();
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn room_for_a_long_event_is_given_back() {
+    fn buffers_of_a_long_event_are_freed() {
         let mut decoder = Decoder::default();
         let text = "x".repeat(8 << 20);
         let mut lengths = Vec::new();

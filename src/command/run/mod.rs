@@ -116,7 +116,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
     let client = Client::new(http, &settings.endpoints, authority.clone(), &kept.thread);
     let beside = beside(&settings, &host, &authority);
     let client = match &beside {
-        Some((_, marks)) => client.telling(marks.clone()),
+        Some((_, marks)) => client.with_etag_sender(marks.clone()),
         None => client,
     };
     let workshop = RunTools::open(settings.tools.clone(), settings.offered.clone())?;

@@ -42,19 +42,19 @@ fn result(answer: &Answer, show: &[Show], what: &dyn Fn() -> String) -> Result {
         }
     }
     assert_eq!(shown.pop().as_deref(), Some(""), "{}", what());
-    let said = answer.items().map(|item| item.text().into_owned());
-    let said: Vec<String> = said.filter(|text| !text.is_empty()).collect();
+    let final_texts = answer.items().map(|item| item.text().into_owned());
+    let final_texts: Vec<String> = final_texts.filter(|text| !text.is_empty()).collect();
     // Messages are shown in order of arrival, which may differ from their index order.
     let sorted = |texts: &[String]| {
         let mut texts = texts.to_vec();
         texts.sort();
         texts
     };
-    assert_eq!(sorted(&shown), sorted(&said), "{}", what());
+    assert_eq!(sorted(&shown), sorted(&final_texts), "{}", what());
     Some((shown, calls))
 }
 
-fn of_frames<F: AsRef<[u8]>>(
+fn result_from_frames<F: AsRef<[u8]>>(
     frames: impl IntoIterator<Item = F>,
     what: &dyn Fn() -> String,
 ) -> Result {
@@ -65,7 +65,7 @@ fn of_frames<F: AsRef<[u8]>>(
     result(&answer, &show, what)
 }
 
-fn of_stream(stream: &[u8], what: &dyn Fn() -> String) -> Result {
+fn result_from_stream(stream: &[u8], what: &dyn Fn() -> String) -> Result {
     let (mut decoder, mut answer, mut show) = (Decoder::default(), Answer::default(), Vec::new());
     let fed = decoder.feed(stream, |frame| answer.take(frame, &mut show));
     fed.expect("short");
@@ -124,7 +124,7 @@ fn every_field_of_every_event_with_every_wrong_type() {
                     let after = frames[n + 1..].iter().map(Vec::as_slice);
                     let all = before.chain([changed.as_bytes()]).chain(after);
                     let what = || format!("{name}: {changed}");
-                    complete += usize::from(of_frames(all, &what).is_some());
+                    complete += usize::from(result_from_frames(all, &what).is_some());
                 }
             }
         }
@@ -174,7 +174,7 @@ fn event_at(stream: &str, at: usize) -> usize {
 fn every_byte_of_a_stream_removed_doubled_and_replaced() {
     let stream = usual();
     let bytes = stream.as_bytes();
-    let whole = of_stream(bytes, &String::new).expect("it is complete");
+    let whole = result_from_stream(bytes, &String::new).expect("it is complete");
     assert_eq!(whole.0, ["hi\nthere"]);
     let (mut same, mut other) = (0, 0);
     for at in 0..bytes.len() {
@@ -188,7 +188,7 @@ fn every_byte_of_a_stream_removed_doubled_and_replaced() {
         }
         for stream_now in damaged {
             let what = || format!("at {at}: {}", String::from_utf8_lossy(&stream_now));
-            match of_stream(&stream_now, &what) {
+            match result_from_stream(&stream_now, &what) {
                 None => {}
                 Some(result) if result == whole => same += 1,
                 // A different result requires damage in the event that defines the item: event 3 or 6.
@@ -211,10 +211,10 @@ fn every_byte_of_a_stream_removed_doubled_and_replaced() {
 }
 
 #[test]
-fn a_stream_is_complete_exactly_when_its_last_event_is_whole() {
+fn a_stream_is_complete_only_with_its_whole_last_event() {
     for name in ["text", "calls"] {
         let stream = recorded(name);
-        let whole = of_stream(&stream, &String::new);
+        let whole = result_from_stream(&stream, &String::new);
         assert!(whole.is_some());
         for end in [&b"\n"[..], b"\r\n", b"\r"] {
             let stream: Vec<u8> = stream
@@ -258,7 +258,7 @@ fn mixes(one: &[&str], other: &[&str]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn two_items_whose_events_are_mixed_in_every_way_say_the_same() {
+fn interleaved_events_of_two_items_give_the_same_answer() {
     let added = |n: usize, kind: &str| {
         format!(
             r#"{{"type":"response.output_item.added","output_index":{n},"item":{{"type":"{kind}","call_id":"c{n}","name":"t"}}}}"#
@@ -303,14 +303,14 @@ fn two_items_whose_events_are_mixed_in_every_way_say_the_same() {
     ] {
         let one: Vec<&str> = one.iter().map(String::as_str).collect();
         let other: Vec<&str> = other.iter().map(String::as_str).collect();
-        let in_order = of_frames([&one[..], &other, &[end]].concat(), &String::new);
+        let in_order = result_from_frames([&one[..], &other, &[end]].concat(), &String::new);
         assert!(in_order.is_some());
         let all = mixes(&one, &other);
         assert_eq!(all.len(), 70);
         for mut mix in all {
             mix.push(end.to_owned());
             let what = || format!("{mix:#?}");
-            let result = of_frames(&mix, &what);
+            let result = result_from_frames(&mix, &what);
             let mut expected = in_order.clone();
             if let (true, Some((shown, _))) = (mix[0] == other[0], &mut expected) {
                 shown.reverse();

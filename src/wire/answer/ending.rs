@@ -19,7 +19,7 @@ pub(super) enum Ending {
 
 /// The fault described by a response object.
 pub(super) fn fault_in(response: Option<&RawValue>) -> Fault {
-    fault::of_response(&short(
+    fault::from_response_object(&short(
         response.map_or("null", RawValue::get),
         MAX_REASON_BYTES,
     ))

@@ -128,7 +128,7 @@ impl Answer {
             id: None,
         };
         let at = self.slots.find(place);
-        let Some(mut at) = self.placed(at) else {
+        let Some(mut at) = self.slot_or_end(at) else {
             return;
         };
         if let Some(there) = &self.slots[at].item {
@@ -139,11 +139,14 @@ impl Answer {
                 self.differs = true;
                 return;
             }
-            if !is_known && discriminant(&there.kind) == discriminant(kind) && !is_said(kind) {
+            if !is_known
+                && discriminant(&there.kind) == discriminant(kind)
+                && !is_message_or_call(kind)
+            {
                 return; // it arrived before, and was renamed and re-encrypted since
             }
             let another = self.slots.push(place);
-            let Some(another) = self.placed(another) else {
+            let Some(another) = self.slot_or_end(another) else {
                 return;
             };
             at = another;
@@ -165,28 +168,28 @@ impl Answer {
             let is_it = |other: &Item| other.raw() == item.raw();
             if has_id(item.json()) && self.items().any(is_it) {
                 // The same item again, at another position.
-                self.slots[at].owed = false;
+                self.slots[at].required = false;
                 return None;
             }
             return Some(at);
         }
         let slot = &self.slots[at];
         let there = slot.item.as_ref()?;
-        if there.raw() == item.raw() || there.kind == item.kind && is_said(&item.kind) {
+        if there.raw() == item.raw() || there.kind == item.kind && is_message_or_call(&item.kind) {
             return None;
         }
         if slot.has_other_id(place) {
             let another = self.slots.push(place);
-            return self.placed(another);
+            return self.slot_or_end(another);
         }
         // One item, finished twice with different content. Neither version can be trusted.
-        self.differs |= is_said(&item.kind);
+        self.differs |= is_message_or_call(&item.kind);
         None
     }
 }
 
 /// Whether this is a message or a call, whose content is fully known.
-fn is_said(kind: &ItemKind) -> bool {
+fn is_message_or_call(kind: &ItemKind) -> bool {
     matches!(kind, ItemKind::Message(_) | ItemKind::Call(_))
 }
 
@@ -250,7 +253,7 @@ mod tests {
     }
 
     /// The shown texts and the verdict.
-    fn told(events: &[String]) -> (Vec<String>, Verdict) {
+    fn outcome(events: &[String]) -> (Vec<String>, Verdict) {
         let (mut answer, mut show) = (Answer::default(), Vec::new());
         for event in events {
             answer.take(event.as_bytes(), &mut show);
@@ -265,9 +268,9 @@ mod tests {
         )
     }
 
-    fn says(events: &[String], texts: &[&str]) {
+    fn check_texts(events: &[String], texts: &[&str]) {
         assert_eq!(
-            told(events),
+            outcome(events),
             (
                 texts.iter().map(|t| (*t).to_owned()).collect(),
                 Verdict::Answered
@@ -277,7 +280,7 @@ mod tests {
     }
 
     fn calls(events: &[String], ids: &[&str]) {
-        let (_, Verdict::Calls(calls)) = told(events) else {
+        let (_, Verdict::Calls(calls)) = outcome(events) else {
             panic!("no calls: {events:#?}");
         };
         let found: Vec<&str> = calls.iter().map(|call| &*call.call_id).collect();
@@ -285,14 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn items_that_share_a_position_are_all_there() {
+    fn items_that_share_a_position_are_all_kept() {
         let (one, two) = (item("m1", "one"), item("m2", "two"));
-        says(
+        check_texts(
             &[done(0, &one), done(0, &two), completed(&[])],
             &["one", "two"],
         );
-        says(&[done(0, &one), done(0, &one), completed(&[])], &["one"]);
-        says(
+        check_texts(&[done(0, &one), done(0, &one), completed(&[])], &["one"]);
+        check_texts(
             &[done(0, &one), done(0, &item("m9", "one")), completed(&[])],
             &["one"],
         );
@@ -300,21 +303,21 @@ mod tests {
             &[done(0, &call("a")), done(0, &call("b")), completed(&[])],
             &["a", "b"],
         );
-        let twice = told(&[done(0, &one), done(0, &item("m1", "other")), completed(&[])]);
+        let twice = outcome(&[done(0, &one), done(0, &item("m1", "other")), completed(&[])]);
         assert_eq!(twice.1, Verdict::Trouble(Trouble::Differs));
     }
 
     #[test]
-    fn what_the_last_word_lists_is_all_there_once() {
+    fn items_in_the_final_object_are_not_duplicated() {
         let ok = |id| item(id, "OK");
-        says(&[completed(&[&ok("m1"), &ok("m2")])], &["OK", "OK"]);
-        says(
+        check_texts(&[completed(&[&ok("m1"), &ok("m2")])], &["OK", "OK"]);
+        check_texts(
             &[message(0, "OK"), completed(&[&ok("m1"), &ok("m2")])],
             &["OK", "OK"],
         );
-        says(&[message(0, "OK"), completed(&[&ok("m1")])], &["OK"]);
+        check_texts(&[message(0, "OK"), completed(&[&ok("m1")])], &["OK"]);
         let thought = r#"{"type":"reasoning","id":"rs"}"#;
-        says(
+        check_texts(
             &[
                 done(0, thought),
                 message(1, "A"),
@@ -334,12 +337,12 @@ mod tests {
             &[done(0, &call("y")), completed(&[&call("x"), &call("y")])],
             &["y", "x"],
         );
-        let differs = told(&[message(0, "A"), completed(&[&item("a", "B")])]);
+        let differs = outcome(&[message(0, "A"), completed(&[&item("a", "B")])]);
         assert_eq!(differs.1, Verdict::Trouble(Trouble::Differs));
     }
 
     #[test]
-    fn reasoning_is_sealed_by_the_last_word_where_it_was_not_before() {
+    fn reasoning_takes_encrypted_content_from_the_final_object() {
         let thought = |sealed: &str| {
             format!(
                 r#"{{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":{sealed}}}"#

@@ -11,14 +11,14 @@ impl Answer {
     pub(super) fn open(&mut self, at: usize) {
         if !self.slots[at].message {
             self.slots[at].message = true;
-            self.slots[at].owed = true;
+            self.slots[at].required = true;
             self.front = self.front.min(at);
         }
     }
 
     pub(super) fn text(&mut self, place: ItemPosition<'_>, delta: &str, show: &mut Vec<Show>) {
         let at = self.slots.find(place);
-        let Some(at) = self.placed(at) else {
+        let Some(at) = self.slot_or_end(at) else {
             return;
         };
         if self.slots[at].item.is_some() {
@@ -109,14 +109,18 @@ impl Answer {
 
     /// Records that text of this message is shown.
     fn begin(&mut self, at: usize) {
-        if self.begun.last() != Some(&at) {
-            self.begun.push(at);
+        if self.shown_slots.last() != Some(&at) {
+            self.shown_slots.push(at);
         }
     }
 
     /// The partly shown message, else the first open one, else the number of slots.
     fn find_front(&mut self) -> usize {
-        if let Some(at) = self.begun.last().filter(|at| !self.slots[**at].closed) {
+        if let Some(at) = self
+            .shown_slots
+            .last()
+            .filter(|at| !self.slots[**at].closed)
+        {
             return *at;
         }
         while self

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_behind_something_unfinished_is_kept() {
+    fn nothing_after_an_unfinished_item_is_kept() {
         let begun = CALL.replace("\"{}\"", "\"\"");
         let begun =
             format!(r#"{{"type":"response.output_item.added","output_index":0,"item":{begun}}}"#);

@@ -28,13 +28,13 @@ fn feed(frames: &[&str]) -> (String, Answer) {
     for frame in frames {
         answer.take(frame.as_bytes(), &mut show);
     }
-    (told(&show), answer)
+    (rendered(&show), answer)
 }
 
-fn told(show: &[Show]) -> String {
-    let mut told = String::new();
+fn rendered(show: &[Show]) -> String {
+    let mut output = String::new();
     for show in show {
-        told.push_str(match show {
+        output.push_str(match show {
             Show::Text(text) => text,
             Show::MessageEnd => "|",
             Show::Summary(words) => words,
@@ -42,12 +42,16 @@ fn told(show: &[Show]) -> String {
             Show::Skipped => "?",
         });
     }
-    told
+    output
 }
 
 pub(super) fn check(frames: &[&str], shown: &str, verdict: Verdict) {
-    let (told, answer) = feed(frames);
-    assert_eq!((&*told, answer.verdict()), (shown, verdict), "{frames:#?}");
+    let (output, answer) = feed(frames);
+    assert_eq!(
+        (&*output, answer.verdict()),
+        (shown, verdict),
+        "{frames:#?}"
+    );
 }
 
 pub(super) fn trouble(trouble: Trouble) -> Verdict {
@@ -68,7 +72,7 @@ fn text_streams_and_a_missing_tail_is_shown() {
 }
 
 #[test]
-fn any_other_difference_spoils_the_answer() {
+fn any_other_difference_invalidates_the_answer() {
     let (a, b, all) = (delta(0, "hel"), delta(0, "lo"), message(0, "hello"));
     check(&[&b, &all, COMPLETED], "lo", trouble(Trouble::Differs));
     check(
@@ -152,8 +156,8 @@ fn items_that_came_in_no_event_are_taken_from_the_final_object() {
 
 #[test]
 fn calls_come_in_the_order_of_the_answer() {
-    let (told, answer) = feed(&[&call(0, "a"), &message(1, "now"), &call(2, "b"), COMPLETED]);
-    assert_eq!(told, "now|");
+    let (output, answer) = feed(&[&call(0, "a"), &message(1, "now"), &call(2, "b"), COMPLETED]);
+    assert_eq!(output, "now|");
     match answer.verdict() {
         Verdict::Calls(calls) => {
             assert_eq!(
@@ -253,7 +257,7 @@ fn a_stream_cut_anywhere_in_two_and_three_says_the_same() {
                 .feed(piece, |frame| answer.take(frame, &mut show))
                 .expect("short");
         }
-        (told(&show), answer.verdict())
+        (rendered(&show), answer.verdict())
     };
     let whole = run(&[stream]);
     assert_eq!(whole.0, "h\u{e9}llo|");

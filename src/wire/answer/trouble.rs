@@ -33,7 +33,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// The service's own texts in it.
-    pub fn words_of_the_service(&mut self) -> impl Iterator<Item = &mut String> {
+    pub fn service_texts(&mut self) -> impl Iterator<Item = &mut String> {
         let (fault, words) = match self {
             Self::Failed(fault) => (Some(fault), None),
             Self::Incomplete(words) | Self::Waits(words) => (None, words.as_mut()),

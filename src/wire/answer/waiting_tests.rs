@@ -4,7 +4,7 @@ use super::tests::{COMPLETED, check, message, trouble};
 use super::*;
 
 #[test]
-fn what_nobody_has_served_is_named() {
+fn an_unhandled_item_is_named() {
     let done = |index: usize, item: &str| {
         format!(r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#)
     };

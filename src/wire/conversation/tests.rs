@@ -15,7 +15,7 @@ const ITEMS: [&[u8]; 3] = [br#"{ "a": 1 }"#, b"7", br#"["b","c"]"#];
 fn check(body: &RequestBody, items: &[Vec<u8>], done: &[String]) {
     let shape = body.shape();
     let mut whole = RequestBody::new(&RequestHead { shape, ..HEAD });
-    let of_head = whole.tokens();
+    let head_tokens = whole.tokens();
     for item in items {
         whole.push(item);
     }
@@ -28,7 +28,7 @@ fn check(body: &RequestBody, items: &[Vec<u8>], done: &[String]) {
     assert_eq!(body.len(), items.len());
     assert_eq!(
         body.tokens(),
-        of_head + body.tokens_of(0..body.len()),
+        head_tokens + body.tokens_of(0..body.len()),
         "{done:?}"
     );
     for (n, item) in items.iter().enumerate() {
@@ -74,7 +74,7 @@ fn go_on(body: &RequestBody, items: &[Vec<u8>], steps: usize, done: &mut Vec<Str
 }
 
 #[test]
-fn every_sequence_of_changes_leaves_what_a_list_of_items_would_be() {
+fn every_sequence_of_changes_equals_a_list_of_items() {
     for head in [HEAD, LITE] {
         let count = go_on(&RequestBody::new(&head), &[], 3, &mut Vec::new());
         assert!(count > 2_000, "{count}");
@@ -92,52 +92,52 @@ fn every_sequence_of_changes_leaves_what_a_list_of_items_would_be() {
 }
 
 #[test]
-fn a_picture_counts_as_one_whatever_its_bytes() {
+fn an_image_has_a_fixed_token_estimate() {
     let url = format!("data:image/png;base64,{}", "A".repeat(100_000));
     let mut body = RequestBody::new(&HEAD);
     let item = body.push_message("look at this", &[url]);
-    let said = body.tokens_of(0..1);
-    assert_eq!(said, TOKENS_OF_PICTURE + 3);
+    let tokens = body.tokens_of(0..1);
+    assert_eq!(tokens, IMAGE_TOKENS + 3);
     body.push(&item);
     body.push_stored(&item);
     for n in 1..3 {
         let counted = body.tokens_of(n..n + 1);
-        assert!(counted > said && counted < said + 50, "{counted}");
+        assert!(counted > tokens && counted < tokens + 50, "{counted}");
     }
 }
 
 #[test]
-fn what_is_no_picture_stays_the_bytes_that_it_is() {
+fn an_item_without_an_image_keeps_its_bytes() {
     let words = br#"{ "type":"message","role":"user","content":"what is an input_image?" }"#;
     let picture = br#"{ "type":"message","role":"user","content":[{"type":"input_image","image_url":"data:x"}] }"#;
     let mut lite = RequestBody::new(&LITE);
     lite.push_stored(words);
     lite.push_stored(picture);
-    let there = lite.behind(RequestBody::new(&HEAD));
+    let there = lite.with_head(RequestBody::new(&HEAD));
     assert_eq!(there.items().next(), Some(&words[..]));
-    let back = there.behind(RequestBody::new(&LITE));
+    let back = there.with_head(RequestBody::new(&LITE));
     assert!(lite.items().eq([&words[..], &picture[..]]));
     assert_eq!(json(&back), json(&lite));
 }
 
 #[test]
-fn reasoning_is_left_out_and_the_rest_stays() {
+fn reasoning_is_removed_and_the_rest_stays() {
     let mut body = RequestBody::new(&HEAD);
     let asked = body.push_message("look", &["data:x".to_owned()]);
     body.push(br#"{"type":"reasoning","id":"rs_1","encrypted_content":"g"}"#);
     body.push(br#"{"type":"function_call","id":"fc_1","call_id":"c","name":"t","arguments":"{}"}"#);
     let counted = body.tokens_of(0..1);
-    body.leave_reasoning_out();
+    body.remove_reasoning();
     let call = br#"{"arguments":"{}","call_id":"c","name":"t","type":"function_call"}"#;
     assert!(body.items().eq([&asked[..], &call[..]]));
     assert_eq!(body.tokens_of(0..1), counted);
 }
 
 #[test]
-fn a_conversation_goes_behind_the_other_head_and_back() {
+fn a_conversation_moves_to_another_head_and_back() {
     let mut body = RequestBody::new(&HEAD);
-    let to_lite = |body: &RequestBody| body.behind(RequestBody::new(&LITE));
-    let back = |body: &RequestBody| body.behind(RequestBody::new(&HEAD));
+    let to_lite = |body: &RequestBody| body.with_head(RequestBody::new(&LITE));
+    let back = |body: &RequestBody| body.with_head(RequestBody::new(&HEAD));
     assert_eq!(to_lite(&body).bytes(), RequestBody::new(&LITE).bytes());
     body.push(br#"{ "as": "it came" }"#);
     let there = to_lite(&body);

@@ -115,7 +115,7 @@ impl Cause {
     }
 
     /// The cause that a code, or a type, names by itself.
-    pub(super) fn of_code(code: &str) -> Option<Self> {
+    pub(super) fn from_code(code: &str) -> Option<Self> {
         let code = code.to_ascii_lowercase();
         Some(match &*code {
             "usage_limit_reached" => Self::Window,
@@ -153,7 +153,7 @@ impl Cause {
 
     /// The cause that a message names by itself, for services that send no code. Only wording that cannot be a
     /// quotation counts.
-    pub(super) fn of_message(message: &str) -> Option<Self> {
+    pub(super) fn from_message(message: &str) -> Option<Self> {
         let (begins, holds) = (
             |words: &str| message.starts_with(words),
             |words: &str| message.contains(words),
@@ -189,7 +189,7 @@ impl Cause {
     }
 
     /// The cause that the header `x-codex-rate-limit-reached-type` names.
-    pub(super) fn of_reached(kind: &str) -> Option<Self> {
+    pub(super) fn from_reached_header(kind: &str) -> Option<Self> {
         Some(match kind {
             "rate_limit_reached" => Self::Window,
             "workspace_owner_credits_depleted" => Self::OwnerCredits,

@@ -4,14 +4,14 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Upper limit of a delay in seconds: a year, so that sums with it do not overflow.
-const LONGEST: f64 = 365.0 * 86_400.0;
+const MAX_SECONDS: f64 = 365.0 * 86_400.0;
 
 /// The words before a delay in a message.
-const BEFORE: &str = "try again in";
+const DELAY_PREFIX: &str = "try again in";
 
 /// The requested delay. `header` returns a header by its lower-case name; `now`, in Unix seconds if known, is needed
 /// for dates.
-pub(super) fn asked<'a>(
+pub(super) fn requested<'a>(
     header: impl Fn(&str) -> Option<&'a str>,
     message: &str,
     now: Option<u64>,
@@ -27,7 +27,7 @@ pub(super) fn asked<'a>(
 fn bounded(seconds: f64) -> Option<Duration> {
     // Also false for NaN.
     let usable = seconds > 0.0 && seconds.is_finite();
-    let time = usable.then(|| Duration::from_secs_f64(seconds.min(LONGEST)))?;
+    let time = usable.then(|| Duration::from_secs_f64(seconds.min(MAX_SECONDS)))?;
     (!time.is_zero()).then_some(time)
 }
 
@@ -43,8 +43,8 @@ fn until(date: &str, now: u64) -> Option<Duration> {
 fn in_message(message: &str) -> Option<Duration> {
     let message = message.to_ascii_lowercase();
     message
-        .match_indices(BEFORE)
-        .find_map(|(at, _)| span(&message[at + BEFORE.len()..]))
+        .match_indices(DELAY_PREFIX)
+        .find_map(|(at, _)| span(&message[at + DELAY_PREFIX.len()..]))
 }
 
 /// The sum of the numbers with units at the start of a text.
@@ -97,9 +97,9 @@ mod tests {
 
     fn check(headers: &[(&str, &str)], message: &str, millis: Option<u128>) {
         let head = FaultHead::of(429, headers);
-        let asked = asked(|name| head.get(name), message, Some(1_000_000_000));
+        let requested = requested(|name| head.get(name), message, Some(1_000_000_000));
         assert_eq!(
-            asked.map(|time| time.as_millis()),
+            requested.map(|time| time.as_millis()),
             millis,
             "{headers:?} {message}"
         );
@@ -124,14 +124,14 @@ mod tests {
         check(&[(after, "0")], "try again in 5s", Some(5000));
         let date = FaultHead::of(429, &[(after, "Sun, 09 Sep 2001 01:46:50 GMT")]);
         assert_eq!(
-            super::asked(|name| date.get(name), "", None),
+            super::requested(|name| date.get(name), "", None),
             None,
             "nobody knows the time"
         );
     }
 
     #[test]
-    fn what_makes_no_sense_says_nothing() {
+    fn nonsense_is_ignored() {
         let year = Some(31_536_000_000);
         for (value, expected) in [
             ("", None),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_says_it_in_many_ways() {
+    fn messages_name_a_delay_in_many_forms() {
         let cases: &[(&str, Option<u128>)] = &[
             ("Please try again in 3.89s. Visit https://x", Some(3890)),
             ("Try again in 20ms.", Some(20)),

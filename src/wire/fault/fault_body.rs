@@ -50,7 +50,7 @@ impl FaultBody {
     }
 
     /// Whether the body describes an error at all.
-    pub(super) fn says_something(&self) -> bool {
+    pub(super) fn has_content(&self) -> bool {
         self.message.is_some() || self.shown_code().is_some()
     }
 
@@ -63,14 +63,14 @@ impl FaultBody {
 
     /// The cause named by the code, the type, or failing those the message.
     pub(super) fn cause(&self) -> Option<Cause> {
-        let by_name = [&self.code, &self.kind].map(|name| Cause::of_code(name.as_deref()?));
+        let by_name = [&self.code, &self.kind].map(|name| Cause::from_code(name.as_deref()?));
         let is_limit = |cause: &Cause| cause.kind() == FaultKind::UsageLimit;
         let by_name = by_name
             .into_iter()
             .flatten()
             .find(is_limit)
             .or_else(|| by_name.into_iter().flatten().next());
-        let by_message = || Cause::of_message(self.message.as_deref()?);
+        let by_message = || Cause::from_message(self.message.as_deref()?);
         match by_name {
             // Waiting helps against a rate limit, but not if the request alone exceeds it, nor if the balance is used
             // up.
@@ -99,7 +99,7 @@ impl FaultBody {
     }
 
     /// Whether the type blames the request. That is so vague that it counts only if nothing else does.
-    pub(super) fn blames_the_request(&self) -> bool {
+    pub(super) fn is_request_error(&self) -> bool {
         let names = [&self.kind, &self.code];
         let mut names = names.into_iter().flatten();
         names.any(|name| name.starts_with("invalid_request"))
@@ -107,7 +107,7 @@ impl FaultBody {
 
     /// The error code to show.
     pub(super) fn shown_code(&self) -> Option<&str> {
-        let known = |name: &&str| Cause::of_code(name).is_some();
+        let known = |name: &&str| Cause::from_code(name).is_some();
         let (kind, code) = (self.kind.as_deref(), self.code.as_deref());
         kind.filter(known)
             .filter(|_| !code.is_some_and(|code| known(&code)))

@@ -135,7 +135,7 @@ impl FaultHead {
     /// The retry delay that the service requests; `now` in Unix seconds.
     #[must_use]
     pub fn retry_after(&self, now: u64) -> Option<Duration> {
-        delay::asked(|name| self.get(name), "", Some(now))
+        delay::requested(|name| self.get(name), "", Some(now))
     }
 
     /// The service's request id, for bug reports.
@@ -169,7 +169,7 @@ impl FaultHead {
 
     /// The usage limit reached, if a header names it.
     pub(super) fn reached_kind(&self) -> Option<Cause> {
-        Cause::of_reached(self.get("x-codex-rate-limit-reached-type")?.trim())
+        Cause::from_reached_header(self.get("x-codex-rate-limit-reached-type")?.trim())
     }
 
     /// When the exhausted windows reset: the latest of them.
@@ -200,11 +200,11 @@ impl FaultHead {
             let (minutes, at) = (field(window, MINUTES), field(window, AT));
             let after = field(window, AFTER).map(|after| now.saturating_add(after));
             // A window without any data is left out.
-            let said = used > 0.0 || minutes.is_some_and(|minutes| minutes > 0) || at.is_some();
+            let has_data = used > 0.0 || minutes.is_some_and(|minutes| minutes > 0) || at.is_some();
             let name = window
                 .strip_prefix("x-codex-")
                 .or(window.strip_prefix("x-"))?;
-            said.then(|| RateWindow {
+            has_data.then(|| RateWindow {
                 name: name.to_owned(),
                 used,
                 minutes,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_that_is_used_up_says_when_it_ends() {
+    fn an_exhausted_window_has_its_reset_time() {
         let (primary, secondary) = (
             ("x-codex-primary-reset-at", "1000"),
             ("x-codex-secondary-reset-at", "2000"),

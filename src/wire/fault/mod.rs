@@ -19,7 +19,7 @@ use fault_body::FaultBody;
 pub use head::{FaultHead, RateWindow};
 pub use kind::FaultKind;
 use resets::Resets;
-use text::{looks_like_a_page, shown};
+use text::{is_web_page, shown};
 
 /// Whether and when a retry may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ const MAX_SHORT_BYTES: usize = 100;
 
 impl Fault {
     /// Completes the fault with the response head it came with; `now` in Unix seconds.
-    pub fn came_with(&mut self, head: &FaultHead, now: u64) {
+    pub fn set_head(&mut self, head: &FaultHead, now: u64) {
         self.status = head.status;
         self.request_id = head.request_id().or_else(|| self.request_id.take());
         if self.kind == FaultKind::UsageLimit {
@@ -181,16 +181,16 @@ impl Fault {
 
 /// Classifies an HTTP response that is an error, or not a stream; `now` in Unix seconds.
 #[must_use]
-pub fn of_answer(head: &FaultHead, body: &[u8], now: u64) -> Fault {
+pub fn from_response(head: &FaultHead, body: &[u8], now: u64) -> Fault {
     let status = head.status.unwrap_or_default();
     let json = serde_json::from_slice::<Value>(body);
-    let page = json.is_err() && looks_like_a_page(body);
-    let mut told = json.map(|json| FaultBody::read(&json)).unwrap_or_default();
+    let page = json.is_err() && is_web_page(body);
+    let mut error = json.map(|json| FaultBody::read(&json)).unwrap_or_default();
     if let Some(json) = head.error_json() {
-        told.complete(FaultBody::read(&json));
+        error.complete(FaultBody::read(&json));
     }
-    let cause = of_status(status, &told, head, page);
-    let mut fault = sort(cause, &told, head, Some(now));
+    let cause = cause_of_response(status, &error, head, page);
+    let mut fault = sort(cause, &error, head, Some(now));
     if matches!(status, 400..=407 | 410..=428 | 430..=499) {
         fault.retry = Retry::Never;
     }
@@ -199,33 +199,33 @@ pub fn of_answer(head: &FaultHead, body: &[u8], now: u64) -> Fault {
         fault.details.location = head.shown("location", MAX_MESSAGE_BYTES);
     }
     fault.details.cloudflare = page && is_from_cloudflare(head, body);
-    if !page && !told.says_something() {
+    if !page && !error.has_content() {
         fault.message = shown(&String::from_utf8_lossy(body), MAX_MESSAGE_BYTES);
     }
-    fault.came_with(head, now);
+    fault.set_head(head, now);
     fault
 }
 
 /// Classifies an `error` event, in either of its forms.
 #[must_use]
-pub fn of_event(frame: &[u8]) -> Fault {
-    of_stream(&serde_json::from_slice(frame).unwrap_or_default())
+pub fn from_event(frame: &[u8]) -> Fault {
+    from_json(&serde_json::from_slice(frame).unwrap_or_default())
 }
 
 /// Classifies the response object of `response.failed`.
 #[must_use]
-pub fn of_response(response: &str) -> Fault {
-    of_stream(&serde_json::from_str(response).unwrap_or_default())
+pub fn from_response_object(response: &str) -> Fault {
+    from_json(&serde_json::from_str(response).unwrap_or_default())
 }
 
-fn of_stream(json: &Value) -> Fault {
-    let (told, head) = (FaultBody::read(json), FaultHead::in_event(json));
+fn from_json(json: &Value) -> Fault {
+    let (error, head) = (FaultBody::read(json), FaultHead::in_event(json));
     let status = ["status_code", "status"]
         .iter()
         .find_map(|key| json[key].as_u64());
     let by_status = || {
         Some(match status? {
-            401 => told.region().unwrap_or(Cause::Credential),
+            401 => error.region().unwrap_or(Cause::Credential),
             432 => Cause::Region,
             402 | 403 => Cause::Denied,
             408 | 409 | 500..=599 => Cause::Broken,
@@ -235,21 +235,21 @@ fn of_stream(json: &Value) -> Fault {
             _ => return None,
         })
     };
-    let blamed = || told.blames_the_request().then_some(Cause::Request);
-    let cause = told.cause().or_else(by_status).or_else(blamed);
-    sort(cause.unwrap_or(Cause::Unknown), &told, &head, None)
+    let by_type = || error.is_request_error().then_some(Cause::Request);
+    let cause = error.cause().or_else(by_status).or_else(by_type);
+    sort(cause.unwrap_or(Cause::Unknown), &error, &head, None)
 }
 
 /// The cause of an error response. The body decides, unless the status is unambiguous.
-fn of_status(status: u16, told: &FaultBody, head: &FaultHead, page: bool) -> Cause {
-    let word = told.cause();
+fn cause_of_response(status: u16, error: &FaultBody, head: &FaultHead, page: bool) -> Cause {
+    let word = error.cause();
     let is_final = |cause: &Cause| !cause.may_pass();
     let is_limit = |cause: &Cause| cause.kind() == FaultKind::UsageLimit;
     match status {
         200 if page => Cause::Page,
-        200 if !told.says_something() => Cause::Document,
+        200 if !error.has_content() => Cause::Document,
         300..=399 => Cause::Moved,
-        401 => told.region().unwrap_or(Cause::Credential),
+        401 => error.region().unwrap_or(Cause::Credential),
         432 => Cause::Region,
         402 | 403 if page => Cause::Blocked,
         402 | 403 => word.filter(is_final).unwrap_or(Cause::Denied),
@@ -268,19 +268,19 @@ fn of_status(status: u16, told: &FaultBody, head: &FaultHead, page: bool) -> Cau
 }
 
 /// Builds the fault for a cause, with a retry delay if the cause may pass.
-fn sort(cause: Cause, told: &FaultBody, head: &FaultHead, now: Option<u64>) -> Fault {
+fn sort(cause: Cause, error: &FaultBody, head: &FaultHead, now: Option<u64>) -> Fault {
     let cause = match cause {
         // Only a header says which limit of a workspace it is.
         Cause::Window => head.reached_kind().unwrap_or(cause),
         cause => cause,
     };
-    let message = told.message.as_deref().unwrap_or_default();
-    let retry = match delay::asked(|name| head.get(name), message, now) {
+    let message = error.message.as_deref().unwrap_or_default();
+    let retry = match delay::requested(|name| head.get(name), message, now) {
         _ if !cause.may_pass() || head.forbids_retry() => Retry::Never,
         Some(time) => Retry::After(time),
         None => Retry::Backoff,
     };
-    let resets = told.resets.or_else(|| head.resets());
+    let resets = error.resets.or_else(|| head.resets());
     let is_limit = cause.kind() == FaultKind::UsageLimit;
     let (resets_at, resets_after) = match resets.filter(|_| is_limit) {
         Some(Resets::At(at)) => (Some(at), None),
@@ -291,7 +291,7 @@ fn sort(cause: Cause, told: &FaultBody, head: &FaultHead, now: Option<u64>) -> F
         kind: cause.kind(),
         cause,
         message: shown(message, MAX_MESSAGE_BYTES),
-        code: told
+        code: error
             .shown_code()
             .and_then(|code| shown(code, MAX_SHORT_BYTES)),
         status: None,
@@ -302,7 +302,7 @@ fn sort(cause: Cause, told: &FaultBody, head: &FaultHead, now: Option<u64>) -> F
         details: Box::new(FaultDetails {
             location: None,
             cloudflare: false,
-            plan: (told
+            plan: (error
                 .plan
                 .as_deref()
                 .and_then(|plan| shown(plan, MAX_SHORT_BYTES)))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The end of the year 9999, in Unix seconds: later times are errors.
-const LAST: u64 = 253_402_300_799;
+const MAX_UNIX_SECONDS: u64 = 253_402_300_799;
 
 /// When a limit resets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub(super) enum Resets {
     After(u64),
 }
 
-/// A number of seconds, given as a number or a string. `None` if it is zero, negative or beyond [`LAST`].
+/// A number of seconds, given as a number or a string. `None` if it is zero, negative or beyond [`MAX_UNIX_SECONDS`].
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, and the range is checked below
 pub(super) fn number(value: &Value) -> Option<u64> {
     let number = match value {
         Value::String(text) => text.trim().parse::<f64>().ok()?,
         value => value.as_f64()?,
     };
-    Some(number as u64).filter(|number| (1..=LAST).contains(number))
+    Some(number as u64).filter(|number| (1..=MAX_UNIX_SECONDS).contains(number))
 }

@@ -4,7 +4,7 @@ use super::*;
 
 fn check(status: u16, body: &str, cause: Cause, message: &str) {
     let head = FaultHead::of(status, &[]);
-    let fault = of_answer(&head, body.as_bytes(), 0);
+    let fault = from_response(&head, body.as_bytes(), 0);
     let found = (fault.cause, fault.retry, fault.message.as_deref());
     assert_eq!(
         found,
@@ -15,7 +15,7 @@ fn check(status: u16, body: &str, cause: Cause, message: &str) {
 }
 
 #[test]
-fn a_region_is_no_matter_of_the_credential() {
+fn a_region_error_is_not_a_credential_error() {
     let region = |status: u16, words: &str| {
         for body in [
             serde_json::json!({ "detail": words }),
@@ -45,7 +45,7 @@ fn a_region_is_no_matter_of_the_credential() {
 }
 
 #[test]
-fn a_context_that_is_too_long_is_known_by_the_words_of_every_server() {
+fn a_long_context_is_recognized_in_every_servers_wording() {
     let check = |status: u16, error: serde_json::Value| {
         let message = error["message"].as_str().or(error.as_str());
         let message = message.expect("words").to_owned();
@@ -53,7 +53,7 @@ fn a_context_that_is_too_long_is_known_by_the_words_of_every_server() {
         check(status, &body.to_string(), Cause::Context, &message);
         if status == 400 {
             let event = serde_json::json!({"type": "error", "error": {"message": message}});
-            let fault = of_event(event.to_string().as_bytes());
+            let fault = from_event(event.to_string().as_bytes());
             assert_eq!((fault.cause, fault.retry), (Cause::Context, Retry::Never));
         }
     };
@@ -111,7 +111,7 @@ fn a_context_that_is_too_long_is_known_by_the_words_of_every_server() {
 }
 
 #[test]
-fn words_about_a_context_alone_say_nothing() {
+fn mentioning_a_context_is_not_enough() {
     for words in [
         "The context is invalid.",
         "Set the context length.",

@@ -17,9 +17,9 @@ fn errors_inside_a_stream_are_sorted_by_their_code() {
             serde_json::json!({"status": "failed", "error": {"code": code, "message": message}});
         let nested = serde_json::json!({"type": "error", "error": {"type": "invalid_request", "code": code, "message": message}});
         for fault in [
-            of_event(flat.to_string().as_bytes()),
-            of_response(&response.to_string()),
-            of_event(nested.to_string().as_bytes()),
+            from_event(flat.to_string().as_bytes()),
+            from_response_object(&response.to_string()),
+            from_event(nested.to_string().as_bytes()),
         ] {
             let cause = match cause {
                 Cause::Unknown if fault.cause == Cause::Request => continue,
@@ -30,7 +30,7 @@ fn errors_inside_a_stream_are_sorted_by_their_code() {
                 (cause, cause.kind(), retry),
                 "{code}"
             );
-            assert_eq!(super::tests::said(&fault), (code, message));
+            assert_eq!(super::tests::code_and_message(&fault), (code, message));
         }
     };
     check("rate_limit_exceeded", Cause::Rate, after(1500));
@@ -70,7 +70,7 @@ fn errors_inside_a_stream_are_sorted_by_their_code() {
 #[test]
 fn errors_inside_a_stream_come_with_little_or_much() {
     let check = |event: &str, cause: Cause, retry: Retry| {
-        let fault = of_event(event.as_bytes());
+        let fault = from_event(event.as_bytes());
         assert_eq!((fault.cause, fault.retry), (cause, retry), "{event}");
     };
     check("null", Cause::Unknown, Retry::Backoff);
@@ -97,26 +97,26 @@ fn errors_inside_a_stream_come_with_little_or_much() {
     }
     let event = r#"{"type":"error","status_code":429,"error":{"type":"usage_limit_reached","resets_in_seconds":60},
         "headers":{"X-Codex-Plan-Type":"plus","X-Codex-Rate-Limit-Reached-Type":"workspace_owner_credits_depleted"}}"#;
-    let mut fault = of_event(event.as_bytes());
+    let mut fault = from_event(event.as_bytes());
     assert_eq!(
         (fault.cause, fault.resets_at),
         (Cause::OwnerCredits, None),
         "nobody knows the time"
     );
-    fault.came_with(&FaultHead::of(200, &[("x-request-id", "req_1")]), NOW);
+    fault.set_head(&FaultHead::of(200, &[("x-request-id", "req_1")]), NOW);
     assert_eq!(
         (fault.status, fault.request_id.as_deref(), fault.resets_at),
         (Some(200), Some("req_1"), Some(NOW + 60))
     );
     assert_eq!(fault.details.plan.as_deref(), Some("plus"));
 
-    let mut fault = of_event(br#"{"error":{"code":"usage_limit_reached"}}"#);
+    let mut fault = from_event(br#"{"error":{"code":"usage_limit_reached"}}"#);
     let head = [
         ("x-codex-plan-type", "pro"),
         ("x-codex-secondary-used-percent", "100"),
         ("x-codex-secondary-reset-at", "1795198800"),
     ];
-    fault.came_with(&FaultHead::of(200, &head), NOW);
+    fault.set_head(&FaultHead::of(200, &head), NOW);
     assert_eq!(
         (fault.resets_at, fault.details.plan.as_deref()),
         (Some(1_795_198_800), Some("pro"))

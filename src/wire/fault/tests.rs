@@ -8,14 +8,13 @@ fn after(millis: u64) -> Retry {
     Retry::After(Duration::from_millis(millis))
 }
 
-/// The service's code and message, each empty if absent.
-pub(super) fn said(fault: &Fault) -> (&str, &str) {
-    let said = [&fault.code, &fault.message].map(|words| words.as_deref().unwrap_or_default());
-    (said[0], said[1])
+pub(super) fn code_and_message(fault: &Fault) -> (&str, &str) {
+    let texts = [&fault.code, &fault.message].map(|words| words.as_deref().unwrap_or_default());
+    (texts[0], texts[1])
 }
 
 fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Fault {
-    of_answer(&FaultHead::of(status, headers), body.as_bytes(), NOW)
+    from_response(&FaultHead::of(status, headers), body.as_bytes(), NOW)
 }
 
 #[track_caller]
@@ -35,7 +34,7 @@ fn error(code: &str, message: &str) -> String {
 }
 
 #[test]
-fn the_status_alone_says_what_it_can() {
+fn the_status_alone_gives_a_cause() {
     use Cause::{Broken, Credential, Denied, Moved, Place, Rate, Request, Size};
     for (status, cause) in [
         (302, Moved),
@@ -70,7 +69,7 @@ fn the_status_alone_says_what_it_can() {
 }
 
 #[test]
-fn the_code_says_more_than_the_status() {
+fn the_code_is_more_precise_than_the_status() {
     let never = |status: u16, code: &str, cause: Cause| {
         check(status, &error(code, "words"), cause, Retry::Never)
     };
@@ -121,7 +120,7 @@ fn the_code_says_more_than_the_status() {
 fn bodies_come_in_many_shapes() {
     let check = |body: &str, cause: Cause, code: &str, message: &str| {
         let fault = check(400, body, cause, Retry::Never);
-        assert_eq!(said(&fault), (code, message), "{body}");
+        assert_eq!(code_and_message(&fault), (code, message), "{body}");
     };
     let request = Cause::Request;
     check(
@@ -206,7 +205,7 @@ fn bodies_come_in_many_shapes() {
 }
 
 #[test]
-fn a_rate_is_waited_for_and_an_allowance_is_not() {
+fn a_rate_limit_is_retried_and_an_allowance_is_not() {
     let check = |message: &str, cause: Cause, retry: Retry| {
         check(429, &error("rate_limit_exceeded", message), cause, retry);
     };
@@ -225,7 +224,7 @@ fn a_rate_is_waited_for_and_an_allowance_is_not() {
 }
 
 #[test]
-fn headers_say_when_and_whether() {
+fn headers_control_the_retry() {
     let check = |status: u16, headers: &[(&str, &str)], retry: Retry| {
         let body = error("", "Try again in 9s");
         let fault = answer(status, headers, &body);
@@ -259,7 +258,7 @@ fn headers_say_when_and_whether() {
 }
 
 #[test]
-fn a_usage_limit_says_whose_it_is_and_when_it_ends() {
+fn a_usage_limit_has_its_kind_and_reset_time() {
     let check =
         |headers: &[(&str, &str)], body: &str, cause: Cause, at: Option<u64>, plan: &str| {
             let fault = answer(429, headers, body);
@@ -331,7 +330,7 @@ fn a_usage_limit_says_whose_it_is_and_when_it_ends() {
 }
 
 #[test]
-fn a_page_becomes_a_sentence() {
+fn a_web_page_is_described() {
     let check = |status: u16, headers: &[(&str, &str)], body: &str, cause: Cause, words: &str| {
         let fault = answer(status, headers, body);
         assert_eq!(
@@ -340,7 +339,7 @@ fn a_page_becomes_a_sentence() {
             "{status} {body}"
         );
         // The service sent neither code nor message.
-        assert_eq!(said(&fault), ("", ""), "{status} {body}");
+        assert_eq!(code_and_message(&fault), ("", ""), "{status} {body}");
     };
     let cloudflare = "<!DOCTYPE html>\n<title>Attention Required! | Cloudflare</title>\n";
     let ray = [("cf-ray", "8d2df03dbbcd60fd-LHR"), ("server", "cloudflare")];
@@ -366,19 +365,17 @@ fn a_page_becomes_a_sentence() {
 }
 
 #[test]
-fn other_documents_are_no_answer() {
+fn other_documents_are_not_answers() {
     check(200, "hello", Cause::Document, Retry::Never);
     check(200, r#"{"id":"resp_1"}"#, Cause::Document, Retry::Never);
     check(200, r#"{"detail":"no"}"#, Cause::Request, Retry::Never);
     let moved = answer(307, &[("location", "https://x/\u{1b}y")], "<html>");
-    assert_eq!(
-        moved.reason().as_deref(),
-        Some("it redirects to https://x/ y")
-    );
+    let reason = Some("it redirects to https://x/ y");
+    assert_eq!(moved.reason().as_deref(), reason);
 }
 
 #[test]
-fn what_only_headers_say() {
+fn errors_in_headers_alone() {
     // {"error":{"code":"token_expired","message":"Ex\u001bpired."}}
     let json = "eyJlcnJvciI6eyJjb2RlIjoidG9rZW5fZXhwaXJlZCIsIm1lc3NhZ2UiOiJFeFx1MDAxYnBpcmVkLiJ9fQ";
     for padding in ["", "=="] {
@@ -388,11 +385,11 @@ fn what_only_headers_say() {
             ("x-oai-request-id", "req_2"),
         ];
         let fault = answer(401, &headers, "");
-        assert_eq!(said(&fault), ("token_expired", "Ex pired."));
+        assert_eq!(code_and_message(&fault), ("token_expired", "Ex pired."));
         assert_eq!(fault.details.authorization.as_deref(), Some("bad token"));
         assert_eq!(fault.request_id.as_deref(), Some("req_2"));
-        let told = answer(401, &headers, &error("invalid_api_key", "Who?"));
-        assert_eq!(said(&told), ("invalid_api_key", "Who?"));
+        let both = answer(401, &headers, &error("invalid_api_key", "Who?"));
+        assert_eq!(code_and_message(&both), ("invalid_api_key", "Who?"));
     }
     let fault = answer(401, &[("x-error-json", "!"), ("x-request-id", "")], "");
     assert_eq!((fault.reason(), &fault.request_id), (None, &None));

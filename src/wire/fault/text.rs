@@ -18,7 +18,7 @@ pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
     })
 }
 
-pub(super) fn looks_like_a_page(body: &[u8]) -> bool {
+pub(super) fn is_web_page(body: &[u8]) -> bool {
     let start = String::from_utf8_lossy(&body[..body.len().min(200)])
         .trim_start_matches('\u{feff}')
         .trim_start()
