@@ -1,13 +1,14 @@
-//! The arguments of a call against the schema of its tool, checked before anything is started.
+//! Validates the arguments of a call against the tool's schema, before anything is started.
 
 use serde_json::Value;
 
 use crate::schema;
 
-/// Reads the arguments.
+/// Parses and validates the arguments.
 ///
 /// # Errors
-/// With words for the model where they are no JSON, or do not match.
+///
+/// If they are not JSON or do not match, with a message for the model.
 pub(super) fn check(parameters: &Value, arguments: &str) -> Result<Value, String> {
     let value: Value = serde_json::from_str(arguments).map_err(|error| {
         format!(

@@ -1,5 +1,5 @@
-//! A manifest makes any program a tool: what the model is told of it, how it is started, and what it may do, which is
-//! never more than the run allows. A mistake in one is told with its place.
+//! A manifest makes any program a tool: its description for the model, how to start it, and its permissions, which
+//! never exceed those of the run. Mistakes are reported with their position.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -24,50 +24,51 @@ const FIELDS: &[&str] = &[
     "write",
 ];
 
-/// A tool of the user's own.
+/// A tool defined by the user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// Its name.
     pub name: String,
-    /// What it does, for the model.
+    /// The description for the model.
     pub description: String,
-    /// The JSON Schema of its arguments.
+    /// JSON Schema of its arguments.
     pub parameters: Value,
     /// The program and its arguments.
     pub command: Vec<OsString>,
-    /// How long a call may take, if that is to be less than the run allows.
+    /// Time limit of a call, if lower than the run's.
     pub timeout: Option<Duration>,
-    /// The variables that it is to find in its environment, beside those that every tool does.
+    /// Names of additional environment variables to pass on.
     pub env: Vec<String>,
-    /// It wants the network, where the run allows that.
+    /// Needs the network, if the run allows it.
     pub network: bool,
-    /// It wants to change files, where the run allows that.
+    /// Needs write access, if the run allows it.
     pub write: bool,
-    /// The directory that becomes readable for it although it is hidden: where tools are kept, in the home.
+    /// The directory that becomes readable for the tool although it is hidden: the one in the home directory where
+    /// tools are installed.
     pub readable: Option<PathBuf>,
 }
 
-/// What a manifest is judged by.
+/// The context in which a manifest is validated.
 pub struct Around<'a> {
-    /// The directory that it lies in.
+    /// The directory of the manifest.
     pub directory: &'a Path,
-    /// That directory is hidden, and is to be opened for it.
+    /// Set if that directory is hidden and must be made readable.
     pub readable: Option<&'a Path>,
-    /// Reads a time as people write it.
+    /// Parses a duration.
     pub duration: fn(&str) -> Option<Duration>,
-    /// Whether a program of this name, or at this path, can be run.
+    /// Whether a program can be run, by name or path.
     pub runs: &'a dyn Fn(&OsStr) -> bool,
-    /// Whether a variable is one of codex-run, which no tool gets.
+    /// Whether a variable belongs to codex-run; tools never get those.
     pub is_own: fn(&str) -> bool,
-    /// Names of tools that there are already, beside the built-in ones.
+    /// Names of other tools, besides the built-in ones.
     pub taken: &'a [&'a str],
 }
 
 impl Manifest {
-    /// Reads a manifest.
+    /// Parses a manifest.
     ///
     /// # Errors
-    /// When there is a mistake in it.
+    /// If there is a mistake in it.
     pub fn parse(text: &str, around: &Around<'_>) -> Result<Self, Mistake> {
         let reader = PositionReader::new(text);
         let fields = reader.fields(FIELDS)?;
@@ -157,7 +158,7 @@ impl Manifest {
         })
     }
 
-    /// The walls around a call of it, out of those of the run.
+    /// The sandbox policy of its calls, derived from the run's.
     #[must_use]
     pub fn policy(&self, run: &SandboxPolicy) -> SandboxPolicy {
         let mut policy = SandboxPolicy {
@@ -175,14 +176,14 @@ impl Manifest {
     }
 }
 
-/// The program by its path, where it is named by one.
+/// Resolves the program if it is given as a path.
 fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, String> {
     let [program, rest @ ..] = command else {
         return Err("the command is empty".to_owned());
     };
     let program: OsString = if program.contains('/') {
-        // A program may look at the name it was started by, so a link to it stays one. So do links on the way, since
-        // it matters where they lie.
+        // A program may look at the name it was started by, so a link to it is kept. Links in the directories are
+        // kept too, since it matters where they are located.
         let path = real(around.directory).join(program);
         path.components().collect::<PathBuf>().into()
     } else {

@@ -1,5 +1,5 @@
-//! What a tool's own process is told on its command line: which tool it is, how long it may take, and the walls.
-//! `run` writes it, `codex tool --held` reads it; nobody else needs to.
+//! The request to a tool's process, passed on its command line: which tool, its time limit, and the sandbox policy. A
+//! run writes it and `codex tool --held` reads it; it is not a public interface.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -9,26 +9,26 @@ use std::time::Duration;
 use super::sandbox::paths::Root;
 use super::sandbox::policy::{ClosedDirectory, SandboxPolicy};
 
-/// What stands in the place of walls where there are none.
+/// Replaces the policy when there is no sandbox.
 const OPEN: &str = "danger-full-access";
 
-/// An order to a tool's own process.
+/// A request to a tool's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolOrder {
     /// The tool's name.
     pub name: String,
-    /// Which call of the run it is, counted from 1.
+    /// Number of the call in the run, counted from 1.
     pub number: usize,
-    /// How long a command may take.
+    /// The time limit for commands.
     pub timeout: Duration,
-    /// What is around it; nothing with `danger-full-access`.
+    /// The sandbox policy; `None` for `danger-full-access`.
     pub policy: Option<SandboxPolicy>,
-    /// The program that it is, with its arguments; a built-in tool without.
+    /// The program and its arguments; `None` for a built-in tool.
     pub program: Option<Vec<OsString>>,
 }
 
 impl ToolOrder {
-    /// The order as words, every path to the byte.
+    /// Encodes the request as arguments. Paths are encoded byte for byte.
     #[must_use]
     pub fn words(&self) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec![(&self.name).into()];
@@ -67,7 +67,7 @@ impl ToolOrder {
         words
     }
 
-    /// Reads the words; `None` where they are no order.
+    /// Parses the arguments; `None` if they are not a valid request.
     #[must_use]
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Option<Self> {
         let mut words = words.into_iter();
@@ -107,7 +107,7 @@ impl ToolOrder {
                 };
                 continue;
             }
-            // Walls are named before what is in them: an order that cannot be understood is not followed.
+            // The policy's mode must come before its details; a request that is not understood is rejected.
             let policy = order.policy.as_mut()?;
             match key.to_str()? {
                 "network" if value == "yes" => policy.network = true,
@@ -124,16 +124,16 @@ impl ToolOrder {
                 _ => return None,
             }
         }
-        // An order that leaves something open is not followed.
+        // An incomplete request is rejected.
         (timed && walled && order.number > 0).then_some(order)
     }
 }
 
-/// How a variable is called until the walls are up: what the loader of a program believes, such as `LD_LIBRARY_PATH`,
-/// must mean nothing to the process that puts them up.
+/// Prefix of a tool's variables until the sandbox is applied: variables that affect the dynamic loader, such as
+/// `LD_LIBRARY_PATH`, must have no effect on the process that applies it.
 const UNTIL_THEN: &str = "CODEX_TOOL_";
 
-/// A variable for a tool, on its way through the process that puts up the walls.
+/// Prefixes a variable for its way through the process that applies the sandbox.
 #[must_use]
 pub fn put_off(name: &OsStr) -> OsString {
     let mut called = OsString::from(UNTIL_THEN);
@@ -141,7 +141,7 @@ pub fn put_off(name: &OsStr) -> OsString {
     called
 }
 
-/// The variables that came this way, under their own names.
+/// The prefixed variables, under their own names.
 #[must_use]
 pub fn arrived(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let own = |(name, value): &(OsString, OsString)| {
@@ -151,14 +151,14 @@ pub fn arrived(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     all.iter().filter_map(own).collect()
 }
 
-/// A directory with what identifies it, as one word.
+/// Encodes a directory and its identity as one argument.
 fn written(root: &Root) -> OsString {
     let mut word = OsString::from(format!("{}:{}:", root.identity.0, root.identity.1));
     word.push(&root.path);
     word
 }
 
-/// A directory that may be changed: its device, its inode and its path.
+/// Parses a writable directory: device, inode and path.
 fn root(value: &OsStr) -> Option<Root> {
     let mut parts = value.as_bytes().splitn(3, |byte| *byte == b':');
     let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse().ok();

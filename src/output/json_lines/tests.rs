@@ -1,9 +1,9 @@
-//! What each notice becomes.
+//! The lines that each notice produces.
 
 use super::*;
 use crate::result::Footer;
 
-/// The lines that these notices make.
+/// Returns the lines that these notices produce.
 fn told(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
     let mut out = Vec::new();
     let mut lines = JsonLines::new(&mut out, deltas, false);

@@ -1,4 +1,4 @@
-//! What goes to the two writers, and when.
+//! What each writer gets, and when.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,7 +9,7 @@ use crate::output::Subject;
 use crate::output::spinner::{ERASE, Frames};
 use crate::result::CallResult;
 
-/// What goes to the two writers. `|` stands for the end of a message, and notices are cut in `pieces`.
+/// Returns the output of both writers. In the script, `|` ends a message; texts are split into `pieces`.
 fn write(told: &str, pieces: usize, terminal: bool) -> String {
     let mut out = Vec::new();
     let mut sink = Text::new(&mut out, io::sink(), Level::Normal, (terminal, false));

@@ -1,4 +1,4 @@
-//! `find`: files by a glob, without what is ignored.
+//! `find`: files that match a glob, except ignored ones.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,7 +13,7 @@ use super::rg;
 use super::walk::walk;
 use crate::result::{CallResult, Status};
 
-/// The most files that are named if nobody says otherwise.
+/// Maximum number of results by default.
 const DEFAULT_LIMIT: usize = 1000;
 
 #[derive(Deserialize)]

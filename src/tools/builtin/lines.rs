@@ -1,4 +1,4 @@
-//! What a search finds, line by line, up to a limit.
+//! Collects the results of a search, line by line, up to a limit.
 
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use crate::result::{CallResult, Status};
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::clean;
 
-/// Lines as they come, up to a limit.
+/// Lines in order of arrival, up to a limit.
 pub(super) struct LimitedLines {
     text: Vec<u8>,
     count: usize,
     limit: usize,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of an unfinished line.
     begun: Vec<u8>,
-    /// The temporary directory, which lines name by its variable.
+    /// The temporary directory, which lines name as `$TMPDIR`.
     temporary: Vec<u8>,
-    /// Why there is more: the limit, or the most that a model gets.
+    /// Which limit was reached, if any: the requested one or the maximum output size.
     more: Option<&'static str>,
 }
 
@@ -36,13 +36,13 @@ impl LimitedLines {
         self.text.is_empty()
     }
 
-    /// Takes more; whether still more is wanted.
+    /// Adds bytes. Returns whether to continue.
     pub(super) fn add(&mut self, bytes: &[u8]) -> bool {
         if self.more.is_some() {
             return false;
         }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            // No line gets longer than a model would see.
+            // A line never gets longer than what the model would see.
             let room = MAX_OUTPUT_BYTES.saturating_sub(self.begun.len());
             self.begun
                 .extend_from_slice(&piece[..piece.len().min(room)]);
@@ -53,7 +53,7 @@ impl LimitedLines {
         true
     }
 
-    /// Takes the line in hand, without `./` before it and a carriage return behind it.
+    /// Ends the current line; drops a leading `./` and a trailing carriage return.
     fn end_line(&mut self) -> bool {
         let line = std::mem::take(&mut self.begun);
         let line = line.strip_suffix(b"\n").unwrap_or(&line);
@@ -66,7 +66,7 @@ impl LimitedLines {
         let in_temporary = line.strip_prefix(&*self.temporary);
         let named = in_temporary.map(|inner| [b"$TMPDIR/", inner].concat());
         let line = named.as_deref().unwrap_or(line);
-        // Room for a few words behind them.
+        // Leaves room for the closing message.
         if self.text.len() + line.len() > MAX_OUTPUT_BYTES - 512 {
             self.more = Some("narrow it down");
             return false;
@@ -77,7 +77,7 @@ impl LimitedLines {
         true
     }
 
-    /// The lines, with a word about what is missing.
+    /// The lines, with a note about what is missing.
     pub(super) fn answer(&self) -> CallResult {
         if self.is_empty() {
             return CallResult::done("[nothing found]");
@@ -89,12 +89,12 @@ impl LimitedLines {
         CallResult::done(text)
     }
 
-    /// The lines that came before the search was ended from outside.
+    /// The lines found before the search was stopped from outside.
     pub(super) fn stopped(&self) -> CallResult {
         CallResult::new(Status::Stopped, clean(&self.text))
     }
 
-    /// The lines that came before the time was over.
+    /// The lines found before the time limit.
     pub(super) fn late(&self, limit: Duration) -> CallResult {
         CallResult {
             advice: Some("narrow it down".to_owned()),

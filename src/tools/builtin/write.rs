@@ -1,4 +1,4 @@
-//! `write`: a whole file, in one step.
+//! `write`: writes a whole file atomically.
 
 use std::fs;
 use std::path::{Path, PathBuf};
