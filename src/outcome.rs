@@ -81,7 +81,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Usage,
         2,
         "usage",
-        "flags, files, configuration, prompt, no confinement",
+        "flags, files, configuration, prompt, no sandbox",
         "fix the command",
     ),
     row(
@@ -89,7 +89,7 @@ pub const TABLE: &[Row] = &[
         4,
         "sign_in",
         "not signed in; sign-in expired, revoked or refused (as in gh)",
-        "log in again",
+        "sign in again",
     ),
     row(
         Outcome::Forbidden,
@@ -179,7 +179,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Closed,
         141,
         "closed",
-        "the reader of standard output went away",
+        "the reader of standard output closed it",
         "",
     ),
     row(

@@ -187,7 +187,7 @@ impl CallResult {
     fn end(&self, durations: Durations) -> Option<String> {
         let took = self.footer.filter(|_| durations == Durations::Shown);
         let took = took.map(|footer| format!("{:.1} s", footer.took.as_secs_f64()));
-        let beside = |end: String| match &took {
+        let with_time = |end: String| match &took {
             Some(took) => format!("{end}, {took}"),
             None => end,
         };
@@ -205,10 +205,10 @@ impl CallResult {
                 None => "ended from outside".to_owned(),
             }),
             Status::Exited(code) if self.footer.is_some() => {
-                Some(beside(format!("exit code {code}")))
+                Some(with_time(format!("exit code {code}")))
             }
             Status::Signalled(signal) if self.footer.is_some() => {
-                Some(beside(format!("killed by signal {signal}")))
+                Some(with_time(format!("killed by signal {signal}")))
             }
             _ => None,
         }
@@ -226,7 +226,7 @@ fn cut_line(cut: &Cut) -> String {
                 KeptOutput::path(file)
             )
         }
-        KeptOutput::Nowhere { because } => format!("it could not be kept in a file: {because}"),
+        KeptOutput::Nowhere { because } => format!("it could not be saved to a file: {because}"),
     };
     let (left_out, of) = (cut.left_out, cut.of);
     format!("[{left_out} of {of} bytes are left out here; {place}]")
@@ -312,7 +312,7 @@ mod tests {
         };
         let text = "a\n[7 of 99 bytes are left out here; all of it is in $TMPDIR/output-3.txt]\nb\n\
              [7 of 99 bytes are left out here; its first 64 MiB are in $TMPDIR/output-3.txt]\nc\n\
-             [7 of 99 bytes are left out here; it could not be kept in a file: no space]\n\
+             [7 of 99 bytes are left out here; it could not be saved to a file: no space]\n\
              [exit code 1]\n[this may be the sandbox]";
         assert_eq!(result.for_model(), text);
     }

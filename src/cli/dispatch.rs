@@ -212,7 +212,7 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
                 .hint("-s danger-full-access lets it do whatever you may do")
                 .for_want_of(error.exhausted()))
         }
-        Err(Error::Ordered(request)) => Err(failure::of_order(request)),
+        Err(Error::Stopped(request)) => Err(failure::of_order(request)),
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Outcome::Closed, ""))
         }

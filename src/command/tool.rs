@@ -8,7 +8,7 @@ use std::thread;
 use super::signals::take_over;
 use super::stdout::Stdout;
 use super::stop_requests::next;
-use crate::agent::StopRequest as End;
+use crate::agent::StopRequest;
 use crate::exhausted::at_start;
 use crate::result::Durations;
 use crate::stdin::{self, StdinKind};
@@ -34,7 +34,7 @@ pub enum Error {
     /// A system call failed.
     Io(io::Error),
     /// A stop request ended it.
-    Ordered(End),
+    Stopped(StopRequest),
 }
 
 impl From<io::Error> for Error {
@@ -63,7 +63,7 @@ pub fn run(
             format!(", such as {{\"{argument}\": \"...\"}}")
         });
         super::warn(&format!(
-            "waiting for the arguments of {name} as JSON on standard input{example}; Ctrl+D ends them"
+            "waiting for the arguments of {name} as JSON on standard input{example}; end with Ctrl+D"
         ));
     }
     let mut arguments = Vec::new();
@@ -96,19 +96,19 @@ pub fn run(
         });
         let calling = calling.map_err(at_start)?;
         // A second stop request cuts the tool's grace period short.
-        let mut ordered = None;
+        let mut stopped = None;
         loop {
-            match next(&signals, None, ordered.is_none()) {
-                End::Signal(ENDED) => break,
+            match next(&signals, None, stopped.is_none()) {
+                StopRequest::Signal(ENDED) => break,
                 order => {
-                    ordered.get_or_insert(order);
+                    stopped.get_or_insert(order);
                     tools.end();
                 }
             }
         }
         let called = calling.join();
-        match ordered {
-            Some(order) => Err(Error::Ordered(order)),
+        match stopped {
+            Some(order) => Err(Error::Stopped(order)),
             None => called.map_err(|_| Error::Io(io::Error::other("the call panicked")))?,
         }
     });

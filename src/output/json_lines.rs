@@ -25,7 +25,7 @@ pub struct JsonLines<W> {
     /// Report only how the run ends, not what went wrong along the way.
     quiet: bool,
     /// Warnings that came before the first line.
-    early: Option<Vec<String>>,
+    held_warnings: Option<Vec<String>>,
     /// Lines not yet written.
     held: Vec<u8>,
     /// Number of items so far.
@@ -80,8 +80,8 @@ pub fn failed(failed: &TurnFailed<'_>) -> String {
     if let Some(id) = failed.request_id {
         error.insert("request_id".to_owned(), id.into());
     }
-    let told = line("error", json!({"message": failed.message}));
-    told + &line("turn.failed", json!({"error": error}))
+    let error_line = line("error", json!({"message": failed.message}));
+    error_line + &line("turn.failed", json!({"error": error}))
 }
 
 /// Formats one line: the type, then the object's fields.
@@ -99,7 +99,7 @@ impl<W: Write> JsonLines<W> {
             out,
             deltas,
             quiet,
-            early: None,
+            held_warnings: None,
             held: Vec::new(),
             items: 0,
             message: None,
@@ -113,7 +113,7 @@ impl<W: Write> JsonLines<W> {
     /// Holds warnings back until the first lines are written.
     #[must_use]
     pub fn waiting(mut self) -> Self {
-        self.early = Some(Vec::new());
+        self.held_warnings = Some(Vec::new());
         self
     }
 
@@ -131,7 +131,7 @@ impl<W: Write> JsonLines<W> {
         let fields = json!({"thread_id": thread, "schema": SCHEMA_VERSION, "version": version, "model": model, "cwd": cwd});
         self.add("thread.started", fields);
         self.add("turn.started", json!({}));
-        for message in self.early.take().unwrap_or_default() {
+        for message in self.held_warnings.take().unwrap_or_default() {
             self.whole(json!({"type": "error", "message": message}));
         }
         self.flush()
@@ -142,7 +142,7 @@ impl<W: Write> JsonLines<W> {
     /// # Errors
     /// If it cannot be written.
     pub fn completed(&mut self, took: Duration) -> io::Result<()> {
-        let mut fields = json!({"usage": counts(&self.usage)});
+        let mut fields = json!({"usage": usage_fields(&self.usage)});
         if let Some(cost) = self.cost {
             fields["cost_usd"] = cost.into();
         }
@@ -194,7 +194,7 @@ impl<W: Write> JsonLines<W> {
     fn started(&mut self, call: &CallNotice<'_>) {
         let number = self.next_item();
         self.running.push((call.id.to_owned(), number));
-        let item = described(call, None);
+        let item = call_item(call, None);
         self.item("item.started", number, item);
     }
 
@@ -204,13 +204,13 @@ impl<W: Write> JsonLines<W> {
             Some(place) => self.running.swap_remove(place).1,
             None => self.next_item(),
         };
-        let item = described(call, Some(result));
+        let item = call_item(call, Some(result));
         self.item("item.completed", number, item);
     }
 }
 
 /// A call as an item, running or ended.
-fn described(call: &CallNotice<'_>, result: Option<&CallResult>) -> Value {
+fn call_item(call: &CallNotice<'_>, result: Option<&CallResult>) -> Value {
     let status = result.map_or("in_progress", |result| word(result.status));
     let mut item = match call.subject {
         Subject::Command(command) => {
@@ -290,7 +290,7 @@ fn cut(cut: &Cut) -> Value {
 }
 
 /// Token counts, under the official field names.
-fn counts(usage: &Usage) -> Value {
+fn usage_fields(usage: &Usage) -> Value {
     json!({
         "input_tokens": usage.input,
         "cached_input_tokens": usage.cached,
@@ -337,9 +337,9 @@ impl<W: Write> Sink for JsonLines<W> {
             Notice::ToolEnded { call, result, .. } => self.ended(&call, result),
             Notice::Warning(warning) if !self.quiet => {
                 let message = warning.to_string();
-                match &mut self.early {
+                match &mut self.held_warnings {
                     // Nothing may precede the first line.
-                    Some(early) => early.push(message),
+                    Some(held_warnings) => held_warnings.push(message),
                     None => self.whole(json!({"type": "error", "message": message})),
                 }
             }
@@ -376,7 +376,7 @@ impl<W: Write> Sink for JsonLines<W> {
             }
             Notice::Limits(list) => self.add("limits", json!({"windows": windows(list)})),
             Notice::Request { usage, number } => {
-                let mut fields = counts(&usage);
+                let mut fields = usage_fields(&usage);
                 fields["request"] = number.into();
                 self.add("usage", fields);
             }

@@ -47,21 +47,25 @@ mod tests {
 
     #[test]
     fn a_reader_that_went_away_is_a_quiet_end() {
-        let mut told = Vec::new();
+        let mut written = Vec::new();
         report(
             &of_output(&io::ErrorKind::BrokenPipe.into()),
             Paint::default(),
-            &mut told,
+            &mut written,
         );
-        assert!(told.is_empty());
+        assert!(written.is_empty());
     }
 
     #[test]
     fn what_is_told_is_two_lines_in_one_write() {
-        let mut told = Vec::new();
-        report(&of_order(StopRequest::Timeout), Paint::default(), &mut told);
+        let mut written = Vec::new();
+        report(
+            &of_order(StopRequest::Timeout),
+            Paint::default(),
+            &mut written,
+        );
         assert_eq!(
-            String::from_utf8_lossy(&told),
+            String::from_utf8_lossy(&written),
             "codex: stopped: the time of --timeout is over\ncodex: hint: raise --timeout\n"
         );
         assert_eq!(of_order(StopRequest::Signal(2)).outcome().exit_code(), 130);

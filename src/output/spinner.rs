@@ -71,7 +71,7 @@ impl Spinner {
     }
 
     /// Ends the current wait, so that the next one starts at zero.
-    pub fn came(&mut self) {
+    pub fn restart_wait(&mut self) {
         self.since = None;
         self.other = None;
     }
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(spinner.erase(), Some(ERASE));
         assert_eq!(spinner.erase(), None);
         assert_eq!(spinner.beat(at(3001)), Some("\r⠼ waiting 3 s\x1b[K"));
-        spinner.came();
+        spinner.restart_wait();
         assert_eq!(spinner.beat(at(3100)), None, "another wait");
     }
 
@@ -173,7 +173,7 @@ mod tests {
         spinner.allowed = || false;
         assert_eq!(spinner.beat(at(2000)), None);
         spinner.allowed = || true;
-        spinner.came();
+        spinner.restart_wait();
         assert_eq!(spinner.beat(at(2000)), None);
         assert_eq!(spinner.beat(at(3000)), Some("\r- waiting 1 s\x1b[K"));
     }

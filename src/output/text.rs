@@ -30,7 +30,7 @@ const MAX_HELD_BYTES: usize = 1 << 20;
 
 /// The state of the current message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hand {
+enum MessageState {
     /// None: no message has begun, or the last one has ended.
     Empty,
     /// A message.
@@ -58,7 +58,7 @@ pub struct Text<W, E> {
     held: Vec<u8>,
     /// Number of line ends at the end of the text so far, counted up to 2.
     line_ends: usize,
-    hand: Hand,
+    message_state: MessageState,
     /// At least one message has ended.
     second: bool,
 }
@@ -77,7 +77,7 @@ impl<W: Write, E: Write> Text<W, E> {
             spinner: None,
             held: Vec::new(),
             line_ends: 0,
-            hand: Hand::Empty,
+            message_state: MessageState::Empty,
             second: false,
         }
     }
@@ -118,14 +118,14 @@ impl<W: Write, E: Write> Text<W, E> {
         if text.is_empty() {
             return Ok(());
         }
-        if self.hand == Hand::Empty && self.second {
+        if self.message_state == MessageState::Empty && self.second {
             while self.line_ends < 2 {
                 self.held.push(b'\n');
                 self.line_ends += 1;
             }
         }
-        self.hand = Hand::Message;
-        self.came();
+        self.message_state = MessageState::Message;
+        self.restart_wait();
         let ends = text.len() - text.trim_end_matches('\n').len();
         self.line_ends = if ends == text.len() {
             (self.line_ends + ends).min(2)
@@ -147,14 +147,14 @@ impl<W: Write, E: Write> Text<W, E> {
     }
 
     fn end_message(&mut self) {
-        if self.hand != Hand::Empty {
-            if self.line_ends == 0 && self.hand == Hand::Message {
+        if self.message_state != MessageState::Empty {
+            if self.line_ends == 0 && self.message_state == MessageState::Message {
                 self.held.push(b'\n');
                 self.line_ends = 1;
             }
-            self.hand = Hand::Empty;
+            self.message_state = MessageState::Empty;
             self.second = true;
-            self.came();
+            self.restart_wait();
         }
     }
 
@@ -165,9 +165,9 @@ impl<W: Write, E: Write> Text<W, E> {
     }
 
     /// Ends the spinner's current wait.
-    fn came(&mut self) {
+    fn restart_wait(&mut self) {
         if let Some(spinner) = &mut self.spinner {
-            spinner.came();
+            spinner.restart_wait();
         }
     }
 
@@ -180,12 +180,12 @@ impl<W: Write, E: Write> Text<W, E> {
     }
 
     /// Writes a line to `rest`, after flushing the text to keep the order.
-    fn aside(&mut self, line: &str) -> io::Result<()> {
+    fn note(&mut self, line: &str) -> io::Result<()> {
         self.begin_line()?;
         let line = format!(
             "{} {}",
             self.paint.mark(Ink::Note, "codex:"),
-            self.beside(line)
+            self.for_rest(line)
         );
         self.show(&line);
         Ok(())
@@ -195,16 +195,16 @@ impl<W: Write, E: Write> Text<W, E> {
     fn begin_line(&mut self) -> io::Result<()> {
         self.flush()?;
         self.clear();
-        if self.together && self.hand == Hand::Message && self.line_ends == 0 {
+        if self.together && self.message_state == MessageState::Message && self.line_ends == 0 {
             // Our line must not continue the line where the text stopped.
             let _ = self.rest.write_all(b"\n");
-            self.hand = Hand::Interrupted;
+            self.message_state = MessageState::Interrupted;
         }
         Ok(())
     }
 
     /// Makes control characters visible if `rest` is a terminal.
-    fn beside<'a>(&self, words: &'a str) -> Cow<'a, str> {
+    fn for_rest<'a>(&self, words: &'a str) -> Cow<'a, str> {
         if self.terminal.1 {
             visible(words)
         } else {
@@ -218,9 +218,9 @@ impl<W: Write, E: Write> Text<W, E> {
         let line = format!(
             "{} {} ({end}, {} ms)\n{}",
             self.paint.mark(Ink::Note, "codex:"),
-            self.beside(words),
+            self.for_rest(words),
             took.as_millis(),
-            self.beside(rest)
+            self.for_rest(rest)
         );
         self.show(&line);
         Ok(())
@@ -240,7 +240,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::Limits(_) | Notice::Request { .. } | Notice::Searched(_) => {}
             _ if self.level == Level::Quiet => {}
             Notice::Warning(warning) => {
-                self.aside(&format!("{}\n", line(&warning.to_string())))?;
+                self.note(&format!("{}\n", line(&warning.to_string())))?;
             }
             Notice::Retry {
                 attempt,
@@ -249,7 +249,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 reason,
             } => {
                 self.waits_for("trying again");
-                self.aside(&format!(
+                self.note(&format!(
                     "{}; trying again in {} ({attempt} of {of})\n",
                     line(of_unanswered(reason, None).what()),
                     span(delay)
@@ -257,27 +257,27 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             }
             Notice::Waits(waiting) => {
                 self.waits_for("renewing the sign-in");
-                self.aside(&match waiting.delay() {
+                self.note(&match waiting.delay() {
                     Some(delay) => format!("{waiting}; trying again in {}\n", span(delay)),
                     None => format!("{waiting}\n"),
                 })?;
             }
             Notice::OtherModel { model, reason } => {
-                self.aside(&format!(
+                self.note(&format!(
                     "{}; asking {} instead\n",
                     line(of_api(reason, None).what()),
                     line(model)
                 ))?;
             }
-            Notice::GoesOn { reason } => self.aside(&format!(
-                "{}; going on from its last finished tool call\n",
+            Notice::GoesOn { reason } => self.note(&format!(
+                "{}; resuming after its last completed tool call\n",
                 line(of_unanswered(reason, None).what())
             ))?,
             Notice::Reset { at, now, reason } => {
                 let end = until(at, now);
                 self.waits_for(&format!("waiting until {}", end.time));
                 let reason = of_unanswered(reason, None);
-                self.aside(&format!(
+                self.note(&format!(
                     "{}; waiting for its end {end}\n",
                     line(reason.what())
                 ))?;
@@ -310,7 +310,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 self.tool(&words, &end, took, &rest)?;
             }
             Notice::Summary(_) if !self.summaries && self.level < Level::Verbose => {}
-            Notice::Summary(words) => self.aside(&format!("thought: {}\n", words.trim()))?,
+            Notice::Summary(words) => self.note(&format!("thought: {}\n", words.trim()))?,
             Notice::Usage {
                 usage,
                 requests,
@@ -319,7 +319,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 if self.level == Level::Verbose {
                     let plural = if requests == 1 { "" } else { "s" };
                     let cost = cost.map(dollars).unwrap_or_default();
-                    self.aside(&format!(
+                    self.note(&format!(
                         "{requests} request{plural}, {} tokens in ({} cached), {} out ({} reasoning){cost}\n",
                         usage.input, usage.cached, usage.output, usage.reasoning
                     ))?;
@@ -343,12 +343,12 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
     }
 
     fn pulse(&self) -> Option<Duration> {
-        let waits = self.spinner.is_some() && self.hand == Hand::Empty;
+        let waits = self.spinner.is_some() && self.message_state == MessageState::Empty;
         waits.then_some(PULSE_INTERVAL)
     }
 
     fn beat(&mut self, now: Instant) {
-        if self.hand != Hand::Empty {
+        if self.message_state != MessageState::Empty {
             return;
         }
         let line = self.spinner.as_mut().and_then(|spinner| spinner.beat(now));

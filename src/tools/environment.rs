@@ -115,7 +115,7 @@ const FAMILIES: &[&str] = &[
 
 /// Exceptions to the prefixes: compiler wrappers as above, the pipes of another `make`, arbitrary settings (tokens
 /// among them), the prompt of a script, and a start-up file.
-const NOT: &[&str] = &[
+const EXCEPTIONS: &[&str] = &[
     "CARGO_BUILD_RUSTC_WRAPPER",
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
     "CARGO_MAKEFLAGS",
@@ -168,7 +168,7 @@ pub fn for_tools(all: &[(OsString, OsString)], network: bool) -> Selected {
         if CERTIFICATES.contains(&name) || is_proxy(name) {
             network
         } else {
-            listed.contains(&name) || is_of_family(name)
+            listed.contains(&name) || is_in_family(name)
         }
     };
     let mut selected = Selected::default();
@@ -178,8 +178,8 @@ pub fn for_tools(all: &[(OsString, OsString)], network: bool) -> Selected {
         };
         let text = value.to_string_lossy();
         // A proxy is often given without a scheme, and its address contains this character only after a user name.
-        let of_proxy = name.to_ascii_lowercase().contains("proxy") && text.contains('@');
-        if of_proxy || sensitive::value(&text) {
+        let is_proxy_login = name.to_ascii_lowercase().contains("proxy") && text.contains('@');
+        if is_proxy_login || sensitive::value(&text) {
             selected.left_out.push(name.to_owned());
         } else {
             selected.variables.push((name.into(), value.clone()));
@@ -195,16 +195,16 @@ fn is_proxy(name: &str) -> bool {
 
 /// Whether the name has one of the prefixes and suggests neither a credential nor colours. npm keeps registry
 /// credentials under the registry's address: `npm_config_//host/:_authToken`.
-fn is_of_family(name: &str) -> bool {
+fn is_in_family(name: &str) -> bool {
     FAMILIES.iter().any(|family| name.starts_with(family))
-        && !NOT.contains(&name)
+        && !EXCEPTIONS.contains(&name)
         && !name.contains("//")
         && !name.to_ascii_uppercase().contains("COLOR")
         && !sensitive::name(name)
 }
 
 /// Variables that make programs non-interactive: a pager or an editor would only wait for the time limit.
-const NOBODY: &[(&str, &str)] = &[
+const NON_INTERACTIVE: &[(&str, &str)] = &[
     ("GIT_EDITOR", "true"),
     ("GIT_PAGER", "cat"),
     ("GIT_TERMINAL_PROMPT", "0"),
@@ -212,8 +212,8 @@ const NOBODY: &[(&str, &str)] = &[
 ];
 
 /// The variables that make programs non-interactive.
-pub fn nobody() -> impl Iterator<Item = (OsString, OsString)> {
-    NOBODY
+pub fn non_interactive() -> impl Iterator<Item = (OsString, OsString)> {
+    NON_INTERACTIVE
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
 }

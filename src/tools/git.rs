@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use super::limited_file;
 
 /// Largest file naming a git directory, in bytes.
-const MAX_HOOKS: u64 = 4 << 10;
+const MAX_GIT_FILE_BYTES: u64 = 4 << 10;
 
 /// The watched paths in a git directory.
 const WATCHED: &[&str] = &["hooks", "config", "config.worktree", "commondir"];
 
 /// A snapshot of the repositories of some directories.
 #[derive(Debug, Default)]
-pub(super) struct Repositories(Vec<(PathBuf, Vec<FileMark>)>);
+pub(super) struct Repositories(Vec<(PathBuf, Vec<FileState>)>);
 
 /// A file's path and metadata that changes with it (inode(7)).
-type FileMark = (PathBuf, u64, u64, i64, i64);
+type FileState = (PathBuf, u64, u64, i64, i64);
 
 impl Repositories {
     /// Takes a snapshot of the repositories that these directories belong to.
@@ -35,8 +35,8 @@ impl Repositories {
         places.sort();
         places.dedup();
         let seen = |place: PathBuf| {
-            let marks = marks(&place);
-            (place, marks)
+            let states = states(&place);
+            (place, states)
         };
         Self(places.into_iter().map(seen).collect())
     }
@@ -45,7 +45,7 @@ impl Repositories {
     pub(super) fn changed(&mut self) -> Vec<PathBuf> {
         let mut changed = Vec::new();
         for (place, before) in &mut self.0 {
-            let now = marks(place);
+            let now = states(place);
             if now != *before {
                 *before = now;
                 changed.push(place.clone());
@@ -67,13 +67,13 @@ fn git_directories(directory: &Path) -> Vec<PathBuf> {
     // another one.
     let mut found = vec![dot_git.clone(), directory.join(".git")];
     let mut git = dot_git;
-    if let Some(text) = limited_file::text(&git, MAX_HOOKS)
+    if let Some(text) = limited_file::text(&git, MAX_GIT_FILE_BYTES)
         && let Some(named) = text.trim().strip_prefix("gitdir: ")
     {
         git = directory_of(&git).join(named);
         found.push(git.clone());
     }
-    if let Some(common) = limited_file::text(&git.join("commondir"), MAX_HOOKS) {
+    if let Some(common) = limited_file::text(&git.join("commondir"), MAX_GIT_FILE_BYTES) {
         found.push(git.join(common.trim()));
     }
     found
@@ -84,7 +84,7 @@ fn directory_of(path: &Path) -> &Path {
 }
 
 /// The file itself, or everything in the directory.
-fn marks(place: &Path) -> Vec<FileMark> {
+fn states(place: &Path) -> Vec<FileState> {
     let mut paths = vec![place.to_owned()];
     let inside = fs::read_dir(place).into_iter().flatten().flatten();
     paths.extend(inside.map(|entry| entry.path()));

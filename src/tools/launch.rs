@@ -17,10 +17,10 @@ use rustix::process::Signal;
 use super::child::capture;
 use super::job::{Job, RunningJobs};
 use super::lock::lock;
-use super::pipe::Taking;
+use super::pipe::PipeDrain;
 use super::sandbox::paths::Root;
 use super::sandbox::writable_reach::WritableReach;
-use super::scratch::{OfSockets, Scratch};
+use super::scratch::{Scratch, SocketScratch};
 use super::setup::ToolSetup;
 use super::tool_order::{self, ToolOrder};
 use crate::exhausted::at_start;
@@ -139,14 +139,14 @@ impl Launcher {
     /// If it cannot be started.
     pub(super) fn run(&self, mut launch: Launch<'_>, arguments: &[u8]) -> io::Result<CallResult> {
         let scratch = self.scratch().map_err(|(_, error)| error)?;
-        let mut of_sockets = None;
+        let mut sockets = None;
         if let Some(policy) = &mut launch.order.policy {
             policy.temporary = Some(scratch.path.clone());
             policy.writable.push(scratch);
             // On a full disk there is none, and the call runs without it.
             let mut made = lock(&self.scratch);
-            of_sockets = made.as_mut().and_then(|made| made.of_sockets().ok()?);
-            policy.sockets = of_sockets.as_ref().map(|OfSockets(root)| root.clone());
+            sockets = made.as_mut().and_then(|made| made.make_sockets().ok()?);
+            policy.sockets = sockets.as_ref().map(|SocketScratch(root)| root.clone());
         }
         let mut child = Job::start(&self.running, self.command(&launch)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
@@ -156,16 +156,16 @@ impl Launcher {
             let feed = move || drop({ stdin }.write_all(arguments));
             let feeding = thread::Builder::new().spawn_scoped(scope, feed);
             feeding.map_err(at_start)?;
-            let (result, complaints) = (Taking::start(stdout)?, Taking::start(stderr)?);
+            let (result, complaints) = (PipeDrain::start(stdout)?, PipeDrain::start(stderr)?);
             let status = child.wait(Instant::now() + limit + TIMEOUT_MARGIN)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;
-        drop(of_sockets);
+        drop(sockets);
         if let Ok(result) = serde_json::from_slice(&bytes) {
             return Ok(result);
         }
         let late = || CallResult::new(Status::TimedOut { limit }, "");
-        Ok(status.map_or_else(late, |status| unanswered(status, &complaints)))
+        Ok(status.map_or_else(late, |status| without_result(status, &complaints)))
     }
 
     fn command(&self, launch: &Launch<'_>) -> io::Result<Command> {
@@ -219,7 +219,7 @@ pub fn keep_descriptors() {
 }
 
 /// The result of a call whose process exited without reporting one.
-fn unanswered(status: ExitStatus, complaints: &[u8]) -> CallResult {
+fn without_result(status: ExitStatus, complaints: &[u8]) -> CallResult {
     if let Some(signal) = status.signal() {
         let words = format!("the tool was ended by signal {signal} before it could answer");
         return CallResult::new(Status::Signalled(signal), words);

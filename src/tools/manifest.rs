@@ -94,7 +94,7 @@ impl Manifest {
             ));
         }
         if find_tool(&name).is_some() || around.taken.contains(&&*name) {
-            return Err(reader.mistake(at_name.get(), format!("there is a tool {name} already")));
+            return Err(reader.mistake(at_name.get(), format!("there is already a tool {name}")));
         }
         let at_parameters = needed("parameters")?;
         let parameters: Value = reader.typed(at_parameters, "a JSON Schema")?;
@@ -193,7 +193,7 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
         let path = Path::new(&program);
         let program = program.display();
         return Err(if path.is_file() {
-            format!("{program} may not be run: chmod +x makes it a program")
+            format!("{program} is not executable: run chmod +x on it")
         } else {
             format!("there is no program {program}")
         });
@@ -254,8 +254,8 @@ mod tests {
     fn a_mistake_is_told_with_its_place() {
         let check = |from: &str, to: &str, expected: &str| {
             let text = GOOD.replacen(from, to, 1);
-            let told = parse(&text).map_err(|mistake| mistake.to_string());
-            assert_eq!(told, Err(expected.to_owned()), "{text}");
+            let parsed = parse(&text).map_err(|mistake| mistake.to_string());
+            assert_eq!(parsed, Err(expected.to_owned()), "{text}");
         };
         check("\"lookup\"", "7", "1:10: this must be a string");
         check(
@@ -270,8 +270,8 @@ mod tests {
         );
         check("[\"true\", \"x\"]", "[]", "3:13: the command is empty");
         check("true\"", "./gone\"", "3:13: there is no program /gone");
-        check("lookup", "bash", "1:10: there is a tool bash already");
-        check("lookup", "other", "1:10: there is a tool other already");
+        check("lookup", "bash", "1:10: there is already a tool bash");
+        check("lookup", "other", "1:10: there is already a tool other");
         check(
             "TICKETS_URL",
             "OUR_KEY",

@@ -16,19 +16,19 @@ const PIPE_TIMEOUT: Duration = Duration::from_millis(200);
 const MAX_PIPE_BYTES: usize = 10 << 20;
 
 /// A pipe being read.
-pub(super) struct Taking {
+pub(super) struct PipeDrain {
     taken: Arc<Mutex<Vec<u8>>>,
     end: Receiver<()>,
 }
 
-impl Taking {
+impl PipeDrain {
     pub(super) fn start(mut pipe: impl Read + Send + 'static) -> io::Result<Self> {
         let taken = Arc::new(Mutex::new(Vec::new()));
         let (at_end, end) = mpsc::channel();
         let kept = Arc::clone(&taken);
         // Not joined: if another process holds the other end of the pipe, this thread outlives the call and ends with
         // this process.
-        let taking = thread::Builder::new().spawn(move || {
+        let draining = thread::Builder::new().spawn(move || {
             let mut buffer = [0; 16 << 10];
             while let Ok(count @ 1..) = pipe.read(&mut buffer) {
                 let mut kept = lock(&kept);
@@ -37,7 +37,7 @@ impl Taking {
             }
             let _ = at_end.send(());
         });
-        taking.map_err(at_start)?;
+        draining.map_err(at_start)?;
         Ok(Self { taken, end })
     }
 

@@ -65,15 +65,15 @@ impl Runner for Program {
     }
 }
 
-/// Refuses to run the program if part of its command is now a file that tools can change, while the program has more
-/// permissions than they have.
+/// Refuses to run the program if part of its command is now a file that tools can change, while the program gets
+/// environment variables that other tools do not.
 fn refusal(manifest: &Manifest, setup: &ToolSetup) -> Option<CallResult> {
     let policy = setup.policy.as_ref();
     let policy = policy.filter(|policy| policy.write && !manifest.env.is_empty())?;
     let words = manifest.command.get(1..)?;
     let file = WritableReach::of(policy).file_of(words, &setup.directory)?;
     let text = format!(
-        "the tool could not be run: {} is a part of its command, tools can change it, and this tool is given {}",
+        "the tool could not be run: {} is part of its command and can be changed by tools, and this tool gets {}",
         file.display(),
         manifest.env.join(" and ")
     );

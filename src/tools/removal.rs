@@ -18,7 +18,7 @@ pub(super) fn remove(root: &Root, deadline: Option<Instant>) -> io::Result<()> {
     let top = open(rustix::fs::CWD, &root.path)?;
     let found = fstat(&top)?;
     if (found.st_dev, found.st_ino) != root.identity {
-        return Err(io::Error::other("it is not the directory that was made"));
+        return Err(io::Error::other("it is not the directory that was created"));
     }
     // Nested directories are moved up before their parent is removed, so that paths stay short.
     let mut number = 0;

@@ -54,9 +54,9 @@ pub(super) struct Scratch {
 
 /// The directory for the sockets of one call, removed on drop.
 #[derive(Debug)]
-pub(super) struct OfSockets(pub(super) Root);
+pub(super) struct SocketScratch(pub(super) Root);
 
-impl Drop for OfSockets {
+impl Drop for SocketScratch {
     fn drop(&mut self) {
         let _ = remove(&self.0, None);
     }
@@ -117,13 +117,13 @@ impl Scratch {
     /// # Errors
     ///
     /// If it cannot be created.
-    pub(super) fn of_sockets(&mut self) -> io::Result<Option<OfSockets>> {
+    pub(super) fn make_sockets(&mut self) -> io::Result<Option<SocketScratch>> {
         if !self.parent.apart {
             return Ok(None);
         }
         self.calls += 1;
         let path = self.whole.path.join(format!("s{}", self.calls));
-        make_closed(&path).map(|root| Some(OfSockets(root)))
+        make_closed(&path).map(|root| Some(SocketScratch(root)))
     }
 
     /// Removes the directory with its contents, and a private parent if it is then empty.
@@ -152,7 +152,7 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
     let found = fs::symlink_metadata(path)?;
     if !found.is_dir() || found.uid() != geteuid().as_raw() {
-        return Err(io::Error::other("it is not a directory of this user's"));
+        return Err(io::Error::other("it is not a directory owned by this user"));
     }
     if found.mode() & 0o777 == 0o700 {
         return Ok(());
@@ -172,7 +172,7 @@ fn make(parent: &Path) -> io::Result<PathBuf> {
 }
 
 /// Whether a file name is that of a run's temporary directory.
-fn is_named_so(name: &Path) -> bool {
+fn is_scratch_name(name: &Path) -> bool {
     let digits = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
     digits.is_some_and(|digits| {
         digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -194,7 +194,7 @@ fn sweep(parent: &Path, now: u64) {
     };
     for (name, _) in found
         .iter()
-        .filter(|(name, is_dir)| *is_dir && is_named_so(name))
+        .filter(|(name, is_dir)| *is_dir && is_scratch_name(name))
     {
         if Instant::now() >= deadline {
             return;
@@ -262,7 +262,7 @@ mod tests {
             Scratch::make(&[parent]).expect("a directory")
         };
         let mut scratch = make(true);
-        let calls = [(); 2].map(|()| scratch.of_sockets().expect("a directory").expect("one"));
+        let calls = [(); 2].map(|()| scratch.make_sockets().expect("a directory").expect("one"));
         assert_ne!(calls[0].0.path, calls[1].0.path);
         for call in &calls {
             assert!(!call.0.path.starts_with(&scratch.root.path));
@@ -273,7 +273,12 @@ mod tests {
         assert!(!left.exists());
         scratch.remove().expect("it is ours");
         let mut scratch = make(false);
-        assert!(scratch.of_sockets().expect("nothing goes wrong").is_none());
+        assert!(
+            scratch
+                .make_sockets()
+                .expect("nothing goes wrong")
+                .is_none()
+        );
         scratch.remove().expect("it is ours");
     }
 

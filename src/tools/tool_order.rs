@@ -10,7 +10,7 @@ use super::sandbox::paths::Root;
 use super::sandbox::policy::{ClosedDirectory, SandboxPolicy};
 
 /// Replaces the policy when there is no sandbox.
-const OPEN: &str = "danger-full-access";
+const NO_SANDBOX: &str = "danger-full-access";
 
 /// A request to a tool's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,17 +35,17 @@ impl ToolOrder {
         let mut add = |key: &str, value: &OsStr| words.extend([key.into(), value.to_owned()]);
         add("number", self.number.to_string().as_ref());
         add("timeout", self.timeout.as_millis().to_string().as_ref());
-        let name = self.policy.as_ref().map_or(OPEN, SandboxPolicy::name);
+        let name = self.policy.as_ref().map_or(NO_SANDBOX, SandboxPolicy::name);
         add("policy", name.as_ref());
         if let Some(policy) = &self.policy {
             if policy.network {
                 add("network", "yes".as_ref());
             }
             for root in &policy.writable {
-                add("write", &written(root));
+                add("write", &encode_root(root));
             }
             if let Some(root) = &policy.sockets {
-                add("sockets", &written(root));
+                add("sockets", &encode_root(root));
             }
             if let Some(path) = &policy.temporary {
                 add("temporary", path.as_os_str());
@@ -78,7 +78,7 @@ impl ToolOrder {
             policy: None,
             program: None,
         };
-        let (mut timed, mut walled) = (false, false);
+        let (mut has_timeout, mut has_policy) = (false, false);
         while let Some(key) = words.next() {
             if key == "run" {
                 order.program = Some(words.collect());
@@ -91,13 +91,13 @@ impl ToolOrder {
             }
             if key == "timeout" {
                 order.timeout = Duration::from_millis(value.to_str()?.parse().ok()?);
-                timed = true;
+                has_timeout = true;
                 continue;
             }
             if key == "policy" {
-                walled = true;
+                has_policy = true;
                 order.policy = match value.to_str()? {
-                    OPEN => None,
+                    NO_SANDBOX => None,
                     "read-only" => Some(SandboxPolicy::default()),
                     "workspace-write" => Some(SandboxPolicy {
                         write: true,
@@ -125,18 +125,18 @@ impl ToolOrder {
             }
         }
         // An incomplete request is rejected.
-        (timed && walled && order.number > 0).then_some(order)
+        (has_timeout && has_policy && order.number > 0).then_some(order)
     }
 }
 
 /// Prefix of a tool's variables until the sandbox is applied: variables that affect the dynamic loader, such as
 /// `LD_LIBRARY_PATH`, must have no effect on the process that applies it.
-const UNTIL_THEN: &str = "CODEX_TOOL_";
+const HELD_PREFIX: &str = "CODEX_TOOL_";
 
 /// Prefixes a variable for its way through the process that applies the sandbox.
 #[must_use]
 pub fn put_off(name: &OsStr) -> OsString {
-    let mut called = OsString::from(UNTIL_THEN);
+    let mut called = OsString::from(HELD_PREFIX);
     called.push(name);
     called
 }
@@ -145,14 +145,14 @@ pub fn put_off(name: &OsStr) -> OsString {
 #[must_use]
 pub fn arrived(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let own = |(name, value): &(OsString, OsString)| {
-        let name = name.as_bytes().strip_prefix(UNTIL_THEN.as_bytes())?;
+        let name = name.as_bytes().strip_prefix(HELD_PREFIX.as_bytes())?;
         Some((OsStr::from_bytes(name).to_owned(), value.clone()))
     };
     all.iter().filter_map(own).collect()
 }
 
 /// Encodes a directory and its identity as one argument.
-fn written(root: &Root) -> OsString {
+fn encode_root(root: &Root) -> OsString {
     let mut word = OsString::from(format!("{}:{}:", root.identity.0, root.identity.1));
     word.push(&root.path);
     word

@@ -40,7 +40,7 @@ pub fn linked(directory: &Path, owner: u32) -> Linked {
         return Linked::Nothing;
     };
     let Ok(git) = directory.join(named).canonicalize() else {
-        return Linked::Refused(directory.join(named), "it is not there");
+        return Linked::Refused(directory.join(named), "it does not exist");
     };
     if !is_plain(&git) {
         return Linked::Nothing;
@@ -82,7 +82,7 @@ fn worktree(git: &Path, back: &Path) -> Result<PathBuf, &'static str> {
         .and_then(|named| git.join(named.trim_end()).canonicalize().ok())
         .is_some_and(|named| named == back);
     if !leads_back {
-        return Err("it does not lead back here");
+        return Err("it does not refer back to this directory");
     }
     let common = read("commondir").and_then(|named| git.join(named.trim_end()).canonicalize().ok());
     let above = git.parent().filter(|parent| parent.ends_with("worktrees"));
@@ -105,7 +105,7 @@ fn submodule(git: &Path, directory: &Path) -> Result<(), &'static str> {
     if below_modules && is_repository(git) && named.is_some() && named == here {
         Ok(())
     } else {
-        Err("it does not lead back here")
+        Err("it does not refer back to this directory")
     }
 }
 
@@ -205,12 +205,12 @@ mod tests {
                 None => fs::remove_file(&path).expect("it was made"),
             }
         };
-        let back = "it does not lead back here";
+        let back = "it does not refer back to this directory";
         // A file that names someone else's repository, in either form.
         check("x/.git", &format!("gitdir: {}", git.display()), "x", back);
         check("x/.git", "gitdir: ../main/.git/worktrees/w", "x", back);
         check("x/.git", "gitdir: ../main/.git/modules/lib/sub", "x", back);
-        check("x/.git", "gitdir: ../gone", "x", "it is not there");
+        check("x/.git", "gitdir: ../gone", "x", "it does not exist");
         // A path that would fake one of our messages, by its own name or through a link.
         fs::create_dir_all(top.join("y/codex: warning:\nz")).expect("a directory");
         std::os::unix::fs::symlink("codex: warning:\nz", top.join("y/link")).expect("a link");

@@ -4,7 +4,7 @@ use super::*;
 use crate::result::Footer;
 
 /// Returns the lines that these notices produce.
-fn told(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
+fn lines_of(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
     let mut out = Vec::new();
     let mut lines = JsonLines::new(&mut out, deltas, false);
     for notice in notices {
@@ -18,7 +18,7 @@ fn told(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
 }
 
 fn check(notices: &[Notice<'_>], expected: &[Value]) {
-    assert_eq!(told(false, notices), expected);
+    assert_eq!(lines_of(false, notices), expected);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_message_is_one_item_and_its_pieces_are_told_on_request() {
         &notices,
         &[message("item_0", "hello"), message("item_1", "b")],
     );
-    let with_deltas = told(true, &notices);
+    let with_deltas = lines_of(true, &notices);
     assert_eq!(
         with_deltas[0],
         json!({"type": "item.delta", "item_id": "item_0", "delta": "hel"})
@@ -78,7 +78,7 @@ fn calls_keep_their_items_whatever_ends_first() {
         call("b", Subject::Other(&arguments)),
     );
     let changes = call("c", Subject::Changes(&[("x", true), ("y", false)]));
-    let lines = told(
+    let lines = lines_of(
         false,
         &[
             Notice::ToolStarted(command),

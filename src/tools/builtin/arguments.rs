@@ -8,15 +8,17 @@ use serde::de::DeserializeOwned;
 pub(super) fn parse<T: DeserializeOwned>(arguments: &[u8]) -> Result<T, String> {
     // serde would accept an array of the right values in the right order as an object.
     if arguments.trim_ascii_start().starts_with(b"[") {
-        return Err("the arguments do not fit: they are an array. Send one JSON object as the tool's schema has it.".to_owned());
+        return Err("the arguments do not match: they are an array. Send one JSON object that matches the tool's schema.".to_owned());
     }
     serde_json::from_slice(arguments).map_err(|error| {
         let what = if error.is_data() {
-            "do not fit"
+            "do not match"
         } else {
             "are not JSON"
         };
-        format!("the arguments {what}: {error}. Send one JSON object as the tool's schema has it.")
+        format!(
+            "the arguments {what}: {error}. Send one JSON object that matches the tool's schema."
+        )
     })
 }
 

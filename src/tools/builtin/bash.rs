@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::context::Context;
-use super::ended::{Started, ended, keep};
+use super::ended::{Started, capture, ended};
 use crate::result::{CallResult, Status};
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::CapturedOutput;
@@ -47,10 +47,12 @@ pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResul
     let commands = match commands(arguments, context) {
         Ok(commands) => commands,
         Err(error) => {
-            return CallResult::failed(format!("the command could not be kept in a file: {error}"));
+            return CallResult::failed(format!(
+                "the command could not be written to a file: {error}"
+            ));
         }
     };
-    let mut capture = keep("output", MAX_OUTPUT_BYTES, context);
+    let mut capture = capture("output", MAX_OUTPUT_BYTES, context);
     let mut take = |bytes: &[u8]| {
         capture.add(bytes);
         true
@@ -69,7 +71,7 @@ pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResul
             let most = context.timeout.as_secs_f64();
             if matches!(end, End::Timeout) && asked > most {
                 let advice =
-                    format!("the timeout can be {most} s at most here: --tool-timeout says so");
+                    format!("the timeout can be at most {most} s here: --tool-timeout limits it");
                 result.advice = Some(advice);
             }
             result

@@ -39,7 +39,7 @@ impl Context<'_> {
     /// A command with the tool's environment, not this process's own.
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let name = program.as_ref();
-        let found = self.found(name);
+        let found = self.find_program(name);
         let mut command = Command::new(found.as_deref().unwrap_or(Path::new(name)));
         command
             .arg0(name)
@@ -51,7 +51,7 @@ impl Context<'_> {
 
     /// Looks up a program, which is cheaper than trying each directory with exec. A `PATH` that depends on the
     /// working directory is left to the system.
-    fn found(&self, name: &OsStr) -> Option<PathBuf> {
+    fn find_program(&self, name: &OsStr) -> Option<PathBuf> {
         let (_, list) = self.environment.iter().find(|(name, _)| name == "PATH")?;
         let is_plain = Path::new(name).components().count() == 1;
         let is_absolute = std::env::split_paths(list).all(|directory| directory.is_absolute());

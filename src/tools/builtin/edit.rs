@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &EditArguments, context: &Context<'_>) -> CallResul
 /// effect are errors too: the model expects a change.
 fn apply(old: &str, edits: &[TextReplacement]) -> std::result::Result<String, String> {
     if edits.is_empty() {
-        return Err("there is no edit in the call".to_owned());
+        return Err("the call contains no edits".to_owned());
     }
     let mut text = old.to_owned();
     for (n, TextReplacement { old_text, new_text }) in edits.iter().enumerate() {
@@ -104,7 +104,7 @@ fn apply(old: &str, edits: &[TextReplacement]) -> std::result::Result<String, St
                     Some(line) => format!(
                         ", but text that differs from it only in white space begins at line {line}"
                     ),
-                    None if n > 1 => " (any more, after the edits before it)".to_owned(),
+                    None if n > 1 => " (after the preceding edits)".to_owned(),
                     None => String::new(),
                 };
                 return Err(format!(

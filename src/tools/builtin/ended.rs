@@ -27,7 +27,7 @@ impl Started {
 }
 
 /// Captures a program's output in the tools' temporary directory; the model gets at most `most` bytes.
-pub(super) fn keep(name: &str, most: usize, context: &Context<'_>) -> Capture {
+pub(super) fn capture(name: &str, most: usize, context: &Context<'_>) -> Capture {
     let name = format!("{name}-{}.txt", context.number);
     Capture::new(std::env::temp_dir(), name, most)
 }
@@ -50,7 +50,7 @@ pub(super) fn ended(
         },
         End::Unwanted | End::Enough => Status::Stopped,
     };
-    let sandbox_note = explained(&output, status, context);
+    let sandbox_note = sandbox_note_of(&output, status, context);
     CallResult {
         cuts,
         footer: Some(Footer {
@@ -62,7 +62,7 @@ pub(super) fn ended(
 }
 
 /// The sandbox rules that may have caused the failure.
-fn explained(output: &str, status: Status, context: &Context<'_>) -> Option<String> {
+fn sandbox_note_of(output: &str, status: Status, context: &Context<'_>) -> Option<String> {
     let policy = context.policy?;
     let code = match status {
         Status::Exited(code) => Some(code),
@@ -71,8 +71,8 @@ fn explained(output: &str, status: Status, context: &Context<'_>) -> Option<Stri
     if code != Some(0) {
         return policy.explain(FailedCommand { output, code });
     }
-    let said: Vec<&str> = output.lines().filter(|line| is_refusal(line)).collect();
-    let output = &said.join("\n");
+    let refusals: Vec<&str> = output.lines().filter(|line| is_refusal(line)).collect();
+    let output = &refusals.join("\n");
     policy.explain(FailedCommand { output, code })
 }
 

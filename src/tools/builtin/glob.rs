@@ -9,11 +9,11 @@ pub(super) fn glob(glob: &str) -> Option<Regex> {
     if glob.is_empty() || !closed('[', ']') || !closed('{', '}') {
         return None;
     }
-    Regex::new(&translated(glob, true)?).ok()
+    Regex::new(&translate(glob, true)?).ok()
 }
 
 /// Translates a glob. With a slash it matches from the top, without one any name.
-pub(super) fn translated(glob: &str, braces: bool) -> Option<String> {
+pub(super) fn translate(glob: &str, braces: bool) -> Option<String> {
     let mut regex = if glob.contains('/') {
         "^".to_owned()
     } else {

@@ -49,12 +49,12 @@ pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResul
             return CallResult::failed(format!("{} is not a regular file", path.display()));
         }
         Ok(found) => found.is_dir(),
-        Err(error) => return not_done("look into", path, &error, false, context),
+        Err(error) => return not_done("search", path, &error, false, context),
     };
     if arguments.pattern.contains('\n') {
         return CallResult::new(
             Status::BadArguments,
-            "the pattern is for one line, and has a line end in it",
+            "the pattern contains a line break, but lines are searched one by one",
         );
     }
     let wanted = match arguments.glob.as_deref().map(|text| (text, glob(text))) {
@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResul
     };
     if !is_dir {
         return match search.file(path) {
-            Ok(_) if Instant::now() >= deadline => search.lines.late(context.timeout),
+            Ok(_) if Instant::now() >= deadline => search.lines.timed_out(context.timeout),
             Ok(_) => search.lines.answer(),
             Err(error) => not_done("read", path, &error, false, context),
         };
@@ -109,8 +109,8 @@ pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResul
     });
     match walked {
         Ok(true) => search.lines.answer(),
-        Ok(false) => search.lines.late(context.timeout),
-        Err(error) => not_done("look into", path, &error, false, context),
+        Ok(false) => search.lines.timed_out(context.timeout),
+        Err(error) => not_done("search", path, &error, false, context),
     }
 }
 

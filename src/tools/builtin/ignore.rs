@@ -43,11 +43,11 @@ impl Patterns {
 
 /// Whether a path is ignored; patterns of deeper directories take precedence.
 pub(super) fn is_ignored(all: &[Patterns], path: &Path, is_dir: bool) -> bool {
-    let mut said = all
+    let mut verdicts = all
         .iter()
         .rev()
         .filter_map(|patterns| patterns.judge(path, is_dir));
-    said.next().unwrap_or(false)
+    verdicts.next().unwrap_or(false)
 }
 
 /// The patterns that a directory inherits from its parents, up to the top of the repository.

@@ -13,7 +13,7 @@ pub(super) struct LimitedLines {
     count: usize,
     limit: usize,
     /// The beginning of an unfinished line.
-    begun: Vec<u8>,
+    partial: Vec<u8>,
     /// The temporary directory, which lines name as `$TMPDIR`.
     temporary: Vec<u8>,
     /// Which limit was reached, if any: the requested one or the maximum output size.
@@ -26,7 +26,7 @@ impl LimitedLines {
             text: Vec::new(),
             count: 0,
             limit,
-            begun: Vec::new(),
+            partial: Vec::new(),
             temporary: std::env::temp_dir().join("").into_os_string().into_vec(),
             more: None,
         }
@@ -43,8 +43,8 @@ impl LimitedLines {
         }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             // A line never gets longer than what the model would see.
-            let room = MAX_OUTPUT_BYTES.saturating_sub(self.begun.len());
-            self.begun
+            let room = MAX_OUTPUT_BYTES.saturating_sub(self.partial.len());
+            self.partial
                 .extend_from_slice(&piece[..piece.len().min(room)]);
             if piece.ends_with(b"\n") && !self.end_line() {
                 return false;
@@ -55,7 +55,7 @@ impl LimitedLines {
 
     /// Ends the current line; drops a leading `./` and a trailing carriage return.
     fn end_line(&mut self) -> bool {
-        let line = std::mem::take(&mut self.begun);
+        let line = std::mem::take(&mut self.partial);
         let line = line.strip_suffix(b"\n").unwrap_or(&line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = line.strip_prefix(b"./").unwrap_or(line);
@@ -95,7 +95,7 @@ impl LimitedLines {
     }
 
     /// The lines found before the time limit.
-    pub(super) fn late(&self, limit: Duration) -> CallResult {
+    pub(super) fn timed_out(&self, limit: Duration) -> CallResult {
         CallResult {
             advice: Some("narrow it down".to_owned()),
             ..CallResult::new(Status::TimedOut { limit }, clean(&self.text))

@@ -64,9 +64,9 @@ mod tests {
             "{\"cmd\":\"ls\"}",
             "unknown field `cmd`, expected one of `command`",
         );
-        check("edit", "{\"path\":\"x\",\"edits\":7}", "do not fit");
+        check("edit", "{\"path\":\"x\",\"edits\":7}", "do not match");
         check("write", "[\"a\", \"b\"]", "they are an array");
-        check("grep", "{\"pattern\":7}", "do not fit");
+        check("grep", "{\"pattern\":7}", "do not match");
         assert_eq!(run("rm", b"{}", &context), None);
     }
 }

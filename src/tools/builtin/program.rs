@@ -7,7 +7,7 @@ use std::io::{Seek, Write};
 use std::os::fd::OwnedFd;
 
 use super::context::Context;
-use super::ended::{Started, ended, keep};
+use super::ended::{Started, capture, ended};
 use crate::result::{CallResult, Cut, Status};
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::CapturedOutput;
@@ -33,8 +33,8 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Cal
         Err(error) => return not_run(error),
     };
     let (mut output, mut complaints) = (
-        keep("output", MAX_OUTPUT_BYTES - MAX_STDERR_BYTES, context),
-        keep("complaints", MAX_STDERR_BYTES, context),
+        capture("output", MAX_OUTPUT_BYTES - MAX_STDERR_BYTES, context),
+        capture("complaints", MAX_STDERR_BYTES, context),
     );
     let mut take = |bytes: &[u8]| {
         output.add(bytes);

@@ -57,11 +57,11 @@ pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResul
     match reader.fill_buf() {
         Ok(start) => {
             if let Some(kind) = picture(start) {
-                return see(path, kind, size, reader).unwrap_or_else(unreadable);
+                return image(path, kind, size, reader).unwrap_or_else(unreadable);
             }
             if start[..start.len().min(8192)].contains(&0) {
                 return CallResult::failed(format!(
-                    "{} is a binary file of {size} bytes; use bash to look into it",
+                    "{} is a binary file of {size} bytes; use bash to inspect it",
                     path.display()
                 ));
             }
@@ -95,12 +95,12 @@ pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResul
 }
 
 /// Returns an image unchanged.
-fn see(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<CallResult> {
+fn image(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<CallResult> {
     let shown = path.display();
     if size > MAX_PICTURE_BYTES {
         let most = MAX_PICTURE_BYTES >> 20;
         return Ok(CallResult::failed(format!(
-            "{shown} is a picture of {size} bytes, and {most} MiB is the most; make it smaller with bash"
+            "{shown} is an image of {size} bytes, but at most {most} MiB are allowed; make it smaller with bash"
         )));
     }
     let mut bytes = Vec::new();

@@ -60,7 +60,7 @@ pub(super) fn run(
             Some(CallResult::new(Status::BadArguments, clean(&complaints)))
         }
         Ok(End::Exited(_) | End::Enough) => Some(lines.answer()),
-        Ok(End::Timeout) => Some(lines.late(context.timeout)),
+        Ok(End::Timeout) => Some(lines.timed_out(context.timeout)),
         Ok(End::Unwanted) => Some(lines.stopped()),
     }
 }

@@ -41,7 +41,7 @@ pub const TOOLS: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "read",
-        description: "Read a text file, 2000 lines at most, or see a picture.",
+        description: "Read a text file, 2000 lines at most, or view an image.",
         parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"offset":{"type":"integer","description":"first line, from 1"},"limit":{"type":"integer"}},"required":["path"],"additionalProperties":false}"#,
         topic: Topic::Argument("path"),
         changes_files: false,
@@ -59,7 +59,7 @@ pub const TOOLS: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "write",
-        description: "Create or replace a file; parents are made.",
+        description: "Create or replace a file; missing directories are created.",
         parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"content":{"type":"string"}},"required":["path","content"],"additionalProperties":false}"#,
         topic: Topic::File("path"),
         changes_files: true,

@@ -124,7 +124,7 @@ fn class(glob: &str) -> Option<(Class<'_>, &str)> {
 mod tests {
     use regex_lite::Regex;
 
-    use super::super::glob::translated;
+    use super::super::glob::translate;
     use super::*;
 
     /// All texts of up to `most` of these characters.
@@ -148,7 +148,7 @@ mod tests {
             // A set that begins with a range from `-` is not a valid regular expression.
             let is_asked = |glob: &&String| !glob.is_empty() && !glob.contains("--");
             for glob in globs.iter().filter(is_asked) {
-                let Some(regex) = translated(glob, false).and_then(|text| Regex::new(&text).ok())
+                let Some(regex) = translate(glob, false).and_then(|text| Regex::new(&text).ok())
                 else {
                     continue;
                 };

@@ -141,16 +141,16 @@ impl Capture {
 fn lengths(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     bytes.utf8_chunks().flat_map(|chunk| {
         let valid = chunk.valid().chars().map(|c| match c {
-            '\0' => (1, LOST),
+            '\0' => (1, REPLACEMENT_LENGTH),
             c => (c.len_utf8(), c.len_utf8()),
         });
         let invalid = Some(chunk.invalid().len()).filter(|length| *length > 0);
-        valid.chain(invalid.map(|length| (length, LOST)))
+        valid.chain(invalid.map(|length| (length, REPLACEMENT_LENGTH)))
     })
 }
 
 /// Length of U+FFFD, in bytes.
-const LOST: usize = 3;
+const REPLACEMENT_LENGTH: usize = 3;
 
 /// How many of the first bytes fit into a text of at most `most` bytes.
 fn fitting(bytes: &[u8], most: usize) -> usize {

@@ -56,7 +56,7 @@ pub fn end_all(reach: SandboxScope, mut hurry: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(2);
     let mut kill = false;
-    let mut told = Signalled::default();
+    let mut signalled = Signalled::default();
     loop {
         // Orphans become our children, so without children there is nothing left. That is the usual case, and it
         // saves scanning every process of the machine.
@@ -65,15 +65,15 @@ pub fn end_all(reach: SandboxScope, mut hurry: impl FnMut() -> bool) -> bool {
         }
         if !kill && (begun.elapsed() >= KILL_GRACE || hurry()) {
             kill = true;
-            told = Signalled::default();
+            signalled = Signalled::default();
         }
         if kill {
             // Repeated until none is left: one may have been about to fork.
-            told.all(reach, &[Signal::KILL]);
-            told = Signalled::default();
+            signalled.send(reach, &[Signal::KILL]);
+            signalled = Signalled::default();
         } else {
             // A stopped process handles TERM only after CONT.
-            told.all(reach, &[Signal::TERM, Signal::CONT]);
+            signalled.send(reach, &[Signal::TERM, Signal::CONT]);
         }
         if kill && begun.elapsed() >= KILL_GRACE * 3 {
             return false; // what KILL does not end, sleeping in a device, is beyond reach
@@ -88,15 +88,15 @@ pub fn end_all(reach: SandboxScope, mut hurry: impl FnMut() -> bool) -> bool {
 /// process groups.
 #[derive(Default)]
 struct Signalled {
-    everybody: bool,
+    broadcast: bool,
     groups: HashSet<Pid>,
     processes: HashSet<Pid>,
 }
 
 impl Signalled {
-    fn all(&mut self, reach: SandboxScope, signals: &[Signal]) {
-        if reach.signals && !self.everybody {
-            self.everybody = true;
+    fn send(&mut self, reach: SandboxScope, signals: &[Signal]) {
+        if reach.signals && !self.broadcast {
+            self.broadcast = true;
             for signal in signals {
                 // kill(2): -1 is not a group, but means every process except this one.
                 let _ = process::kill_process_group(Pid::INIT, *signal);

@@ -47,11 +47,11 @@ pub(in crate::tools) fn watch(
     inner: Inner<'_>,
 ) -> io::Result<End> {
     let mut signals = Signals {
-        ended: stream_of(&[SIGCHLD])?,
-        orders: stream_of(&[SIGTERM, SIGINT])?,
+        children: signal_stream(&[SIGCHLD])?,
+        stop_requests: signal_stream(&[SIGTERM, SIGINT])?,
     };
-    let apart = takers.len() > 1;
-    let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, apart))?;
+    let separate = takers.len() > 1;
+    let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, separate))?;
     let mut outputs: Vec<OutputPipe<'_, '_>> = pipes
         .into_iter()
         .zip(&mut takers)
@@ -69,7 +69,7 @@ pub(in crate::tools) fn watch(
         end = Err(error);
     }
     drain_all(&mut outputs);
-    let hurried = || matches!(signals.orders.read(&mut [0]), Ok(1..));
+    let hurried = || matches!(signals.stop_requests.read(&mut [0]), Ok(1..));
     let ended = reaper::end_all(inner.reach, hurried);
     drop(sockets);
     drain_all(&mut outputs);
@@ -121,7 +121,7 @@ impl OutputPipe<'_, '_> {
 }
 
 /// A stream that receives a byte for each of these signals, and never blocks its reader.
-fn stream_of(signals: &[i32]) -> io::Result<UnixStream> {
+fn signal_stream(signals: &[i32]) -> io::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair()?;
     reader.set_nonblocking(true)?;
     for signal in signals {
@@ -131,10 +131,10 @@ fn stream_of(signals: &[i32]) -> io::Result<UnixStream> {
 }
 
 /// Starts the first command that exists. Returns the process and the pipe of both outputs, or one for each.
-fn start(commands: Vec<Command>, apart: bool) -> io::Result<(Pid, Vec<PipeReader>)> {
+fn start(commands: Vec<Command>, separate: bool) -> io::Result<(Pid, Vec<PipeReader>)> {
     let (reader, writer) = io::pipe()?;
     let mut pipes = vec![reader];
-    let beside = if apart {
+    let stderr = if separate {
         let (reader, writer) = io::pipe()?;
         pipes.push(reader);
         writer
@@ -151,7 +151,7 @@ fn start(commands: Vec<Command>, apart: bool) -> io::Result<(Pid, Vec<PipeReader
             // A program that signals its own process group must not hit this process.
             .process_group(0)
             .stdout(writer.try_clone()?)
-            .stderr(beside.try_clone()?);
+            .stderr(stderr.try_clone()?);
         match command.spawn() {
             Ok(child) => {
                 let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -167,9 +167,9 @@ fn start(commands: Vec<Command>, apart: bool) -> io::Result<(Pid, Vec<PipeReader
 /// What wakes the waiting thread, besides output.
 struct Signals {
     /// SIGCHLD: a child exited.
-    ended: UnixStream,
+    children: UnixStream,
     /// SIGINT or SIGTERM: the result is no longer wanted.
-    orders: UnixStream,
+    stop_requests: UnixStream,
 }
 
 /// Waits until the program exits, the deadline passes, or the result is no longer wanted.
@@ -229,8 +229,8 @@ fn listen(
     let stdout = io::stdout();
     let mut fds = vec![
         PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()),
-        PollFd::new(&signals.orders, PollFlags::IN),
-        PollFd::new(&signals.ended, PollFlags::IN),
+        PollFd::new(&signals.stop_requests, PollFlags::IN),
+        PollFd::new(&signals.children, PollFlags::IN),
     ];
     for output in outputs.iter().filter(|output| output.open) {
         fds.push(PollFd::new(&output.pipe, PollFlags::IN));
@@ -246,14 +246,14 @@ fn listen(
     let gone = fds[0]
         .revents()
         .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
-    let ordered = !fds[1].revents().is_empty();
+    let stop_requested = !fds[1].revents().is_empty();
     drop(fds);
-    if gone || ordered {
+    if gone || stop_requested {
         // The first stop request starts the end; a second one shortens the grace period.
-        let _ = ordered.then(|| signals.orders.read(&mut [0; 1]));
+        let _ = stop_requested.then(|| signals.stop_requests.read(&mut [0; 1]));
         return Ok(Some(End::Unwanted));
     }
-    let _ = signals.ended.read(&mut [0; 64]);
+    let _ = signals.children.read(&mut [0; 64]);
     for output in outputs.iter_mut().filter(|output| output.open) {
         if !output.drain() {
             return Ok(Some(End::Enough));

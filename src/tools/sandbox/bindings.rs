@@ -17,7 +17,7 @@ use super::caller::Caller;
 use super::notify::{self, Applied, errno};
 
 /// Offset of the path in a Unix socket address.
-pub(super) const PATH: usize = 2;
+pub(super) const PATH_OFFSET: usize = 2;
 
 /// Longest path of a Unix socket, in bytes, including the NUL (`unix(7)`).
 const MAX_PATH_BYTES: usize = 108;
@@ -205,7 +205,7 @@ fn is_bound(line: &str) -> bool {
 /// The socket address of a path (`unix(7)`).
 fn address(path: &[u8]) -> Vec<u8> {
     let family = 1u16.to_ne_bytes();
-    debug_assert_eq!(family.len(), PATH);
+    debug_assert_eq!(family.len(), PATH_OFFSET);
     [&family[..], path, b"\0"].concat()
 }
 

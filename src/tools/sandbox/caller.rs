@@ -15,7 +15,7 @@ use super::notify::{self, Notification};
 
 /// `pidfd_open(2)` for a single thread, since Linux 6.9. A thread may have its own descriptor table, and the first
 /// thread of its process may have exited.
-const OF_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0x80);
+const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0x80);
 
 /// From this value on, Yama forbids tracing even one's own children (ptrace(2)).
 const NO_ATTACH: u32 = 2;
@@ -90,7 +90,7 @@ impl Caller {
 /// A pidfd of the thread, or of its process if the kernel has no thread pidfds.
 fn process(thread: u32, status: &str) -> Result<OwnedFd, Errno> {
     let pid = |number: Option<i32>| number.and_then(Pid::from_raw).ok_or(Errno::SRCH);
-    match pidfd_open(pid(i32::try_from(thread).ok())?, OF_THREAD) {
+    match pidfd_open(pid(i32::try_from(thread).ok())?, PIDFD_THREAD) {
         Err(Errno::INVAL) => {
             let leader = field(status, "Tgid:").and_then(|number| number.parse().ok());
             pidfd_open(pid(leader)?, PidfdFlags::empty())

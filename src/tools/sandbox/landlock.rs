@@ -30,10 +30,10 @@ use super::scope::SandboxScope;
 use super::{notify, seccomp};
 
 /// The first version of Landlock that can forbid truncation.
-const LEAST: ABI = ABI::V3;
+const MIN_ABI: ABI = ABI::V3;
 
 /// The capabilities that root keeps, so that a build in a container can still write files of other owners.
-const KEPT: CapabilitySet = CapabilitySet::CHOWN
+const ROOT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
     .union(CapabilitySet::FSETID)
@@ -43,7 +43,7 @@ const KEPT: CapabilitySet = CapabilitySet::CHOWN
 
 /// Additional capabilities of root in this process, to serve the sockets of programs that changed their user.
 /// Landlock keeps them from reaching processes outside.
-const OWN: CapabilitySet = CapabilitySet::SYS_PTRACE;
+const BROKER_CAPABILITIES: CapabilitySet = CapabilitySet::SYS_PTRACE;
 
 /// Readable devices. The others would expose disks, memory, and input of other terminals.
 const DEVICES: &[&str] = &["/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
@@ -78,7 +78,7 @@ enum Extent {
 fn enter(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
     set_no_new_privs(true).map_err(step("forbid new privileges"))?;
     drop_capabilities()?;
-    let reach = fence(policy, extent)?;
+    let reach = restrict_files(policy, extent)?;
     let filter = seccomp::filter(policy.write, policy.network, reach).map_err(no_filter)?;
     for filter in [seccomp::without_clone3().map_err(no_filter)?, filter] {
         apply(&filter)?;
@@ -95,9 +95,9 @@ pub(super) fn step_inside(
     served: Option<Sender<OwnedFd>>,
 ) -> Result<(), Error> {
     if reach.signals {
-        shield()?;
+        scope_signals()?;
     }
-    keep_capabilities(KEPT)?;
+    keep_capabilities(ROOT_CAPABILITIES)?;
     let listener = match &served {
         Some(_) => notify::listen(seccomp::asking().map_err(no_filter)?).ok(),
         None => None,
@@ -126,16 +126,16 @@ fn apply(filter: &BpfProgram) -> Result<(), Error> {
 /// Every Landlock ruleset forbids renaming and linking between directories unless it allows them
 /// (`LANDLOCK_ACCESS_FS_REFER`, landlock(7)), even a ruleset that handles nothing else. So this one handles that
 /// right and allows it everywhere; the first one decides.
-fn shield() -> Result<(), Error> {
+fn scope_signals() -> Result<(), Error> {
     let scoped = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::Refer)
         .and_then(|ruleset| ruleset.scope(Scope::Signal))
         .and_then(Ruleset::create)
-        .map_err(step("fence signals"))?;
-    let mut fence = Fence(scoped);
-    fence.allow(Path::new("/"), AccessFs::Refer.into())?;
-    let enforced = fence.0.restrict_self().map_err(step("fence signals"))?;
+        .map_err(step("restrict signals"))?;
+    let mut rules = FileRules(scoped);
+    rules.allow(Path::new("/"), AccessFs::Refer.into())?;
+    let enforced = rules.0.restrict_self().map_err(step("restrict signals"))?;
     if enforced.ruleset == RulesetStatus::FullyEnforced {
         Ok(())
     } else {
@@ -147,23 +147,23 @@ fn step<E: ToString>(step: &'static str) -> impl Fn(E) -> Error {
     move |error| Error::Step(step, error.to_string())
 }
 
-/// With no_new_privs, a privilege not held now can never be gained; emptying the bounding set makes doubly sure,
+/// With `no_new_privs`, a privilege not held now can never be gained; emptying the bounding set makes doubly sure,
 /// where it can be changed at all.
 fn drop_capabilities() -> Result<(), Error> {
     for bit in 0..u64::BITS {
         let one = CapabilitySet::from_bits_retain(1 << bit);
-        if !KEPT.contains(one) {
+        if !ROOT_CAPABILITIES.contains(one) {
             // Numbers beyond the last capability are rejected, and so is everything from an unprivileged process.
             let _ = remove_capability_from_bounding_set(one);
         }
     }
     let _ = clear_ambient_capability_set();
-    keep_capabilities(KEPT.union(OWN))
+    keep_capabilities(ROOT_CAPABILITIES.union(BROKER_CAPABILITIES))
 }
 
 /// Drops all other capabilities of this thread.
 fn keep_capabilities(kept: CapabilitySet) -> Result<(), Error> {
-    let mut sets = capabilities(None).map_err(step("tell its capabilities"))?;
+    let mut sets = capabilities(None).map_err(step("read its capabilities"))?;
     sets.effective &= kept;
     sets.permitted &= kept;
     sets.inheritable = CapabilitySet::empty();
@@ -171,22 +171,22 @@ fn keep_capabilities(kept: CapabilitySet) -> Result<(), Error> {
 }
 
 /// Landlock: anything not allowed below is denied.
-fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
-    let all = AccessFs::from_all(LEAST) | AccessFs::IoctlDev;
+fn restrict_files(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
+    let all = AccessFs::from_all(MIN_ABI) | AccessFs::IoctlDev;
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(LEAST))
+        .handle_access(AccessFs::from_all(MIN_ABI))
         .map_err(|_| Error::Unavailable)?
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::IoctlDev)
         .and_then(|ruleset| ruleset.scope(Scope::AbstractUnixSocket | Scope::Signal))
-        .map_err(step("fence files"))?;
+        .map_err(step("restrict files"))?;
     if !policy.network {
         ruleset = ruleset
             .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)
-            .map_err(step("fence the network"))?;
+            .map_err(step("restrict the network"))?;
     }
-    let mut fence = Fence(ruleset.create().map_err(step("fence files"))?);
+    let mut rules = FileRules(ruleset.create().map_err(step("restrict files"))?);
     // Hidden files have other names if their file system is mounted twice; the same goes for devices.
     let mounts = table().map_err(|error| Error::Place("/proc/self/mountinfo".into(), error))?;
     let mut policy = policy.clone();
@@ -198,16 +198,16 @@ fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> 
     let policy = &policy;
     // Directories can be listed everywhere: Landlock rules apply downwards, so a home directory could not be listed
     // otherwise.
-    fence.allow(Path::new("/"), AccessFs::ReadDir.into())?;
+    rules.allow(Path::new("/"), AccessFs::ReadDir.into())?;
     if extent == Extent::Whole {
-        fence.read(Path::new("/"), policy, &closed)?;
+        rules.read(Path::new("/"), policy, &closed)?;
     }
     for place in policy.readable.iter().filter(|place| place.exists()) {
-        fence.allow(place, READ)?;
+        rules.allow(place, READ)?;
     }
-    fence.allow_if_there(Path::new("/dev/null"), NULL);
+    rules.allow_if_there(Path::new("/dev/null"), NULL);
     for device in DEVICES {
-        fence.allow_if_there(Path::new(device), AccessFs::ReadFile.into());
+        rules.allow_if_there(Path::new(device), AccessFs::ReadFile.into());
     }
     for root in &policy.writable {
         let (opened, found) = opened(&root.path)?;
@@ -215,11 +215,11 @@ fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> 
             let other = io::Error::other("it is not what it was when the run began");
             return Err(Error::Place(root.path.clone(), other));
         }
-        if kept.hidden.contains(&root.identity) || kept.way.contains(&root.identity) {
+        if kept.hidden.contains(&root.identity) || kept.above.contains(&root.identity) {
             let other = io::Error::other("credentials are kept in it");
             return Err(Error::Place(root.path.clone(), other));
         }
-        fence.add(opened, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
+        rules.add(opened, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
     }
     if let Some(root) = &policy.sockets {
         let (opened, found) = opened(&root.path)?;
@@ -228,9 +228,9 @@ fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> 
             return Err(Error::Place(root.path.clone(), other));
         }
         // Programs could create sockets there with the same right, but neither remove nor replace one.
-        fence.add(opened, AccessFs::MakeSock.into())?;
+        rules.add(opened, AccessFs::MakeSock.into())?;
     }
-    let status = fence.0.restrict_self().map_err(step("fence files"))?;
+    let status = rules.0.restrict_self().map_err(step("restrict files"))?;
     if status.ruleset == RulesetStatus::NotEnforced {
         return Err(Error::Unavailable);
     }
@@ -253,7 +253,7 @@ struct ClosedPaths {
     /// The hidden files.
     hidden: HashSet<(u64, u64)>,
     /// The directories above them.
-    way: HashSet<(u64, u64)>,
+    above: HashSet<(u64, u64)>,
 }
 
 impl ClosedPaths {
@@ -269,7 +269,7 @@ impl ClosedPaths {
             .collect();
         Self {
             hidden: places.iter().filter_map(|place| identity(place)).collect(),
-            way: above.into_iter().filter_map(identity).collect(),
+            above: above.into_iter().filter_map(identity).collect(),
         }
     }
 
@@ -277,15 +277,15 @@ impl ClosedPaths {
     fn and(&self, other: Self) -> Self {
         Self {
             hidden: self.hidden.union(&other.hidden).copied().collect(),
-            way: self.way.union(&other.way).copied().collect(),
+            above: self.above.union(&other.above).copied().collect(),
         }
     }
 }
 
 /// The ruleset so far.
-struct Fence(RulesetCreated);
+struct FileRules(RulesetCreated);
 
-impl Fence {
+impl FileRules {
     /// Allows reading below a directory. Landlock rules cannot exclude part of what another rule allows, so if
     /// something below is hidden, its siblings are allowed one by one.
     fn read(
@@ -321,7 +321,7 @@ impl Fence {
             let identity = (found.st_dev, found.st_ino);
             // A rule applies to the file itself, not to its name: this may be a hidden file, or a directory above
             // one, under another name.
-            if !closed.hidden.contains(&identity) && !closed.way.contains(&identity) {
+            if !closed.hidden.contains(&identity) && !closed.above.contains(&identity) {
                 let _ = self.open(opened, &found, READ);
             }
         }
@@ -352,7 +352,7 @@ impl Fence {
         (&mut self.0)
             .add_rule(PathBeneath::new(opened, access))
             .map(drop)
-            .map_err(step("fence files"))
+            .map_err(step("restrict files"))
     }
 
     /// Does the same, but ignores a path that has disappeared or is inaccessible.

@@ -89,7 +89,7 @@ impl SandboxPolicy {
     pub fn hides(&self, path: &Path) -> bool {
         self.hidden
             .iter()
-            .any(|hidden| is_or_is_beside(path, hidden))
+            .any(|hidden| is_or_is_copy_of(path, hidden))
     }
 
     /// Whether a path below this one is hidden, so that its contents have to be allowed one by one.
@@ -175,7 +175,7 @@ impl SandboxPolicy {
 }
 
 /// Whether `path` is `hidden`, or a sibling named like it plus a suffix after a dot.
-fn is_or_is_beside(path: &Path, hidden: &Path) -> bool {
+fn is_or_is_copy_of(path: &Path, hidden: &Path) -> bool {
     if path == hidden {
         return true;
     }

@@ -10,7 +10,7 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, Se
 use super::scope::SandboxScope;
 
 /// Conditions that must all hold: argument, comparison, value.
-type When<'a> = &'a [(u8, SeccompCmpOp, u64)];
+type Conditions<'a> = &'a [(u8, SeccompCmpOp, u64)];
 
 /// Arguments that are pointers or lengths, compared with all 64 bits.
 const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
@@ -18,7 +18,7 @@ const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
 /// Calls that are always refused inside the sandbox: access to other processes (which Landlock forbids too),
 /// `io_uring` (which would bypass this filter), key rings (shared within a session), and calls that only widen the
 /// attack surface of the kernel.
-const NEVER: &[i64] = &[
+const REFUSED_CALLS: &[i64] = &[
     libc::SYS_process_vm_readv,
     libc::SYS_kcmp,
     libc::SYS_io_uring_setup,
@@ -118,7 +118,7 @@ const REQUESTS: &[u64] = &[
 ];
 
 /// Requests about file attributes, except those that only read.
-const FILES: When<'static> = &[
+const FILES: Conditions<'static> = &[
     (1, MaskedEq(0xff00), 0x6600),
     (1, Ne, 0x8008_6601), // FS_IOC_GETFLAGS
     (1, Ne, 0x8004_6601), // FS_IOC32_GETFLAGS
@@ -128,11 +128,11 @@ const FILES: When<'static> = &[
 ];
 
 /// The creator of a user namespace is root inside it, which exposes much of the kernel.
-const USER_NAMESPACE: When<'static> = &[(0, MaskedEq(0x1000_0000), 0x1000_0000)];
+const USER_NAMESPACE: Conditions<'static> = &[(0, MaskedEq(0x1000_0000), 0x1000_0000)];
 
 /// btrfs requests that create and remove whole trees, bypassing Landlock. The requests that copy a file are in the
 /// same number range.
-const BTRFS: When<'static> = &[
+const BTRFS: Conditions<'static> = &[
     (1, MaskedEq(0xff00), 0x9400),
     (1, Ne, 0x4004_9409), // FICLONE
     (1, Ne, 0x4020_940d), // FICLONERANGE
@@ -150,7 +150,7 @@ pub(super) fn filter(
     reach: SandboxScope,
 ) -> Result<BpfProgram, seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    let mut refuse = |call: i64, when: When<'_>| -> Result<(), seccompiler::Error> {
+    let mut refuse = |call: i64, when: Conditions<'_>| -> Result<(), seccompiler::Error> {
         for number in numbers(call) {
             let known = rules.contains_key(&number);
             let chain = rules.entry(number).or_default();
@@ -165,7 +165,7 @@ pub(super) fn filter(
         }
         Ok(())
     };
-    for call in NEVER.iter().chain(SYSTEM_V) {
+    for call in REFUSED_CALLS.iter().chain(SYSTEM_V) {
         refuse(*call, &[])?;
     }
     refuse(libc::SYS_unshare, USER_NAMESPACE)?;
@@ -224,7 +224,7 @@ pub(super) fn filter(
 }
 
 /// Calls reserved to the tool's process, which uses them to answer socket calls.
-const OWN: &[i64] = &[libc::SYS_pidfd_getfd, libc::SYS_process_vm_writev];
+const BROKER_CALLS: &[i64] = &[libc::SYS_pidfd_getfd, libc::SYS_process_vm_writev];
 
 /// Builds a filter for programs that hands their socket address calls to the tool's process.
 ///
@@ -258,7 +258,7 @@ pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccomp
             rules.insert(number, rule.clone());
         }
     };
-    for call in OWN {
+    for call in BROKER_CALLS {
         refuse(*call, Vec::new());
     }
     match (asked, network) {
@@ -320,7 +320,7 @@ fn filtered(
     program.map_err(Into::into)
 }
 
-fn rule(call: i64, when: When<'_>) -> Result<SeccompRule, seccompiler::Error> {
+fn rule(call: i64, when: Conditions<'_>) -> Result<SeccompRule, seccompiler::Error> {
     let condition = |(argument, operator, value): &(u8, SeccompCmpOp, u64)| {
         let length = if WIDE.contains(&(call, *argument)) {
             Qword

@@ -27,7 +27,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_domain, socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, getpeername, getsockname};
 
-use super::bindings::{Bindings, PATH, SocketDirectory};
+use super::bindings::{Bindings, PATH_OFFSET, SocketDirectory};
 use super::caller::{Caller, can_be_served, is_interrupted, truncated};
 use super::notify::{self, Applied, Notification, errno};
 use crate::exhausted::at_start;
@@ -131,7 +131,7 @@ fn take(served: &Arc<Served>, asked: Notification) {
     let applied = match asked.number() {
         libc::SYS_bind => Applied::Bind,
         libc::SYS_connect => Applied::Connect,
-        number => return tell_name(served, &asked, number == libc::SYS_getpeername),
+        number => return answer_name(served, &asked, number == libc::SYS_getpeername),
     };
     let call = match SocketCall::of(served, &asked, applied) {
         Ok(call) => call,
@@ -159,9 +159,9 @@ fn take(served: &Arc<Served>, asked: Notification) {
 }
 
 /// Answers getsockname(2) and getpeername(2) with the address that a program has bound, not the actual one.
-fn tell_name(served: &Served, asked: &Notification, of_peer: bool) {
-    let told = known_name(served, asked, of_peer);
-    match told {
+fn answer_name(served: &Served, asked: &Notification, of_peer: bool) {
+    let known = known_name(served, asked, of_peer);
+    match known {
         // This answer is not security relevant, so the kernel can give it.
         None => notify::let_through(served.listener.as_fd(), asked),
         Some(result) => served.answer(asked, result),
@@ -225,8 +225,8 @@ impl SocketCall {
         if socket_domain(&self.caller.socket)? != AddressFamily::UNIX {
             return self.apply(&self.address, served, asked);
         }
-        let is_unix = self.address.get(..PATH) == Some(&1u16.to_ne_bytes()[..]);
-        let path = self.address.get(PATH..).filter(|_| is_unix);
+        let is_unix = self.address.get(..PATH_OFFSET) == Some(&1u16.to_ne_bytes()[..]);
+        let path = self.address.get(PATH_OFFSET..).filter(|_| is_unix);
         let path = path.filter(|_| self.address.len() <= MAX_UNIX_BYTES);
         let path = path.ok_or(Errno::INVAL)?;
         if path.first().is_none_or(|byte| *byte == 0) {
