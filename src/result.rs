@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_says_how_a_program_ended_and_for_people_how_long_it_ran() {
+    fn the_text_has_the_exit_status_and_for_people_the_duration() {
         let check = |result: CallResult, model: &str, people: &str| {
             assert_eq!(result.for_model(), model);
             assert_eq!(result.text(Durations::Shown), people);
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_and_notes_stand_in_their_places() {
+    fn cuts_and_notes_are_placed_correctly() {
         let cut = |at, kept| Cut {
             at,
             left_out: 7,
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_read_back_as_it_was_written_and_never_read_out_of_its_text() {
+    fn a_result_round_trips_and_is_never_parsed_from_its_text() {
         let result = CallResult {
             cuts: vec![Cut {
                 at: 1,

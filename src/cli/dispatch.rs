@@ -105,7 +105,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
             tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
         Invocation::HeldTool(order) => {
-            let for_tools = tool_order::arrived(&environment().0);
+            let for_tools = tool_order::tool_variables(&environment().0);
             tool(
                 &order.name,
                 command::tool::run_held(&order, &for_tools, stdout()?),

@@ -100,15 +100,15 @@ pub fn run(
         loop {
             match next(&signals, None, stopped.is_none()) {
                 StopRequest::Signal(ENDED) => break,
-                order => {
-                    stopped.get_or_insert(order);
+                request => {
+                    stopped.get_or_insert(request);
                     tools.end();
                 }
             }
         }
         let called = calling.join();
         match stopped {
-            Some(order) => Err(Error::Stopped(order)),
+            Some(request) => Err(Error::Stopped(request)),
             None => called.map_err(|_| Error::Io(io::Error::other("the call panicked")))?,
         }
     });
@@ -138,11 +138,11 @@ pub fn run(
 /// If the sandbox cannot be set up, standard input cannot be read, standard output cannot be written, or this process
 /// cannot create a session.
 pub fn run_held(
-    order: &ToolOrder,
+    request: &ToolOrder,
     environment: &[(OsString, OsString)],
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
-    let reach = match &order.policy {
+    let reach = match &request.policy {
         Some(policy) => confine::confine(policy).map_err(Error::Sandbox)?,
         None => SandboxScope::default(),
     };
@@ -152,16 +152,16 @@ pub fn run_held(
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
     let context = Context {
-        number: order.number,
-        timeout: order.timeout,
-        policy: order.policy.as_ref(),
+        number: request.number,
+        timeout: request.timeout,
+        policy: request.policy.as_ref(),
         reach,
         environment,
     };
-    let result = match &order.program {
+    let result = match &request.program {
         Some(program) => builtin::program::run(program, &arguments, &context),
-        None => builtin::run(&order.name, &arguments, &context).ok_or_else(|| {
-            let words = format!("there is no tool {}", order.name);
+        None => builtin::run(&request.name, &arguments, &context).ok_or_else(|| {
+            let words = format!("there is no tool {}", request.name);
             io::Error::new(io::ErrorKind::NotFound, words)
         })?,
     };

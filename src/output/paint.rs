@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_as_they_were_without_colours_and_end_them_with() {
+    fn text_is_unchanged_without_colours_and_resets_them_with() {
         let check = |ink, expected: &str| {
             assert_eq!(Paint::default().mark(ink, "codex:"), "codex:");
             assert_eq!(Paint::new(true).mark(ink, "codex:"), expected);

@@ -46,7 +46,7 @@ mod tests {
     use crate::failure::{StopRequest, of_order, of_output};
 
     #[test]
-    fn a_reader_that_went_away_is_a_quiet_end() {
+    fn a_closed_stream_is_not_an_error() {
         let mut written = Vec::new();
         report(
             &of_output(&io::ErrorKind::BrokenPipe.into()),
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_is_two_lines_in_one_write() {
+    fn a_failure_is_two_lines_in_one_write() {
         let mut written = Vec::new();
         report(
             &of_order(StopRequest::Timeout),

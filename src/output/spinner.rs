@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_comes_after_a_moment_turns_and_goes() {
+    fn the_line_appears_after_a_delay_animates_and_is_erased() {
         let (mut spinner, at) = spinner(Frames::Dots);
         assert_eq!(spinner.beat(at(0)), None);
         assert_eq!(spinner.beat(at(299)), None);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn other_waits_are_named_and_nothing_is_drawn_where_it_is_not_allowed() {
+    fn other_waits_are_named_and_drawing_needs_permission() {
         let (mut spinner, at) = spinner(Frames::Bar);
         spinner.waits_for("trying again");
         assert_eq!(spinner.beat(at(0)), None);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_are_named_as_long_as_they_run() {
+    fn running_tools_are_named() {
         let (mut spinner, at) = spinner(Frames::Bar);
         let beat = |spinner: &mut Spinner, millis| spinner.beat(at(millis)).map(str::to_owned);
         spinner.started("bash");

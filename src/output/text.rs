@@ -58,9 +58,9 @@ pub struct Text<W, E> {
     held: Vec<u8>,
     /// Number of line ends at the end of the text so far, counted up to 2.
     line_ends: usize,
-    message_state: MessageState,
+    message: MessageState,
     /// At least one message has ended.
-    second: bool,
+    had_message: bool,
 }
 
 impl<W: Write, E: Write> Text<W, E> {
@@ -77,8 +77,8 @@ impl<W: Write, E: Write> Text<W, E> {
             spinner: None,
             held: Vec::new(),
             line_ends: 0,
-            message_state: MessageState::Empty,
-            second: false,
+            message: MessageState::Empty,
+            had_message: false,
         }
     }
 
@@ -118,13 +118,13 @@ impl<W: Write, E: Write> Text<W, E> {
         if text.is_empty() {
             return Ok(());
         }
-        if self.message_state == MessageState::Empty && self.second {
+        if self.message == MessageState::Empty && self.had_message {
             while self.line_ends < 2 {
                 self.held.push(b'\n');
                 self.line_ends += 1;
             }
         }
-        self.message_state = MessageState::Message;
+        self.message = MessageState::Message;
         self.restart_wait();
         let ends = text.len() - text.trim_end_matches('\n').len();
         self.line_ends = if ends == text.len() {
@@ -147,13 +147,13 @@ impl<W: Write, E: Write> Text<W, E> {
     }
 
     fn end_message(&mut self) {
-        if self.message_state != MessageState::Empty {
-            if self.line_ends == 0 && self.message_state == MessageState::Message {
+        if self.message != MessageState::Empty {
+            if self.line_ends == 0 && self.message == MessageState::Message {
                 self.held.push(b'\n');
                 self.line_ends = 1;
             }
-            self.message_state = MessageState::Empty;
-            self.second = true;
+            self.message = MessageState::Empty;
+            self.had_message = true;
             self.restart_wait();
         }
     }
@@ -195,10 +195,10 @@ impl<W: Write, E: Write> Text<W, E> {
     fn begin_line(&mut self) -> io::Result<()> {
         self.flush()?;
         self.clear();
-        if self.together && self.message_state == MessageState::Message && self.line_ends == 0 {
+        if self.together && self.message == MessageState::Message && self.line_ends == 0 {
             // Our line must not continue the line where the text stopped.
             let _ = self.rest.write_all(b"\n");
-            self.message_state = MessageState::Interrupted;
+            self.message = MessageState::Interrupted;
         }
         Ok(())
     }
@@ -343,12 +343,12 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
     }
 
     fn pulse(&self) -> Option<Duration> {
-        let waits = self.spinner.is_some() && self.message_state == MessageState::Empty;
+        let waits = self.spinner.is_some() && self.message == MessageState::Empty;
         waits.then_some(PULSE_INTERVAL)
     }
 
     fn beat(&mut self, now: Instant) {
-        if self.message_state != MessageState::Empty {
+        if self.message != MessageState::Empty {
             return;
         }
         let line = self.spinner.as_mut().and_then(|spinner| spinner.beat(now));

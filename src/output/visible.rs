@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_deceive_a_reader_is_told_by_its_number() {
+    fn deceptive_characters_are_shown_as_code_points() {
         let check = |text: &str, expected: &str| assert_eq!(visible(text), expected);
         let one = |text: &str, expected: &str| assert_eq!(line(text), expected);
         one("a\r\nfrom\t\u{1b}[2J", "a^M^Jfrom^I^[[2J");

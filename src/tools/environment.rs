@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_listed_is_handed_on() {
+    fn only_listed_variables_are_passed_on() {
         let kept = [
             "PATH",
             "LC_ALL",
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_network_needs_goes_along_with_it() {
+    fn network_variables_are_passed_on_with_the_network() {
         let all = [
             "SSL_CERT_FILE",
             "PIP_CERT",
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_looks_like_a_credential_is_left_out() {
+    fn a_value_that_looks_like_a_credential_is_dropped() {
         let all = [
             ("https_proxy", "http://proxy:3128"),
             ("HTTP_PROXY", "http://me:secret@proxy:3128"),

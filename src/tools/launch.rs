@@ -181,10 +181,10 @@ impl Launcher {
         let found = setup.environment.iter().chain(further);
         let found = found.filter_map(|(name, value)| {
             let value = reach.narrowed(name, value, &setup.directory)?;
-            Some((tool_order::put_off(name), value))
+            Some((tool_order::held_name(name), value))
         });
         let apart = (reach != WritableReach::default() && launch.is_code_for_python)
-            .then(|| (tool_order::put_off(SAFE_PATH.as_ref()), OsStr::new("1")));
+            .then(|| (tool_order::held_name(SAFE_PATH.as_ref()), OsStr::new("1")));
         let mut command = Command::new(&setup.program);
         command
             .arg0("codex")

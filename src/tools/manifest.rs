@@ -226,7 +226,7 @@ mod tests {
  "command": ["true", "x"], "timeout": "30s", "env": ["TICKETS_URL"], "network": true, "write": false}"#;
 
     #[test]
-    fn a_manifest_asks_for_no_more_than_the_run_allows() {
+    fn a_manifest_gets_no_more_than_the_run_allows() {
         let manifest = parse(GOOD).expect("it is right");
         assert_eq!(manifest.command, ["true", "x"]);
         assert_eq!(
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_with_its_place() {
+    fn a_mistake_is_reported_with_its_position() {
         let check = |from: &str, to: &str, expected: &str| {
             let text = GOOD.replacen(from, to, 1);
             let parsed = parse(&text).map_err(|mistake| mistake.to_string());

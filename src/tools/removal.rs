@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_removed_however_deep_and_closed() {
+    fn everything_is_removed_at_any_depth_and_mode() {
         let (root, outside) = (made("closed"), made("outside"));
         let top = &root.path;
         fs::write(outside.path.join("kept"), "x").expect("a file");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_ends_with_its_time_however_much_is_in_one_directory() {
+    fn a_removal_ends_at_its_deadline_even_inside_one_large_directory() {
         let root = made("late");
         let path = root.path.clone();
         fs::create_dir(path.join("d")).expect("a directory");

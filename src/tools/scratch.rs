@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_killed_runs_have_left_is_swept() {
+    fn directories_of_killed_runs_are_removed() {
         let path = std::env::temp_dir().join(format!("codex-run-sweep-{}", std::process::id()));
         let parent = TemporaryParent {
             path: path.join("deep/parent"),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_have_a_directory_for_each_call_where_tools_cannot_reach_it() {
+    fn each_call_has_a_socket_directory_out_of_reach_of_tools() {
         let path = std::env::temp_dir().join(format!("codex-run-apart-{}", std::process::id()));
         let make = |apart| {
             let parent = TemporaryParent {

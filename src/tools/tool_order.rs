@@ -71,7 +71,7 @@ impl ToolOrder {
     #[must_use]
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Option<Self> {
         let mut words = words.into_iter();
-        let mut order = Self {
+        let mut request = Self {
             name: words.next()?.into_string().ok()?,
             number: 0,
             timeout: Duration::ZERO,
@@ -81,22 +81,22 @@ impl ToolOrder {
         let (mut has_timeout, mut has_policy) = (false, false);
         while let Some(key) = words.next() {
             if key == "run" {
-                order.program = Some(words.collect());
+                request.program = Some(words.collect());
                 break;
             }
             let value = words.next()?;
             if key == "number" {
-                order.number = value.to_str()?.parse().ok()?;
+                request.number = value.to_str()?.parse().ok()?;
                 continue;
             }
             if key == "timeout" {
-                order.timeout = Duration::from_millis(value.to_str()?.parse().ok()?);
+                request.timeout = Duration::from_millis(value.to_str()?.parse().ok()?);
                 has_timeout = true;
                 continue;
             }
             if key == "policy" {
                 has_policy = true;
-                order.policy = match value.to_str()? {
+                request.policy = match value.to_str()? {
                     NO_SANDBOX => None,
                     "read-only" => Some(SandboxPolicy::default()),
                     "workspace-write" => Some(SandboxPolicy {
@@ -108,14 +108,14 @@ impl ToolOrder {
                 continue;
             }
             // The policy's mode must come before its details; a request that is not understood is rejected.
-            let policy = order.policy.as_mut()?;
+            let policy = request.policy.as_mut()?;
             match key.to_str()? {
                 "network" if value == "yes" => policy.network = true,
-                "write" => policy.writable.push(root(&value)?),
+                "write" => policy.writable.push(parse_root(&value)?),
                 "hide" => policy.hidden.push(PathBuf::from(value)),
                 "read" => policy.readable.push(PathBuf::from(value)),
                 "temporary" => policy.temporary = Some(PathBuf::from(value)),
-                "sockets" => policy.sockets = Some(root(&value)?),
+                "sockets" => policy.sockets = Some(parse_root(&value)?),
                 "closed" => policy.closed.push(ClosedDirectory {
                     place: value.into(),
                     because: String::new(),
@@ -125,7 +125,7 @@ impl ToolOrder {
             }
         }
         // An incomplete request is rejected.
-        (has_timeout && has_policy && order.number > 0).then_some(order)
+        (has_timeout && has_policy && request.number > 0).then_some(request)
     }
 }
 
@@ -135,15 +135,15 @@ const HELD_PREFIX: &str = "CODEX_TOOL_";
 
 /// Prefixes a variable for its way through the process that applies the sandbox.
 #[must_use]
-pub fn put_off(name: &OsStr) -> OsString {
-    let mut called = OsString::from(HELD_PREFIX);
-    called.push(name);
-    called
+pub fn held_name(name: &OsStr) -> OsString {
+    let mut held = OsString::from(HELD_PREFIX);
+    held.push(name);
+    held
 }
 
 /// The prefixed variables, under their own names.
 #[must_use]
-pub fn arrived(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+pub fn tool_variables(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let own = |(name, value): &(OsString, OsString)| {
         let name = name.as_bytes().strip_prefix(HELD_PREFIX.as_bytes())?;
         Some((OsStr::from_bytes(name).to_owned(), value.clone()))
@@ -159,7 +159,7 @@ fn encode_root(root: &Root) -> OsString {
 }
 
 /// Parses a writable directory: device, inode and path.
-fn root(value: &OsStr) -> Option<Root> {
+fn parse_root(value: &OsStr) -> Option<Root> {
     let mut parts = value.as_bytes().splitn(3, |byte| *byte == b':');
     let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse().ok();
     let identity = (number()?, number()?);
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_read_as_it_was_written() {
+    fn a_request_round_trips() {
         let odd = PathBuf::from(OsString::from_vec(b"/a b/\xff\n".to_vec()));
         let policy = SandboxPolicy {
             write: true,
@@ -205,14 +205,14 @@ mod tests {
                 None,
                 Some(vec!["./x".into(), "run".into(), "--held".into()]),
             ] {
-                let order = ToolOrder {
+                let request = ToolOrder {
                     name: "lookup".into(),
                     number: 7,
                     timeout: Duration::from_millis(1500),
                     policy: policy.clone(),
                     program,
                 };
-                assert_eq!(ToolOrder::parse(order.words()), Some(order));
+                assert_eq!(ToolOrder::parse(request.words()), Some(request));
             }
         }
         for words in [

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn worktrees_and_submodules_are_followed_as_git_lays_them_out() {
+    fn worktrees_and_submodules_are_followed() {
         let top = laid("linked");
         let owner = owner(&top);
         let git = top.join("main/.git");
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_lead_back_is_refused() {
+    fn a_directory_that_does_not_refer_back_is_refused() {
         let top = laid("refused");
         let owner = owner(&top);
         let git = top.join("main/.git");

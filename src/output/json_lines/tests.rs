@@ -22,7 +22,7 @@ fn check(notices: &[Notice<'_>], expected: &[Value]) {
 }
 
 #[test]
-fn a_message_is_one_item_and_its_pieces_are_told_on_request() {
+fn a_message_is_one_item_with_deltas_on_request() {
     let notices = [
         Notice::Text("hel"),
         Notice::Text("lo"),
@@ -126,7 +126,7 @@ fn calls_keep_their_items_whatever_ends_first() {
 }
 
 #[test]
-fn what_is_left_out_is_told_by_fields() {
+fn cuts_are_reported_as_fields() {
     let result = CallResult {
         cuts: vec![
             Cut {
@@ -169,7 +169,7 @@ fn what_is_left_out_is_told_by_fields() {
 }
 
 #[test]
-fn the_last_line_says_how_it_ended() {
+fn the_last_line_reports_the_outcome() {
     let mut out = Vec::new();
     let mut lines = JsonLines::new(&mut out, false, false);
     let usage = Usage {
@@ -206,7 +206,7 @@ fn the_last_line_says_how_it_ended() {
 }
 
 #[test]
-fn the_schema_names_every_type_that_is_written() {
+fn the_schema_lists_every_event_type() {
     let schema: Value = serde_json::from_str(EVENTS).expect("JSON");
     let source = include_str!("../json_lines.rs");
     let written = source.split("#[cfg(test)]").next().unwrap_or_default();

@@ -59,7 +59,7 @@ fn a_terminal_sees_control_characters_and_a_pipe_gets_them() {
 }
 
 #[test]
-fn the_spinner_is_gone_before_anything_else_is_written() {
+fn the_spinner_is_erased_before_other_output() {
     let mut both = Vec::new();
     let shown = Arc::new(AtomicBool::new(false));
     let spinner = Spinner::new(Frames::Bar, Arc::clone(&shown), || true);

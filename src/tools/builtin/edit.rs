@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_and_the_last_line_stay_as_they_are() {
+    fn line_ends_and_the_last_line_are_preserved() {
         check(
             "a\r\nb\r\nc",
             &[("a\nb", "x\ny\nz")],

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_inside_of_a_command_that_ended_well_names_its_program() {
+    fn a_refusal_inside_a_successful_command_names_its_program() {
         let check = |line: &str, expected: bool| assert_eq!(is_refusal(line), expected, "{line}");
         check("touch: cannot touch '/etc/x': Permission denied", true);
         check("sh: 1: cannot create /etc/x: permission denied", true);

@@ -153,7 +153,7 @@ mod tests {
 
     /// The rules of gitignore(5), in the manual's order.
     #[test]
-    fn patterns_mean_what_git_says_they_mean() {
+    fn patterns_follow_gitignore() {
         check("# a\n\n", "a", false);
         check("\\#a", "#a", true);
         check("a  ", "a", true);

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_whole_and_no_more_than_asked_for() {
+    fn lines_are_complete_and_within_the_limit() {
         let text = (0..100)
             .map(|n| format!("./line {n}\r\n"))
             .collect::<String>();

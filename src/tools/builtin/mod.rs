@@ -42,7 +42,7 @@ mod tests {
     use crate::tools::sandbox::confine::SandboxScope;
 
     #[test]
-    fn wrong_arguments_are_answered_in_words() {
+    fn invalid_arguments_get_an_error_message() {
         let context = Context {
             timeout: Duration::from_secs(1),
             number: 1,

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn all_tools_together_take_little_of_a_request() {
+    fn all_tool_definitions_take_few_bytes_of_a_request() {
         let tools: Vec<Tool> = TOOLS.iter().map(tool).collect();
         let functions: Vec<Function<'_>> = tools.iter().map(Tool::function).collect();
         let size = |tools: &[Function<'_>]| {

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_take_no_time_worth_mentioning() {
+    fn many_stars_are_matched_quickly() {
         let path = "a/".repeat(2000) + "b";
         assert!(!matches(&("a*".repeat(1000) + "c"), &"a".repeat(4000)));
         assert!(!matches(&("**/a*/".repeat(500) + "c"), &path));

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn short_output_is_kept_whole_and_makes_no_file() {
+    fn short_output_is_complete_and_creates_no_file() {
         let (printed, path) = capture(
             &[b"a\0b\xff", b"", &vec![b'x'; MAX_OUTPUT_BYTES - 10]],
             "short",
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_model_gets_stays_small_and_whole_whatever_the_bytes() {
+    fn text_for_the_model_is_limited_and_valid_for_any_bytes() {
         for (byte, count) in [
             (&b"\xff"[..], 200_000),
             (b"\xff", 40_000),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn of_long_output_head_and_tail_are_kept_and_the_file_has_all() {
+    fn long_output_keeps_head_and_tail_and_the_file_has_everything() {
         let whole: Vec<u8> = (0..100_000u32)
             .flat_map(|n| format!("{n}\n").into_bytes())
             .collect();

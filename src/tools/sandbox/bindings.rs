@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_socket_that_was_bound_is_told_from_those_it_has_accepted() {
+    fn a_bound_socket_is_distinguished_from_accepted_ones() {
         let check = |line: &str, bound: bool| assert_eq!(is_bound(line), bound, "{line}");
         check("0: 00000002 00000000 00010000 0001 01 1519571 /s1/a", true);
         check("0: 00000002 00000000 00000000 0001 01 1519571 /s1/a", true);
@@ -232,7 +232,7 @@ mod tests {
 
     /// Another socket's file in place of the bound one, as another run with write access there could put it.
     #[test]
-    fn only_the_very_file_that_was_bound_is_held() {
+    fn only_the_file_that_was_bound_is_held() {
         let path = std::env::temp_dir().join(format!("codex-run-bound-{}", std::process::id()));
         fs::create_dir_all(&path).expect("a directory");
         let place = SocketDirectory::open(&path).expect("it was made");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_with_a_long_path_takes_sockets_too() {
+    fn a_directory_with_a_long_path_takes_sockets() {
         let top = std::env::temp_dir().join(format!("codex-run-long-{}", std::process::id()));
         let path = top.join("x".repeat(120));
         fs::create_dir_all(&path).expect("a directory");

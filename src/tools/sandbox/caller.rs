@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_process_is_asked_about_is_read_as_the_kernel_would() {
+    fn arguments_are_truncated_as_the_kernel_does() {
         assert_eq!(truncated(0xffff_ffff_0000_0007), 7);
         assert_eq!(truncated(0xffff_ffff), -1);
         let status = "Name:\tx Tgid: 9\nUmask:\t0022\nTgid:\t12\n";
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_interrupts_where_a_handler_waits_for_it() {
+    fn a_pending_signal_with_a_handler_interrupts() {
         let check = |pid: u32, own: &str, shared: &str, blocked: &str, expected: bool| {
             let status = format!(
                 "Tgid:\t7\nPid:\t{pid}\nSigPnd:\t{own}\nShdPnd:\t{shared}\nSigBlk:\t{blocked}\nSigCgt:\t0000000000002000\n"

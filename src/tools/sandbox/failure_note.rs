@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_is_known_by_what_programs_print() {
+    fn every_rule_is_recognised_by_program_messages() {
         let (write, read) = (policy(true, false), policy(false, false));
         check(&write, "all is well", 1, &[]);
         check(&write, "sh: x: Permission denied", 1, &["--add-dir DIR"]);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_across_file_systems_is_no_rule_of_the_sandbox() {
+    fn a_link_across_file_systems_is_not_blamed_on_the_sandbox() {
         let write = policy(true, false);
         let exdev = "Invalid cross-device link";
         for (from, to, ours) in [

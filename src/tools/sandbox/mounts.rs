@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_mounted_twice_has_two_names() {
+    fn a_directory_mounted_twice_has_two_names() {
         let mounts = b"21 1 254:0 / / rw - ext4 /dev/vda rw\n\
             22 21 0:20 / /proc rw - proc proc rw\n\
             23 21 254:0 /h/home /alias rw - ext4 /dev/vda rw\n\

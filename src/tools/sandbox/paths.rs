@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_directory_behind_a_link_is_not_the_one_at_that_path() {
+    fn a_directory_reached_through_a_link_is_refused() {
         let top = std::env::temp_dir().join(format!("codex-run-root-{}", std::process::id()));
         for path in ["way/place", "victim/place"] {
             fs::create_dir_all(top.join(path)).expect("a directory");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_links_on_the_way_are_known_by_where_they_lie() {
+    fn links_are_listed_by_their_real_locations() {
         let top = std::env::temp_dir().join(format!("codex-run-links-{}", std::process::id()));
         fs::create_dir_all(top.join("a/b")).expect("a directory");
         let top = real(&top);

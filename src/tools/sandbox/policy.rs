@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writable_directory_keeps_away_from_what_is_hidden() {
+    fn writable_directories_must_not_overlap_hidden_paths() {
         let check = |root: &str, hidden: &str, conflict: bool| {
             let found = policy(&["/elsewhere", root], &["/nowhere", hidden])
                 .conflicts()
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_is_hidden_with_its_copies_and_locks() {
+    fn copies_and_locks_of_hidden_files_are_hidden() {
         let policy = policy(&[], &["/h/u/.codex-run", "/w/auth.json"]);
         let check = |path: &str, hides: bool, divides: bool| {
             let path = Path::new(path);

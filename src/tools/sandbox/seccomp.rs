@@ -368,7 +368,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_filter_can_be_made_and_stays_small() {
+    fn every_filter_can_be_built_and_stays_small() {
         for (write, network) in [(false, false), (false, true), (true, false), (true, true)] {
             let filter = filter(write, network, SandboxScope::default()).expect("a filter");
             // BPF_MAXINSNS is 4096; and each instruction slows down every call.
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_known_by_either_of_their_numbers() {
+    fn calls_are_recognised_by_both_of_their_numbers() {
         for number in numbers(libc::SYS_connect) {
             assert_eq!(plain(number), libc::SYS_connect);
         }

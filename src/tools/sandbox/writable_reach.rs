@@ -163,7 +163,7 @@ mod tests {
     use crate::tools::sandbox::paths::{Root, real};
 
     #[test]
-    fn what_leads_through_a_writable_directory_is_within_reach() {
+    fn paths_through_a_writable_directory_are_within_reach() {
         let top = std::env::temp_dir().join(format!("codex-run-reach-{}", std::process::id()));
         let _ = fs::remove_dir_all(&top);
         fs::create_dir_all(top.join("w/sub")).expect("a directory");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_names_what_is_written_as_a_path_and_what_is_there() {
+    fn words_name_explicit_paths_and_existing_files() {
         let top = std::env::temp_dir().join(format!("codex-run-words-{}", std::process::id()));
         fs::create_dir_all(top.join("test/deep")).expect("a directory");
         fs::write(top.join("look.py"), "").expect("a file");
