@@ -1,22 +1,22 @@
-//! How a run ended. One table gives every ending its exit code, its word in JSON, when it happens
-//! and what a script does about it; `codex help exit-codes` prints that table.
+//! How a run ended. One table gives each outcome its exit code, its word in JSON, when it happens and how a script
+//! should respond; `codex help exit-codes` prints it.
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The service said completed and the whole text was delivered.
+    /// The response completed and its whole text was delivered.
     Answered,
-    /// The model or the service said no to this task.
+    /// The model or the service refused this task.
     Failed,
-    /// The command line, a file it names or the prompt is wrong.
+    /// The command line, a file it names, or the prompt is wrong.
     Usage,
-    /// Nobody is signed in, or the service refused the credential.
+    /// Not signed in, or the service refused the credential.
     SignIn,
-    /// The credential is good but may not do this.
+    /// The credential is valid but not allowed to do this.
     Forbidden,
-    /// The plan's window, quota or credits are used up.
+    /// The plan's usage limit, quota or credits are used up.
     UsageLimit,
-    /// The service could not be reached or could not answer.
+    /// The service could not be reached or did not respond.
     Unreachable,
     /// The text is partial or empty.
     Incomplete,
@@ -24,40 +24,40 @@ pub enum Outcome {
     Budget,
     /// The final text does not match the schema that was asked for.
     Schema,
-    /// The request differs from the recording.
+    /// The request differs from the recorded one.
     Replay,
-    /// A defect of this program.
+    /// A bug in this program.
     Bug,
     /// Standard output or a file could not be written.
     Io,
-    /// `--timeout` has passed.
+    /// The `--timeout` expired.
     Timeout,
-    /// Ended by SIGHUP.
+    /// Stopped by SIGHUP.
     Hangup,
-    /// Ended by SIGINT.
+    /// Stopped by SIGINT.
     Interrupted,
-    /// Ended by SIGTERM.
+    /// Stopped by SIGTERM.
     Terminated,
-    /// The reader of standard output went away.
+    /// The reader of standard output closed it.
     Closed,
 }
 
 /// A row of the table of exit codes.
 pub struct Row {
-    /// The outcome that this row tells of.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The process's exit code.
+    /// The exit code of the process.
     pub code: u8,
-    /// The outcome's name in JSON; empty for the one that is no error.
+    /// The outcome's name in JSON; empty for success.
     pub word: &'static str,
     /// When it happens.
     pub when: &'static str,
-    /// What a script does about it.
+    /// How a script should respond.
     pub then: &'static str,
 }
 
 impl Row {
-    /// When it happens and what a script does about it, in one line.
+    /// When it happens and how a script should respond, in one line.
     #[must_use]
     pub fn words(&self) -> String {
         match self.then {
@@ -67,7 +67,7 @@ impl Row {
     }
 }
 
-/// Every outcome, in the order of the codes. The codes are an interface: they stay as they are.
+/// All outcomes, ordered by exit code. The codes are an interface and do not change.
 pub const TABLE: &[Row] = &[
     row(Outcome::Answered, 0, "", "answered", "go on"),
     row(
@@ -81,7 +81,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Usage,
         2,
         "usage",
-        "flags, files, configuration, prompt, no confinement",
+        "flags, files, configuration, prompt, no sandbox",
         "fix the command",
     ),
     row(
@@ -89,7 +89,7 @@ pub const TABLE: &[Row] = &[
         4,
         "sign_in",
         "not signed in; sign-in expired, revoked or refused (as in gh)",
-        "log in again",
+        "sign in again",
     ),
     row(
         Outcome::Forbidden,
@@ -179,7 +179,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Closed,
         141,
         "closed",
-        "the reader of standard output went away",
+        "the reader of standard output closed it",
         "",
     ),
     row(
@@ -208,7 +208,7 @@ const fn row(
 }
 
 impl Outcome {
-    /// The process's exit code for this outcome.
+    /// The exit code of the process for this outcome.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         self.row().code
@@ -236,7 +236,7 @@ mod tests {
             );
             assert_eq!(row.outcome.exit_code(), row.code);
         }
-        // The last variant's place in the enum counts the variants.
+        // The last variant's discriminant gives the number of variants.
         assert_eq!(TABLE.len(), Outcome::Closed as usize + 1);
         assert!(
             TABLE.iter().all(|row| row.code != 101),

@@ -1,5 +1,5 @@
-//! The result of a call of a tool: facts with names. They become words at the end: the text for the model here, the line
-//! on standard error and the JSON lines where `output` writes them.
+//! The result of a tool call, as facts. They are turned into text last: for the model here, for standard error and
+//! JSON lines in `output`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use serde::{Deserialize, Serialize};
 pub struct CallResult {
     /// How the call ended.
     pub status: Status,
-    /// What the program printed, or what the tool says, without what was cut out of it.
+    /// The program's output or the tool's message, without the parts that were cut out.
     pub output: String,
-    /// The cuts, in the order of their places.
+    /// The cuts, ordered by position.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cuts: Vec<Cut>,
-    /// Present where a program ran of which the end is reported; `output` is then what that program printed.
+    /// Present if a program ran whose end is reported; `output` is then that program's output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer: Option<Footer>,
-    /// Which rules of the sandbox may be behind the end of the program.
+    /// Which rules of the sandbox may have caused the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox_note: Option<String>,
-    /// What the model can do about the end of the call.
+    /// What the model can do about the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
-    /// A picture for the model, as a data URL.
+    /// An image for the model, as a data URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
 }
@@ -34,86 +34,86 @@ pub struct CallResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// The tool did what it was asked to.
+    /// The tool succeeded.
     Done,
-    /// The program ended with this exit code.
+    /// The program exited with this code.
     Exited(i32),
     /// This signal ended the program.
     Signalled(i32),
-    /// The call took longer than it may.
+    /// The call exceeded its time limit.
     TimedOut {
-        /// Its time limit.
+        /// The time limit.
         limit: Duration,
     },
-    /// The call was ended from outside.
+    /// The call was stopped from outside.
     Stopped,
-    /// The sandbox refused it.
+    /// The sandbox denied it.
     Denied,
-    /// The arguments are not those of the tool.
+    /// The arguments do not fit the tool.
     BadArguments,
     /// The call could not be started.
     NotRun,
-    /// No such tool was offered.
+    /// No tool has this name.
     UnknownTool,
-    /// The tool did not do what it was asked to; `output` says why.
+    /// The tool failed; `output` says why.
     Failed,
 }
 
-/// A part of the output that is left out.
+/// A part that is left out of the output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
-    /// The place in `output`, in bytes.
+    /// Position in `output`, in bytes.
     pub at: usize,
-    /// The length of the part, in bytes as they were printed.
+    /// Length of the part, in bytes of the original output.
     pub left_out: u64,
-    /// The length of what was printed, in bytes.
+    /// Length of the whole original output, in bytes.
     pub of: u64,
-    /// Where it can be read.
+    /// Where the full output is kept.
     pub kept: KeptOutput,
 }
 
-/// Where output can be read that is not in a result. Files are named in the temporary directory of the tools, which is
-/// another one in every run.
+/// Where the full output is kept. Files are relative to the tools' temporary directory, which is a different one in
+/// each run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeptOutput {
-    /// All of it.
+    /// The file has all of it.
     Whole {
-        /// The name of the file.
+        /// The file's name.
         file: String,
     },
-    /// Its beginning.
+    /// The file has only the beginning.
     Beginning {
-        /// The name of the file.
+        /// The file's name.
         file: String,
-        /// The length of the beginning, in bytes.
+        /// Length of the beginning, in bytes.
         bytes: u64,
     },
-    /// It could not be kept.
+    /// It could not be saved.
     Nowhere {
         /// The error.
         because: String,
     },
 }
 
-/// What is reported of a program beside its status.
+/// What is reported about a program besides its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footer {
     /// How long the program ran.
     pub took: Duration,
 }
 
-/// Whether a text says how long programs ran. The model is not shown that: its requests would differ from run to run.
+/// Whether text includes how long programs ran. The model's does not, or its requests would differ from run to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durations {
-    /// They are left out.
+    /// Without durations.
     Hidden,
-    /// They stand beside the exit code, in seconds.
+    /// With durations in seconds, next to the exit code.
     Shown,
 }
 
 impl Status {
-    /// Whether the tool did what it was asked to.
+    /// Whether the call succeeded.
     #[must_use]
     pub fn is_ok(self) -> bool {
         matches!(self, Self::Done | Self::Exited(0))
@@ -121,7 +121,7 @@ impl Status {
 }
 
 impl KeptOutput {
-    /// The path of a kept file, as the model and its commands can name it.
+    /// The path of a kept file, as the model and its commands can use it.
     #[must_use]
     pub fn path(file: &str) -> String {
         format!("$TMPDIR/{file}")
@@ -129,7 +129,7 @@ impl KeptOutput {
 }
 
 impl CallResult {
-    /// A result with this status, in which the tool says this.
+    /// Creates a result with a status and a message.
     #[must_use]
     pub fn new(status: Status, output: impl Into<String>) -> Self {
         Self {
@@ -143,19 +143,19 @@ impl CallResult {
         }
     }
 
-    /// The result of a tool that did what it was asked to.
+    /// Creates the result of a tool that succeeded.
     #[must_use]
     pub fn done(output: impl Into<String>) -> Self {
         Self::new(Status::Done, output)
     }
 
-    /// The result of a tool that did not, for this reason.
+    /// Creates the result of a tool that failed, with the reason.
     #[must_use]
     pub fn failed(output: impl Into<String>) -> Self {
         Self::new(Status::Failed, output)
     }
 
-    /// The text for the model. Equal calls with equal effects have equal texts.
+    /// The text for the model. Equal calls with equal effects give equal text.
     #[must_use]
     pub fn for_model(&self) -> String {
         self.text(Durations::Hidden)
@@ -183,11 +183,11 @@ impl CallResult {
         text
     }
 
-    /// How it ended, where the output does not say so itself.
+    /// How it ended, unless the output already says that.
     fn end(&self, durations: Durations) -> Option<String> {
         let took = self.footer.filter(|_| durations == Durations::Shown);
         let took = took.map(|footer| format!("{:.1} s", footer.took.as_secs_f64()));
-        let beside = |end: String| match &took {
+        let with_time = |end: String| match &took {
             Some(took) => format!("{end}, {took}"),
             None => end,
         };
@@ -205,17 +205,17 @@ impl CallResult {
                 None => "ended from outside".to_owned(),
             }),
             Status::Exited(code) if self.footer.is_some() => {
-                Some(beside(format!("exit code {code}")))
+                Some(with_time(format!("exit code {code}")))
             }
             Status::Signalled(signal) if self.footer.is_some() => {
-                Some(beside(format!("killed by signal {signal}")))
+                Some(with_time(format!("killed by signal {signal}")))
             }
             _ => None,
         }
     }
 }
 
-/// The line that stands in the place of a cut.
+/// The line that replaces a cut.
 fn cut_line(cut: &Cut) -> String {
     let place = match &cut.kept {
         KeptOutput::Whole { file } => format!("all of it is in {}", KeptOutput::path(file)),
@@ -226,7 +226,7 @@ fn cut_line(cut: &Cut) -> String {
                 KeptOutput::path(file)
             )
         }
-        KeptOutput::Nowhere { because } => format!("it could not be kept in a file: {because}"),
+        KeptOutput::Nowhere { because } => format!("it could not be saved to a file: {because}"),
     };
     let (left_out, of) = (cut.left_out, cut.of);
     format!("[{left_out} of {of} bytes are left out here; {place}]")
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_says_how_a_program_ended_and_for_people_how_long_it_ran() {
+    fn the_text_has_the_exit_status_and_for_people_the_duration() {
         let check = |result: CallResult, model: &str, people: &str| {
             assert_eq!(result.for_model(), model);
             assert_eq!(result.text(Durations::Shown), people);
@@ -275,14 +275,14 @@ mod tests {
         };
         let text = "a\n[ended after 1.5 s, its time limit]\n[narrow it down]";
         check(late, text, text);
-        // A tool that is no program says all there is to say.
+        // A tool that is not a program has no more to report.
         check(CallResult::new(Status::Exited(0), "hi"), "hi", "hi");
         check(CallResult::done("hi"), "hi", "hi");
         check(CallResult::failed("no"), "no", "no");
     }
 
     #[test]
-    fn cuts_and_notes_stand_in_their_places() {
+    fn cuts_and_notes_are_placed_correctly() {
         let cut = |at, kept| Cut {
             at,
             left_out: 7,
@@ -312,13 +312,13 @@ mod tests {
         };
         let text = "a\n[7 of 99 bytes are left out here; all of it is in $TMPDIR/output-3.txt]\nb\n\
              [7 of 99 bytes are left out here; its first 64 MiB are in $TMPDIR/output-3.txt]\nc\n\
-             [7 of 99 bytes are left out here; it could not be kept in a file: no space]\n\
+             [7 of 99 bytes are left out here; it could not be saved to a file: no space]\n\
              [exit code 1]\n[this may be the sandbox]";
         assert_eq!(result.for_model(), text);
     }
 
     #[test]
-    fn a_result_is_read_back_as_it_was_written_and_never_read_out_of_its_text() {
+    fn a_result_round_trips_and_is_never_parsed_from_its_text() {
         let result = CallResult {
             cuts: vec![Cut {
                 at: 1,

@@ -105,7 +105,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
             tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
         Invocation::HeldTool(order) => {
-            let for_tools = tool_order::arrived(&environment().0);
+            let for_tools = tool_order::tool_variables(&environment().0);
             tool(
                 &order.name,
                 command::tool::run_held(&order, &for_tools, stdout()?),
@@ -212,7 +212,7 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
                 .hint("-s danger-full-access lets it do whatever you may do")
                 .for_want_of(error.exhausted()))
         }
-        Err(Error::Ordered(request)) => Err(failure::of_order(request)),
+        Err(Error::Stopped(request)) => Err(failure::of_order(request)),
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Outcome::Closed, ""))
         }

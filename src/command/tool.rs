@@ -1,4 +1,4 @@
-//! `codex tool NAME`: one built-in tool in a process of its own, behind the walls that a run would put around it.
+//! `codex tool NAME`: one built-in tool in its own process, in the sandbox that a run would give it.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -8,7 +8,7 @@ use std::thread;
 use super::signals::take_over;
 use super::stdout::Stdout;
 use super::stop_requests::next;
-use crate::agent::StopRequest as End;
+use crate::agent::StopRequest;
 use crate::exhausted::at_start;
 use crate::result::Durations;
 use crate::stdin::{self, StdinKind};
@@ -23,18 +23,18 @@ use crate::tools::tool_order::ToolOrder;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::item::Call;
 
-/// Stands among the signals for the end of the tool.
+/// Takes the place of a signal number when the tool has ended.
 const ENDED: i32 = 0;
 
 /// Why a tool did not run to its end.
 #[derive(Debug)]
 pub enum Error {
-    /// There are no walls here.
+    /// The sandbox cannot be set up.
     Sandbox(confine::Error),
-    /// The system refused something.
+    /// A system call failed.
     Io(io::Error),
-    /// An end was ordered.
-    Ordered(End),
+    /// A stop request ended it.
+    Stopped(StopRequest),
 }
 
 impl From<io::Error> for Error {
@@ -43,10 +43,10 @@ impl From<io::Error> for Error {
     }
 }
 
-/// Runs the tool, which a person has asked for, as a run does; whether it did what it was asked to.
+/// Runs the tool for a user, the way a run does. Returns whether it succeeded.
 ///
 /// # Errors
-/// When it could not be run to its end, or its answer could not be written.
+/// If the tool could not be run to its end, or its result could not be written.
 pub fn run(
     setup: ToolSetup,
     offered: Vec<Tool>,
@@ -63,12 +63,12 @@ pub fn run(
             format!(", such as {{\"{argument}\": \"...\"}}")
         });
         super::warn(&format!(
-            "waiting for the arguments of {name} as JSON on standard input{example}; Ctrl+D ends them"
+            "waiting for the arguments of {name} as JSON on standard input{example}; end with Ctrl+D"
         ));
     }
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
-    // A command may kill the very process that is to end it; what it leaves then falls to us.
+    // A command may kill the process that is supposed to clean up after it; its orphans are then ours to end.
     let adopted = reaper::adopt_orphans();
     let call = Call {
         call_id: String::new(),
@@ -76,7 +76,7 @@ pub fn run(
         arguments: String::from_utf8_lossy(&arguments).into_owned(),
         unfinished: false,
     };
-    // Signals, and a reader that goes away, end the tool with all it has started, and then us.
+    // A signal, or a closed standard output, ends the tool with everything it started, and then this process.
     let mut signals = take_over()?;
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
@@ -95,20 +95,20 @@ pub fn run(
             }
         });
         let calling = calling.map_err(at_start)?;
-        // A second order cuts short the moment that the tool is given.
-        let mut ordered = None;
+        // A second stop request cuts the tool's grace period short.
+        let mut stopped = None;
         loop {
-            match next(&signals, None, ordered.is_none()) {
-                End::Signal(ENDED) => break,
-                order => {
-                    ordered.get_or_insert(order);
+            match next(&signals, None, stopped.is_none()) {
+                StopRequest::Signal(ENDED) => break,
+                request => {
+                    stopped.get_or_insert(request);
                     tools.end();
                 }
             }
         }
         let called = calling.join();
-        match ordered {
-            Some(order) => Err(Error::Ordered(order)),
+        match stopped {
+            Some(request) => Err(Error::Stopped(request)),
             None => called.map_err(|_| Error::Io(io::Error::other("the call panicked")))?,
         }
     });
@@ -130,18 +130,19 @@ pub fn run(
     Ok(result.status.is_ok())
 }
 
-/// Runs the tool in this very process, for the process that reads standard output, which gets the result.
-/// The walls come first; what it starts then has this environment.
+/// Runs the tool in this process and writes its result to standard output, where the parent process reads it. The
+/// sandbox is set up first; programs that the tool starts get `environment`.
 ///
 /// # Errors
-/// When the walls cannot be put up, standard input cannot be read or standard output cannot be written, or this
-/// process cannot found a session.
+///
+/// If the sandbox cannot be set up, standard input cannot be read, standard output cannot be written, or this process
+/// cannot create a session.
 pub fn run_held(
-    order: &ToolOrder,
+    request: &ToolOrder,
     environment: &[(OsString, OsString)],
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
-    let reach = match &order.policy {
+    let reach = match &request.policy {
         Some(policy) => confine::confine(policy).map_err(Error::Sandbox)?,
         None => SandboxScope::default(),
     };
@@ -151,16 +152,16 @@ pub fn run_held(
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
     let context = Context {
-        number: order.number,
-        timeout: order.timeout,
-        policy: order.policy.as_ref(),
+        number: request.number,
+        timeout: request.timeout,
+        policy: request.policy.as_ref(),
         reach,
         environment,
     };
-    let result = match &order.program {
+    let result = match &request.program {
         Some(program) => builtin::program::run(program, &arguments, &context),
-        None => builtin::run(&order.name, &arguments, &context).ok_or_else(|| {
-            let words = format!("there is no tool {}", order.name);
+        None => builtin::run(&request.name, &arguments, &context).ok_or_else(|| {
+            let words = format!("there is no tool {}", request.name);
             io::Error::new(io::ErrorKind::NotFound, words)
         })?,
     };

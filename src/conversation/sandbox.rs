@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::Error;
-use crate::tools::environment::{for_tools, nobody};
+use crate::tools::environment::{for_tools, non_interactive};
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::paths::{Root, real};
 use crate::tools::sandbox::policy::SandboxPolicy;
@@ -119,7 +119,7 @@ impl Sandbox {
         }
         confine::check(&policy).map_err(Error::Sandbox)?;
         let mut environment = for_tools(&self.environment, self.network).variables;
-        environment.extend(nobody());
+        environment.extend(non_interactive());
         Ok(ToolSetup {
             program: self.program.clone(),
             variables: Vec::new(),

@@ -1,5 +1,5 @@
-//! JSON lines: one object a line for everything that a run has to tell. They are the events of the official `codex exec
-//! --json`, with fields and event types of ours on top that its readers skip. `events.schema.json` describes them.
+//! JSON lines: one object per line for each event of a run. They follow the official `codex exec --json`; the fields
+//! and event types that we add are ones its readers skip. `events.schema.json` describes them.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -11,63 +11,63 @@ use crate::failure::{of_api, of_unanswered};
 use crate::result::{CallResult, Cut, KeptOutput, Status};
 use crate::wire::response::Usage;
 
-/// The version of what is written: raised when a field is removed or changed, not when one is added.
+/// Version of the format: raised when a field is removed or changed, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// The JSON Schema of the lines.
+/// JSON Schema of the lines.
 pub const EVENTS: &str = include_str!("events.schema.json");
 
-/// Writes the lines.
+/// Writes notices as JSON lines.
 pub struct JsonLines<W> {
     out: W,
-    /// Text is told as it arrives, too.
+    /// Also report text as it arrives.
     deltas: bool,
-    /// Nothing but the end is told of what went wrong on the way.
+    /// Report only how the run ends, not what went wrong along the way.
     quiet: bool,
-    /// What was told before the first line.
-    early: Option<Vec<String>>,
-    /// Lines that were made but not written.
+    /// Warnings that came before the first line.
+    held_warnings: Option<Vec<String>>,
+    /// Lines not yet written.
     held: Vec<u8>,
-    /// How many items there are by now.
+    /// Number of items so far.
     items: usize,
-    /// The message in hand, and its item.
+    /// The open message: its item number and its text.
     message: Option<(usize, String)>,
-    /// The calls that run, and their items.
+    /// Running calls: call id and item number.
     running: Vec<(String, usize)>,
     usage: Usage,
     requests: usize,
     cost: Option<f64>,
 }
 
-/// What the first line says.
+/// Contents of the first line.
 #[derive(Clone, Copy, Debug)]
 pub struct ThreadStarted<'a> {
-    /// The conversation.
+    /// The conversation's id.
     pub thread: &'a str,
-    /// The model that is asked.
+    /// The model.
     pub model: &'a str,
-    /// Where tools work.
+    /// The tools' working directory.
     pub cwd: &'a str,
     /// This program's version.
     pub version: &'a str,
 }
 
-/// What the last line says of a run that did not end well.
+/// Contents of the last lines of a run that failed.
 #[derive(Clone, Copy, Debug)]
 pub struct TurnFailed<'a> {
-    /// What happened, and why.
+    /// What happened and why.
     pub message: &'a str,
-    /// The outcome's word.
+    /// The outcome's name.
     pub code: &'a str,
-    /// The process's exit code.
+    /// The exit code of the process.
     pub exit_code: u8,
-    /// When a usage limit ends, in Unix seconds.
+    /// When the usage limit resets, in Unix seconds.
     pub retry_at: Option<u64>,
-    /// What the service calls the request.
+    /// The service's id for the request.
     pub request_id: Option<&'a str>,
 }
 
-/// The last lines of a run that did not end well: the error, as the official stream has it, and the end.
+/// The last lines of a run that failed: the error, in the official form, and the end of the turn.
 #[must_use]
 pub fn failed(failed: &TurnFailed<'_>) -> String {
     let mut error = Map::new();
@@ -80,11 +80,11 @@ pub fn failed(failed: &TurnFailed<'_>) -> String {
     if let Some(id) = failed.request_id {
         error.insert("request_id".to_owned(), id.into());
     }
-    let told = line("error", json!({"message": failed.message}));
-    told + &line("turn.failed", json!({"error": error}))
+    let error_line = line("error", json!({"message": failed.message}));
+    error_line + &line("turn.failed", json!({"error": error}))
 }
 
-/// A line: the fields of this object behind its type.
+/// Formats one line: the type, then the object's fields.
 fn line(kind: &str, fields: Value) -> String {
     let fields = fields.to_string();
     let rest = fields.strip_prefix('{').unwrap_or(&fields);
@@ -93,13 +93,13 @@ fn line(kind: &str, fields: Value) -> String {
 }
 
 impl<W: Write> JsonLines<W> {
-    /// Lines go to `out`.
+    /// Creates a writer to `out`.
     pub fn new(out: W, deltas: bool, quiet: bool) -> Self {
         Self {
             out,
             deltas,
             quiet,
-            early: None,
+            held_warnings: None,
             held: Vec::new(),
             items: 0,
             message: None,
@@ -110,17 +110,17 @@ impl<W: Write> JsonLines<W> {
         }
     }
 
-    /// The same, where what is told before the first lines waits for them.
+    /// Holds warnings back until the first lines are written.
     #[must_use]
     pub fn waiting(mut self) -> Self {
-        self.early = Some(Vec::new());
+        self.held_warnings = Some(Vec::new());
         self
     }
 
-    /// The first lines.
+    /// Writes the first lines.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// If they cannot be written.
     pub fn begin(&mut self, beginning: &ThreadStarted<'_>) -> io::Result<()> {
         let ThreadStarted {
             thread,
@@ -131,18 +131,18 @@ impl<W: Write> JsonLines<W> {
         let fields = json!({"thread_id": thread, "schema": SCHEMA_VERSION, "version": version, "model": model, "cwd": cwd});
         self.add("thread.started", fields);
         self.add("turn.started", json!({}));
-        for message in self.early.take().unwrap_or_default() {
+        for message in self.held_warnings.take().unwrap_or_default() {
             self.whole(json!({"type": "error", "message": message}));
         }
         self.flush()
     }
 
-    /// The last line of a run that ended well and took so long.
+    /// Writes the last line of a successful run, with its duration.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn completed(&mut self, took: Duration) -> io::Result<()> {
-        let mut fields = json!({"usage": counts(&self.usage)});
+        let mut fields = json!({"usage": usage_fields(&self.usage)});
         if let Some(cost) = self.cost {
             fields["cost_usd"] = cost.into();
         }
@@ -194,7 +194,7 @@ impl<W: Write> JsonLines<W> {
     fn started(&mut self, call: &CallNotice<'_>) {
         let number = self.next_item();
         self.running.push((call.id.to_owned(), number));
-        let item = described(call, None);
+        let item = call_item(call, None);
         self.item("item.started", number, item);
     }
 
@@ -204,17 +204,17 @@ impl<W: Write> JsonLines<W> {
             Some(place) => self.running.swap_remove(place).1,
             None => self.next_item(),
         };
-        let item = described(call, Some(result));
+        let item = call_item(call, Some(result));
         self.item("item.completed", number, item);
     }
 }
 
-/// A call as an item, while it runs or after it.
-fn described(call: &CallNotice<'_>, result: Option<&CallResult>) -> Value {
+/// A call as an item, running or ended.
+fn call_item(call: &CallNotice<'_>, result: Option<&CallResult>) -> Value {
     let status = result.map_or("in_progress", |result| word(result.status));
     let mut item = match call.subject {
         Subject::Command(command) => {
-            // What is not the output of a program is a word about it.
+            // Anything other than program output is a message about the call.
             let (printed, message) = match result {
                 Some(result) if result.footer.is_some() => (&*result.output, None),
                 Some(result) => ("", Some(&result.output)),
@@ -261,7 +261,7 @@ fn described(call: &CallNotice<'_>, result: Option<&CallResult>) -> Value {
     item
 }
 
-/// The status of a call that has ended.
+/// The status of a call that ended.
 fn word(status: Status) -> &'static str {
     match status {
         Status::Done | Status::Exited(0) => "completed",
@@ -275,7 +275,7 @@ fn word(status: Status) -> &'static str {
     }
 }
 
-/// A part that is left out: where, how much of how much, and the file in which it is.
+/// A cut: its position, the bytes left out of the total, and the file with the full output.
 fn cut(cut: &Cut) -> Value {
     let mut fields = json!({"at": cut.at, "bytes": cut.left_out, "of": cut.of});
     match &cut.kept {
@@ -289,8 +289,8 @@ fn cut(cut: &Cut) -> Value {
     fields
 }
 
-/// Tokens, by the names of the official stream.
-fn counts(usage: &Usage) -> Value {
+/// Token counts, under the official field names.
+fn usage_fields(usage: &Usage) -> Value {
     json!({
         "input_tokens": usage.input,
         "cached_input_tokens": usage.cached,
@@ -304,7 +304,7 @@ fn millis(time: Duration) -> Value {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).into()
 }
 
-/// A request that is made again for this reason; attempts that are not counted have the number 0.
+/// A retry and its reason; uncounted attempts have the number 0.
 fn retry(attempt: usize, delay: Value, reason: &str) -> Value {
     json!({"attempt": attempt, "delay_ms": delay, "reason": reason})
 }
@@ -328,7 +328,7 @@ impl<W: Write> Sink for JsonLines<W> {
                 }
             }
             Notice::Searched(search) => {
-                // A query that the service does not name is an empty one, since the official events always have it.
+                // The official events always have a query, so a missing one becomes the empty string.
                 let query = search.query.as_deref().unwrap_or_default();
                 self.whole(json!({"type": "web_search", "query": query}))
             }
@@ -337,9 +337,9 @@ impl<W: Write> Sink for JsonLines<W> {
             Notice::ToolEnded { call, result, .. } => self.ended(&call, result),
             Notice::Warning(warning) if !self.quiet => {
                 let message = warning.to_string();
-                match &mut self.early {
-                    // The first line comes first.
-                    Some(early) => early.push(message),
+                match &mut self.held_warnings {
+                    // Nothing may precede the first line.
+                    Some(held_warnings) => held_warnings.push(message),
                     None => self.whole(json!({"type": "error", "message": message})),
                 }
             }
@@ -376,7 +376,7 @@ impl<W: Write> Sink for JsonLines<W> {
             }
             Notice::Limits(list) => self.add("limits", json!({"windows": windows(list)})),
             Notice::Request { usage, number } => {
-                let mut fields = counts(&usage);
+                let mut fields = usage_fields(&usage);
                 fields["request"] = number.into();
                 self.add("usage", fields);
             }

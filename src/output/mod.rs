@@ -1,5 +1,5 @@
-//! What a run has to tell, and whoever takes it. A run speaks to a `Sink` only; where the words end up,
-//! on two streams or in a program's own window, is the sink's affair.
+//! The events that a run reports, and the sink that takes them. A run only ever talks to a `Sink`; whether the output
+//! goes to two streams or to a program's own window is up to the sink.
 
 pub mod json_lines;
 pub mod paint;
@@ -21,35 +21,35 @@ use crate::wire::response::Usage;
 /// A tool call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallNotice<'a> {
-    /// Ties the call to its output.
+    /// Links the call to its output.
     pub id: &'a str,
     /// The tool's name.
     pub name: &'a str,
-    /// What it is about.
+    /// What the call is about.
     pub subject: Subject<'a>,
 }
 
 /// What a call is about.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject<'a> {
-    /// It runs this command.
+    /// Runs this command.
     Command(&'a str),
-    /// It changes these files, and whether each was there before.
+    /// Changes these files; the flag says whether the file existed before.
     Changes(&'a [(&'a str, bool)]),
-    /// Something else, with these arguments.
+    /// Anything else, with its arguments.
     Other(&'a serde_json::Value),
 }
 
-/// A window of time in which a plan allows so much.
+/// A period of time with a usage limit of the plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LimitWindow<'a> {
-    /// Its name.
+    /// The window's name.
     pub name: &'a str,
-    /// How much is used up, in percent.
+    /// Used share, in percent.
     pub used: f64,
-    /// How long it is, in minutes, if that is known.
+    /// Length in minutes, if known.
     pub minutes: Option<u64>,
-    /// When it begins anew, in Unix seconds, if that is known.
+    /// When it resets, in Unix seconds, if known.
     pub resets_at: Option<u64>,
 }
 
@@ -64,108 +64,108 @@ impl<'a> From<&'a RateWindow> for LimitWindow<'a> {
     }
 }
 
-/// Something that a run has to tell.
+/// An event of a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Notice<'a> {
-    /// More of the assistant's message in hand.
+    /// More text of the current assistant message.
     Text(&'a str),
-    /// The message in hand has ended.
+    /// The current message has ended.
     MessageEnd,
-    /// Something is odd, but the run goes on.
+    /// A problem that does not stop the run.
     Warning(&'a RunWarning),
-    /// The request has failed and is made again.
+    /// The request failed and will be retried.
     Retry {
-        /// Which retry it is, counted from 1.
+        /// Number of the retry, counted from 1.
         attempt: usize,
-        /// How many there may be.
+        /// The maximum number of retries.
         of: usize,
-        /// After how long.
+        /// Delay before the retry.
         delay: Duration,
-        /// Why.
+        /// The reason.
         reason: &'a Unanswered,
     },
-    /// Something takes its time before the request can be made.
+    /// Something delays the request.
     Waits(&'a RenewalWait),
-    /// The service does not have the model, and another one is asked.
+    /// The service does not offer the model; the run falls back to another one.
     OtherModel {
-        /// That one.
+        /// The fallback model.
         model: &'a str,
-        /// What the service said.
+        /// The service's error.
         reason: &'a api::Error,
     },
-    /// The answer has broken off, and the run goes on from its last finished call.
+    /// The stream broke off; the run resumes from its last completed call.
     GoesOn {
         /// Why it broke off.
         reason: &'a Unanswered,
     },
-    /// The usage limit is reached, and its end is waited for.
+    /// The usage limit is reached; the run waits until it resets.
     Reset {
-        /// When it ends, in Unix seconds.
+        /// When it resets, in Unix seconds.
         at: u64,
-        /// The time, in Unix seconds.
+        /// The current time, in Unix seconds.
         now: u64,
-        /// What the service said.
+        /// The service's refusal.
         reason: &'a Unanswered,
     },
-    /// A tool call begins.
+    /// A tool call started.
     ToolStarted(CallNotice<'a>),
-    /// A tool call has ended.
+    /// A tool call ended.
     ToolEnded {
         /// The call.
         call: CallNotice<'a>,
-        /// What it was to do, in a few words.
+        /// What it is about, in a few words.
         brief: &'a str,
         /// How long it took.
         took: Duration,
         /// Its result.
         result: &'a CallResult,
     },
-    /// How much of the plan is used up, as the service said with an answer.
+    /// Usage of the plan's limits, as reported with a response.
     Limits(&'a [LimitWindow<'a>]),
-    /// A request has ended.
+    /// A request ended.
     Request {
-        /// Its tokens.
+        /// Its token usage.
         usage: Usage,
-        /// Which it was, counted from 1.
+        /// Number of the request, counted from 1.
         number: usize,
     },
-    /// What the model says of what it thought.
+    /// The model's summary of its reasoning.
     Summary(&'a str),
-    /// The service has searched the web.
+    /// The service searched the web.
     Searched(&'a WebSearch),
-    /// The run has ended.
+    /// The run ended.
     Usage {
-        /// The tokens of all requests.
+        /// Token usage of all requests.
         usage: Usage,
-        /// How many requests were made.
+        /// Number of requests.
         requests: usize,
-        /// What they cost by the list of prices, in US dollars, where it names one.
+        /// Cost at list prices, in US dollars, if the model is listed.
         cost: Option<f64>,
     },
 }
 
-/// Whoever takes what a run has to tell.
+/// Takes the events of a run.
 pub trait Sink {
-    /// Takes a notice. Text may be held back until `flush`.
+    /// Takes one event. Text may be held back until `flush`.
     ///
     /// # Errors
-    /// When it cannot be delivered; the run ends then.
+    /// If it cannot be delivered, which ends the run.
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()>;
 
-    /// Delivers what was taken so far. Called before the run waits for anything.
+    /// Delivers everything taken so far. Called before the run waits for anything.
     ///
     /// # Errors
-    /// When it cannot be delivered; the run ends then.
+    /// If it cannot be delivered, which ends the run.
     fn flush(&mut self) -> io::Result<()>;
 
-    /// How often `beat` is to be called while the run waits; not at all, where nothing moves.
+    /// How often to call `beat` while the run waits; `None` if nothing is animated.
     fn pulse(&self) -> Option<Duration> {
         None
     }
 
-    /// The run waits, and this is the time.
+    /// Called at intervals of `pulse` while the run waits, with the current time.
     fn beat(&mut self, _now: Instant) {}
 
-    /// The run waits for nothing more.
+    /// Called when the run stops waiting.
     fn clear(&mut self) {}
 }

@@ -1,38 +1,38 @@
-//! The colours of what goes beside the answer. Only standard error is ever coloured, and of its lines only what
-//! they begin with, and how a tool went; who wants colours is found out elsewhere.
+//! Colours for lines on standard error. Only the start of a line and a tool's status are ever coloured. Deciding
+//! whether to use colours is left to the caller.
 
 use std::borrow::Cow;
 
-/// What a line tells of.
+/// The meaning of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
-    /// Why the command did not end well.
+    /// Why the command failed.
     Error,
-    /// What to do about it.
+    /// How to fix it.
     Hint,
     /// Anything else.
     Note,
-    /// A tool that did what it was asked to.
+    /// A tool that succeeded.
     Good,
-    /// A tool that did not.
+    /// A tool that failed.
     Bad,
 }
 
-/// Colours, or none. The default is none.
+/// Whether to use colours. The default is not to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Paint(bool);
 
 impl Paint {
-    /// Colours, if they are wanted.
+    /// Uses colours if `wanted`.
     #[must_use]
     pub fn new(wanted: bool) -> Self {
         Self(wanted)
     }
 
-    /// These words in this ink.
+    /// Returns the text in the colour of this ink.
     #[must_use]
     pub fn mark(self, ink: Ink, words: &str) -> Cow<'_, str> {
-        // ECMA-48, 8.3.117: bold and red; cyan, which is read on light and on dark; faint; green; red.
+        // ECMA-48, 8.3.117: bold red; cyan, readable on light and dark backgrounds; faint; green; red.
         let code = match ink {
             _ if !self.0 => return Cow::Borrowed(words),
             Ink::Error => "1;31",
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_as_they_were_without_colours_and_end_them_with() {
+    fn text_is_unchanged_without_colours_and_resets_them_with() {
         let check = |ink, expected: &str| {
             assert_eq!(Paint::default().mark(ink, "codex:"), "codex:");
             assert_eq!(Paint::new(true).mark(ink, "codex:"), expected);

@@ -1,4 +1,4 @@
-//! A failure as people and programs read it: lines on standard error, and the last JSON lines of a run.
+//! Prints a failure: for people as lines on standard error, for programs as the last JSON lines of a run.
 
 use std::io::Write;
 
@@ -8,12 +8,12 @@ use super::visible::line;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, TABLE};
 
-/// Writes what happened, and what to do about it. A reader that went away is a quiet end.
+/// Writes what happened and how to fix it. A closed stream is not an error.
 pub fn report(failure: &Failure, paint: Paint, mut to: impl Write) {
     if failure.outcome() == Outcome::Closed {
         return;
     }
-    // What the service said may be in it, and shall neither steer a terminal nor look like lines of ours.
+    // The text may quote the service, which must neither control the terminal nor fake our own lines.
     let shown = |text: &str| line(&text.replace('\n', " ")).into_owned();
     let mark = paint.mark(Ink::Error, "codex:");
     let mut text = format!("{mark} {}\n", shown(failure.what()));
@@ -21,11 +21,11 @@ pub fn report(failure: &Failure, paint: Paint, mut to: impl Write) {
         let mark = paint.mark(Ink::Hint, "codex: hint:");
         text.push_str(&format!("{mark} {}\n", shown(hint)));
     }
-    // In one write, so that the lines of parallel runs do not mix. If even this fails, only the exit code is left.
+    // A single write keeps the lines of parallel runs apart. If even that fails, the exit code has to do.
     let _ = to.write_all(text.as_bytes());
 }
 
-/// The last JSON lines of a run that did not end well.
+/// The last JSON lines of a run that failed.
 #[must_use]
 pub fn last_lines(failure: &Failure) -> String {
     let row = TABLE.iter().find(|row| row.outcome == failure.outcome());
@@ -46,22 +46,26 @@ mod tests {
     use crate::failure::{StopRequest, of_order, of_output};
 
     #[test]
-    fn a_reader_that_went_away_is_a_quiet_end() {
-        let mut told = Vec::new();
+    fn a_closed_stream_is_not_an_error() {
+        let mut written = Vec::new();
         report(
             &of_output(&io::ErrorKind::BrokenPipe.into()),
             Paint::default(),
-            &mut told,
+            &mut written,
         );
-        assert!(told.is_empty());
+        assert!(written.is_empty());
     }
 
     #[test]
-    fn what_is_told_is_two_lines_in_one_write() {
-        let mut told = Vec::new();
-        report(&of_order(StopRequest::Timeout), Paint::default(), &mut told);
+    fn a_failure_is_two_lines_in_one_write() {
+        let mut written = Vec::new();
+        report(
+            &of_order(StopRequest::Timeout),
+            Paint::default(),
+            &mut written,
+        );
         assert_eq!(
-            String::from_utf8_lossy(&told),
+            String::from_utf8_lossy(&written),
             "codex: stopped: the time of --timeout is over\ncodex: hint: raise --timeout\n"
         );
         assert_eq!(of_order(StopRequest::Signal(2)).outcome().exit_code(), 130);

@@ -1,28 +1,28 @@
-//! One line on a terminal that says what a run waits for, and for how long. It is told what happens and when, and
-//! says what to write; it writes nothing itself.
+//! A line on a terminal that shows what the run is waiting for and how long. It is given events and the time and
+//! returns what to write; it does no I/O.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often the line wants to be drawn.
+/// Interval at which the line is redrawn.
 pub const PULSE_INTERVAL: Duration = Duration::from_millis(125);
 
-/// How long a wait lasts before it is worth a line.
+/// How long a wait lasts before the line appears.
 const SPINNER_DELAY: Duration = Duration::from_millis(300);
 
-/// Back to the start of the line, and erases to its end (ECMA-48, 8.3.41).
+/// Returns to the start of the line and erases it (ECMA-48, 8.3.41).
 pub const ERASE: &str = "\r\x1b[K";
 
-/// The longest name of a tool that is shown, in characters: the line must not get wider than any screen.
+/// Longest tool name that is shown, in characters, so that the line fits on any screen.
 const MAX_NAME_CHARACTERS: usize = 24;
 
-/// What turns.
+/// The frames of the animation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frames {
-    /// Dots, where the terminal takes UTF-8.
+    /// Braille dots, for UTF-8 terminals.
     Dots,
-    /// A bar of ASCII.
+    /// An ASCII bar.
     Bar,
 }
 
@@ -37,26 +37,26 @@ impl Frames {
     }
 }
 
-/// The line.
+/// The waiting line.
 #[derive(Debug)]
 pub struct Spinner {
     frames: Frames,
-    /// The tools that run, in the order in which they were started.
+    /// The running tools, in the order they were started.
     running: Vec<String>,
-    /// When the wait began; not known before its first beat.
+    /// When the wait began; unknown before its first beat.
     since: Option<Instant>,
-    /// What was drawn last.
+    /// The text drawn last.
     drawn: String,
-    /// Something is drawn. Shared with whoever ends the process while the run is stuck.
+    /// Whether something is drawn. Shared with the thread that ends the process when the run is stuck.
     shown: Arc<AtomicBool>,
-    /// What is waited for, where it is neither an answer nor a tool.
+    /// What the run is waiting for, other than a response or a tool.
     other: Option<String>,
-    /// Whether the line may be drawn now.
+    /// Whether drawing is allowed right now.
     allowed: fn() -> bool,
 }
 
 impl Spinner {
-    /// Nothing is drawn yet. `shown` says from now on whether something is; `allowed` is asked before each time.
+    /// Creates a spinner with nothing drawn. It keeps `shown` up to date and checks `allowed` before each redraw.
     #[must_use]
     pub fn new(frames: Frames, shown: Arc<AtomicBool>, allowed: fn() -> bool) -> Self {
         Self {
@@ -70,19 +70,19 @@ impl Spinner {
         }
     }
 
-    /// What was waited for has come, so the next wait is another.
-    pub fn came(&mut self) {
+    /// Ends the current wait, so that the next one starts at zero.
+    pub fn restart_wait(&mut self) {
         self.since = None;
         self.other = None;
     }
 
-    /// This is waited for from now on, until something has come.
+    /// Sets what the run is waiting for, until that arrives.
     pub fn waits_for(&mut self, what: &str) {
         self.since = None;
         self.other = Some(what.to_owned());
     }
 
-    /// This tool runs from now on.
+    /// Records that a tool started.
     pub fn started(&mut self, tool: &str) {
         if self.running.is_empty() {
             self.since = None;
@@ -90,7 +90,7 @@ impl Spinner {
         self.running.push(short(tool));
     }
 
-    /// One tool runs no more.
+    /// Records that a tool ended.
     pub fn ended(&mut self, tool: &str) {
         let tool = short(tool);
         if let Some(ended) = self.running.iter().position(|name| *name == tool) {
@@ -101,7 +101,7 @@ impl Spinner {
         }
     }
 
-    /// What to write now, while something is waited for.
+    /// Returns what to write now, if anything, during a wait.
     pub fn beat(&mut self, now: Instant) -> Option<&str> {
         let waited = now.saturating_duration_since(*self.since.get_or_insert(now));
         if waited < SPINNER_DELAY || !(self.allowed)() {
@@ -124,14 +124,14 @@ impl Spinner {
         Some(&self.drawn)
     }
 
-    /// What to write before anything else is written, or nothing at all comes any more.
+    /// Returns what to write before other output, and at the end.
     #[must_use]
     pub fn erase(&mut self) -> Option<&'static str> {
         self.shown.swap(false, Ordering::Relaxed).then_some(ERASE)
     }
 }
 
-/// The name of a tool, which may be anything: the model writes it.
+/// Shortens a tool's name, which is arbitrary text: the model writes it.
 fn short(tool: &str) -> String {
     let plain = tool.chars().filter(char::is_ascii_graphic);
     plain.take(MAX_NAME_CHARACTERS).collect()
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_comes_after_a_moment_turns_and_goes() {
+    fn the_line_appears_after_a_delay_animates_and_is_erased() {
         let (mut spinner, at) = spinner(Frames::Dots);
         assert_eq!(spinner.beat(at(0)), None);
         assert_eq!(spinner.beat(at(299)), None);
@@ -160,12 +160,12 @@ mod tests {
         assert_eq!(spinner.erase(), Some(ERASE));
         assert_eq!(spinner.erase(), None);
         assert_eq!(spinner.beat(at(3001)), Some("\r⠼ waiting 3 s\x1b[K"));
-        spinner.came();
+        spinner.restart_wait();
         assert_eq!(spinner.beat(at(3100)), None, "another wait");
     }
 
     #[test]
-    fn other_waits_are_named_and_nothing_is_drawn_where_it_is_not_allowed() {
+    fn other_waits_are_named_and_drawing_needs_permission() {
         let (mut spinner, at) = spinner(Frames::Bar);
         spinner.waits_for("trying again");
         assert_eq!(spinner.beat(at(0)), None);
@@ -173,13 +173,13 @@ mod tests {
         spinner.allowed = || false;
         assert_eq!(spinner.beat(at(2000)), None);
         spinner.allowed = || true;
-        spinner.came();
+        spinner.restart_wait();
         assert_eq!(spinner.beat(at(2000)), None);
         assert_eq!(spinner.beat(at(3000)), Some("\r- waiting 1 s\x1b[K"));
     }
 
     #[test]
-    fn tools_are_named_as_long_as_they_run() {
+    fn running_tools_are_named() {
         let (mut spinner, at) = spinner(Frames::Bar);
         let beat = |spinner: &mut Spinner, millis| spinner.beat(at(millis)).map(str::to_owned);
         spinner.started("bash");

@@ -1,4 +1,4 @@
-//! Assistant text to one writer, everything else to another. The writers are passed in.
+//! Writes assistant text to one writer and everything else to another. The caller opens both.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,57 +14,57 @@ use crate::failure::{of_api, of_unanswered};
 use crate::result::Status;
 use crate::text::first_characters;
 
-/// How much is told beside the text.
+/// How much is reported apart from the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Nothing but errors.
+    /// Errors only.
     Quiet,
-    /// A line for each tool call, and warnings.
+    /// Also warnings and a line for each tool call.
     Normal,
-    /// Also the output of tools and the use of tokens.
+    /// Also tool output and token usage.
     Verbose,
 }
 
-/// A text that is longer than this, in bytes, is written as it is, without another copy.
+/// Text longer than this, in bytes, is written without buffering.
 const MAX_HELD_BYTES: usize = 1 << 20;
 
-/// What of the text is in hand.
+/// The state of the current message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hand {
-    /// Nothing: no message has begun, or the last one has ended.
+enum MessageState {
+    /// None: no message has begun, or the last one has ended.
     Empty,
     /// A message.
     Message,
-    /// A message whose line was ended by a line of ours, where both end up in one place.
+    /// A message interrupted by one of our own lines, where both writers share a destination.
     Interrupted,
 }
 
-/// The text to one writer, the rest to the other.
+/// Writes text to one writer, the rest to the other.
 pub struct Text<W, E> {
     out: W,
     rest: E,
     level: Level,
-    /// The text, and the rest, go to a terminal: control characters are made visible.
+    /// Whether each of the two is a terminal, where control characters are made visible.
     terminal: (bool, bool),
-    /// Both end up in one place.
+    /// Both writers share a destination.
     together: bool,
-    /// What the model says of what it thought was asked for.
+    /// Show reasoning summaries.
     summaries: bool,
-    /// How lines beside the text begin.
+    /// Colours of the other lines.
     paint: Paint,
-    /// What shows that the run waits, if anything does.
+    /// Shows that the run is waiting, if enabled.
     spinner: Option<Spinner>,
-    /// Text that was taken but not written.
+    /// Text not yet written.
     held: Vec<u8>,
-    /// How many line ends the text has at its end by now, as far as that matters: 0, 1 or 2.
+    /// Number of line ends at the end of the text so far, counted up to 2.
     line_ends: usize,
-    hand: Hand,
-    /// A message has ended before.
-    second: bool,
+    message: MessageState,
+    /// At least one message has ended.
+    had_message: bool,
 }
 
 impl<W: Write, E: Write> Text<W, E> {
-    /// Text goes to `out`, the rest to `rest`; `terminal` says which of the two are terminals.
+    /// Creates a writer of text to `out` and of the rest to `rest`; `terminal` says which of the two are terminals.
     pub fn new(out: W, rest: E, level: Level, terminal: (bool, bool)) -> Self {
         Self {
             out,
@@ -77,12 +77,12 @@ impl<W: Write, E: Write> Text<W, E> {
             spinner: None,
             held: Vec::new(),
             line_ends: 0,
-            hand: Hand::Empty,
-            second: false,
+            message: MessageState::Empty,
+            had_message: false,
         }
     }
 
-    /// The same, with lines beside the text that begin so, and with this to show that the run waits.
+    /// Sets the colours of the other lines, and the spinner.
     #[must_use]
     pub fn with(mut self, paint: Paint, spinner: Option<Spinner>) -> Self {
         self.paint = paint;
@@ -90,24 +90,24 @@ impl<W: Write, E: Write> Text<W, E> {
         self
     }
 
-    /// The same, where what goes beside the text ends up behind it in one place, or does not.
+    /// Sets whether both writers share a destination.
     #[must_use]
     pub fn together(mut self, together: bool) -> Self {
         self.together = together;
         self
     }
 
-    /// The same, with what the model says of what it thought.
+    /// Sets whether reasoning summaries are shown.
     #[must_use]
     pub fn summaries(mut self, summaries: bool) -> Self {
         self.summaries = summaries;
         self
     }
 
-    /// Ends the line in hand, as at the end of a run that broke off inside a message.
+    /// Ends the current line, as after a run that stopped inside a message.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn finish(&mut self) -> io::Result<()> {
         self.end_message();
         self.clear();
@@ -118,14 +118,14 @@ impl<W: Write, E: Write> Text<W, E> {
         if text.is_empty() {
             return Ok(());
         }
-        if self.hand == Hand::Empty && self.second {
+        if self.message == MessageState::Empty && self.had_message {
             while self.line_ends < 2 {
                 self.held.push(b'\n');
                 self.line_ends += 1;
             }
         }
-        self.hand = Hand::Message;
-        self.came();
+        self.message = MessageState::Message;
+        self.restart_wait();
         let ends = text.len() - text.trim_end_matches('\n').len();
         self.line_ends = if ends == text.len() {
             (self.line_ends + ends).min(2)
@@ -147,14 +147,14 @@ impl<W: Write, E: Write> Text<W, E> {
     }
 
     fn end_message(&mut self) {
-        if self.hand != Hand::Empty {
-            if self.line_ends == 0 && self.hand == Hand::Message {
+        if self.message != MessageState::Empty {
+            if self.line_ends == 0 && self.message == MessageState::Message {
                 self.held.push(b'\n');
                 self.line_ends = 1;
             }
-            self.hand = Hand::Empty;
-            self.second = true;
-            self.came();
+            self.message = MessageState::Empty;
+            self.had_message = true;
+            self.restart_wait();
         }
     }
 
@@ -164,14 +164,14 @@ impl<W: Write, E: Write> Text<W, E> {
         }
     }
 
-    /// The next wait is another one.
-    fn came(&mut self) {
+    /// Ends the spinner's current wait.
+    fn restart_wait(&mut self) {
         if let Some(spinner) = &mut self.spinner {
-            spinner.came();
+            spinner.restart_wait();
         }
     }
 
-    /// Writes beside the text. What cannot be written is no reason to lose an answer.
+    /// Writes to `rest`. A failure here is no reason to lose a response, so it is ignored.
     fn show(&mut self, words: &str) {
         let _ = self
             .rest
@@ -179,32 +179,32 @@ impl<W: Write, E: Write> Text<W, E> {
             .and_then(|()| self.rest.flush());
     }
 
-    /// Writes a line beside the text, which is written first so that the two keep their order.
-    fn aside(&mut self, line: &str) -> io::Result<()> {
+    /// Writes a line to `rest`, after flushing the text to keep the order.
+    fn note(&mut self, line: &str) -> io::Result<()> {
         self.begin_line()?;
         let line = format!(
             "{} {}",
             self.paint.mark(Ink::Note, "codex:"),
-            self.beside(line)
+            self.for_rest(line)
         );
         self.show(&line);
         Ok(())
     }
 
-    /// Gets ready for a line beside the text.
+    /// Prepares for a line in `rest`.
     fn begin_line(&mut self) -> io::Result<()> {
         self.flush()?;
         self.clear();
-        if self.together && self.hand == Hand::Message && self.line_ends == 0 {
-            // A line of ours shall not go on where the text stopped.
+        if self.together && self.message == MessageState::Message && self.line_ends == 0 {
+            // Our line must not continue the line where the text stopped.
             let _ = self.rest.write_all(b"\n");
-            self.hand = Hand::Interrupted;
+            self.message = MessageState::Interrupted;
         }
         Ok(())
     }
 
-    /// Words that go beside the text, as they can be shown there.
-    fn beside<'a>(&self, words: &'a str) -> Cow<'a, str> {
+    /// Makes control characters visible if `rest` is a terminal.
+    fn for_rest<'a>(&self, words: &'a str) -> Cow<'a, str> {
         if self.terminal.1 {
             visible(words)
         } else {
@@ -212,15 +212,15 @@ impl<W: Write, E: Write> Text<W, E> {
         }
     }
 
-    /// A line for a tool call, with what follows it. How it went is in a colour of ours, which stays as it is.
+    /// Writes the line for a tool call and what follows it. `end` is already coloured and is written as is.
     fn tool(&mut self, words: &str, end: &str, took: Duration, rest: &str) -> io::Result<()> {
         self.begin_line()?;
         let line = format!(
             "{} {} ({end}, {} ms)\n{}",
             self.paint.mark(Ink::Note, "codex:"),
-            self.beside(words),
+            self.for_rest(words),
             took.as_millis(),
-            self.beside(rest)
+            self.for_rest(rest)
         );
         self.show(&line);
         Ok(())
@@ -240,7 +240,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::Limits(_) | Notice::Request { .. } | Notice::Searched(_) => {}
             _ if self.level == Level::Quiet => {}
             Notice::Warning(warning) => {
-                self.aside(&format!("{}\n", line(&warning.to_string())))?;
+                self.note(&format!("{}\n", line(&warning.to_string())))?;
             }
             Notice::Retry {
                 attempt,
@@ -249,7 +249,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 reason,
             } => {
                 self.waits_for("trying again");
-                self.aside(&format!(
+                self.note(&format!(
                     "{}; trying again in {} ({attempt} of {of})\n",
                     line(of_unanswered(reason, None).what()),
                     span(delay)
@@ -257,27 +257,27 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             }
             Notice::Waits(waiting) => {
                 self.waits_for("renewing the sign-in");
-                self.aside(&match waiting.delay() {
+                self.note(&match waiting.delay() {
                     Some(delay) => format!("{waiting}; trying again in {}\n", span(delay)),
                     None => format!("{waiting}\n"),
                 })?;
             }
             Notice::OtherModel { model, reason } => {
-                self.aside(&format!(
+                self.note(&format!(
                     "{}; asking {} instead\n",
                     line(of_api(reason, None).what()),
                     line(model)
                 ))?;
             }
-            Notice::GoesOn { reason } => self.aside(&format!(
-                "{}; going on from its last finished tool call\n",
+            Notice::GoesOn { reason } => self.note(&format!(
+                "{}; resuming after its last completed tool call\n",
                 line(of_unanswered(reason, None).what())
             ))?,
             Notice::Reset { at, now, reason } => {
                 let end = until(at, now);
                 self.waits_for(&format!("waiting until {}", end.time));
                 let reason = of_unanswered(reason, None);
-                self.aside(&format!(
+                self.note(&format!(
                     "{}; waiting for its end {end}\n",
                     line(reason.what())
                 ))?;
@@ -310,7 +310,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 self.tool(&words, &end, took, &rest)?;
             }
             Notice::Summary(_) if !self.summaries && self.level < Level::Verbose => {}
-            Notice::Summary(words) => self.aside(&format!("thought: {}\n", words.trim()))?,
+            Notice::Summary(words) => self.note(&format!("thought: {}\n", words.trim()))?,
             Notice::Usage {
                 usage,
                 requests,
@@ -319,7 +319,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 if self.level == Level::Verbose {
                     let plural = if requests == 1 { "" } else { "s" };
                     let cost = cost.map(dollars).unwrap_or_default();
-                    self.aside(&format!(
+                    self.note(&format!(
                         "{requests} request{plural}, {} tokens in ({} cached), {} out ({} reasoning){cost}\n",
                         usage.input, usage.cached, usage.output, usage.reasoning
                     ))?;
@@ -343,12 +343,12 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
     }
 
     fn pulse(&self) -> Option<Duration> {
-        let waits = self.spinner.is_some() && self.hand == Hand::Empty;
+        let waits = self.spinner.is_some() && self.message == MessageState::Empty;
         waits.then_some(PULSE_INTERVAL)
     }
 
     fn beat(&mut self, now: Instant) {
-        if self.hand != Hand::Empty {
+        if self.message != MessageState::Empty {
             return;
         }
         let line = self.spinner.as_mut().and_then(|spinner| spinner.beat(now));
@@ -364,7 +364,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
     }
 }
 
-/// How a call ended, in a word or two.
+/// A call's status, in a word or two.
 fn word(status: Status) -> Cow<'static, str> {
     Cow::Borrowed(match status {
         Status::Done | Status::Exited(0) => "ok",
@@ -380,7 +380,7 @@ fn word(status: Status) -> Cow<'static, str> {
     })
 }
 
-/// An amount, in cents where they show it.
+/// An amount in US dollars, with enough decimals for small ones.
 fn dollars(cost: f64) -> String {
     let amount = match cost {
         large if large >= 1.0 => format!("{large:.2}"),
@@ -390,7 +390,7 @@ fn dollars(cost: f64) -> String {
     format!(", ${amount} at list prices")
 }
 
-/// The first line, cut where it gets long.
+/// The first line, shortened.
 fn brief(text: &str) -> String {
     const MAX_BRIEF_CHARACTERS: usize = 100;
     let mut lines = text.trim().lines();

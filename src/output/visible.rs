@@ -1,11 +1,11 @@
-//! Text that cannot steer a terminal.
+//! Makes text safe to print on a terminal.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The text with each control character but line end and tab as `^X`, as `cat -v` has it, and each character that
-/// changes the direction of what follows, or ends a line as no line end does, as `<U+202E>`: what a model writes
-/// shall neither steer a terminal nor look like something that it is not.
+/// Replaces each control character except line feed and tab by `^X`, as `cat -v` does, and each character that
+/// changes the text direction or is a hidden line separator by `<U+202E>`: text from a model must neither control the
+/// terminal nor pass for something it is not.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     let bends = |c: char| {
@@ -36,8 +36,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same in one line: line ends and tabs are made visible too, so that what is printed inside a line of ours cannot
-/// look like further lines.
+/// The same on a single line: line ends and tabs are made visible too, so that text quoted in one of our lines cannot
+/// pass for further lines.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     let shown = visible(text);
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_deceive_a_reader_is_told_by_its_number() {
+    fn deceptive_characters_are_shown_as_code_points() {
         let check = |text: &str, expected: &str| assert_eq!(visible(text), expected);
         let one = |text: &str, expected: &str| assert_eq!(line(text), expected);
         one("a\r\nfrom\t\u{1b}[2J", "a^M^Jfrom^I^[[2J");

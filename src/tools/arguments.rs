@@ -1,28 +1,29 @@
-//! The arguments of a call against the schema of its tool, checked before anything is started.
+//! Validates the arguments of a call against the tool's schema, before anything is started.
 
 use serde_json::Value;
 
 use crate::schema;
 
-/// Reads the arguments.
+/// Parses and validates the arguments.
 ///
 /// # Errors
-/// With words for the model where they are no JSON, or do not match.
+///
+/// If they are not JSON or do not match, with a message for the model.
 pub(super) fn check(parameters: &Value, arguments: &str) -> Result<Value, String> {
     let value: Value = serde_json::from_str(arguments).map_err(|error| {
         format!(
-            "the arguments are not JSON: {error}. Send one JSON object as the tool's schema has it."
+            "the arguments are not JSON: {error}. Send one JSON object that matches the tool's schema."
         )
     })?;
     let Err(mismatch) = schema::check(parameters, &value) else {
         return Ok(value);
     };
     let place = match &*mismatch.place {
-        "" => "the arguments do not fit",
-        place => &format!("the arguments do not fit at {place}"),
+        "" => "the arguments do not match",
+        place => &format!("the arguments do not match at {place}"),
     };
     Err(format!(
-        "{place}: {}. Send them as the tool's schema has it.",
+        "{place}: {}. Send arguments that match the tool's schema.",
         mismatch.what
     ))
 }

@@ -1,14 +1,14 @@
-//! What a tool finds in its environment: a list of what programs need, and a few words that nobody will answer it. A
-//! credential has no place in it, whatever it is called; what is handed on by name is added elsewhere.
+//! The environment of tools: an allowlist of what programs need, and a few variables that make them non-interactive.
+//! No credential belongs in it under any name; variables passed on by name are added elsewhere.
 
 use std::ffi::OsString;
 
 use super::sensitive;
 
-/// Variables that are handed on under these very names. None holds a credential, names a place for temporary files
-/// (a tool has its own: no `GOTMPDIR`), asks for colours that nobody sees (`FORCE_COLOR`), or means only the process
-/// that set it (`NODE_CHANNEL_FD`). A wrapper of compilers, as in `RUSTC_WRAPPER`, wants a service that the sandbox
-/// keeps away, and builds work without it.
+/// Variables passed on under exactly these names. None holds a credential, names a directory for temporary files
+/// (tools have their own: no `GOTMPDIR`), forces colours (`FORCE_COLOR`), or only makes sense to the process that set
+/// it (`NODE_CHANNEL_FD`). Compiler wrappers such as `RUSTC_WRAPPER` need a service that the sandbox blocks, and
+/// builds work without them.
 const NAMES: &[(&str, &str)] = &[
     (
         "who and where",
@@ -84,7 +84,7 @@ const NAMES: &[(&str, &str)] = &[
     ),
 ];
 
-/// How the names begin of families that are handed on, unless a name of theirs speaks of a credential.
+/// Prefixes of variables that are passed on, unless the rest of the name suggests a credential.
 const FAMILIES: &[&str] = &[
     "CARGO_",
     "CCACHE_",
@@ -113,9 +113,9 @@ const FAMILIES: &[&str] = &[
     "pnpm_config_",
 ];
 
-/// Members of these families that are not: wrappers as above, the pipes of another `make`, settings of any kind (tokens
-/// among them), a prompt behind a script, and a start-up file.
-const NOT: &[&str] = &[
+/// Exceptions to the prefixes: compiler wrappers as above, the pipes of another `make`, arbitrary settings (tokens
+/// among them), the prompt of a script, and a start-up file.
+const EXCEPTIONS: &[&str] = &[
     "CARGO_BUILD_RUSTC_WRAPPER",
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
     "CARGO_MAKEFLAGS",
@@ -124,7 +124,7 @@ const NOT: &[&str] = &[
     "PYTHONSTARTUP",
 ];
 
-/// Variables that name certificates to trust. They go along with the network, for which they are.
+/// Variables that name trusted certificates. They are passed on with network access, which is what they are for.
 const CERTIFICATES: &[&str] = &[
     "AWS_CA_BUNDLE",
     "BUNDLE_SSL_CA_CERT",
@@ -154,21 +154,21 @@ const CERTIFICATES: &[&str] = &[
 pub struct Selected {
     /// The variables.
     pub variables: Vec<(OsString, OsString)>,
-    /// The names of those that would be among them, were it not for a value that looks like a credential.
+    /// Names of variables dropped because their value looks like a credential.
     pub left_out: Vec<String>,
 }
 
-/// The part of this environment that tools get; with the network, what programs need to use it too.
+/// Selects the variables for tools; with network access, also those that programs need for it.
 #[must_use]
 pub fn for_tools(all: &[(OsString, OsString)], network: bool) -> Selected {
-    // Few variables are looked up, so the list is not worth a table: most names differ in length already.
+    // Only a few variables are looked up, so a hash table is not worth it: most names already differ in length.
     let listed = NAMES.iter().flat_map(|(_, names)| names.split(' '));
     let listed: Vec<&str> = listed.collect();
     let is_wanted = |name: &str| {
         if CERTIFICATES.contains(&name) || is_proxy(name) {
             network
         } else {
-            listed.contains(&name) || is_of_family(name)
+            listed.contains(&name) || is_in_family(name)
         }
     };
     let mut selected = Selected::default();
@@ -177,9 +177,9 @@ pub fn for_tools(all: &[(OsString, OsString)], network: bool) -> Selected {
             continue;
         };
         let text = value.to_string_lossy();
-        // A proxy is often named without a scheme, and an address has no other use for this character.
-        let of_proxy = name.to_ascii_lowercase().contains("proxy") && text.contains('@');
-        if of_proxy || sensitive::value(&text) {
+        // A proxy is often given without a scheme, and its address contains this character only after a user name.
+        let is_proxy_login = name.to_ascii_lowercase().contains("proxy") && text.contains('@');
+        if is_proxy_login || sensitive::value(&text) {
             selected.left_out.push(name.to_owned());
         } else {
             selected.variables.push((name.into(), value.clone()));
@@ -188,32 +188,32 @@ pub fn for_tools(all: &[(OsString, OsString)], network: bool) -> Selected {
     selected
 }
 
-/// Whether the variable names a proxy, or what needs none.
+/// Whether the variable names a proxy or the hosts that need none.
 fn is_proxy(name: &str) -> bool {
     ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].contains(&&*name.to_ascii_lowercase())
 }
 
-/// Whether the name belongs to a family and speaks neither of a credential nor of colours. npm keeps credentials of a
-/// registry under its address, `npm_config_//host/:_authToken`.
-fn is_of_family(name: &str) -> bool {
+/// Whether the name has one of the prefixes and suggests neither a credential nor colours. npm keeps registry
+/// credentials under the registry's address: `npm_config_//host/:_authToken`.
+fn is_in_family(name: &str) -> bool {
     FAMILIES.iter().any(|family| name.starts_with(family))
-        && !NOT.contains(&name)
+        && !EXCEPTIONS.contains(&name)
         && !name.contains("//")
         && !name.to_ascii_uppercase().contains("COLOR")
         && !sensitive::name(name)
 }
 
-/// What tells programs that nobody looks and nobody answers: a pager or an editor would only wait for the time limit.
-const NOBODY: &[(&str, &str)] = &[
+/// Variables that make programs non-interactive: a pager or an editor would only wait for the time limit.
+const NON_INTERACTIVE: &[(&str, &str)] = &[
     ("GIT_EDITOR", "true"),
     ("GIT_PAGER", "cat"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("PAGER", "cat"),
 ];
 
-/// These variables.
-pub fn nobody() -> impl Iterator<Item = (OsString, OsString)> {
-    NOBODY
+/// The variables that make programs non-interactive.
+pub fn non_interactive() -> impl Iterator<Item = (OsString, OsString)> {
+    NON_INTERACTIVE
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
 }
@@ -236,7 +236,7 @@ mod tests {
         let listed = NAMES.iter().flat_map(|(_, names)| names.split_whitespace());
         let all: Vec<&str> = listed.chain(CERTIFICATES.iter().copied()).collect();
         for name in &all {
-            // An author's name and what a module is called are none; GOPRIVATE is a list of hosts.
+            // An author's name and a module's name are not credentials; GOPRIVATE is a list of hosts.
             let harmless = name.starts_with("GIT_AUTHOR_") || *name == "GOPRIVATE";
             assert!(harmless || !sensitive::name(name), "{name}");
         }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_listed_is_handed_on() {
+    fn only_listed_variables_are_passed_on() {
         let kept = [
             "PATH",
             "LC_ALL",
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_network_needs_goes_along_with_it() {
+    fn network_variables_are_passed_on_with_the_network() {
         let all = [
             "SSL_CERT_FILE",
             "PIP_CERT",
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_looks_like_a_credential_is_left_out() {
+    fn a_value_that_looks_like_a_credential_is_dropped() {
         let all = [
             ("https_proxy", "http://proxy:3128"),
             ("HTTP_PROXY", "http://me:secret@proxy:3128"),

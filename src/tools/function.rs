@@ -1,5 +1,5 @@
-//! A tool that is a function of the program that uses this library. It runs on a thread of that program, without a
-//! sandbox and without a time limit: that program's author knows what it does.
+//! A tool that is a function of the program using this library. It runs on one of that program's threads, without a
+//! sandbox and without a time limit: its author knows what it does.
 
 use std::fmt;
 use std::io;
@@ -13,16 +13,16 @@ use super::tool::{Runner, Tool};
 use super::topic::Topic;
 use crate::result::{CallResult, Status};
 
-/// What a function is given, and what it gives back: words for the model, and whether it did what it was asked to.
+/// The function: takes the arguments and returns a message for the model, as a success or a failure.
 pub type Work = dyn Fn(&Value) -> Result<String, String> + Send + Sync;
 
-/// What runs a function.
+/// Runs a function as a tool.
 struct Closure {
     parameters: Value,
     work: Box<Work>,
 }
 
-/// A tool of this name, of which the model is shown this description and the JSON Schema of its arguments.
+/// Creates a tool with this name, description and JSON Schema of its arguments.
 #[must_use]
 pub fn tool(name: &str, description: &str, parameters: Value, work: Box<Work>) -> Tool {
     Tool {

@@ -1,5 +1,5 @@
-//! What git runs by itself: hooks, and the configuration that can name programs. Tools may change both where they
-//! may write, and what is in them runs later, outside the walls; so a change is noticed.
+//! What git executes by itself: hooks, and configuration that can name programs. Tools may change both in writable
+//! directories, and git later runs them outside the sandbox; so changes are detected.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,21 +7,21 @@ use std::path::{Path, PathBuf};
 
 use super::limited_file;
 
-/// The largest file that names a directory of git's, in bytes.
-const MAX_HOOKS: u64 = 4 << 10;
+/// Largest file naming a git directory, in bytes.
+const MAX_GIT_FILE_BYTES: u64 = 4 << 10;
 
-/// The places inside a git directory that are watched.
+/// The watched paths in a git directory.
 const WATCHED: &[&str] = &["hooks", "config", "config.worktree", "commondir"];
 
-/// The repositories of some directories, as they were when they were last looked at.
+/// A snapshot of the repositories of some directories.
 #[derive(Debug, Default)]
-pub(super) struct Repositories(Vec<(PathBuf, Vec<FileMark>)>);
+pub(super) struct Repositories(Vec<(PathBuf, Vec<FileState>)>);
 
-/// A file as it was: its name, and what changes when it does (inode(7)).
-type FileMark = (PathBuf, u64, u64, i64, i64);
+/// A file's path and metadata that changes with it (inode(7)).
+type FileState = (PathBuf, u64, u64, i64, i64);
 
 impl Repositories {
-    /// Looks at the repositories that these directories belong to.
+    /// Takes a snapshot of the repositories that these directories belong to.
     pub(super) fn of(directories: &[&Path]) -> Self {
         let mut places = Vec::new();
         for git in directories
@@ -29,23 +29,23 @@ impl Repositories {
             .flat_map(|directory| git_directories(directory))
         {
             places.extend(WATCHED.iter().map(|name| git.join(name)));
-            // A file that says where the directory is.
+            // A `.git` file that names the git directory.
             places.extend(Some(git).filter(|git| !git.is_dir()));
         }
         places.sort();
         places.dedup();
         let seen = |place: PathBuf| {
-            let marks = marks(&place);
-            (place, marks)
+            let states = states(&place);
+            (place, states)
         };
         Self(places.into_iter().map(seen).collect())
     }
 
-    /// The places that have changed since the last look.
+    /// The paths that changed since the last snapshot.
     pub(super) fn changed(&mut self) -> Vec<PathBuf> {
         let mut changed = Vec::new();
         for (place, before) in &mut self.0 {
-            let now = marks(place);
+            let now = states(place);
             if now != *before {
                 *before = now;
                 changed.push(place.clone());
@@ -55,26 +55,25 @@ impl Repositories {
     }
 }
 
-/// The directory where git keeps what belongs to this one, and the one that worktrees share, where there are some. A
-/// directory without a repository may get one. This looks for what git would take, whoever has made it, and so is no
-/// measure of what a run may believe.
+/// The git directory of this directory and the common one of worktrees, if any. A directory without a repository may
+/// get one. This finds whatever git would use, whoever created it, so a run must not rely on it for anything else.
 fn git_directories(directory: &Path) -> Vec<PathBuf> {
     let dot_git = directory
         .ancestors()
         .map(|place| place.join(".git"))
         .find(|git| git.exists())
         .unwrap_or_else(|| directory.join(".git"));
-    // In a worktree and a submodule it is a file that names the directory (gitrepository-layout(5)).
-    // A repository may be made inside another one.
+    // In worktrees and submodules `.git` is a file (gitrepository-layout(5)); and a repository may be created inside
+    // another one.
     let mut found = vec![dot_git.clone(), directory.join(".git")];
     let mut git = dot_git;
-    if let Some(text) = limited_file::text(&git, MAX_HOOKS)
+    if let Some(text) = limited_file::text(&git, MAX_GIT_FILE_BYTES)
         && let Some(named) = text.trim().strip_prefix("gitdir: ")
     {
         git = directory_of(&git).join(named);
         found.push(git.clone());
     }
-    if let Some(common) = limited_file::text(&git.join("commondir"), MAX_HOOKS) {
+    if let Some(common) = limited_file::text(&git.join("commondir"), MAX_GIT_FILE_BYTES) {
         found.push(git.join(common.trim()));
     }
     found
@@ -84,14 +83,14 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
 }
 
-/// The file, or everything in the directory.
-fn marks(place: &Path) -> Vec<FileMark> {
+/// The file itself, or everything in the directory.
+fn states(place: &Path) -> Vec<FileState> {
     let mut paths = vec![place.to_owned()];
     let inside = fs::read_dir(place).into_iter().flatten().flatten();
     paths.extend(inside.map(|entry| entry.path()));
     paths.sort();
     let mark = |path: PathBuf| {
-        // What a link leads to is what git runs.
+        // A link is followed, as git runs its target.
         let found = fs::metadata(&path)
             .or_else(|_| fs::symlink_metadata(&path))
             .ok()?;
@@ -129,7 +128,7 @@ mod tests {
         assert_eq!(seen.changed(), Vec::<PathBuf>::new());
         fs::write(git.join("commondir"), "../evil\n").expect("a file");
         assert_eq!(seen.changed(), [git.join("commondir")]);
-        // A worktree, whose `.git` says where things are.
+        // A worktree, whose `.git` is a file.
         fs::write(deep.join(".git"), format!("gitdir: {}\n", git.display())).expect("a file");
         let mut seen = Repositories::of(&[&deep]);
         fs::write(deep.join(".git"), "gitdir: evil\n").expect("a file");

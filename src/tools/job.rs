@@ -10,15 +10,15 @@ use rustix::process::Pid;
 use super::lock::lock;
 use crate::exhausted::at_start;
 
-/// The processes of all calls that run.
+/// The processes of all running calls.
 #[derive(Debug, Default)]
 pub(super) struct RunningJobs {
     pub(super) children: Vec<Pid>,
-    /// The run is over: nothing is started any more.
+    /// The run is over: no process is started any more.
     pub(super) over: bool,
 }
 
-/// A tool's process, known to the run as long as it lives.
+/// A tool's process, registered with the run while it lives.
 pub(super) struct Job<'a> {
     running: &'a Mutex<RunningJobs>,
     child: Child,
@@ -26,12 +26,12 @@ pub(super) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// Starts it, unless the run is over.
+    /// Starts the process, unless the run is over.
     pub(super) fn start(
         registry: &'a Mutex<RunningJobs>,
         mut command: Command,
     ) -> io::Result<Self> {
-        // Under the lock, so that a run that ends misses nobody.
+        // Under the lock, so that the end of the run misses no process.
         let mut running = lock(registry);
         if running.over {
             return Err(io::Error::other("the run is over"));
@@ -58,12 +58,12 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Waits for the process itself, not for its pipes; at the deadline it is killed, and has no status.
+    /// Waits for the process, not for its pipes. At the deadline it is killed and the status is `None`.
     pub(super) fn wait(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
         let mut late = false;
         loop {
             {
-                // Collecting it frees its number, so nobody may be about to signal it then.
+                // Reaping frees the process id, so nothing else may be about to signal it.
                 let mut running = lock(self.running);
                 if let Some(status) = self.child.try_wait()? {
                     running.children.retain(|pid| *pid != self.pid);
@@ -78,7 +78,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Waits a little; where the system can tell, only until the process has ended.
+    /// Pauses briefly; where the system supports it, only until the process exits.
     fn pause(&self) {
         #[cfg(target_os = "linux")]
         if let Ok(fd) = rustix::process::pidfd_open(self.pid, rustix::process::PidfdFlags::empty())

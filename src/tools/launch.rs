@@ -1,6 +1,6 @@
-//! The process of a call from outside: starts `codex tool NAME`, hands it the arguments, takes both of its pipes, and
-//! ends it when its time is over or the run ends. It is given no credential: not in its environment, its
-//! arguments or its descriptors. The pipe that carries its result is also what tells it that the run is gone.
+//! Runs a call from the outside: starts `codex tool NAME`, writes the arguments to it, reads both of its pipes, and
+//! ends it when its time limit expires or the run ends. The process gets no credential: not in its environment, its
+//! arguments or its file descriptors. It notices the end of the run by the pipe that carries its result.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -17,56 +17,57 @@ use rustix::process::Signal;
 use super::child::capture;
 use super::job::{Job, RunningJobs};
 use super::lock::lock;
-use super::pipe::Taking;
+use super::pipe::PipeDrain;
 use super::sandbox::paths::Root;
 use super::sandbox::writable_reach::WritableReach;
-use super::scratch::{OfSockets, Scratch};
+use super::scratch::{Scratch, SocketScratch};
 use super::setup::ToolSetup;
 use super::tool_order::{self, ToolOrder};
 use crate::exhausted::at_start;
 use crate::result::{CallResult, Status};
 
-/// How much longer than its time limit a tool may take to end what it started and to answer.
+/// How much longer than its time limit a tool may take to end what it started and to report.
 const TIMEOUT_MARGIN: Duration = Duration::from_secs(8);
 
-/// Keeps Python from looking for modules in the working directory first (3.11 and newer).
+/// Keeps Python from searching the working directory for modules first (3.11 and newer).
 const SAFE_PATH: &str = "PYTHONSAFEPATH";
 
 /// Why tools cannot be started.
 #[derive(Debug)]
 pub enum Unready {
-    /// No temporary directory can be made here.
+    /// No temporary directory could be created here.
     Temporary(PathBuf, io::Error),
-    /// This directory, which tools may change, cannot be held.
+    /// This writable directory could not be opened and held.
     Place(PathBuf, io::Error),
-    /// The end of child processes cannot be noticed.
+    /// SIGCHLD could not be handled.
     Signal(io::Error),
 }
 
-/// What the process of a call is started with.
+/// How to start the process of a call.
 #[derive(Debug)]
 pub(super) struct Launch<'a> {
-    /// What it is asked to do. The temporary directory is added to what it may change.
+    /// The request to the tool's process. The temporary directory is added to its writable ones.
     pub(super) order: ToolOrder,
-    /// The variables that it finds beside those that every tool does.
+    /// Additional environment variables, by name.
     pub(super) variables: &'a [String],
-    /// Python looks for what it runs in the working directory first.
+    /// The program makes Python search the working directory for code first.
     pub(super) is_code_for_python: bool,
 }
 
-/// What starts the processes of calls.
+/// Starts the processes of calls.
 #[derive(Debug)]
 pub struct Launcher {
     setup: ToolSetup,
-    /// The tools' temporary directory, made before the first call and removed at the end.
+    /// The tools' temporary directory, created before the first call and removed at the end.
     scratch: Mutex<Option<Scratch>>,
     running: Mutex<RunningJobs>,
-    /// Keeps the identities of directories that may be changed: as long as somebody holds it, no other gets its number.
+    /// Open file descriptors of the writable directories: while they are held, no other directory gets the same
+    /// inode.
     held: Mutex<Vec<OwnedFd>>,
 }
 
 impl Launcher {
-    /// Nothing is started yet.
+    /// Creates a launcher without starting anything.
     #[must_use]
     pub(super) fn new(setup: ToolSetup) -> Self {
         Self {
@@ -77,12 +78,13 @@ impl Launcher {
         }
     }
 
-    /// Makes the temporary directory, so that a place where none can be made is found out before a request.
+    /// Creates the temporary directory, so that a failure is noticed before the first request.
     ///
     /// # Errors
-    /// When it cannot be made, or a directory that tools may change is another one by now.
+    ///
+    /// If it cannot be created, or a writable directory has been replaced.
     pub(super) fn prepare(&self) -> Result<(), Unready> {
-        // Where the parent process ignores the end of its children, so would this one, and learn of none.
+        // If the parent process ignores SIGCHLD, this process inherits that and would not see its children exit.
         signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default())
             .map_err(Unready::Signal)?;
         let temporary = |(path, error)| Unready::Temporary(path, error);
@@ -97,31 +99,33 @@ impl Launcher {
         Ok(())
     }
 
-    /// How it starts them.
+    /// The settings for starting tools.
     pub(super) fn setup(&self) -> &ToolSetup {
         &self.setup
     }
 
-    /// Lets calls be started again after [`Launcher::end`]. None may be running.
+    /// Allows calls again after [`Launcher::end`]. None may be running.
     pub(super) fn resume(&self) {
         lock(&self.running).over = false;
     }
 
-    /// Ends all calls: a first stop request lets processes end by themselves for a moment, a second one does not.
+    /// Ends all calls: the first stop request gives processes a moment to exit by themselves, the second one does
+    /// not.
     pub(super) fn end(&self) {
         let mut running = lock(&self.running);
         running.over = true;
         for pid in &running.children {
             let _ = rustix::process::kill_process(*pid, Signal::TERM);
-            // A command may have stopped it, and a stopped process hears nothing.
+            // A command may have stopped it, and a stopped process handles no signal.
             let _ = rustix::process::kill_process(*pid, Signal::CONT);
         }
     }
 
-    /// Removes the temporary directory. No call may be running; who still holds this does not matter.
+    /// Removes the temporary directory. No call may be running.
     ///
     /// # Errors
-    /// When something is left of it, with its path.
+    ///
+    /// If something is left of it; the error includes its path.
     pub(super) fn clean(&self) -> Result<(), (PathBuf, io::Error)> {
         match lock(&self.scratch).take() {
             Some(scratch) => scratch.remove(),
@@ -129,39 +133,39 @@ impl Launcher {
         }
     }
 
-    /// Runs a call in a process of its own, to its end.
+    /// Runs a call in its own process until it ends.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub(super) fn run(&self, mut launch: Launch<'_>, arguments: &[u8]) -> io::Result<CallResult> {
         let scratch = self.scratch().map_err(|(_, error)| error)?;
-        let mut of_sockets = None;
+        let mut sockets = None;
         if let Some(policy) = &mut launch.order.policy {
             policy.temporary = Some(scratch.path.clone());
             policy.writable.push(scratch);
-            // On a full disk there is none, and the call is made without.
+            // On a full disk there is none, and the call runs without it.
             let mut made = lock(&self.scratch);
-            of_sockets = made.as_mut().and_then(|made| made.of_sockets().ok()?);
-            policy.sockets = of_sockets.as_ref().map(|OfSockets(root)| root.clone());
+            sockets = made.as_mut().and_then(|made| made.make_sockets().ok()?);
+            policy.sockets = sockets.as_ref().map(|SocketScratch(root)| root.clone());
         }
         let mut child = Job::start(&self.running, self.command(&launch)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
         let limit = launch.order.timeout;
         let (status, bytes, complaints) = thread::scope(|scope| {
-            // The child reads all of its input first, unless it fails before, which shows in its result.
+            // The child reads all of its input first, unless it fails earlier, which its result shows.
             let feed = move || drop({ stdin }.write_all(arguments));
             let feeding = thread::Builder::new().spawn_scoped(scope, feed);
             feeding.map_err(at_start)?;
-            let (result, complaints) = (Taking::start(stdout)?, Taking::start(stderr)?);
+            let (result, complaints) = (PipeDrain::start(stdout)?, PipeDrain::start(stderr)?);
             let status = child.wait(Instant::now() + limit + TIMEOUT_MARGIN)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;
-        drop(of_sockets);
+        drop(sockets);
         if let Ok(result) = serde_json::from_slice(&bytes) {
             return Ok(result);
         }
         let late = || CallResult::new(Status::TimedOut { limit }, "");
-        Ok(status.map_or_else(late, |status| unanswered(status, &complaints)))
+        Ok(status.map_or_else(late, |status| without_result(status, &complaints)))
     }
 
     fn command(&self, launch: &Launch<'_>) -> io::Result<Command> {
@@ -170,17 +174,17 @@ impl Launcher {
             launch.variables.iter().any(|wanted| *name == **wanted)
         };
         let further = setup.variables.iter().filter(named);
-        // What other tools may change is not searched for code of one that has further variables.
+        // A tool with additional variables does not search for code where other tools can write.
         let reach = setup.policy.as_ref().filter(|policy| policy.write);
         let reach = reach.filter(|_| !launch.variables.is_empty());
         let reach = reach.map(WritableReach::of).unwrap_or_default();
         let found = setup.environment.iter().chain(further);
         let found = found.filter_map(|(name, value)| {
             let value = reach.narrowed(name, value, &setup.directory)?;
-            Some((tool_order::put_off(name), value))
+            Some((tool_order::held_name(name), value))
         });
         let apart = (reach != WritableReach::default() && launch.is_code_for_python)
-            .then(|| (tool_order::put_off(SAFE_PATH.as_ref()), OsStr::new("1")));
+            .then(|| (tool_order::held_name(SAFE_PATH.as_ref()), OsStr::new("1")));
         let mut command = Command::new(&setup.program);
         command
             .arg0("codex")
@@ -197,7 +201,7 @@ impl Launcher {
         Ok(command)
     }
 
-    /// The tools' temporary directory.
+    /// The root of the tools' temporary directory.
     fn scratch(&self) -> Result<Root, (PathBuf, io::Error)> {
         let mut scratch = lock(&self.scratch);
         if let Some(made) = &*scratch {
@@ -208,14 +212,14 @@ impl Launcher {
     }
 }
 
-/// Keeps every descriptor but the standard ones from the processes that are started from now on. A shell may
-/// have left one open, and it may be the one that a key was read from.
+/// Sets close-on-exec on all file descriptors but the standard ones. A shell may have left one open, possibly the one
+/// that a key was read from.
 pub fn keep_descriptors() {
     close_fds::set_fds_cloexec(3, &[]);
 }
 
-/// The result of a call whose process ended without one.
-fn unanswered(status: ExitStatus, complaints: &[u8]) -> CallResult {
+/// The result of a call whose process exited without reporting one.
+fn without_result(status: ExitStatus, complaints: &[u8]) -> CallResult {
     if let Some(signal) = status.signal() {
         let words = format!("the tool was ended by signal {signal} before it could answer");
         return CallResult::new(Status::Signalled(signal), words);

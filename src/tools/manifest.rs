@@ -1,5 +1,5 @@
-//! A manifest makes any program a tool: what the model is told of it, how it is started, and what it may do, which is
-//! never more than the run allows. A mistake in one is told with its place.
+//! A manifest makes any program a tool: its description for the model, how to start it, and its permissions, which
+//! never exceed those of the run. Mistakes are reported with their position.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -24,50 +24,51 @@ const FIELDS: &[&str] = &[
     "write",
 ];
 
-/// A tool of the user's own.
+/// A tool defined by the user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// Its name.
     pub name: String,
-    /// What it does, for the model.
+    /// The description for the model.
     pub description: String,
-    /// The JSON Schema of its arguments.
+    /// JSON Schema of its arguments.
     pub parameters: Value,
     /// The program and its arguments.
     pub command: Vec<OsString>,
-    /// How long a call may take, if that is to be less than the run allows.
+    /// Time limit of a call, if lower than the run's.
     pub timeout: Option<Duration>,
-    /// The variables that it is to find in its environment, beside those that every tool does.
+    /// Names of additional environment variables to pass on.
     pub env: Vec<String>,
-    /// It wants the network, where the run allows that.
+    /// Needs the network, if the run allows it.
     pub network: bool,
-    /// It wants to change files, where the run allows that.
+    /// Needs write access, if the run allows it.
     pub write: bool,
-    /// The directory that becomes readable for it although it is hidden: where tools are kept, in the home.
+    /// The directory that becomes readable for the tool although it is hidden: the one in the home directory where
+    /// tools are installed.
     pub readable: Option<PathBuf>,
 }
 
-/// What a manifest is judged by.
+/// The context in which a manifest is validated.
 pub struct Around<'a> {
-    /// The directory that it lies in.
+    /// The directory of the manifest.
     pub directory: &'a Path,
-    /// That directory is hidden, and is to be opened for it.
+    /// Set if that directory is hidden and must be made readable.
     pub readable: Option<&'a Path>,
-    /// Reads a time as people write it.
+    /// Parses a duration.
     pub duration: fn(&str) -> Option<Duration>,
-    /// Whether a program of this name, or at this path, can be run.
+    /// Whether a program can be run, by name or path.
     pub runs: &'a dyn Fn(&OsStr) -> bool,
-    /// Whether a variable is one of codex-run, which no tool gets.
+    /// Whether a variable belongs to codex-run; tools never get those.
     pub is_own: fn(&str) -> bool,
-    /// Names of tools that there are already, beside the built-in ones.
+    /// Names of other tools, besides the built-in ones.
     pub taken: &'a [&'a str],
 }
 
 impl Manifest {
-    /// Reads a manifest.
+    /// Parses a manifest.
     ///
     /// # Errors
-    /// When there is a mistake in it.
+    /// If there is a mistake in it.
     pub fn parse(text: &str, around: &Around<'_>) -> Result<Self, Mistake> {
         let reader = PositionReader::new(text);
         let fields = reader.fields(FIELDS)?;
@@ -93,7 +94,7 @@ impl Manifest {
             ));
         }
         if find_tool(&name).is_some() || around.taken.contains(&&*name) {
-            return Err(reader.mistake(at_name.get(), format!("there is a tool {name} already")));
+            return Err(reader.mistake(at_name.get(), format!("there is already a tool {name}")));
         }
         let at_parameters = needed("parameters")?;
         let parameters: Value = reader.typed(at_parameters, "a JSON Schema")?;
@@ -157,7 +158,7 @@ impl Manifest {
         })
     }
 
-    /// The walls around a call of it, out of those of the run.
+    /// The sandbox policy of its calls, derived from the run's.
     #[must_use]
     pub fn policy(&self, run: &SandboxPolicy) -> SandboxPolicy {
         let mut policy = SandboxPolicy {
@@ -175,14 +176,14 @@ impl Manifest {
     }
 }
 
-/// The program by its path, where it is named by one.
+/// Resolves the program if it is given as a path.
 fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, String> {
     let [program, rest @ ..] = command else {
         return Err("the command is empty".to_owned());
     };
     let program: OsString = if program.contains('/') {
-        // A program may look at the name it was started by, so a link to it stays one. So do links on the way, since
-        // it matters where they lie.
+        // A program may look at the name it was started by, so a link to it is kept. Links in the directories are
+        // kept too, since it matters where they are located.
         let path = real(around.directory).join(program);
         path.components().collect::<PathBuf>().into()
     } else {
@@ -192,7 +193,7 @@ fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, Str
         let path = Path::new(&program);
         let program = program.display();
         return Err(if path.is_file() {
-            format!("{program} may not be run: chmod +x makes it a program")
+            format!("{program} is not executable: run chmod +x on it")
         } else {
             format!("there is no program {program}")
         });
@@ -225,7 +226,7 @@ mod tests {
  "command": ["true", "x"], "timeout": "30s", "env": ["TICKETS_URL"], "network": true, "write": false}"#;
 
     #[test]
-    fn a_manifest_asks_for_no_more_than_the_run_allows() {
+    fn a_manifest_gets_no_more_than_the_run_allows() {
         let manifest = parse(GOOD).expect("it is right");
         assert_eq!(manifest.command, ["true", "x"]);
         assert_eq!(
@@ -250,11 +251,11 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_with_its_place() {
+    fn a_mistake_is_reported_with_its_position() {
         let check = |from: &str, to: &str, expected: &str| {
             let text = GOOD.replacen(from, to, 1);
-            let told = parse(&text).map_err(|mistake| mistake.to_string());
-            assert_eq!(told, Err(expected.to_owned()), "{text}");
+            let parsed = parse(&text).map_err(|mistake| mistake.to_string());
+            assert_eq!(parsed, Err(expected.to_owned()), "{text}");
         };
         check("\"lookup\"", "7", "1:10: this must be a string");
         check(
@@ -269,8 +270,8 @@ mod tests {
         );
         check("[\"true\", \"x\"]", "[]", "3:13: the command is empty");
         check("true\"", "./gone\"", "3:13: there is no program /gone");
-        check("lookup", "bash", "1:10: there is a tool bash already");
-        check("lookup", "other", "1:10: there is a tool other already");
+        check("lookup", "bash", "1:10: there is already a tool bash");
+        check("lookup", "other", "1:10: there is already a tool other");
         check(
             "TICKETS_URL",
             "OUR_KEY",

@@ -1,10 +1,11 @@
-//! The tools that a model may call. Each is one value (`tool`); a kind of tools differs from the others in what runs it:
-//! the built-in ones (`builtin`), programs of the user's own (`manifest`, `program`) and functions of the program that
-//! uses this library (`function`). `toolbox` has those of a run and finds the one that a call names.
+//! The tools that a model may call. Each is one value (`tool`); kinds of tools differ in their runner: built-in ones
+//! (`builtin`), the user's programs (`manifest`, `program`) and functions of the program that uses this library
+//! (`function`). `toolbox` holds those of a run and dispatches calls to them.
 //!
-//! A call runs as a process of its own, so that nothing it does can reach into the run: `launch` starts it as `setup`
-//! says, with an `order`; it confines itself (`sandbox`), does the work (`builtin`, with `child` for the programs it
-//! starts, of which nothing is left behind), and gives back its result. `git` notices what it has changed that runs later.
+//! A call runs in its own process, so that it cannot affect the run: `launch` starts that process as `setup` says,
+//! with a request (`tool_order`); it confines itself (`sandbox`), does the work (`builtin`, with `child` for the
+//! programs it starts, none of which outlive it), and returns its result. `git` detects changes to what git later
+//! executes.
 
 mod arguments;
 pub mod builtin;
@@ -30,5 +31,5 @@ pub mod toolbox;
 pub mod topic;
 pub mod worktree;
 
-/// The most of a tool's output that goes to the model, in bytes.
+/// How much of a tool's output goes to the model, in bytes.
 pub const MAX_OUTPUT_BYTES: usize = 64 << 10;

@@ -1,4 +1,4 @@
-//! What comes through a pipe, taken on a thread of its own so that the writer never waits.
+//! Reads a pipe on a thread of its own, so that the writer never blocks.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{self, Receiver};
@@ -9,26 +9,26 @@ use std::time::Duration;
 use super::lock::lock;
 use crate::exhausted::at_start;
 
-/// How long a tool's pipes may stay open once it has ended. Somebody else holds them then.
+/// How long a tool's pipes may stay open after it exited. Another process holds them then.
 const PIPE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// The most that is kept of what a tool's own process writes to a pipe: it caps its text by itself, and a picture.
+/// How much is kept of what a tool's process writes to a pipe. The process limits its text and images itself.
 const MAX_PIPE_BYTES: usize = 10 << 20;
 
-/// A pipe that is being taken.
-pub(super) struct Taking {
+/// A pipe being read.
+pub(super) struct PipeDrain {
     taken: Arc<Mutex<Vec<u8>>>,
     end: Receiver<()>,
 }
 
-impl Taking {
+impl PipeDrain {
     pub(super) fn start(mut pipe: impl Read + Send + 'static) -> io::Result<Self> {
         let taken = Arc::new(Mutex::new(Vec::new()));
         let (at_end, end) = mpsc::channel();
         let kept = Arc::clone(&taken);
-        // Not joined: if something else holds the pipe's other end, this thread outlives the call, and
-        // then ends with the process.
-        let taking = thread::Builder::new().spawn(move || {
+        // Not joined: if another process holds the other end of the pipe, this thread outlives the call and ends with
+        // this process.
+        let draining = thread::Builder::new().spawn(move || {
             let mut buffer = [0; 16 << 10];
             while let Ok(count @ 1..) = pipe.read(&mut buffer) {
                 let mut kept = lock(&kept);
@@ -37,11 +37,11 @@ impl Taking {
             }
             let _ = at_end.send(());
         });
-        taking.map_err(at_start)?;
+        draining.map_err(at_start)?;
         Ok(Self { taken, end })
     }
 
-    /// What came, once its writer has ended.
+    /// Returns the bytes read, once the writer has ended.
     pub(super) fn bytes(self) -> Vec<u8> {
         let _ = self.end.recv_timeout(PIPE_TIMEOUT);
         std::mem::take(&mut *lock(&self.taken))

@@ -1,5 +1,5 @@
-//! A program of the user's own as a tool, as its manifest has it: it is given no more than the manifest asks for and the
-//! run allows.
+//! A user's program as a tool, as defined by its manifest: it gets no more than the manifest asks for and the run
+//! allows.
 
 use std::ffi::OsStr;
 use std::io;
@@ -18,7 +18,7 @@ use super::tool_order::ToolOrder;
 use super::topic::Topic;
 use crate::result::{CallResult, Status};
 
-/// The tool that this manifest makes.
+/// Creates the tool from its manifest.
 #[must_use]
 pub fn tool(manifest: Manifest) -> Tool {
     Tool {
@@ -31,7 +31,7 @@ pub fn tool(manifest: Manifest) -> Tool {
     }
 }
 
-/// What runs such a program.
+/// Runs the program.
 #[derive(Debug)]
 struct Program(Manifest);
 
@@ -65,23 +65,23 @@ impl Runner for Program {
     }
 }
 
-/// Why this program does not run: a part of its command is by now a file that tools can change, and it is given more than
-/// they are.
+/// Refuses to run the program if part of its command is now a file that tools can change, while the program gets
+/// environment variables that other tools do not.
 fn refusal(manifest: &Manifest, setup: &ToolSetup) -> Option<CallResult> {
     let policy = setup.policy.as_ref();
     let policy = policy.filter(|policy| policy.write && !manifest.env.is_empty())?;
     let words = manifest.command.get(1..)?;
     let file = WritableReach::of(policy).file_of(words, &setup.directory)?;
     let text = format!(
-        "the tool could not be run: {} is a part of its command, tools can change it, and this tool is given {}",
+        "the tool could not be run: {} is part of its command and can be changed by tools, and this tool gets {}",
         file.display(),
         manifest.env.join(" and ")
     );
     Some(CallResult::new(Status::NotRun, text))
 }
 
-/// Whether it has Python run a module or a program text (`-m`, `-c`): Python looks for it, and for what it imports, in the
-/// working directory first. A script has its own directory for that.
+/// Whether the command has Python run a module or inline code (`-m`, `-c`): Python searches the working directory
+/// first for that and for its imports. For a script it searches the script's directory.
 fn is_code_for_python(manifest: &Manifest) -> bool {
     let Some((program, words)) = manifest.command.split_first() else {
         return false;
@@ -90,7 +90,7 @@ fn is_code_for_python(manifest: &Manifest) -> bool {
     let mut words = words.iter().map(|word| word.as_bytes());
     let mut is_code = false;
     while let Some(flag) = words.next().filter(|word| word.starts_with(b"-")) {
-        // These have a word of their own behind them.
+        // These are followed by a separate value.
         if flag == b"-W" || flag == b"-X" {
             words.next();
         }

@@ -1,5 +1,5 @@
-//! The removal of a directory with all that tools have left in it. It is not confined, so it follows no link and touches
-//! nothing but what is in that very directory; and where its time is limited, it ends with that.
+//! Removes a directory with everything tools have left in it. Removal runs outside the sandbox, so it follows no link
+//! and touches nothing outside that directory; it stops at its deadline, if there is one.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -13,14 +13,14 @@ use rustix::io::Errno;
 
 use super::sandbox::paths::Root;
 
-/// Removes the directory with all that is in it, however deep, and however its modes were changed.
+/// Removes the directory and everything in it, whatever its depth and modes.
 pub(super) fn remove(root: &Root, deadline: Option<Instant>) -> io::Result<()> {
     let top = open(rustix::fs::CWD, &root.path)?;
     let found = fstat(&top)?;
     if (found.st_dev, found.st_ino) != root.identity {
-        return Err(io::Error::other("it is not the directory that was made"));
+        return Err(io::Error::other("it is not the directory that was created"));
     }
-    // A directory's directories are moved up before it is removed, so that nothing gets deep.
+    // Nested directories are moved up before their parent is removed, so that paths stay short.
     let mut number = 0;
     loop {
         let mut directories = false;
@@ -39,7 +39,7 @@ pub(super) fn remove(root: &Root, deadline: Option<Instant>) -> io::Result<()> {
     }
 }
 
-/// Whether there is time left.
+/// Fails after the deadline.
 fn in_time(deadline: Option<Instant>) -> io::Result<()> {
     match deadline {
         Some(deadline) if Instant::now() >= deadline => Err(io::ErrorKind::TimedOut.into()),
@@ -47,7 +47,7 @@ fn in_time(deadline: Option<Instant>) -> io::Result<()> {
     }
 }
 
-/// Removes a directory; those in it are moved up.
+/// Empties and removes a directory; its subdirectories are moved up.
 fn flatten(
     top: &OwnedFd,
     name: &Path,
@@ -61,14 +61,14 @@ fn flatten(
             unlinkat(&directory, &inner, AtFlags::empty())?;
             continue;
         }
-        // To be moved it must be writable itself.
+        // Moving a directory requires write permission on it.
         open(&directory, &inner)?;
         loop {
             *number += 1;
             let place = format!(".{number}.codex-run");
             match renameat(&directory, &inner, top, &place) {
                 Ok(()) => break,
-                // The name is taken, maybe for that very purpose.
+                // The name is taken, possibly on purpose.
                 Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -77,13 +77,13 @@ fn flatten(
     unlinkat(top, name, AtFlags::REMOVEDIR).map_err(Into::into)
 }
 
-/// A directory as it is; a link is not followed.
+/// Opens a directory as it is, without following a link.
 pub(super) fn open_unchanged(parent: impl std::os::fd::AsFd, name: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
     openat(parent, name, flags, Mode::empty()).map_err(Into::into)
 }
 
-/// A directory, made accessible; a link is not followed.
+/// Opens a directory and makes it accessible, without following a link.
 pub(super) fn open(parent: impl std::os::fd::AsFd, name: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match openat(&parent, name, flags | OFlags::RDONLY, Mode::empty()) {
@@ -100,7 +100,7 @@ pub(super) fn open(parent: impl std::os::fd::AsFd, name: &Path) -> io::Result<Ow
     openat(&parent, name, flags | OFlags::RDONLY, Mode::empty()).map_err(Into::into)
 }
 
-/// What is in a directory, and whether each is one itself.
+/// The entries of a directory, and whether each is itself a directory.
 pub(super) fn entries(
     directory: &OwnedFd,
     deadline: Option<Instant>,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_removed_however_deep_and_closed() {
+    fn everything_is_removed_at_any_depth_and_mode() {
         let (root, outside) = (made("closed"), made("outside"));
         let top = &root.path;
         fs::write(outside.path.join("kept"), "x").expect("a file");
@@ -146,7 +146,7 @@ mod tests {
         fs::set_permissions(top, Permissions::from_mode(0o0)).expect("it is ours");
         remove(&root, None).expect("it is ours");
         assert!(!top.exists() && outside.path.join("kept").exists());
-        // Another directory in its place is left alone, and so is what a link there leads to.
+        // A directory put in its place is left alone, and so is the target of a link.
         let (root, other) = (made("root"), made("other"));
         let top = &root.path;
         fs::rename(top, outside.path.join("first")).expect("it is ours");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_ends_with_its_time_however_much_is_in_one_directory() {
+    fn a_removal_ends_at_its_deadline_even_inside_one_large_directory() {
         let root = made("late");
         let path = root.path.clone();
         fs::create_dir(path.join("d")).expect("a directory");

@@ -1,7 +1,8 @@
-//! The temporary directory of a run: made for its tools, and removed whatever they have left in it. What killed runs
-//! have left is swept by later ones: a lock (flock(2)) says whether its run is alive.
+//! The temporary directory of a run: created for its tools and removed with whatever they left in it. Directories of
+//! killed runs are removed by later runs; a lock (flock(2)) shows whether a directory's run is alive.
 //!
-//! Beside the directory that tools write to (`tmp`) lies one for the sockets of each call, where nothing can be replaced
+//! Next to the directory that tools write to (`tmp`) is another (`sockets`) with one for each call's sockets, in
+//! which nothing can be replaced from inside the sandbox.
 //! from inside the sandbox (`sockets`).
 
 use std::fs::{self, DirBuilder};
@@ -18,54 +19,56 @@ use super::removal::{entries, open, open_unchanged, remove};
 use super::sandbox::paths::Root;
 use crate::clock::seconds;
 
-/// What the names of these directories begin with.
+/// Prefix of the names of these directories.
 const PREFIX: &str = "codex-run-";
 
-/// How old what a killed run has left must be before it is removed.
+/// Minimum age of a killed run's directory before it is removed.
 const MIN_AGE_SECONDS: u64 = 60 * 60;
 
-/// How long the removal of what killed runs have left may take.
+/// How long removing the directories of killed runs may take.
 const SWEEP_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A directory in which temporary directories are made.
+/// A directory in which temporary directories are created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemporaryParent {
     /// Its path.
     pub path: PathBuf,
-    /// It is made for this purpose alone: private to this user, and removed when it is empty.
+    /// Whether it exists only for this purpose: private to this user, and removed when empty.
     pub private: bool,
-    /// It lies in no place that tools can write, by whatever name.
+    /// Whether it is outside everything that tools can write, under any name.
     pub apart: bool,
 }
 
-/// The temporary directory of a run. As long as it is held, no other run sweeps it.
+/// The temporary directory of a run. While this is held, no other run removes it.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    /// What tools write to.
+    /// The directory that tools write to.
     pub(super) root: Root,
-    /// What is removed at the end.
+    /// The directory that is removed at the end.
     whole: Root,
     parent: TemporaryParent,
-    /// How many directories for sockets were made.
+    /// Number of socket directories created so far.
     calls: u64,
     _lock: OwnedFd,
 }
 
-/// The directory of the sockets of one call, which goes with this.
+/// The directory for the sockets of one call, removed on drop.
 #[derive(Debug)]
-pub(super) struct OfSockets(pub(super) Root);
+pub(super) struct SocketScratch(pub(super) Root);
 
-impl Drop for OfSockets {
+impl Drop for SocketScratch {
     fn drop(&mut self) {
         let _ = remove(&self.0, None);
     }
 }
 
 impl Scratch {
-    /// Makes one in the first of these directories that takes one, and sweeps what killed runs have left there.
+    /// Creates a temporary directory in the first parent where that is possible, and removes those of killed runs
+    /// there.
     ///
     /// # Errors
-    /// When none of them does, with the last one.
+    ///
+    /// If it is possible in none of them; the error is about the last one.
     pub(super) fn make(parents: &[TemporaryParent]) -> Result<Self, (PathBuf, io::Error)> {
         let mut failed = (PathBuf::new(), io::Error::from(io::ErrorKind::NotFound));
         for parent in parents {
@@ -81,7 +84,7 @@ impl Scratch {
     }
 
     fn make_in(parent: &TemporaryParent) -> io::Result<Self> {
-        // Another run may remove a private parent as empty just after it was seen; then it is made again.
+        // Another run may remove an empty private parent just after we saw it; then it is created again.
         let mut attempts = 0;
         let path = loop {
             attempts += 1;
@@ -94,7 +97,7 @@ impl Scratch {
             }
         };
         let lock = open(rustix::fs::CWD, &path)?;
-        // Where there are no locks, no other run can take this one either, and so none sweeps.
+        // Without lock support, no run can take the lock, and so none removes this directory.
         let _ = flock(&lock, FlockOperation::NonBlockingLockExclusive);
         let whole = Root::of(path)?;
         let root = make_closed(&whole.path.join("tmp")).inspect_err(|_| {
@@ -109,20 +112,21 @@ impl Scratch {
         })
     }
 
-    /// A directory for the sockets of a call; nothing where tools could reach it by another way.
+    /// Creates a directory for the sockets of a call; `None` if tools could reach it by another path.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub(super) fn of_sockets(&mut self) -> io::Result<Option<OfSockets>> {
+    ///
+    /// If it cannot be created.
+    pub(super) fn make_sockets(&mut self) -> io::Result<Option<SocketScratch>> {
         if !self.parent.apart {
             return Ok(None);
         }
         self.calls += 1;
         let path = self.whole.path.join(format!("s{}", self.calls));
-        make_closed(&path).map(|root| Some(OfSockets(root)))
+        make_closed(&path).map(|root| Some(SocketScratch(root)))
     }
 
-    /// Removes the directory with all that is in it, and a private parent that is empty then.
+    /// Removes the directory with its contents, and a private parent if it is then empty.
     pub(super) fn remove(self) -> Result<(), (PathBuf, io::Error)> {
         let removed = remove(&self.whole, None);
         if self.parent.private {
@@ -132,14 +136,14 @@ impl Scratch {
     }
 }
 
-/// A new directory that only this user can look into.
+/// Creates a directory that only this user can enter.
 fn make_closed(path: &Path) -> io::Result<Root> {
     DirBuilder::new().mode(0o700).create(path)?;
     Root::of(path.to_owned())
 }
 
-/// A directory of this user's that nobody else can enter, made with the directory above it where that is missing. A tool
-/// may have changed its mode, which is no reason for later runs to go elsewhere.
+/// Creates a private directory of this user, and its parent if missing. If a tool has changed its mode, the mode is
+/// restored, so that later runs do not have to go elsewhere.
 fn make_private(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     match builder.mode(0o700).recursive(true).create(path) {
@@ -148,7 +152,7 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
     let found = fs::symlink_metadata(path)?;
     if !found.is_dir() || found.uid() != geteuid().as_raw() {
-        return Err(io::Error::other("it is not a directory of this user's"));
+        return Err(io::Error::other("it is not a directory owned by this user"));
     }
     if found.mode() & 0o777 == 0o700 {
         return Ok(());
@@ -157,7 +161,7 @@ fn make_private(path: &Path) -> io::Result<()> {
     fchmod(&opened, Mode::RWXU).map_err(Into::into)
 }
 
-/// A new directory with a name of its own.
+/// Creates a directory with a unique name.
 fn make(parent: &Path) -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -167,16 +171,16 @@ fn make(parent: &Path) -> io::Result<PathBuf> {
     path.canonicalize()
 }
 
-/// Whether a directory of this name is a temporary directory of a run.
-fn is_named_so(name: &Path) -> bool {
+/// Whether a file name is that of a run's temporary directory.
+fn is_scratch_name(name: &Path) -> bool {
     let digits = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
     digits.is_some_and(|digits| {
         digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
 }
 
-/// Removes the temporary directories of runs that were killed: of this user, on the device of `parent`, older than an
-/// hour, and locked by nobody. What cannot be removed in a short time is left to the next run.
+/// Removes the temporary directories of killed runs: owned by this user, on the same device as `parent`, older than
+/// an hour, and not locked. What cannot be removed within the time limit is left for the next run.
 fn sweep(parent: &Path, now: u64) {
     let deadline = Instant::now() + SWEEP_TIMEOUT;
     let Ok(opened) = open_unchanged(rustix::fs::CWD, parent) else {
@@ -190,7 +194,7 @@ fn sweep(parent: &Path, now: u64) {
     };
     for (name, _) in found
         .iter()
-        .filter(|(name, is_dir)| *is_dir && is_named_so(name))
+        .filter(|(name, is_dir)| *is_dir && is_scratch_name(name))
     {
         if Instant::now() >= deadline {
             return;
@@ -219,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_killed_runs_have_left_is_swept() {
+    fn directories_of_killed_runs_are_removed() {
         let path = std::env::temp_dir().join(format!("codex-run-sweep-{}", std::process::id()));
         let parent = TemporaryParent {
             path: path.join("deep/parent"),
@@ -247,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_have_a_directory_for_each_call_where_tools_cannot_reach_it() {
+    fn each_call_has_a_socket_directory_out_of_reach_of_tools() {
         let path = std::env::temp_dir().join(format!("codex-run-apart-{}", std::process::id()));
         let make = |apart| {
             let parent = TemporaryParent {
@@ -258,7 +262,7 @@ mod tests {
             Scratch::make(&[parent]).expect("a directory")
         };
         let mut scratch = make(true);
-        let calls = [(); 2].map(|()| scratch.of_sockets().expect("a directory").expect("one"));
+        let calls = [(); 2].map(|()| scratch.make_sockets().expect("a directory").expect("one"));
         assert_ne!(calls[0].0.path, calls[1].0.path);
         for call in &calls {
             assert!(!call.0.path.starts_with(&scratch.root.path));
@@ -269,7 +273,12 @@ mod tests {
         assert!(!left.exists());
         scratch.remove().expect("it is ours");
         let mut scratch = make(false);
-        assert!(scratch.of_sockets().expect("nothing goes wrong").is_none());
+        assert!(
+            scratch
+                .make_sockets()
+                .expect("nothing goes wrong")
+                .is_none()
+        );
         scratch.remove().expect("it is ours");
     }
 
@@ -297,7 +306,7 @@ mod tests {
         assert!(!expected.exists(), "it was empty");
         let (place, _) = Scratch::make(&parents[..2]).expect_err("none of them is private");
         assert_eq!(place, path.join("link"));
-        // One that a tool has opened to others, or closed to everybody, is as it was again.
+        // A directory whose mode a tool has changed gets its old mode back.
         let made = Scratch::make(&[parent("open")]).expect("a directory");
         let found = fs::metadata(path.join("open")).expect("it is there");
         assert_eq!(found.mode() & 0o777, 0o700);

@@ -1,7 +1,7 @@
-//! Whether a variable looks as if it held a credential: by its name, or by its value. A guess, made so that what is
-//! handed on by default is harmless; a variable that `--env` names goes along whatever it looks like.
+//! Guesses whether a variable holds a credential, by its name or its value, so that what is passed on by default is
+//! harmless. Variables named with `--env` are passed on regardless.
 
-/// Parts of names that speak of credentials. A user's name is often a token, where a server wants just one of the two.
+/// Parts of names that suggest a credential. A user name is often a token, where a server wants just one of the two.
 const NAMES: &[&str] = &[
     "AUTH",
     "COOKIE",
@@ -17,10 +17,10 @@ const NAMES: &[&str] = &[
     "USERNAME",
 ];
 
-/// The same, where they stand alone between two underscores.
+/// More such parts, which must stand between underscores.
 const WHOLE_WORDS: &[&str] = &["JWT", "OTP", "PAT", "PW", "SAS"];
 
-/// How the tokens of well known services begin, and how long they are at least.
+/// Prefixes of the tokens of well-known services, with their minimum length.
 const BEGINNINGS: &[(&str, usize)] = &[
     ("AIza", 30),
     ("AKIA", 20),
@@ -50,7 +50,8 @@ const BEGINNINGS: &[(&str, usize)] = &[
     ("ya29.", 20),
 ];
 
-/// What is set to a credential inside a value, and how long that is at least: a macro `-DMAX_TOKEN=5` is none.
+/// Assignments to a credential inside a value, with its minimum length: a macro such as `-DMAX_TOKEN=5` does not
+/// count.
 const SETTINGS: &[(&str, usize)] = &[
     ("apikey", 8),
     ("api_key", 8),
@@ -63,7 +64,7 @@ const SETTINGS: &[(&str, usize)] = &[
     ("token", 8),
 ];
 
-/// Whether the name speaks of a credential.
+/// Whether the name suggests a credential.
 #[must_use]
 pub fn name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
@@ -71,13 +72,13 @@ pub fn name(name: &str) -> bool {
     NAMES.iter().any(|part| name.contains(part)) || words.any(|word| WHOLE_WORDS.contains(&word))
 }
 
-/// Whether the value is or contains what looks like a credential, or an address with a password in it.
+/// Whether the value is or contains something that looks like a credential, or a URL with a password.
 #[must_use]
 pub fn value(value: &str) -> bool {
     has_password(value) || has_token(value) || has_setting(value)
 }
 
-/// Whether there is an address in it with a password, or with a user where only a token can be meant.
+/// Whether the text contains a URL with a password, or with a user that can only be a token.
 fn has_password(value: &str) -> bool {
     value.match_indices("://").any(|(at, mark)| {
         let before = &value[..at];
@@ -88,12 +89,12 @@ fn has_password(value: &str) -> bool {
         let end = rest.find(|c: char| c.is_whitespace() || "/?#\"'\\,;|<>".contains(c));
         let authority = &rest[..end.unwrap_or(rest.len())];
         match authority.rsplit_once('@') {
-            // ssh://git@host names a user that everybody is.
+            // `git` in ssh://git@host is a shared user name.
             Some((user, _)) => {
                 user.contains(':') || scheme.to_ascii_lowercase().starts_with("http")
             }
             None if authority.starts_with('[') => false,
-            // A password with a slash in it ends the authority early, and is no port.
+            // A password that contains a slash ends the authority early, and does not parse as a port.
             None => authority.rsplit_once(':').is_some_and(|(host, port)| {
                 !host.ends_with(':') && !port.bytes().all(|b| b.is_ascii_digit() || b == b']')
             }),
@@ -101,7 +102,7 @@ fn has_password(value: &str) -> bool {
     })
 }
 
-/// Whether a word in it is a token by its look, or a private key begins in it.
+/// Whether a word in the text looks like a token, or a private key begins in it.
 fn has_token(value: &str) -> bool {
     let is_inside = |c: char| c.is_ascii_alphanumeric() || "-_.~/".contains(c);
     let mut words = value.split(|c: char| !is_inside(c));
@@ -120,7 +121,7 @@ fn has_token(value: &str) -> bool {
     words.any(looks) || (value.contains("-----BEGIN ") && value.contains("PRIVATE KEY"))
 }
 
-/// Whether something in it is set to a password, a token or the like: `-Dhttp.proxyPassword=x`, `?token=x`, `_auth: x`.
+/// Whether the text assigns a password, a token or the like: `-Dhttp.proxyPassword=x`, `?token=x`, `_auth: x`.
 fn has_setting(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     SETTINGS.iter().any(|(word, least)| {

@@ -1,4 +1,4 @@
-//! How the tools of a run are started: where, with which environment, and what confines them.
+//! How the tools of a run are started: directory, environment and sandbox policy.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use super::sandbox::policy::SandboxPolicy;
 use super::scratch::TemporaryParent;
 
-/// How tools are started. Tools that are functions of this program need nothing of it.
+/// How tools are started. Not needed for tools that are functions of this program.
 #[derive(Clone, Debug, Default)]
 pub struct ToolSetup {
-    /// This program.
+    /// The path of this program.
     pub program: PathBuf,
-    /// Where tools run.
+    /// The tools' working directory.
     pub directory: PathBuf,
-    /// All that a tool finds in its environment, `TMPDIR` aside.
+    /// The complete environment of tools, except `TMPDIR`.
     pub environment: Vec<(OsString, OsString)>,
-    /// Further variables, for the tools of the user's own that name them.
+    /// Additional variables, for user-defined tools that name them.
     pub variables: Vec<(OsString, OsString)>,
-    /// How long a command may take.
+    /// The time limit for commands.
     pub timeout: Duration,
-    /// Where their temporary directory may be made, the best place first.
+    /// Where the temporary directory may be created, in order of preference.
     pub temporary: Vec<TemporaryParent>,
-    /// What is around them; nothing with `danger-full-access`.
+    /// The sandbox policy; `None` for `danger-full-access`.
     pub policy: Option<SandboxPolicy>,
 }

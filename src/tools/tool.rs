@@ -1,5 +1,5 @@
-//! A tool as one value: what the model is shown of it, what has to be known before it runs, and what runs it. Kinds of
-//! tools differ in their runner alone.
+//! A tool as one value: what the model sees, what must be known before a call, and what runs it. Kinds of tools
+//! differ only in their runner.
 
 use std::fmt;
 use std::io;
@@ -16,11 +16,11 @@ use crate::wire::request::Function;
 pub struct Tool {
     /// Its name.
     pub name: String,
-    /// What it does, for the model.
+    /// The description for the model.
     pub description: String,
-    /// The JSON Schema of its arguments, as JSON.
+    /// JSON Schema of its arguments, as JSON text.
     pub parameters: String,
-    /// It declares that it changes files, so its calls run alone, in their place among the others.
+    /// It declares that it changes files, so its calls run alone, in order with the others.
     pub changes_files: bool,
     /// What its calls are about.
     pub topic: Topic,
@@ -28,30 +28,32 @@ pub struct Tool {
     pub runner: Arc<dyn Runner>,
 }
 
-/// What runs the calls of a tool.
+/// Runs the calls of a tool.
 pub trait Runner: fmt::Debug + Send + Sync {
-    /// Runs a call to its end, on the caller's thread. `number` counts the calls of a run from 1. What is wrong with the
-    /// arguments is a result too.
+    /// Runs a call until it ends, on the caller's thread. `number` is the number of the call in the run, counted from
+    /// 1. Invalid arguments are reported as a result.
     ///
     /// # Errors
+    ///
+    /// If the system could not start it.
     /// When the system did not let it start.
     fn run(&self, arguments: &str, number: usize, launcher: &Launcher) -> io::Result<CallResult>;
 
-    /// The manifest that names the program, where the tool is a program of the user's own.
+    /// The manifest, if the tool is a user-defined program.
     fn manifest(&self) -> Option<&Manifest> {
         None
     }
 }
 
 impl Tool {
-    /// The variables that it finds beside those that every tool does.
+    /// Names of the additional environment variables of the tool.
     #[must_use]
     pub fn variables(&self) -> &[String] {
         let manifest = self.runner.manifest();
         manifest.map_or(&[], |manifest| &manifest.env)
     }
 
-    /// What the model is shown.
+    /// The definition for the model.
     #[must_use]
     pub fn function(&self) -> Function<'_> {
         Function {

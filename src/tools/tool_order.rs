@@ -1,5 +1,5 @@
-//! What a tool's own process is told on its command line: which tool it is, how long it may take, and the walls.
-//! `run` writes it, `codex tool --held` reads it; nobody else needs to.
+//! The request to a tool's process, passed on its command line: which tool, its time limit, and the sandbox policy. A
+//! run writes it and `codex tool --held` reads it; it is not a public interface.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -9,43 +9,43 @@ use std::time::Duration;
 use super::sandbox::paths::Root;
 use super::sandbox::policy::{ClosedDirectory, SandboxPolicy};
 
-/// What stands in the place of walls where there are none.
-const OPEN: &str = "danger-full-access";
+/// Replaces the policy when there is no sandbox.
+const NO_SANDBOX: &str = "danger-full-access";
 
-/// An order to a tool's own process.
+/// A request to a tool's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolOrder {
     /// The tool's name.
     pub name: String,
-    /// Which call of the run it is, counted from 1.
+    /// Number of the call in the run, counted from 1.
     pub number: usize,
-    /// How long a command may take.
+    /// The time limit for commands.
     pub timeout: Duration,
-    /// What is around it; nothing with `danger-full-access`.
+    /// The sandbox policy; `None` for `danger-full-access`.
     pub policy: Option<SandboxPolicy>,
-    /// The program that it is, with its arguments; a built-in tool without.
+    /// The program and its arguments; `None` for a built-in tool.
     pub program: Option<Vec<OsString>>,
 }
 
 impl ToolOrder {
-    /// The order as words, every path to the byte.
+    /// Encodes the request as arguments. Paths are encoded byte for byte.
     #[must_use]
     pub fn words(&self) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec![(&self.name).into()];
         let mut add = |key: &str, value: &OsStr| words.extend([key.into(), value.to_owned()]);
         add("number", self.number.to_string().as_ref());
         add("timeout", self.timeout.as_millis().to_string().as_ref());
-        let name = self.policy.as_ref().map_or(OPEN, SandboxPolicy::name);
+        let name = self.policy.as_ref().map_or(NO_SANDBOX, SandboxPolicy::name);
         add("policy", name.as_ref());
         if let Some(policy) = &self.policy {
             if policy.network {
                 add("network", "yes".as_ref());
             }
             for root in &policy.writable {
-                add("write", &written(root));
+                add("write", &encode_root(root));
             }
             if let Some(root) = &policy.sockets {
-                add("sockets", &written(root));
+                add("sockets", &encode_root(root));
             }
             if let Some(path) = &policy.temporary {
                 add("temporary", path.as_os_str());
@@ -67,37 +67,37 @@ impl ToolOrder {
         words
     }
 
-    /// Reads the words; `None` where they are no order.
+    /// Parses the arguments; `None` if they are not a valid request.
     #[must_use]
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Option<Self> {
         let mut words = words.into_iter();
-        let mut order = Self {
+        let mut request = Self {
             name: words.next()?.into_string().ok()?,
             number: 0,
             timeout: Duration::ZERO,
             policy: None,
             program: None,
         };
-        let (mut timed, mut walled) = (false, false);
+        let (mut has_timeout, mut has_policy) = (false, false);
         while let Some(key) = words.next() {
             if key == "run" {
-                order.program = Some(words.collect());
+                request.program = Some(words.collect());
                 break;
             }
             let value = words.next()?;
             if key == "number" {
-                order.number = value.to_str()?.parse().ok()?;
+                request.number = value.to_str()?.parse().ok()?;
                 continue;
             }
             if key == "timeout" {
-                order.timeout = Duration::from_millis(value.to_str()?.parse().ok()?);
-                timed = true;
+                request.timeout = Duration::from_millis(value.to_str()?.parse().ok()?);
+                has_timeout = true;
                 continue;
             }
             if key == "policy" {
-                walled = true;
-                order.policy = match value.to_str()? {
-                    OPEN => None,
+                has_policy = true;
+                request.policy = match value.to_str()? {
+                    NO_SANDBOX => None,
                     "read-only" => Some(SandboxPolicy::default()),
                     "workspace-write" => Some(SandboxPolicy {
                         write: true,
@@ -107,15 +107,15 @@ impl ToolOrder {
                 };
                 continue;
             }
-            // Walls are named before what is in them: an order that cannot be understood is not followed.
-            let policy = order.policy.as_mut()?;
+            // The policy's mode must come before its details; a request that is not understood is rejected.
+            let policy = request.policy.as_mut()?;
             match key.to_str()? {
                 "network" if value == "yes" => policy.network = true,
-                "write" => policy.writable.push(root(&value)?),
+                "write" => policy.writable.push(parse_root(&value)?),
                 "hide" => policy.hidden.push(PathBuf::from(value)),
                 "read" => policy.readable.push(PathBuf::from(value)),
                 "temporary" => policy.temporary = Some(PathBuf::from(value)),
-                "sockets" => policy.sockets = Some(root(&value)?),
+                "sockets" => policy.sockets = Some(parse_root(&value)?),
                 "closed" => policy.closed.push(ClosedDirectory {
                     place: value.into(),
                     because: String::new(),
@@ -124,42 +124,42 @@ impl ToolOrder {
                 _ => return None,
             }
         }
-        // An order that leaves something open is not followed.
-        (timed && walled && order.number > 0).then_some(order)
+        // An incomplete request is rejected.
+        (has_timeout && has_policy && request.number > 0).then_some(request)
     }
 }
 
-/// How a variable is called until the walls are up: what the loader of a program believes, such as `LD_LIBRARY_PATH`,
-/// must mean nothing to the process that puts them up.
-const UNTIL_THEN: &str = "CODEX_TOOL_";
+/// Prefix of a tool's variables until the sandbox is applied: variables that affect the dynamic loader, such as
+/// `LD_LIBRARY_PATH`, must have no effect on the process that applies it.
+const HELD_PREFIX: &str = "CODEX_TOOL_";
 
-/// A variable for a tool, on its way through the process that puts up the walls.
+/// Prefixes a variable for its way through the process that applies the sandbox.
 #[must_use]
-pub fn put_off(name: &OsStr) -> OsString {
-    let mut called = OsString::from(UNTIL_THEN);
-    called.push(name);
-    called
+pub fn held_name(name: &OsStr) -> OsString {
+    let mut held = OsString::from(HELD_PREFIX);
+    held.push(name);
+    held
 }
 
-/// The variables that came this way, under their own names.
+/// The prefixed variables, under their own names.
 #[must_use]
-pub fn arrived(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+pub fn tool_variables(all: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let own = |(name, value): &(OsString, OsString)| {
-        let name = name.as_bytes().strip_prefix(UNTIL_THEN.as_bytes())?;
+        let name = name.as_bytes().strip_prefix(HELD_PREFIX.as_bytes())?;
         Some((OsStr::from_bytes(name).to_owned(), value.clone()))
     };
     all.iter().filter_map(own).collect()
 }
 
-/// A directory with what identifies it, as one word.
-fn written(root: &Root) -> OsString {
+/// Encodes a directory and its identity as one argument.
+fn encode_root(root: &Root) -> OsString {
     let mut word = OsString::from(format!("{}:{}:", root.identity.0, root.identity.1));
     word.push(&root.path);
     word
 }
 
-/// A directory that may be changed: its device, its inode and its path.
-fn root(value: &OsStr) -> Option<Root> {
+/// Parses a writable directory: device, inode and path.
+fn parse_root(value: &OsStr) -> Option<Root> {
     let mut parts = value.as_bytes().splitn(3, |byte| *byte == b':');
     let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse().ok();
     let identity = (number()?, number()?);
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_read_as_it_was_written() {
+    fn a_request_round_trips() {
         let odd = PathBuf::from(OsString::from_vec(b"/a b/\xff\n".to_vec()));
         let policy = SandboxPolicy {
             write: true,
@@ -205,14 +205,14 @@ mod tests {
                 None,
                 Some(vec!["./x".into(), "run".into(), "--held".into()]),
             ] {
-                let order = ToolOrder {
+                let request = ToolOrder {
                     name: "lookup".into(),
                     number: 7,
                     timeout: Duration::from_millis(1500),
                     policy: policy.clone(),
                     program,
                 };
-                assert_eq!(ToolOrder::parse(order.words()), Some(order));
+                assert_eq!(ToolOrder::parse(request.words()), Some(request));
             }
         }
         for words in [

@@ -1,5 +1,5 @@
-//! The tools of a run: which there are, and the way of a call to the one that it names. It is opened before the first
-//! request is built, which shows the model what is in it.
+//! The tools of a run, and the dispatch of calls to them. It is opened before the first request is built, which
+//! describes the tools to the model.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,28 +17,28 @@ use crate::result::{CallResult, Status};
 use crate::wire::item::Call;
 use crate::wire::request::Function;
 
-/// The tools of one run.
+/// The tools of a run.
 #[derive(Debug)]
 pub struct Toolbox {
     tools: Vec<Tool>,
     launcher: Launcher,
-    /// What git runs by itself, as it was before the calls.
+    /// The state of the git repositories before the calls.
     repositories: Mutex<Option<Repositories>>,
 }
 
-/// A call that has ended.
+/// A call that ended.
 #[derive(Debug)]
 pub struct Called {
     /// Its result.
     pub result: CallResult,
     /// How long it took.
     pub took: Duration,
-    /// This machine had no more of what starting it takes: that is no matter of the tool.
+    /// Set if it could not be started because this machine ran out of a resource, which is not the tool's fault.
     pub exhausted: Option<io::Error>,
 }
 
 impl Toolbox {
-    /// These tools; nothing is started or made for them.
+    /// Creates a toolbox; nothing is started or created on disk.
     #[must_use]
     pub fn new(setup: ToolSetup, tools: Vec<Tool>) -> Self {
         Self {
@@ -48,10 +48,11 @@ impl Toolbox {
         }
     }
 
-    /// These tools, with all that their calls need.
+    /// Creates a toolbox with everything that calls need.
     ///
     /// # Errors
-    /// When their temporary directory cannot be made, or a directory that they may change is another one by now.
+    ///
+    /// If the temporary directory cannot be created, or a writable directory has been replaced.
     pub fn open(setup: ToolSetup, tools: Vec<Tool>) -> Result<Self, Unready> {
         let toolbox = Self::new(setup, tools);
         if !toolbox.tools.is_empty() {
@@ -60,18 +61,18 @@ impl Toolbox {
         Ok(toolbox)
     }
 
-    /// What the model is shown of them, in their order.
+    /// The definitions for the model, in order.
     #[must_use]
     pub fn functions(&self) -> Vec<Function<'_>> {
         self.tools.iter().map(Tool::function).collect()
     }
 
-    /// The tool of this name.
+    /// Finds a tool by name.
     fn tool(&self, name: &str) -> Option<&Tool> {
         self.tools.iter().find(|tool| tool.name == name)
     }
 
-    /// Whether this call may change files, so that its place among the other calls matters.
+    /// Whether this call may change files, so that its order among the other calls matters.
     #[must_use]
     pub fn changes_files(&self, call: &Call) -> bool {
         self.tool(&call.name).is_some_and(|tool| tool.changes_files)
@@ -83,7 +84,7 @@ impl Toolbox {
         self.topic(call).brief(&call.arguments)
     }
 
-    /// What this call is about, as things are before it runs.
+    /// What this call is about, given the state of the files before it runs.
     #[must_use]
     pub fn about(&self, call: &Call) -> About {
         let directory = &self.launcher.setup().directory;
@@ -95,8 +96,9 @@ impl Toolbox {
         tool.map_or(Topic::Arguments, |tool| tool.topic)
     }
 
-    /// Runs a call to its end, on the caller's thread. Whatever goes wrong is a result for the model. `number` counts the
-    /// calls of the run from 1, in the order of the answers: files that a call leaves for later ones are named by it.
+    /// Runs a call until it ends, on the caller's thread. Any failure is a result for the model. `number` is the
+    /// number of the call in the run, counted from 1 in the order of the responses; it is used in the names of files
+    /// kept for later calls.
     #[must_use]
     pub fn call(&self, call: &Call, number: usize) -> Called {
         let begun = Instant::now();
@@ -132,7 +134,7 @@ impl Toolbox {
         )
     }
 
-    /// Looks at what git runs by itself, before calls that may change it.
+    /// Takes a snapshot of what git executes by itself, before calls that may change it.
     pub fn watch_git(&self) {
         let mut seen = lock(&self.repositories);
         let setup = self.launcher.setup();
@@ -145,7 +147,7 @@ impl Toolbox {
         }
     }
 
-    /// What of it has changed since the last look.
+    /// Which of those files changed since the last snapshot.
     #[must_use]
     pub fn changed_git(&self) -> Vec<PathBuf> {
         lock(&self.repositories)
@@ -154,19 +156,22 @@ impl Toolbox {
             .unwrap_or_default()
     }
 
-    /// Lets calls be started again after [`Toolbox::end`]. None may be running.
+    /// Allows calls again after [`Toolbox::end`]. None may be running.
     pub fn resume(&self) {
         self.launcher.resume();
     }
 
-    /// Ends all calls: a first stop request lets processes end by themselves for a moment, a second one does not.
+    /// Ends all calls: the first stop request gives processes a moment to exit by themselves, the second one does
+    /// not.
     pub fn end(&self) {
         self.launcher.end();
     }
 
-    /// Removes the temporary directory. No call may be running; who still holds these tools does not matter.
+    /// Removes the temporary directory. No call may be running.
     ///
     /// # Errors
+    ///
+    /// If something is left of it; the error includes its path.
     /// When something is left of it, with its path.
     pub fn clean(&self) -> Result<(), (PathBuf, io::Error)> {
         self.launcher.clean()

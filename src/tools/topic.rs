@@ -1,30 +1,30 @@
-//! What a call is about, read from its arguments before it runs: a command, files that it changes, or something else.
+//! What a call is about, read from its arguments before it runs: a command, changes to files, or something else.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-/// What the calls of a tool are about. Each names the argument that says it.
+/// What the calls of a tool are about. Each variant names the argument with that information.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
-    /// A command that is run.
+    /// The command that is run.
     Command(&'static str),
-    /// A file that is changed.
+    /// The file that is changed.
     File(&'static str),
-    /// Something that one argument says.
+    /// The value of one argument.
     Argument(&'static str),
-    /// Something that all arguments together say.
+    /// All arguments together.
     Arguments,
 }
 
 /// What a call is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
-    /// It runs this command.
+    /// Runs this command.
     Command(String),
-    /// It changes these files.
+    /// Changes these files.
     Changes(Vec<FileChange>),
-    /// Something else, with these arguments; a text where they are no JSON.
+    /// Anything else, with its arguments; a string if they are not JSON.
     Other(Value),
 }
 
@@ -33,12 +33,12 @@ pub enum About {
 pub struct FileChange {
     /// Its path.
     pub path: String,
-    /// Whether it is there already.
+    /// Whether it already exists.
     pub there: bool,
 }
 
 impl Topic {
-    /// The argument that says it in a few words, where one does.
+    /// The argument that describes the call in a few words, if any.
     #[must_use]
     pub fn argument(self) -> Option<&'static str> {
         match self {
@@ -47,7 +47,7 @@ impl Topic {
         }
     }
 
-    /// What a call with these arguments is about, in a few words; empty where they do not say.
+    /// What a call with these arguments is about, in a few words; empty if the arguments do not show that.
     #[must_use]
     pub fn brief(self, arguments: &str) -> String {
         let Some(name) = self.argument() else {
@@ -57,7 +57,7 @@ impl Topic {
         arguments[name].as_str().unwrap_or_default().to_owned()
     }
 
-    /// What a call with these arguments is about, as things are in the directory where it works.
+    /// What a call with these arguments is about, given the files in its working directory.
     #[must_use]
     pub fn about(self, arguments: &str, directory: &Path) -> About {
         let value: Value =

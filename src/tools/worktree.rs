@@ -1,6 +1,6 @@
-//! The git directories of linked worktrees and submodules. There `.git` is a file that names the repository's directory,
-//! which lies elsewhere and must be writable for `git commit`. The file may be anybody's work, so what it names counts
-//! only if it leads back to it.
+//! The git directories of linked worktrees and submodules. There `.git` is a file that names the git directory, which
+//! is elsewhere and must be writable for `git commit`. The file may come from anyone, so the directory it names is
+//! trusted only if it refers back to the file.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -8,24 +8,25 @@ use std::path::{Component, Path, PathBuf};
 
 use super::limited_file;
 
-/// The largest file of git's that is read here, in bytes.
+/// Largest git file that is read here, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 
-/// The longest path that is followed, in bytes (`PATH_MAX`).
+/// Longest path that is followed, in bytes (`PATH_MAX`).
 const MAX_PATH_BYTES: usize = 4 << 10;
 
-/// What a `.git` file leads to.
+/// Where a `.git` file leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Linked {
-    /// There is no such file: this is an ordinary repository, or none.
+    /// There is no such file: an ordinary repository, or none.
     Nothing,
-    /// Directories that belong to this worktree or submodule.
+    /// The directories of this worktree or submodule.
     Directories(Vec<PathBuf>),
-    /// A directory that does not lead back, or belongs to another user.
+    /// A directory that does not refer back, or belongs to another user, with the reason.
     Refused(PathBuf, &'static str),
 }
 
-/// Follows the `.git` file of this directory (gitrepository-layout(5)). `owner` is the user whose directories count.
+/// Follows the `.git` file of this directory (gitrepository-layout(5)). Only directories of the user `owner` are
+/// accepted.
 #[must_use]
 pub fn linked(directory: &Path, owner: u32) -> Linked {
     let file = directory.join(".git");
@@ -39,7 +40,7 @@ pub fn linked(directory: &Path, owner: u32) -> Linked {
         return Linked::Nothing;
     };
     let Ok(git) = directory.join(named).canonicalize() else {
-        return Linked::Refused(directory.join(named), "it is not there");
+        return Linked::Refused(directory.join(named), "it does not exist");
     };
     if !is_plain(&git) {
         return Linked::Nothing;
@@ -67,21 +68,21 @@ pub fn linked(directory: &Path, owner: u32) -> Linked {
     }
 }
 
-/// Whether this can be reported on one line. What looks like a message of this program is nobody's directory.
+/// Whether the path can be reported on one line. A path that looks like one of our messages is refused.
 fn is_plain(path: &Path) -> bool {
     let text = path.to_string_lossy();
     text.len() <= MAX_PATH_BYTES && !text.contains(char::is_control)
 }
 
-/// The directory that a worktree shares with its repository: `COMMON/worktrees/NAME` must be the worktree's own, whose
-/// file `gitdir` names the worktree's `.git`.
+/// The common directory of a worktree and its repository: `COMMON/worktrees/NAME` must belong to the worktree, and
+/// its file `gitdir` must name the worktree's `.git`.
 fn worktree(git: &Path, back: &Path) -> Result<PathBuf, &'static str> {
     let read = |name: &str| limited_file::text(&git.join(name), MAX_FILE_BYTES);
     let leads_back = read("gitdir")
         .and_then(|named| git.join(named.trim_end()).canonicalize().ok())
         .is_some_and(|named| named == back);
     if !leads_back {
-        return Err("it does not lead back here");
+        return Err("it does not refer back to this directory");
     }
     let common = read("commondir").and_then(|named| git.join(named.trim_end()).canonicalize().ok());
     let above = git.parent().filter(|parent| parent.ends_with("worktrees"));
@@ -91,7 +92,8 @@ fn worktree(git: &Path, back: &Path) -> Result<PathBuf, &'static str> {
     }
 }
 
-/// The directory of a submodule lies below `modules` of its superproject's, and its configuration names the directory.
+/// Checks a submodule: its git directory is below the superproject's `modules`, and its configuration names the
+/// directory.
 fn submodule(git: &Path, directory: &Path) -> Result<(), &'static str> {
     let below_modules = git
         .components()
@@ -103,16 +105,16 @@ fn submodule(git: &Path, directory: &Path) -> Result<(), &'static str> {
     if below_modules && is_repository(git) && named.is_some() && named == here {
         Ok(())
     } else {
-        Err("it does not lead back here")
+        Err("it does not refer back to this directory")
     }
 }
 
-/// Whether a directory looks like git's own.
+/// Whether a directory looks like a git directory.
 fn is_repository(git: &Path) -> bool {
     git.join("HEAD").is_file() && git.join("objects").is_dir() && git.join("refs").is_dir()
 }
 
-/// `core.worktree` of a configuration file (git-config(1)). A value with escapes is not understood.
+/// Reads `core.worktree` from a configuration file (git-config(1)). A value with escapes is not supported.
 fn work_tree(config: &str) -> Option<String> {
     let mut in_core = false;
     let mut found = None;
@@ -138,7 +140,7 @@ fn work_tree(config: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A repository with a worktree and a submodule as git lays them out.
+    /// Lays out a repository with a worktree and a submodule as git does.
     fn laid(name: &str) -> PathBuf {
         let top = std::env::temp_dir().join(format!("codex-run-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&top);
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn worktrees_and_submodules_are_followed_as_git_lays_them_out() {
+    fn worktrees_and_submodules_are_followed() {
         let top = laid("linked");
         let owner = owner(&top);
         let git = top.join("main/.git");
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_lead_back_is_refused() {
+    fn a_directory_that_does_not_refer_back_is_refused() {
         let top = laid("refused");
         let owner = owner(&top);
         let git = top.join("main/.git");
@@ -203,13 +205,13 @@ mod tests {
                 None => fs::remove_file(&path).expect("it was made"),
             }
         };
-        let back = "it does not lead back here";
-        // A file that names the repository of somebody else, in either form.
+        let back = "it does not refer back to this directory";
+        // A file that names someone else's repository, in either form.
         check("x/.git", &format!("gitdir: {}", git.display()), "x", back);
         check("x/.git", "gitdir: ../main/.git/worktrees/w", "x", back);
         check("x/.git", "gitdir: ../main/.git/modules/lib/sub", "x", back);
-        check("x/.git", "gitdir: ../gone", "x", "it is not there");
-        // What would forge a line of this program, by its own name or behind a link.
+        check("x/.git", "gitdir: ../gone", "x", "it does not exist");
+        // A path that would fake one of our messages, by its own name or through a link.
         fs::create_dir_all(top.join("y/codex: warning:\nz")).expect("a directory");
         std::os::unix::fs::symlink("codex: warning:\nz", top.join("y/link")).expect("a link");
         let long = format!("gitdir: {}", "a/".repeat(4000));
@@ -217,7 +219,7 @@ mod tests {
             fs::write(top.join("y/.git"), text).expect("a file");
             assert_eq!(linked(&top.join("y"), owner), Linked::Nothing, "{text}");
         }
-        // A worktree's directory that was made to name another common one.
+        // A worktree's directory that was made to name another common directory.
         let other = "it is not a worktree of the repository that it names";
         let commondir = "main/.git/worktrees/w/commondir";
         check(commondir, "../../../../evil\n", "link", other);
@@ -244,7 +246,7 @@ mod tests {
             Linked::Refused(_, why) => assert_eq!(why, "it belongs to another user"),
             other => panic!("{other:?}"),
         }
-        // A link in the place of the file is what another program may have put there.
+        // A link in place of the file could have been put there by another program.
         fs::remove_file(top.join("link/.git")).expect("it was made");
         std::os::unix::fs::symlink("../main/lib/sub/.git", top.join("link/.git")).expect("a link");
         assert_eq!(linked(&top.join("link"), owner), Linked::Nothing);

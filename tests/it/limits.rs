@@ -137,11 +137,11 @@ fn pictures_are_seen() {
     assert_eq!(told[0]["output"][1], picture);
     assert_eq!(
         told[1]["output"],
-        "b.txt is a binary file of 5 bytes; use bash to look into it"
+        "b.txt is a binary file of 5 bytes; use bash to inspect it"
     );
     let words = told[2]["output"].as_str().expect("a text");
     assert!(
-        words.contains("5 MiB is the most; make it smaller"),
+        words.contains("at most 5 MiB are allowed; make it smaller"),
         "{words}"
     );
 }

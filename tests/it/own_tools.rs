@@ -147,10 +147,10 @@ fn arguments_are_checked_before_the_start() {
     ];
     let (ran, told) = called(&home, &["--tool", &path], calls);
     for (told, words) in told.iter().zip([
-        "the arguments do not fit: \"id\" is missing.",
-        "the arguments do not fit at /id: it is a number, not string.",
+        "the arguments do not match: \"id\" is missing.",
+        "the arguments do not match at /id: it is a number, not string.",
         "the arguments are not JSON: EOF while parsing a value at line 1 column 6.",
-        "the arguments do not fit: it is an array, not object.",
+        "the arguments do not match: it is an array, not object.",
     ]) {
         assert!(told.starts_with(words), "{told}");
     }
@@ -194,7 +194,7 @@ fn a_mistake_is_exit_2_with_its_place() {
     check(
         "\"lookup\"",
         "\"bash\"",
-        "FILE:9:11: there is a tool bash already",
+        "FILE:9:11: there is already a tool bash",
     );
     check(
         "./lookup.sh",

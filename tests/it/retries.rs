@@ -304,7 +304,7 @@ fn a_kept_call_is_a_turn() {
     check(["--max-turns", "1", "--retries", "5"], 9, 0, 1);
     check(["--max-turns", "2", "--retries", "5"], 9, 1, 2);
     check(["--max-turns", "3", "--retries", "1"], 0, 2, 3)
-        .says("; going on from its last finished tool call\n");
+        .says("; resuming after its last completed tool call\n");
     check(["--max-turns", "3", "--retries", "0"], 8, 0, 1);
 }
 

@@ -89,7 +89,7 @@ fn grep_finds_lines_that_are_not_ignored() {
         &home,
         "grep",
         json!({"pattern": "x", "path": "gone"}),
-        "cannot look into gone: No such file",
+        "cannot search gone: No such file",
         1,
     );
 }
@@ -120,7 +120,7 @@ fn find_and_ls_leave_out_what_is_ignored() {
         &home,
         "find",
         json!({"pattern": "*", "path": "gone"}),
-        "cannot look into gone: No such file",
+        "cannot search gone: No such file",
         1,
     );
     std::os::unix::fs::symlink("src", home.work().join("link")).expect("a link");

@@ -330,7 +330,7 @@ fn a_tool_says_that_it_waits_for_its_arguments() {
     let terminal = Terminal::open();
     let cmd = home.offline().args(["tool", "read"]);
     let mut child = start(cmd, &terminal, "ie");
-    let words = r#"codex: waiting for the arguments of read as JSON on standard input, such as {"path": "..."}; Ctrl+D ends them"#;
+    let words = r#"codex: waiting for the arguments of read as JSON on standard input, such as {"path": "..."}; end with Ctrl+D"#;
     until("it says so", || terminal.shows(words));
     home.file("x", "hello\n");
     terminal.types("{\"path\": \"x\"}\n\u{4}");

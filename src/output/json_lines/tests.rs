@@ -1,10 +1,10 @@
-//! What each notice becomes.
+//! The lines that each notice produces.
 
 use super::*;
 use crate::result::Footer;
 
-/// The lines that these notices make.
-fn told(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
+/// Returns the lines that these notices produce.
+fn lines_of(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
     let mut out = Vec::new();
     let mut lines = JsonLines::new(&mut out, deltas, false);
     for notice in notices {
@@ -18,11 +18,11 @@ fn told(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
 }
 
 fn check(notices: &[Notice<'_>], expected: &[Value]) {
-    assert_eq!(told(false, notices), expected);
+    assert_eq!(lines_of(false, notices), expected);
 }
 
 #[test]
-fn a_message_is_one_item_and_its_pieces_are_told_on_request() {
+fn a_message_is_one_item_with_deltas_on_request() {
     let notices = [
         Notice::Text("hel"),
         Notice::Text("lo"),
@@ -35,7 +35,7 @@ fn a_message_is_one_item_and_its_pieces_are_told_on_request() {
         &notices,
         &[message("item_0", "hello"), message("item_1", "b")],
     );
-    let with_deltas = told(true, &notices);
+    let with_deltas = lines_of(true, &notices);
     assert_eq!(
         with_deltas[0],
         json!({"type": "item.delta", "item_id": "item_0", "delta": "hel"})
@@ -78,7 +78,7 @@ fn calls_keep_their_items_whatever_ends_first() {
         call("b", Subject::Other(&arguments)),
     );
     let changes = call("c", Subject::Changes(&[("x", true), ("y", false)]));
-    let lines = told(
+    let lines = lines_of(
         false,
         &[
             Notice::ToolStarted(command),
@@ -126,7 +126,7 @@ fn calls_keep_their_items_whatever_ends_first() {
 }
 
 #[test]
-fn what_is_left_out_is_told_by_fields() {
+fn cuts_are_reported_as_fields() {
     let result = CallResult {
         cuts: vec![
             Cut {
@@ -169,7 +169,7 @@ fn what_is_left_out_is_told_by_fields() {
 }
 
 #[test]
-fn the_last_line_says_how_it_ended() {
+fn the_last_line_reports_the_outcome() {
     let mut out = Vec::new();
     let mut lines = JsonLines::new(&mut out, false, false);
     let usage = Usage {
@@ -206,7 +206,7 @@ fn the_last_line_says_how_it_ended() {
 }
 
 #[test]
-fn the_schema_names_every_type_that_is_written() {
+fn the_schema_lists_every_event_type() {
     let schema: Value = serde_json::from_str(EVENTS).expect("JSON");
     let source = include_str!("../json_lines.rs");
     let written = source.split("#[cfg(test)]").next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What goes to the two writers, and when.
+//! What each writer gets, and when.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,11 +9,11 @@ use crate::output::Subject;
 use crate::output::spinner::{ERASE, Frames};
 use crate::result::CallResult;
 
-/// What goes to the two writers. `|` stands for the end of a message, and notices are cut in `pieces`.
-fn write(told: &str, pieces: usize, terminal: bool) -> String {
+/// Returns the output of both writers. In the script, `|` ends a message; texts are split into `pieces`.
+fn write(script: &str, pieces: usize, terminal: bool) -> String {
     let mut out = Vec::new();
     let mut sink = Text::new(&mut out, io::sink(), Level::Normal, (terminal, false));
-    for (n, message) in told.split('|').enumerate() {
+    for (n, message) in script.split('|').enumerate() {
         if n > 0 {
             sink.take(Notice::MessageEnd).expect("a vector");
         }
@@ -30,8 +30,8 @@ fn write(told: &str, pieces: usize, terminal: bool) -> String {
 #[test]
 fn one_line_end_at_the_end_and_one_blank_line_between() {
     for pieces in 1..6 {
-        let check = |told: &str, expected: &str| {
-            assert_eq!(write(told, pieces, false), expected, "{told:?}")
+        let check = |script: &str, expected: &str| {
+            assert_eq!(write(script, pieces, false), expected, "{script:?}")
         };
         check("hello", "hello\n");
         check("hello\n", "hello\n");
@@ -59,7 +59,7 @@ fn a_terminal_sees_control_characters_and_a_pipe_gets_them() {
 }
 
 #[test]
-fn the_spinner_is_gone_before_anything_else_is_written() {
+fn the_spinner_is_erased_before_other_output() {
     let mut both = Vec::new();
     let shown = Arc::new(AtomicBool::new(false));
     let spinner = Spinner::new(Frames::Bar, Arc::clone(&shown), || true);
@@ -90,7 +90,7 @@ fn the_spinner_is_gone_before_anything_else_is_written() {
 
 #[test]
 fn a_tool_call_is_one_line_and_quiet_is_quiet() {
-    let tell = |level| {
+    let output = |level| {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut sink = Text::new(&mut out, &mut err, level, (false, false));
         let took = Duration::from_millis(12);
@@ -110,13 +110,13 @@ fn a_tool_call_is_one_line_and_quiet_is_quiet() {
         assert!(out.is_empty());
         String::from_utf8(err).expect("UTF-8")
     };
-    assert_eq!(tell(Level::Quiet), "");
+    assert_eq!(output(Level::Quiet), "");
     assert_eq!(
-        tell(Level::Normal),
+        output(Level::Normal),
         "codex: bash: ls ... (ok, 12 ms)\ncodex: odd\n"
     );
     assert_eq!(
-        tell(Level::Verbose),
+        output(Level::Verbose),
         "codex: bash: ls ... (ok, 12 ms)\n    a\n    b\ncodex: odd\n"
     );
 }

@@ -1,27 +1,29 @@
-//! The arguments of a call of a built-in tool, read into the fields that it takes.
+//! Parses the arguments of a call of a built-in tool.
 
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-/// Reads the arguments; where they are wrong, the words that tell the model so.
+/// Parses the arguments. The error is a message for the model.
 pub(super) fn parse<T: DeserializeOwned>(arguments: &[u8]) -> Result<T, String> {
-    // A list of the right values in the right order would be taken for an object.
+    // serde would accept an array of the right values in the right order as an object.
     if arguments.trim_ascii_start().starts_with(b"[") {
-        return Err("the arguments do not fit: they are an array. Send one JSON object as the tool's schema has it.".to_owned());
+        return Err("the arguments do not match: they are an array. Send one JSON object that matches the tool's schema.".to_owned());
     }
     serde_json::from_slice(arguments).map_err(|error| {
         let what = if error.is_data() {
-            "do not fit"
+            "do not match"
         } else {
             "are not JSON"
         };
-        format!("the arguments {what}: {error}. Send one JSON object as the tool's schema has it.")
+        format!(
+            "the arguments {what}: {error}. Send one JSON object that matches the tool's schema."
+        )
     })
 }
 
-/// The place that a path names. A path may begin with `$TMPDIR`, as the result of an earlier call names the file in which
-/// the whole of its output is.
+/// Resolves a path argument. It may begin with `$TMPDIR`, as earlier results do when they name the file with the full
+/// output.
 pub(super) fn place(path: &Path) -> PathBuf {
     match path.strip_prefix("$TMPDIR") {
         Ok(inner) if !path.exists() => std::env::temp_dir().join(inner),

@@ -1,4 +1,4 @@
-//! `bash`: runs a command and answers with what it printed, in order, and how it ended.
+//! `bash`: runs a command and returns its output, in order, and how it ended.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,13 +9,13 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::context::Context;
-use super::ended::{Started, ended, keep};
+use super::ended::{Started, capture, ended};
 use crate::result::{CallResult, Status};
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::CapturedOutput;
 use crate::tools::child::supervise::{self, End};
 
-/// The longest command that is handed over as an argument, in bytes; Linux takes 128 KiB. A longer one becomes a file.
+/// Longest command passed as an argument, in bytes; Linux allows 128 KiB. A longer one is written to a file.
 const MAX_ARGUMENT_BYTES: usize = 100 << 10;
 
 #[derive(Deserialize)]
@@ -47,10 +47,12 @@ pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResul
     let commands = match commands(arguments, context) {
         Ok(commands) => commands,
         Err(error) => {
-            return CallResult::failed(format!("the command could not be kept in a file: {error}"));
+            return CallResult::failed(format!(
+                "the command could not be written to a file: {error}"
+            ));
         }
     };
-    let mut capture = keep("output", MAX_OUTPUT_BYTES, context);
+    let mut capture = capture("output", MAX_OUTPUT_BYTES, context);
     let mut take = |bytes: &[u8]| {
         capture.add(bytes);
         true
@@ -69,7 +71,7 @@ pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResul
             let most = context.timeout.as_secs_f64();
             if matches!(end, End::Timeout) && asked > most {
                 let advice =
-                    format!("the timeout can be {most} s at most here: --tool-timeout says so");
+                    format!("the timeout can be at most {most} s here: --tool-timeout limits it");
                 result.advice = Some(advice);
             }
             result
@@ -81,11 +83,11 @@ pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResul
     }
 }
 
-/// bash, or sh where there is no bash.
+/// The shells to try: bash, then sh.
 fn commands(arguments: &BashArguments, context: &Context<'_>) -> std::io::Result<Vec<Command>> {
     let script = if arguments.command.len() > MAX_ARGUMENT_BYTES {
         let path = std::env::temp_dir().join(format!("command-{}.sh", context.number));
-        // Whatever is there already, a pipe even, is somebody else's.
+        // An existing file, or even a pipe, is not ours to overwrite.
         let mut file = File::options().write(true).create_new(true).open(&path)?;
         file.write_all(arguments.command.as_bytes())?;
         Some(path)

@@ -1,4 +1,4 @@
-//! What a built-in tool knows of where it runs.
+//! The environment of a call of a built-in tool.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -12,22 +12,22 @@ use crate::tools::sandbox::confine::{Inner, SandboxScope};
 use crate::tools::sandbox::paths::program_on;
 use crate::tools::sandbox::policy::SandboxPolicy;
 
-/// What a tool knows of where it runs.
+/// The environment of a call.
 pub struct Context<'a> {
-    /// Which call of the run it is, counted from 1: it names the files that the call leaves for later ones.
+    /// Number of the call in the run, counted from 1; used in the names of files kept for later calls.
     pub number: usize,
-    /// How long a command may take.
+    /// The time limit for commands.
     pub timeout: Duration,
-    /// What is around it.
+    /// The sandbox policy.
     pub policy: Option<&'a SandboxPolicy>,
-    /// How far that reaches.
+    /// What the sandbox confines.
     pub reach: SandboxScope,
-    /// What programs find in their environment, the temporary directory aside.
+    /// Environment of the programs that it starts, without the temporary directory.
     pub environment: &'a [(OsString, OsString)],
 }
 
 impl Context<'_> {
-    /// What is around the programs that it starts.
+    /// Confinement of the programs that it starts.
     pub(super) fn inner(&self) -> Inner<'_> {
         let sockets = self.policy.and_then(|policy| policy.sockets.as_ref());
         Inner {
@@ -36,10 +36,10 @@ impl Context<'_> {
         }
     }
 
-    /// A program with its environment: the tool's, not ours.
+    /// A command with the tool's environment, not this process's own.
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let name = program.as_ref();
-        let found = self.found(name);
+        let found = self.find_program(name);
         let mut command = Command::new(found.as_deref().unwrap_or(Path::new(name)));
         command
             .arg0(name)
@@ -49,9 +49,9 @@ impl Context<'_> {
         command
     }
 
-    /// Where a program of this name is, which is cheaper to look up than to try. A list of directories that depends on
-    /// the working directory is left to the system.
-    fn found(&self, name: &OsStr) -> Option<PathBuf> {
+    /// Looks up a program, which is cheaper than trying each directory with exec. A `PATH` that depends on the
+    /// working directory is left to the system.
+    fn find_program(&self, name: &OsStr) -> Option<PathBuf> {
         let (_, list) = self.environment.iter().find(|(name, _)| name == "PATH")?;
         let is_plain = Path::new(name).components().count() == 1;
         let is_absolute = std::env::split_paths(list).all(|directory| directory.is_absolute());
@@ -59,7 +59,7 @@ impl Context<'_> {
     }
 }
 
-/// What could not be done to a file, and whether that was the walls.
+/// The result for a file operation that failed, with the status denied if the sandbox policy forbids it.
 pub(super) fn not_done(
     what: &str,
     path: &Path,

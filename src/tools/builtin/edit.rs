@@ -1,4 +1,4 @@
-//! `edit`: exact replacements in a text file, all of them or none.
+//! `edit`: exact replacements in a text file, all or nothing.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use super::context::{Context, not_done};
 use super::replace::replace;
 use crate::result::CallResult;
 
-/// The largest file that is changed, in bytes: it is held in memory.
+/// Largest file that can be edited, in bytes: it is held in memory.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
 #[derive(Deserialize)]
@@ -61,11 +61,11 @@ pub(super) fn run(arguments: &EditArguments, context: &Context<'_>) -> CallResul
     }
 }
 
-/// The text after these edits, each applied to the result of the one before; or what is wrong with one. Edits that
-/// leave the text as it is are wrong too: their sender expects a change.
+/// Applies the edits in order, each to the result of the one before, or returns what is wrong with one. Edits without
+/// effect are errors too: the model expects a change.
 fn apply(old: &str, edits: &[TextReplacement]) -> std::result::Result<String, String> {
     if edits.is_empty() {
-        return Err("there is no edit in the call".to_owned());
+        return Err("the call contains no edits".to_owned());
     }
     let mut text = old.to_owned();
     for (n, TextReplacement { old_text, new_text }) in edits.iter().enumerate() {
@@ -80,7 +80,7 @@ fn apply(old: &str, edits: &[TextReplacement]) -> std::result::Result<String, St
                 "edit {n} changes nothing: old_text and new_text are the same"
             ));
         }
-        // Models write LF. A file with CRLF line ends is matched, and stays, as it is.
+        // Models write LF. A file with CRLF line ends is matched, and written, with CRLF.
         let crlf = text.contains("\r\n") && !old_text.contains('\r');
         let (from, to) = if crlf && (all_crlf(&text) || !text.contains(old_text.as_str())) {
             (
@@ -104,7 +104,7 @@ fn apply(old: &str, edits: &[TextReplacement]) -> std::result::Result<String, St
                     Some(line) => format!(
                         ", but text that differs from it only in white space begins at line {line}"
                     ),
-                    None if n > 1 => " (any more, after the edits before it)".to_owned(),
+                    None if n > 1 => " (after the preceding edits)".to_owned(),
                     None => String::new(),
                 };
                 return Err(format!(
@@ -129,12 +129,12 @@ fn apply(old: &str, edits: &[TextReplacement]) -> std::result::Result<String, St
     Ok(text)
 }
 
-/// Whether every line ends so.
+/// Whether every line ends with CRLF.
 fn all_crlf(text: &str) -> bool {
     text.matches('\n').count() == text.matches("\r\n").count()
 }
 
-/// Where a text occurs, also where one place reaches into the next.
+/// The positions of a text, including overlapping ones.
 fn places(text: &str, wanted: &str) -> Vec<usize> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -145,7 +145,7 @@ fn places(text: &str, wanted: &str) -> Vec<usize> {
     found
 }
 
-/// The line, counted from 1, where lines begin that are these but for white space at their ends.
+/// The number, from 1, of the first of the lines that match except for white space at their ends.
 fn alike(text: &str, wanted: &str) -> Option<usize> {
     let wanted: Vec<&str> = wanted.trim().lines().map(str::trim).collect();
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_and_the_last_line_stay_as_they_are() {
+    fn line_ends_and_the_last_line_are_preserved() {
         check(
             "a\r\nb\r\nc",
             &[("a\nb", "x\ny\nz")],

@@ -1,4 +1,4 @@
-//! How a program ended and what it printed, as a result.
+//! Builds the result of a call that ran a program.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::tools::child::capture::Capture;
 use crate::tools::child::supervise::End;
 use crate::tools::sandbox::failure_note::FailedCommand;
 
-/// When a program was started, and how long it may run.
+/// A program's start time and time limit.
 #[derive(Clone, Copy)]
 pub(super) struct Started {
     pub(super) at: Instant,
@@ -26,13 +26,13 @@ impl Started {
     }
 }
 
-/// A place for what a program prints, of which the model gets at most `most` bytes. The directory is the tools' own.
-pub(super) fn keep(name: &str, most: usize, context: &Context<'_>) -> Capture {
+/// Captures a program's output in the tools' temporary directory; the model gets at most `most` bytes.
+pub(super) fn capture(name: &str, most: usize, context: &Context<'_>) -> Capture {
     let name = format!("{name}-{}.txt", context.number);
     Capture::new(std::env::temp_dir(), name, most)
 }
 
-/// The result of a program that printed this, with these cuts, and ended so.
+/// The result of a program with this output, these cuts and this end.
 pub(super) fn ended(
     output: String,
     cuts: Vec<Cut>,
@@ -50,7 +50,7 @@ pub(super) fn ended(
         },
         End::Unwanted | End::Enough => Status::Stopped,
     };
-    let sandbox_note = explained(&output, status, context);
+    let sandbox_note = sandbox_note_of(&output, status, context);
     CallResult {
         cuts,
         footer: Some(Footer {
@@ -61,8 +61,8 @@ pub(super) fn ended(
     }
 }
 
-/// Which rules of the sandbox may be behind it.
-fn explained(output: &str, status: Status, context: &Context<'_>) -> Option<String> {
+/// The sandbox rules that may have caused the failure.
+fn sandbox_note_of(output: &str, status: Status, context: &Context<'_>) -> Option<String> {
     let policy = context.policy?;
     let code = match status {
         Status::Exited(code) => Some(code),
@@ -71,14 +71,14 @@ fn explained(output: &str, status: Status, context: &Context<'_>) -> Option<Stri
     if code != Some(0) {
         return policy.explain(FailedCommand { output, code });
     }
-    let said: Vec<&str> = output.lines().filter(|line| is_refusal(line)).collect();
-    let output = &said.join("\n");
+    let refusals: Vec<&str> = output.lines().filter(|line| is_refusal(line)).collect();
+    let output = &refusals.join("\n");
     policy.explain(FailedCommand { output, code })
 }
 
-/// Whether a program may have printed this line because something was refused inside of a command that ended well, as in
-/// a pipeline: the program names itself, and what it was about, before the reason. A file or an `echo` that speaks of
-/// such a reason does not.
+/// Whether a line looks like a program's report that something was refused, inside a command that succeeded as a
+/// whole, such as a pipeline: the program's name and what it was working on come before the reason. Text from a file
+/// or an `echo` that merely mentions such a reason does not count.
 fn is_refusal(line: &str) -> bool {
     let reasons = [
         "Permission denied",
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_inside_of_a_command_that_ended_well_names_its_program() {
+    fn a_refusal_inside_a_successful_command_names_its_program() {
         let check = |line: &str, expected: bool| assert_eq!(is_refusal(line), expected, "{line}");
         check("touch: cannot touch '/etc/x': Permission denied", true);
         check("sh: 1: cannot create /etc/x: permission denied", true);

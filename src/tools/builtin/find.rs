@@ -1,4 +1,4 @@
-//! `find`: files by a glob, without what is ignored.
+//! `find`: files that match a glob, except ignored ones.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,7 +13,7 @@ use super::rg;
 use super::walk::walk;
 use crate::result::{CallResult, Status};
 
-/// The most files that are named if nobody says otherwise.
+/// Maximum number of results by default.
 const DEFAULT_LIMIT: usize = 1000;
 
 #[derive(Deserialize)]
@@ -34,12 +34,12 @@ pub(super) fn run(arguments: &FindArguments, context: &Context<'_>) -> CallResul
     let limit = arguments.limit.unwrap_or(DEFAULT_LIMIT).max(1);
     if path.is_file() {
         return CallResult::failed(format!(
-            "{} is a file, not a directory to look into",
+            "{} is a file, not a directory to search",
             path.display()
         ));
     }
     if let Err(error) = std::fs::read_dir(path) {
-        return not_done("look into", path, &error, false, context);
+        return not_done("search", path, &error, false, context);
     }
     if let Some(kind) = rg::kind(&arguments.pattern)
         && let Some(answer) = rg::run(&["--files", &kind, rg::OF_KIND], path, limit, context)
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &FindArguments, context: &Context<'_>) -> CallResul
     });
     match walked {
         Ok(true) => lines.answer(),
-        Ok(false) => lines.late(context.timeout),
-        Err(error) => not_done("look into", path, &error, false, context),
+        Ok(false) => lines.timed_out(context.timeout),
+        Err(error) => not_done("search", path, &error, false, context),
     }
 }

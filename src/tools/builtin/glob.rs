@@ -1,19 +1,19 @@
-//! Globs as regular expressions: those of gitignore(5), and those that `find` and `grep` take, which have alternatives
-//! in braces too.
+//! Translates globs to regular expressions: those of gitignore(5), and those of `find` and `grep`, which also have
+//! alternatives in braces.
 
 use regex_lite::Regex;
 
-/// A glob as the tools take it: as gitignore(5) has it, and with alternatives in braces. `None` where it is none.
+/// Compiles a glob of the tools: gitignore(5) with alternatives in braces. `None` if it is invalid.
 pub(super) fn glob(glob: &str) -> Option<Regex> {
     let closed = |open, close| glob.matches(open).count() == glob.matches(close).count();
     if glob.is_empty() || !closed('[', ']') || !closed('{', '}') {
         return None;
     }
-    Regex::new(&translated(glob, true)?).ok()
+    Regex::new(&translate(glob, true)?).ok()
 }
 
-/// A glob as a regular expression: one with a slash is meant from the top, one without for every name.
-pub(super) fn translated(glob: &str, braces: bool) -> Option<String> {
+/// Translates a glob. With a slash it matches from the top, without one any name.
+pub(super) fn translate(glob: &str, braces: bool) -> Option<String> {
     let mut regex = if glob.contains('/') {
         "^".to_owned()
     } else {
@@ -66,12 +66,12 @@ pub(super) fn translated(glob: &str, braces: bool) -> Option<String> {
     Some(format!("(?s){regex}"))
 }
 
-/// A set of characters, and what follows it.
+/// Translates a bracket expression; also returns the rest of the glob.
 fn class(glob: &str) -> Option<(String, &str)> {
     let inner = &glob[1..];
     let negated = inner.starts_with(['!', '^']);
     let inner = &inner[usize::from(negated)..];
-    // A bracket that comes first is one of the set.
+    // A bracket in first place is a member of the set.
     let end = 1 + inner.get(1..)?.find(']')?;
     let set = inner[..end]
         .replace('\\', "\\\\")
@@ -79,7 +79,7 @@ fn class(glob: &str) -> Option<(String, &str)> {
         .replace(']', "\\]");
     let mut set = set.replace('&', "\\&").replace('~', "\\~");
     if set.starts_with('-') {
-        // Behind the slash it would be a range.
+        // After the backslash it would be a range.
         set.insert(0, '\\');
     }
     let class = if negated {

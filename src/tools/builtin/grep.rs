@@ -1,4 +1,4 @@
-//! `grep`: lines that match a regular expression, without what is ignored.
+//! `grep`: lines that match a regular expression, except in ignored files.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -19,13 +19,13 @@ use super::walk::walk;
 use crate::result::{CallResult, Status};
 use crate::text::first_characters;
 
-/// The most lines that are shown if nobody says otherwise.
+/// Maximum number of lines by default.
 const DEFAULT_LIMIT: usize = 200;
 
-/// The most of one line that is searched, in bytes.
+/// How much of a line is searched, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// The most of one line that is shown, in characters.
+/// How much of a line is shown, in characters.
 const MAX_LINE_BYTES: usize = 500;
 
 #[derive(Deserialize)]
@@ -44,17 +44,17 @@ pub(super) struct GrepArguments {
 pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResult {
     let path = &place(arguments.path.as_deref().unwrap_or(Path::new(".")));
     let is_dir = match std::fs::metadata(path) {
-        // A pipe or a device could be read for ever.
+        // Reading a pipe or a device might never end.
         Ok(found) if !found.is_dir() && !found.is_file() => {
             return CallResult::failed(format!("{} is not a regular file", path.display()));
         }
         Ok(found) => found.is_dir(),
-        Err(error) => return not_done("look into", path, &error, false, context),
+        Err(error) => return not_done("search", path, &error, false, context),
     };
     if arguments.pattern.contains('\n') {
         return CallResult::new(
             Status::BadArguments,
-            "the pattern is for one line, and has a line end in it",
+            "the pattern contains a line break, but lines are searched one by one",
         );
     }
     let wanted = match arguments.glob.as_deref().map(|text| (text, glob(text))) {
@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResul
     };
     if !is_dir {
         return match search.file(path) {
-            Ok(_) if Instant::now() >= deadline => search.lines.late(context.timeout),
+            Ok(_) if Instant::now() >= deadline => search.lines.timed_out(context.timeout),
             Ok(_) => search.lines.answer(),
             Err(error) => not_done("read", path, &error, false, context),
         };
@@ -104,17 +104,17 @@ pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResul
             && wanted
                 .as_ref()
                 .is_none_or(|glob| glob.is_match(&inner.to_string_lossy()));
-        // A file that cannot be read is left out, as `rg` does.
+        // Unreadable files are skipped, as `rg` does.
         !meant || search.file(&found.path).unwrap_or(true)
     });
     match walked {
         Ok(true) => search.lines.answer(),
-        Ok(false) => search.lines.late(context.timeout),
-        Err(error) => not_done("look into", path, &error, false, context),
+        Ok(false) => search.lines.timed_out(context.timeout),
+        Err(error) => not_done("search", path, &error, false, context),
     }
 }
 
-/// Whether a file is no text.
+/// Whether a file is binary.
 fn is_binary(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(8192).read_to_end(&mut start));
@@ -155,30 +155,31 @@ fn with_rg(
     rg::run(&flags, path, limit, context)
 }
 
-/// A search in many files, told in the form of `rg`: `path:line:text`, and `path-line-text` for what is around.
+/// A search in many files, with output in `rg`'s format: `path:line:text` for matches, `path-line-text` for context
+/// lines.
 struct FileSearch {
     deadline: Instant,
     regex: Regex,
-    /// How many lines around one that matches are shown.
+    /// Number of context lines around a match.
     around: usize,
     lines: LimitedLines,
 }
 
 impl FileSearch {
-    /// Searches a file; whether more is wanted.
+    /// Searches a file. Returns whether to continue.
     fn file(&mut self, path: &Path) -> std::io::Result<bool> {
         let mut reader = BufReader::with_capacity(64 << 10, File::open(path)?);
         if reader.fill_buf()?.contains(&0) {
             return Ok(true); // binary
         }
         let mut before: VecDeque<(usize, String)> = VecDeque::new();
-        // The last line that was shown, of this file.
+        // The last line shown of this file.
         let mut shown = None;
         let (mut number, mut after) = (0, 0);
         let mut line = Vec::new();
         loop {
             line.clear();
-            // A line may be as long as a file; what is far behind its beginning is not searched.
+            // A line may be as long as a file; only its beginning is searched.
             let taken = reader
                 .by_ref()
                 .take(MAX_FILE_BYTES)
@@ -192,7 +193,7 @@ impl FileSearch {
             number += 1;
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches(['\n', '\r']);
-            // A byte order mark is no part of the text.
+            // A byte order mark is not part of the text.
             let text = text
                 .strip_prefix('\u{feff}')
                 .filter(|_| number == 1)

@@ -1,15 +1,15 @@
-//! What `.gitignore` leaves out: the patterns of gitignore(5). `rg` knows them by itself; `ls` does not run it, and
-//! `grep` and `find` do without it where it is not installed, or cannot do what is asked.
+//! The patterns of `.gitignore` (gitignore(5)). `rg` handles them itself; `ls` does not use it, and `grep` and `find`
+//! do without it if it is not installed or cannot do what is asked.
 
 use std::path::{Path, PathBuf};
 
 use super::wild::matches;
 use crate::tools::limited_file;
 
-/// The files of patterns, in the order in which they count; the last word has the last one.
+/// The pattern files, in increasing precedence.
 const FILES: &[&str] = &[".git/info/exclude", ".gitignore", ".ignore"];
 
-/// The largest such file that is read, in bytes.
+/// Largest pattern file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// The patterns of one directory.
@@ -19,7 +19,7 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    /// The patterns that are kept in this directory.
+    /// Reads the patterns of a directory.
     pub(super) fn of(directory: &Path) -> Self {
         let texts = FILES
             .iter()
@@ -32,7 +32,7 @@ impl Patterns {
         }
     }
 
-    /// What they say of this path: ignored, taken back, or nothing.
+    /// Whether a path is ignored (`Some(true)`), un-ignored (`Some(false)`) or not mentioned.
     fn judge(&self, path: &Path, is_dir: bool) -> Option<bool> {
         let inner = path.strip_prefix(&self.directory).ok()?;
         let inner = inner.to_string_lossy();
@@ -41,16 +41,16 @@ impl Patterns {
     }
 }
 
-/// Whether this path is ignored; the patterns of a deeper directory come before those of a higher one.
+/// Whether a path is ignored; patterns of deeper directories take precedence.
 pub(super) fn is_ignored(all: &[Patterns], path: &Path, is_dir: bool) -> bool {
-    let mut said = all
+    let mut verdicts = all
         .iter()
         .rev()
         .filter_map(|patterns| patterns.judge(path, is_dir));
-    said.next().unwrap_or(false)
+    verdicts.next().unwrap_or(false)
 }
 
-/// The patterns that hold in a directory because of those above it, up to the top of the repository.
+/// The patterns that a directory inherits from its parents, up to the top of the repository.
 pub(super) fn above(directory: &Path) -> Vec<Patterns> {
     let mut found = Vec::new();
     for place in directory.ancestors() {
@@ -59,21 +59,21 @@ pub(super) fn above(directory: &Path) -> Vec<Patterns> {
             break;
         }
     }
-    // The directory itself is read where the walk begins.
+    // The directory itself is read when the walk begins.
     found.remove(0);
     found.reverse();
     found
 }
 
-/// A file of patterns. There may be as many as half of its bytes, so a pattern is no more than its place in the text.
+/// A pattern file. It may hold half as many patterns as bytes, so a pattern is stored as its position in the text.
 struct IgnoreFile {
     text: String,
     patterns: Vec<IgnorePattern>,
 }
 
-/// A line of such a file.
+/// One line of a pattern file.
 struct IgnorePattern {
-    /// Where its glob is, in bytes.
+    /// Position of its glob, in bytes.
     start: u32,
     end: u32,
     ignores: bool,
@@ -91,7 +91,7 @@ impl IgnoreFile {
         Self { text, patterns }
     }
 
-    /// What the last pattern that matches says of this path.
+    /// The verdict of the last matching pattern.
     fn judge(&self, inner: &str, is_dir: bool) -> Option<bool> {
         let fits = |pattern: &&IgnorePattern| {
             let glob = &self.text[pattern.start as usize..pattern.end as usize];
@@ -102,12 +102,12 @@ impl IgnoreFile {
     }
 }
 
-/// The pattern of a line that begins at this byte of the text.
+/// Parses the line that begins at this byte of the text.
 fn pattern(line: &str, start: usize) -> Option<IgnorePattern> {
     let whole = line.strip_suffix('\n').unwrap_or(line);
     let line = whole.trim_start_matches('\u{feff}');
     let mut glob = line.trim_end_matches(['\r', ' ', '\t']);
-    // A blank behind a backslash belongs to the name.
+    // An escaped trailing space belongs to the name.
     if glob.ends_with('\\') && line.len() > glob.len() {
         glob = &line[..=glob.len()];
     }
@@ -151,9 +151,9 @@ mod tests {
         assert_eq!(ignored, expected, "{lines:?} {path}");
     }
 
-    /// The rules of gitignore(5), in its order.
+    /// The rules of gitignore(5), in the manual's order.
     #[test]
-    fn patterns_mean_what_git_says_they_mean() {
+    fn patterns_follow_gitignore() {
         check("# a\n\n", "a", false);
         check("\\#a", "#a", true);
         check("a  ", "a", true);

@@ -1,4 +1,4 @@
-//! What a search finds, line by line, up to a limit.
+//! Collects the results of a search, line by line, up to a limit.
 
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use crate::result::{CallResult, Status};
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::clean;
 
-/// Lines as they come, up to a limit.
+/// Lines in order of arrival, up to a limit.
 pub(super) struct LimitedLines {
     text: Vec<u8>,
     count: usize,
     limit: usize,
-    /// The beginning of a line whose end has not come.
-    begun: Vec<u8>,
-    /// The temporary directory, which lines name by its variable.
+    /// The beginning of an unfinished line.
+    partial: Vec<u8>,
+    /// The temporary directory, which lines name as `$TMPDIR`.
     temporary: Vec<u8>,
-    /// Why there is more: the limit, or the most that a model gets.
+    /// Which limit was reached, if any: the requested one or the maximum output size.
     more: Option<&'static str>,
 }
 
@@ -26,7 +26,7 @@ impl LimitedLines {
             text: Vec::new(),
             count: 0,
             limit,
-            begun: Vec::new(),
+            partial: Vec::new(),
             temporary: std::env::temp_dir().join("").into_os_string().into_vec(),
             more: None,
         }
@@ -36,15 +36,15 @@ impl LimitedLines {
         self.text.is_empty()
     }
 
-    /// Takes more; whether still more is wanted.
+    /// Adds bytes. Returns whether to continue.
     pub(super) fn add(&mut self, bytes: &[u8]) -> bool {
         if self.more.is_some() {
             return false;
         }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            // No line gets longer than a model would see.
-            let room = MAX_OUTPUT_BYTES.saturating_sub(self.begun.len());
-            self.begun
+            // A line never gets longer than what the model would see.
+            let room = MAX_OUTPUT_BYTES.saturating_sub(self.partial.len());
+            self.partial
                 .extend_from_slice(&piece[..piece.len().min(room)]);
             if piece.ends_with(b"\n") && !self.end_line() {
                 return false;
@@ -53,9 +53,9 @@ impl LimitedLines {
         true
     }
 
-    /// Takes the line in hand, without `./` before it and a carriage return behind it.
+    /// Ends the current line; drops a leading `./` and a trailing carriage return.
     fn end_line(&mut self) -> bool {
-        let line = std::mem::take(&mut self.begun);
+        let line = std::mem::take(&mut self.partial);
         let line = line.strip_suffix(b"\n").unwrap_or(&line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = line.strip_prefix(b"./").unwrap_or(line);
@@ -66,7 +66,7 @@ impl LimitedLines {
         let in_temporary = line.strip_prefix(&*self.temporary);
         let named = in_temporary.map(|inner| [b"$TMPDIR/", inner].concat());
         let line = named.as_deref().unwrap_or(line);
-        // Room for a few words behind them.
+        // Leaves room for the closing message.
         if self.text.len() + line.len() > MAX_OUTPUT_BYTES - 512 {
             self.more = Some("narrow it down");
             return false;
@@ -77,7 +77,7 @@ impl LimitedLines {
         true
     }
 
-    /// The lines, with a word about what is missing.
+    /// The lines, with a note about what is missing.
     pub(super) fn answer(&self) -> CallResult {
         if self.is_empty() {
             return CallResult::done("[nothing found]");
@@ -89,13 +89,13 @@ impl LimitedLines {
         CallResult::done(text)
     }
 
-    /// The lines that came before the search was ended from outside.
+    /// The lines found before the search was stopped from outside.
     pub(super) fn stopped(&self) -> CallResult {
         CallResult::new(Status::Stopped, clean(&self.text))
     }
 
-    /// The lines that came before the time was over.
-    pub(super) fn late(&self, limit: Duration) -> CallResult {
+    /// The lines found before the time limit.
+    pub(super) fn timed_out(&self, limit: Duration) -> CallResult {
         CallResult {
             advice: Some("narrow it down".to_owned()),
             ..CallResult::new(Status::TimedOut { limit }, clean(&self.text))
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_whole_and_no_more_than_asked_for() {
+    fn lines_are_complete_and_within_the_limit() {
         let text = (0..100)
             .map(|n| format!("./line {n}\r\n"))
             .collect::<String>();

@@ -1,4 +1,4 @@
-//! `ls`: what is in a directory, without what is ignored.
+//! `ls`: the contents of a directory, except ignored files.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use super::lines::LimitedLines;
 use super::walk::list;
 use crate::result::CallResult;
 
-/// The most names that are shown if nobody says otherwise.
+/// Maximum number of names by default.
 const DEFAULT_LIMIT: usize = 1000;
 
 #[derive(Deserialize)]

@@ -1,5 +1,5 @@
-//! The built-in tools: `table` has them all, `offered` is one as a run offers it, and the rest is the inside of `codex
-//! tool NAME`. Each takes its arguments as one JSON object; a mistake in them is a result too.
+//! The built-in tools. `table` lists them, `offered` is what a run offers to the model, and the rest runs inside
+//! `codex tool NAME`. Each takes its arguments as one JSON object; invalid arguments are reported as a result.
 
 mod arguments;
 mod bash;
@@ -26,7 +26,7 @@ pub use context::Context;
 
 use crate::result::CallResult;
 
-/// Runs a built-in tool in this process, which leads its own session. `None` where there is no tool of this name.
+/// Runs a built-in tool in this process, which must lead its own session. `None` if there is no tool of this name.
 #[must_use]
 pub fn run(name: &str, arguments: &[u8], context: &Context<'_>) -> Option<CallResult> {
     let tool = table::find_tool(name)?;
@@ -42,7 +42,7 @@ mod tests {
     use crate::tools::sandbox::confine::SandboxScope;
 
     #[test]
-    fn wrong_arguments_are_answered_in_words() {
+    fn invalid_arguments_get_an_error_message() {
         let context = Context {
             timeout: Duration::from_secs(1),
             number: 1,
@@ -64,9 +64,9 @@ mod tests {
             "{\"cmd\":\"ls\"}",
             "unknown field `cmd`, expected one of `command`",
         );
-        check("edit", "{\"path\":\"x\",\"edits\":7}", "do not fit");
+        check("edit", "{\"path\":\"x\",\"edits\":7}", "do not match");
         check("write", "[\"a\", \"b\"]", "they are an array");
-        check("grep", "{\"pattern\":7}", "do not fit");
+        check("grep", "{\"pattern\":7}", "do not match");
         assert_eq!(run("rm", b"{}", &context), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A built-in tool as a run offers it: each call is `codex tool NAME` in a process of its own.
+//! A built-in tool as a run offers it: each call runs as `codex tool NAME` in its own process.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::tools::launch::{Launch, Launcher};
 use crate::tools::tool::{Runner, Tool};
 use crate::tools::tool_order::ToolOrder;
 
-/// The tool that a run offers.
+/// Creates the tool.
 #[must_use]
 pub fn tool(built_in: &'static BuiltIn) -> Tool {
     Tool {
@@ -22,7 +22,7 @@ pub fn tool(built_in: &'static BuiltIn) -> Tool {
     }
 }
 
-/// What runs the built-in tool of this name, which checks its arguments itself.
+/// Runs a built-in tool, which validates its arguments itself.
 #[derive(Debug)]
 struct Separate(&'static str);
 

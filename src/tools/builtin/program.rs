@@ -1,5 +1,5 @@
-//! A program of the user's own as a tool: the arguments as one JSON object on its standard input, its answer on its
-//! standard output, and what went wrong on its standard error.
+//! A user's program as a tool: it gets the arguments as one JSON object on standard input, writes its result to
+//! standard output and its errors to standard error.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -7,16 +7,16 @@ use std::io::{Seek, Write};
 use std::os::fd::OwnedFd;
 
 use super::context::Context;
-use super::ended::{Started, ended, keep};
+use super::ended::{Started, capture, ended};
 use crate::result::{CallResult, Cut, Status};
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::CapturedOutput;
 use crate::tools::child::supervise::{self, End};
 
-/// The most that the model gets of what went wrong, in bytes.
+/// How much of standard error the model gets, in bytes.
 const MAX_STDERR_BYTES: usize = MAX_OUTPUT_BYTES / 4;
 
-/// Runs it.
+/// Runs the program.
 #[must_use]
 pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> CallResult {
     let not_run = |error: std::io::Error| {
@@ -33,8 +33,8 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Cal
         Err(error) => return not_run(error),
     };
     let (mut output, mut complaints) = (
-        keep("output", MAX_OUTPUT_BYTES - MAX_STDERR_BYTES, context),
-        keep("complaints", MAX_STDERR_BYTES, context),
+        capture("output", MAX_OUTPUT_BYTES - MAX_STDERR_BYTES, context),
+        capture("complaints", MAX_STDERR_BYTES, context),
     );
     let mut take = |bytes: &[u8]| {
         output.add(bytes);
@@ -71,7 +71,7 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Cal
     ended(text, cuts, &end, started, context)
 }
 
-/// The arguments to be read, in memory: whatever the program does with them, nobody waits for it.
+/// The arguments as an in-memory file, so that no writer has to wait for the program to read them.
 #[cfg(target_os = "linux")]
 fn input(arguments: &[u8]) -> std::io::Result<OwnedFd> {
     use rustix::fs::{MemfdFlags, memfd_create};
@@ -81,7 +81,7 @@ fn input(arguments: &[u8]) -> std::io::Result<OwnedFd> {
     )
 }
 
-/// The arguments to be read, in a file without a name.
+/// The arguments as an unnamed file.
 #[cfg(not(target_os = "linux"))]
 fn input(arguments: &[u8]) -> std::io::Result<OwnedFd> {
     let path = std::env::temp_dir().join(format!("arguments-{}", std::process::id()));

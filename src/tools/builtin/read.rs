@@ -1,4 +1,4 @@
-//! `read`: a part of a text file, by lines; or a picture.
+//! `read`: part of a text file, by lines, or an image.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -15,13 +15,13 @@ use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::clean;
 use crate::wire::input::picture;
 
-/// The most lines that one call returns.
+/// Maximum number of lines per call.
 const MAX_LINES: usize = 2000;
 
-/// The most of one line that is shown, in bytes.
+/// How much of a line is shown, in bytes.
 const MAX_LINE_BYTES: usize = 4000;
 
-/// The largest picture, in bytes. It goes along with every later request.
+/// Largest image, in bytes. It is sent again with every later request.
 const MAX_PICTURE_BYTES: u64 = 5 << 20;
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ pub(super) struct ReadArguments {
 pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResult {
     let path = &arguments.path;
     let unreadable = |error| not_done("read", path, &error, false, context);
-    // Opening a pipe or a device could wait for ever or give without end.
+    // Opening a pipe or a device could block, or never end.
     let place = place(path);
     let size = match std::fs::metadata(&place) {
         Ok(found) if found.is_dir() => {
@@ -57,11 +57,11 @@ pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResul
     match reader.fill_buf() {
         Ok(start) => {
             if let Some(kind) = picture(start) {
-                return see(path, kind, size, reader).unwrap_or_else(unreadable);
+                return image(path, kind, size, reader).unwrap_or_else(unreadable);
             }
             if start[..start.len().min(8192)].contains(&0) {
                 return CallResult::failed(format!(
-                    "{} is a binary file of {size} bytes; use bash to look into it",
+                    "{} is a binary file of {size} bytes; use bash to inspect it",
                     path.display()
                 ));
             }
@@ -94,13 +94,13 @@ pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResul
     }
 }
 
-/// Hands a picture over as it is.
-fn see(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<CallResult> {
+/// Returns an image unchanged.
+fn image(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<CallResult> {
     let shown = path.display();
     if size > MAX_PICTURE_BYTES {
         let most = MAX_PICTURE_BYTES >> 20;
         return Ok(CallResult::failed(format!(
-            "{shown} is a picture of {size} bytes, and {most} MiB is the most; make it smaller with bash"
+            "{shown} is an image of {size} bytes, but at most {most} MiB are allowed; make it smaller with bash"
         )));
     }
     let mut bytes = Vec::new();
@@ -110,16 +110,16 @@ fn see(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<C
     Ok(result)
 }
 
-/// A part of a file.
+/// Part of a file.
 struct FilePart {
     text: String,
-    /// Lines in `text`.
+    /// Number of lines in `text`.
     count: usize,
-    /// Lines in the file.
+    /// Number of lines in the file.
     total: usize,
 }
 
-/// At most `most` lines from line `first` on, in bounded memory however long the lines are.
+/// Reads at most `most` lines from line `first` on, in bounded memory regardless of line length.
 fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result<FilePart> {
     let mut part = FilePart {
         text: String::new(),
@@ -157,7 +157,7 @@ fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result
     }
 }
 
-/// Goes on behind the end of the line; how many bytes that skipped, the line's end left out.
+/// Skips the rest of the line. Returns the number of bytes skipped, not counting the line end.
 pub(super) fn skip_line(reader: &mut impl BufRead) -> std::io::Result<usize> {
     let mut skipped = 0;
     loop {

@@ -1,4 +1,4 @@
-//! A file's content replaced in one step: whoever looks sees the old or the new, never a part.
+//! Replaces a file's content atomically: readers see the old or the new content, never a mix.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io;
@@ -9,7 +9,7 @@ use rustix::fs::Mode;
 
 use crate::file::{Directory, FileSlot, Replacement, unused};
 
-/// Replaces the content of the file, or makes it; mode and owner stay as they were. A link is followed.
+/// Replaces the content of a file, or creates it; mode and owner are preserved. Symbolic links are followed.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let path = match fs::canonicalize(path) {
         Ok(real) => real,
@@ -29,11 +29,11 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         if old.nlink() > 1 {
             return fs::write(&path, content); // another name of the file must see the change too
         }
-        // Replacing would go around a file's own write protection.
+        // Renaming over a file would bypass its write protection.
         OpenOptions::new().write(true).open(&path)?;
     }
     match renew(&path, content, old.as_ref()) {
-        // A file that we may write but not make anew: its directory or its owner forbids that.
+        // The file is writable, but its directory or its owner does not allow replacing it.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && old.is_some() => {
             fs::write(&path, content)
         }
@@ -41,7 +41,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Makes the file anew beside the old one and puts it into its place.
+/// Writes a new file next to the old one and renames it over it.
 fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
@@ -55,13 +55,13 @@ fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> 
         }
     }
     new.fill(content)?;
-    // Writing takes bits of a mode away, so it comes last. In the sandbox of a read-only run no mode can be changed,
-    // not even of a temporary file.
+    // Writing clears bits of the mode, so it is set last. The sandbox of a read-only run allows no mode changes, not
+    // even of temporary files.
     if let Some(old) = old
         && new.file().metadata()?.mode() != old.mode()
     {
         new.file().set_permissions(old.permissions())?;
     }
-    // No power cut is worth two syncs for each of a thousand edits.
+    // No sync: surviving a power cut is not worth two syncs for each of a thousand edits.
     new.take_place().map(drop)
 }

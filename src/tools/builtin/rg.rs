@@ -1,4 +1,4 @@
-//! `rg`, where it is installed: what it prints, line by line, up to a limit.
+//! Runs `rg`, if installed, and collects its output line by line up to a limit.
 
 use std::ffi::OsStr;
 use std::io::ErrorKind::{NotFound, PermissionDenied};
@@ -13,14 +13,15 @@ use crate::tools::child::capture::clean;
 use crate::tools::child::supervise::{self, End};
 use crate::tools::sandbox::paths::program_on;
 
-/// Runs `rg` with these arguments on this path; `None` where it is not installed.
+/// Runs `rg` with these arguments on a path; `None` if it is not installed.
 pub(super) fn run(
     arguments: &[&str],
     path: &Path,
     limit: usize,
     context: &Context<'_>,
 ) -> Option<CallResult> {
-    // Whatever watches a program no longer ends by a signal at once, which we must if we do the work ourselves.
+    // Look it up first: supervising a program replaces the default action of signals, which must still end this
+    // process if it does the search itself.
     let mut command = context.command(installed(context)?);
     command
         .args([
@@ -54,17 +55,17 @@ pub(super) fn run(
             Status::NotRun,
             format!("rg could not be started: {error}"),
         )),
-        // 0: found, 1: not found, 2: something went wrong, though some may be found (rg(1)).
+        // 0: found, 1: not found, 2: an error, although there may be matches (rg(1)).
         Ok(End::Exited(status)) if status.exit_status() == Some(2) && lines.is_empty() => {
             Some(CallResult::new(Status::BadArguments, clean(&complaints)))
         }
         Ok(End::Exited(_) | End::Enough) => Some(lines.answer()),
-        Ok(End::Timeout) => Some(lines.late(context.timeout)),
+        Ok(End::Timeout) => Some(lines.timed_out(context.timeout)),
         Ok(End::Unwanted) => Some(lines.stopped()),
     }
 }
 
-/// Where it is installed.
+/// The path of `rg`, if installed.
 fn installed(context: &Context<'_>) -> Option<PathBuf> {
     let (_, path) = context
         .environment
@@ -73,11 +74,11 @@ fn installed(context: &Context<'_>) -> Option<PathBuf> {
     program_on(path, OsStr::new("rg"))
 }
 
-/// Takes only files of the kind that `kind` makes.
+/// Restricts the search to the file type defined by `kind`.
 pub(super) const OF_KIND: &str = "--type=wanted";
 
-/// A glob as a kind of file. As `--glob` it would bring back what is ignored; but a kind goes by names alone, so there
-/// is none for a glob with a slash.
+/// A glob as an `rg` file type. As `--glob` it would include ignored files; but types match names only, so a glob
+/// with a slash has none.
 pub(super) fn kind(glob: &str) -> Option<String> {
     let plain = !glob.contains('/') && !glob.is_empty();
     plain.then(|| format!("--type-add=wanted:{glob}"))

@@ -1,4 +1,4 @@
-//! The built-in tools: what the model is shown of each, and what does its work.
+//! The built-in tools: how the model sees each, and the function that does its work.
 
 use serde::de::DeserializeOwned;
 
@@ -12,21 +12,21 @@ use crate::tools::topic::Topic;
 pub struct BuiltIn {
     /// Its name.
     pub name: &'static str,
-    /// What it does, for the model.
+    /// The description for the model.
     pub description: &'static str,
-    /// The JSON Schema of its arguments.
+    /// JSON Schema of its arguments.
     pub parameters: &'static str,
     /// What its calls are about.
     pub topic: Topic,
-    /// It changes files, so its calls run alone, in their place among the others.
+    /// It changes files, so its calls run alone, in order with the others.
     pub changes_files: bool,
     /// It is offered only on request.
     pub on_request: bool,
-    /// Does its work, in the process of the call.
+    /// Does the work, in the process of the call.
     pub(super) work: fn(&[u8], &Context<'_>) -> CallResult,
 }
 
-/// The built-in tools, in the order in which they are offered.
+/// The built-in tools, in the order they are offered.
 pub const TOOLS: &[BuiltIn] = &[
     BuiltIn {
         name: "bash",
@@ -41,7 +41,7 @@ pub const TOOLS: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "read",
-        description: "Read a text file, 2000 lines at most, or see a picture.",
+        description: "Read a text file, 2000 lines at most, or view an image.",
         parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"offset":{"type":"integer","description":"first line, from 1"},"limit":{"type":"integer"}},"required":["path"],"additionalProperties":false}"#,
         topic: Topic::Argument("path"),
         changes_files: false,
@@ -59,7 +59,7 @@ pub const TOOLS: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "write",
-        description: "Create or replace a file; parents are made.",
+        description: "Create or replace a file; missing directories are created.",
         parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"content":{"type":"string"}},"required":["path","content"],"additionalProperties":false}"#,
         topic: Topic::File("path"),
         changes_files: true,
@@ -95,13 +95,13 @@ pub const TOOLS: &[BuiltIn] = &[
     },
 ];
 
-/// The built-in tool of this name.
+/// Finds a built-in tool by name.
 #[must_use]
 pub fn find_tool(name: &str) -> Option<&'static BuiltIn> {
     TOOLS.iter().find(|tool| tool.name == name)
 }
 
-/// Does the work with the arguments as it takes them.
+/// Parses the arguments and does the work.
 fn with<T: DeserializeOwned>(
     arguments: &[u8],
     context: &Context<'_>,
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn all_tools_together_take_little_of_a_request() {
+    fn all_tool_definitions_take_few_bytes_of_a_request() {
         let tools: Vec<Tool> = TOOLS.iter().map(tool).collect();
         let functions: Vec<Function<'_>> = tools.iter().map(Tool::function).collect();
         let size = |tools: &[Function<'_>]| {

@@ -1,5 +1,5 @@
-//! A walk through a directory, by name and without what is ignored: for `ls`, and for `grep` and `find` where they do
-//! without `rg`.
+//! Walks a directory tree, sorted by name and without ignored files: for `ls`, and for `grep` and `find` without
+//! `rg`.
 
 use std::fs::{self, DirEntry, FileType};
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ use std::time::Instant;
 use super::ignore::{Patterns, above, is_ignored};
 use crate::tools::sandbox::paths::real;
 
-/// What a walk found.
+/// An entry found by a walk.
 pub(super) struct WalkOutcome {
     pub(super) path: PathBuf,
     pub(super) is_dir: bool,
-    /// A regular one; links are not followed.
+    /// A regular file; links are not followed.
     pub(super) is_file: bool,
 }
 
-/// What is in one directory and not ignored, by name; and how much is.
+/// The entries of a directory that are not ignored, sorted by name, and the number of ignored ones.
 pub(super) fn list(directory: &Path) -> std::io::Result<(Vec<DirEntry>, usize)> {
     let real_directory = real(directory);
     let mut patterns = above(&real_directory);
@@ -41,8 +41,8 @@ fn entries(
     Ok((kept, ignored))
 }
 
-/// Goes through everything below a directory, depth first; links are not followed. `visit` says whether to go on.
-/// Whether all was seen before the deadline.
+/// Walks everything below a directory, depth first, without following links. `visit` returns whether to continue.
+/// Returns whether the walk completed before the deadline.
 pub(super) fn walk(
     top: &Path,
     deadline: Instant,
@@ -55,7 +55,7 @@ pub(super) fn walk(
         visit,
         in_time: true,
     };
-    // What cannot be listed below the top is left out, as `rg` does.
+    // Unreadable directories below the top are skipped, as `rg` does.
     fs::read_dir(top)?;
     walk.descend(top, &real_top, &mut patterns);
     Ok(walk.in_time)
@@ -68,7 +68,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Whether to go on.
+    /// Returns whether to continue.
     fn descend(&mut self, directory: &Path, real: &Path, patterns: &mut Vec<Patterns>) -> bool {
         patterns.push(Patterns::of(real));
         let found = entries(directory, real, patterns).map(|found| found.0);
@@ -94,7 +94,7 @@ impl Walk<'_> {
     }
 }
 
-/// A path below a directory, which is left out where it is the working directory.
+/// A path below a directory, relative if that is the working directory.
 fn below(directory: &Path, name: &Path) -> PathBuf {
     if directory == Path::new(".") {
         name.to_owned()

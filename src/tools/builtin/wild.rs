@@ -1,8 +1,8 @@
-//! A glob of gitignore(5) against a path, without a regular expression of its own: a file may hold a hundred thousand of
-//! them, and one costs no memory beside its text.
+//! Matches gitignore(5) globs against paths without compiling regular expressions: a file may hold a hundred thousand
+//! globs, and each needs no memory besides its text.
 
-/// Whether a glob matches a path below the directory that it holds for. One without a slash is meant for every name, one
-/// with a slash from the top; neither may be empty.
+/// Whether a glob matches a path, relative to the directory of the pattern file. Without a slash it matches any name,
+/// with one from the top; neither may be empty.
 pub(super) fn matches(glob: &str, path: &str) -> bool {
     if glob.contains('/') {
         return walk(glob.strip_prefix('/').unwrap_or(glob), path, true);
@@ -10,11 +10,11 @@ pub(super) fn matches(glob: &str, path: &str) -> bool {
     walk(glob, path.rsplit('/').next().unwrap_or(path), false)
 }
 
-/// Matches from left to right. Where it fails, the last `*` takes one more character of its name, and where it cannot,
-/// the last `**/` one more directory; those before need no second try, since what stands behind them came as early as it
-/// can. `starts` says that the glob stands at the beginning of a name, the only place where `**` is more than `*`.
+/// Matches from left to right. On a mismatch the last `*` takes one more character of its name and, if it cannot, the
+/// last `**/` one more directory. Earlier wildcards need no second try, since what follows them has matched as early
+/// as possible. `starts` is true at the beginning of a name, the only place where `**` differs from `*`.
 fn walk(mut glob: &str, mut path: &str, mut starts: bool) -> bool {
-    // What stands behind the last of each, and what it has not taken yet.
+    // For each: the glob after it, and the path it has not consumed.
     let mut star: Option<(&str, &str)> = None;
     let mut below: Option<(&str, &str)> = None;
     loop {
@@ -55,15 +55,15 @@ fn walk(mut glob: &str, mut path: &str, mut starts: bool) -> bool {
     }
 }
 
-/// What follows the first character.
+/// The text after the first character.
 fn after(text: &str) -> &str {
     let mut chars = text.chars();
     chars.next();
     chars.as_str()
 }
 
-/// Matches the first character of a path with the first piece of a glob, which is no `*`: what follows the piece, and
-/// whether it was a slash. Nothing if they differ.
+/// Matches the first character of a path with the first element of a glob, which is not `*`. Returns the rest of the
+/// glob and whether the character was a slash; `None` on a mismatch.
 fn step<'a>(glob: &'a str, path: &str) -> Option<(&'a str, bool)> {
     let (wanted, c) = (glob.chars().next()?, path.chars().next()?);
     match wanted {
@@ -80,7 +80,7 @@ fn step<'a>(glob: &'a str, path: &str) -> Option<(&'a str, bool)> {
     }
 }
 
-/// A set of characters.
+/// A bracket expression.
 struct Class<'a> {
     negated: bool,
     set: &'a str,
@@ -105,12 +105,12 @@ impl Class<'_> {
     }
 }
 
-/// The set that a glob begins with, and what follows it; nothing where it is not closed.
+/// Parses the bracket expression at the start of a glob; also returns the rest. `None` if it is not closed.
 fn class(glob: &str) -> Option<(Class<'_>, &str)> {
     let inner = &glob[1..];
     let negated = inner.starts_with(['!', '^']);
     let inner = &inner[usize::from(negated)..];
-    // A bracket that comes first is one of the set.
+    // A bracket in first place is a member of the set.
     let first = inner.chars().next()?.len_utf8();
     let end = first + inner[first..].find(']')?;
     let class = Class {
@@ -124,10 +124,10 @@ fn class(glob: &str) -> Option<(Class<'_>, &str)> {
 mod tests {
     use regex_lite::Regex;
 
-    use super::super::glob::translated;
+    use super::super::glob::translate;
     use super::*;
 
-    /// Every text of up to so many of these characters.
+    /// All texts of up to `most` of these characters.
     fn all(alphabet: &str, most: usize) -> Vec<String> {
         let mut texts = vec![String::new()];
         let mut last = texts.clone();
@@ -141,14 +141,14 @@ mod tests {
         texts
     }
 
-    /// The regular expression that `find` and `grep` would make of the same glob is the measure.
+    /// The reference is the regular expression that `find` and `grep` use for the same glob.
     #[test]
     fn every_short_glob_matches_what_its_regular_expression_does() {
         let check = |globs: Vec<String>, paths: &[String]| {
-            // A set that begins with a range from - is none to the regular expression.
+            // A set that begins with a range from `-` is not a valid regular expression.
             let is_asked = |glob: &&String| !glob.is_empty() && !glob.contains("--");
             for glob in globs.iter().filter(is_asked) {
-                let Some(regex) = translated(glob, false).and_then(|text| Regex::new(&text).ok())
+                let Some(regex) = translate(glob, false).and_then(|text| Regex::new(&text).ok())
                 else {
                     continue;
                 };
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_take_no_time_worth_mentioning() {
+    fn many_stars_are_matched_quickly() {
         let path = "a/".repeat(2000) + "b";
         assert!(!matches(&("a*".repeat(1000) + "c"), &"a".repeat(4000)));
         assert!(!matches(&("**/a*/".repeat(500) + "c"), &path));

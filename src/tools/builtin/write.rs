@@ -1,4 +1,4 @@
-//! `write`: a whole file, in one step.
+//! `write`: writes a whole file atomically.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &WriteArguments, context: &Context<'_>) -> CallResu
     let path = &arguments.path;
     let parent = path.parent().filter(|parent| *parent != Path::new(""));
     if let Some(Err(error)) = parent.map(fs::create_dir_all) {
-        return not_done("make the directory of", path, &error, true, context);
+        return not_done("create the directory of", path, &error, true, context);
     }
     match replace(path, arguments.content.as_bytes()) {
         Ok(()) => CallResult::done(format!(

@@ -1,5 +1,5 @@
-//! What a program printed, in bounded memory: the head and the tail are kept for the model, the whole goes to a file as
-//! soon as it is too much for it.
+//! A program's output in bounded memory: the head and the tail are kept for the model; once there is more, all of it
+//! goes to a file.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -9,32 +9,32 @@ use std::path::PathBuf;
 
 use crate::result::{Cut, KeptOutput};
 
-/// The most that the file keeps, in bytes.
+/// Maximum size of the file, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// Output as it comes.
+/// Collects output as it arrives.
 pub(in crate::tools) struct Capture {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     total: u64,
-    /// The most that the model gets, in bytes.
+    /// How much the model gets, in bytes.
     most: usize,
-    /// The directory of the file to which the whole goes if it gets long, and the file's name.
+    /// Directory and name of the file for long output.
     directory: PathBuf,
     name: String,
     file: Option<io::Result<File>>,
 }
 
-/// What a program printed, as a result has it.
+/// A program's output as it appears in a result.
 pub(in crate::tools) struct CapturedOutput {
-    /// The text. What is not UTF-8, and NUL, is U+FFFD.
+    /// The text. NUL and anything that is not UTF-8 become U+FFFD.
     pub(in crate::tools) text: String,
-    /// What is left out of it.
+    /// The part left out of the text.
     pub(in crate::tools) cut: Option<Cut>,
 }
 
 impl Capture {
-    /// The file is made only if there is more than the model gets, which is `most` bytes.
+    /// Creates a collector. The file is created only if there are more than `most` bytes.
     pub(in crate::tools) fn new(directory: PathBuf, name: String, most: usize) -> Self {
         Self {
             head: Vec::new(),
@@ -47,7 +47,7 @@ impl Capture {
         }
     }
 
-    /// Takes more output.
+    /// Adds output.
     pub(in crate::tools) fn add(&mut self, bytes: &[u8]) {
         if self.total + bytes.len() as u64 > self.most as u64 && self.file.is_none() {
             self.file = Some(self.open());
@@ -70,7 +70,7 @@ impl Capture {
         self.tail.extend(rest);
     }
 
-    /// The file with what came so far.
+    /// Creates the file with the output so far.
     fn open(&self) -> io::Result<File> {
         let mut file = OpenOptions::new()
             .write(true)
@@ -84,7 +84,7 @@ impl Capture {
         Ok(file)
     }
 
-    /// What came, whole or as its head and its tail.
+    /// The output, either all of it or its head and tail.
     pub(in crate::tools) fn printed(mut self) -> CapturedOutput {
         let half = self.most / 2;
         let file = self.file.take();
@@ -101,10 +101,10 @@ impl Capture {
             if text.len() <= self.most {
                 return CapturedOutput { text, cut: None };
             }
-            // What is not UTF-8 takes more room as text.
+            // Invalid UTF-8 takes more room as text.
             (&*whole, &*whole)
         } else {
-            // What is cut between two bytes of a character is cut before or behind it.
+            // If the cut splits a character, drop the character.
             (complete(&self.head), resumed(tail))
         };
         let (head, tail) = (&head[..fitting(head, half)], &tail[excess(tail, half)..]);
@@ -121,7 +121,7 @@ impl Capture {
         }
     }
 
-    /// Where the whole can be read.
+    /// Where the full output is kept.
     fn kept(&self, file: io::Result<File>) -> KeptOutput {
         let name = self.name.clone();
         match file {
@@ -137,22 +137,22 @@ impl Capture {
     }
 }
 
-/// Each character with its length in bytes, and the length of its text: U+FFFD has three.
+/// Each character's length in bytes, and its length in the text: U+FFFD takes three.
 fn lengths(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     bytes.utf8_chunks().flat_map(|chunk| {
         let valid = chunk.valid().chars().map(|c| match c {
-            '\0' => (1, LOST),
+            '\0' => (1, REPLACEMENT_LENGTH),
             c => (c.len_utf8(), c.len_utf8()),
         });
         let invalid = Some(chunk.invalid().len()).filter(|length| *length > 0);
-        valid.chain(invalid.map(|length| (length, LOST)))
+        valid.chain(invalid.map(|length| (length, REPLACEMENT_LENGTH)))
     })
 }
 
-/// The length of U+FFFD, in bytes.
-const LOST: usize = 3;
+/// Length of U+FFFD, in bytes.
+const REPLACEMENT_LENGTH: usize = 3;
 
-/// How many of these bytes, from the first on, make a text that is no longer than this.
+/// How many of the first bytes fit into a text of at most `most` bytes.
 fn fitting(bytes: &[u8], most: usize) -> usize {
     let mut text = 0;
     let fits = lengths(bytes).take_while(|(_, length)| {
@@ -162,7 +162,7 @@ fn fitting(bytes: &[u8], most: usize) -> usize {
     fits.map(|(length, _)| length).sum()
 }
 
-/// How many of these bytes, from the first on, are too many for a text that is no longer than this.
+/// How many of the first bytes must be dropped to fit into a text of at most `most` bytes.
 fn excess(bytes: &[u8], most: usize) -> usize {
     let mut rest: usize = lengths(bytes).map(|(_, length)| length).sum();
     let left_out = lengths(bytes).take_while(|(_, length)| {
@@ -173,7 +173,7 @@ fn excess(bytes: &[u8], most: usize) -> usize {
     left_out.map(|(length, _)| length).sum()
 }
 
-/// The bytes without the beginning of a character whose end is missing.
+/// Drops an incomplete character at the end.
 fn complete(bytes: &[u8]) -> &[u8] {
     let begun = match bytes.utf8_chunks().last() {
         Some(chunk)
@@ -187,13 +187,13 @@ fn complete(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len() - begun]
 }
 
-/// The bytes without the end of a character whose beginning is missing.
+/// Drops an incomplete character at the start.
 fn resumed(bytes: &[u8]) -> &[u8] {
     let is_continued = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
     &bytes[bytes.iter().take(3).take_while(is_continued).count()..]
 }
 
-/// Bytes as text: what is not UTF-8, and NUL, become U+FFFD.
+/// Converts bytes to text: NUL and anything that is not UTF-8 become U+FFFD.
 pub(in crate::tools) fn clean(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}")
 }
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
     use crate::tools::MAX_OUTPUT_BYTES;
 
-    /// What becomes of these pieces, and the file that the whole goes to.
+    /// Captures these pieces; also returns the path of the file for long output.
     fn capture(pieces: &[&[u8]], name: &str) -> (CapturedOutput, PathBuf) {
         let name = format!("codex-run-capture-{name}-{}", std::process::id());
         let path = std::env::temp_dir().join(&name);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn short_output_is_kept_whole_and_makes_no_file() {
+    fn short_output_is_complete_and_creates_no_file() {
         let (printed, path) = capture(
             &[b"a\0b\xff", b"", &vec![b'x'; MAX_OUTPUT_BYTES - 10]],
             "short",
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_model_gets_stays_small_and_whole_whatever_the_bytes() {
+    fn text_for_the_model_is_limited_and_valid_for_any_bytes() {
         for (byte, count) in [
             (&b"\xff"[..], 200_000),
             (b"\xff", 40_000),
@@ -241,7 +241,7 @@ mod tests {
             let cut = cut.expect("a cut");
             assert!(text.len() <= MAX_OUTPUT_BYTES, "{}", text.len());
             assert!(byte.len() == 1 || !text.contains('\u{fffd}'));
-            // What is left out, and what is not, is all that came.
+            // The bytes left out and the bytes shown add up to the whole output.
             let shown = text.len() as u64 - 1;
             let shown = if byte.len() == 1 { shown / 3 } else { shown } + 1;
             assert_eq!((cut.left_out + shown, cut.of), (cut.of, whole.len() as u64));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn of_long_output_head_and_tail_are_kept_and_the_file_has_all() {
+    fn long_output_keeps_head_and_tail_and_the_file_has_everything() {
         let whole: Vec<u8> = (0..100_000u32)
             .flat_map(|n| format!("{n}\n").into_bytes())
             .collect();

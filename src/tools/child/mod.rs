@@ -1,5 +1,5 @@
-//! The programs that a tool's own process starts: watched to their end, their output kept in bounded memory, and ended
-//! with all that they have started.
+//! The programs that a tool's process starts: supervised until they exit, their output captured in bounded memory,
+//! and ended together with everything they started.
 
 pub(super) mod capture;
 pub mod reaper;

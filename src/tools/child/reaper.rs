@@ -1,6 +1,5 @@
-//! The end of everything under a tool. `codex tool` leads a session of its own, without a terminal, and is
-//! the subreaper of whatever it starts: a process that forks away, or calls `setsid`, becomes its child and
-//! is ended with the rest.
+//! Ends every process below a tool. `codex tool` leads its own session, without a terminal, and is the subreaper of
+//! everything it starts: a process that forks away or calls `setsid` becomes its child and is ended with the rest.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -12,21 +11,23 @@ use rustix::process::{self, Pid, Signal, WaitOptions, WaitStatus};
 
 use crate::tools::sandbox::confine::SandboxScope;
 
-/// How long a process has from TERM to KILL.
+/// Time between TERM and KILL.
 const KILL_GRACE: Duration = Duration::from_secs(2);
 
-/// Takes this process out of its terminal's session and makes it the one that orphans fall to.
+/// Moves this process into a session of its own and makes it the subreaper of its descendants.
 ///
 /// # Errors
-/// When it already leads a process group, as a shell's jobs do, and so cannot found a session, or when the system
-/// does not know subreapers.
+///
+/// If it already leads a process group, as a shell's jobs do, so that it cannot create a session, or if the system
+/// has no subreapers.
 pub fn lead_session() -> io::Result<()> {
     process::setsid()?;
     adopt()
 }
 
-/// Makes a process that is no tool the one that orphans below it fall to, so that `end_all` reaches them. Not if it
-/// has children already, from before it was `codex`: they, and their orphans, are somebody else's.
+/// Makes a process that is not a tool the subreaper of its descendants, so that `end_all` reaches their orphans. Does
+/// nothing and returns false if it already has children, inherited from the program that was executed before: they
+/// and their orphans are not ours.
 #[must_use]
 pub fn adopt_orphans() -> bool {
     !have_children() && adopt().is_ok()
@@ -38,7 +39,7 @@ fn adopt() -> io::Result<()> {
     Ok(())
 }
 
-/// Collects children that have ended, without waiting; the status of `child` if it was among them.
+/// Reaps exited children without blocking. Returns the status of `child` if it was among them.
 pub(in crate::tools) fn collect(child: Pid) -> Option<WaitStatus> {
     let mut found = None;
     while let Ok(Some((pid, status))) = process::wait(WaitOptions::NOHANG) {
@@ -49,30 +50,30 @@ pub(in crate::tools) fn collect(child: Pid) -> Option<WaitStatus> {
     found
 }
 
-/// Ends every process below this one: TERM, then, after a grace, KILL, until none is left.
-/// `hurry` says whether the grace is over early. Whether none is left.
+/// Ends every process below this one: TERM, then KILL after a grace period, until none is left. `hurry` returns
+/// whether to cut the grace period short. Returns whether all are gone.
 pub fn end_all(reach: SandboxScope, mut hurry: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(2);
     let mut kill = false;
-    let mut told = Signalled::default();
+    let mut signalled = Signalled::default();
     loop {
-        // An orphan becomes our child, so having none means that nothing is left; that is the usual case, and
-        // saves looking at every process of the machine.
+        // Orphans become our children, so without children there is nothing left. That is the usual case, and it
+        // saves scanning every process of the machine.
         if !have_children() {
             return true;
         }
         if !kill && (begun.elapsed() >= KILL_GRACE || hurry()) {
             kill = true;
-            told = Signalled::default();
+            signalled = Signalled::default();
         }
         if kill {
-            // Until none is left: one may have been about to fork.
-            told.all(reach, &[Signal::KILL]);
-            told = Signalled::default();
+            // Repeated until none is left: one may have been about to fork.
+            signalled.send(reach, &[Signal::KILL]);
+            signalled = Signalled::default();
         } else {
-            // A stopped process would not hear TERM before it goes on.
-            told.all(reach, &[Signal::TERM, Signal::CONT]);
+            // A stopped process handles TERM only after CONT.
+            signalled.send(reach, &[Signal::TERM, Signal::CONT]);
         }
         if kill && begun.elapsed() >= KILL_GRACE * 3 {
             return false; // what KILL does not end, sleeping in a device, is beyond reach
@@ -82,21 +83,22 @@ pub fn end_all(reach: SandboxScope, mut hurry: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// Who has been told by a signal. Processes may multiply faster than they are looked at, so a signal goes to as many as
-/// the system reaches in one step, in which nobody can fork: all of them, where the walls keep that inside, else groups.
+/// Which processes were signalled. Processes may fork faster than they are listed, so each signal goes to as many as
+/// the system reaches in one step, during which none can fork: all of them if the sandbox confines signals, otherwise
+/// process groups.
 #[derive(Default)]
 struct Signalled {
-    everybody: bool,
+    broadcast: bool,
     groups: HashSet<Pid>,
     processes: HashSet<Pid>,
 }
 
 impl Signalled {
-    fn all(&mut self, reach: SandboxScope, signals: &[Signal]) {
-        if reach.signals && !self.everybody {
-            self.everybody = true;
+    fn send(&mut self, reach: SandboxScope, signals: &[Signal]) {
+        if reach.signals && !self.broadcast {
+            self.broadcast = true;
             for signal in signals {
-                // kill(2): number 1 is no group, but every process there is, this one left out.
+                // kill(2): -1 is not a group, but means every process except this one.
                 let _ = process::kill_process_group(Pid::INIT, *signal);
             }
             return;
@@ -116,7 +118,7 @@ impl Signalled {
     }
 }
 
-/// Whether a child is left, ended ones being collected on the way.
+/// Whether a child is left; exited ones are reaped.
 fn have_children() -> bool {
     loop {
         match process::wait(WaitOptions::NOHANG) {
@@ -127,8 +129,8 @@ fn have_children() -> bool {
     }
 }
 
-/// Every process that descends from this one, with its group, from `/proc`. Where that is our
-/// own group, which must not be signalled, it is the process's number, which is no group then.
+/// Every descendant of a process, with its process group, from `/proc`. Our own group must not be signalled; in its
+/// place comes the process's own number, which then is not a group.
 fn below(root: Pid) -> Vec<(Pid, Pid)> {
     let own = process::getpgrp();
     let mut children: HashMap<Pid, Vec<(Pid, Pid)>> = HashMap::new();
@@ -160,10 +162,10 @@ fn below(root: Pid) -> Vec<(Pid, Pid)> {
     found
 }
 
-/// The parent and the group in a line of `/proc/PID/stat` (proc(5)). A process whose first thread has ended looks like
-/// one that has ended itself, and may go on all the same.
+/// Parses parent and group from `/proc/PID/stat` (proc(5)). A process whose first thread has exited looks like a
+/// zombie but may still be running.
 fn parent_and_group(stat: &[u8]) -> Option<(Pid, Pid)> {
-    // The name in the second field may itself hold parentheses and blanks.
+    // The name in the second field may itself contain parentheses and spaces.
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let mut fields = std::str::from_utf8(&stat[end + 1..])
         .ok()?
@@ -178,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parent_is_found_behind_any_name() {
+    fn the_parent_is_parsed_after_any_program_name() {
         let check = |stat: &str, expected: Option<(i32, i32)>| {
             let found = parent_and_group(stat.as_bytes());
             let found = found.map(|(a, b)| (a.as_raw_nonzero().get(), b.as_raw_nonzero().get()));

@@ -1,5 +1,5 @@
-//! A program that a tool's own process starts: watched to its end, with both of its outputs taken as they come. It
-//! is ended, with all it has started, when its time is over or nobody wants the result any more.
+//! Supervises a program that a tool's process starts: reads its output as it arrives, and ends it with everything it
+//! started when the time limit expires or the result is no longer wanted.
 
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
@@ -16,30 +16,30 @@ use super::reaper;
 use crate::exhausted::at_start;
 use crate::tools::sandbox::confine::{self, Inner};
 
-/// How long the pipes of a program that has ended must stay silent before nothing more is expected of what it left
-/// running: a `tee` behind it has the last lines still to write.
+/// How long the pipes must stay silent after the program exited before we stop reading from what it left running: in
+/// `program | tee`, `tee` may still have the last lines to write.
 const SILENCE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How long they are read at most, if what is left running does not fall silent.
+/// How long the pipes are read at most after the program exited.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How watching ended.
+/// Why supervision ended.
 pub(in crate::tools) enum End {
-    /// The program ended.
+    /// The program exited.
     Exited(WaitStatus),
-    /// Its time was over.
+    /// The time limit expired.
     Timeout,
-    /// Nobody wants the result any more.
+    /// The result is no longer wanted.
     Unwanted,
-    /// Whoever takes the output has enough of it.
+    /// The reader has enough output.
     Enough,
 }
 
-/// Takes a piece of output; whether more is wanted.
+/// Takes output. Returns whether to continue.
 pub(in crate::tools) type OutputReader<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
 
-/// Runs the first of these commands whose program exists. With one taker both outputs go through one pipe, so that
-/// they keep their order; a second one takes what goes to standard error. Nothing of the program is left behind.
+/// Runs the first command whose program exists. With one reader, both outputs share a pipe and so keep their order; a
+/// second reader takes standard error. No process of the program is left behind.
 pub(in crate::tools) fn watch(
     commands: Vec<Command>,
     mut takers: Vec<OutputReader<'_>>,
@@ -47,11 +47,11 @@ pub(in crate::tools) fn watch(
     inner: Inner<'_>,
 ) -> io::Result<End> {
     let mut signals = Signals {
-        ended: stream_of(&[SIGCHLD])?,
-        orders: stream_of(&[SIGTERM, SIGINT])?,
+        children: signal_stream(&[SIGCHLD])?,
+        stop_requests: signal_stream(&[SIGTERM, SIGINT])?,
     };
-    let apart = takers.len() > 1;
-    let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, apart))?;
+    let separate = takers.len() > 1;
+    let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, separate))?;
     let mut outputs: Vec<OutputPipe<'_, '_>> = pipes
         .into_iter()
         .zip(&mut takers)
@@ -69,7 +69,7 @@ pub(in crate::tools) fn watch(
         end = Err(error);
     }
     drain_all(&mut outputs);
-    let hurried = || matches!(signals.orders.read(&mut [0]), Ok(1..));
+    let hurried = || matches!(signals.stop_requests.read(&mut [0]), Ok(1..));
     let ended = reaper::end_all(inner.reach, hurried);
     drop(sockets);
     drain_all(&mut outputs);
@@ -85,17 +85,17 @@ fn drain_all(outputs: &mut [OutputPipe<'_, '_>]) {
     }
 }
 
-/// A pipe, and whoever takes what comes through it.
+/// A pipe and the reader of its output.
 struct OutputPipe<'a, 'b> {
     pipe: PipeReader,
     take: &'a mut OutputReader<'b>,
     open: bool,
-    /// How many bytes came.
+    /// Number of bytes read.
     taken: u64,
 }
 
 impl OutputPipe<'_, '_> {
-    /// Takes what is there now, though no more than a good part of it at once; whether more is wanted.
+    /// Reads what is available, though only up to a limit at a time. Returns whether to continue.
     fn drain(&mut self) -> bool {
         let mut buffer = [0; 16 << 10];
         for _ in 0..256 {
@@ -120,8 +120,8 @@ impl OutputPipe<'_, '_> {
     }
 }
 
-/// A stream that gets a byte for each of these signals, and never blocks its reader.
-fn stream_of(signals: &[i32]) -> io::Result<UnixStream> {
+/// A stream that receives a byte for each of these signals, and never blocks its reader.
+fn signal_stream(signals: &[i32]) -> io::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair()?;
     reader.set_nonblocking(true)?;
     for signal in signals {
@@ -130,11 +130,11 @@ fn stream_of(signals: &[i32]) -> io::Result<UnixStream> {
     Ok(reader)
 }
 
-/// Starts the first command that there is; the process and its one output, or both.
-fn start(commands: Vec<Command>, apart: bool) -> io::Result<(Pid, Vec<PipeReader>)> {
+/// Starts the first command that exists. Returns the process and the pipe of both outputs, or one for each.
+fn start(commands: Vec<Command>, separate: bool) -> io::Result<(Pid, Vec<PipeReader>)> {
     let (reader, writer) = io::pipe()?;
     let mut pipes = vec![reader];
-    let beside = if apart {
+    let stderr = if separate {
         let (reader, writer) = io::pipe()?;
         pipes.push(reader);
         writer
@@ -148,10 +148,10 @@ fn start(commands: Vec<Command>, apart: bool) -> io::Result<(Pid, Vec<PipeReader
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for mut command in commands {
         command
-            // A program that signals its own group shall not hit us.
+            // A program that signals its own process group must not hit this process.
             .process_group(0)
             .stdout(writer.try_clone()?)
-            .stderr(beside.try_clone()?);
+            .stderr(stderr.try_clone()?);
         match command.spawn() {
             Ok(child) => {
                 let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -164,15 +164,15 @@ fn start(commands: Vec<Command>, apart: bool) -> io::Result<(Pid, Vec<PipeReader
     Err(failed)
 }
 
-/// What wakes the one who waits, beside output.
+/// What wakes the waiting thread, besides output.
 struct Signals {
-    /// A child has ended.
-    ended: UnixStream,
-    /// Nobody wants the result any more.
-    orders: UnixStream,
+    /// SIGCHLD: a child exited.
+    children: UnixStream,
+    /// SIGINT or SIGTERM: the result is no longer wanted.
+    stop_requests: UnixStream,
 }
 
-/// Waits until the program ends, its time is over, or nobody wants the result any more.
+/// Waits until the program exits, the deadline passes, or the result is no longer wanted.
 fn wait(
     child: Pid,
     outputs: &mut [OutputPipe<'_, '_>],
@@ -193,8 +193,8 @@ fn wait(
     }
 }
 
-/// Reads on after the program has ended: until every pipe has come to its end, what is left running has fallen silent,
-/// or the time is over.
+/// Keeps reading after the program exited: until all pipes are closed, the remaining processes fall silent, or the
+/// time is up.
 fn linger(
     outputs: &mut [OutputPipe<'_, '_>],
     signals: &mut Signals,
@@ -219,8 +219,8 @@ fn linger(
     Ok(())
 }
 
-/// Waits for no longer than this until something happens, and takes the output that has come; the end, if it is one.
-/// `codex run` holds the other end of our standard output, so a run that is gone shows there.
+/// Waits up to `pause` for an event and reads the output that has arrived. Returns the end, if this is it. `codex
+/// run` holds the other end of our standard output, so its exit is noticed there.
 fn listen(
     outputs: &mut [OutputPipe<'_, '_>],
     signals: &mut Signals,
@@ -229,8 +229,8 @@ fn listen(
     let stdout = io::stdout();
     let mut fds = vec![
         PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()),
-        PollFd::new(&signals.orders, PollFlags::IN),
-        PollFd::new(&signals.ended, PollFlags::IN),
+        PollFd::new(&signals.stop_requests, PollFlags::IN),
+        PollFd::new(&signals.children, PollFlags::IN),
     ];
     for output in outputs.iter().filter(|output| output.open) {
         fds.push(PollFd::new(&output.pipe, PollFlags::IN));
@@ -246,14 +246,14 @@ fn listen(
     let gone = fds[0]
         .revents()
         .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
-    let ordered = !fds[1].revents().is_empty();
+    let stop_requested = !fds[1].revents().is_empty();
     drop(fds);
-    if gone || ordered {
-        // The first order starts the end; one that comes after it shortens the grace.
-        let _ = ordered.then(|| signals.orders.read(&mut [0; 1]));
+    if gone || stop_requested {
+        // The first stop request starts the end; a second one shortens the grace period.
+        let _ = stop_requested.then(|| signals.stop_requests.read(&mut [0; 1]));
         return Ok(Some(End::Unwanted));
     }
-    let _ = signals.ended.read(&mut [0; 64]);
+    let _ = signals.children.read(&mut [0; 64]);
     for output in outputs.iter_mut().filter(|output| output.open) {
         if !output.drain() {
             return Ok(Some(End::Enough));

@@ -1,4 +1,5 @@
-//! The sockets that programs of a call have bound: where they really are, and what the programs call them.
+//! The sockets that the programs of a call have bound: their actual locations and the addresses that the programs
+//! use.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,37 +16,37 @@ use rustix::net::sockopt::socket_type;
 use super::caller::Caller;
 use super::notify::{self, Applied, errno};
 
-/// Where the path begins in the address of a Unix socket.
-pub(super) const PATH: usize = 2;
+/// Offset of the path in a Unix socket address.
+pub(super) const PATH_OFFSET: usize = 2;
 
-/// The longest path of a Unix socket, in bytes, with the NUL behind it (`unix(7)`).
+/// Longest path of a Unix socket, in bytes, including the NUL (`unix(7)`).
 const MAX_PATH_BYTES: usize = 108;
 
-/// How many sockets a call may bind. Each is a file until its end, and the file system may be a small one.
+/// How many sockets a call may bind. Each is a file until the call ends, and the file system may be small.
 const MAX_BOUND: usize = 1 << 16;
 
-/// A file, by its device and inode.
+/// Device and inode of a file.
 type InodeIdentity = (u64, u64);
 
-/// The directory where sockets are really bound. Inside the sandbox nothing in it can be removed or replaced.
+/// The directory where sockets are actually bound. From inside the sandbox nothing in it can be removed or replaced.
 pub(super) struct SocketDirectory {
     path: PathBuf,
     directory: OwnedFd,
 }
 
-/// A socket that was bound.
+/// A bound socket.
 #[derive(Clone, Debug)]
 pub(super) struct BoundSocket {
-    /// Its name in that directory.
+    /// Its file name in that directory.
     name: String,
     identity: InodeIdentity,
 }
 
-/// The file of a socket, held so that nothing else can be in its place.
+/// A socket's file, held open so that no other file can take its place.
 pub(super) struct Held(OwnedFd);
 
 impl Held {
-    /// The address that leads to this very file.
+    /// The address that leads to exactly this file.
     pub(super) fn address(&self) -> Vec<u8> {
         address(format!("/proc/self/fd/{}", self.0.as_raw_fd()).as_bytes())
     }
@@ -60,7 +61,7 @@ impl SocketDirectory {
         })
     }
 
-    /// The file of a socket that was bound here.
+    /// Opens and holds the file of a bound socket.
     pub(super) fn hold(&self, bound: &BoundSocket) -> Result<Held, Errno> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let held = openat(&self.directory, &bound.name, flags, Mode::empty())?;
@@ -73,7 +74,7 @@ impl SocketDirectory {
         }
     }
 
-    /// Binds a socket here, under a name that nobody can guess; the path that it has then.
+    /// Binds a socket here, under an unguessable name. Returns it with its actual path.
     fn bind(&self, socket: impl AsFd) -> Result<(BoundSocket, Vec<u8>), Errno> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| Errno::AGAIN)?;
@@ -91,14 +92,14 @@ impl SocketDirectory {
     }
 }
 
-/// The sockets of a call.
+/// The bound sockets of a call.
 #[derive(Default)]
 pub(super) struct Bindings {
-    /// By what lies at the paths that programs have bound, and by the real files.
+    /// Sockets by file: both the ones at the paths that programs have bound and the actual ones.
     files: HashMap<InodeIdentity, BoundSocket>,
-    /// By abstract name, which each kind of socket has for itself, with the real path.
+    /// Sockets by type and abstract name, with the actual path.
     names: HashMap<(SocketType, Vec<u8>), (BoundSocket, Vec<u8>)>,
-    /// The addresses that programs have bound, by the real paths.
+    /// The addresses that programs have bound, by actual path.
     addresses: HashMap<Vec<u8>, Vec<u8>>,
 }
 
@@ -107,17 +108,17 @@ impl Bindings {
         self.addresses.is_empty()
     }
 
-    /// The socket to which this file leads.
+    /// The socket behind a file.
     pub(super) fn bound(&self, file: InodeIdentity) -> Option<BoundSocket> {
         self.files.get(&file).cloned()
     }
 
-    /// The address that a program has bound, by the path that the socket really has.
+    /// The address that a program has bound, given the actual path.
     pub(super) fn address(&self, path: &[u8]) -> Option<Vec<u8>> {
         self.addresses.get(path).cloned()
     }
 
-    /// The socket that has this abstract name.
+    /// The socket with this abstract name.
     pub(super) fn bound_abstract(
         &self,
         socket: impl AsFd,
@@ -127,7 +128,7 @@ impl Bindings {
         Ok(self.names.get(&key).map(|(bound, _)| bound.clone()))
     }
 
-    /// Gives the socket an abstract name; one of its own, if this is empty.
+    /// Binds the socket to an abstract name; to a generated one if the name is empty.
     pub(super) fn bind_abstract(
         &mut self,
         place: &SocketDirectory,
@@ -157,8 +158,8 @@ impl Bindings {
         Ok(())
     }
 
-    /// Makes the path, and binds the socket in its own place. Nobody looks meanwhile, so that whoever sees the path finds
-    /// where it leads.
+    /// Creates the path and binds the socket in the socket directory. Lookups wait meanwhile, so a path that is
+    /// visible can be resolved.
     pub(super) fn bind(
         &mut self,
         place: &SocketDirectory,
@@ -186,25 +187,25 @@ impl Bindings {
     }
 }
 
-/// Whether the socket that was bound to this path is still there; when it is gone, an abstract name is free.
+/// Whether the socket bound to a path still exists; once it is gone, its abstract name is free.
 fn is_in_use(path: &[u8]) -> Result<bool, Errno> {
     let sockets = fs::read("/proc/net/unix").map_err(errno)?;
     let mut lines = sockets.split(|byte| *byte == b'\n');
     Ok(lines.any(|line| line.ends_with(path) && is_bound(&String::from_utf8_lossy(line))))
 }
 
-/// Whether a line of `/proc/net/unix` (proc(5)) is about a socket that listens or is not connected. Those that a server
-/// has accepted have its path as well.
+/// Whether a line of `/proc/net/unix` (proc(5)) describes a listening or unconnected socket. Connections that a
+/// server has accepted have the same path.
 fn is_bound(line: &str) -> bool {
     let mut fields = line.split_ascii_whitespace().skip(3);
     let (flags, state) = (fields.next(), fields.nth(1));
     flags == Some("00010000") || state == Some("01")
 }
 
-/// The address of a path (`unix(7)`).
+/// The socket address of a path (`unix(7)`).
 fn address(path: &[u8]) -> Vec<u8> {
     let family = 1u16.to_ne_bytes();
-    debug_assert_eq!(family.len(), PATH);
+    debug_assert_eq!(family.len(), PATH_OFFSET);
     [&family[..], path, b"\0"].concat()
 }
 
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_socket_that_was_bound_is_told_from_those_it_has_accepted() {
+    fn a_bound_socket_is_distinguished_from_accepted_ones() {
         let check = |line: &str, bound: bool| assert_eq!(is_bound(line), bound, "{line}");
         check("0: 00000002 00000000 00010000 0001 01 1519571 /s1/a", true);
         check("0: 00000002 00000000 00000000 0001 01 1519571 /s1/a", true);
@@ -229,10 +230,9 @@ mod tests {
         socket(AddressFamily::UNIX, SocketType::STREAM, None).expect("a socket")
     }
 
-    /// A file of another socket in the place of one that was bound, as another run may put it there if it can write in
-    /// the place.
+    /// Another socket's file in place of the bound one, as another run with write access there could put it.
     #[test]
-    fn only_the_very_file_that_was_bound_is_held() {
+    fn only_the_file_that_was_bound_is_held() {
         let path = std::env::temp_dir().join(format!("codex-run-bound-{}", std::process::id()));
         fs::create_dir_all(&path).expect("a directory");
         let place = SocketDirectory::open(&path).expect("it was made");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_with_a_long_path_takes_sockets_too() {
+    fn a_directory_with_a_long_path_takes_sockets() {
         let top = std::env::temp_dir().join(format!("codex-run-long-{}", std::process::id()));
         let path = top.join("x".repeat(120));
         fs::create_dir_all(&path).expect("a directory");

@@ -1,5 +1,5 @@
-//! The thread behind a call that the broker of `sockets` answers: its socket, its memory, and where its paths begin. What
-//! is taken here is taken once, so that nothing that other threads do meanwhile changes it.
+//! The thread behind a system call that the broker in `sockets` handles: its socket, its memory, and the directories
+//! its paths start from. Everything is captured once, so that other threads cannot change it meanwhile.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,15 +13,15 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pid
 
 use super::notify::{self, Notification};
 
-/// `pidfd_open(2)`: of the thread itself, since Linux 6.9. Its descriptors may be its own, and the first thread of its
-/// process may have ended.
-const OF_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0x80);
+/// `pidfd_open(2)` for a single thread, since Linux 6.9. A thread may have its own descriptor table, and the first
+/// thread of its process may have exited.
+const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0x80);
 
-/// From this value on, Yama lets nobody look into the processes that it has started (ptrace(2)).
+/// From this value on, Yama forbids tracing even one's own children (ptrace(2)).
 const NO_ATTACH: u32 = 2;
 
-/// Whether sockets can be taken from the processes that this one starts. Docker's default filter of system calls refuses
-/// that, for example, and then nothing may be asked that could not be answered.
+/// Whether sockets can be taken from child processes. Docker's default seccomp filter forbids it, for example; then
+/// no call may be handed to a broker that could not answer it.
 pub(super) fn can_be_served() -> bool {
     let yama = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope");
     let scope = yama.ok().and_then(|text| text.trim().parse().ok());
@@ -36,20 +36,20 @@ pub(super) fn can_be_served() -> bool {
     .is_ok()
 }
 
-/// A descriptor of the caller's, and what else of it a call needs.
+/// A captured file descriptor of the calling thread, and what else a call needs.
 pub(super) struct Caller {
     pub(super) socket: OwnedFd,
     memory: File,
-    /// What relative paths begin at.
+    /// Where relative paths start.
     pub(super) directory: OwnedFd,
     pub(super) umask: Mode,
 }
 
 impl Caller {
-    /// Takes the descriptor that the call names, and the rest.
+    /// Captures the file descriptor that the call names, and the rest.
     ///
     /// # Errors
-    /// When the caller cannot be looked into, or is gone.
+    /// If the caller cannot be inspected or is gone.
     pub(super) fn of(listener: impl AsFd, asked: &Notification) -> Result<Self, Errno> {
         let refused = |_: io::Error| Errno::PERM;
         let memory = File::open(proc(asked.thread).join("mem")).map_err(refused)?;
@@ -60,12 +60,12 @@ impl Caller {
             Mode::empty(),
         )?;
         let process = process(asked.thread, &status)?;
-        // From here on all of that is known to be the caller's, and none of it is looked up again.
+        // The call is still pending, so all of the above belongs to the caller, and none of it is looked up again.
         if !notify::waits(listener.as_fd(), asked) {
             return Err(Errno::SRCH);
         }
         let number = truncated(asked.arguments[0]);
-        // `rustix` takes a negative number for a mistake of this program.
+        // `rustix` treats a negative number as a bug of its caller.
         if number < 0 {
             return Err(Errno::BADF);
         }
@@ -79,7 +79,7 @@ impl Caller {
         })
     }
 
-    /// The bytes at a place in the caller's memory.
+    /// Reads bytes from the caller's memory.
     pub(super) fn read(&self, place: u64, length: usize) -> Result<Vec<u8>, Errno> {
         let mut bytes = vec![0; length];
         let read = self.memory.read_exact_at(&mut bytes, place);
@@ -87,10 +87,10 @@ impl Caller {
     }
 }
 
-/// A handle on the thread, or on its process where the kernel knows none on threads.
+/// A pidfd of the thread, or of its process if the kernel has no thread pidfds.
 fn process(thread: u32, status: &str) -> Result<OwnedFd, Errno> {
     let pid = |number: Option<i32>| number.and_then(Pid::from_raw).ok_or(Errno::SRCH);
-    match pidfd_open(pid(i32::try_from(thread).ok())?, OF_THREAD) {
+    match pidfd_open(pid(i32::try_from(thread).ok())?, PIDFD_THREAD) {
         Err(Errno::INVAL) => {
             let leader = field(status, "Tgid:").and_then(|number| number.parse().ok());
             pidfd_open(pid(leader)?, PidfdFlags::empty())
@@ -99,7 +99,7 @@ fn process(thread: u32, status: &str) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// Whether a signal for which the caller has a handler waits for it. `connect(2)` ends then.
+/// Whether a signal with a handler is pending for the caller. `connect(2)` is interrupted then.
 pub(super) fn is_interrupted(thread: u32) -> bool {
     status(thread).is_ok_and(|status| interrupted(&status))
 }
@@ -107,7 +107,7 @@ pub(super) fn is_interrupted(thread: u32) -> bool {
 fn interrupted(status: &str) -> bool {
     let set = |name| field(status, name).and_then(|set| u64::from_str_radix(set, 16).ok());
     let of_thread = set("SigPnd:").unwrap_or(0);
-    // One for the process goes to its first thread, if that one takes it (signal(7)).
+    // A signal to the process is usually handled by its first thread (signal(7)).
     let is_first = field(status, "Pid:") == field(status, "Tgid:");
     let of_process = set("ShdPnd:").filter(|_| is_first).unwrap_or(0);
     let taken = !set("SigBlk:").unwrap_or(u64::MAX) & set("SigCgt:").unwrap_or(0);
@@ -119,7 +119,7 @@ fn proc(thread: u32) -> PathBuf {
 }
 
 fn status(thread: u32) -> io::Result<String> {
-    // The name of the program, which may be anything, is on its first line.
+    // The first line contains the program's name, which may hold any bytes.
     fs::read(proc(thread).join("status"))
         .map(|status| String::from_utf8_lossy(&status).into_owned())
 }
@@ -130,7 +130,7 @@ fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     Some(line.trim())
 }
 
-/// An argument of a call that is 32 bits wide.
+/// A 32-bit argument of a system call.
 pub(super) fn truncated(argument: u64) -> i32 {
     let bytes = argument.to_le_bytes();
     i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_process_is_asked_about_is_read_as_the_kernel_would() {
+    fn arguments_are_truncated_as_the_kernel_does() {
         assert_eq!(truncated(0xffff_ffff_0000_0007), 7);
         assert_eq!(truncated(0xffff_ffff), -1);
         let status = "Name:\tx Tgid: 9\nUmask:\t0022\nTgid:\t12\n";
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_interrupts_where_a_handler_waits_for_it() {
+    fn a_pending_signal_with_a_handler_interrupts() {
         let check = |pid: u32, own: &str, shared: &str, blocked: &str, expected: bool| {
             let status = format!(
                 "Tgid:\t7\nPid:\t{pid}\nSigPnd:\t{own}\nShdPnd:\t{shared}\nSigBlk:\t{blocked}\nSigCgt:\t0000000000002000\n"

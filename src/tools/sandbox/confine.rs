@@ -1,6 +1,6 @@
-//! Puts the walls up around this process, for good: it, and whatever it starts, can never take them down. Called by
-//! a tool's own process before anything else; and by a thread of the run, which then ends, to find out whether this
-//! system can.
+//! Applies the sandbox to this process for good: neither it nor anything it starts can ever lift it. A tool's process
+//! does so before anything else; a run tries it on a thread that then ends, to find out whether this system supports
+//! it.
 
 use std::path::Path;
 use std::{io, thread};
@@ -10,10 +10,10 @@ use super::policy::SandboxPolicy;
 pub use super::scope::SandboxScope;
 use crate::exhausted::at_start;
 
-/// Whether the walls can be put up here, tried on a thread that ends.
+/// Checks that the sandbox can be applied here, on a thread that then ends.
 ///
 /// # Errors
-/// When they cannot.
+/// If it cannot.
 pub fn check(policy: &SandboxPolicy) -> Result<(), Error> {
     let policy = policy.clone();
     let tried = thread::Builder::new()
@@ -24,20 +24,20 @@ pub fn check(policy: &SandboxPolicy) -> Result<(), Error> {
         .unwrap_or_else(|_| Err(Error::Step("try the policy", "a defect".to_owned())))
 }
 
-/// What is around the programs that a tool's own process starts.
+/// How the programs that a tool's process starts are confined.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inner<'a> {
-    /// What confines this process.
+    /// What the sandbox confines.
     pub reach: SandboxScope,
-    /// Where their sockets are bound, see `Walls::sockets`.
+    /// Where their sockets are bound, see `SandboxPolicy::sockets`.
     pub sockets: Option<&'a Path>,
 }
 
-/// Starts a program so that it cannot signal this process, and can use only Unix sockets of the same sandbox: by what
-/// is returned beside it, which serves them as long as it is kept.
+/// Starts a program that cannot signal this process and can reach only Unix sockets of the same sandbox. The second
+/// return value serves those sockets until it is dropped.
 ///
 /// # Errors
-/// When that cannot be had, or the program cannot be started.
+/// If that is not possible, or the program cannot be started.
 pub fn start_inside<T: Send>(
     inner: Inner<'_>,
     start: impl FnOnce() -> io::Result<T> + Send,
@@ -45,12 +45,12 @@ pub fn start_inside<T: Send>(
     let Some(network) = inner.reach.network else {
         return Ok((start()?, None));
     };
-    // What serves is there before the program is, so that no program is left behind without it.
+    // The broker starts first, so that no program is left running without it.
     let (sockets, served) = match Sockets::start(inner.sockets, inner.reach.signals)? {
         Some((sockets, served)) => (Some(sockets), Some(served)),
         None => (None, None),
     };
-    // A sandbox is put around a thread and whatever it starts; this one ends with what it has started.
+    // The sandbox applies to a thread and everything it starts; this thread ends after starting the program.
     let started = thread::scope(|scope| {
         let within = thread::Builder::new().spawn_scoped(scope, || {
             step_inside(inner.reach, network, served).map_err(io::Error::other)?;
@@ -64,13 +64,13 @@ pub fn start_inside<T: Send>(
     Ok((started, sockets))
 }
 
-/// Keeps other processes from looking into this one's memory, environment and descriptors through `/proc`.
+/// Keeps other processes from reading this one's memory, environment and file descriptors through `/proc`.
 pub fn shut() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
-/// Has this process end when the one that started it does.
+/// Makes this process end when its parent does.
 pub fn end_with_parent() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
@@ -88,7 +88,7 @@ mod elsewhere {
 
     use super::{Error, Reach, Walls};
 
-    /// Nothing serves sockets here.
+    /// Sockets are not served on this system.
     #[derive(Debug)]
     pub struct Sockets;
 
@@ -98,9 +98,10 @@ mod elsewhere {
         }
     }
 
-    /// There are no walls here yet.
+    /// There is no sandbox on this system.
     ///
     /// # Errors
+    ///
     /// Always.
     pub fn confine(_: &SandboxPolicy) -> Result<SandboxScope, Error> {
         Err(Error::Unavailable)

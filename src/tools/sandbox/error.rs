@@ -6,21 +6,21 @@ use std::{fmt, io};
 
 use crate::exhausted::Exhausted;
 
-/// Why there are no walls.
+/// Why the sandbox cannot be applied.
 #[derive(Debug)]
 pub enum Error {
-    /// The system has nothing that could hide files, or an older form of it.
+    /// The system has no mechanism to hide files, or an older version of it.
     Unavailable,
-    /// A place that is to be open cannot be opened.
+    /// A path that should be accessible cannot be opened.
     Place(PathBuf, io::Error),
-    /// The system gave no thread to try it on.
+    /// No thread could be started to try it on.
     Thread(io::Error),
-    /// The system refused a step.
+    /// A step failed.
     Step(&'static str, String),
 }
 
 impl Error {
-    /// What the system has no more of, if that is the reason.
+    /// The I/O error, if the cause is an exhausted resource.
     #[must_use]
     pub fn exhausted(&self) -> Option<Exhausted> {
         match self {

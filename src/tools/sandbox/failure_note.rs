@@ -1,5 +1,5 @@
-//! Which rules of the sandbox may be behind a command's failure, judged by what it printed and how it ended. It names
-//! the flag that lifts the rule. It is a guess for the model to check, and says so.
+//! Guesses which rules of the sandbox may have made a command fail, from its output and exit code, and names the flag
+//! that lifts each rule. The note says that it is a guess, for the model to check.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::policy::SandboxPolicy;
 
-/// What programs print where a file is refused.
+/// Messages for a file that is not accessible.
 const DENIED: &[&str] = &[
     "ermission denied",
     "Read-only file system",
@@ -17,13 +17,13 @@ const DENIED: &[&str] = &[
     "AccessDenied",
 ];
 
-/// What programs print where a system call is refused.
+/// Messages for a system call that is not permitted.
 const REFUSED: &[&str] = &["peration not permitted", "EPERM", "os error 1)"];
 
-/// What programs print where a file cannot be moved to another file system.
+/// Messages for a file that cannot be moved to another file system.
 const CROSSED: &[&str] = &["ross-device link", "EXDEV", "os error 18)"];
 
-/// What programs print that find no network.
+/// Messages for an unreachable network.
 const UNREACHED: &[&str] = &[
     "resolve host",
     "resolving",
@@ -37,10 +37,10 @@ const UNREACHED: &[&str] = &[
     "no such host",
 ];
 
-/// What programs print about sockets.
+/// Messages about sockets.
 const SOCKET: &[&str] = &["socket", "connect", "listen", "bind"];
 
-/// The exit code of a shell that may not execute what it was told to (POSIX, "Exit Status for Commands").
+/// Exit code of a shell for a command that it cannot execute (POSIX, "Exit Status for Commands").
 const NOT_EXECUTED: i32 = 126;
 
 /// A failed command.
@@ -53,7 +53,7 @@ pub struct FailedCommand<'a> {
 }
 
 impl SandboxPolicy {
-    /// What of the sandbox may have made a command fail.
+    /// Which rules of the sandbox may have made the command fail.
     #[must_use]
     pub fn explain(&self, failed: FailedCommand<'_>) -> Option<String> {
         let device = |path: &Path| {
@@ -72,7 +72,7 @@ impl SandboxPolicy {
         })
     }
 
-    /// The rules. `device` says on which file system a path lies.
+    /// The matching rules. `device` returns the file system of a path.
     fn rules(
         &self,
         failed: FailedCommand<'_>,
@@ -137,8 +137,8 @@ impl SandboxPolicy {
         rules
     }
 
-    /// Whether a file could not be moved or linked between two places of one file system, of which one is not open. What
-    /// lies on two file systems cannot be moved outside of the sandbox either.
+    /// Whether a file could not be moved or linked between two places on one file system, one of which is not
+    /// writable. A move between two file systems fails without the sandbox too.
     fn crossed(&self, output: &str, device: impl Fn(&Path) -> Option<u64>) -> bool {
         let lines = output
             .lines()
@@ -161,7 +161,7 @@ impl SandboxPolicy {
     }
 }
 
-/// The paths in quotes on a line, as programs print them.
+/// The quoted paths on a line, as programs print them.
 fn quoted(line: &str) -> Vec<PathBuf> {
     let line = line.replace(['\u{2018}', '\u{2019}', '"', '`'], "'");
     let parts = line.split('\'').skip(1).step_by(2);
@@ -194,7 +194,7 @@ mod tests {
         }
     }
 
-    /// The rules that are named, each by its first words.
+    /// Checks which rules are named, by their first words.
     fn check(policy: &SandboxPolicy, output: &str, code: i32, expected: &[&str]) {
         let failed = FailedCommand {
             output,
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_is_known_by_what_programs_print() {
+    fn every_rule_is_recognised_by_program_messages() {
         let (write, read) = (policy(true, false), policy(false, false));
         check(&write, "all is well", 1, &[]);
         check(&write, "sh: x: Permission denied", 1, &["--add-dir DIR"]);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_across_file_systems_is_no_rule_of_the_sandbox() {
+    fn a_link_across_file_systems_is_not_blamed_on_the_sandbox() {
         let write = policy(true, false);
         let exdev = "Invalid cross-device link";
         for (from, to, ours) in [

@@ -1,5 +1,5 @@
-//! The sandbox as the kernel enforces it: Landlock for files and signals, seccomp for system calls, and capabilities that
-//! are dropped. `confine` says when; here is how, on Linux.
+//! The sandbox on Linux: Landlock for files and signals, seccomp for system calls, and dropped capabilities. When it
+//! is applied is up to `confine`.
 
 use std::collections::HashSet;
 use std::os::fd::OwnedFd;
@@ -29,11 +29,11 @@ use super::policy::SandboxPolicy;
 use super::scope::SandboxScope;
 use super::{notify, seccomp};
 
-/// The first version of Landlock that can keep a file from being truncated.
-const LEAST: ABI = ABI::V3;
+/// The first version of Landlock that can forbid truncation.
+const MIN_ABI: ABI = ABI::V3;
 
-/// What root keeps, so that a build in a container still writes files of other owners.
-const KEPT: CapabilitySet = CapabilitySet::CHOWN
+/// The capabilities that root keeps, so that a build in a container can still write files of other owners.
+const ROOT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
     .union(CapabilitySet::FSETID)
@@ -41,11 +41,11 @@ const KEPT: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SETUID)
     .union(CapabilitySet::SETGID);
 
-/// What root keeps besides in this process itself, to serve the sockets of programs that became another user. Landlock
-/// keeps it from all processes outside.
-const OWN: CapabilitySet = CapabilitySet::SYS_PTRACE;
+/// Additional capabilities of root in this process, to serve the sockets of programs that changed their user.
+/// Landlock keeps them from reaching processes outside.
+const BROKER_CAPABILITIES: CapabilitySet = CapabilitySet::SYS_PTRACE;
 
-/// The devices that can be read. The others give away disks, memory, and what is typed at other terminals.
+/// Readable devices. The others would expose disks, memory, and input of other terminals.
 const DEVICES: &[&str] = &["/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir | Execute});
@@ -53,32 +53,32 @@ const READ_FILE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | Execu
 const NULL: BitFlags<AccessFs> =
     make_bitflags!(AccessFs::{ReadFile | WriteFile | Truncate | IoctlDev});
 
-/// Puts the sandbox around this thread, and every process that it starts.
+/// Applies the sandbox to this thread and every process that it starts.
 ///
 /// # Errors
-/// When the system has none, or refuses; then this thread must not do what needs it.
+/// If the system has no sandbox or a step fails; this thread must then not go on.
 pub fn confine(policy: &SandboxPolicy) -> Result<SandboxScope, Error> {
     enter(policy, Extent::Whole)
 }
 
-/// The same around a thread that does nothing afterwards: everything that can fail, without the long list of what can be
-/// read.
+/// Does the same on a thread that does nothing afterwards: everything that can fail, except the long list of readable
+/// paths.
 pub(super) fn try_out(policy: &SandboxPolicy) -> Result<(), Error> {
     enter(policy, Extent::Trial).map(drop)
 }
 
-/// How much of the sandbox is put up.
+/// How much of the sandbox is applied.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
     Whole,
-    /// Nothing can be read in it.
+    /// Nothing is readable.
     Trial,
 }
 
 fn enter(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
     set_no_new_privs(true).map_err(step("forbid new privileges"))?;
     drop_capabilities()?;
-    let reach = fence(policy, extent)?;
+    let reach = restrict_files(policy, extent)?;
     let filter = seccomp::filter(policy.write, policy.network, reach).map_err(no_filter)?;
     for filter in [seccomp::without_clone3().map_err(no_filter)?, filter] {
         apply(&filter)?;
@@ -86,17 +86,18 @@ fn enter(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> 
     Ok(reach)
 }
 
-/// Puts around this thread, and what it starts, what is around programs besides: `served` is asked about their sockets.
-/// Where nobody can be asked, since the kernel knows nothing of that, or a container does so already, they are refused.
+/// Applies the further confinement of programs to this thread and what it starts: their socket calls go to the broker
+/// `served`. If there can be none, because the kernel does not support it or a container already has one, these calls
+/// fail.
 pub(super) fn step_inside(
     reach: SandboxScope,
     network: bool,
     served: Option<Sender<OwnedFd>>,
 ) -> Result<(), Error> {
     if reach.signals {
-        shield()?;
+        scope_signals()?;
     }
-    keep_capabilities(KEPT)?;
+    keep_capabilities(ROOT_CAPABILITIES)?;
     let listener = match &served {
         Some(_) => notify::listen(seccomp::asking().map_err(no_filter)?).ok(),
         None => None,
@@ -120,21 +121,21 @@ fn apply(filter: &BpfProgram) -> Result<(), Error> {
         .map_err(|error| Error::Step("filter system calls", error.to_string()))
 }
 
-/// A second sandbox around this thread, inside the first, which keeps signals from leaving it.
+/// Applies a second Landlock domain to this thread, inside the first, which keeps signals from leaving it.
 ///
-/// Every Landlock ruleset refuses to rename or link between directories unless it allows that
-/// (`LANDLOCK_ACCESS_FS_REFER`, landlock(7)), one that handles nothing else too. So this one handles that right and
-/// allows it everywhere; the first one decides.
-fn shield() -> Result<(), Error> {
+/// Every Landlock ruleset forbids renaming and linking between directories unless it allows them
+/// (`LANDLOCK_ACCESS_FS_REFER`, landlock(7)), even a ruleset that handles nothing else. So this one handles that
+/// right and allows it everywhere; the first one decides.
+fn scope_signals() -> Result<(), Error> {
     let scoped = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::Refer)
         .and_then(|ruleset| ruleset.scope(Scope::Signal))
         .and_then(Ruleset::create)
-        .map_err(step("fence signals"))?;
-    let mut fence = Fence(scoped);
-    fence.allow(Path::new("/"), AccessFs::Refer.into())?;
-    let enforced = fence.0.restrict_self().map_err(step("fence signals"))?;
+        .map_err(step("restrict signals"))?;
+    let mut rules = FileRules(scoped);
+    rules.allow(Path::new("/"), AccessFs::Refer.into())?;
+    let enforced = rules.0.restrict_self().map_err(step("restrict signals"))?;
     if enforced.ruleset == RulesetStatus::FullyEnforced {
         Ok(())
     } else {
@@ -146,47 +147,47 @@ fn step<E: ToString>(step: &'static str) -> impl Fn(E) -> Error {
     move |error| Error::Step(step, error.to_string())
 }
 
-/// Without new privileges, what is not permitted now never is; the bounding set says so twice, where it can be
-/// changed at all.
+/// With `no_new_privs`, a privilege not held now can never be gained; emptying the bounding set makes doubly sure,
+/// where it can be changed at all.
 fn drop_capabilities() -> Result<(), Error> {
     for bit in 0..u64::BITS {
         let one = CapabilitySet::from_bits_retain(1 << bit);
-        if !KEPT.contains(one) {
-            // The first number that no capability has is refused, and so is everything to those who may not.
+        if !ROOT_CAPABILITIES.contains(one) {
+            // Numbers beyond the last capability are rejected, and so is everything from an unprivileged process.
             let _ = remove_capability_from_bounding_set(one);
         }
     }
     let _ = clear_ambient_capability_set();
-    keep_capabilities(KEPT.union(OWN))
+    keep_capabilities(ROOT_CAPABILITIES.union(BROKER_CAPABILITIES))
 }
 
-/// Drops the other capabilities of this thread.
+/// Drops all other capabilities of this thread.
 fn keep_capabilities(kept: CapabilitySet) -> Result<(), Error> {
-    let mut sets = capabilities(None).map_err(step("tell its capabilities"))?;
+    let mut sets = capabilities(None).map_err(step("read its capabilities"))?;
     sets.effective &= kept;
     sets.permitted &= kept;
     sets.inheritable = CapabilitySet::empty();
     set_capabilities(None, sets).map_err(step("drop capabilities"))
 }
 
-/// Landlock: what is not named below cannot be touched.
-fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
-    let all = AccessFs::from_all(LEAST) | AccessFs::IoctlDev;
+/// Landlock: anything not allowed below is denied.
+fn restrict_files(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> {
+    let all = AccessFs::from_all(MIN_ABI) | AccessFs::IoctlDev;
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(LEAST))
+        .handle_access(AccessFs::from_all(MIN_ABI))
         .map_err(|_| Error::Unavailable)?
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::IoctlDev)
         .and_then(|ruleset| ruleset.scope(Scope::AbstractUnixSocket | Scope::Signal))
-        .map_err(step("fence files"))?;
+        .map_err(step("restrict files"))?;
     if !policy.network {
         ruleset = ruleset
             .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)
-            .map_err(step("fence the network"))?;
+            .map_err(step("restrict the network"))?;
     }
-    let mut fence = Fence(ruleset.create().map_err(step("fence files"))?);
-    // What is hidden has other names where it is mounted twice; and so have devices.
+    let mut rules = FileRules(ruleset.create().map_err(step("restrict files"))?);
+    // Hidden files have other names if their file system is mounted twice; the same goes for devices.
     let mounts = table().map_err(|error| Error::Place("/proc/self/mountinfo".into(), error))?;
     let mut policy = policy.clone();
     policy.hidden.extend(aliases(&mounts, &policy.hidden));
@@ -195,17 +196,18 @@ fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> 
     let closed = kept.and(ClosedPaths::of(&devices));
     policy.hidden.extend(devices);
     let policy = &policy;
-    // Names can be listed everywhere: rules reach down, so a home could not be listed otherwise.
-    fence.allow(Path::new("/"), AccessFs::ReadDir.into())?;
+    // Directories can be listed everywhere: Landlock rules apply downwards, so a home directory could not be listed
+    // otherwise.
+    rules.allow(Path::new("/"), AccessFs::ReadDir.into())?;
     if extent == Extent::Whole {
-        fence.read(Path::new("/"), policy, &closed)?;
+        rules.read(Path::new("/"), policy, &closed)?;
     }
     for place in policy.readable.iter().filter(|place| place.exists()) {
-        fence.allow(place, READ)?;
+        rules.allow(place, READ)?;
     }
-    fence.allow_if_there(Path::new("/dev/null"), NULL);
+    rules.allow_if_there(Path::new("/dev/null"), NULL);
     for device in DEVICES {
-        fence.allow_if_there(Path::new(device), AccessFs::ReadFile.into());
+        rules.allow_if_there(Path::new(device), AccessFs::ReadFile.into());
     }
     for root in &policy.writable {
         let (opened, found) = opened(&root.path)?;
@@ -213,11 +215,11 @@ fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> 
             let other = io::Error::other("it is not what it was when the run began");
             return Err(Error::Place(root.path.clone(), other));
         }
-        if kept.hidden.contains(&root.identity) || kept.way.contains(&root.identity) {
+        if kept.hidden.contains(&root.identity) || kept.above.contains(&root.identity) {
             let other = io::Error::other("credentials are kept in it");
             return Err(Error::Place(root.path.clone(), other));
         }
-        fence.add(opened, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
+        rules.add(opened, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
     }
     if let Some(root) = &policy.sockets {
         let (opened, found) = opened(&root.path)?;
@@ -225,15 +227,15 @@ fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> 
             let other = io::Error::other("it is not what it was when the call began");
             return Err(Error::Place(root.path.clone(), other));
         }
-        // Programs could make sockets there by the same right, but neither remove one nor put another in its place.
-        fence.add(opened, AccessFs::MakeSock.into())?;
+        // Programs could create sockets there with the same right, but neither remove nor replace one.
+        rules.add(opened, AccessFs::MakeSock.into())?;
     }
-    let status = fence.0.restrict_self().map_err(step("fence files"))?;
+    let status = rules.0.restrict_self().map_err(step("restrict files"))?;
     if status.ruleset == RulesetStatus::NotEnforced {
         return Err(Error::Unavailable);
     }
-    // Everything else rests on the kernel's word; but a signal to all that reached outside would be a disaster, so
-    // it is seen that not even the process that started this one can be reached.
+    // Everything else relies on the kernel; but a broadcast signal that reached outside would be a disaster, so check
+    // that not even the parent process can be signalled.
     let scoped = matches!(
         status.landlock,
         LandlockStatus::Available { effective_abi, .. } if effective_abi >= ABI::V6
@@ -246,12 +248,12 @@ fn fence(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> 
     })
 }
 
-/// What must not be opened, whatever it is called: devices and inodes.
+/// Files that must not be opened under any name, by device and inode.
 struct ClosedPaths {
-    /// What is hidden.
+    /// The hidden files.
     hidden: HashSet<(u64, u64)>,
-    /// The directories on the way there.
-    way: HashSet<(u64, u64)>,
+    /// The directories above them.
+    above: HashSet<(u64, u64)>,
 }
 
 impl ClosedPaths {
@@ -260,32 +262,32 @@ impl ClosedPaths {
             let found = fs::symlink_metadata(path).ok()?;
             Some((found.dev(), found.ino()))
         };
-        // They have most of them in common.
+        // Most of these are shared.
         let above: HashSet<&Path> = places
             .iter()
             .flat_map(|place| place.ancestors().skip(1))
             .collect();
         Self {
             hidden: places.iter().filter_map(|place| identity(place)).collect(),
-            way: above.into_iter().filter_map(identity).collect(),
+            above: above.into_iter().filter_map(identity).collect(),
         }
     }
 
-    /// What neither of them lets open.
+    /// What either of them forbids.
     fn and(&self, other: Self) -> Self {
         Self {
             hidden: self.hidden.union(&other.hidden).copied().collect(),
-            way: self.way.union(&other.way).copied().collect(),
+            above: self.above.union(&other.above).copied().collect(),
         }
     }
 }
 
-/// What is open so far.
-struct Fence(RulesetCreated);
+/// The ruleset so far.
+struct FileRules(RulesetCreated);
 
-impl Fence {
-    /// Opens what can be read below a directory. Rules cannot take a part out of what others allow, so where
-    /// something below is hidden, what is beside it is opened piece by piece.
+impl FileRules {
+    /// Allows reading below a directory. Landlock rules cannot exclude part of what another rule allows, so if
+    /// something below is hidden, its siblings are allowed one by one.
     fn read(
         &mut self,
         directory: &Path,
@@ -293,7 +295,7 @@ impl Fence {
         closed: &ClosedPaths,
     ) -> Result<(), Error> {
         let mut seen = Vec::new();
-        // A directory that cannot be listed can still be on the way to one that can.
+        // A directory that cannot be listed may still lead to one that can.
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             seen.push(entry.path());
         }
@@ -312,21 +314,21 @@ impl Fence {
                 self.read(&path, policy, closed)?;
                 continue;
             }
-            // What is gone meanwhile, or closed to this user, is closed to the tool.
+            // What has disappeared, or is closed to this user, stays closed to the tool.
             let Ok((opened, found)) = opened(&path) else {
                 continue;
             };
             let identity = (found.st_dev, found.st_ino);
-            // A rule is about what is there, whatever it is called: this may be a hidden place by another name, or
-            // a directory on the way to one.
-            if !closed.hidden.contains(&identity) && !closed.way.contains(&identity) {
+            // A rule applies to the file itself, not to its name: this may be a hidden file, or a directory above
+            // one, under another name.
+            if !closed.hidden.contains(&identity) && !closed.above.contains(&identity) {
                 let _ = self.open(opened, &found, READ);
             }
         }
         Ok(())
     }
 
-    /// Opens what is beneath this path.
+    /// Allows access to this path and everything beneath it.
     fn allow(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), Error> {
         let (opened, found) = opened(path)?;
         self.open(opened, &found, access)
@@ -340,7 +342,7 @@ impl Fence {
     ) -> Result<(), Error> {
         match FileType::from_raw_mode(found.st_mode) {
             FileType::Directory => self.add(opened, access),
-            // Where a link leads is opened by its own name, or not at all.
+            // A link's target is allowed under its own path, or not at all.
             FileType::Symlink => Ok(()),
             _ => self.add(opened, access & (READ_FILE | NULL)),
         }
@@ -350,16 +352,16 @@ impl Fence {
         (&mut self.0)
             .add_rule(PathBeneath::new(opened, access))
             .map(drop)
-            .map_err(step("fence files"))
+            .map_err(step("restrict files"))
     }
 
-    /// The same where it may be gone meanwhile, or nobody may look at it.
+    /// Does the same, but ignores a path that has disappeared or is inaccessible.
     fn allow_if_there(&mut self, path: &Path, access: BitFlags<AccessFs>) {
         let _ = self.allow(path, access);
     }
 }
 
-/// What is at this path, a link not followed.
+/// Opens a path without following a link.
 fn opened(path: &Path) -> Result<(OwnedFd, Stat), Error> {
     let place = |error: Errno| Error::Place(path.to_owned(), error.into());
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;

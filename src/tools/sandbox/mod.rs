@@ -1,5 +1,5 @@
-//! What confines a tool: the policy as data, the paths that it speaks of, what it means in words, and how the kernel
-//! enforces it.
+//! The confinement of tools: the policy as data, path resolution, explanations for people and the model, and
+//! enforcement by the kernel.
 
 #[cfg(target_os = "linux")]
 mod bindings;

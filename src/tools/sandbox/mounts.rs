@@ -1,4 +1,5 @@
-//! Where a place can be seen once more: the same directory, mounted elsewhere. What is hidden is hidden there too.
+//! Finds other paths at which a file is visible because its file system is mounted more than once. Hidden files are
+//! hidden there too.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -6,33 +7,33 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// A line of `/proc/self/mountinfo` (proc(5)), as far as it matters.
+/// A line of `/proc/self/mountinfo` (proc(5)), the fields we need.
 struct Mount {
-    /// Its number, and that of the mount that it is mounted on.
+    /// Its id, and the id of its parent mount.
     id: u64,
     parent: u64,
     /// The file system.
     device: String,
-    /// The part of it that is mounted.
+    /// The mounted part of the file system.
     root: PathBuf,
-    /// Where.
+    /// The mount point.
     point: PathBuf,
-    /// What kind of file system it is.
+    /// The type of the file system.
     kind: String,
 }
 
-/// The table of mounts, as this process sees it.
+/// Reads the mount table of this process.
 ///
 /// # Errors
-/// When it cannot be read; then nobody knows what can be seen twice.
+/// If it cannot be read; then duplicate mounts are unknown.
 pub fn table() -> io::Result<Vec<u8>> {
-    // The kernel does not say how long it is, and writes it anew for each read.
+    // The kernel does not report its length, and generates it anew for each read.
     let mut table = Vec::with_capacity(16 << 10);
     File::open("/proc/self/mountinfo")?.read_to_end(&mut table)?;
     Ok(table)
 }
 
-/// Where devices are, in the directory of that name or elsewhere.
+/// Mount points of device file systems, `/dev` or elsewhere.
 pub(super) fn devices(mountinfo: &[u8]) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::from("/dev")];
     let mounts = mountinfo.split(|byte| *byte == b'\n').filter_map(mount);
@@ -42,7 +43,7 @@ pub(super) fn devices(mountinfo: &[u8]) -> Vec<PathBuf> {
     found
 }
 
-/// Further paths that lead to these places, or into them.
+/// Other paths that lead to these places or into them.
 #[must_use]
 pub fn aliases(mountinfo: &[u8], places: &[PathBuf]) -> Vec<PathBuf> {
     let mounts: Vec<Mount> = mountinfo
@@ -74,8 +75,8 @@ pub fn aliases(mountinfo: &[u8], places: &[PathBuf]) -> Vec<PathBuf> {
     found
 }
 
-/// The mount in which a place is seen. What was mounted deeper before something was mounted above it is seen no more, so
-/// the way there is walked as the kernel does it.
+/// The mount that a path is visible in. A mount can be covered by a later one further up, so the path is walked as
+/// the kernel does it.
 fn holding<'a>(mounts: &'a [Mount], place: &Path) -> Option<&'a Mount> {
     let is_known = |id| mounts.iter().any(|mount| mount.id == id);
     let is_top = |mount: &&Mount| {
@@ -95,7 +96,7 @@ fn holding<'a>(mounts: &'a [Mount], place: &Path) -> Option<&'a Mount> {
     Some(at)
 }
 
-/// A path without a slash behind it.
+/// Joins paths, without a trailing slash.
 fn joined(path: &Path, rest: &Path) -> PathBuf {
     if rest.as_os_str().is_empty() {
         path.to_owned()
@@ -113,7 +114,7 @@ fn mount(line: &[u8]) -> Option<Mount> {
         device: String::from_utf8(fields.next()?.to_vec()).ok()?,
         root: path(fields.next()?),
         point: path(fields.next()?),
-        // Behind a mark, since the number of fields before it differs.
+        // After a separator, since the number of fields before it varies.
         kind: {
             fields.find(|field| *field == b"-")?;
             String::from_utf8(fields.next()?.to_vec()).ok()?
@@ -121,7 +122,7 @@ fn mount(line: &[u8]) -> Option<Mount> {
     })
 }
 
-/// Blanks, tabs, line ends and backslashes are written in octal.
+/// Decodes spaces, tabs, line ends and backslashes, which are written in octal.
 fn path(field: &[u8]) -> PathBuf {
     let mut bytes = Vec::new();
     let mut rest = field;
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_mounted_twice_has_two_names() {
+    fn a_directory_mounted_twice_has_two_names() {
         let mounts = b"21 1 254:0 / / rw - ext4 /dev/vda rw\n\
             22 21 0:20 / /proc rw - proc proc rw\n\
             23 21 254:0 /h/home /alias rw - ext4 /dev/vda rw\n\

@@ -1,5 +1,6 @@
-//! System calls that another process is asked about (`seccomp_unotify(2)`): the filter, its listener, and the few calls that
-//! the answers need. There is no crate for them, so this is the one module that makes system calls with `unsafe`.
+//! System calls that are handed to another process (`seccomp_unotify(2)`): the filter, its listener, and the few
+//! calls that answering takes. No crate covers this, so this is the only module that makes system calls with
+//! `unsafe`.
 
 #![allow(unsafe_code)]
 
@@ -10,40 +11,40 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
 use seccompiler::BpfProgram;
 
-/// What a filter returns to have its listener asked, in place of what `seccompiler` can spell.
+/// The filter action that `seccompiler` can express, replaced here by the one that notifies a listener.
 const TRACE: u32 = libc::SECCOMP_RET_TRACE;
 
-/// A call that waits for its answer.
+/// A system call that waits for its answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Notification {
-    /// What names it to the kernel.
+    /// Its id in the kernel.
     id: u64,
-    /// The thread that made it.
+    /// The calling thread.
     pub(super) thread: u32,
-    /// The number of the call, as the kernel has it.
+    /// The system call number.
     call: i64,
     /// Its arguments.
     pub(super) arguments: [u64; 6],
 }
 
 impl Notification {
-    /// The number of the call, whichever set of numbers its program uses.
+    /// The system call number, normalised across the two sets of numbers.
     pub(super) fn number(&self) -> i64 {
         super::seccomp::plain(self.call)
     }
 }
 
-/// What is done to a socket with an address.
+/// What to do with a socket and an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Applied {
     Bind,
     Connect,
 }
 
-/// Puts a filter around this thread, for good, whose traced calls the listener is asked about.
+/// Installs a filter on this thread for good. Calls that it traces go to the returned listener.
 ///
 /// # Errors
-/// When the kernel is too old, or another listener is there already, as in some containers.
+/// If the kernel is too old, or there already is a listener, as in some containers.
 pub(super) fn listen(mut program: BpfProgram) -> io::Result<OwnedFd> {
     let is_return = |code: u16| u32::from(code) == libc::BPF_RET | libc::BPF_K;
     for step in &mut program {
@@ -52,7 +53,7 @@ pub(super) fn listen(mut program: BpfProgram) -> io::Result<OwnedFd> {
         }
     }
     let listener = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
-    // Where the kernel can (5.19), a signal does not interrupt a call that is being answered.
+    // If the kernel supports it (5.19), signals do not interrupt a call that is being answered.
     install(
         &program,
         listener | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
@@ -64,11 +65,11 @@ fn install(program: &BpfProgram, flags: libc::c_ulong) -> io::Result<OwnedFd> {
     let length = u16::try_from(program.len()).map_err(io::Error::other)?;
     let filter = libc::sock_fprog {
         len: length,
-        // The kernel reads it only; the type of the interface says otherwise.
+        // The kernel only reads it; the interface's type is not const.
         filter: program.as_ptr().cast::<libc::sock_filter>().cast_mut(),
     };
-    // SAFETY: `filter` describes `length` instructions, which stay where they are during the call; `seccompiler`'s
-    // `sock_filter` has the layout of the kernel's.
+    // SAFETY: `filter` describes `length` instructions, which stay in place during the call; `seccompiler`'s
+    // `sock_filter` has the kernel's layout.
     let fd = unsafe {
         libc::syscall(
             libc::SYS_seccomp,
@@ -81,18 +82,18 @@ fn install(program: &BpfProgram, flags: libc::c_ulong) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the kernel has just made this descriptor, and nobody else knows of it.
+    // SAFETY: the kernel has just created this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Takes the next call.
+/// Receives the next system call.
 ///
 /// # Errors
-/// When the call is gone again, or no process is left that could make one.
+/// If the call is gone, or no process is left that could make one.
 pub(super) fn next(listener: BorrowedFd<'_>) -> io::Result<Notification> {
-    // SAFETY: all of its fields are numbers, for which zero is a value; the kernel wants it zeroed.
+    // SAFETY: all of its fields are integers, for which zero is valid; the kernel requires it to be zeroed.
     let mut asked: libc::seccomp_notif = unsafe { zeroed() };
-    // SAFETY: the request writes a `seccomp_notif` to the place that it is given.
+    // SAFETY: the request writes a `seccomp_notif` to the given address.
     let result = unsafe {
         libc::ioctl(
             listener.as_raw_fd(),
@@ -111,9 +112,9 @@ pub(super) fn next(listener: BorrowedFd<'_>) -> io::Result<Notification> {
     })
 }
 
-/// Whether the call still waits, so that its thread's number is still that thread's.
+/// Whether the call is still pending, so that its thread id is still valid.
 pub(super) fn waits(listener: BorrowedFd<'_>, asked: &Notification) -> bool {
-    // SAFETY: the request reads a number from the place that it is given.
+    // SAFETY: the request reads a number from the given address.
     let result = unsafe {
         libc::ioctl(
             listener.as_raw_fd(),
@@ -124,15 +125,15 @@ pub(super) fn waits(listener: BorrowedFd<'_>, asked: &Notification) -> bool {
     result == 0
 }
 
-/// Answers a call, which returns 0 or fails with this error.
+/// Answers a call: it returns 0 or fails with this error.
 pub(super) fn answer(listener: BorrowedFd<'_>, asked: &Notification, result: Result<(), i32>) {
     respond(listener, asked, result.err().map_or(0, |error| -error), 0);
 }
 
-/// Has the kernel make a call as if nobody had been asked. What it is about may change meanwhile, so this is for calls
-/// that can do no harm.
+/// Lets the kernel run a call as if there were no listener. Its arguments may change meanwhile, so this is only for
+/// calls that can do no harm.
 pub(super) fn let_through(listener: BorrowedFd<'_>, asked: &Notification) {
-    // The constant of libc has another type.
+    // The constant in libc has a different type.
     const CONTINUE: u32 = 1;
     debug_assert_eq!(u64::from(CONTINUE), libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE);
     respond(listener, asked, 0, CONTINUE);
@@ -145,8 +146,8 @@ fn respond(listener: BorrowedFd<'_>, asked: &Notification, error: i32, flags: u3
         error,
         flags,
     };
-    // SAFETY: the request reads a `seccomp_notif_resp` from the place that it is given. If the call is gone meanwhile,
-    // it fails, and there is nothing to do about that.
+    // SAFETY: the request reads a `seccomp_notif_resp` from the given address. If the call is gone, it fails, and
+    // nothing needs to be done.
     let _ = unsafe {
         libc::ioctl(
             listener.as_raw_fd(),
@@ -159,7 +160,7 @@ fn respond(listener: BorrowedFd<'_>, asked: &Notification, error: i32, flags: u3
 /// Writes to the memory of the thread that made a call.
 ///
 /// # Errors
-/// When the call is gone, or there is no such memory.
+/// If the call is gone, or the memory is not mapped.
 pub(super) fn write(
     listener: BorrowedFd<'_>,
     asked: &Notification,
@@ -169,7 +170,7 @@ pub(super) fn write(
     let thread = i32::try_from(asked.thread).map_err(io::Error::other)?;
     let place = usize::try_from(place).map_err(io::Error::other)?;
     let from = libc::iovec {
-        // The kernel reads it only; the type of the interface says otherwise.
+        // The kernel only reads it; the interface's type is not const.
         iov_base: bytes.as_ptr().cast_mut().cast(),
         iov_len: bytes.len(),
     };
@@ -180,9 +181,9 @@ pub(super) fn write(
     if !waits(listener, asked) {
         return Err(io::ErrorKind::NotFound.into());
     }
-    // SAFETY: `from` describes `bytes`, which the call reads; the addresses in `to` are the other process's, and the
-    // kernel checks them. If the number is another thread's by now, that one is in the same sandbox: Landlock lets this
-    // process reach no other.
+    // SAFETY: `from` describes `bytes`, which the call reads; the addresses in `to` belong to the other process and
+    // are checked by the kernel. If the thread id now belongs to another thread, that one is in the same sandbox:
+    // Landlock keeps this process from reaching any other.
     let written =
         unsafe { libc::process_vm_writev(thread, &raw const from, 1, &raw const to, 1, 0) };
     if usize::try_from(written) == Ok(bytes.len()) {
@@ -192,17 +193,17 @@ pub(super) fn write(
     }
 }
 
-/// Connects a socket to an address, or binds it to one, as the bytes that a program wrote.
+/// Connects or binds a socket to an address, given as the bytes that a program passed.
 ///
 /// # Errors
-/// As connect(2) and bind(2).
+/// As for connect(2) and bind(2).
 pub(super) fn apply(to: Applied, socket: BorrowedFd<'_>, address: &[u8]) -> io::Result<()> {
     let length = libc::socklen_t::try_from(address.len()).map_err(io::Error::other)?;
     let apply = match to {
         Applied::Connect => libc::connect,
         Applied::Bind => libc::bind,
     };
-    // SAFETY: both calls read `length` bytes from the address; whatever these are, the kernel checks them.
+    // SAFETY: both calls read `length` bytes from the address and the kernel validates them.
     let result = unsafe { apply(socket.as_raw_fd(), address.as_ptr().cast(), length) };
     if result < 0 {
         return Err(io::Error::last_os_error());
@@ -210,7 +211,7 @@ pub(super) fn apply(to: Applied, socket: BorrowedFd<'_>, address: &[u8]) -> io::
     Ok(())
 }
 
-/// The number of an error, as the kernel has it.
+/// The errno of an error.
 #[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
 pub(super) fn errno(error: io::Error) -> Errno {
     Errno::from_io_error(&error).unwrap_or(Errno::IO)

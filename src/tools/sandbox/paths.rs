@@ -1,4 +1,4 @@
-//! Where paths really lead, and directories that are known by more than their path.
+//! Resolves paths, and identifies directories by more than their path.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -9,20 +9,21 @@ use std::{fs, io};
 
 use rustix::fs::{Mode, OFlags, open, openat};
 
-/// A directory that may be changed. A tool may put another one in its place, but not give that this identity.
+/// A writable directory. A tool may put another one in its place but cannot give it this identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
     /// Its path.
     pub path: PathBuf,
-    /// Its device and inode, as they were when the run began.
+    /// Its device and inode when the run began.
     pub identity: (u64, u64),
 }
 
 impl Root {
-    /// Holds the directory, so that no other one gets its number as long as this is kept.
+    /// Opens and holds the directory, so that no other one can get the same inode meanwhile.
     ///
     /// # Errors
-    /// When it is not there any more.
+    ///
+    /// If the directory is no longer there.
     #[cfg(target_os = "linux")]
     pub fn hold(&self) -> io::Result<OwnedFd> {
         let held = opened(&self.path)?;
@@ -32,30 +33,33 @@ impl Root {
         Ok(held)
     }
 
-    /// Holds the directory, so that no other one gets its number as long as this is kept.
+    /// Opens and holds the directory, so that no other one can get the same inode meanwhile.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    ///
+    /// If it cannot be opened.
     #[cfg(not(target_os = "linux"))]
     pub fn hold(&self) -> io::Result<OwnedFd> {
         fs::File::open(&self.path).map(Into::into)
     }
 
-    /// The directory at this real path.
+    /// Identifies the directory at this real path.
     ///
     /// # Errors
-    /// When it cannot be looked at, or a link was put on the way to it since the path was resolved: what lies behind it
-    /// is not what was checked.
+    ///
+    /// If it cannot be inspected, or a link now is on the path although it had been resolved: the target is not what
+    /// was checked.
     #[cfg(target_os = "linux")]
     pub fn of(path: PathBuf) -> io::Result<Self> {
         let identity = identity(&opened(&path)?)?;
         Ok(Self { path, identity })
     }
 
-    /// The directory at this real path.
+    /// Identifies the directory at this real path.
     ///
     /// # Errors
-    /// When it cannot be looked at.
+    ///
+    /// If it cannot be inspected.
     #[cfg(not(target_os = "linux"))]
     pub fn of(path: PathBuf) -> io::Result<Self> {
         let found = fs::metadata(&path)?;
@@ -66,7 +70,7 @@ impl Root {
     }
 }
 
-/// What is at a real path, where no link leads elsewhere.
+/// The metadata of a real path; no link is followed.
 #[cfg(target_os = "linux")]
 fn opened(path: &Path) -> io::Result<OwnedFd> {
     use std::os::fd::AsRawFd;
@@ -78,12 +82,13 @@ fn opened(path: &Path) -> io::Result<OwnedFd> {
     Ok(opened)
 }
 
-/// Opens what is at a real path, and fails where a link was put on the way to it since the path was resolved.
+/// Opens a real path. Fails if a link now is on the path although it had been resolved.
 ///
 /// # Errors
-/// When it cannot be opened.
+///
+/// If it cannot be opened.
 pub fn open_real(path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
-    // Directories that may be entered and not listed are on the way too.
+    // The path may contain directories that can be entered but not listed.
     #[cfg(target_os = "linux")]
     const ENTERED: OFlags = OFlags::PATH;
     #[cfg(not(target_os = "linux"))]
@@ -105,38 +110,37 @@ fn identity(opened: &OwnedFd) -> io::Result<(u64, u64)> {
     Ok((found.st_dev, found.st_ino))
 }
 
-/// Where a path leads: what exists of it without links, the rest as it is. A link to something that is not there leads
-/// to where that would be made.
+/// Resolves a path: the existing part without links, the rest unchanged. A dangling link resolves to its target.
 #[must_use]
 pub fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| walk(path).1)
 }
 
-/// A place that is looked up on the way to a path, by where it really lies.
+/// A step in resolving a path, with its real location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathStep {
     /// The place.
     pub place: PathBuf,
-    /// It is a link, which leads to the next one.
+    /// Whether it is a link, which leads to the next step.
     pub is_link: bool,
 }
 
-/// The places that are looked up on the way to a path, directories, links and what it leads to. Whoever may change the
-/// directory in which one of them lies decides where the path leads.
+/// The steps in resolving a path: directories, links and the target. Write access to the directory that contains any
+/// of them is control over where the path leads.
 #[must_use]
 pub fn steps(path: &Path) -> Vec<PathStep> {
     walk(path).0
 }
 
-/// The links on the way to a path, by where they lie. Whoever may change one of these directories decides where the
-/// path leads.
+/// The real locations of the links on a path. Write access to one of their directories is control over where the path
+/// leads.
 #[must_use]
 pub fn links(path: &Path) -> Vec<PathBuf> {
     let links = steps(path).into_iter().filter(|step| step.is_link);
     links.map(|step| step.place).collect()
 }
 
-/// Walks a path as the system does (`path_resolution(7)`): what is looked up, and where it leads.
+/// Walks a path as the system does (`path_resolution(7)`). Returns the steps and the target.
 fn walk(path: &Path) -> (Vec<PathStep>, PathBuf) {
     let (mut steps, mut links) = (Vec::new(), 0);
     let mut done = PathBuf::new();
@@ -154,7 +158,7 @@ fn walk(path: &Path) -> (Vec<PathStep>, PathBuf) {
             is_link,
         });
         match target {
-            // As many as the system follows.
+            // The system's limit on links.
             Ok(target) if links < 40 => {
                 links += 1;
                 if target.is_absolute() {
@@ -168,7 +172,7 @@ fn walk(path: &Path) -> (Vec<PathStep>, PathBuf) {
     (steps, done)
 }
 
-/// The names in a path, the last one first.
+/// The components of a path, last one first.
 fn names(path: &Path) -> Vec<OsString> {
     let names = path.components().filter(|part| *part != Component::CurDir);
     let mut names: Vec<OsString> = names.map(|part| part.as_os_str().to_owned()).collect();
@@ -182,7 +186,7 @@ pub fn is_program(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
 }
 
-/// The program that a shell with this `PATH` would find by this name.
+/// Finds the program that a shell with this `PATH` would run.
 #[must_use]
 pub fn program_on(path: &OsStr, name: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(path)
@@ -190,7 +194,7 @@ pub fn program_on(path: &OsStr, name: &OsStr) -> Option<PathBuf> {
         .find(|program| is_program(program))
 }
 
-/// Real paths, each once.
+/// Resolves paths and removes duplicates.
 #[must_use]
 pub fn real_once(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
     let all: BTreeSet<PathBuf> = paths.into_iter().map(|path| real(&path)).collect();
@@ -203,7 +207,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_directory_behind_a_link_is_not_the_one_at_that_path() {
+    fn a_directory_reached_through_a_link_is_refused() {
         let top = std::env::temp_dir().join(format!("codex-run-root-{}", std::process::id()));
         for path in ["way/place", "victim/place"] {
             fs::create_dir_all(top.join(path)).expect("a directory");
@@ -212,7 +216,7 @@ mod tests {
         let place = top.join("way/place");
         let root = Root::of(place.clone()).expect("it is there");
         root.hold().expect("it is there");
-        // What a program of another run may do between two looks.
+        // What a program of another run could do between two checks.
         fs::rename(top.join("way"), top.join("moved")).expect("it is ours");
         std::os::unix::fs::symlink("victim", top.join("way")).expect("a link");
         Root::of(place).expect_err("it is the victim");
@@ -225,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_links_on_the_way_are_known_by_where_they_lie() {
+    fn links_are_listed_by_their_real_locations() {
         let top = std::env::temp_dir().join(format!("codex-run-links-{}", std::process::id()));
         fs::create_dir_all(top.join("a/b")).expect("a directory");
         let top = real(&top);
@@ -243,10 +247,10 @@ mod tests {
             [top.join("a/one"), top.join("c")]
         );
         assert_eq!(links(&top.join("a/b/x")), Vec::<PathBuf>::new());
-        // One more is seen, and not followed.
+        // One more link is recorded, but not followed.
         assert_eq!(links(&top.join("loop")).len(), 41);
         assert_eq!(real(&top.join("loop/x")), top.join("loop/x"));
-        // What is not there is where the links lead.
+        // A missing target is where the links lead.
         link("../d/gone", "a/dangling");
         assert_eq!(real(&top.join("a/dangling/x")), top.join("d/gone/x"));
         assert_eq!(real(&top.join("a/one/new")), top.join("a/b/new"));

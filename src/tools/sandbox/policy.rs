@@ -1,5 +1,5 @@
-//! The walls around a tool, as data: what it may change, what it may not read, and whether it may use the
-//! network. `confine` puts them up; here is also what they mean in words, for the model and for people.
+//! The sandbox policy of a tool, as data: what it may write, what it may not read, and whether it may use the
+//! network. `confine` enforces it; this module also describes it, for the model and for people.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,36 +8,36 @@ use std::path::{Path, PathBuf};
 
 use super::paths::{Root, real};
 
-/// What is around a tool. All paths are real ones: absolute and without links.
+/// The sandbox policy of a tool. All paths are real: absolute and without links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SandboxPolicy {
-    /// The working directory may be changed: `workspace-write`, else `read-only`.
+    /// The working directory is writable: `workspace-write`; otherwise `read-only`.
     pub write: bool,
-    /// The network may be used.
+    /// The network is allowed.
     pub network: bool,
-    /// The directories that may be changed, the tool's temporary directory included.
+    /// The writable directories, including the tools' temporary directory.
     pub writable: Vec<Root>,
-    /// Which of them is the temporary directory of the run: its path is another one in every run, so texts name its
+    /// Which of them is the run's temporary directory: its path is different in each run, so texts refer to it by its
     /// variable.
     pub temporary: Option<PathBuf>,
-    /// What cannot be read: places where credentials are kept. Whatever is named like one of them with something
-    /// behind a dot, as copies and locks are, is hidden too.
+    /// Unreadable paths, where credentials are stored. Files with the same name plus a suffix after a dot, such as
+    /// copies and locks, are hidden too.
     pub hidden: Vec<PathBuf>,
-    /// Places inside hidden ones that can be read all the same.
+    /// Exceptions: readable paths inside hidden ones.
     pub readable: Vec<PathBuf>,
-    /// Where the tool's own process binds the sockets of programs, and nothing that is there can be replaced. Without
-    /// one, programs cannot bind sockets to paths.
+    /// Where the tool's process binds the sockets of programs; nothing in it can be replaced by them. Without it,
+    /// programs cannot bind sockets to paths.
     pub sockets: Option<Root>,
-    /// Places that are open to every tool as a rule, and closed in this run.
+    /// Directories that tools can usually write but not in this run.
     pub closed: Vec<ClosedDirectory>,
 }
 
-/// A place such as `/tmp` that tools cannot write in this run.
+/// A directory such as `/tmp` that tools cannot write in this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedDirectory {
     /// Its path.
     pub place: PathBuf,
-    /// Why, in words that follow "because".
+    /// The reason, worded to follow "because".
     pub because: String,
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for ClosedDirectory {
     }
 }
 
-/// A directory that may be changed and a hidden place that do not go together.
+/// A writable directory and a hidden path that exclude each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// The directory that would be writable.
@@ -58,7 +58,7 @@ pub struct Conflict {
 }
 
 impl SandboxPolicy {
-    /// The name of the sandbox on the command line.
+    /// The name of the sandbox mode on the command line.
     #[must_use]
     pub fn name(&self) -> &'static str {
         if self.write {
@@ -68,7 +68,7 @@ impl SandboxPolicy {
         }
     }
 
-    /// Writable directories that are, contain or lie inside a hidden place: what is hidden could be moved or replaced
+    /// Writable directories that are, contain or are inside a hidden path: hidden files could be moved or replaced
     /// there.
     pub fn conflicts(&self) -> impl Iterator<Item = Conflict> {
         let pairs = self
@@ -84,15 +84,15 @@ impl SandboxPolicy {
         })
     }
 
-    /// Whether this very place is hidden.
+    /// Whether this path itself is hidden.
     #[must_use]
     pub fn hides(&self, path: &Path) -> bool {
         self.hidden
             .iter()
-            .any(|hidden| is_or_is_beside(path, hidden))
+            .any(|hidden| is_or_is_copy_of(path, hidden))
     }
 
-    /// Whether something below this place is hidden, so that what is in it has to be told apart.
+    /// Whether a path below this one is hidden, so that its contents have to be allowed one by one.
     #[must_use]
     pub fn divides(&self, path: &Path) -> bool {
         self.hidden
@@ -100,12 +100,12 @@ impl SandboxPolicy {
             .any(|hidden| hidden.starts_with(path) && hidden != path)
     }
 
-    /// Why this cannot be read, if it is the walls.
+    /// Why the policy forbids reading this path, if it does.
     #[must_use]
     pub fn refuse_read(&self, path: &Path) -> Option<String> {
         let path = real(path);
         let hidden = path.ancestors().any(|place| self.hides(place));
-        // The temporary directory of the run lies in a hidden place.
+        // The temporary directory of the run is inside a hidden one.
         let writable = self.writable.iter().map(|root| &root.path);
         let open = self
             .readable
@@ -120,7 +120,7 @@ impl SandboxPolicy {
         })
     }
 
-    /// Why this cannot be changed, if it is the walls.
+    /// Why the policy forbids writing this path, if it does.
     #[must_use]
     pub fn refuse_write(&self, path: &Path) -> Option<String> {
         let path = real(path);
@@ -140,7 +140,7 @@ impl SandboxPolicy {
         })
     }
 
-    /// Where files may be written.
+    /// The writable places, in words.
     pub(super) fn places(&self) -> String {
         let places = self.writable.iter().map(|root| {
             if Some(&root.path) == self.temporary.as_ref() {
@@ -152,7 +152,7 @@ impl SandboxPolicy {
         places.collect::<Vec<_>>().join(" and ")
     }
 
-    /// What the model is told beforehand.
+    /// The description for the model's instructions.
     #[must_use]
     pub fn notice(&self, directory: &Path) -> String {
         let mut places = Vec::new();
@@ -174,8 +174,8 @@ impl SandboxPolicy {
     }
 }
 
-/// Whether `path` is `hidden`, or a neighbour that is named like it with something behind a dot.
-fn is_or_is_beside(path: &Path, hidden: &Path) -> bool {
+/// Whether `path` is `hidden`, or a sibling named like it plus a suffix after a dot.
+fn is_or_is_copy_of(path: &Path, hidden: &Path) -> bool {
     if path == hidden {
         return true;
     }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writable_directory_keeps_away_from_what_is_hidden() {
+    fn writable_directories_must_not_overlap_hidden_paths() {
         let check = |root: &str, hidden: &str, conflict: bool| {
             let found = policy(&["/elsewhere", root], &["/nowhere", hidden])
                 .conflicts()
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_is_hidden_with_its_copies_and_locks() {
+    fn copies_and_locks_of_hidden_files_are_hidden() {
         let policy = policy(&[], &["/h/u/.codex-run", "/w/auth.json"]);
         let check = |path: &str, hides: bool, divides: bool| {
             let path = Path::new(path);

@@ -1,10 +1,10 @@
-//! How far the confinement of a process reaches.
+//! What the sandbox of a process confines.
 
-/// What confines this process, as far as others need to know.
+/// What the sandbox of this process confines, as far as other modules need to know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SandboxScope {
-    /// Signals reach no process outside, so that one to all processes ends just those inside.
+    /// Signals cannot leave the sandbox, so a broadcast signal reaches exactly the processes inside.
     pub signals: bool,
-    /// There is a sandbox; and whether it lets tools use the network.
+    /// Whether the network is allowed; `None` without a sandbox.
     pub network: Option<bool>,
 }

@@ -1,5 +1,5 @@
-//! The system calls that are refused inside the walls, as a seccomp filter. Landlock sees to files; this is for
-//! what it does not know: sockets, modes and owners, other processes, the kernel's key rings.
+//! The seccomp filters: system calls that are refused inside the sandbox. Landlock handles files; this covers what it
+//! does not: sockets, modes and owners, other processes, the kernel's key rings.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, Se
 
 use super::scope::SandboxScope;
 
-/// Conditions that hold together: which argument, how, with what.
-type When<'a> = &'a [(u8, SeccompCmpOp, u64)];
+/// Conditions that must all hold: argument, comparison, value.
+type Conditions<'a> = &'a [(u8, SeccompCmpOp, u64)];
 
-/// Arguments that are pointers, or lengths: all of their 64 bits count.
+/// Arguments that are pointers or lengths, compared with all 64 bits.
 const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
 
-/// Calls that nothing inside the sandbox may make: reaching into other processes (Landlock refuses that too),
-/// `io_uring` (which would go around this filter), key rings (a session shares one), and what only serves to get at
-/// the kernel.
-const NEVER: &[i64] = &[
+/// Calls that are always refused inside the sandbox: access to other processes (which Landlock forbids too),
+/// `io_uring` (which would bypass this filter), key rings (shared within a session), and calls that only widen the
+/// attack surface of the kernel.
+const REFUSED_CALLS: &[i64] = &[
     libc::SYS_process_vm_readv,
     libc::SYS_kcmp,
     libc::SYS_io_uring_setup,
@@ -35,7 +35,7 @@ const NEVER: &[i64] = &[
     FILE_SETATTR,
 ];
 
-/// System V IPC and message queues: whatever other programs of this user keep in memory, or tell each other, would be within reach.
+/// System V IPC and message queues: they would expose the shared memory and messages of the user's other programs.
 const SYSTEM_V: &[i64] = &[
     libc::SYS_shmget,
     libc::SYS_shmat,
@@ -52,7 +52,7 @@ const SYSTEM_V: &[i64] = &[
     libc::SYS_mq_unlink,
 ];
 
-/// Calls that change a file without writing to it; Landlock knows none of them.
+/// Calls that change a file's attributes without writing to it; Landlock does not cover them.
 const ATTRIBUTES: &[i64] = &[
     libc::SYS_fchmod,
     libc::SYS_fchmodat,
@@ -82,13 +82,13 @@ const ATTRIBUTES: &[i64] = &[
     libc::SYS_futimesat,
 ];
 
-// Newer than the tables of libc; the same on every architecture.
+// Newer than libc's tables; the same number on every architecture.
 const FCHMODAT2: i64 = 452;
 const SETXATTRAT: i64 = 463;
 const REMOVEXATTRAT: i64 = 466;
 const FILE_SETATTR: i64 = 469;
 
-// setpriority(2), ioprio_set(2): all processes of a user, which number 0 makes this one.
+// setpriority(2), ioprio_set(2): all processes of a user; 0 means this user.
 const PRIO_USER: u64 = 2;
 const IOPRIO_WHO_USER: u64 = 3;
 
@@ -108,7 +108,7 @@ const TYPE: SeccompCmpOp = MaskedEq(0xf);
 const DATAGRAM: u64 = 2;
 const RAW: u64 = 3;
 
-/// ioctl(2) requests that change attributes of files, or type into a terminal.
+/// ioctl(2) requests that change file attributes or type into a terminal.
 const REQUESTS: &[u64] = &[
     0x4008_7602, // FS_IOC_SETVERSION
     0x4004_7602, // FS_IOC32_SETVERSION
@@ -117,8 +117,8 @@ const REQUESTS: &[u64] = &[
     0x541c,      // TIOCLINUX
 ];
 
-/// Requests about the attributes of files, those that only ask left out.
-const FILES: When<'static> = &[
+/// Requests about file attributes, except those that only read.
+const FILES: Conditions<'static> = &[
     (1, MaskedEq(0xff00), 0x6600),
     (1, Ne, 0x8008_6601), // FS_IOC_GETFLAGS
     (1, Ne, 0x8004_6601), // FS_IOC32_GETFLAGS
@@ -127,32 +127,34 @@ const FILES: When<'static> = &[
     (1, Ne, 0xc004_6686), // FS_IOC_MEASURE_VERITY
 ];
 
-/// A user namespace makes its maker root inside, which opens much of the kernel.
-const USER_NAMESPACE: When<'static> = &[(0, MaskedEq(0x1000_0000), 0x1000_0000)];
+/// The creator of a user namespace is root inside it, which exposes much of the kernel.
+const USER_NAMESPACE: Conditions<'static> = &[(0, MaskedEq(0x1000_0000), 0x1000_0000)];
 
-/// Requests of btrfs make and remove whole trees, past Landlock. Those that copy a file share their number range.
-const BTRFS: When<'static> = &[
+/// btrfs requests that create and remove whole trees, bypassing Landlock. The requests that copy a file are in the
+/// same number range.
+const BTRFS: Conditions<'static> = &[
     (1, MaskedEq(0xff00), 0x9400),
     (1, Ne, 0x4004_9409), // FICLONE
     (1, Ne, 0x4020_940d), // FICLONERANGE
     (1, Ne, 0xc018_9436), // FIDEDUPERANGE
 ];
 
-/// The filter. Refused calls fail with `EPERM`.
+/// Builds the main filter. Refused calls fail with `EPERM`.
 ///
 /// # Errors
-/// When the filter cannot be made, as on an architecture that is not known.
+///
+/// If the filter cannot be built, for example on an unknown architecture.
 pub(super) fn filter(
     write: bool,
     network: bool,
     reach: SandboxScope,
 ) -> Result<BpfProgram, seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    let mut refuse = |call: i64, when: When<'_>| -> Result<(), seccompiler::Error> {
+    let mut refuse = |call: i64, when: Conditions<'_>| -> Result<(), seccompiler::Error> {
         for number in numbers(call) {
             let known = rules.contains_key(&number);
             let chain = rules.entry(number).or_default();
-            // No condition is a condition that always holds, which others would weaken.
+            // An empty condition always holds, and other conditions would weaken it.
             assert!(
                 !known || !chain.is_empty() && !when.is_empty(),
                 "call {call} is refused twice"
@@ -163,7 +165,7 @@ pub(super) fn filter(
         }
         Ok(())
     };
-    for call in NEVER.iter().chain(SYSTEM_V) {
+    for call in REFUSED_CALLS.iter().chain(SYSTEM_V) {
         refuse(*call, &[])?;
     }
     refuse(libc::SYS_unshare, USER_NAMESPACE)?;
@@ -187,7 +189,7 @@ pub(super) fn filter(
         refuse(libc::SYS_socket, &[(0, Ne, UNIX)])?;
         refuse(libc::SYS_sendto, &[(4, Ne, 0)])?;
     }
-    // One of these could send to an address that no filter sees, in the structure of sendmsg(2).
+    // A datagram socket could send to an address in the structure of sendmsg(2), which no filter sees.
     refuse(libc::SYS_socket, &[(0, Eq, UNIX), (1, TYPE, DATAGRAM)])?;
     refuse(libc::SYS_socket, &[(0, Eq, UNIX), (1, TYPE, RAW)])?;
     refuse(libc::SYS_socketpair, &[(0, Ne, UNIX)])?;
@@ -198,35 +200,37 @@ pub(super) fn filter(
     }
     refuse(libc::SYS_ioctl, FILES)?;
     refuse(libc::SYS_ioctl, BTRFS)?;
-    // The priority of other processes, the keeper's before all. A process that gives its own number is refused too.
+    // The priority of other processes, above all the supervising one. A process that passes its own id is refused
+    // too.
     refuse(libc::SYS_setpriority, &[(1, Ne, 0)])?;
     refuse(libc::SYS_setpriority, &[(0, Eq, PRIO_USER)])?;
     refuse(libc::SYS_ioprio_set, &[(1, Ne, 0)])?;
     refuse(libc::SYS_ioprio_set, &[(0, Eq, IOPRIO_WHO_USER)])?;
     refuse(libc::SYS_sched_setattr, &[(0, Ne, 0)])?;
-    // Threads are made with the ordinary policies, by their numbers.
+    // Threads are created with the ordinary scheduling policies, by number.
     refuse(
         libc::SYS_sched_setscheduler,
         &[(0, Ne, 0), (1, Ne, SCHED_OTHER), (1, Ne, SCHED_BATCH)],
     )?;
-    // Limits of other processes.
+    // Resource limits of other processes.
     refuse(libc::SYS_prlimit64, &[(0, Ne, 0), (2, Ne, 0)])?;
     if !reach.signals {
         // A signal to all processes of this user.
         refuse(libc::SYS_kill, &[(0, Eq, 0xffff_ffff)])?;
-        // The tool's own process is in the same Landlock domain then, which lets it be traced.
+        // The tool's process is in the same Landlock domain then, so Landlock would let it be traced.
         refuse(libc::SYS_ptrace, &[])?;
     }
     program(rules, libc::EPERM)
 }
 
-/// What only the tool's own process may do, to answer calls about sockets.
-const OWN: &[i64] = &[libc::SYS_pidfd_getfd, libc::SYS_process_vm_writev];
+/// Calls reserved to the tool's process, which uses them to answer socket calls.
+const BROKER_CALLS: &[i64] = &[libc::SYS_pidfd_getfd, libc::SYS_process_vm_writev];
 
-/// A filter for what a tool's own process starts, whose traced calls that process is asked about: those that give or take
-/// an address of a socket.
+/// Builds a filter for programs that hands their socket address calls to the tool's process.
 ///
 /// # Errors
+///
+/// If the filter cannot be built.
 /// When the filter cannot be made.
 pub(super) fn asking() -> Result<BpfProgram, seccompiler::Error> {
     let calls = [
@@ -240,10 +244,12 @@ pub(super) fn asking() -> Result<BpfProgram, seccompiler::Error> {
     filtered(rules, SeccompAction::Trace(0))
 }
 
-/// A filter for what a tool's own process starts: what only that process may do, and sockets of programs where nobody is
-/// asked about them.
+/// Builds a filter for programs: refuses the calls reserved to the tool's process and, if there is no broker, their
+/// Unix sockets.
 ///
 /// # Errors
+///
+/// If the filter cannot be built.
 /// When the filter cannot be made.
 pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
@@ -252,7 +258,7 @@ pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccomp
             rules.insert(number, rule.clone());
         }
     };
-    for call in OWN {
+    for call in BROKER_CALLS {
         refuse(*call, Vec::new());
     }
     match (asked, network) {
@@ -266,12 +272,13 @@ pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccomp
     program(rules, libc::EPERM)
 }
 
-/// A filter for what a tool's own process starts, which must read the addresses that a program hands to the kernel: an
-/// attempt to forbid that, as agents that hold keys make it, does nothing and is reported as done. No other process of
-/// the sandbox gains anything by it that it could not have by starting the program itself.
+/// Builds a filter for programs that keeps their memory readable, since the tool's process must read the addresses
+/// they pass to the kernel: an attempt to forbid that, as key agents make it, does nothing and reports success. No
+/// other process in the sandbox gains anything by this that it could not have by starting the program itself.
 ///
 /// # Errors
-/// When the filter cannot be made.
+///
+/// If the filter cannot be built.
 pub(super) fn dumpable() -> Result<BpfProgram, seccompiler::Error> {
     let closing = rule(libc::SYS_prctl, &[(0, Eq, SET_DUMPABLE), (1, Eq, 0)])?;
     let numbers = numbers(libc::SYS_prctl).into_iter();
@@ -283,11 +290,12 @@ pub(super) fn dumpable() -> Result<BpfProgram, seccompiler::Error> {
     )
 }
 
-/// A second filter: clone3(2) keeps its flags where no filter sees them. As if it were not there, programs fall back to
-/// clone(2).
+/// Builds a second filter: clone3(2) passes its flags in memory that no filter sees. It fails as if it did not exist,
+/// and programs fall back to clone(2).
 ///
 /// # Errors
-/// When the filter cannot be made.
+///
+/// If the filter cannot be built.
 pub(super) fn without_clone3() -> Result<BpfProgram, seccompiler::Error> {
     let numbers = numbers(libc::SYS_clone3).into_iter();
     program(
@@ -312,7 +320,7 @@ fn filtered(
     program.map_err(Into::into)
 }
 
-fn rule(call: i64, when: When<'_>) -> Result<SeccompRule, seccompiler::Error> {
+fn rule(call: i64, when: Conditions<'_>) -> Result<SeccompRule, seccompiler::Error> {
     let condition = |(argument, operator, value): &(u8, SeccompCmpOp, u64)| {
         let length = if WIDE.contains(&(call, *argument)) {
             Qword
@@ -325,10 +333,10 @@ fn rule(call: i64, when: When<'_>) -> Result<SeccompRule, seccompiler::Error> {
     Ok(SeccompRule::new(conditions?)?)
 }
 
-/// The bit in which the numbers of x32 differ.
+/// The bit that marks x32 call numbers.
 const X32: i64 = 0x4000_0000;
 
-/// The number that a call of either set has in the first one. Calls that differ altogether stay as they are.
+/// Converts a call number of either set to the first one. Calls that differ altogether are returned unchanged.
 pub(super) fn plain(number: i64) -> i64 {
     if cfg!(target_arch = "x86_64") {
         number & !X32
@@ -337,8 +345,8 @@ pub(super) fn plain(number: i64) -> i64 {
     }
 }
 
-/// The numbers of a call. On x86-64 a kernel may know a second set of them, x32, which differs in one bit, and for
-/// some calls altogether.
+/// The numbers of a call. On x86-64 a kernel may support a second set, x32, which differs in one bit, and for some
+/// calls altogether.
 fn numbers(call: i64) -> Vec<i64> {
     if !cfg!(target_arch = "x86_64") {
         return vec![call];
@@ -360,16 +368,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_filter_can_be_made_and_stays_small() {
+    fn every_filter_can_be_built_and_stays_small() {
         for (write, network) in [(false, false), (false, true), (true, false), (true, true)] {
             let filter = filter(write, network, SandboxScope::default()).expect("a filter");
-            // BPF_MAXINSNS is 4096; each instruction costs every call a little.
+            // BPF_MAXINSNS is 4096; and each instruction slows down every call.
             assert!((50..1000).contains(&filter.len()), "{}", filter.len());
         }
     }
 
     #[test]
-    fn calls_are_known_by_either_of_their_numbers() {
+    fn calls_are_recognised_by_both_of_their_numbers() {
         for number in numbers(libc::SYS_connect) {
             assert_eq!(plain(number), libc::SYS_connect);
         }

@@ -1,15 +1,16 @@
-//! Unix sockets inside the sandbox. A tool's processes may talk to each other through them, as `forkserver`, `tsx` and
-//! many test runners do, and to nobody else: not to Docker, D-Bus, tmux or an agent that holds keys. Landlock does not
-//! know sockets with a path (before its ninth version), and a filter of system calls does not see addresses. So the
-//! tool's own process is asked about each bind(2) and connect(2), and makes the call itself.
+//! Unix sockets inside the sandbox. The processes of a tool may connect to each other, as `forkserver`, `tsx` and
+//! many test runners do, but to no others: not to Docker, D-Bus, tmux or a key agent. Landlock does not cover sockets
+//! with a path (before its ninth version), and a seccomp filter does not see addresses. So each bind(2) and
+//! connect(2) is handed to the tool's process, the broker, which makes the call itself.
 //!
-//! A socket that a program binds to a path is bound in a directory of the call's own, where programs can replace nothing
-//! and which other users cannot enter; the path gets a socket that nobody ever listens on. A connection to that path is
-//! made to the socket in that directory. A path that was not bound inside has none there, so no other program is ever
-//! reached, whatever the path is turned into meanwhile; and no other program takes the socket for its own server's.
-//! Abstract names, which everybody on the machine could use, become names of the call in the same way. getsockname(2)
-//! and getpeername(2) show the address that the program has bound. What differs from a socket of old is that a client's
-//! process is the tool's own.
+//! A socket that a program binds to a path is bound in a separate directory of the call, in which programs can
+//! replace nothing and which other users cannot enter; at the path itself a placeholder socket is created, on which
+//! nothing ever listens. Connecting to the path connects to the socket in that directory. A path that was not bound
+//! inside the sandbox has no such socket, so no other program can ever be reached, even if the path is replaced
+//! meanwhile; nor does any other program mistake the placeholder for its own server's socket. Abstract names, which
+//! are visible to the whole machine, are mapped to names private to the call in the same way. getsockname(2) and
+//! getpeername(2) return the address that the program has bound. The one visible difference is that the peer process
+//! of a connection is the tool's own.
 
 use std::io::{self, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -26,50 +27,52 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_domain, socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, getpeername, getsockname};
 
-use super::bindings::{Bindings, PATH, SocketDirectory};
+use super::bindings::{Bindings, PATH_OFFSET, SocketDirectory};
 use super::caller::{Caller, can_be_served, is_interrupted, truncated};
 use super::notify::{self, Applied, Notification, errno};
 use crate::exhausted::at_start;
 use crate::tools::lock::lock;
 
-/// The length of the largest address (`sockaddr_storage`).
+/// Size of the largest socket address (`sockaddr_storage`).
 const MAX_ADDRESS_BYTES: usize = 128;
 
-/// The length of the largest address of a Unix socket (`unix(7)`).
+/// Size of the largest Unix socket address (`unix(7)`).
 const MAX_UNIX_BYTES: usize = 110;
 
-/// How many calls that may wait are made at the same time.
+/// How many blocking calls are made at the same time.
 const MAX_WAITING: usize = 256;
 
-/// How often is looked whether the caller of one that waits is still there, and not interrupted.
+/// How often a blocking call checks whether its caller is still there and not interrupted.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Has a call made again after a signal's handler if the handler says so (`SA_RESTART`), else fail with `EINTR`. It is
-/// the kernel's own number, which programs never see.
+/// Restarts a call after a signal handler with `SA_RESTART`, and otherwise fails it with `EINTR`. This is a
+/// kernel-internal number (ERESTARTSYS) that programs never see.
 const RESTART: i32 = 512;
 
-/// Serves the calls of a program about sockets until it is dropped.
+/// Serves the socket calls of a program until it is dropped.
 #[derive(Debug)]
 pub struct Broker {
     _end: PipeWriter,
 }
 
-/// What the broker's threads share.
+/// State shared by the broker's threads.
 struct Served {
     listener: OwnedFd,
-    /// Abstract names outside cannot be reached, because the kernel sees to it.
+    /// The kernel keeps abstract names outside out of reach.
     scoped: bool,
-    /// Where sockets with a path are bound, if there is such a place.
+    /// Where sockets with a path are bound, if anywhere.
     place: Option<SocketDirectory>,
     bindings: Mutex<Bindings>,
     waiting: AtomicUsize,
 }
 
 impl Broker {
-    /// Makes what serves the calls, which begin with the listener that is sent to it. Nothing where that cannot be done.
+    /// Creates the broker and the channel on which it expects the listener. `None` if this system does not support
+    /// it.
     ///
     /// # Errors
-    /// When there is no thread or pipe to be had.
+    ///
+    /// If there is no thread or pipe available.
     pub(super) fn start(
         place: Option<&Path>,
         scoped: bool,
@@ -113,22 +116,22 @@ fn serve(served: &Arc<Served>, ended: BorrowedFd<'_>) {
             return;
         }
         if fds[1].revents().contains(PollFlags::IN) {
-            // A call that was interrupted is gone before it was taken.
+            // An interrupted call is gone before it could be received.
             if let Ok(asked) = notify::next(served.listener.as_fd()) {
                 take(served, asked);
             }
         } else if !fds[1].revents().is_empty() {
-            return; // no process is left that could ask
+            return; // no process is left that could make a call
         }
     }
 }
 
-/// Answers a call, on a thread of its own if that may take time.
+/// Answers a call, on a separate thread if it may block.
 fn take(served: &Arc<Served>, asked: Notification) {
     let applied = match asked.number() {
         libc::SYS_bind => Applied::Bind,
         libc::SYS_connect => Applied::Connect,
-        number => return tell_name(served, &asked, number == libc::SYS_getpeername),
+        number => return answer_name(served, &asked, number == libc::SYS_getpeername),
     };
     let call = match SocketCall::of(served, &asked, applied) {
         Ok(call) => call,
@@ -155,11 +158,11 @@ fn take(served: &Arc<Served>, asked: Notification) {
     }
 }
 
-/// getsockname(2) and getpeername(2): the address that a program has bound in place of what it really is.
-fn tell_name(served: &Served, asked: &Notification, of_peer: bool) {
-    let told = known_name(served, asked, of_peer);
-    match told {
-        // Nothing depends on it, so the kernel can answer.
+/// Answers getsockname(2) and getpeername(2) with the address that a program has bound, not the actual one.
+fn answer_name(served: &Served, asked: &Notification, of_peer: bool) {
+    let known = known_name(served, asked, of_peer);
+    match known {
+        // This answer is not security relevant, so the kernel can give it.
         None => notify::let_through(served.listener.as_fd(), asked),
         Some(result) => served.answer(asked, result),
     }
@@ -194,7 +197,7 @@ fn known_name(served: &Served, asked: &Notification, of_peer: bool) -> Option<Re
     Some(told())
 }
 
-/// A bind(2) or connect(2) with what it is about.
+/// A bind(2) or connect(2) with its arguments.
 struct SocketCall {
     applied: Applied,
     caller: Caller,
@@ -217,13 +220,13 @@ impl SocketCall {
         })
     }
 
-    /// Makes the call; `asked` is it where it may wait.
+    /// Makes the call. `asked` is set if it may block.
     fn make(&self, served: &Served, asked: Option<&Notification>) -> Result<(), Errno> {
         if socket_domain(&self.caller.socket)? != AddressFamily::UNIX {
             return self.apply(&self.address, served, asked);
         }
-        let is_unix = self.address.get(..PATH) == Some(&1u16.to_ne_bytes()[..]);
-        let path = self.address.get(PATH..).filter(|_| is_unix);
+        let is_unix = self.address.get(..PATH_OFFSET) == Some(&1u16.to_ne_bytes()[..]);
+        let path = self.address.get(PATH_OFFSET..).filter(|_| is_unix);
         let path = path.filter(|_| self.address.len() <= MAX_UNIX_BYTES);
         let path = path.ok_or(Errno::INVAL)?;
         if path.first().is_none_or(|byte| *byte == 0) {
@@ -242,7 +245,7 @@ impl SocketCall {
         }
     }
 
-    /// Makes the call with an abstract name, or none, in place of a path.
+    /// Makes the call with an abstract or empty name instead of a path.
     fn make_abstract(
         &self,
         name: &[u8],
@@ -266,7 +269,7 @@ impl SocketCall {
         }
     }
 
-    /// The socket at this path, to which the caller may connect.
+    /// The socket file at this path, if the caller may connect to it.
     fn file(&self, path: &[u8]) -> Result<(u64, u64), Errno> {
         let directory = &self.caller.directory;
         let found = statat(directory, path, AtFlags::empty())?;
@@ -277,7 +280,7 @@ impl SocketCall {
         Ok((found.st_dev, found.st_ino))
     }
 
-    /// Makes the call with this address. One that waits ends when its caller does, or has a signal to handle.
+    /// Makes the call with this address. A blocking one ends when its caller does or has a signal to handle.
     fn apply(
         &self,
         address: &[u8],
@@ -298,7 +301,7 @@ impl SocketCall {
             let result = once();
             set_socket_timeout(socket, Timeout::Send, limit)?;
             let error = match result {
-                // The queue of the server is full.
+                // The server's backlog is full.
                 Err(Errno::AGAIN) if is_unix => Errno::AGAIN,
                 Err(Errno::INPROGRESS | Errno::ALREADY) if !is_unix => Errno::INPROGRESS,
                 result => return result,
@@ -326,7 +329,7 @@ impl SocketCall {
     }
 }
 
-/// Waits a little for a connection to be there, or to have failed.
+/// Waits briefly until the connection is established or has failed.
 fn is_decided(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
     let tick = Timespec::try_from(TICK).map_err(|_| Errno::INVAL)?;
     let mut fds = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];

@@ -1,5 +1,4 @@
-//! What tools can change: a path is within their reach if anything on the way to it lies where they may write, or what
-//! it leads to does.
+//! What tools can change: a path is within reach if a component of it, or its target, is in a writable directory.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::paths::steps;
 use super::policy::SandboxPolicy;
 
-/// Variables that list directories in which programs look for code. An empty entry is the working directory.
+/// Variables with directories that programs search for code. An empty entry is the working directory.
 const SEARCH_PATHS: &[&str] = &[
     "CLASSPATH",
     "GEM_PATH",
@@ -21,7 +20,7 @@ const SEARCH_PATHS: &[&str] = &[
     "RUBYLIB",
 ];
 
-/// Variables that name code, or settings that name code, which programs load.
+/// Variables that name code for programs to load, or settings that do.
 const LOADED: &[&str] = &[
     "GIT_CONFIG_GLOBAL",
     "GIT_CONFIG_SYSTEM",
@@ -37,12 +36,12 @@ const LOADED: &[&str] = &[
     "_JAVA_OPTIONS",
 ];
 
-/// The directories that tools may change, by every name that they have.
+/// The writable directories, under all of their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WritableReach(Vec<PathBuf>);
 
 impl WritableReach {
-    /// The reach of tools inside this sandbox.
+    /// The reach of tools under this policy.
     #[must_use]
     pub fn of(policy: &SandboxPolicy) -> Self {
         let mut roots: Vec<PathBuf> = policy
@@ -54,12 +53,12 @@ impl WritableReach {
         Self(roots)
     }
 
-    /// The directory through which tools can change what this path leads to, or could make it where it is not there.
+    /// The writable directory through which tools can change a path's target, or create it.
     #[must_use]
     pub fn root_of(&self, path: &Path) -> Option<&Path> {
         let steps = steps(path);
         let last = steps.len().saturating_sub(1);
-        // A directory that may be changed cannot be replaced itself, but what is in it can.
+        // A writable directory cannot itself be replaced, but its contents can.
         let within = |(n, place): (usize, &PathBuf), root: &PathBuf| {
             place.starts_with(root) && (place != root || n == last)
         };
@@ -70,21 +69,22 @@ impl WritableReach {
         })
     }
 
-    /// Whether tools can change what lies at this real path.
+    /// Whether tools can change the file at this real path.
     #[must_use]
     pub fn holds(&self, real: &Path) -> bool {
         self.0.iter().any(|root| real.starts_with(root))
     }
 
-    /// The file within reach that one of these words names by now.
+    /// The first file within reach that these words name now.
     #[must_use]
     pub fn file_of(&self, words: &[OsString], directory: &Path) -> Option<PathBuf> {
         let mut named = words.iter().flat_map(|word| named_in(word, directory));
         named.find(|path| self.root_of(path).is_some())
     }
 
-    /// The value of a variable without the directories within reach, if it lists some; `None` where nothing is left,
-    /// since an empty list would mean the working directory, or where it names code within reach. Relative ones count from `directory` on, where tools work.
+    /// Removes the directories within reach from a variable that lists directories; `None` if nothing is left, since
+    /// an empty list would mean the working directory, or if the variable names code within reach. Relative paths
+    /// start at `directory`, the tools' working directory.
     #[must_use]
     pub fn narrowed<'a>(
         &self,
@@ -105,15 +105,15 @@ impl WritableReach {
         if kept.len() == listed.len() {
             return Some(value.into());
         }
-        // What was split at colons can be joined.
+        // Parts split at colons can be joined.
         let joined = std::env::join_paths(kept).unwrap_or_default();
         Some(joined).filter(|list| !list.is_empty()).map(Cow::Owned)
     }
 }
 
-/// The paths that a word of a command names. A word that is written as a path is one, and so is one with a slash where
-/// something is there; another one is only the name of a file that is there, since a word such as `test` may be the name
-/// of a directory by chance. Files are also found inside of words, as in `--script=FILE` and in commands for a shell.
+/// The paths named by a word of a command. A word written as a path is one, and so is a word with a slash if the file
+/// exists; any other word only if it names an existing regular file, since a word such as `test` may also happen to
+/// be a directory's name. Paths are also found inside words, as in `--script=FILE` and in shell commands.
 #[must_use]
 pub fn named_in(word: &OsStr, directory: &Path) -> Vec<PathBuf> {
     let is_path = |text: &[u8]| {
@@ -134,8 +134,7 @@ pub fn named_in(word: &OsStr, directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Further names of these places, where mounts show them once more. Where that cannot be told, there is no sandbox
-/// either.
+/// Other names of these directories through further mounts. If the mounts cannot be read, there is no sandbox either.
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn seen_twice(places: &[PathBuf]) -> Vec<PathBuf> {
@@ -148,7 +147,7 @@ pub fn seen_twice(places: &[PathBuf]) -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
-/// Further names of these places.
+/// Other names of these directories.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn seen_twice(_: &[PathBuf]) -> Vec<PathBuf> {
@@ -164,7 +163,7 @@ mod tests {
     use crate::tools::sandbox::paths::{Root, real};
 
     #[test]
-    fn what_leads_through_a_writable_directory_is_within_reach() {
+    fn paths_through_a_writable_directory_are_within_reach() {
         let top = std::env::temp_dir().join(format!("codex-run-reach-{}", std::process::id()));
         let _ = fs::remove_dir_all(&top);
         fs::create_dir_all(top.join("w/sub")).expect("a directory");
@@ -193,7 +192,7 @@ mod tests {
             "w/out/tool",
             "w/sub/../../safe/tool",
             "w/out/../x",
-            // The link is out of reach, and what it leads to is not.
+            // The link is out of reach, but its target is not.
             "in",
             "chain",
             "safe/../in",
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_names_what_is_written_as_a_path_and_what_is_there() {
+    fn words_name_explicit_paths_and_existing_files() {
         let top = std::env::temp_dir().join(format!("codex-run-words-{}", std::process::id()));
         fs::create_dir_all(top.join("test/deep")).expect("a directory");
         fs::write(top.join("look.py"), "").expect("a file");

@@ -140,7 +140,7 @@ pub(crate) fn hand_on(
     setup
         .environment
         .retain(|(name, value)| guard.refuses(&name.to_string_lossy(), value).is_none());
-    setup.environment.extend(environment::nobody());
+    setup.environment.extend(environment::non_interactive());
 
     let flag = args.named("env");
     for wanted in &wanted {
