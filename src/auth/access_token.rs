@@ -1,5 +1,5 @@
-//! Access tokens that a workspace hands out (`at-...`). They say nothing by themselves and are never renewed: the
-//! issuer is asked once whose a token is, and its answer is kept for later processes.
+//! Personal access tokens issued by a workspace (`at-...`). They carry no claims and are never renewed: the issuer is
+//! asked once for the token's identity, and the result is cached for later processes.
 
 use std::fmt;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::workspace::Bounds;
 use crate::id::AccountId;
 use crate::secret::Secret;
 
-/// A token, and whoever knows whose it is.
+/// A personal access token with the issuer that can identify it.
 pub struct Personal {
     access: Secret,
     issuer: Issuer,
@@ -31,13 +31,13 @@ impl fmt::Debug for Personal {
 }
 
 impl Personal {
-    /// A token whose owner this issuer knows. What it says is remembered in our home, if there is one.
+    /// Creates a token identified by this issuer. The identity is cached in `home`, if there is one.
     #[must_use]
     pub fn new(access: Secret, issuer: Issuer, home: Option<&Path>) -> Self {
         let access = Secret::new(access.expose().trim().to_owned());
         let memory = Memory::new(home, issuer.name());
         Self {
-            known: Mutex::new(memory.whose(&access)),
+            known: Mutex::new(memory.identity(&access)),
             access,
             issuer,
             memory,
@@ -45,39 +45,39 @@ impl Personal {
         }
     }
 
-    /// The token.
+    /// Returns the token.
     #[must_use]
     pub fn access(&self) -> &Secret {
         &self.access
     }
 
-    /// Whose it is, if that was asked before.
+    /// Returns the identity if it is already known.
     #[must_use]
     pub fn known(&self) -> Option<TokenIdentity> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.clone()
     }
 
-    /// A name for the token that gives nothing of it away.
+    /// Returns a hash that identifies the token without revealing it.
     #[must_use]
     pub fn name(&self) -> String {
         self.memory.name(&self.access)
     }
 
-    /// What requests are signed by. The issuer is asked whose the token is, unless somebody has before.
+    /// Returns the credential for requests. Asks the issuer for the identity unless it is cached.
     pub(super) fn credential(&self) -> Result<Credential, Error> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let identity = if let Some(identity) = &*known {
             identity.clone()
         } else {
-            let told = self.ask()?;
-            self.memory.remember(&self.access, &told);
-            known.insert(told).clone()
+            let identified = self.ask()?;
+            self.memory.remember(&self.access, &identified);
+            known.insert(identified).clone()
         };
-        Ok(self.of(identity))
+        Ok(self.with_identity(identity))
     }
 
-    /// The same as far as it is known, asking nobody.
+    /// Returns the credential without a request, with an unknown account if the identity is not cached.
     pub(super) fn current(&self) -> Credential {
         let unknown = || TokenIdentity {
             account: AccountId::unknown(),
@@ -85,10 +85,10 @@ impl Personal {
             plan: None,
             bounds: Bounds::default(),
         };
-        self.of(self.known().unwrap_or_else(unknown))
+        self.with_identity(self.known().unwrap_or_else(unknown))
     }
 
-    /// Has every wait for the issuer reported here.
+    /// Sets the hook that reports waits for the issuer.
     pub(super) fn on_wait(&self, hook: Hook) {
         *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
     }
@@ -96,16 +96,16 @@ impl Personal {
     fn ask(&self) -> Result<TokenIdentity, Error> {
         let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
         let hook = hook.clone();
-        let heard = |delay: Duration, error: &issuer::Error| {
+        let on_retry = |delay: Duration, error: &issuer::Error| {
             if let Some(hook) = &hook {
-                hook.hear(&RenewalWait::Again(error.to_string(), delay));
+                hook.report(&RenewalWait::Again(error.to_string(), delay));
             }
         };
-        let whose = self.issuer.whoami(&self.access, &heard);
-        whose.map_err(Error::Whose)
+        let identity = self.issuer.whoami(&self.access, &on_retry);
+        identity.map_err(Error::Whose)
     }
 
-    fn of(&self, identity: TokenIdentity) -> Credential {
+    fn with_identity(&self, identity: TokenIdentity) -> Credential {
         Credential::Token {
             access: self.access.clone(),
             account: identity.account,

@@ -1,4 +1,4 @@
-//! Where the credential of each request comes from, and how it is renewed.
+//! The source of each request's credential, and its renewal.
 
 use std::sync::Arc;
 
@@ -8,22 +8,22 @@ use super::sign_in::{self, Hook, SignIn};
 use crate::id::AccountId;
 use crate::secret::Secret;
 
-/// Where the credentials of a run come from.
+/// The source of a run's credentials.
 #[derive(Clone, Debug)]
 pub enum Authority {
-    /// One that stays as it is.
+    /// A credential that is never renewed.
     Fixed(Credential),
-    /// A stored sign-in, which is renewed when that is needed.
+    /// A stored sign-in, renewed as needed.
     SignIn(Arc<SignIn>),
-    /// An access token that a workspace handed out, whose account the issuer knows.
+    /// A personal access token of a workspace; the issuer identifies its account.
     Personal(Arc<Personal>),
 }
 
 impl Authority {
-    /// The credential for the next request.
+    /// Returns the credential for the next request.
     ///
     /// # Errors
-    /// When a sign-in cannot be renewed, or it cannot be found out whose the token is.
+    /// If a sign-in cannot be renewed or a personal access token cannot be identified.
     pub fn credential(&self) -> Result<Credential, sign_in::Error> {
         match self {
             Self::Fixed(credential) => Ok(credential.clone()),
@@ -32,7 +32,7 @@ impl Authority {
         }
     }
 
-    /// The credential as it is now, whether or not it is still good.
+    /// Returns the current credential, valid or not.
     #[must_use]
     pub fn current(&self) -> Credential {
         match self {
@@ -42,16 +42,16 @@ impl Authority {
         }
     }
 
-    /// The credential as it is now, and only it: whoever holds this renews nothing.
+    /// Returns a fixed copy of the current credential, which is never renewed.
     #[must_use]
     pub fn as_it_is(&self) -> Self {
         Self::Fixed(self.current())
     }
 
-    /// The credential in place of one that the service has refused; nothing if there is no other.
+    /// Returns a replacement for a credential that the service has rejected; `None` if there is none.
     ///
     /// # Errors
-    /// When a sign-in cannot be renewed.
+    /// If a sign-in cannot be renewed.
     pub fn instead_of(&self, rejected: &Credential) -> Result<Option<Credential>, sign_in::Error> {
         match self {
             Self::Fixed(_) | Self::Personal(_) => Ok(None),
@@ -59,7 +59,7 @@ impl Authority {
         }
     }
 
-    /// What went wrong with a renewal since this was last asked.
+    /// Takes the renewal warnings recorded since the last call.
     #[must_use]
     pub fn warnings(&self) -> Vec<sign_in::Warning> {
         match self {
@@ -68,7 +68,7 @@ impl Authority {
         }
     }
 
-    /// Has every wait of more than a second reported here that comes before a request.
+    /// Sets the hook that reports waits of more than a second before a request.
     pub fn on_wait(&self, hook: Hook) {
         match self {
             Self::Fixed(_) => {}
@@ -77,7 +77,7 @@ impl Authority {
         }
     }
 
-    /// The account that requests name; none with a key.
+    /// Returns the account that requests name; `None` with an API key.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         match self.current() {
@@ -86,7 +86,7 @@ impl Authority {
         }
     }
 
-    /// Every secret that was used, so that none is ever shown.
+    /// Returns every secret used so far, for redaction.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         match self {
@@ -96,7 +96,7 @@ impl Authority {
         }
     }
 
-    /// Spends no refresh token any more, and waits for one that is being spent.
+    /// Prevents further renewals and waits for one in progress.
     pub fn settle(&self) {
         if let Self::SignIn(sign_in) = self {
             sign_in.settle();

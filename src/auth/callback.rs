@@ -1,6 +1,6 @@
-//! The loopback callback of a browser sign-in: two small servers, on 127.0.0.1 and `::1`, because browsers take
-//! either for `localhost`. A call that belongs to the sign-in is handed on with its page unanswered, so that
-//! the page can tell the truth about what became of it; everything else is answered here.
+//! The loopback callback of a browser sign-in (RFC 8252, section 7.3): two small servers, on 127.0.0.1 and `::1`,
+//! because browsers resolve `localhost` to either. A redirect that belongs to the sign-in is passed on with its
+//! response still open, so that the page can show the real outcome; every other request is answered here.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
@@ -17,36 +17,36 @@ use crate::exhausted::{Exhausted, at_start, room_for_threads};
 use crate::http::{self, Http, is_loopback};
 use crate::secret::Secret;
 
-/// The ports that the issuer accepts, in the order in which they are tried.
+/// The redirect ports that the issuer accepts, in order of preference.
 const PORTS: [u16; 2] = [1455, 1457];
 
-/// How long whoever holds a port may take to let go of it, once asked.
+/// Timeout of the request that asks another sign-in to release a port.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often a port is tried again, and how long between two tries.
+/// Retries of a busy port, and the pause between them.
 const BIND_ATTEMPTS: u32 = 10;
 const BIND_PAUSE: Duration = Duration::from_millis(200);
 
-/// How many requests are answered at the same time, on each address.
+/// Maximum concurrent requests per address.
 const MAX_CONNECTIONS: usize = 64;
 
-/// How many threads the servers start by themselves (`tiny_http` 0.12): for each of the two addresses one that accepts and
-/// four that read, and one more of this module. `tiny_http` panics if it cannot start one.
+/// Threads that the servers start (`tiny_http` 0.12): for each of the two addresses one acceptor and four readers,
+/// plus one of this module. `tiny_http` panics if it cannot start a thread.
 const SERVER_THREADS: usize = 12;
 
-/// How long the last page gets to reach the browser.
+/// Time for the last page to reach the browser.
 const LAST_PAGE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What came.
+/// An event of the callback server.
 #[derive(Debug)]
 pub enum Arrival {
-    /// A call that belongs to the sign-in, and the page that it waits for.
-    Said(RedirectAnswer, WaitingBrowser),
-    /// Another program asks for the port.
+    /// A redirect that belongs to the sign-in, and the browser waiting for a page.
+    Redirect(RedirectAnswer, WaitingBrowser),
+    /// Another program has asked for the port.
     Cancelled,
 }
 
-/// A browser that waits for its page.
+/// A browser whose request has not been answered yet.
 pub struct WaitingBrowser(Box<Request>);
 
 impl std::fmt::Debug for WaitingBrowser {
@@ -56,18 +56,18 @@ impl std::fmt::Debug for WaitingBrowser {
 }
 
 impl WaitingBrowser {
-    /// Shows the page. That is not waited for: who reads it slowly, or not at all, holds up nobody.
+    /// Sends the page on a thread of its own, so that a slow reader blocks nothing.
     pub fn show(self, page: &Page) {
         let page = page.clone();
         let _ = thread::Builder::new().spawn(move || answer(*self.0, &page));
     }
 }
 
-/// A port, with a server on each of its addresses.
+/// The callback port, with a server on each loopback address.
 pub struct Callback {
     port: u16,
     servers: Vec<Arc<Server>>,
-    /// What is shown to whoever comes once everything is decided.
+    /// The page for every redirect once the outcome is known.
     last: Arc<OnceLock<Page>>,
 }
 
@@ -79,24 +79,24 @@ impl std::fmt::Debug for Callback {
     }
 }
 
-/// Where the issuer sends the browser if this port listens.
+/// Returns the redirect URI for a port.
 #[must_use]
 pub fn redirect(port: u16) -> String {
     format!("http://localhost:{port}/auth/callback")
 }
 
-/// The address to name where nothing listens, and the person is to paste it.
+/// Returns the redirect URI to use when nothing listens and the user pastes the address.
 #[must_use]
 pub fn paste_redirect() -> String {
     redirect(PORTS[0])
 }
 
 impl Callback {
-    /// Listens on the first port that can be had, if there is one. `arrived` is called for what comes, on other threads;
-    /// `busy` for a port that somebody has, before he is asked to let go.
+    /// Listens on the first available port; `None` if all are taken. `arrived` is called on other threads for each
+    /// event, `busy` for a port in use before its owner is asked to release it.
     ///
     /// # Errors
-    /// When the system has no more threads or descriptors.
+    /// If threads or file descriptors have run out.
     pub fn listen(
         http: &Http,
         state: &Secret,
@@ -127,7 +127,7 @@ impl Callback {
             last: Arc::default(),
         };
         for listener in listeners {
-            let server = Server::from_listener(listener, None).map_err(of_server)?;
+            let server = Server::from_listener(listener, None).map_err(into_io_error)?;
             let server = Arc::new(server);
             callback.servers.push(Arc::clone(&server));
             let (state, arrived) = (state.clone(), arrived.clone());
@@ -135,7 +135,7 @@ impl Callback {
             let serving = thread::Builder::new().spawn(move || {
                 let busy = Arc::new(AtomicUsize::new(0));
                 for request in server.incoming_requests() {
-                    // One that sends half of what it promised holds up itself alone, and a flood no more than this
+                    // A request that stalls blocks only its own thread; beyond the limit a flood blocks only this
                     // server.
                     if busy.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
                         busy.fetch_sub(1, Ordering::Relaxed);
@@ -155,18 +155,18 @@ impl Callback {
         Ok(callback)
     }
 
-    /// Where the issuer is to send the browser.
+    /// Returns the redirect URI.
     #[must_use]
     pub fn redirect(&self) -> String {
         redirect(self.port)
     }
 
-    /// Everything is decided: from now on whoever comes is shown this.
+    /// Sets the page to show for every later redirect.
     pub fn settle(&self, page: &Page) {
         let _ = self.last.set(page.clone());
     }
 
-    /// Gives the last page a moment to arrive. The connections cannot be told to close.
+    /// Gives the last page time to arrive, because `tiny_http` cannot close connections.
     pub fn linger(&self) {
         thread::sleep(LAST_PAGE_TIMEOUT);
     }
@@ -174,15 +174,15 @@ impl Callback {
 
 impl Drop for Callback {
     fn drop(&mut self) {
-        // The threads are not waited for: one of them may be writing to somebody who does not read.
+        // The threads are not joined: one may be blocked writing to a client that does not read.
         for server in &self.servers {
             server.unblock();
         }
     }
 }
 
-/// Takes a port on both addresses; nothing if it cannot be had. Another sign-in that waits there is asked once
-/// to let go.
+/// Binds a port on both addresses; `None` if it is taken. A sign-in that already listens there is asked once to
+/// release it.
 fn take(port: u16, http: &Http, busy: &impl Fn(u16)) -> io::Result<Option<Vec<TcpListener>>> {
     let mut asked = false;
     for _ in 0..=BIND_ATTEMPTS {
@@ -209,16 +209,16 @@ fn take(port: u16, http: &Http, busy: &impl Fn(u16)) -> io::Result<Option<Vec<Tc
     Ok(None)
 }
 
-/// Why there is no server, with the system's reason where it has one.
-fn of_server(error: Box<dyn std::error::Error + Send + Sync>) -> io::Error {
+/// Converts a server error, keeping the system's error if there is one.
+fn into_io_error(error: Box<dyn std::error::Error + Send + Sync>) -> io::Error {
     match error.downcast::<io::Error>() {
         Ok(error) => *error,
         Err(error) => io::Error::other(error),
     }
 }
 
-/// Where `::1` is somebody else's, the browser might go there with the code, so then the port is no good at all.
-/// Where there is no `::1`, nobody can.
+/// Binds a port on 127.0.0.1 and `::1`. If another program has the port on `::1`, the browser might send the code
+/// there, so the port is unusable. A system without `::1` is fine.
 fn bind(port: u16) -> Result<Vec<TcpListener>, (&'static str, io::Error)> {
     let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     let mut listeners = vec![first.map_err(|error| ("127.0.0.1", error))?];
@@ -235,45 +235,48 @@ fn bind(port: u16) -> Result<Vec<TcpListener>, (&'static str, io::Error)> {
 }
 
 fn receive(request: Request, state: &Secret, arrived: &impl Fn(Arrival), last: Option<Page>) {
-    let asker = Asker::of(&request);
-    match (route(request.method(), request.url(), state, &asker), last) {
-        (CallbackRoute::Show(page), _) | (CallbackRoute::HandOn(_), Some(page)) => {
+    let requester = Requester::of(&request);
+    match (
+        route(request.method(), request.url(), state, &requester),
+        last,
+    ) {
+        (CallbackRoute::Show(page), _) | (CallbackRoute::PassOn(_), Some(page)) => {
             answer(request, &page)
         }
         (CallbackRoute::Cancel, _) => {
             answer(request, &Page::cancelled());
             arrived(Arrival::Cancelled);
         }
-        (CallbackRoute::HandOn(said), None) => {
-            arrived(Arrival::Said(said, WaitingBrowser(Box::new(request))))
+        (CallbackRoute::PassOn(answer), None) => {
+            arrived(Arrival::Redirect(answer, WaitingBrowser(Box::new(request))))
         }
     }
 }
 
-/// What is done about a request.
+/// What to do with a request.
 #[derive(Debug, PartialEq, Eq)]
 enum CallbackRoute {
     Show(Page),
     Cancel,
-    HandOn(RedirectAnswer),
+    PassOn(RedirectAnswer),
 }
 
-/// Who asks, as far as the headers say.
+/// The sender of a request, judged by its headers.
 #[derive(Debug, Default)]
-struct Asker {
-    /// Where the request was sent to.
+struct Requester {
+    /// The `Host` header.
     host: Option<String>,
-    /// A page in a browser caused the request: the browser says which, or that it was not the person at the keyboard.
+    /// Whether a web page caused the request, by the browser's `Sec-Fetch-Site`, `Origin` or `Referer`.
     is_page: bool,
 }
 
-impl Asker {
+impl Requester {
     fn of(request: &Request) -> Self {
         let header = |name: &'static str| {
             let found = request.headers().iter().find(|one| one.field.equiv(name));
             found.map(|found| found.value.as_str())
         };
-        // A person who types the address is no site (Fetch Metadata, section 2.3).
+        // An address typed by the user has the value `none` (Fetch Metadata, section 2.3).
         let is_site = header("sec-fetch-site").is_some_and(|site| site != "none");
         Self {
             host: header("host").map(str::to_owned),
@@ -281,8 +284,8 @@ impl Asker {
         }
     }
 
-    /// Whether it may end the sign-in: another sign-in on this machine, which calls the loopback address by a name of
-    /// its own. A page that is open in the browser may not, and neither may one whose host was made to lead here.
+    /// Whether the sender may cancel the sign-in. Another sign-in on this machine may, calling a loopback name. A web
+    /// page may not, nor a request whose host name was rebound to this address.
     fn may_cancel(&self) -> bool {
         let here = self.host.as_deref().is_none_or(|host| {
             let name = match host.rsplit_once(':') {
@@ -295,14 +298,14 @@ impl Asker {
     }
 }
 
-fn route(method: &Method, url: &str, state: &Secret, asker: &Asker) -> CallbackRoute {
+fn route(method: &Method, url: &str, state: &Secret, requester: &Requester) -> CallbackRoute {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     match (method, path) {
         (Method::Get, "/auth/callback") => match of_query(query, state) {
             RedirectAnswer::WrongState => CallbackRoute::Show(Page::stray()),
-            said => CallbackRoute::HandOn(said),
+            answer => CallbackRoute::PassOn(answer),
         },
-        (Method::Get, "/cancel") if asker.may_cancel() => CallbackRoute::Cancel,
+        (Method::Get, "/cancel") if requester.may_cancel() => CallbackRoute::Cancel,
         (_, "/cancel") => CallbackRoute::Show(Page::refused()),
         _ => CallbackRoute::Show(Page::none()),
     }
@@ -333,10 +336,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_sign_in_is_handed_on() {
+    fn only_a_redirect_of_this_sign_in_is_passed_on() {
         let state = Secret::new("st".to_owned());
         let check = |method: &Method, url: &str, expected: CallbackRoute| {
-            let found = route(method, url, &state, &Asker::default());
+            let found = route(method, url, &state, &Requester::default());
             assert_eq!(found, expected, "{url}");
         };
         let code = RedirectAnswer::Code(Secret::new("ac".to_owned()));
@@ -344,12 +347,12 @@ mod tests {
         check(
             get,
             "/auth/callback?code=ac&state=st",
-            CallbackRoute::HandOn(code),
+            CallbackRoute::PassOn(code),
         );
         check(
             get,
             "/auth/callback?state=st",
-            CallbackRoute::HandOn(RedirectAnswer::Nothing),
+            CallbackRoute::PassOn(RedirectAnswer::Nothing),
         );
         check(
             get,
@@ -368,15 +371,15 @@ mod tests {
     }
 
     #[test]
-    fn a_page_cannot_end_the_sign_in() {
+    fn a_web_page_cannot_cancel_the_sign_in() {
         let state = Secret::new("st".to_owned());
         let check = |host: Option<&str>, is_page: bool, expected: bool| {
-            let asker = Asker {
+            let requester = Requester {
                 host: host.map(str::to_owned),
                 is_page,
             };
-            let found = route(&Method::Get, "/cancel", &state, &asker);
-            assert_eq!(found == CallbackRoute::Cancel, expected, "{asker:?}");
+            let found = route(&Method::Get, "/cancel", &state, &requester);
+            assert_eq!(found == CallbackRoute::Cancel, expected, "{requester:?}");
         };
         for host in [
             "127.0.0.1:1455",
@@ -389,7 +392,7 @@ mod tests {
             check(Some(host), false, true);
             check(Some(host), true, false);
         }
-        // HTTP/1.0 has no such header.
+        // HTTP/1.0 has no `Host` header.
         check(None, false, true);
         for host in [
             "evil.example:1455",

@@ -1,4 +1,4 @@
-//! What was found of credentials, and which of it counts (pure).
+//! The credentials that were found, and which one is used (pure).
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,36 +12,36 @@ use super::store::Other;
 use super::token::{self, TokenError};
 use crate::secret::Secret;
 
-/// What was found, and where.
+/// A credential and where it was found.
 #[derive(Clone, Debug)]
 pub struct FoundCredential {
-    /// What it is.
+    /// The credential.
     pub what: What,
-    /// The flag, variable or file that it came by.
+    /// The flag, variable or file it came from.
     pub source: CredentialSource,
 }
 
-/// A credential as it was found, unjudged.
+/// A credential as found, not yet validated.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// A key.
+    /// An API key.
     Key(Secret),
-    /// An access token that somebody else renews.
+    /// An access token that another program renews.
     Token(Secret),
-    /// An access token that a workspace handed out.
+    /// A personal access token of a workspace.
     Personal(Arc<Personal>),
-    /// A stored sign-in, or why the stored entry cannot be read as one.
+    /// A stored sign-in, or the reason the entry is not one.
     SignIn(Result<Box<SignedIn>, TokenError>),
-    /// The server wants none.
+    /// The server needs no credential.
     Nobody,
-    /// Something that stands for a key and that we do not follow, for this reason.
+    /// A key reference (such as a command) that is not followed, with the reason.
     NotUsable(&'static str),
-    /// An entry of another type in the place of ours, which another program keeps there.
+    /// An entry of another type, which another program keeps in the same place.
     NotOurs(Other),
 }
 
 impl FoundCredential {
-    /// The secrets in it.
+    /// Returns the secrets it contains.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         match &self.what {
@@ -54,64 +54,66 @@ impl FoundCredential {
         }
     }
 
-    /// Whether its requests go to the subscription backend.
+    /// Returns whether its requests go to the subscription backend.
     #[must_use]
     pub fn is_subscription(&self) -> bool {
         !matches!(self.what, What::Key(_) | What::Nobody | What::NotUsable(_))
     }
 }
 
-/// What can be used.
+/// The credential to use.
 #[derive(Clone, Debug)]
 pub enum Chosen {
-    /// It stays as it is.
+    /// A credential that is never renewed.
     Fixed(Credential),
     /// A stored sign-in.
     SignIn(Box<SignedIn>),
-    /// An access token that a workspace handed out.
+    /// A personal access token of a workspace.
     Personal(Arc<Personal>),
 }
 
-/// Why there is no credential.
+/// The reason there is no credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// None was found.
+    /// No credential was found.
     Missing,
-    /// What stands in this place cannot be a key: at this byte, counted from 0, is something that no key holds.
+    /// The value is not a key; the byte offset, counted from 0, of the first character that no key contains.
     NotAKey(CredentialSource, usize),
-    /// What stands in this place is not the bare secret, for this reason.
+    /// The value is more than the bare secret, with the reason.
     NotBare(CredentialSource, &'static str),
-    /// What stands in this place is empty.
+    /// The value is empty.
     Empty(CredentialSource),
-    /// What stands in this place is no ChatGPT access token.
+    /// The value is not a ChatGPT access token.
     NotAToken(CredentialSource, TokenError),
-    /// What stands for a key in this place is a ChatGPT access token, which the API is not shown.
+    /// A ChatGPT access token is given as a key; it is never sent to the API.
     TokenAsKey(CredentialSource),
-    /// What stands for a key in this place is not followed, for this reason.
+    /// The key reference is not followed, with the reason.
     NotUsable(CredentialSource, &'static str),
-    /// All that was found is an entry of another type in this file.
+    /// Only an entry of another type was found in this file.
     NotOurs(CredentialSource, Other),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("there is no credential"),
+            Self::Missing => f.write_str("no credential was found"),
             Self::NotAKey(source, at) => {
                 write!(
                     f,
-                    "{source} holds no key: white space or an unusual character at byte {at}"
+                    "{source} does not contain a key: white space or an unexpected character at byte {at}"
                 )
             }
-            Self::NotBare(source, why) => write!(f, "{source} holds no key or token: {why}"),
+            Self::NotBare(source, why) => {
+                write!(f, "{source} does not contain a bare key or token: {why}")
+            }
             Self::Empty(source) => write!(f, "{source} is empty"),
             Self::NotAToken(source, why) => {
-                write!(f, "{source} holds no ChatGPT access token: {why}")
+                write!(f, "{source} does not contain a ChatGPT access token: {why}")
             }
             Self::TokenAsKey(source) => {
                 write!(
                     f,
-                    "{source} holds a ChatGPT access token where a key belongs"
+                    "{source} contains a ChatGPT access token where an API key belongs"
                 )
             }
             Self::NotUsable(source, why) => write!(f, "the key in {source} is {why}"),
@@ -123,18 +125,17 @@ impl fmt::Display for Error {
 impl StdError for Error {}
 
 impl Error {
-    /// Whether there is nothing that could be used, as before the first sign-in.
+    /// Returns whether there is nothing to use, as before the first sign-in.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Missing | Self::NotOurs(..))
     }
 }
 
-/// Judges the credential that comes first among those that were found.
+/// Validates the first of the credentials found.
 ///
 /// # Errors
-/// When there is none, or the one that comes first is malformed: another one in its place would
-/// be somebody else's bill.
+/// If there is none, or the first is malformed. The next one is not tried, because it might bill another account.
 pub fn choose(found: &[FoundCredential]) -> Result<Chosen, Error> {
     let first = found.first().ok_or(Error::Missing)?;
     match &first.what {
@@ -161,10 +162,10 @@ pub fn choose(found: &[FoundCredential]) -> Result<Chosen, Error> {
     }
 }
 
-/// A key as it may stand in a header.
+/// Validates an API key for use in a header.
 ///
 /// # Errors
-/// When it is no key.
+/// If it is not a key.
 pub fn key(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error> {
     let key = plain(secret, source)?;
     if token::account(key.expose()).is_ok() {
@@ -173,10 +174,10 @@ pub fn key(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error> 
     Ok(key)
 }
 
-/// The secret without the white space around it, such as the line end of a file, as it may stand in a header.
+/// Trims white space, such as the line end of a file, and validates the secret for use in a header.
 ///
 /// # Errors
-/// When it is empty, or holds what no key or token does.
+/// If it is empty or contains characters that no key or token has.
 pub fn plain(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error> {
     let text = secret.expose().trim();
     match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
@@ -190,7 +191,7 @@ pub fn plain(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error
     }
 }
 
-/// Why a text is not the bare secret: nothing has taken it out of what a file of variables or a program wrote.
+/// Returns why a text is not a bare secret: it still has the syntax of a variable file or of program output.
 fn not_bare(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     let name = text.split_once('=').map(|(name, _)| name);
@@ -201,15 +202,15 @@ fn not_bare(text: &str) -> Option<&'static str> {
     };
     let quotes = ['"', '\'', '`'];
     if text.starts_with(quotes) || text.ends_with(quotes) {
-        Some("there are quotes around it, which no shell has taken off")
+        Some("it is in quotes, which no shell has removed")
     } else if name.is_some_and(is_name) {
-        Some("the name of a variable and = stand before it")
+        Some("it starts with a variable name and =")
     } else if ["null", "undefined"].contains(&&*lower) {
-        Some("it is the word that a program writes where it has nothing")
+        Some("it is the word that programs write for a missing value")
     } else if ["\\n", "\\r", "\\t"].iter().any(|end| text.ends_with(end)) {
-        Some("it ends in a backslash and a letter, which was meant as the end of a line")
+        Some("it ends in a backslash and a letter, meant as a line break")
     } else if lower.starts_with("your") && (lower.contains("key") || lower.contains("token")) {
-        Some("it is the example of some instructions")
+        Some("it is a placeholder copied from instructions")
     } else {
         None
     }
@@ -268,17 +269,17 @@ mod tests {
             Ok(_) => String::new(),
         };
         for (text, expected) in [
-            ("\"sk-invented\"", "there are quotes around"),
-            ("'sk-invented'", "there are quotes around"),
-            ("sk-invented\"\n", "there are quotes around"),
-            ("`sk-invented`", "there are quotes around"),
-            ("OPENAI_API_KEY=sk-invented", "the name of a"),
-            ("export OPENAI_API_KEY=sk-invented", "the name of a"),
+            ("\"sk-invented\"", "it is in quotes,"),
+            ("'sk-invented'", "it is in quotes,"),
+            ("sk-invented\"\n", "it is in quotes,"),
+            ("`sk-invented`", "it is in quotes,"),
+            ("OPENAI_API_KEY=sk-invented", "it starts with a"),
+            ("export OPENAI_API_KEY=sk-invented", "it starts with a"),
             ("null", "it is the word"),
             ("undefined", "it is the word"),
             ("sk-invented\\n", "it ends in a"),
-            ("your-api-key-here", "it is the example"),
-            ("YOUR_API_KEY", "it is the example"),
+            ("your-api-key-here", "it is a placeholder"),
+            ("YOUR_API_KEY", "it is a placeholder"),
         ] {
             assert_eq!(why(text), expected, "{text}");
         }
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_one_is_not_passed_over() {
+    fn a_malformed_credential_is_not_skipped() {
         let access = token::tests::token_of("acct-1", 1);
         let as_key = choose(&[key(access.expose(), "K")]).err();
         assert_eq!(

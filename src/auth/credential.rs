@@ -5,27 +5,27 @@ use super::workspace::Bounds;
 use crate::id::AccountId;
 use crate::secret::Secret;
 
-/// What proves who is asking.
+/// The credential of a request.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// A ChatGPT access token, for the subscription backend.
     Token {
         /// The token.
         access: Secret,
-        /// The account it belongs to, which its requests name.
+        /// The account, which requests name in a header.
         account: AccountId,
-        /// What binds the workspace of the account, which its requests say too.
+        /// The restrictions of the account's workspace, which requests name in headers.
         bounds: Bounds,
     },
-    /// An API key, for the API.
+    /// An API key, for the public API.
     Key(Secret),
 }
 
 impl Credential {
-    /// A ChatGPT access token, with what it says of its account.
+    /// Creates a credential from a ChatGPT access token and its claims.
     ///
     /// # Errors
-    /// When the text is no token, or names no account.
+    /// If the text is not a token or names no account.
     pub fn of_token(access: Secret) -> Result<Self, TokenError> {
         let claims = token::claims(access.expose())?;
         Ok(Self::Token {
@@ -35,7 +35,7 @@ impl Credential {
         })
     }
 
-    /// The secret itself, for the authorization header.
+    /// Returns the secret for the authorization header.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         match self {

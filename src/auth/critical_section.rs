@@ -1,5 +1,5 @@
-//! The moment in which a process must not end: from the sending of a refresh token, which can be used once, to
-//! the rename that puts its successor into place.
+//! The critical section in which a process must not exit: from sending a single-use refresh token to the rename that
+//! stores its successor.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::issuer::limit::TOKEN_TIMEOUT;
 
-/// How long an end may be put off for it: as long as the issuer may take for its answer, and a little for storing it. An
-/// earlier end would lose the sign-in, and the issuer's answer has a limit of its own.
+/// Longest time an exit is delayed: the issuer's response timeout plus time to store the tokens. An earlier exit
+/// would lose the sign-in.
 pub const MAX_DELAY: Duration = Duration::from_secs(TOKEN_TIMEOUT.as_secs() + 10);
 
-/// How many such moments there are now, and whether there may be more. Clones count together.
+/// Counts the critical sections in progress and blocks new ones at exit. Clones share the count.
 #[derive(Clone, Debug, Default)]
 pub struct Critical(Arc<(Mutex<CriticalState>, Condvar)>);
 
@@ -21,23 +21,23 @@ struct CriticalState {
     closed: bool,
 }
 
-/// Such a moment, for as long as this value lives.
+/// Guard for a critical section.
 #[derive(Debug)]
-pub struct Moment(Critical);
+pub struct CriticalGuard(Critical);
 
 impl Critical {
-    /// Begins one; nothing if the process is about to end.
+    /// Enters a critical section; `None` if the process is shutting down.
     #[must_use]
-    pub fn enter(&self) -> Option<Moment> {
+    pub fn enter(&self) -> Option<CriticalGuard> {
         let mut state = self.state();
         if state.closed {
             return None;
         }
         state.count += 1;
-        Some(Moment(self.clone()))
+        Some(CriticalGuard(self.clone()))
     }
 
-    /// Lets no more begin, and waits until there is none, for so long at most; whether there is none.
+    /// Blocks new critical sections and waits up to `most` for those in progress; returns whether all have ended.
     #[must_use]
     pub fn close(&self, most: Duration) -> bool {
         let mut state = self.state();
@@ -56,8 +56,8 @@ impl Critical {
     }
 }
 
-impl Moment {
-    /// Ends it. If an end was put off for it, that comes now, and this thread goes no further.
+impl CriticalGuard {
+    /// Leaves the critical section. If the process is shutting down, this thread parks so that it goes no further.
     pub fn end(self) {
         let critical = self.0.clone();
         drop(self);
@@ -67,7 +67,7 @@ impl Moment {
     }
 }
 
-impl Drop for Moment {
+impl Drop for CriticalGuard {
     fn drop(&mut self) {
         self.0.state().count -= 1;
         self.0.0.1.notify_all();
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_waits_for_the_last_of_them_and_none_begins_after_it() {
+    fn closing_waits_for_the_last_guard_and_blocks_new_ones() {
         let critical = Critical::default();
         let (one, two) = (critical.enter(), critical.enter());
         assert!(one.is_some() && two.is_some());

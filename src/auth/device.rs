@@ -1,4 +1,4 @@
-//! Waiting for a device sign-in: what to do after each answer (pure), and the loop that does it.
+//! Waits for a device sign-in (RFC 8628): the next step after each response (pure), and the polling loop.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,34 +7,34 @@ use super::device_poll::Poll;
 use super::issuer::{Device, Error, Issuer};
 use crate::secret::Secret;
 
-/// How long a person may take. The issuer's own limit.
+/// Time limit for the user to finish. It is the issuer's own limit.
 pub const DEVICE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// How many questions in a row may fail to arrive.
+/// Consecutive polls that may fail.
 const MAX_LOST_POLLS: u32 = 5;
 
-/// How much longer to wait between questions when asked to slow down (RFC 8628, section 3.5).
+/// Increase of the polling interval on `slow_down` (RFC 8628, section 3.5).
 const POLL_SLOWDOWN: Duration = Duration::from_secs(5);
 
-/// How a device sign-in ended.
+/// How a device sign-in failed.
 #[derive(Debug)]
 pub enum Ended {
-    /// The issuer said no, or could not be asked any more.
+    /// The issuer refused, or could not be reached.
     Failed(Error),
-    /// Nobody decided in time.
+    /// The user did not finish in time.
     TimedOut,
 }
 
-/// What to do next.
+/// The next step.
 #[derive(Debug)]
 enum DevicePoll {
-    /// Ask again after this time.
+    /// Poll again after this time.
     Ask(Duration),
-    /// It is over.
+    /// Stop polling.
     End(Result<(Secret, Secret), Ended>),
 }
 
-/// The state between two questions.
+/// The state between polls.
 #[derive(Debug)]
 struct Polling {
     interval: Duration,
@@ -42,7 +42,7 @@ struct Polling {
 }
 
 impl Polling {
-    /// What to do after this answer, which came so long after the beginning.
+    /// Returns the next step after this response, `elapsed` after the start.
     fn step(&mut self, answer: Result<Poll, Error>, elapsed: Duration) -> DevicePoll {
         let mut pause = Duration::ZERO;
         match answer {
@@ -52,8 +52,8 @@ impl Polling {
                 self.lost = 0;
                 self.interval += POLL_SLOWDOWN;
             }
-            // What does not arrive, or finds the service broken, may do better next time.
-            Err(error) if self.lost + 1 < MAX_LOST_POLLS && passing(&error) => {
+            // A lost request or a server error may succeed next time.
+            Err(error) if self.lost + 1 < MAX_LOST_POLLS && is_transient(&error) => {
                 self.lost += 1;
                 if let Error::Refused(refusal) = &error {
                     pause = pause.max(refusal.retry_after.unwrap_or_default());
@@ -70,7 +70,7 @@ impl Polling {
     }
 }
 
-fn passing(error: &Error) -> bool {
+fn is_transient(error: &Error) -> bool {
     match error {
         Error::Http(error) => !error.is_exhausted(),
         Error::Refused(refusal) => refusal.status >= 500 || refusal.status == 429,
@@ -78,10 +78,10 @@ fn passing(error: &Error) -> bool {
     }
 }
 
-/// Waits until the person has decided; the code to be exchanged, and the verifier.
+/// Polls until the user has decided. Returns the authorization code and its verifier.
 ///
 /// # Errors
-/// When the person says no, or nothing in time.
+/// If the user declines or does not finish in time.
 pub fn wait(issuer: &Issuer, device: &Device) -> Result<(Secret, Secret), Ended> {
     let begun = Instant::now();
     let mut polling = Polling {
@@ -102,7 +102,7 @@ mod tests {
     use crate::auth::refusal::Refusal;
 
     #[test]
-    fn every_answer_has_its_next_step() {
+    fn every_response_has_its_next_step() {
         let second = Duration::from_secs(1);
         let mut polling = Polling {
             interval: 5 * second,

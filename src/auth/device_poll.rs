@@ -1,33 +1,33 @@
-//! What the answers about a device sign-in mean (pure).
+//! What the responses to a device sign-in poll mean (pure).
 
 use super::issuer::Error;
 use super::refusal::Refusal;
 use crate::secret::Secret;
 
-/// What became of a device sign-in.
+/// The state of a device sign-in.
 #[derive(Debug)]
 pub enum Poll {
-    /// The person has not decided yet.
+    /// The user has not decided yet.
     Pending,
-    /// The same, and we ask too often.
+    /// Still pending, and the polling is too fast.
     SlowDown,
-    /// The person said yes: a code to be exchanged, and the verifier, which the issuer made.
+    /// The user approved: the authorization code and the verifier, which the issuer generated.
     Granted(Secret, Secret),
 }
 
-/// Tells a device sign-in that is still waiting from one that is over. Both may come as 403.
-pub(super) fn sort(refusal: Refusal) -> Result<Poll, Error> {
-    let said = format!("{} {}", refusal.code, refusal.message.to_lowercase());
+/// Distinguishes a pending device sign-in from one that is over. Both may come as 403.
+pub(super) fn poll_state(refusal: Refusal) -> Result<Poll, Error> {
+    let text = format!("{} {}", refusal.code, refusal.message.to_lowercase());
     let over = ["expired", "denied", "declined"];
     match (&*refusal.code, refusal.status) {
         ("slow_down", _) => Ok(Poll::SlowDown),
         ("deviceauth_authorization_pending" | "authorization_pending", _) => Ok(Poll::Pending),
-        // A page says nothing of the device, and a country will not change while somebody waits.
+        // A web page says nothing about the device, and a blocked country does not change while polling.
         _ if refusal.page || refusal.is_blocked() => Err(Error::Refused(Box::new(refusal))),
-        (_, 400 | 403 | 404) if over.iter().any(|word| said.contains(word)) => {
+        (_, 400 | 403 | 404) if over.iter().any(|word| text.contains(word)) => {
             Err(Error::Declined(Box::new(refusal)))
         }
-        // Any other 403 or 404 says no more than that nobody has typed the code in.
+        // Any other 403 or 404 only means that the code has not been entered yet.
         (_, 403 | 404) => Ok(Poll::Pending),
         _ => Err(Error::Refused(Box::new(refusal))),
     }
@@ -38,9 +38,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_that_waits_is_told_from_one_that_is_refused() {
+    fn a_pending_device_is_distinguished_from_a_refused_one() {
         let check = |status: u16, body: &str, expected: &str| {
-            let found = match sort(Refusal::of(status, body)) {
+            let found = match poll_state(Refusal::of(status, body)) {
                 Ok(Poll::Pending) => "pending",
                 Ok(Poll::SlowDown) => "slow",
                 Ok(Poll::Granted(..)) => "granted",

@@ -1,15 +1,15 @@
-//! Forms and queries: `application/x-www-form-urlencoded`, both ways (pure).
+//! Encodes and decodes forms and queries: `application/x-www-form-urlencoded` (pure).
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What stays as it is beside letters and digits (RFC 3986, section 2.3).
+/// Unreserved characters stay as they are (RFC 3986, section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// The pairs as one line.
+/// Encodes the pairs.
 pub(super) fn encode(pairs: &[(&str, &str)]) -> String {
     let mut line = String::new();
     for (name, value) in pairs {
@@ -23,7 +23,7 @@ pub(super) fn encode(pairs: &[(&str, &str)]) -> String {
     line
 }
 
-/// The pairs of such a line, in their order.
+/// Decodes the pairs, in order.
 pub(super) fn decode(line: &str) -> Vec<(String, String)> {
     let text = |part: &str| {
         let part = part.replace('+', " ");
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_encoded_comes_back() {
+    fn encoded_pairs_round_trip() {
         let pairs = [("a b", "c&d=e"), ("\u{e9}", "100%"), ("empty", "")];
         let line = encode(&pairs);
         assert_eq!(line, "a%20b=c%26d%3De&%C3%A9=100%25&empty=");
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_comes_is_read() {
+    fn malformed_input_is_decoded() {
         let check = |line: &str, expected: &[(&str, &str)]| {
             let pairs = decode(line);
             assert!(

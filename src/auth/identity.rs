@@ -1,4 +1,4 @@
-//! Whose an access token of a workspace (`at-...`) is, as the issuer says (pure).
+//! The identity of a personal access token (`at-...`), as reported by the issuer (pure).
 
 use serde_json::{Value, json};
 
@@ -8,30 +8,30 @@ use super::workspace::Bounds;
 use crate::id::AccountId;
 use crate::secret::Secret;
 
-/// What such a token begins with.
+/// The prefix of a personal access token.
 const PREFIX: &str = "at-";
 
-/// Whether a text is such a token.
+/// Returns whether a text is a personal access token.
 #[must_use]
 pub fn is_personal(token: &str) -> bool {
     token.starts_with(PREFIX)
 }
 
-/// Whose a token is, as the issuer says.
+/// The identity of a token, as reported by the issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenIdentity {
     /// The account.
     pub account: AccountId,
-    /// The person's address.
+    /// The user's e-mail address.
     pub email: Option<String>,
     /// The plan of the account.
     pub plan: Option<String>,
-    /// What binds the workspace of the account.
+    /// The restrictions of the account's workspace.
     pub bounds: Bounds,
 }
 
 impl TokenIdentity {
-    /// Reads the issuer's answer; nothing if it names no account.
+    /// Reads the issuer's response; `None` if it names no account.
     #[must_use]
     pub fn read(json: &Value) -> Option<Self> {
         let text = |name: &str| json[name].as_str().filter(|text| !text.is_empty());
@@ -43,7 +43,7 @@ impl TokenIdentity {
         })
     }
 
-    /// The answer again, as far as it matters.
+    /// Returns the fields that are cached, in the form of the issuer's response.
     #[must_use]
     pub fn json(&self) -> Value {
         json!({
@@ -55,7 +55,7 @@ impl TokenIdentity {
         })
     }
 
-    /// The sign-in that this token makes, as it is stored.
+    /// Returns the sign-in to store for this token.
     ///
     /// # Errors
     /// Never: the account is known.
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_names_an_account_and_may_name_more() {
+    fn a_response_names_an_account_and_may_name_more() {
         let full = json!({"email": "a@example.com", "chatgpt_user_id": "u", "chatgpt_account_id": "acct-9",
             "chatgpt_plan_type": "enterprise", "chatgpt_account_is_fedramp": true});
         let identity = TokenIdentity::read(&full).expect("an account");
@@ -87,14 +87,14 @@ mod tests {
         assert!(
             TokenIdentity::read(&json!({"chatgpt_account_id": "acct-9", "email": 3})).is_some()
         );
-        for nobody in [
+        for unidentified in [
             json!({}),
             json!([]),
             json!({"chatgpt_account_id": null}),
             json!({"chatgpt_account_id": ""}),
             json!({"chatgpt_account_id": "a b"}),
         ] {
-            assert_eq!(TokenIdentity::read(&nobody), None, "{nobody}");
+            assert_eq!(TokenIdentity::read(&unidentified), None, "{unidentified}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What is asked of the issuer of tokens: one function for each of its endpoints. Nothing is decided here
-//! and nothing is kept.
+//! Client of the token issuer (the OAuth authorization server): one function per endpoint. Policy and storage are
+//! left to the callers.
 
 mod error;
 pub(super) mod limit;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::device_poll::{Poll, sort};
+use super::device_poll::{Poll, poll_state};
 use super::form;
 use super::identity::TokenIdentity;
 use super::pkce::Pkce;
 use super::refusal::Refusal;
-use super::retry::{self, Heard, Worth};
+use super::retry::{self, OnRetry, RetryScope};
 use super::token_response::Issued;
 use crate::clock::seconds;
 use crate::http::{self, BaseUrl, Http, IDLE_TIMEOUT, ORIGINATOR, Request, TimeLimit};
@@ -26,34 +26,34 @@ use limit::{ANSWER_TIMEOUT, MAX_BODY_BYTES, REVOKE_TIMEOUT, TOKEN_TIMEOUT};
 /// The address of the issuer.
 pub const ISSUER: &str = "https://auth.openai.com";
 
-/// The public client that ChatGPT sign-ins of command-line programs go by. It has no secret.
+/// The public OAuth client of ChatGPT sign-ins from command-line programs. It has no secret.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
-/// What is asked for. `offline_access` brings the refresh token.
+/// The requested scopes. `offline_access` brings the refresh token.
 const SCOPE: &str = "openid profile email offline_access";
 
-/// The issuer of tokens.
+/// The token issuer.
 #[derive(Clone, Debug)]
 pub struct Issuer {
     base: BaseUrl,
     http: Http,
-    /// How long tokens may take.
+    /// The timeout of token requests.
     tokens: Duration,
 }
 
-/// A device sign-in that was begun.
+/// A device sign-in in progress.
 #[derive(Clone, Debug)]
 pub struct Device {
-    /// Names it to the issuer.
+    /// Identifies it to the issuer.
     id: Secret,
-    /// What the person types in.
+    /// The code that the user enters.
     pub code: Secret,
-    /// How long to wait between two questions.
+    /// The polling interval.
     pub interval: Duration,
 }
 
 impl Issuer {
-    /// Nothing is sent before the first question.
+    /// Creates a client. It connects on the first request.
     #[must_use]
     pub fn new(base: BaseUrl, setup: &http::HttpSetup) -> Self {
         Self {
@@ -63,13 +63,13 @@ impl Issuer {
         }
     }
 
-    /// Its address, which tells it from others.
+    /// Returns its base address, which identifies it.
     #[must_use]
     pub fn name(&self) -> &str {
         self.base.as_str()
     }
 
-    /// Where a person signs in with a browser.
+    /// Returns the authorization URL to open in a browser.
     #[must_use]
     pub fn authorize_url(&self, redirect: &str, pkce: &Pkce) -> String {
         let query = form::encode(&[
@@ -87,29 +87,29 @@ impl Issuer {
         self.base.join(&format!("/oauth/authorize?{query}"))
     }
 
-    /// Where a person types in the code of a device sign-in.
+    /// Returns the page where the user enters the device code.
     #[must_use]
     pub fn device_url(&self) -> String {
         self.base.join("/codex/device")
     }
 
-    /// Where a device sign-in would lead if it had a page; the exchange wants it named.
+    /// Returns the redirect URI of a device sign-in. It has no page, but the exchange must name it.
     #[must_use]
     pub fn device_redirect(&self) -> String {
         self.base.join("/deviceauth/callback")
     }
 
-    /// Exchanges a code for tokens. `redirect` is the one that the sign-in began with; `heard` is told before it is
-    /// tried again.
+    /// Exchanges an authorization code for tokens. `redirect` is the redirect URI that the sign-in started with;
+    /// `on_retry` is called before each retry.
     ///
     /// # Errors
-    /// When there are none.
+    /// If no tokens are issued.
     pub fn exchange(
         &self,
         code: &Secret,
         verifier: &Secret,
         redirect: &str,
-        heard: Heard<'_>,
+        on_retry: OnRetry<'_>,
     ) -> Result<Issued, Error> {
         let form = form::encode(&[
             ("grant_type", "authorization_code"),
@@ -118,15 +118,17 @@ impl Issuer {
             ("redirect_uri", redirect),
             ("code_verifier", verifier.expose()),
         ]);
-        retry::ask(Worth::Much, heard, || self.tokens(&form, &[code, verifier]))
+        retry::with_retries(RetryScope::AnyConnection, on_retry, || {
+            self.tokens(&form, &[code, verifier])
+        })
     }
 
     /// Spends a refresh token.
     ///
     /// # Errors
-    /// When no new tokens came. The old one may be spent all the same.
+    /// If no new tokens arrive. The old refresh token may be spent nevertheless.
     pub fn refresh(&self, refresh: &Secret) -> Result<Issued, Error> {
-        // As a form, as the standard has it (RFC 6749, section 6); the service takes JSON too.
+        // Sent as a form, as the standard requires (RFC 6749, section 6); the service accepts JSON too.
         let form = form::encode(&[
             ("grant_type", "refresh_token"),
             ("client_id", CLIENT),
@@ -142,25 +144,25 @@ impl Issuer {
         Issued::read(&body).ok_or(Error::Unreadable)
     }
 
-    /// Asks whose an access token of a workspace is; `heard` is told before it is tried again.
+    /// Requests the identity of a personal access token; `on_retry` is called before each retry.
     ///
     /// # Errors
-    /// When the issuer does not say.
-    pub fn whoami(&self, access: &Secret, heard: Heard<'_>) -> Result<TokenIdentity, Error> {
+    /// If the issuer does not report it.
+    pub fn whoami(&self, access: &Secret, on_retry: OnRetry<'_>) -> Result<TokenIdentity, Error> {
         let url = self
             .base
             .join("/api/accounts/v1/user-auth-credential/whoami");
-        let body = retry::ask(Worth::Little, heard, || {
+        let body = retry::with_retries(RetryScope::DroppedConnection, on_retry, || {
             self.call(&url, Some(access), None, ANSWER_TIMEOUT, &[access])
         })?;
         let json = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
         TokenIdentity::read(&json).ok_or(Error::Unreadable)
     }
 
-    /// Makes tokens worthless: all that came from this refresh token, or one access token.
+    /// Revokes all tokens derived from this refresh token, or a single access token.
     ///
     /// # Errors
-    /// When the issuer did not confirm it.
+    /// If the issuer did not confirm it.
     pub fn revoke(&self, access: &Secret, refresh: Option<&Secret>) -> Result<(), Error> {
         let body = match refresh {
             Some(refresh) => json!({
@@ -182,7 +184,8 @@ impl Issuer {
             TimeLimit::Whole(REVOKE_TIMEOUT),
             &secrets,
         ) {
-            // The service takes JSON. The standard has a form (RFC 7009, section 2.1), and others take nothing else.
+            // The service takes JSON. The standard requires a form (RFC 7009, section 2.1), and other issuers accept
+            // nothing else.
             Err(Error::Refused(refusal)) if matches!(refusal.status, 400 | 415) => {
                 let field = |name| Some((name, body[name].as_str()?));
                 let fields = ["token", "token_type_hint", "client_id"];
@@ -196,11 +199,11 @@ impl Issuer {
         .map(drop)
     }
 
-    /// Begins a device sign-in; `heard` is told before it is tried again.
+    /// Starts a device sign-in; `on_retry` is called before each retry.
     ///
     /// # Errors
-    /// When the issuer has none, or cannot be asked.
-    pub fn device(&self, heard: Heard<'_>) -> Result<Device, Error> {
+    /// If the issuer does not offer it or the request fails.
+    pub fn device(&self, on_retry: OnRetry<'_>) -> Result<Device, Error> {
         #[derive(Deserialize)]
         struct Body {
             device_auth_id: String,
@@ -211,7 +214,7 @@ impl Issuer {
         }
         let url = self.base.join("/api/accounts/deviceauth/usercode");
         let body = json!({ "client_id": CLIENT }).to_string();
-        let body = retry::ask(Worth::Little, heard, || {
+        let body = retry::with_retries(RetryScope::DroppedConnection, on_retry, || {
             self.post(&url, http::JSON, body.as_bytes(), ANSWER_TIMEOUT, &[])
         })?;
         let body: Body = serde_json::from_slice(&body).map_err(|_| Error::Unreadable)?;
@@ -225,10 +228,10 @@ impl Issuer {
         })
     }
 
-    /// Asks what became of a device sign-in.
+    /// Polls a device sign-in.
     ///
     /// # Errors
-    /// When it is refused or over, or the issuer cannot be asked.
+    /// If it was refused or has expired, or the request fails.
     pub fn poll(&self, device: &Device) -> Result<Poll, Error> {
         #[derive(Deserialize)]
         struct Body {
@@ -250,7 +253,7 @@ impl Issuer {
                     Secret::new(body.code_verifier),
                 ))
             }
-            Err(Error::Refused(refusal)) => sort(*refusal),
+            Err(Error::Refused(refusal)) => poll_state(*refusal),
             Err(error) => Err(error),
         }
     }
@@ -290,7 +293,7 @@ impl Issuer {
         let (body, broken) = answer.read_up_to(MAX_BODY_BYTES);
         let success = (200..=299).contains(&status);
         match broken {
-            // New tokens are worth more than a whole answer: the old one is spent.
+            // A broken response that contains the new tokens is accepted, because the old refresh token is spent.
             Some(_) if success && Issued::read(&body).is_some_and(|issued| issued.is_whole()) => {}
             Some(error) => return Err(Error::Http(error)),
             None => {}
@@ -301,7 +304,7 @@ impl Issuer {
         let mut refusal = Refusal::of(status, &String::from_utf8_lossy(&body));
         refusal.retry_after = head.retry_after(seconds());
         refusal.proxy = proxy;
-        // An issuer that repeats what it was sent shall not make us print it.
+        // An issuer may echo the secrets it was sent; they must not be printed.
         refusal.redact(secrets);
         Err(Error::Refused(Box::new(refusal)))
     }

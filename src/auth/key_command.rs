@@ -1,4 +1,4 @@
-//! A key that a command prints, such as one of a password manager. What it printed is never shown.
+//! An API key printed by a command, such as a password manager's. The output is never shown.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -13,27 +13,27 @@ use rustix::process::{Pid, Signal};
 use crate::exhausted::{Exhausted, at_start};
 use crate::secret::Secret;
 
-/// How long a command may take.
+/// Timeout of the command.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often it is looked at.
+/// Polling interval for the exit of the shell.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The most that a command may print, in bytes: no key is longer.
+/// Output limit, in bytes: no key is longer.
 const MAX_OUTPUT_BYTES: u64 = 64 << 10;
 
-/// Why a command gave no key.
+/// The reason a command gave no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// There is no shell to run it.
+    /// No shell could be started.
     Start,
-    /// The system has no more of what running it takes.
+    /// A system resource ran out.
     Exhausted(Exhausted),
-    /// It did not end in time.
+    /// The command timed out.
     Late,
-    /// It ended with a status that is not 0.
+    /// The exit status was not 0.
     Failed,
-    /// It printed nothing, or more than a key.
+    /// The output was empty or too long for a key.
     Nothing,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Error {
         match self {
             Self::Start => f.write_str("cannot be started"),
             Self::Exhausted(exhausted) => write!(f, "cannot be started: {exhausted}"),
-            Self::Late => write!(f, "did not end within {} s", COMMAND_TIMEOUT.as_secs()),
+            Self::Late => write!(f, "did not finish within {} s", COMMAND_TIMEOUT.as_secs()),
             Self::Failed => f.write_str("failed"),
             Self::Nothing => f.write_str("printed no key"),
         }
@@ -57,11 +57,11 @@ impl Error {
     }
 }
 
-/// What the shell prints for this command, without the white space around it. Its standard error is the user's to see.
-/// The variables in `hidden` are not handed on.
+/// Runs the command in a shell and returns its trimmed output. Its standard error goes to the user's. The variables
+/// in `hidden` are removed from its environment.
 ///
 /// # Errors
-/// When it gives no key.
+/// If it gives no key.
 pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     let mut shell = Command::new("sh");
     shell
@@ -71,7 +71,7 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     for name in hidden {
         shell.env_remove(name);
     }
-    // With whatever it starts it is a group, which is ended as a whole.
+    // The shell and its descendants form a process group, which is killed as a whole.
     shell.process_group(0);
     let mut child = shell.spawn().map_err(Error::at_start)?;
     let output = child.stdout.take().ok_or(Error::Start)?;
@@ -84,8 +84,8 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     let mut bytes = Vec::new();
     let status = loop {
         await_output(output.get_ref());
-        // What the shell has printed is in the pipe once the shell has ended. A program that it leaves behind may hold the
-        // pipe open, so its end is not waited for.
+        // The shell's output is in the pipe once the shell has exited. A background process may hold the pipe open,
+        // so end of file is not waited for.
         let ended = child.try_wait().ok().flatten();
         let _ = output.read_to_end(&mut bytes);
         match ended {
@@ -96,7 +96,7 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
             None => {}
         }
     };
-    // What it has left behind would hold our standard error open.
+    // A background process would hold our standard error open.
     end(&mut child);
     let Some(status) = status else {
         return Err(if bytes.len() as u64 > MAX_OUTPUT_BYTES {
@@ -117,19 +117,19 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     }
 }
 
-/// Has reading the pipe fail where it would wait.
+/// Makes reads from the pipe non-blocking.
 fn set_nonblocking(output: &ChildStdout) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(output)?;
     rustix::fs::fcntl_setfl(output, flags | rustix::fs::OFlags::NONBLOCK)?;
     Ok(())
 }
 
-/// Waits for output, or for as long as the end of the shell may go unnoticed.
+/// Waits for output, at most one polling interval.
 fn await_output(output: &ChildStdout) {
     let mut fds = [PollFd::new(output, PollFlags::IN)];
     let time = Timespec::try_from(POLL_INTERVAL).ok();
     let polled = poll(&mut fds, time.as_ref());
-    // A shell that has closed its output goes on, and its pipe would be ready at once each time.
+    // A shell that closes its output keeps running, and its pipe would poll as ready immediately.
     if polled.is_err()
         || (fds[0].revents().contains(PollFlags::HUP) && !fds[0].revents().contains(PollFlags::IN))
     {
@@ -137,7 +137,7 @@ fn await_output(output: &ChildStdout) {
     }
 }
 
-/// Ends the shell and what it has started.
+/// Kills the shell's process group.
 fn end(child: &mut Child) {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(group) = group {

@@ -1,6 +1,6 @@
-//! Who is asking. Credentials that were found, and which one counts; a sign-in, how one begins (`pkce`,
-//! `callback`, `device`), where it is kept (`store`) and how it stays valid (`sign_in`). A ChatGPT token belongs
-//! to the subscription backend and a key to the API; the type keeps them apart from here on.
+//! Credentials: which were found and which one is used; how a sign-in starts (`pkce`, `callback`, `device`), where it
+//! is stored (`store`) and how it stays valid (`sign_in`). A ChatGPT token belongs to the subscription backend and an
+//! API key to the public API; the `Credential` type keeps them apart.
 
 pub mod access_token;
 mod authority;

@@ -1,5 +1,4 @@
-//! Opening an address in the person's browser: whether there can be one, and which programs to ask (pure); and
-//! asking them.
+//! Opens a URL in the user's browser: whether one can be opened and with which programs (pure), and starting them.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -8,27 +7,27 @@ use std::process::{Child, Command, Stdio};
 
 use crate::exhausted::at_start;
 
-/// What is known about where we run.
+/// The environment that decides whether a browser can open.
 #[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
-    /// `BROWSER`, where it is set.
+    /// The value of `BROWSER`, if set.
     pub browser: Option<OsString>,
-    /// The terminal is on another machine.
+    /// This is an SSH session.
     pub ssh: bool,
-    /// A container.
+    /// This is a container.
     pub container: bool,
     /// `CI` is set.
     pub ci: bool,
-    /// There is a screen to show a window on.
+    /// A graphical display is available.
     pub display: bool,
-    /// Linux inside of Windows, which has browsers.
+    /// Windows Subsystem for Linux, where the browsers of Windows can be used.
     pub wsl: bool,
     /// macOS.
     pub mac: bool,
 }
 
-/// Why no browser can open.
+/// The reason no browser can open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoBrowser {
     /// It would open on another machine.
@@ -41,19 +40,19 @@ pub enum NoBrowser {
     NoDisplay,
 }
 
-/// A program that opens an address.
+/// A program that opens a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opener {
-    /// The person's own command, for the shell. The address is its first parameter.
+    /// The user's own shell command. The URL is its first parameter.
     Shell(OsString),
-    /// A program and what stands before the address.
+    /// A program and its arguments before the URL.
     Program(&'static str, &'static [&'static str]),
 }
 
-/// Which programs to ask, one after the other until one is there; or why there is no use in it.
+/// Returns the programs to try in order, or the reason no browser can open.
 ///
 /// # Errors
-/// Where no browser can open.
+/// If no browser can open.
 pub fn openers(here: &Surroundings) -> Result<Vec<Opener>, NoBrowser> {
     const WINDOWS: [Opener; 2] = [
         Opener::Program("wslview", &[]),
@@ -88,7 +87,7 @@ pub fn openers(here: &Surroundings) -> Result<Vec<Opener>, NoBrowser> {
     }
 }
 
-/// The commands in `BROWSER`: several may stand there with colons between them, and `%s` is the address.
+/// Parses `BROWSER`: colon-separated commands, in which `%s` stands for the URL.
 fn commands(list: &OsStr) -> Vec<Opener> {
     let list = list.to_string_lossy();
     list.split(':')
@@ -108,7 +107,7 @@ fn commands(list: &OsStr) -> Vec<Opener> {
 }
 
 impl Opener {
-    /// Its name, for messages.
+    /// Returns its name, for messages.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -117,10 +116,10 @@ impl Opener {
         }
     }
 
-    /// Starts it. It is not given these variables, which hold secrets, nor our terminal.
+    /// Starts it, without these variables, which hold secrets, and without the terminal.
     ///
     /// # Errors
-    /// When it is not there.
+    /// If the program cannot be started.
     pub fn open(&self, address: &str, without: &[&str]) -> io::Result<Child> {
         let mut command = match self {
             Self::Shell(text) => {
@@ -142,7 +141,7 @@ impl Opener {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .process_group(0) // Ctrl-C is for us, not for the browser
+            .process_group(0) // Ctrl-C must not reach the browser
             .spawn()
             .map_err(at_start)
     }

@@ -1,23 +1,23 @@
-//! The pages that the browser shows when it comes back (pure). They are plain and load nothing from anywhere;
-//! whatever they repeat is escaped.
+//! The pages that the browser shows after the redirect (pure). They are plain and load no resources; text from
+//! outside is escaped.
 
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// The HTTP status.
     pub status: u16,
-    /// Said at a glance, in a colour.
-    mark: (&'static str, &'static str),
+    /// The icon and its colour.
+    icon: (&'static str, &'static str),
     title: &'static str,
     text: String,
 }
 
-/// Marks with their colours, dark enough for white paper and light enough for black.
+/// Icons with their colours, which contrast with both light and dark backgrounds.
 const GOOD: (&str, &str) = ("\u{2713}", "#1a8f4c");
 const BAD: (&str, &str) = ("\u{2715}", "#d0443e");
 const ODD: (&str, &str) = ("?", "#b7791f");
 
-/// What closes a page on which nothing is left to do.
+/// The last sentence of a page that needs no further action.
 const CLOSE: &str = "You can close this window.";
 
 impl Page {
@@ -26,77 +26,77 @@ impl Page {
     pub fn signed_in() -> Self {
         Self {
             status: 200,
-            mark: GOOD,
+            icon: GOOD,
             title: "Signed in",
-            text: format!("codex-run can use your subscription now. {CLOSE}"),
+            text: format!("codex-run can now use your subscription. {CLOSE}"),
         }
     }
 
-    /// It failed, for this reason.
+    /// The sign-in failed, for this reason.
     #[must_use]
     pub fn failed(why: &str) -> Self {
         Self {
             status: 200,
-            mark: BAD,
+            icon: BAD,
             title: "Not signed in",
-            text: format!("Reason: {why}. {CLOSE} The terminal says what to do next."),
+            text: format!("Reason: {why}. {CLOSE} See the terminal for the next step."),
         }
     }
 
-    /// It belongs to no sign-in that is waited for.
+    /// The redirect belongs to a different sign-in.
     #[must_use]
     pub fn stray() -> Self {
         Self {
             status: 400,
-            mark: ODD,
+            icon: ODD,
             title: "Not this sign-in",
             text: format!(
-                "This page belongs to another sign-in than the one that codex-run waits for, so nothing was done, \
-                 and it waits on. {CLOSE} To sign in, open the address that the terminal shows."
+                "This page does not belong to the sign-in that codex-run is waiting for, so nothing was changed \
+                 and codex-run is still waiting. {CLOSE} To sign in, open the address shown in the terminal."
             ),
         }
     }
 
-    /// The sign-in was called off.
+    /// The sign-in was cancelled.
     #[must_use]
     pub fn cancelled() -> Self {
         Self {
             status: 200,
-            mark: BAD,
+            icon: BAD,
             title: "Cancelled",
             text: format!("The sign-in was cancelled. {CLOSE}"),
         }
     }
 
-    /// What was asked for may not be asked by whoever did.
+    /// The request is not allowed for its sender.
     #[must_use]
     pub fn refused() -> Self {
         Self {
             status: 403,
-            mark: BAD,
+            icon: BAD,
             title: "Not allowed",
             text:
-                "Only a program on this machine can ask codex-run to end its sign-in. It waits on."
+                "Only a program on this machine can cancel the sign-in. codex-run is still waiting for it."
                     .to_owned(),
         }
     }
 
-    /// There is no such page.
+    /// No page has this path.
     #[must_use]
     pub fn none() -> Self {
         Self {
             status: 404,
-            mark: ODD,
+            icon: ODD,
             title: "Nothing here",
-            text: "codex-run waits for a sign-in at another address.".to_owned(),
+            text: "codex-run is waiting for the sign-in at a different address.".to_owned(),
         }
     }
 
-    /// The page as HTML.
+    /// Renders the page as HTML.
     #[must_use]
     pub fn html(&self) -> String {
         let (title, text) = (escape(self.title), escape(&self.text));
-        let (mark, colour) = self.mark;
+        let (icon, colour) = self.icon;
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -107,13 +107,13 @@ impl Page {
              div {{ width: 3.5rem; margin: 0 auto 1rem; border-radius: 50%; font-size: 2rem; line-height: 3.5rem; \
              color: #fff; background: {colour}; }}\n\
              h1 {{ font-size: 1.75rem; margin: 0 0 .5rem; }}\n\
-             </style>\n</head>\n<body>\n<div aria-hidden=\"true\">{mark}</div>\n<h1>{title}</h1>\n<p>{text}</p>\n\
+             </style>\n</head>\n<body>\n<div aria-hidden=\"true\">{icon}</div>\n<h1>{title}</h1>\n<p>{text}</p>\n\
              </body>\n</html>\n"
         )
     }
 }
 
-/// Text as it may stand between tags and in attributes.
+/// Escapes text for HTML content and attributes.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_repeated_is_escaped() {
+    fn text_from_outside_is_escaped() {
         let html = Page::failed("<script>alert('&\"')</script>").html();
         assert!(
             html.contains(

@@ -1,5 +1,5 @@
-//! The verifier and its S256 challenge (RFC 7636), and the state (RFC 6749, section 10.12). Pure: whoever
-//! calls brings the random bytes.
+//! The PKCE verifier and its S256 challenge (RFC 7636), and the state (RFC 6749, section 10.12). Pure: the caller
+//! supplies the random bytes.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,22 +7,22 @@ use sha2::{Digest, Sha256};
 
 use crate::secret::Secret;
 
-/// The random bytes that a sign-in needs: 64 for the verifier, 32 for the state.
+/// Random bytes per sign-in: 64 for the verifier, 32 for the state.
 pub const RANDOM_BYTES: usize = 96;
 
-/// What ties the answer of a sign-in to the program that began it.
+/// The values that bind a redirect to the program that started the sign-in.
 #[derive(Clone, Debug)]
 pub struct Pkce {
-    /// Shown to the token endpoint at the end.
+    /// Sent with the code to the token endpoint.
     pub verifier: Secret,
-    /// Shown at the beginning: the hash of the verifier.
+    /// The hash of the verifier, sent with the authorization request.
     pub challenge: String,
-    /// Comes back with the answer, unchanged.
+    /// Returned unchanged in the redirect.
     pub state: Secret,
 }
 
 impl Pkce {
-    /// From random bytes, which must not be used for anything else.
+    /// Derives the values from random bytes, which must not be reused.
     #[must_use]
     pub fn new(random: &[u8; RANDOM_BYTES]) -> Self {
         let (verifier, state) = random.split_at(64);

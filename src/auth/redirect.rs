@@ -1,32 +1,32 @@
-//! What comes back from the sign-in: the query of the callback, or what a person pastes in its place (pure).
-//! The state is looked at before anything else, so a stray tab neither ends nor completes a sign-in.
+//! Parses the result of a browser sign-in: the query of the callback, or the text that the user pastes instead
+//! (pure). The state is checked before anything else, so a stray tab neither ends nor completes a sign-in.
 
 use super::form;
 use super::refusal::plain;
 use crate::secret::Secret;
 
-/// The shortest text that is taken to be a code.
-const MAX_CODE_BYTES: usize = 6;
+/// The shortest text accepted as a code, in bytes.
+const MIN_CODE_BYTES: usize = 6;
 
-/// What was said.
+/// The result of an authorization request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectAnswer {
-    /// Go on with this code.
+    /// The authorization code.
     Code(Secret),
-    /// No, with the issuer's code for it and its words, of which each may be empty.
+    /// The issuer's refusal. Either field may be empty.
     No {
         /// Such as `access_denied`.
         code: String,
-        /// On one line.
+        /// The issuer's description, on one line.
         words: String,
     },
-    /// It belongs to no sign-in of ours.
+    /// The state belongs to a different sign-in.
     WrongState,
-    /// It is ours and holds neither a code nor an error.
+    /// It has neither a code nor an error.
     Nothing,
 }
 
-/// What a callback's query says; `state` is the one that was sent.
+/// Parses the query of a callback; `state` is the one that was sent.
 #[must_use]
 pub fn of_query(query: &str, state: &Secret) -> RedirectAnswer {
     let pairs = form::decode(query);
@@ -49,8 +49,8 @@ pub fn of_query(query: &str, state: &Secret) -> RedirectAnswer {
     }
 }
 
-/// What a pasted text says: the address of the page, its query, `code#state`, or the code alone. Line
-/// breaks, quotes and angle brackets from copying are no part of it.
+/// Parses pasted text: the URL of the page, its query, `code#state`, or the code alone. Line breaks, quotes and angle
+/// brackets from copying are removed.
 #[must_use]
 pub fn of_paste(text: &str, state: &Secret) -> RedirectAnswer {
     let text: String = text
@@ -68,24 +68,24 @@ pub fn of_paste(text: &str, state: &Secret) -> RedirectAnswer {
         None => None,
     };
     if let Some(query) = query {
-        let said = of_query(query, state);
-        // A query without a state is like a code without one: there is nothing to compare.
+        let answer = of_query(query, state);
+        // A query without a state is treated like a code alone: there is nothing to compare.
         let bare = !form::decode(query).iter().any(|(key, _)| key == "state");
-        return if said == RedirectAnswer::WrongState && bare && query.contains("code=") {
+        return if answer == RedirectAnswer::WrongState && bare && query.contains("code=") {
             of_query(
                 &format!("{query}&{}", form::encode(&[("state", state.expose())])),
                 state,
             )
-        } else if said == RedirectAnswer::WrongState && query.is_empty() {
+        } else if answer == RedirectAnswer::WrongState && query.is_empty() {
             RedirectAnswer::Nothing
         } else {
-            said
+            answer
         };
     }
     if !fragment.is_empty() && fragment != state.expose() {
         return RedirectAnswer::WrongState;
     }
-    if front.len() < MAX_CODE_BYTES || !front.bytes().all(|b| b.is_ascii_graphic()) {
+    if front.len() < MIN_CODE_BYTES || !front.bytes().all(|b| b.is_ascii_graphic()) {
         return RedirectAnswer::Nothing;
     }
     RedirectAnswer::Code(Secret::new(front.to_owned()))

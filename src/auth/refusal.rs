@@ -1,5 +1,5 @@
-//! What the issuer says when it says no, sorted once (pure). The words for people are found elsewhere; here it
-//! is decided whether the refresh token is lost for good.
+//! Parses and classifies a refusal by the issuer (pure). The messages are chosen elsewhere; this decides whether the
+//! refresh token is lost for good.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::form;
 use crate::secret::Secret;
 use crate::text::{one_line, shortened};
 
-/// The most of the issuer's words that is kept, in bytes.
-const MAX_SHOWN_BYTES: usize = 500;
+/// Length limit of the issuer's message, in bytes.
+const MAX_SENDED_STATESN_BYTES: usize = 500;
 
-/// Codes that end a sign-in, whatever the status they come with.
+/// Error codes that end a sign-in, whatever the status.
 const PERMANENT: &[&str] = &[
     "refresh_token_expired",
     "refresh_token_reused",
@@ -20,11 +20,11 @@ const PERMANENT: &[&str] = &[
     "invalid_grant",
 ];
 
-/// What a code may be about that says with HTTP 400 or 403 that a sign-in has ended, such as `app_session_expired`.
-const ENDED: &[&str] = &["session", "token", "grant", "account", "user", "login"];
+/// Subjects of a code that, with HTTP 400 or 403, means that a sign-in has ended, such as `app_session_expired`.
+const ENDED_SUBJECTS: &[&str] = &["session", "token", "grant", "account", "user", "login"];
 
-/// And what has become of it.
-const HOW: &[&str] = &[
+/// States of that subject.
+const ENDED_STATES: &[&str] = &[
     "expired",
     "terminated",
     "ended",
@@ -39,38 +39,38 @@ const HOW: &[&str] = &[
     "required",
 ];
 
-/// What a refusal comes to.
+/// The kind of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// What was shown is not accepted.
+    /// The token or code was not accepted.
     SignIn,
-    /// It is not allowed here, or for this account.
+    /// Not allowed from here, or for this account.
     Forbidden,
-    /// The issuer cannot do it now, or something else has answered.
+    /// The issuer is unavailable, or something other than the issuer answered.
     Unreachable,
 }
 
-/// A no of the issuer.
+/// A refusal by the issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// The issuer's code for it, in lower case; maybe empty.
+    /// The issuer's error code, in lower case; may be empty.
     pub code: String,
-    /// The issuer's own words on one line; maybe empty.
+    /// The issuer's message on one line; may be empty.
     pub message: String,
-    /// It is a web page: something that stands between has answered.
+    /// The body is a web page: something between here and the issuer has answered.
     pub page: bool,
-    /// After how long the issuer wants to be asked again.
+    /// The issuer's `Retry-After`.
     pub retry_after: Option<Duration>,
     /// The proxy that the request went through.
     pub proxy: Option<String>,
-    /// This process had begun to spend the token before, and was ended before anything was stored.
+    /// The process that had sent the token earlier and ended before anything was stored.
     pub interrupted: Option<u32>,
 }
 
 impl Refusal {
-    /// Sorts an answer that is no success. Bodies come in several shapes; the first that fits is taken.
+    /// Parses an error response. Bodies come in several shapes; the first that fits is used.
     #[must_use]
     pub fn of(status: u16, body: &str) -> Self {
         let json: Value = serde_json::from_str(body).unwrap_or_default();
@@ -102,7 +102,7 @@ impl Refusal {
         }
     }
 
-    /// Takes these secrets out, in whatever spelling they were repeated.
+    /// Replaces these secrets, as they are or URL-encoded, whatever their case.
     pub fn redact(&mut self, secrets: &[&Secret]) {
         for secret in secrets.iter().map(|secret| secret.expose()) {
             for text in [&mut self.message, &mut self.code] {
@@ -110,18 +110,19 @@ impl Refusal {
                     secret.to_owned(),
                     form::encode(&[(secret, "")]).replace('=', ""),
                 ] {
-                    *text = without(text, &spelling);
+                    *text = mask(text, &spelling);
                 }
             }
         }
     }
 
-    /// Whether the token that was refused is lost for good, so that asking again is of no use.
+    /// Returns whether the refused token is lost for good, so that a retry is pointless.
     #[must_use]
     pub fn permanent(&self) -> bool {
         let ended = || {
             let words = || self.code.split('_');
-            words().any(|word| ENDED.contains(&word)) && words().any(|word| HOW.contains(&word))
+            words().any(|word| ENDED_SUBJECTS.contains(&word))
+                && words().any(|word| ENDED_STATES.contains(&word))
         };
         match self.status {
             _ if PERMANENT.contains(&&*self.code) => true,
@@ -131,7 +132,7 @@ impl Refusal {
         }
     }
 
-    /// What it comes to.
+    /// Returns the kind of the refusal.
     #[must_use]
     pub fn kind(&self) -> RefusalKind {
         match self.status {
@@ -143,19 +144,19 @@ impl Refusal {
         }
     }
 
-    /// Whether the same question may be answered a moment later.
+    /// Returns whether a retry may succeed.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         !self.permanent() && matches!(self.status, 408 | 429 | 500..=599)
     }
 
-    /// Whether it is about the network or the country that the request comes from.
+    /// Returns whether the network or country of the request is blocked.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.status == 403 && (self.page || self.code == "unsupported_country_region_territory")
     }
 
-    /// The issuer's words with its code, status last: `words (code) [HTTP 401]`.
+    /// Formats the message: `message (code) [HTTP 401]`.
     #[must_use]
     pub fn words(&self) -> String {
         let words = match (&*self.message, &*self.code) {
@@ -168,8 +169,8 @@ impl Refusal {
     }
 }
 
-/// The text with stars in place of this secret, whatever the case of its letters.
-fn without(text: &str, secret: &str) -> String {
+/// Replaces each occurrence of a secret with `***`, ignoring case.
+fn mask(text: &str, secret: &str) -> String {
     let mut text = text.to_owned();
     let secret = secret.to_ascii_lowercase();
     if secret.is_empty() {
@@ -181,10 +182,10 @@ fn without(text: &str, secret: &str) -> String {
     text
 }
 
-/// The text on one line, without control characters, cut where it gets long.
+/// Returns the text on one line, without control characters, shortened to the limit.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    shortened(&one_line(text), MAX_SHOWN_BYTES).into_owned()
+    shortened(&one_line(text), MAX_SENDED_STATESN_BYTES).into_owned()
 }
 
 #[cfg(test)]
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_repeated_is_taken_out_however_it_is_spelled() {
+    fn an_echoed_secret_is_masked_in_every_spelling() {
         let secret = Secret::new("Rt+1".to_owned());
         let body = r#"{"error":{"code":"no_Rt+1","message":"Rt+1 rt%2B1 \u0052t+1"}}"#;
         let mut refusal = Refusal::of(400, body);
@@ -298,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_fits_a_line() {
+    fn a_message_fits_on_one_line() {
         let refusal = Refusal::of(503, &format!("a\u{1b}[31m\n b {}", "\u{e9}".repeat(600)));
         let words = refusal.words();
         assert!(

@@ -1,4 +1,4 @@
-//! What to do about a sign-in (pure): use it, renew it, wait, or give up.
+//! The next step of a sign-in (pure): use it, renew it, wait, or give up.
 
 use std::time::Duration;
 
@@ -7,35 +7,35 @@ use super::signed_in::SignedIn;
 use super::store::Past;
 use crate::secret::Secret;
 
-/// The longest pause between two attempts, in milliseconds.
+/// Longest back-off between attempts, in milliseconds.
 const MAX_DELAY_MILLIS: u64 = 60_000;
 
-/// What to do.
+/// The next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
-    /// The access token is good.
+    /// Use the access token, which is valid.
     Use,
-    /// It is good for a little longer, and cannot be renewed for this reason.
+    /// Use the access token, which expires soon and cannot be renewed for this reason.
     UseUp(Refusal),
-    /// Renew it. Whether that must succeed, because the token is of no use any more.
+    /// Renew the sign-in; `true` if that must succeed because the access token is unusable.
     Renew(bool),
-    /// It must be renewed, and cannot be before this moment, in Unix milliseconds.
+    /// Wait until this time, in Unix milliseconds, then renew.
     Wait(u64),
-    /// It must be renewed, and the issuer has refused that for good.
+    /// Give up: the issuer has permanently refused the renewal.
     Refused(Refusal),
-    /// It must be renewed, and there is no refresh token.
+    /// Give up: there is no refresh token.
     Ended,
 }
 
-/// What to do about what the file holds. `rejected` is the access token that the service has just refused;
-/// `now` is in Unix milliseconds.
+/// Plans the next step for the sign-in in the file. `rejected` is the access token that the service has just
+/// rejected; `now` is in Unix milliseconds.
 pub(super) fn plan(saved: &SignedIn, rejected: Option<&Secret>, past: &Past, now: u64) -> Plan {
     let seconds = now / 1000;
     let must = rejected == Some(&saved.access) || saved.ended(seconds);
     if !must && !saved.due(seconds) {
         return Plan::Use;
     }
-    // What lies further ahead than we ever wait was noted by a clock that was wrong.
+    // A time beyond the longest back-off was recorded by a wrong clock.
     let waits = |until: u64| now < until && until <= now.saturating_add(MAX_DELAY_MILLIS);
     match (past, must) {
         _ if saved.refresh.is_none() && must => Plan::Ended,
@@ -48,9 +48,9 @@ pub(super) fn plan(saved: &SignedIn, rejected: Option<&Secret>, past: &Past, now
     }
 }
 
-/// When to try again after so many failures in a row, in Unix milliseconds: one second, then twice as long each
-/// time, or as long as the issuer asks for, up to a minute.
-pub(super) fn again(failures: u32, asked: Option<Duration>, now: u64) -> u64 {
+/// Returns when to retry after a number of consecutive failures, in Unix milliseconds: exponential back-off from one
+/// second, or the issuer's `Retry-After`, up to a minute.
+pub(super) fn retry_at(failures: u32, asked: Option<Duration>, now: u64) -> u64 {
     let doubled = 1000 << failures.saturating_sub(1).min(6);
     let asked = asked.map_or(0, |time| {
         u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
@@ -86,17 +86,17 @@ mod tests {
             &Past::Failed(1, NOW),
             &Past::Failed(9, NOW + 60_001),
         );
-        // Good for longer than five minutes: nothing else matters.
+        // Valid for more than five minutes: nothing else matters.
         for past in [nothing, later, &refused] {
             check(301, true, false, past, Plan::Use);
         }
-        // Good for a little: renewed if that is possible, used if not.
+        // Expires soon: renewed if possible, otherwise used.
         check(300, true, false, nothing, Plan::Renew(false));
         check(1, true, false, now, Plan::Renew(false));
         check(300, true, false, later, Plan::Use);
         check(300, true, false, &refused, Plan::UseUp(refusal.clone()));
         check(300, false, false, nothing, Plan::Use);
-        // Ended, or refused by the service: renewed, or nothing.
+        // Expired, or rejected by the service: renewed, or nothing.
         for (left, rejected) in [(0, false), (-9000, false), (9000, true), (0, true)] {
             check(left, true, rejected, nothing, Plan::Renew(true));
             check(left, true, rejected, now, Plan::Renew(true));
@@ -127,11 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_spaced_out() {
-        let delays: Vec<u64> = (1..9).map(|n| again(n, None, 0) / 1000).collect();
+    fn failures_back_off_exponentially() {
+        let delays: Vec<u64> = (1..9).map(|n| retry_at(n, None, 0) / 1000).collect();
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(again(u32::MAX, None, 7), 60_007);
-        assert_eq!(again(1, Some(Duration::from_secs(5)), 7), 5_007);
-        assert_eq!(again(1, Some(Duration::MAX), 7), 60_007);
+        assert_eq!(retry_at(u32::MAX, None, 7), 60_007);
+        assert_eq!(retry_at(1, Some(Duration::from_secs(5)), 7), 5_007);
+        assert_eq!(retry_at(1, Some(Duration::MAX), 7), 60_007);
     }
 }

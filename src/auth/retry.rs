@@ -1,5 +1,5 @@
-//! Asking the issuer again where its answer may be another one a moment later: a code that a person has signed in for
-//! is worth more than one attempt.
+//! Retries requests to the issuer that may succeed a moment later: a code that a user has signed in for is worth more
+//! than one attempt.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,65 +7,65 @@ use std::time::{Duration, Instant};
 use super::issuer::Error;
 use crate::http;
 
-/// How long is asked again, counted from the first question.
+/// Time limit for retries, from the first request.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long is waited before the second question; before each further one twice as long.
+/// Delay before the first retry; it doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 
-/// What hears of a wait: how long it is, and why.
-pub type Heard<'a> = &'a dyn Fn(Duration, &Error);
+/// Called before each wait with its length and the error.
+pub type OnRetry<'a> = &'a dyn Fn(Duration, &Error);
 
-/// Which failures to connect may pass.
+/// Which connection errors are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Worth {
-    /// A dropped connection only: nothing is lost yet.
-    Little,
-    /// Those to make one too: there is something to lose.
-    Much,
+pub(super) enum RetryScope {
+    /// Only dropped connections: nothing is lost by failing.
+    DroppedConnection,
+    /// Failures to connect too: a code or token would be lost.
+    AnyConnection,
 }
 
-/// Asks until there is an answer, or a failure that does not pass or has outlasted our patience.
-pub(super) fn ask<T>(
-    worth: Worth,
-    heard: Heard<'_>,
-    mut question: impl FnMut() -> Result<T, Error>,
+/// Repeats a request until it succeeds, fails permanently or exceeds `RETRY_TIMEOUT`.
+pub(super) fn with_retries<T>(
+    scope: RetryScope,
+    on_retry: OnRetry<'_>,
+    mut request: impl FnMut() -> Result<T, Error>,
 ) -> Result<T, Error> {
     let begun = Instant::now();
-    let mut made = 0;
+    let mut retries = 0;
     loop {
-        let error = match question() {
+        let error = match request() {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        let Some(delay) = wait(&error, worth, made, begun.elapsed()) else {
+        let Some(delay) = wait(&error, scope, retries, begun.elapsed()) else {
             return Err(error);
         };
-        made += 1;
-        heard(delay, &error);
+        retries += 1;
+        on_retry(delay, &error);
         thread::sleep(delay);
     }
 }
 
-/// How long to wait after this failure, which came so long after the first question and has so many before it; nothing
-/// where it is final.
-fn wait(error: &Error, worth: Worth, made: u32, elapsed: Duration) -> Option<Duration> {
-    let doubled = FIRST_DELAY.saturating_mul(1 << made.min(10));
+/// Returns the delay before the next retry; `None` if the error is final. `retries` were made so far, `elapsed` since
+/// the first request.
+fn wait(error: &Error, scope: RetryScope, retries: u32, elapsed: Duration) -> Option<Duration> {
+    let doubled = FIRST_DELAY.saturating_mul(1 << retries.min(10));
     let delay = match error {
         Error::Refused(refusal) if refusal.may_pass() => refusal.retry_after.unwrap_or(doubled),
-        Error::Http(error) if passes(error, worth) => doubled,
+        Error::Http(error) if is_transient(error, scope) => doubled,
         _ => return None,
     };
     (elapsed.saturating_add(delay) <= RETRY_TIMEOUT).then_some(delay)
 }
 
-fn passes(error: &http::Error, worth: Worth) -> bool {
+fn is_transient(error: &http::Error, scope: RetryScope) -> bool {
     match error {
         http::Error::Broken(_) | http::Error::Late => true,
         http::Error::NoSuchHost
         | http::Error::NoSuchProxy
         | http::Error::Connect(_)
-        | http::Error::ConnectTimeout(_) => worth == Worth::Much,
+        | http::Error::ConnectTimeout(_) => scope == RetryScope::AnyConnection,
         _ => false,
     }
 }
@@ -85,9 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_asked_again_and_not_for_long() {
-        let check = |error: &Error, worth, made, elapsed: u64, expected: Option<u64>| {
-            let found = wait(error, worth, made, Duration::from_secs(elapsed));
+    fn only_transient_errors_are_retried_within_the_time_limit() {
+        let check = |error: &Error, scope, made, elapsed: u64, expected: Option<u64>| {
+            let found = wait(error, scope, made, Duration::from_secs(elapsed));
             assert_eq!(
                 found.map(|time| time.as_secs()),
                 expected,
@@ -100,38 +100,38 @@ mod tests {
                 io::ErrorKind::ConnectionRefused.into(),
             ))
         };
-        for worth in [Worth::Little, Worth::Much] {
+        for scope in [RetryScope::DroppedConnection, RetryScope::AnyConnection] {
             for error in [refused(429, None), refused(503, None), broken()] {
-                check(&error, worth, 0, 0, Some(1));
-                check(&error, worth, 3, 7, Some(8));
-                check(&error, worth, 4, 15, None);
+                check(&error, scope, 0, 0, Some(1));
+                check(&error, scope, 3, 7, Some(8));
+                check(&error, scope, 4, 15, None);
             }
-            check(&refused(429, Some(20)), worth, 0, 0, Some(20));
-            check(&refused(429, Some(20)), worth, 1, 20, None);
-            check(&refused(503, Some(31)), worth, 0, 0, None);
+            check(&refused(429, Some(20)), scope, 0, 0, Some(20));
+            check(&refused(429, Some(20)), scope, 1, 20, None);
+            check(&refused(503, Some(31)), scope, 0, 0, None);
             for final_one in [
                 refused(400, None),
                 refused(401, Some(1)),
                 refused(403, None),
             ] {
-                check(&final_one, worth, 0, 0, None);
+                check(&final_one, scope, 0, 0, None);
             }
-            check(&Error::Unreadable, worth, 0, 0, None);
+            check(&Error::Unreadable, scope, 0, 0, None);
         }
-        check(&away(), Worth::Little, 0, 0, None);
-        check(&away(), Worth::Much, 0, 0, Some(1));
+        check(&away(), RetryScope::DroppedConnection, 0, 0, None);
+        check(&away(), RetryScope::AnyConnection, 0, 0, Some(1));
     }
 
     #[test]
-    fn the_answer_that_comes_in_the_end_counts_and_every_wait_is_heard() {
+    fn the_final_response_counts_and_every_wait_is_reported() {
         let waits = RefCell::new(Vec::new());
-        let heard = |delay: Duration, error: &Error| {
+        let on_retry = |delay: Duration, error: &Error| {
             waits
                 .borrow_mut()
                 .push((delay.as_millis(), error.to_string()));
         };
         let mut left = 1;
-        let answer = ask(Worth::Little, &heard, || {
+        let answer = with_retries(RetryScope::DroppedConnection, &on_retry, || {
             left -= 1;
             if left < 0 {
                 return Ok(7);

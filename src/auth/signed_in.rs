@@ -1,4 +1,4 @@
-//! A sign-in: its tokens, whose they are, and when they end (pure).
+//! A sign-in: its tokens, account and expiry (pure).
 
 use super::token::{Claims, TokenError, claims};
 use super::token_response::Issued;
@@ -6,41 +6,41 @@ use super::workspace::Bounds;
 use crate::id::AccountId;
 use crate::secret::Secret;
 
-/// A sign-in as it is kept.
+/// A sign-in as it is stored.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// The access token.
     pub access: Secret,
-    /// The refresh token, which can be used once; none where only an access token was given to us.
+    /// The single-use refresh token; `None` if only an access token was provided.
     pub refresh: Option<Secret>,
-    /// The id token, in files that have a place for it.
+    /// The ID token, in files that have a place for it.
     pub id: Option<Secret>,
-    /// When the access token ends, in Unix seconds; none where nothing tells.
+    /// When the access token expires, in Unix seconds; `None` if unknown.
     pub expires: Option<u64>,
     /// The account.
     pub account: AccountId,
-    /// Whose account it is, where a token or the file says so.
+    /// The e-mail address of the account, if a token or the file contains it.
     pub email: Option<String>,
     /// The plan of the account.
     pub plan: Option<String>,
-    /// What binds the workspace of the account to a place.
+    /// The restrictions of the account's workspace.
     pub bounds: Bounds,
 }
 
-/// How long before its end an access token is replaced, in seconds.
+/// How long before its expiry an access token is renewed, in seconds.
 pub const RENEW_BEFORE_SECONDS: u64 = 5 * 60;
 
 impl SignedIn {
-    /// Its tokens.
+    /// Returns its tokens.
     pub fn secrets(&self) -> impl Iterator<Item = Secret> {
         let further = self.refresh.iter().chain(&self.id);
         std::iter::once(&self.access).chain(further).cloned()
     }
 
-    /// A sign-in of these tokens. What the tokens do not say themselves may be known from elsewhere.
+    /// Creates a sign-in from tokens. `known` supplies what their claims lack.
     ///
     /// # Errors
-    /// When nothing names the account.
+    /// If nothing names the account.
     pub fn new(
         access: Secret,
         refresh: Option<Secret>,
@@ -54,7 +54,7 @@ impl SignedIn {
             .as_ref()
             .and_then(|id| claims(id.expose()).ok())
             .unwrap_or_default();
-        // Where the token and the file differ, the earlier end is the safe one: one renewal more at worst.
+        // If the token and the file differ, the earlier expiry is safe: it costs one extra renewal at worst.
         let expires = match (own.expires, known.expires) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
@@ -72,17 +72,17 @@ impl SignedIn {
         })
     }
 
-    /// The sign-in that a first answer of the token endpoint makes.
+    /// Creates a sign-in from the first token response.
     ///
     /// # Errors
-    /// When the answer lacks the access token, or nothing names the account.
+    /// If the response lacks the access token, or nothing names the account.
     pub fn first(issued: Issued, now: u64) -> Result<Self, TokenError> {
         let known = issued.known(now);
         let access = issued.access.ok_or(TokenError::Shape)?;
         Self::new(access, issued.refresh, issued.id, known)
     }
 
-    /// The sign-in after a renewal: what came replaces what was.
+    /// Returns the sign-in after a renewal, keeping what the response omits.
     #[must_use]
     pub fn renewed(&self, issued: Issued, now: u64) -> Self {
         let came = issued.access.is_some();
@@ -109,7 +109,7 @@ impl SignedIn {
         Self::new(access, refresh, id, known).unwrap_or(fallback)
     }
 
-    /// Whose it is, in a few words.
+    /// Returns a short description of its owner, such as `name (plan)`.
     #[must_use]
     pub fn who(&self) -> String {
         let account = self.account.as_str();
@@ -120,14 +120,14 @@ impl SignedIn {
         }
     }
 
-    /// Whether the access token has ended, or ends so soon that it is to be replaced.
+    /// Returns whether the access token has expired or is due for renewal.
     #[must_use]
     pub fn due(&self, now: u64) -> bool {
         self.expires
             .is_some_and(|expires| expires <= now.saturating_add(RENEW_BEFORE_SECONDS))
     }
 
-    /// Whether the access token has ended.
+    /// Returns whether the access token has expired.
     #[must_use]
     pub fn ended(&self, now: u64) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
@@ -140,7 +140,7 @@ mod tests {
     use crate::auth::token::tests::{token, token_of};
 
     #[test]
-    fn the_end_is_the_tokens_own_else_what_the_answer_says_else_an_hour() {
+    fn expiry_is_the_tokens_own_else_the_responses_else_an_hour() {
         let check = |body: &str, expected: Option<u64>| {
             let signed_in =
                 Issued::read(body.as_bytes()).and_then(|i| SignedIn::first(i, 1000).ok());
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_replaces_only_what_came() {
+    fn a_renewal_replaces_only_what_the_response_contains() {
         let old = SignedIn::new(
             token_of("a", 1),
             Some(Secret::new("rt_1".to_owned())),

@@ -1,16 +1,16 @@
-//! Where a credential was found (pure).
+//! The place where a credential was found (pure).
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a credential was found. Its text names the place for people and in JSON.
+/// The place where a credential was found. Its `Display` text is used in messages and JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialSource {
-    /// The file that the flag of this long name names.
+    /// The file named by this long flag.
     FlagFile(&'static str),
     /// The environment variable of this name.
     Variable(&'static str),
-    /// The sign-in in this credentials file, or what stands in its place.
+    /// The sign-in in this credentials file, or the entry in its place.
     File(PathBuf),
     /// The key in this credentials file.
     KeyIn(PathBuf),
@@ -22,12 +22,12 @@ pub enum CredentialSource {
     Server(String),
     /// Standard input.
     Stdin,
-    /// The program that uses this as a library.
+    /// The program that uses the library.
     Caller,
 }
 
 impl CredentialSource {
-    /// The provider of `models.json` whose key it is.
+    /// Returns the provider in `models.json`, if the credential is one's.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
         match self {

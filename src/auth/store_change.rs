@@ -1,4 +1,4 @@
-//! Changing what is stored, once: under the lock, after reading again, all or nothing.
+//! Changes the stored credentials in one step: under the lock, after rereading, all or nothing.
 
 use std::thread;
 
@@ -6,11 +6,11 @@ use super::critical_section::Critical;
 use super::store::{Contents, CredentialStore, Error, Hold, READ_PAUSE, StoreEdit};
 use crate::clock::seconds;
 
-/// Makes these changes; what the file held before. No person may be waited for meanwhile. A wait for the lock that gets
-/// long is reported to `waiting`.
+/// Applies the edits and returns what the file held before. The closure must not wait for the user. A long wait for
+/// the lock is reported to `waiting`.
 ///
 /// # Errors
-/// When the file cannot be read or written, or its lock cannot be had. Nothing was changed then.
+/// If the file cannot be read, written or locked. Nothing is changed then.
 pub fn change<'a>(
     store: &CredentialStore,
     critical: &Critical,
@@ -19,21 +19,21 @@ pub fn change<'a>(
 ) -> Result<Contents, Error> {
     let mut hold = Hold::default();
     loop {
-        if let Some(moment) = critical.enter() {
+        if let Some(guard) = critical.enter() {
             let changed = try_change(store, &edits);
-            moment.end();
+            guard.end();
             if let Some(before) = changed? {
                 return Ok(before);
             }
             store.await_lock(&mut hold, waiting)?;
         } else {
-            // The process is about to end.
+            // The process is shutting down.
             thread::sleep(READ_PAUSE);
         }
     }
 }
 
-/// Nothing if somebody else has the lock.
+/// Returns `None` if another process holds the lock.
 fn try_change<'a>(
     store: &CredentialStore,
     edits: impl Fn(&Contents) -> Vec<StoreEdit<'a>>,
@@ -43,7 +43,7 @@ fn try_change<'a>(
     };
     store.recover(&lock, seconds())?;
     let before = store.read()?;
-    // Also where nothing is to be changed, so that a full disk is found out.
+    // Done even without edits, so that a full disk is detected.
     let prepared = store.prepare(None)?;
     let edits = edits(&before);
     if !edits.is_empty() {

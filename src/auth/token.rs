@@ -1,4 +1,5 @@
-//! What tokens say about themselves (pure). A token is a JSON Web Token (RFC 7519); only its middle part is read, and its signature is the service's to check.
+//! Reads the claims of tokens (pure). A token is a JSON Web Token (RFC 7519); only its payload is read. Verifying the
+//! signature is left to the service.
 
 use std::error::Error;
 use std::fmt;
@@ -10,10 +11,10 @@ use serde_json::Value;
 use super::workspace::Bounds;
 use crate::id::AccountId;
 
-/// Why a text is no access token of ours.
+/// The reason a text is not a usable access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// It is not three parts with dots between them, or the middle one is not base64url of JSON.
+    /// It is not three parts separated by dots, or the payload is not base64url-encoded JSON.
     Shape,
     /// It names no account.
     NoAccount,
@@ -22,7 +23,7 @@ pub enum TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Shape => "it is no JSON Web Token, as access tokens are",
+            Self::Shape => "it is not a JSON Web Token",
             Self::NoAccount => "it names no account",
         })
     }
@@ -30,27 +31,27 @@ impl fmt::Display for TokenError {
 
 impl Error for TokenError {}
 
-/// What a token claims.
+/// The claims of a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
-    /// The account that it belongs to.
+    /// The account.
     pub account: Option<AccountId>,
-    /// Whose it is.
+    /// The e-mail address.
     pub email: Option<String>,
     /// The plan of the account, as the service spells it.
     pub plan: Option<String>,
-    /// When it ends, in Unix seconds.
+    /// The expiry time, in Unix seconds.
     pub expires: Option<u64>,
-    /// What binds the workspace of the account to a place.
+    /// The restrictions of the account's workspace.
     pub bounds: Bounds,
 }
 
-/// What a token claims.
+/// Reads the claims of a token.
 ///
 /// # Errors
-/// When the text is no token.
+/// If the text is not a token.
 pub fn claims(token: &str) -> Result<Claims, TokenError> {
-    let claims = middle(token)?;
+    let claims = payload(token)?;
     let auth = &claims["https://api.openai.com/auth"];
     let profile = &claims["https://api.openai.com/profile"];
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -66,32 +67,32 @@ pub fn claims(token: &str) -> Result<Claims, TokenError> {
     })
 }
 
-/// The account that a token belongs to.
+/// Returns the account that a token belongs to.
 ///
 /// # Errors
-/// When the text is no token, or names no account.
+/// If the text is not a token or names no account.
 pub fn account(token: &str) -> Result<AccountId, TokenError> {
     claims(token)?.account.ok_or(TokenError::NoAccount)
 }
 
-/// Whole seconds, also where they are written as a fraction.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a time before 1970 or beyond all measure is none
+/// Reads whole seconds, rounding a fraction down.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a negative or huge time is ignored or saturates
 pub(super) fn seconds(value: &Value) -> Option<u64> {
     value
         .as_u64()
         .or_else(|| value.as_f64().filter(|f| *f >= 0.0).map(|f| f as u64))
 }
 
-fn middle(token: &str) -> Result<Value, TokenError> {
+fn payload(token: &str) -> Result<Value, TokenError> {
     let parts: Vec<&str> = token.split('.').collect();
-    let [head, middle, signature] = parts[..] else {
+    let [head, payload, signature] = parts[..] else {
         return Err(TokenError::Shape);
     };
     if head.is_empty() || signature.is_empty() {
         return Err(TokenError::Shape);
     }
     let json = URL_SAFE_NO_PAD
-        .decode(middle)
+        .decode(payload)
         .map_err(|_| TokenError::Shape)?;
     serde_json::from_slice(&json).map_err(|_| TokenError::Shape)
 }

@@ -1,19 +1,19 @@
-//! What the token endpoint answers, read as far as it can be (pure).
+//! The response of the token endpoint, parsed as far as possible (pure).
 
 use serde_json::Value;
 
 use super::token::{Claims, claims, seconds};
 use crate::secret::Secret;
 
-/// The names of the tokens in an answer.
+/// Field names of the tokens.
 const ACCESS: &str = "access_token";
 const REFRESH: &str = "refresh_token";
 const ID: &str = "id_token";
 
-/// How long a token is taken to be good if nothing says otherwise, in seconds.
-const HOUR: u64 = 3600;
+/// Assumed lifetime of a token without an expiry, in seconds.
+const DEFAULT_LIFETIME_SECONDS: u64 = 3600;
 
-/// What the token endpoint gave. To a refresh it may leave out whatever has not changed.
+/// The tokens of a response. A refresh response may omit what has not changed.
 #[derive(Clone, Debug, Default)]
 pub struct Issued {
     /// The access token.
@@ -22,26 +22,26 @@ pub struct Issued {
     pub refresh: Option<Secret>,
     /// The id token.
     pub id: Option<Secret>,
-    /// How long the access token lasts, in seconds from now.
+    /// The lifetime of the access token, in seconds from now.
     expires_in: Option<u64>,
 }
 
 impl Issued {
-    /// Reads the endpoint's answer, as far as there is anything in it that can be used: an answer that was damaged on
-    /// the way is worth reading, since the token that it replaces is spent. Nothing if there is no token in it.
+    /// Parses a response as far as possible, even a damaged one, since the token it replaces is spent. Returns `None`
+    /// if it contains no token.
     #[must_use]
     pub fn read(body: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(body);
         let text = text.trim_start_matches('\u{feff}');
-        // What follows a whole object is left aside.
+        // Text after a complete object is ignored.
         let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
         let json = match values.next() {
             Some(Ok(json)) => json,
-            _ => torn(text),
+            _ => from_truncated(text),
         };
         let secret = |name: &str| {
             let text = json[name].as_str()?.trim();
-            // What does not fit a header cannot be used.
+            // A token must fit in a header.
             let usable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
             usable.then(|| Secret::new(text.to_owned()))
         };
@@ -54,25 +54,26 @@ impl Issued {
         (issued.access.is_some() || issued.refresh.is_some()).then_some(issued)
     }
 
-    /// The end of the access token where it does not tell itself.
+    /// Returns the expiry of the access token if its own claims lack one.
     pub(super) fn known(&self, now: u64) -> Claims {
         let own = self.access.as_ref().map(|token| claims(token.expose()));
-        let told = own.is_some_and(|own| own.is_ok_and(|own| own.expires.is_some()));
+        let has_expiry = own.is_some_and(|own| own.is_ok_and(|own| own.expires.is_some()));
         Claims {
-            expires: (!told).then(|| now.saturating_add(self.expires_in.unwrap_or(HOUR))),
+            expires: (!has_expiry)
+                .then(|| now.saturating_add(self.expires_in.unwrap_or(DEFAULT_LIFETIME_SECONDS))),
             ..Claims::default()
         }
     }
 
-    /// Whether a renewal that brought this can be built on, although its answer broke off.
+    /// Returns whether a truncated response can be used: it contains the refresh token.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.refresh.is_some()
     }
 }
 
-/// The tokens in the text of an object that is not whole: those whose end is there.
-fn torn(text: &str) -> Value {
+/// Extracts the complete tokens from the text of a truncated object.
+fn from_truncated(text: &str) -> Value {
     let mut json = Value::Null;
     for name in [ACCESS, REFRESH, ID] {
         let quoted = format!("\"{name}\"");
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_can_be_used_of_an_answer_is_used() {
+    fn every_usable_token_of_a_response_is_read() {
         let check = |body: &str, access: Option<&str>, refresh: Option<&str>| {
             let issued = Issued::read(body.as_bytes()).unwrap_or_default();
             let text = |secret: Option<Secret>| secret.map(|secret| secret.expose().to_owned());
@@ -113,7 +114,7 @@ mod tests {
             r#"{"access_token":" a ","refresh_token":"r\n"}"#.to_owned(),
             format!("{{{both}}}{{\"more\":1}}"),
             format!("{{{both}}} trailing"),
-            // Torn, or not quite JSON.
+            // Truncated, or not quite JSON.
             format!("{{{both}"),
             format!("{{{both},\"id_token\":\"eyJ"),
             format!("{{{both},}}"),

@@ -1,24 +1,24 @@
-//! What binds the workspace of an account to a place: claims of its tokens, which its requests repeat as headers.
+//! Restrictions of an account's workspace: claims of its tokens that requests repeat as headers.
 
 use serde_json::Value;
 
-/// The residency of a workspace that is bound to no region.
-const FREE: &str = "no_constraint";
+/// The residency of a workspace without a region.
+const UNRESTRICTED: &str = "no_constraint";
 
-/// The longest residency that is sent as a header, in bytes.
+/// Length limit of a residency sent as a header, in bytes.
 const MAX_RESIDENCY: usize = 64;
 
-/// What binds a workspace, as far as it is known.
+/// The known restrictions of a workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// The region that its data stays in, as the service spells it.
+    /// The region where its data stays, as the service spells it.
     pub residency: Option<String>,
-    /// Whether it belongs to the `FedRAMP` environment.
+    /// Whether it is in the `FedRAMP` environment.
     pub fedramp: Option<bool>,
 }
 
 impl Bounds {
-    /// The bounds in the part of a token's claims that is about the account.
+    /// Reads the restrictions from the claims about the account.
     #[must_use]
     pub fn of(claims: &Value) -> Self {
         let text = |name: &str| claims[name].as_str().filter(|text| is_residency(text));
@@ -30,7 +30,7 @@ impl Bounds {
         }
     }
 
-    /// These bounds, and the others where these say nothing.
+    /// Fills in missing restrictions from `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -39,20 +39,22 @@ impl Bounds {
         }
     }
 
-    /// The region that requests must name, where the workspace is bound to one.
+    /// Returns the region that requests must name, if there is one.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
-        self.residency.as_deref().filter(|text| *text != FREE)
+        self.residency
+            .as_deref()
+            .filter(|text| *text != UNRESTRICTED)
     }
 
-    /// Whether requests must say that they are for the `FedRAMP` environment.
+    /// Returns whether requests must name the `FedRAMP` environment.
     #[must_use]
     pub fn is_fedramp(&self) -> bool {
         self.fedramp == Some(true)
     }
 }
 
-/// Whether this can be a residency, and so the value of a header.
+/// Returns whether a text is a valid residency, and so a valid header value.
 #[must_use]
 pub fn is_residency(text: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
@@ -103,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_token_says_comes_before_what_was_known() {
+    fn a_tokens_claims_come_before_known_values() {
         let bounds = |residency: Option<&str>, fedramp| Bounds {
             residency: residency.map(str::to_owned),
             fedramp,
         };
         let known = || bounds(Some("us"), Some(true));
         assert_eq!(bounds(None, None).or(known()), known());
-        let told = bounds(Some("no_constraint"), Some(false));
-        assert_eq!(told.clone().or(known()), told);
+        let claimed = bounds(Some("no_constraint"), Some(false));
+        assert_eq!(claimed.clone().or(known()), claimed);
     }
 }

@@ -1,4 +1,4 @@
-//! A directory that is held open, so that it stays the same one whatever its path leads to.
+//! A directory held open, so that it stays the same one even if its path changes.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -15,22 +15,22 @@ use rustix::io::Errno;
 use super::identity::{leads_to, of_stat, whereabouts};
 use super::owner::give;
 
-/// A directory that is held open, or will be made below one that is.
+/// A directory held open, or to be created below one that is.
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// The nearest directory above that was there.
+    /// The nearest existing ancestor.
     above: Arc<OwnedFd>,
-    /// The names that lead from there to the directory.
+    /// The path components from there to the directory.
     missing: Vec<OsString>,
     opened: Arc<OnceLock<OwnedFd>>,
 }
 
 impl Directory {
-    /// Opens a directory that is there.
+    /// Opens an existing directory.
     ///
     /// # Errors
-    /// When it is not, or nobody may enter it.
+    /// If it is missing or cannot be entered.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self {
             above: Arc::new(opened(CWD, path, OFlags::empty())?),
@@ -40,10 +40,10 @@ impl Directory {
         })
     }
 
-    /// Opens a directory, or the nearest one above it, below which it can be made later.
+    /// Opens a directory or its nearest existing ancestor, below which it can be created later.
     ///
     /// # Errors
-    /// When none of them can be opened.
+    /// If none of them can be opened.
     pub fn hold(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         let mut place = path.clone();
@@ -69,10 +69,10 @@ impl Directory {
         }
     }
 
-    /// Makes what is missing of it, for this user alone.
+    /// Creates the missing components, private to this user.
     ///
     /// # Errors
-    /// When it cannot be made. No link is followed on the way.
+    /// If it cannot be created. Links are not followed.
     pub fn make(&self) -> io::Result<()> {
         if self.missing.is_empty() || self.opened.get().is_some() {
             return Ok(());
@@ -80,10 +80,10 @@ impl Directory {
         self.walk(true).map(|found| drop(self.opened.set(found)))
     }
 
-    /// The descriptor.
+    /// Returns the file descriptor.
     ///
     /// # Errors
-    /// `NotFound` where the directory was not there and nobody has made it.
+    /// `NotFound` if the directory was missing and has not been created.
     pub fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
         if self.missing.is_empty() {
             return Ok(self.above.as_fd());
@@ -115,16 +115,16 @@ impl Directory {
         Ok(here)
     }
 
-    /// Whether this user may make and replace files in it.
+    /// Checks that this user may create and replace files in it.
     ///
     /// # Errors
-    /// When not.
+    /// If not.
     pub fn check_writable(&self) -> io::Result<()> {
         let access = Access::WRITE_OK | Access::EXEC_OK;
         accessat(self.descriptor()?, ".", access, AtFlags::empty()).map_err(Into::into)
     }
 
-    /// Whether its path still leads to it. One that nobody has made yet is nowhere else.
+    /// Returns whether its path still leads to it. A directory not created yet counts as in place.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         match self.descriptor() {
@@ -133,14 +133,14 @@ impl Directory {
         }
     }
 
-    /// Where it is by now, as far as the system tells.
+    /// Returns its current path, if the system reports it, else the original one.
     #[must_use]
     pub fn whereabouts(&self) -> PathBuf {
         let found = self.descriptor().ok().and_then(whereabouts);
         found.unwrap_or_else(|| self.path.clone())
     }
 
-    /// The names in it; nothing where it cannot be listed.
+    /// Lists the names in it; empty if it cannot be listed.
     #[must_use]
     pub fn names(&self) -> Vec<OsString> {
         let listed = self.descriptor().ok();
@@ -152,7 +152,7 @@ impl Directory {
     }
 }
 
-/// A directory's descriptor. One that may be entered but not listed does for everything but a sync.
+/// Opens a directory. One that can be entered but not listed is good for everything but a sync.
 fn opened(parent: impl AsFd, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
     let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match openat(&parent, path, flags | OFlags::RDONLY, Mode::empty()) {
@@ -164,7 +164,7 @@ fn opened(parent: impl AsFd, path: &Path, flags: OFlags) -> io::Result<OwnedFd> 
     }
 }
 
-/// So that a new name outlives a power cut, where the system can do that for a directory.
+/// Syncs a directory so that a new name survives a power cut, where the system supports that.
 pub(super) fn sync(directory: BorrowedFd<'_>) -> io::Result<()> {
     match fsync(directory) {
         Err(error @ (Errno::IO | Errno::NOSPC | Errno::DQUOT)) => Err(error.into()),

@@ -1,6 +1,6 @@
-//! Files that are written while tools run. A directory is opened once, and whatever is written later goes below its
-//! descriptor: what somebody has put in the directory's place meanwhile is neither followed nor changed. A file is
-//! replaced in one step: a new one is made beside it, synced and renamed over it, and the directory is synced.
+//! Files that are written while tools run. A directory is opened once and later writes go below its descriptor, so a
+//! directory or link swapped in meanwhile is neither followed nor changed. A file is replaced atomically: a temporary
+//! file next to it is synced and renamed over it, and the directory is synced.
 
 mod directory;
 mod identity;
@@ -21,17 +21,17 @@ pub use regular::{NotRegular, content, open_regular, read_regular, regular};
 pub use replacement::Replacement;
 pub use slot::FileSlot;
 
-/// Whether an error says that the file system, as some of those on a network, has no locks at all.
+/// Returns whether an error means that the file system does not support locks, as on some network file systems.
 #[must_use]
 pub fn has_no_locks(error: &io::Error) -> bool {
     let none = [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP];
     Errno::from_io_error(error).is_some_and(|error| none.contains(&error))
 }
 
-/// A name that nobody else has, with this before it.
+/// Returns a random, unused name with this prefix.
 ///
 /// # Errors
-/// When the system gives no random numbers.
+/// If the system provides no random bytes.
 pub fn unused(prefix: &str) -> io::Result<OsString> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_directory_is_written_to_whatever_takes_its_place() {
+    fn writes_go_to_the_held_directory_even_if_its_path_is_swapped() {
         let place = place("swapped");
         let (path, victim) = (place.join("out"), place.join("victim"));
         fs::create_dir(&path).expect("a directory");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_in_the_place_of_the_file_is_replaced_and_not_followed() {
+    fn a_link_at_the_target_is_replaced_and_not_followed() {
         let place = place("link");
         fs::write(place.join("victim"), "kept").expect("a file");
         symlink("victim", place.join("f")).expect("a link");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_made_below_what_was_there_and_through_no_link() {
+    fn missing_directories_are_created_without_following_links() {
         let place = place("missing");
         let slot = |name: &str| {
             let held = Directory::hold(&place.join(name).join("b")).expect("above is there");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_of_what_is_not_committed() {
+    fn an_uncommitted_replacement_is_removed() {
         let place = place("dropped");
         fs::write(place.join("f"), "old").expect("a file");
         let slot = FileSlot::new(Directory::open(&place).expect("it is there"), "f".as_ref());

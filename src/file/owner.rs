@@ -1,4 +1,4 @@
-//! Whose a new file is: what root makes in a person's home, as with `sudo`, is theirs.
+//! The owner of a new file: what root creates in a user's home, as with `sudo`, belongs to the user.
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Gid, Mode, OFlags, Uid, fchown, fstat, openat};
 
-/// Gives what this process has just made to the owner of the directory that it is in, as root may. It must not be used
-/// for what was there before: that may be somebody else's, under a further name.
+/// Gives a file that this process has just created to the owner of its directory, as root may. It must not be used
+/// for an existing file: that may be another user's, under a second link.
 pub fn give(made: impl AsFd, directory: impl AsFd) {
     let (Ok(own), Ok(owner)) = (fstat(&made), fstat(directory)) else {
         return;
@@ -18,7 +18,7 @@ pub fn give(made: impl AsFd, directory: impl AsFd) {
     }
 }
 
-/// The same for a file that was made at this path.
+/// Does the same for a file created at this path.
 pub fn give_at(made: &File, path: &Path) {
     let directory = path.parent().unwrap_or(Path::new("."));
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -1,4 +1,4 @@
-//! Opening a regular file. What else may lie at a path, such as a pipe or a device, is neither waited for nor opened.
+//! Opens regular files. Anything else at the path, such as a pipe or a device, is not opened and cannot block.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, open};
 
-/// Something else than a regular file is there: the inner error of the [`io::Error`] that says so.
+/// The path is not a regular file: the inner error of an [`io::Error`].
 #[derive(Debug)]
 pub struct NotRegular;
 
@@ -21,7 +21,7 @@ impl fmt::Display for NotRegular {
 impl Error for NotRegular {}
 
 impl NotRegular {
-    /// Whether this is what an error says.
+    /// Returns whether an error has this cause.
     #[must_use]
     pub fn is(error: &io::Error) -> bool {
         error
@@ -30,29 +30,29 @@ impl NotRegular {
     }
 }
 
-/// Opens a regular file that is there. Links are followed unless the flags forbid it.
+/// Opens an existing regular file. Links are followed unless the flags forbid it.
 ///
 /// # Errors
-/// When it cannot be opened, or is none.
+/// If it cannot be opened or is not a regular file.
 pub fn open_regular(path: &Path, flags: OFlags) -> io::Result<File> {
     let found = if flags.contains(OFlags::NOFOLLOW) {
         fs::symlink_metadata(path)
     } else {
         fs::metadata(path)
     }?;
-    // Opening a device can have effects of its own.
+    // Opening a device can have side effects.
     if !found.is_file() && !found.is_symlink() {
         return Err(io::Error::other(NotRegular));
     }
-    // By now another file may be there.
+    // Another file may have replaced it since.
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     regular(File::from(open(path, flags, Mode::empty())?))
 }
 
-/// The same of a file that is open already.
+/// Checks that an open file is a regular one.
 ///
 /// # Errors
-/// When it is none.
+/// If it is not.
 pub fn regular(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() {
         Ok(file)
@@ -61,10 +61,10 @@ pub fn regular(file: File) -> io::Result<File> {
     }
 }
 
-/// The content of an open regular file.
+/// Reads an open regular file.
 ///
 /// # Errors
-/// `FileTooLarge` where it has more than this many bytes.
+/// `FileTooLarge` if it has more than `most` bytes.
 pub fn content(file: File, most: u64) -> io::Result<Vec<u8>> {
     if file.metadata()?.len() > most {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -74,10 +74,10 @@ pub fn content(file: File, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The content of the regular file at a path, links followed.
+/// Reads the regular file at a path, following links.
 ///
 /// # Errors
-/// When it cannot be read, is none, or has more than this many bytes.
+/// If it cannot be read, is not a regular file, or has more than `most` bytes.
 pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     content(open_regular(path, OFlags::RDONLY)?, most)
 }

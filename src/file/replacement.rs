@@ -1,4 +1,4 @@
-//! A new file on its way into another one's place.
+//! A new file that replaces another one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,72 +13,72 @@ use super::directory::sync;
 use super::identity::{FileIdentity, of_file};
 use super::slot::FileSlot;
 
-/// A new file that is about to replace another one. It is removed unless it does, or is kept.
+/// A temporary file that is about to replace another one. It is removed on drop unless it was committed or kept.
 #[derive(Debug)]
 pub struct Replacement {
     slot: FileSlot,
     file: File,
-    beside: OsString,
+    temporary_name: OsString,
     remove: bool,
 }
 
 impl Replacement {
-    /// Begins the replacement of what is in a slot: an empty file of this other name in the same directory, which must
-    /// be free.
+    /// Starts to replace the file of a slot: creates an empty file with this other, unused name in the same
+    /// directory.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub fn begin(slot: &FileSlot, beside: &OsStr, mode: Mode) -> io::Result<Self> {
+    /// If it cannot be created.
+    pub fn begin(slot: &FileSlot, temporary_name: &OsStr, mode: Mode) -> io::Result<Self> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let held = slot.directory().descriptor()?;
-        let file = openat(held, beside, flags | OFlags::CLOEXEC, mode)?;
+        let file = openat(held, temporary_name, flags | OFlags::CLOEXEC, mode)?;
         Ok(Self {
             slot: slot.clone(),
             file: File::from(file),
-            beside: beside.to_owned(),
+            temporary_name: temporary_name.to_owned(),
             remove: true,
         })
     }
 
-    /// The file.
+    /// Returns the file.
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Makes this its whole content, on the disk.
+    /// Replaces its contents and syncs them to disk.
     ///
     /// # Errors
-    /// When there is no space.
+    /// If there is no space.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         self.fill(bytes)?;
         self.file.sync_all()
     }
 
-    /// Makes this its whole content, which a power cut may take away again.
+    /// Replaces its contents without a sync, so that a power cut may undo it.
     ///
     /// # Errors
-    /// When there is no space.
+    /// If there is no space.
     pub fn fill(&self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all_at(bytes, 0)?;
         self.file.set_len(bytes.len() as u64)
     }
 
-    /// Gives it the owner and the permissions of another file, as far as this user may. Neither `setuid` nor its like
-    /// is handed on.
+    /// Copies the owner and permissions of another file, as far as this user may. `setuid` and similar bits are not
+    /// copied.
     ///
     /// # Errors
-    /// When the permissions cannot be set.
+    /// If the permissions cannot be set.
     pub fn like(&self, other: &Stat) -> io::Result<()> {
         self.owned_by(other)?;
         let mode = Mode::from_raw_mode(other.st_mode) & (Mode::RWXU | Mode::RWXG | Mode::RWXO);
         fchmod(&self.file, mode).map_err(Into::into)
     }
 
-    /// Gives it the owner of another file, as root may.
+    /// Copies the owner of another file, as root may.
     ///
     /// # Errors
-    /// When its own owner cannot be found out.
+    /// If its current owner cannot be determined.
     pub fn owned_by(&self, other: &Stat) -> io::Result<()> {
         let own = self.file.metadata()?;
         if (own.uid(), own.gid()) != (other.st_uid, other.st_gid) {
@@ -88,15 +88,15 @@ impl Replacement {
         Ok(())
     }
 
-    /// Leaves it where it is.
+    /// Keeps the temporary file on drop.
     pub fn keep(&mut self) {
         self.remove = false;
     }
 
-    /// Puts it into the other file's place, on the disk; what is there afterwards.
+    /// Renames it over the other file and syncs the directory; returns the identity of the file now in place.
     ///
     /// # Errors
-    /// When it cannot be put there, or the directory cannot be synced.
+    /// If it cannot be renamed, or the directory cannot be synced.
     pub fn commit(self) -> io::Result<FileIdentity> {
         let directory = self.slot.directory().clone();
         let written = self.take_place()?;
@@ -104,16 +104,16 @@ impl Replacement {
         Ok(written)
     }
 
-    /// The same, which a power cut may undo.
+    /// Does the same without a sync, so that a power cut may undo it.
     ///
     /// # Errors
-    /// When it cannot be put there.
+    /// If it cannot be renamed.
     pub fn take_place(mut self) -> io::Result<FileIdentity> {
         let slot = &self.slot;
         let held = slot.directory().descriptor()?;
-        if let Err(error) = renameat(held, &self.beside, held, slot.name()) {
-            // A file that is a mount of its own cannot be replaced, but written over. Any other file that stands in the
-            // way may have been put there, and may have further names elsewhere.
+        if let Err(error) = renameat(held, &self.temporary_name, held, slot.name()) {
+            // A file that is a mount point cannot be replaced, but overwritten. Any other file in the way may have
+            // been planted and may have further links elsewhere.
             if !slot.is_mount() {
                 return Err(error.into());
             }
@@ -128,7 +128,7 @@ impl Replacement {
     }
 
     fn content(&self) -> io::Result<Vec<u8>> {
-        let slot = FileSlot::new(self.slot.directory().clone(), &self.beside);
+        let slot = FileSlot::new(self.slot.directory().clone(), &self.temporary_name);
         slot.read(self.file.metadata()?.len())
     }
 }
@@ -138,7 +138,7 @@ impl Drop for Replacement {
         if self.remove
             && let Ok(held) = self.slot.directory().descriptor()
         {
-            let _ = unlinkat(held, &self.beside, AtFlags::empty());
+            let _ = unlinkat(held, &self.temporary_name, AtFlags::empty());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A name in a held directory: reading, replacing and removing what is there.
+//! A name in a held directory: reads, replaces and removes its file.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,7 +13,7 @@ use super::directory::{Directory, sync};
 use super::identity::{FileIdentity, of_file};
 use super::regular::{content, regular};
 
-/// A name in a held directory, and what is there.
+/// A name in a held directory, and the file there.
 #[derive(Clone, Debug)]
 pub struct FileSlot {
     directory: Directory,
@@ -21,7 +21,7 @@ pub struct FileSlot {
 }
 
 impl FileSlot {
-    /// This name in this directory.
+    /// Creates a slot for this name in this directory.
     #[must_use]
     pub fn new(directory: Directory, name: &OsStr) -> Self {
         Self {
@@ -34,22 +34,22 @@ impl FileSlot {
         &self.name
     }
 
-    /// The directory.
+    /// Returns the directory.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
 
-    /// Where it is by now, as far as the system tells.
+    /// Returns its current path, if the system reports it.
     #[must_use]
     pub fn whereabouts(&self) -> PathBuf {
         self.directory.whereabouts().join(&self.name)
     }
 
-    /// What is there, a link not followed; nothing if nothing is.
+    /// Returns the metadata of the file, without following a link; `None` if there is none.
     ///
     /// # Errors
-    /// When that cannot be found out.
+    /// If it cannot be determined.
     pub fn stat(&self) -> io::Result<Option<Stat>> {
         let held = match self.directory.descriptor() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -62,11 +62,11 @@ impl FileSlot {
         }
     }
 
-    /// What the file holds, which is to be a regular one of at most this many bytes. No link is followed, and no pipe
-    /// waited for.
+    /// Reads the file, which must be a regular one of at most `most` bytes. A link is not followed, and a pipe cannot
+    /// block.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn read(&self, most: u64) -> io::Result<Vec<u8>> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let held = self.directory.descriptor()?;
@@ -74,10 +74,10 @@ impl FileSlot {
         content(regular(file)?, most)
     }
 
-    /// Removes the file; nothing happens if it is not there.
+    /// Removes the file, if it exists.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// If it cannot be removed.
     pub fn remove(&self) -> io::Result<()> {
         let held = self.directory.descriptor()?;
         match unlinkat(held, &self.name, AtFlags::empty()) {
@@ -86,10 +86,10 @@ impl FileSlot {
         }
     }
 
-    /// Writes over the file that is there, as it must be where the file is a mount of its own.
+    /// Overwrites the file in place, as is necessary if it is a mount point.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn overwrite(&self, bytes: &[u8]) -> io::Result<FileIdentity> {
         let file = self.writable()?;
         file.write_all_at(bytes, 0)?;
@@ -98,17 +98,17 @@ impl FileSlot {
         Ok(of_file(&file.metadata()?))
     }
 
-    /// The file that is there, to be written over.
+    /// Opens the file to overwrite it.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// If it cannot be opened.
     pub fn writable(&self) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let held = self.directory.descriptor()?;
         Ok(File::from(openat(held, &self.name, flags, Mode::empty())?))
     }
 
-    /// Whether the file is a mount of its own, as containers have single files. Those cannot be renamed over.
+    /// Returns whether the file is a mount point, as single files may be in containers. A rename over one fails.
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn is_mount(&self) -> bool {
@@ -123,7 +123,7 @@ impl FileSlot {
         mount(&self.name).is_some_and(|own| directory.is_some_and(|directory| own != directory))
     }
 
-    /// The same where the system has no such mounts, or does not tell.
+    /// Returns `false`: the system has no such mounts or does not report them.
     #[cfg(not(target_os = "linux"))]
     #[must_use]
     pub fn is_mount(&self) -> bool {

@@ -1,6 +1,5 @@
-//! `models_cache.json`: the service's lists of models as they came last, one for each account and address, and the
-//! shapes that turned out to be right. What cannot be read is as good as nothing; what cannot be written is no reason
-//! to fail.
+//! `models_cache.json`: the service's last list of models for each account and address, and the request shapes that
+//! have worked. An unreadable file counts as empty, and a failed write is not fatal.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,49 +16,48 @@ use crate::clock::seconds;
 use crate::file::{self, Directory, FileSlot, Replacement};
 use crate::wire::request::Shape;
 
-/// How long a list is taken to be true, in seconds.
+/// How long a list stays fresh, in seconds.
 pub const FRESH_SECONDS: u64 = 300;
 
-/// How long nobody else asks while somebody does, in seconds.
+/// How long a request by one process keeps others from sending one, in seconds.
 const ASKING_SECONDS: u64 = 30;
 
-/// The most lists that are kept.
+/// Maximum number of lists.
 const MAX_LISTS: usize = 8;
 
-/// The most bytes of the file that are read.
+/// Size limit of the file, in bytes.
 const MAX_CACHE_BYTES: u64 = 4 << 20;
 
-/// The file's name.
 const NAME: &str = "models_cache.json";
 
-/// How the name begins that a new file has until it is whole.
-const NEW: &str = "models_cache.json.";
+/// Prefix of the temporary file that replaces it.
+const TEMPORARY_PREFIX: &str = "models_cache.json.";
 
-/// How old a new file is, in seconds, that a process has left behind which was killed.
-const LEFT: u64 = 60;
+/// Age in seconds at which a temporary file counts as left by a killed process.
+const LEFTOVER_SECONDS: u64 = 60;
 
-/// A list as it came.
+/// A list as received.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct List {
-    /// When, in Unix seconds; 0 if the service said since then that it has changed.
+    /// When it was received, in Unix seconds; 0 if the service has since reported a change.
     pub fetched_at: u64,
-    /// When somebody asked for it last, in Unix seconds.
+    /// When it was last requested, in Unix seconds.
     pub asked_at: u64,
-    /// The service's mark of this state of it.
+    /// The `ETag` of the list.
     pub etag: Option<String>,
-    /// The models, the service's favourite first.
+    /// The models, in the service's order of preference.
     pub models: Vec<Model>,
 }
 
 impl List {
-    /// Whether it is to be taken as true at this time.
+    /// Returns whether it is fresh at this time.
     #[must_use]
     pub fn is_fresh(&self, now: u64) -> bool {
         self.fetched_at <= now && now - self.fetched_at < FRESH_SECONDS
     }
 
-    /// Whether it is time to ask for it, and nobody else does.
+    /// Returns whether it should be requested: it is stale and no other process is requesting it.
     #[must_use]
     pub fn is_due(&self, now: u64) -> bool {
         let asking = self.asked_at <= now && now - self.asked_at < ASKING_SECONDS;
@@ -67,7 +65,7 @@ impl List {
     }
 }
 
-/// What the file holds.
+/// The contents of the file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CachedLists {
@@ -76,7 +74,7 @@ pub struct CachedLists {
 }
 
 impl CachedLists {
-    /// Reads the text of the file.
+    /// Parses the file.
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
         serde_json::from_slice(text).unwrap_or_default()
@@ -96,19 +94,19 @@ impl CachedLists {
     }
 }
 
-/// The file in a home, which is held from now on.
+/// The file in a home directory that is held open.
 #[derive(Clone, Debug, Default)]
 pub struct CacheFile(Option<FileSlot>);
 
 impl CacheFile {
-    /// The file in this home. Without a home nothing is kept.
+    /// Opens the file's directory. Without a home nothing is cached.
     #[must_use]
     pub fn hold(home: Option<&Path>) -> Self {
         let home = home.and_then(|home| Directory::hold(home).ok());
         Self(home.map(|home| FileSlot::new(home, NAME.as_ref())))
     }
 
-    /// What it holds.
+    /// Reads the file.
     #[must_use]
     pub fn read(&self) -> CachedLists {
         let text = self
@@ -119,7 +117,7 @@ impl CacheFile {
     }
 }
 
-/// The file, for one account and address.
+/// The part of the file for one account and address.
 #[derive(Clone, Debug)]
 pub struct Cache {
     file: CacheFile,
@@ -127,7 +125,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The part of this file that is for this account at this address.
+    /// Selects the part for this account and address.
     #[must_use]
     pub fn of(file: CacheFile, account: &str, address: &str) -> Self {
         let hash = Sha256::digest(format!("{account}\n{address}"));
@@ -137,28 +135,28 @@ impl Cache {
         }
     }
 
-    /// The list as it is in the file now, as far as there is one.
+    /// Reads the list from the file, if it has one.
     #[must_use]
     pub fn list(&self) -> Option<List> {
         self.list_in(&self.file.read()).cloned()
     }
 
-    /// The list in what was read of the file.
+    /// Returns the list from contents already read.
     #[must_use]
     pub fn list_in<'a>(&self, lists: &'a CachedLists) -> Option<&'a List> {
         lists.lists.get(&self.key)
     }
 
-    /// The shape that turned out to be right for this model, in what was read of the file.
+    /// Returns the shape that has worked for this model, from contents already read.
     #[must_use]
     pub fn shape_in(&self, lists: &CachedLists, model: &str) -> Option<Shape> {
         Shape::of(lists.shapes.get(&self.named(model))?)
     }
 
-    /// Remembers the shape that turned out to be right.
+    /// Stores the shape that has worked.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn keep_shape(&self, model: &str, shape: Shape) -> io::Result<()> {
         self.change(|content| {
             content
@@ -167,10 +165,10 @@ impl Cache {
         })
     }
 
-    /// Changes the list.
+    /// Updates the list.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn keep(&self, change: impl FnOnce(&mut List)) -> io::Result<()> {
         self.change(|content| {
             change(content.lists.entry(self.key.clone()).or_default());
@@ -189,7 +187,7 @@ impl Cache {
         format!("{} {model}", self.key)
     }
 
-    /// Replaces the file as a whole. Of two who do so at once the later one wins: what is lost is asked for again.
+    /// Replaces the file as a whole. Of two concurrent writers the later one wins; what is lost is requested again.
     fn change(&self, change: impl FnOnce(&mut CachedLists)) -> io::Result<()> {
         let Some(slot) = &self.file.0 else {
             return Ok(());
@@ -202,15 +200,15 @@ impl Cache {
         }
         slot.directory().make()?;
         sweep(slot.directory());
-        let beside = file::unused(NEW)?;
-        let new = Replacement::begin(slot, &beside, Mode::RUSR | Mode::WUSR)?;
+        let temporary = file::unused(TEMPORARY_PREFIX)?;
+        let new = Replacement::begin(slot, &temporary, Mode::RUSR | Mode::WUSR)?;
         file::give(new.file(), slot.directory().descriptor()?);
         new.write(&bytes)?;
         new.commit().map(drop)
     }
 }
 
-/// Removes what processes have left that were killed while they wrote.
+/// Removes temporary files of killed processes.
 fn sweep(home: &Directory) {
     let now = seconds();
     for name in home.names() {
@@ -218,9 +216,9 @@ fn sweep(home: &Directory) {
         let is_old = || {
             let found = left.stat().ok().flatten();
             let changed = found.and_then(|found| u64::try_from(found.st_mtime).ok());
-            changed.is_some_and(|changed| changed.saturating_add(LEFT) < now)
+            changed.is_some_and(|changed| changed.saturating_add(LEFTOVER_SECONDS) < now)
         };
-        if name.to_string_lossy().starts_with(NEW) && is_old() {
+        if name.to_string_lossy().starts_with(TEMPORARY_PREFIX) && is_old() {
             let _ = left.remove();
         }
     }
@@ -231,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_true_for_a_while_and_asked_for_by_one() {
+    fn a_list_is_fresh_for_a_while_and_requested_by_one_process() {
         let list = List {
             fetched_at: 1000,
             asked_at: 1000,
@@ -247,7 +245,7 @@ mod tests {
         check(1000, true, false);
         check(1299, true, false);
         check(1300, false, true);
-        // A clock that was set back is no reason to believe for ever.
+        // A list from the future, after the clock was set back, is not fresh.
         check(900, false, true);
         let asked = List {
             asked_at: 2000,

@@ -1,5 +1,5 @@
-//! The built-in list of models, as data: what is known of each slug, from the official client's own list and from public
-//! price lists.
+//! The built-in list of models, as data: the facts about each slug, from the official client's list and public price
+//! lists.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use super::{Backend, Model, Plans};
 
 const JSON: &str = include_str!("catalogue.json");
 
-/// A line of the list.
+/// An entry of the list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CatalogueEntry {
@@ -29,20 +29,20 @@ struct CatalogueEntry {
     price: Option<Price>,
     #[serde(default)]
     hidden: bool,
-    /// What differs with a sign-in; absent where no sign-in has the model.
+    /// Differences with a sign-in; absent if the model is not available with one.
     chatgpt: Option<AccessDifference>,
-    /// What differs with a key; absent where no key has the model.
+    /// Differences with an API key; absent if the model is not available with one.
     api: Option<AccessDifference>,
 }
 
-/// What differs between a sign-in and a key.
+/// The properties that depend on the kind of credential.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccessDifference {
     context: u64,
-    /// It takes this much, where that is more.
+    /// The maximum context window, if larger.
     most: Option<u64>,
-    /// It can be asked not to think at all.
+    /// It accepts effort `none`.
     #[serde(default)]
     none: bool,
     /// The plans that do not include the model.
@@ -52,14 +52,14 @@ struct AccessDifference {
     retired: bool,
 }
 
-/// Whether a kind of credential can be used with a model.
+/// Whether a model is available with a kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It can.
+    /// Available.
     Current,
-    /// It could once, and services refuse it by now.
+    /// Retired: it was available once, and the service may refuse it now.
     Retired,
-    /// It never could.
+    /// Never available.
     Never,
 }
 
@@ -73,14 +73,14 @@ impl Standing {
     }
 }
 
-/// A model of the list, and how it stands with each kind of credential.
+/// A model of the list and its availability.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// The model, as a sign-in has it where one can be used.
+    /// The model, with the properties for a sign-in if one can use it.
     pub model: Model,
-    /// With a sign-in.
+    /// Availability with a sign-in.
     pub chatgpt: Standing,
-    /// With a key.
+    /// Availability with an API key.
     pub api: Standing,
 }
 
@@ -119,18 +119,18 @@ impl CatalogueEntry {
 }
 
 fn entries() -> Vec<CatalogueEntry> {
-    // A test reads it as strictly as this.
+    // A test checks that it parses.
     serde_json::from_str(JSON).unwrap_or_default()
 }
 
-/// The models that this backend has, the one that it prefers first.
+/// Returns the models of a backend, in order of preference.
 #[must_use]
 pub fn of(backend: Backend) -> Vec<Model> {
     let entries = entries().into_iter();
     entries.filter_map(|entry| entry.model(backend)).collect()
 }
 
-/// All models.
+/// Returns all models.
 #[must_use]
 pub fn all() -> Vec<Known> {
     let known = |entry: CatalogueEntry| {
@@ -155,7 +155,7 @@ mod tests {
     use crate::models::{find, preferred};
 
     #[test]
-    fn every_entry_is_whole() {
+    fn every_entry_is_complete() {
         let entries: Vec<CatalogueEntry> = serde_json::from_str(JSON).expect("the catalogue");
         assert_eq!(entries.len(), 23);
         for entry in entries {

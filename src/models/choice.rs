@@ -1,4 +1,4 @@
-//! The model of a run: which one, where it is asked, and in which shape (pure).
+//! The model of a run, its backend and its request shape (pure).
 
 use super::cache::Cache;
 use super::{Backend, Model};
@@ -7,26 +7,26 @@ use crate::wire::request::Shape;
 /// The model of a run.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// What is known of it.
+    /// The model's properties.
     pub model: Model,
-    /// Where it is asked.
+    /// The backend.
     pub backend: Backend,
-    /// The provider of `models.json` that it is a model of, where it is one of the user's own servers.
+    /// The custom provider of the model in `models.json`, if it has one.
     pub provider: Option<String>,
-    /// The shape of the requests.
+    /// The request shape.
     pub shape: Shape,
-    /// The shapes that are tried where the service refuses this one; none where the user has said which it is.
+    /// The shapes to try if the service refuses this one; empty if the user has chosen the shape.
     pub others: Vec<Shape>,
-    /// The service is to search the web, and which shape it is asked in is not settled.
+    /// A web search by the service is requested and the shape is not settled.
     pub searches: bool,
-    /// The most tokens of an answer, where the server has to be told.
+    /// The output token limit to send, if the server requires one.
     pub max_output: Option<u64>,
-    /// Where the service's list is kept, and the shapes that turned out to be right.
+    /// The cache of the service's list and of the shapes that have worked.
     pub cache: Cache,
 }
 
 impl Choice {
-    /// The model as `-m` takes it.
+    /// Returns the model as `-m` takes it.
     #[must_use]
     pub fn spelled(&self) -> String {
         match &self.provider {
@@ -36,8 +36,8 @@ impl Choice {
     }
 }
 
-/// The shape that a model is asked in first, and those that are tried behind it. A web search needs one that carries the
-/// service's own tools; nothing where the user has named one that does not.
+/// Returns the first shape to use and those to try after it. A web search needs a shape that carries hosted tools;
+/// `None` if the user chose one that does not.
 #[must_use]
 pub fn shapes(first: Shape, settled: bool, searches: bool) -> Option<(Shape, Vec<Shape>)> {
     let fits = |shape: &Shape| !searches || shape.carries_hosted_tools();
@@ -57,7 +57,7 @@ mod tests {
     use Shape::{Additional, Classic, Lite};
 
     #[test]
-    fn shapes_are_tried_in_order_and_a_search_only_where_it_has_a_place() {
+    fn shapes_are_tried_in_order_and_a_search_only_with_hosted_tools() {
         let check = |first, settled, searches, expected: Option<(Shape, &[Shape])>| {
             let expected = expected.map(|(first, others)| (first, others.to_vec()));
             assert_eq!(shapes(first, settled, searches), expected, "{first:?}");

@@ -1,81 +1,82 @@
-//! What was asked for, made what the model takes (pure). What had to be changed is kept as values, and reported in one note.
+//! Clamps the requested settings to what the model supports (pure). Adjustments are kept as values and reported in
+//! one note.
 
 use std::fmt;
 
 use super::Model;
 
-/// The levels of effort, the least first, for flags and files as well.
+/// The effort levels in ascending order, also for flags and files.
 pub const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
-/// What was asked for.
+/// The requested settings.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestedSettings<'a> {
-    /// How much the model is to think.
+    /// The reasoning effort.
     pub effort: Option<&'a str>,
-    /// How it is to sum up what it thinks.
+    /// The reasoning summary.
     pub summary: Option<&'a str>,
-    /// How many words it is to make.
+    /// The verbosity.
     pub verbosity: Option<&'a str>,
-    /// How many pictures come along.
+    /// The number of pictures.
     pub pictures: usize,
-    /// What the model is listed with is sent where nothing was asked for.
+    /// Whether to send the model's listed defaults for settings that were not requested.
     pub defaults: bool,
 }
 
-/// What is sent.
+/// The settings to send.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClampedSettings {
-    /// How much the model is to think.
+    /// The reasoning effort.
     pub effort: Option<String>,
-    /// How it is to sum up what it thinks.
+    /// The reasoning summary.
     pub summary: Option<String>,
-    /// How many words it is to make.
+    /// The verbosity.
     pub verbosity: Option<String>,
-    /// What had to be changed; nothing if nothing had to.
+    /// The adjustments; `None` if there were none.
     pub adjusted: Option<Adjusted>,
 }
 
 impl ClampedSettings {
-    /// What had to be changed, for people.
+    /// Returns a note about the adjustments, for the user.
     #[must_use]
     pub fn note(&self) -> Option<String> {
         self.adjusted.as_ref().map(ToString::to_string)
     }
 }
 
-/// What had to be changed of a request because its model does not take it.
+/// The adjustments of a request to its model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjusted {
     /// The model.
     pub model: String,
     /// The changes, at least one.
     pub changes: Vec<Adjustment>,
-    /// The levels of effort that the model takes, where they are known and there are any.
+    /// The effort levels that the model supports, if known.
     pub efforts: Vec<String>,
 }
 
-/// One thing that had to be changed.
+/// A single adjustment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Adjustment {
-    /// Another effort takes the place of the one asked for.
+    /// The effort is replaced.
     EffortReplaced {
-        /// The effort that was asked for.
+        /// The requested effort.
         asked: String,
         /// The effort that is sent.
         sent: String,
     },
-    /// This effort is left out.
+    /// The effort is omitted.
     EffortLeftOut(String),
-    /// The summary is left out.
+    /// The summary is omitted.
     SummaryLeftOut,
-    /// This verbosity is left out.
+    /// The verbosity is omitted.
     VerbosityLeftOut(String),
-    /// This number of pictures is left out.
+    /// The pictures are omitted; their number.
     PicturesLeftOut(usize),
 }
 
 impl Adjustment {
-    fn is_of_effort(&self) -> bool {
+    fn is_effort(&self) -> bool {
         matches!(self, Self::EffortReplaced { .. } | Self::EffortLeftOut(_))
     }
 }
@@ -89,7 +90,7 @@ impl fmt::Display for Adjusted {
             self.model,
             changes.join(", ")
         )?;
-        if self.changes.iter().any(Adjustment::is_of_effort) && !self.efforts.is_empty() {
+        if self.changes.iter().any(Adjustment::is_effort) && !self.efforts.is_empty() {
             write!(f, " (it takes effort {})", self.efforts.join(", "))?;
         }
         Ok(())
@@ -109,7 +110,7 @@ impl fmt::Display for Adjustment {
     }
 }
 
-/// Makes what was asked for what this model takes.
+/// Clamps the requested settings to what the model supports.
 #[must_use]
 pub fn clamp(asked: &RequestedSettings<'_>, model: &Model) -> ClampedSettings {
     let mut changes = Vec::new();
@@ -164,8 +165,8 @@ pub fn clamp(asked: &RequestedSettings<'_>, model: &Model) -> ClampedSettings {
     }
 }
 
-/// The level nearest to this one among those that the model takes, the lower one of two; this one itself where nothing
-/// is known, and none where it takes none.
+/// Returns the nearest supported level, the lower of two; the level itself if the supported ones are unknown; `None`
+/// if the model supports none.
 fn nearest<'a>(effort: &'a str, model: &'a Model) -> Option<&'a str> {
     if model.plain {
         return None;
@@ -177,7 +178,7 @@ fn nearest<'a>(effort: &'a str, model: &'a Model) -> Option<&'a str> {
     let wanted = place(effort)?;
     let ranked = efforts.iter().filter_map(|name| Some((place(name)?, name)));
     let taken = ranked.min_by_key(|(at, _)| (at.abs_diff(wanted), *at));
-    // Levels of which none is known cannot be compared.
+    // Unknown levels cannot be compared.
     taken.map_or(Some(effort), |(_, name)| Some(name))
 }
 
@@ -192,15 +193,19 @@ mod tests {
     }
 
     #[test]
-    fn an_effort_becomes_the_nearest_that_is_taken() {
+    fn an_effort_becomes_the_nearest_supported_one() {
         let check = |id: &str, effort: &str, expected: &str| {
             let asked = RequestedSettings {
                 effort: Some(effort),
                 ..RequestedSettings::default()
             };
-            let fitted = clamp(&asked, &model(id));
-            assert_eq!(fitted.effort.as_deref(), Some(expected), "{id} {effort}");
-            assert_eq!(fitted.note().is_some(), effort != expected, "{id} {effort}");
+            let clamped = clamp(&asked, &model(id));
+            assert_eq!(clamped.effort.as_deref(), Some(expected), "{id} {effort}");
+            assert_eq!(
+                clamped.note().is_some(),
+                effort != expected,
+                "{id} {effort}"
+            );
         };
         check("gpt-5.5", "max", "xhigh");
         check("gpt-5.5", "none", "low");
@@ -212,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_model_is_listed_with_is_sent_where_nothing_was_asked_for() {
+    fn listed_defaults_are_sent_where_nothing_was_requested() {
         let check =
             |id: &str, defaults, effort: Option<&str>, sent: (Option<&str>, Option<&str>)| {
                 let asked = RequestedSettings {
@@ -220,10 +225,10 @@ mod tests {
                     defaults,
                     ..RequestedSettings::default()
                 };
-                let fitted = clamp(&asked, &model(id));
-                let found = (fitted.effort.as_deref(), fitted.verbosity.as_deref());
+                let clamped = clamp(&asked, &model(id));
+                let found = (clamped.effort.as_deref(), clamped.verbosity.as_deref());
                 assert_eq!(found, sent, "{id} {effort:?}");
-                assert_eq!(fitted.note(), None, "{id}");
+                assert_eq!(clamped.note(), None, "{id}");
             };
         check("gpt-5.5", true, None, (Some("medium"), Some("low")));
         check(
@@ -243,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn one_note_tells_all_that_was_changed() {
+    fn one_note_lists_all_adjustments() {
         let plain = Model {
             plain: true,
             text_only: true,
@@ -257,13 +262,13 @@ mod tests {
             pictures: 2,
             defaults: true,
         };
-        let fitted = clamp(&asked, &plain);
+        let clamped = clamp(&asked, &plain);
         assert_eq!(
-            (&fitted.effort, &fitted.summary, &fitted.verbosity),
+            (&clamped.effort, &clamped.summary, &clamped.verbosity),
             (&None, &None, &None)
         );
         assert_eq!(
-            fitted.note().as_deref(),
+            clamped.note().as_deref(),
             Some(
                 "small does not take all that was asked for: effort low is left out, the summary is left out, \
                  verbosity high is left out, the 2 pictures are left out"

@@ -1,5 +1,4 @@
-//! `models.json`: models and servers of the user's own, in the format of pi, which allows comments. A mistake is told
-//! with its place.
+//! `models.json`: the user's own models and providers, in pi's format with comments. Errors have a line and column.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -41,56 +40,56 @@ const MODEL: &[&str] = &[
 ];
 const COST: &[&str] = &["input", "output", "cacheRead", "cacheWrite"];
 
-/// The protocols of pi that are ours.
+/// pi's names of the protocols that are supported.
 const RESPONSES: &[&str] = &[
     "openai-responses",
     "openai-codex-responses",
     "azure-openai-responses",
 ];
 
-/// A server, and what is known of its models.
+/// A provider and its models.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Provider {
-    /// What it is called in `-m PROVIDER/MODEL`.
+    /// Its name, as in `-m PROVIDER/MODEL`.
     pub name: String,
-    /// Its address.
+    /// Its base URL.
     pub base_url: Option<ListedUrl>,
-    /// Its key, or what stands for it.
+    /// Its API key, or a reference to one.
     pub api_key: Option<String>,
-    /// The protocol that it speaks, where that is another one than ours.
+    /// Its protocol, if not a supported one.
     pub other_protocol: Option<String>,
-    /// It asks for headers, which are not sent.
+    /// It specifies headers, which are not sent.
     pub headers: bool,
-    /// Its models, the whole of what is known of each.
+    /// Its models, completely described.
     pub models: Vec<CustomModel>,
-    /// What is different about models that are known already.
+    /// Overrides of known models.
     pub changes: Vec<ModelOverride>,
 }
 
-/// An address of the file.
+/// A URL in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListedUrl {
-    /// The address as it is written, unchecked.
+    /// The URL as written, not yet validated.
     pub url: String,
-    /// Where it is written: `FILE:LINE:COLUMN`.
+    /// Its position: `FILE:LINE:COLUMN`.
     pub place: String,
 }
 
-/// A model of the file.
+/// A model in the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CustomModel {
-    /// What is known of it.
+    /// The model's properties.
     pub model: Model,
-    /// The shape that it wants, whatever else says otherwise.
+    /// The request shape, which overrides every other source.
     pub shape: Option<Shape>,
-    /// The most tokens of an answer, which its server is to be told.
+    /// The output token limit to send to its server.
     pub max_output: Option<u64>,
 }
 
-/// Reads the file, from which comments were taken.
+/// Parses the file after comments were removed.
 ///
 /// # Errors
-/// When there is a mistake in it.
+/// If it is invalid.
 pub fn parse(text: &str, file: &str) -> Result<Vec<Provider>, Mistake> {
     let reader = PositionReader::new(text);
     let mut found = Vec::new();
@@ -150,7 +149,7 @@ fn provider(
 
 fn listed(reader: &PositionReader<'_>, raw: &RawValue) -> Result<CustomModel, Mistake> {
     let change = change(reader, raw, None)?;
-    // What pi takes for granted where nothing is said.
+    // The defaults of pi.
     let mut model = Model {
         plain: true,
         text_only: true,
@@ -285,24 +284,27 @@ mod tests {
             "old": {"baseUrl": "https://old.example/v1", "api": "openai-completions", "headers": {"x": "y"}},
             "openai": {"modelOverrides": {"gpt-5.5": {"name": "Mine", "contextWindow": 1000, "efforts": ["high"]}}}}}"#;
         let found = parsed(text).expect("providers");
-        let [of_box, old, openai] = &found[..] else {
+        let [box_provider, old, openai] = &found[..] else {
             panic!("{found:?}")
         };
         assert_eq!(
-            of_box.base_url,
+            box_provider.base_url,
             Some(ListedUrl {
                 url: "http://127.0.0.1:1234/v1".to_owned(),
                 place: "F:2:50".to_owned(),
             })
         );
         assert_eq!(
-            (of_box.api_key.as_deref(), &of_box.other_protocol),
+            (
+                box_provider.api_key.as_deref(),
+                &box_provider.other_protocol
+            ),
             (Some("$BOX"), &None)
         );
-        let small = &of_box.models[0];
+        let small = &box_provider.models[0];
         assert!(small.model.plain && !small.model.text_only && small.max_output == Some(2048));
         assert_eq!(small.model.window(), Some(8192));
-        let deep = &of_box.models[1];
+        let deep = &box_provider.models[1];
         assert_eq!(deep.shape, Some(Shape::Lite));
         assert_eq!(deep.model.efforts.as_ref().map(Vec::len), Some(5));
         assert!(!deep.model.plain && deep.model.text_only);
@@ -317,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_have_their_places() {
+    fn errors_have_line_and_column() {
         let check = |text: &str, expected: &str| {
             assert_eq!(parsed(text), Err(expected.to_owned()), "{text}");
         };

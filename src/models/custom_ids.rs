@@ -1,8 +1,8 @@
-//! The models of servers of the user's own in `models.json`, as `-m` takes them (pure).
+//! The models of custom providers in `models.json`, as `-m` takes them (pure).
 
 use super::custom::{CustomModel, Provider};
 
-/// The models of the servers that can be asked, each with the id that `-m` takes.
+/// Lists the models of usable providers, each with the id that `-m` takes.
 pub fn own(providers: &[Provider]) -> impl Iterator<Item = (String, &CustomModel)> {
     let servers = providers
         .iter()

@@ -1,6 +1,6 @@
-//! Which models there are, which of them a credential may use, and what each takes. The built-in list is data
-//! (`catalogue`); the service's own list (`remote`, kept in `cache`) and the user's (`custom`) come over it. What was
-//! asked for and is not taken is made what is (`fit`).
+//! The models: which exist, which are available with a credential, and what each supports. The built-in list is data
+//! (`catalogue`); the service's list (`remote`, cached in `cache`) and the user's (`custom`) override it. Requested
+//! settings are clamped to what the model supports (`clamp`).
 
 pub mod cache;
 pub mod catalogue;
@@ -19,23 +19,23 @@ use crate::wire::input::Pictures;
 use crate::wire::request::Shape;
 use price::Price;
 
-/// Where a model is asked.
+/// The service that runs a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// The subscription's, with a ChatGPT token.
+    /// The subscription backend, with a ChatGPT token.
     Subscription,
-    /// The public API, with a key.
+    /// The public API, with an API key.
     Api,
-    /// A server of somebody else that speaks the same protocol.
+    /// Another server with the same protocol.
     Other,
 }
 
 impl Backend {
-    /// What answers keys at this host.
+    /// Returns the backend of an API key at this host.
     #[must_use]
     pub fn of_key(host: &str) -> Self {
         let host = host.to_ascii_lowercase();
-        // Projects that are bound to a region have a host of their own, such as eu.api.openai.com.
+        // Regional projects have hosts of their own, such as eu.api.openai.com.
         if host == "api.openai.com" || host.ends_with(".api.openai.com") {
             Self::Api
         } else {
@@ -43,14 +43,14 @@ impl Backend {
         }
     }
 
-    /// Whether it is one of OpenAI's, which take what other servers may not know.
+    /// Returns whether it is one of OpenAI's, which accept fields that other servers may not know.
     #[must_use]
     pub fn is_of_openai(self) -> bool {
         self != Self::Other
     }
 }
 
-/// Plans of a sign-in, by the names that the service has for them.
+/// A set of subscription plans, by the service's names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Plans {
@@ -61,7 +61,7 @@ pub enum Plans {
 }
 
 impl Plans {
-    /// Whether this plan is one of them.
+    /// Returns whether the set includes this plan.
     #[must_use]
     pub fn include(&self, plan: &str) -> bool {
         let names = |plans: &[String]| plans.iter().any(|name| name == plan);
@@ -72,59 +72,59 @@ impl Plans {
     }
 }
 
-/// What is known of a model. What is not known is not there, and then what was asked for is sent as it is.
+/// The properties of a model. A setting for an unknown property is sent as requested.
 #[allow(clippy::struct_excessive_bools)] // one for each property
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Model {
     /// Its id.
     pub id: String,
-    /// Its name for people.
+    /// Its display name.
     pub name: String,
-    /// How many tokens it takes in, as its service would have it used.
+    /// The recommended context window, in tokens.
     pub context: Option<u64>,
-    /// How many tokens it takes in at most, where that is more.
+    /// The maximum context window in tokens, if larger.
     pub most_context: Option<u64>,
-    /// How many tokens it gives out at most.
+    /// The maximum output, in tokens.
     pub output: Option<u64>,
-    /// The levels of effort that it takes.
+    /// The effort levels that it supports.
     pub efforts: Option<Vec<String>>,
-    /// The one that it is asked with if nobody says otherwise.
+    /// The default effort.
     pub effort: Option<String>,
-    /// Within a conversation it can be changed by an item, which leaves what is cached as it is.
+    /// The effort can be changed within a conversation by an item, which preserves the prompt cache.
     pub effort_updates: bool,
-    /// The level that the official client makes of `ultra`, if that is not its highest.
+    /// The level that the official client uses for `ultra`, if not the highest.
     pub ultra: Option<String>,
-    /// It does not think before it answers.
+    /// It does not reason.
     pub plain: bool,
-    /// It takes no word about how it sums up what it thinks.
+    /// It does not support a reasoning summary.
     pub no_summary: bool,
-    /// How many words it makes if nobody says otherwise.
+    /// The default verbosity.
     pub verbosity: Option<String>,
-    /// It takes no word about how many words it makes.
+    /// It does not support verbosity.
     pub no_verbosity: bool,
-    /// It takes text only.
+    /// It accepts text only.
     pub text_only: bool,
-    /// It can be told to look at pictures in their original size.
+    /// It supports pictures in their original size.
     pub original: bool,
-    /// It makes one call at a time.
+    /// It does not support parallel tool calls.
     pub one_call: bool,
-    /// It wants its tools in the input, at the subscription backend: the catalogue there calls that Responses Lite.
+    /// It expects tools in the input at the subscription backend; the service's catalogue calls that Responses Lite.
     pub lite: bool,
-    /// The tiers of service that it can be had in, beside the ordinary one.
+    /// The service tiers besides the default.
     pub tiers: Vec<String>,
-    /// What it costs with a key.
+    /// The price with an API key.
     pub price: Option<Price>,
-    /// The plans of a sign-in that include it, where that is known.
+    /// The subscription plans that include it, if known.
     pub plans: Option<Plans>,
-    /// It is not shown to people who did not ask for everything.
+    /// It is listed only on request.
     pub hidden: bool,
-    /// Services may refuse it by now.
+    /// It is retired; the service may refuse it.
     pub older: bool,
 }
 
 impl Model {
-    /// A model of which only the id is known.
+    /// Creates a model of which only the id is known.
     #[must_use]
     pub fn unknown(id: &str) -> Self {
         Self {
@@ -134,7 +134,7 @@ impl Model {
         }
     }
 
-    /// Whether this plan includes it, as far as both are known.
+    /// Returns whether the plan includes it; `true` if either is unknown.
     #[must_use]
     pub fn is_on(&self, plan: Option<&str>) -> bool {
         let (Some(plans), Some(plan)) = (&self.plans, plan) else {
@@ -143,13 +143,13 @@ impl Model {
         plans.include(plan)
     }
 
-    /// The most tokens that it can take in.
+    /// Returns the maximum context window, in tokens.
     #[must_use]
     pub fn window(&self) -> Option<u64> {
         self.most_context.max(self.context)
     }
 
-    /// How it takes pictures.
+    /// Returns how pictures are sent.
     #[must_use]
     pub fn pictures(&self) -> Pictures {
         match (self.text_only, self.original) {
@@ -159,7 +159,7 @@ impl Model {
         }
     }
 
-    /// The shape that it wants at this backend. With a key the public one is right for every model.
+    /// Returns the request shape at this backend. With an API key the public shape works for every model.
     #[must_use]
     pub fn shape(&self, backend: Backend) -> Shape {
         match (backend, self.lite) {
@@ -169,21 +169,21 @@ impl Model {
     }
 }
 
-/// The model of this id in a list.
+/// Finds a model by id.
 #[must_use]
 pub fn find<'a>(models: &'a [Model], id: &str) -> Option<&'a Model> {
     models.iter().find(|model| model.id == id)
 }
 
-/// The model of this id in a list, or one of which nothing else is known.
+/// Finds a model by id, or creates one of which only the id is known.
 #[must_use]
 pub fn find_or_unknown(models: &[Model], id: &str) -> Model {
     let found = find(models, id).cloned();
     found.unwrap_or_else(|| Model::unknown(id))
 }
 
-/// The models of a list that may be asked though nobody has named them, the preferred one first: those that are shown and
-/// not retired, and of these the ones that the plan includes, where it includes any.
+/// Returns the candidates for the default model, in order of preference: listed, not retired and, if any are,
+/// included in the plan.
 #[must_use]
 pub fn defaults<'a>(models: &'a [Model], plan: Option<&str>) -> Vec<&'a Model> {
     let shown = models.iter().filter(|model| !model.hidden && !model.older);
@@ -196,14 +196,14 @@ pub fn defaults<'a>(models: &'a [Model], plan: Option<&str>) -> Vec<&'a Model> {
     if on_plan.is_empty() { shown } else { on_plan }
 }
 
-/// The model that a list prefers.
+/// Returns the preferred default model.
 #[must_use]
 pub fn preferred<'a>(models: &'a [Model], plan: Option<&str>) -> Option<&'a Model> {
     defaults(models, plan).first().copied()
 }
 
-/// The model that is asked where the service does not have the first of these. Other servers have models of their own, and
-/// with a key nothing dearer is bought than what was to be.
+/// Returns the model to use if the service does not have the first candidate. Other servers have models of their own,
+/// and with an API key the replacement must not be dearer.
 #[must_use]
 pub fn next_default<'a>(defaults: &[&'a Model], backend: Backend) -> Option<&'a Model> {
     let (first, others) = defaults.split_first()?;
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_one_is_no_dearer_where_that_is_paid_for() {
+    fn with_an_api_key_the_next_default_is_not_dearer() {
         let next = |backend| {
             let models = catalogue::of(backend);
             let next = next_default(&defaults(&models, None), backend);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_includes_nothing_is_no_reason_to_ask_nothing() {
+    fn a_plan_without_models_still_has_a_default() {
         let model = |id: &str, plans: &[&str]| Model {
             plans: Some(Plans::Only(plans.iter().map(|&plan| plan.into()).collect())),
             ..Model::unknown(id)

@@ -1,10 +1,10 @@
-//! What `models.json` changes about a model that is known already (pure).
+//! Overrides of a known model in `models.json` (pure).
 
 use super::Model;
 use super::price::Price;
 use crate::wire::request::Shape;
 
-/// What is different about a model.
+/// The overridden properties of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelOverride {
     /// Its id.
@@ -17,12 +17,12 @@ pub struct ModelOverride {
     pub(super) takes_verbosity: Option<bool>,
     pub(super) text_only: Option<bool>,
     pub(super) price: Option<Price>,
-    /// The shape that it wants.
+    /// The request shape.
     pub shape: Option<Shape>,
 }
 
 impl ModelOverride {
-    /// The model with what is different about it.
+    /// Applies the overrides to a model.
     pub fn apply(&self, model: &mut Model) {
         fn put<T: Clone>(to: &mut T, from: Option<&T>) {
             if let Some(value) = from {

@@ -1,10 +1,10 @@
-//! The models that are known, with what `models.json` changes about them and the ones that it adds (pure).
+//! Applies `models.json` to the known models (pure).
 
 use super::custom::Provider;
 use super::{Backend, Model};
 use crate::wire::request::Shape;
 
-/// Puts what `models.json` says over these models; the shapes that it names.
+/// Applies overrides and added models, and returns the request shapes that they name.
 pub fn put_over(
     models: &mut Vec<Model>,
     backend: Backend,

@@ -1,46 +1,46 @@
-//! What tokens cost, in US dollars.
+//! Token prices, in US dollars.
 
 use serde::{Deserialize, Serialize};
 
 use crate::wire::response::Usage;
 
-/// A request that takes in more tokens than this is charged by its long price, where there is one.
+/// Input tokens above which a request is billed at the long-context price, if there is one.
 const LONG_CONTEXT_TOKENS: u64 = 272_000;
 
 /// Tokens per price.
 const MILLION: f64 = 1_000_000.0;
 
-/// The price of a million tokens.
+/// Prices per million tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// Taken in.
+    /// Input.
     pub input: f64,
-    /// Taken in, from the cache.
+    /// Cached input.
     pub cached: Option<f64>,
-    /// Taken in, and put into the cache.
+    /// Input written to the cache.
     pub written: Option<f64>,
-    /// Given out, reasoning included.
+    /// Output, including reasoning.
     pub output: f64,
-    /// What a request costs that takes in a lot.
+    /// The prices of a request with a long context.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub long: Option<Long>,
 }
 
-/// The price of a million tokens of a request that takes in a lot.
+/// Prices per million tokens of a request with a long context.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Long {
-    /// Taken in.
+    /// Input.
     pub input: f64,
-    /// Taken in, from the cache.
+    /// Cached input.
     pub cached: f64,
-    /// Given out, reasoning included.
+    /// Output, including reasoning.
     pub output: f64,
 }
 
 impl Price {
-    /// What the tokens of one request cost.
+    /// Returns the cost of a request.
     #[must_use]
     pub fn of(&self, usage: &Usage) -> f64 {
         let (input, cached, output) = match &self.long {
@@ -49,7 +49,7 @@ impl Price {
             }
             _ => (self.input, self.cached.unwrap_or(self.input), self.output),
         };
-        // Putting into the cache costs as much more as it does for a short request.
+        // Writing to the cache costs the same multiple of the input price as in a short request.
         let written =
             self.written.unwrap_or(self.input) / self.input.max(f64::MIN_POSITIVE) * input;
         let cached_tokens = usage.cached.min(usage.input);
@@ -101,7 +101,7 @@ mod tests {
         check(100_000, 50_000, 0, 1_000, 0.1 + 0.01 + 0.01);
         check(100_000, 50_000, 50_000, 0, 0.01 + 0.125);
         check(300_000, 0, 0, 1_000, 1.2 + 0.015);
-        // Counts that cannot be are no reason for a price below zero.
+        // Inconsistent counts must not give a negative price.
         check(10, 1_000_000, 1_000_000, 0, 0.000_002);
         let plain = Price {
             input: 1.0,

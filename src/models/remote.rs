@@ -1,15 +1,14 @@
-//! The service's own list of models: what it says of each, as far as we understand it (pure). Fields and words that are
-//! new are no mistake.
+//! The service's list of models, parsed as far as it is understood (pure). Unknown fields and values are ignored.
 
 use serde_json::Value;
 
 use super::{Model, Plans, find};
 use crate::id::ModelId;
 
-/// The most models of a list that are kept.
+/// Maximum number of models.
 const MAX_MODELS: usize = 500;
 
-/// Reads the service's answer, over what is known already; nothing if it is no such list.
+/// Parses the service's response on top of the known models; `None` if it is not such a list.
 #[must_use]
 pub fn parse(body: &[u8], known: &[Model]) -> Option<Vec<Model>> {
     let json: Value = serde_json::from_slice(body).ok()?;
@@ -28,7 +27,7 @@ pub fn parse(body: &[u8], known: &[Model]) -> Option<Vec<Model>> {
     Some(found.into_iter().map(|(_, model)| model).collect())
 }
 
-/// A model as the service describes it, and where it says nothing, as it is known.
+/// Builds a model from the service's entry and, where that is silent, from the known one.
 fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
     let mut model = known.cloned().unwrap_or_else(|| Model::unknown(id));
     let text = |key: &str| entry[key].as_str().map(str::to_owned);
@@ -71,7 +70,7 @@ fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
         let ids = tiers.iter().filter_map(|tier| tier["id"].as_str());
         model.tiers = ids.map(str::to_owned).collect();
     }
-    // It lists what this account has, so what is known besides does not count.
+    // The list is specific to this account and overrides the known plans.
     model.plans = list("available_in_plans")
         .filter(|plans| !plans.is_empty())
         .map(|plans| {

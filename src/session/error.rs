@@ -1,21 +1,21 @@
-//! Why a stored conversation cannot be gone on with.
+//! Errors of stored conversations.
 
 use std::io;
 use std::path::PathBuf;
 
 use super::stored::Damage;
 
-/// Why a stored conversation cannot be gone on with.
+/// The reason a stored conversation cannot be read or resumed.
 #[derive(Debug)]
 pub enum Error {
-    /// There is none of this id.
+    /// No conversation has this id.
     Missing(String),
-    /// There is none of this directory.
+    /// No conversation belongs to this directory.
     NoneHere(PathBuf),
-    /// Another run holds it.
+    /// Another run has locked it.
     Busy(PathBuf),
-    /// It cannot be read or written.
+    /// Its file cannot be read or written.
     Io(PathBuf, io::Error),
-    /// A line in its middle is not what it should be.
+    /// A line before the last is damaged.
     Damaged(PathBuf, Damage),
 }

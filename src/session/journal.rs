@@ -1,22 +1,22 @@
-//! Where the items of a conversation are kept as they come.
+//! The interface through which a conversation stores its items as they arrive.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Whoever keeps the items of a conversation.
+/// Stores the items of a conversation.
 pub trait Journal: std::fmt::Debug {
-    /// Keeps an item, which has no line end in it.
+    /// Stores an item, which contains no line end.
     fn item(&mut self, item: &[u8]);
 
-    /// Notes that from this time in Unix seconds on another model is asked.
+    /// Records a change of the model, at this time in Unix seconds.
     fn model(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
 
-    /// The path that was to lead to what is kept, if it does not any more, so that it cannot be found there.
+    /// Returns the path of the stored conversation if it no longer leads there.
     fn misplaced(&self) -> Option<PathBuf> {
         None
     }
 
-    /// What went wrong, once.
+    /// Takes the write error, which is reported once.
     fn take_failure(&mut self) -> Option<(PathBuf, io::Error)> {
         None
     }

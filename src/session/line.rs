@@ -1,25 +1,26 @@
-//! The lines of a session file. One of our own has a type that begins with `codex.`; every other line is an item, as the
-//! bytes that go to the service. So a newer version can add kinds of lines that this one leaves aside: such a line stays in
-//! the file, and is never sent.
+//! The lines of a session file. Metadata lines have a type that begins with `codex.`; every other line is an item, as
+//! the bytes sent to the service. So a newer version can add kinds of lines that this one ignores: such a line stays
+//! in the file and is never sent.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The version of the file, raised when older programs could not read it. What is new in 2 is the prefix.
+/// The version of the file format, raised when older programs could not read it. Version 2 added the prefix.
 pub(super) const SESSION_VERSION: u32 = 2;
 
-/// What the types of our own lines begin with.
+/// The prefix of metadata line types.
 const PREFIX: &str = "codex.";
 
 /// The first line.
 const SESSION: &str = "session";
 
-/// The line before what a run adds.
+/// The line before the items of a run.
 const TURN: &str = "turn";
 
-/// How a file spells the types of our own lines. It stays as it began, so that the version which began it can read it.
+/// How a file spells the types of metadata lines. A file keeps its spelling, so that the version that created it can
+/// still read it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// Without the prefix, up to version 1.
@@ -30,12 +31,12 @@ pub(super) enum Spelling {
 }
 
 impl Spelling {
-    /// The type of the first line.
+    /// Returns the type of the first line.
     pub(super) fn session(self) -> String {
         self.of(SESSION)
     }
 
-    /// The type of the line before what a run adds.
+    /// Returns the type of the line before the items of a run.
     pub(super) fn turn(self) -> String {
         self.of(TURN)
     }
@@ -47,17 +48,17 @@ impl Spelling {
         }
     }
 
-    /// The spelling of a file whose first line has this type; nothing where that begins no session.
+    /// Returns the spelling of a file whose first line has this type; `None` if it is not a session file.
     pub(super) fn of_first(kind: &str) -> Option<Self> {
         [Self::Bare, Self::Prefixed]
             .into_iter()
             .find(|spelling| spelling.session() == kind)
     }
 
-    /// What a line of this type is, behind the first one.
+    /// Classifies a line, after the first, by its type.
     pub(super) fn line_kind(self, kind: &str) -> LineKind {
         match kind.strip_prefix(PREFIX) {
-            // The versions that began a bare file stored whatever the service sent, also an item of this type.
+            // The versions that create bare files store any item of the service, even one of this type.
             Some(TURN) if self == Self::Prefixed => LineKind::Turn,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,
@@ -65,7 +66,7 @@ impl Spelling {
         }
     }
 
-    /// Whether an item, as a line, is read back as one.
+    /// Returns whether an item, as a line, is read back as an item.
     pub(super) fn is_item(self, item: &[u8]) -> bool {
         ItemFields::read(item).is_some_and(|fields| {
             fields.is_typed()
@@ -74,12 +75,12 @@ impl Spelling {
     }
 }
 
-/// What a line is, behind the first one.
+/// The kind of a line after the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineKind {
-    /// A run begins, or asks another model from here on.
+    /// A run begins, or switches to another model.
     Turn,
-    /// One of our own that this version does not know.
+    /// A metadata line that this version does not know.
     Unknown,
     /// An item.
     Item,
@@ -95,18 +96,18 @@ pub(super) struct FirstLine {
     pub(super) cwd: Option<String>,
 }
 
-/// A line before what a run adds.
+/// A line before the items of a run.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct TurnLine {
     pub(super) model: Option<String>,
     pub(super) provider: Option<String>,
     pub(super) effort: Option<String>,
-    /// The directory of a run that begins. Without it the run has changed to another model.
+    /// The working directory of a new run. Without it the line records a switch to another model.
     pub(super) cwd: Option<String>,
 }
 
-/// What is read of an item. A field that is not of the usual type says nothing.
+/// The fields read from an item. A field of an unexpected type is ignored.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ItemFields<'a> {
@@ -123,31 +124,31 @@ pub(super) struct ItemFields<'a> {
 }
 
 impl<'a> ItemFields<'a> {
-    /// Reads a line; nothing where it is no JSON object.
+    /// Parses a line; `None` if it is not a JSON object.
     pub(super) fn read(line: &'a [u8]) -> Option<Self> {
-        // serde would read an array as the fields in order.
+        // serde would accept an array as the fields in order.
         if line.trim_ascii_start().first() != Some(&b'{') {
             return None;
         }
         serde_json::from_slice(line).ok()
     }
 
-    /// The type, if there is one.
+    /// Returns the type.
     pub(super) fn kind(&self) -> Option<String> {
         text(self.kind)
     }
 
-    /// Who says it, in a message.
+    /// Returns the role of a message.
     pub(super) fn role(&self) -> Option<String> {
         text(self.role)
     }
 
-    /// Whether it says what it is. A message may do so by its role alone.
+    /// Returns whether it has a type. For a message, a role is enough.
     pub(super) fn is_typed(&self) -> bool {
         self.kind().is_some_and(|kind| !kind.is_empty()) || self.role().is_some()
     }
 
-    /// What ties a call to its output.
+    /// Returns the id that links a call and its output.
     pub(super) fn call_id(&self) -> Option<String> {
         text(self.call_id)
     }
@@ -157,7 +158,8 @@ fn text(raw: Option<&RawValue>) -> Option<String> {
     serde_json::from_str(raw?.get()).ok()
 }
 
-/// An item on one line: between its values JSON takes a blank as well as a line end, and in a text it has none.
+/// Puts an item on one line. Between JSON values a blank is as good as a line end, and strings contain no raw line
+/// ends.
 #[must_use]
 pub fn on_one_line(item: &[u8]) -> Cow<'_, [u8]> {
     if !item.contains(&b'\n') && !item.contains(&b'\r') {

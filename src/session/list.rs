@@ -1,4 +1,4 @@
-//! Which conversations are stored.
+//! Lists the stored conversations.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -8,23 +8,23 @@ use super::{Error, Sessions, StoredConversation, read};
 use crate::id::ThreadId;
 
 impl Sessions {
-    /// What is stored, the newest first, without the items. What cannot be read is left out.
+    /// Returns the stored conversations, newest first, without their items. Unreadable files are left out.
     #[must_use]
     pub fn list(&self) -> Vec<StoredConversation> {
         let files = self.files();
-        files.iter().filter_map(|path| glance(path)).collect()
+        files.iter().filter_map(|path| read_summary(path)).collect()
     }
 
-    /// The conversation of this directory that was gone on with last.
+    /// Returns the most recently used conversation of this directory.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub fn newest(&self, cwd: &Path) -> Result<ThreadId, Error> {
         let shown = cwd.to_string_lossy();
         let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
         let mut files = self.files();
         files.sort_by_cached_key(|path| Reverse(used(path)));
-        let mut found = files.iter().filter_map(|path| glance(path));
+        let mut found = files.iter().filter_map(|path| read_summary(path));
         found
             .find(|stored| stored.cwd == shown)
             .map(|stored| stored.id)
@@ -32,13 +32,13 @@ impl Sessions {
     }
 }
 
-/// What a file says, without its items.
-fn glance(path: &Path) -> Option<StoredConversation> {
+/// Reads a file without its items.
+fn read_summary(path: &Path) -> Option<StoredConversation> {
     let bytes = read(path).ok()?;
     let (mut stored, _) = StoredConversation::read(&bytes).ok()?;
     stored.items = Vec::new();
     stored.models = Vec::new();
-    // Its name is what it is found by.
+    // The id is taken from the file name, by which a conversation is found.
     stored.id = path.file_stem()?.to_str()?.parse().ok()?;
     Some(stored)
 }

@@ -1,6 +1,6 @@
-//! Stored conversations: one file each, an item a line, appended as it happens. The file is the whole truth. Beside the
-//! items, which are kept as the bytes that go to the service, it has lines of our own: `codex.session` is the first, and a
-//! `codex.turn` stands before what each run has added. A process that writes to a file holds a lock on it.
+//! Stored conversations: one append-only file each, with an item per line. The file is the only record. Besides the
+//! items, stored as the bytes sent to the service, it contains metadata lines: `codex.session` comes first, and a
+//! `codex.turn` precedes the items of each run. A process that writes to a file holds a lock on it.
 
 mod error;
 mod journal;
@@ -27,14 +27,14 @@ pub use line::on_one_line;
 pub use stored::{Damage, Flaw, StoredConversation};
 pub use writer::{TurnHeader, Writer};
 
-/// Where conversations are kept.
+/// The directory of stored conversations.
 #[derive(Clone, Debug)]
 pub struct Sessions {
     root: PathBuf,
 }
 
 impl Sessions {
-    /// Conversations are kept in this directory of ours.
+    /// Uses the session directory of this home.
     #[must_use]
     pub fn new(home: &Path) -> Self {
         Self {
@@ -42,10 +42,10 @@ impl Sessions {
         }
     }
 
-    /// Begins a conversation.
+    /// Creates a conversation and its file.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// If it cannot be written.
     pub fn create(&self, id: &ThreadId, beginning: &TurnHeader<'_>) -> io::Result<Writer> {
         let day = date(beginning.now);
         let folder = self.root.join(day[..10].replace('-', "/"));
@@ -57,12 +57,12 @@ impl Sessions {
             .mode(0o600)
             .open(&path)?;
         give_at(&file, &path);
-        // Nobody else knows of it yet.
+        // No other process knows the file yet.
         let _ = FileExt::try_lock(&file);
         let mut writer = Writer::new(file, path.clone(), Spelling::default());
         match writer.begin(id, beginning) {
             Err(error) => {
-                // Nothing is in it that could be gone on with.
+                // The file contains nothing to resume.
                 let _ = fs::remove_file(&path);
                 Err(error)
             }
@@ -70,10 +70,10 @@ impl Sessions {
         }
     }
 
-    /// Takes a conversation up again, for writing. What is torn at its end is dropped.
+    /// Opens a conversation to append to it. A truncated last line is dropped.
     ///
     /// # Errors
-    /// When it is not there, held by somebody else, or damaged.
+    /// If it is missing, locked by another process, or damaged.
     pub fn open(&self, id: &str) -> Result<(StoredConversation, Writer), Error> {
         let path = self.path(id)?;
         let failed = |error| Error::Io(path.clone(), error);
@@ -81,7 +81,7 @@ impl Sessions {
         match FileExt::try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Busy(path)),
-            // On a file system that has no locks nobody is kept out.
+            // On a file system without locks no process is excluded.
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -97,10 +97,10 @@ impl Sessions {
         Ok((stored, writer))
     }
 
-    /// Reads a conversation without holding it.
+    /// Reads a conversation without locking it.
     ///
     /// # Errors
-    /// When it is not there or damaged.
+    /// If it is missing or damaged.
     pub fn read(&self, id: &str) -> Result<StoredConversation, Error> {
         let path = self.path(id)?;
         let bytes = read(&path).map_err(|error| Error::Io(path.clone(), error))?;
@@ -109,10 +109,10 @@ impl Sessions {
         Ok(stored)
     }
 
-    /// Removes a conversation that nobody holds.
+    /// Removes a conversation that is not in use.
     ///
     /// # Errors
-    /// When it is not there, held, or cannot be removed.
+    /// If it is missing, locked, or cannot be removed.
     pub fn remove(&self, id: &str) -> Result<(), Error> {
         let path = self.path(id)?;
         let failed = |error| Error::Io(path.clone(), error);
@@ -121,7 +121,7 @@ impl Sessions {
             return Err(Error::Busy(path));
         }
         fs::remove_file(&path).map_err(failed)?;
-        // A day without a conversation leaves no trace.
+        // Directories of dates that became empty are removed too.
         for folder in path.ancestors().skip(1).take(3) {
             if fs::remove_dir(folder).is_err() {
                 break;
@@ -130,7 +130,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// The file of this id.
+    /// Returns the file of a conversation.
     fn path(&self, id: &str) -> Result<PathBuf, Error> {
         let is_id = |c: char| c.is_ascii_hexdigit() || c == '-';
         let found = self.files().into_iter().find(|path| {
@@ -141,7 +141,7 @@ impl Sessions {
         found.ok_or_else(|| Error::Missing(id.to_owned()))
     }
 
-    /// All files, the newest first.
+    /// Lists all files, newest first.
     fn files(&self) -> Vec<PathBuf> {
         let mut level = vec![self.root.clone()];
         for _ in 0..4 {
@@ -149,16 +149,16 @@ impl Sessions {
             level = entries.map(|entry| entry.path()).collect();
         }
         level.retain(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
-        // Their ids begin with their time.
+        // The ids begin with a timestamp.
         level.sort_by(|a, b| b.file_name().cmp(&a.file_name()));
         level
     }
 }
 
-/// The most of a conversation that is read, in bytes: no model takes in as much.
+/// Size limit of a session file, in bytes: far beyond the context window of any model.
 const MAX_SESSION_BYTES: u64 = 512 << 20;
 
-/// A regular file. What else may lie there is not waited for, and links are not followed.
+/// Opens a regular file. Opening anything else could block, and links are not followed.
 fn regular(path: &Path, flags: OFlags) -> io::Result<File> {
     let file = open_regular(path, flags | OFlags::NOFOLLOW)?;
     if file.metadata()?.len() > MAX_SESSION_BYTES {
@@ -167,7 +167,7 @@ fn regular(path: &Path, flags: OFlags) -> io::Result<File> {
     Ok(file)
 }
 
-/// What is in a regular file.
+/// Reads a regular file.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     regular(path, OFlags::RDONLY)?.read_to_end(&mut bytes)?;

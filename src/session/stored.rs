@@ -1,4 +1,4 @@
-//! What a stored conversation says (pure).
+//! Parses a stored conversation (pure).
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,56 +11,56 @@ use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
 use crate::wire::input::{CallOutput, Pictures, call_output};
 
-/// A conversation as it was stored.
+/// A conversation read from its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredConversation {
     /// Its id.
     pub id: ThreadId,
-    /// When it began, in Unix seconds.
+    /// When it was created, in Unix seconds.
     pub created_at: u64,
-    /// The directory that its last run worked in.
+    /// The working directory of its last run.
     pub cwd: String,
-    /// The model that was asked last, as `-m` takes it: one of a server of the user's own has that server's name before it.
+    /// The model used last, as `-m` takes it: one of a custom provider has the provider's name before it.
     pub model: String,
-    /// The name of that server, where it is one.
+    /// The custom provider of that model, if it has one.
     pub provider: Option<String>,
-    /// How much that model was to think.
+    /// The reasoning effort of that model.
     pub effort: Effort,
-    /// Its items, each as the bytes that go to the service.
+    /// Its items, each as the bytes sent to the service.
     pub items: Vec<Vec<u8>>,
-    /// The model that was asked when each item was added.
+    /// The model in use when each item was added.
     pub models: Vec<String>,
-    /// How many runs have added to it.
+    /// The number of runs.
     pub turns: usize,
-    /// What the user said first.
+    /// The beginning of the user's first message.
     pub first: String,
-    /// How the file spells the types of our own lines.
+    /// How the file spells the types of metadata lines.
     pub(super) spelling: Spelling,
 }
 
-/// The result of a call that was stopped before it had one.
+/// The output of a call that was stopped before it had one.
 pub const ABORTED: &str = "aborted";
 
-/// How much a model was to think, since it was the conversation's model.
+/// The reasoning effort of the current model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effort {
-    /// What its requests named.
+    /// The effort named in its requests.
     pub head: Option<String>,
-    /// What the last item said that changed it.
+    /// The effort of the last item that changed it.
     pub changed: Option<String>,
-    /// How many items the conversation had when this model took over. Changes among them are not its own.
+    /// The number of items when this model took over. Changes among those are another model's.
     pub since: usize,
 }
 
 impl Effort {
-    /// What holds.
+    /// Returns the effort in effect.
     #[must_use]
     pub fn current(&self) -> Option<&str> {
         self.changed.as_deref().or(self.head.as_deref())
     }
 }
 
-/// A line that is not what it should be.
+/// A damaged line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// The line, counted from 1.
@@ -72,11 +72,11 @@ pub struct Damage {
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// It cannot be read.
+    /// It cannot be parsed.
     Unreadable,
-    /// The first line is of another kind.
+    /// The first line is not one of a session.
     NoSession,
-    /// The id of the conversation is not one.
+    /// The id of the conversation is invalid.
     Id(IdError),
     /// A newer version of this program wrote it.
     Newer,
@@ -102,7 +102,7 @@ impl fmt::Display for Damage {
     }
 }
 
-/// What a change of the effort says.
+/// The content of an effort change.
 #[derive(Deserialize)]
 struct EffortChange {
     effort: String,
@@ -114,17 +114,17 @@ struct TextPart {
     text: String,
 }
 
-/// The type of an item that changes how much the model is to think.
+/// The type of an item that changes the reasoning effort.
 const CHANGE: &str = "configuration_update";
 
-/// The most of the first words that is kept, in bytes.
+/// Length limit of the first message's beginning, in bytes.
 const MAX_FIRST_WORDS_BYTES: usize = 200;
 
 impl StoredConversation {
-    /// Reads a file; and how many of its bytes are whole lines. What is torn at the end is no mistake.
+    /// Parses a file; also returns the length of its complete lines in bytes. A truncated last line is not an error.
     ///
     /// # Errors
-    /// When a line before the end is damaged, or the file is none of ours.
+    /// If a line before the end is damaged, or it is not a session file.
     pub fn read(bytes: &[u8]) -> Result<(Self, usize), Damage> {
         let mut stored: Option<Self> = None;
         let mut whole = 0;
@@ -137,7 +137,7 @@ impl StoredConversation {
             }
             let is_text = std::str::from_utf8(line).is_ok();
             let Some(fields) = ItemFields::read(line).filter(|_| is_text) else {
-                // The line end of a torn line may have come before what was to stand in it.
+                // After a crash, a line end may be on the disk without the line before it.
                 if last && n > 0 {
                     break;
                 }
@@ -145,8 +145,8 @@ impl StoredConversation {
             };
             let raw = line.trim_ascii_end();
             match &mut stored {
-                None => stored = Some(Self::begun(&fields, raw).map_err(damage)?),
-                Some(stored) => stored.take(&fields, raw).map_err(damage)?,
+                None => stored = Some(Self::from_first_line(&fields, raw).map_err(damage)?),
+                Some(stored) => stored.add_line(&fields, raw).map_err(damage)?,
             }
             whole += line.len();
         }
@@ -157,8 +157,8 @@ impl StoredConversation {
         Ok((stored, whole))
     }
 
-    /// A conversation without an item, from the first line.
-    fn begun(fields: &ItemFields<'_>, raw: &[u8]) -> Result<Self, Flaw> {
+    /// Creates an empty conversation from the first line.
+    fn from_first_line(fields: &ItemFields<'_>, raw: &[u8]) -> Result<Self, Flaw> {
         let kind = fields.kind().unwrap_or_default();
         let spelling = Spelling::of_first(&kind).ok_or(Flaw::NoSession)?;
         let first: FirstLine = serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
@@ -181,7 +181,7 @@ impl StoredConversation {
         })
     }
 
-    fn take(&mut self, fields: &ItemFields<'_>, raw: &[u8]) -> Result<(), Flaw> {
+    fn add_line(&mut self, fields: &ItemFields<'_>, raw: &[u8]) -> Result<(), Flaw> {
         let kind = fields.kind().unwrap_or_default();
         match self.spelling.line_kind(&kind) {
             LineKind::Turn => {
@@ -194,7 +194,7 @@ impl StoredConversation {
                     self.cwd = cwd;
                 }
             }
-            // It stays in the file, and a version that knows it finds it there.
+            // It stays in the file for a version that knows it.
             LineKind::Unknown => {}
             LineKind::Item => {
                 if !fields.is_typed() {
@@ -216,7 +216,7 @@ impl StoredConversation {
         Ok(())
     }
 
-    /// Notes that a run with this model begins.
+    /// Applies a turn line that names a model.
     fn begin(&mut self, line: &TurnLine, model: &str) {
         let spelled = match &line.provider {
             Some(provider) => format!("{provider}/{model}"),
@@ -233,8 +233,8 @@ impl StoredConversation {
         self.effort.head.clone_from(&line.effort);
     }
 
-    /// Makes the conversation one that can be gone on with: what stands at its end without what belongs behind it is
-    /// left out or answered. Gives the items that have to be added.
+    /// Makes the conversation resumable: removes or answers items whose counterpart is missing. Returns the items to
+    /// append.
     #[must_use]
     pub fn settle(&mut self) -> Vec<Vec<u8>> {
         let kinds: Vec<(String, String)> = self.items.iter().map(|item| kind(item)).collect();
@@ -253,14 +253,14 @@ impl StoredConversation {
         let outputs: Vec<Vec<u8>> = open
             .map(|(_, call_id)| call_output(call_id, &aborted, Pictures::Bare))
             .collect();
-        // From the end, so that what was left out before changes no place that is still to be looked at. The service has
-        // served calls of other kinds itself, and takes none back without its output.
+        // From the end, so that a removal does not shift items still to be examined. Calls of other kinds were
+        // executed by the service, which does not accept them back without their output.
         for n in (0..kinds.len()).rev() {
             let (kind_of, call_id) = &kinds[n];
             let is_call = !call_id.is_empty() && kind_of != "function_call";
             let is_call = is_call && !kind_of.ends_with("_output");
-            // Reasoning stands directly before what came of it. One that a run has left without that stands at the end,
-            // or before what the user said then.
+            // A reasoning item directly precedes what it led to. One without that is the last item, or comes before
+            // the next user message.
             let is_last = self.items.get(n + 1).is_none_or(|next| begins_turn(next));
             if is_call && !answered.contains(&**call_id) || kind_of == "reasoning" && is_last {
                 self.items.remove(n);
@@ -274,12 +274,12 @@ impl StoredConversation {
     }
 }
 
-/// Whether a run puts this item before what the user says, or it is that.
+/// Returns whether the item is a user message or one that a run puts before it.
 fn begins_turn(item: &[u8]) -> bool {
     is_change(item) || role(item).as_deref() == Some("user")
 }
 
-/// Whether this item changes how much the model is to think.
+/// Returns whether the item changes the reasoning effort.
 #[must_use]
 pub fn is_change(item: &[u8]) -> bool {
     kind(item).0 == CHANGE
@@ -295,7 +295,7 @@ fn role(item: &[u8]) -> Option<String> {
     ItemFields::read(item).and_then(|fields| fields.role())
 }
 
-/// The beginning of what a message says.
+/// Returns the beginning of a message's text.
 fn first_words(content: Option<&RawValue>) -> String {
     let parts = content.and_then(|raw| serde_json::from_str::<Vec<TextPart>>(raw.get()).ok());
     let text = parts.unwrap_or_default().into_iter().next();

@@ -1,5 +1,4 @@
-//! Appending to a stored conversation. Nothing is written behind a line that could not be written, since one would be
-//! missing.
+//! Appends to a stored conversation. After a failed write nothing more is written, since a line would be missing.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,24 +12,24 @@ use super::line::{SESSION_VERSION, Spelling};
 use crate::file;
 use crate::id::ThreadId;
 
-/// What a run begins with.
+/// The metadata of a new run.
 #[derive(Clone, Copy, Debug)]
 pub struct TurnHeader<'a> {
-    /// When, in Unix seconds.
+    /// The start time, in Unix seconds.
     pub now: u64,
-    /// The directory that it works in.
+    /// The working directory.
     pub cwd: &'a Path,
-    /// The model that it asks.
+    /// The model.
     pub model: &'a str,
-    /// The provider of `models.json` that it is a model of, where it is one of the user's own servers.
+    /// The custom provider of the model in `models.json`, if it has one.
     pub provider: Option<&'a str>,
-    /// The effort that its requests name, before those changes of it that are items of the conversation.
+    /// The effort that its requests name, before changes made by items of the conversation.
     pub effort: Option<&'a str>,
     /// This program's version.
     pub version: &'a str,
 }
 
-/// Appends to a conversation that it holds.
+/// Appends to a conversation whose lock it holds.
 #[derive(Debug)]
 pub struct Writer {
     file: File,
@@ -39,18 +38,18 @@ pub struct Writer {
     state: WriterState,
 }
 
-/// Whether lines are written.
+/// The state of the writer.
 #[derive(Debug)]
 enum WriterState {
     Writing,
-    /// A line could not be written, which was not reported yet.
+    /// A write failed and was not reported yet.
     Failed(io::Error),
-    /// A line could not be written, and that was reported.
+    /// A write failed and was reported.
     Reported,
 }
 
 impl Writer {
-    /// Appends to this file, which is held and has this path, in the spelling that it has.
+    /// Creates a writer for a locked file.
     pub(super) fn new(file: File, path: PathBuf, spelling: Spelling) -> Self {
         Self {
             file,
@@ -60,7 +59,7 @@ impl Writer {
         }
     }
 
-    /// Writes the first lines of a file.
+    /// Writes the first lines of the file.
     pub(super) fn begin(&mut self, id: &ThreadId, beginning: &TurnHeader<'_>) -> io::Result<()> {
         let line = json!({"type": self.spelling.session(), "version": SESSION_VERSION, "id": id.as_str(),
             "created_at": beginning.now, "cwd": beginning.cwd.to_string_lossy(), "codex_run": beginning.version});
@@ -72,7 +71,7 @@ impl Writer {
         }
     }
 
-    /// Notes that a run begins.
+    /// Records that a run begins.
     pub fn turn(&mut self, beginning: &TurnHeader<'_>) {
         let mut line = json!({"type": self.spelling.turn(), "at": beginning.now, "model": beginning.model,
             "cwd": beginning.cwd.to_string_lossy()});
@@ -91,7 +90,7 @@ impl Writer {
         if !matches!(self.state, WriterState::Writing) {
             return;
         }
-        // A long item is not copied for the sake of its line end.
+        // A long item is not copied just to append its line end.
         let written = if line.len() < 1 << 16 {
             self.file.write_all(&[line, b"\n"].concat())
         } else {
@@ -107,7 +106,8 @@ impl Writer {
 
 impl Journal for Writer {
     fn item(&mut self, item: &[u8]) {
-        // A service does not write our lines, nor one that could not be read back: it would end the conversation.
+        // A service must not write metadata lines, nor a line that cannot be read back, which would break the
+        // conversation.
         if self.spelling.is_item(item) {
             self.line(item);
         }
@@ -124,7 +124,7 @@ impl Journal for Writer {
     fn misplaced(&self) -> Option<PathBuf> {
         let held = self.file.metadata().map(|found| file::of_file(&found));
         let found = held.is_ok_and(|held| file::leads_to(&self.path, held));
-        // A file that could not be written was reported before.
+        // A failed write was already reported.
         (!found && matches!(self.state, WriterState::Writing)).then(|| self.path.clone())
     }
 

@@ -255,7 +255,7 @@ fn a_wait_for_a_renewal_is_a_line_and_an_event() {
         .args(["run", "--no-tools", "--json", "hi"])
         .run();
     ran.exits(0)
-        .says("codex: the issuer of the sign-in fails: Busy. [HTTP 503]; trying again in ");
+        .says("codex: the sign-in service failed: Busy. [HTTP 503]; trying again in ");
     let retries: Vec<_> = ran
         .events()
         .into_iter()

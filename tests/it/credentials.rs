@@ -82,7 +82,7 @@ fn a_malformed_credential_is_not_passed_over() {
         .env("CODEX_ACCESS_TOKEN", "sk-not-a-token")
         .run();
     key.exits(4)
-        .says("CODEX_ACCESS_TOKEN holds no ChatGPT access token");
+        .says("CODEX_ACCESS_TOKEN does not contain a ChatGPT access token");
     home.codex(&server)
         .args(ASK)
         .env("CODEX_API_KEY", "two words")

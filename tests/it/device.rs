@@ -122,7 +122,7 @@ fn a_secret_is_read_from_standard_input_only() {
         .input("sk-not-a-token")
         .run()
         .exits(4)
-        .says("holds no ChatGPT access token");
+        .says("does not contain a ChatGPT access token");
     cmd()
         .input(jwt("acct-1", 1000))
         .run()
@@ -135,7 +135,7 @@ fn a_secret_is_read_from_standard_input_only() {
         .input(jwt("acct-1", now_unix() + 60))
         .run()
         .exits(2)
-        .says("a ChatGPT access token where a key belongs");
+        .says("a ChatGPT access token where an API key belongs");
     key()
         .args(["--device-auth"])
         .run()

@@ -142,7 +142,7 @@ fn a_key_that_is_not_bare_is_exit_2_and_is_not_sent() {
                 .run()
                 .exits(2)
                 .says(&format!(
-                    "cannot use the credential: {variable} holds no key or token: "
+                    "cannot use the credential: {variable} does not contain a bare key or token: "
                 ))
                 .says("codex: hint: ");
         }

@@ -34,7 +34,7 @@ fn whoever_is_killed_holds_up_nobody() {
             assert!(spent, "after {after} ms");
             next.exits(4)
                 .says("refresh_token_reused")
-                .says("had begun to renew it, and ended before anything was stored")
+                .says("started to renew it but ended before the new tokens were stored")
                 .says("codex login");
             assert_eq!(home.refresh_token(), old.refresh, "nothing is thrown away");
         }
@@ -72,7 +72,7 @@ fn a_holder_beyond_its_own_limit_is_named() {
     holder.signal(STOP);
     // It stands still, for longer than a renewal takes at most.
     holds_since(&home, holder.id(), 140);
-    let held = format!("process {} holds the lock of", holder.id());
+    let held = format!("process {} holds the lock on", holder.id());
     let waits = ask(&home, &server).run();
     waits
         .exits(7)
@@ -99,7 +99,7 @@ fn a_holder_at_work_is_waited_for_and_that_is_said() {
     until("it has the lock and has asked", || {
         server.issuer().refreshes() == 1
     });
-    let said = format!("codex: process {} holds the lock of", holder.id());
+    let said = format!("codex: process {} holds the lock on", holder.id());
     let other = home.codex(&server).args(["models"]).start();
     let waits = ask(&home, &server).run();
     waits.exits(0).stdout("You said: hello\n").says(&said);
@@ -109,7 +109,7 @@ fn a_holder_at_work_is_waited_for_and_that_is_said() {
         .says(&said);
     finish(holder, "codex run hello".to_owned())
         .exits(0)
-        .stderr("codex: renewing the sign-in; the service has not answered for a second\n");
+        .stderr("codex: renewing the sign-in; the service has not responded for a second\n");
     assert_eq!(server.issuer().refreshes(), 1);
 }
 
@@ -254,6 +254,6 @@ fn a_kill_before_the_token_is_spent_costs_nothing_and_one_after_it_is_explained(
     let ran = ask(&home, &server).run();
     ran.exits(4)
         .says("refresh_token_reused")
-        .says(&format!("process {} had begun to renew it", holder.id()));
+        .says(&format!("process {} started to renew it", holder.id()));
     assert_eq!(home.refresh_token(), old.refresh, "nothing is thrown away");
 }

@@ -19,7 +19,7 @@ const PI: &str = r#"{
   }
 }"#;
 
-const NAMED: &str = r#"an entry "openai" of the type oauth, which another program keeps there"#;
+const NAMED: &str = r#"an entry "openai" of type oauth, which belongs to another program"#;
 
 fn with(home: &Home, server: &Server, args: &[&str]) -> Cmd {
     let mut cmd = home.codex(server);
@@ -126,7 +126,7 @@ fn every_place_is_held_to_its_type() {
         cmd.input(secret)
             .run()
             .exits(2)
-            .says("which another program keeps there");
+            .says("which belongs to another program");
         home.codex(&server).args(["logout"]).run().exits(2);
         assert_eq!(home.auth_text().as_deref(), Some(text));
     }

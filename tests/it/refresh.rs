@@ -133,7 +133,7 @@ fn a_token_that_is_still_good_is_used_when_it_cannot_be_renewed() {
             .stdout("You said: hello\n")
             .says("the sign-in cannot be renewed: ")
             .says(words);
-        ran.says("its token is good until 20");
+        ran.says("its access token is valid until 20");
         assert_eq!(home.auth_text(), before);
         // A failure is tried again after a while, a refusal never.
         thread::sleep(Duration::from_millis(1100));
@@ -238,7 +238,7 @@ fn what_changes_in_the_file_meanwhile_is_seen() {
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{}"));
-            ran.exits(4).says("holds no sign-in any more");
+            ran.exits(4).says("no longer holds a sign-in");
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{\n\n  torn"));

@@ -122,8 +122,15 @@ fn what_may_pass_keeps_the_sign_in() {
             )
         });
         scope.spawn(|| check(429, r#"{"detail":"Slow down"}"#, 7, "Slow down [HTTP 429]"));
-        scope.spawn(|| check(200, "<html>sign in</html>", 7, "its answer cannot be read"));
-        scope.spawn(|| check(200, "{}", 7, "its answer cannot be read"));
+        scope.spawn(|| {
+            check(
+                200,
+                "<html>sign in</html>",
+                7,
+                "its response cannot be read",
+            )
+        });
+        scope.spawn(|| check(200, "{}", 7, "its response cannot be read"));
         scope.spawn(|| check(302, "", 7, "it gave no reason [HTTP 302]"));
         let country = error("unsupported_country_region_territory", "Not here.");
         scope.spawn(move || {

@@ -86,14 +86,14 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
         (
             "{\"openai-codex\": {\"access\": \"opaque\"}}",
             4,
-            "holds no ChatGPT access token",
+            "does not contain a ChatGPT access token",
         ),
         ("", 4, "nobody is signed in"),
         ("{}", 4, "nobody is signed in"),
         (
             "{\"openai-codex\": 7}",
             4,
-            "which another program keeps there",
+            "which belongs to another program",
         ),
     ] {
         home.write_auth(text);
@@ -110,7 +110,7 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
         .args(["run", "--no-tools", "hi"])
         .run()
         .exits(2)
-        .says("is no credentials file");
+        .says("is not a credentials file");
     // It is not looked at where something else comes first.
     let other = Server::start([Reply::text("ok")]);
     let ran = home.codex(&other).env("CODEX_API_KEY", KEY);

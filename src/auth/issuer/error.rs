@@ -1,4 +1,4 @@
-//! Why the issuer gave nothing.
+//! The reason a request to the issuer failed.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use crate::auth::refusal::Refusal;
 use crate::http;
 
-/// Why the issuer gave nothing.
+/// The reason a request to the issuer failed.
 #[derive(Debug)]
 pub enum Error {
-    /// It could not be reached, or did not answer.
+    /// The issuer could not be reached or did not respond.
     Http(http::Error),
-    /// It said no.
+    /// The issuer refused.
     Refused(Box<Refusal>),
-    /// The person said no to a device, or nothing in time.
+    /// The user declined the device sign-in, or it expired.
     Declined(Box<Refusal>),
-    /// It said yes, and nothing that can be read.
+    /// The response reports success but cannot be parsed.
     Unreadable,
 }
 
 impl Error {
-    /// Whether this machine has no more of what a question to the issuer needs. Nothing was sent then.
+    /// Returns whether a local resource ran out, in which case nothing was sent.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         matches!(self, Self::Http(error) if error.is_exhausted())
@@ -33,13 +33,13 @@ impl fmt::Display for Error {
         match self {
             Self::Http(error) => error.fmt(f),
             Self::Refused(refusal) | Self::Declined(refusal) => f.write_str(&refusal.words()),
-            Self::Unreadable => f.write_str("its answer cannot be read"),
+            Self::Unreadable => f.write_str("its response cannot be read"),
         }
     }
 }
 
 impl Error {
-    /// Whether the same question may be answered a moment later.
+    /// Returns whether a retry may succeed.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
@@ -50,7 +50,7 @@ impl Error {
         }
     }
 
-    /// After how long the issuer wants to be asked again.
+    /// Returns the issuer's `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

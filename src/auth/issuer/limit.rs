@@ -1,18 +1,18 @@
-//! How long the answers of the issuer may take, and how large they may be.
+//! Timeouts and size limits of the issuer's responses.
 
 use std::time::Duration;
 
 use crate::http::TimeLimit;
 
-/// How long an answer may take, as a whole.
+/// Timeout of a whole response.
 pub(in crate::auth) const ANSWER_TIMEOUT: TimeLimit = TimeLimit::Whole(Duration::from_secs(30));
 
-/// How long tokens may take, as a whole. They are worth waiting for: neither a code nor a refresh token can be used
-/// twice. Other processes wait for their end.
+/// Timeout of a whole token response. It is long because neither a code nor a refresh token can be used twice. Other
+/// processes wait for the lock meanwhile.
 pub(in crate::auth) const TOKEN_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How long revoking may take.
+/// Timeout of a revocation.
 pub(in crate::auth) const REVOKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most of an answer that is read, in bytes.
+/// Size limit of a response body, in bytes.
 pub(in crate::auth) const MAX_BODY_BYTES: usize = 1 << 20;

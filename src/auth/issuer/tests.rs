@@ -1,8 +1,8 @@
-//! What the issuer answers, as it is understood, and how long it may take.
+//! Tests of requests to the issuer and their timeouts.
 
 use super::*;
 
-/// A server that is never silent for long, and never done: a byte at a time.
+/// A server that never pauses for long and never finishes: it sends one byte at a time.
 fn trickle(head: &'static str) -> String {
     use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -22,7 +22,7 @@ fn trickle(head: &'static str) -> String {
 }
 
 #[test]
-fn the_whole_answer_of_the_token_endpoint_has_a_limit() {
+fn a_whole_token_response_has_a_timeout() {
     for head in [
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n",
         "HTTP/1.1 200 OK\r\nx-endless: ",
@@ -41,7 +41,7 @@ fn the_whole_answer_of_the_token_endpoint_has_a_limit() {
 }
 
 #[test]
-fn the_address_of_the_sign_in_names_everything_that_the_issuer_wants() {
+fn the_authorization_url_has_every_required_parameter() {
     let base = BaseUrl::parse("https://issuer.example").expect("an address");
     let pkce = Pkce::new(&[7; crate::auth::pkce::RANDOM_BYTES]);
     let url = Issuer::new(base, &http::HttpSetup::new("test"))

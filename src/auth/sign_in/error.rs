@@ -1,4 +1,4 @@
-//! Why a sign-in gives no valid token, and what went wrong without stopping anything: facts, and their words.
+//! Errors and warnings of a sign-in, and their messages.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,34 +8,34 @@ use crate::auth::refusal::Refusal;
 use crate::auth::{issuer, store};
 use crate::clock::date;
 
-/// Why there is no valid access token.
+/// The reason there is no valid access token.
 #[derive(Debug)]
 pub enum Error {
-    /// The file cannot be used.
+    /// The credentials file cannot be used.
     Store(store::Error),
-    /// The new tokens would have no place, so the refresh token was not spent.
+    /// The new tokens could not be stored, so the refresh token was not spent.
     NotSpent(store::Error),
-    /// Nobody is signed in any more.
+    /// The file no longer holds a sign-in.
     Gone(PathBuf),
-    /// The file holds the sign-in of another account than when the run began.
+    /// The file now holds the sign-in of a different account than at the start of the run.
     OtherAccount(PathBuf),
-    /// The issuer has refused the refresh token for good.
+    /// The issuer has permanently refused the refresh token.
     Refused(Refusal),
-    /// The access token has ended and there is no refresh token.
+    /// The access token has expired and there is no refresh token.
     Ended,
-    /// The issuer could not be asked, now or a moment ago.
+    /// The request to the issuer failed, or an earlier failure is still backing off (`None`).
     Failed(Option<issuer::Error>),
-    /// The issuer does not say whose an access token of a workspace is.
+    /// The issuer did not identify the owner of a workspace's access token.
     Whose(issuer::Error),
 }
 
 impl Error {
-    /// Whether this machine has no more of what a renewal needs.
+    /// Returns whether a local resource (memory, threads, file descriptors, disk) ran out.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
-        let of_store = |error: &store::Error| error.exhausted().is_some();
+        let store_exhausted = |error: &store::Error| error.exhausted().is_some();
         match self {
-            Self::Store(error) | Self::NotSpent(error) => of_store(error),
+            Self::Store(error) | Self::NotSpent(error) => store_exhausted(error),
             Self::Failed(Some(error)) => error.is_exhausted(),
             _ => false,
         }
@@ -46,10 +46,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) | Self::NotSpent(error) => error.fmt(f),
-            Self::Gone(path) => write!(f, "{} holds no sign-in any more", path.display()),
+            Self::Gone(path) => write!(f, "{} no longer holds a sign-in", path.display()),
             Self::OtherAccount(path) => write!(
                 f,
-                "{} holds the sign-in of another account by now",
+                "{} now holds the sign-in of another account",
                 path.display()
             ),
             Self::Refused(refusal) => {
@@ -61,16 +61,16 @@ impl fmt::Display for Error {
                 match refusal.interrupted {
                     Some(process) => write!(
                         f,
-                        "; process {process} had begun to renew it, and ended before anything was stored"
+                        "; process {process} started to renew it but ended before the new tokens were stored"
                     ),
                     None => Ok(()),
                 }
             }
-            Self::Ended => f.write_str("the saved token has ended, and nothing renews it"),
-            Self::Failed(Some(error)) | Self::Whose(error) => error.fmt(f),
-            Self::Failed(None) => {
-                f.write_str("the service failed a moment ago, and more than once")
+            Self::Ended => {
+                f.write_str("the saved access token has expired, and there is no refresh token")
             }
+            Self::Failed(Some(error)) | Self::Whose(error) => error.fmt(f),
+            Self::Failed(None) => f.write_str("the service has just failed several times in a row"),
         }
     }
 }
@@ -85,12 +85,12 @@ impl StdError for Error {
     }
 }
 
-/// What went wrong without stopping anything.
+/// A problem that did not stop the run.
 #[derive(Debug)]
 pub enum Warning {
-    /// The sign-in could not be renewed; its token is good until then, in Unix seconds.
+    /// Renewal failed; the current token is valid until this time, in Unix seconds, if known.
     NotRenewed(Error, Option<u64>),
-    /// The new tokens could not be stored, so they end with this process.
+    /// The new tokens could not be stored and are lost when this process exits.
     NotStored(store::Error),
 }
 
@@ -100,13 +100,13 @@ impl fmt::Display for Warning {
             Self::NotRenewed(error, until) => {
                 write!(f, "the sign-in cannot be renewed: {error}")?;
                 match until {
-                    Some(until) => write!(f, "; its token is good until {}", date(*until)),
+                    Some(until) => write!(f, "; its access token is valid until {}", date(*until)),
                     None => Ok(()),
                 }
             }
             Self::NotStored(error) => write!(
                 f,
-                "the sign-in was renewed but not stored, so it ends with this run: {error}"
+                "the sign-in was renewed but could not be stored, so it is lost when this run ends: {error}"
             ),
         }
     }

@@ -1,7 +1,8 @@
-//! A sign-in that stays valid: an access token whenever one is needed, or the reason there is none. Any number
-//! of processes may share the file. A refresh token can be used once, so it is spent under the lock, after the
-//! file was read again, and only when its successor has a place on the disk.
+//! Keeps a stored sign-in valid: returns an access token for each request, or the reason there is none. Any number of
+//! processes may share the credentials file. A refresh token is single-use, so it is spent only while holding the
+//! lock, after rereading the file, and once there is disk space for its successor.
 
+mod attempt;
 mod error;
 mod state;
 mod waiting;
@@ -14,7 +15,7 @@ use super::credential::Credential;
 use super::critical_section::Critical;
 use super::issuer::limit::TOKEN_TIMEOUT;
 use super::issuer::{self, Issuer};
-use super::renewal_plan::{Plan, again, plan};
+use super::renewal_plan::{Plan, plan, retry_at};
 use super::signed_in::SignedIn;
 use super::store::{
     self, CredentialStore, EditOutcome, Hold, LOCK_TIMEOUT, Memory, Past, READ_PAUSE, StoreEdit,
@@ -22,25 +23,25 @@ use super::store::{
 use super::token::TokenError;
 use crate::clock::{millis, seconds};
 use crate::secret::Secret;
+use attempt::AttemptOutcome;
 pub use error::{Error, Warning};
 use state::SignInState;
 use waiting::RenewalWatch;
 pub use waiting::{Hook, RenewalWait};
 
-/// How often one process asks the issuer before it gives up.
+/// Renewal attempts per call before giving up.
 const RENEWAL_ATTEMPTS: u32 = 3;
 
-/// How long one process tries to renew the sign-in, its waits for the lock left out. An attempt that has begun may take
-/// longer.
+/// Time limit for a renewal, excluding waits for the lock. An attempt already in progress may run past it.
 const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
 
-// Whoever waits for the lock waits until the renewal of its holder has ended, one way or the other.
+// A process that waits for the lock must outlast the renewal of the process that holds it.
 const _: () = assert!(TOKEN_TIMEOUT.as_secs() < LOCK_TIMEOUT.as_secs());
 
-/// How long another program that was faster is given to put its tokens into the file they share.
-const OVERTAKEN: Duration = Duration::from_secs(3);
+/// How long to wait for another program that renewed first to write its tokens to the shared file.
+const RIVAL_WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A stored sign-in in use.
+/// A stored sign-in and the means to renew it.
 #[derive(Debug)]
 pub struct SignIn {
     store: CredentialStore,
@@ -51,7 +52,7 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// The sign-in that was read from this file.
+    /// Creates a sign-in from what `store` holds.
     #[must_use]
     pub fn new(
         store: CredentialStore,
@@ -76,19 +77,19 @@ impl SignIn {
         }
     }
 
-    /// Whether there is any use in going on: nothing is asked, and nothing is changed.
+    /// Checks, without a request or a change to the file, that the sign-in is valid or can be renewed.
     ///
     /// # Errors
-    /// When the sign-in has ended and cannot be renewed.
+    /// If the sign-in has expired and cannot be renewed.
     pub fn check(&self) -> Result<(), Error> {
-        match self.look(None, millis())? {
+        match self.read_plan(None, millis())? {
             Plan::Refused(refusal) => Err(Error::Refused(refusal)),
             Plan::Ended => Err(Error::Ended),
             _ => Ok(()),
         }
     }
 
-    /// The refusal of a renewal, if there was one for good.
+    /// Returns the permanent refusal of the refresh token, if the issuer has refused it.
     #[must_use]
     pub fn refused(&self) -> Option<Error> {
         let refresh = self.saved().refresh?;
@@ -98,10 +99,10 @@ impl SignIn {
         }
     }
 
-    /// An access token that is good for the next request.
+    /// Returns an access token for the next request, renewed first if it is about to expire.
     ///
     /// # Errors
-    /// When there is none.
+    /// If no valid token is available.
     pub fn credential(&self) -> Result<Credential, Error> {
         if !self.state().saved.due(seconds()) {
             return Ok(self.token());
@@ -109,10 +110,11 @@ impl SignIn {
         self.renew(None)
     }
 
-    /// Another access token in place of this one, which the service has refused; nothing if there cannot be one.
+    /// Returns an access token to replace this one, which the service has rejected; `None` if there is no refresh
+    /// token.
     ///
     /// # Errors
-    /// When there is none.
+    /// If no valid token is available.
     pub fn instead_of(&self, rejected: &Secret) -> Result<Option<Credential>, Error> {
         match self.renew(Some(rejected)) {
             Err(Error::Ended) => Ok(None),
@@ -120,30 +122,30 @@ impl SignIn {
         }
     }
 
-    /// The sign-in as it is now.
+    /// Returns the current sign-in.
     #[must_use]
     pub fn saved(&self) -> SignedIn {
         self.state().saved.clone()
     }
 
-    /// What went wrong since this was last asked.
+    /// Takes the warnings recorded since the last call.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         std::mem::take(&mut self.state().warnings)
     }
 
-    /// Has every wait of a renewal reported here that takes more than a second.
+    /// Sets the hook that reports each renewal wait longer than a second.
     pub fn on_wait(&self, hook: Hook) {
         *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
     }
 
-    /// Every token that has passed through here.
+    /// Returns every token this sign-in has used, so that output can be redacted.
     #[must_use]
     pub fn seen(&self) -> Vec<Secret> {
         self.state().seen.clone()
     }
 
-    /// Spends no token any more, and waits for one that is being spent; no longer than an end may be put off.
+    /// Prevents further renewals and waits for one in progress, at most `critical_section::MAX_DELAY`.
     pub fn settle(&self) {
         let _ = self.critical.close(super::critical_section::MAX_DELAY);
     }
@@ -159,17 +161,19 @@ impl SignIn {
         let mut failed = None;
         loop {
             let now = millis();
-            let until = match self.look(rejected, now)? {
+            let until = match self.read_plan(rejected, now)? {
                 Plan::Use => return Ok(self.token()),
-                Plan::UseUp(refusal) => return Ok(self.without(Error::Refused(refusal))),
+                Plan::UseUp(refusal) => return Ok(self.keep_token(Error::Refused(refusal))),
                 Plan::Refused(refusal) => return Err(Error::Refused(refusal)),
                 Plan::Ended => return Err(Error::Ended),
                 Plan::Wait(until) => until,
                 Plan::Renew(must) => match self.attempt(rejected, &watch) {
-                    Ok(Tried::Done) => return Ok(self.token()),
-                    Ok(Tried::Busy | Tried::Again) if !must => return Ok(self.token()),
-                    Ok(Tried::Again) => now,
-                    Ok(Tried::Busy) => {
+                    Ok(AttemptOutcome::Done) => return Ok(self.token()),
+                    Ok(AttemptOutcome::Busy | AttemptOutcome::Replan) if !must => {
+                        return Ok(self.token());
+                    }
+                    Ok(AttemptOutcome::Replan) => now,
+                    Ok(AttemptOutcome::Busy) => {
                         let from = Instant::now();
                         let waiting = |locked: &store::Error| {
                             watch.report(&RenewalWait::Lock(locked.to_string()));
@@ -179,7 +183,7 @@ impl SignIn {
                         waited += from.elapsed();
                         continue;
                     }
-                    Err(error) if !must => return Ok(self.without(error)),
+                    Err(error) if !must => return Ok(self.keep_token(error)),
                     Err(error) if error.is_exhausted() => return Err(error),
                     Err(Error::Failed(error)) => {
                         attempts += 1;
@@ -210,11 +214,11 @@ impl SignIn {
         }
     }
 
-    /// Reads the file and says what to do about it. What can be used is used from now on.
-    fn look(&self, rejected: Option<&Secret>, now: u64) -> Result<Plan, Error> {
+    /// Reads the file, adopts the sign-in it holds, and plans the renewal.
+    fn read_plan(&self, rejected: Option<&Secret>, now: u64) -> Result<Plan, Error> {
         let found = self.store.read();
         let mut state = self.state();
-        // A token that is good needs no file; only what has ended does.
+        // A valid token needs no file; only an expired or rejected one does.
         let must = rejected == Some(&state.saved.access) || state.saved.ended(now / 1000);
         let saved = match found.map(|found| found.sign_in) {
             Ok(Some(Ok(saved))) => saved,
@@ -239,30 +243,38 @@ impl SignIn {
         Ok(plan)
     }
 
-    /// Takes the lock, looks again, and spends the refresh token if that is still what is to be done.
-    fn attempt(&self, rejected: Option<&Secret>, watch: &RenewalWatch) -> Result<Tried, Error> {
-        let Some(moment) = self.critical.enter() else {
-            // The process is about to end.
-            return Ok(Tried::Again);
+    /// Takes the lock, plans again, and spends the refresh token if a renewal is still due.
+    fn attempt(
+        &self,
+        rejected: Option<&Secret>,
+        watch: &RenewalWatch,
+    ) -> Result<AttemptOutcome, Error> {
+        let Some(guard) = self.critical.enter() else {
+            // The process is shutting down.
+            return Ok(AttemptOutcome::Replan);
         };
-        let tried = self.spend(rejected, watch);
-        moment.end();
-        tried
+        let outcome = self.spend(rejected, watch);
+        guard.end();
+        outcome
     }
 
-    fn spend(&self, rejected: Option<&Secret>, watch: &RenewalWatch) -> Result<Tried, Error> {
+    fn spend(
+        &self,
+        rejected: Option<&Secret>,
+        watch: &RenewalWatch,
+    ) -> Result<AttemptOutcome, Error> {
         let lock = match self.store.try_lock() {
             Ok(Some(lock)) => lock,
-            Ok(None) => return Ok(Tried::Busy),
+            Ok(None) => return Ok(AttemptOutcome::Busy),
             Err(error) => return Err(Error::NotSpent(error)),
         };
         let recovered = self.store.recover(&lock, seconds());
         recovered.map_err(Error::NotSpent)?;
-        match self.look(rejected, millis())? {
+        match self.read_plan(rejected, millis())? {
             Plan::Renew(_) => {}
-            // Somebody else was faster.
-            Plan::Use => return Ok(Tried::Done),
-            _ => return Ok(Tried::Again),
+            // Another process renewed first.
+            Plan::Use => return Ok(AttemptOutcome::Done),
+            _ => return Ok(AttemptOutcome::Replan),
         }
         let saved = self.saved();
         let Some(refresh) = &saved.refresh else {
@@ -272,26 +284,26 @@ impl SignIn {
         let memory = self.memory();
         let before = memory.of(refresh);
         if !lock.holds() {
-            return Ok(Tried::Again);
+            return Ok(AttemptOutcome::Replan);
         }
         memory.note(refresh, &Past::Sent(std::process::id()));
-        let asked = watch.asks();
+        let request = watch.start_request();
         let issued = self.issuer.refresh(refresh);
-        drop(asked);
+        drop(request);
         let issued = match issued {
             Ok(issued) => issued,
             Err(error) => {
                 drop(prepared);
-                // Whoever was faster may be waiting for this lock to store what it got.
+                // A process that renewed first may need this lock to store its tokens.
                 drop(lock);
-                // This machine lacks something, and nothing was sent: the token is as good as before.
+                // A local resource ran out before anything was sent, so the refresh token is unspent.
                 if error.is_exhausted() {
                     memory.note(refresh, &before);
                     return Err(Error::Failed(Some(error)));
                 }
                 let refused = matches!(&error, issuer::Error::Refused(no) if no.permanent());
-                if refused && self.store.is_foreign() && self.overtaken(refresh) {
-                    return Ok(Tried::Done);
+                if refused && self.store.is_foreign() && self.renewed_elsewhere(refresh) {
+                    return Ok(AttemptOutcome::Done);
                 }
                 return Err(self.failed(refresh, &before, error));
             }
@@ -302,10 +314,10 @@ impl SignIn {
         let usable = issued_access || !renewed.ended(now);
         let edits = [StoreEdit::Renew(&renewed, refresh)];
         let stored = self.store.replace(prepared, &lock, &edits, now);
-        // Not everybody who writes to the file takes our lock.
+        // Other programs may write the file without taking this lock.
         if let Ok(EditOutcome::Other(found)) = stored {
             return match found.sign_in {
-                Some(Ok(other)) => self.adopt(other).map(|()| Tried::Done),
+                Some(Ok(other)) => self.adopt(other).map(|()| AttemptOutcome::Done),
                 _ => Err(Error::Gone(self.store.named().to_owned())),
             };
         }
@@ -319,13 +331,13 @@ impl SignIn {
             state.warnings.push(Warning::NotStored(error));
         }
         if usable {
-            Ok(Tried::Done)
+            Ok(AttemptOutcome::Done)
         } else {
             Err(Error::Failed(Some(issuer::Error::Unreadable)))
         }
     }
 
-    /// Remembers a failure, for this process and for others. `before` is what was known of the token until now.
+    /// Records a failure for this process and others. `before` is the token's earlier outcome.
     fn failed(&self, refresh: &Secret, before: &Past, error: issuer::Error) -> Error {
         let (past, error) = match error {
             issuer::Error::Refused(mut refusal) if refusal.permanent() => {
@@ -334,14 +346,14 @@ impl SignIn {
                 }
                 (Past::Refused((*refusal).clone()), Error::Refused(*refusal))
             }
-            // Waiting does not help, and whoever has helped it shall not wait.
+            // Waiting does not fix these errors, and once the user has fixed the cause there must be no back-off.
             error if !error.may_pass() => (Past::Nothing, Error::Failed(Some(error))),
             error => {
                 let count = match before {
                     Past::Failed(count, _) => count.saturating_add(1),
                     _ => 1,
                 };
-                let until = again(count, error.retry_after(), millis());
+                let until = retry_at(count, error.retry_after(), millis());
                 (Past::Failed(count, until), Error::Failed(Some(error)))
             }
         };
@@ -350,8 +362,8 @@ impl SignIn {
         error
     }
 
-    /// Whether another program, which does not wait for our lock, puts other tokens into the file that we share.
-    fn overtaken(&self, spent: &Secret) -> bool {
+    /// Returns whether another program, which ignores this lock, writes different tokens to the shared file in time.
+    fn renewed_elsewhere(&self, spent: &Secret) -> bool {
         let begun = Instant::now();
         loop {
             if let Some(Ok(saved)) = self.stored()
@@ -359,19 +371,19 @@ impl SignIn {
             {
                 return self.adopt(saved).is_ok();
             }
-            if begun.elapsed() >= OVERTAKEN {
+            if begun.elapsed() >= RIVAL_WRITE_TIMEOUT {
                 return false;
             }
             thread::sleep(READ_PAUSE);
         }
     }
 
-    /// What the file holds, as far as it can be read.
+    /// Returns the sign-in in the file, if it can be read.
     fn stored(&self) -> Option<Result<SignedIn, TokenError>> {
         self.store.read().ok()?.sign_in
     }
 
-    /// Uses what somebody else has stored, if it is of the same account.
+    /// Adopts a sign-in that another process stored, if it is for the same account.
     fn adopt(&self, other: SignedIn) -> Result<(), Error> {
         let mut state = self.state();
         if other.account != state.saved.account {
@@ -385,8 +397,8 @@ impl SignIn {
         self.store.memory(self.issuer.name())
     }
 
-    /// Goes on with the token that there is.
-    fn without(&self, error: Error) -> Credential {
+    /// Records a warning and returns the current token.
+    fn keep_token(&self, error: Error) -> Credential {
         let mut state = self.state();
         if !state.warned {
             state.warned = true;
@@ -397,7 +409,7 @@ impl SignIn {
         self.token()
     }
 
-    /// The access token as it is now, whether or not it is still good.
+    /// Returns the current access token, valid or not.
     pub(super) fn token(&self) -> Credential {
         let saved = self.saved();
         Credential::Token {
@@ -410,14 +422,4 @@ impl SignIn {
     fn state(&self) -> MutexGuard<'_, SignInState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What became of an attempt.
-enum Tried {
-    /// There is a good token, ours or somebody else's.
-    Done,
-    /// Another process holds the lock.
-    Busy,
-    /// Things have changed: look again.
-    Again,
 }

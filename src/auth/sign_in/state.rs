@@ -1,25 +1,24 @@
-//! What is known of a sign-in in use: its tokens, those before them, and what went wrong.
+//! The state of a sign-in in use: current and past tokens, and warnings.
 
 use super::Warning;
 use crate::auth::signed_in::SignedIn;
 use crate::auth::store::Past;
 use crate::secret::Secret;
 
-/// What is known of a sign-in in use.
 #[derive(Debug)]
 pub(super) struct SignInState {
     pub(super) saved: SignedIn,
-    /// Every token that has passed through here, so that none is ever shown.
+    /// Every token used so far, for redaction.
     pub(super) seen: Vec<Secret>,
     pub(super) warnings: Vec<Warning>,
-    /// The same warning is given once.
+    /// Whether a renewal warning was recorded; it is given once.
     pub(super) warned: bool,
-    /// What this process knows of its attempts, where nothing can be remembered beside the file.
+    /// The outcome of this process's own attempts, for when nothing can be recorded next to the file.
     pub(super) past: Past,
 }
 
 impl SignInState {
-    /// Uses this sign-in from now on.
+    /// Makes this the current sign-in.
     pub(super) fn use_from_now(&mut self, saved: SignedIn) {
         if saved.refresh != self.saved.refresh {
             self.past = Past::Nothing;

@@ -1,4 +1,4 @@
-//! What a renewal waits for, reported once it takes more than a second.
+//! Reports what a renewal is waiting for once it has waited more than a second.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,26 +6,26 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How long a renewal may take before it is reported.
+/// Delay before a wait for the issuer's response is reported.
 pub(super) const NOTICE_DELAY: Duration = Duration::from_secs(1);
 
-/// How long a pause after a failure must be to be reported. It is less, because a pause of about a second lasts a little
-/// longer or shorter.
+/// Shortest back-off that is reported. It is below a second because a nominal one-second pause may run a little
+/// short.
 const MIN_PAUSE: Duration = Duration::from_millis(500);
 
-/// A wait of a renewal.
+/// Something a renewal waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RenewalWait {
-    /// The issuer failed, for this reason, and is asked again after this time.
+    /// The issuer failed for this reason; the request is retried after this time.
     Again(String, Duration),
-    /// Another process has the lock, in these words.
+    /// Another process holds the lock; the text is the error message.
     Lock(String),
-    /// The issuer has not answered yet.
+    /// The issuer has not responded yet.
     Answer,
 }
 
 impl RenewalWait {
-    /// How long it takes, where that is known.
+    /// Returns the length of the wait, if it is known.
     #[must_use]
     pub fn delay(&self) -> Option<Duration> {
         match self {
@@ -38,28 +38,28 @@ impl RenewalWait {
 impl fmt::Display for RenewalWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Again(why, _) => write!(f, "the issuer of the sign-in fails: {why}"),
+            Self::Again(why, _) => write!(f, "the sign-in service failed: {why}"),
             Self::Lock(locked) => write!(f, "{locked}; waiting for it"),
             Self::Answer => {
-                f.write_str("renewing the sign-in; the service has not answered for a second")
+                f.write_str("renewing the sign-in; the service has not responded for a second")
             }
         }
     }
 }
 
-/// What is given every wait.
+/// A callback that receives each wait.
 #[derive(Clone)]
 pub struct Hook(Arc<dyn Fn(&RenewalWait) + Send + Sync>);
 
 impl Hook {
-    /// This function, which is called from the thread that waits or from one of its own.
+    /// Wraps a function. It is called on the waiting thread or on a helper thread.
     #[must_use]
-    pub fn new(hear: impl Fn(&RenewalWait) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(hear))
+    pub fn new(report: impl Fn(&RenewalWait) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(report))
     }
 
-    /// Reports a wait.
-    pub fn hear(&self, waiting: &RenewalWait) {
+    /// Calls the function.
+    pub fn report(&self, waiting: &RenewalWait) {
         (self.0)(waiting);
     }
 }
@@ -70,7 +70,7 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// Reports the waits of one renewal.
+/// Reports the waits of a single renewal.
 pub(super) struct RenewalWatch(Option<Hook>);
 
 impl RenewalWatch {
@@ -78,26 +78,26 @@ impl RenewalWatch {
         Self(hook)
     }
 
-    /// Reports a wait, if it is a long one.
+    /// Reports a wait unless it is a short back-off.
     pub(super) fn report(&self, waiting: &RenewalWait) {
         if waiting.delay().is_some_and(|delay| delay < MIN_PAUSE) {
             return;
         }
         if let Some(hook) = &self.0 {
-            hook.hear(waiting);
+            hook.report(waiting);
         }
     }
 
-    /// Reports once that the issuer has not answered, unless what is given back was dropped before.
-    pub(super) fn asks(&self) -> RenewalRequest {
+    /// Starts a timer that reports a slow response once, unless the returned guard is dropped first.
+    pub(super) fn start_request(&self) -> RenewalRequest {
         let (over, ended) = mpsc::channel::<()>();
         let thread = self.0.clone().and_then(|hook| {
             let watch = move || {
                 if ended.recv_timeout(NOTICE_DELAY) == Err(RecvTimeoutError::Timeout) {
-                    hook.hear(&RenewalWait::Answer);
+                    hook.report(&RenewalWait::Answer);
                 }
             };
-            // Without a thread it is not reported, which is no reason to fail.
+            // Without a thread there is no report, which is no reason to fail.
             thread::Builder::new().spawn(watch).ok()
         });
         RenewalRequest {
@@ -107,7 +107,7 @@ impl RenewalWatch {
     }
 }
 
-/// A question to the issuer, until it is answered.
+/// Guard for a request to the issuer in progress.
 pub(super) struct RenewalRequest {
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -126,27 +126,27 @@ impl Drop for RenewalRequest {
 mod tests {
     use super::*;
 
-    fn heard() -> (Hook, mpsc::Receiver<RenewalWait>) {
+    fn recording_hook() -> (Hook, mpsc::Receiver<RenewalWait>) {
         let (sender, waits) = mpsc::channel();
         let hook = Hook::new(move |waiting| drop(sender.send(waiting.clone())));
         (hook, waits)
     }
 
     #[test]
-    fn an_answer_that_has_not_come_after_a_second_is_reported_once() {
-        let (hook, waits) = heard();
+    fn a_response_slower_than_a_second_is_reported_once() {
+        let (hook, waits) = recording_hook();
         let watch = RenewalWatch::new(Some(hook));
-        let asked = watch.asks();
+        let request = watch.start_request();
         assert_eq!(waits.recv(), Ok(RenewalWait::Answer));
-        drop(asked);
-        drop(watch.asks());
+        drop(request);
+        drop(watch.start_request());
         drop(watch);
         assert!(waits.recv().is_err(), "nothing more");
     }
 
     #[test]
     fn short_waits_are_not_reported() {
-        let (hook, waits) = heard();
+        let (hook, waits) = recording_hook();
         let watch = RenewalWatch::new(Some(hook));
         let again = |millis| RenewalWait::Again("no".to_owned(), Duration::from_millis(millis));
         let locked = RenewalWait::Lock("process 7 holds it".to_owned());

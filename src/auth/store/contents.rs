@@ -1,4 +1,4 @@
-//! What a credentials file holds, in each of the formats (pure).
+//! The contents of a credentials file in each format (pure).
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -13,45 +13,45 @@ use crate::auth::token::{Claims, TokenError};
 use crate::auth::workspace::{Bounds, is_residency};
 use crate::secret::Secret;
 
-/// How long a token is taken to be good in the official file where it does not tell itself, in seconds.
+/// Assumed lifetime of a token without an expiry in the official client's file, in seconds.
 pub(super) const EIGHT_DAYS: u64 = 8 * 24 * 3600;
 
-/// What a file holds for us.
+/// The credentials in a file.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// Whose format it has.
+    /// The file's format.
     pub format: StoreFormat,
-    /// The sign-in; or why there is something in its place that cannot be used.
+    /// The sign-in, or the reason that the entry is not one.
     pub sign_in: Option<Result<SignedIn, TokenError>>,
-    /// The access token of a workspace that the official client keeps beside the sign-in.
+    /// The personal access token that the official client stores next to the sign-in.
     pub personal: Option<Secret>,
-    /// The key, as it stands there.
+    /// The API key, not yet validated.
     pub key: Option<Secret>,
-    /// What comes first, because the file says so.
+    /// The kind of credential that the file selects.
     pub first: CredentialKind,
-    /// What stands in the places of ours and is of another type.
+    /// Entries of another type in the places of credentials.
     pub others: Vec<Other>,
 }
 
-/// A kind of credential that a file has a place for.
+/// A kind of credential that a file can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
     /// A sign-in.
     SignIn,
-    /// An access token of a workspace.
+    /// A personal access token of a workspace.
     Personal,
-    /// A key.
+    /// An API key.
     Key,
 }
 
-/// An entry in a place of ours that is of another type: another program keeps it there.
+/// An entry of another type in the place of a credential: another program keeps it there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Other {
-    /// What would stand there.
+    /// The kind of credential whose place it takes.
     pub place: CredentialKind,
     /// The entry's name.
     pub entry: String,
-    /// The type that it has.
+    /// The entry's type.
     pub kind: String,
 }
 
@@ -60,22 +60,22 @@ impl fmt::Display for Other {
         let Self { entry, kind, .. } = self;
         write!(
             f,
-            "an entry \"{entry}\" of the type {kind}, which another program keeps there"
+            "an entry \"{entry}\" of type {kind}, which belongs to another program"
         )
     }
 }
 
 impl Contents {
-    /// Reads a file of this format.
+    /// Reads the credentials of a file.
     #[must_use]
     pub fn read(format: StoreFormat, document: &Document) -> Self {
         match format {
-            StoreFormat::Entries => Self::of_entries(document),
-            StoreFormat::Official => Self::of_official(document),
+            StoreFormat::Entries => Self::from_entries(document),
+            StoreFormat::Official => Self::from_official(document),
         }
     }
 
-    fn of_entries(document: &Document) -> Self {
+    fn from_entries(document: &Document) -> Self {
         let sign_in = CredentialEntry::of(document, SIGN_IN, OAUTH);
         let key = CredentialEntry::of(document, KEY, API_KEY);
         let others = [
@@ -98,7 +98,7 @@ impl Contents {
         }
     }
 
-    fn of_official(document: &Document) -> Self {
+    fn from_official(document: &Document) -> Self {
         let personal = document.string(PERSONAL).map(Secret::new);
         let key = document.string("OPENAI_API_KEY").map(Secret::new);
         let mode = document.string(MODE);
@@ -128,14 +128,14 @@ impl Contents {
         }
     }
 
-    /// The entry of another type that stands in the place of this kind.
+    /// Returns the entry of another type in the place of this kind.
     #[must_use]
     pub fn other(&self, place: CredentialKind) -> Option<&Other> {
         self.others.iter().find(|other| other.place == place)
     }
 }
 
-/// What stands under a name.
+/// The entry of a name.
 enum CredentialEntry {
     Nothing,
     Ours(Document),
@@ -143,7 +143,7 @@ enum CredentialEntry {
 }
 
 impl CredentialEntry {
-    /// One of ours has this type, or none.
+    /// Classifies an entry. One of ours has the type `own` or no type.
     fn of(document: &Document, name: &str, own: &str) -> Self {
         let text = document.get(name).map(str::trim);
         if text.is_none_or(|text| text == "null") {
@@ -183,7 +183,7 @@ impl CredentialEntry {
 fn entry_sign_in(entry: &Document) -> Result<SignedIn, TokenError> {
     let secret = |key: &str| entry.string(key).map(Secret::new);
     let expires = entry.get("expires").and_then(|text| {
-        // Milliseconds, as other programs may have written them.
+        // Milliseconds, perhaps as a fraction: other programs write this field too.
         let millis: f64 = text.parse().ok()?;
         let time = Duration::try_from_secs_f64(millis / 1000.0).ok()?;
         Some(time.as_secs())

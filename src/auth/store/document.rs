@@ -1,12 +1,12 @@
-//! A JSON object whose order and foreign values survive an edit to the byte (pure). The credentials file is
-//! shared with programs that keep things of their own in it.
+//! A JSON object that keeps the order of its keys and the bytes of unedited values (pure). Other programs keep data
+//! of their own in the credentials file.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// An object as it was written: its keys in their order, its values as text. What is shown of it is its keys alone.
+/// An object as written: keys in order, values as text. `Debug` shows the keys alone, because values may be secret.
 #[derive(Clone, Default)]
 pub struct Document(Vec<(String, Box<RawValue>)>);
 
@@ -41,21 +41,21 @@ impl<'de> Deserialize<'de> for Document {
 }
 
 impl Document {
-    /// Reads an object.
+    /// Parses an object.
     ///
     /// # Errors
-    /// With line and column, where the text is no JSON object.
+    /// If the text is not a JSON object, with line and column.
     pub fn read(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 
-    /// Whether nothing is in it.
+    /// Returns whether it has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether there is an entry as pi's file has them: an object with a type.
+    /// Returns whether it has an entry like those of pi's file: an object with a type.
     #[must_use]
     pub fn has_entries(&self) -> bool {
         self.0.iter().any(|(_, value)| {
@@ -64,34 +64,34 @@ impl Document {
         })
     }
 
-    /// The value's text. Where a key stands twice, the last one counts, as in most readers.
+    /// Returns the text of a value. If a key is repeated, the last one counts, as in most readers.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         let found = self.0.iter().rev().find(|(name, _)| name == key);
         found.map(|(_, value)| value.get())
     }
 
-    /// The value, if it is a string that is not empty.
+    /// Returns the value if it is a string that is not empty.
     #[must_use]
     pub fn string(&self, key: &str) -> Option<String> {
         let text: String = serde_json::from_str(self.get(key)?).ok()?;
         (!text.is_empty()).then_some(text)
     }
 
-    /// The value, if it is an object.
+    /// Returns the value if it is an object.
     #[must_use]
     pub fn object(&self, key: &str) -> Option<Self> {
         Self::read(self.get(key)?).ok()
     }
 
-    /// Puts a value where the key stands, else at the end.
+    /// Replaces the value of a key, or appends the key.
     pub fn set(&mut self, key: &str, value: impl serde::Serialize) {
         if let Ok(value) = serde_json::value::to_raw_value(&value) {
             self.place(key, value);
         }
     }
 
-    /// Puts an object where the key stands, else at the end; it is laid out as a part of this one.
+    /// Replaces the value of a key with an object, indented one level, or appends it.
     pub fn set_object(&mut self, key: &str, object: &Self) {
         if let Ok(value) = RawValue::from_string(object.text(1)) {
             self.place(key, value);
@@ -105,12 +105,12 @@ impl Document {
         }
     }
 
-    /// Takes a key out.
+    /// Removes a key.
     pub fn remove(&mut self, key: &str) {
         self.0.retain(|(name, _)| name != key);
     }
 
-    /// The object as text, a key a line, this many steps in.
+    /// Formats the object with one key per line, at this indentation depth.
     #[must_use]
     pub fn text(&self, depth: usize) -> String {
         if self.0.is_empty() {
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_edited_stays_as_it_was_to_the_byte() {
+    fn unedited_values_keep_their_bytes() {
         let text = concat!(
             "{\n",
             "  \"z\": 1.50,\n",
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_two_counts() {
+    fn the_last_of_repeated_keys_counts() {
         let mut document = Document::read(r#"{"a": "1", "a": "2", "b": "", "c": 3}"#).expect("one");
         assert_eq!(document.string("a").as_deref(), Some("2"));
         assert_eq!((document.string("b"), document.string("c")), (None, None));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_told_with_its_place() {
+    fn an_error_has_its_line_and_column() {
         let error = Document::read("{\n  \"a\": }").expect_err("no JSON");
         assert_eq!((error.line(), error.column()), (2, 8));
         for text in ["", "[]", "null", "{} {}", "{\"a\": 1"] {

@@ -1,4 +1,4 @@
-//! Changing the file: made ready before, recovered after, and nothing of anybody else's lost in between.
+//! Edits the credentials file: prepared beforehand, recovered after a crash, and without losing other programs' data.
 
 use std::fs;
 use std::io;
@@ -12,23 +12,23 @@ use super::{CredentialStore, Error, ReadOutcome, renewal_memory};
 use crate::auth::signed_in::SignedIn;
 use crate::secret::Secret;
 
-/// A change of the file.
+/// An edit of the file.
 #[derive(Debug)]
 pub enum StoreEdit<'a> {
-    /// The same sign-in with new tokens, for which this refresh token was spent.
+    /// New tokens for the same sign-in, and the refresh token that was spent for them.
     Renew(&'a SignedIn, &'a Secret),
     /// A new sign-in.
     SignIn(&'a SignedIn),
-    /// A key.
+    /// A new API key.
     Key(&'a Secret),
-    /// No sign-in any more.
+    /// Removes the sign-in.
     RemoveSignIn,
-    /// No key any more.
+    /// Removes the API key.
     RemoveKey,
 }
 
 impl StoreEdit<'_> {
-    /// The place that it changes; a renewal changes nothing but tokens that it has seen there.
+    /// Returns the place that it changes; `None` for a renewal, which only replaces tokens that it has read there.
     fn place(&self) -> Option<CredentialKind> {
         match self {
             Self::Renew(..) => None,
@@ -38,40 +38,39 @@ impl StoreEdit<'_> {
     }
 }
 
-/// What became of an edit.
+/// The outcome of an edit.
 #[derive(Debug)]
 pub enum EditOutcome {
-    /// It is in the file.
+    /// The edit was written.
     Done,
-    /// A renewal came too late: somebody who does not keep to the lock has put this there meanwhile.
+    /// A renewal was overtaken: a program that ignores the lock has stored this meanwhile.
     Other(Box<Contents>),
 }
 
 impl CredentialStore {
-    /// Makes ready what will replace the file, so that nothing can fail later but the rename: the new file is
-    /// there, with its mode, and its space is written. `spent` is the refresh token that is to be spent for it.
+    /// Prepares the replacement of the file so that only the rename can fail later: creates the new file with its
+    /// mode and allocates its space. `spent` is the refresh token about to be spent.
     ///
     /// # Errors
-    /// When there is no space, or nothing may be written here.
+    /// If there is no space, or the directory is not writable.
     pub fn prepare(&self, spent: Option<&Secret>) -> Result<Prepared, Error> {
-        let mark = spent.map(renewal_memory::name).unwrap_or_default();
+        let token_name = spent.map(renewal_memory::name).unwrap_or_default();
         let slot = self.slot.as_ref().ok_or(io::ErrorKind::NotFound.into());
-        slot.and_then(|slot| Prepared::new(slot, &self.file, &mark))
+        slot.and_then(|slot| Prepared::new(slot, &self.file, &token_name))
             .map_err(|error| Error::Unwritable(self.named.clone(), error))
     }
 
-    /// Takes over what the last holder of the lock had made ready and could not put into place any more, because
-    /// it was killed: the successor of just the token that the file still holds. Anything else that was left is
-    /// removed.
+    /// Recovers the tokens that a killed process prepared but did not rename into place, if the file still holds the
+    /// token spent for them. Other leftovers are removed.
     ///
     /// # Errors
-    /// When it cannot be put into place either. It stays where it is then.
+    /// If they cannot be stored. The leftover then stays.
     pub fn recover(&self, lock: &Lock, now: u64) -> Result<(), Error> {
         let leftovers = replace::leftovers(&self.file, lock);
         if leftovers.is_empty() {
             return Ok(());
         }
-        // Where the file cannot be read, or is not there, nobody can tell, and nothing is touched.
+        // If the file is unreadable or missing, a leftover cannot be matched, so nothing is touched.
         let found = self.find()?;
         if found.blank {
             return Ok(());
@@ -80,11 +79,11 @@ impl CredentialStore {
         let spent = here.as_ref().and_then(|here| here.refresh.as_ref());
         for leftover in leftovers {
             if let (Some(here), Some(spent)) = (&here, spent)
-                && renewal_memory::name(spent) == leftover.mark
+                && renewal_memory::name(spent) == leftover.token_name
             {
                 let text = fs::read_to_string(&leftover.path)
                     .map_err(|error| Error::Unreadable(leftover.path.clone(), error))?;
-                // What was only begun is blanks.
+                // A file that was only prepared contains blanks.
                 let left = Document::read(&text).ok();
                 let left = left
                     .and_then(|left| Contents::read(StoreFormat::of(&left), &left).sign_in?.ok());
@@ -95,18 +94,18 @@ impl CredentialStore {
                     continue;
                 }
             }
-            if leftover.over {
+            if leftover.is_abandoned {
                 let _ = fs::remove_file(leftover.path);
             }
         }
         Ok(())
     }
 
-    /// Replaces the file by what these edits make of it; `now` is in Unix seconds.
+    /// Applies the edits and replaces the file; `now` is in Unix seconds.
     ///
     /// # Errors
-    /// When it cannot be read, makes no sense, holds what is not ours in the place, or cannot be written. What a renewal brought stays beside it then, for
-    /// `recover`.
+    /// If the file cannot be read, parsed or written, or holds another program's entry in the place. Renewed tokens
+    /// then stay in a file next to it, for `recover`.
     pub fn replace(
         &self,
         prepared: Prepared,
@@ -119,14 +118,14 @@ impl CredentialStore {
             StoreEdit::Renew(_, spent) => Some(*spent),
             _ => None,
         });
-        // A file that makes no sense is not overwritten, and one that is gone may come back.
+        // A malformed file is not overwritten, and a missing one may come back.
         let (found, unusable) = match self.find() {
             Ok(found) if found.blank && renewal.is_some() => {
                 let gone = Error::Blank(self.named.clone());
                 (found, Some(gone))
             }
             Ok(found) => (found, None),
-            Err(error) => (self.nothing(), Some(error)),
+            Err(error) => (self.empty_outcome(), Some(error)),
         };
         let ReadOutcome {
             mut document,
@@ -134,14 +133,14 @@ impl CredentialStore {
             contents,
             ..
         } = found;
-        // Nor is anybody's sign-in, and no sign-out is undone.
+        // Another sign-in is not overwritten either, and a sign-out is not undone.
         if let (Some(spent), None) = (renewal, &unusable) {
             match &contents.sign_in {
                 Some(Ok(here)) if here.refresh.as_ref() == Some(spent) => {}
                 _ => return Ok(EditOutcome::Other(Box::new(contents))),
             }
         }
-        // What another program keeps in a place of ours is neither written over nor removed.
+        // An entry of another program is neither overwritten nor removed.
         let taken = edits.iter().find_map(|edit| contents.other(edit.place()?));
         if let (Some(other), None) = (taken, &unusable) {
             return Err(Error::NotOurs(self.named.clone(), other.clone()));
@@ -167,7 +166,7 @@ impl CredentialStore {
             let _ = prepared.keep(text.as_bytes());
             return Err(error);
         }
-        // pi leaves an empty object, the official client takes one for a sign-in.
+        // pi leaves an empty object; the official client would take one for a sign-in.
         let pi = self.foreign && format == StoreFormat::Entries;
         let replaced = if document.is_empty() && !pi {
             prepared.remove()

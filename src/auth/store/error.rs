@@ -1,4 +1,4 @@
-//! Why the credentials file cannot be used: facts, and their words.
+//! Errors of the credentials file, and their messages.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,29 +8,29 @@ use std::path::PathBuf;
 use super::contents::Other;
 use crate::exhausted::Exhausted;
 
-/// Why the file cannot be used.
+/// The reason the credentials file cannot be used.
 #[derive(Debug)]
 pub enum Error {
-    /// It cannot be read.
+    /// The file cannot be read.
     Unreadable(PathBuf, io::Error),
-    /// It is a directory, a pipe or the like, or far too large.
+    /// It is not a regular file, or far too large, or of an unknown format.
     NotAFile(PathBuf),
-    /// It is no JSON object: line and column, counted from 1.
+    /// It is not a JSON object; line and column of the error, counted from 1.
     Malformed(PathBuf, usize, usize),
-    /// An entry of another type stands where ours would.
+    /// An entry of another type is in the place of the credential.
     NotOurs(PathBuf, Other),
-    /// It is not there any more, or nothing is in it.
+    /// It is missing or empty.
     Blank(PathBuf),
-    /// It, or something beside it, cannot be written.
+    /// The file, or another file in its directory, cannot be written.
     Unwritable(PathBuf, io::Error),
-    /// The lock beside it cannot be taken, whoever has it.
+    /// The lock cannot be taken, whether or not it is free.
     Lock(PathBuf, io::Error),
-    /// Another process has had its lock all the time; which one, as far as that is known.
+    /// Another process has held the lock until the timeout; its process id, if known.
     Locked(PathBuf, Option<u32>),
 }
 
 impl Error {
-    /// What the system has no more of, if that is the reason.
+    /// Returns the resource that ran out, if that is the reason.
     #[must_use]
     pub fn exhausted(&self) -> Option<Exhausted> {
         match self {
@@ -46,21 +46,21 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
-            Self::NotAFile(path) => write!(f, "{} is no credentials file", path.display()),
+            Self::NotAFile(path) => write!(f, "{} is not a credentials file", path.display()),
             Self::Malformed(path, line, column) => write!(
                 f,
                 "{} is not a JSON object, at line {line}, column {column}",
                 path.display()
             ),
             Self::NotOurs(path, other) => write!(f, "{} holds {other}", path.display()),
-            Self::Blank(path) => write!(f, "{} is gone, or empty", path.display()),
+            Self::Blank(path) => write!(f, "{} is missing or empty", path.display()),
             Self::Unwritable(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Lock(path, error) => write!(f, "cannot lock {}: {error}", path.display()),
             Self::Locked(path, None) => {
-                write!(f, "another process holds the lock of {}", path.display())
+                write!(f, "another process holds the lock on {}", path.display())
             }
             Self::Locked(path, Some(process)) => {
-                write!(f, "process {process} holds the lock of {}", path.display())
+                write!(f, "process {process} holds the lock on {}", path.display())
             }
         }
     }

@@ -1,5 +1,4 @@
-//! What stands where in the three formats of the credentials file (pure): ours, which is pi's too, and the
-//! official client's.
+//! Field names and edits of the credentials file's formats (pure): ours, which pi shares, and the official client's.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,35 +8,35 @@ use crate::auth::signed_in::SignedIn;
 use crate::auth::token::claims;
 use crate::secret::Secret;
 
-/// The entry of a sign-in, and that of a key, in our format and pi's.
+/// The entries of a sign-in and of an API key, in our format and pi's.
 pub(super) const SIGN_IN: &str = "openai-codex";
 pub(super) const KEY: &str = "openai";
 
-/// The types of these two.
+/// The types of these entries.
 pub(super) const OAUTH: &str = "oauth";
 pub(super) const API_KEY: &str = "api_key";
 
-/// Where the official client keeps an access token of a workspace.
+/// The official client's field for a personal access token.
 pub(super) const PERSONAL: &str = "personal_access_token";
 
-/// How the official client says which of its credentials it uses. Others than these are none that we know.
+/// The official client's field for the credential in use, and the known values.
 pub(super) const MODE: &str = "auth_mode";
 pub(super) const MODE_SIGN_IN: &str = "chatgpt";
 pub(super) const MODE_KEY: &str = "apikey";
 pub(super) const MODE_PERSONAL: &str = "personalAccessToken";
 pub(super) const MODES: &[&str] = &[MODE_SIGN_IN, MODE_KEY, MODE_PERSONAL, "chatgptAuthTokens"];
 
-/// Whose format a file has.
+/// The format of a credentials file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreFormat {
-    /// An object with an entry for each provider. pi's, and ours.
+    /// An object with one entry per provider: pi's format and ours.
     Entries,
     /// `{"tokens": {..}, "last_refresh": ..}`: the official client's.
     Official,
 }
 
 impl StoreFormat {
-    /// The format of a file, which shows in its keys.
+    /// Detects the format of a file by its keys.
     #[must_use]
     pub fn of(document: &Document) -> Self {
         let official = ["tokens", "OPENAI_API_KEY", "auth_mode", PERSONAL];
@@ -48,7 +47,7 @@ impl StoreFormat {
         }
     }
 
-    /// Puts a sign-in into a file; `now` is in Unix seconds.
+    /// Stores a sign-in; `now` is in Unix seconds.
     pub fn set_sign_in(self, document: &mut Document, signed_in: &SignedIn, now: u64) {
         if self == Self::Official && is_personal(signed_in.access.expose()) {
             document.set(PERSONAL, signed_in.access.expose());
@@ -78,7 +77,7 @@ impl StoreFormat {
         }
         entry.set(names[2], signed_in.account.as_str());
         if self == Self::Entries {
-            set_untold(&mut entry, signed_in);
+            set_unclaimed(&mut entry, signed_in);
         }
         document.set_object(outer, &entry);
         if self == Self::Official {
@@ -88,8 +87,8 @@ impl StoreFormat {
         }
     }
 
-    /// What a new sign-in changes beyond its tokens, and a renewal leaves alone: nothing of the old one stays, and
-    /// in a file that says what comes first it does.
+    /// Applies the changes of a new sign-in that a renewal does not make: removes the rest of the old sign-in and
+    /// selects the new one.
     pub fn begin_sign_in(self, document: &mut Document, signed_in: &SignedIn) {
         if self != Self::Official {
             return;
@@ -108,7 +107,7 @@ impl StoreFormat {
         }
     }
 
-    /// Puts a key into a file.
+    /// Stores an API key.
     pub fn set_key(self, document: &mut Document, key: &Secret) {
         match self {
             Self::Entries => {
@@ -124,7 +123,7 @@ impl StoreFormat {
         }
     }
 
-    /// Takes the sign-in out of a file.
+    /// Removes the sign-in.
     pub fn remove_sign_in(self, document: &mut Document) {
         match self {
             Self::Entries => document.remove(SIGN_IN),
@@ -145,7 +144,7 @@ impl StoreFormat {
         }
     }
 
-    /// Takes the key out of a file.
+    /// Removes the API key.
     pub fn remove_key(self, document: &mut Document) {
         match self {
             Self::Entries => document.remove(KEY),
@@ -159,28 +158,28 @@ impl StoreFormat {
     }
 }
 
-/// The tokens commonly say whose they are. What only the id token or the issuer said has no place in them, and is kept.
-fn set_untold(entry: &mut Document, signed_in: &SignedIn) {
-    let told = claims(signed_in.access.expose()).unwrap_or_default();
+/// Stores the identity fields that the access token's claims lack, such as those of the ID token or the issuer.
+fn set_unclaimed(entry: &mut Document, signed_in: &SignedIn) {
+    let claimed = claims(signed_in.access.expose()).unwrap_or_default();
     let bounds = &signed_in.bounds;
     let texts = [
-        ("email", &signed_in.email, told.email),
-        ("plan", &signed_in.plan, told.plan),
-        ("residency", &bounds.residency, told.bounds.residency),
+        ("email", &signed_in.email, claimed.email),
+        ("plan", &signed_in.plan, claimed.plan),
+        ("residency", &bounds.residency, claimed.bounds.residency),
     ];
-    for (name, known, told) in texts {
-        match (known, told) {
+    for (name, known, claimed) in texts {
+        match (known, claimed) {
             (Some(known), None) => entry.set(name, known),
             _ => entry.remove(name),
         }
     }
-    match (bounds.fedramp, told.bounds.fedramp) {
+    match (bounds.fedramp, claimed.bounds.fedramp) {
         (Some(fedramp), None) => entry.set("fedramp", fedramp),
         _ => entry.remove("fedramp"),
     }
 }
 
-/// The official client's way to say that it uses a credential of a kind that we do not know.
+/// Returns the official client's credential mode if it is one that we do not know.
 pub(super) fn foreign_mode(document: &Document) -> Option<String> {
     let mode = document.string(MODE)?;
     (!MODES.contains(&&*mode)).then_some(mode)
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn our_format_is_the_promised_one() {
+    fn our_format_is_stable() {
         let mut document = Document::default();
         let one = signed_in(NOW + 60);
         StoreFormat::Entries.set_sign_in(&mut document, &one, NOW);
@@ -248,7 +247,7 @@ mod tests {
             .sign_in
             .expect("there");
         let old = old.expect("usable");
-        // The access token tells no end, so the file's last refresh does.
+        // The access token has no expiry, so it is derived from the last refresh.
         assert_eq!(old.expires, Some(1_795_195_600 + EIGHT_DAYS));
         StoreFormat::Official.set_sign_in(&mut document, &signed_in(NOW), 1_795_195_600);
         let expected = text
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_told_from_what_is_not_there() {
+    fn an_unusable_sign_in_is_distinguished_from_a_missing_one() {
         let check = |text: &str, expected: &str| {
             let document = Document::read(text).expect("JSON");
             let found = match Contents::read(StoreFormat::of(&document), &document).sign_in {

@@ -1,5 +1,5 @@
-//! The lock beside the credentials file, in three kinds: an advisory lock on a file for ours; two of them for the
-//! official client's; a directory for pi's (npm `proper-lockfile`). None is waited for before a token is spent.
+//! The lock of the credentials file, in three kinds: an advisory lock on a file for ours; two of them for the
+//! official client's; a directory for pi's (npm `proper-lockfile`). None blocks before a token is spent.
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io;
@@ -13,32 +13,32 @@ use std::time::{Duration, Instant, SystemTime};
 use fs4::{FileExt, TryLockError};
 use rustix::fs::OFlags;
 
-use super::store_path::beside;
+use super::store_path::with_suffix;
 use crate::exhausted::at_start;
 use crate::file::{give_at, has_no_locks};
 
-/// How long after its last sign of life a directory counts as left behind. pi's own number.
+/// Age of its last heartbeat at which a lock directory counts as stale. pi uses the same value.
 const STALE_AFTER: Duration = Duration::from_secs(30);
 
-/// How often we give a sign of life. Some users of such locks wait no longer than ten seconds for one.
+/// Heartheartbeat interval. Some users of such locks wait only ten seconds for one.
 const BEAT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long the official client's second lock is waited for at the end. The client itself waits as long.
-const INNER: Duration = Duration::from_secs(5);
+/// Timeout for the official client's second lock at the end. The client itself waits as long.
+const INNER_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The lock, for as long as this value lives.
+/// A held lock, released on drop.
 #[derive(Debug)]
 pub struct Lock(LockKind);
 
 #[derive(Debug)]
 enum LockKind {
-    /// Given back by the system when the file is closed, also if we are killed.
+    /// Released by the system when the file is closed, even if the process is killed.
     File {
         _held: File,
     },
-    /// The official client (0.169.0) takes `auth.lock` and waits for it as long as it must, then `auth.json.lock`,
-    /// and loses its new tokens if it does not get that one within 5 s. So the first is ours while the token is
-    /// being spent, and the second only while the file is written.
+    /// The official client (0.169.0) takes `auth.lock`, waiting without a limit, then `auth.json.lock`, and loses its
+    /// new tokens if it does not get that one within 5 s. So the first is held while the token is being spent, and
+    /// the second only while the file is written.
     Official {
         _outer: Vec<File>,
         inner: PathBuf,
@@ -47,20 +47,20 @@ enum LockKind {
 }
 
 impl Lock {
-    /// An advisory lock on this file; nothing if somebody else has it. On a file system that has no such locks a
-    /// directory beside it takes its place, for all who come there.
+    /// Takes an advisory lock on this file; `None` if it is held. On a file system without such locks, a directory
+    /// next to it serves as the lock, for every process there.
     pub(super) fn file(path: &Path) -> io::Result<Option<Self>> {
         Self::file_by(path, FileExt::try_lock)
     }
 
     fn file_by(path: &Path, try_lock: TryLock) -> io::Result<Option<Self>> {
         match advisory_by(path, try_lock) {
-            Err(error) if has_no_locks(&error) => Self::directories(&[beside(path, ".d")]),
+            Err(error) if has_no_locks(&error) => Self::directories(&[with_suffix(path, ".d")]),
             held => Ok(held?.map(|held| Self(LockKind::File { _held: held }))),
         }
     }
 
-    /// The official client's two; nothing if somebody else has one of them. The first may be in two places.
+    /// Takes the official client's two locks; `None` if either is held. The first may be in two places.
     pub(super) fn official(outer: &[PathBuf], inner: &Path) -> io::Result<Option<Self>> {
         let mut held = Vec::new();
         for path in outer {
@@ -77,7 +77,7 @@ impl Lock {
         }))
     }
 
-    /// Directories of these names; nothing if somebody else has made one and is alive.
+    /// Creates lock directories; `None` if another live process has one.
     pub(super) fn directories(paths: &[PathBuf]) -> io::Result<Option<Self>> {
         let mut made = Vec::new();
         for path in paths {
@@ -89,7 +89,8 @@ impl Lock {
         Ok(Some(Self(LockKind::Directories(made))))
     }
 
-    /// Whether the lock is still ours. A directory may be taken for one that was left behind, if we stood still.
+    /// Returns whether the lock is still held. After a pause of this process, another one may have taken a lock
+    /// directory for stale.
     #[must_use]
     pub fn holds(&self) -> bool {
         match &self.0 {
@@ -98,13 +99,13 @@ impl Lock {
         }
     }
 
-    /// Whether nobody else can be at work, even if it stands still.
-    pub(super) fn is_sure(&self) -> bool {
+    /// Returns whether the lock excludes every other process, even a suspended one.
+    pub(super) fn is_exclusive(&self) -> bool {
         !matches!(self.0, LockKind::Directories(_))
     }
 
-    /// What more is to be held while the file is written. Whoever does not let go of it in time is passed over:
-    /// by then a token has been spent.
+    /// Takes the lock that is held only while writing. If it is not released in time, writing goes ahead: a token has
+    /// been spent.
     pub(super) fn for_writing(&self) -> Option<File> {
         let LockKind::Official { inner, .. } = &self.0 else {
             return None;
@@ -112,23 +113,24 @@ impl Lock {
         let begun = Instant::now();
         loop {
             match advisory(inner) {
-                Ok(None) if begun.elapsed() < INNER => thread::sleep(Duration::from_millis(10)),
+                Ok(None) if begun.elapsed() < INNER_LOCK_TIMEOUT => {
+                    thread::sleep(Duration::from_millis(10))
+                }
                 other => return other.ok().flatten(),
             }
         }
     }
 }
 
-/// Takes an advisory lock, if it is free.
+/// A function that takes an advisory lock if it is free.
 type TryLock = fn(&File) -> Result<(), TryLockError>;
 
-/// An advisory lock on this file.
 fn advisory(path: &Path) -> io::Result<Option<File>> {
     advisory_by(path, FileExt::try_lock)
 }
 
-/// An advisory lock on this file, which is made if it is not there. No link is followed: whoever could put one there
-/// could have root write anywhere.
+/// Takes an advisory lock on this file, creating it if needed. Links are not followed: with a planted one, root could
+/// be made to write anywhere.
 fn advisory_by(path: &Path, try_lock: TryLock) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
@@ -139,9 +141,9 @@ fn advisory_by(path: &Path, try_lock: TryLock) -> io::Result<Option<File>> {
             file
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match options.open(path) {
-            // Somebody who takes the file for another program's has made a directory there.
+            // A process that treats the file as another program's has created a lock directory here.
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                return match stale(path)? {
+                return match stale_inode(path)? {
                     Some(_) => fs::remove_dir(path).and_then(|()| advisory_by(path, try_lock)),
                     None => Ok(None),
                 };
@@ -151,22 +153,22 @@ fn advisory_by(path: &Path, try_lock: TryLock) -> io::Result<Option<File>> {
         Err(error) => return Err(error),
     };
     match try_lock(&file) {
-        // One that was removed meanwhile locks nobody out.
-        Ok(()) if !same(&file, path) => Ok(None),
+        // A file that was removed meanwhile locks nothing.
+        Ok(()) if !is_at(&file, path) => Ok(None),
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
-/// Whether this is the file of this name.
-fn same(file: &File, path: &Path) -> bool {
+/// Returns whether an open file is the one at this path.
+fn is_at(file: &File, path: &Path) -> bool {
     let (file, path) = (file.metadata(), fs::symlink_metadata(path));
     file.is_ok_and(|file| path.is_ok_and(|path| file.ino() == path.ino()))
 }
 
-/// The number of a directory that was left behind.
-fn stale(path: &Path) -> io::Result<Option<u64>> {
+/// Returns the inode of a stale lock directory.
+fn stale_inode(path: &Path) -> io::Result<Option<u64>> {
     let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
@@ -180,15 +182,15 @@ fn stale(path: &Path) -> io::Result<Option<u64>> {
         .then(|| metadata.ino()))
 }
 
-/// A directory that we have made, and the thread that keeps it fresh.
+/// A lock directory created by this process, and the thread that refreshes its time.
 #[derive(Debug)]
 struct LockDirectory {
     path: PathBuf,
-    number: u64,
-    /// When we last gave a sign of life, as the system keeps it.
+    inode: u64,
+    /// The time of the last heartbeat, as the file system stores it.
     fresh: Arc<Mutex<SystemTime>>,
     stop: Option<Sender<()>>,
-    beat: Option<JoinHandle<()>>,
+    heartbeat: Option<JoinHandle<()>>,
 }
 
 impl LockDirectory {
@@ -202,11 +204,11 @@ impl LockDirectory {
             made?;
             return Self::new(path.to_owned()).map(Some);
         }
-        let Some(left) = stale(path)? else {
+        let Some(left) = stale_inode(path)? else {
             return Ok(None);
         };
-        // Moved away first, so that of several who find it only one removes it, and nobody a new owner's.
-        let aside = beside(path, &format!(".{}", std::process::id()));
+        // Renamed first, so that only one of several contenders removes it, and none a new owner's.
+        let aside = with_suffix(path, &format!(".{}", std::process::id()));
         if fs::rename(path, &aside).is_ok() {
             if fs::metadata(&aside)?.ino() != left {
                 fs::rename(&aside, path)?;
@@ -225,38 +227,38 @@ impl LockDirectory {
     fn new(path: PathBuf) -> io::Result<Self> {
         let metadata = fs::metadata(&path)?;
         let fresh = Arc::new(Mutex::new(metadata.modified()?));
-        let (stop, stopped) = mpsc::channel();
-        let number = metadata.ino();
-        let beat = thread::Builder::new().spawn({
+        let (stop, stop_signal) = mpsc::channel();
+        let inode = metadata.ino();
+        let heartbeat = thread::Builder::new().spawn({
             let (path, fresh) = (path.clone(), Arc::clone(&fresh));
             move || {
-                while stopped.recv_timeout(BEAT_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                    touch(&path, number, &fresh);
+                while stop_signal.recv_timeout(BEAT_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    touch(&path, inode, &fresh);
                 }
             }
         });
-        let beat = beat.inspect_err(|_| drop(fs::remove_dir(&path)));
-        let beat = beat.map_err(at_start)?;
+        let heartbeat = heartbeat.inspect_err(|_| drop(fs::remove_dir(&path)));
+        let heartbeat = heartbeat.map_err(at_start)?;
         Ok(Self {
             path,
-            number,
+            inode,
             fresh,
             stop: Some(stop),
-            beat: Some(beat),
+            heartbeat: Some(heartbeat),
         })
     }
 
     fn holds(&self) -> bool {
         let fresh = *self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        ours(&self.path, self.number, fresh)
+        is_untouched(&self.path, self.inode, fresh)
     }
 }
 
 impl Drop for LockDirectory {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(beat) = self.beat.take() {
-            let _ = beat.join();
+        if let Some(heartbeat) = self.heartbeat.take() {
+            let _ = heartbeat.join();
         }
         if self.holds() {
             let _ = fs::remove_dir(&self.path);
@@ -264,16 +266,16 @@ impl Drop for LockDirectory {
     }
 }
 
-/// Whether this is the directory that we made and nobody else has touched.
-fn ours(path: &Path, number: u64, fresh: SystemTime) -> bool {
+/// Returns whether the directory is still the one this process created, untouched by others.
+fn is_untouched(path: &Path, inode: u64, fresh: SystemTime) -> bool {
     fs::metadata(path).is_ok_and(|now| {
-        now.ino() == number && now.modified().is_ok_and(|modified| modified == fresh)
+        now.ino() == inode && now.modified().is_ok_and(|modified| modified == fresh)
     })
 }
 
-fn touch(path: &Path, number: u64, fresh: &Mutex<SystemTime>) {
+fn touch(path: &Path, inode: u64, fresh: &Mutex<SystemTime>) {
     let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
-    if !ours(path, number, *fresh) {
+    if !is_untouched(path, inode, *fresh) {
         return;
     }
     let now = FileTimes::new().set_modified(SystemTime::now());
@@ -333,11 +335,11 @@ mod tests {
         }
         let take = || Lock::file_by(&path, |_| Err(TryLockError::Error(Errno::NOLCK.into())));
         let first = take().expect("no error").expect("free");
-        assert!(first.holds() && !first.is_sure());
+        assert!(first.holds() && !first.is_exclusive());
         assert!(take().expect("no error").is_none(), "it is taken");
         drop(first);
         assert!(take().expect("no error").is_some(), "it is free again");
-        assert!(path.is_file(), "what is remembered has its place");
+        assert!(path.is_file(), "the renewal memory keeps its file");
         let other = |_: &File| Err(TryLockError::Error(Errno::IO.into()));
         assert!(Lock::file_by(&path, other).is_err());
         fs::remove_dir_all(place).expect("it goes away");
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_was_left_behind_is_taken_over() {
+    fn a_stale_directory_is_taken_over() {
         let place = place("left");
         let path = place.join("lock");
         let age = |seconds: u64| {
@@ -388,7 +390,7 @@ mod tests {
             .expect("no error")
             .expect("taken over");
         assert!(lock.holds());
-        // Somebody else takes it from us: then it is not ours to remove.
+        // Another process takes it over: then it must not be removed.
         age(0);
         assert!(!lock.holds());
         drop(lock);

@@ -1,31 +1,30 @@
-//! How long another process may hold the lock while this one waits for it (pure): as long as a renewal takes, and when
-//! the wait is reported.
+//! How long to wait for the lock (pure): as long as a renewal takes, and when to report the wait.
 
 use std::time::{Duration, Instant};
 
-/// How long a process may hold the lock, and how long it is waited for: the limit of the token endpoint, and the time to
-/// write the file.
+/// Longest time a process holds the lock, and so the timeout of a wait for it: the token endpoint's timeout plus time
+/// to write the file.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(130);
 
-/// How long a holder is waited for that took the lock long ago: its clock may have stood still, as after a suspend.
+/// Wait for a holder that took the lock long ago: its clock may have stood still, as during a suspend.
 const LOCK_GRACE: Duration = Duration::from_secs(5);
 
-/// How long processes that hold the lock in turn are waited for, all together.
-const IN_TURN: Duration = Duration::from_secs(3 * LOCK_TIMEOUT.as_secs());
+/// Total wait for processes that hold the lock in turn.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(3 * LOCK_TIMEOUT.as_secs());
 
-/// After how long the wait is reported.
+/// Delay before the wait is reported.
 const NOTICE_DELAY: Duration = Duration::from_secs(1);
 
 /// The process that holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// Its id.
+    /// The process id.
     pub process: u32,
-    /// When it took the lock, in Unix milliseconds; 0 where that is not known.
+    /// When it took the lock, in Unix milliseconds; 0 if unknown.
     pub since: u64,
 }
 
-/// What to do about a lock that another process holds.
+/// The next step of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockStep {
     /// Try again after a pause.
@@ -36,17 +35,18 @@ pub enum LockStep {
     GiveUp,
 }
 
-/// A wait for the lock, from the first time it was found taken.
+/// The state of a wait for the lock, from the first failed attempt.
 #[derive(Debug, Default)]
 pub struct Hold {
-    /// When the wait began, and when the present holder was first seen.
+    /// When the wait began, and when the current holder was first seen.
     seen: Option<(Instant, Instant)>,
     holder: Option<Holder>,
     reported: bool,
 }
 
 impl Hold {
-    /// The lock is taken, by this holder if that is known; `clock` is the time in Unix milliseconds.
+    /// Returns the next step while the lock is held; `holder` is `None` if unknown, `clock` is the time in Unix
+    /// milliseconds.
     pub fn step(&mut self, holder: Option<Holder>, now: Instant, clock: u64) -> LockStep {
         let (begun, mut seen) = self.seen.unwrap_or((now, now));
         if holder != self.holder {
@@ -59,7 +59,7 @@ impl Hold {
         let age = since.map_or(0, |since| clock.saturating_sub(since));
         let stale = u128::from(age) >= LOCK_TIMEOUT.as_millis() && held >= LOCK_GRACE;
         let waited = now.duration_since(begun);
-        if stale || held >= LOCK_TIMEOUT || waited >= IN_TURN {
+        if stale || held >= LOCK_TIMEOUT || waited >= TOTAL_TIMEOUT {
             LockStep::GiveUp
         } else if waited >= NOTICE_DELAY && !self.reported {
             self.reported = true;
@@ -84,7 +84,7 @@ mod tests {
         })
     }
 
-    /// What is done at each of these seconds of the wait, with the lock held by this holder.
+    /// Checks the steps at these seconds of a wait.
     fn check(steps: &[(u64, Option<Holder>, LockStep)]) {
         let (mut hold, begun) = (Hold::default(), Instant::now());
         for (second, holder, expected) in steps {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_before_the_wait_counts_too() {
+    fn time_held_before_the_wait_counts() {
         let half = holder(7, BEGUN - 65);
         check(&[
             (0, half, LockStep::Again),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_holder_has_its_own_time_and_all_of_them_an_end() {
+    fn each_holder_has_its_own_timeout_within_a_total() {
         check(&[
             (0, holder(1, BEGUN), LockStep::Again),
             (120, holder(2, BEGUN + 120), LockStep::Report),

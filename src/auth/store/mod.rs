@@ -1,5 +1,5 @@
-//! The credentials file: where it is, what is in it, and how it is replaced. Reading takes no lock, because a
-//! file is only ever replaced as a whole; replacing takes one, which is a value that `prepare` asks for.
+//! The credentials file: its location, contents and replacement. Reading takes no lock, because the file is only
+//! replaced as a whole; replacing requires a `Lock` value.
 
 mod contents;
 mod document;
@@ -29,64 +29,64 @@ pub use lock_wait::{Hold, LOCK_TIMEOUT};
 use lock_wait::{Holder, LockStep};
 pub use renewal_memory::{Memory, Past};
 pub use replace::Prepared;
-use store_path::{beside, followed, holds_ours_alone};
+use store_path::{followed, holds_ours_alone, with_suffix};
 
 use crate::clock::millis;
 use crate::file::{Directory, FileSlot, NotRegular, read_regular};
 
-/// The most that is read of a file, in bytes. None is larger than a few pages.
+/// Size limit of the file, in bytes. Real files have a few pages at most.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// How often a file of another program is read again if it makes no sense: pi writes its file in place, so
-/// for a moment there may be half of it.
+/// Rereads of another program's file that is malformed: pi writes its file in place, so for a moment it may be
+/// truncated.
 const READ_ATTEMPTS: u32 = 25;
 
-/// How long between two tries.
+/// The pause between attempts.
 pub const READ_PAUSE: Duration = Duration::from_millis(20);
 
-/// Where the credentials file is.
+/// The location of the credentials file.
 #[derive(Clone, Debug)]
 pub struct StorePath {
     /// The file.
     pub file: PathBuf,
-    /// Our own home, for what is remembered beside its file.
+    /// Our own home directory, for the renewal memory.
     pub home: Option<PathBuf>,
-    /// The file belongs to another program: its format and its lock are kept.
+    /// The file belongs to another program: its format and lock are used.
     pub foreign: bool,
 }
 
 /// The credentials file.
 #[derive(Clone, Debug)]
 pub struct CredentialStore {
-    /// As it was named.
+    /// The path as given.
     named: PathBuf,
-    /// Where it really is: links are followed, not replaced.
+    /// The resolved path: links are followed, not replaced.
     file: PathBuf,
-    /// The same in its directory, which is held as long as this lives.
+    /// The file in its directory, which stays open as long as this value lives.
     slot: Option<FileSlot>,
     home: Option<PathBuf>,
-    /// Where the home really is, if it is there.
+    /// The resolved home directory, if it exists.
     real_home: Option<PathBuf>,
     foreign: bool,
 }
 
-/// What reading brought.
+/// The result of reading the file.
 struct ReadOutcome {
     document: Document,
-    /// The file is not there, or there is nothing in it.
+    /// The file is missing or empty.
     blank: bool,
-    /// The text ends with one.
+    /// The text ends with a line end.
     line_end: bool,
     contents: Contents,
 }
 
 impl CredentialStore {
-    /// The file at this place, which need not exist.
+    /// Creates a store for this file, which need not exist.
     #[must_use]
     pub fn new(place: &StorePath) -> Self {
         let file = followed(&place.file);
-        // An own file that is named as if it were another program's is still our own, and a link that leads out of
-        // our home leads to somebody else's.
+        // Our own file is ours even if named like another program's, and a link that leads out of our home makes the
+        // file another program's.
         let home = place
             .home
             .as_deref()
@@ -116,16 +116,16 @@ impl CredentialStore {
         }
     }
 
-    /// The file as it was named.
+    /// Returns the path as given.
     #[must_use]
     pub fn named(&self) -> &Path {
         &self.named
     }
 
-    /// Reads the file. One that does not exist, or is empty, holds nothing.
+    /// Reads the file. A missing or empty file has no contents.
     ///
     /// # Errors
-    /// When it cannot be read or makes no sense.
+    /// If it cannot be read or is malformed.
     pub fn read(&self) -> Result<Contents, Error> {
         self.find().map(|found| found.contents)
     }
@@ -136,21 +136,21 @@ impl CredentialStore {
             match self.read_once() {
                 Ok(Some(found)) => return Ok(found),
                 Err(error @ Error::Malformed(..)) if left == 0 => return Err(error),
-                Ok(None) if left == 0 => return Ok(self.nothing()),
+                Ok(None) if left == 0 => return Ok(self.empty_outcome()),
                 Ok(None) | Err(Error::Malformed(..)) => {}
                 Err(error) => return Err(error),
             }
             left -= 1;
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(READ_PAUSE);
         }
     }
 
-    /// Nothing if the file is there and empty.
+    /// Returns `None` if the file exists and is empty.
     fn read_once(&self) -> Result<Option<ReadOutcome>, Error> {
         let unreadable = |error| Error::Unreadable(self.named.clone(), error);
         let bytes = match read_regular(&self.file, MAX_FILE_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Some(self.nothing()));
+                return Ok(Some(self.empty_outcome()));
             }
             Err(error) if NotRegular::is(&error) || error.kind() == io::ErrorKind::FileTooLarge => {
                 return Err(Error::NotAFile(self.named.clone()));
@@ -174,8 +174,7 @@ impl CredentialStore {
         }))
     }
 
-    /// Narrows what others may do with the file and our home, if it is more than nothing; what was changed, with
-    /// the mode that it had.
+    /// Removes the permissions of other users on the file and our home; returns what was changed, with the old mode.
     #[must_use]
     pub fn narrow(&self) -> Vec<(PathBuf, u32)> {
         let mut changed = Vec::new();
@@ -184,8 +183,8 @@ impl CredentialStore {
                 return;
             };
             let had = metadata.mode() & 0o7777;
-            // A directory that everybody may write to with the sticky bit is not ours alone. The rest is looked at
-            // last: commonly there is nothing to narrow.
+            // A world-writable directory with the sticky bit is not ours alone. The costlier checks come last, since
+            // usually there is nothing to change.
             if had & 0o077 != 0
                 && had & 0o1000 == 0
                 && ours()
@@ -197,7 +196,7 @@ impl CredentialStore {
         if let (Some(home), false) = (&self.home, self.foreign) {
             narrow(home, 0o700, &|| holds_ours_alone(home));
         }
-        // Only a file that holds something of ours: what somebody names by mistake is left alone.
+        // Only a file with credentials: one that was named by mistake is left alone.
         narrow(&self.file, 0o600, &|| {
             let found = self.read();
             found.is_ok_and(|found| {
@@ -207,14 +206,14 @@ impl CredentialStore {
         changed
     }
 
-    /// Makes the directory of our file, which nobody else may look into. Another program's is there, or it was named
-    /// by mistake.
+    /// Creates the directory of our file, private to the user. Another program's directory already exists, or was
+    /// named by mistake.
     ///
     /// # Errors
-    /// When it cannot be made, or the file is no credentials file.
+    /// If it cannot be created, or the file is not a credentials file.
     pub fn make_home(&self) -> Result<(), Error> {
         if self.foreign {
-            return self.is_known();
+            return self.check_format();
         }
         let directory = self.directory();
         Directory::hold(directory)
@@ -222,8 +221,8 @@ impl CredentialStore {
             .map_err(|error| Error::Unwritable(directory.to_owned(), error))
     }
 
-    /// Whether a file of another program is one that we know, or is not there yet.
-    fn is_known(&self) -> Result<(), Error> {
+    /// Checks that another program's file has a known format or does not exist yet.
+    fn check_format(&self) -> Result<(), Error> {
         let found = self.find()?;
         let known = found.contents.format == StoreFormat::Official || found.document.has_entries();
         if found.blank || found.document.is_empty() || known {
@@ -233,30 +232,30 @@ impl CredentialStore {
         }
     }
 
-    /// Takes the lock, if nobody has it.
+    /// Takes the lock; `None` if it is held.
     ///
     /// # Errors
-    /// When it cannot be taken, whoever has it.
+    /// If it cannot be taken at all.
     pub fn try_lock(&self) -> Result<Option<Lock>, Error> {
-        let place = beside(&self.file, ".lock");
+        let place = with_suffix(&self.file, ".lock");
         let here = |path: &Path| path.parent() == self.home.as_deref();
         let lock = if self.read()?.format == StoreFormat::Official {
-            // Its first lock is where its home is, also if its file is a link.
+            // The client's first lock is in its home, even if its file is a link elsewhere.
             let mut outer = vec![self.file.with_file_name("auth.lock")];
             if !here(&self.named) {
                 outer.push(self.named.with_file_name("auth.lock"));
             }
             outer.dedup();
-            // The official client's own way to name it, which makes `creds.json.lock` of `creds.data`.
+            // The official client's own naming, which turns `creds.data` into `creds.json.lock`.
             Lock::official(&outer, &self.file.with_extension("json.lock"))
         } else if !self.foreign || place.is_file() {
-            // A file there is the lock of another home of ours.
+            // A file there is the lock of another home directory of codex-run.
             Lock::file(&place)
         } else {
-            // pi locks the link when it reads, and what the link leads to when it writes.
+            // pi locks the link when it reads, and the link's target when it writes.
             let mut places = vec![place.clone()];
             if !here(&self.named) {
-                places.insert(0, beside(&self.named, ".lock"));
+                places.insert(0, with_suffix(&self.named, ".lock"));
             }
             places.dedup();
             Lock::directories(&places)
@@ -268,38 +267,38 @@ impl CredentialStore {
         Ok(lock)
     }
 
-    /// Whether the file is in the official client's format, in which a sign-in and a key exclude each other.
+    /// Returns whether the file is in the official client's format, in which a sign-in and a key exclude each other.
     #[must_use]
     pub fn is_official(&self) -> bool {
         self.read()
             .is_ok_and(|contents| contents.format == StoreFormat::Official)
     }
 
-    /// Whether the file belongs to another program.
+    /// Returns whether the file belongs to another program.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.foreign
     }
 
-    /// The process that holds the lock, as far as that is known.
+    /// Returns the process that holds the lock, if known.
     fn holder(&self) -> Option<Holder> {
         let holder = if self.foreign {
             None
         } else {
             self.memory("").holder()
         };
-        holder.filter(|holder| !replace::gone(holder.process))
+        holder.filter(|holder| !replace::is_gone(holder.process))
     }
 
-    /// That the lock is taken, by this process if that is known.
+    /// Returns the error that the lock is held.
     pub(super) fn locked(&self, holder: Option<Holder>) -> Error {
         Error::Locked(self.named.clone(), holder.map(|holder| holder.process))
     }
 
-    /// Pauses before the lock is tried again. A wait that gets long is reported to `waiting` once.
+    /// Pauses before the next attempt to take the lock. A long wait is reported to `waiting` once.
     ///
     /// # Errors
-    /// When the lock has been waited for long enough.
+    /// If the wait has timed out.
     pub fn await_lock(&self, hold: &mut Hold, waiting: &dyn Fn(&Error)) -> Result<(), Error> {
         let holder = self.holder();
         match hold.step(holder, Instant::now(), millis()) {
@@ -311,16 +310,16 @@ impl CredentialStore {
         Ok(())
     }
 
-    /// What is remembered of earlier attempts with this issuer.
+    /// Returns the renewal memory for this issuer.
     #[must_use]
     pub fn memory(&self, issuer: &str) -> Memory {
-        // A link that leads there may lead elsewhere by now.
+        // A link to the home may have changed since.
         let home = self.real_home.as_deref().or(self.home.as_deref());
         Memory::new(home, issuer)
     }
 
-    /// What a file holds that is not there. In the official client's directory it would be in its format.
-    fn nothing(&self) -> ReadOutcome {
+    /// Returns the contents of a missing file. In the official client's directory it would have that format.
+    fn empty_outcome(&self) -> ReadOutcome {
         let directory = self.directory();
         let official = directory.file_name() == Some(".codex".as_ref())
             || directory.join("config.toml").is_file();

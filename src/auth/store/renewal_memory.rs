@@ -1,8 +1,7 @@
-//! What is remembered from one process to the next beside our file, in the file that is also its lock: who holds
-//! the lock, which refresh tokens were sent and refused for good, when one that failed may be tried again, and whose a
-//! workspace's access token is. It is one
-//! JSON object a line, appended; the last that fits counts. A token is named by a part of its hash. Losing a line
-//! costs a question to the issuer, so nothing here is an error.
+//! State shared between processes, stored in the lock file of our home: who holds the lock, which refresh tokens were
+//! sent or permanently refused, when a failed one may be retried, and the identities of personal access tokens. One
+//! JSON object per line, appended; the last match counts. A token is identified by part of its hash. Losing a line
+//! costs one request to the issuer, so errors are ignored.
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
@@ -21,23 +20,23 @@ use crate::clock::millis;
 use crate::file::{Directory, give_at, open_regular};
 use crate::secret::Secret;
 
-/// How large the file may become before it begins anew, in bytes.
+/// Size at which the file is truncated, in bytes.
 const MAX_MEMORY_BYTES: u64 = 8 << 10;
 
-/// What became of earlier attempts with a refresh token.
+/// The outcome of earlier attempts with a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Past {
     /// Nothing is known.
     Nothing,
-    /// It was refused for good.
+    /// It was permanently refused.
     Refused(Refusal),
-    /// This process has sent it and not told what came of it: it is at it, or was killed.
+    /// This process has sent it and recorded no outcome: it is waiting for the response, or was killed.
     Sent(u32),
-    /// It failed so many times in a row; before this moment, in Unix milliseconds, it is not to be tried again.
+    /// The number of consecutive failures, and when it may be retried, in Unix milliseconds.
     Failed(u32, u64),
 }
 
-/// The file, and the issuer that is asked: what one has refused another may take.
+/// The file and the issuer: tokens that one issuer refuses, another may accept.
 #[derive(Clone, Debug)]
 pub struct Memory {
     home: Option<PathBuf>,
@@ -54,7 +53,7 @@ struct MemoryLine {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     token: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    refused: Option<MemoryWords>,
+    refused: Option<StoredRefusal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failed: Option<(u32, u64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +63,7 @@ struct MemoryLine {
 }
 
 #[derive(Deserialize, Serialize)]
-struct MemoryWords {
+struct StoredRefusal {
     status: u16,
     code: String,
     message: String,
@@ -73,7 +72,7 @@ struct MemoryWords {
 }
 
 impl Memory {
-    /// What is remembered in this home of what this issuer said.
+    /// Creates the memory of this home for this issuer.
     #[must_use]
     pub fn new(home: Option<&Path>, issuer: &str) -> Self {
         Self {
@@ -86,47 +85,47 @@ impl Memory {
         self.home.as_ref().map(|home| home.join("auth.json.lock"))
     }
 
-    /// A token's name, as it is shown to this issuer.
+    /// Returns a token's name for this issuer.
     #[must_use]
     pub fn name(&self, token: &Secret) -> String {
         name(&Secret::new(format!("{} {}", self.issuer, token.expose())))
     }
 
-    /// Whose this access token of a workspace is.
+    /// Returns the cached identity of a personal access token.
     #[must_use]
-    pub fn whose(&self, access: &Secret) -> Option<TokenIdentity> {
+    pub fn identity(&self, access: &Secret) -> Option<TokenIdentity> {
         let name = self.name(access);
         let lines = self.lines().into_iter().rev();
-        let mut said = lines.filter(|line| line.token == name);
-        TokenIdentity::read(&said.find_map(|line| line.whose)?)
+        let mut matching = lines.filter(|line| line.token == name);
+        TokenIdentity::read(&matching.find_map(|line| line.whose)?)
     }
 
-    /// Notes whose this access token of a workspace is.
-    pub fn remember(&self, access: &Secret, whose: &TokenIdentity) {
+    /// Caches the identity of a personal access token.
+    pub fn remember(&self, access: &Secret, identity: &TokenIdentity) {
         self.add(&MemoryLine {
             token: self.name(access),
-            whose: Some(whose.json()),
+            whose: Some(identity.json()),
             ..MemoryLine::default()
         });
     }
 
-    /// What is known of this refresh token.
+    /// Returns the last outcome for this refresh token.
     #[must_use]
     pub fn of(&self, refresh: &Secret) -> Past {
         let name = self.name(refresh);
         let line = self.lines().into_iter().rfind(|line| line.token == name);
         match line {
             Some(MemoryLine {
-                refused: Some(words),
+                refused: Some(stored),
                 ..
             }) => Past::Refused(Refusal {
-                status: words.status,
-                code: words.code,
-                message: words.message,
+                status: stored.status,
+                code: stored.code,
+                message: stored.message,
                 page: false,
                 retry_after: None,
                 proxy: None,
-                interrupted: words.interrupted,
+                interrupted: stored.interrupted,
             }),
             Some(MemoryLine {
                 failed: Some((count, until)),
@@ -140,7 +139,7 @@ impl Memory {
         }
     }
 
-    /// The process that took the lock last.
+    /// Returns the process that took the lock last.
     #[must_use]
     pub(super) fn holder(&self) -> Option<Holder> {
         let mut lines = self.lines().into_iter().rev();
@@ -152,7 +151,7 @@ impl Memory {
         })
     }
 
-    /// Notes that we hold the lock.
+    /// Records that this process holds the lock.
     pub fn hold(&self) {
         self.add(&MemoryLine {
             holder: Some(std::process::id()),
@@ -161,7 +160,7 @@ impl Memory {
         });
     }
 
-    /// Notes what became of an attempt with this refresh token.
+    /// Records the outcome of an attempt with this refresh token.
     pub fn note(&self, refresh: &Secret, past: &Past) {
         let mut line = MemoryLine {
             token: self.name(refresh),
@@ -170,7 +169,7 @@ impl Memory {
         match past {
             Past::Nothing => {}
             Past::Refused(refusal) => {
-                line.refused = Some(MemoryWords {
+                line.refused = Some(StoredRefusal {
                     status: refusal.status,
                     code: refusal.code.clone(),
                     message: refusal.message.clone(),
@@ -185,7 +184,7 @@ impl Memory {
 
     fn lines(&self) -> Vec<MemoryLine> {
         let mut text = String::new();
-        // What stands there in the place of a file, such as a pipe, would keep us waiting.
+        // Reading something other than a file, such as a pipe, could block.
         let Some(file) = self.file() else {
             return Vec::new();
         };
@@ -207,7 +206,7 @@ impl Memory {
         let Some(path) = self.file() else {
             return;
         };
-        // Somebody who uses another program's file may have no home of ours yet.
+        // A user of another program's file may have no home directory of codex-run yet.
         if let Some(home) = &self.home
             && (line.refused.is_some() || line.failed.is_some() || line.whose.is_some())
         {
@@ -235,7 +234,7 @@ impl Memory {
     }
 }
 
-/// A token's name: enough of its hash to tell it from others, too little to be of use.
+/// Returns a token's name: enough of its hash to distinguish it, too little to be of use.
 pub(super) fn name(token: &Secret) -> String {
     let hash = Sha256::digest(token.expose());
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -246,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_that_fits_counts_and_no_token_is_in_it() {
+    fn the_last_match_counts_and_no_token_is_stored() {
         let home = std::env::temp_dir().join(format!("codex-memory-{}", std::process::id()));
         let path = home.join("auth.json.lock");
         let _ = std::fs::remove_dir_all(&home);

@@ -1,5 +1,5 @@
-//! Replacing a file in one step: the new one is made first, with its mode and its space, so that a token is
-//! spent only when its successor has a place. Then it is written, synced and renamed.
+//! Replaces a file atomically: the new file is created first, with its mode and its space allocated, so that a token
+//! is spent only when its successor can be stored. Then it is written, synced and renamed.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,47 +11,48 @@ use rustix::fs::{Mode, fstat};
 use super::lock::Lock;
 use crate::file::{self, FileSlot, Replacement};
 
-/// Room beyond what the file has now, in bytes: several times what new tokens need.
+/// Space allocated beyond the current size, in bytes: several times what new tokens need.
 const SPARE_BYTES: usize = 16 << 10;
 
-/// The end of a new file's name; the process that makes it stands before it.
+/// The suffix of a new file's name, after the process id.
 const NEW: &str = ".new";
 
-/// The new file, empty so far. It goes away if nothing comes into it.
+/// The new file, without its contents yet. It is removed unless it is committed or kept.
 #[derive(Debug)]
 pub struct Prepared {
     new: Replacement,
     slot: FileSlot,
     target: PathBuf,
-    /// It is the successor of a token, which is not thrown away once it is whole and on the disk.
+    /// It holds the successor of a spent token, so it is kept once it is synced to disk.
     kept: bool,
-    /// The target itself with the length that it had, where it can only be written over: its space is taken too.
-    over: Option<Over>,
+    /// The target itself, if it can only be overwritten: space is allocated in it too.
+    overwritten: Option<Overwritten>,
 }
 
 impl Prepared {
-    /// `target` is where `slot` was as the run began. `mark` names the token that is to be spent for it, for whoever
-    /// finds it.
-    pub(super) fn new(slot: &FileSlot, target: &Path, mark: &str) -> io::Result<Self> {
-        // What is written must be what is read next time, and a token that is spent must be in it.
+    /// `target` was the path of `slot` when the run began. `token_name` names the token about to be spent, for
+    /// `recover`.
+    pub(super) fn new(slot: &FileSlot, target: &Path, token_name: &str) -> io::Result<Self> {
+        // The tokens must be written to the directory that the next run reads.
         if !slot.directory().is_in_place() {
-            let words = "another directory is in its place than when this process began";
+            let words = "its directory was replaced after this process started";
             return Err(io::Error::other(words));
         }
-        let mut beside = target.file_name().unwrap_or_default().to_owned();
-        beside.push(format!(".{}-{mark}{NEW}", std::process::id()));
-        // One of this name is a leftover that was looked at: this process alone makes it, and it holds the lock.
-        let _ = FileSlot::new(slot.directory().clone(), &beside).remove();
-        let new = Replacement::begin(slot, &beside, Mode::RUSR | Mode::WUSR)?;
+        let mut temporary = target.file_name().unwrap_or_default().to_owned();
+        temporary.push(format!(".{}-{token_name}{NEW}", std::process::id()));
+        // A file of this name is a leftover already examined: the name contains this process's id, and this process
+        // holds the lock.
+        let _ = FileSlot::new(slot.directory().clone(), &temporary).remove();
+        let new = Replacement::begin(slot, &temporary, Mode::RUSR | Mode::WUSR)?;
         let old = slot.stat()?;
         match &old {
-            // Whoever replaces the file of somebody else, as root may, leaves it theirs.
+            // If root replaces a user's file, it stays the user's.
             Some(old) => new.owned_by(old)?,
-            // What root makes in a person's home is theirs.
+            // What root creates in a user's home belongs to the user.
             None => new.owned_by(&fstat(slot.directory().descriptor()?)?)?,
         }
         let length = old.map_or(0, |old| usize::try_from(old.st_size).unwrap_or(0));
-        // Blanks, so that a part of the new text over them is never whole JSON.
+        // Blanks, so that a partly written text is never valid JSON.
         new.file()
             .write_all_at(&vec![b' '; length + SPARE_BYTES], 0)?;
         new.file().sync_all()?;
@@ -59,40 +60,42 @@ impl Prepared {
             new,
             slot: slot.clone(),
             target: target.to_owned(),
-            kept: !mark.is_empty(),
-            over: None,
+            kept: !token_name.is_empty(),
+            overwritten: None,
         };
         if slot.is_mount() {
             let file = slot.writable()?;
             let length = file.metadata()?.len();
-            let over = prepared.over.insert(Over {
+            let overwritten = prepared.overwritten.insert(Overwritten {
                 file,
                 length: Some(length),
             });
-            // Blanks behind the text change nothing for whoever reads it.
-            over.file.write_all_at(&[b' '; SPARE_BYTES], length)?;
-            over.file.sync_all()?;
+            // Blanks after the text do not affect readers.
+            overwritten
+                .file
+                .write_all_at(&[b' '; SPARE_BYTES], length)?;
+            overwritten.file.sync_all()?;
         }
         Ok(prepared)
     }
 
-    /// Writes this text, so that it is there for whoever has the lock next, if we cannot put it into place.
+    /// Writes the text and keeps the file for `recover`, when it cannot be renamed into place.
     pub(super) fn keep(mut self, text: &[u8]) -> io::Result<()> {
         self.write(text)
     }
 
-    /// Puts this text into the target's place.
+    /// Writes the text and renames the file over the target.
     pub(super) fn commit(mut self, text: &[u8]) -> io::Result<()> {
         self.write(text)?;
         let written = self.new.commit()?;
-        // Its space is in use now.
-        if let Some(over) = &mut self.over {
-            over.length = None;
+        // The allocated space is in use now.
+        if let Some(overwritten) = &mut self.overwritten {
+            overwritten.length = None;
         }
         if file::leads_to(&self.target, written) {
             Ok(())
         } else {
-            Err(elsewhere(&self.slot))
+            Err(misplaced_error(&self.slot))
         }
     }
 
@@ -107,25 +110,25 @@ impl Prepared {
     /// Removes the target.
     pub(super) fn remove(mut self) -> io::Result<()> {
         if let Err(error) = self.slot.remove() {
-            // A mount of its own cannot be removed, but emptied.
+            // A file that is a mount point cannot be removed, but emptied.
             self.slot.overwrite(b"{}\n").map_err(|_| error)?;
-            if let Some(over) = &mut self.over {
-                over.length = None;
+            if let Some(overwritten) = &mut self.overwritten {
+                overwritten.length = None;
             }
         }
         Ok(())
     }
 }
 
-/// The file that can only be written over.
+/// A target that can only be overwritten.
 #[derive(Debug)]
-struct Over {
+struct Overwritten {
     file: File,
-    /// The length that it gets back at the end, unless it was written over.
+    /// The length to restore on drop, unless it was overwritten.
     length: Option<u64>,
 }
 
-impl Drop for Over {
+impl Drop for Overwritten {
     fn drop(&mut self) {
         if let Some(length) = self.length {
             let _ = self.file.set_len(length);
@@ -133,25 +136,25 @@ impl Drop for Over {
     }
 }
 
-/// It was written, and is not where it is looked for.
-fn elsewhere(slot: &FileSlot) -> io::Error {
+/// Returns the error that the path no longer leads to the file that was written.
+fn misplaced_error(slot: &FileSlot) -> io::Error {
     let place = slot.whereabouts();
     io::Error::other(format!(
-        "it was replaced on the way there; what was written is in {}",
+        "it was replaced during the write; the new contents are in {}",
         place.display()
     ))
 }
 
-/// What a process left behind that was killed while it held the lock.
+/// A file left by a process that was killed while it held the lock.
 pub(super) struct Leftover {
     pub(super) path: PathBuf,
-    /// Names the token that was spent for it.
-    pub(super) mark: String,
-    /// Nobody is at work on it any more.
-    pub(super) over: bool,
+    /// The name of the token that was spent for it.
+    pub(super) token_name: String,
+    /// Whether its process is gone.
+    pub(super) is_abandoned: bool,
 }
 
-/// What was left behind beside this file.
+/// Lists the leftovers next to this file.
 pub(super) fn leftovers(target: &Path, lock: &Lock) -> Vec<Leftover> {
     let Some((directory, name)) = target.parent().zip(target.file_name()) else {
         return Vec::new();
@@ -163,18 +166,19 @@ pub(super) fn leftovers(target: &Path, lock: &Lock) -> Vec<Leftover> {
     let left = entries.flatten().filter_map(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
         let middle = name.strip_prefix(&prefix)?.strip_suffix(NEW)?;
-        let (process, mark) = middle.split_once('-')?;
+        let (process, token_name) = middle.split_once('-')?;
         Some(Leftover {
             path: entry.path(),
-            mark: mark.to_owned(),
-            over: lock.is_sure() || gone(process.parse().ok()?),
+            token_name: token_name.to_owned(),
+            is_abandoned: lock.is_exclusive() || is_gone(process.parse().ok()?),
         })
     });
     left.collect()
 }
 
-/// Whether no process of this number runs beside us. Numbers come back: in a container each of us may be the first.
-pub(super) fn gone(process: u32) -> bool {
+/// Returns whether no other process has this id. Ids are reused: in a container every run may have the same one, so
+/// our own id counts as gone.
+pub(super) fn is_gone(process: u32) -> bool {
     let process = match i32::try_from(process) {
         Ok(_) if process == std::process::id() => return true,
         Ok(process) => process,
@@ -192,7 +196,7 @@ mod tests {
     use crate::file::Directory;
 
     #[test]
-    fn nothing_is_made_ready_or_believed_to_be_stored_in_a_directory_that_was_swapped() {
+    fn a_swapped_directory_is_neither_prepared_nor_reported_as_written() {
         let name = format!("codex-replace-{}", std::process::id());
         let place = std::env::temp_dir().join(name);
         let _ = fs::remove_dir_all(&place);

@@ -1,9 +1,9 @@
-//! Where things really are, whose they are, and what stands beside them.
+//! Resolved paths, ownership of a home directory, and names derived from a path.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Whether a sign-in was kept in this directory, and nothing is in it but what a home of ours may hold.
+/// Returns whether this directory has held a sign-in and contains only files that codex-run stores in its home.
 pub(super) fn holds_ours_alone(home: &Path) -> bool {
     const OURS: &[&str] = &[
         "auth.json",
@@ -24,7 +24,7 @@ pub(super) fn holds_ours_alone(home: &Path) -> bool {
     })
 }
 
-/// Where a path leads, also if nothing is there.
+/// Resolves a path, even if nothing exists there.
 pub(super) fn followed(path: &Path) -> PathBuf {
     let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for _ in 0..16 {
@@ -39,9 +39,9 @@ pub(super) fn followed(path: &Path) -> PathBuf {
     }
 }
 
-/// The path with this behind its name.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+/// Appends a suffix to the file name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(ending);
+    name.push(suffix);
     path.with_file_name(name)
 }

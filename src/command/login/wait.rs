@@ -122,7 +122,7 @@ impl Ways {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let (said, page) = match self.events.recv_timeout(left) {
-                Ok(LoginEvent::Arrived(Arrival::Said(said, page))) => (said, Some(page)),
+                Ok(LoginEvent::Arrived(Arrival::Redirect(said, page))) => (said, Some(page)),
                 Ok(LoginEvent::Arrived(Arrival::Cancelled)) => return Err(Error::Cancelled),
                 Ok(LoginEvent::Pasted(text)) => (of_paste(&text, state), None),
                 Ok(LoginEvent::NoPaste) if self.callback.is_none() => return Err(Error::NoWayBack),
@@ -162,7 +162,7 @@ impl Ways {
         };
         callback.settle(told);
         while let Ok(event) = self.events.try_recv() {
-            if let LoginEvent::Arrived(Arrival::Said(_, other)) = event {
+            if let LoginEvent::Arrived(Arrival::Redirect(_, other)) = event {
                 other.show(told);
             }
         }

@@ -1,4 +1,4 @@
-//! What files say, whole, cut and damaged.
+//! Tests of complete, truncated and damaged session files.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn file(lines: &[&str]) -> String {
 }
 
 #[test]
-fn every_cut_gives_the_items_that_were_finished() {
+fn every_cut_keeps_the_complete_items() {
     let all = file(&[HEAD, TURN, USER, THOUGHT, CALL]);
     let mut whole_lines = 0;
     for cut in 0..=all.len() {
@@ -31,7 +31,7 @@ fn every_cut_gives_the_items_that_were_finished() {
 }
 
 #[test]
-fn what_is_said_of_a_conversation_is_read() {
+fn the_metadata_of_a_conversation_is_read() {
     let (stored, _) =
         StoredConversation::read(file(&[HEAD, TURN, USER]).as_bytes()).expect("a session");
     assert_eq!(
@@ -45,7 +45,7 @@ fn what_is_said_of_a_conversation_is_read() {
 }
 
 #[test]
-fn a_file_of_version_1_says_the_same_without_the_prefix() {
+fn a_file_of_version_1_reads_the_same_without_the_prefix() {
     let bare = |line: &str| {
         line.replace("codex.", "")
             .replace("\"version\":2", "\"version\":1")
@@ -54,7 +54,7 @@ fn a_file_of_version_1_says_the_same_without_the_prefix() {
     let read =
         |lines: &[&str]| StoredConversation::read(file(lines).as_bytes()).map(|(stored, _)| stored);
     let new = read(&[HEAD, TURN, USER]).expect("a session");
-    // Only the service can have written a line of the other spelling: it changes nothing.
+    // Only the service can have written a line of the other spelling; it changes nothing.
     let old = read(&[&head, &turn, USER, &TURN.replace("\"m\"", "\"x\"")]).expect("a session");
     assert_eq!(
         (old.spelling, old.turns, &*old.model),
@@ -67,13 +67,13 @@ fn a_file_of_version_1_says_the_same_without_the_prefix() {
         ..old
     };
     assert_eq!(as_new, new);
-    // With the prefix, what has none is an item.
+    // In a file with the prefix, a line without it is an item.
     let new = read(&[HEAD, &turn, USER]).expect("a session");
     assert_eq!((new.turns, new.items.len()), (0, 2));
 }
 
 #[test]
-fn a_line_of_a_kind_that_is_not_known_is_left_aside_wherever_it_stands() {
+fn a_metadata_line_of_an_unknown_kind_is_ignored_anywhere() {
     let lines = [TURN, USER, THOUGHT, CALL];
     let all = [&[HEAD][..], &lines].concat();
     let (without, _) = StoredConversation::read(file(&all).as_bytes()).expect("a session");
@@ -101,7 +101,7 @@ fn a_line_of_a_kind_that_is_not_known_is_left_aside_wherever_it_stands() {
 }
 
 #[test]
-fn how_much_the_model_was_to_think_is_read() {
+fn the_reasoning_effort_is_read() {
     let turn = |model: &str, effort: &str| {
         format!(
             r#"{{"type":"codex.turn","at":6,"model":"{model}","cwd":"/x","effort":"{effort}"}}"#
@@ -142,7 +142,7 @@ fn how_much_the_model_was_to_think_is_read() {
 }
 
 #[test]
-fn the_model_is_spelled_with_the_server_that_it_is_of() {
+fn the_model_is_spelled_with_its_provider() {
     let turn = r#"{"type":"codex.turn","model":"small","provider":"box"}"#;
     let (stored, _) =
         StoredConversation::read(file(&[HEAD, turn, USER]).as_bytes()).expect("a session");
@@ -154,7 +154,7 @@ fn the_model_is_spelled_with_the_server_that_it_is_of() {
 }
 
 #[test]
-fn damage_in_the_middle_is_told() {
+fn damage_in_the_middle_is_reported() {
     let check = |lines: &[&str], line| {
         let damage = StoredConversation::read(file(lines).as_bytes()).map(drop);
         assert_eq!(damage.map_err(|damage| damage.line), Err(line), "{lines:?}");
@@ -170,7 +170,7 @@ fn damage_in_the_middle_is_told() {
 }
 
 #[test]
-fn what_has_no_end_is_left_out_or_answered() {
+fn incomplete_items_are_removed_or_answered() {
     let settled = |lines: &[&str]| {
         let (mut stored, _) = StoredConversation::read(file(lines).as_bytes()).expect("a session");
         let added = stored.settle();
@@ -183,7 +183,7 @@ fn what_has_no_end_is_left_out_or_answered() {
     assert_eq!(settled(&[HEAD, TURN, USER, CALL, output]), (3, 0));
     let change = r#"{"type":"configuration_update","reasoning":{"effort":"high"}}"#;
     assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, change, USER]), (3, 0));
-    // Another call of which no output was shown is left out, and the reasoning that led to it alone.
+    // Another call without an output is removed, and the reasoning that led only to it.
     let custom = r#"{"type":"custom_tool_call","call_id":"d","name":"t","input":""}"#;
     assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, custom, USER]), (2, 0));
     let output = r#"{"type":"custom_tool_call_output","call_id":"d","output":"x"}"#;

@@ -1,0 +1,11 @@
+//! The outcome of one attempt to renew a sign-in.
+
+/// The outcome of one attempt to renew a sign-in.
+pub(super) enum AttemptOutcome {
+    /// A valid token is available, renewed by this process or by another one.
+    Done,
+    /// Another process holds the lock.
+    Busy,
+    /// The state has changed: plan again.
+    Replan,
+}
