@@ -15,7 +15,7 @@ use crate::api::{self, Unanswered};
 use crate::failure::{RenewalWait, RunWarning};
 use crate::result::CallResult;
 use crate::wire::fault::RateWindow;
-use crate::wire::item::WebSearch;
+use crate::wire::item::SearchCall;
 use crate::wire::response::Usage;
 
 /// A tool call.
@@ -132,7 +132,7 @@ pub enum Notice<'a> {
     /// What the model says of what it thought.
     Summary(&'a str),
     /// The service has searched the web.
-    Searched(&'a WebSearch),
+    Searched(&'a SearchCall),
     /// The run has ended.
     Usage {
         /// The tokens of all requests.

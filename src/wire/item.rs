@@ -56,7 +56,7 @@ pub struct Message {
 
 /// A search of the web that the service has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebSearch {
+pub struct SearchCall {
     /// The words that were looked for, where the service names them.
     pub query: Option<String>,
 }
@@ -170,7 +170,7 @@ impl Item {
 
     /// The search of the web that the service has made, where the item is one.
     #[must_use]
-    pub fn searched(&self) -> Option<WebSearch> {
+    pub fn searched(&self) -> Option<SearchCall> {
         let is_search = |value: &Value| value["type"] == "web_search_call";
         if self.kind != ItemKind::Other {
             return None;
@@ -180,7 +180,7 @@ impl Item {
             .filter(is_search)?;
         let query = value["action"]["query"].as_str();
         let query = query.filter(|query| !query.is_empty());
-        Some(WebSearch {
+        Some(SearchCall {
             query: query.map(str::to_owned),
         })
     }

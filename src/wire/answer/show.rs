@@ -1,6 +1,6 @@
 //! What of an answer there is to show as it arrives.
 
-use crate::wire::item::WebSearch;
+use crate::wire::item::SearchCall;
 
 /// Something to show, in this order.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Show {
     /// What the model says of what it thought.
     Summary(String),
     /// The service has searched the web.
-    Searched(WebSearch),
+    Searched(SearchCall),
     /// An event could not be read and was skipped. Told of the first one only; how many there were is told by
     /// [`Answer::skipped`](super::Answer::skipped).
     Skipped,
