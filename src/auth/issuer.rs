@@ -287,7 +287,7 @@ impl Issuer {
         let status = answer.status();
         let head = FaultHead::read(status, |name| answer.header(name).map(str::to_owned));
         let proxy = answer.proxy().map(str::to_owned);
-        let (body, broken) = answer.as_much(MAX_BODY_BYTES);
+        let (body, broken) = answer.partial(MAX_BODY_BYTES);
         let success = (200..=299).contains(&status);
         match broken {
             // New tokens are worth more than a whole answer: the old one is spent.

@@ -26,8 +26,8 @@ pub use address::{AddressError, BaseUrl, is_loopback};
 pub use error::{Distrust, Error, Refused};
 use limit::{CONNECT_TIMEOUT, ERROR_BODY_TIMEOUT, KEEP_ALIVE, READ_BYTES};
 pub use limit::{IDLE_TIMEOUT, TimeLimit};
+pub use network::Network;
 use network::Through;
-pub use network::{Network, Unusable};
 use resolver::Addresses;
 use socket::Offers;
 use tunnel::InTime;
@@ -269,15 +269,15 @@ impl HttpResponse {
     /// # Errors
     /// When the connection breaks, stays silent, or brings too much.
     pub fn whole(self, most: usize) -> Result<Vec<u8>, Error> {
-        match self.as_much(most) {
+        match self.partial(most) {
             (body, None) => Ok(body),
             (_, Some(error)) => Err(error),
         }
     }
 
-    /// As much of the body as came, and why that is not all of it.
+    /// The part of the body that arrived, and the error that cut it short, if any.
     #[must_use]
-    pub fn as_much(mut self, most: usize) -> (Vec<u8>, Option<Error>) {
+    pub fn partial(mut self, most: usize) -> (Vec<u8>, Option<Error>) {
         let mut body = Vec::new();
         loop {
             match self.read() {
