@@ -108,7 +108,7 @@ fn resume(
     let thread = stored.id.clone();
     let resumed = resumed(stored, settings);
     if let Some(writer) = &mut writer {
-        resumed.note(writer, beginning);
+        resumed.record(writer, beginning);
     }
     Ok(StartedSession {
         thread,
