@@ -1,7 +1,7 @@
-//! A synchronous client of the OpenAI Responses API: it asks a model, streams the answer, runs the tools
-//! that the model calls as subprocesses, and goes on until the answer is complete.
+//! A synchronous client for the OpenAI Responses API. It sends a request to a model, streams the answer, runs the tools
+//! that the model calls, and repeats until the answer is complete.
 //!
-//! A conversation, with the sign-in that `codex login` has stored:
+//! A conversation that uses the sign-in stored by `codex login`:
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -20,14 +20,14 @@
 //! }
 //! ```
 //!
-//! More examples, which run, are in [`talk`]: answers as they arrive, tools, a turn that is stopped or steered, stored
-//! conversations, signing in.
+//! More examples, which are run as tests, are in [`conversation`]: streamed answers, tools, turns that are stopped or
+//! steered, stored conversations, sign-in.
 //!
-//! The data's path is one sentence, and the modules are its words: standard input and arguments become a
-//! [`prompt`], the prompt a request, the service's bytes frames, frames events, events text and tool calls
-//! ([`wire`]), and those [`output`]. [`agent`] drives it; [`command`] and [`cli`] are the command `codex`.
+//! The public modules are [`conversation`] (with the sign-in), [`output`] (the events of a conversation), [`models`],
+//! [`failure`] (errors as messages with an exit code), and the values that they hand out: [`auth`], [`wire`], [`secret`].
+//! Everything else belongs to the command `codex`.
 //!
-//! What arrives as bytes can be looked at without a socket:
+//! The bytes of a response can be decoded without a socket:
 //!
 //! ```
 //! use codex_run::wire::answer::{Answer, Show, Verdict};
@@ -55,45 +55,50 @@
 //! # Ok::<(), codex_run::wire::sse::TooLong>(())
 //! ```
 
-pub mod clock; // the time, and how it is told
-pub mod exhausted; // what the system has no more of
-pub mod file; // held directories, and files replaced in one step
-pub mod format; // structured output
-pub mod id; // names that were checked once
-pub mod jsonc; // JSON whose mistakes are told with their places
-pub mod outcome; // how a run ended, and its exit code
-pub mod result; // what a call of a tool gave, as facts
-pub mod schema; // does this value fit
-pub mod secret; // a token that does not print itself
+#![allow(
+    unreachable_pub,
+    reason = "`pub` in a module that is `pub(crate)` below means: for the whole crate. This list decides what is public"
+)]
 
-pub mod text; // cutting text where a character ends, and one line of it
+pub(crate) mod clock; // the time and durations, as text and as Unix seconds
+pub(crate) mod exhausted; // errors that mean the machine is out of a resource
+pub(crate) mod file; // directories held open, and files replaced atomically
+pub(crate) mod format; // structured output
+pub(crate) mod id; // ids of models, accounts and conversations, validated once
+pub(crate) mod jsonc; // JSON with comments, whose errors have a line and column
+pub(crate) mod outcome; // how a run ended, and its exit code
+pub(crate) mod result; // the result of a tool call, as facts
+pub(crate) mod schema; // JSON Schema validation
+pub mod secret; // a token or key that does not print itself
+pub(crate) mod text; // truncating text at a character boundary, and flattening it to one line
 
-pub mod wire; // bytes to frames to events to items, and back to a request
+pub mod wire; // bytes to frames to events to items, and items to a request
 
-pub mod models; // which models there are, and what each takes
+pub mod models; // which models exist, and what each accepts
 
-pub mod input; // reading a descriptor within limits
-pub mod prompt; // the words to send
-pub mod stdin; // standard input with its clock
+pub(crate) mod input; // reading a file descriptor within limits
+pub(crate) mod prompt; // the text to send
+pub(crate) mod stdin; // standard input with its timeout
 
-pub mod http; // the one user of ureq
+pub(crate) mod http; // the only user of ureq
 
-pub mod auth; // who is asking
+pub mod auth; // credentials and sign-in
 
-pub mod api; // one request and the stream that answers it
+pub(crate) mod api; // one request and the stream that answers it
 
-pub mod tools; // the calls of a model, as subprocesses
+pub(crate) mod tools; // the model's tool calls, as subprocesses
 
-pub mod session; // the stored conversation
+pub(crate) mod session; // stored conversations
 
-pub mod failure; // facts to words, hint and exit code
+pub mod failure; // errors to message, hint and exit code
 
-pub mod output; // what a run has to report, and the sinks that take it
+pub mod output; // the events of a conversation, and the sinks that take them
 
-pub mod agent; // drives a conversation
+pub(crate) mod agent; // the loop of a conversation
 
 pub mod conversation; // conversations for programs
 
-pub mod command; // what each command does
+pub(crate) mod command; // the commands of `codex`
 
-pub mod cli; // argv and environment in, exit code out
+#[doc(hidden)]
+pub mod cli; // argv and environment in, exit code out; public for `main` only

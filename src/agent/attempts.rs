@@ -1,5 +1,5 @@
-//! How often an answer that failed is asked for again, and when (pure). Retries are for what may pass by itself; the end of
-//! a usage limit is waited for only by those who asked for it.
+//! Retries of an answer that failed: how many, and when (pure). A retry is for faults that may pass by themselves. The end
+//! of a usage limit is awaited only on request (`--wait-for-reset`).
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,13 @@ use crate::api::{Unanswered, retry};
 use crate::output::Notice;
 use crate::wire::fault::{FaultKind, Retry};
 
-/// The request is made again.
+/// When the request is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NextAttempt {
-    /// After this time, for the `attempt`th time.
+    /// After `delay`, as the `attempt`th retry, counted from 1.
     Retry { attempt: usize, delay: Duration },
-    /// After the usage limit has ended, at `at`; the wait for it takes this time, until `until`, both in Unix seconds.
+    /// After the usage limit has ended. `at` is its end and `until` the end of the wait, both in Unix seconds; `delay` is
+    /// the length of the wait.
     Reset {
         at: u64,
         delay: Duration,
@@ -20,17 +21,17 @@ pub(super) enum NextAttempt {
     },
 }
 
-/// How often the clock is looked at while a limit's end is waited for: a machine may have slept meanwhile.
+/// Interval between readings of the wall clock while waiting for a usage limit to end: the machine may have been suspended.
 pub(super) const CLOCK_INTERVAL: Duration = Duration::from_secs(30);
 
 impl NextAttempt {
-    /// Whether the wait is over by this time in Unix seconds, however long it has been by another clock.
+    /// Whether the wait is over at `now`, in Unix seconds, whatever the monotonic clock says.
     fn is_over(&self, now: u64) -> bool {
         matches!(*self, Self::Reset { until, .. } if now > until)
     }
 
-    /// What there is to report at this time in Unix seconds: that the request is made again, or that the run goes on from
-    /// the calls which the answer has brought. `of` is how many retries there may be.
+    /// The notice to report at `now`, in Unix seconds: a retry, or that the run continues from the calls that the answer
+    /// contained (`goes_on`). `of` is the maximum number of retries.
     pub(super) fn notice<'a>(
         &self,
         reason: &'a Unanswered,
@@ -50,7 +51,7 @@ impl NextAttempt {
         }
     }
 
-    /// How long to wait, spread by a random number.
+    /// The length of the wait, with jitter from `random`.
     fn wait(&self, random: u8) -> Duration {
         match *self {
             Self::Retry { delay, .. } | Self::Reset { delay, .. } => retry::spread(delay, random),
@@ -58,60 +59,60 @@ impl NextAttempt {
     }
 }
 
-/// Until when a request waits.
+/// A wait before a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
-    /// The end of it.
+    /// Its end.
     pub(super) until: Instant,
-    again: NextAttempt,
+    next: NextAttempt,
 }
 
 impl Wait {
-    /// A wait that begins now, spread by a random number.
-    pub(super) fn new(again: NextAttempt, now: Instant, random: u8) -> Self {
-        let until = now + again.wait(random);
-        Self { until, again }
+    /// A wait that begins at `now`, with jitter from `random`.
+    pub(super) fn new(next: NextAttempt, now: Instant, random: u8) -> Self {
+        let until = now + next.wait(random);
+        Self { until, next }
     }
 
-    /// Whether it is over at this time, which is `unix` in Unix seconds.
+    /// Whether it is over at `now`, which is `unix` in Unix seconds.
     pub(super) fn is_over(&self, now: Instant, unix: u64) -> bool {
-        now >= self.until || self.again.is_over(unix)
+        now >= self.until || self.next.is_over(unix)
     }
 }
 
 /// The attempts at one answer.
 #[derive(Debug)]
 pub(super) struct Attempts {
-    most: usize,
+    max_retries: usize,
     made: usize,
-    /// How long the end of a usage limit may be waited for.
-    patience: Option<Duration>,
-    /// When that patience ends, in Unix seconds, once it was needed.
+    /// The longest wait for the end of a usage limit.
+    max_wait: Option<Duration>,
+    /// The deadline of all such waits, in Unix seconds, set by the first one.
     until: Option<u64>,
-    /// How often it was needed.
+    /// The number of such waits.
     resets: usize,
 }
 
 impl Attempts {
-    pub(super) fn new(most: usize, patience: Option<Duration>) -> Self {
+    pub(super) fn new(max_retries: usize, max_wait: Option<Duration>) -> Self {
         Self {
-            most,
+            max_retries,
             made: 0,
-            patience,
+            max_wait,
             until: None,
             resets: 0,
         }
     }
 
-    /// What to do about an answer that failed in this way, at this time in Unix seconds; nothing where it is final.
+    /// The next attempt after a failure at `now`, in Unix seconds; `None` if the failure is final.
     pub(super) fn next(&mut self, why: &Unanswered, now: u64) -> Option<NextAttempt> {
-        let advice = match limit(why) {
+        let advice = match usage_limit_end(why) {
             Some(at) if at > now => return self.reset(at, now),
-            // Its end has passed, and yet it holds: that may pass as well, but not for ever.
-            Some(_) if self.patience.is_some() => Retry::Backoff,
+            // The limit still holds after its stated end: retry, but not forever.
+            Some(_) if self.max_wait.is_some() => Retry::Backoff,
             _ => retry::advice(why),
         };
-        match retry::next(advice, self.made, self.most) {
+        match retry::next(advice, self.made, self.max_retries) {
             retry::RetryStep::Stop => None,
             retry::RetryStep::After(delay) => {
                 self.made += 1;
@@ -122,20 +123,20 @@ impl Attempts {
     }
 
     fn reset(&mut self, at: u64, now: u64) -> Option<NextAttempt> {
-        let patience = self.patience?.as_secs();
-        let most = *self.until.get_or_insert(now.saturating_add(patience));
-        // The clocks of two machines differ a little; and one that says "in a second" again and again is asked less and
-        // less often.
+        let max_wait = self.max_wait?.as_secs();
+        let deadline = *self.until.get_or_insert(now.saturating_add(max_wait));
+        // The clocks of two machines differ slightly. And a service that keeps answering "in one second" is asked at
+        // growing intervals.
         self.resets += 1;
         let slack = retry::backoff(self.resets);
         let delay = Duration::from_secs(at - now).saturating_add(slack);
         let until = at.saturating_add(slack.as_secs());
-        (at <= most).then_some(NextAttempt::Reset { at, delay, until })
+        (at <= deadline).then_some(NextAttempt::Reset { at, delay, until })
     }
 }
 
-/// When the usage limit ends that this failure is, where that is said.
-fn limit(why: &Unanswered) -> Option<u64> {
+/// The end of the usage limit, in Unix seconds, if this failure is one and names it.
+fn usage_limit_end(why: &Unanswered) -> Option<u64> {
     let fault = why
         .fault()
         .filter(|fault| fault.kind == FaultKind::UsageLimit)?;
@@ -148,7 +149,7 @@ mod tests {
     use crate::wire::answer::Trouble;
     use crate::wire::fault;
 
-    fn used_up(at: u64) -> Unanswered {
+    fn usage_limit(at: u64) -> Unanswered {
         let event = format!(
             r#"{{"type":"error","error":{{"type":"usage_limit_reached","resets_at":{at}}}}}"#
         );
@@ -171,42 +172,50 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_limit_is_waited_for_by_those_who_asked() {
+    fn the_end_of_a_usage_limit_is_awaited_only_on_request() {
         let hour = Some(Duration::from_secs(3600));
-        assert_eq!(Attempts::new(5, None).next(&used_up(1001), 1000), None);
-        assert_eq!(Attempts::new(5, hour).next(&used_up(4601), 1000), None);
+        assert_eq!(Attempts::new(5, None).next(&usage_limit(1001), 1000), None);
+        assert_eq!(Attempts::new(5, hour).next(&usage_limit(4601), 1000), None);
         let mut attempts = Attempts::new(2, hour);
         let reset = |at, seconds, until| {
             let delay = Duration::from_secs(seconds);
             Some(NextAttempt::Reset { at, delay, until })
         };
-        assert_eq!(attempts.next(&used_up(1060), 1000), reset(1060, 61, 1061));
-        assert_eq!(attempts.next(&used_up(1062), 1061), reset(1062, 3, 1064));
-        // All the waiting together is what was asked for.
-        assert_eq!(attempts.next(&used_up(4601), 1100), None);
-        assert_eq!(attempts.next(&used_up(4600), 1100), reset(4600, 3508, 4608));
+        assert_eq!(
+            attempts.next(&usage_limit(1060), 1000),
+            reset(1060, 61, 1061)
+        );
+        assert_eq!(
+            attempts.next(&usage_limit(1062), 1061),
+            reset(1062, 3, 1064)
+        );
+        // The limit applies to the sum of all waits.
+        assert_eq!(attempts.next(&usage_limit(4601), 1100), None);
+        assert_eq!(
+            attempts.next(&usage_limit(4600), 1100),
+            reset(4600, 3508, 4608)
+        );
     }
 
     #[test]
-    fn a_limit_that_outlasts_its_end_is_a_failure_like_others() {
+    fn a_usage_limit_that_outlasts_its_end_is_retried_like_other_failures() {
         let hour = Some(Duration::from_secs(3600));
         let mut attempts = Attempts::new(2, hour);
         for attempt in 1..=2 {
             let delay = retry::backoff(attempt - 1);
-            let again = attempts.next(&used_up(960), 1000);
-            assert_eq!(again, Some(NextAttempt::Retry { attempt, delay }));
-            assert!(!again.expect("one").is_over(u64::MAX), "it takes its time");
+            let next = attempts.next(&usage_limit(960), 1000);
+            assert_eq!(next, Some(NextAttempt::Retry { attempt, delay }));
+            assert!(!next.expect("one").is_over(u64::MAX), "the delay applies");
         }
-        assert_eq!(attempts.next(&used_up(960), 1000), None);
-        let patience = None;
-        assert_eq!(Attempts::new(2, patience).next(&used_up(960), 1000), None);
+        assert_eq!(attempts.next(&usage_limit(960), 1000), None);
+        assert_eq!(Attempts::new(2, None).next(&usage_limit(960), 1000), None);
     }
 
     #[test]
-    fn a_wait_for_an_end_is_over_by_either_clock() {
+    fn a_wait_for_a_reset_is_over_by_either_clock() {
         let hour = Some(Duration::from_secs(3600));
-        let again = Attempts::new(0, hour).next(&used_up(1060), 1000);
-        let again = again.expect("it is near");
-        assert!(!again.is_over(1061) && again.is_over(1062));
+        let next = Attempts::new(0, hour).next(&usage_limit(1060), 1000);
+        let next = next.expect("it is near");
+        assert!(!next.is_over(1061) && next.is_over(1062));
     }
 }

@@ -1,42 +1,42 @@
-//! What a conversation may use up over all of its turns, and whether there is room for more (pure).
+//! Limits on all turns of a conversation together, and the check whether more fits (pure).
 
 use crate::failure::{Next, Stop};
 
-/// What a conversation may use up over all of its turns. Without a limit by default.
+/// Limits on all turns of a conversation together. No limit by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
-    /// The most requests, retries not counted.
+    /// Maximum number of requests, not counting retries.
     pub max_requests: Option<usize>,
-    /// The most tokens, taken in and given out, after which another request may be made.
+    /// Number of input and output tokens after which no further request is made.
     pub max_tokens: Option<u64>,
-    /// The most calls of tools that may be run.
+    /// Maximum number of tool calls.
     pub max_calls: Option<usize>,
 }
 
-/// What the turns of a conversation have used up.
+/// Usage of all turns of a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spent {
-    /// Requests, retries not counted.
+    /// Requests, not counting retries.
     pub(super) requests: usize,
-    /// Tokens of all requests, retries included.
+    /// Tokens of all requests, including retries.
     pub(super) tokens: u64,
-    /// Calls that were run.
+    /// Tool calls that were started.
     pub(super) calls: usize,
 }
 
 impl Budget {
-    /// Checks that there is room for a turn.
+    /// Checks that another turn fits.
     ///
     /// # Errors
-    /// When there is none for its first request.
+    /// If its first request does not.
     pub(super) fn check_turn(&self, spent: &Spent) -> Result<(), Stop> {
         self.check_request(spent, Next::Turn)
     }
 
-    /// Checks that there is room for the calls of an answer and for the request with their results.
+    /// Checks that the calls of an answer and the request with their results fit.
     ///
     /// # Errors
-    /// When there is none. A call whose result could not be sent is not to be run.
+    /// If they do not. A call whose result could not be sent must not run.
     pub(super) fn check_calls(&self, spent: &Spent, calls: usize) -> Result<(), Stop> {
         self.check_request(spent, Next::Request)?;
         let wanted = spent.calls + calls;
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_turns_have_used_up_decides() {
+    fn the_usage_of_all_turns_counts() {
         let on = "and the model wanted to go on";
         check([None; 3], [usize::MAX, usize::MAX, 9], "", "");
         check([Some(3), None, None], [2, 0, 0], "", "");

@@ -1,4 +1,4 @@
-//! What a run does about the calls of an answer: runs them, tells how they went, and ends them with the run.
+//! The tool calls of an answer: starts them, reports their results, and ends them with the turn.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,8 +21,8 @@ use crate::wire::input;
 use crate::wire::item::Call;
 
 impl Driver<'_> {
-    /// Runs the calls of an answer and adds their outputs to the history. `body_ended` says that nothing more comes of the
-    /// answer. Where the turn stops meanwhile, the outputs that there are stay in hand.
+    /// Runs the calls of an answer and adds their outputs to the conversation. `body_ended` means that the response body is
+    /// complete or lost. If the turn stops, the outputs so far are kept in `self.outputs`.
     pub(super) fn run_calls(&mut self, calls: &[Call], body_ended: bool) -> Result<(), Stop> {
         let barriers: Vec<bool> = calls
             .iter()
@@ -52,19 +52,19 @@ impl Driver<'_> {
         if body_ended {
             round.step(round::RoundEvent::BodyEnded);
         }
-        let mut patience = None;
+        let mut body_deadline = None;
         loop {
-            let event = match self.next(patience)? {
+            let event = match self.next(body_deadline)? {
                 TurnInput::ToolEnded(at, called) => {
                     self.running -= 1;
                     if let Some(error) = called.exhausted {
                         return Err(Stop::Thread(error));
                     }
                     self.tally.failed += usize::from(!called.result.status.is_ok());
-                    let place = self.abouts.iter().position(|(of, _)| *of == at);
-                    let about = place.map(|place| self.abouts.swap_remove(place).1);
+                    let place = self.topics.iter().position(|(of, _)| *of == at);
+                    let about = place.map(|place| self.topics.swap_remove(place).1);
                     let about = about.unwrap_or(About::Other(Value::Null));
-                    self.tell(&calls[at], &about, &called)?;
+                    self.report_ended(&calls[at], &about, &called)?;
                     let text = called.result.for_model();
                     let image = called.result.image;
                     round::RoundEvent::ToolEnded(at, input::CallOutput { text, image })
@@ -72,16 +72,16 @@ impl Driver<'_> {
                 TurnInput::BodyEnded(request) if request == self.tally.requests => {
                     round::RoundEvent::BodyEnded
                 }
-                _ if patience.is_some_and(|until| Instant::now() >= until) => {
-                    round::RoundEvent::PatienceEnded
+                _ if body_deadline.is_some_and(|until| Instant::now() >= until) => {
+                    round::RoundEvent::TimedOut
                 }
                 _ => continue,
             };
             for action in round.step(event) {
                 match action {
-                    Action::AwaitBody => patience = Some(Instant::now() + BODY_END_TIMEOUT),
+                    Action::AwaitBody => body_deadline = Some(Instant::now() + BODY_END_TIMEOUT),
                     Action::Send { outputs, reconnect } => {
-                        self.tell_git()?;
+                        self.report_git_changes()?;
                         history::add_outputs(
                             Arc::make_mut(self.body),
                             self.journal.as_deref_mut(),
@@ -89,7 +89,7 @@ impl Driver<'_> {
                             &outputs,
                         );
                         self.open.clear();
-                        self.tell_unstored()?;
+                        self.report_storage_failure()?;
                         if reconnect {
                             let client = self.client.renewed();
                             std::mem::replace(self.client, client).shutdown();
@@ -102,17 +102,17 @@ impl Driver<'_> {
         }
     }
 
-    /// Runs a call on a thread of its own, which ends with an input whatever happens in it.
+    /// Starts a call on its own thread, which always sends an input at its end, even after a panic.
     fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), Stop> {
         let about = self.tools.about(&calls[at]);
-        told(&calls[at], &about, |call| {
-            // What waits for it may take long.
+        with_call_notice(&calls[at], &about, |call| {
+            // Flush now: the next event may be a long time away.
             let taken = self.sink.take(Notice::ToolStarted(call));
             taken.and_then(|()| self.sink.flush())
         })
         .map_err(Stop::Output)?;
-        self.abouts.push((at, about));
-        // The calls of this answer are counted already.
+        self.topics.push((at, about));
+        // `spent` already includes the calls of this answer.
         let number = self.spent.calls - calls.len() + at + 1;
         let (tools, call, sender) = (
             Arc::clone(&self.tools),
@@ -129,9 +129,9 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, call: &Call, about: &About, called: &Called) -> Result<(), Stop> {
+    fn report_ended(&mut self, call: &Call, about: &About, called: &Called) -> Result<(), Stop> {
         let brief = self.tools.brief(call);
-        told(call, about, |call| {
+        with_call_notice(call, about, |call| {
             let notice = Notice::ToolEnded {
                 call,
                 brief: &brief,
@@ -143,8 +143,8 @@ impl Driver<'_> {
         .map_err(Stop::Output)
     }
 
-    /// Tells that what git runs by itself is not what it was.
-    fn tell_git(&mut self) -> Result<(), Stop> {
+    /// Warns if what git executes on its own (hooks, configuration) has changed.
+    fn report_git_changes(&mut self) -> Result<(), Stop> {
         let changed = self.tools.changed_git();
         if changed.is_empty() {
             return Ok(());
@@ -152,8 +152,8 @@ impl Driver<'_> {
         self.notify(Notice::Warning(&RunWarning::GitChanged(changed)))
     }
 
-    /// Ends what is still going on: connections at once, tools with the moment that they are given. A
-    /// second order cuts that moment short.
+    /// Ends what is still running: connections at once, tools after their grace period. A second stop request ends the grace
+    /// period.
     pub(super) fn wind_up(&mut self) {
         self.client.shutdown();
         if self.running == 0 {
@@ -163,20 +163,20 @@ impl Driver<'_> {
         while self.running > 0 {
             match self.inputs.recv() {
                 Ok(TurnInput::ToolEnded(..) | TurnInput::ToolPanicked) => self.running -= 1,
-                Ok(TurnInput::Order(_) | TurnInput::StopTurn) => self.tools.end(),
+                Ok(TurnInput::StopRun(_) | TurnInput::StopTurn) => self.tools.end(),
                 Ok(_) => {}
                 Err(_) => return,
             }
         }
-        let _ = self.tell_git();
+        let _ = self.report_git_changes();
     }
 }
 
-/// Has a sink told of a call.
-fn told(
+/// Calls `report` with the notice of a tool call.
+fn with_call_notice(
     call: &Call,
     about: &About,
-    tell: impl FnOnce(output::CallNotice<'_>) -> io::Result<()>,
+    report: impl FnOnce(output::CallNotice<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     let changes: Vec<(&str, bool)> = match about {
         About::Changes(changes) => changes
@@ -185,7 +185,7 @@ fn told(
             .collect(),
         _ => Vec::new(),
     };
-    tell(output::CallNotice {
+    report(output::CallNotice {
         id: &call.call_id,
         name: &call.name,
         subject: match about {

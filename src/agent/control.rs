@@ -1,4 +1,4 @@
-//! What other threads do about a conversation: stop its turn, stop its run, or steer it.
+//! Control of a conversation from other threads: stop the turn, stop the run, or steer it.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +10,8 @@ use super::message::UserMessage;
 use crate::auth::sign_in::Hook;
 use crate::failure::StopRequest;
 
-/// The control of a conversation, for any thread. Clones are the same control. It may be made before the conversation, and
-/// serve conversations that follow one another; two turns at the same time need two.
+/// A handle that controls a conversation from any thread. Clones share one state. It may be created before the conversation
+/// and reused for later ones, but two turns at the same time need two.
 #[derive(Clone, Debug, Default)]
 pub struct Control(Arc<ControlState>);
 
@@ -23,58 +23,61 @@ struct ControlState {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The way to the loop of the turn that runs.
+    /// The input channel of the running turn.
     turn: Option<Sender<TurnInput>>,
-    /// Why the run was stopped.
+    /// Why the run was stopped, if it was.
     stopped: Option<StopRequest>,
-    /// Messages for the turn that no request has carried yet.
+    /// Steering messages that are not sent yet.
     steering: VecDeque<UserMessage>,
 }
 
 impl Control {
-    /// A control without a conversation.
+    /// A control that is not attached to a conversation yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Stops the turn that runs; whether one does. Asked a second time, its tools are given no more time to end by
-    /// themselves. The conversation can go on with another turn.
-    #[allow(clippy::must_use_candidate, reason = "most callers stop whatever runs")]
+    /// Stops the running turn and returns whether there is one. A second call ends the grace period of its tools. The
+    /// conversation can continue with another turn.
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "most callers do not care whether a turn was running"
+    )]
     pub fn stop_turn(&self) -> bool {
         let state = self.state();
         let turn = state.turn.as_ref();
         turn.is_some_and(|turn| turn.send(TurnInput::StopTurn).is_ok())
     }
 
-    /// Stops the run: the turn that runs, and every later one before it begins.
-    pub fn stop_run(&self, order: StopRequest) {
+    /// Stops the run: the running turn, and every later one before it begins.
+    pub fn stop_run(&self, request: StopRequest) {
         let mut state = self.state();
-        state.stopped = Some(order);
+        state.stopped = Some(request);
         if let Some(turn) = &state.turn {
-            let _ = turn.send(TurnInput::Order(order));
+            let _ = turn.send(TurnInput::StopRun(request));
         }
     }
 
-    /// Hands in a message that the turn's next request behind a call carries. What no request has carried stays, to be
-    /// taken back with [`Control::take_steering`].
+    /// Queues a message for the running turn. The next request with tool results sends it; a message that no request has
+    /// sent can be taken back with [`Control::take_steering`].
     pub fn steer(&self, message: impl Into<UserMessage>) {
         self.state().steering.push_back(message.into());
     }
 
-    /// The messages of [`Control::steer`] that no request has carried, in their order; they are taken back.
+    /// Removes and returns the messages of [`Control::steer`] that no request has sent, in request.
     #[must_use]
     pub fn take_steering(&self) -> Vec<UserMessage> {
         self.state().steering.drain(..).collect()
     }
 
-    /// Why the run was stopped, if it was; of several reasons the last one.
+    /// Why the run was stopped, if it was. The last reason wins.
     #[must_use]
     pub fn stopped(&self) -> Option<StopRequest> {
         self.state().stopped
     }
 
-    /// Whether a turn that stops is ending its tools, which may take a moment.
+    /// Whether a stopped turn is waiting for its tools to end.
     #[must_use]
     pub fn is_winding_up(&self) -> bool {
         self.0.winding_up.load(Ordering::Relaxed)
@@ -87,11 +90,11 @@ impl Control {
     /// Begins a turn.
     ///
     /// # Errors
-    /// When the run was stopped.
+    /// If the run was stopped.
     pub(super) fn begin(&self) -> Result<RunningTurn<'_>, StopRequest> {
         let mut state = self.state();
-        if let Some(order) = state.stopped {
-            return Err(order);
+        if let Some(request) = state.stopped {
+            return Err(request);
         }
         let (sender, inputs) = mpsc::channel();
         state.turn = Some(sender.clone());
@@ -102,7 +105,7 @@ impl Control {
         })
     }
 
-    /// Reports the waits of a sign-in to the turn that runs.
+    /// A hook that reports waits of the sign-in to the running turn.
     pub(super) fn hook(&self) -> Hook {
         let control = self.clone();
         Hook::new(move |waiting| {
@@ -117,7 +120,7 @@ impl Control {
     }
 }
 
-/// A turn that runs, until it is dropped.
+/// The running turn. It ends when this is dropped.
 pub(super) struct RunningTurn<'a> {
     control: &'a Control,
     pub(super) sender: Sender<TurnInput>,
@@ -141,9 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_hears_only_what_is_about_it_and_a_stopped_run_begins_none() {
+    fn a_turn_receives_its_own_stop_requests_and_a_stopped_run_begins_none() {
         let control = Control::new();
-        assert!(!control.stop_turn(), "none runs");
+        assert!(!control.stop_turn(), "no turn runs");
         let turn = control.begin().expect("not stopped");
         assert!(control.clone().stop_turn());
         assert!(matches!(turn.inputs.try_recv(), Ok(TurnInput::StopTurn)));
@@ -152,12 +155,12 @@ mod tests {
         let turn = control.begin().expect("not stopped");
         assert!(
             turn.inputs.try_recv().is_err(),
-            "nothing of the turn before"
+            "no input of the previous turn"
         );
         control.stop_run(StopRequest::Timeout);
         assert!(matches!(
             turn.inputs.try_recv(),
-            Ok(TurnInput::Order(StopRequest::Timeout))
+            Ok(TurnInput::StopRun(StopRequest::Timeout))
         ));
         drop(turn);
         assert_eq!(control.begin().err(), Some(StopRequest::Timeout));

@@ -1,5 +1,5 @@
-//! A conversation: one question after the other, on one connection, with what was said before. It owns who sends its
-//! requests, what was said, its tools, and what was learned about how the service wants to be asked.
+//! A conversation: turn after turn on one connection, with the items of earlier turns. It owns the client, the request body,
+//! the tools, and what earlier answers have shown about the request shape.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -27,25 +27,25 @@ use crate::wire::item::Item;
 use crate::wire::request::RequestBody;
 use crate::wire::response::Usage;
 
-/// What a conversation begins with.
+/// The initial state of a conversation.
 #[derive(Debug)]
 pub struct Blueprint {
-    /// Its id, by which the service caches.
+    /// Its id, which is also the cache key.
     pub thread: ThreadId,
-    /// How its model is asked.
+    /// The model and its request settings.
     pub profile: Profile,
-    /// What is asked instead, before the first answer, where the service does not have the model.
+    /// The model to fall back to before the first answer if the service does not have the first one.
     pub substitute: Option<Substitute>,
-    /// The service is to search the web, for which its Lite shape has no room, so that this one is not tried.
+    /// The service is to search the web. The Lite shape cannot express that, so it is not tried.
     pub searches: bool,
-    /// What was said before, each item as the bytes that go to the service.
+    /// Items of earlier turns, each as the bytes that are sent to the service.
     pub items: Vec<Vec<u8>>,
-    /// What runs the calls.
+    /// The tools that run the calls.
     pub tools: Arc<Toolbox>,
 }
 
 impl Blueprint {
-    /// The body of the request that would ask this first.
+    /// The body of the first request, with this message.
     #[must_use]
     pub fn request(&self, message: &UserMessage) -> RequestBody {
         let (mut body, _) = self.bodies();
@@ -53,7 +53,7 @@ impl Blueprint {
         body
     }
 
-    /// The body with what was said before; and bodies without an item in the other shapes that may be tried.
+    /// The body with the earlier items, and empty bodies in the other shapes that may be tried.
     fn bodies(&self) -> (RequestBody, Vec<RequestBody>) {
         let functions = self.tools.functions();
         let (mut body, others) = self.profile.bodies(&functions, self.thread.as_str());
@@ -64,17 +64,17 @@ impl Blueprint {
     }
 }
 
-/// The answer to a question.
+/// The answer to a message.
 #[derive(Clone, Debug)]
 pub struct Reply {
     answer: Arc<Answer>,
-    /// The tokens of all requests of the turn.
+    /// Tokens of all requests of the turn.
     pub usage: Usage,
-    /// What they cost by the list of prices, in US dollars, where it names one.
+    /// Their cost in US dollars, if the price of the model is known.
     pub cost: Option<f64>,
-    /// How many requests were made.
+    /// Number of requests, including retries.
     pub requests: usize,
-    /// How many calls did not do what they were asked to.
+    /// Number of tool calls that failed.
     pub failed_calls: usize,
 }
 
@@ -93,26 +93,26 @@ pub struct Conversation {
     thread: ThreadId,
     client: Client,
     body: Arc<RequestBody>,
-    /// The last answer of the turn before, which has not joined the body: a long one is not kept twice for a request that
-    /// may never follow.
+    /// The last answer of the previous turn, not yet part of the body: a long answer is not stored twice for a request that may
+    /// never be made.
     last: Option<Arc<Answer>>,
     fallback: Fallback,
     tools: Arc<Toolbox>,
-    /// The model that is asked.
+    /// The current model.
     model: Model,
     policy: Policy,
-    /// What all turns have used up.
+    /// Usage of all turns.
     spent: Spent,
     journal: Option<Box<dyn Journal + Send>>,
     control: Control,
-    /// The reading of the last answer, whose body may not have come to its end.
+    /// The reading of the last answer, whose response body may not have ended yet.
     reading: Option<Reading>,
 }
 
 impl Conversation {
-    /// A conversation whose requests this client sends. Nothing is sent before the first question.
+    /// Creates a conversation that sends its requests with `client`. Nothing is sent before the first message.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         blueprint: Blueprint,
         client: Client,
         policy: Policy,
@@ -123,7 +123,7 @@ impl Conversation {
         let mut fallback = Fallback::new(others, blueprint.searches);
         if let Some(substitute) = blueprint.substitute {
             let functions = blueprint.tools.functions();
-            fallback = fallback.with(substitute, &functions, blueprint.thread.as_str());
+            fallback = fallback.with_substitute(substitute, &functions, blueprint.thread.as_str());
         }
         client.authority().on_wait(control.hook());
         Self {
@@ -142,37 +142,37 @@ impl Conversation {
         }
     }
 
-    /// Its id.
+    /// The id of the conversation.
     #[must_use]
     pub fn thread(&self) -> &ThreadId {
         &self.thread
     }
 
-    /// The control of it, for other threads.
+    /// Its control, for other threads.
     #[must_use]
     pub fn control(&self) -> Control {
         self.control.clone()
     }
 
-    /// What the answers have shown about how the model is asked.
+    /// What the answers have shown about the model and its request shape.
     #[must_use]
-    pub fn learned(&self) -> &Learned {
+    pub(crate) fn learned(&self) -> &Learned {
         self.fallback.learned()
     }
 
-    /// Where it is stored, if it is.
+    /// The journal, if the conversation is stored.
     #[must_use]
-    pub fn journal(&self) -> Option<&dyn Journal> {
+    pub(crate) fn journal(&self) -> Option<&dyn Journal> {
         let journal = self.journal.as_deref()?;
         Some(journal)
     }
 
-    /// Asks, runs what the model calls, and waits for the whole answer. What happens meanwhile is reported to the sink.
+    /// Sends a message, runs the tools that the model calls, and returns the complete answer. Events are reported to `sink`.
     ///
     /// # Errors
-    /// When there is no whole answer. The conversation can go on: calls that were not run to their end are answered as
-    /// aborted. A question that failed before the model had answered any of it is taken back, so that it may be asked
-    /// again; one that was stopped from outside stays.
+    /// If there is no complete answer. The conversation can continue: calls without a result get the result "aborted". A
+    /// message that failed before any part of an answer is removed, so it can be sent again; one whose turn was stopped from
+    /// outside remains.
     pub fn ask(
         &mut self,
         message: impl Into<UserMessage>,
@@ -187,7 +187,7 @@ impl Conversation {
         self.policy.budget.check_turn(&self.spent)?;
         self.tools.resume();
         self.client.begin_turn();
-        // Two readings at a time would take two connections.
+        // Two concurrent readings would need two connections.
         if self
             .reading
             .take()
@@ -260,17 +260,17 @@ impl Conversation {
             inputs: &running.inputs,
             sender: running.sender.clone(),
             running: 0,
-            abouts: Vec::new(),
+            topics: Vec::new(),
             open: Vec::new(),
             outputs: Vec::new(),
             joined: false,
-            kept: Vec::new(),
+            kept_calls: Vec::new(),
             reading: None,
             tally: Tally::default(),
         }
     }
 
-    /// Gives the connections up.
+    /// Closes the connections; the next request opens new ones.
     fn reconnect(&mut self) {
         let client = self.client.renewed();
         std::mem::replace(&mut self.client, client).shutdown();
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conversation_may_go_to_another_thread() {
+    fn a_conversation_can_be_sent_to_another_thread() {
         fn check<T: Send>() {}
         check::<Conversation>();
         check::<Reply>();

@@ -1,4 +1,4 @@
-//! What a turn does about an answer: shows it, asks again where it broke off, and hands its calls on.
+//! The answers of a turn: reports them, retries those that broke off, and passes their calls on.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -28,69 +28,69 @@ use crate::wire::item::{Call, Item};
 use crate::wire::request::RequestBody;
 use crate::wire::response::Usage;
 
-/// Everything that a turn has in hand. What the conversation keeps for the next one is borrowed.
+/// The state of a turn. What outlives the turn is borrowed from the conversation.
 pub(super) struct Driver<'a> {
     pub(super) client: &'a mut Client,
     pub(super) body: &'a mut Arc<RequestBody>,
-    /// Where the conversation is stored, if it is.
+    /// The journal, if the conversation is stored.
     pub(super) journal: Option<&'a mut dyn Journal>,
     pub(super) fallback: &'a mut Fallback,
     pub(super) tools: Arc<Toolbox>,
-    /// The model that is asked.
+    /// The current model.
     pub(super) model: &'a mut Model,
     pub(super) policy: Policy,
-    /// What the conversation has used up, this turn included.
+    /// Usage of the conversation, including this turn.
     pub(super) spent: &'a mut Spent,
     pub(super) sink: &'a mut dyn Sink,
     pub(super) inputs: &'a Receiver<TurnInput>,
     pub(super) sender: Sender<TurnInput>,
     pub(super) printed: Printed,
-    /// Calls that have not ended.
+    /// Number of calls that are running.
     pub(super) running: usize,
-    /// What the calls that run are about.
-    pub(super) abouts: Vec<(usize, About)>,
-    /// The ids of the calls that have joined the conversation and have no result there yet.
+    /// The subjects of the running calls, by index.
+    pub(super) topics: Vec<(usize, About)>,
+    /// Ids of the calls in the conversation that have no result yet.
     pub(super) open: Vec<String>,
-    /// The outputs of those that had ended when the turn stopped, each at its call's place.
+    /// Outputs of the calls that had ended when the turn stopped, by index.
     pub(super) outputs: Vec<Option<CallOutput>>,
-    /// An answer of the turn has joined the conversation.
+    /// The conversation contains an answer of this turn.
     pub(super) joined: bool,
-    /// The calls that were kept of answers that broke off.
-    pub(super) kept: Vec<Call>,
+    /// Calls that were kept from answers that broke off.
+    pub(super) kept_calls: Vec<Call>,
     /// The reading of the last answer.
     pub(super) reading: Option<Reading>,
     pub(super) tally: Tally,
 }
 
-/// What became of one attempt at an answer.
+/// The outcome of one request.
 enum Attempt {
-    /// No answer began.
+    /// The request failed before an answer began.
     Refused(api::Error),
     /// The answer broke off.
     BrokeOff(Box<Answer>, api::Break),
-    /// The answer came to its end.
+    /// The answer is complete.
     Ended(Box<Answer>),
 }
 
-/// An answer that the turn builds on.
+/// An answer that the turn continues from.
 enum Answered {
-    /// The last one.
+    /// The last one, without calls.
     Whole(Box<Answer>),
     /// One with calls.
-    Calls(Round),
+    Calls(AnswerCalls),
 }
 
 /// The calls of one answer.
-struct Round {
+struct AnswerCalls {
     /// At least one.
     calls: Vec<Call>,
-    /// The answer broke off behind them, and the next request has to wait.
-    again: Option<Wait>,
+    /// The wait before the next request, if the answer broke off after the calls.
+    retry: Option<Wait>,
 }
 
 impl Driver<'_> {
-    /// Asks, runs what the model calls, and asks again until it has answered; the last answer, which is stored and has not
-    /// joined the conversation.
+    /// Sends the request and runs the calls, until an answer has no calls. That answer is returned; it is stored, but not yet
+    /// part of the request body.
     pub(super) fn run(&mut self, control: &Control) -> Result<Box<Answer>, Stop> {
         loop {
             self.spent.requests += 1;
@@ -101,9 +101,9 @@ impl Driver<'_> {
             let calls = round.calls.len();
             self.policy.budget.check_calls(self.spent, calls)?;
             self.spent.calls += calls;
-            self.run_calls(&round.calls, round.again.is_some())?;
-            if let Some(wait) = round.again {
-                self.sit_out(&wait)?;
+            self.run_calls(&round.calls, round.retry.is_some())?;
+            if let Some(wait) = round.retry {
+                self.wait_for_retry(&wait)?;
             }
             for message in control.take_steering() {
                 let item = message.push_to(Arc::make_mut(self.body));
@@ -114,8 +114,8 @@ impl Driver<'_> {
         }
     }
 
-    /// Leaves the conversation as it can go on after this stop: a call without a result gets one, and a question that
-    /// failed before anything came of it is taken back.
+    /// Makes the conversation ready to continue after a stop: calls without a result get one, and a message that failed before
+    /// any part of an answer is removed.
     pub(super) fn settle(&mut self, stop: &Stop) {
         let calls = std::mem::take(&mut self.open);
         if !calls.is_empty() {
@@ -130,7 +130,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Asks, again and again if need be, until an answer can be built on.
+    /// Sends the request, with retries, until there is an answer to continue from.
     fn answer(&mut self) -> Result<Answered, Stop> {
         let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
         loop {
@@ -153,7 +153,7 @@ impl Driver<'_> {
                             return Ok(Answered::Whole(answer));
                         }
                         Verdict::Calls(calls) => {
-                            return self.called(&answer, calls).map(Answered::Calls);
+                            return self.accept_calls(&answer, calls).map(Answered::Calls);
                         }
                     };
                     (Some(answer), Unanswered::Unusable(self.redacted(trouble)))
@@ -162,34 +162,34 @@ impl Driver<'_> {
             if let Some(answer) = &answer {
                 self.printed.broke_off(answer);
             }
-            let Some(again) = attempts.next(&why, seconds()) else {
-                return Err(self.given_up(why));
+            let Some(next) = attempts.next(&why, seconds()) else {
+                return Err(self.final_stop(why));
             };
-            let wait = Wait::new(again, Instant::now(), jitter());
+            let wait = Wait::new(next, Instant::now(), jitter());
             let client = self.client.renewed();
             std::mem::replace(self.client, client).shutdown();
             let kept = answer.as_deref().map(Answer::kept).unwrap_or_default();
             let goes_on = !kept.calls.is_empty();
-            self.notify(again.notice(&why, goes_on, self.policy.retries, seconds()))?;
+            self.notify(next.notice(&why, goes_on, self.policy.retries, seconds()))?;
             if let Some(answer) = answer.as_deref().filter(|_| goes_on) {
                 self.refuse_repeated(&kept.calls)?;
                 self.printed
                     .show_held(answer, |item| kept.holds(item), self.sink)?;
                 self.join(kept.items.into_iter(), &kept.calls)?;
-                self.kept.extend_from_slice(&kept.calls);
-                return Ok(Answered::Calls(Round {
+                self.kept_calls.extend_from_slice(&kept.calls);
+                return Ok(Answered::Calls(AnswerCalls {
                     calls: kept.calls,
-                    again: Some(wait),
+                    retry: Some(wait),
                 }));
             }
-            // What is needed of it was noted; a long answer shall not be kept twice.
+            // Nothing of it is needed during the wait, and it may be long.
             drop(kept);
             drop(answer);
-            self.sit_out(&wait)?;
+            self.wait_for_retry(&wait)?;
         }
     }
 
-    /// Shows and stores the answer that ends the turn.
+    /// Reports and stores the answer that ends the turn.
     fn finish(&mut self, answer: &Answer) -> Result<(), Stop> {
         self.printed.complete();
         self.fallback.learn();
@@ -197,20 +197,20 @@ impl Driver<'_> {
         if let Some(journal) = self.journal.as_deref_mut() {
             history::store_answer(journal, answer.items());
         }
-        self.tell_unstored()
+        self.report_storage_failure()
     }
 
-    /// Takes an answer with calls.
-    fn called(&mut self, answer: &Answer, calls: Vec<Call>) -> Result<Round, Stop> {
+    /// Accepts an answer with calls.
+    fn accept_calls(&mut self, answer: &Answer, calls: Vec<Call>) -> Result<AnswerCalls, Stop> {
         self.printed.complete();
         self.refuse_repeated(&calls)?;
         self.fallback.learn();
         self.printed.show_held(answer, |_| true, self.sink)?;
         self.join(answer.items(), &calls)?;
-        Ok(Round { calls, again: None })
+        Ok(AnswerCalls { calls, retry: None })
     }
 
-    /// Adds items of an answer to the conversation, these calls among them.
+    /// Adds items of an answer to the conversation. They include `calls`.
     fn join<'i>(
         &mut self,
         items: impl Iterator<Item = &'i Item>,
@@ -221,10 +221,10 @@ impl Driver<'_> {
         self.joined = true;
         let ids = calls.iter().map(|call| call.call_id.clone());
         self.open = ids.collect();
-        self.tell_unstored()
+        self.report_storage_failure()
     }
 
-    /// The trouble without a secret in what the service says.
+    /// Removes secrets from the service's text in this trouble.
     fn redacted(&self, mut trouble: Trouble) -> Trouble {
         for words in trouble.service_texts() {
             *words = self.client.redact(words);
@@ -232,8 +232,8 @@ impl Driver<'_> {
         trouble
     }
 
-    /// Why there is no answer, after the last attempt.
-    fn given_up(&self, why: Unanswered) -> Stop {
+    /// The stop after the last attempt.
+    fn final_stop(&self, why: Unanswered) -> Stop {
         match why {
             Unanswered::Refused(error) if self.fallback.forbids_search(&error) => {
                 Stop::NoSearch(Box::new(error))
@@ -242,8 +242,8 @@ impl Driver<'_> {
         }
     }
 
-    /// Reports, once, that the conversation is not stored any more.
-    pub(super) fn tell_unstored(&mut self) -> Result<(), Stop> {
+    /// Reports, once, that the conversation is no longer stored.
+    pub(super) fn report_storage_failure(&mut self) -> Result<(), Stop> {
         let failed = self
             .journal
             .as_mut()
@@ -256,14 +256,14 @@ impl Driver<'_> {
         }
     }
 
-    /// Counts the tokens of a request, and what they cost; and reports what the service kept from the model.
+    /// Counts the tokens and the cost of a request, and reports reasoning that the service withheld from the model.
     fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
         let usage = answer.usage();
         self.tally.count(usage, self.model.price.as_ref());
         let tokens = usage.input.saturating_add(usage.output);
         self.spent.tokens = self.spent.tokens.saturating_add(tokens);
         let number = self.tally.requests;
-        // A request whose answer broke off has told nothing.
+        // An answer that broke off reports no usage.
         if usage != Usage::default() {
             self.sink
                 .take(Notice::Request { usage, number })
@@ -279,9 +279,9 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Changes the request if the service refuses it as it is and there is something else to try; otherwise the refusal.
+    /// Changes the request after a refusal, if there is another form to try; otherwise returns the refusal.
     fn fall_back(&mut self, error: api::Error) -> Result<Option<api::Error>, Stop> {
-        let has_begun = self.printed.is_begun() || !self.kept.is_empty();
+        let has_begun = self.printed.is_begun() || !self.kept_calls.is_empty();
         match self.fallback.next(error, self.body, has_begun) {
             Ok(Changed::Form(warning)) => self.notify(Notice::Warning(&warning))?,
             Ok(Changed::Model(substitute, error)) => {
@@ -298,22 +298,22 @@ impl Driver<'_> {
                 if let Some(note) = substitute.note {
                     self.notify(Notice::Warning(&RunWarning::Note(note)))?;
                 }
-                self.tell_unstored()?;
+                self.report_storage_failure()?;
             }
             Err(error) => return Ok(Some(error)),
         }
         Ok(None)
     }
 
-    /// Waits until the request may be made again.
-    fn sit_out(&mut self, wait: &Wait) -> Result<(), Stop> {
+    /// Waits until the next attempt is due.
+    fn wait_for_retry(&mut self, wait: &Wait) -> Result<(), Stop> {
         while !wait.is_over(Instant::now(), seconds()) {
             self.next(Some(wait.until.min(Instant::now() + CLOCK_INTERVAL)))?;
         }
         Ok(())
     }
 
-    /// Sends the request and shows what is new in the answer, up to its end.
+    /// Sends the request and reports the answer as it arrives, up to its end.
     fn attempt(&mut self) -> Result<Attempt, Stop> {
         let tokens = self.body.tokens();
         if let Some(window) = self.model.window().filter(|window| tokens > *window) {
@@ -326,7 +326,7 @@ impl Driver<'_> {
             match self.next(None)? {
                 TurnInput::Shown(shows) => {
                     if let Some(reading) = &self.reading {
-                        reading.was_shown();
+                        reading.mark_reported();
                     }
                     self.printed.show(shows, self.sink)?;
                 }
@@ -341,28 +341,28 @@ impl Driver<'_> {
                 TurnInput::Waits(waiting) => self.notify(Notice::Waits(&waiting))?,
                 TurnInput::Refused(error) => return Ok(Attempt::Refused(error)),
                 TurnInput::BrokeOff(answer, broke) => {
-                    self.tell_skipped(&answer)?;
+                    self.report_skipped(&answer)?;
                     return Ok(Attempt::BrokeOff(answer, broke));
                 }
                 TurnInput::Answered(answer) => {
-                    self.tell_skipped(&answer)?;
+                    self.report_skipped(&answer)?;
                     return Ok(Attempt::Ended(answer));
                 }
-                // The body of the answer before this one, or nothing at all.
+                // The end of the previous response body, or an empty input.
                 _ => {}
             }
         }
     }
 
-    /// Reports how many events could not be read. The first one was reported when it came.
-    fn tell_skipped(&mut self, answer: &Answer) -> Result<(), Stop> {
+    /// Reports the number of malformed events. The first one was reported when it arrived.
+    fn report_skipped(&mut self, answer: &Answer) -> Result<(), Stop> {
         match answer.skipped() {
             0 | 1 => Ok(()),
             count => self.notify(Notice::Warning(&RunWarning::Skipped(count))),
         }
     }
 
-    /// Reports to the sink, and has it deliver.
+    /// Reports to the sink and flushes it.
     pub(super) fn notify(&mut self, notice: Notice<'_>) -> Result<(), Stop> {
         self.sink
             .take(notice)
@@ -370,11 +370,10 @@ impl Driver<'_> {
             .map_err(Stop::Output)
     }
 
-    /// The next input; a stop and a panic come back as the error. With a time, something that
-    /// means nothing is returned when it has come.
+    /// Returns the next input; stop requests and panics are errors. After `until`, it returns an empty `Shown`.
     pub(super) fn next(&mut self, until: Option<Instant>) -> Result<TurnInput, Stop> {
         let stop = match input::wait(self.inputs, until, self.sink) {
-            Ok(TurnInput::Order(order)) => Stop::Ordered(order),
+            Ok(TurnInput::StopRun(request)) => Stop::Ordered(request),
             Ok(TurnInput::StopTurn) => Stop::Interrupted,
             Ok(TurnInput::ToolPanicked) => {
                 self.running -= 1;
@@ -388,9 +387,9 @@ impl Driver<'_> {
         Err(stop)
     }
 
-    /// Stops the turn where one of these calls was kept of an answer that broke off: it has run.
+    /// Stops the turn if one of these calls was kept from an answer that broke off, because it has already run.
     fn refuse_repeated(&self, calls: &[Call]) -> Result<(), Stop> {
-        let has_run = |call: &&Call| self.kept.iter().any(|kept| kept.is_same(call));
+        let has_run = |call: &&Call| self.kept_calls.iter().any(|kept| kept.is_same(call));
         match calls.iter().find(has_run) {
             Some(call) => {
                 let trouble = Trouble::Repeats(self.client.redact(&call.name));
@@ -401,7 +400,7 @@ impl Driver<'_> {
     }
 }
 
-/// A number that no other process has. Without one nothing is spread, which is no reason to fail.
+/// A random number for jitter. If the system has none, retries have no jitter, which is no reason to fail.
 fn jitter() -> u8 {
     let mut random = [0];
     let _ = getrandom::fill(&mut random);

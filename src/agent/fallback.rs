@@ -1,5 +1,5 @@
-//! What is tried where the service refuses a request as it is: the conversation in another shape, without the reasoning of
-//! earlier answers, or with another model. Each is tried once and said in a note.
+//! Fallbacks for a request that the service refuses: another request shape, no reasoning from earlier answers, another
+//! model. Each is tried once and reported as a warning.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,85 +9,85 @@ use crate::api;
 use crate::failure::RunWarning;
 use crate::wire::request::{Function, RequestBody, Shape};
 
-/// Another model, for a conversation that has no answer yet, and how it is asked.
+/// Another model, for a conversation without an answer.
 #[derive(Clone, Debug)]
 pub struct Substitute {
-    /// How it is asked.
+    /// The model and its request settings.
     pub profile: Profile,
-    /// What had to be changed of what was asked for, for people.
+    /// A note for the user about settings that were clamped.
     pub note: Option<String>,
 }
 
-/// What answers have shown about the model and how it is asked.
+/// What the answers have shown about the model and its request shape.
 #[derive(Clone, Debug, Default)]
 pub struct Learned {
-    /// The model that answered, where it is not the one that was to.
+    /// The model that answered, if it is not the configured one.
     pub model: Option<String>,
-    /// The shape that turned out to be right, where it is not the one that was tried first.
+    /// The request shape that was accepted, if it is not the one tried first.
     pub shape: Option<Shape>,
 }
 
-/// What has been changed in a request that is made again.
+/// The change to a request that is repeated.
 #[derive(Debug)]
 pub(super) enum Changed {
-    /// Its form, for this reason.
+    /// Its form, with the warning to report.
     Form(RunWarning),
-    /// Its model, because of this refusal.
+    /// Its model, after this refusal.
     Model(Box<Substitute>, Box<api::Error>),
 }
 
-/// What is left to try.
+/// The fallbacks that are left.
 #[derive(Debug)]
 pub(super) struct Fallback {
-    /// Empty bodies in the shapes that were not tried yet.
+    /// Empty bodies in the shapes that are not tried yet.
     others: VecDeque<RequestBody>,
-    /// What is asked instead of a model that the service does not have.
-    instead: Option<Instead>,
+    /// The substitute for a model that the service does not have.
+    substitute: Option<PreparedSubstitute>,
     learned: Learned,
-    /// The one that is being tried.
+    /// The shape that is being tried.
     trying: Option<Shape>,
-    /// The service said that it does not have the model, which may be about the shape. It counts if no shape is right.
+    /// "Model not found", which may be due to the shape. It is reported if no shape is accepted.
     not_found: Option<api::Error>,
-    /// The service is to search the web, for which one shape has no room.
+    /// The service is to search the web, which the Lite shape cannot express.
     searches: bool,
-    /// The service could not read earlier reasoning, and is asked without it.
+    /// Earlier reasoning was removed because the service could not decrypt it.
     without_reasoning: bool,
-    /// It was said that the service keeps reasoning from the model.
-    said_withheld: bool,
+    /// Withheld reasoning was reported.
+    withheld_reported: bool,
 }
 
-/// Another model, with its bodies without an item.
+/// A substitute with its empty bodies.
 #[derive(Debug)]
-struct Instead {
+struct PreparedSubstitute {
     substitute: Substitute,
     body: RequestBody,
     others: Vec<RequestBody>,
 }
 
 impl Fallback {
-    /// `others` are bodies without an item in other shapes.
+    /// `others` are empty bodies in the other shapes.
     pub(super) fn new(others: Vec<RequestBody>, searches: bool) -> Self {
         Self {
             others: others.into(),
-            instead: None,
+            substitute: None,
             learned: Learned::default(),
             trying: None,
             not_found: None,
             searches,
             without_reasoning: false,
-            said_withheld: false,
+            withheld_reported: false,
         }
     }
 
-    /// The same with another model to ask.
-    pub(super) fn with(
+    /// Adds a substitute model.
+    pub(super) fn with_substitute(
         mut self,
         substitute: Substitute,
         tools: &[Function<'_>],
         cache_key: &str,
     ) -> Self {
         let (body, others) = substitute.profile.bodies(tools, cache_key);
-        self.instead = Some(Instead {
+        self.substitute = Some(PreparedSubstitute {
             substitute,
             body,
             others,
@@ -95,16 +95,15 @@ impl Fallback {
         self
     }
 
-    /// What the answers have shown.
+    /// What the answers have shown about the model and its request shape.
     pub(super) fn learned(&self) -> &Learned {
         &self.learned
     }
 
-    /// Changes the body into what is to be tried now, if this refusal leaves something to try. Another model is tried only
-    /// where the answer has not begun.
+    /// Changes the body to the next form to try after this refusal. Another model is tried only if the answer has not begun.
     ///
     /// # Errors
-    /// When nothing is left to try: the refusal that counts.
+    /// The refusal to report, if there is nothing left to try.
     pub(super) fn next(
         &mut self,
         error: api::Error,
@@ -122,7 +121,7 @@ impl Fallback {
             }
             return Ok(Changed::Form(RunWarning::OtherShape(shape)));
         }
-        // Another account or server may have written it.
+        // Another account or server may have encrypted it.
         if error.is_about_reasoning() && !self.without_reasoning {
             self.without_reasoning = true;
             Arc::make_mut(body).remove_reasoning();
@@ -137,12 +136,12 @@ impl Fallback {
         };
         if error.is_about_model()
             && !has_begun
-            && let Some(instead) = self.instead.take()
+            && let Some(prepared) = self.substitute.take()
         {
-            self.others = instead.others.into();
-            *body = Arc::new(body.with_head(instead.body));
+            self.others = prepared.others.into();
+            *body = Arc::new(body.with_head(prepared.body));
             self.trying = None;
-            let substitute = Box::new(instead.substitute);
+            let substitute = Box::new(prepared.substitute);
             self.learned.model = Some(substitute.profile.model.id.clone());
             return Ok(Changed::Model(substitute, Box::new(error)));
         }
@@ -151,19 +150,19 @@ impl Fallback {
 
     /// Notes that the model and the shape are right, since an answer has come to them.
     pub(super) fn learn(&mut self) {
-        (self.instead, self.not_found) = (None, None);
+        (self.substitute, self.not_found) = (None, None);
         if let Some(shape) = self.trying.take() {
             self.learned.shape = Some(shape);
         }
     }
 
-    /// Whether this refusal means that the service has no room for its own search.
+    /// Whether this refusal means that the request shape does not allow a web search.
     pub(super) fn forbids_search(&self, error: &api::Error) -> bool {
         self.searches && error.is_refused_shape()
     }
 
-    /// Whether it is to be reported, for the first time, that the service keeps reasoning from the model.
+    /// Whether withheld reasoning has to be reported: once.
     pub(super) fn reports_withheld(&mut self) -> bool {
-        !std::mem::replace(&mut self.said_withheld, true)
+        !std::mem::replace(&mut self.withheld_reported, true)
     }
 }

@@ -1,5 +1,5 @@
-//! Which items the next request carries. The items of an answer go back as the bytes they came in and in
-//! their order: the service checks that its reasoning stands directly before what came of it.
+//! The items that the next request contains. The items of an answer go back as the bytes they came in, in the same order:
+//! the service checks that reasoning comes directly before the item that it produced.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::wire::item::{Call, Item, ItemKind};
 use crate::wire::replay::{self, Recipient};
 use crate::wire::request::RequestBody;
 
-/// Adds what an answer brought, and stores it.
+/// Adds the items of an answer, and stores them.
 pub(super) fn add_answer<'a>(
     body: &mut RequestBody,
     mut journal: Option<&mut (dyn Journal + '_)>,
@@ -25,16 +25,16 @@ pub(super) fn add_answer<'a>(
     }
 }
 
-/// Stores what the last answer of a turn brought. It joins the conversation once another request follows that carries it.
+/// Stores the items of the last answer of a turn. They are added to the body when another request follows.
 pub(super) fn store_answer<'a>(journal: &mut dyn Journal, items: impl Iterator<Item = &'a Item>) {
     for item in kept(items) {
         journal.item(&on_one_line(&item));
     }
 }
 
-/// The items that go back. Reasoning that is not sealed stays behind: without its encrypted form the service, which stores
-/// nothing for us, cannot take it; so what came of it may not name it. A call that the service has served without showing
-/// its output stays behind as well, since a call goes back with its output or not at all.
+/// The items that go back. Reasoning that is not sealed is left out: requests are not stored by the service, so it accepts
+/// reasoning only in encrypted form; items produced by it must then not refer to it. A call that the service ran itself
+/// without showing its output is left out too, since a call goes back with its output or not at all.
 fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
     let items: Vec<&Item> = items.collect();
     let results: Vec<&Option<String>> = items
@@ -76,7 +76,7 @@ pub(super) fn add_outputs(
     }
 }
 
-/// Adds a result for each of these calls of a turn that was stopped: its output, or that it was aborted.
+/// Adds a result for each call of a stopped turn: its output, or "aborted".
 pub(super) fn add_aborted(
     body: &mut RequestBody,
     mut journal: Option<&mut (dyn Journal + '_)>,
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::wire::request::tests::HEAD;
 
-    /// The items of an answer, each as the conversation sends it again.
+    /// Checks which items of an answer the conversation sends back.
     fn check(came: &[&str], sent: &[&str]) {
         let items: Vec<Item> = came
             .iter()
@@ -124,37 +124,37 @@ mod tests {
     const CALL: &str =
         r#"{"type":"function_call","id":"fc_1","call_id":"c","name":"t","arguments":"{}"}"#;
     const SEARCH: &str = r#"{"type":"web_search_call","id":"ws_1"}"#;
-    const WORDS: &str = r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"a"}]}"#;
+    const MESSAGE: &str = r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"a"}]}"#;
 
     #[test]
     fn items_go_back_as_they_came() {
-        let all = [SEALED, SEARCH, WORDS, CALL];
+        let all = [SEALED, SEARCH, MESSAGE, CALL];
         check(&all, &all);
         check(&all[1..], &all[1..]);
     }
 
     #[test]
-    fn unsealed_reasoning_stays_behind_and_what_follows_does_not_name_it() {
+    fn unsealed_reasoning_is_left_out_and_items_after_it_do_not_refer_to_it() {
         let call = r#"{"arguments":"{}","call_id":"c","name":"t","type":"function_call"}"#;
-        let words = r#"{"content":"a","role":"assistant","type":"message"}"#;
-        check(&[UNSEALED, SEARCH, WORDS, CALL], &[words, call]);
-        // What came of other reasoning goes on naming that.
+        let message = r#"{"content":"a","role":"assistant","type":"message"}"#;
+        check(&[UNSEALED, SEARCH, MESSAGE, CALL], &[message, call]);
+        // Items produced by other reasoning still refer to it.
         check(
-            &[WORDS, UNSEALED, CALL, SEALED, WORDS],
-            &[WORDS, call, SEALED, WORDS],
+            &[MESSAGE, UNSEALED, CALL, SEALED, MESSAGE],
+            &[MESSAGE, call, SEALED, MESSAGE],
         );
     }
 
     #[test]
-    fn a_call_that_was_served_elsewhere_goes_back_with_its_output_or_not_at_all() {
+    fn a_call_that_the_service_ran_goes_back_with_its_output_or_not_at_all() {
         let call = r#"{"type":"shell_call","call_id":"s"}"#;
         let output = r#"{"type":"shell_call_output","call_id":"s","output":[]}"#;
-        check(&[call, WORDS], &[WORDS]);
-        check(&[call, output, WORDS], &[call, output, WORDS]);
+        check(&[call, MESSAGE], &[MESSAGE]);
+        check(&[call, output, MESSAGE], &[call, output, MESSAGE]);
     }
 
     #[test]
-    fn calls_of_a_turn_that_was_stopped_have_results() {
+    fn calls_of_a_stopped_turn_get_results() {
         let (mut body, mut stored) = (RequestBody::new(&HEAD), Vec::new());
         let output = CallOutput {
             text: "done".to_owned(),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_stand_behind_their_calls() {
+    fn outputs_refer_to_their_calls() {
         let call = Call {
             call_id: "c".into(),
             name: "t".into(),

@@ -1,4 +1,4 @@
-//! What the loop of a turn hears from the other threads.
+//! Inputs of the loop, sent by the other threads.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
@@ -11,38 +11,38 @@ use crate::tools::toolbox::Called;
 use crate::wire::answer::{Answer, Show};
 use crate::wire::fault::RateWindow;
 
-/// Something that has happened.
+/// An input of the loop.
 #[derive(Debug)]
 pub(super) enum TurnInput {
-    /// The run is to stop.
-    Order(StopRequest),
-    /// The turn is to stop.
+    /// Stop the run.
+    StopRun(StopRequest),
+    /// Stop the turn.
     StopTurn,
-    /// Something about the sign-in is odd.
+    /// A warning about the sign-in.
     Warned(Warning),
-    /// The sign-in takes its time before a request.
+    /// The request waits for the sign-in to be renewed.
     Waits(RenewalWait),
-    /// An answer came with this about the plan.
+    /// The rate limit windows that came with a response.
     Limits(Vec<RateWindow>),
-    /// One read of an answer brought this.
+    /// The new content of one read from the stream.
     Shown(Vec<Show>),
-    /// No answer has begun.
+    /// The request failed before an answer began.
     Refused(api::Error),
-    /// An answer broke off before its end.
+    /// An answer ended prematurely.
     BrokeOff(Box<Answer>, api::Break),
-    /// An answer has come to its end.
+    /// An answer is complete.
     Answered(Box<Answer>),
-    /// The body of the answer to this request, counted from 1, has come to its end.
+    /// The response body of this request, counted from 1, has ended.
     BodyEnded(usize),
-    /// The call at this place has ended.
+    /// The call at this index has ended.
     ToolEnded(usize, Called),
-    /// The thread of a call has panicked.
+    /// The thread of a call panicked.
     ToolPanicked,
-    /// The thread that reads has panicked.
+    /// The reading thread panicked.
     Panicked,
 }
 
-/// Waits for an input until this time, if there is one, and lets the sink show that it waits.
+/// Waits for an input until `until`, if given, and lets the sink animate the wait meanwhile.
 pub(super) fn wait(
     inputs: &Receiver<TurnInput>,
     until: Option<Instant>,

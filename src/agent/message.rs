@@ -1,18 +1,18 @@
-//! What the user says.
+//! A message of the user.
 
 use crate::wire::request::RequestBody;
 
-/// Something that the user says: text, and pictures that go along.
+/// A message of the user: text and images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserMessage {
     /// The text.
     pub text: String,
-    /// Pictures, as data URLs.
+    /// Images, as data URLs.
     pub pictures: Vec<String>,
 }
 
 impl UserMessage {
-    /// Appends it to a conversation; the item.
+    /// Appends the message to a request body and returns its item.
     pub(super) fn push_to(&self, body: &mut RequestBody) -> Vec<u8> {
         body.push_message(&self.text, &self.pictures)
     }

@@ -1,6 +1,6 @@
-//! Drives a conversation, one turn after the other: a thread reads each answer, tools run on threads of their own, and
-//! everything reaches one loop as an input. The loop reports to a `Sink`. Once a turn is to stop it starts nothing more,
-//! shuts the connections, and waits for the tools until all of them have ended.
+//! The loop of a conversation, turn by turn. One thread reads each answer, every tool call has its own thread, and all of
+//! them send inputs to one loop, which reports to a `Sink`. A turn that stops starts nothing new, closes its connections,
+//! and waits until all tools have ended.
 
 mod attempts;
 mod budget;

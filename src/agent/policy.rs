@@ -1,24 +1,24 @@
-//! How a conversation goes about its turns.
+//! The budget, retries and buffering of a conversation.
 
 use std::time::Duration;
 
 use super::budget::Budget;
 
-/// How a conversation goes about its turns.
+/// The budget, retries and buffering of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// What all turns together may use up.
+    /// Limits on all turns together.
     pub budget: Budget,
-    /// How often a request that failed may be made again.
+    /// Maximum number of retries of a failed request.
     pub retries: usize,
-    /// How long the end of a usage limit may be waited for.
+    /// Longest wait for the end of a usage limit; `None` fails at once.
     pub wait_for_reset: Option<Duration>,
-    /// Show nothing of an answer before all of it has come. A finished message is no sign that it has: without a call
-    /// behind it, it is asked for again where the answer breaks off.
+    /// Report the text of an answer only once the answer is complete. A finished message does not make it complete: if the
+    /// answer breaks off after a message and before a call, it is requested again.
     pub buffer: bool,
 }
 
-/// No budget, five retries, no wait for the end of a usage limit, and answers as they arrive.
+/// No budget, five retries, no wait for the end of a usage limit, and answers reported as they arrive.
 impl Default for Policy {
     fn default() -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What is shown of an answer through the sink: all of it at once, or what is new in it while it arrives.
+//! The part of an answer that is reported to the sink: new text as it arrives, or everything at the end.
 
 use super::repeated_text::{Differs, RepeatedText};
 use crate::api::Unanswered;
@@ -7,30 +7,30 @@ use crate::output::{Notice, Sink};
 use crate::wire::answer::{Answer, Show, Trouble};
 use crate::wire::item::Item;
 
-/// What was shown of the answer in hand.
+/// The text reported for the current answer.
 #[derive(Debug)]
 pub(super) struct Printed {
-    said: RepeatedText,
-    /// Nothing of an answer is shown before all of it has come.
+    repeated: RepeatedText,
+    /// Text is held back until the answer is complete.
     buffer: bool,
 }
 
 impl Printed {
     pub(super) fn new(buffer: bool) -> Self {
         Self {
-            said: RepeatedText::default(),
+            repeated: RepeatedText::default(),
             buffer,
         }
     }
 
-    /// Shows what one read brought. It goes out together, before the next one is waited for.
+    /// Reports the content of one read, and flushes it before the next read.
     pub(super) fn show(&mut self, shows: Vec<Show>, sink: &mut dyn Sink) -> Result<(), Stop> {
         for show in shows {
-            match self.said.new_of(show) {
+            match self.repeated.new_part(show) {
                 Ok(Some(Show::Searched(search))) => sink.take(Notice::Searched(&search)),
                 Ok(Some(Show::Summary(words))) => sink.take(Notice::Summary(&words)),
                 Ok(Some(Show::Skipped)) => sink.take(Notice::Warning(&RunWarning::Skipped(1))),
-                // With all of the answer in hand, its items are shown.
+                // `show_held` reports the items once the answer is complete.
                 Ok(Some(_)) if self.buffer => Ok(()),
                 Ok(Some(Show::Text(text))) => sink.take(Notice::Text(&text)),
                 Ok(Some(Show::MessageEnd)) => sink.take(Notice::MessageEnd),
@@ -45,17 +45,17 @@ impl Printed {
         sink.flush().map_err(Stop::Output)
     }
 
-    /// Shows the messages of an answer that are meant, where they were held back until now.
+    /// Reports the messages that `selects` selects, if they were held back.
     pub(super) fn show_held(
         &self,
         answer: &Answer,
-        meant: impl Fn(&Item) -> bool,
+        selects: impl Fn(&Item) -> bool,
         sink: &mut dyn Sink,
     ) -> Result<(), Stop> {
         if !self.buffer {
             return Ok(());
         }
-        for item in answer.messages().filter(|item| meant(item)) {
+        for item in answer.messages().filter(|item| selects(item)) {
             sink.take(Notice::Text(&item.text()))
                 .and_then(|()| sink.take(Notice::MessageEnd))
                 .map_err(Stop::Output)?;
@@ -63,25 +63,25 @@ impl Printed {
         sink.flush().map_err(Stop::Output)
     }
 
-    /// Whether the answer in hand has repeated all that was shown of those before it, which broke off.
+    /// Whether the current answer has repeated all text reported for earlier attempts.
     pub(super) fn is_repeated(&self) -> bool {
-        self.said.is_repeated()
+        self.repeated.is_repeated()
     }
 
-    /// Whether anything was shown that is to be repeated.
+    /// Whether any text was reported that the answer has to repeat.
     pub(super) fn is_begun(&self) -> bool {
-        self.said.is_begun()
+        self.repeated.is_begun()
     }
 
-    /// Notes that the answer in hand is complete.
+    /// Records that the current answer is complete.
     pub(super) fn complete(&mut self) {
-        self.said = RepeatedText::default();
+        self.repeated = RepeatedText::default();
     }
 
-    /// Notes that the answer in hand broke off.
+    /// Records that the current answer broke off.
     pub(super) fn broke_off(&mut self, answer: &Answer) {
         if !self.buffer {
-            self.said.broke_off(answer.shown());
+            self.repeated.broke_off(answer.shown());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How a model is asked: all that its requests have in common but their shape, their tools and the conversation.
+//! The model and the request settings: everything that the requests of a conversation share, except its id, tools and items.
 
 use crate::format::OutputSchema;
 use crate::models::choice::Choice;
@@ -6,35 +6,35 @@ use crate::models::clamp::ClampedSettings;
 use crate::models::{Backend, Model};
 use crate::wire::request::{Function, RequestBody, RequestHead, Shape, WebSearch};
 
-/// How a model is asked.
+/// The model and its request settings.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// The model.
     pub model: Model,
-    /// Where it is asked.
+    /// The backend that serves it.
     pub backend: Backend,
     /// The shape of the requests.
     pub shape: Shape,
-    /// The shapes that are tried in this order where the service refuses the one before.
+    /// Other shapes, tried in this order if the service refuses the one before.
     pub others: Vec<Shape>,
-    /// Who it is to be.
+    /// The instructions (system prompt).
     pub instructions: String,
-    /// How much it is to think; its own default if not given.
+    /// Reasoning effort; the model's default if `None`.
     pub effort: Option<String>,
-    /// How it is to sum up what it thinks; not at all if not given.
+    /// Kind of reasoning summary; none if `None`.
     pub summary: Option<String>,
-    /// How many words it is to make; its own default if not given.
+    /// Verbosity; the model's default if `None`.
     pub verbosity: Option<String>,
-    /// How the service may search the web.
+    /// Web search by the service.
     pub search: Option<WebSearch>,
-    /// The most tokens of an answer, where the server has to be told.
+    /// Maximum number of output tokens, for servers that require it.
     pub max_output: Option<u64>,
-    /// What the last message must match.
+    /// The schema that the final message must match.
     pub format: Option<OutputSchema>,
 }
 
 impl Profile {
-    /// The model that was chosen, which thinks and writes as clamped.
+    /// The profile of a chosen model with clamped settings.
     #[must_use]
     pub fn new(choice: &Choice, clamped: &ClampedSettings, instructions: &str) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Profile {
         }
     }
 
-    /// Bodies without an item: in its shape, and in the others that may be tried.
+    /// Empty request bodies: one in the first shape, and one in each of the others.
     pub(super) fn bodies(
         &self,
         tools: &[Function<'_>],

@@ -1,4 +1,4 @@
-//! Reads one answer, on a thread of its own, and hands on what it brings.
+//! The thread that sends a request and reads its answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,32 +12,32 @@ use crate::failure::Stop;
 use crate::wire::answer::Answer;
 use crate::wire::request::RequestBody;
 
-/// How many reads of text may wait for a slow standard output before the reading pauses.
+/// Number of reads that may wait for a slow standard output before reading pauses.
 const MAX_READS_AHEAD: usize = 2;
 
-/// How long the end of an answer's body is waited for once everything else is ready. Losing the
-/// connection costs less than a server that never ends its answers.
+/// Longest wait for the end of a response body once everything else is ready. Losing the connection costs less than waiting
+/// for a server that never ends its responses.
 pub(super) const BODY_END_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The reading of an answer.
 #[derive(Debug)]
 pub(super) struct Reading {
-    /// Has a word for each read that was not shown yet.
-    spent: Receiver<()>,
-    /// The other end is dropped once the connection is free, or lost.
-    over: Receiver<()>,
+    /// Contains one token for each read that is not reported yet.
+    credits: Receiver<()>,
+    /// Its sender is dropped once the connection is free, or lost.
+    ended: Receiver<()>,
 }
 
 impl Reading {
-    /// Sends this body and begins to read the answer, which is the turn's `number`th request.
+    /// Starts the thread. `number` is the index of the request in the turn, counted from 1.
     pub(super) fn start(
         client: &Client,
         body: &Arc<RequestBody>,
         number: usize,
         sender: &Sender<TurnInput>,
     ) -> Result<Self, Stop> {
-        let (credit, spent) = mpsc::sync_channel(MAX_READS_AHEAD);
-        let (reading, over) = mpsc::channel();
+        let (credit, credits) = mpsc::sync_channel(MAX_READS_AHEAD);
+        let (reading, ended) = mpsc::channel();
         let (client, body, sender) = (client.clone(), Arc::clone(body), sender.clone());
         spawn(move || {
             let work = || read(&client, body, number, &sender, &credit);
@@ -46,21 +46,21 @@ impl Reading {
             }
             drop::<Sender<()>>(reading);
         })?;
-        Ok(Self { spent, over })
+        Ok(Self { credits, ended })
     }
 
-    /// Notes that one read was shown.
-    pub(super) fn was_shown(&self) {
-        let _ = self.spent.try_recv();
+    /// Records that one read was reported.
+    pub(super) fn mark_reported(&self) {
+        let _ = self.credits.try_recv();
     }
 
-    /// Waits a little while for the end of the body; whether the connection can serve the next request.
+    /// Waits up to `BODY_END_TIMEOUT` for the end of the body, and returns whether the connection can be reused.
     pub(super) fn await_end(&self) -> bool {
-        self.over.recv_timeout(BODY_END_TIMEOUT) == Err(mpsc::RecvTimeoutError::Disconnected)
+        self.ended.recv_timeout(BODY_END_TIMEOUT) == Err(mpsc::RecvTimeoutError::Disconnected)
     }
 }
 
-/// Reads one answer, and goes on to the end of its body.
+/// Sends the request and reads its answer to the end of the body.
 fn read(
     client: &Client,
     body: Arc<RequestBody>,
@@ -84,7 +84,7 @@ fn read(
     if !limits.is_empty() {
         let _ = sender.send(TurnInput::Limits(limits));
     }
-    // The loop adds to the body once the answer has ended, and copies it if somebody else still holds it.
+    // The loop appends to the body once the answer has ended, and would have to copy a shared one.
     drop(body);
     while !answer.ended() {
         let mut shows = Vec::new();
@@ -97,7 +97,7 @@ fn read(
         match more {
             Ok(true) => {}
             Ok(false) => break,
-            // What breaks behind the end of an answer takes nothing from it but the connection.
+            // An error after the end of the answer costs only the connection.
             Err(_) if answer.ended() => {
                 let _ = sender.send(TurnInput::Answered(answer));
                 return;

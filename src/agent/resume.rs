@@ -1,4 +1,4 @@
-//! A stored conversation that is taken up again: its items as the model can be sent them, and how much it is to think.
+//! A stored conversation that is resumed: its items in a form that the model accepts, and its reasoning effort.
 
 use std::borrow::Cow;
 
@@ -7,23 +7,23 @@ use crate::session::{Journal, StoredConversation, TurnHeader, Writer};
 use crate::wire::input::effort_change;
 use crate::wire::replay::{Recipient, with_words, without_reasoning};
 
-/// A stored conversation as it goes on.
+/// A resumed conversation.
 #[derive(Clone, Debug, Default)]
 pub struct ResumedConversation {
-    /// Its items as the model can be sent them, a change of the effort at their end.
+    /// Its items in a form that the model accepts; a change of effort comes last.
     pub items: Vec<Vec<u8>>,
-    /// How much the model is to think, as the requests name it: the same throughout a conversation with a model that
-    /// takes changes.
+    /// The reasoning effort in the request head. It stays the same throughout a conversation with a model that accepts effort
+    /// changes as items.
     pub effort: Option<String>,
-    /// Results that calls were still without.
+    /// Results added for calls that had none.
     results: Vec<Vec<u8>>,
-    /// The item at the end that changes the effort, which leaves what the service has cached as it is.
+    /// The last item, if it changes the effort. An item keeps the service's cache valid, a new head would not.
     change: Option<Vec<u8>>,
 }
 
 impl ResumedConversation {
-    /// A stored conversation that goes on with this model, as `-m` takes it. `takes_changes` says that its effort can be
-    /// changed by an item; `wanted` is that effort.
+    /// Resumes a stored conversation with this model, named as for `-m`. `takes_changes` means that an item can change the
+    /// effort; `wanted` is the requested effort.
     #[must_use]
     pub fn new(
         mut stored: StoredConversation,
@@ -45,7 +45,7 @@ impl ResumedConversation {
         } else {
             stored.items.len()
         };
-        let mut items = of_model(&stored, model, changes_since);
+        let mut items = items_for_model(&stored, model, changes_since);
         items.extend(change.clone());
         Self {
             items,
@@ -55,8 +55,8 @@ impl ResumedConversation {
         }
     }
 
-    /// Notes in its file that a run takes it up.
-    pub fn note(&self, writer: &mut Writer, beginning: &TurnHeader<'_>) {
+    /// Records the resumption in its file.
+    pub fn record(&self, writer: &mut Writer, beginning: &TurnHeader<'_>) {
         for item in &self.results {
             writer.item(item);
         }
@@ -70,9 +70,9 @@ impl ResumedConversation {
     }
 }
 
-/// The items as this model can be sent them: it cannot read what another one has thought, and what came of that is not to
-/// name it. Changes of the effort before this place were not for it.
-fn of_model(stored: &StoredConversation, model: &str, changes_since: usize) -> Vec<Vec<u8>> {
+/// The items in a form that this model accepts: it cannot decrypt the reasoning of another model, and items produced by that
+/// must not refer to it. Effort changes before index `changes_since` were meant for another model.
+fn items_for_model(stored: &StoredConversation, model: &str, changes_since: usize) -> Vec<Vec<u8>> {
     let items = stored.items.iter().zip(&stored.models).enumerate();
     items
         .filter(|(n, (item, _))| *n >= changes_since || !is_change(item))

@@ -1,34 +1,34 @@
-//! What to do next. A turn is one answer of the model and the tool calls in it; this state machine is told
-//! what happened and says what to do. It reads no clock and touches no socket, so tests can try every order.
+//! The calls of one answer, as a state machine: events in, actions out. It reads no clock and touches no socket, so tests can
+//! try every order.
 
 use crate::wire::input::CallOutput;
 
-/// The most calls that run at the same time.
+/// Maximum number of calls that run concurrently.
 const MAX_PARALLEL_CALLS: usize = 8;
 
-/// What happened.
+/// An event.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RoundEvent {
-    /// The call at this place has ended with this output.
+    /// The call at this index has ended with this output.
     ToolEnded(usize, CallOutput),
-    /// The answer's body has come to its end, so its connection is free.
+    /// The response body has ended, so its connection is free.
     BodyEnded,
-    /// Nothing more was waited for.
-    PatienceEnded,
+    /// The wait for the end of the body has timed out.
+    TimedOut,
 }
 
-/// What to do now.
+/// An action to take.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Run the call at this place.
+    /// Run the call at this index.
     Run(usize),
-    /// All calls have ended, but the body has not: wait for it a little while.
+    /// All calls have ended, but the body has not: wait for it, with a timeout.
     AwaitBody,
-    /// Send these outputs, in the order of the calls, in the next request.
+    /// Send the outputs in the next request.
     Send {
-        /// The outputs, one for each call.
+        /// One output for each call, in order.
         outputs: Vec<CallOutput>,
-        /// The connection is still taken: make a new one.
+        /// The connection is still in use: open a new one.
         reconnect: bool,
     },
 }
@@ -41,7 +41,7 @@ pub struct Round {
     sent: bool,
 }
 
-/// Where a call is. A barrier waits for every call before it, and every call behind waits for it.
+/// The state of a call. A barrier waits for every call before it, and every call after it waits for the barrier.
 #[derive(Debug)]
 enum CallState {
     Waiting { barrier: bool },
@@ -50,25 +50,24 @@ enum CallState {
 }
 
 impl Round {
-    /// Begins the turn: the answer has ended with these calls, at least one, and each says whether it is a barrier:
-    /// whether it changes files, so that its place among the other calls matters. What lies between two barriers runs
-    /// at the same time.
+    /// Begins a round with one call for each entry, at least one; `true` marks a barrier, that is, a call that changes files,
+    /// so that its position among the others matters. Calls between two barriers run concurrently.
     #[must_use]
     pub fn new(barriers: &[bool]) -> (Self, Vec<Action>) {
         let calls = barriers
             .iter()
             .map(|&barrier| CallState::Waiting { barrier })
             .collect();
-        let mut turn = Self {
+        let mut round = Self {
             calls,
             body_ended: false,
             sent: false,
         };
-        let started = turn.start();
-        (turn, started)
+        let started = round.start();
+        (round, started)
     }
 
-    /// Says what to do next.
+    /// Handles an event and returns the next actions.
     pub fn step(&mut self, event: RoundEvent) -> Vec<Action> {
         match event {
             RoundEvent::ToolEnded(at, output) => {
@@ -81,11 +80,11 @@ impl Round {
                 self.body_ended = true;
                 self.settle(false).into_iter().collect()
             }
-            RoundEvent::PatienceEnded => self.settle(true).into_iter().collect(),
+            RoundEvent::TimedOut => self.settle(true).into_iter().collect(),
         }
     }
 
-    /// The outputs of the calls that have ended, each at its call's place, where the turn is given up.
+    /// The outputs of the calls that have ended, by index, for a round that is abandoned.
     #[must_use]
     pub fn outputs(self) -> Vec<Option<CallOutput>> {
         let calls = self.calls.into_iter();
@@ -96,7 +95,7 @@ impl Round {
         calls.map(output).collect()
     }
 
-    /// Starts the calls whose turn it is, in the order of the answer.
+    /// Starts the calls that may run now, in the order of the answer.
     fn start(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
         let mut running = 0;
@@ -125,7 +124,7 @@ impl Round {
         actions
     }
 
-    fn settle(&mut self, impatient: bool) -> Option<Action> {
+    fn settle(&mut self, timed_out: bool) -> Option<Action> {
         if self.sent
             || !self
                 .calls
@@ -134,7 +133,7 @@ impl Round {
         {
             return None;
         }
-        if !self.body_ended && !impatient {
+        if !self.body_ended && !timed_out {
             return Some(Action::AwaitBody);
         }
         self.sent = true;
@@ -193,10 +192,10 @@ mod tests {
     #[test]
     fn in_every_order_of_calls_and_body_the_outputs_are_sent_once_in_order() {
         for calls in 1..=4 {
-            // The place behind the last call stands for the end of the body.
+            // The index after the last call means the end of the body.
             let things: Vec<usize> = (0..=calls).collect();
             for order in orders(&things) {
-                let (mut turn, started) = Round::new(&vec![false; calls]);
+                let (mut round, started) = Round::new(&vec![false; calls]);
                 assert_eq!(started, (0..calls).map(Action::Run).collect::<Vec<_>>());
                 for (n, thing) in order.iter().enumerate() {
                     let event = if *thing == calls {
@@ -209,38 +208,38 @@ mod tests {
                         n if n + 1 == calls && order[calls] == calls => vec![Action::AwaitBody],
                         _ => Vec::new(),
                     };
-                    assert_eq!(turn.step(event), expected, "{order:?} at {n}");
+                    assert_eq!(round.step(event), expected, "{order:?} at {n}");
                 }
-                assert_eq!(turn.step(RoundEvent::PatienceEnded), [], "{order:?}");
+                assert_eq!(round.step(RoundEvent::TimedOut), [], "{order:?}");
             }
         }
     }
 
     #[test]
-    fn a_turn_that_is_given_up_keeps_what_has_ended() {
-        let (mut turn, _) = Round::new(&[false, false, true]);
-        turn.step(ended(1));
-        assert_eq!(turn.outputs(), [None, Some(output(1)), None]);
+    fn an_abandoned_round_keeps_the_outputs_of_ended_calls() {
+        let (mut round, _) = Round::new(&[false, false, true]);
+        round.step(ended(1));
+        assert_eq!(round.outputs(), [None, Some(output(1)), None]);
     }
 
     #[test]
-    fn patience_ends_only_once_the_calls_have_ended() {
-        let (mut turn, _) = Round::new(&[false]);
-        assert_eq!(turn.step(RoundEvent::PatienceEnded), []);
-        assert_eq!(turn.step(ended(0)), [Action::AwaitBody]);
-        assert_eq!(turn.step(RoundEvent::PatienceEnded), send(1, true));
-        assert_eq!(turn.step(RoundEvent::BodyEnded), []);
+    fn the_wait_for_the_body_begins_once_the_calls_have_ended() {
+        let (mut round, _) = Round::new(&[false]);
+        assert_eq!(round.step(RoundEvent::TimedOut), []);
+        assert_eq!(round.step(ended(0)), [Action::AwaitBody]);
+        assert_eq!(round.step(RoundEvent::TimedOut), send(1, true));
+        assert_eq!(round.step(RoundEvent::BodyEnded), []);
     }
 
-    /// Every mix of five calls, barriers and others, ending in every order that can be.
+    /// Every mix of five calls, barriers and others, ending in every possible order.
     #[test]
-    fn a_barrier_runs_between_the_calls_before_and_behind_it_in_every_order() {
+    fn a_barrier_runs_between_the_calls_before_and_after_it_in_every_order() {
         for mix in 0..32_usize {
             let barriers: Vec<bool> = (0..5).map(|at| mix & (1 << at) != 0).collect();
-            // Each path says which of the running calls ends at each step.
+            // A path lists which of the running calls ends at each step.
             let mut paths = vec![Vec::<usize>::new()];
             while let Some(mut path) = paths.pop() {
-                let (mut turn, mut actions) = Round::new(&barriers);
+                let (mut round, mut actions) = Round::new(&barriers);
                 let (mut running, mut begun, mut ended) = (Vec::new(), Vec::new(), Vec::new());
                 for step in 0..5 {
                     for action in actions {
@@ -249,7 +248,7 @@ mod tests {
                             begun.push(at);
                         }
                     }
-                    // What may run is what no barrier holds back: neither one before it nor, for a barrier, any call.
+                    // A call may run if no barrier precedes it and, for a barrier, if no call does.
                     let may_run = |at: &usize| {
                         (0..*at).all(|before| {
                             ended.contains(&before) || !(barriers[before] || barriers[*at])
@@ -268,24 +267,24 @@ mod tests {
                     }
                     let at = running.remove(path[step]);
                     ended.push(at);
-                    actions = turn.step(self::ended(at));
+                    actions = round.step(self::ended(at));
                 }
                 assert_eq!(actions, [Action::AwaitBody], "{barriers:?} {path:?}");
                 assert!(begun.is_sorted(), "{barriers:?} {path:?}: {begun:?}");
-                assert_eq!(turn.step(RoundEvent::BodyEnded), send(5, false));
+                assert_eq!(round.step(RoundEvent::BodyEnded), send(5, false));
             }
         }
     }
 
     #[test]
-    fn no_more_than_eight_run_at_the_same_time() {
-        let (mut turn, started) = Round::new(&[false; 11]);
+    fn no_more_than_eight_run_concurrently() {
+        let (mut round, started) = Round::new(&[false; 11]);
         assert_eq!(started.len(), 8);
-        turn.step(RoundEvent::BodyEnded);
+        round.step(RoundEvent::BodyEnded);
         let mut running = started.len();
         for at in (0..8).rev().chain(8..11) {
             running -= 1;
-            let actions = turn.step(ended(at));
+            let actions = round.step(ended(at));
             running += actions
                 .iter()
                 .filter(|action| matches!(action, Action::Run(_)))

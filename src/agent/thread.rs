@@ -1,11 +1,11 @@
-//! Threads that report by inputs.
+//! Threads that report by sending inputs.
 
 use std::thread;
 
 use crate::exhausted::at_start;
 use crate::failure::Stop;
 
-/// Starts a thread. It is not joined: it reports by an input, and the loop waits for what it waits for.
+/// Starts a thread. It is not joined: it sends an input at its end, and the loop waits for that where it has to.
 pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Stop> {
     thread::Builder::new()
         .spawn(work)

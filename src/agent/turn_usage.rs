@@ -1,23 +1,23 @@
-//! What a turn has used up.
+//! The usage of a turn.
 
 use crate::models::price::Price;
 use crate::wire::response::Usage;
 
-/// What a turn has used up.
+/// The usage of a turn.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// The tokens of all requests.
+    /// Tokens of all requests.
     pub(super) usage: Usage,
-    /// What the requests cost, in US dollars.
+    /// Cost of all requests, in US dollars.
     pub(super) cost: f64,
-    /// Requests that were made.
+    /// Number of requests, including retries.
     pub(super) requests: usize,
-    /// Calls that did not do what they were asked to.
+    /// Number of tool calls that failed.
     pub(super) failed: usize,
 }
 
 impl Tally {
-    /// Counts the tokens of a request, and what they cost.
+    /// Adds the tokens of a request and their cost.
     pub(super) fn count(&mut self, usage: Usage, price: Option<&Price>) {
         self.usage.add(usage);
         if let Some(price) = price {

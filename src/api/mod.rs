@@ -19,5 +19,4 @@ pub use client::Client;
 pub use endpoints::{API, Endpoints, SUBSCRIPTION};
 pub use error::{Break, Error, Unanswered};
 pub use preview::Preview;
-pub use stream::Stream;
 pub use workspace::{Scope, WorkspaceRoute};

@@ -1,5 +1,5 @@
-//! What each command does, top to bottom. It is given settings: flags, argv and the environment were read
-//! before, and the words for what goes wrong are found after.
+//! The commands. Each receives validated settings; `cli` has read flags, argv and the environment before, and `failure`
+//! turns errors into messages after.
 
 pub mod login;
 pub mod logout;
@@ -34,24 +34,24 @@ use crate::clock::span;
 use crate::http::{BaseUrl, HttpSetup};
 use crate::output::visible::{line, visible};
 
-/// Where a sign-in is kept, and who renews it.
+/// The credentials file of a sign-in, and the issuer that renews it.
 #[derive(Clone, Debug)]
 pub struct Keeper {
     /// The credentials file.
     pub store: CredentialStore,
-    /// The issuer of tokens.
+    /// The address of the issuer.
     pub issuer: BaseUrl,
 }
 
 impl Keeper {
-    /// The issuer, to be asked.
+    /// A client for the issuer.
     #[must_use]
     pub fn issuer(&self, setup: &HttpSetup) -> Issuer {
         Issuer::new(self.issuer.clone(), setup)
     }
 }
 
-/// What was chosen, as requests use it. A stored sign-in always comes with the place where it is kept.
+/// The chosen credential, ready to sign requests. `None` if it is a stored sign-in without its keeper.
 fn authority(
     chosen: Chosen,
     keeper: Option<Keeper>,
@@ -75,22 +75,22 @@ fn authority(
     Some(authority)
 }
 
-/// Prints that the lock of the sign-in is waited for.
+/// Warns that another process holds the lock of the sign-in.
 fn warn_of_wait(locked: &store::Error) {
     warn(&format!("{locked}; waiting for it"));
 }
 
-/// Tells a person something, on standard error. If nobody takes it, nothing is lost but that.
+/// Prints lines to standard error. Write errors are ignored.
 fn say(lines: &str) {
     let _ = io::stderr().write_all(format!("{}\n", visible(lines)).as_bytes());
 }
 
-/// The same for one line, in which there is something that others chose: a name, a path, words of the service.
+/// Prints one line that contains untrusted text: a name, a path, a message of the service.
 fn say_line(words: &str) {
     say(&line(words));
 }
 
-/// Tells a person of something that went wrong and stops nothing.
+/// Prints a warning to standard error.
 fn warn(words: &str) {
     say_line(&format!("codex: {words}"));
 }

@@ -1,5 +1,5 @@
-//! The service's list of models, asked for beside a run and never waited for: a run uses the list that there is, and the
-//! next one finds the new one.
+//! Background refresh of the service's list of models during a run. The run never waits for it: it uses the cached list, and
+//! the next run finds the new one.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,27 +14,27 @@ use crate::http::Http;
 use crate::models::cache::{Cache, List};
 use crate::models::{Backend, Model, catalogue, remote};
 
-/// Whoever asks for the list.
+/// A client that fetches the list and caches it.
 #[derive(Clone, Debug)]
 pub(super) struct ModelLister {
     pub(super) http: Http,
     pub(super) endpoints: Endpoints,
     pub(super) authority: Authority,
     pub(super) cache: Cache,
-    /// How long the answer may take.
-    pub(super) patience: Duration,
+    /// Timeout of the request.
+    pub(super) timeout: Duration,
 }
 
-/// Why the list could not be had.
+/// Why the list could not be fetched.
 #[derive(Debug)]
 pub(super) enum Unlisted {
-    /// No answer came, or a refusal.
+    /// The request failed or was refused.
     Api(api::Error),
-    /// What came is no list.
+    /// The response is not a list of models.
     Malformed,
 }
 
-/// The right to write to the cache, until it is over.
+/// Write access to the cache. It holds `true` once writing is closed.
 #[derive(Debug, Default)]
 pub(super) struct ListStore(Mutex<bool>);
 
@@ -43,28 +43,28 @@ impl ListStore {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the list, unless it is over. A home that cannot be written is no reason to have no list.
-    fn keep(&self, cache: &Cache, change: impl FnOnce(&mut List)) {
-        let over = self.lock();
-        if !*over {
+    /// Changes the cached list, unless writing is closed. Write errors are ignored: the list is still usable.
+    fn update(&self, cache: &Cache, change: impl FnOnce(&mut List)) {
+        let closed = self.lock();
+        if !*closed {
             let _ = cache.keep(change);
         }
     }
 }
 
 impl ModelLister {
-    /// Asks for the list and keeps it.
-    pub(super) fn ask(&self, store: &ListStore) -> Result<Vec<Model>, Unlisted> {
+    /// Fetches the list and caches it.
+    pub(super) fn fetch(&self, store: &ListStore) -> Result<Vec<Model>, Unlisted> {
         let old = self.cache.list().unwrap_or_default();
         let begun = seconds();
-        store.keep(&self.cache, |list| list.asked_at = begun);
-        let mark = old.etag.as_deref().filter(|_| !old.models.is_empty());
+        store.update(&self.cache, |list| list.asked_at = begun);
+        let etag = old.etag.as_deref().filter(|_| !old.models.is_empty());
         let listing = fetch(
             &self.http,
             &self.endpoints,
             &self.authority,
-            mark,
-            self.patience,
+            etag,
+            self.timeout,
         );
         let (models, etag) = match listing.map_err(Unlisted::Api)? {
             Listing::Unchanged if old.models.is_empty() => return Err(Unlisted::Malformed),
@@ -77,7 +77,7 @@ impl ModelLister {
                 }
             }
         };
-        store.keep(&self.cache, |list| {
+        store.update(&self.cache, |list| {
             *list = List {
                 fetched_at: seconds(),
                 asked_at: begun,
@@ -89,49 +89,49 @@ impl ModelLister {
     }
 }
 
-/// A thread that asks for the list while a run goes on.
+/// A thread that refreshes the list during a run.
 pub(super) struct ModelListRefresh {
     store: Arc<ListStore>,
 }
 
-/// What is told of an answer that begins: the mark of the list, if the answer names it.
+/// The list's `ETag` in the headers of a response, if present.
 pub(super) type ListEtag = Option<String>;
 
 impl ModelListRefresh {
-    /// Asks once an answer has begun, if the list is old or the answer names another mark than the list's. So a renewal
-    /// of the sign-in is over by then, and none is begun here.
+    /// Refreshes the list after an answer has begun, if the cached list is old or the response names another `ETag`. At that
+    /// point the sign-in is already renewed, and this thread never renews it.
     pub(super) fn start(lister: ModelLister) -> (Self, Sender<ListEtag>) {
-        let (marks, heard) = mpsc::channel();
+        let (etags, received) = mpsc::channel();
         let store = Arc::new(ListStore::default());
         let shared = Arc::clone(&store);
-        // Without a thread the list stays as it is.
-        let _ = thread::Builder::new().spawn(move || listen(&lister, &heard, &shared));
-        (Self { store }, marks)
+        // If no thread can be started, the list is not refreshed.
+        let _ = thread::Builder::new().spawn(move || listen(&lister, &received, &shared));
+        (Self { store }, etags)
     }
 
-    /// Nothing is written from here on.
-    pub(super) fn end(&self) {
+    /// Closes the cache for writing.
+    pub(super) fn close(&self) {
         *self.store.lock() = true;
     }
 }
 
-fn listen(lister: &ModelLister, heard: &Receiver<ListEtag>, store: &ListStore) {
-    // The mark that was asked about last: one that stays strange is asked about once.
-    let mut asked = None;
-    while let Ok(mark) = heard.recv() {
+fn listen(lister: &ModelLister, received: &Receiver<ListEtag>, store: &ListStore) {
+    // The ETag that caused the last fetch: one that never matches must not cause a fetch for every answer.
+    let mut fetched = None;
+    while let Ok(etag) = received.recv() {
         let list = lister.cache.list().unwrap_or_default();
-        let changed = mark.is_some() && mark != list.etag && mark != asked;
+        let changed = etag.is_some() && etag != list.etag && etag != fetched;
         if changed && list.fetched_at > 0 {
-            // Should the run be over before the answer comes, the next one asks.
-            store.keep(&lister.cache, |list| list.fetched_at = 0);
+            // If the run ends before the response arrives, the next run fetches the list.
+            store.update(&lister.cache, |list| list.fetched_at = 0);
         }
         if changed || list.is_due(seconds()) {
             let lister = ModelLister {
                 authority: lister.authority.as_it_is(),
                 ..lister.clone()
             };
-            let _ = lister.ask(store);
-            asked = mark;
+            let _ = lister.fetch(store);
+            fetched = etag;
         }
     }
 }

@@ -172,7 +172,7 @@ fn usable(
         endpoints: settings.endpoints.clone(),
         authority: authority.clone(),
         cache: settings.cache.clone(),
-        patience: LIST_TIMEOUT,
+        timeout: LIST_TIMEOUT,
     };
     let asked = if settings.backend == Backend::Subscription {
         let kept = settings.cache.list().filter(|list| !list.models.is_empty());
@@ -180,7 +180,7 @@ fn usable(
             return Ok((list.models.clone(), ListOrigin::Kept(list.fetched_at)));
         }
         lister
-            .ask(&ListStore::default())
+            .fetch(&ListStore::default())
             .map_err(|unlisted| (unlisted, kept))
     } else {
         by_key(settings, &lister, &built_in).map_err(|unlisted| (unlisted, None))
@@ -230,7 +230,7 @@ fn by_key(
         &lister.endpoints,
         &lister.authority,
         None,
-        lister.patience,
+        lister.timeout,
     );
     let Listing::New(body, _) = listing.map_err(Unlisted::Api)? else {
         return Err(Unlisted::Malformed);

@@ -1,4 +1,4 @@
-//! What a run has drawn on standard error, so that whoever ends it, however that comes, can take it away.
+//! The spinner that a run has drawn on standard error, so that it can be erased however the run ends.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -12,13 +12,12 @@ use rustix::termios::tcgetpgrp;
 use super::stdout::takes;
 use crate::output::spinner::ERASE;
 
-/// Whether a spinner is drawn. If nobody has erased it before, it goes with this value: an error and
-/// a panic leave none behind either.
+/// Whether a spinner is drawn. Dropping this value erases it, so errors and panics leave no spinner behind.
 #[derive(Debug, Default)]
 pub(super) struct Screen(Arc<AtomicBool>);
 
 impl Screen {
-    /// The same, for another thread.
+    /// The same state, for another thread.
     pub(super) fn shared(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
     }
@@ -30,12 +29,12 @@ impl Drop for Screen {
     }
 }
 
-/// Whether it is not a shell's prompt that stands on the terminal, because the shell has put us in the background.
+/// Whether this process is in the foreground. In the background, the terminal shows the prompt of the shell.
 pub(super) fn in_foreground() -> bool {
     tcgetpgrp(io::stderr()).map_or(true, |foreground| foreground == getpgrp())
 }
 
-/// Whether standard output is a pipe: what reads it, such as a pager, may show the text on the same screen at any time.
+/// Whether standard output is a pipe or socket: its reader, such as a pager, may draw on the same screen at any time.
 pub(super) fn is_shared() -> bool {
     fstat(io::stdout()).is_ok_and(|stat| {
         let kind = FileType::from_raw_mode(stat.st_mode);
@@ -43,7 +42,7 @@ pub(super) fn is_shared() -> bool {
     })
 }
 
-/// Whether both streams end up in one file or pipe, as with `2>&1`.
+/// Whether standard output and standard error are one file or pipe, as with `2>&1`.
 pub(super) fn is_one_file() -> bool {
     match (fstat(io::stdout()), fstat(io::stderr())) {
         (Ok(out), Ok(err)) => (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino),
@@ -51,7 +50,7 @@ pub(super) fn is_one_file() -> bool {
     }
 }
 
-/// Erases the spinner, unless standard error takes nothing just now.
+/// Erases the spinner, unless writing to standard error would block.
 pub(super) fn erase(shown: &AtomicBool) {
     if shown.swap(false, Ordering::Relaxed) && takes(&io::stderr(), Duration::ZERO) {
         let _ = io::stderr().write_all(ERASE.as_bytes());

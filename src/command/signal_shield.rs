@@ -1,5 +1,4 @@
-//! What keeps a signal from ending a command while a token is being spent: the signal waits, and then ends the
-//! process as it would have.
+//! Delays signals while a refresh token is being spent. Afterwards the signal ends the process as usual.
 
 use std::io;
 use std::thread;
@@ -12,10 +11,10 @@ use crate::agent::StopRequest;
 use crate::auth::critical_section::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
 
-/// Begins to hold signals off, on a thread that ends with the process. `force` ends the process.
+/// Starts a thread that handles signals until the process ends. `force` ends the process.
 ///
 /// # Errors
-/// When the system gives no thread or no pipe.
+/// If no thread or pipe can be created.
 pub fn raise(
     critical: &Critical,
     force: impl FnOnce(StopRequest) + Send + 'static,
@@ -24,23 +23,23 @@ pub fn raise(
     let critical = critical.clone();
     thread::Builder::new()
         .spawn(move || {
-            let order = next(&signals, None, false);
+            let request = next(&signals, None, false);
             end_renewals(&critical, MAX_DELAY);
-            force(order);
+            force(request);
         })
         .map(drop)
         .map_err(at_start)
 }
 
-/// How long an end waits for a renewal before it says so.
+/// How long an exit waits for a renewal before it prints a notice.
 const NOTICE_DELAY: Duration = Duration::from_secs(1);
 
-/// Lets no renewal of the sign-in begin any more, and waits for those that have begun, for so long at most.
-pub(super) fn end_renewals(critical: &Critical, most: Duration) {
-    let first = NOTICE_DELAY.min(most);
-    if critical.close(first) || first == most {
+/// Prevents new renewals of the sign-in, and waits up to `timeout` for those in progress.
+pub(super) fn end_renewals(critical: &Critical, timeout: Duration) {
+    let first = NOTICE_DELAY.min(timeout);
+    if critical.close(first) || first == timeout {
         return;
     }
     warn("the sign-in is being renewed, and would be lost; the end waits for the issuer's answer");
-    let _ = critical.close(most.saturating_sub(first));
+    let _ = critical.close(timeout.saturating_sub(first));
 }

@@ -1,4 +1,4 @@
-//! What signals do that no command has asked for yet: the default of some of them is not what this program promises.
+//! Signal handling outside a command, for signals whose default action is not what this program documents.
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
@@ -11,63 +11,63 @@ use super::stop_requests::{ignored, next, register};
 use crate::agent::StopRequest;
 use crate::exhausted::at_start;
 
-/// The signals that end a command in an orderly way.
+/// Signals that end a command with cleanup.
 const ENDS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
-/// Who hears of signals in the first process.
-static HEARER: Mutex<Hearer> = Mutex::new(Hearer::Nobody);
+/// Who handles signals when this is the first process of a PID namespace.
+static HANDLER: Mutex<Handler> = Mutex::new(Handler::Unset);
 
-enum Hearer {
-    /// They are not caught yet.
-    Nobody,
-    /// They are caught, and end the process.
+enum Handler {
+    /// They are not caught.
+    Unset,
+    /// They end the process.
     Process,
-    /// They are handed on to a command, which reads the other ends.
+    /// They are forwarded to a command, which reads the other ends.
     Command(Vec<(i32, UnixStream)>),
 }
 
-fn hearer() -> MutexGuard<'static, Hearer> {
-    HEARER.lock().unwrap_or_else(PoisonError::into_inner)
+fn handler() -> MutexGuard<'static, Handler> {
+    HANDLER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A stream for each signal, which gets a byte when it comes: whoever has them acts on signals from now on.
+/// Returns one stream for each signal, which receives a byte when the signal arrives. The caller now handles these signals.
 pub(super) fn take_over() -> io::Result<Vec<(i32, UnixStream)>> {
     let mut signals = Vec::new();
-    let mut hearer = hearer();
-    if matches!(*hearer, Hearer::Nobody) {
+    let mut handler = handler();
+    if matches!(*handler, Handler::Unset) {
         for signal in ENDS {
             register(signal, &mut signals)?;
         }
         return Ok(signals);
     }
-    // None may get lost between two who listen, and none may be heard twice, so they are handed on.
+    // Forward them: no signal may be lost or handled twice while the handler changes.
     let mut writers = Vec::new();
     for signal in ENDS {
         let (reader, writer) = UnixStream::pair()?;
         writers.push((signal, writer));
         signals.push((signal, reader));
     }
-    *hearer = Hearer::Command(writers);
+    *handler = Handler::Command(writers);
     Ok(signals)
 }
 
-/// Whether this is the first process of its PID name space, as in a container without an init. The system sends such a
-/// process no signal whose effect would be the default one (`pid_namespaces(7)`), so it cannot end by a signal.
+/// Whether this is the first process of its PID namespace, as in a container without an init. The kernel does not deliver
+/// signals with the default action to such a process (`pid_namespaces(7)`), so no signal would end it.
 #[must_use]
 pub fn is_first_process() -> bool {
     std::process::id() == 1
 }
 
-/// Has a write beyond the limit of a file's size (`RLIMIT_FSIZE`) fail as one on a full disk does, instead of ending the
-/// process. The handler does nothing; programs that are started get the default back.
+/// Makes a write beyond the file size limit (`RLIMIT_FSIZE`) fail with an error, as on a full disk, instead of ending the
+/// process. The handler does nothing; child processes get the default action back.
 pub fn survive_file_limit() {
     if ignored() & (1 << (SIGXFSZ - 1)) == 0 {
         let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     }
 }
 
-/// As the first process, has signals end it from now on, also before a command listens and where none ever does.
-/// `end` ends the process because of this signal. Any other process needs no help.
+/// If this is the first process, makes signals end it even while no command handles them. `end` ends the process because of
+/// this signal. Other processes do not need this.
 ///
 /// # Errors
 /// When the system gives no thread or no pipe.
@@ -79,15 +79,15 @@ pub fn heed(end: impl Fn(i32) + Send + 'static) -> io::Result<()> {
     for signal in ENDS {
         register(signal, &mut signals)?;
     }
-    // No command listens to this one: its default is an end at once.
+    // Commands do not handle this one: it ends the process at once.
     register(SIGQUIT, &mut signals)?;
-    let heeding = thread::Builder::new().spawn(move || {
+    let handling = thread::Builder::new().spawn(move || {
         loop {
             let StopRequest::Signal(signal) = next(&signals, None, false) else {
                 continue;
             };
-            match &mut *hearer() {
-                Hearer::Command(writers) if signal != SIGQUIT => {
+            match &mut *handler() {
+                Handler::Command(writers) if signal != SIGQUIT => {
                     let writer = writers.iter_mut().find(|(of, _)| *of == signal);
                     let _ = writer.map(|(_, writer)| writer.write(&[0]));
                 }
@@ -95,7 +95,7 @@ pub fn heed(end: impl Fn(i32) + Send + 'static) -> io::Result<()> {
             }
         }
     });
-    heeding.map_err(at_start)?;
-    *hearer() = Hearer::Process;
+    handling.map_err(at_start)?;
+    *handler() = Handler::Process;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! How long the files may take that are read before a run is watched: a pipe among them may never end.
+//! The deadline for reading files before a run begins: one of them may be a pipe that never ends.
 
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use crate::exhausted::at_start;
 
-/// As long as it lives, something is waited for.
+/// A deadline that is cancelled when this is dropped.
 #[derive(Debug)]
-pub struct StartupDeadline(#[allow(dead_code)] Sender<()>); // its end is what is heard
+pub struct StartupDeadline(#[allow(dead_code)] Sender<()>); // dropping it wakes the thread
 
 impl StartupDeadline {
-    /// Calls `late` once this time is over, unless what is waited for has come before. It is to end the process.
+    /// Calls `late`, which should end the process, after `limit`, unless this is dropped before.
     ///
     /// # Errors
-    /// When the system gives no thread that could call it.
+    /// If no thread can be started.
     pub fn start(limit: Duration, late: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let (sender, ended) = mpsc::channel::<()>();
         let waiting = thread::Builder::new().spawn(move || {

@@ -1,38 +1,37 @@
-//! Standard error as it is, for what goes beside an answer: nobody who reads it slowly, or not at all, holds the answer
-//! up for long.
+//! Unbuffered standard error for diagnostics of a run. A slow or stuck reader does not hold up the answer for long.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
 use super::stdout::takes;
 
-/// How long a reader of standard error may stand still before what is meant for it is dropped, until it reads again.
+/// How long a write waits for a reader of standard error. After that, output is dropped until it reads again.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a pipe that takes anything takes at once, in bytes (`PIPE_BUF`, POSIX `limits.h`, on Linux).
+/// Bytes that a writable pipe accepts in one write (`PIPE_BUF`, POSIX `limits.h`; the value on Linux).
 const CHUNK_BYTES: usize = 4096;
 
-/// Standard error, a piece at a time.
+/// Standard error, written in chunks.
 #[derive(Debug, Default)]
 pub(super) struct Stderr {
-    /// Its reader stands still.
+    /// The reader does not read.
     stuck: bool,
 }
 
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let patience = if self.stuck {
+        let timeout = if self.stuck {
             Duration::ZERO
         } else {
             WRITE_TIMEOUT
         };
         let was_stuck = self.stuck;
-        self.stuck = !takes(&io::stderr(), patience);
+        self.stuck = !takes(&io::stderr(), timeout);
         if self.stuck {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         if was_stuck {
-            // What was dropped may have begun a line.
+            // The dropped output may have ended in the middle of a line.
             io::stderr().write_all(b"\n")?;
         }
         io::stderr().write(&bytes[..bytes.len().min(CHUNK_BYTES)])

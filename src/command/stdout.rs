@@ -1,4 +1,4 @@
-//! Standard output as it is: every write goes out at once. And whether a stream takes anything at all.
+//! Unbuffered standard output, and a check whether a stream is writable.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -12,17 +12,17 @@ use rustix::io::Errno;
 use super::stdout_at_start::stdout_was_open;
 use crate::output::visible::visible;
 
-/// Standard output without a buffer of its own. What is written together goes out together.
+/// Unbuffered standard output.
 #[derive(Debug)]
 pub struct Stdout(File);
 
 impl Stdout {
-    /// A second way to the same place. Whatever prints asks for it before it does anything else, so that no
-    /// request is made whose answer has nowhere to go.
+    /// Duplicates the descriptor of standard output. A command does this before anything else, so no request is sent whose
+    /// answer cannot be printed.
     ///
     /// # Errors
-    /// `EBADF` when standard output was closed, or open for reading only, as the process began. Another one when
-    /// the process may open no more files.
+    /// `EBADF` if standard output was closed or read-only when the process started. Another error if the process cannot open
+    /// more files.
     pub fn open() -> io::Result<Self> {
         if !stdout_was_open() {
             return Err(Errno::BADF.into());
@@ -30,16 +30,16 @@ impl Stdout {
         Ok(Self(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
     }
 
-    /// Whether a person looks at it.
+    /// Whether it is a terminal.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         self.0.is_terminal()
     }
 
-    /// Prints this. On a terminal its control characters are made visible.
+    /// Prints text. On a terminal, control characters are made visible.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If the text cannot be written.
     pub fn print(&mut self, text: &str) -> io::Result<()> {
         let text = if self.is_terminal() {
             visible(text)
@@ -54,7 +54,7 @@ impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(bytes) {
-                // Whoever shares the pipe with us may have made it non-blocking; that is no reason to lose text.
+                // Another process that shares the pipe may have made it non-blocking; no text may be lost.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     match poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None) {
                         Ok(_) | Err(Errno::INTR) => {}
@@ -71,7 +71,7 @@ impl Write for Stdout {
     }
 }
 
-/// Whether this stream takes something within this time, or would at least say why not.
+/// Whether a write to this stream would not block after at most `time`. An error counts as writable: the write reports it.
 pub fn takes(stream: &impl AsFd, time: Duration) -> bool {
     let time = Timespec::try_from(time).unwrap_or(Timespec {
         tv_sec: 1,

@@ -1,5 +1,5 @@
-//! What asks from outside for an end, as something to wait for: signals, each as a stream that gets a byte, the
-//! clock, and a reader of standard output that goes away.
+//! Sources of stop requests that can be polled: signals, each as a stream that receives a byte, a deadline, and the reader of
+//! standard output closing its end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,8 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::agent::StopRequest;
 
-/// Adds a stream for this signal. What was ignored when we started stays ignored: `nohup`, and jobs that a shell put in
-/// the background.
+/// Adds a stream for this signal. A signal that was ignored when the process started stays ignored: `nohup`, background jobs.
 pub(super) fn register(signal: i32, signals: &mut Vec<(i32, UnixStream)>) -> io::Result<()> {
     if ignored() & (1 << (signal - 1)) == 0 {
         let (reader, writer) = UnixStream::pair()?;
@@ -23,7 +22,7 @@ pub(super) fn register(signal: i32, signals: &mut Vec<(i32, UnixStream)>) -> io:
     Ok(())
 }
 
-/// Waits for what comes first.
+/// Waits for the first stop request. `reader` also watches the reader of standard output.
 pub(super) fn next(
     signals: &[(i32, UnixStream)],
     deadline: Option<Instant>,
@@ -40,7 +39,7 @@ pub(super) fn next(
             .map(|(_, stream)| PollFd::new(stream, PollFlags::IN))
             .collect();
         if reader {
-            // Asking for nothing still tells of a pipe without a reader.
+            // Even with no requested events, poll reports a pipe without a reader.
             fds.push(PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()));
         }
         let time = left.and_then(|left| Timespec::try_from(left + Duration::from_millis(1)).ok());
@@ -60,14 +59,14 @@ pub(super) fn next(
     }
 }
 
-/// The signals that were ignored when the process began, a bit for each, as far as the system tells.
+/// Bit mask of the signals that were ignored when the process started; empty where `/proc` is not available.
 pub(super) fn ignored() -> u64 {
     static IGNORED: OnceLock<u64> = OnceLock::new();
     *IGNORED.get_or_init(read_ignored)
 }
 
 fn read_ignored() -> u64 {
-    // It fits, and the kernel writes it in one piece.
+    // The file fits, and the kernel returns it in one read.
     let mut status = [0; 8 << 10];
     let read = File::open("/proc/self/status").and_then(|mut file| file.read(&mut status));
     let status = String::from_utf8_lossy(&status[..read.unwrap_or_default()]);

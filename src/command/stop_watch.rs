@@ -1,7 +1,6 @@
-//! What ends a run from outside: signals, the clock, and a reader of standard output that goes away. One
-//! thread polls for all of them, from before standard input is read, and reports to the loop; whoever waits
-//! for something else meanwhile is woken by a descriptor. Should nobody hear, because the run is stuck writing
-//! to a reader that stands still, the thread ends the process itself.
+//! Stop requests to a run: signals, the deadline, and the reader of standard output closing its end. One thread polls for all
+//! of them, starting before standard input is read, and reports to the loop; a descriptor wakes code that waits for something
+//! else. If the run is blocked in a write to a reader that does not read, the thread ends the process itself.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -20,34 +19,33 @@ use crate::auth::critical_section::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
 use crate::output::paint::Paint;
 
-/// How long standard output or standard error may stand still once an end was ordered.
+/// How long a write may block after a stop request.
 const STUCK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long an ordered end may take: a moment for tools to end by themselves, then their being killed.
+/// How long a stop may take: the grace period of the tools, then killing them.
 const WIND_UP_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// How long it may take after a second order.
-const HURRIED_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a stop may take after a second stop request.
+const SECOND_STOP_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What is to be watched beside the signals and standard output.
+/// The watch over stop requests of a run.
 pub(super) struct StopWatch {
-    /// When the run's time is over.
+    /// The deadline of the run (`--timeout`).
     pub(super) deadline: Option<Instant>,
-    /// Stops the run, and says that it is ending its tools, so that it is not taken to be stuck.
+    /// Stops the run, and tells whether it is ending its tools, so that it is not considered stuck.
     pub(super) control: Control,
-    /// Puts off every end while a refresh token is being spent.
+    /// Delays the exit while a refresh token is being spent.
     pub(super) critical: Critical,
-    /// Whether a spinner stands on standard error, which is erased before the process is ended.
+    /// Whether a spinner is drawn on standard error. It is erased before the process ends.
     pub(super) shown: Arc<AtomicBool>,
-    /// Ends the process without asking anybody, and tells so in these colours.
+    /// Ends the process at once, and reports it in these colours.
     pub(super) force: fn(StopRequest, Paint),
     /// The colours.
     pub(super) paint: Paint,
 }
 
 impl StopWatch {
-    /// Starts watching, on a thread that ends with the process. Once an end was ordered there is something to
-    /// read from what is returned.
+    /// Starts a thread that watches until the process ends. The returned stream becomes readable on the first stop request.
     pub(super) fn start(self) -> io::Result<UnixStream> {
         let signals = take_over()?;
         let (woken, wake) = UnixStream::pair()?;
@@ -58,17 +56,17 @@ impl StopWatch {
 
     fn watch(self, signals: &[(i32, UnixStream)], wake: UnixStream) {
         let first = next(signals, self.deadline, true);
-        let ordered = Instant::now();
+        let requested = Instant::now();
         self.control.stop_run(first);
-        // Its end is something to read, too.
+        // Closing it makes the other end readable.
         drop(wake);
         let mut limit = WIND_UP_TIMEOUT;
         let mut stuck_since = None;
-        while ordered.elapsed() < limit {
+        while requested.elapsed() < limit {
             let pause = Some(Instant::now() + Duration::from_millis(50));
             if let StopRequest::Signal(signal) = next(signals, pause, false) {
                 self.control.stop_run(StopRequest::Signal(signal));
-                limit = limit.min(ordered.elapsed() + HURRIED_TIMEOUT);
+                limit = limit.min(requested.elapsed() + SECOND_STOP_TIMEOUT);
             }
             if self.control.is_winding_up() || writable() {
                 stuck_since = None;
@@ -77,9 +75,12 @@ impl StopWatch {
             }
         }
         let waited = Instant::now();
-        end_renewals(&self.critical, MAX_DELAY.saturating_sub(ordered.elapsed()));
+        end_renewals(
+            &self.critical,
+            MAX_DELAY.saturating_sub(requested.elapsed()),
+        );
         if waited.elapsed() > STUCK_TIMEOUT / 10 {
-            // The loop has waited too, and still has to clean up.
+            // The loop has waited as well, and still has to clean up.
             thread::sleep(STUCK_TIMEOUT);
         }
         erase(&self.shown);
@@ -87,7 +88,7 @@ impl StopWatch {
     }
 }
 
-/// Whether neither stream holds up the loop.
+/// Whether neither stream blocks the loop.
 fn writable() -> bool {
     takes(&io::stdout(), Duration::ZERO) && takes(&io::stderr(), Duration::ZERO)
 }

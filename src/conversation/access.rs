@@ -1,4 +1,4 @@
-//! Who asks, and where.
+//! The credential and the address of a conversation.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::http::{BaseUrl, HttpSetup, host};
 use crate::models::Backend;
 use crate::secret::Secret;
 
-/// How this program names itself to the service.
+/// The User-Agent of requests.
 pub(super) const AGENT: &str = concat!("codex-run/", env!("CARGO_PKG_VERSION"));
 
-/// Who asks, and where.
+/// A credential and the address that it is used with.
 #[derive(Clone, Debug)]
 pub struct Access {
     pub(super) authority: Authority,
@@ -27,19 +27,19 @@ pub struct Access {
 }
 
 impl Access {
-    /// With the sign-in that `codex login` has stored in this directory, `~/.codex-run` unless `CODEX_RUN_HOME` names
-    /// another one. It is renewed when that is needed, under the same lock as by the command, and stored again.
+    /// Uses the sign-in that `codex login` stored in `home`, which is `~/.codex-run` unless `CODEX_RUN_HOME` is set. It is
+    /// renewed when necessary, under the same lock that the command takes, and stored again.
     ///
     /// # Errors
-    /// When no sign-in is stored there.
+    /// If `home` contains no sign-in.
     pub fn stored(home: &Path) -> Result<Self, Error> {
         Self::stored_for(home, ISSUER, SUBSCRIPTION)
     }
 
-    /// The same, renewed by the issuer at the first address, for the subscription backend at the second.
+    /// Like [`Access::stored`], with the issuer and the subscription backend at other addresses.
     ///
     /// # Errors
-    /// When no sign-in is stored there, or no secret may be sent to an address.
+    /// If `home` contains no sign-in, or an address is not one that secrets may be sent to.
     pub fn stored_for(home: &Path, issuer: &str, address: &str) -> Result<Self, Error> {
         let store = CredentialStore::new(&StorePath {
             file: home.join("auth.json"),
@@ -57,10 +57,10 @@ impl Access {
         Self::new(address, authority, Backend::Subscription)
     }
 
-    /// With a key, at the address of the API or of another server that speaks it.
+    /// Uses an API key, with the base URL of the API or of a compatible server.
     ///
     /// # Errors
-    /// When the address or the key is none.
+    /// If the URL or the key is malformed.
     pub fn key(address: &str, key: &str) -> Result<Self, Error> {
         let secret = Secret::new(key.to_owned());
         let key = auth::key(&secret, &auth::CredentialSource::Caller).map_err(Error::Key)?;
@@ -70,10 +70,10 @@ impl Access {
         Ok(Self { backend, ..access })
     }
 
-    /// With a ChatGPT access token, at the address of the subscription backend.
+    /// Uses a ChatGPT access token, with the base URL of the subscription backend.
     ///
     /// # Errors
-    /// When the address or the token is none.
+    /// If the URL or the token is malformed.
     pub fn token(address: &str, token: &str) -> Result<Self, Error> {
         let credential =
             Credential::of_token(Secret::new(token.to_owned())).map_err(Error::Token)?;
@@ -95,7 +95,7 @@ impl Access {
         })
     }
 
-    /// The same through this proxy, or trusting these roots. A sign-in is renewed without them.
+    /// Sets proxies and TLS roots for requests. They are not used to renew a sign-in.
     #[must_use]
     pub fn through(self, setup: HttpSetup) -> Self {
         Self { setup, ..self }

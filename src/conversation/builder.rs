@@ -1,4 +1,4 @@
-//! What a program says about a conversation before it begins.
+//! The settings of a conversation.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 use crate::tools::toolbox::Toolbox;
 
-/// A conversation that is to begin.
+/// A builder of conversations.
 #[derive(Debug)]
 pub struct ConversationBuilder {
     access: Access,
@@ -38,19 +38,19 @@ pub struct ConversationBuilder {
     control: Control,
 }
 
-/// Where a conversation is stored.
+/// Where the conversation is stored.
 #[derive(Debug)]
 enum Session {
     /// Nowhere.
     Nothing,
-    /// As a new one below this home.
+    /// As a new conversation in this home.
     New(PathBuf),
-    /// As the one of this id below this home, which goes on.
+    /// As a continuation of the conversation with this id in this home.
     Resumed(PathBuf, String),
 }
 
-/// What is known of a conversation once its file is open.
-struct Begun {
+/// A conversation whose file is open.
+struct OpenedSession {
     thread: ThreadId,
     items: Vec<Vec<u8>>,
     effort: Option<String>,
@@ -58,10 +58,10 @@ struct Begun {
 }
 
 impl ConversationBuilder {
-    /// A new one with this model.
+    /// Starts with this model and default settings.
     ///
     /// # Errors
-    /// When no model can have this id.
+    /// If the id of the model is malformed.
     pub fn new(access: Access, model: &str) -> Result<Self, Error> {
         let id: ModelId = model.parse().map_err(Error::Model)?;
         let known = catalogue::of(access.backend);
@@ -79,28 +79,29 @@ impl ConversationBuilder {
         })
     }
 
-    /// Who the model is to be.
+    /// Sets the instructions (system prompt).
     #[must_use]
     pub fn instructions(mut self, words: &str) -> Self {
         words.clone_into(&mut self.instructions);
         self
     }
 
-    /// How much the model is to think.
+    /// Sets the reasoning effort. A level that the model does not have is clamped.
     #[must_use]
     pub fn effort(mut self, level: &str) -> Self {
         self.effort = Some(level.to_owned());
         self
     }
 
-    /// What all turns together may use up, which is not limited by default, and how often a request is made again.
+    /// Sets the limits on all turns together (none by default) and the number of retries.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// A function that the model may call, with the JSON Schema of its arguments, which are checked before.
+    /// Adds a function that the model may call. `parameters` is the JSON Schema of its arguments, which are validated before
+    /// each call.
     #[must_use]
     pub fn tool(
         mut self,
@@ -114,10 +115,10 @@ impl ConversationBuilder {
         self
     }
 
-    /// Built-in tools of these names, such as `read` and `bash`, in this sandbox.
+    /// Adds built-in tools by name, such as `read` and `bash`, in this sandbox.
     ///
     /// # Errors
-    /// When there is no such tool.
+    /// If there is no built-in tool with such a name.
     pub fn sandboxed(mut self, sandbox: Sandbox, tools: &[&str]) -> Result<Self, Error> {
         for name in tools {
             let found = table::find_tool(name).ok_or_else(|| Error::NoTool((*name).to_owned()))?;
@@ -127,31 +128,31 @@ impl ConversationBuilder {
         Ok(self)
     }
 
-    /// Stored below this home, where `codex sessions` and [`ConversationBuilder::resumed`] find it.
+    /// Stores the conversation in this home, where `codex sessions` and [`ConversationBuilder::resumed`] find it.
     #[must_use]
     pub fn stored(mut self, home: &Path) -> Self {
         self.session = Session::New(home.to_owned());
         self
     }
 
-    /// The conversation of this id that is stored below this home goes on.
+    /// Resumes the conversation with this id that is stored in this home.
     #[must_use]
     pub fn resumed(mut self, home: &Path, id: &str) -> Self {
         self.session = Session::Resumed(home.to_owned(), id.to_owned());
         self
     }
 
-    /// Controlled by this.
+    /// Sets the control.
     #[must_use]
     pub fn control(mut self, control: Control) -> Self {
         self.control = control;
         self
     }
 
-    /// Opens its file and its tools. Nothing is sent before the first question.
+    /// Opens the file and the tools. Nothing is sent before the first message.
     ///
     /// # Errors
-    /// When the file or the tools cannot be used, or there are no random numbers for its id.
+    /// If the file or the tools cannot be used, or the system provides no random numbers for the id.
     pub fn open(self) -> Result<Conversation, Error> {
         let Self {
             access,
@@ -185,7 +186,7 @@ impl ConversationBuilder {
             Some(_) => setup.directory.clone(),
             None => env::current_dir().unwrap_or_default(),
         };
-        let begun = session.begin(&model, clamped.effort.as_deref(), is_of_openai, &directory)?;
+        let opened = session.open(&model, clamped.effort.as_deref(), is_of_openai, &directory)?;
         let tools = match &sandbox {
             Some(_) => Toolbox::open(setup, offered).map_err(Error::Tools)?,
             None => Toolbox::new(setup, offered),
@@ -194,11 +195,11 @@ impl ConversationBuilder {
             Http::new(&access.setup, IDLE_TIMEOUT),
             &access.endpoints,
             access.authority,
-            &begun.thread,
+            &opened.thread,
         );
         let shape = model.shape(access.backend);
         let blueprint = Blueprint {
-            thread: begun.thread,
+            thread: opened.thread,
             profile: Profile {
                 backend: access.backend,
                 shape,
@@ -207,7 +208,7 @@ impl ConversationBuilder {
                     Backend::Api | Backend::Other => Vec::new(),
                 },
                 instructions,
-                effort: begun.effort,
+                effort: opened.effort,
                 summary: None,
                 verbosity: clamped.verbosity,
                 search: None,
@@ -217,10 +218,10 @@ impl ConversationBuilder {
             },
             substitute: None,
             searches: false,
-            items: begun.items,
+            items: opened.items,
             tools: Arc::new(tools),
         };
-        let journal = begun.journal;
+        let journal = opened.journal;
         Ok(Conversation::new(
             blueprint, client, policy, journal, control,
         ))
@@ -228,14 +229,14 @@ impl ConversationBuilder {
 }
 
 impl Session {
-    fn begin(
+    fn open(
         &self,
         model: &Model,
         effort: Option<&str>,
         is_of_openai: bool,
         directory: &Path,
-    ) -> Result<Begun, Error> {
-        let beginning = TurnHeader {
+    ) -> Result<OpenedSession, Error> {
+        let header = TurnHeader {
             now: seconds(),
             cwd: directory,
             model: &model.id,
@@ -244,13 +245,12 @@ impl Session {
             version: env!("CARGO_PKG_VERSION"),
         };
         if let Self::Resumed(home, id) = self {
-            let opened = Sessions::new(home).open(id);
-            let (stored, mut writer) = opened.map_err(Error::Session)?;
+            let (stored, mut writer) = Sessions::new(home).open(id).map_err(Error::Session)?;
             let thread = stored.id.clone();
             let takes_changes = model.effort_updates && is_of_openai;
             let resumed = ResumedConversation::new(stored, &model.id, takes_changes, effort);
-            resumed.note(&mut writer, &beginning);
-            return Ok(Begun {
+            resumed.record(&mut writer, &header);
+            return Ok(OpenedSession {
                 thread,
                 items: resumed.items,
                 effort: resumed.effort,
@@ -262,12 +262,12 @@ impl Session {
         let thread = ThreadId::new(millis(), random);
         let journal: Option<Box<dyn Journal + Send>> = match self {
             Self::New(home) => {
-                let created = Sessions::new(home).create(&thread, &beginning);
+                let created = Sessions::new(home).create(&thread, &header);
                 Some(Box::new(created.map_err(Error::NotStored)?))
             }
             Self::Nothing | Self::Resumed(..) => None,
         };
-        Ok(Begun {
+        Ok(OpenedSession {
             thread,
             items: Vec::new(),
             effort: effort.map(str::to_owned),

@@ -1,4 +1,4 @@
-//! Why a conversation cannot begin, or a sign-in did not come about.
+//! Errors of starting a conversation and of signing in.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,55 +20,55 @@ use crate::tools::launch::Unready;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::policy::Conflict;
 
-/// What went wrong.
+/// An error of starting a conversation or of signing in.
 #[derive(Debug)]
 pub enum Error {
-    /// An address that no secret may be sent to.
+    /// The address is not one that secrets may be sent to.
     Address(AddressError),
-    /// No model has such an id.
+    /// The id of the model is malformed.
     Model(IdError),
-    /// No key looks so.
+    /// The API key is malformed.
     Key(auth::Error),
-    /// No access token looks so.
+    /// The access token is malformed.
     Token(TokenError),
-    /// No sign-in is stored there.
+    /// The home contains no sign-in.
     NotSignedIn,
-    /// The file of the sign-in cannot be used.
+    /// The credentials file cannot be used.
     Store(store::Error),
-    /// The sign-in did not come about.
+    /// The sign-in failed.
     SignIn(issuer::Error),
-    /// The code was not typed in in time.
+    /// The device code was not entered in time.
     TimedOut,
-    /// The list of models cannot be had.
+    /// The list of models could not be fetched.
     Models(api::Error),
-    /// What the service sent is no list of models.
+    /// The service's response is not a list of models.
     NoList,
-    /// The system gives no random numbers.
+    /// The system provides no random numbers.
     Random(getrandom::Error),
-    /// There is no built-in tool of this name.
+    /// There is no built-in tool with this name.
     NoTool(String),
-    /// A directory for tools cannot be used.
+    /// A directory for tools cannot be used: its path.
     Directory(PathBuf, io::Error),
-    /// Tools could change what they must not read.
+    /// A writable directory contains a hidden path.
     Conflict(Conflict),
-    /// Tools cannot be confined here.
+    /// The sandbox cannot be set up on this system.
     Sandbox(confine::Error),
-    /// Tools cannot be started here.
+    /// Tools cannot be started on this system.
     Tools(Unready),
-    /// The stored conversation cannot go on.
+    /// The stored conversation cannot be resumed.
     Session(session::Error),
     /// The conversation cannot be stored.
     NotStored(io::Error),
 }
 
 impl Error {
-    /// The exit code of a command that ends with it.
+    /// The exit code of `codex` for this error.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         Failure::from(self).outcome().exit_code()
     }
 
-    /// When the usage limit ends that was reached, in Unix seconds.
+    /// When the usage limit ends, in Unix seconds, if this error is one.
     #[must_use]
     pub fn retry_at(&self) -> Option<u64> {
         Failure::from(self).retry_at()
@@ -80,32 +80,35 @@ impl From<&Error> for Failure {
         let io = |what: String| Self::new(Outcome::Io, what);
         match error {
             Error::Address(error) => Self::usage(error.to_string()),
-            Error::Model(error) => Self::usage(format!("no model has such an id: {error}")),
+            Error::Model(error) => Self::usage(format!("malformed model id: {error}")),
             Error::Key(error) => of_credential(error),
             Error::Token(error) => Self::usage(error.to_string()),
-            Error::NotSignedIn => Self::new(Outcome::SignIn, "no sign-in is stored there"),
+            Error::NotSignedIn => {
+                Self::new(Outcome::SignIn, "not signed in: there is no stored sign-in")
+            }
             Error::Store(error) => Self::usage(error.to_string()),
             Error::SignIn(error) => of_issuer("cannot sign in", error, WITHDRAWN),
-            Error::TimedOut => Self::new(Outcome::Timeout, "the code was not typed in in time"),
+            Error::TimedOut => Self::new(Outcome::Timeout, "the code was not entered in time"),
             Error::Models(error) => of_api(error, None),
             Error::NoList => Self::new(
                 Outcome::Unreachable,
-                "what the service sent is no list of models",
+                "the service's response is not a list of models",
             ),
             Error::Random(error) => of_random(*error),
-            Error::NoTool(name) => Self::usage(format!("there is no built-in tool {name}")),
-            Error::Directory(path, error) => {
-                Self::usage(format!("cannot work in {}: {error}", path.display()))
-            }
+            Error::NoTool(name) => Self::usage(format!("there is no built-in tool named {name}")),
+            Error::Directory(path, error) => Self::usage(format!(
+                "cannot use the directory {}: {error}",
+                path.display()
+            )),
             Error::Conflict(conflict) => Self::usage(format!(
-                "tools could change {}, which does not go with hiding {}",
+                "tools may write to {}, so {} cannot be hidden from them",
                 conflict.root.display(),
                 conflict.hidden.display()
             )),
-            Error::Sandbox(error) => Self::usage(format!("cannot confine tools: {error}")),
+            Error::Sandbox(error) => Self::usage(format!("cannot set up the sandbox: {error}")),
             Error::Tools(Unready::Temporary(place, error)) => of_temporary(place, error),
             Error::Tools(Unready::Place(place, error)) => {
-                io(format!("cannot hold {}: {error}", place.display()))
+                io(format!("cannot open {}: {error}", place.display()))
             }
             Error::Tools(Unready::Signal(error)) => of_thread(error),
             Error::Session(error) => of_session(error),

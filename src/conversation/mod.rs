@@ -1,9 +1,9 @@
-//! Conversations for programs: who asks, which model, what tools, and then one question after the other.
+//! Conversations for programs: a credential, a model, tools, and then message after message.
 //!
-//! Each example is a function that can be copied as it stands. [`Access::stored`] is the sign-in of `codex login`, as in the
+//! Each example is a function that can be copied as it is. [`Access::stored`] is the sign-in of `codex login`, as in the
 //! first example of this crate; [`Access::key`] with `https://api.openai.com/v1` is an API key.
 //!
-//! A question, and its answer as it arrives:
+//! A message, and its answer as it arrives:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -41,7 +41,7 @@
 //! }
 //! ```
 //!
-//! A tool that is a function of the program, and a second question that knows of the first, on the same connection:
+//! A tool that is a function of the program, and a second message in the same conversation, on the same connection:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -79,7 +79,7 @@
 //! }
 //! ```
 //!
-//! A turn that another thread stops, here when `wait_for_key` returns, and the next one, which knows what was asked:
+//! A turn that another thread stops, here when `wait_for_key` returns, and the next turn, which still has the first message:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -93,13 +93,13 @@
 //! #     let users = input.as_array().into_iter().flatten().filter(|item| item["role"] == "user");
 //! #     let asked: Vec<&str> = users.filter_map(|item| item["content"][0]["text"].as_str()).collect();
 //! #     assert_eq!(asked, ["Count.", "Are you there?"], "{input}");
-//! #     assert_eq!(server.connections(), 2, "one that was stopped, and one for both turns behind it");
+//! #     assert_eq!(server.connections(), 2, "one that was stopped, and one for both turns after it");
 //! #     Ok(())
 //! # }
 //! use std::error::Error;
 //! use std::thread;
 //!
-//! use codex_run::agent::Stop;
+//! use codex_run::conversation::Stop;
 //! use codex_run::conversation::{Access, Quiet, ConversationBuilder};
 //!
 //! fn count(access: Access, wait_for_key: impl FnOnce() + Send + 'static) -> Result<(), Box<dyn Error>> {
@@ -119,7 +119,7 @@
 //! }
 //! ```
 //!
-//! A message that steers the turn while its tool runs, which the next request carries behind the result:
+//! A message that steers the turn while its tool runs. The next request contains it, after the tool's result:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -136,7 +136,7 @@
 //! # }
 //! use std::error::Error;
 //!
-//! use codex_run::agent::Control;
+//! use codex_run::conversation::Control;
 //! use codex_run::conversation::{Access, Quiet, ConversationBuilder};
 //! use serde_json::json;
 //!
@@ -173,7 +173,7 @@
 //! use std::error::Error;
 //! use std::sync::atomic::{AtomicBool, Ordering};
 //!
-//! use codex_run::agent::Control;
+//! use codex_run::conversation::Control;
 //! use codex_run::conversation::{Access, Quiet, ConversationBuilder};
 //! use serde_json::json;
 //!
@@ -220,7 +220,7 @@
 //! }
 //! ```
 //!
-//! A budget counts over all turns. A turn that it has no room for sends nothing:
+//! A budget applies to all turns together. A turn that does not fit sends nothing:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -233,7 +233,7 @@
 //! # }
 //! use std::error::Error;
 //!
-//! use codex_run::agent::{Budget, Next, Policy, Stop};
+//! use codex_run::conversation::{Budget, Next, Policy, Stop};
 //! use codex_run::conversation::{Access, Quiet, ConversationBuilder};
 //! use serde_json::json;
 //!
@@ -252,7 +252,7 @@
 //! }
 //! ```
 //!
-//! A conversation that is stored, and goes on, in another process too:
+//! A conversation that is stored and resumed, possibly by another process:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -282,7 +282,7 @@
 //! }
 //! ```
 //!
-//! The built-in tools, each call of which is a process in a sandbox; `codex` has to be installed for them:
+//! The built-in tools. Each call is a process in a sandbox, so `codex` must be installed:
 //!
 //! ```no_run
 //! use std::error::Error;
@@ -302,8 +302,8 @@
 //! }
 //! ```
 //!
-//! The sign-in that `codex login` has stored is renewed when that is needed, and stored again for all who share it, at the
-//! service of [`Access::stored`] or at another one:
+//! The sign-in stored by `codex login`, renewed when necessary and stored again for all processes that share it; with the
+//! default addresses ([`Access::stored`]) or others:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -335,7 +335,7 @@
 //! }
 //! ```
 //!
-//! Signing in with prompts of one's own, and the models that the sign-in can use:
+//! A sign-in with the program's own prompts, and the models available to it:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -351,7 +351,7 @@
 //!
 //! fn names(issuer: &str, backend: &str, show: impl FnOnce(&str, &str)) -> Result<(), Box<dyn Error>> {
 //!     let signed_in = sign_in(issuer, |address, code| {
-//!         println!("open {address} and type in {code}");
+//!         println!("open {address} and enter {code}");
 //!         show(address, code);
 //!     })?;
 //!     let access = Access::token(backend, signed_in.access.expose())?;
@@ -368,6 +368,14 @@ mod sandbox;
 mod sign_in;
 mod sink;
 
+pub use crate::agent::{
+    Budget, Control, Conversation, Next, Policy, Reply, Stop, StopRequest, UserMessage,
+};
+pub use crate::api::Unanswered;
+pub use crate::http::HttpSetup;
+pub use crate::id::ThreadId;
+pub use crate::outcome::Outcome;
+pub use crate::result::CallResult;
 pub use access::Access;
 pub use builder::ConversationBuilder;
 pub use error::Error;

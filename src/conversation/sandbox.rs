@@ -1,4 +1,4 @@
-//! What confines the tools of a program: where they work, what they may change, and what they cannot read.
+//! The sandbox of a program's tools: working directory, write access, network, hidden paths.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::scratch::TemporaryParent;
 use crate::tools::setup::ToolSetup;
 
-/// How long a command may take.
+/// Default timeout of a command.
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Where the temporary directory of the tools is made.
+/// Default parent of the tools' temporary directory.
 const TEMPORARY: &str = "/tmp";
 
-/// The sandbox of the built-in tools. Each call runs as a process of the program `codex`, which has to be installed.
+/// The sandbox of the built-in tools. Each call runs as a process of the program `codex`, which must be installed.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     program: PathBuf,
@@ -32,7 +32,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Tools that work in this directory and change nothing; `program` is the path of `codex`.
+    /// Tools may read but not write; they run in `directory`. `program` is the path of `codex`.
     #[must_use]
     pub fn read_only(program: &Path, directory: &Path) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Sandbox {
         }
     }
 
-    /// Tools that work in this directory and may change what is in it; `program` is the path of `codex`.
+    /// Tools may also write in `directory`, where they run. `program` is the path of `codex`.
     #[must_use]
     pub fn workspace_write(program: &Path, directory: &Path) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl Sandbox {
         }
     }
 
-    /// The same with the network.
+    /// Allows network access.
     #[must_use]
     pub fn network(self) -> Self {
         Self {
@@ -65,27 +65,27 @@ impl Sandbox {
         }
     }
 
-    /// The same, where tools cannot read this place, such as a directory of credentials.
+    /// Hides a path from tools, such as a directory with credentials.
     #[must_use]
     pub fn hide(mut self, place: &Path) -> Self {
         self.hidden.push(place.to_owned());
         self
     }
 
-    /// The same, where tools find what programs need of these variables. What looks like a credential is left out.
+    /// Passes environment variables to tools. Variables that look like credentials, or that programs do not need, are removed.
     #[must_use]
     pub fn environment(mut self, variables: Vec<(OsString, OsString)>) -> Self {
         self.environment = variables;
         self
     }
 
-    /// The same with this time limit for a command.
+    /// Sets the timeout of a command.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// The same with the temporary directory of the tools in this one.
+    /// Sets the parent of the tools' temporary directory.
     #[must_use]
     pub fn temporary(self, directory: &Path) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Sandbox {
         }
     }
 
-    /// How tools are started in it.
+    /// The setup with which tools are started.
     pub(super) fn setup(&self) -> Result<ToolSetup, Error> {
         let unusable = |path: &Path| {
             let path = path.to_owned();

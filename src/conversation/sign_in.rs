@@ -1,4 +1,4 @@
-//! Signing in with prompts of one's own, and the models that a sign-in can use.
+//! Sign-in with a device code, and the models available to a credential.
 
 use super::access::{AGENT, Access};
 use super::error::Error;
@@ -10,11 +10,11 @@ use crate::clock::seconds;
 use crate::http::{BaseUrl, Http, HttpSetup, IDLE_TIMEOUT};
 use crate::models::{Backend, Model, catalogue, find_or_unknown, remote};
 
-/// Signs in with a code that is typed in on any device. `show` is given the address to open and the code; this waits until
-/// somebody has done so. What comes back is for the program to keep.
+/// Signs in with a code that the user enters on any device. `show` receives the address to open and the code; the function
+/// blocks until the code is entered. The result is not stored: that is up to the caller.
 ///
 /// # Errors
-/// When the sign-in does not come about.
+/// If the sign-in fails or times out.
 pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, Error> {
     let base = BaseUrl::parse(issuer).map_err(Error::Address)?;
     let issuer = Issuer::new(base, &HttpSetup::new(AGENT));
@@ -30,10 +30,10 @@ pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, 
     SignedIn::first(tokens, seconds()).map_err(Error::Token)
 }
 
-/// The models that this access can use, as the service lists them.
+/// Fetches the models available to this credential.
 ///
 /// # Errors
-/// When there is no list.
+/// If the list cannot be fetched.
 pub fn models(access: &Access) -> Result<Vec<Model>, Error> {
     let http = Http::new(&access.setup, IDLE_TIMEOUT);
     let listing = fetch(

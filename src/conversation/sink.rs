@@ -1,10 +1,10 @@
-//! A sink for programs that want the reply alone.
+//! A sink for programs that need only the reply.
 
 use std::io;
 
 use crate::output::{Notice, Sink};
 
-/// A sink that takes nothing.
+/// A sink that discards everything.
 #[derive(Clone, Copy, Debug)]
 pub struct Quiet;
 

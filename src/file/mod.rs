@@ -17,7 +17,7 @@ use rustix::io::Errno;
 pub use directory::Directory;
 pub use identity::{FileIdentity, leads_to, of_file, whereabouts};
 pub use owner::{give, give_at};
-pub use regular::{NotRegular, content, open_regular, read_regular, regular};
+pub use regular::{NotRegular, open_regular, read_regular, regular};
 pub use replacement::Replacement;
 pub use slot::FileSlot;
 

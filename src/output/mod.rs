@@ -15,7 +15,7 @@ use crate::api::{self, Unanswered};
 use crate::failure::{RenewalWait, RunWarning};
 use crate::result::CallResult;
 use crate::wire::fault::RateWindow;
-use crate::wire::item::WebSearch;
+use crate::wire::item::SearchCall;
 use crate::wire::response::Usage;
 
 /// A tool call.
@@ -132,7 +132,7 @@ pub enum Notice<'a> {
     /// The model's summary of its reasoning.
     Summary(&'a str),
     /// The service searched the web.
-    Searched(&'a WebSearch),
+    Searched(&'a SearchCall),
     /// The run ended.
     Usage {
         /// Token usage of all requests.

@@ -24,7 +24,7 @@ pub use error::Error;
 pub use journal::Journal;
 use line::Spelling;
 pub use line::on_one_line;
-pub use stored::{Damage, Flaw, StoredConversation};
+pub use stored::StoredConversation;
 pub use writer::{TurnHeader, Writer};
 
 /// The directory of stored conversations.

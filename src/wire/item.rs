@@ -56,7 +56,7 @@ pub struct Message {
 
 /// A web search made by the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebSearch {
+pub struct SearchCall {
     /// The query, if the service names it.
     pub query: Option<String>,
 }
@@ -168,7 +168,7 @@ impl Item {
 
     /// The web search, if the item is one.
     #[must_use]
-    pub fn searched(&self) -> Option<WebSearch> {
+    pub fn searched(&self) -> Option<SearchCall> {
         let is_search = |value: &Value| value["type"] == "web_search_call";
         if self.kind != ItemKind::Other {
             return None;
@@ -178,7 +178,7 @@ impl Item {
             .filter(is_search)?;
         let query = value["action"]["query"].as_str();
         let query = query.filter(|query| !query.is_empty());
-        Some(WebSearch {
+        Some(SearchCall {
             query: query.map(str::to_owned),
         })
     }

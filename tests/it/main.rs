@@ -71,6 +71,7 @@ mod kept; // what a conversation keeps when it is gone on with
 mod limits; // what a tool may cost, and whole tasks
 mod lists; // the list of models beside a run
 mod login; // signing in with a browser
+mod maps; // the maps of the source and of the tests, and the names of types
 mod matrix; // every kind of input with every way in which a service fails
 mod models; // `codex models`
 mod named_files; // files that are named and are none
@@ -111,7 +112,7 @@ mod structured; // an answer that must match a schema, and a file that gets it
 #[cfg(target_os = "linux")]
 mod tasks; // real work in the sandbox
 mod terminal; // a terminal in place of pipes
-mod tidy; // who may import whom
+mod tidy; // the import table, and rules that the compiler does not check
 mod tools; // the calls of a model, and what goes back
 mod torn; // conversations whose files were cut or damaged
 mod tree; // nothing is left alive

@@ -1,5 +1,5 @@
-//! `codex login`: signs in, in one of four ways, and keeps what came of it. The old sign-in stays as it is until
-//! the new one is stored.
+//! `codex login`: signs in by one of four methods and stores the credential. The previous sign-in stays valid until the new
+//! one is stored.
 
 mod error;
 mod new_sign_in;
@@ -38,14 +38,14 @@ use wait::{Back, Ways};
 /// Signs in.
 ///
 /// # Errors
-/// When nobody is signed in by it. What was stored before is as it was.
+/// If the sign-in fails. The stored credentials are then unchanged.
 pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
     let keeper = &settings.keeper;
     keeper.store.make_home().map_err(Error::Store)?;
     for warning in &settings.warnings {
         warn(warning);
     }
-    // A file that cannot be used is found out before a person goes to the trouble of signing in.
+    // Check the file before the user goes through the sign-in.
     let before =
         change(&keeper.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
     let place = match settings.way {
@@ -69,14 +69,14 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
             Ok(())
         }
         LoginMethod::Token => {
-            let signed_in = given_token(keeper, &issuer)?;
+            let signed_in = read_token(keeper, &issuer)?;
             let old = keep(settings, &issuer, &signed_in, critical)?;
             supersede(&issuer, old.as_ref());
             list(settings, &signed_in);
             Ok(())
         }
         LoginMethod::Key => {
-            let key = given("the key")?;
+            let key = read_secret("the key")?;
             let key = auth::key(&key, &auth::CredentialSource::Stdin).map_err(Error::Secret)?;
             let edit = |_: &Contents| vec![StoreEdit::Key(&key)];
             let before =
@@ -133,23 +133,23 @@ fn with_browser(
     let ended = match said {
         Err((code, words)) => Err(refusal(code, words)),
         Ok(code) => issuer
-            .exchange(&code, &pkce.verifier, &redirect, &waits)
+            .exchange(&code, &pkce.verifier, &redirect, &warn_of_retry)
             .map_err(Error::Exchange)
             .and_then(signed_in)
             .and_then(|new| Ok((keep(settings, issuer, &new, critical)?, new))),
     };
-    let told = match &ended {
+    let last_page = match &ended {
         Ok(_) => Page::signed_in(),
         Err(error) => Page::failed(&error.to_string()),
     };
-    ways.close(page, &told);
+    ways.close(page, &last_page);
     let (old, new) = ended?;
     supersede(issuer, old.as_ref());
     list(settings, &new);
     Ok(())
 }
 
-/// What a no of the issuer means.
+/// The error for a refusal of the issuer.
 fn refusal(code: String, words: String) -> Error {
     let entitlement = words.to_lowercase().contains("missing_codex_entitlement");
     if code == "access_denied" && entitlement {
@@ -172,7 +172,7 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
              `codex login --no-browser` is the other way."
         ));
     }
-    let device = issuer.device(&waits).map_err(Error::Device)?;
+    let device = issuer.device(&warn_of_retry).map_err(Error::Device)?;
     let expires = device::DEVICE_TIMEOUT.as_secs() / 60;
     say("Open this address on any device and sign in:");
     say(&format!("\n  {}\n", issuer.device_url()));
@@ -189,7 +189,7 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
     match device::wait(issuer, &device) {
         Ok((code, verifier)) => {
             let redirect = issuer.device_redirect();
-            let tokens = issuer.exchange(&code, &verifier, &redirect, &waits);
+            let tokens = issuer.exchange(&code, &verifier, &redirect, &warn_of_retry);
             signed_in(tokens.map_err(Error::Exchange)?)
         }
         Err(device::Ended::TimedOut) => Err(Error::TimedOut),
@@ -197,8 +197,8 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
     }
 }
 
-/// Reports that the issuer is asked again, and why.
-fn waits(delay: Duration, error: &issuer::Error) {
+/// Warns that a request to the issuer is retried.
+fn warn_of_retry(delay: Duration, error: &issuer::Error) {
     warn(&format!("{error}; trying again in {}", span(delay)));
 }
 
@@ -206,17 +206,19 @@ fn signed_in(issued: Issued) -> Result<SignedIn, Error> {
     SignedIn::first(issued, seconds()).map_err(Error::Tokens)
 }
 
-/// An access token that somebody else renews.
-fn given_token(keeper: &Keeper, issuer: &Issuer) -> Result<SignedIn, Error> {
-    let access = given("the access token")?;
+/// Reads an access token that is renewed elsewhere.
+fn read_token(keeper: &Keeper, issuer: &Issuer) -> Result<SignedIn, Error> {
+    let access = read_secret("the access token")?;
     if is_personal(access.expose()) {
-        let whose = issuer.whoami(&access, &waits).map_err(Error::Whose)?;
-        // The official client's file has a place for the token alone.
+        let owner = issuer
+            .whoami(&access, &warn_of_retry)
+            .map_err(Error::Whose)?;
+        // The official client's file can store only the token.
         if keeper.store.is_official() {
             let memory = keeper.store.memory(issuer.name());
-            memory.remember(&access, &whose);
+            memory.remember(&access, &owner);
         }
-        return whose.signed_in(access).map_err(Error::Tokens);
+        return owner.signed_in(access).map_err(Error::Tokens);
     }
     let signed_in = SignedIn::new(access, None, None, Claims::default());
     let signed_in = signed_in
@@ -227,8 +229,8 @@ fn given_token(keeper: &Keeper, issuer: &Issuer) -> Result<SignedIn, Error> {
     }
 }
 
-/// A secret on standard input.
-fn given(what: &str) -> Result<Secret, Error> {
+/// Reads a secret from standard input.
+fn read_secret(what: &str) -> Result<Secret, Error> {
     let typed = io::stdin().is_terminal();
     if typed {
         say(&format!("Paste {what}, press Enter, and then Ctrl-D:"));

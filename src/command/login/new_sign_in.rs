@@ -1,5 +1,4 @@
-//! What follows a sign-in that has succeeded: it is stored, the one that it replaces is revoked, and the list of models
-//! that its account can use is fetched.
+//! The steps after a successful sign-in: store it, revoke the one that it replaces, and fetch the account's list of models.
 
 use std::time::Duration;
 
@@ -18,10 +17,10 @@ use crate::clock::{date, seconds};
 use crate::http::{Http, IDLE_TIMEOUT};
 use crate::models::cache::{Cache, CacheFile};
 
-/// How long the list of models may take.
+/// Timeout of the request for the list of models.
 const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Stores a sign-in; the one that it replaces.
+/// Stores a sign-in and returns the one that it replaces.
 pub(super) fn keep(
     settings: &LoginSettings,
     issuer: &Issuer,
@@ -29,7 +28,7 @@ pub(super) fn keep(
     critical: &Critical,
 ) -> Result<Option<SignedIn>, Error> {
     let store = &settings.keeper.store;
-    // A token that is stored already, maybe with what renews it, is no news.
+    // A token that is already stored, possibly with its refresh token, changes nothing.
     let known = |before: &Contents| {
         if before.personal.as_ref() == Some(&new.access) {
             return true;
@@ -45,7 +44,7 @@ pub(super) fn keep(
         }
     };
     let before = change(store, critical, &warn_of_wait, edit).map_err(|error| {
-        // Tokens that were made for us and have no place are not left behind. One that was given to us is not ours to end.
+        // Revoke tokens issued for this sign-in that cannot be stored. A token that the user passed in is not ours to revoke.
         if new.refresh.is_some() {
             let _ = issuer.revoke(&new.access, new.refresh.as_ref());
         }
@@ -66,7 +65,7 @@ pub(super) fn keep(
     }
     come_first(&settings.before);
     let old = before.sign_in.and_then(Result::ok);
-    // A workspace's own token is not ours to end.
+    // A workspace's access token is not ours to revoke.
     Ok(old.filter(|old| {
         !is_personal(old.access.expose())
             && old.access != new.access
@@ -74,7 +73,7 @@ pub(super) fn keep(
     }))
 }
 
-/// Makes the tokens of the sign-in worthless that was there before.
+/// Revokes the tokens of the previous sign-in.
 pub(super) fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
     let Some(old) = old else {
         return;
@@ -88,8 +87,7 @@ pub(super) fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
     }
 }
 
-/// Asks for the list of models that this account can use, so that the first run knows it. A list that does not come is no
-/// reason to say anything: the run asks again.
+/// Fetches the account's list of models for the first run. A failure is not reported: the run fetches the list again.
 pub(super) fn list(settings: &LoginSettings, new: &SignedIn) {
     let Some(endpoints) = &settings.endpoints else {
         return;
@@ -108,12 +106,12 @@ pub(super) fn list(settings: &LoginSettings, new: &SignedIn) {
             account: new.account.clone(),
             bounds: new.bounds.clone(),
         }),
-        patience: LIST_TIMEOUT,
+        timeout: LIST_TIMEOUT,
     };
-    let _ = lister.ask(&ListStore::default());
+    let _ = lister.fetch(&ListStore::default());
 }
 
-/// Tells what is used before that which was just stored.
+/// Warns if another credential takes precedence over the stored one.
 pub(super) fn come_first(before: &[String]) {
     if let Some(source) = before.first() {
         warn(&format!(

@@ -1,4 +1,4 @@
-//! What a sign-in is told.
+//! The settings of `codex login`.
 
 use std::path::PathBuf;
 
@@ -7,36 +7,36 @@ use crate::api::Endpoints;
 use crate::auth::opener::{NoBrowser, Opener};
 use crate::http::HttpSetup;
 
-/// Everything that a sign-in is told, checked.
+/// The validated settings of `codex login`.
 #[derive(Debug)]
 pub struct LoginSettings {
-    /// The way.
+    /// The method.
     pub way: LoginMethod,
-    /// Where it is kept.
+    /// The credentials file and the issuer.
     pub keeper: Keeper,
-    /// What comes before a stored sign-in, and before a stored key.
+    /// Sources that take precedence over a stored sign-in or key.
     pub before: Vec<String>,
-    /// What is to be told about the file.
+    /// Warnings about the credentials file.
     pub warnings: Vec<String>,
-    /// Variables that hold secrets, for no child to see.
+    /// Environment variables with secrets, removed for child processes.
     pub secrets: &'static [&'static str],
-    /// Our own directory, if there is a place for one.
+    /// The home directory of codex-run, if there is one.
     pub home: Option<PathBuf>,
-    /// Where the list of models is asked for, if it is.
+    /// The address for the list of models, if it is fetched.
     pub endpoints: Option<Endpoints>,
-    /// Who calls, and what lies between.
+    /// User-Agent, proxies and TLS roots.
     pub setup: HttpSetup,
 }
 
-/// A way to sign in.
+/// A method of signing in.
 #[derive(Debug)]
 pub enum LoginMethod {
-    /// With the browser, which these programs open; none where the person opens it.
+    /// In a browser, opened by the first of these programs that exists; by the user if there is none.
     Browser(Vec<Opener>),
-    /// With a code that is typed in elsewhere; why, if nobody asked for it.
+    /// With a device code; the reason, if the user did not request it.
     Device(Option<NoBrowser>),
-    /// With a key on standard input.
+    /// With an API key from standard input.
     Key,
-    /// With an access token on standard input.
+    /// With an access token from standard input.
     Token,
 }

@@ -1,5 +1,5 @@
-//! Waiting for a browser sign-in: for the callback, for what a person pastes, and for the clock. The first that
-//! brings something that belongs to the sign-in wins.
+//! Waits for a browser sign-in: for the callback, for a pasted address, and for the timeout. The first response that belongs
+//! to this sign-in wins.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,24 +18,24 @@ use crate::http::Http;
 use crate::secret::Secret;
 use crate::stdin;
 
-/// How long a person may take.
+/// Time limit for the user.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// How long a program that opens a browser may take to fail, so that it is worth telling.
+/// A browser program that fails after this time was running, so the failure is not reported.
 const BROWSER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What happens meanwhile.
+/// An event during the wait.
 enum LoginEvent {
     Arrived(Arrival),
-    /// Somebody has typed or pasted this.
+    /// A line typed or pasted by the user.
     Pasted(String),
-    /// Nothing more will be pasted.
+    /// Standard input has ended.
     NoPaste,
-    /// No browser was opened, for this reason.
+    /// No browser was opened, with the reason.
     NotOpened(String),
 }
 
-/// The ways back from the browser, open.
+/// The open return channels: the callback server and standard input.
 pub(super) struct Ways {
     callback: Option<Callback>,
     sender: Sender<LoginEvent>,
@@ -44,15 +44,15 @@ pub(super) struct Ways {
     over: Arc<AtomicBool>,
 }
 
-/// What came back, and the page that waits to be told what became of it.
+/// The answer of the issuer, and the browser that waits for the last page.
 pub(super) struct Back {
-    /// A code, or the issuer's code and words for a no.
+    /// The authorization code, or the issuer's error code and description.
     pub(super) said: Result<Secret, (String, String)>,
     pub(super) page: Option<WaitingBrowser>,
 }
 
 impl Ways {
-    /// Listens for the callback on the first port that can be had.
+    /// Listens for the callback on the first free port.
     pub(super) fn open(http: &Http, state: &Secret) -> Result<Self, Error> {
         let (sender, events) = mpsc::channel();
         let arrived = {
@@ -73,12 +73,12 @@ impl Ways {
         })
     }
 
-    /// Where the issuer is to send the browser, if it can come back here by itself.
+    /// The redirect URI, if the callback server runs.
     pub(super) fn redirect(&self) -> Option<String> {
         self.callback.as_ref().map(Callback::redirect)
     }
 
-    /// Reads what a person pastes, from now on.
+    /// Starts to read pasted text from standard input.
     pub(super) fn accept_paste(&mut self) -> Result<(), Error> {
         let (sender, over) = (self.sender.clone(), Arc::clone(&self.over));
         let reading = thread::Builder::new().spawn(move || {
@@ -94,14 +94,14 @@ impl Ways {
         Ok(())
     }
 
-    /// Has the first of these programs that is there open the address; without any, a person does. What goes wrong is
-    /// told, unless the program has run for a while: one that goes on is the browser itself.
+    /// Opens the address with the first of these programs that exists; without any, the user opens it. A failure is reported
+    /// unless the program has run for a while: then it is the browser itself.
     pub(super) fn browse(&self, openers: Vec<Opener>, address: &str, without: &'static [&str]) {
         if openers.is_empty() {
             return;
         }
         let (sender, address) = (self.sender.clone(), address.to_owned());
-        // Nobody waits for this thread: a browser may run for days, and we end before it does.
+        // This thread is not joined: a browser may run for days.
         let opening = thread::Builder::new().spawn({
             let sender = sender.clone();
             move || {
@@ -116,7 +116,7 @@ impl Ways {
         }
     }
 
-    /// Waits for a code or a no. What belongs to another sign-in is told, and the waiting goes on.
+    /// Waits for an authorization code or an error. A response to another sign-in is reported, and the wait continues.
     pub(super) fn wait(&self, state: &Secret) -> Result<Back, Error> {
         let until = Instant::now() + LOGIN_TIMEOUT;
         loop {
@@ -155,19 +155,19 @@ impl Ways {
         }
     }
 
-    /// Shows the last page, to whoever else comes for it too, gives it a moment to arrive, and closes all ways.
-    pub(super) fn close(mut self, page: Option<WaitingBrowser>, told: &Page) {
+    /// Serves the last page to every waiting browser, gives it time to arrive, and closes the channels.
+    pub(super) fn close(mut self, page: Option<WaitingBrowser>, last_page: &Page) {
         let Some(callback) = self.callback.take() else {
             return;
         };
-        callback.settle(told);
+        callback.settle(last_page);
         while let Ok(event) = self.events.try_recv() {
             if let LoginEvent::Arrived(Arrival::Redirect(_, other)) = event {
-                other.show(told);
+                other.show(last_page);
             }
         }
         if let Some(page) = page {
-            page.show(told);
+            page.show(last_page);
             callback.linger();
         }
     }
@@ -182,7 +182,7 @@ impl Drop for Ways {
     }
 }
 
-/// Opens the address with the first program that is there.
+/// Opens the address with the first program that exists.
 fn open(openers: &[Opener], address: &str, without: &[&str]) -> Result<(), String> {
     let mut why = "there is no program that opens a browser".to_owned();
     for opener in openers {
@@ -192,7 +192,7 @@ fn open(openers: &[Opener], address: &str, without: &[&str]) -> Result<(), Strin
             .and_then(|mut child| child.wait())
         {
             Ok(status) if status.success() || begun.elapsed() >= BROWSER_TIMEOUT => return Ok(()),
-            // This is how a shell says that there is no such command.
+            // The exit codes of a shell for a command that cannot be found or executed.
             Ok(status) if matches!(status.code(), Some(126 | 127)) => {
                 why = format!("{}: there is no such command", opener.name());
             }

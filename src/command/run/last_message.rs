@@ -1,5 +1,5 @@
-//! The file that gets the last message, if the run ends well. Until then it is left alone. Where it lies is settled
-//! before anything is asked: the directory is held open, so that whatever tools put in its place is not written to.
+//! The file for the last message, written if the run succeeds. Its directory is opened before the first request and held open,
+//! so tools cannot redirect the write by replacing the path.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,22 +11,22 @@ use rustix::fs::{Mode, OFlags, Stat, fcntl_setfl, open};
 use crate::file::{self, Directory, FileSlot, Replacement};
 use crate::tools::sandbox::writable_reach::WritableReach;
 
-/// How the name begins that the file has while it is made.
-const NEW: &str = ".codex-";
+/// Prefix of the temporary file.
+const TEMPORARY_PREFIX: &str = ".codex-";
 
-/// Where the last message goes.
+/// The destination of the last message.
 #[derive(Debug)]
 pub(super) struct LastMessage {
-    /// As it was named.
+    /// The path as the user gave it.
     named: PathBuf,
     target: Target,
 }
 
 #[derive(Debug)]
 enum Target {
-    /// A file, which is replaced in one step.
+    /// A file, replaced atomically.
     File(Box<ReplacedFile>),
-    /// A device or a pipe, which is open.
+    /// A device or a pipe, already open.
     Open(File),
 }
 
@@ -34,28 +34,29 @@ enum Target {
 #[derive(Debug)]
 struct ReplacedFile {
     slot: FileSlot,
-    /// What was there as the run began.
+    /// The file at this path when the run began.
     before: Option<Stat>,
 }
 
-/// Why the last message cannot be found where it was wanted.
+/// Why the last message could not be stored at its path.
 #[derive(Debug)]
 pub enum Error {
-    /// The file of this name cannot be written.
+    /// The file cannot be written.
     Unwritable(PathBuf, io::Error),
-    /// The file of this name lies in the directory in which codex-run keeps what it believes in later runs.
+    /// The file is in the directory of codex-run, whose files later runs trust.
     OwnHome(PathBuf),
-    /// The first path leads to the second one through a place that tools can change, and they cannot change that one.
+    /// The first path resolves to the second one through a directory that tools can write, while the second one is outside
+    /// their reach.
     LeadsOut(PathBuf, PathBuf),
-    /// The message was written to the file that the first path led to as the run began, and that is now the second
-    /// path; the first one leads elsewhere.
+    /// The message was written to the file that the first path resolved to when the run began. That file is now at the second
+    /// path, and the first path resolves elsewhere.
     Misplaced(PathBuf, PathBuf),
 }
 
 impl LastMessage {
-    /// Finds out whether it can be written, before anything is asked. It must not lie in `home`: a link that tools of an
-    /// earlier run have left would otherwise make a message of the model our configuration. Nor may any other such link
-    /// lead to where tools cannot write: what is in `reach` counts as theirs.
+    /// Checks, before the first request, that the file can be written. It must not be in `home`: a link left by the tools of an
+    /// earlier run would otherwise turn a message of the model into configuration. Nor may any other such link lead out of
+    /// `reach`, the directories that tools can write.
     pub(super) fn prepare(
         path: &Path,
         home: Option<&Path>,
@@ -63,7 +64,7 @@ impl LastMessage {
     ) -> Result<Self, Error> {
         let unwritable = |error| Error::Unwritable(path.to_owned(), error);
         let target = Target::find(path).map_err(unwritable)?;
-        // What is held is looked at, since the way there may be another one by now.
+        // Check what is open, since the path may resolve differently by now.
         let found = target.whereabouts(path);
         if reach.root_of(path).is_some() && !reach.holds(&found) {
             return Err(Error::LeadsOut(path.to_owned(), found));
@@ -80,14 +81,14 @@ impl LastMessage {
         })
     }
 
-    /// Puts the message there, and makes sure that it is found by the name that was given.
+    /// Writes the message, and checks that the path still resolves to the written file.
     pub(super) fn write(self, message: &str) -> Result<(), Error> {
         let end = if message.ends_with('\n') { "" } else { "\n" };
         let text = format!("{message}{end}");
         let named = self.named;
         let unwritable = |error| Error::Unwritable(named.clone(), error);
         match self.target {
-            // Who reads it has held its other end all the time.
+            // Its reader has had the other end open since the run began.
             Target::Open(mut file) => file.write_all(text.as_bytes()).map_err(unwritable),
             Target::File(file) => {
                 let written = file.replace(text.as_bytes()).map_err(unwritable)?;
@@ -105,20 +106,20 @@ impl Target {
     fn find(path: &Path) -> io::Result<Self> {
         let real = match fs::metadata(path) {
             Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            // A device, or a pipe, is written as it is. One that nobody reads is not waited for.
+            // A device or a pipe is written in place. Opening a pipe without a reader fails instead of blocking.
             Ok(found) if !found.is_file() => {
                 let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
                 let opened = open(path, flags, Mode::empty())?;
                 fcntl_setfl(&opened, OFlags::empty())?;
                 return Ok(Self::Open(File::from(opened)));
             }
-            // A link stays one.
+            // A symbolic link stays one; its target is replaced.
             Ok(_) => fs::canonicalize(path)?,
-            // This names a directory that is not there.
+            // A path with a trailing slash names a directory that does not exist.
             Err(_) if path.as_os_str().as_bytes().ends_with(b"/") => {
                 return Err(io::ErrorKind::NotFound.into());
             }
-            Err(_) => led_to(path),
+            Err(_) => link_target(path),
         };
         let name = real.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let folder = real.parent().filter(|folder| *folder != Path::new(""));
@@ -131,7 +132,7 @@ impl Target {
 }
 
 impl Target {
-    /// Where it is, as far as the system tells.
+    /// The current path of the file, if the system knows it.
     fn whereabouts(&self, named: &Path) -> PathBuf {
         match self {
             Self::File(file) => file.slot.whereabouts(),
@@ -141,10 +142,10 @@ impl Target {
 }
 
 impl ReplacedFile {
-    /// Replaces the file in one step. It keeps the owner and the permissions that it had as the run began.
+    /// Replaces the file atomically. It keeps the owner and the mode that it had when the run began.
     fn replace(&self, bytes: &[u8]) -> io::Result<file::FileIdentity> {
         let mode = Mode::from_raw_mode(0o666);
-        let new = Replacement::begin(&self.slot, &file::unused(NEW)?, mode)?;
+        let new = Replacement::begin(&self.slot, &file::unused(TEMPORARY_PREFIX)?, mode)?;
         if let Some(before) = &self.before {
             let _ = new.like(before);
         }
@@ -153,8 +154,8 @@ impl ReplacedFile {
     }
 }
 
-/// Where a link leads that leads to nothing yet.
-fn led_to(path: &Path) -> PathBuf {
+/// The target of a dangling symbolic link, or the path itself.
+fn link_target(path: &Path) -> PathBuf {
     const MAX_LINKS: usize = 20;
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {

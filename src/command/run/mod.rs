@@ -1,4 +1,4 @@
-//! `codex run`: a prompt in, an answer out.
+//! `codex run`: sends a prompt and prints the answer.
 
 mod error;
 mod last_message;
@@ -36,39 +36,39 @@ use crate::tools::toolbox::Toolbox;
 use crate::wire::fault::Cause;
 pub use error::Error;
 use last_message::LastMessage;
-use question::{Look, blueprint, look, parts, prompt, show};
-use run_output::Out;
+use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
+use run_output::RunOutput;
 use run_tools::RunTools;
-use session_start::{check, keep};
+use session_start::{start_session, warn_if_misplaced};
 pub use settings::{Form, Keep, RunSettings};
-use validation::compare;
+use validation::validate;
 
-/// What the system offers to a run.
+/// The process that hosts a run.
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// Who calls, and what lies between.
+    /// User-Agent, proxies and TLS roots.
     pub setup: http::HttpSetup,
-    /// Ends the process at once, whatever else goes on, because this was ordered, and tells so in these colours.
+    /// Ends the process at once because of this stop request, and reports it in these colours.
     pub force: fn(StopRequest, Paint),
 }
 
-/// Asks the model and prints its answer.
+/// Sends the prompt and prints the answer.
 ///
 /// # Errors
-/// When there is no complete answer.
+/// If there is no complete answer.
 pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
-    let stdin = look(&settings);
-    if stdin == Look::Never {
+    let stdin = stdin_use(&settings);
+    if stdin == StdinUse::Never {
         settings
             .words
             .compose(&settings.files, None)
             .map_err(Error::Prompt)?;
     }
     let critical = Critical::default();
-    let authority = checked(&settings, &host, &critical)?;
+    let authority = check_access(&settings, &host, &critical)?;
     let screen = Screen::default();
-    let mut sink = Out::open(&settings, &screen)?;
-    let last_message = prepared(&settings)?;
+    let mut sink = RunOutput::open(&settings, &screen)?;
+    let last_message = open_last_message(&settings)?;
     let control = Control::new();
     let watch = StopWatch {
         deadline: settings.deadline,
@@ -81,9 +81,9 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
     let woken = watch.start().map_err(Error::Thread)?;
     sink.warn(&settings.notes, &settings.warnings);
     let asked = prompt(&settings, stdin, &control, woken.as_fd(), &mut sink);
-    // Nothing is begun that is not wanted any more.
-    if let Some(order) = control.stopped() {
-        return Err(Error::Stop(Stop::Ordered(order)));
+    // A run that was stopped meanwhile starts nothing.
+    if let Some(request) = control.stopped() {
+        return Err(Error::Stop(Stop::Ordered(request)));
     }
     let prompt = asked?;
     let parts = parts(&settings, &prompt);
@@ -92,73 +92,83 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
         pictures: settings.pictures.clone(),
     };
 
-    let mut kept = keep(&settings, &mut sink)?;
+    let mut session = start_session(&settings, &mut sink)?;
     if settings.dry_run {
-        // No tool is made ready for that.
+        // A dry run does not set up tools.
         let tools = Toolbox::new(settings.tools.clone(), settings.offered.clone());
-        let blueprint = blueprint(&settings, &mut kept, Arc::new(tools));
+        let blueprint = blueprint(&settings, &mut session, Arc::new(tools));
         let credential = authority.map(|authority| authority.current());
         let body = blueprint.request(&message);
         let endpoints = &settings.endpoints;
-        let preview = Preview::new(endpoints, credential.as_ref(), &kept.thread, body.shape());
+        let preview = Preview::new(
+            endpoints,
+            credential.as_ref(),
+            &session.thread,
+            body.shape(),
+        );
         return show(&preview, &body, &host.setup.user_agent).map_err(Error::Output);
     }
     let authority = authority.ok_or(Error::Credential(auth::Error::Missing))?;
 
     sink.begin(&ThreadStarted {
-        thread: kept.thread.as_str(),
+        thread: session.thread.as_str(),
         model: &settings.choice.model.id,
         cwd: &settings.tools.directory.to_string_lossy(),
         version: env!("CARGO_PKG_VERSION"),
     })
     .map_err(Error::Output)?;
     let http = Http::new(&host.setup, settings.silence);
-    let client = Client::new(http, &settings.endpoints, authority.clone(), &kept.thread);
-    let beside = beside(&settings, &host, &authority);
-    let client = match &beside {
-        Some((_, marks)) => client.with_etag_sender(marks.clone()),
+    let client = Client::new(
+        http,
+        &settings.endpoints,
+        authority.clone(),
+        &session.thread,
+    );
+    let refresh = start_refresh(&settings, &host, &authority);
+    let client = match &refresh {
+        Some((_, etags)) => client.with_etag_sender(etags.clone()),
         None => client,
     };
-    let workshop = RunTools::open(settings.tools.clone(), settings.offered.clone())?;
-    let blueprint = blueprint(&settings, &mut kept, Arc::clone(&workshop.tools));
-    let writer = kept.writer.take();
+    let run_tools = RunTools::open(settings.tools.clone(), settings.offered.clone())?;
+    let blueprint = blueprint(&settings, &mut session, Arc::clone(&run_tools.tools));
+    let writer = session.writer.take();
     let journal = writer.map(|writer| Box::new(writer) as Box<dyn Journal + Send>);
     let mut conversation =
         Conversation::new(blueprint, client, settings.policy, journal, control.clone());
     let ended = conversation.ask(message, &mut sink);
-    // A stop comes while a thread may still be renewing the sign-in.
+    // After a stop, a thread may still be renewing the sign-in.
     authority.settle();
-    if let Some((beside, _)) = &beside {
-        beside.end();
+    if let Some((refresh, _)) = &refresh {
+        refresh.close();
     }
-    remember(&settings.choice, conversation.learned());
-    workshop.close(&mut sink);
-    check(
+    store_shape(&settings.choice, conversation.learned());
+    run_tools.close(&mut sink);
+    warn_if_misplaced(
         conversation.journal().and_then(Journal::misplaced),
         &mut sink,
     );
-    let last = Last {
+    let delivery = Delivery {
         schema: settings.schema,
         file: last_message,
         fail_on_tool_error: settings.fail_on_tool_error,
         late: prompt.given_up && stdin::came_late(),
     };
-    match conclude(ended, &mut sink, last, &control) {
+    match conclude(ended, &mut sink, delivery, &control) {
         Err(Error::Stop(stop)) if is_too_long(&stop) => Err(Error::TooLong(stop, parts)),
         concluded => concluded,
     }
 }
 
-/// Keeps the shape of requests that the service wants, for the next run.
-fn remember(choice: &Choice, learned: &Learned) {
+/// Stores the request shape that the service accepts, for the next run.
+fn store_shape(choice: &Choice, learned: &Learned) {
     if let Some(shape) = learned.shape {
         let model = learned.model.as_ref().unwrap_or(&choice.model.id);
         let _ = choice.cache.keep_shape(model, shape);
     }
 }
 
-/// The file of the last message, if there is to be one.
-fn prepared(settings: &RunSettings) -> Result<Option<LastMessage>, Error> {
+/// Opens the file for the last message, if one is requested.
+fn open_last_message(settings: &RunSettings) -> Result<Option<LastMessage>, Error> {
     match &settings.last_message {
         Some(path) if !settings.dry_run => {
             let policy = settings.tools.policy.as_ref();
@@ -171,55 +181,55 @@ fn prepared(settings: &RunSettings) -> Result<Option<LastMessage>, Error> {
     .map_err(Error::LastMessage)
 }
 
-/// What is to become of the last message, and what may still make the run fail.
-struct Last {
+/// What happens to the last message, and what may still make the run fail.
+struct Delivery {
     schema: Option<OutputSchema>,
     file: Option<LastMessage>,
     fail_on_tool_error: bool,
-    /// Standard input began after it had been given up.
+    /// Standard input began after the run had stopped waiting for it.
     late: bool,
 }
 
-/// Delivers what is left, and says how the run has ended.
+/// Delivers the remaining output and returns the outcome of the run.
 fn conclude(
     ended: Result<Reply, Stop>,
-    sink: &mut Out,
-    last: Last,
+    sink: &mut RunOutput,
+    delivery: Delivery,
     control: &Control,
 ) -> Result<(), Error> {
     let reply = match ended {
         Ok(reply) => reply,
         Err(stop) => {
-            // How the run stopped matters more than what cannot be written any more.
+            // The reason of the stop matters more than output that cannot be written.
             let _ = sink.finish();
             return Err(Error::Stop(stop));
         }
     };
-    if last.schema.is_some() {
+    if delivery.schema.is_some() {
         sink.print(&reply.message()).map_err(Error::Output)?;
     }
     let finished = sink.finish();
-    if last.fail_on_tool_error && reply.failed_calls > 0 {
+    if delivery.fail_on_tool_error && reply.failed_calls > 0 {
         return Err(Error::ToolsFailed(reply.failed_calls));
     }
     finished.map_err(Error::Output)?;
-    if last.late {
+    if delivery.late {
         return Err(Error::Late);
     }
-    if let Some(schema) = &last.schema
-        && let Some(unmatched) = compare(schema, &reply.message(), control)?
+    if let Some(schema) = &delivery.schema
+        && let Some(unmatched) = validate(schema, &reply.message(), control)?
     {
         return Err(Error::Schema(unmatched));
     }
-    if let Some(file) = last.file {
+    if let Some(file) = delivery.file {
         file.write(&reply.message()).map_err(Error::LastMessage)?;
     }
     sink.completed().map_err(Error::Output)
 }
 
-/// What signs the requests, once it is known that they can be made and their calls be served. A dry run shows what would
-/// be sent, also to those who have not signed in yet.
-fn checked(
+/// The credential, after checking that requests can be signed and tool calls can be sandboxed. A dry run does not require a
+/// credential.
+fn check_access(
     settings: &RunSettings,
     host: &Host,
     critical: &Critical,
@@ -242,7 +252,7 @@ fn checked(
     Ok(Some(authority))
 }
 
-/// Whether more was sent, or was to be sent, than the model takes in.
+/// Whether the request is larger than the context window of the model.
 fn is_too_long(stop: &Stop) -> bool {
     match stop {
         Stop::TooLong { .. } => true,
@@ -253,8 +263,8 @@ fn is_too_long(stop: &Stop) -> bool {
     }
 }
 
-/// Asks for the subscription's list of models while the run goes on.
-fn beside(
+/// Starts to refresh the list of models of the subscription in the background.
+fn start_refresh(
     settings: &RunSettings,
     host: &Host,
     authority: &Authority,
@@ -265,7 +275,7 @@ fn beside(
             endpoints: settings.endpoints.clone(),
             authority: authority.clone(),
             cache: settings.choice.cache.clone(),
-            patience: LIST_TIMEOUT,
+            timeout: LIST_TIMEOUT,
         })
     })
 }

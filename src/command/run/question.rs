@@ -1,4 +1,4 @@
-//! What is asked: the prompt from arguments, files and standard input, and the request that carries it.
+//! The prompt, composed of arguments, files and standard input, and the conversation that it is sent in.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -19,43 +19,43 @@ use crate::tools::toolbox::Toolbox;
 use crate::wire::input::quoted;
 use crate::wire::request::{RequestBody, estimate};
 
-/// How standard input is looked at.
+/// Whether standard input is part of the prompt.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
-    /// Not at all.
+pub(super) enum StdinUse {
+    /// It is not read.
     Never,
-    /// It may have something to add.
+    /// It is read if it has data.
     Offered,
-    /// The user asked for it.
-    Asked,
+    /// The user requested it.
+    Requested,
 }
 
-/// How standard input is to be looked at.
-pub(super) fn look(settings: &RunSettings) -> Look {
+/// Whether standard input is part of the prompt.
+pub(super) fn stdin_use(settings: &RunSettings) -> StdinUse {
     if settings.no_stdin {
-        Look::Never
+        StdinUse::Never
     } else if settings.words.want_stdin() {
-        Look::Asked
+        StdinUse::Requested
     } else if stdin::source() == StdinKind::Data {
-        Look::Offered
+        StdinUse::Offered
     } else {
-        Look::Never
+        StdinUse::Never
     }
 }
 
 /// The prompt.
 pub(super) struct Prompt {
     pub(super) text: String,
-    /// Standard input was given up.
+    /// The run stopped waiting for standard input.
     pub(super) given_up: bool,
-    /// How many bytes came from standard input.
+    /// Number of bytes from standard input.
     stdin: usize,
 }
 
-/// Puts the prompt together. `end` ends the waiting for standard input.
+/// Composes the prompt. The wait for standard input ends when `end` becomes readable.
 pub(super) fn prompt(
     settings: &RunSettings,
-    look: Look,
+    stdin_use: StdinUse,
     control: &Control,
     end: BorrowedFd<'_>,
     sink: &mut dyn Sink,
@@ -68,18 +68,18 @@ pub(super) fn prompt(
             stdin: input.map_or(0, <[u8]>::len),
         })
     };
-    if look == Look::Never {
+    if stdin_use == StdinUse::Never {
         return compose(None, false);
     }
-    let asked = look == Look::Asked;
+    let requested = stdin_use == StdinUse::Requested;
     let mut warn = |warning: RunWarning| drop(sink.take(Notice::Warning(&warning)));
     let terminal = stdin::source() == StdinKind::Terminal;
-    match stdin::read(asked, Some(end), || {
+    match stdin::read(requested, Some(end), || {
         warn(RunWarning::StdinAwaited { terminal })
     })
     .map_err(Error::Stdin)?
     {
-        // Nothing but a stop request ends it.
+        // Only a stop request makes `end` readable.
         InputText::Ended => {
             let stop = control.stopped().map_or(Stop::Panicked, Stop::Ordered);
             Err(Error::Stop(stop))
@@ -92,7 +92,7 @@ pub(super) fn prompt(
     }
 }
 
-/// How the model that was chosen is asked.
+/// The profile of the chosen model.
 fn profile(settings: &RunSettings, choice: &Choice, fitted: &ClampedSettings) -> Profile {
     Profile {
         search: settings.search,
@@ -101,17 +101,17 @@ fn profile(settings: &RunSettings, choice: &Choice, fitted: &ClampedSettings) ->
     }
 }
 
-/// What the conversation begins with.
+/// The initial state of the conversation.
 pub(super) fn blueprint(
     settings: &RunSettings,
-    kept: &mut StartedSession,
+    session: &mut StartedSession,
     tools: Arc<Toolbox>,
 ) -> Blueprint {
     let substitute = settings.instead.as_ref();
     Blueprint {
-        thread: kept.thread.clone(),
+        thread: session.thread.clone(),
         profile: Profile {
-            effort: kept.effort.clone(),
+            effort: session.effort.clone(),
             ..profile(settings, &settings.choice, &settings.fitted)
         },
         substitute: substitute.map(|(choice, fitted)| Substitute {
@@ -119,12 +119,12 @@ pub(super) fn blueprint(
             note: fitted.note(),
         }),
         searches: settings.choice.searches,
-        items: std::mem::take(&mut kept.items),
+        items: std::mem::take(&mut session.items),
         tools,
     }
 }
 
-/// The parts of what is asked, about how many tokens each has, the longest first.
+/// The parts of the prompt with their estimated tokens, largest first.
 pub(super) fn parts(settings: &RunSettings, prompt: &Prompt) -> Vec<(String, u64)> {
     let files = settings.files.iter();
     let mut parts: Vec<(String, u64)> = files
@@ -135,14 +135,14 @@ pub(super) fn parts(settings: &RunSettings, prompt: &Prompt) -> Vec<(String, u64
         "the instructions".to_owned(),
         estimate(settings.instructions.len()),
     ));
-    let of_files: usize = settings.files.iter().map(|file| file.text.len()).sum();
-    let words = prompt.text.len().saturating_sub(prompt.stdin + of_files);
-    parts.push(("the arguments".to_owned(), estimate(words)));
+    let file_bytes: usize = settings.files.iter().map(|file| file.text.len()).sum();
+    let argument_bytes = prompt.text.len().saturating_sub(prompt.stdin + file_bytes);
+    parts.push(("the arguments".to_owned(), estimate(argument_bytes)));
     parts.sort_by_key(|(_, tokens)| std::cmp::Reverse(*tokens));
     parts
 }
 
-/// Prints the request, its body to the byte, with `***` for what is secret.
+/// Prints the request with its exact body; secrets appear as `***`.
 pub(super) fn show(preview: &Preview, body: &RequestBody, user_agent: &str) -> io::Result<()> {
     let mut text = format!(
         "{{\n  \"method\": \"POST\",\n  \"url\": {},\n  \"headers\": {{\n",

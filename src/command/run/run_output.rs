@@ -1,5 +1,5 @@
-//! Where a run tells what it has to tell: the answer on standard output as text, or everything as JSON lines, and the
-//! rest on standard error.
+//! The output of a run: the answer on standard output as text, or all events as JSON lines, and diagnostics on standard
+//! error.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -15,16 +15,16 @@ use crate::output::spinner::Spinner;
 use crate::output::text::Text;
 use crate::output::{Notice, Sink};
 
-/// Whoever takes what a run tells.
-pub(super) enum Out {
+/// The sink of a run.
+pub(super) enum RunOutput {
     Text(Text<Stdout, Stderr>),
-    /// The text is held back: only the last message is printed, once it is known.
+    /// Text is held back; only the last message is printed, at the end.
     Held(Text<Stdout, Stderr>),
     Lines(Box<JsonLines<Stdout>>, Text<io::Sink, Stderr>, Instant),
 }
 
-impl Out {
-    /// Opens standard output. Nothing is told yet.
+impl RunOutput {
+    /// Opens standard output. Nothing is printed yet.
     pub(super) fn open(settings: &RunSettings, screen: &Screen) -> Result<Self, Error> {
         let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let out = Stdout::open().map_err(Error::Output)?;
@@ -36,11 +36,13 @@ impl Out {
         let summaries = settings.fitted.summary.is_some();
         let level = settings.level;
         if let Form::Lines { deltas } = settings.form {
-            let beside = Text::new(io::sink(), Stderr::default(), level, terminals);
-            let beside = beside.with(settings.paint, spinner).summaries(summaries);
+            let diagnostics = Text::new(io::sink(), Stderr::default(), level, terminals);
+            let diagnostics = diagnostics
+                .with(settings.paint, spinner)
+                .summaries(summaries);
             let quiet = level == crate::output::text::Level::Quiet;
             let lines = JsonLines::new(out, deltas, quiet).waiting();
-            return Ok(Self::Lines(Box::new(lines), beside, Instant::now()));
+            return Ok(Self::Lines(Box::new(lines), diagnostics, Instant::now()));
         }
         let text = Text::new(out, Stderr::default(), level, terminals)
             .with(settings.paint, spinner)
@@ -52,7 +54,7 @@ impl Out {
         })
     }
 
-    /// Tells that the run begins.
+    /// Reports the beginning of the run.
     pub(super) fn begin(&mut self, beginning: &ThreadStarted<'_>) -> io::Result<()> {
         match self {
             Self::Lines(lines, ..) => lines.begin(beginning),
@@ -60,13 +62,13 @@ impl Out {
         }
     }
 
-    /// Tells what there is to tell before anything is asked: notes beside the answer only, warnings everywhere.
+    /// Reports notes, on standard error only, and warnings, to standard error and in JSON lines.
     pub(super) fn warn(&mut self, notes: &[String], warnings: &[String]) {
         for note in notes {
             let note = RunWarning::Note(note.clone());
             let _ = match self {
                 Self::Text(text) | Self::Held(text) => text.take(Notice::Warning(&note)),
-                Self::Lines(_, beside, _) => beside.take(Notice::Warning(&note)),
+                Self::Lines(_, diagnostics, _) => diagnostics.take(Notice::Warning(&note)),
             };
         }
         for warning in warnings {
@@ -75,7 +77,7 @@ impl Out {
         }
     }
 
-    /// Prints the message that was held back.
+    /// Prints the held-back message.
     pub(super) fn print(&mut self, message: &str) -> io::Result<()> {
         match self {
             Self::Held(text) => {
@@ -86,18 +88,18 @@ impl Out {
         }
     }
 
-    /// Delivers what is left.
+    /// Flushes the remaining output.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         match self {
             Self::Text(text) | Self::Held(text) => text.finish(),
-            Self::Lines(lines, beside, _) => {
-                beside.clear();
+            Self::Lines(lines, diagnostics, _) => {
+                diagnostics.clear();
                 lines.flush()
             }
         }
     }
 
-    /// Tells that the run has ended well.
+    /// Reports that the run has succeeded.
     pub(super) fn completed(&mut self) -> io::Result<()> {
         match self {
             Self::Lines(lines, _, begun) => lines.completed(begun.elapsed()),
@@ -106,14 +108,14 @@ impl Out {
     }
 }
 
-impl Sink for Out {
+impl Sink for RunOutput {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match self {
             Self::Held(_) if matches!(notice, Notice::Text(_) | Notice::MessageEnd) => Ok(()),
             Self::Text(text) | Self::Held(text) => text.take(notice),
-            Self::Lines(lines, beside, _) => {
+            Self::Lines(lines, diagnostics, _) => {
                 lines.take(notice)?;
-                beside.take(notice)
+                diagnostics.take(notice)
             }
         }
     }
@@ -121,28 +123,28 @@ impl Sink for Out {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Text(text) | Self::Held(text) => text.flush(),
-            Self::Lines(lines, beside, _) => lines.flush().and_then(|()| beside.flush()),
+            Self::Lines(lines, diagnostics, _) => lines.flush().and_then(|()| diagnostics.flush()),
         }
     }
 
     fn pulse(&self) -> Option<Duration> {
         match self {
             Self::Text(text) | Self::Held(text) => text.pulse(),
-            Self::Lines(_, beside, _) => beside.pulse(),
+            Self::Lines(_, diagnostics, _) => diagnostics.pulse(),
         }
     }
 
     fn beat(&mut self, now: Instant) {
         match self {
             Self::Text(text) | Self::Held(text) => text.beat(now),
-            Self::Lines(_, beside, _) => beside.beat(now),
+            Self::Lines(_, diagnostics, _) => diagnostics.beat(now),
         }
     }
 
     fn clear(&mut self) {
         match self {
             Self::Text(text) | Self::Held(text) => text.clear(),
-            Self::Lines(_, beside, _) => beside.clear(),
+            Self::Lines(_, diagnostics, _) => diagnostics.clear(),
         }
     }
 }

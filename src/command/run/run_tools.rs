@@ -1,4 +1,4 @@
-//! The tools of a run: made ready before the first request, and cleared away after the last.
+//! The tools of a run: set up before the first request, cleaned up after the last one.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use crate::tools::toolbox::Toolbox;
 /// The tools of a run.
 pub(super) struct RunTools {
     pub(super) tools: Arc<Toolbox>,
-    /// What a command leaves that kills the very process that is to end it falls to us.
+    /// This process is the subreaper of processes whose tool process was killed.
     adopted: bool,
 }
 
 impl RunTools {
-    /// Makes the tools ready, if there are any.
+    /// Sets up the tools, if any are offered.
     pub(super) fn open(setup: ToolSetup, tools: Vec<Tool>) -> Result<Self, Error> {
         let offers = !tools.is_empty();
         let adopted = offers && reaper::adopt_orphans();
@@ -36,7 +36,7 @@ impl RunTools {
         Ok(Self { tools, adopted })
     }
 
-    /// Ends what is left of them, and removes what they made for themselves.
+    /// Ends the remaining processes and removes the temporary directory.
     pub(super) fn close(&self, sink: &mut dyn Sink) {
         if self.adopted {
             reaper::end_all(SandboxScope::default(), || false);

@@ -1,4 +1,4 @@
-//! The stored conversation of a run: begun, taken up again, or copied.
+//! The stored conversation of a run: new, resumed or forked.
 
 use std::path::PathBuf;
 
@@ -14,16 +14,19 @@ use crate::session::{Journal, Sessions, StoredConversation, TurnHeader, Writer};
 /// The conversation of a run.
 pub(super) struct StartedSession {
     pub(super) thread: ThreadId,
-    /// What was said before.
+    /// Items of earlier turns.
     pub(super) items: Vec<Vec<u8>>,
     pub(super) writer: Option<Writer>,
-    /// How much the model is to think, as the requests name it.
+    /// The reasoning effort in the request head.
     pub(super) effort: Option<String>,
 }
 
-/// Begins, or takes up again. A dry run stores and holds nothing.
-pub(super) fn keep(settings: &RunSettings, sink: &mut dyn Sink) -> Result<StartedSession, Error> {
-    let beginning = TurnHeader {
+/// Starts, resumes or forks the conversation. A dry run stores nothing and takes no lock.
+pub(super) fn start_session(
+    settings: &RunSettings,
+    sink: &mut dyn Sink,
+) -> Result<StartedSession, Error> {
+    let header = TurnHeader {
         now: seconds(),
         cwd: &settings.tools.directory,
         model: &settings.choice.model.id,
@@ -34,20 +37,20 @@ pub(super) fn keep(settings: &RunSettings, sink: &mut dyn Sink) -> Result<Starte
     let sessions = settings.home.as_deref().map(Sessions::new);
     match (&settings.keep, &sessions) {
         (Keep::Resume(_) | Keep::Last | Keep::Fork(_), None) => Err(Error::NoHome),
-        (Keep::Resume(id), Some(sessions)) => resume(sessions, id, &beginning, settings),
+        (Keep::Resume(id), Some(sessions)) => resume(sessions, id, &header, settings),
         (Keep::Last, Some(sessions)) => {
-            let id = sessions.newest(beginning.cwd).map_err(Error::Session)?;
-            resume(sessions, id.as_str(), &beginning, settings)
+            let id = sessions.newest(header.cwd).map_err(Error::Session)?;
+            resume(sessions, id.as_str(), &header, settings)
         }
         (Keep::Fork(id), Some(sessions)) => {
             let stored = sessions.read(id).map_err(Error::Session)?;
             let ResumedConversation { items, effort, .. } = resumed(stored, settings);
-            let beginning = TurnHeader {
+            let header = TurnHeader {
                 effort: effort.as_deref(),
-                ..beginning
+                ..header
             };
-            let mut kept = begin(settings, Some(sessions), &beginning, sink)?;
-            if let Some(writer) = &mut kept.writer {
+            let mut started = begin(settings, Some(sessions), &header, sink)?;
+            if let Some(writer) = &mut started.writer {
                 for item in &items {
                     writer.item(item);
                 }
@@ -55,18 +58,18 @@ pub(super) fn keep(settings: &RunSettings, sink: &mut dyn Sink) -> Result<Starte
             Ok(StartedSession {
                 items,
                 effort,
-                ..kept
+                ..started
             })
         }
-        (Keep::New, sessions) => begin(settings, sessions.as_ref(), &beginning, sink),
-        (Keep::Nothing, _) => begin(settings, None, &beginning, sink),
+        (Keep::New, sessions) => begin(settings, sessions.as_ref(), &header, sink),
+        (Keep::Nothing, _) => begin(settings, None, &header, sink),
     }
 }
 
 fn begin(
     settings: &RunSettings,
     sessions: Option<&Sessions>,
-    beginning: &TurnHeader<'_>,
+    header: &TurnHeader<'_>,
     sink: &mut dyn Sink,
 ) -> Result<StartedSession, Error> {
     let thread = if settings.dry_run {
@@ -76,7 +79,7 @@ fn begin(
     };
     let created = sessions
         .filter(|_| !settings.dry_run)
-        .map(|sessions| sessions.create(&thread, beginning));
+        .map(|sessions| sessions.create(&thread, header));
     let writer = match created {
         Some(Err(error)) => {
             let _ = sink.take(Notice::Warning(&RunWarning::NotStored(error)));
@@ -89,14 +92,14 @@ fn begin(
         thread,
         items: Vec::new(),
         writer,
-        effort: beginning.effort.map(str::to_owned),
+        effort: header.effort.map(str::to_owned),
     })
 }
 
 fn resume(
     sessions: &Sessions,
     id: &str,
-    beginning: &TurnHeader<'_>,
+    header: &TurnHeader<'_>,
     settings: &RunSettings,
 ) -> Result<StartedSession, Error> {
     let (stored, mut writer) = if settings.dry_run {
@@ -108,7 +111,7 @@ fn resume(
     let thread = stored.id.clone();
     let resumed = resumed(stored, settings);
     if let Some(writer) = &mut writer {
-        resumed.note(writer, beginning);
+        resumed.record(writer, header);
     }
     Ok(StartedSession {
         thread,
@@ -118,21 +121,21 @@ fn resume(
     })
 }
 
-/// A new conversation.
+/// The id of a new conversation.
 fn new_thread() -> Result<ThreadId, Error> {
     let mut random = [0; 10];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     Ok(ThreadId::new(millis(), random))
 }
 
-/// Warns at the end of a run if the conversation cannot be found where it was to be stored.
-pub(super) fn check(misplaced: Option<PathBuf>, sink: &mut dyn Sink) {
+/// Warns if the file of the conversation is no longer at its path.
+pub(super) fn warn_if_misplaced(misplaced: Option<PathBuf>, sink: &mut dyn Sink) {
     if let Some(path) = misplaced {
         let _ = sink.take(Notice::Warning(&RunWarning::Misplaced(path)));
     }
 }
 
-/// A stored conversation as this run goes on with it.
+/// The stored conversation, resumed with the settings of this run.
 fn resumed(stored: StoredConversation, settings: &RunSettings) -> ResumedConversation {
     let choice = &settings.choice;
     let takes_changes = choice.model.effort_updates && choice.backend.is_of_openai();

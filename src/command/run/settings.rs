@@ -1,4 +1,4 @@
-//! What a run is told.
+//! The settings of a run.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -18,92 +18,92 @@ use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 use crate::wire::request::WebSearch;
 
-/// Everything that a run is told, checked.
+/// The validated settings of a run.
 #[derive(Debug)]
 pub struct RunSettings {
     /// The arguments of the prompt.
     pub words: PromptWords,
-    /// Never look at standard input.
+    /// Do not read standard input.
     pub no_stdin: bool,
-    /// Files of text that go along with them.
+    /// Attached text files.
     pub files: Vec<prompt::PromptFile>,
-    /// Pictures that go along, as data URLs.
+    /// Attached images, as data URLs.
     pub pictures: Vec<String>,
-    /// The service may search the web.
+    /// Web search by the service.
     pub search: Option<WebSearch>,
-    /// The model to ask.
+    /// The model.
     pub choice: Choice,
-    /// How it is to think and write.
+    /// Its settings, clamped to what it accepts.
     pub fitted: ClampedSettings,
-    /// The model that is asked instead where the service does not have that one, and how that is to think and write.
+    /// The substitute if the service does not have the model, with its clamped settings.
     pub instead: Option<(Choice, ClampedSettings)>,
-    /// Who it is to be.
+    /// The instructions (system prompt).
     pub instructions: String,
     /// How tools are started.
     pub tools: ToolSetup,
     /// The tools to offer.
     pub offered: Vec<Tool>,
-    /// Our own directory, if there is a place for one.
+    /// The home directory of codex-run, if there is one.
     pub home: Option<PathBuf>,
-    /// What is done about storing the conversation.
+    /// How the conversation is stored.
     pub keep: Keep,
-    /// How the answer is told.
+    /// The format of standard output.
     pub form: Form,
-    /// What the last message must match.
+    /// The schema that the last message must match.
     pub schema: Option<OutputSchema>,
-    /// The file that gets the last message.
+    /// The file for the last message.
     pub last_message: Option<PathBuf>,
-    /// What the run may do.
+    /// Budget, retries and buffering.
     pub policy: Policy,
-    /// A call that failed makes the run fail, although the model has answered.
+    /// A failed tool call makes the run fail, even if the model has answered.
     pub fail_on_tool_error: bool,
-    /// How long a connection may stay silent.
+    /// The idle timeout of connections.
     pub silence: Duration,
-    /// When the run's time is over.
+    /// The deadline of the run (`--timeout`).
     pub deadline: Option<Instant>,
-    /// Print the request, send nothing.
+    /// Print the request and send nothing.
     pub dry_run: bool,
-    /// How much is told beside the answer.
+    /// The verbosity of diagnostics.
     pub level: Level,
-    /// The colours of what is told.
+    /// The colours of diagnostics.
     pub paint: Paint,
-    /// What turns on standard error while the run waits.
+    /// The spinner on standard error, if any.
     pub spinner: Option<Frames>,
-    /// The credentials that were found, in the order in which they count.
+    /// The credentials that were found, in order of precedence.
     pub found: Vec<FoundCredential>,
-    /// Where a sign-in is kept.
+    /// The credentials file and issuer of a sign-in.
     pub keeper: Option<Keeper>,
-    /// What is to be told beside the answer only.
+    /// Notes for standard error only.
     pub notes: Vec<String>,
-    /// What is to be told before anything is asked.
+    /// Warnings to report before the first request.
     pub warnings: Vec<String>,
-    /// Where the two backends are.
+    /// The addresses of the two backends.
     pub endpoints: Endpoints,
 }
 
-/// What is done about storing the conversation.
+/// How the conversation is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Nothing is stored.
+    /// It is not stored.
     Nothing,
-    /// A new one is begun.
+    /// As a new conversation.
     New,
-    /// This one is gone on with.
+    /// Resume the conversation with this id.
     Resume(String),
-    /// The newest of this directory is gone on with.
+    /// Resume the newest conversation of this directory.
     Last,
-    /// A copy of this one is gone on with.
+    /// Continue a copy of the conversation with this id.
     Fork(String),
 }
 
-/// How the answer is told.
+/// The format of standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// As text.
+    /// Text.
     Text,
-    /// As JSON lines; with the text as it arrives, too.
+    /// JSON lines.
     Lines {
-        /// Text is told as it arrives, too.
+        /// Include text deltas as they arrive.
         deltas: bool,
     },
 }

@@ -1,6 +1,6 @@
 //! Output of an answer as it arrives.
 
-use crate::wire::item::WebSearch;
+use crate::wire::item::SearchCall;
 
 /// Something to show, in this order.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Show {
     /// A summary of the model's reasoning.
     Summary(String),
     /// The service searched the web.
-    Searched(WebSearch),
+    Searched(SearchCall),
     /// An event could not be parsed and was skipped. Emitted once; [`Answer::skipped`](super::Answer::skipped) has the
     /// count.
     Skipped,

@@ -42,7 +42,7 @@ pub(super) struct Deciding<'a> {
 }
 
 /// A file that must be out of reach.
-struct Decisive {
+struct DecidingFile {
     path: PathBuf,
     /// What it is, in words that follow "it is".
     what: String,
@@ -76,9 +76,9 @@ impl Deciding<'_> {
     }
 
     /// The files of the user that say what a run does.
-    fn files(&self) -> Vec<Decisive> {
+    fn files(&self) -> Vec<DecidingFile> {
         let flag = self.args.named("tool");
-        let named = self.args.tool.iter().map(|path| Decisive {
+        let named = self.args.tool.iter().map(|path| DecidingFile {
             path: path.into(),
             what: format!("a manifest, named by {flag}"),
             otherwise: "use -s read-only",
@@ -86,7 +86,7 @@ impl Deciding<'_> {
         });
         // A home that is not there has none.
         let homes = self.hidden.run_homes().filter(|home| home.exists());
-        let folders = homes.map(|home| Decisive {
+        let folders = homes.map(|home| DecidingFile {
             path: home.join("tools"),
             what: "the folder of tools of codex-run".to_owned(),
             otherwise: "use -s read-only",
@@ -95,7 +95,7 @@ impl Deciding<'_> {
         let in_folders = self.hidden.run_homes().flat_map(|home| manifests(home));
         // What no run takes decides about none.
         let taken = in_folders.filter(|file| open_directory(file).is_none());
-        let in_folders = taken.map(|path| Decisive {
+        let in_folders = taken.map(|path| DecidingFile {
             what: format!("a manifest, and {} leads there", path.display()),
             path,
             otherwise: "use -s read-only",
@@ -105,7 +105,7 @@ impl Deciding<'_> {
     }
 
     /// The files that the command of a manifest names, if it is given further variables.
-    fn words(&self, manifest: &Manifest) -> Vec<Decisive> {
+    fn words(&self, manifest: &Manifest) -> Vec<DecidingFile> {
         let mut paths = Vec::new();
         for (n, word) in manifest.command.iter().enumerate() {
             let program = match n {
@@ -121,7 +121,7 @@ impl Deciding<'_> {
                 paths.extend(named.map(|path| (path, false)));
             }
         }
-        let decisive = |(path, is_found): (PathBuf, bool)| Decisive {
+        let decisive = |(path, is_found): (PathBuf, bool)| DecidingFile {
             what: format!(
                 "a part of the command of the tool {}, which is given {}",
                 manifest.name,
@@ -165,7 +165,7 @@ fn of_own(tool: &Tool) -> Option<&Manifest> {
     Some(manifest).filter(|manifest| !manifest.env.is_empty())
 }
 
-fn check(file: &Decisive, reach: &WritableReach) -> Result<(), Failure> {
+fn check(file: &DecidingFile, reach: &WritableReach) -> Result<(), Failure> {
     let Some(root) = reach.root_of(&file.path) else {
         return Ok(());
     };
@@ -187,7 +187,7 @@ fn check(file: &Decisive, reach: &WritableReach) -> Result<(), Failure> {
 }
 
 /// A warning about a file of the user's with further names, one of which may lie where tools can write.
-fn linked_twice(file: &Decisive, policy: &SandboxPolicy) -> Option<String> {
+fn linked_twice(file: &DecidingFile, policy: &SandboxPolicy) -> Option<String> {
     let found = fs::metadata(&file.path).ok()?;
     let is_own = found.is_file() && found.uid() == rustix::process::geteuid().as_raw();
     let mut devices = policy.writable.iter().map(|root| root.identity.0);

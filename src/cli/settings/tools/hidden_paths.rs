@@ -51,12 +51,12 @@ pub(super) struct Hidden {
     /// Credentials files with further names (hard links), which cannot be hidden.
     pub(super) warnings: Vec<String>,
     homes: Homes,
-    decisive: Decisive,
+    decisive: ProtectedPaths,
 }
 
 /// The guarded places that no writable directory may overlap. Others that are not there hold nothing.
 #[derive(Debug, Default)]
-struct Decisive {
+struct ProtectedPaths {
     /// The home of this run, what it lies in, and links to it.
     own: Vec<PathBuf>,
     /// Places that are there, and what links in a home of codex-run lead to, whether it is there or not: tools could leave
@@ -64,7 +64,7 @@ struct Decisive {
     others: Vec<PathBuf>,
 }
 
-impl Decisive {
+impl ProtectedPaths {
     /// Looks at these places.
     fn find(guarded: &[PathBuf], own: Option<&Path>, targets: &[PathBuf]) -> Self {
         let is_own =
@@ -165,10 +165,10 @@ impl Hidden {
             links,
             warnings,
             homes,
-            decisive: Decisive::default(),
+            decisive: ProtectedPaths::default(),
         };
         let (guarded, targets) = (found.guarded_places(), real_once(of_run_links));
-        found.decisive = Decisive::find(&guarded, found.own.as_deref(), &targets);
+        found.decisive = ProtectedPaths::find(&guarded, found.own.as_deref(), &targets);
         found
     }
 
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_conflict_with_the_home_of_the_run_is_named_first_and_one_with_nothing_not_at_all() {
-        let decisive = Decisive {
+        let decisive = ProtectedPaths {
             own: vec!["/h/.codex-run".into()],
             others: vec!["/h/.codex".into(), "/k/key".into()],
         };
