@@ -1,4 +1,4 @@
-//! The loopback callback of a browser sign-in (RFC 8252, section 7.3): two small servers, on 127.0.0.1 and `::1`,
+//! The loopback callback of a browser sign-in: two small servers, on 127.0.0.1 and `::1`,
 //! because browsers resolve `localhost` to either. A redirect that belongs to the sign-in is passed on with its
 //! response still open, so that the page can show the real outcome; every other request is answered here.
 

@@ -1,4 +1,4 @@
-//! Waits for a device sign-in (RFC 8628): the next step after each response (pure), and the polling loop.
+//! Waits for a device sign-in: the next step after each response (pure), and the polling loop.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -30,7 +30,7 @@ pub struct Surroundings {
 /// The reason no browser can open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoBrowser {
-    /// It would open on another machine.
+    /// The browser would open on another machine.
     Ssh,
     /// This is a container.
     Container,

@@ -110,7 +110,7 @@ pub(super) mod tests {
         )
     }
 
-    /// An unsigned token of this account that ends then.
+    /// An unsigned token of this account with this expiry time.
     pub(in crate::auth) fn token_of(account: &str, expires: u64) -> Secret {
         Secret::new(token(&format!(
             r#"{{"exp":{expires},"https://api.openai.com/auth":{{"chatgpt_account_id":"{account}"}}}}"#

@@ -20,7 +20,7 @@ pub struct Issued {
     pub access: Option<Secret>,
     /// The refresh token, which replaces the one that was spent.
     pub refresh: Option<Secret>,
-    /// The id token.
+    /// The ID token.
     pub id: Option<Secret>,
     /// The lifetime of the access token, in seconds from now.
     expires_in: Option<u64>,

@@ -85,7 +85,7 @@ fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
     model
 }
 
-/// The ids in a list of the public API's form; nothing if it is none.
+/// Returns the ids in a model list of the public API; `None` if it is not such a list.
 #[must_use]
 pub fn ids(body: &[u8]) -> Option<Vec<String>> {
     let json: Value = serde_json::from_slice(body).ok()?;

@@ -25,7 +25,7 @@ const TURN: &str = "turn";
 pub(super) enum Spelling {
     /// Without the prefix, up to version 1.
     Bare,
-    /// With it.
+    /// With the prefix, since version 2.
     #[default]
     Prefixed,
 }

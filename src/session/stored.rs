@@ -65,11 +65,11 @@ impl Effort {
 pub struct Damage {
     /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The defect.
     pub flaw: Flaw,
 }
 
-/// What is wrong with a line.
+/// The defect of a damaged line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// It cannot be parsed.

@@ -145,7 +145,7 @@ fn tokens_that_cannot_be_stored_now_are_stored_by_the_next() {
         let ran = finish(running, "codex run hello".to_owned());
         ran.exits(0)
             .stdout("You said: hello\n")
-            .says("was renewed but not stored");
+            .says("was renewed but could not be stored");
         assert_eq!(home.auth_text(), now, "it is not overwritten");
         ask(&home, &server).run().exits(exit);
         home.write_auth(&whole);

@@ -23,7 +23,7 @@ use super::store::{
 use super::token::TokenError;
 use crate::clock::{millis, seconds};
 use crate::secret::Secret;
-use attempt::AttemptOutcome;
+use attempt::Attempt;
 pub use error::{Error, Warning};
 use state::SignInState;
 use waiting::RenewalWatch;
@@ -60,20 +60,12 @@ impl SignIn {
         saved: SignedIn,
         critical: Critical,
     ) -> Self {
-        let mut state = SignInState {
-            saved: saved.clone(),
-            seen: Vec::new(),
-            warnings: Vec::new(),
-            warned: false,
-            past: Past::Nothing,
-        };
-        state.use_from_now(saved);
         Self {
             store,
             issuer,
             critical,
             hook: Mutex::default(),
-            state: Mutex::new(state),
+            state: Mutex::new(SignInState::new(saved)),
         }
     }
 
@@ -168,12 +160,12 @@ impl SignIn {
                 Plan::Ended => return Err(Error::Ended),
                 Plan::Wait(until) => until,
                 Plan::Renew(must) => match self.attempt(rejected, &watch) {
-                    Ok(AttemptOutcome::Done) => return Ok(self.token()),
-                    Ok(AttemptOutcome::Busy | AttemptOutcome::Replan) if !must => {
+                    Ok(Attempt::Done) => return Ok(self.token()),
+                    Ok(Attempt::Busy | Attempt::Replan) if !must => {
                         return Ok(self.token());
                     }
-                    Ok(AttemptOutcome::Replan) => now,
-                    Ok(AttemptOutcome::Busy) => {
+                    Ok(Attempt::Replan) => now,
+                    Ok(Attempt::Busy) => {
                         let from = Instant::now();
                         let waiting = |locked: &store::Error| {
                             watch.report(&RenewalWait::Lock(locked.to_string()));
@@ -244,28 +236,20 @@ impl SignIn {
     }
 
     /// Takes the lock, plans again, and spends the refresh token if a renewal is still due.
-    fn attempt(
-        &self,
-        rejected: Option<&Secret>,
-        watch: &RenewalWatch,
-    ) -> Result<AttemptOutcome, Error> {
+    fn attempt(&self, rejected: Option<&Secret>, watch: &RenewalWatch) -> Result<Attempt, Error> {
         let Some(guard) = self.critical.enter() else {
             // The process is shutting down.
-            return Ok(AttemptOutcome::Replan);
+            return Ok(Attempt::Replan);
         };
         let outcome = self.spend(rejected, watch);
         guard.end();
         outcome
     }
 
-    fn spend(
-        &self,
-        rejected: Option<&Secret>,
-        watch: &RenewalWatch,
-    ) -> Result<AttemptOutcome, Error> {
+    fn spend(&self, rejected: Option<&Secret>, watch: &RenewalWatch) -> Result<Attempt, Error> {
         let lock = match self.store.try_lock() {
             Ok(Some(lock)) => lock,
-            Ok(None) => return Ok(AttemptOutcome::Busy),
+            Ok(None) => return Ok(Attempt::Busy),
             Err(error) => return Err(Error::NotSpent(error)),
         };
         let recovered = self.store.recover(&lock, seconds());
@@ -273,8 +257,8 @@ impl SignIn {
         match self.read_plan(rejected, millis())? {
             Plan::Renew(_) => {}
             // Another process renewed first.
-            Plan::Use => return Ok(AttemptOutcome::Done),
-            _ => return Ok(AttemptOutcome::Replan),
+            Plan::Use => return Ok(Attempt::Done),
+            _ => return Ok(Attempt::Replan),
         }
         let saved = self.saved();
         let Some(refresh) = &saved.refresh else {
@@ -284,7 +268,7 @@ impl SignIn {
         let memory = self.memory();
         let before = memory.of(refresh);
         if !lock.holds() {
-            return Ok(AttemptOutcome::Replan);
+            return Ok(Attempt::Replan);
         }
         memory.note(refresh, &Past::Sent(std::process::id()));
         let request = watch.start_request();
@@ -303,7 +287,7 @@ impl SignIn {
                 }
                 let refused = matches!(&error, issuer::Error::Refused(no) if no.permanent());
                 if refused && self.store.is_foreign() && self.renewed_elsewhere(refresh) {
-                    return Ok(AttemptOutcome::Done);
+                    return Ok(Attempt::Done);
                 }
                 return Err(self.failed(refresh, &before, error));
             }
@@ -317,7 +301,7 @@ impl SignIn {
         // Other programs may write the file without taking this lock.
         if let Ok(EditOutcome::Other(found)) = stored {
             return match found.sign_in {
-                Some(Ok(other)) => self.adopt(other).map(|()| AttemptOutcome::Done),
+                Some(Ok(other)) => self.adopt(other).map(|()| Attempt::Done),
                 _ => Err(Error::Gone(self.store.named().to_owned())),
             };
         }
@@ -331,7 +315,7 @@ impl SignIn {
             state.warnings.push(Warning::NotStored(error));
         }
         if usable {
-            Ok(AttemptOutcome::Done)
+            Ok(Attempt::Done)
         } else {
             Err(Error::Failed(Some(issuer::Error::Unreadable)))
         }

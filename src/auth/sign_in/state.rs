@@ -18,6 +18,19 @@ pub(super) struct SignInState {
 }
 
 impl SignInState {
+    /// The state of a sign-in that no request has used yet.
+    pub(super) fn new(saved: SignedIn) -> Self {
+        let mut state = Self {
+            saved: saved.clone(),
+            seen: Vec::new(),
+            warnings: Vec::new(),
+            warned: false,
+            past: Past::Nothing,
+        };
+        state.use_from_now(saved);
+        state
+    }
+
     /// Makes this the current sign-in.
     pub(super) fn use_from_now(&mut self, saved: SignedIn) {
         if saved.refresh != self.saved.refresh {

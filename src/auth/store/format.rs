@@ -31,7 +31,7 @@ pub(super) const MODES: &[&str] = &[MODE_SIGN_IN, MODE_KEY, MODE_PERSONAL, "chat
 pub enum StoreFormat {
     /// An object with one entry per provider: pi's format and ours.
     Entries,
-    /// `{"tokens": {..}, "last_refresh": ..}`: the official client's.
+    /// `{"tokens": {..}, "last_refresh": ..}`: the official client's format.
     Official,
 }
 
