@@ -21,11 +21,11 @@ pub(super) const ROOTS: &[&str] = &["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"];
 /// What names a file, by its long name or as a variable; the most that is read of it, in bytes; and what to do about one
 /// that is larger.
 const LIMITS: &[(&str, usize, &str)] = &[
-    ("file", 64 << 20, "no model reads that much; cut it down"),
+    ("file", 64 << 20, "no model accepts that much: send less"),
     (
         "instructions",
         64 << 20,
-        "no model reads that much; cut it down",
+        "no model accepts that much: send less",
     ),
     ("image", 20 << 20, "make it smaller"),
     (
@@ -115,7 +115,7 @@ fn bytes_of(
         input::Error::Unreadable(_) => Failure::usage(format!("cannot read {named}: {error}"))
             .hint("name a file that is there and that you may read"),
         input::Error::Silent(_) => Failure::usage(format!("cannot use {named}: {error}"))
-            .hint("something holds it open; close it"),
+            .hint("something is holding it open: close it"),
         input::Error::TooLarge(_) => {
             Failure::usage(format!("cannot use {named}: {error}")).hint(too_large)
         }

@@ -96,7 +96,7 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
         }
         Err(error) if error.is_missing() && settings.all => {}
         Err(error) if error.is_missing() && !lines.is_empty() => {
-            warn("nobody is signed in: these are the models of models.json only");
+            warn("you are not signed in: only the models of models.json are listed");
         }
         Err(error) => return Err(Error::Credential(error)),
     }
@@ -195,13 +195,13 @@ fn usable(
         Err((unlisted, kept)) => {
             let why = match unlisted {
                 Unlisted::Api(error) => failure::of_api(&error, None).what().to_owned(),
-                Unlisted::Malformed => "what the service answered is no list of models".to_owned(),
+                Unlisted::Malformed => "the service's answer is not a list of models".to_owned(),
             };
             if let Some(list) = kept {
-                warn(&format!("{why}; this is the list as it was last"));
+                warn(&format!("{why}; showing the last list that was received"));
                 Ok((list.models, ListOrigin::Kept(list.fetched_at)))
             } else {
-                warn(&format!("{why}; this is the built-in list"));
+                warn(&format!("{why}; showing the built-in list"));
                 Ok((built_in, ListOrigin::BuiltIn))
             }
         }

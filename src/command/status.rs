@@ -108,14 +108,14 @@ fn look(
             return Err(Error::SignIn(error));
         }
     } else if let Some(end) = report.expires.filter(|end| *end <= seconds()) {
-        report.problem = Some(format!("it ended at {}", date(end)));
+        report.problem = Some(format!("it expired at {}", date(end)));
         return Err(Error::Ended(settings.found[0].source.clone(), end));
     }
     let Some(endpoints) = &settings.limits else {
         return Ok(());
     };
     if authority.account().is_none() {
-        warn("a key has no plan and so no limits that could be asked for");
+        warn("an API key has no plan, so there are no limits to show");
         return Ok(());
     }
     let http = Http::new(&settings.setup, IDLE_TIMEOUT);

@@ -48,9 +48,9 @@ impl Error {
             Error::Credential(error) => failure::of_credential(&error),
             Error::Key(source) => Failure::new(
                 Outcome::SignIn,
-                format!("no access token: there is only the API key of {source}"),
+                format!("no access token: the only credential is an API key, from {source}"),
             )
-            .hint("`codex login` signs in with a ChatGPT account"),
+            .hint("run `codex login` to sign in with a ChatGPT account"),
             Error::Ended(source, when) => failure::of_ended(&source, when),
             Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::Output(error) => failure::of_output(&error),
@@ -105,7 +105,7 @@ pub fn run(settings: TokenSettings, critical: &Critical) -> Result<(), Error> {
     let line = format!("{token}\n");
     stdout.write_all(line.as_bytes()).map_err(Error::Output)?;
     if let Some(expires) = expires {
-        warn(&format!("the token is good until {}", date(expires)));
+        warn(&format!("the token is valid until {}", date(expires)));
     }
     Ok(())
 }

@@ -75,31 +75,31 @@ impl Used {
         let source = &self.source;
         let words = match self.kind {
             UsedKind::Key => format!(
-                "look at {source}: the key may be mistyped, revoked, or for another service"
+                "check {source}: the key may be mistyped, revoked, or meant for another service"
             ),
             UsedKind::Token => format!(
-                "put a new token into {source}: `codex token` prints one where you are signed in"
+                "put a new token in {source}: `codex token` prints one on a machine where you are signed in"
             ),
             UsedKind::Personal => {
-                "it may have ended or been withdrawn: make another one in the workspace's settings"
+                "it may have expired or been revoked: create a new one in the workspace settings"
                     .to_owned()
             }
             UsedKind::SignIn {
                 renewable: false, ..
             } => {
-                "store a new one: `codex login --with-access-token`, or sign in with `codex login`"
+                "store a new one with `codex login --with-access-token`, or sign in with `codex login`"
                     .to_owned()
             }
             UsedKind::SignIn { foreign: true, .. } => format!(
-                "sign in again with the program that keeps {source}, or with `codex login --auth-file {source}`"
+                "sign in again with the program that owns {source}, or run `codex login --auth-file {source}`"
             ),
             UsedKind::SignIn { .. } => "run `codex login` to sign in again".to_owned(),
-            UsedKind::OfServer => format!("look at {source}"),
+            UsedKind::OfServer => format!("check {source}"),
         };
         match (&self.next, source) {
             // A variable is put away with a word; an entry of a file is not.
             (Some(next), CredentialSource::Variable(_)) => {
-                format!("{words}; or unset it, and {next} is used")
+                format!("{words}; or unset it to use {next}")
             }
             _ => words,
         }
@@ -152,7 +152,7 @@ mod tests {
             let failure = of_fault(&fault::of_answer(&head, b"", 0), used.as_ref());
             assert_eq!(
                 failure.what(),
-                format!("the service refused the credential{what}: it gave no reason [HTTP 401]")
+                format!("the service refused the credential{what}: no reason given [HTTP 401]")
             );
             assert!(
                 failure
@@ -172,20 +172,20 @@ mod tests {
             ],
             "api.example",
             " from CODEX_API_KEY",
-            "look at CODEX_API_KEY: the key may be mistyped, revoked, or for another service; or unset it, and the \
-             key in /h/auth.json is used",
+            "check CODEX_API_KEY: the key may be mistyped, revoked, or meant for another service; or unset it to use the \
+             key in /h/auth.json",
         );
         check(
             &[CredentialSource::KeyIn("/h/auth.json".into()), variable],
             "api.example",
             " from the key in /h/auth.json",
-            "look at the key in /h/auth.json: the key may be mistyped, revoked, or for another service",
+            "check the key in /h/auth.json: the key may be mistyped, revoked, or meant for another service",
         );
         check(
             &[CredentialSource::ServerKey("box".to_owned())],
             "box",
             " from the key of box in models.json",
-            "look at the key of box in models.json",
+            "check the key of box in models.json",
         );
     }
 
@@ -202,11 +202,11 @@ mod tests {
         };
         check(
             CredentialSource::Server("box".to_owned()),
-            "look at its \"baseUrl\"",
+            "check its \"baseUrl\"",
         );
         check(
             CredentialSource::Variable("OPENAI_API_KEY"),
-            "is the address right?",
+            "check the address: ",
         );
     }
 }

@@ -30,29 +30,29 @@ pub(crate) fn of_exhausted(what: &str, exhausted: Exhausted) -> Failure {
 fn hint(exhausted: Exhausted, limits: &SystemLimits) -> String {
     let known = |limit: &Option<u64>| {
         limit.map_or_else(
-            || "not known".to_owned(),
-            |limit| format!("{limit} at present"),
+            || "current value unknown".to_owned(),
+            |limit| format!("currently {limit}"),
         )
     };
     match exhausted {
         Exhausted::Descriptors => format!(
-            "raise RLIMIT_NOFILE, {}: `ulimit -n` sets it",
+            "raise RLIMIT_NOFILE ({}) with `ulimit -n`",
             known(&limits.files)
         ),
         Exhausted::SystemDescriptors => {
-            "close programs, or raise the limit of the whole system: sysctl fs.file-max".to_owned()
+            "close some programs, or raise the system-wide limit (sysctl fs.file-max)".to_owned()
         }
         Exhausted::Threads => {
             let group = match &limits.tasks {
-                Some(limit) => format!("pids.max of the control group, {limit} at present"),
-                None => "the limit of processes of the container".to_owned(),
+                Some(limit) => format!("pids.max of the control group (currently {limit})"),
+                None => "the container's process limit".to_owned(),
             };
             format!(
-                "raise RLIMIT_NPROC, {}, which `ulimit -u` sets, or {group}",
+                "raise RLIMIT_NPROC ({}) with `ulimit -u`, or {group}",
                 known(&limits.processes)
             )
         }
-        Exhausted::Memory => "free some memory, or raise RLIMIT_AS: `ulimit -v` sets it".to_owned(),
+        Exhausted::Memory => "free some memory, or raise RLIMIT_AS with `ulimit -v`".to_owned(),
     }
 }
 
@@ -72,12 +72,12 @@ mod tests {
             assert!(words.iter().all(|word| hint.contains(word)), "{hint}");
             assert!(!others.iter().any(|word| hint.contains(word)), "{hint}");
         };
-        let files = ["RLIMIT_NOFILE, 16 at present", "`ulimit -n`"];
+        let files = ["RLIMIT_NOFILE (currently 16)", "`ulimit -n`"];
         check(Exhausted::Descriptors, &limits, &files, &["NPROC", "pids"]);
-        let threads = ["RLIMIT_NPROC, 7 at present", "`ulimit -u`", "pids.max", "9"];
+        let threads = ["RLIMIT_NPROC (currently 7)", "`ulimit -u`", "pids.max", "9"];
         check(Exhausted::Threads, &limits, &threads, &["NOFILE"]);
         let none = SystemLimits::default();
-        check(Exhausted::Threads, &none, &["container", "not known"], &[]);
+        check(Exhausted::Threads, &none, &["container", "unknown"], &[]);
         check(
             Exhausted::SystemDescriptors,
             &none,

@@ -31,7 +31,7 @@ fn told(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
         _ => Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now)),
     };
     if fault.status == Some(404) && used.is_some_and(Used::is_of_server) {
-        failure = failure.hint("look at its \"baseUrl\", which commonly ends in /v1");
+        failure = failure.hint("check its \"baseUrl\", which usually ends in /v1");
     }
     failure.http_status = fault.status;
     failure.provider = used.and_then(Used::provider).map(Box::from);
@@ -43,18 +43,16 @@ fn told(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
 fn what(fault: &Fault) -> String {
     let words = match (fault.kind, fault.cause) {
         (_, Cause::Window) => return limit(fault),
-        (_, Cause::OwnerCredits | Cause::MemberCredits) => {
-            "the credits of the workspace are used up"
-        }
+        (_, Cause::OwnerCredits | Cause::MemberCredits) => "the workspace has no credits left",
         (_, Cause::OwnerLimit | Cause::MemberLimit) => {
             "the usage limit of the workspace is reached"
         }
-        (_, Cause::Quota) => "the quota of the account is used up",
+        (_, Cause::Quota) => "the account's quota is used up",
         (FaultKind::UsageLimit, _) => "the usage limit is reached",
-        (FaultKind::Failed, _) => "the service did not answer this request",
+        (FaultKind::Failed, _) => "the service could not complete this request",
         (FaultKind::SignIn, _) => "the service refused the credential",
         (FaultKind::Forbidden, _) => "the service does not allow this",
-        (FaultKind::Unreachable, _) => "the service cannot answer now",
+        (FaultKind::Unreachable, _) => "the service cannot answer right now",
     };
     words.to_owned()
 }
@@ -72,7 +70,7 @@ fn limit(fault: &Fault) -> String {
 
 fn why(fault: &Fault) -> String {
     match (fault.reason(), &fault.code) {
-        (None, None) => "it gave no reason".to_owned(),
+        (None, None) => "no reason given".to_owned(),
         (None, Some(code)) => code.clone(),
         (Some(reason), None) => reason.into_owned(),
         // LiteLLM has the status there once more.
@@ -117,49 +115,51 @@ fn hint(fault: &Fault, now: u64) -> String {
     {
         let then = now.saturating_add(time.as_secs());
         return format!(
-            "the service wants to be left alone: try again {}",
+            "the service asks clients to wait: try again {}",
             until(then, now)
         );
     }
     let words = match fault.cause {
         Cause::Moved => {
-            "redirects are not followed: set the address where the service really is, or sign in to the network if that is its page"
+            "redirects are not followed: set the service's real address, or sign in to the network if the page is the network's own"
         }
         Cause::Place => {
-            "is the address right? OPENAI_BASE_URL commonly ends in /v1, CODEX_RUN_BASE_URL in /codex"
+            "check the address: OPENAI_BASE_URL usually ends in /v1, CODEX_RUN_BASE_URL in /codex"
         }
         Cause::Blocked | Cause::Country => {
             return blocked(fault.details.proxy.as_deref());
         }
         Cause::Region => {
-            "the workspace serves its own region only: use a network there, or ask its administrator"
+            "the workspace serves its own region only: use a network in that region, or ask its administrator"
         }
-        _ if fault.page => "look at what stands between: a proxy, a firewall, a sign-in page",
-        Cause::Document => "something else may have answered; look at the address",
-        Cause::Request => "change the request; trying again will not help",
+        _ if fault.page => {
+            "check what is between you and the service: a proxy, a firewall, a sign-in page"
+        }
+        Cause::Document => "something else may have answered: check the address",
+        Cause::Request => "change the request: retrying will not help",
         Cause::Context => {
-            "it is longer than the model takes in: send less, or use a model that takes in more (-m)"
+            "the input is longer than the model accepts: send less, or use a model that accepts more (-m)"
         }
-        Cause::Size => "the request is too large: send less at once",
+        Cause::Size => "the request is too large: send less",
         Cause::Allowance => {
-            "this one request is larger than the account's rate limit: send less at once, or use another model (-m)"
+            "this request alone exceeds the account's rate limit: send less, or use another model (-m)"
         }
         Cause::Policy => {
-            "the service's policy stands against it: put the question differently; trying again will not help"
+            "the service's policy does not allow it: rephrase the question; retrying will not help"
         }
         Cause::Image => "use another image, or leave it out",
         Cause::Residency => {
-            "the project is bound to a region: set OPENAI_BASE_URL to the address of that region, or use another model (-m)"
+            "the project is bound to a region: set OPENAI_BASE_URL to that region's address, or use another model (-m)"
         }
         Cause::Unknown => "try again later; if that does not help, change the request",
         Cause::Credential => {
-            "it may have expired or been revoked: `codex login` signs in again; a key or token from elsewhere is renewed there"
+            "it may have expired or been revoked: run `codex login` to sign in again, or renew a key or token where it was issued"
         }
         Cause::Model => {
-            "check the model's name, or use another model (-m) or another account: this one has not got it"
+            "check the model's name, or use another model (-m) or another account: this account does not have it"
         }
         Cause::Version => "use another model (-m), or a newer version of codex-run",
-        Cause::Plan => "the plan does not include it: use another account, or an API key",
+        Cause::Plan => "the plan does not include this: use another account, or an API key",
         Cause::Workspace => {
             "the workspace is deactivated: ask its owner, or use another workspace or account"
         }
@@ -167,12 +167,12 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::OwnerCredits => "add credits to the workspace, or use another account",
         Cause::MemberCredits => "ask the workspace's owner to add credits, or use another account",
         Cause::Quota => {
-            "look at the account's billing and spending limits, or use another key; waiting may not help"
+            "check the account's billing and spending limits, or use another key; waiting may not help"
         }
         Cause::Window | Cause::OwnerLimit | Cause::MemberLimit => return reset(fault, now),
         Cause::Rate => "try again later, or send less at once",
-        Cause::Capacity => "the model is at capacity: try again later, or use another one (-m)",
-        Cause::Proxy => "a proxy stands between and wants a sign-in of its own",
+        Cause::Capacity => "the model is at capacity: try again later, or use another model (-m)",
+        Cause::Proxy => "a proxy on the way to the service requires authentication",
         Cause::Broken | Cause::Page => "try again later",
     };
     words.to_owned()
@@ -198,10 +198,10 @@ fn reset(fault: &Fault, now: u64) -> String {
     };
     match fault.resets_at {
         Some(at) if at > now => format!(
-            "it ends {}; --wait-for-reset waits for it, or {raise}",
+            "it resets {}; --wait-for-reset waits until then, or {raise}",
             until(at, now)
         ),
-        Some(_) => format!("it should have ended by now: try again, or {raise}"),
+        Some(_) => format!("it should have reset already: try again, or {raise}"),
         None => format!("wait for the plan's next window, or {raise}"),
     }
 }
@@ -233,8 +233,8 @@ mod tests {
             404,
             &[("x-request-id", "req_1"), ("cf-ray", "abc-FRA")],
             r#"{"error":{"message":"No such thing.","code":"x"}}"#,
-            "the service did not answer this request: No such thing. (x) [HTTP 404, request req_1]",
-            "is the address right? OPENAI_BASE_URL commonly ends in /v1, CODEX_RUN_BASE_URL in /codex",
+            "the service could not complete this request: No such thing. (x) [HTTP 404, request req_1]",
+            "check the address: OPENAI_BASE_URL usually ends in /v1, CODEX_RUN_BASE_URL in /codex",
         );
         check(
             401,
@@ -243,8 +243,8 @@ mod tests {
                 ("x-openai-authorization-error", "missing"),
             ],
             "",
-            "the service refused the credential: it gave no reason [HTTP 401, ray abc-FRA, authorization missing]",
-            "it may have expired or been revoked: `codex login` signs in again; a key or token from elsewhere is renewed there",
+            "the service refused the credential: no reason given [HTTP 401, ray abc-FRA, authorization missing]",
+            "it may have expired or been revoked: run `codex login` to sign in again, or renew a key or token where it was issued",
         );
     }
 
@@ -270,19 +270,19 @@ mod tests {
             &[],
             &format!(r#","plan_type":"plus","resets_at":{}"#, NOW + 5400),
             plus,
-            "it ends in 1 h 30 min, 14:05 UTC; --wait-for-reset waits for it, or use another account",
+            "it resets in 1 h 30 min, 14:05 UTC; --wait-for-reset waits until then, or use another account",
         );
         check(
             &[("x-codex-plan-type", "pro"), ("x-codex-limit-name", "gpt")],
             r#","plan_type":"plus","resets_in_seconds":264600"#,
             "the usage limit of the plus plan for gpt",
-            "it ends in 3 days 2 h, 2026-11-23 14:05 UTC; --wait-for-reset waits for it, or use another account",
+            "it resets in 3 days 2 h, 2026-11-23 14:05 UTC; --wait-for-reset waits until then, or use another account",
         );
         check(
             &[("x-codex-plan-type", "plus")],
             &format!(r#","resets_at":{}"#, NOW - 1),
             plus,
-            "it should have ended by now: try again, or use another account",
+            "it should have reset already: try again, or use another account",
         );
         check(
             &[],
@@ -297,20 +297,20 @@ mod tests {
             )],
             r#","resets_in_seconds":60"#,
             "the usage limit of the workspace",
-            "it ends in 1 min, 12:36 UTC; --wait-for-reset waits for it, or ask the workspace's owner to raise it",
+            "it resets in 1 min, 12:36 UTC; --wait-for-reset waits until then, or ask the workspace's owner to raise it",
         );
     }
 
     #[test]
     fn a_service_that_asks_for_a_long_time_says_until_when() {
-        let what = "the service cannot answer now: it gave no reason [HTTP 503]";
+        let what = "the service cannot answer right now: no reason given [HTTP 503]";
         let check = |seconds: &str, hint: &str| {
             check(503, &[("retry-after", seconds)], "", what, hint);
         };
         check("5", "try again later");
         check(
             "5400",
-            "the service wants to be left alone: try again in 1 h 30 min, 14:05 UTC",
+            "the service asks clients to wait: try again in 1 h 30 min, 14:05 UTC",
         );
     }
 
@@ -342,8 +342,8 @@ mod tests {
             502,
             &[],
             "<html>",
-            "the service cannot answer now: a web page instead of an answer [HTTP 502]",
-            "look at what stands between: a proxy, a firewall, a sign-in page",
+            "the service cannot answer right now: a web page instead of an answer [HTTP 502]",
+            "check what is between you and the service: a proxy, a firewall, a sign-in page",
         );
     }
 }

@@ -10,6 +10,10 @@ mod prompt;
 mod service;
 mod sign_in;
 pub mod stop;
+#[cfg(test)]
+pub(crate) mod table;
+#[cfg(test)]
+mod table_tests;
 mod value;
 mod warning;
 

@@ -123,15 +123,15 @@ impl From<&Stop> for Failure {
 
 fn of_next(next: Next) -> &'static str {
     match next {
-        Next::Request => "the model wanted to go on",
-        Next::Turn => "a further turn was asked for",
+        Next::Request => "the model wanted to continue",
+        Next::Turn => "another turn was requested",
     }
 }
 
 /// Why a turn that was asked with this credential stopped.
 pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
     match stop {
-        Stop::Panicked => bug("a part of it stopped"),
+        Stop::Panicked => bug("a thread panicked"),
         Stop::Output(error) => of_output(error),
         Stop::Thread(error) => of_thread(error),
         Stop::Ordered(order) => of_order(*order),
@@ -141,7 +141,7 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
             match next {
                 Next::Request => format!("stopped by --max-turns {limit}: {}", of_next(*next)),
                 Next::Turn => format!(
-                    "stopped by --max-turns {limit}: all of them are used, and {}",
+                    "stopped by --max-turns {limit}: all turns are used, and {}",
                     of_next(*next)
                 ),
             },
@@ -157,18 +157,18 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
         .hint("raise --max-tokens"),
         Stop::Calls { wanted, limit } => Failure::new(
             Outcome::Budget,
-            format!("stopped by --max-tool-calls {limit}: the model wanted {wanted} tool calls in all"),
+            format!("stopped by --max-tool-calls {limit}: the model requested {wanted} tool calls in total"),
         )
-        .hint("raise --max-tool-calls; the calls of its last answer were not run"),
+        .hint("raise --max-tool-calls; the calls of the last answer were not run"),
         Stop::TooLong { tokens, window } => too_long(*tokens, *window),
         Stop::NoSearch(error) => Failure::new(
             Outcome::Failed,
             format!(
-                "cannot search the web: the service refused every shape of the request that has room for its search: {}",
+                "cannot search the web: the service refused every request shape that supports web search: {}",
                 of_api(error, used).what
             ),
         )
-        .hint("leave the search out, or use another model (-m)"),
+        .hint("ask without web search, or use another model (-m)"),
         Stop::Unanswered { why, partial } => {
             let failure = of_unanswered(why, used);
             match **why {
@@ -193,9 +193,9 @@ fn too_long(tokens: u64, window: u64) -> Failure {
     let (tokens, window) = (grouped(tokens), grouped(window));
     Failure::new(
         Outcome::Failed,
-        format!("the request is too long: about {tokens} tokens, and the model takes in {window}"),
+        format!("the request is too long: about {tokens} tokens, but the model accepts {window}"),
     )
-    .hint("send less, or use a model that takes in more (-m)")
+    .hint("send less, or use a model that accepts more (-m)")
 }
 
 /// A number with its thousands told apart.
@@ -219,7 +219,9 @@ pub(crate) fn of_order(order: StopRequest) -> Failure {
         StopRequest::Signal(signal) => {
             let (outcome, what) = match signal {
                 signal_hook::consts::SIGINT => (Outcome::Interrupted, "interrupted"),
-                signal_hook::consts::SIGHUP => (Outcome::Hangup, "ended: the terminal hung up"),
+                signal_hook::consts::SIGHUP => {
+                    (Outcome::Hangup, "hung up: the terminal was closed")
+                }
                 _ => (Outcome::Terminated, "terminated"),
             };
             Failure {
@@ -231,5 +233,5 @@ pub(crate) fn of_order(order: StopRequest) -> Failure {
 }
 
 fn timeout() -> Failure {
-    Failure::new(Outcome::Timeout, "stopped: the time of --timeout is over").hint("raise --timeout")
+    Failure::new(Outcome::Timeout, "stopped: --timeout has expired").hint("raise --timeout")
 }

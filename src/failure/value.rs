@@ -54,7 +54,9 @@ impl Failure {
             return self;
         }
         let hint = self.hint.take().unwrap_or_else(|| "try again".to_owned());
-        self.hint(format!("{hint}; what was printed is a part of the answer"))
+        self.hint(format!(
+            "{hint}; what was printed is only part of the answer"
+        ))
     }
 
     /// How it ended.
@@ -120,9 +122,9 @@ pub(crate) fn bug(place: &str) -> Failure {
     Failure::new(
         Outcome::Bug,
         format!(
-            "a defect in codex-run {}: {place}",
+            "internal error in codex-run {}: {place}",
             env!("CARGO_PKG_VERSION")
         ),
     )
-    .hint("please report this line and the command that led to it")
+    .hint("please report this line and the command that caused it")
 }

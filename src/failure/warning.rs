@@ -49,11 +49,11 @@ impl fmt::Display for RunWarning {
             Self::SignIn(warning) => warning.fmt(f),
             Self::OtherShape(shape) => write!(
                 f,
-                "the service wants this model asked in its {} shape; asking again so",
+                "the service requires the {} request shape for this model; retrying with it",
                 shape.name()
             ),
             Self::WithoutReasoning => f.write_str(
-                "the service cannot read the reasoning of earlier answers; asking again without it",
+                "the service cannot read the reasoning of earlier answers; retrying without it",
             ),
             Self::Withheld(reasons) => f.write_str(&withheld(reasons)),
             Self::Skipped(1) => {
@@ -70,7 +70,7 @@ impl fmt::Display for RunWarning {
                     .collect();
                 write!(
                     f,
-                    "the tools have changed {}: look at it before git runs what it names",
+                    "tools have changed {}: check it before git runs what it names",
                     places.join(" and ")
                 )
             }
@@ -80,7 +80,7 @@ impl fmt::Display for RunWarning {
             ),
             Self::StoredNoFurther(path, error) => write!(
                 f,
-                "the conversation is not stored any further: cannot write {}: {error}",
+                "the conversation is no longer being stored: cannot write {}: {error}",
                 path.display()
             ),
             Self::Misplaced(path) => write!(
@@ -90,7 +90,7 @@ impl fmt::Display for RunWarning {
             ),
             Self::TemporaryLeft(path, error) => write!(
                 f,
-                "the tools' temporary directory {} is left: {error}",
+                "cannot remove the tools' temporary directory {}: {error}",
                 path.display()
             ),
             Self::StdinAwaited { terminal: true } => f.write_str(
@@ -100,7 +100,7 @@ impl fmt::Display for RunWarning {
                 f.write_str("waiting for the end of standard input")
             }
             Self::StdinGivenUp => f.write_str(
-                "standard input gave nothing within 3 s, so the run goes on without it; --no-stdin saves the wait",
+                "nothing arrived on standard input within 3 s, so the run continues without it; --no-stdin avoids the wait",
             ),
         }
     }
@@ -117,7 +117,7 @@ fn withheld(reasons: &[Option<String>]) -> String {
         several => format!("{several} items"),
     };
     format!(
-        "the service kept reasoning of earlier answers from the model: {items} ({})",
+        "the service withheld reasoning of earlier answers from the model: {items} ({})",
         kinds.join(", ")
     )
 }
@@ -133,7 +133,7 @@ mod tests {
             .to_vec();
         assert_eq!(
             RunWarning::Withheld(reasons).to_string(),
-            "the service kept reasoning of earlier answers from the model: 3 items (b, no reason given)"
+            "the service withheld reasoning of earlier answers from the model: 3 items (b, no reason given)"
         );
     }
 }

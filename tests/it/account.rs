@@ -103,7 +103,7 @@ fn status_tells_when_nobody_is_signed_in() {
         .env("CODEX_ACCESS_TOKEN", &ended)
         .run()
         .exits(4)
-        .says("ended at 1970-01-01");
+        .says("expired at 1970-01-01");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn token_prints_a_token_that_is_valid() {
         .to_owned();
     assert_eq!(ran.text(), format!("{access}\n"));
     assert!(access != old.access && !ran.stderr.contains("eyJ"));
-    ran.says("the token is good until 20");
+    ran.says("the token is valid until 20");
     // A key is no access token, and one that comes first is passed over.
     let ran = home
         .codex(&server)
@@ -182,7 +182,7 @@ fn token_prints_a_token_that_is_valid() {
         .run()
         .exits(4)
         .stdout("")
-        .says("ended at 1970-01-01");
+        .says("expired at 1970-01-01");
     Home::with_key()
         .offline()
         .args(["token"])
@@ -196,7 +196,7 @@ fn token_prints_a_token_that_is_valid() {
         .run()
         .exits(4)
         .stdout("")
-        .says("nobody is signed in");
+        .says("you are not signed in");
 }
 
 #[test]
@@ -210,9 +210,9 @@ fn logout_removes_and_revokes() {
         .run();
     ran.exits(0)
         .stdout("")
-        .says("Signed out: ada@example.com (plus) is removed from")
+        .says("Signed out: ada@example.com (plus) was removed from")
         .says("is signed out too");
-    ran.says("OPENAI_API_KEY is still set and is used from now on");
+    ran.says("OPENAI_API_KEY is still set and will be used from now on");
     assert_eq!(
         server.issuer().revocations(),
         [(old.refresh.clone(), "refresh_token".to_owned())]
@@ -222,7 +222,7 @@ fn logout_removes_and_revokes() {
         .args(["logout"])
         .run()
         .exits(0)
-        .says("Nobody is signed in");
+        .says("You are not signed in");
     assert_eq!(server.issuer().revocations().len(), 1);
     home.codex(&server)
         .args(["run", "--no-tools", "hi"])

@@ -170,7 +170,7 @@ fn what_may_pass_has_its_code_by_every_way() {
         );
         go(Poll, reply_of_poll)
             .exits(4)
-            .says("nobody signed in within 15 minutes");
+            .says("the sign-in was not completed within 15 minutes");
     }
     check("a dropped connection", &Reply::raw(""), codes(7, 0, 7));
 }
@@ -304,7 +304,7 @@ fn the_credential_that_was_refused_is_named() {
     check(
         &key,
         "OPENAI_API_KEY",
-        "hint: look at OPENAI_API_KEY: the key may be",
+        "hint: check OPENAI_API_KEY: the key may be",
     );
     let both = Home::new()
         .env("CODEX_API_KEY", crate::home::KEY)
@@ -318,7 +318,7 @@ fn the_credential_that_was_refused_is_named() {
     check(
         &given,
         "CODEX_ACCESS_TOKEN",
-        "put a new token into CODEX_ACCESS_TOKEN",
+        "put a new token in CODEX_ACCESS_TOKEN",
     );
     let home = Home::new();
     home.write_auth(&json!({"openai": {"type": "api_key", "key": crate::home::KEY}}).to_string());
@@ -326,7 +326,7 @@ fn the_credential_that_was_refused_is_named() {
     check(
         &home,
         &format!("the key in {file}"),
-        "hint: look at the key in ",
+        "hint: check the key in ",
     );
     home.write_auth(&json!({"openai-codex": {"type": "oauth", "access": token}}).to_string());
     check(&home, &file, "store a new one");

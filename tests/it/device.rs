@@ -127,7 +127,7 @@ fn a_secret_is_read_from_standard_input_only() {
         .input(jwt("acct-1", 1000))
         .run()
         .exits(4)
-        .says("it ended at 1970-01-01T00:16:40Z");
+        .says("it expired at 1970-01-01T00:16:40Z");
     cmd().run().exits(2).says("nothing on standard input");
     let key = || home.codex(&server).args(["login", "--with-api-key"]);
     key().input("two words").run().exits(2).says("white space");

@@ -148,7 +148,7 @@ fn descriptors_that_are_used_up_later_are_no_network_that_failed() {
         let ran = cmd.args(args).run();
         ran.exits(74)
             .says("cannot reach the service")
-            .says("RLIMIT_NOFILE, 5 at present");
+            .says("RLIMIT_NOFILE (currently 5)");
         assert_eq!(server.requests().len(), 1);
         assert!(!ran.stderr.contains("trying again"), "{}", ran.stderr);
     }

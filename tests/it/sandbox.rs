@@ -41,7 +41,7 @@ fn without_confinement_there_is_no_request_and_both_ways_on_are_named() {
         ran.exits(2)
             .stdout("")
             .says("codex: cannot confine tools: this system has no Landlock")
-            .says("hint: --no-tools runs without tools; -s danger-full-access lets them do whatever you may do");
+            .says("hint: --no-tools runs without tools; -s danger-full-access runs them without a sandbox");
         assert_eq!(server.requests().len(), 0);
     }
     without_landlock(cmd(["--no-tools", "x", "y"]))
