@@ -1,4 +1,4 @@
-//! `codex logout`: removes what is stored, and has its tokens made worthless.
+//! `codex logout`: removes the stored sign-in or key, and revokes the tokens.
 
 use super::{Keeper, say_line, warn, warn_of_wait};
 use crate::auth::critical_section::Critical;
@@ -8,23 +8,23 @@ use crate::auth::store_change::change;
 use crate::clock::{date, seconds};
 use crate::http::HttpSetup;
 
-/// Everything that a sign-out is told.
+/// The settings of a sign-out.
 #[derive(Debug)]
 pub struct LogoutSettings {
     /// Where the sign-in is kept.
     pub keeper: Keeper,
     /// Do not ask the issuer to revoke.
     pub local: bool,
-    /// Every entry of ours.
+    /// Remove the sign-in and the key.
     pub all: bool,
-    /// What is used from now on all the same, in the order in which it counts.
+    /// The other sources that will be used from now on, in order of precedence.
     pub left: Vec<String>,
-    /// Who calls, and what lies between.
+    /// The user agent and the network settings.
     pub setup: HttpSetup,
 }
 
-/// Signs out. A sign-in goes before a key, as it is used before one. It is removed first and revoked then, so
-/// that nobody finds a token here that is worthless.
+/// Signs out. A sign-in goes before a key, as it takes precedence. It is removed first and then revoked, so
+/// that no process finds a revoked token here.
 ///
 /// # Errors
 /// When the file cannot be read or written; nothing was removed or revoked then.
@@ -41,7 +41,7 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
         }
         edits
     };
-    // Where nothing is there, nothing is made either, not even a lock.
+    // If there is nothing to remove, nothing is created either, not even a lock.
     let found = store.read()?;
     if edits(&found).is_empty() {
         if let Some(other) = found.others.into_iter().next() {
@@ -107,14 +107,14 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
     Ok(())
 }
 
-/// What becomes of a token that is not ours to end.
+/// The line for a token that only the workspace can revoke.
 const NOT_REVOKED: &str = "It was not revoked: that is done in the workspace settings.";
 
 fn has_sign_in(contents: &Contents) -> bool {
     contents.sign_in.is_some() || contents.personal.is_some()
 }
 
-/// Tells what is used from now on.
+/// Warns about the source that will be used from now on.
 fn still(settings: &LogoutSettings) {
     if let Some(source) = settings.left.first() {
         warn(&format!(

@@ -1,4 +1,4 @@
-//! The credential that was refused, by its name, with a hint that fits it.
+//! The credential that a command uses: its name in messages, and the hint for when the service refuses it.
 
 use super::value::Failure;
 use crate::auth::identity::is_personal;
@@ -11,9 +11,9 @@ use crate::outcome::Outcome;
 pub(crate) struct Used {
     source: CredentialSource,
     kind: UsedKind,
-    /// What would be used without it.
+    /// The credential that would be used without it.
     next: Option<CredentialSource>,
-    /// Who is shown it: the host of a service, or a provider of `models.json` by its name.
+    /// Who receives it: the host of a service, or the name of a provider in `models.json`.
     provider: Option<String>,
 }
 
@@ -22,17 +22,17 @@ enum UsedKind {
     Key,
     Token,
     Personal,
-    /// A sign-in, in a file of our own or of another program.
+    /// A sign-in, in codex-run's file or in that of another program (`foreign`).
     SignIn {
         renewable: bool,
         foreign: bool,
     },
-    /// The key of a server of the user's own.
+    /// The key of a server in `models.json`.
     OfServer,
 }
 
 impl Used {
-    /// The first of those that were found; `host` is that of the service that is shown it.
+    /// The first of the credentials found; `host` is the service that receives it.
     pub(crate) fn of(
         found: &[FoundCredential],
         store: Option<&CredentialStore>,
@@ -60,17 +60,17 @@ impl Used {
         })
     }
 
-    /// Who is shown it, where that is known.
+    /// Who receives it, if known.
     pub(super) fn provider(&self) -> Option<&str> {
         self.provider.as_deref()
     }
 
-    /// Whether it is the key of a server of the user's own.
+    /// Whether it belongs to a server in `models.json`.
     pub(super) fn is_of_server(&self) -> bool {
         matches!(self.kind, UsedKind::OfServer)
     }
 
-    /// What to do where it is refused or has ended.
+    /// The hint for when it is refused or has expired.
     pub(super) fn hint(&self) -> String {
         let source = &self.source;
         let words = match self.kind {
@@ -97,7 +97,7 @@ impl Used {
             UsedKind::OfServer => format!("check {source}"),
         };
         match (&self.next, source) {
-            // A variable is put away with a word; an entry of a file is not.
+            // A variable is easily unset; an entry of a file is not.
             (Some(next), CredentialSource::Variable(_)) => {
                 format!("{words}; or unset it to use {next}")
             }
@@ -107,7 +107,7 @@ impl Used {
 }
 
 impl Failure {
-    /// The failure of a credential that the service refused in these words; what to do where it is not known which.
+    /// A credential that the service refused with this message; `otherwise` is the hint if the credential is unknown.
     pub(super) fn refused(why: &str, used: Option<&Used>, otherwise: &str) -> Self {
         match used {
             Some(used) => Self::new(

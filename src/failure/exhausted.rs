@@ -1,4 +1,4 @@
-//! What the system has no more of, in words: which limit it is, how high it is now, and how it is raised.
+//! Exhausted system resources: which limit was reached, its current value, and how to raise it.
 
 use std::io;
 
@@ -7,12 +7,12 @@ use crate::exhausted::{Exhausted, SystemLimits};
 use crate::outcome::Outcome;
 
 impl Failure {
-    /// The same where the reason turns out to be a limit of this machine: then that is what is to be changed.
+    /// Replaces outcome and hint if the error is a limit of this machine, since that is what has to change.
     pub(crate) fn because_of(self, error: &io::Error) -> Self {
         self.for_want_of(Exhausted::of(error))
     }
 
-    /// The same where this, if anything, is exhausted.
+    /// Replaces outcome and hint if a resource is exhausted.
     pub(crate) fn for_want_of(mut self, exhausted: Option<Exhausted>) -> Self {
         let Some(exhausted) = exhausted else {
             return self;
@@ -22,7 +22,7 @@ impl Failure {
     }
 }
 
-/// A command that does not begin, or does not go on, for this reason.
+/// A command that cannot start or continue because of an exhausted resource.
 pub(crate) fn of_exhausted(what: &str, exhausted: Exhausted) -> Failure {
     Failure::new(Outcome::Io, format!("{what}: {exhausted}")).for_want_of(Some(exhausted))
 }

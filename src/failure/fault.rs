@@ -1,4 +1,4 @@
-//! What the service says when it says no, in words: what happened, in the service's own words why, and what to do.
+//! Faults of the service as failures: what happened, why (in the service's own words), and what to do.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::clock::{seconds, until};
 use crate::outcome::Outcome;
 use crate::wire::fault::{Cause, Fault, FaultKind, Retry};
 
-/// A time that the service asks for is said from this length on; a shorter one has passed when the words are read.
+/// The shortest requested delay that is reported; a shorter one has passed by the time the message is read.
 const MIN_REPORTED_DELAY: Duration = Duration::from_secs(60);
 
-/// What the service says to a request that was made with this credential.
+/// The failure of a request that was made with this credential.
 pub(crate) fn of_fault(fault: &Fault, used: Option<&Used>) -> Failure {
-    told(fault, used, seconds())
+    failure_at(fault, used, seconds())
 }
 
-/// As it is told at this time in Unix seconds.
-fn told(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
+/// The same at a given time, in Unix seconds.
+fn failure_at(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
     let outcome = match fault.kind {
         FaultKind::Failed => Outcome::Failed,
         FaultKind::SignIn => Outcome::SignIn,
@@ -57,7 +57,7 @@ fn what(fault: &Fault) -> String {
     words.to_owned()
 }
 
-/// Which limit is reached, as far as the service said.
+/// Which limit was reached, as far as the service reported it.
 fn limit(fault: &Fault) -> String {
     let named = |words: &str, name: &Option<String>, more: &str| match name {
         Some(name) => format!(" {words}{name}{more}"),
@@ -73,7 +73,7 @@ fn why(fault: &Fault) -> String {
         (None, None) => "no reason given".to_owned(),
         (None, Some(code)) => code.clone(),
         (Some(reason), None) => reason.into_owned(),
-        // LiteLLM has the status there once more.
+        // LiteLLM repeats the HTTP status as the code.
         (Some(reason), Some(code))
             if fault
                 .status
@@ -85,7 +85,7 @@ fn why(fault: &Fault) -> String {
     }
 }
 
-/// What a report to the service should name.
+/// The identifiers that a report to the service should include.
 fn marks(fault: &Fault) -> String {
     let details = &fault.details;
     let mut marks = Vec::new();
@@ -94,7 +94,7 @@ fn marks(fault: &Fault) -> String {
     }
     match (&fault.request_id, &details.ray) {
         (Some(id), _) => marks.push(format!("request {id}")),
-        // A page says it in its sentence.
+        // For a page, the reason already includes it.
         (None, Some(ray)) if !fault.page => marks.push(format!("ray {ray}")),
         _ => {}
     }
@@ -108,7 +108,7 @@ fn marks(fault: &Fault) -> String {
     }
 }
 
-/// What to do about it.
+/// The hint.
 fn hint(fault: &Fault, now: u64) -> String {
     if let Retry::After(time) = fault.retry
         && time >= MIN_REPORTED_DELAY
@@ -178,8 +178,8 @@ fn hint(fault: &Fault, now: u64) -> String {
     words.to_owned()
 }
 
-/// What to do where the service does not serve the network or the country that a request comes from, by this proxy
-/// if it went through one.
+/// The hint if the service does not serve the network or country of the request, which went through this proxy
+/// if there is one.
 pub(crate) fn blocked(proxy: Option<&str>) -> String {
     let words =
         "your network or region may be blocked: try another network, or turn off a VPN or proxy";
@@ -189,7 +189,7 @@ pub(crate) fn blocked(proxy: Option<&str>) -> String {
     }
 }
 
-/// When to come back, as far as the service said, and what else to do.
+/// When the limit resets, as far as the service reported it, and what else to do.
 fn reset(fault: &Fault, now: u64) -> String {
     let raise = match fault.cause {
         Cause::OwnerLimit => "raise the workspace's limit",
@@ -221,7 +221,7 @@ mod tests {
         });
         let fault = fault::of_answer(&head, body.as_bytes(), NOW);
         assert_eq!(
-            told(&fault, None, NOW).words(),
+            failure_at(&fault, None, NOW).words(),
             format!("{what}\nhint: {hint}"),
             "{status} {body}"
         );
@@ -318,13 +318,13 @@ mod tests {
     fn the_proxy_is_named_where_the_network_is_refused() {
         let words = "try another network, or turn off a VPN or proxy";
         assert!(blocked(None).ends_with(words));
-        let told = blocked(Some("proxy.example:3128"));
-        assert!(told.ends_with("; this request went through the proxy proxy.example:3128"));
+        let hint = blocked(Some("proxy.example:3128"));
+        assert!(hint.ends_with("; this request went through the proxy proxy.example:3128"));
         let body = r#"{"error":{"code":"unsupported_country_region_territory"}}"#;
         let head = FaultHead::read(403, |_| None);
         let mut fault = fault::of_answer(&head, body.as_bytes(), NOW);
         fault.details.proxy = Some("proxy.example:3128".to_owned());
-        assert!(super::told(&fault, None, NOW).words().contains(&told));
+        assert!(super::failure_at(&fault, None, NOW).words().contains(&hint));
     }
 
     #[test]

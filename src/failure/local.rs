@@ -1,4 +1,4 @@
-//! What goes wrong on this machine, in words: files, threads, and the streams that results go to.
+//! Failures of this machine: files, threads, random numbers and the output streams.
 
 use std::io;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::value::Failure;
 use crate::outcome::Outcome;
 use crate::session;
 
-/// A stored conversation that cannot be gone on with.
+/// A stored conversation that cannot be continued.
 pub(crate) fn of_session(error: &session::Error) -> Failure {
     use session::Error;
     match error {
@@ -38,7 +38,7 @@ pub(crate) fn of_session(error: &session::Error) -> Failure {
     }
 }
 
-/// A place where no temporary directory can be made.
+/// A directory in which no temporary directory can be created.
 pub(crate) fn of_temporary(place: &Path, error: &io::Error) -> Failure {
     let place = place.display();
     let what = format!("cannot create a temporary directory in {place}: {error}");
@@ -47,7 +47,7 @@ pub(crate) fn of_temporary(place: &Path, error: &io::Error) -> Failure {
         .because_of(error)
 }
 
-/// A thread or a process, or what one needs, that the system does not give.
+/// A thread or process that the system does not provide, or a resource that one needs.
 pub(crate) fn of_thread(error: &io::Error) -> Failure {
     Failure::new(
         Outcome::Io,
@@ -74,7 +74,7 @@ pub(crate) fn of_output(error: &io::Error) -> Failure {
     .because_of(error)
 }
 
-/// Random numbers that the system does not give.
+/// Random numbers that the system does not provide. There is no hint: no setting of the program changes it.
 pub(crate) fn of_random(error: getrandom::Error) -> Failure {
     Failure::new(
         Outcome::Io,

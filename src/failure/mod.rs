@@ -1,5 +1,5 @@
-//! What went wrong, in words: what happened, why, and what to do, with the outcome that gives the exit code. The
-//! modules report facts; the wording is here, in one folder, so that it can be reviewed in one place.
+//! Failures in words: what happened, why, and what to do, with the outcome that gives the exit code. Other
+//! modules report facts; the wording is in this folder, so that it can be reviewed in one place.
 
 mod credential;
 mod exhausted;

@@ -1,4 +1,4 @@
-//! Connections that do not come about, in words.
+//! Failed connections: DNS, TCP, TLS, certificates, proxies and HTTP.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::value::Failure;
 use crate::http::{self, Distrust, Refused};
 use crate::outcome::Outcome;
 
-/// A request that did not come through.
+/// A request without a usable response.
 pub(crate) fn of_http(what: &str, error: &http::Error) -> Failure {
     let failure = Failure::new(Outcome::Unreachable, format!("{what}: {error}"));
     match error {
@@ -55,7 +55,7 @@ pub(crate) fn of_http(what: &str, error: &http::Error) -> Failure {
     }
 }
 
-/// Where systems keep the certificates that they trust, all in one file.
+/// Where Linux distributions keep their trusted certificates as one file.
 const BUNDLES: &[&str] = &[
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -63,7 +63,7 @@ const BUNDLES: &[&str] = &[
     "/etc/ssl/cert.pem",
 ];
 
-/// The file of this system.
+/// The certificate bundle of this system.
 fn bundle() -> Option<&'static str> {
     BUNDLES
         .iter()
@@ -71,7 +71,7 @@ fn bundle() -> Option<&'static str> {
         .find(|file| Path::new(file).is_file())
 }
 
-/// What to do about an authority that is not known. `bundle` is the file of those that the system trusts.
+/// The hint for an unknown certificate authority. `bundle` is the file of those that the system trusts.
 fn authority(bundle: Option<&str>) -> String {
     let words =
         "a company proxy, or a server of your own, may use a private certificate authority: ";

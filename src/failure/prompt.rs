@@ -1,4 +1,4 @@
-//! What goes wrong with the prompt and standard input, in words.
+//! Failures of the prompt and of standard input.
 
 use super::value::Failure;
 use crate::{prompt, stdin};

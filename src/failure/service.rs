@@ -1,4 +1,4 @@
-//! What becomes of requests and of answers, in words. What the service itself says is told in `fault`.
+//! Failed requests and incomplete answers. Faults that the service reports are in `fault`.
 
 use super::credential::Used;
 use super::fault::of_fault;
@@ -11,7 +11,7 @@ use crate::http;
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 
-/// No answer began.
+/// A request that got no answer.
 pub(crate) fn of_api(error: &api::Error, used: Option<&Used>) -> Failure {
     match error {
         api::Error::Fault(fault) => of_fault(fault, used),
@@ -37,7 +37,7 @@ fn unreachable(host: &str, error: &http::Error) -> Failure {
     }
 }
 
-/// The limits of the plan cannot be had.
+/// A failed request for the limits of the plan.
 pub(crate) fn of_limits(error: &usage::Error, used: Option<&Used>) -> Failure {
     match error {
         usage::Error::Unanswered(error) => of_api(error, used),
@@ -48,7 +48,7 @@ pub(crate) fn of_limits(error: &usage::Error, used: Option<&Used>) -> Failure {
     }
 }
 
-/// An attempt gave no answer that can be used.
+/// An attempt without a usable answer.
 pub(crate) fn of_unanswered(why: &Unanswered, used: Option<&Used>) -> Failure {
     match why {
         Unanswered::Refused(error) => of_api(error, used),

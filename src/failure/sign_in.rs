@@ -1,4 +1,4 @@
-//! What goes wrong with credentials, in words.
+//! Failures of credentials and sign-ins.
 
 use super::credential::Used;
 use super::fault::blocked;
@@ -9,14 +9,14 @@ use crate::auth::{self, issuer, sign_in, store};
 use crate::clock::date;
 use crate::outcome::Outcome;
 
-/// What signs in again.
+/// The hint to sign in again.
 const AGAIN: &str = "run `codex login` to sign in again";
 
-/// What to do about an access token of a workspace that the issuer does not know.
+/// The hint for an access token of a workspace that the issuer does not know.
 pub(crate) const WITHDRAWN: &str =
     "it may have been revoked: create a new one in the workspace settings";
 
-/// There is no usable credential.
+/// A missing or unusable credential.
 pub(crate) fn of_credential(error: &auth::Error) -> Failure {
     match error {
         auth::Error::Missing => Failure::new(
@@ -47,19 +47,19 @@ pub(crate) fn of_credential(error: &auth::Error) -> Failure {
     }
 }
 
-/// The sign-in, which is the credential that was used, gives no valid token.
+/// A sign-in without a valid access token; `used` is the credential that it is.
 pub(crate) fn of_sign_in(error: &sign_in::Error, used: Option<&Used>) -> Failure {
     use sign_in::Error;
-    let told = error.to_string();
+    let reason = error.to_string();
     let ended = |what: &str| {
         let hint = used.map_or_else(|| AGAIN.to_owned(), Used::hint);
-        Failure::new(Outcome::SignIn, format!("{what}: {told}")).hint(hint)
+        Failure::new(Outcome::SignIn, format!("{what}: {reason}")).hint(hint)
     };
     match error {
         Error::Store(error) => of_store(error),
         Error::NotSpent(store) => Failure::new(
             Outcome::Io,
-            format!("cannot renew the sign-in: {told}; the refresh token was not used"),
+            format!("cannot renew the sign-in: {reason}; the refresh token was not used"),
         )
         .hint("free some space there, or make it writable; nothing is lost")
         .for_want_of(store.exhausted()),
@@ -79,17 +79,17 @@ pub(crate) fn of_sign_in(error: &sign_in::Error, used: Option<&Used>) -> Failure
         ),
         Error::Failed(None) => Failure::new(
             Outcome::Unreachable,
-            format!("cannot renew the sign-in: {told}"),
+            format!("cannot renew the sign-in: {reason}"),
         )
         .hint("the sign-in is kept; try again in a minute"),
     }
 }
 
-fn locked(told: &str, process: Option<u32>) -> Failure {
+fn locked(reason: &str, process: Option<u32>) -> Failure {
     let failure = Failure::new(
         Outcome::Unreachable,
         format!(
-            "cannot use the sign-in: {told}, for longer than the {} s that a renewal may take",
+            "cannot use the sign-in: {reason}, for longer than the {} s that a renewal may take",
             store::LOCK_TIMEOUT.as_secs()
         ),
     );
@@ -101,15 +101,15 @@ fn locked(told: &str, process: Option<u32>) -> Failure {
     }
 }
 
-/// An access token that nothing renews is over.
+/// An access token that has expired and cannot be renewed; `when` is in Unix seconds.
 pub(crate) fn of_ended(source: &auth::CredentialSource, when: u64) -> Failure {
-    let told = format!("the access token from {source} expired at {}", date(when));
-    Failure::new(Outcome::SignIn, told).hint(
+    let reason = format!("the access token from {source} expired at {}", date(when));
+    Failure::new(Outcome::SignIn, reason).hint(
         "replace or remove it; `codex token` prints a new one on a machine where you are signed in",
     )
 }
 
-/// The issuer of tokens did not do what it was asked.
+/// A failed request to the issuer of tokens.
 pub(crate) fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failure {
     match error {
         issuer::Error::Http(error) => of_http(what, error),
@@ -140,7 +140,7 @@ pub(crate) fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failur
     }
 }
 
-/// The credentials file cannot be used.
+/// A credentials file that cannot be used.
 fn of_store(error: &store::Error) -> Failure {
     let words = error.to_string();
     match error {

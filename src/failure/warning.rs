@@ -1,4 +1,4 @@
-//! What is odd about a run and stops nothing, as a value and in words.
+//! Warnings of a run, as values and in words.
 
 use std::fmt;
 use std::io;
@@ -7,38 +7,38 @@ use std::path::PathBuf;
 use crate::auth::sign_in;
 use crate::wire::request::Shape;
 
-/// Something odd about a run that goes on.
+/// A warning: something worth a line that does not stop the run.
 #[derive(Debug)]
 pub enum RunWarning {
-    /// A sentence that was made before the run.
+    /// A sentence that was prepared before the run.
     Note(String),
     /// The sign-in could not be renewed or stored.
     SignIn(sign_in::Warning),
-    /// The service wants the model asked in this shape.
+    /// The service requires this request shape for the model.
     OtherShape(Shape),
     /// The service cannot read the reasoning of earlier answers.
     WithoutReasoning,
-    /// The service kept reasoning of earlier answers from the model, for these reasons of its own, one for each item, where
+    /// The service withheld reasoning of earlier answers from the model: its reason for each item, if
     /// it gave one.
     Withheld(Vec<Option<String>>),
-    /// This number of events of an answer could not be read.
+    /// This many events of an answer could not be read.
     Skipped(usize),
-    /// The tools have changed what git runs by itself.
+    /// The tools changed files that make git run programs.
     GitChanged(Vec<PathBuf>),
-    /// The file of the conversation could not be made.
+    /// The session file could not be created.
     NotStored(io::Error),
-    /// The file of the conversation cannot be written any further.
+    /// The session file can no longer be written.
     StoredNoFurther(PathBuf, io::Error),
-    /// The file of the conversation is not at its place any more.
+    /// The session file was moved, removed or replaced.
     Misplaced(PathBuf),
     /// The temporary directory of the tools could not be removed.
     TemporaryLeft(PathBuf, io::Error),
-    /// Standard input is waited for.
+    /// The run is waiting for standard input.
     StdinAwaited {
-        /// It is a terminal.
+        /// Standard input is a terminal.
         terminal: bool,
     },
-    /// Standard input gave nothing, and was given up.
+    /// Standard input sent nothing in time and is ignored.
     StdinGivenUp,
 }
 

@@ -139,7 +139,7 @@ fn status_shows_the_limits_of_the_plan() {
         .args(["status", "--limits"])
         .run()
         .exits(0)
-        .says("a key has no plan");
+        .says("an API key has no plan");
     let token = Home::new().env("CODEX_ACCESS_TOKEN", &jwt("acct-1", now_unix() + 60));
     let away = token.offline().args(["status", "--limits"]).run();
     away.exits(7).says("cannot reach the service");
@@ -189,7 +189,7 @@ fn token_prints_a_token_that_is_valid() {
         .run()
         .exits(4)
         .stdout("")
-        .says("only the API key of OPENAI_API_KEY");
+        .says("an API key, from OPENAI_API_KEY");
     Home::new()
         .offline()
         .args(["token"])
@@ -278,7 +278,7 @@ fn logout_takes_the_sign_in_before_the_key_and_all_takes_both() {
         .args(["logout"])
         .run()
         .exits(0)
-        .says("a key is stored there too");
+        .says("an API key is also stored there");
     assert_eq!(
         home.auth_json(),
         json!({"openai": {"type": "api_key", "key": KEY},
@@ -288,7 +288,7 @@ fn logout_takes_the_sign_in_before_the_key_and_all_takes_both() {
         .args(["logout"])
         .run()
         .exits(0)
-        .says("The key is removed");
+        .says("The API key was removed");
     assert_eq!(
         home.auth_json(),
         json!({"other": {"type": "api_key", "key": "sk-other"}})
@@ -298,7 +298,7 @@ fn logout_takes_the_sign_in_before_the_key_and_all_takes_both() {
         .args(["logout", "--all"])
         .run()
         .exits(0)
-        .says("The key is removed");
+        .says("The API key was removed");
     assert_eq!(
         home.auth_json(),
         json!({"other": {"type": "api_key", "key": "sk-other"}})

@@ -200,7 +200,7 @@ fn what_passes_at_the_code_exchange_and_the_device_code_is_tried_again() {
 
 #[test]
 fn a_device_code_that_is_refused_says_where_it_is_allowed() {
-    let settings = "they are allowed in the account's security settings";
+    let settings = "in the account's security settings";
     for (status, code, exit) in [(404, "", 4), (400, "device_code_disabled", 4), (403, "", 5)] {
         let ran = go(Device, error(status, code));
         assert_eq!(ran.status.code(), Some(exit), "{status}: {}", ran.stderr);
@@ -309,11 +309,7 @@ fn the_credential_that_was_refused_is_named() {
     let both = Home::new()
         .env("CODEX_API_KEY", crate::home::KEY)
         .env("OPENAI_API_KEY", "sk-other-0123456789");
-    check(
-        &both,
-        "CODEX_API_KEY",
-        "or unset it, and OPENAI_API_KEY is used",
-    );
+    check(&both, "CODEX_API_KEY", "or unset it to use OPENAI_API_KEY");
     let given = Home::new().env("CODEX_ACCESS_TOKEN", &token);
     check(
         &given,
@@ -337,9 +333,5 @@ fn the_credential_that_was_refused_is_named() {
     let path = foreign.file("auth.json", fs::read(renewable.auth()).expect("a file"));
     let file = path.display().to_string();
     let foreign = foreign.env("CODEX_RUN_AUTH_FILE", &file);
-    check(
-        &foreign,
-        &file,
-        "sign in again with the program that keeps ",
-    );
+    check(&foreign, &file, "sign in again with the program that owns ");
 }

@@ -252,7 +252,7 @@ fn a_file_that_may_not_grow_is_a_warning_or_exit_74_and_no_signal() {
     let run = || home.codex(&server).args(["run", "--no-tools"]);
     let ran = with_small_files(run().args(["go"]), 2000);
     ran.exits(0).stdout(&format!("{long}\n"));
-    ran.says("not stored");
+    ran.says("no longer being stored");
     home.file("out", "before");
     let ran = with_small_files(run().args(["--ephemeral", "-o", "out", "go"]), 2000);
     ran.exits(74)

@@ -77,7 +77,7 @@ fn requests_that_stay_wrong() {
         400,
         &error("context_length_exceeded"),
         "Words. (context_length_exceeded)",
-        "it is longer than",
+        "the input is longer than",
     );
     check(
         400,
@@ -103,7 +103,7 @@ fn requests_that_stay_wrong() {
         429,
         &large.to_string(),
         "Request too large for x. Try again in 1s. (rate_limit_exceeded)",
-        "this one request is larger than the account's rate limit",
+        "this request alone exceeds the account's rate limit",
     );
 }
 
@@ -151,7 +151,7 @@ fn what_is_not_allowed() {
         429,
         not_included,
         "No. (usage_not_included)",
-        "the plan does not include it",
+        "the plan does not include this",
     );
 }
 
@@ -179,9 +179,9 @@ fn credentials_that_are_refused() {
 #[test]
 fn limits_that_are_used_up() {
     let at = now_unix() + 5400;
-    let left = "it ends in 1 h 30 min, ";
+    let left = "it resets in 1 h 30 min, ";
     let time = format!(
-        "{:02}:{:02} UTC; --wait-for-reset waits for it",
+        "{:02}:{:02} UTC; --wait-for-reset waits until then",
         at % 86_400 / 3600,
         at % 3600 / 60
     );
@@ -322,9 +322,9 @@ fn pages_and_other_things_that_are_no_answer() {
 #[test]
 fn errors_inside_a_stream() {
     for (code, exit, hint) in [
-        ("context_length_exceeded", 1, "it is longer than"),
+        ("context_length_exceeded", 1, "the input is longer than"),
         ("insufficient_quota", 6, "check the account's billing"),
-        ("usage_not_included", 5, "the plan does not include it"),
+        ("usage_not_included", 5, "the plan does not include this"),
         ("cyber_policy", 1, "the service's policy"),
         ("bio_policy", 1, "the service's policy"),
         ("invalid_prompt", 1, "change the request"),

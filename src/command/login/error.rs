@@ -1,4 +1,4 @@
-//! Why nobody is signed in, and in words.
+//! Why a sign-in failed, and its failure.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,42 +11,42 @@ use crate::failure::{self, Failure};
 use crate::outcome::Outcome;
 use crate::stdin;
 
-/// What to do where a device code is refused.
+/// The hint for a refused device code.
 const SWITCHED_OFF: &str = "device codes may be disabled: allow them in the account's security settings, or ask the \
      workspace's administrator; or use `codex login --no-browser`";
 
-/// Why nobody is signed in.
+/// Why a sign-in failed.
 #[derive(Debug)]
 pub enum Error {
-    /// The file cannot be used.
+    /// The credentials file cannot be used.
     Store(store::Error),
     /// The issuer gave no tokens.
     Exchange(issuer::Error),
     /// The issuer gave no device code.
     Device(issuer::Error),
-    /// The issuer does not say whose the access token is.
+    /// The issuer does not identify the account of the access token.
     Whose(issuer::Error),
-    /// The answer was no: the issuer's code and words.
+    /// The issuer refused: its code and message.
     Denied(String, String),
-    /// Codex is switched off for the workspace.
+    /// Codex is disabled for the workspace.
     NotEntitled,
-    /// Another program asked for the port.
+    /// Another program requested the port.
     Cancelled,
-    /// Nobody signed in, in time.
+    /// The sign-in was not completed in time.
     TimedOut,
-    /// Both ports are taken, and nothing can be pasted.
+    /// Both ports are in use, and there is no standard input to paste into.
     NoWayBack,
-    /// What the issuer gave cannot be used.
+    /// The issuer's tokens cannot be used.
     Tokens(TokenError),
-    /// What standard input gave cannot be used.
+    /// The secret on standard input cannot be used.
     Secret(auth::Error),
-    /// The given access token has ended.
+    /// The access token has expired, at this time in Unix seconds.
     TokenEnded(u64),
     /// Standard input cannot be read.
     Stdin(stdin::Error),
-    /// The system gives no random numbers.
+    /// The system provides no random numbers.
     Random(getrandom::Error),
-    /// The system gave no thread.
+    /// The system provided no thread.
     Thread(io::Error),
 }
 
@@ -81,9 +81,9 @@ impl StdError for Error {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let told = error.to_string();
+        let reason = error.to_string();
         let refused =
-            |hint: &str| Self::new(Outcome::SignIn, format!("not signed in: {told}")).hint(hint);
+            |hint: &str| Self::new(Outcome::SignIn, format!("not signed in: {reason}")).hint(hint);
         match error {
             Error::Store(error) => error.into(),
             Error::Exchange(error) => {
@@ -99,18 +99,18 @@ impl From<Error> for Failure {
                 "run `codex login --device-auth` to start again",
             ),
             Error::Device(error) => failure::of_issuer("not signed in", &error, SWITCHED_OFF),
-            Error::NotEntitled => Self::new(Outcome::Forbidden, format!("not signed in: {told}"))
+            Error::NotEntitled => Self::new(Outcome::Forbidden, format!("not signed in: {reason}"))
                 .hint("ask the workspace's administrator to enable it"),
             Error::Denied(..) | Error::TimedOut => refused("run `codex login` to start again"),
             Error::Cancelled => {
                 refused("the other sign-in continues; start again if it was not yours")
             }
-            Error::NoWayBack => Self::new(Outcome::Io, format!("not signed in: {told}")).hint(
-                "free one of the ports, paste the address in a terminal, or use --device-auth",
+            Error::NoWayBack => Self::new(Outcome::Io, format!("not signed in: {reason}")).hint(
+                "free one of the ports, run it in a terminal and paste the address, or use --device-auth",
             ),
             Error::Tokens(_) => Self::new(
                 Outcome::Unreachable,
-                format!("not signed in: cannot use the service's answer: {told}"),
+                format!("not signed in: cannot use the service's answer: {reason}"),
             )
             .hint("something else may have answered: check the address"),
             Error::Secret(error) => match error {
@@ -121,7 +121,7 @@ impl From<Error> for Failure {
             },
             Error::TokenEnded(_) => Self::new(
                 Outcome::SignIn,
-                format!("cannot use the access token: {told}"),
+                format!("cannot use the access token: {reason}"),
             )
             .hint("`codex token` prints a new one on a machine where you are signed in"),
             Error::Stdin(stdin::Error::Silent(_)) => {

@@ -1,4 +1,4 @@
-//! Why a run did not end well, and in words.
+//! Why a run failed, and its failure.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,40 +13,40 @@ use crate::outcome::Outcome;
 use crate::tools::sandbox::confine;
 use crate::{auth, prompt, session, stdin};
 
-/// Why a run did not end well.
+/// Why a run failed.
 #[derive(Debug)]
 pub enum Error {
     /// There is no usable prompt.
     Prompt(prompt::Error),
     /// Standard input could not be read to its end.
     Stdin(stdin::Error),
-    /// There is no usable credential.
+    /// A missing or unusable credential.
     Credential(auth::Error),
-    /// The sign-in has ended and cannot be renewed.
+    /// The sign-in has expired and cannot be renewed.
     SignIn(sign_in::Error),
-    /// Standard input began after it had been given up.
+    /// Standard input began after the run had stopped waiting for it.
     Late,
     /// Standard output could not be written.
     Output(io::Error),
-    /// The file of the last message does not hold it.
+    /// The last message could not be written to its file.
     LastMessage(last_message::Error),
-    /// The stored conversation cannot be gone on with.
+    /// The stored conversation cannot be continued.
     Session(session::Error),
-    /// There is no place where conversations could be stored.
+    /// There is no directory to store conversations in.
     NoHome,
     /// The last message does not match the schema.
     Schema(Unmatched),
-    /// No temporary directory can be made here.
+    /// No temporary directory can be created here.
     Temporary(PathBuf, io::Error),
-    /// Tools cannot be confined here.
+    /// The sandbox is not available here.
     Sandbox(confine::Error),
-    /// The system gave no thread.
+    /// The system provided no thread.
     Thread(io::Error),
-    /// The system gives no random numbers.
+    /// The system provides no random numbers.
     Random(getrandom::Error),
-    /// It is too much for the model; and what it consists of, with about how many tokens, the longest first.
+    /// The request is too long for the model; its parts with their estimated tokens, the longest first.
     TooLong(Stop, Vec<(String, u64)>),
-    /// The model has answered, but this many calls failed, which was to count.
+    /// The model answered, but this many calls failed and `--fail-on tool-error` is set.
     ToolsFailed(usize),
     /// The turn stopped without an answer.
     Stop(Stop),
@@ -76,7 +76,7 @@ impl fmt::Display for Error {
 impl StdError for Error {}
 
 impl Error {
-    /// The failure, where this credential was used.
+    /// The failure of a command that used this credential.
     pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
         match self {
             Error::Prompt(error) => failure::of_prompt(&error),
@@ -136,7 +136,7 @@ impl Error {
     }
 }
 
-/// A file of the last message that does not hold it.
+/// A last message that could not be written to its file.
 fn of_last_message(error: &last_message::Error) -> Failure {
     use last_message::Error;
     const FLAG: &str = "named by --output-last-message";
