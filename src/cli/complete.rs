@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::flags::{COMMANDS, Complete, Flag, flags_of};
 
-/// The script for this shell, which is one of the three.
+/// The script for this shell: bash, zsh or fish.
 pub(super) fn script(shell: &str) -> String {
     match shell {
         "zsh" => zsh(),
@@ -13,7 +13,7 @@ pub(super) fn script(shell: &str) -> String {
     }
 }
 
-/// Every way to write a flag.
+/// All spellings of a flag.
 fn names(flag: &Flag) -> Vec<String> {
     let mut names = vec![format!("--{}", flag.long)];
     names.extend(flag.short.map(|short| format!("-{short}")));

@@ -1,5 +1,5 @@
-//! `config.json`: defaults for the flags of `run`, typed by the table of flags. What stands in it holds where neither
-//! a flag nor a variable says otherwise; a mistake is told with its line and column.
+//! `config.json`: defaults for the flags of `run`, typed by the table of flags. A value in it applies if neither
+//! a flag nor a variable overrides it; a mistake is reported with its line and column.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::nearest::unknown;
 use crate::failure::Failure;
 use crate::jsonc::{self, Mistake, PositionReader};
 
-/// Variables that come before a default of these flags.
+/// Variables that take precedence over the defaults of these flags.
 const VARIABLES: &[(&str, &[&str])] = &[
     ("model", &["CODEX_MODEL"]),
     ("color", &["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR"]),
@@ -21,10 +21,10 @@ const VARIABLES: &[(&str, &[&str])] = &[
     ("api-key-file", &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY"]),
 ];
 
-/// Flags that name a credentials file. Tools cannot read it, also where a flag or a variable names another one.
+/// Flags that name a credentials file. Tools cannot read it, even if a flag or a variable names another one.
 const CREDENTIALS: &[&str] = &["api-key-file", "auth-file"];
 
-/// Adds what the file says to what the command line has left open, as far as this command takes it.
+/// Fills in the values of the file for flags that the command line leaves open and that this command takes.
 pub(super) fn apply(
     args: &mut Args,
     command: &str,
@@ -74,12 +74,12 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// The text of a file of settings in our home, if it is there.
+/// The text of a settings file in codex-run's home, if it exists.
 pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
     let wrong = |why: String| {
         let shown = file.display();
         Failure::usage(format!("cannot read {shown}: {why}"))
-            .hint("make it a file of text that you may read, or move it away")
+            .hint("make it a text file that you can read, or move it away")
     };
     let Some(bytes) = named_files::settings(file).map_err(wrong)? else {
         return Ok(None);
@@ -91,15 +91,15 @@ pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
     Ok(Some(text))
 }
 
-/// A path as it is meant in the file: from its own directory on, where it is no absolute one.
+/// A path of the file; a relative one starts from the file's directory.
 fn located(value: &str, home: &Path, environment: &Environment) -> PathBuf {
     home.join(environment.expand(value.as_ref()))
 }
 
-/// A flag with its place in the file and its values; none for one that is switched off.
+/// A flag with its place in the file and its values; no values for one that is switched off.
 type ConfigEntry = (&'static Flag, (usize, usize), Vec<String>);
 
-/// What the file says.
+/// Parses the file.
 fn parse(text: &str) -> Result<Vec<ConfigEntry>, Mistake> {
     let known: Vec<&'static str> = flags_of("run").map(|flag| flag.long).collect();
     let reader = PositionReader::new(text);
@@ -154,7 +154,7 @@ fn values(
     }
 }
 
-/// A file of ours with a mistake in it.
+/// A settings file with a mistake in it.
 pub(super) fn wrong(what: &str, file: &Path, mistake: &Mistake) -> Failure {
     let place = format!("{}:{}:{}", file.display(), mistake.line, mistake.column);
     match &mistake.known {
@@ -164,7 +164,7 @@ pub(super) fn wrong(what: &str, file: &Path, mistake: &Mistake) -> Failure {
             unknown(&format!("field in {place}:"), word, &known, &otherwise)
         }
         None => Failure::usage(format!("{what} {place}: {}", mistake.what))
-            .hint("correct it there; the README shows what the file looks like"),
+            .hint("correct it there; the README shows the format of the file"),
     }
 }
 

@@ -1,10 +1,10 @@
-//! What the command line asks for, done: each command is given its settings, and its end is made words.
+//! Dispatch: runs the requested command with its settings, and turns its error into a failure.
 
 use std::io::{self, Write};
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
-use super::ending::{force, force_in_lines, tell};
+use super::ending::{force, force_in_lines, print_failure};
 use super::environment::{Environment, checked, environment, own};
 use super::flags::{self, Args};
 use super::limits::{patience, room};
@@ -24,11 +24,11 @@ use crate::output::paint::Paint;
 use crate::tools::sandbox::confine;
 use crate::tools::tool_order;
 
-/// Does what is asked for.
+/// Runs the invocation.
 pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
     // What else runs for this user, tools before all, shall not find a credential in our memory. A tool's own process
-    // has none, and puts up its walls first.
+    // has none, and enters its sandbox first.
     if !matches!(invocation, Invocation::HeldTool(_)) {
         confine::shut();
     }
@@ -122,13 +122,11 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
         Invocation::Generate(shell) if flags::SHELLS.contains(&&*shell) => {
             print(&complete::script(&shell))
         }
-        Invocation::Generate(what) => {
-            Err(Failure::usage(format!("there is no {what:?} to generate")))
-        }
+        Invocation::Generate(what) => Err(Failure::usage(format!("cannot generate {what:?}"))),
     }
 }
 
-/// Runs a command that works with the credentials and asks no model.
+/// Runs a command that uses the credentials and sends no request to a model.
 fn manage<S, E>(
     args: Box<Args>,
     name: &str,
@@ -151,7 +149,7 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
     room()?;
     let environment = checked()?;
     let args = configured(args, "run", &environment)?;
-    seen.look(&args);
+    seen.note(&args);
     let patience = patience(&args, seen.lines.get())?;
     let settings = settings::run(&args, &environment, begun)?;
     drop(patience);
@@ -173,26 +171,28 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
-/// The credential that a command uses, as failures name it; `host` is that of the service that is shown it.
+/// The credential that a command uses, for its failures; `host` is the service that receives it.
 fn used(found: &[FoundCredential], keeper: Option<&Keeper>, host: Option<String>) -> Option<Used> {
     Used::of(found, keeper.map(|keeper| &keeper.store), host)
 }
 
-/// The arguments with what the configuration adds to them.
+/// The arguments, with the defaults from the configuration.
 fn configured(
     mut args: Box<Args>,
     command: &str,
     environment: &Environment,
 ) -> Result<Box<Args>, Failure> {
     match config::apply(&mut args, command, environment) {
-        // Whoever signs out is not kept from it.
-        Err(failure) if command == "logout" => tell(&failure, Paint::default(), Duration::ZERO),
+        // A broken configuration must not prevent a sign-out.
+        Err(failure) if command == "logout" => {
+            print_failure(&failure, Paint::default(), Duration::ZERO)
+        }
         applied => applied?,
     }
     Ok(args)
 }
 
-/// From here on a signal waits while a refresh token is being spent.
+/// Defers signals from now on while a refresh token is being used.
 fn shielded() -> Result<Critical, Failure> {
     let critical = Critical::default();
     let paint = terminal::paint(None, &environment());
@@ -201,7 +201,7 @@ fn shielded() -> Result<Critical, Failure> {
     Ok(critical)
 }
 
-/// How a tool's run ends as a process.
+/// The exit code of `codex tool`.
 fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode, Failure> {
     use command::tool::Error;
     match ran {
@@ -209,7 +209,7 @@ fn tool(name: &str, ran: Result<bool, command::tool::Error>) -> Result<ExitCode,
         Ok(false) => Ok(Outcome::Failed.exit_code().into()),
         Err(Error::Sandbox(error)) => {
             Err(Failure::usage(format!("cannot confine the tool: {error}"))
-                .hint("-s danger-full-access lets it do whatever you may do")
+                .hint("-s danger-full-access runs it without a sandbox")
                 .for_want_of(error.exhausted()))
         }
         Err(Error::Stopped(request)) => Err(failure::of_order(request)),

@@ -1,5 +1,5 @@
-//! How the process ends: the failure reported, the signal that ended the run passed on, or all of it at once from a
-//! thread beside a loop that does not hear.
+//! How the process ends: prints the failure and passes on the signal that ended the run, or does both at once from a
+//! second thread if the main loop does not respond.
 
 use std::io::{self, Write};
 use std::process;
@@ -13,8 +13,8 @@ use crate::outcome::Outcome;
 use crate::output::paint::Paint;
 use crate::output::report;
 
-/// Writes the last JSON line of a run that did not end well, unless nobody takes it.
-pub(super) fn tell_in_lines(failure: &Failure) {
+/// Writes the last JSON line of a failed run, unless standard output is blocked for a second.
+pub(super) fn print_in_lines(failure: &Failure) {
     if failure.outcome() != Outcome::Closed
         && takes(&io::stdout(), Duration::from_secs(1))
         && let Ok(mut stdout) = Stdout::open()
@@ -27,29 +27,29 @@ pub(super) fn tell_in_lines(failure: &Failure) {
 pub(super) fn force_in_lines(order: StopRequest, paint: Paint) {
     let failure = failure::of_order(order);
     if takes(&io::stdout(), Duration::ZERO) {
-        tell_in_lines(&failure);
+        print_in_lines(&failure);
     }
     force(order, paint);
 }
 
-/// Ends the process at once, from a thread beside a loop that does not hear.
+/// Ends the process at once, from a second thread, when the main loop does not respond.
 pub(super) fn force(order: StopRequest, paint: Paint) {
     let failure = failure::of_order(order);
-    tell(&failure, paint, Duration::ZERO);
+    print_failure(&failure, paint, Duration::ZERO);
     die(&failure);
     process::exit(failure.outcome().exit_code().into());
 }
 
-/// Tells of a failure on standard error, unless nobody takes it: an exit code that comes is worth more than
-/// words that hold it up.
-pub(super) fn tell(failure: &Failure, paint: Paint, patience: Duration) {
-    if takes(&io::stderr(), patience) {
+/// Prints a failure on standard error, unless that stays blocked for `timeout`: an exit code in time is worth more than
+/// a message that delays it.
+pub(super) fn print_failure(failure: &Failure, paint: Paint, timeout: Duration) {
+    if takes(&io::stderr(), timeout) {
         report::report(failure, paint, io::stderr());
     }
 }
 
-/// Ends the process by the signal that ended the run, if it was one: a shell's loop stops only then. The first process of
-/// a container cannot end so; the exit code says the same.
+/// Ends the process by the signal that ended the run, if any, because only then a shell's loop stops. The first process
+/// of a container cannot end this way; its exit code reports the same.
 pub(super) fn die(failure: &Failure) {
     if let Some(signal) = failure.signal()
         && !command::signals::is_first_process()

@@ -1,5 +1,5 @@
-//! The environment as it was at the start, and the home of codex-run that it names. No shell has looked at its paths:
-//! `~` and `$HOME` stand in files of variables as they are, and a home may be one that this user cannot enter.
+//! The environment at the start, and the home of codex-run that it names. No shell has expanded its paths:
+//! `~` and `$HOME` appear unexpanded in environment files, and a home may be one that this user cannot enter.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::http::{AddressError, BaseUrl};
 use crate::secret::Secret;
 
-/// The variables that hold the path of something that we read or write.
+/// The variables that hold a path that codex-run reads or writes.
 const PATHS: &[&str] = &[
     "CODEX_RUN_HOME",
     "CODEX_RUN_AUTH_FILE",
@@ -20,10 +20,10 @@ const PATHS: &[&str] = &[
     "PI_CODING_AGENT_DIR",
 ];
 
-/// What stands for the user's home at the beginning of a path.
+/// The prefixes of a path that mean the user's home.
 const STANDS_FOR_HOME: &[&str] = &["~", "$HOME", "${HOME}"];
 
-/// A home of ours that cannot be entered, and why.
+/// A home of codex-run that cannot be entered, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ClosedHome {
     home: PathBuf,
@@ -31,7 +31,7 @@ pub(super) struct ClosedHome {
 }
 
 impl ClosedHome {
-    /// What is lost by it where the run goes on.
+    /// The warning for a run that continues without it.
     pub(super) fn warning(&self) -> String {
         let home = self.home.display();
         let why = &self.why;
@@ -42,21 +42,21 @@ impl ClosedHome {
     pub(super) fn failure(&self) -> Failure {
         let home = self.home.display();
         Failure::usage(format!("cannot enter {home}: {}", self.why)).hint(
-            "HOME or CODEX_RUN_HOME leads there: let CODEX_RUN_HOME name a directory of your own; a key in \
-             OPENAI_API_KEY needs none",
+            "HOME or CODEX_RUN_HOME leads there: set CODEX_RUN_HOME to a directory of your own; a key in \
+             OPENAI_API_KEY works without one",
         )
     }
 }
 
-/// The environment as it was at the start. An empty variable counts as unset.
-/// With it our home, where that cannot be entered.
+/// The environment at the start. An empty variable counts as unset.
+/// The second field is codex-run's home if that cannot be entered.
 pub(super) struct Environment(
     pub(super) Vec<(OsString, OsString)>,
     pub(super) Option<ClosedHome>,
 );
 
 impl Environment {
-    /// The environment as it was at the start, with paths as a shell would have made them.
+    /// The environment at the start, with paths expanded as a shell would.
     pub(super) fn new(variables: Vec<(OsString, OsString)>) -> Self {
         let mut environment = Self(variables, None);
         if let Some(user) = environment.get("HOME").map(OsStr::to_owned) {
@@ -80,12 +80,12 @@ impl Environment {
     }
 
     pub(super) fn secret(&self, name: &str) -> Option<Secret> {
-        // What is not UTF-8 is kept recognisable as wrong, and no secret of ours is.
+        // A value that is not UTF-8 stays recognisably wrong; no valid secret is affected.
         let text = self.get(name)?.to_string_lossy().into_owned();
         Some(Secret::new(text))
     }
 
-    /// The address that this variable names. If it is not used it may be meant for other programs, and is not judged.
+    /// The address in this variable. If it is not used, it may be meant for other programs and is not validated.
     pub(super) fn address(
         &self,
         name: &str,
@@ -98,12 +98,12 @@ impl Environment {
             let failure = Failure::usage(format!("cannot use the address in {name}: {error}"));
             match error {
                 AddressError::InTheClear => failure.hint("use an https:// address"),
-                _ => failure.hint(format!("it looks like {default}")),
+                _ => failure.hint(format!("for example: {default}")),
             }
         })
     }
 
-    /// The home of codex-run, if there is one that can be entered.
+    /// The home of codex-run, if it is set and can be entered.
     pub(super) fn home(&self) -> Option<PathBuf> {
         if self.closed().is_some() {
             return None;
@@ -115,7 +115,7 @@ impl Environment {
         }
     }
 
-    /// The path with the user's home in place of a `~`, which no shell has expanded in a variable or behind
+    /// Expands a `~` at the beginning of the path, which no shell has expanded in a variable or after
     /// `--auth-file=`.
     pub(super) fn expand(&self, path: &OsStr) -> PathBuf {
         let user = self.get("HOME");
@@ -124,15 +124,15 @@ impl Environment {
             .map_or_else(|| path.into(), PathBuf::from)
     }
 
-    /// Our home, where it cannot be entered.
+    /// The home of codex-run if it cannot be entered.
     pub(super) fn closed(&self) -> Option<&ClosedHome> {
         self.1.as_ref()
     }
 
-    /// Checks that our home does not depend on the working directory.
+    /// Checks that the home of codex-run does not depend on the working directory.
     ///
     /// # Errors
-    /// When it does: credentials would be stored wherever a command happens to run.
+    /// When it does: credentials would be stored in the directory in which a command happens to run.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let Some(value) = self.get("CODEX_RUN_HOME") else {
             return Ok(());
@@ -142,23 +142,23 @@ impl Environment {
         }
         let shown = value.to_string_lossy();
         let what = format!("cannot use CODEX_RUN_HOME={shown}: it is a relative path");
-        Err(Failure::usage(what).hint("write the whole path, which begins with a /"))
+        Err(Failure::usage(what).hint("write an absolute path, which begins with /"))
     }
 }
 
-/// The environment as it is.
+/// The environment of this process.
 pub(super) fn environment() -> Environment {
     Environment::new(std::env::vars_os().collect())
 }
 
-/// The environment of a command that uses our home.
+/// The environment of a command that uses codex-run's home.
 pub(super) fn checked() -> Result<Environment, Failure> {
     let environment = environment();
     environment.check()?;
     Ok(environment)
 }
 
-/// Our home, for a command that needs it.
+/// The home of codex-run, for a command that needs it.
 pub(super) fn own() -> Result<Option<PathBuf>, Failure> {
     let environment = checked()?;
     match environment.closed() {
@@ -167,7 +167,7 @@ pub(super) fn own() -> Result<Option<PathBuf>, Failure> {
     }
 }
 
-/// The path with the user's home in place of the one of these words that it begins with.
+/// The path with the user's home in place of a prefix from `words`, if it has one.
 fn expanded(path: &OsStr, words: &[&str], user: &OsStr) -> Option<OsString> {
     let bytes = path.as_bytes();
     words.iter().find_map(|words| {
@@ -179,9 +179,9 @@ fn expanded(path: &OsStr, words: &[&str], user: &OsStr) -> Option<OsString> {
     })
 }
 
-/// Why this home cannot be entered. One that is not there yet can be made.
+/// Why this home cannot be entered. One that does not exist yet can be created.
 fn closed(home: &Path) -> Option<ClosedHome> {
-    // Where a command happens to run is nobody's home.
+    // The current directory is never a home.
     if home.is_relative() {
         return Some(ClosedHome {
             home: home.to_owned(),

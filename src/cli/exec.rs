@@ -1,17 +1,17 @@
-//! `codex exec`, the official client's spelling of `run`: its words and settings, made those of `run`.
+//! `codex exec`, the official client's spelling of `run`: translates its arguments and settings to those of `run`.
 
 use std::ffi::OsString;
 
 use super::flags::{Args, EFFORTS, FlagOrigin, flags_of};
 use crate::failure::Failure;
 
-/// When the official client asks somebody.
+/// The official client's approval policies.
 const POLICIES: &[&str] = &["never", "on-request", "on-failure", "untrusted"];
 
-/// Settings that would send what is asked elsewhere.
+/// Settings that would send requests to another service.
 const ELSEWHERE: &[&str] = &["model_provider", "chatgpt_base_url", "oss_provider"];
 
-/// Settings that would take something of the sandbox away, or run programs outside of it.
+/// Settings that would weaken the sandbox, or run programs outside of it.
 const UNSAFE: &[&str] = &[
     "sandbox",
     "permissions",
@@ -22,14 +22,14 @@ const UNSAFE: &[&str] = &[
     "hooks",
 ];
 
-/// Makes the arguments those of `run`.
+/// Translates the arguments to those of `run`.
 pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
     let first = args.words.first().filter(|_| !args.ended_flags);
     if let Some(word) = first.filter(|word| **word == "fork" || **word == "review") {
         let word = word.to_string_lossy();
         return Err(
-            Failure::usage(format!("`codex exec {word}` is not there")).hint(
-                "a prompt that begins so stands behind --; a copy is made by `codex run --fork ID`",
+            Failure::usage(format!("`codex exec {word}` is not supported")).hint(
+                "put a prompt that begins with this word after --; `codex run --fork ID` continues a copy",
             ),
         );
     }
@@ -46,9 +46,8 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
             }
         }
     } else if args.last {
-        return Err(
-            Failure::usage("--last is for `codex exec resume`").hint("write resume before it")
-        );
+        return Err(Failure::usage("--last works only with `codex exec resume`")
+            .hint("write `resume` before it"));
     }
     let images = std::mem::take(&mut args.image);
     args.image = images.iter().flat_map(split).collect();
@@ -65,14 +64,12 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
             .split_once('=')
             .map(|(key, value)| (key.trim().replace('"', ""), value))
         else {
-            return Err(
-                Failure::usage(format!("-c takes KEY=VALUE, and got {text:?}"))
-                    .hint("it looks like -c model_reasoning_effort=high"),
-            );
+            return Err(Failure::usage(format!("-c takes KEY=VALUE, not {text:?}"))
+                .hint("for example: -c model_reasoning_effort=high"));
         };
         apply(args, &key, plain(value))?;
     }
-    // A flag of its own comes before them.
+    // A separate flag takes precedence over -c.
     args.model = model.or(args.model.take());
     args.effort = effort.or(args.effort.take());
     args.summary = summary.or(args.summary.take());
@@ -84,12 +81,12 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
             .map(|long| format!("--{long}"))
             .collect();
         args.notes
-            .push(format!("no meaning here: {}", flags.join(", ")));
+            .push(format!("ignored flags: {}", flags.join(", ")));
     }
     Ok(())
 }
 
-/// The files of a list with commas.
+/// Splits a comma-separated list of files.
 fn split(list: &OsString) -> Vec<OsString> {
     match list.to_str() {
         Some(text) if !std::path::Path::new(text).exists() => {
@@ -99,7 +96,7 @@ fn split(list: &OsString) -> Vec<OsString> {
     }
 }
 
-/// A value as TOML has it, without its quotes.
+/// A TOML value without its quotes.
 fn plain(value: &str) -> String {
     let value = value.trim();
     let quoted = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
@@ -109,7 +106,7 @@ fn plain(value: &str) -> String {
     }
 }
 
-/// Takes one setting of the official client.
+/// Applies one setting of the official client.
 fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
     let wrong = |wanted: &str| {
         Failure::usage(format!("-c {key} does not take {value:?}"))
@@ -120,7 +117,7 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         "model" => put(&mut args.model, &value),
         "model_reasoning_effort" if value == "ultra" || value == "persistent" => {
             args.notes.push(format!(
-                "effort {value} is the official client's for several agents at once; max is asked for"
+                "effort {value} means several agents at once in the official client; using max"
             ));
             put(&mut args.effort, "max");
         }
@@ -143,9 +140,9 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         "approval_policy" if !POLICIES.contains(&&*value) => {
             return Err(wrong(&POLICIES.join(", ")));
         }
-        "approval_policy" => args
-            .notes
-            .push("nobody is asked here: what the sandbox does not allow fails".to_owned()),
+        "approval_policy" => args.notes.push(
+            "codex-run never asks for approval: what the sandbox does not allow fails".to_owned(),
+        ),
         "web_search" => match &*value {
             "disabled" => args.search = None,
             "cached" | "live" => put(&mut args.search, &value),
@@ -153,18 +150,18 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         },
         key if UNSAFE.iter().any(|unsafe_key| key.starts_with(unsafe_key)) => {
             return Err(Failure::usage(format!(
-                "-c {key} is not taken: it could weaken the sandbox"
+                "-c {key} is not accepted: it could weaken the sandbox"
             ))
             .hint("use --sandbox, --add-dir and the other flags of `codex run`"));
         }
         "" => return Err(wrong("the name of a setting before the =")),
         key if ELSEWHERE.iter().any(|elsewhere| key.starts_with(elsewhere)) => {
             return Err(Failure::usage(format!(
-                "-c {key} is not taken: the request would not go where it says"
+                "-c {key} is not accepted: codex-run would not send requests where it says"
             ))
             .hint("use -c openai_base_url=..., or a provider in models.json"));
         }
-        key => args.notes.push(format!("-c {key} has no meaning here")),
+        key => args.notes.push(format!("-c {key} is ignored")),
     }
     Ok(())
 }
@@ -217,7 +214,7 @@ mod tests {
         );
         assert_eq!(args.base_url.as_deref(), Some("http://127.0.0.1:1/v1"));
         assert!(args.network);
-        assert_eq!(args.notes, ["-c hide_agent_reasoning has no meaning here"]);
+        assert_eq!(args.notes, ["-c hide_agent_reasoning is ignored"]);
         for bad in [
             "x",
             "sandbox_mode=\"danger-full-access\"",

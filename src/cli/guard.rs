@@ -1,4 +1,4 @@
-//! A panic, made a failure like any other.
+//! Turns a panic into a failure.
 
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 use crate::failure::{self, Failure};
 use crate::outcome::Outcome;
 
-/// Where the first panic was.
+/// The place of the first panic.
 static PANICKED: OnceLock<String> = OnceLock::new();
 
-/// Turns a panic into a failure like any other. What a panic says may hold a part of what the program was
+/// Turns a panic into a failure. A panic's message may contain a part of the data that the program was
 /// working on, so only its place is kept.
 pub(super) fn guard(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
     panic::set_hook(Box::new(|info| {

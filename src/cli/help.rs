@@ -1,11 +1,11 @@
-//! `-h` on one screen, `--help` with everything, and the table of exit codes.
+//! Help texts: `-h` on one screen, `--help` in full, and the table of exit codes.
 
 use std::fmt::Write as _;
 
 use super::flags::{COMMANDS, Command, Flag, Takes, command, flags_of};
 use crate::outcome::TABLE;
 
-/// How wide the text is.
+/// The width of the text, in characters.
 const LINE_WIDTH: usize = 80;
 
 /// The help of a command, or of all of them.
@@ -39,10 +39,7 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
         let _ = write!(
             text,
             "\n{}",
-            wrap(
-                "The exit codes are explained by `codex help exit-codes`.",
-                0
-            )
+            wrap("`codex help exit-codes` explains the exit codes.", 0)
         );
     } else {
         let _ = writeln!(
@@ -54,7 +51,7 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
     text
 }
 
-/// What follows the program's name.
+/// The usage line after the program's name.
 pub(super) fn synopsis(command: &Command) -> String {
     let flags = flags_of(command.name).next().map_or("", |_| "[FLAG...]");
     let parts = [command.name, flags, command.usage];
@@ -72,7 +69,7 @@ fn overview(long: bool) -> String {
     }
     text.push_str("\nflags:\n");
     for (flag, brief) in [
-        ("-h", "this, or a command's flags on one screen"),
+        ("-h", "this help, or a command's flags on one screen"),
         ("--help", "everything about a command"),
         ("--version", "name and version"),
     ] {
@@ -98,72 +95,75 @@ fn overview(long: bool) -> String {
     text
 }
 
-/// The variables that the command reads.
+/// The documented environment variables.
 pub(super) const VARIABLES: &[(&str, &str)] = &[
     (
         "CODEX_ACCESS_TOKEN",
-        "A ChatGPT access token, or one of a workspace (at-...), whose account is asked for once. Requests go to the \
-         subscription backend, on its account.",
+        "A ChatGPT access token, or one of a workspace (at-...), for which the service is asked once for its account. Requests go to the \
+         subscription backend, on that account.",
     ),
     (
         "CODEX_API_KEY",
-        "An API key, used where no access token is set.",
+        "An API key, used if no access token is set.",
     ),
-    ("OPENAI_API_KEY", "An API key, used where nothing else is."),
+    (
+        "OPENAI_API_KEY",
+        "An API key, used if no other credential is found.",
+    ),
     (
         "OPENAI_ORGANIZATION",
-        "The organization that the requests of a key are counted on.",
+        "The organization that requests with an API key are billed to.",
     ),
-    ("OPENAI_PROJECT", "The project that they are counted on."),
-    (
-        "CODEX_MODEL",
-        "The model to ask where --model does not say.",
-    ),
+    ("OPENAI_PROJECT", "The project that they are billed to."),
+    ("CODEX_MODEL", "The model to use if --model is not given."),
     (
         "CODEX_RUN_HOME",
-        "Where the sign-in is kept, instead of ~/.codex-run. A whole path; ~ and $HOME at its beginning are expanded.",
+        "The directory of the sign-in and other files, instead of ~/.codex-run. An absolute path; ~ and $HOME at its beginning are expanded.",
     ),
     (
         "CODEX_RUN_AUTH_FILE",
-        "Another credentials file, where --auth-file does not say.",
+        "Another credentials file, if --auth-file is not given.",
     ),
     (
         "BROWSER",
-        "The command that opens an address to sign in at; several with colons between them. %s in it is the address.",
+        "The command that opens the sign-in address in a browser; several are separated by colons. %s in it is the address.",
     ),
     (
         "NO_COLOR",
-        "Not empty: no colours, unless --color asks for them.",
+        "If not empty: no colours, unless --color asks for them.",
     ),
     (
         "CLICOLOR_FORCE",
-        "Not empty and not 0: colours on standard error even where it is no terminal. NO_COLOR comes before it.",
+        "If neither empty nor 0: colours on standard error even if it is not a terminal. NO_COLOR takes precedence.",
     ),
     (
         "CLICOLOR",
-        "0: no colours, unless one of the others asks for them.",
+        "If 0: no colours, unless one of the others asks for them.",
     ),
-    ("CODEX_RUN_ISSUER", "Another address of the sign-in."),
+    (
+        "CODEX_RUN_ISSUER",
+        "Another address of the sign-in service.",
+    ),
     (
         "CODEX_RUN_BASE_URL",
         "Another address of the subscription backend.",
     ),
     (
         "OPENAI_BASE_URL",
-        "Another address of the API. Like the two before it must be https://, or http:// to this machine.",
+        "Another address of the API. Like the two above, it must be https://, or http:// to this machine.",
     ),
     (
         "https_proxy, all_proxy",
-        "The proxy to go through: http://, https:// or socks5h://. Also in upper case; lower case wins.",
+        "The proxy to use: http://, https:// or socks5h://. Also read in upper case; lower case takes precedence.",
     ),
     ("NO_PROXY", "The hosts that need no proxy, as for curl."),
     (
         "CODEX_CA_CERTIFICATE",
-        "A file of further certificates to trust, in PEM form.",
+        "A file of additional certificates to trust, in PEM form.",
     ),
     (
         "SSL_CERT_FILE",
-        "The same, used where CODEX_CA_CERTIFICATE is not set.",
+        "The same, used if CODEX_CA_CERTIFICATE is not set.",
     ),
 ];
 
@@ -186,7 +186,7 @@ pub(super) fn exit_codes() -> String {
     text
 }
 
-/// How a flag is written, with what follows it.
+/// A flag as it is written, with its value.
 pub(super) fn spelling(flag: &Flag) -> String {
     let short = flag
         .short
@@ -199,7 +199,7 @@ pub(super) fn spelling(flag: &Flag) -> String {
     }
 }
 
-/// The text in lines of the width, each indented.
+/// Wraps and indents the text.
 fn wrap(text: &str, indent: usize) -> String {
     let mut lines = String::new();
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! The man page, in the language of man(7).
+//! The man page, in man(7) format.
 
 use std::fmt::Write as _;
 
@@ -59,7 +59,7 @@ pub(super) fn page() -> String {
     page
 }
 
-/// Text as roff takes it: no line begins with a control character, and a hyphen is one.
+/// Escapes text for roff: no line begins with a control character, and a hyphen stays a hyphen.
 fn escape(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
     if text.starts_with(['.', '\'']) {

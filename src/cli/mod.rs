@@ -1,4 +1,4 @@
-//! The command line: argv and the environment in, an exit code or a failure in words out. Nothing below
+//! The command line: argv and the environment in, an exit code or a printed failure out. Nothing below
 //! `command` reads the environment or prints, so this is where both happen.
 
 mod complete;
@@ -29,34 +29,34 @@ use crate::outcome::Outcome;
 use crate::stdin;
 
 use dispatch::invoke;
-use ending::{die, tell, tell_in_lines};
+use ending::{die, print_failure, print_in_lines};
 use environment::environment;
 use guard::guard;
 use output_form::Seen;
 
-/// How long whoever writes to standard input may pause while what it writes is thrown away.
+/// How long the writer of standard input may pause while its output is discarded.
 const DRAIN_PAUSE: Duration = Duration::from_millis(500);
 
-/// Runs the command line that these arguments, without the program's name, make up; the exit code. A failure is
-/// reported here, and a run that a signal has ended does not return.
+/// Runs the command line of these arguments (without the program's name) and returns the exit code. A failure is
+/// reported here; a run that a signal ended does not return.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let seen = Seen::default();
-    seen.glance(&arguments);
+    seen.scan(&arguments);
     match guard(|| invoke(parse::parse(arguments, &seen)?, &seen)) {
         Ok(code) => code,
         Err(failure) => {
             if seen.of_sdk.get() {
-                // The SDK does not survive a pipe that nobody reads, and ends us as soon as it is told.
+                // The SDK does not survive a pipe without a reader, and ends this process as soon as it gets the line.
                 stdin::drain(DRAIN_PAUSE);
             }
             let is_killed = seen.of_sdk.get() && failure.outcome() == Outcome::Terminated;
             if seen.lines.get() && !is_killed {
-                tell_in_lines(&failure);
+                print_in_lines(&failure);
             }
             let color = seen.color.borrow();
             let paint = terminal::paint(color.as_deref(), &environment());
-            tell(&failure, paint, Duration::from_secs(1));
+            print_failure(&failure, paint, Duration::from_secs(1));
             die(&failure);
             failure.outcome().exit_code().into()
         }

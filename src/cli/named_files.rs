@@ -1,5 +1,5 @@
-//! Files that flags and variables name: one way to read all of them. Each has a limit in bytes, and what does not come at
-//! once, such as a pipe or a terminal, has the clock of standard input.
+//! Reads the files that flags and variables name. Each has a limit in bytes, and a source that is not read at
+//! once, such as a pipe or a terminal, has the timeouts of standard input.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,28 +15,28 @@ use crate::file::open_regular;
 use crate::input::{self, InputText, ReadLimits, without_mark};
 use crate::output::visible::line;
 
-/// The variables that name files of certificates, the first that is set counts.
+/// The variables that name certificate files; the first one set is used.
 pub(super) const ROOTS: &[&str] = &["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"];
 
-/// What names a file, by its long name or as a variable; the most that is read of it, in bytes; and what to do about one
+/// Flags (by long name) and variables that name a file, the file's maximum size in bytes, and the hint for one
 /// that is larger.
 const LIMITS: &[(&str, usize, &str)] = &[
-    ("file", 64 << 20, "no model reads that much; cut it down"),
+    ("file", 64 << 20, "no model accepts that much: send less"),
     (
         "instructions",
         64 << 20,
-        "no model reads that much; cut it down",
+        "no model accepts that much: send less",
     ),
     ("image", 20 << 20, "make it smaller"),
     (
         "output-schema",
         1 << 20,
-        "the service takes no schema of that size; make it smaller",
+        "the service does not accept a schema of that size: make it smaller",
     ),
     (
         "api-key-file",
         64 << 10,
-        "it must be a file with the key alone in it",
+        "it must be a file that contains only the key",
     ),
     (
         "tool",
@@ -47,10 +47,10 @@ const LIMITS: &[(&str, usize, &str)] = &[
     ("SSL_CERT_FILE", 16 << 20, ""),
 ];
 
-/// The most of a file of settings that is read, in bytes.
+/// The maximum size of a settings file, in bytes.
 const MAX_SETTINGS_BYTES: usize = 1 << 20;
 
-/// What is done about one that is named here.
+/// The limit and hint of a file named by this flag or variable.
 fn limit(name: &str) -> (usize, &'static str) {
     let found = LIMITS.iter().find(|(known, ..)| *known == name);
     found.map_or((MAX_SETTINGS_BYTES, ""), |(_, most, hint)| (*most, hint))
@@ -62,8 +62,8 @@ pub(super) fn bytes(args: &Args, long: &str, path: &OsStr) -> Result<Vec<u8>, Fa
     bytes_of(long, &flag, path, args.quiet, &[])
 }
 
-/// The text of a file that is sent to the model. A link that tools of an earlier run have left must not make one of it
-/// that is hidden from them; `hidden` are these places, and the links to them.
+/// The text of a file that is sent to the model. A link left by tools of an earlier run must not send one
+/// that is hidden from them; `hidden` lists these places and the links to them.
 pub(super) fn sent(
     args: &Args,
     long: &str,
@@ -81,7 +81,7 @@ pub(super) fn text(args: &Args, long: &str, path: &OsStr) -> Result<String, Fail
     text_of(long, &flag, path, args.quiet)
 }
 
-/// The same for what something else than the flag names; `by` says what.
+/// The same for a file that is not named by the flag itself; `by` is its origin for messages.
 pub(super) fn text_of(long: &str, by: &str, path: &OsStr, quiet: bool) -> Result<String, Failure> {
     let bytes = bytes_of(long, by, path, quiet, &[])?;
     as_text(bytes, by, path)
@@ -113,16 +113,16 @@ fn bytes_of(
     let taken = file.and_then(|file| take(file, most, &named, quiet));
     taken.map_err(|error| match error {
         input::Error::Unreadable(_) => Failure::usage(format!("cannot read {named}: {error}"))
-            .hint("name a file that is there and that you may read"),
+            .hint("name an existing file that you can read"),
         input::Error::Silent(_) => Failure::usage(format!("cannot use {named}: {error}"))
-            .hint("something holds it open; close it"),
+            .hint("something is holding it open: close it"),
         input::Error::TooLarge(_) => {
             Failure::usage(format!("cannot use {named}: {error}")).hint(too_large)
         }
     })
 }
 
-/// The bytes of a file of certificates that this variable names, or why there are none.
+/// The bytes of the certificate file that this variable names, or the reason for having none.
 pub(super) fn certificates(variable: &str, path: &Path) -> Result<Vec<u8>, String> {
     let named = format!("{}, named by {variable}", path.display());
     let file = open(path, &[]);
@@ -130,7 +130,7 @@ pub(super) fn certificates(variable: &str, path: &Path) -> Result<Vec<u8>, Strin
     taken.map_err(|error| error.to_string())
 }
 
-/// The bytes of a file of settings in the home, or why there are none; nothing if it is not there. What else is there
+/// The bytes of a settings file in the home, or the reason for having none; `None` if it does not exist. Anything other
 /// than a regular file is not opened.
 pub(super) fn settings(path: &Path) -> Result<Option<Vec<u8>>, String> {
     let gone = |error: &io::Error| {
@@ -148,15 +148,15 @@ pub(super) fn settings(path: &Path) -> Result<Option<Vec<u8>>, String> {
     taken.map(Some).map_err(|error| error.to_string())
 }
 
-/// Opens what is there, unless links lead from elsewhere into one of these places.
+/// Opens the file, unless links lead from elsewhere into one of these places.
 fn open(path: &Path, hidden: &[PathBuf]) -> Result<File, input::Error> {
-    // Opening it does not wait either: for a pipe's writer, or a line's carrier.
+    // Opening does not block either: neither for a pipe's writer nor for a serial line's carrier.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::empty())
         .map(File::from)
         .map_err(|error| input::Error::Unreadable(error.into()))?;
     let is_within = |path: &Path| hidden.iter().any(|place| path.starts_with(place));
-    // What is open is looked at, since the way there may be another one by now.
+    // The open file is checked, since the path may lead elsewhere by now.
     let found = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
     match (found, std::path::absolute(path)) {
         (Ok(found), Ok(named)) if is_within(&found) && !is_within(&named) => {
@@ -168,7 +168,7 @@ fn open(path: &Path, hidden: &[PathBuf]) -> Result<File, input::Error> {
     }
 }
 
-/// Reads a file to its end. A wait that gets long is reported, by this name.
+/// Reads a file to its end. A long wait is reported under the name `named`.
 fn take(file: File, most: usize, named: &str, quiet: bool) -> Result<Vec<u8>, input::Error> {
     let waiting = || {
         if !quiet {
@@ -192,7 +192,8 @@ mod tests {
     use super::super::flags::{Complete, flags};
     use super::*;
 
-    /// Flags whose file is not read here: it is written, or the sign-in's own code reads it, regular files alone.
+    /// Flags whose file is not read here: it is written, or read by the sign-in's own code, which opens regular files
+    /// only.
     const OTHERS: &[&str] = &["auth-file", "output-last-message"];
 
     #[test]

@@ -1,8 +1,8 @@
-//! Words that are not known, and the known one that is meant.
+//! Suggestions for unknown words.
 
 use crate::failure::Failure;
 
-/// Something that is not in the table, with the nearest that is, on one line.
+/// A failure for an unknown word, with the nearest known one, on one line.
 pub(super) fn unknown(what: &str, word: &str, known: &[&str], otherwise: &str) -> Failure {
     match nearest(word, known) {
         Some(near) => Failure::usage(format!("unknown {what} {word:?}; did you mean {near}?")),
@@ -10,10 +10,10 @@ pub(super) fn unknown(what: &str, word: &str, known: &[&str], otherwise: &str) -
     }
 }
 
-/// The known word that differs least, if it differs little. One letter is near to every other, so it is near to none.
+/// The nearest known word, if it is near enough. A single letter is near to every other, so it has no nearest word.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let length = word.trim_start_matches('-').chars().count();
-    // What is that long is no slip.
+    // A word of that length is not a typo.
     if word.len() > 100 {
         return None;
     }
@@ -24,7 +24,7 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     (length > 1 && near.0 <= 1 + length / 4).then_some(near.1)
 }
 
-/// How many characters must be added, dropped, changed or swapped with a neighbour (the restricted
+/// The number of characters to add, drop, change or swap with a neighbour (the restricted
 /// Damerau-Levenshtein distance).
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());

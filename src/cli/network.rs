@@ -1,4 +1,4 @@
-//! Who calls, and what lies between us and the services: the proxy and the roots that the environment names.
+//! The HTTP setup from the environment: user agent, proxy and root certificates.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use super::environment::Environment;
 use super::named_files::{ROOTS, certificates};
 use crate::http::{HttpSetup, Network};
 
-/// The variables of a proxy, the first that is set counts: ours are all requests by https.
+/// The proxy variables; the first one set is used. All our requests use https.
 const PROXIES: &[&str] = &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// Who calls, and through what. None of it is judged before it is used.
+/// The user agent and network settings. Nothing is validated before it is used.
 pub(super) fn setup(environment: &Environment) -> HttpSetup {
     let first = |names: &[&'static str]| {
         let mut set = names

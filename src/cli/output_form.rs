@@ -1,28 +1,28 @@
-//! What is known of how things are to be reported, as soon as it is.
+//! How to report failures, known before the arguments are parsed in full.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 
 use super::flags::Args;
 
-/// What is known of how things are to be told, as soon as it is.
+/// How to report failures, as far as the arguments have been read.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// What `--color` says.
+    /// The value of `--color`.
     pub(super) color: RefCell<Option<OsString>>,
     /// Standard output gets JSON lines.
     pub(super) lines: Cell<bool>,
-    /// The same, by the mere look of the arguments.
-    glanced: Cell<bool>,
-    /// How many arguments stand behind --, if it is there.
+    /// The same, from a scan of the unparsed arguments.
+    scanned: Cell<bool>,
+    /// The number of arguments after --, if it is given.
     pub(super) behind: Cell<Option<usize>>,
-    /// The official SDK asks.
+    /// The official SDK is the caller.
     pub(super) of_sdk: Cell<bool>,
 }
 
 impl Seen {
-    /// Whether lines are asked for, also where the arguments before that cannot be read.
-    pub(super) fn glance(&self, arguments: &[OsString]) {
+    /// Scans for `--json`, even if the arguments before it cannot be parsed.
+    pub(super) fn scan(&self, arguments: &[OsString]) {
         let is_run = arguments
             .first()
             .is_some_and(|name| name == "run" || name == "exec");
@@ -30,14 +30,14 @@ impl Seen {
         let end = arguments.iter().position(|word| word == "--");
         self.behind.set(end.map(|end| arguments.len() - end - 1));
         let lines = |word: &OsString| word == "--json" || word == "--experimental-json";
-        self.glanced.set(is_run && flags.any(lines));
-        self.lines.set(self.glanced.get());
+        self.scanned.set(is_run && flags.any(lines));
+        self.lines.set(self.scanned.get());
     }
 
-    pub(super) fn look(&self, args: &Args) {
+    pub(super) fn note(&self, args: &Args) {
         self.color.borrow_mut().clone_from(&args.color);
         self.lines
-            .set((args.json && args.is_run) || self.glanced.get());
+            .set((args.json && args.is_run) || self.scanned.get());
         self.of_sdk.set(args.of_sdk);
     }
 }

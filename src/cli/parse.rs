@@ -1,4 +1,4 @@
-//! argv, through lexopt and the table, to what is asked for. Nothing is judged here but the spelling.
+//! Parses argv with lexopt and the table of flags into an invocation. Only the spelling is validated here.
 
 use std::ffi::OsString;
 
@@ -11,10 +11,10 @@ use super::output_form::Seen;
 use crate::failure::Failure;
 use crate::tools::tool_order::ToolOrder;
 
-/// What to do about a flag that is used wrongly.
+/// The hint for a misused flag.
 const EXPLAINED: &str = "`codex help COMMAND` explains the flags";
 
-/// What the command line asks for.
+/// A parsed command line.
 #[derive(Debug)]
 pub(super) enum Invocation {
     Run(Box<Args>),
@@ -27,7 +27,7 @@ pub(super) enum Invocation {
     RemoveSessions(Vec<OsString>),
     Schema,
     Tool(String, Box<Args>),
-    /// Hidden: a tool started by one that holds its standard output.
+    /// Hidden: a tool started by a program that holds its standard output.
     HeldTool(Box<ToolOrder>),
     Completion(String),
     /// `-h` (false) or `--help` (true) of a command, or of all.
@@ -38,8 +38,8 @@ pub(super) enum Invocation {
     Generate(String),
 }
 
-/// Reads the arguments that follow the program's name. How things are to be told is noted in `seen` as soon as it is
-/// read: it holds for what is told of the arguments behind it too.
+/// Parses the arguments after the program's name. How to report failures is noted in `seen` as soon as it is
+/// read, because it applies to errors in the arguments after it too.
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     seen: &Seen,
@@ -60,7 +60,7 @@ pub(super) fn parse(
                 "flag",
                 &flag,
                 &["-h", "--help", "--version"],
-                "flags of a command follow its name",
+                "the flags of a command follow its name",
             ));
         }
         None => {
@@ -90,7 +90,7 @@ pub(super) fn parse(
                 let words = parser.raw_args().map_err(unreadable)?;
                 return ToolOrder::parse(words)
                     .map(|order| Invocation::HeldTool(Box::new(order)))
-                    .ok_or_else(|| Failure::usage("--held is for `codex run` itself"));
+                    .ok_or_else(|| Failure::usage("--held is reserved for `codex run`"));
             }
             Arg::Value(word) => {
                 args.words.push(word.clone());
@@ -113,7 +113,7 @@ pub(super) fn parse(
             Takes::Nothing => OsString::new(),
         };
         flag.give(&mut args, value, FlagOrigin::Flag);
-        seen.look(&args);
+        seen.note(&args);
     }
     // `codex login status` is `codex status`, and takes its flags.
     let name = match (command.name, args.words.first()) {
@@ -127,7 +127,7 @@ pub(super) fn parse(
     finish(command.name, args)
 }
 
-/// The command that this one may turn out to be.
+/// The nearest command that this one may mean.
 fn other_spelling(command: &str) -> &'static str {
     if command == "login" { "status" } else { "" }
 }
@@ -160,7 +160,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         && let Some(extra) = args.words.first()
     {
         return Err(Failure::usage(format!(
-            "`codex {command}` takes no word, and {} is one",
+            "`codex {command}` takes no arguments, and got {}",
             extra.display()
         )));
     }
@@ -168,7 +168,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         (!args.words.is_empty()).then(|| args.words.remove(0).to_string_lossy().into_owned());
     if let Some(extra) = args.words.first() {
         return Err(Failure::usage(format!(
-            "`codex {command}` takes one word, and {} is one too many",
+            "`codex {command}` takes one argument, and {} is one too many",
             extra.display()
         )));
     }
@@ -180,12 +180,12 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         None if command == "models" => Ok(Invocation::Models(Box::new(args))),
         None if command == "help" => Ok(Invocation::Help(None, true)),
         None => Err(Failure::usage(format!(
-            "`codex {command}` needs a word: {}",
+            "`codex {command}` needs an argument: {}",
             listed.join(", ")
         ))),
         // It may be a secret, which belongs on standard input and is not repeated.
         Some(word) if command == "login" && !listed.contains(&&*word) => Err(Failure::usage(
-            "`codex login` takes no word but status",
+            "`codex login` takes no argument but status",
         )
         .hint("a key or token is read from standard input: codex login --with-api-key < key.txt")),
         Some(word) if !listed.contains(&&*word) => Err(unknown(
@@ -205,7 +205,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
     }
 }
 
-/// `codex sessions`, or what is to be done about some.
+/// `codex sessions` and its `rm`.
 fn sessions(mut args: Args) -> Result<Invocation, Failure> {
     match args.words.first() {
         None => Ok(Invocation::Sessions(Box::new(args))),
@@ -298,7 +298,7 @@ mod tests {
         check("run --zzzzzz", "`codex run --help` explains its flags");
         check("rnu", "did you mean run?");
         check("tool bahs", "did you mean bash?");
-        check("tool", "needs a word: bash, read, edit, write");
+        check("tool", "needs an argument: bash, read, edit, write");
         check("help exit-code", "did you mean exit-codes?");
         check("tool bash read", "one too many");
         check("run --model", "--model needs a value");

@@ -1,5 +1,5 @@
-//! What the terminal takes, by the flag, the environment and standard error itself: colours, and something that
-//! turns.
+//! What the terminal supports, by the flag, the environment and standard error itself: colours and a
+//! spinner.
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
@@ -8,19 +8,19 @@ use super::environment::Environment;
 use crate::output::paint::Paint;
 use crate::output::spinner::Frames;
 
-/// The colours of standard error, by `--color` as far as it is known.
+/// The colours of standard error, by `--color` if it is known.
 pub(super) fn paint(color: Option<&OsStr>, environment: &Environment) -> Paint {
     Paint::new(wanted(color, environment, io::stderr().is_terminal()))
 }
 
-/// What turns on standard error while a run waits, if it is a terminal that can erase a line.
+/// The spinner for standard error, if that is a terminal that can erase a line.
 pub(super) fn frames(environment: &Environment) -> Option<Frames> {
     let turns = io::stderr().is_terminal() && !dumb(environment);
     turns.then(|| of_locale(environment))
 }
 
-/// The flag comes first, then `NO_COLOR` (no-color.org), then `CLICOLOR_FORCE` and `CLICOLOR` (bixense.com/clicolors),
-/// and then what standard error is.
+/// The flag takes precedence, then `NO_COLOR` (no-color.org), then `CLICOLOR_FORCE` and `CLICOLOR`
+/// (bixense.com/clicolors), then whether standard error is a terminal.
 fn wanted(color: Option<&OsStr>, environment: &Environment, terminal: bool) -> bool {
     let is_off = |value: &OsStr| value == "0";
     match color.and_then(OsStr::to_str) {
@@ -35,12 +35,12 @@ fn wanted(color: Option<&OsStr>, environment: &Environment, terminal: bool) -> b
     }
 }
 
-/// A terminal that says nothing of itself is taken to know no more than letters.
+/// A terminal without TERM is assumed to support plain text only.
 fn dumb(environment: &Environment) -> bool {
     environment.get("TERM").is_none_or(|term| term == "dumb")
 }
 
-/// The first of the variables that is set names the character set (POSIX, XBD 8.2).
+/// The first variable set names the character set (POSIX, XBD 8.2).
 fn of_locale(environment: &Environment) -> Frames {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(|name| environment.get(name));
     let locale = locale.into_iter().flatten().next().unwrap_or_default();

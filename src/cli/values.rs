@@ -1,4 +1,4 @@
-//! What flags are given, judged: numbers, times, words of a list.
+//! Parses and validates the values of flags: numbers, durations, words of a list.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::flags::{Args, Flag, default, flags_of};
 use super::nearest::unknown;
 use crate::failure::Failure;
 
-/// A whole number, which is `least` or more.
+/// A whole number of at least `least`.
 fn count(flag: &str, value: Option<&OsStr>, least: usize) -> Result<Option<usize>, Failure> {
     let Some(text) = value else { return Ok(None) };
     let number = text.to_str().and_then(|text| text.parse().ok());
@@ -15,7 +15,7 @@ fn count(flag: &str, value: Option<&OsStr>, least: usize) -> Result<Option<usize
         Some(number) => Ok(Some(number)),
         None => Err(
             Failure::usage(format!("{flag} does not take {:?}", text.to_string_lossy()))
-                .hint(format!("it takes a whole number from {least} on")),
+                .hint(format!("it takes a whole number of at least {least}")),
         ),
     }
 }
@@ -40,10 +40,10 @@ pub(super) fn one_of(
         })
 }
 
-/// The longest time, in milliseconds: ten years are as good as for ever, and keep every later sum in range.
+/// The longest duration, in milliseconds: ten years are practically unlimited, and keep every later sum in range.
 const MAX_SECONDS: u64 = 315_360_000_000;
 
-/// A time as people write it.
+/// A duration such as `90s` or `15m`.
 pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Duration>, Failure> {
     let Some(value) = value else { return Ok(None) };
     let wrong = || {
@@ -73,7 +73,7 @@ pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Durat
     }
 }
 
-/// A whole number that this flag was given or has by default, which is `least` or more.
+/// The number of this flag or its default, at least `least`.
 pub(super) fn count_of(
     args: &Args,
     long: &str,
@@ -83,7 +83,7 @@ pub(super) fn count_of(
     count(&args.named(long), or_default(long, given), least)
 }
 
-/// A time that this flag was given or has by default.
+/// The duration of this flag or its default.
 pub(super) fn duration_of(
     args: &Args,
     long: &str,
@@ -92,7 +92,7 @@ pub(super) fn duration_of(
     duration(&args.named(long), or_default(long, given))
 }
 
-/// The word of a list that this flag was given or has by default.
+/// The word of this flag or its default, from a list.
 pub(super) fn word_of(
     args: &Args,
     long: &str,

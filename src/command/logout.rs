@@ -1,4 +1,4 @@
-//! `codex logout`: removes what is stored, and has its tokens made worthless.
+//! `codex logout`: removes the stored sign-in or key, and revokes the tokens.
 
 use super::{Keeper, say_line, warn, warn_of_wait};
 use crate::auth::critical_section::Critical;
@@ -8,23 +8,23 @@ use crate::auth::store_change::change;
 use crate::clock::{date, seconds};
 use crate::http::HttpSetup;
 
-/// Everything that a sign-out is told.
+/// The settings of a sign-out.
 #[derive(Debug)]
 pub struct LogoutSettings {
     /// Where the sign-in is kept.
     pub keeper: Keeper,
     /// Do not ask the issuer to revoke.
     pub local: bool,
-    /// Every entry of ours.
+    /// Remove the sign-in and the key.
     pub all: bool,
-    /// What is used from now on all the same, in the order in which it counts.
+    /// The other sources that will be used from now on, in order of precedence.
     pub left: Vec<String>,
-    /// Who calls, and what lies between.
+    /// The user agent and the network settings.
     pub setup: HttpSetup,
 }
 
-/// Signs out. A sign-in goes before a key, as it is used before one. It is removed first and revoked then, so
-/// that nobody finds a token here that is worthless.
+/// Signs out. A sign-in goes before a key, as it takes precedence. It is removed first and then revoked, so
+/// that no process finds a revoked token here.
 ///
 /// # Errors
 /// When the file cannot be read or written; nothing was removed or revoked then.
@@ -41,14 +41,14 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
         }
         edits
     };
-    // Where nothing is there, nothing is made either, not even a lock.
+    // If there is nothing to remove, nothing is created either, not even a lock.
     let found = store.read()?;
     if edits(&found).is_empty() {
         if let Some(other) = found.others.into_iter().next() {
             return Err(store::Error::NotOurs(store.named().to_owned(), other));
         }
         say_line(&format!(
-            "Nobody is signed in: {place} holds no sign-in and no key."
+            "You are not signed in: {place} contains no sign-in and no API key."
         ));
         still(settings);
         return Ok(());
@@ -57,49 +57,44 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
     if let Some(sign_in) = &before.sign_in {
         match sign_in {
             Ok(old) => say_line(&format!(
-                "Signed out: {} is removed from {place}.",
+                "Signed out: {} was removed from {place}.",
                 old.who()
             )),
-            Err(_) => say_line(&format!(
-                "What stood for a sign-in is removed from {place}."
-            )),
+            Err(_) => say_line(&format!("The unusable sign-in was removed from {place}.")),
         }
     }
     if before.personal.is_some() {
         say_line(&format!(
-            "Signed out: the access token of a workspace is removed from {place}."
+            "Signed out: the access token of a workspace was removed from {place}."
         ));
     }
     for other in &before.others {
-        warn(&format!("{place} still holds {other}"));
+        warn(&format!("{place} still contains {other}"));
     }
     match (&before.key, !has_sign_in(&before) || settings.all) {
-        (Some(_), true) => say_line(&format!("The key is removed from {place}.")),
+        (Some(_), true) => say_line(&format!("The API key was removed from {place}.")),
         (Some(_), false) => {
-            warn("a key is stored there too and is used from now on; --all removes it")
+            warn("an API key is also stored there and will be used from now on; --all removes it")
         }
         (None, _) => {}
     }
     if let Some(Ok(old)) = &before.sign_in {
         let until = old.expires.filter(|expires| *expires > seconds());
         let alive = until.map_or(String::new(), |until| {
-            format!(
-                " A token that was handed out may work until {}.",
-                date(until)
-            )
+            format!(" A token already issued may work until {}.", date(until))
         });
         if is_personal(old.access.expose()) {
             say_line(NOT_REVOKED);
         } else if settings.local {
             say_line(&format!(
-                "It was not revoked: a copy of it elsewhere goes on working.{alive}"
+                "It was not revoked: a copy of it elsewhere still works.{alive}"
             ));
         } else {
             let issuer = settings.keeper.issuer(&settings.setup);
             match issuer.revoke(&old.access, old.refresh.as_ref()) {
                 Ok(()) => say_line(
                     "It was revoked: every program and machine that uses this sign-in, from a copy of the file or \
-                     by its tokens, is signed out too. Other sign-ins of the account are not touched.",
+                     by its tokens, is signed out too. Other sign-ins of the account are not affected.",
                 ),
                 Err(error) => warn(&format!("it could not be revoked: {error}.{alive}")),
             }
@@ -112,16 +107,18 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
     Ok(())
 }
 
-/// What becomes of a token that is not ours to end.
-const NOT_REVOKED: &str = "It was not revoked: that is done in the settings of the workspace.";
+/// The line for a token that only the workspace can revoke.
+const NOT_REVOKED: &str = "It was not revoked: that is done in the workspace settings.";
 
 fn has_sign_in(contents: &Contents) -> bool {
     contents.sign_in.is_some() || contents.personal.is_some()
 }
 
-/// Tells what is used from now on.
+/// Warns about the source that will be used from now on.
 fn still(settings: &LogoutSettings) {
     if let Some(source) = settings.left.first() {
-        warn(&format!("{source} is still set and is used from now on"));
+        warn(&format!(
+            "{source} is still set and will be used from now on"
+        ));
     }
 }

@@ -1,4 +1,4 @@
-//! `codex models`: the models that the present credential can be used with, as the service lists them, and those of
+//! `codex models`: the models available to the current credential, as the service lists them, and those of
 //! `models.json`.
 
 use std::io;
@@ -22,46 +22,46 @@ use crate::models::overlay::put_over;
 use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
 use crate::wire::fault::FaultKind;
 
-/// Everything that the command is told.
+/// The settings of the command.
 #[derive(Debug)]
 pub struct ModelsSettings {
-    /// The credentials that were found, in the order in which they count.
+    /// The credentials found, in order of precedence.
     pub found: Vec<FoundCredential>,
-    /// Where a sign-in is kept.
+    /// Where the sign-in is stored.
     pub keeper: Option<Keeper>,
-    /// What is to be told about the credentials file.
+    /// Warnings about the credentials file.
     pub warnings: Vec<String>,
-    /// Where the two backends are.
+    /// The endpoints of the two backends.
     pub endpoints: Endpoints,
-    /// The one that this credential is for.
+    /// The backend of this credential.
     pub backend: Backend,
-    /// The plan of the account, where the credential names it.
+    /// The plan of the account, if the credential names it.
     pub plan: Option<String>,
-    /// Where its list is kept.
+    /// The cache of its list.
     pub cache: Cache,
     /// The user's own models and servers.
     pub providers: Vec<Provider>,
-    /// Every model that is known.
+    /// List every known model.
     pub all: bool,
-    /// As JSON.
+    /// Print JSON.
     pub json: bool,
-    /// Who calls, and what lies between.
+    /// The user agent and the network settings.
     pub setup: HttpSetup,
 }
 
-/// Why there is nothing to list.
+/// Why there is no list.
 #[derive(Debug)]
 pub enum Error {
-    /// Nobody is signed in.
+    /// There is no usable credential.
     Credential(auth::Error),
-    /// The service does not allow it, or a setting stands against it.
+    /// The service does not allow it, or a setting prevents it.
     Refused(api::Error),
     /// Standard output cannot be written.
     Output(io::Error),
 }
 
 impl Error {
-    /// The failure, where this credential was used.
+    /// The failure of a command that used this credential.
     pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
         match self {
             Error::Credential(error) => failure::of_credential(&error),
@@ -74,7 +74,7 @@ impl Error {
 /// Lists the models.
 ///
 /// # Errors
-/// When nobody is signed in and there are none of the user's own.
+/// When there is no credential and `models.json` has no models.
 pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
@@ -96,7 +96,7 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
         }
         Err(error) if error.is_missing() && settings.all => {}
         Err(error) if error.is_missing() && !lines.is_empty() => {
-            warn("nobody is signed in: these are the models of models.json only");
+            warn("you are not signed in: only the models of models.json are listed");
         }
         Err(error) => return Err(Error::Credential(error)),
     }
@@ -109,7 +109,7 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
         {
             match lines.iter_mut().find(|line| line.id == model.id) {
                 Some(line) => {
-                    // What the service lists is not retired, whatever is known besides.
+                    // A model that the service lists is not retired, whatever the catalogue has.
                     let (chatgpt, api) = match (line.usable, settings.backend) {
                         (false, _) => (chatgpt, api),
                         (true, Backend::Subscription) => (Standing::Current, api),
@@ -132,7 +132,7 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
     stdout.print(&text).map_err(Error::Output)
 }
 
-/// The models of servers of the user's own.
+/// The models of the servers in `models.json`.
 fn of_servers(providers: &[Provider]) -> Vec<ModelLine> {
     let line = |(id, listed): (String, &CustomModel)| ModelLine {
         id,
@@ -142,7 +142,7 @@ fn of_servers(providers: &[Provider]) -> Vec<ModelLine> {
     own(providers).map(line).collect()
 }
 
-/// A list's models, the preferred one marked.
+/// The models of a list, the default one marked.
 fn of_list(models: &[Model], plan: Option<&str>, all: bool) -> Vec<ModelLine> {
     let shown: Vec<&str> = defaults(models, plan)
         .iter()
@@ -161,7 +161,7 @@ fn of_list(models: &[Model], plan: Option<&str>, all: bool) -> Vec<ModelLine> {
     models.iter().filter_map(line).collect()
 }
 
-/// The models that this credential can be used with, and where the list is from.
+/// The models available to this credential, and the origin of the list.
 fn usable(
     settings: &ModelsSettings,
     authority: &Authority,
@@ -190,25 +190,25 @@ fn usable(
     }
     match asked {
         Ok(models) => Ok((models, ListOrigin::Service(seconds()))),
-        // No other list would be true.
+        // Another list would be wrong.
         Err((Unlisted::Api(error), _)) if is_final(&error) => Err(Error::Refused(error)),
         Err((unlisted, kept)) => {
             let why = match unlisted {
                 Unlisted::Api(error) => failure::of_api(&error, None).what().to_owned(),
-                Unlisted::Malformed => "what the service answered is no list of models".to_owned(),
+                Unlisted::Malformed => "the service's answer is not a list of models".to_owned(),
             };
             if let Some(list) = kept {
-                warn(&format!("{why}; this is the list as it was last"));
+                warn(&format!("{why}; showing the last list that was received"));
                 Ok((list.models, ListOrigin::Kept(list.fetched_at)))
             } else {
-                warn(&format!("{why}; this is the built-in list"));
+                warn(&format!("{why}; showing the built-in list"));
                 Ok((built_in, ListOrigin::BuiltIn))
             }
         }
     }
 }
 
-/// Whether the service said no to whoever asks, or nothing can be asked at all.
+/// Whether the service refused the credential, or no request can be sent at all.
 fn is_final(error: &api::Error) -> bool {
     match error {
         error if error.is_exhausted() => true,
@@ -218,8 +218,8 @@ fn is_final(error: &api::Error) -> bool {
     }
 }
 
-/// What the API, or a server in its place, has for this key. The API has much that makes no answers of the kind that we
-/// ask for, so only what is known is listed there.
+/// The models of the API, or of a server in its place, for this key. The API also lists models that do not support
+/// our requests, so only known ones are listed there.
 fn by_key(
     settings: &ModelsSettings,
     lister: &ModelLister,

@@ -1,4 +1,4 @@
-//! `codex sessions`: which conversations are stored, and the end of some.
+//! `codex sessions`: lists stored conversations, and removes them by id.
 
 use std::io;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::output::visible::line;
 use crate::session::{Error, Sessions, StoredConversation};
 use crate::text::first_characters;
 
-/// Lists them, the newest first.
+/// Lists the conversations, newest first.
 ///
 /// # Errors
 /// When standard output cannot be written.
@@ -32,7 +32,7 @@ pub fn list(home: Option<&Path>, as_json: bool, mut stdout: Stdout) -> io::Resul
     stdout.print(&text)
 }
 
-/// A line for people: id, time, directory, and the first words.
+/// A line of text: id, time, directory, and the beginning of the prompt.
 fn row(stored: &StoredConversation) -> String {
     const MAX_WORDS_CHARACTERS: usize = 60;
     let first = stored
@@ -49,10 +49,10 @@ fn row(stored: &StoredConversation) -> String {
     format!("{}\n", line(&columns))
 }
 
-/// Removes those of these ids.
+/// Removes the conversations with these ids.
 ///
 /// # Errors
-/// When one is not there, in use, or cannot be removed. Those before it are gone then.
+/// When one does not exist, is in use, or cannot be removed. Those before it have been removed.
 pub fn remove(home: Option<&Path>, ids: &[String]) -> Result<(), Error> {
     for id in ids {
         match home {

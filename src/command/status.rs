@@ -1,5 +1,5 @@
-//! `codex status`: which credential is used, why that one, and how long it lasts. It asks nobody, unless the
-//! limits of the plan are wanted.
+//! `codex status`: which credential is used, why that one, and when it expires. It sends no request unless the
+//! limits of the plan are requested.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,42 +15,42 @@ use crate::failure::{self, Failure, Used};
 use crate::http::{Http, HttpSetup, IDLE_TIMEOUT};
 use crate::outcome::Outcome;
 
-/// Everything that the command is told.
+/// The settings of the command.
 #[derive(Debug)]
 pub struct StatusSettings {
-    /// The credentials that were found, in the order in which they count.
+    /// The credentials found, in order of precedence.
     pub found: Vec<FoundCredential>,
-    /// Where a sign-in is kept.
+    /// Where the sign-in is stored.
     pub keeper: Option<Keeper>,
-    /// What is to be told about the file.
+    /// Warnings about the credentials file.
     pub warnings: Vec<String>,
     /// Credentials files of other programs.
     pub elsewhere: Vec<PathBuf>,
-    /// As JSON.
+    /// Print JSON.
     pub json: bool,
-    /// With the limits of the plan, from here.
+    /// The endpoints to request the limits of the plan from, if wanted.
     pub limits: Option<Endpoints>,
-    /// Who calls, and what lies between.
+    /// The user agent and the network settings.
     pub setup: HttpSetup,
 }
 
-/// Why there is no good answer.
+/// Why the command fails.
 #[derive(Debug)]
 pub enum Error {
-    /// Nobody is signed in. It was told on standard output already.
+    /// There is no usable credential, as standard output already reports.
     NotSignedIn(auth::Error),
-    /// The sign-in has ended and cannot be renewed. That was told already too.
+    /// The sign-in has expired and cannot be renewed. Standard output reports that already.
     SignIn(sign_in::Error),
-    /// The access token of this flag, variable or file has ended, and nothing renews it.
+    /// The access token of this flag, variable or file has expired, and nothing renews it.
     Ended(CredentialSource, u64),
-    /// The limits cannot be had.
+    /// The limits cannot be fetched.
     Limits(usage::Error),
     /// Standard output cannot be written.
     Output(io::Error),
 }
 
 impl Error {
-    /// The failure, where this credential was used.
+    /// The failure of a command that used this credential.
     pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
         match self {
             Error::NotSignedIn(error) => {
@@ -64,10 +64,10 @@ impl Error {
     }
 }
 
-/// Tells which credential is used.
+/// Reports which credential is used.
 ///
 /// # Errors
-/// When none can be used, or the limits cannot be had.
+/// When none can be used, or the limits cannot be fetched.
 pub fn run(settings: StatusSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
@@ -94,28 +94,28 @@ pub fn run(settings: StatusSettings, critical: &Critical) -> Result<(), Error> {
     ended
 }
 
-/// Whether the credential is of use, and what the plan allows.
+/// Checks the credential and fetches the limits of the plan into the report.
 fn look(
     settings: &StatusSettings,
     authority: &Authority,
     report: &mut Report,
 ) -> Result<(), Error> {
     if let Authority::SignIn(sign_in) = authority {
-        // One that was refused is told of, also while its token seems good: the service may know better.
+        // A refusal is reported even while the token seems valid: the service may know better.
         let refused = sign_in.refused().map_or(Ok(()), Err);
         if let Err(error) = sign_in.check().and(refused) {
             report.problem = Some(error.to_string());
             return Err(Error::SignIn(error));
         }
     } else if let Some(end) = report.expires.filter(|end| *end <= seconds()) {
-        report.problem = Some(format!("it ended at {}", date(end)));
+        report.problem = Some(format!("it expired at {}", date(end)));
         return Err(Error::Ended(settings.found[0].source.clone(), end));
     }
     let Some(endpoints) = &settings.limits else {
         return Ok(());
     };
     if authority.account().is_none() {
-        warn("a key has no plan and so no limits that could be asked for");
+        warn("an API key has no plan, so there are no limits to show");
         return Ok(());
     }
     let http = Http::new(&settings.setup, IDLE_TIMEOUT);
@@ -123,7 +123,7 @@ fn look(
     for warning in authority.warnings() {
         warn(&warning.to_string());
     }
-    // It may have been renewed for the question.
+    // The request may have renewed it.
     match authority {
         Authority::SignIn(sign_in) => report.expires = sign_in.saved().expires,
         Authority::Personal(personal) => report.know(personal),

@@ -1,4 +1,4 @@
-//! `codex token`: a valid access token on standard output, its end on standard error.
+//! `codex token`: a valid access token on standard output, its expiry on standard error.
 
 use std::io::{self, Write};
 
@@ -13,27 +13,27 @@ use crate::failure::{self, Failure, Used};
 use crate::http::HttpSetup;
 use crate::outcome::Outcome;
 
-/// Everything that the command is told.
+/// The settings of the command.
 #[derive(Debug)]
 pub struct TokenSettings {
-    /// The credentials that were found, in the order in which they count.
+    /// The credentials found, in order of precedence.
     pub found: Vec<FoundCredential>,
-    /// Where a sign-in is kept.
+    /// Where the sign-in is stored.
     pub keeper: Option<Keeper>,
-    /// What is to be told about the file.
+    /// Warnings about the credentials file.
     pub warnings: Vec<String>,
-    /// Who calls, and what lies between.
+    /// The user agent and the network settings.
     pub setup: HttpSetup,
 }
 
 /// Why there is no token.
 #[derive(Debug)]
 pub enum Error {
-    /// There is no usable credential.
+    /// A missing or unusable credential.
     Credential(auth::Error),
-    /// There are keys only; this is where the first one is.
+    /// There are only API keys; the source of the first one.
     Key(CredentialSource),
-    /// The access token of this flag, variable or file has ended, and nothing renews it.
+    /// The access token of this flag, variable or file has expired, and nothing renews it.
     Ended(CredentialSource, u64),
     /// The sign-in cannot be renewed.
     SignIn(sign_in::Error),
@@ -42,15 +42,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// The failure, where this credential was used.
+    /// The failure of a command that used this credential.
     pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
         match self {
             Error::Credential(error) => failure::of_credential(&error),
             Error::Key(source) => Failure::new(
                 Outcome::SignIn,
-                format!("no access token: there is only the API key of {source}"),
+                format!("no access token: the only credential is an API key, from {source}"),
             )
-            .hint("`codex login` signs in with a ChatGPT account"),
+            .hint("run `codex login` to sign in with a ChatGPT account"),
             Error::Ended(source, when) => failure::of_ended(&source, when),
             Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::Output(error) => failure::of_output(&error),
@@ -58,14 +58,14 @@ impl Error {
     }
 }
 
-/// What was found without the keys.
+/// The credentials found, without the API keys.
 #[must_use]
 pub fn tokens(found: &[FoundCredential]) -> Vec<FoundCredential> {
     let key = |found: &&FoundCredential| matches!(found.what, What::Key(_));
     found.iter().filter(|found| !key(found)).cloned().collect()
 }
 
-/// Prints an access token. Keys are passed over: they are none.
+/// Prints an access token. API keys are skipped.
 ///
 /// # Errors
 /// When there is none.
@@ -83,7 +83,7 @@ pub fn run(settings: TokenSettings, critical: &Critical) -> Result<(), Error> {
         return Err(Error::Credential(auth::Error::Missing));
     };
     let credential = match &authority {
-        // Whose it is matters to nobody here.
+        // Its account does not matter here.
         Authority::Personal(_) => authority.current(),
         _ => authority.credential().map_err(Error::SignIn)?,
     };
@@ -105,7 +105,7 @@ pub fn run(settings: TokenSettings, critical: &Critical) -> Result<(), Error> {
     let line = format!("{token}\n");
     stdout.write_all(line.as_bytes()).map_err(Error::Output)?;
     if let Some(expires) = expires {
-        warn(&format!("the token is good until {}", date(expires)));
+        warn(&format!("the token is valid until {}", date(expires)));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The credential that was refused, by its name, with a hint that fits it.
+//! The credential that a command uses: its name in messages, and the hint for when the service refuses it.
 
 use super::value::Failure;
 use crate::auth::identity::is_personal;
@@ -11,9 +11,9 @@ use crate::outcome::Outcome;
 pub(crate) struct Used {
     source: CredentialSource,
     kind: UsedKind,
-    /// What would be used without it.
+    /// The credential that would be used without it.
     next: Option<CredentialSource>,
-    /// Who is shown it: the host of a service, or a provider of `models.json` by its name.
+    /// Who receives it: the host of a service, or the name of a provider in `models.json`.
     provider: Option<String>,
 }
 
@@ -22,17 +22,17 @@ enum UsedKind {
     Key,
     Token,
     Personal,
-    /// A sign-in, in a file of our own or of another program.
+    /// A sign-in, in codex-run's file or in that of another program (`foreign`).
     SignIn {
         renewable: bool,
         foreign: bool,
     },
-    /// The key of a server of the user's own.
+    /// The key of a server in `models.json`.
     OfServer,
 }
 
 impl Used {
-    /// The first of those that were found; `host` is that of the service that is shown it.
+    /// The first of the credentials found; `host` is the service that receives it.
     pub(crate) fn of(
         found: &[FoundCredential],
         store: Option<&CredentialStore>,
@@ -60,46 +60,46 @@ impl Used {
         })
     }
 
-    /// Who is shown it, where that is known.
+    /// Who receives it, if known.
     pub(super) fn provider(&self) -> Option<&str> {
         self.provider.as_deref()
     }
 
-    /// Whether it is the key of a server of the user's own.
+    /// Whether it belongs to a server in `models.json`.
     pub(super) fn is_of_server(&self) -> bool {
         matches!(self.kind, UsedKind::OfServer)
     }
 
-    /// What to do where it is refused or has ended.
+    /// The hint for when it is refused or has expired.
     pub(super) fn hint(&self) -> String {
         let source = &self.source;
         let words = match self.kind {
             UsedKind::Key => format!(
-                "look at {source}: the key may be mistyped, revoked, or for another service"
+                "check {source}: the key may be mistyped, revoked, or meant for another service"
             ),
             UsedKind::Token => format!(
-                "put a new token into {source}: `codex token` prints one where you are signed in"
+                "put a new token in {source}: `codex token` prints one on a machine where you are signed in"
             ),
             UsedKind::Personal => {
-                "it may have ended or been withdrawn: make another one in the workspace's settings"
+                "it may have expired or been revoked: create a new one in the workspace settings"
                     .to_owned()
             }
             UsedKind::SignIn {
                 renewable: false, ..
             } => {
-                "store a new one: `codex login --with-access-token`, or sign in with `codex login`"
+                "store a new one with `codex login --with-access-token`, or sign in with `codex login`"
                     .to_owned()
             }
             UsedKind::SignIn { foreign: true, .. } => format!(
-                "sign in again with the program that keeps {source}, or with `codex login --auth-file {source}`"
+                "sign in again with the program that owns {source}, or run `codex login --auth-file {source}`"
             ),
             UsedKind::SignIn { .. } => "run `codex login` to sign in again".to_owned(),
-            UsedKind::OfServer => format!("look at {source}"),
+            UsedKind::OfServer => format!("check {source}"),
         };
         match (&self.next, source) {
-            // A variable is put away with a word; an entry of a file is not.
+            // A variable is easily unset; an entry of a file is not.
             (Some(next), CredentialSource::Variable(_)) => {
-                format!("{words}; or unset it, and {next} is used")
+                format!("{words}; or unset it to use {next}")
             }
             _ => words,
         }
@@ -107,7 +107,7 @@ impl Used {
 }
 
 impl Failure {
-    /// The failure of a credential that the service refused in these words; what to do where it is not known which.
+    /// A credential that the service refused with this message; `otherwise` is the hint if the credential is unknown.
     pub(super) fn refused(why: &str, used: Option<&Used>, otherwise: &str) -> Self {
         match used {
             Some(used) => Self::new(
@@ -152,7 +152,7 @@ mod tests {
             let failure = of_fault(&fault::from_response(&head, b"", 0), used.as_ref());
             assert_eq!(
                 failure.what(),
-                format!("the service refused the credential{what}: it gave no reason [HTTP 401]")
+                format!("the service refused the credential{what}: no reason given [HTTP 401]")
             );
             assert!(
                 failure
@@ -172,20 +172,20 @@ mod tests {
             ],
             "api.example",
             " from CODEX_API_KEY",
-            "look at CODEX_API_KEY: the key may be mistyped, revoked, or for another service; or unset it, and the \
-             key in /h/auth.json is used",
+            "check CODEX_API_KEY: the key may be mistyped, revoked, or meant for another service; or unset it to use the \
+             key in /h/auth.json",
         );
         check(
             &[CredentialSource::KeyIn("/h/auth.json".into()), variable],
             "api.example",
             " from the key in /h/auth.json",
-            "look at the key in /h/auth.json: the key may be mistyped, revoked, or for another service",
+            "check the key in /h/auth.json: the key may be mistyped, revoked, or meant for another service",
         );
         check(
             &[CredentialSource::ServerKey("box".to_owned())],
             "box",
             " from the key of box in models.json",
-            "look at the key of box in models.json",
+            "check the key of box in models.json",
         );
     }
 
@@ -202,11 +202,11 @@ mod tests {
         };
         check(
             CredentialSource::Server("box".to_owned()),
-            "look at its \"baseUrl\"",
+            "check its \"baseUrl\"",
         );
         check(
             CredentialSource::Variable("OPENAI_API_KEY"),
-            "is the address right?",
+            "check the address: ",
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What the system has no more of, in words: which limit it is, how high it is now, and how it is raised.
+//! Exhausted system resources: which limit was reached, its current value, and how to raise it.
 
 use std::io;
 
@@ -7,12 +7,12 @@ use crate::exhausted::{Exhausted, SystemLimits};
 use crate::outcome::Outcome;
 
 impl Failure {
-    /// The same where the reason turns out to be a limit of this machine: then that is what is to be changed.
+    /// Replaces outcome and hint if the error is a limit of this machine, since that is what has to change.
     pub(crate) fn because_of(self, error: &io::Error) -> Self {
         self.for_want_of(Exhausted::of(error))
     }
 
-    /// The same where this, if anything, is exhausted.
+    /// Replaces outcome and hint if a resource is exhausted.
     pub(crate) fn for_want_of(mut self, exhausted: Option<Exhausted>) -> Self {
         let Some(exhausted) = exhausted else {
             return self;
@@ -22,7 +22,7 @@ impl Failure {
     }
 }
 
-/// A command that does not begin, or does not go on, for this reason.
+/// A command that cannot start or continue because of an exhausted resource.
 pub(crate) fn of_exhausted(what: &str, exhausted: Exhausted) -> Failure {
     Failure::new(Outcome::Io, format!("{what}: {exhausted}")).for_want_of(Some(exhausted))
 }
@@ -30,29 +30,29 @@ pub(crate) fn of_exhausted(what: &str, exhausted: Exhausted) -> Failure {
 fn hint(exhausted: Exhausted, limits: &SystemLimits) -> String {
     let known = |limit: &Option<u64>| {
         limit.map_or_else(
-            || "not known".to_owned(),
-            |limit| format!("{limit} at present"),
+            || "current value unknown".to_owned(),
+            |limit| format!("currently {limit}"),
         )
     };
     match exhausted {
         Exhausted::Descriptors => format!(
-            "raise RLIMIT_NOFILE, {}: `ulimit -n` sets it",
+            "raise RLIMIT_NOFILE ({}) with `ulimit -n`",
             known(&limits.files)
         ),
         Exhausted::SystemDescriptors => {
-            "close programs, or raise the limit of the whole system: sysctl fs.file-max".to_owned()
+            "close some programs, or raise the system-wide limit (sysctl fs.file-max)".to_owned()
         }
         Exhausted::Threads => {
             let group = match &limits.tasks {
-                Some(limit) => format!("pids.max of the control group, {limit} at present"),
-                None => "the limit of processes of the container".to_owned(),
+                Some(limit) => format!("pids.max of the control group (currently {limit})"),
+                None => "the container's process limit".to_owned(),
             };
             format!(
-                "raise RLIMIT_NPROC, {}, which `ulimit -u` sets, or {group}",
+                "raise RLIMIT_NPROC ({}) with `ulimit -u`, or {group}",
                 known(&limits.processes)
             )
         }
-        Exhausted::Memory => "free some memory, or raise RLIMIT_AS: `ulimit -v` sets it".to_owned(),
+        Exhausted::Memory => "free some memory, or raise RLIMIT_AS with `ulimit -v`".to_owned(),
     }
 }
 
@@ -72,12 +72,12 @@ mod tests {
             assert!(words.iter().all(|word| hint.contains(word)), "{hint}");
             assert!(!others.iter().any(|word| hint.contains(word)), "{hint}");
         };
-        let files = ["RLIMIT_NOFILE, 16 at present", "`ulimit -n`"];
+        let files = ["RLIMIT_NOFILE (currently 16)", "`ulimit -n`"];
         check(Exhausted::Descriptors, &limits, &files, &["NPROC", "pids"]);
-        let threads = ["RLIMIT_NPROC, 7 at present", "`ulimit -u`", "pids.max", "9"];
+        let threads = ["RLIMIT_NPROC (currently 7)", "`ulimit -u`", "pids.max", "9"];
         check(Exhausted::Threads, &limits, &threads, &["NOFILE"]);
         let none = SystemLimits::default();
-        check(Exhausted::Threads, &none, &["container", "not known"], &[]);
+        check(Exhausted::Threads, &none, &["container", "unknown"], &[]);
         check(
             Exhausted::SystemDescriptors,
             &none,

@@ -1,4 +1,4 @@
-//! What the service says when it says no, in words: what happened, in the service's own words why, and what to do.
+//! Faults of the service as failures: what happened, why (in the service's own words), and what to do.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::clock::{seconds, until};
 use crate::outcome::Outcome;
 use crate::wire::fault::{Cause, Fault, FaultKind, Retry};
 
-/// A time that the service asks for is said from this length on; a shorter one has passed when the words are read.
+/// The shortest requested delay that is reported; a shorter one has passed by the time the message is read.
 const MIN_REPORTED_DELAY: Duration = Duration::from_secs(60);
 
-/// What the service says to a request that was made with this credential.
+/// The failure of a request that was made with this credential.
 pub(crate) fn of_fault(fault: &Fault, used: Option<&Used>) -> Failure {
-    told(fault, used, seconds())
+    failure_at(fault, used, seconds())
 }
 
-/// As it is told at this time in Unix seconds.
-fn told(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
+/// The same at a given time, in Unix seconds.
+fn failure_at(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
     let outcome = match fault.kind {
         FaultKind::Failed => Outcome::Failed,
         FaultKind::SignIn => Outcome::SignIn,
@@ -31,7 +31,7 @@ fn told(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
         _ => Failure::new(outcome, format!("{what}: {why}{marks}")).hint(hint(fault, now)),
     };
     if fault.status == Some(404) && used.is_some_and(Used::is_of_server) {
-        failure = failure.hint("look at its \"baseUrl\", which commonly ends in /v1");
+        failure = failure.hint("check its \"baseUrl\", which usually ends in /v1");
     }
     failure.http_status = fault.status;
     failure.provider = used.and_then(Used::provider).map(Box::from);
@@ -43,23 +43,21 @@ fn told(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
 fn what(fault: &Fault) -> String {
     let words = match (fault.kind, fault.cause) {
         (_, Cause::Window) => return limit(fault),
-        (_, Cause::OwnerCredits | Cause::MemberCredits) => {
-            "the credits of the workspace are used up"
-        }
+        (_, Cause::OwnerCredits | Cause::MemberCredits) => "the workspace has no credits left",
         (_, Cause::OwnerLimit | Cause::MemberLimit) => {
             "the usage limit of the workspace is reached"
         }
-        (_, Cause::Quota) => "the quota of the account is used up",
+        (_, Cause::Quota) => "the account's quota is used up",
         (FaultKind::UsageLimit, _) => "the usage limit is reached",
-        (FaultKind::Failed, _) => "the service did not answer this request",
+        (FaultKind::Failed, _) => "the service could not complete this request",
         (FaultKind::SignIn, _) => "the service refused the credential",
         (FaultKind::Forbidden, _) => "the service does not allow this",
-        (FaultKind::Unreachable, _) => "the service cannot answer now",
+        (FaultKind::Unreachable, _) => "the service cannot answer right now",
     };
     words.to_owned()
 }
 
-/// Which limit is reached, as far as the service said.
+/// Which limit was reached, as far as the service reported it.
 fn limit(fault: &Fault) -> String {
     let named = |words: &str, name: &Option<String>, more: &str| match name {
         Some(name) => format!(" {words}{name}{more}"),
@@ -72,10 +70,10 @@ fn limit(fault: &Fault) -> String {
 
 fn why(fault: &Fault) -> String {
     match (fault.reason(), &fault.code) {
-        (None, None) => "it gave no reason".to_owned(),
+        (None, None) => "no reason given".to_owned(),
         (None, Some(code)) => code.clone(),
         (Some(reason), None) => reason.into_owned(),
-        // LiteLLM has the status there once more.
+        // LiteLLM repeats the HTTP status as the code.
         (Some(reason), Some(code))
             if fault
                 .status
@@ -87,7 +85,7 @@ fn why(fault: &Fault) -> String {
     }
 }
 
-/// What a report to the service should name.
+/// The identifiers that a report to the service should include.
 fn marks(fault: &Fault) -> String {
     let details = &fault.details;
     let mut marks = Vec::new();
@@ -96,7 +94,7 @@ fn marks(fault: &Fault) -> String {
     }
     match (&fault.request_id, &details.ray) {
         (Some(id), _) => marks.push(format!("request {id}")),
-        // A page says it in its sentence.
+        // For a page, the reason already includes it.
         (None, Some(ray)) if !fault.page => marks.push(format!("ray {ray}")),
         _ => {}
     }
@@ -110,56 +108,58 @@ fn marks(fault: &Fault) -> String {
     }
 }
 
-/// What to do about it.
+/// The hint.
 fn hint(fault: &Fault, now: u64) -> String {
     if let Retry::After(time) = fault.retry
         && time >= MIN_REPORTED_DELAY
     {
         let then = now.saturating_add(time.as_secs());
         return format!(
-            "the service wants to be left alone: try again {}",
+            "the service asks clients to wait: try again {}",
             until(then, now)
         );
     }
     let words = match fault.cause {
         Cause::Moved => {
-            "redirects are not followed: set the address where the service really is, or sign in to the network if that is its page"
+            "redirects are not followed: set the service's real address, or sign in to the network if the page is the network's own"
         }
         Cause::Place => {
-            "is the address right? OPENAI_BASE_URL commonly ends in /v1, CODEX_RUN_BASE_URL in /codex"
+            "check the address: OPENAI_BASE_URL usually ends in /v1, CODEX_RUN_BASE_URL in /codex"
         }
         Cause::Blocked | Cause::Country => {
             return blocked(fault.details.proxy.as_deref());
         }
         Cause::Region => {
-            "the workspace serves its own region only: use a network there, or ask its administrator"
+            "the workspace serves its own region only: use a network in that region, or ask its administrator"
         }
-        _ if fault.page => "look at what stands between: a proxy, a firewall, a sign-in page",
-        Cause::Document => "something else may have answered; look at the address",
-        Cause::Request => "change the request; trying again will not help",
+        _ if fault.page => {
+            "check what is between you and the service: a proxy, a firewall, a sign-in page"
+        }
+        Cause::Document => "something else may have answered: check the address",
+        Cause::Request => "change the request: retrying will not help",
         Cause::Context => {
-            "it is longer than the model takes in: send less, or use a model that takes in more (-m)"
+            "the input is longer than the model accepts: send less, or use a model that accepts more (-m)"
         }
-        Cause::Size => "the request is too large: send less at once",
+        Cause::Size => "the request is too large: send less",
         Cause::Allowance => {
-            "this one request is larger than the account's rate limit: send less at once, or use another model (-m)"
+            "this request alone exceeds the account's rate limit: send less, or use another model (-m)"
         }
         Cause::Policy => {
-            "the service's policy stands against it: put the question differently; trying again will not help"
+            "the service's policy does not allow it: rephrase the question; retrying will not help"
         }
         Cause::Image => "use another image, or leave it out",
         Cause::Residency => {
-            "the project is bound to a region: set OPENAI_BASE_URL to the address of that region, or use another model (-m)"
+            "the project is bound to a region: set OPENAI_BASE_URL to that region's address, or use another model (-m)"
         }
         Cause::Unknown => "try again later; if that does not help, change the request",
         Cause::Credential => {
-            "it may have expired or been revoked: `codex login` signs in again; a key or token from elsewhere is renewed there"
+            "it may have expired or been revoked: run `codex login` to sign in again, or renew a key or token where it was issued"
         }
         Cause::Model => {
-            "check the model's name, or use another model (-m) or another account: this one has not got it"
+            "check the model's name, or use another model (-m) or another account: this account does not have it"
         }
         Cause::Version => "use another model (-m), or a newer version of codex-run",
-        Cause::Plan => "the plan does not include it: use another account, or an API key",
+        Cause::Plan => "the plan does not include this: use another account, or an API key",
         Cause::Workspace => {
             "the workspace is deactivated: ask its owner, or use another workspace or account"
         }
@@ -167,19 +167,19 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::OwnerCredits => "add credits to the workspace, or use another account",
         Cause::MemberCredits => "ask the workspace's owner to add credits, or use another account",
         Cause::Quota => {
-            "look at the account's billing and spending limits, or use another key; waiting may not help"
+            "check the account's billing and spending limits, or use another key; waiting may not help"
         }
         Cause::Window | Cause::OwnerLimit | Cause::MemberLimit => return reset(fault, now),
         Cause::Rate => "try again later, or send less at once",
-        Cause::Capacity => "the model is at capacity: try again later, or use another one (-m)",
-        Cause::Proxy => "a proxy stands between and wants a sign-in of its own",
+        Cause::Capacity => "the model is at capacity: try again later, or use another model (-m)",
+        Cause::Proxy => "a proxy on the way to the service requires authentication",
         Cause::Broken | Cause::Page => "try again later",
     };
     words.to_owned()
 }
 
-/// What to do where the service does not serve the network or the country that a request comes from, by this proxy
-/// if it went through one.
+/// The hint if the service does not serve the network or country of the request, which went through this proxy
+/// if there is one.
 pub(crate) fn blocked(proxy: Option<&str>) -> String {
     let words =
         "your network or region may be blocked: try another network, or turn off a VPN or proxy";
@@ -189,7 +189,7 @@ pub(crate) fn blocked(proxy: Option<&str>) -> String {
     }
 }
 
-/// When to come back, as far as the service said, and what else to do.
+/// When the limit resets, as far as the service reported it, and what else to do.
 fn reset(fault: &Fault, now: u64) -> String {
     let raise = match fault.cause {
         Cause::OwnerLimit => "raise the workspace's limit",
@@ -198,10 +198,10 @@ fn reset(fault: &Fault, now: u64) -> String {
     };
     match fault.resets_at {
         Some(at) if at > now => format!(
-            "it ends {}; --wait-for-reset waits for it, or {raise}",
+            "it resets {}; --wait-for-reset waits until then, or {raise}",
             until(at, now)
         ),
-        Some(_) => format!("it should have ended by now: try again, or {raise}"),
+        Some(_) => format!("it should have reset already: try again, or {raise}"),
         None => format!("wait for the plan's next window, or {raise}"),
     }
 }
@@ -221,7 +221,7 @@ mod tests {
         });
         let fault = fault::from_response(&head, body.as_bytes(), NOW);
         assert_eq!(
-            told(&fault, None, NOW).words(),
+            failure_at(&fault, None, NOW).words(),
             format!("{what}\nhint: {hint}"),
             "{status} {body}"
         );
@@ -233,8 +233,8 @@ mod tests {
             404,
             &[("x-request-id", "req_1"), ("cf-ray", "abc-FRA")],
             r#"{"error":{"message":"No such thing.","code":"x"}}"#,
-            "the service did not answer this request: No such thing. (x) [HTTP 404, request req_1]",
-            "is the address right? OPENAI_BASE_URL commonly ends in /v1, CODEX_RUN_BASE_URL in /codex",
+            "the service could not complete this request: No such thing. (x) [HTTP 404, request req_1]",
+            "check the address: OPENAI_BASE_URL usually ends in /v1, CODEX_RUN_BASE_URL in /codex",
         );
         check(
             401,
@@ -243,8 +243,8 @@ mod tests {
                 ("x-openai-authorization-error", "missing"),
             ],
             "",
-            "the service refused the credential: it gave no reason [HTTP 401, ray abc-FRA, authorization missing]",
-            "it may have expired or been revoked: `codex login` signs in again; a key or token from elsewhere is renewed there",
+            "the service refused the credential: no reason given [HTTP 401, ray abc-FRA, authorization missing]",
+            "it may have expired or been revoked: run `codex login` to sign in again, or renew a key or token where it was issued",
         );
     }
 
@@ -270,19 +270,19 @@ mod tests {
             &[],
             &format!(r#","plan_type":"plus","resets_at":{}"#, NOW + 5400),
             plus,
-            "it ends in 1 h 30 min, 14:05 UTC; --wait-for-reset waits for it, or use another account",
+            "it resets in 1 h 30 min, 14:05 UTC; --wait-for-reset waits until then, or use another account",
         );
         check(
             &[("x-codex-plan-type", "pro"), ("x-codex-limit-name", "gpt")],
             r#","plan_type":"plus","resets_in_seconds":264600"#,
             "the usage limit of the plus plan for gpt",
-            "it ends in 3 days 2 h, 2026-11-23 14:05 UTC; --wait-for-reset waits for it, or use another account",
+            "it resets in 3 days 2 h, 2026-11-23 14:05 UTC; --wait-for-reset waits until then, or use another account",
         );
         check(
             &[("x-codex-plan-type", "plus")],
             &format!(r#","resets_at":{}"#, NOW - 1),
             plus,
-            "it should have ended by now: try again, or use another account",
+            "it should have reset already: try again, or use another account",
         );
         check(
             &[],
@@ -297,20 +297,20 @@ mod tests {
             )],
             r#","resets_in_seconds":60"#,
             "the usage limit of the workspace",
-            "it ends in 1 min, 12:36 UTC; --wait-for-reset waits for it, or ask the workspace's owner to raise it",
+            "it resets in 1 min, 12:36 UTC; --wait-for-reset waits until then, or ask the workspace's owner to raise it",
         );
     }
 
     #[test]
     fn a_service_that_asks_for_a_long_time_says_until_when() {
-        let what = "the service cannot answer now: it gave no reason [HTTP 503]";
+        let what = "the service cannot answer right now: no reason given [HTTP 503]";
         let check = |seconds: &str, hint: &str| {
             check(503, &[("retry-after", seconds)], "", what, hint);
         };
         check("5", "try again later");
         check(
             "5400",
-            "the service wants to be left alone: try again in 1 h 30 min, 14:05 UTC",
+            "the service asks clients to wait: try again in 1 h 30 min, 14:05 UTC",
         );
     }
 
@@ -318,13 +318,13 @@ mod tests {
     fn the_proxy_is_named_where_the_network_is_refused() {
         let words = "try another network, or turn off a VPN or proxy";
         assert!(blocked(None).ends_with(words));
-        let told = blocked(Some("proxy.example:3128"));
-        assert!(told.ends_with("; this request went through the proxy proxy.example:3128"));
+        let hint = blocked(Some("proxy.example:3128"));
+        assert!(hint.ends_with("; this request went through the proxy proxy.example:3128"));
         let body = r#"{"error":{"code":"unsupported_country_region_territory"}}"#;
         let head = FaultHead::read(403, |_| None);
         let mut fault = fault::from_response(&head, body.as_bytes(), NOW);
         fault.details.proxy = Some("proxy.example:3128".to_owned());
-        assert!(super::told(&fault, None, NOW).words().contains(&told));
+        assert!(super::failure_at(&fault, None, NOW).words().contains(&hint));
     }
 
     #[test]
@@ -342,8 +342,8 @@ mod tests {
             502,
             &[],
             "<html>",
-            "the service cannot answer now: a web page instead of an answer [HTTP 502]",
-            "look at what stands between: a proxy, a firewall, a sign-in page",
+            "the service cannot answer right now: a web page instead of an answer [HTTP 502]",
+            "check what is between you and the service: a proxy, a firewall, a sign-in page",
         );
     }
 }

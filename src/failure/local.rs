@@ -1,4 +1,4 @@
-//! What goes wrong on this machine, in words: files, threads, and the streams that results go to.
+//! Failures of this machine: files, threads, random numbers and the output streams.
 
 use std::io;
 use std::path::Path;
@@ -9,51 +9,51 @@ use super::value::Failure;
 use crate::outcome::Outcome;
 use crate::session;
 
-/// A stored conversation that cannot be gone on with.
+/// A stored conversation that cannot be continued.
 pub(crate) fn of_session(error: &session::Error) -> Failure {
     use session::Error;
     match error {
-        Error::Missing(id) => Failure::usage(format!("there is no stored conversation {id}"))
-            .hint("`codex sessions` lists those that there are"),
+        Error::Missing(id) => Failure::usage(format!("no stored conversation has the id {id}"))
+            .hint("`codex sessions` lists the stored conversations"),
         Error::NoneHere(directory) => Failure::usage(format!(
-            "there is no stored conversation of {}",
+            "no stored conversation began in {}",
             directory.display()
         ))
-        .hint("`codex sessions` lists those of all directories; --resume takes an id"),
+        .hint("`codex sessions` lists the conversations of all directories; --resume takes an id"),
         Error::Busy(path) => Failure::usage(format!(
             "another run is using the conversation {}",
             path.display()
         ))
-        .hint("wait for its end, or go on with a copy: --fork ID"),
+        .hint("wait for it to end, or continue with a copy: --fork ID"),
         Error::Io(path, error) => {
             let outcome = Outcome::Io;
             Failure::new(outcome, format!("cannot use {}: {error}", path.display()))
-                .hint("make it readable and writable, or begin a new conversation")
+                .hint("make it readable and writable, or start a new conversation")
                 .because_of(error)
         }
         Error::Damaged(path, damage) => {
-            Failure::usage(format!("cannot go on with {}: {damage}", path.display()))
-                .hint("repair that line, or begin a new conversation")
+            Failure::usage(format!("cannot continue {}: {damage}", path.display()))
+                .hint("repair that line, or start a new conversation")
         }
     }
 }
 
-/// A place where no temporary directory can be made.
+/// A directory in which no temporary directory can be created.
 pub(crate) fn of_temporary(place: &Path, error: &io::Error) -> Failure {
     let place = place.display();
-    let what = format!("cannot make a temporary directory in {place}: {error}");
+    let what = format!("cannot create a temporary directory in {place}: {error}");
     Failure::new(Outcome::Io, what)
-        .hint("tools need one; TMPDIR says where")
+        .hint("tools need one; TMPDIR sets where")
         .because_of(error)
 }
 
-/// A thread or a process, or what one needs, that the system does not give.
+/// A thread or process that the system does not provide, or a resource that one needs.
 pub(crate) fn of_thread(error: &io::Error) -> Failure {
     Failure::new(
         Outcome::Io,
         format!("cannot start a thread or a process: {error}"),
     )
-    .hint("the system may be out of memory or of processes")
+    .hint("the system may be out of memory or processes")
     .because_of(error)
 }
 
@@ -63,21 +63,21 @@ pub(crate) fn of_output(error: &io::Error) -> Failure {
     }
     if error.raw_os_error() == Some(Errno::BADF.raw_os_error()) {
         return Failure::new(Outcome::Io, "standard output is closed").hint(
-            "it must be open for writing: `> FILE` keeps what is printed, `> /dev/null` throws it away",
+            "it must be open for writing: `> FILE` keeps the output, `> /dev/null` discards it",
         );
     }
     Failure::new(
         Outcome::Io,
         format!("cannot write to standard output: {error}"),
     )
-    .hint("free some space, or send the output elsewhere; what is on it is not whole")
+    .hint("free some space, or send the output elsewhere; what was written is incomplete")
     .because_of(error)
 }
 
-/// Random numbers that the system does not give.
+/// Random numbers that the system does not provide. There is no hint: no setting of the program changes it.
 pub(crate) fn of_random(error: getrandom::Error) -> Failure {
     Failure::new(
         Outcome::Io,
-        format!("the system gives no random numbers: {error}"),
+        format!("cannot get random numbers from the system: {error}"),
     )
 }

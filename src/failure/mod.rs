@@ -1,5 +1,5 @@
-//! What went wrong, in words: what happened, why, and what to do, with the outcome that gives the exit code. The
-//! modules report facts; the wording is here, in one folder, so that it can be reviewed in one place.
+//! Failures in words: what happened, why, and what to do, with the outcome that gives the exit code. Other
+//! modules report facts; the wording is in this folder, so that it can be reviewed in one place.
 
 mod credential;
 mod exhausted;
@@ -10,6 +10,10 @@ mod prompt;
 mod service;
 mod sign_in;
 pub mod stop;
+#[cfg(test)]
+pub(crate) mod table;
+#[cfg(test)]
+mod table_tests;
 mod value;
 mod warning;
 

@@ -1,4 +1,4 @@
-//! What goes wrong with the prompt and standard input, in words.
+//! Failures of the prompt and of standard input.
 
 use super::value::Failure;
 use crate::{prompt, stdin};
@@ -6,11 +6,11 @@ use crate::{prompt, stdin};
 pub(crate) fn of_prompt(error: &prompt::Error) -> Failure {
     let failure = Failure::usage(format!("cannot use the prompt: {error}"));
     match error {
-        prompt::Error::Empty => failure.hint("give it as arguments, or on standard input"),
+        prompt::Error::Empty => failure.hint("pass it as arguments, or on standard input"),
         prompt::Error::NotUtf8(..) => {
             failure.hint("the service takes text only; convert it, for example with iconv")
         }
-        prompt::Error::Twice => failure.hint("standard input can be put in one place only"),
+        prompt::Error::Twice => failure.hint("standard input can be used in one place only"),
     }
 }
 
@@ -18,11 +18,11 @@ pub(crate) fn of_stdin(error: &stdin::Error) -> Failure {
     match error {
         stdin::Error::Unreadable(_) => {
             Failure::usage(format!("cannot read standard input: {error}"))
-                .hint("give it a file or a pipe, or use --no-stdin")
+                .hint("redirect it from a file or a pipe, or use --no-stdin")
         }
         stdin::Error::Silent(_) => Failure::usage(format!("cannot use standard input: {error}"))
-            .hint("something holds it open; close it"),
+            .hint("something is holding it open: close it"),
         stdin::Error::TooLarge(_) => Failure::usage(format!("cannot use standard input: {error}"))
-            .hint("no model reads that much; cut it down"),
+            .hint("no model accepts that much: send less"),
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of requests and of answers, in words. What the service itself says is told in `fault`.
+//! Failed requests and incomplete answers. Faults that the service reports are in `fault`.
 
 use super::credential::Used;
 use super::fault::of_fault;
@@ -11,7 +11,7 @@ use crate::http;
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 
-/// No answer began.
+/// A request that got no answer.
 pub(crate) fn of_api(error: &api::Error, used: Option<&Used>) -> Failure {
     match error {
         api::Error::Fault(fault) => of_fault(fault, used),
@@ -28,28 +28,27 @@ fn unreachable(host: &str, error: &http::Error) -> Failure {
         http::Error::Silent(time) => Failure::new(
             Outcome::Unreachable,
             format!(
-                "the service at {host} has not answered within {}",
+                "the service at {host} did not answer within {}",
                 span(*time)
             ),
         )
-        .hint("try again later, or give it more time with --idle-timeout"),
+        .hint("try again later, or allow more time with --idle-timeout"),
         error => of_http(&format!("cannot reach the service at {host}"), error),
     }
 }
 
-/// The limits of the plan cannot be had.
+/// A failed request for the limits of the plan.
 pub(crate) fn of_limits(error: &usage::Error, used: Option<&Used>) -> Failure {
     match error {
         usage::Error::Unanswered(error) => of_api(error, used),
-        usage::Error::Unreadable => Failure::new(
-            Outcome::Unreachable,
-            "cannot use the service's answer: the answer cannot be read",
-        )
-        .hint("something else may have answered; look at the address"),
+        usage::Error::Unreadable => {
+            Failure::new(Outcome::Unreachable, "cannot read the service's answer")
+                .hint("something else may have answered: check the address")
+        }
     }
 }
 
-/// An attempt gave no answer that can be used.
+/// An attempt without a usable answer.
 pub(crate) fn of_unanswered(why: &Unanswered, used: Option<&Used>) -> Failure {
     match why {
         Unanswered::Refused(error) => of_api(error, used),
@@ -62,12 +61,15 @@ fn of_break(broke: &Break) -> Failure {
     let what = match broke {
         Break::TooLong(error) => format!("cannot read the answer: {error}"),
         Break::Connection(http::Error::Silent(time)) => {
-            format!("the answer was cut: not a byte came for {}", span(*time))
+            format!(
+                "the answer was cut off: nothing arrived for {}",
+                span(*time)
+            )
         }
-        Break::Connection(error) => format!("the answer was cut: {error}"),
+        Break::Connection(error) => format!("the answer was cut off: {error}"),
     };
     Failure::new(Outcome::Incomplete, what)
-        .hint("try again; what was printed, if anything, is a part of the answer")
+        .hint("try again; anything printed is only part of the answer")
 }
 
 fn of_trouble(trouble: &Trouble, used: Option<&Used>) -> Failure {
@@ -78,35 +80,35 @@ fn of_trouble(trouble: &Trouble, used: Option<&Used>) -> Failure {
         )
     };
     match trouble {
-        Trouble::Cut => incomplete("the stream ended before the service said that it is complete")
+        Trouble::Cut => incomplete("the stream ended before the service reported it complete")
             .hint("try again"),
         Trouble::Differs => {
-            incomplete("what was printed is not the message that the service sent in the end")
-                .hint("try again; with --buffer an answer is printed only once it is complete")
+            incomplete("the service's final message differs from what was printed")
+                .hint("try again; --buffer prints an answer only once it is complete")
         }
         Trouble::TooMuch(excess) => Failure::new(
             Outcome::Incomplete,
             format!("cannot read the answer: {excess}"),
         )
-        .hint("what was printed is a part of the answer; try again"),
+        .hint("try again; what was printed is only part of the answer"),
         Trouble::Another => {
-            incomplete("it broke off, and asked for again it does not begin with what was printed")
-                .hint("try again; with --buffer an answer is printed only once it is complete")
+            incomplete("it broke off, and the retry does not begin with what was printed")
+                .hint("try again; --buffer prints an answer only once it is complete")
         }
         Trouble::Repeats(name) => incomplete(&format!(
-            "asked to go on, the service sent a call of the tool {name} again that has run"
+            "when asked to continue, the service repeated a call of the tool {name} that has already run"
         ))
         .hint("try again; the tool was not run a second time"),
-        Trouble::Unfinished => incomplete("a message or a call in it has no end").hint("try again"),
+        Trouble::Unfinished => incomplete("a message or a call in it is unfinished").hint("try again"),
         Trouble::Empty => {
-            incomplete("it holds no text").hint("try again, or put the question differently")
+            incomplete("it contains no text").hint("try again, or rephrase the question")
         }
         Trouble::Incomplete(reason) => match reason.as_deref() {
             Some("max_output_tokens") => {
-                incomplete("it reached the model's output limit").hint("ask for less at once")
+                incomplete("it reached the model's output limit").hint("ask for less at a time")
             }
             Some("content_filter") => {
-                incomplete("the content filter stopped it").hint("put the question differently")
+                incomplete("the content filter stopped it").hint("rephrase the question")
             }
             None => incomplete("the service stopped it").hint("try again"),
             Some(other) => {
@@ -115,16 +117,16 @@ fn of_trouble(trouble: &Trouble, used: Option<&Used>) -> Failure {
         },
         Trouble::Refused(words) => {
             Failure::new(Outcome::Failed, format!("the model declined: {words}"))
-                .hint("put the question differently")
+                .hint("rephrase the question")
         }
         Trouble::Waits(kind) => Failure::new(
             Outcome::Failed,
             format!(
-                "the answer waits for something that codex-run cannot give ({})",
+                "the answer waits for something that codex-run cannot provide ({})",
                 kind.as_deref().unwrap_or("an item without a type")
             ),
         )
-        .hint("ask without hosted tools that need it"),
+        .hint("ask again without the hosted tools that need it"),
         Trouble::Failed(fault) => of_fault(fault, used),
     }
 }

@@ -1,4 +1,4 @@
-//! What goes wrong with credentials, in words.
+//! Failures of credentials and sign-ins.
 
 use super::credential::Used;
 use super::fault::blocked;
@@ -9,108 +9,107 @@ use crate::auth::{self, issuer, sign_in, store};
 use crate::clock::date;
 use crate::outcome::Outcome;
 
-/// What signs in again.
+/// The hint to sign in again.
 const AGAIN: &str = "run `codex login` to sign in again";
 
-/// What to do about an access token of a workspace that the issuer does not know.
+/// The hint for an access token of a workspace that the issuer does not know.
 pub(crate) const WITHDRAWN: &str =
-    "it may have been withdrawn: make another one in the workspace's settings";
+    "it may have been revoked: create a new one in the workspace settings";
 
-/// There is no usable credential.
+/// A missing or unusable credential.
 pub(crate) fn of_credential(error: &auth::Error) -> Failure {
     match error {
         auth::Error::Missing => Failure::new(
             Outcome::SignIn,
-            "no credentials: nobody is signed in and no key is set",
+            "you are not signed in, and no API key is set",
         )
         .hint(
-            "run `codex login`, or set OPENAI_API_KEY (API) or CODEX_ACCESS_TOKEN (ChatGPT subscription), or use \
+            "run `codex login`, set OPENAI_API_KEY (API) or CODEX_ACCESS_TOKEN (ChatGPT subscription), or use \
              --api-key-file FILE",
         ),
         auth::Error::NotOurs(..) => Failure::new(
             Outcome::SignIn,
-            format!("no credentials that codex-run can use: {error}"),
+            format!("no usable credential: {error}"),
         )
-        .hint("`codex login` signs in here, in a file of its own without --auth-file; or set OPENAI_API_KEY"),
+        .hint("run `codex login` without --auth-file to sign in with codex-run's own file, or set OPENAI_API_KEY"),
         auth::Error::NotAKey(..) | auth::Error::NotBare(..) | auth::Error::Empty(_) => {
             Failure::usage(format!("cannot use the credential: {error}"))
-                .hint("it is the text of the key or token alone, without quotes or blanks")
+                .hint("give the key or token alone, without quotes or spaces")
         }
         auth::Error::NotUsable(..) => Failure::usage(format!("cannot use the credential: {error}"))
-            .hint("put the key itself there, or into CODEX_API_KEY"),
+            .hint("put the key itself there, or in CODEX_API_KEY"),
         auth::Error::TokenAsKey(_) => Failure::usage(format!("cannot use the credential: {error}"))
-            .hint("it belongs in CODEX_ACCESS_TOKEN, or `codex login --with-access-token` stores it"),
+            .hint("set it as CODEX_ACCESS_TOKEN, or store it with `codex login --with-access-token`"),
         auth::Error::NotAToken(..) => {
             Failure::new(Outcome::SignIn, format!("cannot use the credential: {error}"))
-                .hint("an API key belongs in CODEX_API_KEY or OPENAI_API_KEY; `codex login` signs in")
+                .hint("an API key belongs in CODEX_API_KEY or OPENAI_API_KEY; run `codex login` to sign in")
         }
     }
 }
 
-/// The sign-in, which is the credential that was used, gives no valid token.
+/// A sign-in without a valid access token; `used` is the credential that it is.
 pub(crate) fn of_sign_in(error: &sign_in::Error, used: Option<&Used>) -> Failure {
     use sign_in::Error;
-    let told = error.to_string();
+    let reason = error.to_string();
     let ended = |what: &str| {
         let hint = used.map_or_else(|| AGAIN.to_owned(), Used::hint);
-        Failure::new(Outcome::SignIn, format!("{what}: {told}")).hint(hint)
+        Failure::new(Outcome::SignIn, format!("{what}: {reason}")).hint(hint)
     };
     match error {
         Error::Store(error) => of_store(error),
         Error::NotSpent(store) => Failure::new(
             Outcome::Io,
-            format!("cannot renew the sign-in: {told}; the saved token was not spent"),
+            format!("cannot renew the sign-in: {reason}; the refresh token was not used"),
         )
         .hint("free some space there, or make it writable; nothing is lost")
         .for_want_of(store.exhausted()),
-        Error::Gone(_) => ended("not signed in any more"),
+        Error::Gone(_) => ended("no longer signed in"),
         Error::OtherAccount(_) => ended("the account has changed")
-            .hint("another sign-in was made meanwhile; start again to use it"),
+            .hint("another sign-in replaced it in the meantime; start again to use that one"),
         Error::Refused(_) => ended("cannot renew the sign-in"),
-        Error::Ended => ended("the sign-in has ended"),
+        Error::Ended => ended("the sign-in has expired"),
         Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", error, AGAIN),
         Error::Whose(issuer::Error::Refused(refusal)) if refusal.kind() == RefusalKind::SignIn => {
             Failure::refused(&refusal.words(), used, WITHDRAWN)
         }
         Error::Whose(error) => of_issuer(
-            "cannot find out whose the access token is",
+            "cannot find the account of the access token",
             error,
             WITHDRAWN,
         ),
         Error::Failed(None) => Failure::new(
             Outcome::Unreachable,
-            format!("cannot renew the sign-in: {told}"),
+            format!("cannot renew the sign-in: {reason}"),
         )
         .hint("the sign-in is kept; try again in a minute"),
     }
 }
 
-fn locked(told: &str, process: Option<u32>) -> Failure {
+fn locked(reason: &str, process: Option<u32>) -> Failure {
     let failure = Failure::new(
         Outcome::Unreachable,
         format!(
-            "cannot use the sign-in: {told}, for longer than the {} s that a renewal takes at most",
+            "cannot use the sign-in: {reason}, for longer than the {} s that a renewal may take",
             store::LOCK_TIMEOUT.as_secs()
         ),
     );
     match process {
         Some(process) => failure.hint(format!(
-            "look at process {process}: it may be stopped; then try again"
+            "check process {process}, which may be suspended; then try again"
         )),
-        None => {
-            failure.hint("another program may be stopped while it writes there; then try again")
-        }
+        None => failure.hint("check for a suspended program that writes there; then try again"),
     }
 }
 
-/// An access token that nothing renews is over.
+/// An access token that has expired and cannot be renewed; `when` is in Unix seconds.
 pub(crate) fn of_ended(source: &auth::CredentialSource, when: u64) -> Failure {
-    let told = format!("the access token of {source} ended at {}", date(when));
-    Failure::new(Outcome::SignIn, told)
-        .hint("put a new one there: `codex token` prints one where you are signed in; or remove it")
+    let reason = format!("the access token from {source} expired at {}", date(when));
+    Failure::new(Outcome::SignIn, reason).hint(
+        "replace or remove it; `codex token` prints a new one on a machine where you are signed in",
+    )
 }
 
-/// The issuer of tokens did not do what it was asked.
+/// A failed request to the issuer of tokens.
 pub(crate) fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failure {
     match error {
         issuer::Error::Http(error) => of_http(what, error),
@@ -133,32 +132,32 @@ pub(crate) fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failur
                 RefusalKind::Forbidden => failure(Outcome::Forbidden)
                     .hint("the service does not allow this here, or for this account"),
                 RefusalKind::Unreachable if refusal.page => failure(Outcome::Unreachable)
-                    .hint("look at what stands between: a proxy, a firewall, a sign-in page"),
+                    .hint("check what is between you and the service: a proxy, a firewall, a sign-in page"),
                 RefusalKind::Unreachable => failure(Outcome::Unreachable)
-                    .hint("the service cannot do it now; try again later"),
+                    .hint("the service cannot do this right now: try again later"),
             }
         }
     }
 }
 
-/// The credentials file cannot be used.
+/// A credentials file that cannot be used.
 fn of_store(error: &store::Error) -> Failure {
     let words = error.to_string();
     match error {
         store::Error::Locked(_, process) => locked(&words, *process),
         store::Error::Unwritable(..) | store::Error::Lock(..) => Failure::new(Outcome::Io, words)
-            .hint("free some space there, or make it writable; CODEX_RUN_HOME names another place")
+            .hint("free some space there, or make it writable; CODEX_RUN_HOME sets another directory")
             .for_want_of(error.exhausted()),
         store::Error::Malformed(..) => Failure::usage(words)
-            .hint("repair it or move it away; it is not overwritten, so nothing in it is lost"),
+            .hint("repair it or move it away; it was not overwritten, so nothing in it is lost"),
         store::Error::NotOurs(..) => Failure::usage(words).hint(
-            "it is neither written over nor removed: change it with that program, or leave out --auth-file for a file of codex-run's own",
+            "it is neither overwritten nor removed: change it with that program, or omit --auth-file to use codex-run's own file",
         ),
         store::Error::Unreadable(..) => Failure::usage(words)
-            .hint("make it readable for you, or name another with --auth-file")
+            .hint("make it readable, or name another file with --auth-file")
             .for_want_of(error.exhausted()),
         store::Error::NotAFile(_) | store::Error::Blank(_) => Failure::usage(words)
-            .hint("--auth-file, CODEX_RUN_AUTH_FILE and CODEX_RUN_HOME say where it is"),
+            .hint("--auth-file, CODEX_RUN_AUTH_FILE and CODEX_RUN_HOME set its location"),
     }
 }
 

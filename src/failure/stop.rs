@@ -1,4 +1,4 @@
-//! Why a turn stopped without an answer, as a value and in words.
+//! Why a turn stopped without an answer, as a value and as a failure.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,95 +12,95 @@ use crate::api::{self, Unanswered};
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 
-/// An end that was ordered from outside.
+/// A stop request from outside the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopRequest {
-    /// This signal came.
+    /// This signal arrived.
     Signal(i32),
-    /// The run's time is over.
+    /// The run's deadline has passed.
     Timeout,
-    /// Nobody reads the output any more.
+    /// The reader of the output has gone.
     Closed,
 }
 
 /// What a budget has no room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// A further request of the turn, which the model wants.
+    /// Another request of the turn, which the model needs.
     Request,
-    /// A further turn, of which nothing was sent.
+    /// Another turn, of which nothing was sent.
     Turn,
 }
 
 /// Why a turn stopped without an answer.
 #[derive(Debug)]
 pub enum Stop {
-    /// The last attempt gave no answer that can be used.
+    /// The last attempt gave no usable answer.
     Unanswered {
         /// Why.
         why: Box<Unanswered>,
-        /// A part of an answer was shown.
+        /// A part of an answer was printed.
         partial: bool,
     },
-    /// The service refused every shape that has room for a web search; what it said to the last one.
+    /// The service refused every request shape that supports web search; the error of the last one.
     NoSearch(Box<api::Error>),
-    /// No further request may be made.
+    /// The limit on requests is reached.
     Turns {
-        /// The most requests of all turns.
+        /// The maximum number of requests of all turns.
         limit: usize,
-        /// What there is no room for.
+        /// What would have exceeded the limit.
         next: Next,
     },
-    /// More tokens were used than may be.
+    /// The limit on tokens is exceeded.
     Tokens {
-        /// The tokens that were used.
+        /// The tokens used so far.
         used: u64,
-        /// The most tokens of all turns.
+        /// The maximum number of tokens of all turns.
         limit: u64,
-        /// What there is no room for.
+        /// What would have exceeded the limit.
         next: Next,
     },
-    /// The model wants more calls than may be run.
+    /// The model requests more calls than may be run.
     Calls {
-        /// The calls that it wants, those that were run included.
+        /// The calls requested in total, including those that were run.
         wanted: usize,
-        /// The most calls of all turns.
+        /// The maximum number of calls of all turns.
         limit: usize,
     },
-    /// The request is longer than the model takes in, and was not sent.
+    /// The request is longer than the model accepts, and was not sent.
     TooLong {
-        /// About how many tokens the request has.
+        /// The estimated length of the request, in tokens.
         tokens: u64,
-        /// The most tokens that the model takes in.
+        /// The model's context window, in tokens.
         window: u64,
     },
-    /// The turn was stopped, and the run goes on.
+    /// The turn was stopped; the run continues.
     Interrupted,
     /// The run was stopped.
     Ordered(StopRequest),
-    /// The system gave no thread, or no process for a call.
+    /// The system provided no thread, or no process for a call.
     Thread(io::Error),
-    /// The sink could not deliver.
+    /// The sink could not write.
     Output(io::Error),
-    /// A defect of this program.
+    /// A bug in this program.
     Panicked,
 }
 
 impl Stop {
-    /// The attempt that was the last one.
+    /// The stop after the last attempt.
     #[must_use]
     pub fn unanswered(why: Unanswered, partial: bool) -> Self {
         let why = Box::new(why);
         Self::Unanswered { why, partial }
     }
 
-    /// The exit code of a command that ends with it.
+    /// The exit code of a command that ends with this.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         of_stop(self, None).outcome().exit_code()
     }
 
-    /// When the usage limit ends that was reached, in Unix seconds.
+    /// When the usage limit that was reached resets, in Unix seconds.
     #[must_use]
     pub fn retry_at(&self) -> Option<u64> {
         of_stop(self, None).retry_at()
@@ -123,15 +123,15 @@ impl From<&Stop> for Failure {
 
 fn of_next(next: Next) -> &'static str {
     match next {
-        Next::Request => "the model wanted to go on",
-        Next::Turn => "a further turn was asked for",
+        Next::Request => "the model wanted to continue",
+        Next::Turn => "another turn was requested",
     }
 }
 
-/// Why a turn that was asked with this credential stopped.
+/// The failure of a turn that used this credential.
 pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
     match stop {
-        Stop::Panicked => bug("a part of it stopped"),
+        Stop::Panicked => bug("a thread panicked"),
         Stop::Output(error) => of_output(error),
         Stop::Thread(error) => of_thread(error),
         Stop::Ordered(order) => of_order(*order),
@@ -141,7 +141,7 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
             match next {
                 Next::Request => format!("stopped by --max-turns {limit}: {}", of_next(*next)),
                 Next::Turn => format!(
-                    "stopped by --max-turns {limit}: all of them are used, and {}",
+                    "stopped by --max-turns {limit}: all turns are used, and {}",
                     of_next(*next)
                 ),
             },
@@ -157,48 +157,48 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
         .hint("raise --max-tokens"),
         Stop::Calls { wanted, limit } => Failure::new(
             Outcome::Budget,
-            format!("stopped by --max-tool-calls {limit}: the model wanted {wanted} tool calls in all"),
+            format!("stopped by --max-tool-calls {limit}: the model requested {wanted} tool calls in total"),
         )
-        .hint("raise --max-tool-calls; the calls of its last answer were not run"),
+        .hint("raise --max-tool-calls; the calls of the last answer were not run"),
         Stop::TooLong { tokens, window } => too_long(*tokens, *window),
         Stop::NoSearch(error) => Failure::new(
             Outcome::Failed,
             format!(
-                "cannot search the web: the service refused every shape of the request that has room for its search: {}",
+                "cannot search the web: the service refused every request shape that supports web search: {}",
                 of_api(error, used).what
             ),
         )
-        .hint("leave the search out, or use another model (-m)"),
+        .hint("ask without web search, or use another model (-m)"),
         Stop::Unanswered { why, partial } => {
             let failure = of_unanswered(why, used);
             match **why {
                 Unanswered::Refused(_) => {
                     let mut failure = failure.of_part(*partial);
                     if *partial && failure.outcome == Outcome::Unreachable {
-                        // The answer was cut before, and now that is for good.
+                        // The answer was cut off earlier, and no retry completed it.
                         failure.outcome = Outcome::Incomplete;
                     }
                     failure
                 }
                 Unanswered::Unusable(Trouble::Failed(_)) => failure.of_part(*partial),
-                // The others say so themselves.
+                // The others mention it themselves.
                 Unanswered::BrokeOff(_) | Unanswered::Unusable(_) => failure,
             }
         }
     }
 }
 
-/// What is not sent because it would be too long.
+/// A request that is too long to send.
 fn too_long(tokens: u64, window: u64) -> Failure {
     let (tokens, window) = (grouped(tokens), grouped(window));
     Failure::new(
         Outcome::Failed,
-        format!("the request is too long: about {tokens} tokens, and the model takes in {window}"),
+        format!("the request is too long: about {tokens} tokens, but the model accepts {window}"),
     )
-    .hint("send less, or use a model that takes in more (-m)")
+    .hint("send less, or use a model that accepts more (-m)")
 }
 
-/// A number with its thousands told apart.
+/// A number with commas between the thousands.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
@@ -211,7 +211,7 @@ pub(crate) fn grouped(number: u64) -> String {
     grouped
 }
 
-/// An end that was ordered from outside.
+/// A stop request from outside the run.
 pub(crate) fn of_order(order: StopRequest) -> Failure {
     match order {
         StopRequest::Timeout => timeout(),
@@ -219,7 +219,9 @@ pub(crate) fn of_order(order: StopRequest) -> Failure {
         StopRequest::Signal(signal) => {
             let (outcome, what) = match signal {
                 signal_hook::consts::SIGINT => (Outcome::Interrupted, "interrupted"),
-                signal_hook::consts::SIGHUP => (Outcome::Hangup, "ended: the terminal hung up"),
+                signal_hook::consts::SIGHUP => {
+                    (Outcome::Hangup, "hung up: the terminal was closed")
+                }
                 _ => (Outcome::Terminated, "terminated"),
             };
             Failure {
@@ -231,5 +233,5 @@ pub(crate) fn of_order(order: StopRequest) -> Failure {
 }
 
 fn timeout() -> Failure {
-    Failure::new(Outcome::Timeout, "stopped: the time of --timeout is over").hint("raise --timeout")
+    Failure::new(Outcome::Timeout, "stopped: --timeout has expired").hint("raise --timeout")
 }

@@ -1,22 +1,22 @@
-//! A run that did not end well, as a value: which outcome, what happened and why, and what to do about it.
+//! A failure as a value: the outcome, what happened and why, and what to do about it.
 
 use crate::outcome::Outcome;
 
-/// A run that did not end well.
+/// A failed run or command.
 #[derive(Debug)]
 pub struct Failure {
     pub(super) outcome: Outcome,
     pub(super) what: String,
     pub(super) hint: Option<String>,
-    /// When a usage limit ends, in Unix seconds.
+    /// When a usage limit resets, in Unix seconds.
     pub(super) retry_at: Option<u64>,
-    /// What the service calls the request.
+    /// The service's id of the request.
     pub(super) request_id: Option<String>,
-    /// The process ends by this signal, so that shells see it and loops stop.
+    /// The signal to end the process by, so that shells see it and their loops stop.
     pub(super) signal: Option<i32>,
-    /// The HTTP status of the answer that it comes from.
+    /// The HTTP status of the response that caused it.
     pub(super) http_status: Option<u16>,
-    /// Who answered, or was to: the host of a service, or a provider of `models.json` by its name.
+    /// The peer of the request: the host of a service, or the name of a provider in `models.json`.
     pub(super) provider: Option<Box<str>>,
 }
 
@@ -38,7 +38,7 @@ impl Failure {
         Self::new(Outcome::Usage, what)
     }
 
-    /// The same with another outcome.
+    /// Replaces the outcome.
     pub(crate) fn with_outcome(self, outcome: Outcome) -> Self {
         Self { outcome, ..self }
     }
@@ -48,22 +48,24 @@ impl Failure {
         self
     }
 
-    /// Says too that a part of an answer was printed, if it was.
+    /// Adds to the hint that a part of an answer was printed, if it was.
     pub(super) fn of_part(mut self, partial: bool) -> Self {
         if !partial {
             return self;
         }
         let hint = self.hint.take().unwrap_or_else(|| "try again".to_owned());
-        self.hint(format!("{hint}; what was printed is a part of the answer"))
+        self.hint(format!(
+            "{hint}; what was printed is only part of the answer"
+        ))
     }
 
-    /// How it ended.
+    /// The outcome, which gives the exit code.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// The signal that the process is to end by, if it was one that ended the run.
+    /// The signal that ended the run, if any, by which the process should end too.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
         self.signal
@@ -75,31 +77,31 @@ impl Failure {
         &self.what
     }
 
-    /// What to do about it.
+    /// The hint.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// When a usage limit ends, in Unix seconds.
+    /// When a usage limit resets, in Unix seconds.
     #[must_use]
     pub fn retry_at(&self) -> Option<u64> {
         self.retry_at
     }
 
-    /// What the service calls the request.
+    /// The service's id of the request.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// The HTTP status of the answer that it comes from, where there is one.
+    /// The HTTP status of the response that caused it, if any.
     #[must_use]
     pub fn http_status(&self) -> Option<u16> {
         self.http_status
     }
 
-    /// Who answered, or was to, where that is known: the host of a service, or a provider of `models.json` by its name.
+    /// The peer of the request, if known: the host of a service, or the name of a provider in `models.json`.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
         self.provider.as_deref()
@@ -115,14 +117,14 @@ impl Failure {
     }
 }
 
-/// A defect of this program; `place` is where it showed.
+/// A bug in this program, found at `place`.
 pub(crate) fn bug(place: &str) -> Failure {
     Failure::new(
         Outcome::Bug,
         format!(
-            "a defect in codex-run {}: {place}",
+            "internal error in codex-run {}: {place}",
             env!("CARGO_PKG_VERSION")
         ),
     )
-    .hint("please report this line and the command that led to it")
+    .hint("please report this line and the command that caused it")
 }

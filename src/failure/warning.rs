@@ -1,4 +1,4 @@
-//! What is odd about a run and stops nothing, as a value and in words.
+//! Warnings of a run, as values and in words.
 
 use std::fmt;
 use std::io;
@@ -7,38 +7,38 @@ use std::path::PathBuf;
 use crate::auth::sign_in;
 use crate::wire::request::Shape;
 
-/// Something odd about a run that goes on.
+/// A warning: something worth a line that does not stop the run.
 #[derive(Debug)]
 pub enum RunWarning {
-    /// A sentence that was made before the run.
+    /// A sentence that was prepared before the run.
     Note(String),
     /// The sign-in could not be renewed or stored.
     SignIn(sign_in::Warning),
-    /// The service wants the model asked in this shape.
+    /// The service requires this request shape for the model.
     OtherShape(Shape),
     /// The service cannot read the reasoning of earlier answers.
     WithoutReasoning,
-    /// The service kept reasoning of earlier answers from the model, for these reasons of its own, one for each item, where
+    /// The service withheld reasoning of earlier answers from the model: its reason for each item, if
     /// it gave one.
     Withheld(Vec<Option<String>>),
-    /// This number of events of an answer could not be read.
+    /// This many events of an answer could not be read.
     Skipped(usize),
-    /// The tools have changed what git runs by itself.
+    /// The tools changed files that make git run programs.
     GitChanged(Vec<PathBuf>),
-    /// The file of the conversation could not be made.
+    /// The session file could not be created.
     NotStored(io::Error),
-    /// The file of the conversation cannot be written any further.
+    /// The session file can no longer be written.
     StoredNoFurther(PathBuf, io::Error),
-    /// The file of the conversation is not at its place any more.
+    /// The session file was moved, removed or replaced.
     Misplaced(PathBuf),
     /// The temporary directory of the tools could not be removed.
     TemporaryLeft(PathBuf, io::Error),
-    /// Standard input is waited for.
+    /// The run is waiting for standard input.
     StdinAwaited {
-        /// It is a terminal.
+        /// Standard input is a terminal.
         terminal: bool,
     },
-    /// Standard input gave nothing, and was given up.
+    /// Standard input sent nothing in time and is ignored.
     StdinGivenUp,
 }
 
@@ -49,11 +49,11 @@ impl fmt::Display for RunWarning {
             Self::SignIn(warning) => warning.fmt(f),
             Self::OtherShape(shape) => write!(
                 f,
-                "the service wants this model asked in its {} shape; asking again so",
+                "the service requires the {} request shape for this model; retrying with it",
                 shape.name()
             ),
             Self::WithoutReasoning => f.write_str(
-                "the service cannot read the reasoning of earlier answers; asking again without it",
+                "the service cannot read the reasoning of earlier answers; retrying without it",
             ),
             Self::Withheld(reasons) => f.write_str(&withheld(reasons)),
             Self::Skipped(1) => {
@@ -70,7 +70,7 @@ impl fmt::Display for RunWarning {
                     .collect();
                 write!(
                     f,
-                    "the tools have changed {}: look at it before git runs what it names",
+                    "tools have changed {}: check it before git runs what it names",
                     places.join(" and ")
                 )
             }
@@ -80,7 +80,7 @@ impl fmt::Display for RunWarning {
             ),
             Self::StoredNoFurther(path, error) => write!(
                 f,
-                "the conversation is not stored any further: cannot write {}: {error}",
+                "the conversation is no longer being stored: cannot write {}: {error}",
                 path.display()
             ),
             Self::Misplaced(path) => write!(
@@ -90,7 +90,7 @@ impl fmt::Display for RunWarning {
             ),
             Self::TemporaryLeft(path, error) => write!(
                 f,
-                "the tools' temporary directory {} is left: {error}",
+                "cannot remove the tools' temporary directory {}: {error}",
                 path.display()
             ),
             Self::StdinAwaited { terminal: true } => f.write_str(
@@ -100,7 +100,7 @@ impl fmt::Display for RunWarning {
                 f.write_str("waiting for the end of standard input")
             }
             Self::StdinGivenUp => f.write_str(
-                "standard input gave nothing within 3 s, so the run goes on without it; --no-stdin saves the wait",
+                "nothing arrived on standard input within 3 s, so the run continues without it; --no-stdin avoids the wait",
             ),
         }
     }
@@ -117,7 +117,7 @@ fn withheld(reasons: &[Option<String>]) -> String {
         several => format!("{several} items"),
     };
     format!(
-        "the service kept reasoning of earlier answers from the model: {items} ({})",
+        "the service withheld reasoning of earlier answers from the model: {items} ({})",
         kinds.join(", ")
     )
 }
@@ -133,7 +133,7 @@ mod tests {
             .to_vec();
         assert_eq!(
             RunWarning::Withheld(reasons).to_string(),
-            "the service kept reasoning of earlier answers from the model: 3 items (b, no reason given)"
+            "the service withheld reasoning of earlier answers from the model: 3 items (b, no reason given)"
         );
     }
 }

@@ -103,7 +103,7 @@ fn status_tells_when_nobody_is_signed_in() {
         .env("CODEX_ACCESS_TOKEN", &ended)
         .run()
         .exits(4)
-        .says("ended at 1970-01-01");
+        .says("expired at 1970-01-01");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn status_shows_the_limits_of_the_plan() {
         .args(["status", "--limits"])
         .run()
         .exits(0)
-        .says("a key has no plan");
+        .says("an API key has no plan");
     let token = Home::new().env("CODEX_ACCESS_TOKEN", &jwt("acct-1", now_unix() + 60));
     let away = token.offline().args(["status", "--limits"]).run();
     away.exits(7).says("cannot reach the service");
@@ -161,7 +161,7 @@ fn token_prints_a_token_that_is_valid() {
         .to_owned();
     assert_eq!(ran.text(), format!("{access}\n"));
     assert!(access != old.access && !ran.stderr.contains("eyJ"));
-    ran.says("the token is good until 20");
+    ran.says("the token is valid until 20");
     // A key is no access token, and one that comes first is passed over.
     let ran = home
         .codex(&server)
@@ -182,21 +182,21 @@ fn token_prints_a_token_that_is_valid() {
         .run()
         .exits(4)
         .stdout("")
-        .says("ended at 1970-01-01");
+        .says("expired at 1970-01-01");
     Home::with_key()
         .offline()
         .args(["token"])
         .run()
         .exits(4)
         .stdout("")
-        .says("only the API key of OPENAI_API_KEY");
+        .says("an API key, from OPENAI_API_KEY");
     Home::new()
         .offline()
         .args(["token"])
         .run()
         .exits(4)
         .stdout("")
-        .says("nobody is signed in");
+        .says("you are not signed in");
 }
 
 #[test]
@@ -210,9 +210,9 @@ fn logout_removes_and_revokes() {
         .run();
     ran.exits(0)
         .stdout("")
-        .says("Signed out: ada@example.com (plus) is removed from")
+        .says("Signed out: ada@example.com (plus) was removed from")
         .says("is signed out too");
-    ran.says("OPENAI_API_KEY is still set and is used from now on");
+    ran.says("OPENAI_API_KEY is still set and will be used from now on");
     assert_eq!(
         server.issuer().revocations(),
         [(old.refresh.clone(), "refresh_token".to_owned())]
@@ -222,7 +222,7 @@ fn logout_removes_and_revokes() {
         .args(["logout"])
         .run()
         .exits(0)
-        .says("Nobody is signed in");
+        .says("You are not signed in");
     assert_eq!(server.issuer().revocations().len(), 1);
     home.codex(&server)
         .args(["run", "--no-tools", "hi"])
@@ -278,7 +278,7 @@ fn logout_takes_the_sign_in_before_the_key_and_all_takes_both() {
         .args(["logout"])
         .run()
         .exits(0)
-        .says("a key is stored there too");
+        .says("an API key is also stored there");
     assert_eq!(
         home.auth_json(),
         json!({"openai": {"type": "api_key", "key": KEY},
@@ -288,7 +288,7 @@ fn logout_takes_the_sign_in_before_the_key_and_all_takes_both() {
         .args(["logout"])
         .run()
         .exits(0)
-        .says("The key is removed");
+        .says("The API key was removed");
     assert_eq!(
         home.auth_json(),
         json!({"other": {"type": "api_key", "key": "sk-other"}})
@@ -298,7 +298,7 @@ fn logout_takes_the_sign_in_before_the_key_and_all_takes_both() {
         .args(["logout", "--all"])
         .run()
         .exits(0)
-        .says("The key is removed");
+        .says("The API key was removed");
     assert_eq!(
         home.auth_json(),
         json!({"other": {"type": "api_key", "key": "sk-other"}})

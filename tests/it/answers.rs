@@ -170,7 +170,7 @@ fn what_may_pass_has_its_code_by_every_way() {
         );
         go(Poll, reply_of_poll)
             .exits(4)
-            .says("nobody signed in within 15 minutes");
+            .says("the sign-in was not completed within 15 minutes");
     }
     check("a dropped connection", &Reply::raw(""), codes(7, 0, 7));
 }
@@ -200,7 +200,7 @@ fn what_passes_at_the_code_exchange_and_the_device_code_is_tried_again() {
 
 #[test]
 fn a_device_code_that_is_refused_says_where_it_is_allowed() {
-    let settings = "they are allowed in the account's security settings";
+    let settings = "in the account's security settings";
     for (status, code, exit) in [(404, "", 4), (400, "device_code_disabled", 4), (403, "", 5)] {
         let ran = go(Device, error(status, code));
         assert_eq!(ran.status.code(), Some(exit), "{status}: {}", ran.stderr);
@@ -304,21 +304,17 @@ fn the_credential_that_was_refused_is_named() {
     check(
         &key,
         "OPENAI_API_KEY",
-        "hint: look at OPENAI_API_KEY: the key may be",
+        "hint: check OPENAI_API_KEY: the key may be",
     );
     let both = Home::new()
         .env("CODEX_API_KEY", crate::home::KEY)
         .env("OPENAI_API_KEY", "sk-other-0123456789");
-    check(
-        &both,
-        "CODEX_API_KEY",
-        "or unset it, and OPENAI_API_KEY is used",
-    );
+    check(&both, "CODEX_API_KEY", "or unset it to use OPENAI_API_KEY");
     let given = Home::new().env("CODEX_ACCESS_TOKEN", &token);
     check(
         &given,
         "CODEX_ACCESS_TOKEN",
-        "put a new token into CODEX_ACCESS_TOKEN",
+        "put a new token in CODEX_ACCESS_TOKEN",
     );
     let home = Home::new();
     home.write_auth(&json!({"openai": {"type": "api_key", "key": crate::home::KEY}}).to_string());
@@ -326,7 +322,7 @@ fn the_credential_that_was_refused_is_named() {
     check(
         &home,
         &format!("the key in {file}"),
-        "hint: look at the key in ",
+        "hint: check the key in ",
     );
     home.write_auth(&json!({"openai-codex": {"type": "oauth", "access": token}}).to_string());
     check(&home, &file, "store a new one");
@@ -337,9 +333,5 @@ fn the_credential_that_was_refused_is_named() {
     let path = foreign.file("auth.json", fs::read(renewable.auth()).expect("a file"));
     let file = path.display().to_string();
     let foreign = foreign.env("CODEX_RUN_AUTH_FILE", &file);
-    check(
-        &foreign,
-        &file,
-        "sign in again with the program that keeps ",
-    );
+    check(&foreign, &file, "sign in again with the program that owns ");
 }

@@ -115,7 +115,7 @@ fn an_empty_prompt_is_exit_2() {
         2,
         &[
             "cannot use the prompt: it is empty",
-            "hint: give it as arguments",
+            "hint: pass it as arguments",
         ],
     );
     check(&["run", "--no-tools"], 2, &["it is empty"]);

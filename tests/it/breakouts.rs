@@ -231,7 +231,8 @@ fn what_stands_in_the_place_of_the_temporary_directory_is_left_alone() {
     let ran = cmd
         .within("setpriv", [&ids[0], &ids[1], "--clear-groups"])
         .run();
-    ran.exits(0).says(" is left: ");
+    ran.exits(0)
+        .says("cannot remove the tools' temporary directory ");
     assert!(
         outputs(&server)[0].starts_with("swapped\n"),
         "{}",

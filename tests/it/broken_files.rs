@@ -101,7 +101,7 @@ fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
         does not take "0" | {"idle-timeout": ^0}
         white space or a control character | {"model": ^"a b"}
         cannot read | {"file": ^"gone.txt"}
-        it is no PNG, JPEG, GIF or WebP | {"image": ^"config.json"}
+        it is not a PNG, JPEG, GIF or WebP image | {"image": ^"config.json"}
         cannot read | {"instructions": ^"gone.txt"}
         cannot read | {"api-key-file": ^"gone.txt"}
         cannot work in | {"cd": ^"gone"}

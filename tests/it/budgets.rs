@@ -81,7 +81,7 @@ fn tokens_are_counted_over_all_requests() {
     let done = || answer(used, &[]);
     let stopped = |most: u32, used: u32| {
         format!(
-            "codex: stopped by --max-tokens {most}: {used} tokens are used, and the model wanted to go on\n"
+            "codex: stopped by --max-tokens {most}: {used} tokens are used, and the model wanted to continue\n"
         )
     };
     let hint = "codex: hint: raise --max-tokens";
@@ -127,10 +127,10 @@ fn calls_are_counted_before_they_are_run() {
     let calls = |names: &[&str]| answer(used, names);
     let stopped = |most: u32, wanted: u32| {
         format!(
-            "codex: stopped by --max-tool-calls {most}: the model wanted {wanted} tool calls in all\n"
+            "codex: stopped by --max-tool-calls {most}: the model requested {wanted} tool calls in total\n"
         )
     };
-    let hint = "codex: hint: raise --max-tool-calls; the calls of its last answer were not run\n";
+    let hint = "codex: hint: raise --max-tool-calls; the calls of the last answer were not run\n";
     check(
         &["--max-tool-calls", "0"],
         vec![calls(&["a"])],
@@ -172,8 +172,9 @@ fn turns_are_requests_and_retries_are_none() {
     let used = (1, 0, 0, 1, 0);
     let call = |name| answer(used, &[name]);
     let done = || answer(used, &[]);
-    let stopped =
-        |turns: u32| format!("codex: stopped by --max-turns {turns}: the model wanted to go on\n");
+    let stopped = |turns: u32| {
+        format!("codex: stopped by --max-turns {turns}: the model wanted to continue\n")
+    };
     let hint = "codex: hint: raise --max-turns";
     check(
         &["--max-turns", "1"],
@@ -305,8 +306,8 @@ fn a_request_that_is_too_long_is_not_sent() {
         ran.exits(1)
             .stdout("")
             .says("codex: the request is too long: about ")
-            .says(", and the model takes in 128,000\n");
-        ran.says("codex: hint: send less, or use a model that takes in more (-m); ");
+            .says(", but the model accepts 128,000\n");
+        ran.says("codex: hint: send less, or use a model that accepts more (-m); ");
         let hint = ran.stderr.lines().last().unwrap_or_default();
         let places: Vec<Option<usize>> = parts.iter().map(|part| hint.find(part)).collect();
         assert!(
@@ -358,7 +359,7 @@ fn a_conversation_that_grows_too_long_ends() {
     ran.exits(1)
         .stdout("")
         .says("the request is too long: about ")
-        .says("and the model takes in 5,000");
+        .says("but the model accepts 5,000");
     assert_eq!(server.requests().len(), 1);
 }
 

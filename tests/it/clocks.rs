@@ -27,10 +27,10 @@ fn ask(reply: Reply) -> Ran {
 #[test]
 fn silence_has_a_limit_and_its_own_words() {
     let silent = Reply::text("x").pause_before_headers(Duration::from_secs(30));
-    ask(silent).exits(7).says("has not answered within 2 s");
+    ask(silent).exits(7).says("did not answer within 2 s");
     ask(Reply::text("x").stall_at(0))
         .exits(8)
-        .says("not a byte came for 2 s");
+        .says("nothing arrived for 2 s");
     // Anything that comes counts as life: all of it takes longer than that.
     let slow = Reply::text("one two three four five").event_pause(Duration::from_millis(200));
     ask(slow).exits(0).stdout("one two three four five\n");
@@ -129,5 +129,5 @@ fn a_head_that_trickles_in_is_no_answer() {
             ])
             .run()
     };
-    ran.exits(7).says("has not answered within 2 s");
+    ran.exits(7).says("did not answer within 2 s");
 }

@@ -177,9 +177,9 @@ fn reasoning_that_the_service_cannot_read_is_left_out_once() {
     let server = Server::start([Reply::items(begun), no(), Reply::text("two")]);
     ask(&home, &server, &[], "go").exits(0);
     let ran = ask(&home, &server, &["--last"], "and?");
-    ran.exits(0).stdout("two\n").says(
-        "the service cannot read the reasoning of earlier answers; asking again without it\n",
-    );
+    ran.exits(0)
+        .stdout("two\n")
+        .says("the service cannot read the reasoning of earlier answers; retrying without it\n");
     assert_eq!(said(&server, 1)[1]["type"], "reasoning");
     let expected = json!({"type": "message", "role": "assistant", "content": "one"});
     assert_eq!(said(&server, 2)[1], expected);
@@ -228,7 +228,7 @@ fn what_the_service_keeps_from_the_model_is_noted_once() {
         let all: Vec<Value> = reasons.iter().map(|reason| removed(reason)).collect();
         json!({ "input_transformations": all })
     };
-    let note = "the service kept reasoning of earlier answers from the model";
+    let note = "the service withheld reasoning of earlier answers from the model";
     let reasons = ["prefix_mismatch", "model_mismatch", "turn_boundary"];
     let home = Home::with_key();
     let server = Server::start([
@@ -260,7 +260,7 @@ fn an_item_that_only_its_client_could_serve_is_named() {
         )]);
         let ran = ask(&Home::with_key(), &server, &[], "go");
         ran.exits(1).stdout("").says(&format!(
-            "the answer waits for something that codex-run cannot give ({kind})"
+            "the answer waits for something that codex-run cannot provide ({kind})"
         ));
         assert_eq!(server.requests().len(), 1);
     }

@@ -11,7 +11,7 @@ fn without_credentials_no_socket_is_opened() {
     let run = Home::new().codex(&server).args(ASK).run();
     run.exits(4)
         .stdout("")
-        .says("no credentials")
+        .says("you are not signed in")
         .says("hint: run `codex login`");
     assert_eq!(server.connections(), 0);
     // An empty variable counts as unset.

@@ -93,7 +93,7 @@ fn a_program_with_further_variables_that_tools_could_change_is_refused() {
             ran.exits(2)
                 .says("it is a part of the command of the tool lookup, which is given TICKETS")
                 .says("hint: move it to where tools cannot write")
-                .says("use -s read-only, or take \"env\" out of the manifest");
+                .says("use -s read-only, or remove \"env\" from the manifest");
         } else {
             ran.exits(0);
         }

@@ -39,7 +39,7 @@ fn a_code_that_is_refused_expired_or_not_to_be_had_is_told() {
         prepare(&server);
         let running = home.codex(&server).args(["login", "--device-auth"]).start();
         until("it asks", || !server.requests().is_empty());
-        if told != "no sign-in with a code" {
+        if told != "may not support device codes" {
             until("there is a code", || {
                 !server.issuer().user_codes().is_empty()
             });
@@ -65,7 +65,7 @@ fn a_code_that_is_refused_expired_or_not_to_be_had_is_told() {
         |server| server.issuer().device_disabled(),
         |_, _| true,
         4,
-        "no sign-in with a code",
+        "may not support device codes",
     );
 }
 
@@ -127,8 +127,8 @@ fn a_secret_is_read_from_standard_input_only() {
         .input(jwt("acct-1", 1000))
         .run()
         .exits(4)
-        .says("it ended at 1970-01-01T00:16:40Z");
-    cmd().run().exits(2).says("nothing on standard input");
+        .says("it expired at 1970-01-01T00:16:40Z");
+    cmd().run().exits(2).says("standard input is empty");
     let key = || home.codex(&server).args(["login", "--with-api-key"]);
     key().input("two words").run().exits(2).says("white space");
     key()

@@ -62,7 +62,7 @@ fn a_full_disk_costs_no_token() {
         let ran = unshared(&home, &server, &script);
         ran.exits(code);
         if code == 74 {
-            ran.says("was not spent");
+            ran.says("was not used");
             assert!(server.issuer().is_live(&old.refresh) && server.issuer().refreshes() == 0);
             assert!(!home.read("left").contains(".new"));
         }
@@ -83,7 +83,7 @@ fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
     let read_only = format!("{mount}mount -o remount,bind,ro auth.json 2> /dev/null || exit 99\n");
     let run = "$1 run --no-tools --no-stdin hello";
     let ran = unshared(&home, &server, &format!("{read_only}{run}"));
-    ran.exits(74).says("was not spent");
+    ran.exits(74).says("was not used");
     assert!(server.issuer().is_live(&old.refresh));
     let ran = unshared(&home, &server, &format!("{mount}{run}"));
     ran.exits(0).stderr("");
@@ -201,7 +201,7 @@ fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
     let ran = ask(&home, &server).run();
     ran.exits(74)
         .stdout("")
-        .says("the saved token was not spent")
+        .says("the refresh token was not used")
         .says("nothing is lost");
     assert_eq!((server.issuer().refreshes(), asked(&server)), (0, 0));
     assert!(server.issuer().is_live(&old.refresh));

@@ -80,7 +80,7 @@ fn the_time_of_the_whole_run_is_kept() {
             .args(["run", "--no-tools", "--timeout", "700ms", "x"])
             .run();
         run.exits(124)
-            .says("codex: stopped: the time of --timeout is over\ncodex: hint: raise --timeout\n");
+            .says("codex: stopped: --timeout has expired\ncodex: hint: raise --timeout\n");
     }
     let server = Server::start([calls("sleep 60")]);
     let args = ["run", "-s", "danger-full-access", "--timeout", "700ms", "x"];

@@ -239,7 +239,7 @@ fn full_auto_writes_in_the_working_directory_only() {
     }
 }
 
-/// The SDK ends a run by SIGTERM and takes a last line for the reason of the end that it has ordered itself.
+/// The SDK ends a run by SIGTERM and takes a last line for the cause of a stop that it requested itself.
 #[test]
 fn a_run_that_the_sdk_ends_has_no_last_line() {
     for stall in [0, 1200] {

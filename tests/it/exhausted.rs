@@ -148,7 +148,7 @@ fn descriptors_that_are_used_up_later_are_no_network_that_failed() {
         let ran = cmd.args(args).run();
         ran.exits(74)
             .says("cannot reach the service")
-            .says("RLIMIT_NOFILE, 5 at present");
+            .says("RLIMIT_NOFILE (currently 5)");
         assert_eq!(server.requests().len(), 1);
         assert!(!ran.stderr.contains("trying again"), "{}", ran.stderr);
     }
@@ -252,7 +252,7 @@ fn a_file_that_may_not_grow_is_a_warning_or_exit_74_and_no_signal() {
     let run = || home.codex(&server).args(["run", "--no-tools"]);
     let ran = with_small_files(run().args(["go"]), 2000);
     ran.exits(0).stdout(&format!("{long}\n"));
-    ran.says("not stored");
+    ran.says("no longer being stored");
     home.file("out", "before");
     let ran = with_small_files(run().args(["--ephemeral", "-o", "out", "go"]), 2000);
     ran.exits(74)

@@ -65,13 +65,13 @@ fn error(code: &str, message: &str) -> String {
 
 #[test]
 fn answers_that_may_be_better_a_moment_later() {
-    let now = "the service cannot answer now";
+    let now = "the service cannot answer right now";
     let (rate, slow, overloaded) = (
         error("rate_limit_exceeded", "slower"),
         error("slow_down", "slower"),
         error("server_is_overloaded", "full"),
     );
-    let none = &format!("{now}: it gave no reason");
+    let none = &format!("{now}: no reason given");
     check_all(&[
         ((408, &[], ""), 7, none, 500),
         ((409, &[], ""), 7, none, 500),
@@ -123,8 +123,8 @@ fn answers_that_may_be_better_a_moment_later() {
 
 #[test]
 fn the_service_says_when() {
-    let now = "the service cannot answer now";
-    let none = &format!("{now}: it gave no reason");
+    let now = "the service cannot answer right now";
+    let none = &format!("{now}: no reason given");
     let in_words = error("rate_limit_exceeded", "Please try again in 0.89s. Visit x");
     let words = &format!("{now}: Please try again in 0.89s. Visit x (rate_limit_exceeded)");
     check_all(&[
@@ -159,7 +159,7 @@ fn the_service_says_when() {
 
 #[test]
 fn errors_inside_a_stream_that_may_pass() {
-    let now = "the service cannot answer now";
+    let now = "the service cannot answer right now";
     let event = |code: &str, message: &str| {
         json!({"type": "response.failed", "response": {"status": "failed",
             "error": {"code": code, "message": message}}})
@@ -198,7 +198,7 @@ fn errors_inside_a_stream_that_may_pass() {
         (
             (200, &[], &event("never_heard_of", "oops")),
             1,
-            "the service did not answer this request: oops (never_heard_of)",
+            "the service could not complete this request: oops (never_heard_of)",
             500,
         ),
     ]);
@@ -220,7 +220,7 @@ fn what_may_pass_and_is_not_waited_for() {
         &[("x-should-retry", "false"), ("retry-after", "1")],
         "hint: try again later",
     );
-    let long = "hint: the service wants to be left alone: try again in ";
+    let long = "hint: the service asks clients to wait: try again in ";
     check(&[("retry-after", "5400")], &format!("{long}1 h 30 min, "));
     check(
         &[("retry-after", "99999999999999999999")],

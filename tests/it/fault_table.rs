@@ -41,7 +41,7 @@ fn check(said: Said<'_>, code: i32, what: &str, hint: &str) {
     assert_eq!(ran.stderr.lines().count(), 2, "{}", ran.stderr);
 }
 
-const REQUEST: &str = "the service did not answer this request";
+const REQUEST: &str = "the service could not complete this request";
 const DENIED: &str = "the service does not allow this";
 
 fn error(code: &str) -> String {
@@ -66,24 +66,24 @@ fn requests_that_stay_wrong() {
         "field required",
         change,
     );
-    check(413, "", "it gave no reason", "the request is too large");
+    check(413, "", "no reason given", "the request is too large");
     check(
         404,
         r#"{"detail":"Not Found"}"#,
         "Not Found",
-        "is the address right?",
+        "check the address: ",
     );
     check(
         400,
         &error("context_length_exceeded"),
         "Words. (context_length_exceeded)",
-        "it is longer than",
+        "the input is longer than",
     );
     check(
         400,
         &error("cyber_policy"),
         "Words. (cyber_policy)",
-        "the service's policy stands against it",
+        "the service's policy does not allow it",
     );
     check(
         400,
@@ -103,7 +103,7 @@ fn requests_that_stay_wrong() {
         429,
         &large.to_string(),
         "Request too large for x. Try again in 1s. (rate_limit_exceeded)",
-        "this one request is larger than the account's rate limit",
+        "this request alone exceeds the account's rate limit",
     );
 }
 
@@ -136,7 +136,7 @@ fn what_is_not_allowed() {
     check(
         403,
         "",
-        "it gave no reason",
+        "no reason given",
         "use another model (-m) or another account",
     );
     let country = "unsupported_country_region_territory";
@@ -151,7 +151,7 @@ fn what_is_not_allowed() {
         429,
         not_included,
         "No. (usage_not_included)",
-        "the plan does not include it",
+        "the plan does not include this",
     );
 }
 
@@ -163,10 +163,10 @@ fn credentials_that_are_refused() {
             (status, &[], body),
             4,
             &format!("{what}: {why}"),
-            "look at OPENAI_API_KEY: the key may be mistyped, revoked",
+            "check OPENAI_API_KEY: the key may be mistyped, revoked",
         );
     };
-    check(401, "", "it gave no reason");
+    check(401, "", "no reason given");
     check(401, &error("token_expired"), "Words. (token_expired)");
     check(400, &error("invalid_api_key"), "Words. (invalid_api_key)");
     check(
@@ -179,9 +179,9 @@ fn credentials_that_are_refused() {
 #[test]
 fn limits_that_are_used_up() {
     let at = now_unix() + 5400;
-    let left = "it ends in 1 h 30 min, ";
+    let left = "it resets in 1 h 30 min, ";
     let time = format!(
-        "{:02}:{:02} UTC; --wait-for-reset waits for it",
+        "{:02}:{:02} UTC; --wait-for-reset waits until then",
         at % 86_400 / 3600,
         at % 3600 / 60
     );
@@ -236,12 +236,12 @@ fn limits_that_are_used_up() {
     for (kind, what, hint) in [
         (
             "workspace_owner_credits_depleted",
-            "the credits of the workspace are used up",
+            "the workspace has no credits left",
             "add credits",
         ),
         (
             "workspace_member_credits_depleted",
-            "the credits of the workspace are used up",
+            "the workspace has no credits left",
             "ask the workspace's owner",
         ),
         (
@@ -263,12 +263,12 @@ fn limits_that_are_used_up() {
         "credit_balance_exhausted",
         "project_spend_limit_exceeded",
     ] {
-        let what = format!("the quota of the account is used up: Words. ({code})");
+        let what = format!("the account's quota is used up: Words. ({code})");
         check(
             (429, &[("retry-after", "1")], &error(code)),
             6,
             &what,
-            "look at the account's billing",
+            "check the account's billing",
         );
     }
 }
@@ -289,8 +289,8 @@ fn pages_and_other_things_that_are_no_answer() {
         &format!("{DENIED}: {cloudflare}"),
         "your network or region may be blocked",
     );
-    let between = "look at what stands between: a proxy, a firewall, a sign-in page";
-    let now = "the service cannot answer now";
+    let between = "check what is between you and the service: a proxy, a firewall, a sign-in page";
+    let now = "the service cannot answer right now";
     check(
         (200, &html, "<!doctype html><p>Please sign in"),
         7,
@@ -322,9 +322,9 @@ fn pages_and_other_things_that_are_no_answer() {
 #[test]
 fn errors_inside_a_stream() {
     for (code, exit, hint) in [
-        ("context_length_exceeded", 1, "it is longer than"),
-        ("insufficient_quota", 6, "look at the account's billing"),
-        ("usage_not_included", 5, "the plan does not include it"),
+        ("context_length_exceeded", 1, "the input is longer than"),
+        ("insufficient_quota", 6, "check the account's billing"),
+        ("usage_not_included", 5, "the plan does not include this"),
         ("cyber_policy", 1, "the service's policy"),
         ("bio_policy", 1, "the service's policy"),
         ("invalid_prompt", 1, "change the request"),

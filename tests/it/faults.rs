@@ -49,14 +49,14 @@ fn answers_that_are_no_success() {
         5,
         "deactivated_workspace",
     );
-    check(403, "", 5, "it gave no reason");
+    check(403, "", 5, "no reason given");
     check(
         404,
         r#"{"error":{"message":"No model.","code":"model_not_found"}}"#,
         5,
         "No model.",
     );
-    check(413, "", 1, "it gave no reason");
+    check(413, "", 1, "no reason given");
     check(
         429,
         limit,
@@ -132,7 +132,7 @@ fn endings_other_than_complete() {
     ends(error).exits(1).says("Too long.");
     ends(Ends::None)
         .exits(8)
-        .says("the stream ended before the service said that it is complete");
+        .says("the stream ended before the service reported it complete");
 }
 
 /// The answer's body ends as HTTP wants it, only the last blank line is not there.
@@ -158,7 +158,7 @@ fn an_empty_answer_is_no_answer() {
     ask(Reply::items([Item::reasoning("hm")]))
         .exits(8)
         .stdout("")
-        .says("it holds no text");
+        .says("it contains no text");
     ask(Reply::sse(""))
         .exits(8)
         .stdout("")
@@ -216,7 +216,7 @@ fn what_was_printed_is_what_the_service_says_in_the_end() {
     stream("help", "hello")
         .exits(8)
         .stdout("help\n")
-        .says("what was printed is not the message");
+        .says("the service's final message differs from what was printed");
     stream("hello!", "hello").exits(8).stdout("hello!\n");
 }
 

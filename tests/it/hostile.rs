@@ -71,7 +71,7 @@ fn hello() -> String {
 
 const TOO_LONG: &str = "cannot read the answer: an event of the stream is longer than 16 MiB";
 const TOO_MANY: &str = "cannot read the answer: it has more than 10000 items";
-const CUT: &str = "the stream ended before the service said that it is complete";
+const CUT: &str = "the stream ended before the service reported it complete";
 
 #[test]
 fn a_gibibyte_in_one_line_or_in_one_event_is_not_read_to_its_end() {
@@ -166,7 +166,7 @@ fn an_answer_of_very_many_items() {
     let parts = format!("[{}{{}}]", "{},".repeat(5_000_000));
     ask(Reply::sse(done(0, &parts) + &event(COMPLETED)))
         .exits(8)
-        .says("it holds no text");
+        .says("it contains no text");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn trees_that_nobody_reads_are_not_built() {
     ] {
         ask(Reply::sse(with(failed)))
             .exits(1)
-            .says("the service did not answer this request: no");
+            .says("the service could not complete this request: no");
     }
 }
 
@@ -214,7 +214,7 @@ fn json_nested_200_000_deep() {
             r#"{{"type":"error","error":{deep}}}"#
         ))))
         .exits(1)
-        .says("it gave no reason");
+        .says("no reason given");
     }
 }
 

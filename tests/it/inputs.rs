@@ -105,7 +105,7 @@ fn what_is_no_picture_or_too_large_is_exit_2() {
         ("e.svg", b"<svg/>"),
     ] {
         home.file(name, content);
-        check(name, "it is no PNG, JPEG, GIF or WebP");
+        check(name, "it is not a PNG, JPEG, GIF or WebP image");
     }
     check("gone.png", "No such file");
     check(".", "irectory");

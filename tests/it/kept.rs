@@ -72,7 +72,7 @@ fn is_forbidden(ran: &Ran, model: &str, why: &str) {
     ran.exits(5)
         .stdout("")
         .says(&format!(
-            "codex: cannot go on with {model}, the model of this conversation: {why}\n"
+            "codex: cannot continue with {model}, the model of this conversation: {why}\n"
         ))
         .says("name another model with -m");
 }

@@ -134,7 +134,7 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
     sign_in
         .end()
         .exits(4)
-        .says("it was refused; the service says: The person said no");
+        .says("the service refused: The person said no");
     assert!(home.auth_text().is_none());
 
     for (words, exit, told) in [
@@ -236,7 +236,7 @@ fn what_is_pasted_wrongly_is_told_and_asked_for_again() {
         sign_in.state()
     );
     sign_in.type_in(&text);
-    sign_in.end().exits(4).says("it was not allowed");
+    sign_in.end().exits(4).says("access was denied");
     assert_eq!(server.issuer().exchanges(), 0);
 }
 

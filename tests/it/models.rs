@@ -189,22 +189,22 @@ fn without_a_list_the_last_one_holds_or_the_built_in_one() {
         (
             "an empty object",
             Reply::status(200, &[], "{}"),
-            "no list of models",
+            "not a list of models",
         ),
         (
             "a page",
             Reply::status(200, &[], "<html>hello</html>"),
-            "no list of models",
+            "not a list of models",
         ),
         (
             "no JSON",
             Reply::status(200, &[], "{\"models\": ["),
-            "no list of models",
+            "not a list of models",
         ),
         (
             "another kind",
             Reply::status(200, &[], r#"{"models": {}}"#),
-            "no list of models",
+            "not a list of models",
         ),
         ("a fault", Reply::status(500, &[], "oops"), "HTTP 500"),
         (
@@ -218,7 +218,7 @@ fn without_a_list_the_last_one_holds_or_the_built_in_one() {
         let home = Home::with_token();
         let ran = home.codex(&server).args(["models", "--json"]).run();
         let printed = json_of(&ran);
-        ran.says(why).says("; this is the built-in list\n");
+        ran.says(why).says("; showing the built-in list\n");
         assert_eq!(ran.stderr.lines().count(), 1, "{name}: {}", ran.stderr);
         assert_eq!(printed["source"], "built-in", "{name}");
         assert_eq!(default_of(&printed), "gpt-6.2-sol", "{name}");
@@ -245,7 +245,7 @@ fn a_service_that_has_gone_away_leaves_its_list() {
         (&json!("cache"), vec!["gpt-5.5"])
     );
     ran.says("cannot reach the service")
-        .says("; this is the list as it was last\n");
+        .says("; showing the last list that was received\n");
     assert_eq!(kept.cached_list()["models"], before, "it is kept");
     assert_eq!(json_of(&dry.run())["body"]["model"], "gpt-5.5");
 
@@ -255,7 +255,7 @@ fn a_service_that_has_gone_away_leaves_its_list() {
         (&printed["source"], default_of(&printed)),
         (&json!("built-in"), "gpt-6.2-sol")
     );
-    ran.says("; this is the built-in list\n");
+    ran.says("; showing the built-in list\n");
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn a_key_is_told_what_the_api_has() {
         Server::start(Script::default().fix("GET", "/v1/models", Reply::status(200, &[], "{}")));
     let ran = home.codex(&server).args(["models"]).run();
     ran.exits(0)
-        .says("no list of models; this is the built-in list\n");
+        .says("not a list of models; showing the built-in list\n");
     assert!(ran.text().contains("gpt-6.2-sol *"), "{}", ran.text());
 }
 

@@ -70,7 +70,7 @@ fn a_pipe_that_nobody_writes_to_is_waited_for_with_a_word_and_a_limit() {
         let ran = dry(&home, &[flag, "silent", "--timeout", "4s", "hi"]);
         let waits = format!("codex: waiting for the end of silent, named by {flag}\n");
         ran.exits(124).stdout("").stderr(&format!(
-            "{waits}codex: stopped: the time of --timeout is over\ncodex: hint: raise --timeout\n"
+            "{waits}codex: stopped: --timeout has expired\ncodex: hint: raise --timeout\n"
         ));
     });
     // One that somebody holds open is the same.
@@ -93,7 +93,7 @@ fn certificates_from_a_pipe_are_waited_for_with_a_word_and_a_limit() {
     ran.exits(124)
         .stdout("")
         .says("codex: waiting for the end of silent, named by SSL_CERT_FILE\n")
-        .says("stopped: the time of --timeout is over");
+        .says("stopped: --timeout has expired");
 }
 
 #[test]

@@ -197,7 +197,7 @@ fn a_proxy_that_is_busy_or_away_is_asked_again() {
     ran.exits(7)
         .says("the proxy 127.0.0.1:9 cannot be reached: ")
         .says("(1 of 1)")
-        .says("look at https_proxy and all_proxy");
+        .says("check https_proxy and all_proxy");
     // It lets the request through, and the way ends there.
     let proxy = Proxy::start("200 Connection established");
     let ran = once(NAMED, &[("https_proxy", &proxy.url())]);
@@ -364,6 +364,6 @@ fn other_commands_tell_of_the_proxy_too() {
     let ran = cmd.args(["models"]).run();
     ran.exits(0)
         .says(&told)
-        .says("; this is the built-in list\n");
+        .says("; showing the built-in list\n");
     assert!(ran.text().contains("gpt-6.2-sol *"), "{}", ran.text());
 }

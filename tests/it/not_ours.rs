@@ -65,7 +65,7 @@ fn what_is_there_is_named_and_what_else_there_is_is_used() {
         let ran = with(&home, &server, args).run();
         ran.exits(4).says(NAMED);
         assert!(
-            !ran.stderr.contains("nobody is signed in"),
+            !ran.stderr.contains("you are not signed in"),
             "{}",
             ran.stderr
         );

@@ -107,7 +107,7 @@ fn what_it_costs_is_told_and_its_window_is_kept() {
     ran.exits(1)
         .stdout("")
         .says("the request is too long")
-        .says("and the model takes in 1,000");
+        .says("but the model accepts 1,000");
     assert_eq!(server.connections(), 1, "nothing more was sent");
 }
 
@@ -121,7 +121,7 @@ fn its_models_are_listed_also_without_a_sign_in() {
         &json!({"apiKey": "!touch ran", "models": [{"id": "small"}, {"id": "a/b"}]}),
     );
     let ran = home.offline().args(["models", "--json"]).run();
-    ran.says("nobody is signed in");
+    ran.says("you are not signed in");
     let printed: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
     let models = printed["models"].as_array().expect("models");
     let ids: Vec<&Value> = models.iter().map(|model| &model["id"]).collect();
@@ -150,7 +150,7 @@ fn what_is_said_of_a_model_of_the_service_is_not_sent_where_that_is_refused() {
             .run()
     };
     run("hi").exits(0).stdout("ok\n").stderr("");
-    run(&"word ".repeat(9000)).exits(1).says("takes in 9,000");
+    run(&"word ".repeat(9000)).exits(1).says("accepts 9,000");
     assert_eq!(server.requests().len(), 1);
     let listed = home.models(&server);
     let models = listed["models"].as_array().expect("models").iter();

@@ -262,7 +262,7 @@ fn a_failed_call_can_fail_the_run() {
     };
     let bash = |command: &str| Item::call("bash", json!({"command": command}));
     run(bash("true")).exits(0).stdout("done\n");
-    let words = "codex: a tool call failed, which --fail-on tool-error does not let pass";
+    let words = "codex: a tool call failed, and --fail-on tool-error is set";
     for call in [
         bash("exit 3"),
         Item::call("rm", json!({})),

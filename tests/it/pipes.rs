@@ -80,7 +80,7 @@ fn a_pipe_that_says_nothing_is_left_aside() {
     cmd.run()
         .exits(0)
         .stdout("ok\n")
-        .says("standard input gave nothing within 3 s");
+        .says("nothing arrived on standard input within 3 s");
     assert_eq!(asked(&server.requests()[0]), "hello");
     drop(held);
 }

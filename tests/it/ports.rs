@@ -92,7 +92,7 @@ fn a_second_sign_in_takes_the_port_over() {
     first
         .end()
         .exits(4)
-        .says("another sign-in asked for the port");
+        .says("another sign-in requested the port");
     second.comes_back_to(1455);
     assert_eq!(browse(&second.address), Ok(200));
     second.end().exits(0);
@@ -138,5 +138,5 @@ fn a_page_in_the_browser_cannot_take_the_port() {
     sign_in
         .end()
         .exits(4)
-        .says("another sign-in asked for the port");
+        .says("another sign-in requested the port");
 }

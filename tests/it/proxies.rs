@@ -61,7 +61,7 @@ fn what_goes_wrong_with_a_proxy_of_socks_is_told_apart() {
         "requires a user name and password",
         "NAME:PASSWORD",
     );
-    check("socks5h", &[], "does not speak SOCKS", "look at the port");
+    check("socks5h", &[], "does not speak SOCKS", "check the port");
     // Those that are given an address need one.
     for scheme in ["socks5", "socks", "socks4"] {
         let words =

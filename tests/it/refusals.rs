@@ -102,7 +102,7 @@ fn what_is_refused_for_good_ends_the_sign_in() {
         4,
         "refresh_token_expired [HTTP 403]",
     );
-    check(401, "", 4, "it gave no reason [HTTP 401]");
+    check(401, "", 4, "no reason given [HTTP 401]");
     check(401, "who are you?", 4, "who are you? [HTTP 401]");
 }
 
@@ -131,7 +131,7 @@ fn what_may_pass_keeps_the_sign_in() {
             )
         });
         scope.spawn(|| check(200, "{}", 7, "its response cannot be read"));
-        scope.spawn(|| check(302, "", 7, "it gave no reason [HTTP 302]"));
+        scope.spawn(|| check(302, "", 7, "no reason given [HTTP 302]"));
         let country = error("unsupported_country_region_territory", "Not here.");
         scope.spawn(move || {
             check(

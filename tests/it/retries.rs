@@ -314,17 +314,17 @@ fn a_part_that_was_printed_is_told_whatever_comes_after_it() {
     let (ran, _) = ask([part(), status(503)], ["--retries", "1"]);
     ran.exits(8)
         .stdout("Hel\n")
-        .says("; what was printed is a part of the answer\n");
+        .says("; what was printed is only part of the answer\n");
     let (ran, _) = ask([part(), status(403)], []);
     ran.exits(5)
-        .says("; what was printed is a part of the answer\n");
+        .says("; what was printed is only part of the answer\n");
     let failed = Ends::Failed {
         code: "server_error".to_owned(),
         message: "Something.".to_owned(),
     };
     let (ran, _) = ask([Reply::text("Hel").ends(failed)], ["--retries", "0"]);
     ran.exits(7)
-        .says("; what was printed is a part of the answer\n");
+        .says("; what was printed is only part of the answer\n");
     let (ran, _) = ask([part(), status(503)], ["--retries", "1", "--buffer"]);
     ran.exits(7).stdout("");
     assert!(!ran.stderr.contains("was printed"), "{}", ran.stderr);

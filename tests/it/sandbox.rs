@@ -41,7 +41,7 @@ fn without_confinement_there_is_no_request_and_both_ways_on_are_named() {
         ran.exits(2)
             .stdout("")
             .says("codex: cannot confine tools: this system has no Landlock")
-            .says("hint: --no-tools runs without tools; -s danger-full-access lets them do whatever you may do");
+            .says("hint: --no-tools runs without tools; -s danger-full-access runs them without a sandbox");
         assert_eq!(server.requests().len(), 0);
     }
     without_landlock(cmd(["--no-tools", "x", "y"]))
@@ -58,7 +58,7 @@ fn without_confinement_there_is_no_request_and_both_ways_on_are_named() {
         .exits(2)
         .stdout("")
         .says("codex: cannot confine the tool: this system has no Landlock")
-        .says("hint: -s danger-full-access lets it do whatever you may do");
+        .says("hint: -s danger-full-access runs it without a sandbox");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
     for (flag, dir) in [("--add-dir", "gone"), ("-C", "key")] {
         let ran = home.offline().args(["run", flag, dir, "x"]).run();
         ran.exits(2)
-            .says(&format!("hint: {flag} takes a directory that exists"));
+            .says(&format!("hint: {flag} takes an existing directory"));
     }
 }
 

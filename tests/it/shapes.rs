@@ -84,7 +84,7 @@ fn the_other_shapes_are_tried_once_and_what_helps_is_remembered() {
         ran.exits(0).stdout("one\n");
         for shape in &tried[1..] {
             ran.says(&format!(
-                "the service wants this model asked in its {shape} shape; asking again so\n"
+                "the service requires the {shape} request shape for this model; retrying with it\n"
             ));
         }
         assert_eq!(ran.stderr.matches("shape").count(), tried.len() - 1);

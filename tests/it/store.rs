@@ -88,8 +88,8 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
             4,
             "does not contain a ChatGPT access token",
         ),
-        ("", 4, "nobody is signed in"),
-        ("{}", 4, "nobody is signed in"),
+        ("", 4, "you are not signed in"),
+        ("{}", 4, "you are not signed in"),
         (
             "{\"openai-codex\": 7}",
             4,

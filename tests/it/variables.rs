@@ -145,12 +145,15 @@ fn a_variable_or_all_of_a_prefix_are_handed_on_by_name() {
             &*format!("A={KEY}"),
             "--env takes a name only, and got A=...",
         ),
-        ("", "--env takes the name of a variable, and got none"),
+        ("", "--env takes the name of a variable, and got nothing"),
         (
             "TI*",
-            "--env TI*: a prefix has three characters or more before the *",
+            "--env TI*: a prefix needs three characters or more before the *",
         ),
-        ("*_URL", "--env *_URL: a * stands at the end of a name only"),
+        (
+            "*_URL",
+            "--env *_URL: a * is allowed only at the end of a name",
+        ),
     ] {
         for command in ["run", "tool"] {
             let cmd = home.offline().args([command, "--env", name, "bash"]);
@@ -212,7 +215,7 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
         }
         // By its name: exit 2, in both commands and from a manifest.
         let words = format!("codex: cannot hand {name} to tools: {why}\n");
-        let hint = "codex: hint: a tool that needs a key gets one of its own, in a variable of another name";
+        let hint = "codex: hint: give a tool that needs a key one of its own, in a variable of another name";
         by_hand(&home, &["--env", name])
             .exits(2)
             .stdout("")

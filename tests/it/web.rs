@@ -124,7 +124,7 @@ fn a_shape_without_room_for_it_is_not_used() {
     let ran = run(&home, &server, &["-m", "gpt-6.1-sol", "--search"]);
     ran.exits(1)
         .stdout("")
-        .says("codex: cannot search the web: the service refused every shape of the request that has room for its search: ")
+        .says("codex: cannot search the web: the service refused every request shape that supports web search: ")
         .says("requires `reasoning.context` to be `all_turns`");
     assert_eq!(shapes(&server), ["additional", "classic"]);
     // What turned out to be right without a search is not used for one.

@@ -1,16 +1,16 @@
-//! What the command line says, unjudged: every flag that was given, and where.
+//! The parsed command line, not validated: every flag that was given, and its origin.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What the command line says, unjudged.
+/// The parsed command line, not validated.
 #[allow(clippy::struct_excessive_bools)] // one for each flag that takes nothing
 #[derive(Debug, Default)]
 pub(crate) struct Args {
     /// The command is `run`, in one of its spellings.
     pub(crate) is_run: bool,
     pub(crate) words: Vec<OsString>,
-    /// Every flag that was given, and where.
+    /// Every flag that was given, with its origin.
     pub(crate) given: Vec<GivenFlag>,
     pub(crate) model: Option<OsString>,
     pub(crate) effort: Option<OsString>,
@@ -21,15 +21,15 @@ pub(crate) struct Args {
     pub(crate) no_agents_md: bool,
     /// Settings of the official client.
     pub(crate) config: Vec<OsString>,
-    /// Flags of the official client that mean nothing here.
+    /// Ignored flags of the official client.
     pub(crate) meaningless: Vec<&'static str>,
-    /// What is to be told about them.
+    /// Notes about them, to be printed.
     pub(crate) notes: Vec<String>,
-    /// How the service may search the web, if it may.
+    /// The web search mode, if search is allowed.
     pub(crate) search: Option<OsString>,
-    /// The official SDK asks, which takes a last line for the reason of an end that it ordered itself.
+    /// The official SDK is the caller: it would take a last line for the cause of a stop that it requested itself.
     pub(crate) of_sdk: bool,
-    /// The first word stands behind --.
+    /// The first word follows --.
     pub(crate) ended_flags: bool,
     /// Another address of the API.
     pub(crate) base_url: Option<String>,
@@ -65,7 +65,7 @@ pub(crate) struct Args {
     pub(crate) dry_run: bool,
     pub(crate) api_key_file: Option<OsString>,
     pub(crate) auth_file: Option<OsString>,
-    /// The credentials files that the configuration names, used or not.
+    /// The credentials files that the configuration names, whether used or not.
     pub(crate) credential_files: Vec<PathBuf>,
     pub(crate) no_browser: bool,
     pub(crate) device_auth: bool,
@@ -84,7 +84,7 @@ pub(crate) struct Args {
 #[derive(Clone, Debug)]
 pub(crate) struct GivenFlag {
     pub(crate) long: &'static str,
-    /// What it was given; empty for a flag that takes nothing.
+    /// Its value; empty for a flag without one.
     pub(crate) value: OsString,
     pub(crate) origin: FlagOrigin,
 }
@@ -94,12 +94,12 @@ pub(crate) struct GivenFlag {
 pub(crate) enum FlagOrigin {
     /// The command line.
     Flag,
-    /// This place in `config.json`, written as people write it.
+    /// A place in `config.json`, as `FILE:LINE:COLUMN`.
     Config(String),
 }
 
 impl FlagOrigin {
-    /// How a message calls the flag of this long name that was given there.
+    /// The flag of this long name in a message.
     pub(crate) fn named(&self, long: &str) -> String {
         match self {
             Self::Flag => format!("--{long}"),
@@ -109,12 +109,12 @@ impl FlagOrigin {
 }
 
 impl Args {
-    /// How a message calls the flag, so that its reader finds what to correct.
+    /// The flag in a message, named so that the reader finds what to correct.
     pub(crate) fn named(&self, long: &str) -> String {
         self.origin(long).named(long)
     }
 
-    /// Where the value of the flag comes from that holds.
+    /// The origin of the flag's effective value.
     pub(crate) fn origin(&self, long: &str) -> FlagOrigin {
         let given = self.given.iter().rev().find(|given| given.long == long);
         given.map_or(FlagOrigin::Flag, |given| given.origin.clone())

@@ -1,12 +1,12 @@
-//! A command as the table has it.
+//! An entry of the command table.
 
 /// A command.
 pub(crate) struct Command {
     pub(crate) name: &'static str,
-    /// What follows the name.
+    /// The arguments in the usage line.
     pub(crate) usage: &'static str,
     pub(crate) brief: &'static str,
     pub(crate) doc: &'static str,
-    /// The words that may follow, where they are fixed.
+    /// The accepted arguments, if they are fixed.
     pub(crate) words: &'static [&'static str],
 }

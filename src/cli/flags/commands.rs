@@ -3,16 +3,16 @@
 use super::command::Command;
 use super::words::{SHELLS, TOOL_NAMES};
 
-/// The commands, in the order in which they are listed.
+/// The commands, in listing order.
 pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "login",
         usage: "[status]",
         brief: "sign in with a ChatGPT account",
-        doc: "Signs in with a ChatGPT account and keeps the sign-in for later. The browser opens, and comes back by \
-              itself; where it cannot, paste the address of the page that it ends on. Over SSH, in a container, with \
-              CI set and without a display, the sign-in is by a code that is typed in elsewhere, unless BROWSER or \
-              --no-browser is given. A sign-in that was there before is revoked once the new one is stored. \
+        doc: "Signs in with a ChatGPT account and stores the sign-in. A browser opens, and returns by \
+              itself; if it cannot, paste the address of the page it ends on. Over SSH, in a container, with \
+              CI set or without a display, the sign-in uses a code to enter on another device, unless BROWSER or \
+              --no-browser is given. An earlier sign-in is revoked once the new one is stored. \
               `codex login status` is `codex status`.",
         words: &["status"],
     },
@@ -20,16 +20,16 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "logout",
         usage: "",
         brief: "sign out, and revoke the sign-in",
-        doc: "Removes the stored sign-in, or the stored key where there is no sign-in, and asks the service to revoke \
-              the sign-in's tokens, so that copies of it end too.",
+        doc: "Removes the stored sign-in, or the stored key if there is no sign-in, and asks the service to revoke \
+              the sign-in's tokens, so that copies stop working too.",
         words: &[],
     },
     Command {
         name: "status",
         usage: "",
-        brief: "tell which credential is used, and why",
-        doc: "Tells which credential is used: its kind, account and plan, when it ends, where it comes from, and what it \
-              comes before. The exit code is 0 if somebody is signed in or a key is set, else 4. Nothing is asked of \
+        brief: "show which credential is used, and why",
+        doc: "Shows which credential is used: its kind, account and plan, when it expires, where it comes from, and which \
+              sources it overrides. The exit code is 0 if you are signed in or a key is set, otherwise 4. It sends nothing to \
               the service unless --limits is given.",
         words: &[],
     },
@@ -37,30 +37,30 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "token",
         usage: "",
         brief: "print a valid access token",
-        doc: "Prints an access token to standard output, renewed if that is needed, and when it ends to standard error. \
+        doc: "Prints an access token to standard output, renewed if necessary, and its expiry to standard error. \
               For other programs: curl -H \"Authorization: Bearer $(codex token)\".",
         words: &[],
     },
     Command {
         name: "models",
         usage: "",
-        brief: "list the models that can be asked",
-        doc: "Lists the models that the present credential can be used with, as the service names them, and those of \
-              models.json. A * stands behind the model that is asked if none is named, and behind the effort that a model \
-              takes by itself. Where the service cannot be asked, the list is the one that it gave last, or the built-in \
-              one, and standard error says so. Without a sign-in or key the exit code is 4.",
+        brief: "list the available models",
+        doc: "Lists the models available to the current credential, as the service names them, and those of \
+              models.json. A * marks the default model, and the default effort of each \
+              model. If the service cannot be reached, the list is the last one received, or the built-in \
+              one, with a note on standard error. Without a sign-in or key the exit code is 4.",
         words: &[],
     },
     Command {
         name: "run",
         usage: "[PROMPT...]",
-        brief: "ask, run what the model calls, answer",
-        doc: "Sends a prompt to a model, runs the tools that it calls, sends back what they answer, and goes on until \
+        brief: "ask, run the tools it calls, print the answer",
+        doc: "Sends a prompt to a model, runs the tools that it calls, sends back their results, and continues until \
               the answer is complete. The assistant's text goes to standard output, everything else to standard \
-              error. The prompt is the arguments, joined by spaces; without arguments it is all of standard input. \
-              Where a - stands among the arguments, standard input goes there. With other arguments, a file or pipe \
-              on standard input follows the prompt in a <stdin> block; a pipe that has given nothing after 3 s is \
-              left aside with a note.",
+              error. The prompt is the arguments joined by spaces, or all of standard input if there are none. \
+              An argument - is replaced by standard input. With other arguments, a file or pipe \
+              on standard input is appended to the prompt in a <stdin> block; a pipe that sends nothing for 3 s is \
+              ignored with a note.",
         words: &[],
     },
     Command {
@@ -68,15 +68,15 @@ pub(crate) const COMMANDS: &[Command] = &[
         usage: "[resume [ID]] [PROMPT...]",
         brief: "`run`, as the official client spells it",
         doc: "The same as `run`, with the spelling of the official client's `codex exec`, so that scripts written for it and \
-              its SDKs work unchanged. `codex exec resume ID` goes on with a stored conversation.",
+              its SDKs work unchanged. `codex exec resume ID` continues a stored conversation.",
         words: &[],
     },
     Command {
         name: "sessions",
         usage: "[rm ID...]",
         brief: "list stored conversations, or remove some",
-        doc: "Lists the stored conversations, the newest first: id, time, directory, and what was asked first. `codex sessions \
-              rm ID...` removes those of these ids. Nothing is ever removed by itself.",
+        doc: "Lists the stored conversations, newest first: id, time, directory, and the first prompt. `codex sessions \
+              rm ID...` removes the ones with these ids. Nothing is ever removed automatically.",
         words: &[],
     },
     Command {
@@ -92,10 +92,10 @@ pub(crate) const COMMANDS: &[Command] = &[
         brief: "run one built-in tool, as `run` itself does",
         doc: "Runs one built-in tool: bash {command, workdir, timeout}, read {path, offset, limit}, edit {path, edits}, \
               write {path, content}, grep {pattern, path, glob, ignore_case, context, limit}, find {pattern, path, limit} or \
-              ls {path, limit}. Its arguments are read as one JSON object from standard input, its result goes to standard \
-              output, as the model would see it: echo '{\"path\": \"README.md\"}' | codex tool read. It runs behind the policy that `codex run` would put around it: those of read-only unless -s \
-              says otherwise. The exit code is 0 if the tool did what it was asked to, else 1. When its time is over, \
-              or nobody holds the other end of its standard output any more, everything it has started is ended.",
+              ls {path, limit}. It reads its arguments as one JSON object from standard input and writes its result to standard \
+              output, as the model would see it: echo '{\"path\": \"README.md\"}' | codex tool read. It runs in the same sandbox as in `codex run`: read-only unless -s \
+              says otherwise. The exit code is 0 if the tool succeeded, otherwise 1. When its time is up, \
+              or the reader of its standard output has gone, every process it started is ended.",
         words: &TOOL_NAMES,
     },
     Command {

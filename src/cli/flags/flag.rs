@@ -1,4 +1,4 @@
-//! A flag as the table has it: how it is written, what it takes, what is said of it.
+//! An entry of the flag table: spelling, value, and documentation.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -14,23 +14,23 @@ pub(crate) struct Flag {
     pub(crate) of: &'static [&'static str],
     /// A few words for `-h`.
     pub(crate) brief: &'static str,
-    /// `-h` only names it, so that it stays one screen.
+    /// `-h` lists only its name, to fit one screen.
     pub(crate) rare: bool,
     /// Sentences for `--help` and the man page.
     pub(crate) doc: &'static str,
     pub(crate) complete: Complete,
-    /// What holds where neither the command line nor `config.json` says otherwise, as it would be given; `no` for a
-    /// flag that takes nothing.
+    /// The default if neither the command line nor `config.json` sets it, as it would be written; `no` for a
+    /// flag without a value.
     pub(crate) default: Option<&'static str>,
-    /// Flags that cannot be given beside this one. Each pair stands once, with the flag that a message names first.
+    /// Flags that exclude this one. Each pair is listed once, with the flag that a message names first.
     pub(crate) excludes: &'static [&'static str],
-    /// Further flags whose defaults in `config.json` do not hold beside this one.
+    /// Further flags whose defaults in `config.json` do not apply together with this one.
     pub(crate) overrides: &'static [&'static str],
-    /// Stores the value. It is judged later, together with all others.
+    /// Stores the value. It is validated later, together with all others.
     pub(crate) set: fn(&mut Args, OsString),
 }
 
-/// A flag with nothing in the columns that most flags leave empty.
+/// A flag with the columns empty that most flags leave empty.
 pub(super) const BARE: Flag = Flag {
     long: "",
     short: None,
@@ -47,7 +47,7 @@ pub(super) const BARE: Flag = Flag {
 };
 
 impl Flag {
-    /// The few words for `-h`, with the value that holds without the flag.
+    /// The few words for `-h`, with the default.
     pub(crate) fn brief(&self) -> Cow<'static, str> {
         match self.default.filter(|_| self.takes.has_value()) {
             Some(default) => Cow::Owned(format!("{} ({default})", self.brief)),
@@ -55,7 +55,7 @@ impl Flag {
         }
     }
 
-    /// The sentences for `--help` and the man page, with the value that holds without the flag.
+    /// The sentences for `--help` and the man page, with the default.
     pub(crate) fn doc(&self) -> Cow<'static, str> {
         match self.default.filter(|_| self.takes.has_value()) {
             Some(default) => Cow::Owned(format!("{} Without it: {default}.", self.doc)),
@@ -63,12 +63,12 @@ impl Flag {
         }
     }
 
-    /// Whether these two cannot be given together.
+    /// Whether these two exclude each other.
     pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
         self.excludes.contains(&other.long) || other.excludes.contains(&self.long)
     }
 
-    /// Stores what the flag was given here.
+    /// Stores a value of the flag with its origin.
     pub(crate) fn give(&self, args: &mut Args, value: OsString, origin: FlagOrigin) {
         args.given.push(GivenFlag {
             long: self.long,
@@ -79,24 +79,24 @@ impl Flag {
     }
 }
 
-/// What follows a flag.
+/// The value of a flag.
 pub(crate) enum Takes {
     Nothing,
-    /// A value, called this in the help.
+    /// One value, with its name in the help.
     Value(&'static str),
-    /// The same, and more of them where the flag is given again.
+    /// The same; the flag may be repeated.
     Values(&'static str),
-    /// A value behind an equals sign, called this in the help; without one it is the second.
+    /// An optional value after an equals sign, with its name in the help and the value that it has without one.
     Optional(&'static str, &'static str),
 }
 
 impl Takes {
-    /// Whether the flag is written with something behind it.
+    /// Whether the flag takes a value.
     fn has_value(&self) -> bool {
         !matches!(self, Self::Nothing)
     }
 
-    /// What the word behind the flag is called in the help, where it is a value.
+    /// The name in the help of a value that is a separate argument.
     pub(crate) fn value(&self) -> Option<&'static str> {
         match self {
             Self::Nothing | Self::Optional(..) => None,
@@ -105,7 +105,7 @@ impl Takes {
     }
 }
 
-/// What a shell offers for a value.
+/// What shell completion offers for a value.
 pub(crate) enum Complete {
     Nothing,
     Files,

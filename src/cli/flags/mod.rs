@@ -1,15 +1,15 @@
 //! The table of commands and flags. The parser, `-h`, `--help`, the man page and the completions are
 //! functions of it, so a new flag is one entry here and one test.
 
+mod account_flags;
 mod args;
 mod command;
 mod commands;
+mod exec_flags;
 mod flag;
-mod of_accounts;
-mod of_exec;
-mod of_output;
-mod of_run;
-mod of_tools;
+mod output_flags;
+mod run_flags;
+mod tool_flags;
 mod words;
 
 pub(super) use args::{Args, FlagOrigin};
@@ -25,21 +25,21 @@ pub(super) fn command(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
-/// All flags, in the order in which they are listed.
+/// All flags, in listing order.
 pub(super) fn flags() -> impl Iterator<Item = &'static Flag> {
     let parts = [
-        of_run::ASKING,
-        of_output::FLAGS,
-        of_tools::FLAGS,
-        of_run::LIMITS,
-        of_accounts::FLAGS,
-        of_exec::FLAGS,
-        of_run::TELLING,
+        run_flags::QUESTION,
+        output_flags::FLAGS,
+        tool_flags::FLAGS,
+        run_flags::LIMITS,
+        account_flags::FLAGS,
+        exec_flags::FLAGS,
+        run_flags::REPORTING,
     ];
     parts.into_iter().flatten()
 }
 
-/// What holds where a flag of this name is not given.
+/// The default of the flag of this name.
 pub(super) fn default(long: &str) -> Option<&'static str> {
     flags().find(|flag| flag.long == long)?.default
 }
@@ -98,8 +98,8 @@ mod tests {
             if let (Some(default), Complete::Words(words)) = (flag.default, &flag.complete) {
                 assert!(words.contains(&default), "{name}: {default}");
             }
-            let is_said_twice = flag.default.is_some() && flag.doc.contains("ithout it: ");
-            assert!(!is_said_twice, "{name}: the column says so");
+            let repeats_default = flag.default.is_some() && flag.doc.contains("ithout it: ");
+            assert!(!repeats_default, "{name}: the column says so");
             if let Some(value) = flag.takes.value() {
                 assert!(
                     !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase()),

@@ -1,27 +1,27 @@
-//! The words that flags take, where they are fixed.
+//! The fixed words that flags accept.
 
 pub(crate) use crate::models::clamp::EFFORTS;
 use crate::tools::builtin::table::TOOLS;
 
-/// How many words the model makes.
+/// The levels of detail of an answer.
 pub(crate) const VERBOSITIES: &[&str] = &["low", "medium", "high"];
 
-/// How the model sums up what it thinks.
+/// The kinds of reasoning summary.
 pub(crate) const SUMMARIES: &[&str] = &["auto", "concise", "detailed", "none"];
 
-/// What tools may touch.
+/// The sandbox modes.
 pub(crate) const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-full-access"];
 
-/// What makes a run fail although the model has answered.
+/// What makes a run fail although the model answered.
 pub(crate) const FAILURES: &[&str] = &["tool-error"];
 
-/// How the service searches the web.
+/// The web search modes.
 pub(crate) const SEARCHES: &[&str] = &["live", "cached"];
 
 /// When standard error is coloured.
 pub(crate) const COLORS: &[&str] = &["auto", "always", "never"];
 
-/// The shells that completions are made for.
+/// The shells with completion scripts.
 pub(crate) const SHELLS: &[&str] = &["bash", "zsh", "fish"];
 
 /// The tools that can be offered.

@@ -1,4 +1,4 @@
-//! The settings of the commands that are about the sign-in itself.
+//! The settings of the commands about the sign-in.
 
 use super::credentials::{self, Credentials, SECRETS, surroundings};
 use super::endpoints;
@@ -45,8 +45,8 @@ pub(crate) fn login(
     })
 }
 
-/// Where the list of models is asked for after a sign-in. It must not stand in the way of one, so an address that is wrong
-/// is left to the commands that need it; and what another issuer gave is not shown to the built-in service unasked.
+/// The endpoints of the list of models after a sign-in. They must not prevent one, so a wrong address
+/// is left to the commands that need it; and a token of another issuer is not sent to the built-in service.
 fn listing(environment: &Environment) -> Option<Endpoints> {
     let is_set = |name| environment.get(name).is_some();
     let fits = is_set("CODEX_RUN_BASE_URL") || !is_set("CODEX_RUN_ISSUER");
@@ -54,7 +54,7 @@ fn listing(environment: &Environment) -> Option<Endpoints> {
     endpoints?.ok()
 }
 
-/// The variables that are set among these.
+/// Those of these variables that are set.
 fn variables(environment: &Environment, names: &[&str]) -> Vec<String> {
     let set = names.iter().filter(|name| environment.get(name).is_some());
     set.map(|name| (*name).to_owned()).collect()
@@ -99,7 +99,7 @@ pub(crate) fn status(
     })
 }
 
-/// The settings of `codex token`. Keys do not count, so the file is read even if one comes before it.
+/// The settings of `codex token`. Keys do not count, so the file is read even if a key takes precedence.
 pub(crate) fn token(
     args: &Args,
     environment: &Environment,
@@ -119,10 +119,10 @@ pub(crate) fn token(
     })
 }
 
-/// The place where a sign-in is kept, which there must be.
+/// Where the sign-in is stored, which is required.
 fn kept(args: &Args, environment: &Environment) -> Result<Keeper, Failure> {
     credentials::keeper(args, environment)?.ok_or_else(|| {
-        Failure::usage("there is no place for a sign-in: HOME is not set")
-            .hint("set HOME, or CODEX_RUN_HOME to a directory of its own")
+        Failure::usage("there is no directory for a sign-in: HOME is not set")
+            .hint("set HOME, or set CODEX_RUN_HOME to a directory")
     })
 }

@@ -1,5 +1,5 @@
-//! How the model of a run is to think and write: what flags, a conversation that is gone on with, and the list of models
-//! say, made what the model takes.
+//! Effort, summary and verbosity of a run: the values of flags, of a resumed conversation and of the list of models,
+//! clamped to what the model supports.
 
 use super::resumed_session::{self, ResumedSettings};
 use crate::cli::flags::{Args, EFFORTS, SUMMARIES, VERBOSITIES};
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::models::choice::Choice;
 use crate::models::clamp::{ClampedSettings, RequestedSettings, clamp};
 
-/// How the model is to think and write, as far as it can. A conversation that is gone on with keeps its effort where it
+/// The clamped settings. A resumed conversation keeps its effort if it
 /// keeps its model.
 pub(super) fn fitted(
     args: &Args,
@@ -29,7 +29,7 @@ pub(super) fn fitted(
             .or(highest)
             .map_or("max", String::as_str);
         return Err(Failure::usage(
-            "ultra is no effort of a model: in the official client it means several agents at once, which codex-run does not have",
+            "ultra is not a model's effort: in the official client it means several agents at once, which codex-run does not support",
         )
         .hint(format!("for {} it sends {level}: use -e {level}", model.id)));
     }
@@ -41,13 +41,13 @@ pub(super) fn fitted(
         summary: word_of(args, "summary", args.summary.as_deref(), SUMMARIES)?,
         verbosity: word_of(args, "verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
         pictures,
-        // Their own defaults are others than those that are listed, and other servers may not know the words.
+        // Their defaults differ from those listed, and other servers may not know the words.
         defaults: choice.backend.is_of_openai(),
     };
     Ok(clamp(&asked, model))
 }
 
-/// How the model is to think and write that is asked instead. What was asked for with pictures is not asked without them.
+/// The clamped settings of the fallback model. A question with pictures is not sent without them.
 pub(super) fn instead(
     args: &Args,
     choice: Option<Choice>,
@@ -61,7 +61,7 @@ pub(super) fn instead(
     choice.filter(sees).map(both).transpose()
 }
 
-/// The effort of the conversation that is gone on with, where that holds.
+/// The effort of the resumed conversation, if it applies.
 pub(super) fn kept_effort<'a>(
     args: &Args,
     choice: &Choice,

@@ -1,39 +1,39 @@
-//! In which order credentials count, and whether the credentials file is read for them (pure).
+//! The order of precedence of credentials, and whether the credentials file is read (pure).
 
 use crate::auth::FoundCredential;
 
-/// What flags and variables name.
+/// The credentials of flags and variables.
 #[derive(Debug, Default)]
 pub(super) struct GivenCredentials {
-    /// What counts before the credentials file, in its order.
+    /// Those that take precedence over the credentials file, in order.
     pub(super) before: Vec<FoundCredential>,
-    /// What counts behind it.
+    /// Those that come after it.
     pub(super) after: Option<FoundCredential>,
 }
 
-/// What the credentials file holds.
+/// The contents of the credentials file.
 #[derive(Debug, Default)]
 pub(super) struct StoredCredentials {
-    /// The credentials, in the order in which they count.
+    /// The credentials, in order of precedence.
     pub(super) found: Vec<FoundCredential>,
-    /// An entry that cannot be used. It is named only where there is nothing else.
+    /// An unusable entry. It is reported only if there is nothing else.
     pub(super) other: Option<FoundCredential>,
 }
 
 impl GivenCredentials {
-    /// Whether there is nothing.
+    /// Whether there is no credential.
     pub(super) fn is_empty(&self) -> bool {
         self.before.is_empty() && self.after.is_none()
     }
 
-    /// Whether the credentials file is read; with `all`, also where something comes before it. One that is not used may be
-    /// meant for other programs, and is not judged; one in a home that is closed is missed only where nothing else is
-    /// there.
+    /// Whether the credentials file is read; with `all`, even if something takes precedence over it. A file that is not
+    /// used may be meant for other programs and is not validated; one in a home that cannot be entered matters only if
+    /// there is nothing else.
     pub(super) fn want_file(&self, all: bool, is_closed: bool) -> bool {
         (all || self.before.is_empty()) && (!is_closed || self.is_empty())
     }
 
-    /// All credentials, in the order in which they count.
+    /// All credentials, in order of precedence.
     pub(super) fn in_order(self, stored: StoredCredentials) -> Vec<FoundCredential> {
         let mut found = self.before;
         found.extend(stored.found);

@@ -1,4 +1,4 @@
-//! Where credentials are looked for, in their order, and where a sign-in is kept: flags, the environment and the
+//! Finds credentials in order of precedence, and where the sign-in is stored: flags, the environment and the
 //! credentials file.
 
 use std::ffi::OsStr;
@@ -21,24 +21,24 @@ use crate::failure::Failure;
 use crate::http::BaseUrl;
 use crate::secret::Secret;
 
-/// The variables that hold credentials. No program that is started gets them.
+/// The variables that hold credentials. No child process gets them.
 pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];
 
-/// Everything that is known of credentials.
+/// The credentials of a command.
 #[derive(Default)]
 pub(super) struct Credentials {
-    /// What was found, in the order in which it counts.
+    /// The credentials found, in order of precedence.
     pub(super) found: Vec<FoundCredential>,
-    /// Where a sign-in is kept; none where there is no place for it.
+    /// Where the sign-in is stored, if there is a place for it.
     pub(super) keeper: Option<Keeper>,
     /// The credentials file that was read for them, whose secrets are all among `found`.
     pub(super) read: Option<PathBuf>,
-    /// What is to be told about the file.
+    /// Warnings about the credentials file.
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds the credentials. With `all`, the file is read even if something comes before it; with `narrow`, its mode is
-/// made what it should be.
+/// Finds the credentials. With `all`, the file is read even if something takes precedence over it; with `narrow`, its
+/// mode is restricted to its owner.
 pub(super) fn find(
     args: &Args,
     environment: &Environment,
@@ -66,7 +66,7 @@ pub(super) fn find(
             }
             if store.is_foreign() && !store.named().exists() {
                 let path = store.named().display();
-                warnings.push(format!("the credentials file {path} is not there"));
+                warnings.push(format!("the credentials file {path} does not exist"));
             }
             let mut contents = store.read().map_err(Failure::from)?;
             let other = contents.others.pop().map(|other| FoundCredential {
@@ -120,8 +120,8 @@ fn given(args: &Args, environment: &Environment) -> Result<GivenCredentials, Fai
     })
 }
 
-/// The secrets in the credentials files, that of `--auth-file` and our own, without the file that was read already, for
-/// comparison. Whether the files are as they should be is judged elsewhere.
+/// The secrets in the credentials files (that of `--auth-file` and codex-run's own), except the file already read, for
+/// comparison. The files are validated elsewhere.
 pub(super) fn stored_secrets(
     args: &Args,
     environment: &Environment,
@@ -144,7 +144,7 @@ pub(super) fn stored_secrets(
         let Ok(contents) = store.read() else {
             continue;
         };
-        // Nobody is asked whose a token is.
+        // No request is sent to find a token's account.
         let Ok(issuer) = environment.address("CODEX_RUN_ISSUER", ISSUER, false) else {
             continue;
         };
@@ -155,16 +155,16 @@ pub(super) fn stored_secrets(
     secrets
 }
 
-/// Narrows what others may do with the file; what is to be told about it.
+/// Narrows what others may do with the file; returns the warnings.
 pub(super) fn narrowed(store: &CredentialStore) -> Vec<String> {
-    let told = |(path, mode): (PathBuf, u32)| {
+    let warning = |(path, mode): (PathBuf, u32)| {
         let path = path.display();
         format!("others could read {path} (mode {mode:o}), so its mode was narrowed")
     };
-    store.narrow().into_iter().map(told).collect()
+    store.narrow().into_iter().map(warning).collect()
 }
 
-/// An access token, or one of a workspace together with whoever knows whose it is.
+/// An access token, or one of a workspace with the means to find its account.
 fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
     if !is_personal(token.expose().trim()) {
         return What::Token(token);
@@ -174,7 +174,7 @@ fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
     What::Personal(Arc::new(personal))
 }
 
-/// What the file holds, in the order in which it counts.
+/// The credentials of the file, in order of precedence.
 fn stored(
     contents: Contents,
     store: &CredentialStore,
@@ -212,7 +212,9 @@ fn stored(
 /// is left to pi.
 fn resolved(key: Secret, environment: &Environment) -> What {
     if key.expose().starts_with('!') {
-        return What::NotUsable("a command, and codex-run runs none to find a key");
+        return What::NotUsable(
+            "a command, and codex-run runs no command from this file to get a key",
+        );
     }
     let text = key.expose();
     let name = text.strip_prefix('$').unwrap_or(text);
@@ -227,7 +229,7 @@ fn resolved(key: Secret, environment: &Environment) -> What {
     }
 }
 
-/// Where a sign-in is kept, and who renews it.
+/// Where the sign-in is stored, and its issuer.
 pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Keeper>, Failure> {
     let home = environment.home();
     let place = match (foreign(args, environment), &home) {
@@ -281,7 +283,7 @@ pub(super) fn elsewhere(environment: &Environment) -> Vec<PathBuf> {
     .collect()
 }
 
-/// What is known about where we run.
+/// The kind of environment the process runs in.
 pub(super) fn surroundings(environment: &Environment) -> Surroundings {
     let set = |names: &[&str]| names.iter().any(|name| environment.get(name).is_some());
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();

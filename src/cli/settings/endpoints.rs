@@ -1,4 +1,4 @@
-//! Where requests go: the addresses of the two backends, and which of them a credential is for.
+//! The addresses of the two backends, and the backend that a credential is for.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ const API_VARIABLE: &str = "OPENAI_BASE_URL";
 /// The setting of the official client that names another address of the API.
 const API_SETTING: &str = "openai_base_url";
 
-/// Who names the address that requests go to.
+/// The origin of the address of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AddressOrigin {
     /// This variable of the environment.
@@ -25,7 +25,7 @@ pub(crate) enum AddressOrigin {
     Setting(&'static str),
     /// `models.json`.
     ModelsFile,
-    /// Nobody but the program.
+    /// The built-in default.
     Default,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for AddressOrigin {
     }
 }
 
-/// The backends. Only the address that is used is judged; without a credential that is the subscription's.
+/// The backends. Only the address that is used is validated; without a credential that is the subscription's.
 pub(super) fn endpoints(
     found: &[FoundCredential],
     environment: &Environment,
@@ -61,7 +61,7 @@ pub(super) fn endpoints(
     })
 }
 
-/// The backends of a run, which may name another address of the API, and who names the one that is used.
+/// The backends of a run, which may name another address of the API, and the origin of the one used.
 pub(super) fn of_run(
     found: &[FoundCredential],
     environment: &Environment,
@@ -71,7 +71,7 @@ pub(super) fn of_run(
     if let Some(address) = api {
         endpoints.api = BaseUrl::parse(address).map_err(|error| {
             Failure::usage(format!("cannot use the address of {API_SETTING}: {error}"))
-                .hint("it looks like https://server.example/v1")
+                .hint("for example: https://server.example/v1")
         })?;
     }
     let variable = if is_subscription(found) {
@@ -108,23 +108,23 @@ pub(super) fn address(backend: Backend, endpoints: &Endpoints) -> &BaseUrl {
     }
 }
 
-/// The host of the service that these credentials are shown.
+/// The host of the service that receives these credentials.
 pub(crate) fn host(found: &[FoundCredential], endpoints: &Endpoints) -> String {
     http::host(address(backend(found, endpoints), endpoints).as_str())
 }
 
-/// Whose credential it is, as far as that is known, as the name of what is kept for it.
+/// The name of the cache for a credential, by its account as far as that is known.
 pub(super) fn account(found: &[FoundCredential]) -> String {
     match auth::choose(found) {
         Ok(Chosen::Fixed(Credential::Token { account, .. })) => account.as_str().to_owned(),
         Ok(Chosen::SignIn(signed_in)) => signed_in.account.as_str().to_owned(),
-        // Whose it is may not be known yet.
+        // Its account may not be known yet.
         Ok(Chosen::Personal(personal)) => personal.name(),
         _ => String::new(),
     }
 }
 
-/// What the requests of a key are counted on.
+/// The organization and project that requests with a key are billed to.
 fn scope(environment: &Environment) -> Result<Scope, Failure> {
     let named = |name: &str| -> Result<Option<String>, Failure> {
         let Some(value) = environment.get(name) else {
@@ -133,11 +133,10 @@ fn scope(environment: &Environment) -> Result<Scope, Failure> {
         let value = value.to_string_lossy();
         let value = value.trim();
         if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(
-                Failure::usage(format!("cannot use {name}: it holds what no id does")).hint(
-                    "it is an id of the API's settings, such as org-1 or proj_1; or unset it",
-                ),
-            );
+            return Err(Failure::usage(format!(
+                "cannot use {name}: it contains a character that no id has"
+            ))
+            .hint("use an id from the API's settings, such as org-1 or proj_1, or unset it"));
         }
         Ok((!value.is_empty()).then(|| value.to_owned()))
     };

@@ -1,4 +1,4 @@
-//! What goes along with the words of a prompt: files, pictures, and the instructions that lie in a project.
+//! Inputs in addition to the prompt: text files, pictures, and the instructions of a project.
 
 use std::fs;
 use std::io::Read;
@@ -20,13 +20,13 @@ use crate::text::first_bytes;
 use crate::tools::sandbox::paths::open_real;
 use crate::wire::input::picture;
 
-/// The most of all pictures together, in bytes.
+/// The maximum size of all pictures together, in bytes.
 const MAX_PICTURE_BYTES: u64 = 50 << 20;
 
-/// The most of all AGENTS.md together, in bytes.
+/// The maximum size of all AGENTS.md together, in bytes.
 const MAX_AGENTS_BYTES: usize = 32 << 10;
 
-/// The files of text that flags name. None of them is one of the places that are `hidden`, unless it is named as such.
+/// The text files that flags name. A file in one of the `hidden` places must be named by its own path.
 pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<PromptFile>, Failure> {
     args.file
         .iter()
@@ -34,8 +34,8 @@ pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<PromptFile>, 
             let (flag, shown) = (args.named("file"), path.to_string_lossy());
             if path == "-" {
                 return Err(
-                    Failure::usage(format!("{flag} takes a file, and - is none"))
-                        .hint("with - among the arguments, standard input goes into the prompt"),
+                    Failure::usage(format!("{flag} takes a file, and - is not one"))
+                        .hint("with - as an argument, standard input becomes part of the prompt"),
                 );
             }
             Ok(PromptFile {
@@ -61,7 +61,7 @@ pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
             })?;
             let Some(kind) = picture(&bytes) else {
                 return Err(Failure::usage(format!(
-                    "cannot use {shown}, named by {flag}: it is no PNG, JPEG, GIF or WebP"
+                    "cannot use {shown}, named by {flag}: it is not a PNG, JPEG, GIF or WebP image"
                 ))
                 .hint("convert it to one of them; a text file is sent with -f"));
             };
@@ -70,18 +70,18 @@ pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
         .collect()
 }
 
-/// Instructions that lie in a project.
+/// The instructions of a project.
 #[derive(Debug, Default)]
 pub(super) struct Agents {
     /// Each file with its text, from the root of the repository down.
     pub(super) found: Vec<(PathBuf, String)>,
-    /// What is to be told about them.
+    /// Notes about them, to be printed.
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds `AGENTS.md` from the root of the git repository down to this directory; without one, in it alone. A repository
-/// may be anybody's: what a link in it leads out to, and what another user has put there, is left out. `hidden` are the
-/// places where credentials are kept.
+/// Finds `AGENTS.md` from the root of the git repository down to this directory; without a repository, only in it. A
+/// repository is not trusted: links that lead out of it and files of another user are ignored. `hidden` lists the
+/// places of credentials.
 pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
     let trust = Trust::of(directory);
     let project = Project::around(directory, &trust);
@@ -99,7 +99,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
         let shown = file.display().to_string();
         if !real.starts_with(&root) || hidden.iter().any(|hidden| real.starts_with(hidden)) {
             agents.warnings.push(format!(
-                "{shown} leads out of {} and is left out",
+                "{shown} leads out of {} and is ignored",
                 root.display()
             ));
             continue;
@@ -134,7 +134,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
                     .push(format!("{shown} belongs to another user and is left out"));
                 continue;
             }
-            // A directory, a pipe or a device of that name is no text.
+            // A directory, a pipe or a device of that name is not text.
             Ok(None) => continue,
             Err(error) => {
                 agents
@@ -145,7 +145,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
         };
         let text = match std::str::from_utf8(&bytes) {
             Ok(text) => without_mark(text),
-            // A character may end behind what was read.
+            // The last character may be cut off by the limit.
             Err(error) if error.error_len().is_none() && bytes.len() > MAX_AGENTS_BYTES => {
                 without_mark(std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default())
             }
@@ -172,8 +172,8 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
     agents
 }
 
-/// The regular file at a real path, and whose it is. What else may be there is not waited for, and no link is followed
-/// that another run's tools may put on the way meanwhile.
+/// The regular file at a real path, and its owner. Opening never blocks on anything else, and follows no link
+/// that tools of another run may create on the way in the meantime.
 fn open_regular(path: &Path) -> std::io::Result<Option<(fs::File, u32)>> {
     let file = fs::File::from(open_real(path, OFlags::RDONLY | OFlags::NONBLOCK)?);
     match regular(file) {

@@ -36,7 +36,9 @@ pub(super) fn instructions(
         text = format!("{text_of_run}\n\nFrom {file}:\n\n{}", words.trim());
     }
     if text.trim().is_empty() {
-        return Err(Failure::usage("the instructions are empty").hint("the service wants some"));
+        return Err(
+            Failure::usage("the instructions are empty").hint("the service requires instructions")
+        );
     }
     Ok(text)
 }

@@ -1,5 +1,5 @@
-//! What stands for a key in `models.json`: the key itself, the name of a variable, or a command that prints it. None of
-//! it is ever shown.
+//! The key of a provider in `models.json`: the key itself, the name of a variable, or a command that prints it. None of
+//! these is ever printed.
 
 use super::credentials::SECRETS;
 use crate::auth::{CredentialSource, FoundCredential, What, key_command};
@@ -8,8 +8,8 @@ use crate::failure::Failure;
 use crate::models::custom::Provider;
 use crate::secret::Secret;
 
-/// What this server is shown: its key, or nothing where it wants none. In a dry run its key is not looked for: it may
-/// be the answer of a command, which is not asked for nothing.
+/// The credential for this server: its key, or nothing if it needs none. A dry run does not resolve the key, which may
+/// be the output of a command that should not run needlessly.
 pub(super) fn found(
     provider: &Provider,
     environment: &Environment,
@@ -34,7 +34,7 @@ pub(super) fn found(
     })
 }
 
-/// The key that this text stands for.
+/// The key that this text resolves to.
 fn resolve(
     text: &str,
     source: &CredentialSource,
@@ -47,9 +47,7 @@ fn resolve(
                 _ => None,
             };
             Failure::usage(format!("cannot use {source}: its command {error}"))
-                .hint(
-                    "run what stands behind the ! by hand; it must print the key and nothing else",
-                )
+                .hint("run the command after the ! by hand; it must print the key and nothing else")
                 .for_want_of(exhausted)
         });
     }
@@ -59,14 +57,14 @@ fn resolve(
                 "cannot use {source}: the variable {name} is not set"
             ))
             .hint(format!(
-                "set {name}, or leave \"apiKey\" out if the server wants none"
+                "set {name}, or omit \"apiKey\" if the server needs none"
             ))
         });
     }
     Ok(Secret::new(text.to_owned()))
 }
 
-/// The variable that this text names, if it names one. As for pi, that may also be the bare name of one that is set.
+/// The variable that this text names, if any. As in pi, that may also be the bare name of a variable that is set.
 pub(super) fn variable<'a>(text: &'a str, environment: &Environment) -> Option<&'a str> {
     if let Some(name) = text.strip_prefix('$') {
         let within = name

@@ -1,4 +1,4 @@
-//! What a run may do and for how long, from flags (pure).
+//! The limits of a run, from flags (pure).
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use crate::cli::values::{count_of, duration_of, word_of};
 use crate::failure::Failure;
 use crate::http::IDLE_TIMEOUT;
 
-/// What a run may do and for how long.
+/// The limits of a run.
 pub(super) struct RunLimits {
     pub(super) policy: Policy,
-    /// How long a connection may stay silent.
+    /// The longest silence of a connection.
     pub(super) silence: Duration,
-    /// How long the run may take.
+    /// The time limit of the run.
     pub(super) timeout: Option<Duration>,
-    /// A call that failed makes the run fail.
+    /// A failed call makes the run fail.
     pub(super) fail_on_tool_error: bool,
 }
 
@@ -35,7 +35,7 @@ impl RunLimits {
     }
 }
 
-/// What the run may do. A limit that the table has no default of does not hold unless it is given.
+/// The budgets of the run. A limit without a default in the table applies only if it is given.
 fn policy(args: &Args) -> Result<Policy, Failure> {
     let count =
         |long: &str, given: &Option<OsString>, least| count_of(args, long, given.as_deref(), least);

@@ -1,5 +1,5 @@
-//! What each command is to do, from its arguments and the environment: every value is judged here, so that what follows
-//! need not.
+//! The settings of each command, from its arguments and the environment: every value is validated here, so that later
+//! code need not do it again.
 
 mod account;
 mod clamping;

@@ -11,7 +11,7 @@ use crate::command::models::ModelsSettings;
 use crate::failure::Failure;
 use crate::models::cache::{Cache, CacheFile};
 
-/// What the command is to do.
+/// The settings of the command.
 pub(crate) fn models(args: &Args, environment: &Environment) -> Result<ModelsSettings, Failure> {
     let providers = providers(environment)?;
     let Credentials {

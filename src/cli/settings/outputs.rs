@@ -1,4 +1,4 @@
-//! How the answer is given and whether the conversation is stored, from flags.
+//! The output format, and whether the conversation is stored, from flags.
 
 use std::path::PathBuf;
 
@@ -10,20 +10,20 @@ use crate::failure::Failure;
 use crate::format::OutputSchema;
 use crate::prompt;
 
-/// How the answer is told.
+/// The output format.
 pub(super) fn form(args: &Args) -> Result<Form, Failure> {
     match (args.json, args.deltas) {
         (true, deltas) => Ok(Form::Lines { deltas }),
         (false, false) => Ok(Form::Text),
         (false, true) => Err(Failure::usage(format!(
-            "{} is for --json: as text, an answer arrives in pieces anyway",
+            "{} works only with --json: plain text always arrives in pieces",
             args.named("deltas")
         ))
-        .hint("add --json, or leave it out")),
+        .hint("add --json, or omit it")),
     }
 }
 
-/// What the last message must match.
+/// The schema of the last message.
 pub(super) fn schema(args: &Args) -> Result<Option<OutputSchema>, Failure> {
     let Some(path) = &args.output_schema else {
         return Ok(None);
@@ -50,7 +50,7 @@ pub(super) fn last_message(args: &Args) -> Option<PathBuf> {
     args.output_last_message.as_ref().map(PathBuf::from)
 }
 
-/// What is done about storing the conversation. The table keeps the flags apart.
+/// How the conversation is stored. The flag table excludes conflicting flags.
 pub(super) fn keep(args: &Args) -> Result<Keep, Failure> {
     let id = |long: &str, value: &std::ffi::OsStr| {
         prompt::text(value, || format!("the id of {}", args.named(long))).map_err(|error| {

@@ -1,5 +1,5 @@
-//! What a stored conversation says about how it is to be gone on with: its model, unless another one is named, and how much
-//! that is to think.
+//! The settings of a resumed conversation: its model, unless another one is named, and that model's
+//! effort.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use crate::cli::flags::{Args, FlagOrigin};
 use crate::command::run::Keep;
 use crate::session::Sessions;
 
-/// A stored conversation that is gone on with.
+/// A resumed conversation.
 #[derive(Debug, Default)]
 pub(super) struct ResumedSettings {
-    /// Its model, as `-m` takes it; nothing where the file does not say.
+    /// Its model, as `-m` takes it; none if the file does not name it.
     pub(super) model: Option<String>,
-    /// The server of the user's own that it is a model of.
+    /// The provider in `models.json` of that model.
     pub(super) provider: Option<String>,
-    /// How much that model was to think.
+    /// The effort of that model.
     pub(super) effort: Option<String>,
 }
 
-/// What is done about storing the conversation, with the newest one named by its id; and what a conversation that is gone
-/// on with says. One that cannot be read is none here: the run reports that.
-pub(super) fn look(
+/// How the conversation is stored, with the newest one replaced by its id; and the settings of a resumed
+/// conversation. One that cannot be read has none here: the run reports that.
+pub(super) fn read(
     keep: Keep,
     directory: &Path,
     environment: &Environment,
@@ -48,7 +48,7 @@ pub(super) fn look(
     (keep, resumed)
 }
 
-/// Whether this flag was given for this run, and is no default of `config.json`.
+/// Whether this flag was given for this run, rather than by `config.json`.
 pub(super) fn is_given(args: &Args, long: &str) -> bool {
     let given = args.given.iter().rev().find(|given| given.long == long);
     // `exec -c` sets values without a flag of that name.

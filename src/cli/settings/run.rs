@@ -1,4 +1,4 @@
-//! Arguments and environment to settings: every value is judged here, so that what follows need not.
+//! The settings of `codex run`: every value of the arguments and the environment is validated here.
 
 use std::time::Instant;
 
@@ -29,7 +29,8 @@ pub(crate) fn run(
     environment: &Environment,
     begun: Instant,
 ) -> Result<RunSettings, Failure> {
-    // What each flag says is judged before what they say together: a flag that swallowed the next one is reported as such.
+    // Each flag is validated before combinations are: a flag that swallowed the next one is reported as
+    // such.
     let RunLimits {
         policy,
         silence,
@@ -51,7 +52,7 @@ pub(crate) fn run(
     let schema = outputs::schema(args)?;
     let search = search(args)?;
     let (keep, resumed) =
-        resumed_session::look(outputs::keep(args)?, &tooling.setup.directory, environment);
+        resumed_session::read(outputs::keep(args)?, &tooling.setup.directory, environment);
     let resumed = resumed.as_ref();
     let ModelSettings {
         chosen,
@@ -131,12 +132,12 @@ fn words(args: &Args) -> Result<PromptWords, Failure> {
     let words = PromptWords::new(&args.words).map_err(|error| failure::of_prompt(&error))?;
     if args.no_stdin && words.want_stdin() {
         return Err(Failure::usage("--no-stdin leaves no prompt")
-            .hint("give the prompt as arguments, without -"));
+            .hint("pass the prompt as arguments, without -"));
     }
     Ok(words)
 }
 
-/// How much is reported beside the answer.
+/// How much is reported in addition to the answer.
 fn level(args: &Args) -> Level {
     match (args.quiet, args.verbose) {
         (true, _) => Level::Quiet,

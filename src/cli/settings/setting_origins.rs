@@ -1,4 +1,4 @@
-//! Where each value of a run comes from, for `--dry-run -v`: one line for each, as far as there is something to say.
+//! The origin of each value of a run, one line each, for `--dry-run -v`.
 
 use super::endpoints::address;
 use super::model::{Choosing, ModelOrigin};

@@ -1,4 +1,4 @@
-//! Why nobody is signed in, and in words.
+//! Why a sign-in failed, and its failure.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,42 +11,42 @@ use crate::failure::{self, Failure};
 use crate::outcome::Outcome;
 use crate::stdin;
 
-/// What to do where a device code is refused.
-const SWITCHED_OFF: &str = "device codes may be switched off: they are allowed in the account's security settings, or by the \
-     workspace's administrator; `codex login --no-browser` is the other way";
+/// The hint for a refused device code.
+const SWITCHED_OFF: &str = "device codes may be disabled: allow them in the account's security settings, or ask the \
+     workspace's administrator; or use `codex login --no-browser`";
 
-/// Why nobody is signed in.
+/// Why a sign-in failed.
 #[derive(Debug)]
 pub enum Error {
-    /// The file cannot be used.
+    /// The credentials file cannot be used.
     Store(store::Error),
     /// The issuer gave no tokens.
     Exchange(issuer::Error),
     /// The issuer gave no device code.
     Device(issuer::Error),
-    /// The issuer does not say whose the access token is.
+    /// The issuer does not identify the account of the access token.
     Whose(issuer::Error),
-    /// The answer was no: the issuer's code and words.
+    /// The issuer refused: its code and message.
     Denied(String, String),
-    /// Codex is switched off for the workspace.
+    /// Codex is disabled for the workspace.
     NotEntitled,
-    /// Another program asked for the port.
+    /// Another program requested the port.
     Cancelled,
-    /// Nobody signed in, in time.
+    /// The sign-in was not completed in time.
     TimedOut,
-    /// Both ports are taken, and nothing can be pasted.
+    /// Both ports are in use, and there is no standard input to paste into.
     NoWayBack,
-    /// What the issuer gave cannot be used.
+    /// The issuer's tokens cannot be used.
     Tokens(TokenError),
-    /// What standard input gave cannot be used.
+    /// The secret on standard input cannot be used.
     Secret(auth::Error),
-    /// The given access token has ended.
+    /// The access token has expired, at this time in Unix seconds.
     TokenEnded(u64),
     /// Standard input cannot be read.
     Stdin(stdin::Error),
-    /// The system gives no random numbers.
+    /// The system provides no random numbers.
     Random(getrandom::Error),
-    /// The system gave no thread.
+    /// The system provided no thread.
     Thread(io::Error),
 }
 
@@ -56,22 +56,20 @@ impl fmt::Display for Error {
             Self::Store(error) => error.fmt(f),
             Self::Exchange(error) | Self::Device(error) | Self::Whose(error) => error.fmt(f),
             Self::Denied(code, words) => match (&**code, words.trim_end_matches('.')) {
-                ("missing_authorization_code", "") => {
-                    f.write_str("the page came back without a code")
-                }
-                ("access_denied", "") => f.write_str("it was not allowed"),
-                (code, "") => write!(f, "it was refused ({code})"),
-                (_, words) => write!(f, "it was refused; the service says: {words}"),
+                ("missing_authorization_code", "") => f.write_str("the redirect carried no code"),
+                ("access_denied", "") => f.write_str("access was denied"),
+                (code, "") => write!(f, "the service refused ({code})"),
+                (_, words) => write!(f, "the service refused: {words}"),
             },
-            Self::NotEntitled => f.write_str("Codex is switched off for this workspace"),
-            Self::Cancelled => f.write_str("another sign-in asked for the port"),
-            Self::TimedOut => f.write_str("nobody signed in within 15 minutes"),
+            Self::NotEntitled => f.write_str("Codex is disabled for this workspace"),
+            Self::Cancelled => f.write_str("another sign-in requested the port"),
+            Self::TimedOut => f.write_str("the sign-in was not completed within 15 minutes"),
             Self::NoWayBack => f.write_str(
-                "ports 1455 and 1457 are taken, and there is no standard input to paste into",
+                "ports 1455 and 1457 are in use, and there is no standard input to paste into",
             ),
             Self::Tokens(error) => error.fmt(f),
             Self::Secret(error) => error.fmt(f),
-            Self::TokenEnded(when) => write!(f, "it ended at {}", date(*when)),
+            Self::TokenEnded(when) => write!(f, "it expired at {}", date(*when)),
             Self::Stdin(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::Thread(error) => error.fmt(f),
@@ -83,54 +81,93 @@ impl StdError for Error {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let told = error.to_string();
+        let reason = error.to_string();
         let refused =
-            |hint: &str| Self::new(Outcome::SignIn, format!("not signed in: {told}")).hint(hint);
+            |hint: &str| Self::new(Outcome::SignIn, format!("not signed in: {reason}")).hint(hint);
         match error {
             Error::Store(error) => error.into(),
             Error::Exchange(error) => {
-                failure::of_issuer("not signed in", &error, "start again with `codex login`")
+                failure::of_issuer("not signed in", &error, "run `codex login` to start again")
             }
             Error::Whose(error) => failure::of_issuer("not signed in", &error, failure::WITHDRAWN),
             Error::Device(issuer::Error::Refused(refusal)) if refusal.status == 404 => refused(
-                &format!("this service has no sign-in with a code, or {SWITCHED_OFF}"),
+                &format!("this service may not support device codes, or {SWITCHED_OFF}"),
             ),
             Error::Device(error @ issuer::Error::Declined(_)) => failure::of_issuer(
                 "not signed in",
                 &error,
-                "start again with `codex login --device-auth`",
+                "run `codex login --device-auth` to start again",
             ),
             Error::Device(error) => failure::of_issuer("not signed in", &error, SWITCHED_OFF),
-            Error::NotEntitled => Self::new(Outcome::Forbidden, format!("not signed in: {told}"))
-                .hint("ask the workspace's administrator to switch it on"),
-            Error::Denied(..) | Error::TimedOut => refused("`codex login` starts again"),
-            Error::Cancelled => refused("the other one goes on; start again if it was not yours"),
-            Error::NoWayBack => Self::new(Outcome::Io, format!("not signed in: {told}")).hint(
-                "end what holds the ports, run it in a terminal and paste, or use --device-auth",
+            Error::NotEntitled => Self::new(Outcome::Forbidden, format!("not signed in: {reason}"))
+                .hint("ask the workspace's administrator to enable it"),
+            Error::Denied(..) | Error::TimedOut => refused("run `codex login` to start again"),
+            Error::Cancelled => {
+                refused("the other sign-in continues; start again if it was not yours")
+            }
+            Error::NoWayBack => Self::new(Outcome::Io, format!("not signed in: {reason}")).hint(
+                "free one of the ports, run it in a terminal and paste the address, or use --device-auth",
             ),
             Error::Tokens(_) => Self::new(
                 Outcome::Unreachable,
-                format!("not signed in: the service's answer cannot be used: {told}"),
+                format!("not signed in: cannot use the service's answer: {reason}"),
             )
-            .hint("something else may have answered; look at the address"),
+            .hint("something else may have answered: check the address"),
             Error::Secret(error) => match error {
-                auth::Error::NotAToken(..) => refused("an API key is stored by --with-api-key"),
-                auth::Error::Empty(_) => Self::usage("there is nothing on standard input")
+                auth::Error::NotAToken(..) => refused("use --with-api-key to store an API key"),
+                auth::Error::Empty(_) => Self::usage("standard input is empty")
                     .hint("pipe the key or token in: codex login --with-api-key < key.txt"),
                 error => failure::of_credential(&error),
             },
             Error::TokenEnded(_) => Self::new(
                 Outcome::SignIn,
-                format!("the access token is of no use: {told}"),
+                format!("cannot use the access token: {reason}"),
             )
-            .hint("`codex token` prints a new one where you are signed in"),
+            .hint("`codex token` prints a new one on a machine where you are signed in"),
             Error::Stdin(stdin::Error::Silent(_)) => {
-                Self::usage("nothing came on standard input for 5 minutes")
+                Self::usage("nothing arrived on standard input for 5 minutes")
                     .hint("pipe the key or token in")
             }
             Error::Stdin(error) => failure::of_stdin(&error),
             Error::Random(error) => failure::of_random(error),
             Error::Thread(error) => failure::of_thread(&error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::CredentialSource;
+    use crate::auth::refusal::Refusal;
+    use crate::failure::table::check_rows;
+
+    #[test]
+    fn messages_and_hints_of_a_sign_in() {
+        let refusal = |status| Box::new(Refusal::of(status, r#"{"error":"expired_token"}"#));
+        let denied = |code: &str, words: &str| Error::Denied(code.to_owned(), words.to_owned());
+        let rows = [
+            Error::Exchange(issuer::Error::Refused(refusal(401))),
+            Error::Device(issuer::Error::Refused(refusal(404))),
+            Error::Device(issuer::Error::Refused(refusal(401))),
+            Error::Device(issuer::Error::Declined(refusal(400))),
+            Error::Whose(issuer::Error::Refused(refusal(401))),
+            denied("missing_authorization_code", ""),
+            denied("access_denied", ""),
+            denied("other", ""),
+            denied("other", "The person said no."),
+            Error::NotEntitled,
+            Error::Cancelled,
+            Error::TimedOut,
+            Error::NoWayBack,
+            Error::Tokens(TokenError::NoAccount),
+            Error::Secret(auth::Error::NotAToken(
+                CredentialSource::Stdin,
+                TokenError::Shape,
+            )),
+            Error::Secret(auth::Error::Empty(CredentialSource::Stdin)),
+            Error::TokenEnded(1_000_000_000),
+        ];
+        check_rows("codex login", &rows.map(Failure::from));
     }
 }

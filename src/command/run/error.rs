@@ -1,4 +1,4 @@
-//! Why a run did not end well, and in words.
+//! Why a run failed, and its failure.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,40 +13,40 @@ use crate::outcome::Outcome;
 use crate::tools::sandbox::confine;
 use crate::{auth, prompt, session, stdin};
 
-/// Why a run did not end well.
+/// Why a run failed.
 #[derive(Debug)]
 pub enum Error {
     /// There is no usable prompt.
     Prompt(prompt::Error),
     /// Standard input could not be read to its end.
     Stdin(stdin::Error),
-    /// There is no usable credential.
+    /// A missing or unusable credential.
     Credential(auth::Error),
-    /// The sign-in has ended and cannot be renewed.
+    /// The sign-in has expired and cannot be renewed.
     SignIn(sign_in::Error),
-    /// Standard input began after it had been given up.
+    /// Standard input began after the run had stopped waiting for it.
     Late,
     /// Standard output could not be written.
     Output(io::Error),
-    /// The file of the last message does not hold it.
+    /// The last message could not be written to its file.
     LastMessage(last_message::Error),
-    /// The stored conversation cannot be gone on with.
+    /// The stored conversation cannot be continued.
     Session(session::Error),
-    /// There is no place where conversations could be stored.
+    /// There is no directory to store conversations in.
     NoHome,
     /// The last message does not match the schema.
     Schema(Unmatched),
-    /// No temporary directory can be made here.
+    /// No temporary directory can be created here.
     Temporary(PathBuf, io::Error),
-    /// Tools cannot be confined here.
+    /// The sandbox is not available here.
     Sandbox(confine::Error),
-    /// The system gave no thread.
+    /// The system provided no thread.
     Thread(io::Error),
-    /// The system gives no random numbers.
+    /// The system provides no random numbers.
     Random(getrandom::Error),
-    /// It is too much for the model; and what it consists of, with about how many tokens, the longest first.
+    /// The request is too long for the model; its parts with their estimated tokens, the longest first.
     TooLong(Stop, Vec<(String, u64)>),
-    /// The model has answered, but this many calls failed, which was to count.
+    /// The model answered, but this many calls failed and `--fail-on tool-error` is set.
     ToolsFailed(usize),
     /// The turn stopped without an answer.
     Stop(Stop),
@@ -76,7 +76,7 @@ impl fmt::Display for Error {
 impl StdError for Error {}
 
 impl Error {
-    /// The failure, where this credential was used.
+    /// The failure of a command that used this credential.
     pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
         match self {
             Error::Prompt(error) => failure::of_prompt(&error),
@@ -85,14 +85,14 @@ impl Error {
             Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::Late => {
                 Failure::usage("input began after 3 s and was not part of the question; use -")
-                    .hint("with - among the arguments, the run waits for standard input")
+                    .hint("with - as an argument, the run waits for standard input")
             }
             Error::Output(error) => failure::of_output(&error),
             Error::Temporary(place, error) => failure::of_temporary(&place, &error),
             Error::Sandbox(error) => {
                 Failure::usage(format!("cannot confine tools: {error}"))
                     .hint(
-                        "--no-tools runs without tools; -s danger-full-access lets them do whatever you may do",
+                        "--no-tools runs without tools; -s danger-full-access runs them without a sandbox",
                     )
                     .for_want_of(error.exhausted())
             }
@@ -100,13 +100,13 @@ impl Error {
             Error::Random(error) => failure::of_random(error),
             Error::LastMessage(error) => of_last_message(&error),
             Error::Session(error) => failure::of_session(&error),
-            Error::NoHome => Failure::usage("there is no place where conversations are stored")
+            Error::NoHome => Failure::usage("there is no directory to store conversations in")
                 .hint("set HOME, or CODEX_RUN_HOME"),
             Error::Schema(unmatched) => Failure::new(
                 Outcome::Schema,
                 format!("the answer does not match the schema: {unmatched}"),
             )
-            .hint("try again; a description in the schema may help the model"),
+            .hint("try again; descriptions in the schema may help the model"),
             Error::TooLong(stop, parts) => {
                 let parts: Vec<String> = parts
                     .iter()
@@ -127,16 +127,16 @@ impl Error {
                 };
                 Failure::new(
                     Outcome::Failed,
-                    format!("{calls} failed, which --fail-on tool-error does not let pass"),
+                    format!("{calls} failed, and --fail-on tool-error is set"),
                 )
-                .hint("the answer is complete; without -q, standard error says how each call went")
+                .hint("the answer is complete; without -q, standard error shows how each call ended")
             }
             Error::Stop(stop) => failure::of_stop(&stop, used),
         }
     }
 }
 
-/// A file of the last message that does not hold it.
+/// A last message that could not be written to its file.
 fn of_last_message(error: &last_message::Error) -> Failure {
     use last_message::Error;
     const FLAG: &str = "named by --output-last-message";
@@ -145,15 +145,15 @@ fn of_last_message(error: &last_message::Error) -> Failure {
             Outcome::Io,
             format!("cannot write {}, {FLAG}: {error}", path.display()),
         )
-        .hint("name a file in a directory that you may write to, and that tools do not remove")
+        .hint("name a file in a directory that you can write to and that tools do not remove")
         .because_of(error),
         Error::OwnHome(path) => Failure::usage(format!(
             "cannot write {}, {FLAG}: it is in the directory of codex-run's own files",
             path.display()
         ))
-        .hint("name a file elsewhere; if it is a link, look at where it leads"),
+        .hint("name a file elsewhere; if it is a link, check where it leads"),
         Error::LeadsOut(named, found) => Failure::usage(format!(
-            "cannot write {}, {FLAG}: it leads to {}, through a place that tools can change",
+            "cannot write {}, {FLAG}: it leads to {}, through a directory that tools can change",
             named.display(),
             found.display()
         ))
@@ -164,11 +164,50 @@ fn of_last_message(error: &last_message::Error) -> Failure {
         Error::Misplaced(named, found) => Failure::new(
             Outcome::Io,
             format!(
-                "the last message is in {}, and {}, {FLAG}, does not lead there any more",
+                "the last message is in {}, and {}, {FLAG}, no longer leads there",
                 found.display(),
                 named.display()
             ),
         )
-        .hint("a tool, or another program, has replaced a directory or a link on the way there during the run"),
+        .hint(
+            "a tool or another program replaced a directory or a link in that path during the run",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::table::check_rows;
+
+    #[test]
+    fn messages_and_hints_of_a_run() {
+        let last = |name: &str| PathBuf::from(name);
+        let full = || io::ErrorKind::StorageFull.into();
+        let parts = vec![("the prompt".to_owned(), 290_000)];
+        let stop = Stop::TooLong {
+            tokens: 300_000,
+            window: 272_000,
+        };
+        let rows = [
+            Error::Late,
+            Error::Sandbox(confine::Error::Unavailable),
+            Error::NoHome,
+            Error::Schema(Unmatched {
+                at: "/name".to_owned(),
+                why: "it is not a string".to_owned(),
+            }),
+            Error::TooLong(stop, parts),
+            Error::ToolsFailed(1),
+            Error::ToolsFailed(3),
+            Error::LastMessage(last_message::Error::Unwritable(last("a.txt"), full())),
+            Error::LastMessage(last_message::Error::OwnHome(last("a.txt"))),
+            Error::LastMessage(last_message::Error::LeadsOut(last("a.txt"), last("/b.txt"))),
+            Error::LastMessage(last_message::Error::Misplaced(
+                last("a.txt"),
+                last("/b.txt"),
+            )),
+        ];
+        check_rows("codex run", &rows.map(|error| error.failure(None)));
     }
 }

@@ -1,4 +1,4 @@
-//! Which model is asked, where and in which shape, from everything that was read before (pure).
+//! Chooses the model, its destination and its request shape, from what was read before (pure).
 
 use std::fmt;
 
@@ -21,19 +21,19 @@ use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 #[derive(Debug)]
 pub(crate) struct Choosing {
     pub(crate) choice: Choice,
-    /// What is asked instead where the service does not have that model, which nobody has named.
+    /// The model to use instead if the service does not have this one and it was not named explicitly.
     pub(crate) instead: Option<Choice>,
     pub(crate) endpoints: Endpoints,
     pub(crate) notes: Vec<ModelNote>,
     /// Who named the model.
     pub(crate) origin: ModelOrigin,
-    /// Who says in which shape it is asked.
+    /// The origin of the request shape.
     pub(crate) shape_origin: ShapeOrigin,
-    /// Who says where it is asked.
+    /// The origin of the address.
     pub(crate) address_origin: AddressOrigin,
 }
 
-/// Who says in which shape a model is asked.
+/// The origin of a request shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShapeOrigin {
     /// `models.json`.
@@ -42,7 +42,7 @@ pub(crate) enum ShapeOrigin {
     Learned,
     /// The list of models.
     List,
-    /// Nobody but the program.
+    /// The built-in default.
     Default,
 }
 
@@ -57,29 +57,29 @@ impl fmt::Display for ShapeOrigin {
     }
 }
 
-/// What a choice depends on, wherever the model is asked.
+/// What every choice depends on, whatever the destination.
 pub(super) struct ChoiceInputs<'a> {
-    /// What `models.json` says.
+    /// The contents of `models.json`.
     pub(super) providers: &'a [Provider],
     /// No conversation is continued.
     pub(super) is_new: bool,
-    /// The service is to search the web.
+    /// Web search is requested.
     pub(super) search: bool,
-    /// The flag of a key that was given, as a message calls it.
+    /// The flag of a key that was given, as messages name it.
     pub(super) key_flag: Option<String>,
 }
 
-/// Where a model is asked, with what was read for that.
+/// The destination of a model, with what was read for it.
 pub(super) enum ModelAt<'a> {
-    /// At this server of the user's own, which is shown its own key and nothing else.
+    /// A server in `models.json`, which gets its own key and nothing else.
     Server(&'a Provider, NamedModel),
-    /// At the subscription, the API, or what stands in its place.
+    /// The subscription, the API, or a server in its place.
     Service(Option<NamedModel>, Box<KnownOfService<'a>>),
 }
 
-/// What was read where the service is asked.
+/// What was read for the service.
 pub(super) struct KnownOfService<'a> {
-    /// The credentials, in the order in which they count.
+    /// The credentials, in order of precedence.
     pub(super) found: &'a [FoundCredential],
     pub(super) endpoints: Endpoints,
     pub(super) address_origin: AddressOrigin,
@@ -137,8 +137,8 @@ fn of_server(
     }
     let model = listed.map_or_else(|| Model::unknown(id), |listed| listed.model.clone());
     let backend = Backend::Other;
-    let said = listed.and_then(|listed| listed.shape);
-    let shape = said.unwrap_or_else(|| model.shape(backend));
+    let listed_shape = listed.and_then(|listed| listed.shape);
+    let shape = listed_shape.unwrap_or_else(|| model.shape(backend));
     let (shape, others) =
         shapes(shape, true, asked.search).ok_or_else(|| Unchosen::NoSearch(id.to_owned()))?;
     Ok(Choosing {
@@ -161,7 +161,7 @@ fn of_server(
         },
         notes,
         origin: named.origin,
-        shape_origin: match said {
+        shape_origin: match listed_shape {
             Some(_) => ShapeOrigin::ModelsFile,
             None => ShapeOrigin::Default,
         },
@@ -169,8 +169,8 @@ fn of_server(
     })
 }
 
-/// A model of the subscription, of the public API, or of what stands in its place; for a new conversation, also what is
-/// asked where that has not got the default one.
+/// A model of the subscription, of the public API, or of a server in its place; for a new conversation, also the model
+/// to use if the service does not have the default one.
 fn of_service(
     named: Option<NamedModel>,
     known: KnownOfService<'_>,
@@ -225,9 +225,9 @@ fn of_service(
     notes.extend(not_used.map(|provider| ModelNote::EntryNotUsed(provider.name.clone())));
     let model = known.cloned().unwrap_or_else(|| Model::unknown(&id));
     let choice = |model: &Model| {
-        let said = listed.shape(&model.id);
-        let settled = said.is_some() || backend != Backend::Subscription;
-        let first = said.or_else(|| cache.shape_in(&lists, &model.id));
+        let listed_shape = listed.shape(&model.id);
+        let settled = listed_shape.is_some() || backend != Backend::Subscription;
+        let first = listed_shape.or_else(|| cache.shape_in(&lists, &model.id));
         let first = first.unwrap_or_else(|| model.shape(backend));
         let (shape, others) = shapes(first, settled, asked.search)?;
         Some(Choice {
@@ -261,7 +261,7 @@ fn of_service(
     })
 }
 
-/// Whether a model that nobody has named for this run cannot be asked with this credential, as far as that is known, and
+/// Whether a model that was not named for this run is known to be unavailable to this credential, and
 /// then whether it was retired.
 fn unusable(id: &str, known: Option<&Model>) -> Option<bool> {
     if let Some(model) = known {

@@ -1,30 +1,30 @@
-//! Whose model is asked: one of a server of the user's own, or one of the service (pure).
+//! The destination of a run: a server in `models.json`, or the service (pure).
 
 use super::named::{ModelOrigin, NamedModel};
 use super::words::Unchosen;
 use crate::id::ModelId;
 use crate::models::custom::Provider;
 
-/// The providers of `models.json` that stand for the subscription and the API.
+/// The providers of `models.json` that mean the subscription and the API.
 const SERVICES: &[&str] = &["openai-codex", "openai"];
 
-/// Whether this provider stands for the subscription or the API.
+/// Whether this provider means the subscription or the API.
 pub(super) fn is_service(provider: &Provider) -> bool {
     SERVICES.contains(&&*provider.name)
 }
 
-/// Whose model is asked.
+/// The destination of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Destination<'a> {
-    /// One of this server of the user's own.
+    /// A model of this server in `models.json`.
     Server(&'a Provider, NamedModel),
-    /// One of the subscription, of the API, or of what stands in its place; the preferred one where none was named.
+    /// A model of the subscription, the API, or a server in its place; the default one if none was named.
     Service(Option<NamedModel>),
 }
 
 impl<'a> Destination<'a> {
-    /// Finds whose model was named. What stands before the first slash names a provider, if there is one of that name.
-    /// `kept` is the provider of a conversation that is continued.
+    /// Finds the destination of the named model. The part before the first slash names a provider, if one has that
+    /// name. `kept` is the provider of a conversation that is continued.
     pub(super) fn of(
         named: Option<NamedModel>,
         providers: &'a [Provider],
@@ -40,7 +40,7 @@ impl<'a> Destination<'a> {
         if let (Some(named), Some(kept)) = (named.as_ref().filter(of_conversation), kept)
             && found != Some(kept)
         {
-            // What was said to that server is not shown to another one unasked.
+            // A conversation with that server is not sent to another one unless the user asks for it.
             return Err(Unchosen::NoProvider {
                 model: named.id.as_str().to_owned(),
                 provider: kept.to_owned(),

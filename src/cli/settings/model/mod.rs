@@ -1,4 +1,4 @@
-//! The model of a run: what decides about it is read once, and then chosen from.
+//! The model of a run: reads everything the choice depends on once, then chooses.
 
 mod choice;
 mod destination;
@@ -23,16 +23,16 @@ use destination::Destination;
 pub(crate) use named::ModelOrigin;
 use named::named;
 
-/// The model of a run, and who asks it.
+/// The model of a run, and the credential for it.
 pub(crate) struct ModelSettings {
     pub(crate) chosen: Choosing,
     pub(crate) credentials: Credentials,
-    /// What `models.json` says.
+    /// The contents of `models.json`.
     pub(crate) providers: Vec<Provider>,
 }
 
-/// Reads what decides about the model and chooses it; for a conversation that is continued, its own where no other is
-/// named. A server of the user's own is shown its own key, so no other credential is read for it.
+/// Reads what the choice depends on and chooses the model; a resumed conversation keeps its own if no other is
+/// named. A server in `models.json` gets its own key, so no other credential is read for it.
 pub(super) fn find(
     args: &Args,
     environment: &Environment,

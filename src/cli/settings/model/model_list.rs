@@ -1,4 +1,4 @@
-//! Which models there are: the list that was kept, or the built-in one, with what `models.json` says (pure).
+//! The known models: the cached or built-in list, with the changes of `models.json` (pure).
 
 use super::named::ModelOrigin;
 use crate::auth::token::claims;
@@ -9,19 +9,19 @@ use crate::models::overlay::put_over;
 use crate::models::{Backend, Model, catalogue};
 use crate::wire::request::Shape;
 
-/// The models that there are.
+/// The known models.
 pub(super) struct ModelList {
-    /// Those that the service lists, or the built-in ones, with what `models.json` adds and changes.
+    /// The models of the service's list or the built-in ones, with the additions and changes of `models.json`.
     pub(super) models: Vec<Model>,
-    /// Those that are known besides.
+    /// Other known models.
     pub(super) further: Vec<Model>,
-    /// Where the list comes from.
+    /// The origin of the list.
     pub(super) origin: ModelOrigin,
     shapes: Vec<(String, Shape)>,
 }
 
 impl ModelList {
-    /// The list for this backend, as it was kept, or else the built-in one.
+    /// The cached list for this backend, or else the built-in one.
     pub(super) fn of(backend: Backend, kept: Option<&List>, providers: &[Provider]) -> Self {
         let mut further = catalogue::of(backend);
         let kept = match backend {
@@ -43,12 +43,12 @@ impl ModelList {
     }
 
     pub(super) fn shape(&self, id: &str) -> Option<Shape> {
-        let said = self.shapes.iter().find(|(of, _)| of == id);
-        said.map(|(_, shape)| *shape)
+        let found = self.shapes.iter().find(|(of, _)| of == id);
+        found.map(|(_, shape)| *shape)
     }
 }
 
-/// The plan of the account that this credential belongs to, where it names one.
+/// The plan of this credential's account, if it names one.
 pub(crate) fn plan(found: &[FoundCredential]) -> Option<String> {
     match auth::choose(found) {
         Ok(Chosen::Fixed(Credential::Token { access, .. })) => {

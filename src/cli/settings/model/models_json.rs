@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::jsonc;
 use crate::models::custom::{self, Provider};
 
-/// What `models.json` says.
+/// The contents of `models.json`.
 pub(crate) fn providers(environment: &Environment) -> Result<Vec<Provider>, Failure> {
     let Some(file) = environment.home().map(|home| home.join("models.json")) else {
         return Ok(Vec::new());

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::id::ModelId;
 use crate::prompt;
 
-/// What messages show as a model's id.
+/// The model id in examples of messages.
 pub(super) const EXAMPLE: &str = "gpt-6.2-sol";
 
 /// The variable that names a model.
@@ -29,7 +29,7 @@ pub(crate) enum ModelOrigin {
     ServiceList,
     /// The built-in list of models.
     BuiltInList,
-    /// The program, where no list prefers any.
+    /// The program, if no list has a default.
     Program,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct NamedModel {
     pub(super) origin: ModelOrigin,
 }
 
-/// The model that was named, if one was. A conversation keeps its own unless this run names another.
+/// The named model, if any. A conversation keeps its own unless this run names another.
 pub(super) fn named(
     args: &Args,
     environment: &Environment,
@@ -71,7 +71,7 @@ pub(super) fn named(
         (None, Some(text)) => (ModelOrigin::Variable, text),
         (None, None) => return Ok(None),
     };
-    let wrong = |what: String| Failure::usage(what).hint(format!("it looks like {EXAMPLE}"));
+    let wrong = |what: String| Failure::usage(what).hint(format!("for example: {EXAMPLE}"));
     let text = prompt::text(text, || format!("the model id of {origin}"))
         .map_err(|error| wrong(error.to_string()))?;
     let id = text

@@ -26,7 +26,7 @@ const MODELS: &str = r#"{"providers": {
     "openai-codex": {"modelOverrides": {"gpt-5.5": {"shape": "lite"}}},
     "openai": {"apiKey": "sk-other"}}}"#;
 
-/// What is known beside what the table names.
+/// What is known in addition to the rows of the table.
 struct Case {
     found: Vec<FoundCredential>,
     api: &'static str,

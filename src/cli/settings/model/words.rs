@@ -1,4 +1,4 @@
-//! Why no model can be asked, and what is to be reported about one that is, as values and in words.
+//! Errors and notes of the choice of a model, as values and in words.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use crate::failure::Failure;
 use crate::http::AddressError;
 use crate::outcome::Outcome;
 
-/// Why no model can be asked.
+/// Why no model can be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unchosen {
-    /// The conversation is one with a model of a provider that `models.json` has not got any more.
+    /// The conversation used a model of a provider that is no longer in `models.json`.
     NoProvider {
         /// The model of the conversation.
         model: String,
         /// Its provider.
         provider: String,
     },
-    /// The conversation is one with a model that this credential cannot be used with.
+    /// The conversation used a model that is not available to this credential.
     Unusable {
         /// The model of the conversation.
         model: String,
@@ -34,12 +34,12 @@ pub(super) enum Unchosen {
     },
     /// The address of the server cannot be used.
     BadAddress {
-        /// Where it is written.
+        /// The place of the address.
         place: String,
         /// What is wrong with it.
         error: AddressError,
     },
-    /// `models.json` has this model asked in a shape that carries no web search.
+    /// `models.json` sets a request shape for this model that does not support web search.
     NoSearch(String),
 }
 
@@ -48,13 +48,13 @@ impl From<Unchosen> for Failure {
         let not_kept = |model: &str, why: &str| {
             Self::new(
                 Outcome::Forbidden,
-                format!("cannot go on with {model}, the model of this conversation: {why}"),
+                format!("cannot continue with {model}, the model of this conversation: {why}"),
             )
-            .hint("name another model with -m; `codex models` lists those that there are")
+            .hint("choose another model with -m; `codex models` lists the models")
         };
         match why {
             Unchosen::NoProvider { model, provider } => {
-                not_kept(&model, &format!("models.json has no provider {provider} any more"))
+                not_kept(&model, &format!("models.json no longer has a provider {provider}"))
             }
             Unchosen::Unusable { model, retired } => not_kept(
                 &model,
@@ -65,29 +65,29 @@ impl From<Unchosen> for Failure {
                 },
             ),
             Unchosen::NoAddress(name) => Self::usage(format!(
-                "cannot ask {name}: models.json does not say where it is"
+                "cannot use {name}: models.json has no address for it"
             ))
-            .hint("give it a \"baseUrl\""),
+            .hint("add its \"baseUrl\""),
             Unchosen::OtherProtocol { provider, protocol } => Self::usage(format!(
-                "cannot ask {provider}: it speaks {protocol}, and codex-run speaks the Responses API"
+                "cannot use {provider}: it speaks {protocol}, but codex-run speaks the Responses API"
             ))
             .hint("if the server has the Responses API too, set \"api\" to \"openai-responses\" in models.json"),
             Unchosen::BadAddress { place, error } => {
                 Self::usage(format!("cannot use the address of {place}: {error}"))
-                    .hint("it looks like https://server.example/v1")
+                    .hint("for example: https://server.example/v1")
             }
             Unchosen::NoSearch(id) => Self::new(
                 Outcome::Failed,
                 format!(
-                    "cannot search the web: models.json has {id} asked in the lite shape, which carries no tools of the service"
+                    "cannot search the web: models.json sets the lite request shape for {id}, which supports no tools of the service"
                 ),
             )
-            .hint("leave the search out, or name another shape in models.json"),
+            .hint("run without --search, or set another shape in models.json"),
         }
     }
 }
 
-/// What is to be reported about a model that is asked.
+/// A note about the chosen model.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ModelNote {
     /// The headers of this provider are not sent.
@@ -103,14 +103,14 @@ pub(crate) enum ModelNote {
     NotKnown {
         /// Its id.
         id: String,
-        /// The provider whose models were looked through; none for the list of models.
+        /// The provider whose models were searched; none for the list of models.
         provider: Option<String>,
-        /// Where it is sent, where that may not be meant.
+        /// Its destination, if that may not be what was meant.
         host: Option<String>,
         /// The nearest that is known.
         nearest: Option<String>,
     },
-    /// The address and the key of this provider are for models that are named with it.
+    /// The address and the key of this provider apply only to models that are named with it.
     EntryNotUsed(String),
 }
 

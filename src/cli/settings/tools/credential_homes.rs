@@ -38,7 +38,7 @@ impl Homes {
         }
     }
 
-    /// Refuses to go on where nobody knows what to hide.
+    /// Fails if it is unknown what to hide.
     pub(super) fn known(&self) -> Result<(), Failure> {
         if self.is_known {
             return Ok(());

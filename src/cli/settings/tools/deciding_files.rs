@@ -24,7 +24,7 @@ use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::sandbox::writable_reach::{WritableReach, named_in};
 use crate::tools::tool::Tool;
 
-/// How many programs may stand in each other's first line (execve(2)).
+/// The maximum depth of interpreters named in each other's first line (execve(2)).
 const MAX_INTERPRETERS: usize = 5;
 
 /// The longest first line that names a program, in bytes (execve(2)).
@@ -46,7 +46,7 @@ struct DecidingFile {
     path: PathBuf,
     /// What it is, in words that follow "it is".
     what: String,
-    /// What can be done beside moving it.
+    /// What can be done other than moving it.
     otherwise: &'static str,
     /// It is a program of the system, which was only looked up.
     is_found: bool,
@@ -128,7 +128,7 @@ impl Deciding<'_> {
                 manifest.env.join(" and ")
             ),
             path,
-            otherwise: "use -s read-only, or take \"env\" out of the manifest",
+            otherwise: "use -s read-only, or remove \"env\" from the manifest",
             is_found,
         };
         paths.into_iter().map(decisive).collect()

@@ -1,5 +1,5 @@
-//! The git directories of linked worktrees and submodules that tools may write: what the `.git` files name is read first,
-//! and decided upon then (pure).
+//! The git directories of linked worktrees and submodules that tools may write: reads what the `.git` files name,
+//! then decides (pure).
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,21 +16,21 @@ pub(super) struct NamedGit {
     found: FoundGit,
 }
 
-/// What was found where such a file leads.
+/// What such a file leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum FoundGit {
     /// A directory that belongs to the worktree or submodule.
     There(Root),
-    /// A directory that does not count, for this reason.
+    /// A directory that is rejected, for this reason.
     Refused(PathBuf, &'static str),
 }
 
-/// A line for people about such a directory.
+/// A note about such a directory.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum GitNote {
     /// Tools may write in it; the directory whose file names it.
     Opened { git: PathBuf, of: PathBuf },
-    /// It does not count, for this reason.
+    /// It is rejected, for this reason.
     Refused {
         git: PathBuf,
         of: PathBuf,
@@ -140,12 +140,12 @@ mod tests {
 
     fn check(guarded: &[&str], named: Vec<NamedGit>, expected: &[&str], notes: &[&str]) {
         let guarded: Vec<PathBuf> = guarded.iter().map(PathBuf::from).collect();
-        let (opened, said) = opened(&[root("/w"), root("/x")], &guarded, named.clone());
+        let (opened, reported) = opened(&[root("/w"), root("/x")], &guarded, named.clone());
         let opened: Vec<_> = opened.iter().map(|root| root.path.to_str()).collect();
         let expected: Vec<_> = expected.iter().map(|path| Some(*path)).collect();
         assert_eq!(opened, expected, "{named:?}");
-        let said: Vec<String> = said.iter().map(ToString::to_string).collect();
-        assert_eq!(said, notes, "{named:?}");
+        let reported: Vec<String> = reported.iter().map(ToString::to_string).collect();
+        assert_eq!(reported, notes, "{named:?}");
     }
 
     #[test]

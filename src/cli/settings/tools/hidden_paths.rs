@@ -1,4 +1,4 @@
-//! Where credentials are kept, and that tools stay away from there.
+//! Where credentials are kept, and what keeps tools away from there.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -20,7 +20,7 @@ const RUN_HOME: &str = ".codex-run";
 /// The directories of other programs in the home of the user whose credentials can be used.
 const OTHERS: &[&str] = &[".codex", ".pi", ".pi/agent"];
 
-/// What is in such a directory and is meant to be read by tools, also where it is a link that leads elsewhere.
+/// The entries of such a directory that tools may read, even if they are links that lead elsewhere.
 const FOR_TOOLS: &[&str] = &[
     "AGENTS.md",
     "AGENTS.override.md",
@@ -35,7 +35,7 @@ const FOR_TOOLS: &[&str] = &[
     "worktrees",
 ];
 
-/// Directories whose files everybody may read, and in which there are very many.
+/// Directories with very many files that everybody may read.
 const STORES: &[&str] = &["/nix/store", "/gnu/store"];
 
 /// Where credentials are kept, those of codex-run and those of other programs whose files it can use.
@@ -46,7 +46,7 @@ pub(super) struct Hidden {
     others: Vec<PathBuf>,
     /// All places, as they really are.
     pub(super) places: Vec<PathBuf>,
-    /// The links that lead to them: whoever changes one decides what the next run believes.
+    /// The links that lead to them: a process that changes one decides what the next run trusts.
     links: Vec<PathBuf>,
     /// Credentials files with further names (hard links), which cannot be hidden.
     pub(super) warnings: Vec<String>,
@@ -59,13 +59,13 @@ pub(super) struct Hidden {
 struct ProtectedPaths {
     /// The home of this run, what it lies in, and links to it.
     own: Vec<PathBuf>,
-    /// Places that are there, and what links in a home of codex-run lead to, whether it is there or not: tools could leave
-    /// there what the next run believes.
+    /// Places that are there, and what links in a home of codex-run lead to, whether it is there or not: tools could
+    /// leave there what the next run trusts.
     others: Vec<PathBuf>,
 }
 
 impl ProtectedPaths {
-    /// Looks at these places.
+    /// Inspects these places.
     fn find(guarded: &[PathBuf], own: Option<&Path>, targets: &[PathBuf]) -> Self {
         let is_own =
             |place: &&PathBuf| own.is_some_and(|own| own.starts_with(place) || real(place) == *own);
@@ -78,7 +78,7 @@ impl ProtectedPaths {
         }
     }
 
-    /// Refuses the first of these conflicts that matters, one with the home of this run before any other.
+    /// Fails with the first of these conflicts that matters, one with the home of this run before any other.
     fn refuse(&self, conflicts: impl Iterator<Item = Conflict>) -> Result<(), Failure> {
         let conflicts: Vec<Conflict> = conflicts.collect();
         let in_list = |places: &[PathBuf]| {
@@ -119,7 +119,7 @@ impl Hidden {
         of_others.extend(variable("PI_CODING_AGENT_DIR"));
 
         let working = real(args.directory.as_deref().map_or(Path::new("."), Path::new));
-        // A link to a directory in which everything else lies is no place for a credential.
+        // A link to a directory that contains everything else is not a place for credentials.
         let is_above = |link: &PathBuf| {
             let target = real(link);
             let mut inside = homes.all.iter().map(|home| real(home));
@@ -137,7 +137,7 @@ impl Hidden {
         files.extend(variable("CODEX_RUN_AUTH_FILE"));
         let key = args.api_key_file.as_ref().map(PathBuf::from);
         let further = args.credential_files.iter().cloned().chain(key);
-        // A pipe that a shell has made is no place.
+        // A pipe made by a shell is not a place.
         files.extend(further.filter(|path| !path.exists() || path.is_file()));
         let warnings = files.iter().filter_map(|file| linked_twice(file)).collect();
 
@@ -146,7 +146,7 @@ impl Hidden {
         named.extend(of_run_links.iter().cloned());
         named.extend(of_others_links.filter(|link| !is_above(link)));
         let links = named.iter().flat_map(|path| links(path)).collect();
-        // What lies in a place is hidden with it.
+        // Everything inside a place is hidden with it.
         let mut places: Vec<PathBuf> = Vec::new();
         let mut all = real_once(named);
         all.extend(seen_twice(&all));
@@ -172,7 +172,7 @@ impl Hidden {
         found
     }
 
-    /// Refuses to go on where nobody knows where this user's credentials would be.
+    /// Fails if it is unknown where this user's credentials would be.
     pub(super) fn known(&self) -> Result<(), Failure> {
         self.homes.known()
     }
@@ -182,7 +182,7 @@ impl Hidden {
         self.own.iter().chain(&self.others)
     }
 
-    /// What tools could make that a run with another environment would take for its home.
+    /// What tools could create that a run with another environment would use as its home.
     pub(super) fn open_homes(&self, policy: &SandboxPolicy) -> Vec<String> {
         let others = SandboxPolicy {
             hidden: self.others.clone(),
@@ -200,7 +200,7 @@ impl Hidden {
             .collect()
     }
 
-    /// Refuses a run whose tools could write where credentials are kept.
+    /// Rejects a run whose tools could write where credentials are kept.
     pub(super) fn keep_apart(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
         let with_links = SandboxPolicy {
             hidden: self.guarded_places(),
@@ -214,7 +214,7 @@ impl Hidden {
         [&self.places[..], &self.links].concat()
     }
 
-    /// All of it, as what tools must not replace.
+    /// All of these, as what tools must not replace.
     pub(super) fn guarded(&self) -> Vec<Guarded> {
         let places = self.guarded_places();
         let guarded = |place: &PathBuf| Guarded {
@@ -224,7 +224,8 @@ impl Hidden {
         places.iter().map(guarded).collect()
     }
 
-    /// The walls without places that are not there and could be made by tools: what leads there would be theirs too.
+    /// The hidden paths without places that do not exist and could be created by tools: what leads there would be
+    /// theirs too.
     pub(super) fn there(policy: SandboxPolicy) -> SandboxPolicy {
         let made_by_tools: Vec<PathBuf> =
             policy.conflicts().map(|conflict| conflict.hidden).collect();

@@ -1,4 +1,4 @@
-//! The user's own tools: where their manifests lie, and what may be wrong with them.
+//! The user's own tools: finds and checks their manifests.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -23,9 +23,9 @@ use crate::tools::tool::Tool;
 /// The user's own tools.
 #[derive(Default)]
 pub(super) struct Own {
-    /// All of them: what is in the home first.
+    /// All of them, those in the home first.
     pub(super) tools: Vec<OwnTool>,
-    /// What is left out of the folder, and why.
+    /// Warnings about ignored manifests in the folder.
     pub(super) warnings: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
     files.retain(|file| match distrusted(file, &trust) {
         Some((why, _)) => {
             let file = file.display();
-            warnings.push(format!("the manifest {file} is left out: {why}"));
+            warnings.push(format!("the manifest {file} is ignored: {why}"));
             false
         }
         None => true,
@@ -68,11 +68,11 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
     let mut own: Vec<OwnTool> = Vec::new();
     for (n, file) in files.iter().enumerate() {
         let flag = if n < of_home {
-            "the folder of tools".to_owned()
+            "the tools folder".to_owned()
         } else {
             args.named("tool")
         };
-        // What lies in the folder of tools was named by nobody: a pipe there is not waited for.
+        // The files in the tools folder were not named explicitly: a pipe there is not waited for.
         let regular = fs::metadata(file).map(|found| found.is_file());
         if regular.is_ok_and(|regular| !regular) {
             let file = file.display();
@@ -114,13 +114,13 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
     })
 }
 
-/// Why this manifest is not believed, and what to do about it.
+/// Why this manifest is not trusted, and the hint.
 fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
     let owner = fs::metadata(file).ok()?.uid();
     if let Some(open) = open_directory(file) {
         return Some((
             format!("everybody may write in {}", open.display()),
-            "move it into a directory in which only its owner may write",
+            "move it into a directory that only its owner can write to",
         ));
     }
     (!trust.takes(owner)).then(|| {
@@ -129,7 +129,7 @@ fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
         );
         (
             why,
-            "as root, own it (chown), or work in a directory of its owner (-C)",
+            "as root, take ownership (chown), or work in a directory of its owner (-C)",
         )
     })
 }
@@ -148,11 +148,11 @@ fn wrong(file: &Path, mistake: &Mistake) -> Failure {
     let failure = config::wrong("cannot use the tool in", file, mistake);
     match mistake.known {
         Some(_) => failure,
-        None => failure.hint("correct it there, or leave the tool out"),
+        None => failure.hint("correct it there, or do not offer the tool"),
     }
 }
 
-/// Refuses programs of the user's own that tools could not read.
+/// Rejects programs of the user's own tools that tools cannot read.
 pub(super) fn readable(policy: &SandboxPolicy, offered: &[Tool]) -> Result<(), Failure> {
     for offer in offered {
         let Some(manifest) = offer.runner.manifest() else {
@@ -164,11 +164,11 @@ pub(super) fn readable(policy: &SandboxPolicy, offered: &[Tool]) -> Result<(), F
         let policy = manifest.policy(policy);
         if program.is_absolute() && policy.refuse_read(program).is_some() {
             return Err(Failure::usage(format!(
-                "cannot use the tool {}: {} is where credentials are kept, which tools cannot read",
+                "cannot use the tool {}: {} is a credentials directory, which tools cannot read",
                 manifest.name,
                 program.display()
             ))
-            .hint("keep it elsewhere, or in the folder tools of CODEX_RUN_HOME"));
+            .hint("keep it elsewhere, or in the tools folder of CODEX_RUN_HOME"));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What tools are offered, and what is around them.
+//! The tools to offer, and their sandbox.
 
 mod credential_homes;
 mod deciding_files;

@@ -1,4 +1,4 @@
-//! Which tools are offered: the built-in ones and the user's own, as `--tools` chooses (pure).
+//! The tools to offer: the built-in ones and the user's own, as selected by `--tools` (pure).
 
 use std::ffi::OsStr;
 
@@ -9,8 +9,8 @@ use crate::tools::builtin::offered::tool;
 use crate::tools::builtin::table::{TOOLS, find_tool};
 use crate::tools::tool::Tool;
 
-/// The tools to offer. `list` is the value of `--tools`, a flag of this name; without it, those are offered that need no
-/// request.
+/// The tools to offer. `list` is the value of `--tools` and `flag` its name in messages; without it, those are offered
+/// that need no request.
 pub(super) fn offer(
     list: Option<&OsStr>,
     flag: &str,
@@ -35,7 +35,7 @@ pub(super) fn offer(
             names.push(name.to_owned());
         }
     }
-    // What was named by a flag of its own is meant, whatever the list says.
+    // A tool named by its own flag is offered, whatever the list has.
     let is_meant = |own: &OwnTool| own.is_named || names.contains(&own.tool.name);
     let built_in = names.iter().filter_map(|name| find_tool(name)).map(tool);
     let chosen = built_in.chain(own.into_iter().filter(is_meant).map(|own| own.tool));

@@ -1,4 +1,4 @@
-//! What tools are offered and what is around them, from flags and the environment.
+//! The tools to offer and their sandbox, from flags and the environment.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -24,20 +24,20 @@ use crate::tools::scratch::TemporaryParent;
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 
-/// How tools are started, and what is to be told about that.
+/// How tools are started, with warnings and notes.
 pub(crate) struct Tooling {
     pub(crate) setup: ToolSetup,
     /// The tools that are offered.
     pub(crate) offered: Vec<Tool>,
     pub(crate) warnings: Vec<String>,
-    /// What is worth a line and is no warning.
+    /// Notes, which are not warnings.
     pub(crate) notes: Vec<String>,
     /// Where credentials are kept, and the links that lead there.
     pub(crate) hidden: Vec<PathBuf>,
 }
 
 impl Tooling {
-    /// Fills in the variables that the tools find, given what is known of the secrets of the run.
+    /// Fills in the environment of the tools, given the secrets of the run.
     pub(crate) fn hand_on(
         &mut self,
         args: &Args,
@@ -51,7 +51,7 @@ impl Tooling {
     }
 }
 
-/// What `codex run` offers. What the tools find in their environment is filled in once its credentials are known.
+/// The tools of `codex run`. Their environment is filled in once the credentials are known.
 pub(crate) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
     let (offered, left_out) = offered(args, environment)?;
     let mut tooling = around(args, environment, offered)?;
@@ -67,7 +67,7 @@ pub(crate) fn of_tool(
 ) -> Result<Tooling, Failure> {
     let offered = find_tool(name).map(tool).into_iter().collect();
     let mut tooling = around(args, environment, offered)?;
-    // What `models.json` says matters to the variables that are handed on.
+    // `models.json` affects which variables are passed on.
     let providers = match args.env[..] {
         [] => Vec::new(),
         _ => providers(environment)?,
@@ -80,7 +80,7 @@ pub(crate) fn of_tool(
     Ok(tooling)
 }
 
-/// What is around these tools.
+/// The sandbox of these tools.
 fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<Tooling, Failure> {
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     variables::check(args)?;
@@ -89,7 +89,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
     let directory = named[0].real.clone();
     let hidden = Hidden::find(args, environment);
     let policy = match sandbox {
-        // What is offered to nobody needs no walls.
+        // Without tools there is nothing to sandbox.
         _ if offered.is_empty() => None,
         "danger-full-access" => None,
         mode => {
@@ -116,9 +116,10 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
             let owner = Trust::of(&directory).acts_for();
             let named_git = git_directories::read(&policy.writable, owner);
             let guarded = hidden.guarded_places();
-            let (opened, said) = git_directories::opened(&policy.writable, &guarded, named_git);
+            let (opened, notes_of_git) =
+                git_directories::opened(&policy.writable, &guarded, named_git);
             policy.writable.extend(opened);
-            notes.extend(said.iter().map(ToString::to_string));
+            notes.extend(notes_of_git.iter().map(ToString::to_string));
             if write && !args.no_tmp {
                 open_shared(&mut policy, &hidden, environment)?;
             }
@@ -159,12 +160,12 @@ fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
     let roots: std::io::Result<_> = paths.into_iter().map(Root::of).collect();
     roots.map_err(|error| {
         Failure::usage(format!(
-            "cannot look at a directory that tools may change: {error}"
+            "cannot inspect a directory that tools may change: {error}"
         ))
     })
 }
 
-/// Opens the shared temporary directories, but those where something lies that tools must not change.
+/// Opens the shared temporary directories, except those with something in them that tools must not change.
 fn open_shared(
     policy: &mut SandboxPolicy,
     hidden: &Hidden,
@@ -210,8 +211,8 @@ fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
 }
 
 impl NamedDirectory<'_> {
-    /// Refuses one that is named through a place which tools can change and lies elsewhere: a tool of an earlier run may
-    /// have put a link there.
+    /// Rejects a directory whose path leads elsewhere through a place that tools can change: a tool of an earlier run
+    /// may have put a link there.
     fn keep_within_reach(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
         let others = policy.writable.iter().filter(|root| root.path != self.real);
         let others = SandboxPolicy {
@@ -224,7 +225,7 @@ impl NamedDirectory<'_> {
         }
         let found = self.real.display();
         Err(Failure::usage(format!(
-            "cannot let tools write in {}, named by {}: it leads to {found}, through a place that tools can change",
+            "cannot let tools write in {}, named by {}: it leads to {found}, through a directory that tools can change",
             self.path.display(),
             self.flag
         ))
@@ -254,7 +255,7 @@ fn apart(
     let temporary = shared_directories::temporary(environment, reached, is_hidden);
     if temporary.is_empty() {
         return Err(Failure::usage(format!(
-            "cannot make the tools' temporary directory in {}: credentials are kept there",
+            "cannot create the tools' temporary directory in {}: credentials are kept there",
             std::env::temp_dir().display()
         ))
         .hint("set TMPDIR to another directory"));
@@ -268,13 +269,13 @@ fn apart(
     Ok((temporary, policy))
 }
 
-/// What the tools may touch.
+/// The sandbox mode.
 fn sandbox(args: &Args) -> Result<&'static str, Failure> {
     let mode = word_of(args, "sandbox", args.sandbox.as_deref(), SANDBOXES)?;
     Ok(mode.unwrap_or(SANDBOXES[0]))
 }
 
-/// How the flag of the working directory is called.
+/// The flag of the working directory, as messages name it.
 fn cd(args: &Args) -> String {
     match args.origin("cd") {
         FlagOrigin::Flag => "-C".to_owned(),
@@ -282,7 +283,7 @@ fn cd(args: &Args) -> String {
     }
 }
 
-/// What the model is told about the sandbox; nothing where there is none.
+/// The sandbox as described to the model; none without a sandbox.
 pub(crate) fn notice(setup: &ToolSetup) -> Option<String> {
     setup
         .policy
@@ -295,7 +296,7 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
     let path = Path::new(path);
     let wrong = |why: String| {
         Failure::usage(format!("cannot work in {}: {why}", path.display()))
-            .hint(format!("{flag} takes a directory that exists"))
+            .hint(format!("{flag} takes an existing directory"))
     };
     match path.canonicalize() {
         Ok(real) if real.is_dir() => Ok(real),
@@ -304,7 +305,7 @@ fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
     }
 }
 
-/// The tools to offer, the built-in ones and the user's own; and what is left out.
+/// The tools to offer, the built-in ones and the user's own; and the warnings about ignored ones.
 fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<String>), Failure> {
     if args.no_tools {
         return Ok((Vec::new(), Vec::new()));
@@ -314,7 +315,7 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<Str
     Ok((offered, warnings))
 }
 
-/// This program. On Linux by a name that leads to it even if its file was replaced meanwhile; where neither
+/// The path of this program. On Linux a path that leads to it even if its file was replaced in the meantime; if neither
 /// that nor its path is known, by the name it has on the PATH.
 fn program() -> PathBuf {
     let own = PathBuf::from("/proc/self/exe");

@@ -1,5 +1,5 @@
-//! Whose files are believed that nobody has named: instructions of a project, the repository around it, and manifests of
-//! tools. Another user who may write in a directory above could have put them there.
+//! Which users' files are trusted without being named explicitly: instructions of a project, its repository, and
+//! manifests of tools. Another user who may write in a directory above could have put them there.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::tools::sandbox::paths::{links, real};
 
-/// Whose files are believed.
+/// The users whose files are trusted.
 pub(crate) struct Trust {
     /// The user that this process acts for.
     user: u32,
@@ -73,8 +73,8 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Looks for the repository around this directory, a real path. Nothing is taken from a directory in which everybody
-    /// may write, and nothing above one is looked for.
+    /// Looks for the repository around this directory, a real path. Nothing is taken from a directory in which
+    /// everybody may write, and nothing above one is looked for.
     pub(crate) fn around(directory: &Path, trust: &Trust) -> Self {
         let mut project = Self {
             root: directory.to_owned(),
@@ -101,7 +101,7 @@ impl Project {
                 folder.clone_into(&mut project.root);
             } else {
                 project.warnings.push(format!(
-                    "{} belongs to another user and is not taken for a repository",
+                    "{} belongs to another user and is not treated as a repository",
                     git.display()
                 ));
             }
@@ -119,7 +119,7 @@ fn not_taken(open: &Path, directory: &Path) -> Vec<String> {
     let words = Some(words).filter(|words| (open == directory || git.is_some()) && words.exists());
     let warning = |path: PathBuf| {
         format!(
-            "{} is not taken: everybody may write in {}",
+            "{} is ignored: everybody may write in {}",
             path.display(),
             open.display()
         )

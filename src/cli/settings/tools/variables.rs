@@ -1,5 +1,5 @@
-//! The variables that tools find: what every tool needs, what `--env` and manifests add to that, and what none is ever
-//! given: variables of codex-run, variables that hold a key of `models.json`, and values that hold a credential.
+//! The environment of tools: what every tool needs, what `--env` and manifests add, and what no tool ever
+//! gets: variables of codex-run, variables that hold a key of `models.json`, and values that contain a credential.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::tools::environment;
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 
-/// The variables that only codex-run reads, beside those that begin with `OWN_FAMILY`.
+/// The variables that only codex-run reads, in addition to those that begin with `OWN_FAMILY`.
 const OWN: &[&str] = &[
     "CODEX_CA_CERTIFICATE",
     "CODEX_MODEL",
@@ -24,17 +24,17 @@ const OWN: &[&str] = &[
     "CODEX_REPLAY",
 ];
 
-/// How the others begin.
+/// The prefix of the others.
 const OWN_FAMILY: &str = "CODEX_RUN_";
 
-/// How short a prefix may be.
+/// The minimum length of a prefix.
 const MIN_PREFIX: usize = 3;
 
-/// How short a credential may be that other variables are compared with. What stands for a key where a local server
-/// wants none, such as `none`, is the value of many a variable.
+/// The minimum length of a credential that other variables are compared with. A placeholder key of a local server that
+/// needs none, such as `none`, is the value of many variables.
 const MIN_CREDENTIAL: usize = 8;
 
-/// How short one may be that is looked for inside of values, as in `Bearer KEY`.
+/// The minimum length of one that is searched for inside values, as in `Bearer KEY`.
 const MIN_WITHIN: usize = 16;
 
 /// Whether this is a variable of codex-run.
@@ -42,12 +42,12 @@ pub(crate) fn is_own(name: &str) -> bool {
     SECRETS.contains(&name) || OWN.contains(&name) || name.starts_with(OWN_FAMILY)
 }
 
-/// What `--env` asks for.
+/// A value of `--env`.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     /// The variable of this name.
     Name(String),
-    /// All whose names begin so.
+    /// All variables with this prefix.
     Prefix(String),
 }
 
@@ -57,12 +57,12 @@ impl Wanted {
         let text = text.to_string_lossy();
         if text.is_empty() {
             return Err(Failure::usage(format!(
-                "{flag} takes the name of a variable, and got none"
+                "{flag} takes the name of a variable, and got nothing"
             ))
-            .hint("it looks like --env NAME"));
+            .hint("for example: --env NAME"));
         }
         if let Some((name, _)) = text.split_once('=') {
-            // What follows may be a secret.
+            // The rest may be a secret.
             return Err(
                 Failure::usage(format!("{flag} takes a name only, and got {name}=...")).hint(
                     format!("write {name}=VALUE before the command, and --env {name}"),
@@ -77,17 +77,17 @@ impl Wanted {
         };
         let wrong = |what: &str| {
             Err(Failure::usage(format!("{flag} {text}: {what}"))
-                .hint("it looks like --env 'NAME_*'"))
+                .hint("for example: --env 'NAME_*'"))
         };
         match prefix.chars().count() {
-            _ if !rest.is_empty() => wrong("a * stands at the end of a name only"),
+            _ if !rest.is_empty() => wrong("a * is allowed only at the end of a name"),
             MIN_PREFIX.. => Ok(Self::Prefix(prefix.to_owned())),
-            _ => wrong("a prefix has three characters or more before the *"),
+            _ => wrong("a prefix needs three characters or more before the *"),
         }
     }
 }
 
-/// Judges what `--env` names, as far as that can be done without looking at values.
+/// Validates what `--env` names, as far as possible without reading values.
 pub(crate) fn check(args: &Args) -> Result<(), Failure> {
     wanted(args).map(drop)
 }
@@ -100,11 +100,11 @@ fn wanted(args: &Args) -> Result<Vec<Wanted>, Failure> {
 
 /// A variable that is named in full and that tools do not get.
 fn refused(name: &str, whom: &str, why: &str) -> Failure {
-    Failure::usage(format!("cannot hand {name} to {whom}: {why}"))
-        .hint("a tool that needs a key gets one of its own, in a variable of another name")
+    Failure::usage(format!("cannot pass {name} to {whom}: {why}"))
+        .hint("give a tool that needs a key one of its own, in a variable of another name")
 }
 
-/// What a run has found out about secrets that no tool is given.
+/// The secrets of a run that no tool gets.
 #[derive(Default)]
 pub(crate) struct KnownSecrets<'a> {
     /// The credentials of the run.
@@ -115,7 +115,7 @@ pub(crate) struct KnownSecrets<'a> {
     pub(crate) providers: &'a [Provider],
 }
 
-/// Fills in what the tools of this run find, given what is known of its secrets; what is to be reported about it.
+/// Fills in the environment of this run's tools, given its secrets; returns the warnings.
 pub(crate) fn hand_on(
     setup: &mut ToolSetup,
     offered: &[Tool],
@@ -175,7 +175,7 @@ pub(crate) fn hand_on(
         }
     }
 
-    // Without the network it matters to few that an address is left out; with it, builds fail for no visible reason.
+    // Without the network a missing address rarely matters; with it, builds fail for no visible reason.
     let is_handed_on = |name: &String| setup.environment.iter().any(|(key, _)| **key == **name);
     let left_out: Vec<String> = selected
         .left_out
@@ -184,7 +184,7 @@ pub(crate) fn hand_on(
         .collect();
     if !left_out.is_empty() {
         warnings.push(format!(
-            "tools do not get {}, because the value looks like a credential; {flag} NAME hands it on",
+            "tools do not get {}, because the value looks like a credential; {flag} NAME passes it on",
             left_out.join(" and ")
         ));
     }
@@ -194,7 +194,7 @@ pub(crate) fn hand_on(
 /// A name and its value.
 type Variable = (OsString, OsString);
 
-/// What no tool is given.
+/// What no tool gets.
 struct Guard {
     /// Variables that `models.json` uses as a key.
     keys: Vec<String>,
@@ -214,7 +214,7 @@ impl Guard {
         }
     }
 
-    /// With those of `models.json` and of the credentials file too, whichever of them the run uses.
+    /// Adds those of `models.json` and of the credentials file, whichever of them the run uses.
     fn look_further(&mut self, args: &Args, environment: &Environment, known: &KnownSecrets<'_>) {
         for provider in known.providers {
             let Some(key) = &provider.api_key else {
@@ -225,7 +225,7 @@ impl Guard {
                     self.credentials.extend(environment.secret(name));
                     self.keys.push(name.to_owned());
                 }
-                // What a command prints is known only to the run that uses it, and is among what that has found.
+                // The output of a command is known only to the run that uses it, which passes it in.
                 None if key.starts_with('!') => {}
                 None => self.credentials.push(Secret::new(key.clone())),
             }
@@ -234,7 +234,7 @@ impl Guard {
         self.credentials.extend(stored);
     }
 
-    /// Why this variable is not handed on, whatever its value.
+    /// Why this variable is not passed on, whatever its value.
     fn refuses_name(&self, name: &str) -> Option<&'static str> {
         if is_own(name) {
             return Some("it is a variable of codex-run");
@@ -243,7 +243,7 @@ impl Guard {
         is_key.then_some("models.json uses it as a key")
     }
 
-    /// Why this variable is not handed on.
+    /// Why this variable is not passed on.
     fn refuses(&self, name: &str, value: &OsStr) -> Option<&'static str> {
         let value = value.to_string_lossy();
         let is_value = |secret: &Secret| {
@@ -257,7 +257,7 @@ impl Guard {
         })
     }
 
-    /// The variable of this name, if it is set; or why it is not handed on.
+    /// The variable of this name, if it is set; or why it is not passed on.
     fn by_name(
         &self,
         name: &str,
@@ -272,7 +272,7 @@ impl Guard {
         Ok(value.map(|value| (name.into(), value.to_owned())))
     }
 
-    /// The variables whose names begin so, and those that are left out, each with the reason.
+    /// The variables with this prefix, and those left out, each with the reason.
     fn of_prefix(&self, prefix: &str, environment: &Environment) -> (Vec<Variable>, Vec<String>) {
         let (mut taken, mut left_out) = (Vec::new(), Vec::new());
         for (name, value) in &environment.0 {
@@ -307,12 +307,12 @@ mod tests {
         check("NAME_*", Ok(Wanted::Prefix("NAME_".to_owned())));
         check("NO_*", Ok(Wanted::Prefix("NO_".to_owned())));
         check("CODEX_*", Ok(Wanted::Prefix("CODEX_".to_owned())));
-        check("", Err("takes the name of a variable, and got none"));
+        check("", Err("takes the name of a variable, and got nothing"));
         check("A=secret", Err("takes a name only, and got A=..."));
         check("AB*", Err("three characters or more"));
         check("*", Err("three characters or more"));
-        check("*_URL", Err("at the end of a name only"));
-        check("NAME_**", Err("at the end of a name only"));
+        check("*_URL", Err("only at the end of a name"));
+        check("NAME_**", Err("only at the end of a name"));
         for name in ["OPENAI_API_KEY", "CODEX_RUN_HOME", "CODEX_MODEL"] {
             check(name, Err("it is a variable of codex-run"));
         }

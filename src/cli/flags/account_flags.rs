@@ -1,8 +1,8 @@
-//! The flags that are about credentials.
+//! The flags about credentials.
 
 use super::flag::{BARE, Complete, Flag, Takes};
 
-/// The flags, in the order in which they are listed.
+/// The flags, in listing order.
 pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "api-key-file",
@@ -22,7 +22,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "use this credentials file",
         rare: true,
         doc: "Uses this credentials file instead of auth.json in CODEX_RUN_HOME. It may belong to pi or to the official \
-              client: its format and its lock are kept, and what is not ours in it stays. Without it, \
+              client: its format and locking are respected, and entries of other programs in it stay. Without it, \
               CODEX_RUN_AUTH_FILE decides.",
         complete: Complete::Files,
         set: |args, value| args.auth_file = Some(value),
@@ -34,8 +34,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: &["login"],
         brief: "print the address, open nothing",
         rare: false,
-        doc: "Prints the address to sign in at and opens nothing; waits for the browser to come back, or for the address \
-              of the page that it ends on to be pasted.",
+        doc: "Prints the sign-in address and opens nothing; waits for the browser to return, or for the address \
+              of the page it ends on to be pasted.",
         excludes: &["device-auth", "with-api-key", "with-access-token"],
         set: |args, _| args.no_browser = true,
         ..BARE
@@ -46,7 +46,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: &["login"],
         brief: "sign in with a code on another device",
         rare: false,
-        doc: "Prints an address and a code, which is typed in there on any device with a browser.",
+        doc: "Prints an address, and a code to enter there on any device with a browser.",
         excludes: &["with-api-key", "with-access-token"],
         set: |args, _| args.device_auth = true,
         ..BARE
@@ -57,7 +57,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: &["login"],
         brief: "store an API key from standard input",
         rare: false,
-        doc: "Reads an API key from standard input and stores it. A stored sign-in comes before it.",
+        doc: "Reads an API key from standard input and stores it. A stored sign-in takes precedence over it.",
         excludes: &["with-access-token"],
         set: |args, _| args.with_api_key = true,
         ..BARE
@@ -68,8 +68,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: &["login"],
         brief: "store an access token from standard input",
         rare: false,
-        doc: "Reads a ChatGPT access token from standard input, as `codex token` prints one, and stores it. Nothing renews \
-              it when it ends.",
+        doc: "Reads a ChatGPT access token from standard input, as `codex token` prints it, and stores it. It is not renewed \
+              when it expires.",
         set: |args, _| args.with_access_token = true,
         ..BARE
     },
@@ -79,7 +79,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: &["logout"],
         brief: "do not ask the service to revoke",
         rare: false,
-        doc: "Removes what is stored here and does not ask the service to revoke it.",
+        doc: "Removes the stored sign-in without asking the service to revoke it.",
         set: |args, _| args.local = true,
         ..BARE
     },
@@ -100,8 +100,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "as one JSON object",
         rare: false,
         doc: "Prints one JSON object: method (chatgpt, access_token, api_key or null), account, email, plan, expires_at in \
-              Unix seconds, source, and overridden, a list of sources that it comes before; problem, elsewhere and limits \
-              where there is something to say.",
+              Unix seconds, source, and overridden, a list of the sources it overrides; problem, elsewhere and limits \
+              if they apply.",
         set: |args, _| args.json = true,
         ..BARE
     },
@@ -109,9 +109,9 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "limits",
         takes: Takes::Nothing,
         of: &["status"],
-        brief: "also how much of the plan is used up",
+        brief: "also how much of the plan is used",
         rare: false,
-        doc: "Also asks the service how much of the plan's usage windows is used up, and when each begins anew.",
+        doc: "Also asks the service how much of the plan's usage windows is used, and when each resets.",
         set: |args, _| args.limits = true,
         ..BARE
     },
@@ -119,10 +119,10 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "all",
         takes: Takes::Nothing,
         of: &["models"],
-        brief: "every model that is known, marked",
+        brief: "every known model, with its status",
         rare: false,
-        doc: "Lists every model that is known, also those that are hidden, older, or not for this credential, and says so \
-              of each. Works without a sign-in too.",
+        doc: "Lists every known model, including hidden and older ones and those not for this credential, each marked \
+              as such. Works without a sign-in too.",
         set: |args, _| args.all = true,
         ..BARE
     },
@@ -134,7 +134,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         rare: false,
         doc: "Prints one JSON object: models, a list of objects with id, name, default, usable, context_window, \
               max_context_window, max_output_tokens, efforts, default_effort, verbosity, inputs, tiers, \
-              usd_per_million_tokens, hidden and older, null where nothing is known; source (service, cache or built-in), \
+              usd_per_million_tokens, hidden and older, null if not known; source (service, cache or built-in), \
               and fetched_at in Unix seconds.",
         set: |args, _| args.json = true,
         ..BARE

@@ -4,23 +4,23 @@ use super::flag::{BARE, Flag, Takes};
 
 const EXEC: &[&str] = &["exec"];
 
-/// A flag that the official client has and that means nothing here.
+/// A flag of the official client that is accepted and ignored.
 macro_rules! meaningless {
     ($long:literal, $takes:expr) => {
         Flag {
             long: $long,
             takes: $takes,
             of: EXEC,
-            brief: "accepted, and has no meaning here",
+            brief: "accepted and ignored",
             rare: true,
-            doc: "Accepted for the sake of scripts that give it. It has no meaning here.",
+            doc: "Accepted for compatibility with the official client, and ignored.",
             set: |args, _| args.meaningless.push($long),
             ..BARE
         }
     };
 }
 
-/// The flags, in the order in which they are listed.
+/// The flags, in listing order.
 pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "json",
@@ -38,8 +38,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: EXEC,
         brief: "--json, as the official SDK asks for it",
         rare: true,
-        doc: "The same as --json, but that a run which is ended by SIGTERM has no last line: the official SDK takes one for \
-              the reason of the end that it has ordered itself.",
+        doc: "The same as --json, except that a run ended by SIGTERM prints no last line: the official SDK would take it for \
+              the cause of a stop that it requested itself.",
         set: |args, _| {
             args.json = true;
             args.of_sdk = true;
@@ -65,7 +65,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: EXEC,
         brief: "with resume, the newest of this directory",
         rare: false,
-        doc: "With `resume`, goes on with the newest stored conversation of the working directory.",
+        doc: "With `resume`, continues the newest stored conversation of the working directory.",
         set: |args, _| args.last = true,
         ..BARE
     },

@@ -1,22 +1,22 @@
-//! The flags that are about a run as a whole: what is asked, how long it may take, how it is told.
+//! The flags of a run as a whole: the question, its limits, and its reporting.
 
 use super::flag::{BARE, Complete, Flag, Takes};
 use super::words::{COLORS, EFFORTS, SEARCHES, SUMMARIES, VERBOSITIES};
 
 const RUN: &[&str] = &["run"];
 
-/// Flags about the question, in the order in which they are listed.
-pub(crate) const ASKING: &[Flag] = &[
+/// Flags about the question, in listing order.
+pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "model",
         short: Some('m'),
         takes: Takes::Value("ID"),
         of: &["run", "exec"],
-        brief: "model to ask",
+        brief: "model to use",
         rare: false,
-        doc: "The model to ask; `codex models` lists those that there are. PROVIDER/ID names one of a provider in \
-              models.json. An id that is not known is sent as it is. Without the flag, a conversation that is gone on with \
-              keeps its model; otherwise CODEX_MODEL decides, then config.json, then what the service prefers for your \
+        doc: "The model to use; `codex models` lists them. PROVIDER/ID names one of a provider in \
+              models.json. An unknown id is sent as it is. Without the flag, a resumed conversation \
+              keeps its model; otherwise CODEX_MODEL decides, then config.json, then the service's default for your \
               plan.",
         set: |args, value| args.model = Some(value),
         ..BARE
@@ -29,8 +29,8 @@ pub(crate) const ASKING: &[Flag] = &[
         brief: "how much the model thinks",
         rare: false,
         doc: "How much the model thinks before it answers: none, minimal, low, medium, high, xhigh or max. A level \
-              that the model does not take becomes the nearest that it does, with a note. Without the flag, a conversation \
-              that is gone on with keeps its effort, and otherwise the model's default holds.",
+              that the model does not support becomes the nearest one it does, with a note. Without the flag, a resumed conversation \
+              keeps its effort; otherwise the model's default applies.",
         complete: Complete::Words(EFFORTS),
         set: |args, value| args.effort = Some(value),
         ..BARE
@@ -39,9 +39,9 @@ pub(crate) const ASKING: &[Flag] = &[
         long: "verbosity",
         takes: Takes::Value("LEVEL"),
         of: RUN,
-        brief: "how many words the answer has",
+        brief: "how detailed the answer is",
         rare: true,
-        doc: "How many words the answer has: low, medium or high. Without it, the model's default holds.",
+        doc: "How detailed the answer is: low, medium or high. Without it, the model's default applies.",
         complete: Complete::Words(VERBOSITIES),
         set: |args, value| args.verbosity = Some(value),
         ..BARE
@@ -50,9 +50,9 @@ pub(crate) const ASKING: &[Flag] = &[
         long: "summary",
         takes: Takes::Value("KIND"),
         of: RUN,
-        brief: "have the model sum up what it thinks",
+        brief: "have the model summarize its reasoning",
         rare: true,
-        doc: "Has the model sum up what it thinks: auto, concise, detailed or none. The summary goes to standard \
+        doc: "Has the model summarize its reasoning: auto, concise, detailed or none. The summary goes to standard \
               error.",
         complete: Complete::Words(SUMMARIES),
         default: Some("none"),
@@ -65,9 +65,9 @@ pub(crate) const ASKING: &[Flag] = &[
         of: RUN,
         brief: "let the service search the web",
         rare: true,
-        doc: "Lets the model search the web with the service's own tool: live, which is what the flag means by itself, \
-              or cached, which looks only into what the service has stored. The queries leave this machine without \
-              --network. Where the request has no room for that tool, the run ends with exit code 1 and says why.",
+        doc: "Lets the model search the web with the service's own tool: live, which is the default mode, \
+              or cached, which searches only what the service has stored. The queries leave this machine even without \
+              --network. If the request does not support that tool, the run ends with exit code 1 and a message.",
         complete: Complete::Words(SEARCHES),
         set: |args, value| args.search = Some(value),
         ..BARE
@@ -92,7 +92,7 @@ pub(crate) const ASKING: &[Flag] = &[
         of: RUN,
         brief: "send a text file along",
         rare: true,
-        doc: "Sends the text of this file along with the prompt, in a block that is named by its path. May be given \
+        doc: "Sends the text of this file along with the prompt, in a block labelled with its path. May be given \
               more than once.",
         complete: Complete::Files,
         set: |args, value| args.file.push(value),
@@ -104,7 +104,7 @@ pub(crate) const ASKING: &[Flag] = &[
         of: RUN,
         brief: "replace the built-in instructions",
         rare: true,
-        doc: "Replaces the built-in instructions by the text of this file. --dry-run shows the built-in ones.",
+        doc: "Replaces the built-in instructions with the text of this file. --dry-run shows the built-in ones.",
         complete: Complete::Files,
         set: |args, value| args.instructions = Some(value),
         ..BARE
@@ -139,9 +139,9 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "max-turns",
         takes: Takes::Value("N"),
         of: RUN,
-        brief: "requests to the model at most",
+        brief: "maximum number of requests to the model",
         rare: true,
-        doc: "The most requests that are made to the model. A run that needs more ends with exit code 9.",
+        doc: "The maximum number of requests to the model. A run that needs more ends with exit code 9.",
         default: Some("100"),
         set: |args, value| args.max_turns = Some(value),
         ..BARE
@@ -150,10 +150,10 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "max-tokens",
         takes: Takes::Value("N"),
         of: RUN,
-        brief: "tokens of the whole run at most",
+        brief: "maximum number of tokens of the run",
         rare: true,
-        doc: "The most tokens, taken in and given out over all requests, after which a run may still go on. One that \
-              has used more and wants to make another request ends with exit code 9.",
+        doc: "The maximum number of tokens, input and output of all requests, after which a run may still continue. One that \
+              has used more and needs another request ends with exit code 9.",
         set: |args, value| args.max_tokens = Some(value),
         ..BARE
     },
@@ -161,9 +161,9 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "max-tool-calls",
         takes: Takes::Value("N"),
         of: RUN,
-        brief: "tool calls of the whole run at most",
+        brief: "maximum number of tool calls of the run",
         rare: true,
-        doc: "The most tool calls that are run. If the model wants more, none of those is run, and the run ends with \
+        doc: "The maximum number of tool calls. If an answer exceeds it, none of its calls is run, and the run ends with \
               exit code 9.",
         set: |args, value| args.max_tool_calls = Some(value),
         ..BARE
@@ -172,9 +172,9 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "timeout",
         takes: Takes::Value("DUR"),
         of: RUN,
-        brief: "time for the whole run",
+        brief: "time limit of the whole run",
         rare: true,
-        doc: "The time that the whole run may take, waiting for standard input included: 300ms, 90s, 15m, 2h, or plain \
+        doc: "The time limit of the whole run, including the wait for standard input: 300ms, 90s, 15m, 2h, or plain \
               seconds. A run that needs more ends with exit code 124.",
         set: |args, value| args.timeout = Some(value),
         ..BARE
@@ -183,10 +183,10 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "tool-timeout",
         takes: Takes::Value("DUR"),
         of: &["run", "tool"],
-        brief: "time for each tool call",
+        brief: "time limit of each tool call",
         rare: true,
-        doc: "The time that each tool call may take. When it is over, everything that the tool has started is ended, \
-              and the model is told.",
+        doc: "The time limit of each tool call. When it expires, every process that the tool has started is ended, \
+              and the model gets that as its result.",
         default: Some("120s"),
         set: |args, value| args.tool_timeout = Some(value),
         ..BARE
@@ -195,10 +195,10 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "idle-timeout",
         takes: Takes::Value("DUR"),
         of: RUN,
-        brief: "silence of the service at most",
+        brief: "how long the service may stay silent",
         rare: true,
-        doc: "How long the service may send nothing at all, before its answer and within it. A request that it leaves \
-              without a byte for that long counts as failed.",
+        doc: "How long the service may send nothing, before and during its answer. A request that gets \
+              no byte for that long counts as failed.",
         default: Some("300s"),
         set: |args, value| args.idle_timeout = Some(value),
         ..BARE
@@ -207,10 +207,10 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "retries",
         takes: Takes::Value("N"),
         of: RUN,
-        brief: "tries after a failed request",
+        brief: "retries after a failed request",
         rare: true,
-        doc: "How often a request is made again where that may help: after an error of the network, an answer that \
-              broke off, or a service that is busy or broken. The first retry waits for half a second, each further one \
+        doc: "How often a request is retried if that may help: after a network error, an answer that \
+              broke off, or an error of a busy or failing service. The first retry waits half a second, each further one \
               twice as long, 30 s at most, or as long as the service asks for. A tool call runs once, and no text is \
               printed twice.",
         default: Some("5"),
@@ -221,10 +221,10 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "wait-for-reset",
         takes: Takes::Value("DUR"),
         of: RUN,
-        brief: "wait this long for a usage limit to end",
+        brief: "wait up to this long for a usage limit",
         rare: true,
-        doc: "At a usage limit, waits for its end and goes on, if it is no further away than this. Without it, a run \
-              that meets a limit ends with exit code 6.",
+        doc: "At a usage limit, waits for it to reset and continues, if that takes no longer than this. Without it, a run \
+              that reaches a limit ends with exit code 6.",
         set: |args, value| args.wait_for_reset = Some(value),
         ..BARE
     },
@@ -234,7 +234,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         of: RUN,
         brief: "print an answer only once it is complete",
         rare: true,
-        doc: "Holds the text of each answer back until all of it has come. An answer that breaks off is then asked for \
+        doc: "Holds back the text of each answer until it is complete. An answer that breaks off is then requested \
               again without a trace of it on standard output.",
         set: |args, _| args.buffer = true,
         ..BARE
@@ -243,9 +243,9 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "no-stdin",
         takes: Takes::Nothing,
         of: RUN,
-        brief: "never look at standard input",
+        brief: "do not read standard input",
         rare: true,
-        doc: "Never looks at standard input.",
+        doc: "Does not read standard input.",
         set: |args, _| args.no_stdin = true,
         ..BARE
     },
@@ -256,14 +256,14 @@ pub(crate) const LIMITS: &[Flag] = &[
         brief: "print the request, send nothing",
         rare: true,
         doc: "Prints the exact request as JSON, with *** for secrets, and sends nothing. The same command prints the same \
-              bytes each time; the id of the conversation, which is otherwise a new one, is all zeros.",
+              bytes each time; the id of a new conversation is all zeros.",
         set: |args, _| args.dry_run = true,
         ..BARE
     },
 ];
 
-/// Flags about what is told.
-pub(crate) const TELLING: &[Flag] = &[
+/// Flags about reporting.
+pub(crate) const REPORTING: &[Flag] = &[
     Flag {
         long: "quiet",
         short: Some('q'),

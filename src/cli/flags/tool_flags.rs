@@ -1,4 +1,4 @@
-//! The flags that are about tools.
+//! The flags about tools.
 
 use super::flag::{BARE, Complete, Flag, Takes};
 use super::words::{FAILURES, SANDBOXES, TOOL_NAMES};
@@ -6,16 +6,16 @@ use super::words::{FAILURES, SANDBOXES, TOOL_NAMES};
 const RUN: &[&str] = &["run"];
 const TOOLS: &[&str] = &["run", "tool"];
 
-/// The flags, in the order in which they are listed.
+/// The flags, in listing order.
 pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "cd",
         short: Some('C'),
         takes: Takes::Value("DIR"),
         of: &["run", "tool", "exec"],
-        brief: "directory that the tools work in",
+        brief: "working directory of the tools",
         rare: false,
-        doc: "The directory that the tools work in. Files named by other flags are still found from where the command \
+        doc: "The working directory of the tools. Files named by other flags are still relative to where the command \
               was typed.",
         complete: Complete::Directories,
         set: |args, value| args.directory = Some(value),
@@ -37,12 +37,12 @@ pub(crate) const FLAGS: &[Flag] = &[
         short: Some('s'),
         takes: Takes::Value("MODE"),
         of: &["run", "tool", "exec"],
-        brief: "what the tools may touch",
+        brief: "what the tools may access",
         rare: false,
-        doc: "What the tools may touch. With read-only they write nowhere but in a temporary \
+        doc: "What the tools may access. With read-only they can write only in a temporary \
               directory of the run. With workspace-write they may also change the working directory, those of --add-dir, \
-              and /tmp, /var/tmp and /dev/shm (but see --no-tmp). Neither lets them use the network (but see --network), read where credentials of codex-run, \
-              codex or pi are kept, or reach into other processes. With danger-full-access they may do whatever you may \
+              and /tmp, /var/tmp and /dev/shm (but see --no-tmp). Neither lets them use the network (but see --network), read the credentials of codex-run, \
+              codex or pi, or reach into other processes. With danger-full-access they may do anything you may \
               do.",
         complete: Complete::Words(SANDBOXES),
         default: Some("read-only"),
@@ -55,7 +55,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: TOOLS,
         brief: "let tools use the network",
         rare: false,
-        doc: "Lets the tools use the network, this machine's own included. Sockets of other programs, such as Docker's, \
+        doc: "Lets the tools use the network, including this machine's own. Sockets of other programs, such as Docker's, \
               stay closed.",
         default: Some("no"),
         set: |args, _| args.network = true,
@@ -67,7 +67,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: TOOLS,
         brief: "keep /tmp closed to tools",
         rare: true,
-        doc: "Keeps /tmp, /var/tmp and /dev/shm closed to tools, which may write there otherwise with -s workspace-write. \
+        doc: "Keeps /tmp, /var/tmp and /dev/shm closed to tools, which can otherwise write there with -s workspace-write. \
               --add-dir opens one of them again.",
         default: Some("no"),
         set: |args, _| args.no_tmp = true,
@@ -77,12 +77,12 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "env",
         takes: Takes::Values("NAME"),
         of: TOOLS,
-        brief: "hand tools this variable too",
+        brief: "pass this variable to tools too",
         rare: true,
-        doc: "Hands the tools this variable of the environment too, or with 'NAME_*' all that begin so, three characters \
-              at least. Without it they find what programs need, such as PATH, HOME and the settings of compilers and \
+        doc: "Passes this environment variable to the tools too, or with 'NAME_*' all with that prefix, three characters \
+              at least. Without it they get what programs need, such as PATH, HOME and the settings of compilers and \
               package managers, and nothing that looks like a credential. Variables of codex-run, keys that models.json \
-              names, and values that hold a credential of codex-run are never handed on. May be given more than once.",
+              names, and values that contain a credential of codex-run are never passed on. May be given more than once.",
         set: |args, value| args.env.push(value),
         ..BARE
     },
@@ -90,10 +90,10 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "tools",
         takes: Takes::Value("LIST"),
         of: RUN,
-        brief: "tools to offer, with commas between them",
+        brief: "tools to offer, separated by commas",
         rare: true,
-        doc: "The tools that the model is offered, with commas between them: bash, read, edit, write, grep, find, ls, and \
-              your own. Without it: bash, read, edit, write, and what is in the folder tools of CODEX_RUN_HOME.",
+        doc: "The tools offered to the model, separated by commas: bash, read, edit, write, grep, find, ls, and \
+              your own. Without it: bash, read, edit, write, and those in the tools folder of CODEX_RUN_HOME.",
         complete: Complete::Words(&TOOL_NAMES),
         excludes: &["no-tools"],
         overrides: &["tool"],
@@ -117,12 +117,12 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "offer the tool of this manifest",
         rare: true,
         doc: "Offers the tool that this manifest describes: a JSON file with name, description, parameters (a JSON \
-              Schema), command, and if need be timeout, env, network and write. The program gets the arguments as one \
-              JSON object on its standard input, and what it writes to standard output is its answer. It is confined \
-              like the other tools, and has the network or may change files only where the manifest asks for that and \
-              the run allows it. One that may change files runs alone, in its place among the calls of an answer. With \
+              Schema), command, and optionally timeout, env, network and write. The program gets the arguments as one \
+              JSON object on its standard input, and its standard output is the result. It is sandboxed \
+              like the other tools, and may use the network or change files only if the manifest asks for it and \
+              the run allows it. A tool that may change files runs alone, in its place among the calls of an answer. With \
               -s workspace-write the file must lie where tools cannot write, and with env so must every file that command \
-              names. It is not taken from a directory in which everybody may write. May be given more than once.",
+              names. It is not accepted from a directory that everybody can write to. May be given more than once.",
         complete: Complete::Files,
         excludes: &["no-tools"],
         overrides: &["tools"],

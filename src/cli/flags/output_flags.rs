@@ -1,10 +1,10 @@
-//! The flags about how an answer is given, and about stored conversations.
+//! The flags about output, and about stored conversations.
 
 use super::flag::{BARE, Complete, Flag, Takes};
 
 const RUN: &[&str] = &["run"];
 
-/// The flags, in the order in which they are listed.
+/// The flags, in listing order.
 pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "json",
@@ -33,7 +33,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: RUN,
         brief: "with --json, text as it arrives",
         rare: true,
-        doc: "With --json, also tells the pieces of a message as they arrive, as item.delta.",
+        doc: "With --json, also prints the pieces of a message as they arrive, as item.delta.",
         set: |args, _| args.deltas = true,
         ..BARE
     },
@@ -43,9 +43,9 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: &["run", "exec"],
         brief: "the answer must match this JSON Schema",
         rare: true,
-        doc: "The last message must match the JSON Schema in this file. The service is told of it, and the message is checked \
-              here; one that does not match is exit code 10. Standard output holds that message alone, once it is known to \
-              be the last one. The schema must be one that strict mode takes.",
+        doc: "The last message must match the JSON Schema in this file. The schema is sent to the service, and the message is checked \
+              here; a mismatch is exit code 10. Standard output gets only that message, once it is known to \
+              be the last one. The schema must be valid in strict mode.",
         complete: Complete::Files,
         set: |args, value| args.output_schema = Some(value),
         ..BARE
@@ -57,8 +57,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: &["run", "exec"],
         brief: "the last message also to this file",
         rare: true,
-        doc: "Writes the last message to this file too. It is replaced in one step if the run ends well, and left as it is \
-              if not.",
+        doc: "Also writes the last message to this file. The file is replaced atomically if the run succeeds, and left unchanged \
+              otherwise.",
         complete: Complete::Files,
         set: |args, value| args.output_last_message = Some(value),
         ..BARE
@@ -67,9 +67,9 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "resume",
         takes: Takes::Value("ID"),
         of: RUN,
-        brief: "go on with a stored conversation",
+        brief: "continue a stored conversation",
         rare: true,
-        doc: "Goes on with the stored conversation of this id; `codex sessions` lists them.",
+        doc: "Continues the stored conversation with this id; `codex sessions` lists them.",
         excludes: &["last", "fork", "ephemeral"],
         set: |args, value| args.resume = Some(value),
         ..BARE
@@ -78,9 +78,9 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "last",
         takes: Takes::Nothing,
         of: RUN,
-        brief: "go on with the newest of this directory",
+        brief: "continue the newest one of this directory",
         rare: true,
-        doc: "Goes on with the newest stored conversation of the working directory.",
+        doc: "Continues the newest stored conversation of the working directory.",
         excludes: &["fork", "ephemeral"],
         set: |args, _| args.last = true,
         ..BARE
@@ -89,9 +89,9 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "fork",
         takes: Takes::Value("ID"),
         of: RUN,
-        brief: "go on with a copy of a conversation",
+        brief: "continue a copy of a conversation",
         rare: true,
-        doc: "Goes on with a copy of the stored conversation of this id, which stays as it is.",
+        doc: "Continues a copy of the stored conversation with this id, which is left unchanged.",
         excludes: &["ephemeral"],
         set: |args, value| args.fork = Some(value),
         ..BARE
@@ -102,7 +102,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: &["run", "exec"],
         brief: "do not store the conversation",
         rare: true,
-        doc: "Does not store the conversation. Otherwise it is kept below sessions/ in CODEX_RUN_HOME.",
+        doc: "Does not store the conversation. Otherwise it is stored in sessions/ in CODEX_RUN_HOME.",
         set: |args, _| args.ephemeral = true,
         ..BARE
     },
