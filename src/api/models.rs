@@ -19,13 +19,13 @@ const MAX_BODY_BYTES: usize = 16 << 20;
 /// The response to a list request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listing {
-    /// The list still has this ETag.
+    /// The list still has this `ETag`.
     Unchanged,
-    /// The list as received, with its ETag.
+    /// The list as received, with its `ETag`.
     New(Vec<u8>, Option<String>),
 }
 
-/// Fetches the list of models, unless it still has this ETag. `limit` is the time limit of the response.
+/// Fetches the list of models, unless it still has this `ETag`. `limit` is the time limit of the response.
 ///
 /// # Errors
 /// When no response arrives, or the service rejects the request.

@@ -32,13 +32,13 @@ fuzz_target!(|input: &[u8]| {
         let value = lines.borrow_mut().next()?;
         (!value.is_empty()).then(|| value.to_owned())
     });
-    let fault = fault::of_answer(&head, body, NOW);
+    let fault = fault::from_response(&head, body, NOW);
     assert_eq!(fault.status, Some(status));
     check(fault);
-    let mut event = fault::of_event(body);
-    event.came_with(&head, NOW);
+    let mut event = fault::from_event(body);
+    event.set_head(&head, NOW);
     check(event);
     if let Ok(text) = std::str::from_utf8(body) {
-        check(fault::of_response(text));
+        check(fault::from_response_object(text));
     }
 });
