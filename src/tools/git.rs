@@ -56,7 +56,8 @@ impl Repositories {
 }
 
 /// The git directory of this directory and the common one of worktrees, if any. A directory without a repository may
-/// get one. This finds whatever git would use, whoever created it, so a run must not rely on it for anything else.
+/// get one. This finds whatever git would use, regardless of who created it, so a run must not rely on it for anything
+/// else.
 fn git_directories(directory: &Path) -> Vec<PathBuf> {
     let dot_git = directory
         .ancestors()

@@ -143,7 +143,7 @@ impl Launcher {
         if let Some(policy) = &mut launch.order.policy {
             policy.temporary = Some(scratch.path.clone());
             policy.writable.push(scratch);
-            // On a full disk there is none, and the call runs without it.
+            // On a full disk it cannot be created, and the call runs without it.
             let mut made = lock(&self.scratch);
             sockets = made.as_mut().and_then(|made| made.make_sockets().ok()?);
             policy.sockets = sockets.as_ref().map(|SocketScratch(root)| root.clone());
