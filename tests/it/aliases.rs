@@ -120,7 +120,7 @@ fn a_manifest_opens_nothing_but_the_folder_of_tools() {
     fs::write(pi.join("peek.json"), manifest.to_string()).expect("a file");
     let ran = home.offline().args(["run", "--tool", &path, "x"]).run();
     ran.exits(2)
-        .says("/.pi/agent/run.sh is where credentials are kept, which tools cannot read");
+        .says("/.pi/agent/run.sh is a credentials directory, which tools cannot read");
 }
 
 #[test]

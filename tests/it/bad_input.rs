@@ -69,7 +69,7 @@ fn values_that_cannot_be_are_refused() {
     check(
         &["run", "--no-tools", "--max-turns", "0", "x"],
         2,
-        &["a whole number from 1 on"],
+        &["a whole number of at least 1"],
     );
     check(
         &["run", "--no-tools", "-m", "gpt 5", "x"],

@@ -259,7 +259,7 @@ fn a_link_that_tools_may_have_left_opens_no_directory() {
     for path in ["link", "./link/../victim", &link] {
         go(&["-s", "workspace-write", "--add-dir", path], 2)
             .says(&format!(
-                "cannot let tools write in {path}, named by --add-dir: it leads to {victim}, through a place that tools"
+                "cannot let tools write in {path}, named by --add-dir: it leads to {victim}, through a directory that tools"
             ))
             .says(&format!("codex: hint: if that is what you want, name {victim} itself"));
     }

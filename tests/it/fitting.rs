@@ -132,7 +132,7 @@ fn ultra_is_told_to_be_no_effort() {
                 .run();
             ran.exits(2)
                 .stdout("")
-                .says("ultra is no effort of a model")
+                .says("ultra is not a model's effort")
                 .says(&format!("use -e {level}\n"));
             assert_eq!(server.connections(), 0);
         }

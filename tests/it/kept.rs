@@ -74,7 +74,7 @@ fn is_forbidden(ran: &Ran, model: &str, why: &str) {
         .says(&format!(
             "codex: cannot continue with {model}, the model of this conversation: {why}\n"
         ))
-        .says("name another model with -m");
+        .says("choose another model with -m");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_conversation_with_a_server_of_ones_own_goes_on_there_or_nowhere() {
     is_forbidden(
         &ran,
         "box/small",
-        "models.json has no provider box any more",
+        "models.json no longer has a provider box",
     );
     assert_eq!(server.requests().len(), 2);
 }

@@ -60,7 +60,7 @@ fn nothing_is_taken_from_a_directory_in_which_everybody_may_write() {
         write(&inner.join("AGENTS.md"), "of deep");
         let not_taken = |name: &str| {
             let open = open.display();
-            format!("codex: {open}/{name} is not taken: everybody may write in {open}\n")
+            format!("codex: {open}/{name} is ignored: everybody may write in {open}\n")
         };
         let (ran, text) = instructed(&home, &open);
         assert!(!text.contains("planted"), "{text}");
@@ -101,7 +101,7 @@ fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for
         "{text}"
     );
     ran.says(&format!(
-        "{}/.git is not taken: everybody may write in {}",
+        "{}/.git is ignored: everybody may write in {}",
         root.display(),
         root.join("open").display()
     ));
@@ -135,7 +135,7 @@ fn what_lies_directly_in_tmp_is_never_taken() {
         assert!(!text.contains("planted"), "{text}");
         assert_eq!(text.contains("of mine"), taken, "{text}");
         ran.says(&format!(
-            "/tmp/{noted} is not taken: everybody may write in /tmp"
+            "/tmp/{noted} is ignored: everybody may write in /tmp"
         ));
     }
 }
@@ -192,11 +192,11 @@ fn a_manifest_in_a_directory_in_which_everybody_may_write_is_not_believed() {
         "{tools}"
     );
     ran.says("the manifest ")
-        .says("/tools/planted.json is left out: everybody may write in ");
+        .says("/tools/planted.json is ignored: everybody may write in ");
     open_to_all(&folder, 0o777);
     let (ran, tools) = offered(&home, &[]);
     assert!(!tools.contains("\"kept\""), "{tools}");
-    ran.says("/tools/kept.json is left out: everybody may write in ");
+    ran.says("/tools/kept.json is ignored: everybody may write in ");
 }
 
 #[test]
@@ -249,14 +249,14 @@ fn root_believes_no_user_but_the_owner_of_the_working_directory() {
     give(&root.join(".git"), SOMEBODY + 1);
     let (found, ran) = told();
     assert_eq!(found, (false, true));
-    ran.says("/project/.git belongs to another user and is not taken for a repository");
+    ran.says("/project/.git belongs to another user and is not treated as a repository");
     // In the folder of tools of the home it is left out.
     let kept = home.root().join(".codex-run/tools/kept.json");
     manifest(&kept, "kept");
     give(&kept, SOMEBODY + 1);
     let (ran, tools) = offered(&home, &[]);
     assert!(!tools.contains("\"kept\""), "{tools}");
-    ran.says("/tools/kept.json is left out: it belongs to user ");
+    ran.says("/tools/kept.json is ignored: it belongs to user ");
 }
 
 #[test]

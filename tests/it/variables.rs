@@ -214,7 +214,7 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
             home = home.env(name, content);
         }
         // By its name: exit 2, in both commands and from a manifest.
-        let words = format!("codex: cannot hand {name} to tools: {why}\n");
+        let words = format!("codex: cannot pass {name} to tools: {why}\n");
         let hint = "codex: hint: give a tool that needs a key one of its own, in a variable of another name";
         by_hand(&home, &["--env", name])
             .exits(2)
@@ -230,7 +230,7 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
         let path = path.display().to_string();
         let ran = home.offline().args(["run", "--tool", &path, "x"]).run();
         ran.exits(2).stdout("");
-        let of_manifest = format!("cannot hand {name} to the tool own: {why}\n");
+        let of_manifest = format!("cannot pass {name} to the tool own: {why}\n");
         let in_manifest = format!("{name} is a variable of codex-run, which no tool gets");
         assert!(
             ran.stderr.contains(&of_manifest) || ran.stderr.contains(&in_manifest),
@@ -267,7 +267,7 @@ fn a_key_that_comes_through_a_pipe_is_known_too() {
     };
     let (ran, server) = run("--env APP_COPY");
     ran.exits(2)
-        .says("cannot hand APP_COPY to tools: its value holds a credential of codex-run");
+        .says("cannot pass APP_COPY to tools: its value holds a credential of codex-run");
     assert_eq!(server.requests().len(), 0);
     let (ran, server) = run("--env 'APP_*'");
     ran.exits(0).says("--env APP_* leaves out APP_COPY");

@@ -201,7 +201,7 @@ fn a_link_that_tools_may_have_left_does_not_lead_out_of_their_reach() {
             .says(&format!(
                 "cannot write {out}, named by --output-last-message: it leads to "
             ))
-            .says("through a place that tools can change")
+            .says("through a directory that tools can change")
             .says("codex: hint: if that is what you want, name /");
         assert_eq!(requests, 0);
         assert_eq!(names(&victim), ["note.md"], "{target}");
