@@ -7,7 +7,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use codex_run::auth::signed_in::SignedIn;
-use codex_run::auth::store::{CredentialStore, Document, Error, StoreEdit, StoreFormat, StorePath};
+use codex_run::auth::store::{
+    Contents, CredentialStore, Document, Error, StoreEdit, StoreFormat, StorePath,
+};
 use codex_run::auth::token::Claims;
 use codex_run::secret::Secret;
 use libfuzzer_sys::{Corpus, fuzz_target};
@@ -51,7 +53,7 @@ fn edited(text: &str) {
     let document = Document::read(text).expect("it was read before");
     let before = foreign(text);
     let format = StoreFormat::of(&document);
-    let contents = format.read(&document);
+    let contents = Contents::read(format, &document);
     assert_eq!(contents.format, format);
     let (mut with, signed_in) = (document.clone(), sign_in());
     format.set_sign_in(&mut with, &signed_in, 1_790_000_000);
@@ -59,7 +61,7 @@ fn edited(text: &str) {
     let written = with.text(0);
     assert_eq!(foreign(&written), before);
     let back = Document::read(&written).expect("we wrote it");
-    let here = StoreFormat::of(&back).read(&back).sign_in;
+    let here = Contents::read(StoreFormat::of(&back), &back).sign_in;
     let here = here.expect("it was written").expect("it is good");
     assert_eq!(
         (here.access, here.refresh),
@@ -69,14 +71,14 @@ fn edited(text: &str) {
     let (mut with, key) = (document.clone(), Secret::new("sk-fuzz".to_owned()));
     format.set_key(&mut with, &key);
     let back = Document::read(&with.text(0)).expect("we wrote it");
-    assert_eq!(StoreFormat::of(&back).read(&back).key, Some(key));
+    assert_eq!(Contents::read(StoreFormat::of(&back), &back).key, Some(key));
     assert_eq!(foreign(&with.text(0)), before);
     let mut without = document;
     format.remove_sign_in(&mut without);
     format.remove_key(&mut without);
     assert_eq!(foreign(&without.text(0)), before);
     let back = Document::read(&without.text(0)).expect("we wrote it");
-    let rest = format.read(&back);
+    let rest = Contents::read(format, &back);
     assert!(rest.sign_in.is_none() && rest.key.is_none());
 }
 
