@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use codex_run::auth::store::{Document, Edit, Error, Format, Place, Store};
-use codex_run::auth::token::{Claims, SignedIn};
+use codex_run::auth::signed_in::SignedIn;
+use codex_run::auth::store::{
+    Contents, CredentialStore, Document, Error, StoreEdit, StoreFormat, StorePath,
+};
+use codex_run::auth::token::Claims;
 use codex_run::secret::Secret;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::Value;
@@ -49,8 +52,8 @@ fn foreign(text: &str) -> BTreeMap<String, String> {
 fn edited(text: &str) {
     let document = Document::read(text).expect("it was read before");
     let before = foreign(text);
-    let format = Format::of(&document);
-    let contents = format.read(&document);
+    let format = StoreFormat::of(&document);
+    let contents = Contents::read(format, &document);
     assert_eq!(contents.format, format);
     let (mut with, signed_in) = (document.clone(), sign_in());
     format.set_sign_in(&mut with, &signed_in, 1_790_000_000);
@@ -58,7 +61,7 @@ fn edited(text: &str) {
     let written = with.text(0);
     assert_eq!(foreign(&written), before);
     let back = Document::read(&written).expect("we wrote it");
-    let here = Format::of(&back).read(&back).sign_in;
+    let here = Contents::read(StoreFormat::of(&back), &back).sign_in;
     let here = here.expect("it was written").expect("it is good");
     assert_eq!(
         (here.access, here.refresh),
@@ -68,14 +71,14 @@ fn edited(text: &str) {
     let (mut with, key) = (document.clone(), Secret::new("sk-fuzz".to_owned()));
     format.set_key(&mut with, &key);
     let back = Document::read(&with.text(0)).expect("we wrote it");
-    assert_eq!(Format::of(&back).read(&back).key, Some(key));
+    assert_eq!(Contents::read(StoreFormat::of(&back), &back).key, Some(key));
     assert_eq!(foreign(&with.text(0)), before);
     let mut without = document;
     format.remove_sign_in(&mut without);
     format.remove_key(&mut without);
     assert_eq!(foreign(&without.text(0)), before);
     let back = Document::read(&without.text(0)).expect("we wrote it");
-    let rest = format.read(&back);
+    let rest = Contents::read(format, &back);
     assert!(rest.sign_in.is_none() && rest.key.is_none());
 }
 
@@ -92,7 +95,7 @@ fn replaced(input: &[u8]) {
     let file = place();
     fs::write(&file, input).expect("a temporary file");
     let home = file.parent().map(ToOwned::to_owned);
-    let store = Store::new(&Place {
+    let store = CredentialStore::new(&StorePath {
         file: file.clone(),
         home,
         foreign: false,
@@ -103,7 +106,7 @@ fn replaced(input: &[u8]) {
         store.replace(
             store.prepare(None)?,
             &lock,
-            &[Edit::SignIn(&signed_in)],
+            &[StoreEdit::SignIn(&signed_in)],
             1_790_000_000,
         )
     })();

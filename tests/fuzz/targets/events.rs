@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use codex_run::wire::answer::{Answer, Show, Verdict};
 use codex_run::wire::event::{self, Event};
-use codex_run::wire::item::Kind;
+use codex_run::wire::item::ItemKind;
 use codex_run::wire::sse::Decoder;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -74,7 +74,7 @@ fuzz_target!(|stream: &[u8]| {
     said.sort();
     assert_eq!(shown, said);
     let items = answer.items().filter_map(|item| match &item.kind {
-        Kind::Call(call) => Some(call.clone()),
+        ItemKind::Call(call) => Some(call.clone()),
         _ => None,
     });
     assert_eq!(calls, items.collect::<Vec<_>>());

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use codex_run::wire::fault::{self, Fault, Head};
+use codex_run::wire::fault::{self, Fault, FaultHead};
 use libfuzzer_sys::fuzz_target;
 
 /// 2026-11-20 12:35:00 UTC
@@ -28,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let head = String::from_utf8_lossy(head);
     let lines = RefCell::new(head.lines());
-    let head = Head::read(status, |_| {
+    let head = FaultHead::read(status, |_| {
         let value = lines.borrow_mut().next()?;
         (!value.is_empty()).then(|| value.to_owned())
     });

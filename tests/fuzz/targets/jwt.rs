@@ -3,8 +3,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use codex_run::auth::issued::Issued;
-use codex_run::auth::token::{self, Claims, SignedIn};
+use codex_run::auth::signed_in::SignedIn;
+use codex_run::auth::token::{self, Claims};
+use codex_run::auth::token_response::Issued;
 use codex_run::secret::Secret;
 use libfuzzer_sys::fuzz_target;
 
