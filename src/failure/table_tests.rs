@@ -16,7 +16,8 @@ use crate::exhausted::Exhausted;
 use crate::http::{self, Distrust, Refused, Unusable};
 use crate::outcome::Outcome;
 use crate::secret::Secret;
-use crate::session::{self, Damage, Flaw};
+use crate::session;
+use crate::session::stored::{Damage, Flaw};
 use crate::wire::answer::{Excess, Trouble};
 use crate::wire::fault::{self, Cause, Fault, FaultHead, Retry};
 use crate::wire::sse::TooLong;
@@ -47,7 +48,7 @@ fn used(what: What, source: CredentialSource) -> Option<Used> {
 fn fault(cause: Cause) -> Fault {
     let head = FaultHead::read(400, |_| None);
     let body = br#"{"error":{"message":"Words of the service","code":"some_code"}}"#;
-    let mut fault = fault::of_answer(&head, body, NOW);
+    let mut fault = fault::from_response(&head, body, NOW);
     fault.kind = cause.kind();
     fault.cause = cause;
     fault

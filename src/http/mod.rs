@@ -28,6 +28,8 @@ use limit::{CONNECT_TIMEOUT, ERROR_BODY_TIMEOUT, KEEP_ALIVE, READ_BYTES};
 pub use limit::{IDLE_TIMEOUT, TimeLimit};
 pub use network::Network;
 use network::Through;
+#[cfg(test)]
+pub(crate) use network::Unusable;
 use resolver::Addresses;
 use socket::Offers;
 use tunnel::InTime;
