@@ -88,20 +88,20 @@ mod tests {
 
     #[test]
     fn the_usage_of_all_turns_counts() {
-        let on = "and the model wanted to go on";
+        let on = "and the model wanted to continue";
         check([None; 3], [usize::MAX, usize::MAX, 9], "", "");
         check([Some(3), None, None], [2, 0, 0], "", "");
         check(
             [Some(3), None, None],
             [3, 0, 0],
-            "stopped by --max-turns 3: all of them are used, and a further turn was asked for",
-            "stopped by --max-turns 3: the model wanted to go on",
+            "stopped by --max-turns 3: all turns are used, and another turn was requested",
+            "stopped by --max-turns 3: the model wanted to continue",
         );
         check([None, Some(50), None], [1, 50, 0], "", "");
         check(
             [None, Some(50), None],
             [1, 51, 0],
-            "stopped by --max-tokens 50: 51 tokens are used, and a further turn was asked for",
+            "stopped by --max-tokens 50: 51 tokens are used, and another turn was requested",
             &format!("stopped by --max-tokens 50: 51 tokens are used, {on}"),
         );
         check([None, None, Some(5)], [4, 0, 3], "", "");
@@ -109,13 +109,13 @@ mod tests {
             [None, None, Some(5)],
             [4, 0, 4],
             "",
-            "stopped by --max-tool-calls 5: the model wanted 6 tool calls in all",
+            "stopped by --max-tool-calls 5: the model requested 6 tool calls in total",
         );
         check(
             [Some(4), Some(1), Some(0)],
             [4, 2, 0],
-            "stopped by --max-turns 4: all of them are used, and a further turn was asked for",
-            "stopped by --max-turns 4: the model wanted to go on",
+            "stopped by --max-turns 4: all turns are used, and another turn was requested",
+            "stopped by --max-turns 4: the model wanted to continue",
         );
     }
 }

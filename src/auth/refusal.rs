@@ -160,7 +160,7 @@ impl Refusal {
     #[must_use]
     pub fn words(&self) -> String {
         let words = match (&*self.message, &*self.code) {
-            ("", "") => "it gave no reason".to_owned(),
+            ("", "") => "no reason given".to_owned(),
             ("", code) => code.to_owned(),
             (message, "") => message.to_owned(),
             (message, code) => format!("{message} ({code})"),
@@ -307,6 +307,6 @@ mod tests {
             "{words}"
         );
         assert!(words.len() < 600 && !words.contains(char::is_control));
-        assert_eq!(Refusal::of(401, "").words(), "it gave no reason [HTTP 401]");
+        assert_eq!(Refusal::of(401, "").words(), "no reason given [HTTP 401]");
     }
 }

@@ -69,7 +69,7 @@ fn overview(long: bool) -> String {
     }
     text.push_str("\nflags:\n");
     for (flag, brief) in [
-        ("-h", "this help, or a command's flags on one screen"),
+        ("-h", "this help, or a command's main flags"),
         ("--help", "everything about a command"),
         ("--version", "name and version"),
     ] {

@@ -129,7 +129,7 @@ impl Report {
             (None, Some(_)) if self.source.is_some() => {
                 line("method", "none that codex-run can use");
             }
-            (None, _) => line("method", "none: nobody is signed in, and no key is set"),
+            (None, _) => line("method", "none: not signed in, and no API key is set"),
             (Some("chatgpt"), _) => line("method", "ChatGPT sign-in"),
             (Some("access_token"), _) if self.personal => {
                 line("method", "ChatGPT access token of a workspace");
@@ -280,7 +280,7 @@ mod tests {
         };
         assert_eq!(
             nobody.lines(0),
-            "method    none: nobody is signed in, and no key is set\n\
+            "method    none: not signed in, and no API key is set\n\
              found     /home/ada/.codex/auth.json, of another program; --auth-file uses it in place\n"
         );
     }

@@ -65,7 +65,7 @@ fn status_tells_when_nobody_is_signed_in() {
     let home = Home::new();
     let ran = home.offline().args(["status"]).run();
     ran.exits(4)
-        .stdout("method    none: nobody is signed in, and no key is set\n")
+        .stdout("method    none: not signed in, and no API key is set\n")
         .says("codex login");
     let ran = home.offline().args(["status", "--json"]).run();
     ran.exits(4);

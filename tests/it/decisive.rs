@@ -310,7 +310,7 @@ fn what_other_tools_make_is_no_part_of_a_command_with_further_variables() {
     for name in ["late.sh", "sub/late.sh"] {
         let told = called(json!(["sh", name]), json!(["TICKETS"]), shell);
         assert!(
-            told.contains("the tool could not be run: ") && told.contains("late.sh is a part of"),
+            told.contains("the tool could not be run: ") && told.contains("late.sh is part of"),
             "{told}"
         );
         let told = called(json!(["sh", name]), json!([]), shell);

@@ -78,7 +78,7 @@ fn a_holder_beyond_its_own_limit_is_named() {
         .exits(7)
         .stdout("")
         .says(&format!("cannot use the sign-in: {held}"))
-        .says("for longer than the 130 s that a renewal takes at most")
+        .says("for longer than the 130 s that a renewal may take")
         .says("it may be stopped");
     // Another command of the same kind says the same.
     let logout = home.codex(&server).args(["logout", "--local"]).run();

@@ -143,7 +143,7 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
             5,
             "ask the workspace's administrator",
         ),
-        ("%3Cb%3E%26", 4, "the service says: <b>&"),
+        ("%3Cb%3E%26", 4, "the service refused: <b>&"),
     ] {
         let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
         let query = format!(

@@ -207,7 +207,7 @@ fn a_token_that_is_not_known_is_told_and_not_stored() {
     login("at-unknown0123456789")
         .exits(4)
         .says("not signed in: This access token is not valid. (invalid_token) [HTTP 401]")
-        .says("make another one in the workspace's settings");
+        .says("create a new one in the workspace settings");
     assert!(home.auth_text().is_none());
     let given = Home::new().env("CODEX_ACCESS_TOKEN", "at-unknown0123456789");
     ask(&given, &server)

@@ -388,6 +388,6 @@ fn a_call_that_has_run_does_not_run_again() {
         .run();
     ran.exits(8)
         .stdout("")
-        .says("the service sent a call of the tool bash again");
+        .says("the service repeated a call of the tool bash that has already run");
     assert_eq!(home.read("lines"), "line\n");
 }

@@ -242,7 +242,7 @@ fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
         3,
     );
     assert!(
-        told.contains("asking again so") && told.contains("Model not found"),
+        told.contains("retrying with it") && told.contains("Model not found"),
         "{told}"
     );
 }

@@ -5,7 +5,7 @@ use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server};
 
 const CLOSED: &str = "codex: standard output is closed\ncodex: hint: it must be open for writing: \
-                      `> FILE` keeps what is printed, `> /dev/null` throws it away\n";
+                      `> FILE` keeps the output, `> /dev/null` discards it\n";
 
 #[test]
 fn a_standard_output_that_is_closed_is_exit_74_before_any_request() {

@@ -1,7 +1,7 @@
 //! The outcome of one attempt to renew a sign-in.
 
 /// The outcome of one attempt to renew a sign-in.
-pub(super) enum Attempt {
+pub(super) enum RenewalAttempt {
     /// A valid token is available, renewed by this process or by another one.
     Done,
     /// Another process holds the lock.

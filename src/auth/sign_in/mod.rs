@@ -23,7 +23,7 @@ use super::store::{
 use super::token::TokenError;
 use crate::clock::{millis, seconds};
 use crate::secret::Secret;
-use attempt::Attempt;
+use attempt::RenewalAttempt;
 pub use error::{Error, Warning};
 use state::SignInState;
 use waiting::RenewalWatch;
@@ -160,12 +160,12 @@ impl SignIn {
                 Plan::Ended => return Err(Error::Ended),
                 Plan::Wait(until) => until,
                 Plan::Renew(must) => match self.attempt(rejected, &watch) {
-                    Ok(Attempt::Done) => return Ok(self.token()),
-                    Ok(Attempt::Busy | Attempt::Replan) if !must => {
+                    Ok(RenewalAttempt::Done) => return Ok(self.token()),
+                    Ok(RenewalAttempt::Busy | RenewalAttempt::Replan) if !must => {
                         return Ok(self.token());
                     }
-                    Ok(Attempt::Replan) => now,
-                    Ok(Attempt::Busy) => {
+                    Ok(RenewalAttempt::Replan) => now,
+                    Ok(RenewalAttempt::Busy) => {
                         let from = Instant::now();
                         let waiting = |locked: &store::Error| {
                             watch.report(&RenewalWait::Lock(locked.to_string()));
@@ -236,20 +236,28 @@ impl SignIn {
     }
 
     /// Takes the lock, plans again, and spends the refresh token if a renewal is still due.
-    fn attempt(&self, rejected: Option<&Secret>, watch: &RenewalWatch) -> Result<Attempt, Error> {
+    fn attempt(
+        &self,
+        rejected: Option<&Secret>,
+        watch: &RenewalWatch,
+    ) -> Result<RenewalAttempt, Error> {
         let Some(guard) = self.critical.enter() else {
             // The process is shutting down.
-            return Ok(Attempt::Replan);
+            return Ok(RenewalAttempt::Replan);
         };
         let outcome = self.spend(rejected, watch);
         guard.end();
         outcome
     }
 
-    fn spend(&self, rejected: Option<&Secret>, watch: &RenewalWatch) -> Result<Attempt, Error> {
+    fn spend(
+        &self,
+        rejected: Option<&Secret>,
+        watch: &RenewalWatch,
+    ) -> Result<RenewalAttempt, Error> {
         let lock = match self.store.try_lock() {
             Ok(Some(lock)) => lock,
-            Ok(None) => return Ok(Attempt::Busy),
+            Ok(None) => return Ok(RenewalAttempt::Busy),
             Err(error) => return Err(Error::NotSpent(error)),
         };
         let recovered = self.store.recover(&lock, seconds());
@@ -257,8 +265,8 @@ impl SignIn {
         match self.read_plan(rejected, millis())? {
             Plan::Renew(_) => {}
             // Another process renewed first.
-            Plan::Use => return Ok(Attempt::Done),
-            _ => return Ok(Attempt::Replan),
+            Plan::Use => return Ok(RenewalAttempt::Done),
+            _ => return Ok(RenewalAttempt::Replan),
         }
         let saved = self.saved();
         let Some(refresh) = &saved.refresh else {
@@ -268,7 +276,7 @@ impl SignIn {
         let memory = self.memory();
         let before = memory.of(refresh);
         if !lock.holds() {
-            return Ok(Attempt::Replan);
+            return Ok(RenewalAttempt::Replan);
         }
         memory.note(refresh, &Past::Sent(std::process::id()));
         let request = watch.start_request();
@@ -287,7 +295,7 @@ impl SignIn {
                 }
                 let refused = matches!(&error, issuer::Error::Refused(no) if no.permanent());
                 if refused && self.store.is_foreign() && self.renewed_elsewhere(refresh) {
-                    return Ok(Attempt::Done);
+                    return Ok(RenewalAttempt::Done);
                 }
                 return Err(self.failed(refresh, &before, error));
             }
@@ -301,7 +309,7 @@ impl SignIn {
         // Other programs may write the file without taking this lock.
         if let Ok(EditOutcome::Other(found)) = stored {
             return match found.sign_in {
-                Some(Ok(other)) => self.adopt(other).map(|()| Attempt::Done),
+                Some(Ok(other)) => self.adopt(other).map(|()| RenewalAttempt::Done),
                 _ => Err(Error::Gone(self.store.named().to_owned())),
             };
         }
@@ -315,7 +323,7 @@ impl SignIn {
             state.warnings.push(Warning::NotStored(error));
         }
         if usable {
-            Ok(Attempt::Done)
+            Ok(RenewalAttempt::Done)
         } else {
             Err(Error::Failed(Some(issuer::Error::Unreadable)))
         }

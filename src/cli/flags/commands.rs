@@ -54,7 +54,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "run",
         usage: "[PROMPT...]",
-        brief: "ask, run the tools it calls, print the answer",
+        brief: "ask, run its tool calls, print the answer",
         doc: "Sends a prompt to a model, runs the tools that it calls, sends back their results, and continues until \
               the answer is complete. The assistant's text goes to standard output, everything else to standard \
               error. The prompt is the arguments joined by spaces, or all of standard input if there are none. \

@@ -50,7 +50,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         long: "summary",
         takes: Takes::Value("KIND"),
         of: RUN,
-        brief: "have the model summarize its reasoning",
+        brief: "summarize the model's reasoning",
         rare: true,
         doc: "Has the model summarize its reasoning: auto, concise, detailed or none. The summary goes to standard \
               error.",
@@ -139,7 +139,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "max-turns",
         takes: Takes::Value("N"),
         of: RUN,
-        brief: "maximum number of requests to the model",
+        brief: "maximum number of model requests",
         rare: true,
         doc: "The maximum number of requests to the model. A run that needs more ends with exit code 9.",
         default: Some("100"),
