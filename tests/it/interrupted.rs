@@ -79,7 +79,7 @@ fn a_holder_beyond_its_own_limit_is_named() {
         .stdout("")
         .says(&format!("cannot use the sign-in: {held}"))
         .says("for longer than the 130 s that a renewal may take")
-        .says("it may be stopped");
+        .says("which may be suspended");
     // Another command of the same kind says the same.
     let logout = home.codex(&server).args(["logout", "--local"]).run();
     logout.exits(7).says(&held);

@@ -156,7 +156,7 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
     }
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     call(1455, &format!("/auth/callback?state={}", sign_in.state()));
-    sign_in.end().exits(4).says("came back without a code");
+    sign_in.end().exits(4).says("the redirect carried no code");
 }
 
 #[test]
