@@ -1,4 +1,4 @@
-//! What `codex status` tells: as lines for people, as JSON for programs.
+//! What `codex status` prints: lines for people, JSON for programs.
 
 use serde_json::{Value, json};
 

@@ -32,7 +32,7 @@ const SECOND_STOP_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) struct StopWatch {
     /// The deadline of the run (`--timeout`).
     pub(super) deadline: Option<Instant>,
-    /// Stops the run, and tells whether it is ending its tools, so that it is not considered stuck.
+    /// Stops the run, and knows whether it is ending its tools, so that it is not considered stuck.
     pub(super) control: Control,
     /// Delays the exit while a refresh token is being spent.
     pub(super) critical: Critical,

@@ -57,7 +57,7 @@ fn at(place: &str, schema: &Value, value: &Value) -> Result<(), Mismatch> {
         && !known.contains(value)
     {
         let known: Vec<String> = known.iter().map(Value::to_string).collect();
-        return wrong(format!("it is none of {}", known.join(", ")));
+        return wrong(format!("it is not one of {}", known.join(", ")));
     }
     if let Some(object) = value.as_object() {
         let required = schema["required"].as_array().into_iter().flatten();
@@ -135,7 +135,7 @@ mod tests {
         );
         check(
             json!({"id": "x", "tags": ["a", "c"]}),
-            "/tags/1: it is none of \"a\", \"b\"",
+            "/tags/1: it is not one of \"a\", \"b\"",
         );
         check(
             json!({"id": "x", "a/b": 1}),

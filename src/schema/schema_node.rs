@@ -45,7 +45,7 @@ impl Node {
             if known.len() > MAX_LISTED_VALUES {
                 words.push(format!("and {} more", known.len() - MAX_LISTED_VALUES));
             }
-            return Some(format!("it is none of {}", words.join(", ")));
+            return Some(format!("it is not one of {}", words.join(", ")));
         }
         match value {
             Value::String(text) => {

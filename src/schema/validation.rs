@@ -261,7 +261,7 @@ mod tests {
         check(
             "kind",
             json!("z"),
-            Err(("/kind", "it is none of \"x\", \"y\"")),
+            Err(("/kind", "it is not one of \"x\", \"y\"")),
         );
         check(
             "rate",

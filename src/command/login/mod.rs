@@ -176,15 +176,15 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
     let expires = device::DEVICE_TIMEOUT.as_secs() / 60;
     say("Open this address on any device and sign in:");
     say(&format!("\n  {}\n", issuer.device_url()));
-    say("Then type in this code:");
+    say("Then enter this code:");
     say(&format!("\n  {}\n", line(device.code.expose())));
     say(&format!(
-        "It expires in {expires} minutes. Type in only a code that you see in your own terminal: \
-         whoever hands you one wants to sign in as you."
+        "It expires in {expires} minutes. Enter only a code that your own terminal shows: \
+         anyone who sends you one wants to sign in as you."
     ));
     say(
-        "If the page refuses every code, device codes are switched off: they are allowed in the account's security \
-         settings, or by the workspace's administrator.",
+        "If the page refuses every code, device codes are switched off: turn them on in the account's security \
+         settings, or ask the workspace's administrator.",
     );
     match device::wait(issuer, &device) {
         Ok((code, verifier)) => {

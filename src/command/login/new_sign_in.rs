@@ -115,7 +115,7 @@ pub(super) fn list(settings: &LoginSettings, new: &SignedIn) {
 pub(super) fn come_first(before: &[String]) {
     if let Some(source) = before.first() {
         warn(&format!(
-            "{source} is set and comes first; `codex status` tells what is used"
+            "{source} is set and comes first; `codex status` shows which credential is used"
         ));
     }
 }

@@ -61,7 +61,7 @@ impl Ways {
         };
         let callback = Callback::listen(http, state, arrived, |port| {
             warn(&format!(
-                "port {port} is taken; whoever has it is asked to let go"
+                "port {port} is in use; asking the program that holds it to release it"
             ));
         });
         Ok(Self {
