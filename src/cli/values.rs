@@ -41,7 +41,7 @@ pub(super) fn one_of(
 }
 
 /// The longest duration, in milliseconds: ten years are practically unlimited, and keep every later sum in range.
-const MAX_SECONDS: u64 = 315_360_000_000;
+const MAX_MILLIS: u64 = 315_360_000_000;
 
 /// A duration such as `90s` or `15m`.
 pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Duration>, Failure> {
@@ -69,7 +69,7 @@ pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Durat
     };
     match number.checked_mul(unit) {
         Some(0) | None => Err(wrong()),
-        Some(millis) => Ok(Some(Duration::from_millis(millis.min(MAX_SECONDS)))),
+        Some(millis) => Ok(Some(Duration::from_millis(millis.min(MAX_MILLIS)))),
     }
 }
 
@@ -110,7 +110,7 @@ fn or_default<'a>(long: &str, given: Option<&'a OsStr>) -> Option<&'a OsStr> {
 /// The time limit of a tool call.
 pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     let limit = duration_of(args, "tool-timeout", args.tool_timeout.as_deref())?;
-    Ok(limit.unwrap_or(Duration::from_millis(MAX_SECONDS)))
+    Ok(limit.unwrap_or(Duration::from_millis(MAX_MILLIS)))
 }
 
 /// Refuses flags that exclude each other.
