@@ -77,7 +77,7 @@ pub struct Cut {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeptOutput {
-    /// The file has all of it.
+    /// The file contains the full output.
     Whole {
         /// The file's name.
         file: String,

@@ -150,7 +150,7 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ),
     (
         "OPENAI_BASE_URL",
-        "Another address of the API. Like the two above, it must be https://, or http:// to this machine.",
+        "Overrides the base URL of the API. Like the two above, it must be https://, or http:// to this machine.",
     ),
     (
         "https_proxy, all_proxy",

@@ -31,7 +31,7 @@ struct CatalogueEntry {
     hidden: bool,
     /// Differences with a sign-in; absent if the model is not available with one.
     chatgpt: Option<AccessDifference>,
-    /// Differences with an API key; absent if the model is not available with one.
+    /// Properties that apply with an API key; `None` if the model is not available with one.
     api: Option<AccessDifference>,
 }
 

@@ -25,7 +25,7 @@ const ANNOTATIONS: &[&str] = &[
     "writeOnly",
 ];
 
-/// The reason why a keyword is rejected, if it is.
+/// Returns why a keyword is rejected, or `None` if it is accepted.
 pub(super) fn refusal(name: &str, in_root: bool) -> Option<String> {
     let advice = match name {
         "$ref"

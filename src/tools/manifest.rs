@@ -58,7 +58,7 @@ pub struct Around<'a> {
     pub duration: fn(&str) -> Option<Duration>,
     /// Whether a program can be run, by name or path.
     pub runs: &'a dyn Fn(&OsStr) -> bool,
-    /// Whether a variable belongs to codex-run; tools never get those.
+    /// Whether a variable is reserved for codex-run. Reserved variables are never passed to tools.
     pub is_own: fn(&str) -> bool,
     /// Names of other tools, besides the built-in ones.
     pub taken: &'a [&'a str],

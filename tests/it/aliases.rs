@@ -88,7 +88,7 @@ fn a_home_that_is_a_link_cannot_be_replaced() {
         .env("HOME", &work)
         .args(["run", "-s", "workspace-write", "x"]);
     cmd.run().exits(2).says(&format!(
-        "cannot let tools write in {work}: {work}/.codex-run is where credentials are kept"
+        "cannot let tools write to {work}: {work}/.codex-run is where credentials are kept"
     ));
 }
 

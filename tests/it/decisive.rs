@@ -46,7 +46,7 @@ fn a_manifest_that_tools_could_change_is_refused() {
         let ran = run(&home, &flags, path);
         ran.exits(2)
             .stdout("")
-            .says("cannot let tools write in ")
+            .says("cannot let tools write to ")
             .says("it is a manifest, named by --tool")
             .says("hint: move it to where tools cannot write")
             .says("use -s read-only");
@@ -174,7 +174,7 @@ fn what_lies_below_a_shared_directory_is_within_reach() {
     let read_only = run(&home, &[], &path);
     let _ = fs::remove_dir_all(&folder);
     ran.exits(2)
-        .says("cannot let tools write in /tmp: ")
+        .says("cannot let tools write to /tmp: ")
         .says("close this directory with --no-tmp");
     closed.exits(0);
     read_only.exits(0);
@@ -259,7 +259,7 @@ fn a_link_that_tools_may_have_left_opens_no_directory() {
     for path in ["link", "./link/../victim", &link] {
         go(&["-s", "workspace-write", "--add-dir", path], 2)
             .says(&format!(
-                "cannot let tools write in {path}, named by --add-dir: it leads to {victim}, through a directory that tools"
+                "cannot let tools write to {path}, named by --add-dir: it leads to {victim}, through a directory that tools"
             ))
             .says(&format!("codex: hint: if that is what you want, name {victim} itself"));
     }
@@ -269,7 +269,7 @@ fn a_link_that_tools_may_have_left_opens_no_directory() {
         &["-s", "workspace-write", "-C", &link, "--add-dir", &work],
         2,
     )
-    .says(&format!("cannot let tools write in {link}, named by -C"));
+    .says(&format!("cannot let tools write to {link}, named by -C"));
     // Where nothing that tools can change leads there, or it leads to where they can write anyway.
     for path in [
         &*victim,

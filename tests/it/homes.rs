@@ -53,7 +53,7 @@ fn the_default_home_is_hidden_where_another_one_is_used() {
     let cmd = cmd.env("CODEX_RUN_HOME", "/nowhere/profile");
     let cmd = cmd.within("sh", ["-c", "cd ..; exec \"$0\" \"$@\""]);
     cmd.run().exits(2).says(&format!(
-        "cannot let tools write in {root}: {root}/.codex-run is where credentials are kept"
+        "cannot let tools write to {root}: {root}/.codex-run is where credentials are kept"
     ));
     // A home that is not there could be made.
     let work = home.work().display().to_string();
@@ -227,7 +227,7 @@ fn tools_cannot_write_where_links_in_a_home_of_codex_run_lead() {
             .args(["run", "-s", "workspace-write", "x"])
             .run();
         ran.exits(2)
-            .says(&format!("cannot let tools write in {work}: "))
+            .says(&format!("cannot let tools write to {work}: "))
             .says(words);
         fs::remove_file(own.join(name)).expect("it was made");
     };

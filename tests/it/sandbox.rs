@@ -74,7 +74,7 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
             .exits(2)
             .stdout("")
             .says(&format!(
-                "cannot let tools write in {root}: {hidden} is where credentials are kept"
+                "cannot let tools write to {root}: {hidden} is where credentials are kept"
             ))
             .says(hint);
     };

@@ -64,7 +64,7 @@ pub enum Cause {
     Broken,
     /// The response is a redirect.
     Moved,
-    /// A web page in place of an answer.
+    /// The response is an HTML page, not an API response.
     Page,
     /// A proxy requires authentication.
     Proxy,

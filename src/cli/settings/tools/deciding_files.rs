@@ -175,7 +175,7 @@ fn check(file: &DecidingFile, reach: &WritableReach) -> Result<(), Failure> {
         ""
     };
     Err(Failure::usage(format!(
-        "cannot let tools write in {}: they could change {}, and it is {}",
+        "cannot let tools write to {}: they could change {}, and it is {}",
         root.display(),
         file.path.display(),
         file.what

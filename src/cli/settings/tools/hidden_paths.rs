@@ -97,7 +97,7 @@ impl ProtectedPaths {
             (None, None) => return Ok(()),
         };
         Err(Failure::usage(format!(
-            "cannot let tools write in {}: {} is where credentials are kept",
+            "cannot let tools write to {}: {} is where credentials are kept",
             conflict.root.display(),
             conflict.hidden.display()
         ))

@@ -24,7 +24,7 @@ use crate::tools::scratch::TemporaryParent;
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 
-/// How tools are started, with warnings and notes.
+/// The tools of a run, how they are launched, and the warnings and notes found while preparing them.
 pub(crate) struct Tooling {
     pub(crate) setup: ToolSetup,
     /// The tools that are offered.
@@ -225,7 +225,7 @@ impl NamedDirectory<'_> {
         }
         let found = self.real.display();
         Err(Failure::usage(format!(
-            "cannot let tools write in {}, named by {}: it leads to {found}, through a directory that tools can change",
+            "cannot let tools write to {}, named by {}: it leads to {found}, through a directory that tools can change",
             self.path.display(),
             self.flag
         ))
