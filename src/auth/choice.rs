@@ -33,7 +33,7 @@ pub enum What {
     /// A stored sign-in, or the reason the entry is not one.
     SignIn(Result<Box<SignedIn>, TokenError>),
     /// The server needs no credential.
-    Nobody,
+    NoKey,
     /// A key reference (such as a command) that is not followed, with the reason.
     NotUsable(&'static str),
     /// An entry of another type, which another program keeps in the same place.
@@ -48,7 +48,7 @@ impl FoundCredential {
             What::Key(secret) | What::Token(secret) => vec![secret.clone()],
             What::Personal(personal) => vec![personal.access().clone()],
             What::SignIn(Ok(sign_in)) => sign_in.secrets().collect(),
-            What::SignIn(Err(_)) | What::Nobody | What::NotUsable(_) | What::NotOurs(_) => {
+            What::SignIn(Err(_)) | What::NoKey | What::NotUsable(_) | What::NotOurs(_) => {
                 Vec::new()
             }
         }
@@ -57,7 +57,7 @@ impl FoundCredential {
     /// Returns whether its requests go to the subscription backend.
     #[must_use]
     pub fn is_subscription(&self) -> bool {
-        !matches!(self.what, What::Key(_) | What::Nobody | What::NotUsable(_))
+        !matches!(self.what, What::Key(_) | What::NoKey | What::NotUsable(_))
     }
 }
 
@@ -140,7 +140,7 @@ pub fn choose(found: &[FoundCredential]) -> Result<Chosen, Error> {
     let first = found.first().ok_or(Error::Missing)?;
     match &first.what {
         What::Key(found) => Ok(Chosen::Fixed(Credential::Key(key(found, &first.source)?))),
-        What::Nobody => Ok(Chosen::Fixed(Credential::Key(Secret::new(String::new())))),
+        What::NoKey => Ok(Chosen::Fixed(Credential::Key(Secret::new(String::new())))),
         What::NotUsable(why) => Err(Error::NotUsable(first.source.clone(), why)),
         What::NotOurs(other) => Err(Error::NotOurs(first.source.clone(), other.clone())),
         What::Personal(personal) => {

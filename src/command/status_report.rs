@@ -43,7 +43,7 @@ impl Report {
             ..Self::default()
         };
         match &first.what {
-            What::Key(_) | What::Nobody | What::NotUsable(_) => report.method = Some("api_key"),
+            What::Key(_) | What::NoKey | What::NotUsable(_) => report.method = Some("api_key"),
             What::Personal(personal) => report.know(personal),
             What::Token(token) => {
                 let claims = claims(token.expose().trim()).unwrap_or_default();

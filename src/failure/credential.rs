@@ -41,7 +41,7 @@ impl Used {
         let first = found.first()?;
         let kind = match &first.what {
             What::Key(_) if first.source.provider().is_some() => UsedKind::OfServer,
-            What::Nobody => UsedKind::OfServer,
+            What::NoKey => UsedKind::OfServer,
             What::Key(_) | What::NotUsable(_) => UsedKind::Key,
             What::Token(_) => UsedKind::Token,
             What::Personal(_) => UsedKind::Personal,
@@ -137,7 +137,7 @@ mod tests {
     fn found(source: CredentialSource) -> FoundCredential {
         let key = Secret::new("sk-invented".to_owned());
         let what = match source {
-            CredentialSource::Server(_) => What::Nobody,
+            CredentialSource::Server(_) => What::NoKey,
             _ => What::Key(key),
         };
         FoundCredential { what, source }

@@ -125,7 +125,7 @@ fn refused_credentials() {
             What::Key(secret()),
             CredentialSource::ServerKey("box".to_owned()),
         ),
-        used(What::Nobody, CredentialSource::Server("box".to_owned())),
+        used(What::NoKey, CredentialSource::Server("box".to_owned())),
         used(
             What::Token(secret()),
             CredentialSource::Variable("CODEX_ACCESS_TOKEN"),

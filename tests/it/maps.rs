@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::tidy::{root, sources};
 
 /// The names in the first column of the first table of a README.
 fn mapped(readme: &str) -> BTreeSet<String> {
@@ -75,19 +73,6 @@ fn types(text: &str) -> impl Iterator<Item = &str> {
         name.split(|c: char| !c.is_alphanumeric() && c != '_')
             .next()
     })
-}
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
 }
 
 /// `Error` is the name of each module's error; types of tests and those inside a function are not counted.

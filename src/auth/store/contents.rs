@@ -143,7 +143,7 @@ enum CredentialEntry {
 }
 
 impl CredentialEntry {
-    /// Classifies an entry. One of ours has the type `own` or no type.
+    /// Classifies an entry. An entry that codex-run can use has the type `own` or no type.
     fn of(document: &Document, name: &str, own: &str) -> Self {
         let text = document.get(name).map(str::trim);
         if text.is_none_or(|text| text == "null") {

@@ -52,7 +52,7 @@ mod tests {
 
     fn of(name: &'static str) -> FoundCredential {
         FoundCredential {
-            what: What::Nobody,
+            what: What::NoKey,
             source: CredentialSource::Variable(name),
         }
     }

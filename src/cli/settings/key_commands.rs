@@ -18,7 +18,7 @@ pub(super) fn found(
     let name = provider.name.clone();
     let Some(text) = &provider.api_key else {
         return Ok(FoundCredential {
-            what: What::Nobody,
+            what: What::NoKey,
             source: CredentialSource::Server(name),
         });
     };
