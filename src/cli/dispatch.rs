@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
-use super::ending::{force, force_in_lines, print_failure};
+use super::ending::{exit_now, exit_now_with_json_line, print_failure};
 use super::environment::{Environment, checked, environment, own};
 use super::flags::{self, Args};
 use super::limits::{patience, room};
@@ -33,7 +33,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
         confine::shut();
     }
     command::signals::survive_file_limit();
-    command::signals::heed(|signal| process::exit(128 + signal))
+    command::signals::end_first_process_on_signal(|signal| process::exit(128 + signal))
         .map_err(|error| failure::of_thread(&error))?;
     match invocation {
         Invocation::Run(args) => ask(args, begun, seen),
@@ -140,7 +140,7 @@ where
     let environment = checked()?;
     let args = configured(args, name, &environment)?;
     let settings = settings(&args, &environment)?;
-    run(settings, &shielded()?)?;
+    run(settings, &delaying_signals()?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -155,10 +155,10 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
     drop(patience);
     let host = Host {
         setup: network::setup(&environment),
-        force: if seen.lines.get() && !seen.of_sdk.get() {
-            force_in_lines
+        exit_now: if seen.lines.get() && !seen.of_sdk.get() {
+            exit_now_with_json_line
         } else {
-            force
+            exit_now
         },
     };
     let host_of_service = settings::host(&settings.found, &settings.endpoints);
@@ -193,10 +193,10 @@ fn configured(
 }
 
 /// Defers signals from now on while a refresh token is being used.
-fn shielded() -> Result<Critical, Failure> {
+fn delaying_signals() -> Result<Critical, Failure> {
     let critical = Critical::default();
     let paint = terminal::paint(None, &environment());
-    command::signal_shield::raise(&critical, move |request| force(request, paint))
+    command::signal_shield::delay_signals(&critical, move |request| exit_now(request, paint))
         .map_err(|error| failure::of_thread(&error))?;
     Ok(critical)
 }

@@ -14,7 +14,7 @@ use crate::output::paint::Paint;
 use crate::output::report;
 
 /// Writes the last JSON line of a failed run, unless standard output is blocked for a second.
-pub(super) fn print_in_lines(failure: &Failure) {
+pub(super) fn print_json_line(failure: &Failure) {
     if failure.outcome() != Outcome::Closed
         && takes(&io::stdout(), Duration::from_secs(1))
         && let Ok(mut stdout) = Stdout::open()
@@ -23,20 +23,20 @@ pub(super) fn print_in_lines(failure: &Failure) {
     }
 }
 
-/// The same as [`force`] for a run that prints JSON lines.
-pub(super) fn force_in_lines(order: StopRequest, paint: Paint) {
+/// The same as [`exit_now`] for a run that prints JSON lines.
+pub(super) fn exit_now_with_json_line(order: StopRequest, paint: Paint) {
     let failure = failure::of_order(order);
     if takes(&io::stdout(), Duration::ZERO) {
-        print_in_lines(&failure);
+        print_json_line(&failure);
     }
-    force(order, paint);
+    exit_now(order, paint);
 }
 
 /// Ends the process at once, from a second thread, when the main loop does not respond.
-pub(super) fn force(order: StopRequest, paint: Paint) {
+pub(super) fn exit_now(order: StopRequest, paint: Paint) {
     let failure = failure::of_order(order);
     print_failure(&failure, paint, Duration::ZERO);
-    die(&failure);
+    end_by_signal(&failure);
     process::exit(failure.outcome().exit_code().into());
 }
 
@@ -50,7 +50,7 @@ pub(super) fn print_failure(failure: &Failure, paint: Paint, timeout: Duration) 
 
 /// Ends the process by the signal that ended the run, if any, because only then a shell's loop stops. The first process
 /// of a container cannot end this way; its exit code reports the same.
-pub(super) fn die(failure: &Failure) {
+pub(super) fn end_by_signal(failure: &Failure) {
     if let Some(signal) = failure.signal()
         && !command::signals::is_first_process()
     {

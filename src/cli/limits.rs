@@ -3,7 +3,7 @@
 use std::process;
 use std::time::Duration;
 
-use super::ending::{print_failure, print_in_lines};
+use super::ending::{print_failure, print_json_line};
 use super::flags::Args;
 use super::values;
 use crate::agent::StopRequest;
@@ -29,7 +29,7 @@ pub(super) fn patience(args: &Args, lines: bool) -> Result<Option<StartupDeadlin
         StartupDeadline::start(limit, move || {
             let failure = failure::of_order(StopRequest::Timeout);
             if lines {
-                print_in_lines(&failure);
+                print_json_line(&failure);
             }
             print_failure(&failure, Paint::default(), Duration::ZERO);
             process::exit(failure.outcome().exit_code().into());

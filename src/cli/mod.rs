@@ -29,7 +29,7 @@ use crate::outcome::Outcome;
 use crate::stdin;
 
 use dispatch::invoke;
-use ending::{die, print_failure, print_in_lines};
+use ending::{end_by_signal, print_failure, print_json_line};
 use environment::environment;
 use guard::guard;
 use output_form::Seen;
@@ -52,12 +52,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
             let is_killed = seen.of_sdk.get() && failure.outcome() == Outcome::Terminated;
             if seen.lines.get() && !is_killed {
-                print_in_lines(&failure);
+                print_json_line(&failure);
             }
             let color = seen.color.borrow();
             let paint = terminal::paint(color.as_deref(), &environment());
             print_failure(&failure, paint, Duration::from_secs(1));
-            die(&failure);
+            end_by_signal(&failure);
             failure.outcome().exit_code().into()
         }
     }

@@ -11,13 +11,13 @@ use crate::agent::StopRequest;
 use crate::auth::critical_section::{Critical, MAX_DELAY};
 use crate::exhausted::at_start;
 
-/// Starts a thread that handles signals until the process ends. `force` ends the process.
+/// Starts a thread that handles signals until the process ends. `exit_now` ends the process.
 ///
 /// # Errors
 /// If no thread or pipe can be created.
-pub fn raise(
+pub fn delay_signals(
     critical: &Critical,
-    force: impl FnOnce(StopRequest) + Send + 'static,
+    exit_now: impl FnOnce(StopRequest) + Send + 'static,
 ) -> io::Result<()> {
     let signals = take_over()?;
     let critical = critical.clone();
@@ -25,7 +25,7 @@ pub fn raise(
         .spawn(move || {
             let request = next(&signals, None, false);
             end_renewals(&critical, MAX_DELAY);
-            force(request);
+            exit_now(request);
         })
         .map(drop)
         .map_err(at_start)

@@ -71,7 +71,7 @@ pub fn survive_file_limit() {
 ///
 /// # Errors
 /// When the system gives no thread or no pipe.
-pub fn heed(end: impl Fn(i32) + Send + 'static) -> io::Result<()> {
+pub fn end_first_process_on_signal(end: impl Fn(i32) + Send + 'static) -> io::Result<()> {
     if !is_first_process() {
         return Ok(());
     }

@@ -39,7 +39,7 @@ pub(super) struct StopWatch {
     /// Whether a spinner is drawn on standard error. It is erased before the process ends.
     pub(super) shown: Arc<AtomicBool>,
     /// Ends the process at once, and reports it in these colours.
-    pub(super) force: fn(StopRequest, Paint),
+    pub(super) exit_now: fn(StopRequest, Paint),
     /// The colours.
     pub(super) paint: Paint,
 }
@@ -84,7 +84,7 @@ impl StopWatch {
             thread::sleep(STUCK_TIMEOUT);
         }
         erase(&self.shown);
-        (self.force)(first, self.paint);
+        (self.exit_now)(first, self.paint);
     }
 }
 

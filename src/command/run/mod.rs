@@ -49,7 +49,7 @@ pub struct Host {
     /// User-Agent, proxies and TLS roots.
     pub setup: http::HttpSetup,
     /// Ends the process at once because of this stop request, and reports it in these colours.
-    pub force: fn(StopRequest, Paint),
+    pub exit_now: fn(StopRequest, Paint),
 }
 
 /// Sends the prompt and prints the answer.
@@ -75,7 +75,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
         control: control.clone(),
         critical,
         shown: screen.shared(),
-        force: host.force,
+        exit_now: host.exit_now,
         paint: settings.paint,
     };
     let woken = watch.start().map_err(Error::Thread)?;
