@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::flags::Args;
 use crate::cli::named_files;
 use crate::command::run::Form;
-use crate::command::run::Keep;
+use crate::command::run::SessionChoice;
 use crate::failure::Failure;
 use crate::format::OutputSchema;
 use crate::prompt;
@@ -51,17 +51,17 @@ pub(super) fn last_message(args: &Args) -> Option<PathBuf> {
 }
 
 /// How the conversation is stored. The flag table excludes conflicting flags.
-pub(super) fn keep(args: &Args) -> Result<Keep, Failure> {
+pub(super) fn session_choice(args: &Args) -> Result<SessionChoice, Failure> {
     let id = |long: &str, value: &std::ffi::OsStr| {
         prompt::text(value, || format!("the id of {}", args.named(long))).map_err(|error| {
             Failure::usage(error.to_string()).hint("`codex sessions` lists the ids")
         })
     };
     Ok(match (&args.resume, &args.fork) {
-        (Some(value), _) => Keep::Resume(id("resume", value)?),
-        (_, Some(value)) => Keep::Fork(id("fork", value)?),
-        _ if args.last => Keep::Last,
-        _ if args.ephemeral => Keep::Nothing,
-        _ => Keep::New,
+        (Some(value), _) => SessionChoice::Resume(id("resume", value)?),
+        (_, Some(value)) => SessionChoice::Fork(id("fork", value)?),
+        _ if args.last => SessionChoice::Last,
+        _ if args.ephemeral => SessionChoice::Ephemeral,
+        _ => SessionChoice::New,
     })
 }

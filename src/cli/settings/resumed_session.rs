@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, FlagOrigin};
-use crate::command::run::Keep;
+use crate::command::run::SessionChoice;
 use crate::session::Sessions;
 
 /// A resumed conversation.
@@ -22,30 +22,30 @@ pub(super) struct ResumedSettings {
 /// How the conversation is stored, with the newest one replaced by its id; and the settings of a resumed
 /// conversation. One that cannot be read has none here: the run reports that.
 pub(super) fn read(
-    keep: Keep,
+    choice: SessionChoice,
     directory: &Path,
     environment: &Environment,
-) -> (Keep, Option<ResumedSettings>) {
+) -> (SessionChoice, Option<ResumedSettings>) {
     let Some(home) = environment.home() else {
-        return (keep, None);
+        return (choice, None);
     };
     let sessions = Sessions::new(&home);
-    let keep = match keep {
-        Keep::Last => match sessions.newest(directory) {
-            Ok(id) => Keep::Resume(id.to_string()),
-            Err(_) => Keep::Last,
+    let choice = match choice {
+        SessionChoice::Last => match sessions.newest(directory) {
+            Ok(id) => SessionChoice::Resume(id.to_string()),
+            Err(_) => SessionChoice::Last,
         },
-        keep => keep,
+        choice => choice,
     };
-    let (Keep::Resume(id) | Keep::Fork(id)) = &keep else {
-        return (keep, None);
+    let (SessionChoice::Resume(id) | SessionChoice::Fork(id)) = &choice else {
+        return (choice, None);
     };
     let resumed = sessions.read(id).ok().map(|stored| ResumedSettings {
         effort: stored.effort.current().map(str::to_owned),
         model: Some(stored.model).filter(|model| !model.is_empty()),
         provider: stored.provider,
     });
-    (keep, resumed)
+    (choice, resumed)
 }
 
 /// Whether this flag was given for this run, rather than by `config.json`.

@@ -51,8 +51,11 @@ pub(crate) fn run(
     let instructions = instructions(args, &tooling, &agents)?;
     let schema = outputs::schema(args)?;
     let search = search(args)?;
-    let (keep, resumed) =
-        resumed_session::read(outputs::keep(args)?, &tooling.setup.directory, environment);
+    let (session, resumed) = resumed_session::read(
+        outputs::session_choice(args)?,
+        &tooling.setup.directory,
+        environment,
+    );
     let resumed = resumed.as_ref();
     let ModelSettings {
         chosen,
@@ -107,7 +110,7 @@ pub(crate) fn run(
         tools: tooling.setup,
         offered: tooling.offered,
         home: environment.home(),
-        keep,
+        session,
         form: outputs::form(args)?,
         schema,
         last_message: outputs::last_message(args),

@@ -40,7 +40,7 @@ use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
 use run_tools::RunTools;
 use session_start::{start_session, warn_if_misplaced};
-pub use settings::{Form, Keep, RunSettings};
+pub use settings::{Form, RunSettings, SessionChoice};
 use validation::validate;
 
 /// The process that hosts a run.

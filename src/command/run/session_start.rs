@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::Error;
-use super::settings::{Keep, RunSettings};
+use super::settings::{RunSettings, SessionChoice};
 use crate::agent::resume::ResumedConversation;
 use crate::clock::{millis, seconds};
 use crate::failure::RunWarning;
@@ -35,14 +35,16 @@ pub(super) fn start_session(
         version: env!("CARGO_PKG_VERSION"),
     };
     let sessions = settings.home.as_deref().map(Sessions::new);
-    match (&settings.keep, &sessions) {
-        (Keep::Resume(_) | Keep::Last | Keep::Fork(_), None) => Err(Error::NoHome),
-        (Keep::Resume(id), Some(sessions)) => resume(sessions, id, &header, settings),
-        (Keep::Last, Some(sessions)) => {
+    match (&settings.session, &sessions) {
+        (SessionChoice::Resume(_) | SessionChoice::Last | SessionChoice::Fork(_), None) => {
+            Err(Error::NoHome)
+        }
+        (SessionChoice::Resume(id), Some(sessions)) => resume(sessions, id, &header, settings),
+        (SessionChoice::Last, Some(sessions)) => {
             let id = sessions.newest(header.cwd).map_err(Error::Session)?;
             resume(sessions, id.as_str(), &header, settings)
         }
-        (Keep::Fork(id), Some(sessions)) => {
+        (SessionChoice::Fork(id), Some(sessions)) => {
             let stored = sessions.read(id).map_err(Error::Session)?;
             let ResumedConversation { items, effort, .. } = resumed(stored, settings);
             let header = TurnHeader {
@@ -61,8 +63,8 @@ pub(super) fn start_session(
                 ..started
             })
         }
-        (Keep::New, sessions) => begin(settings, sessions.as_ref(), &header, sink),
-        (Keep::Nothing, _) => begin(settings, None, &header, sink),
+        (SessionChoice::New, sessions) => begin(settings, sessions.as_ref(), &header, sink),
+        (SessionChoice::Ephemeral, _) => begin(settings, None, &header, sink),
     }
 }
 

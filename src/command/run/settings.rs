@@ -46,7 +46,7 @@ pub struct RunSettings {
     /// The home directory of codex-run, if there is one.
     pub home: Option<PathBuf>,
     /// How the conversation is stored.
-    pub keep: Keep,
+    pub session: SessionChoice,
     /// The format of standard output.
     pub form: Form,
     /// The schema that the last message must match.
@@ -83,9 +83,9 @@ pub struct RunSettings {
 
 /// How the conversation is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keep {
+pub enum SessionChoice {
     /// It is not stored.
-    Nothing,
+    Ephemeral,
     /// As a new conversation.
     New,
     /// Resume the conversation with this id.
