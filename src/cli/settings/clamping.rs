@@ -10,7 +10,7 @@ use crate::models::clamp::{ClampedSettings, RequestedSettings, clamp};
 
 /// The clamped settings. A resumed conversation keeps its effort if it
 /// keeps its model.
-pub(super) fn fitted(
+pub(super) fn clamped(
     args: &Args,
     choice: &Choice,
     resumed: Option<&ResumedSettings>,
@@ -48,15 +48,15 @@ pub(super) fn fitted(
 }
 
 /// The clamped settings of the fallback model. A question with pictures is not sent without them.
-pub(super) fn instead(
+pub(super) fn substitute(
     args: &Args,
     choice: Option<Choice>,
     pictures: usize,
 ) -> Result<Option<(Choice, ClampedSettings)>, Failure> {
     let sees = |choice: &Choice| pictures == 0 || !choice.model.text_only;
     let both = |choice: Choice| {
-        let fitted = fitted(args, &choice, None, pictures)?;
-        Ok((choice, fitted))
+        let clamped = clamped(args, &choice, None, pictures)?;
+        Ok((choice, clamped))
     };
     choice.filter(sees).map(both).transpose()
 }

@@ -75,13 +75,13 @@ pub(crate) fn run(
     };
     tooling.hand_on(args, environment, &known)?;
     let count = pictures.len();
-    let fitted = clamping::fitted(args, &chosen.choice, resumed, count)?;
-    let instead = clamping::instead(args, chosen.instead.clone(), count)?;
+    let clamped = clamping::clamped(args, &chosen.choice, resumed, count)?;
+    let substitute = clamping::substitute(args, chosen.substitute.clone(), count)?;
     let origins = if args.dry_run && level == Level::Verbose {
         let kept = clamping::kept_effort(args, &chosen.choice, resumed).is_some();
         let read = agents.found.iter().map(|(file, _)| file);
         let read = read.map(|file| format!("{}: added to the instructions", file.display()));
-        let lines = setting_origins::lines(args, &chosen, &found, &fitted, kept);
+        let lines = setting_origins::lines(args, &chosen, &found, &clamped, kept);
         lines.into_iter().chain(read).collect()
     } else {
         Vec::new()
@@ -90,7 +90,7 @@ pub(crate) fn run(
     warnings.extend(origins);
     warnings.extend(tooling.warnings);
     warnings.extend(agents.warnings);
-    warnings.extend(fitted.note());
+    warnings.extend(clamped.note());
     let Choosing {
         choice, endpoints, ..
     } = chosen;
@@ -104,8 +104,8 @@ pub(crate) fn run(
         pictures,
         search,
         choice,
-        fitted,
-        instead,
+        clamped,
+        substitute,
         instructions,
         tools: tooling.setup,
         offered: tooling.offered,

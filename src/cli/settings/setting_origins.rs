@@ -11,7 +11,7 @@ pub(super) fn lines(
     args: &Args,
     chosen: &Choosing,
     found: &[FoundCredential],
-    fitted: &ClampedSettings,
+    clamped: &ClampedSettings,
     kept_effort: bool,
 ) -> Vec<String> {
     let choice = &chosen.choice;
@@ -34,9 +34,9 @@ pub(super) fn lines(
     ));
     let (effort, verbosity) = (args.effort.is_some(), args.verbosity.is_some());
     let sent = [
-        ("effort", &fitted.effort, effort, kept_effort),
-        ("verbosity", &fitted.verbosity, verbosity, false),
-        ("summary", &fitted.summary, args.summary.is_some(), false),
+        ("effort", &clamped.effort, effort, kept_effort),
+        ("verbosity", &clamped.verbosity, verbosity, false),
+        ("summary", &clamped.summary, args.summary.is_some(), false),
     ];
     for (name, sent, given, kept) in sent {
         let origin = match (kept, given) {

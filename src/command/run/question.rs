@@ -93,11 +93,11 @@ pub(super) fn prompt(
 }
 
 /// The profile of the chosen model.
-fn profile(settings: &RunSettings, choice: &Choice, fitted: &ClampedSettings) -> Profile {
+fn profile(settings: &RunSettings, choice: &Choice, clamped: &ClampedSettings) -> Profile {
     Profile {
         search: settings.search,
         format: settings.schema.clone(),
-        ..Profile::new(choice, fitted, &settings.instructions)
+        ..Profile::new(choice, clamped, &settings.instructions)
     }
 }
 
@@ -107,16 +107,16 @@ pub(super) fn blueprint(
     session: &mut StartedSession,
     tools: Arc<Toolbox>,
 ) -> Blueprint {
-    let substitute = settings.instead.as_ref();
+    let substitute = settings.substitute.as_ref();
     Blueprint {
         thread: session.thread.clone(),
         profile: Profile {
             effort: session.effort.clone(),
-            ..profile(settings, &settings.choice, &settings.fitted)
+            ..profile(settings, &settings.choice, &settings.clamped)
         },
-        substitute: substitute.map(|(choice, fitted)| Substitute {
-            profile: profile(settings, choice, fitted),
-            note: fitted.note(),
+        substitute: substitute.map(|(choice, clamped)| Substitute {
+            profile: profile(settings, choice, clamped),
+            note: clamped.note(),
         }),
         searches: settings.choice.searches,
         items: std::mem::take(&mut session.items),

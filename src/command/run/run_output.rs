@@ -33,7 +33,7 @@ impl RunOutput {
             .filter(|_| !screen::is_shared())
             .map(|frames| Spinner::new(frames, screen.shared(), screen::in_foreground));
         let together = terminals == (true, true) || screen::is_one_file();
-        let summaries = settings.fitted.summary.is_some();
+        let summaries = settings.clamped.summary.is_some();
         let level = settings.level;
         if let Form::Lines { deltas } = settings.form {
             let diagnostics = Text::new(io::sink(), Stderr::default(), level, terminals);

@@ -31,7 +31,7 @@ pub(super) fn start_session(
         cwd: &settings.tools.directory,
         model: &settings.choice.model.id,
         provider: settings.choice.provider.as_deref(),
-        effort: settings.fitted.effort.as_deref(),
+        effort: settings.clamped.effort.as_deref(),
         version: env!("CARGO_PKG_VERSION"),
     };
     let sessions = settings.home.as_deref().map(Sessions::new);
@@ -141,6 +141,6 @@ pub(super) fn warn_if_misplaced(misplaced: Option<PathBuf>, sink: &mut dyn Sink)
 fn resumed(stored: StoredConversation, settings: &RunSettings) -> ResumedConversation {
     let choice = &settings.choice;
     let takes_changes = choice.model.effort_updates && choice.backend.is_of_openai();
-    let wanted = settings.fitted.effort.as_deref();
+    let wanted = settings.clamped.effort.as_deref();
     ResumedConversation::new(stored, &choice.spelled(), takes_changes, wanted)
 }

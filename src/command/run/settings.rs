@@ -34,9 +34,9 @@ pub struct RunSettings {
     /// The model.
     pub choice: Choice,
     /// Its settings, clamped to what it accepts.
-    pub fitted: ClampedSettings,
+    pub clamped: ClampedSettings,
     /// The substitute if the service does not have the model, with its clamped settings.
-    pub instead: Option<(Choice, ClampedSettings)>,
+    pub substitute: Option<(Choice, ClampedSettings)>,
     /// The instructions (system prompt).
     pub instructions: String,
     /// How tools are started.

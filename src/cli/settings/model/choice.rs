@@ -22,7 +22,7 @@ use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 pub(crate) struct Choosing {
     pub(crate) choice: Choice,
     /// The model to use instead if the service does not have this one and it was not named explicitly.
-    pub(crate) instead: Option<Choice>,
+    pub(crate) substitute: Option<Choice>,
     pub(crate) endpoints: Endpoints,
     pub(crate) notes: Vec<ModelNote>,
     /// Who named the model.
@@ -152,7 +152,7 @@ fn of_server(
             model,
             cache: Cache::of(CacheFile::default(), "", ""),
         },
-        instead: None,
+        substitute: None,
         endpoints: Endpoints {
             subscription: base.clone(),
             api: base,
@@ -242,7 +242,7 @@ fn of_service(
         })
     };
     let next = next_default(&defaults, backend).filter(|_| asked.is_new);
-    let instead = next.and_then(choice);
+    let substitute = next.and_then(choice);
     let shape_origin = match (listed.shape(&id), cache.shape_in(&lists, &id)) {
         (Some(_), _) => ShapeOrigin::ModelsFile,
         (None, Some(_)) => ShapeOrigin::Learned,
@@ -252,7 +252,7 @@ fn of_service(
     let choice = choice(&model).ok_or_else(|| Unchosen::NoSearch(id.clone()))?;
     Ok(Choosing {
         choice,
-        instead,
+        substitute,
         endpoints,
         notes,
         origin,

@@ -111,8 +111,8 @@ fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Unc
         chosen.shape_origin,
         chosen.address_origin
     );
-    if let Some(instead) = &chosen.instead {
-        line.push_str(&format!("; or {}", instead.spelled()));
+    if let Some(substitute) = &chosen.substitute {
+        line.push_str(&format!("; or {}", substitute.spelled()));
     }
     for note in &chosen.notes {
         line.push_str(&format!("; {note}"));
