@@ -8,13 +8,13 @@ pub struct UserMessage {
     /// The text.
     pub text: String,
     /// Images, as data URLs.
-    pub pictures: Vec<String>,
+    pub images: Vec<String>,
 }
 
 impl UserMessage {
     /// Appends the message to a request body and returns its item.
     pub(super) fn push_to(&self, body: &mut RequestBody) -> Vec<u8> {
-        body.push_message(&self.text, &self.pictures)
+        body.push_message(&self.text, &self.images)
     }
 }
 
@@ -28,7 +28,7 @@ impl From<String> for UserMessage {
     fn from(text: String) -> Self {
         Self {
             text,
-            pictures: Vec::new(),
+            images: Vec::new(),
         }
     }
 }

@@ -72,7 +72,7 @@ impl Profile {
                 summary: self.summary.as_deref(),
                 verbosity: self.verbosity.as_deref(),
                 max_output: self.max_output,
-                pictures: self.model.pictures(),
+                images: self.model.image_support(),
                 cache_key,
                 format: self.format.as_ref().map(OutputSchema::json),
             })

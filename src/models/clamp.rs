@@ -17,8 +17,8 @@ pub struct RequestedSettings<'a> {
     pub summary: Option<&'a str>,
     /// The verbosity.
     pub verbosity: Option<&'a str>,
-    /// The number of pictures.
-    pub pictures: usize,
+    /// The number of images.
+    pub images: usize,
     /// Whether to send the model's listed defaults for settings that were not requested.
     pub defaults: bool,
 }
@@ -71,8 +71,8 @@ pub enum Adjustment {
     SummaryLeftOut,
     /// The verbosity is omitted.
     VerbosityLeftOut(String),
-    /// The pictures are omitted; their number.
-    PicturesLeftOut(usize),
+    /// The images are omitted; their number.
+    ImagesOmitted(usize),
 }
 
 impl Adjustment {
@@ -104,8 +104,8 @@ impl fmt::Display for Adjustment {
             Self::EffortLeftOut(effort) => write!(f, "effort {effort} is left out"),
             Self::SummaryLeftOut => f.write_str("the summary is left out"),
             Self::VerbosityLeftOut(verbosity) => write!(f, "verbosity {verbosity} is left out"),
-            Self::PicturesLeftOut(1) => f.write_str("the picture is left out"),
-            Self::PicturesLeftOut(several) => write!(f, "the {several} pictures are left out"),
+            Self::ImagesOmitted(1) => f.write_str("the picture is left out"),
+            Self::ImagesOmitted(several) => write!(f, "the {several} pictures are left out"),
         }
     }
 }
@@ -148,8 +148,8 @@ pub fn clamp(asked: &RequestedSettings<'_>, model: &Model) -> ClampedSettings {
     });
     let verbosity = verbosity.map(str::to_owned);
     let verbosity = verbosity.or_else(|| own(&model.verbosity).filter(|_| !model.no_verbosity));
-    if model.text_only && asked.pictures > 0 {
-        changes.push(Adjustment::PicturesLeftOut(asked.pictures));
+    if model.text_only && asked.images > 0 {
+        changes.push(Adjustment::ImagesOmitted(asked.images));
     }
     let efforts = model.efforts.clone().filter(|_| !model.plain);
     let adjusted = (!changes.is_empty()).then(|| Adjusted {
@@ -259,7 +259,7 @@ mod tests {
             effort: Some("low"),
             summary: Some("auto"),
             verbosity: Some("high"),
-            pictures: 2,
+            images: 2,
             defaults: true,
         };
         let clamped = clamp(&asked, &plain);

@@ -15,7 +15,7 @@ pub mod remote;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::input::Pictures;
+use crate::wire::input::ImageSupport;
 use crate::wire::request::Shape;
 use price::Price;
 
@@ -105,7 +105,7 @@ pub struct Model {
     pub no_verbosity: bool,
     /// It accepts text only.
     pub text_only: bool,
-    /// It supports pictures in their original size.
+    /// It supports images in their original size.
     pub original: bool,
     /// It does not support parallel tool calls.
     pub one_call: bool,
@@ -149,13 +149,13 @@ impl Model {
         self.most_context.max(self.context)
     }
 
-    /// Returns how pictures are sent.
+    /// Returns how images are sent.
     #[must_use]
-    pub fn pictures(&self) -> Pictures {
+    pub fn image_support(&self) -> ImageSupport {
         match (self.text_only, self.original) {
-            (true, _) => Pictures::Refused,
-            (_, true) => Pictures::Detail("original"),
-            _ => Pictures::Detail("auto"),
+            (true, _) => ImageSupport::Refused,
+            (_, true) => ImageSupport::Detail("original"),
+            _ => ImageSupport::Detail("auto"),
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::line::{FirstLine, ItemFields, LineKind, SESSION_VERSION, Spelling, TurnLine};
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
-use crate::wire::input::{CallOutput, Pictures, call_output};
+use crate::wire::input::{CallOutput, ImageSupport, call_output};
 
 /// A conversation read from its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,7 +251,7 @@ impl StoredConversation {
             image: None,
         };
         let outputs: Vec<Vec<u8>> = open
-            .map(|(_, call_id)| call_output(call_id, &aborted, Pictures::Bare))
+            .map(|(_, call_id)| call_output(call_id, &aborted, ImageSupport::Bare))
             .collect();
         // From the end, so that a removal does not shift items still to be examined. Calls of other kinds were
         // executed by the service, which does not accept them back without their output.

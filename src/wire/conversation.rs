@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::input::{self, CallOutput, Pictures};
+use super::input::{self, CallOutput, ImageSupport};
 use super::replay::{self, Recipient};
 use super::request_head::{RequestHead, Shape};
 
@@ -18,7 +18,7 @@ const CLOSE: &[u8] = b"]}";
 pub struct RequestBody {
     bytes: Vec<u8>,
     shape: Shape,
-    takes: Pictures,
+    takes: ImageSupport,
     /// Length of the head in bytes.
     begin: usize,
     /// Whether the head itself puts items into `input`, so that a comma precedes the conversation's first item.
@@ -72,10 +72,10 @@ impl RequestBody {
     }
 
     /// Appends a user message, with images as data URLs. Returns the item.
-    pub fn push_message(&mut self, text: &str, pictures: &[String]) -> Vec<u8> {
-        let item = input::user_message(text, pictures, self.takes);
+    pub fn push_message(&mut self, text: &str, images: &[String]) -> Vec<u8> {
+        let item = input::user_message(text, images, self.takes);
         // JSON escapes do not count as text, and image data is not read as text.
-        let tokens = estimate(text.len()) + IMAGE_TOKENS * pictures.len() as u64;
+        let tokens = estimate(text.len()) + IMAGE_TOKENS * images.len() as u64;
         self.append(&item, tokens);
         item
     }
@@ -83,8 +83,8 @@ impl RequestBody {
     /// Appends the output of a tool call. Returns the item.
     pub fn push_output(&mut self, call_id: &str, output: &CallOutput) -> Vec<u8> {
         let item = input::call_output(call_id, output, self.takes);
-        let pictures = output.image.iter().count() as u64;
-        self.append(&item, estimate(output.text.len()) + IMAGE_TOKENS * pictures);
+        let images = output.image.iter().count() as u64;
+        self.append(&item, estimate(output.text.len()) + IMAGE_TOKENS * images);
         item
     }
 
@@ -249,7 +249,7 @@ fn parse_with_image(item: &[u8]) -> Option<Value> {
 }
 
 /// The item with its images in the form that a model accepts; borrowed if nothing changes.
-fn with_adapted_images(item: &[u8], takes: Pictures) -> Cow<'_, [u8]> {
+fn with_adapted_images(item: &[u8], takes: ImageSupport) -> Cow<'_, [u8]> {
     let changed = parse_with_image(item)
         .and_then(|mut read| takes.set_detail_in_item(&mut read).then_some(read));
     changed.map_or(Cow::Borrowed(item), |read| {
@@ -262,7 +262,7 @@ fn tokens_of(item: &[u8]) -> u64 {
     let mut text = item.len();
     let mut count = 0;
     if let Some(read) = parse_with_image(item) {
-        for url in input::pictures(&read) {
+        for url in input::image_urls(&read) {
             text = text.saturating_sub(url.len());
             count += 1;
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// How a model accepts images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pictures {
+pub enum ImageSupport {
     /// It does not accept images.
     Refused,
     /// Without a `detail` field.
@@ -14,7 +14,7 @@ pub enum Pictures {
     Detail(&'static str),
 }
 
-impl Pictures {
+impl ImageSupport {
     /// An image as a content part; `None` if the model does not accept images.
     fn part(self, url: &str) -> Option<String> {
         let url = quoted(url);
@@ -32,7 +32,7 @@ impl Pictures {
         let mut changed = false;
         for place in PART_FIELDS {
             let parts = item.get_mut(place).and_then(Value::as_array_mut);
-            for part in parts.into_iter().flatten().filter(|part| is_picture(part)) {
+            for part in parts.into_iter().flatten().filter(|part| is_image(part)) {
                 changed |= self.set_detail(part);
             }
         }
@@ -40,15 +40,15 @@ impl Pictures {
     }
 
     /// Sets the `detail` of an image. Returns whether it changed.
-    fn set_detail(self, picture: &mut Value) -> bool {
+    fn set_detail(self, image: &mut Value) -> bool {
         let word = match self {
             Self::Detail(detail) => Some(Value::from(detail)),
             Self::Refused | Self::Bare => None,
         };
-        if picture.get("detail") == word.as_ref() {
+        if image.get("detail") == word.as_ref() {
             return false;
         }
-        if let Some(fields) = picture.as_object_mut() {
+        if let Some(fields) = image.as_object_mut() {
             fields.remove("detail");
             fields.extend(word.map(|word| ("detail".to_owned(), word)));
         }
@@ -59,30 +59,30 @@ impl Pictures {
 /// The fields of an item that hold parts.
 const PART_FIELDS: [&str; 2] = ["content", "output"];
 
-fn is_picture(part: &Value) -> bool {
+fn is_image(part: &Value) -> bool {
     part["type"] == "input_image"
 }
 
 /// The URLs of an item's images, most of them data URLs.
-pub(super) fn pictures(item: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn image_urls(item: &Value) -> impl Iterator<Item = &str> {
     let parts = PART_FIELDS
         .iter()
         .filter_map(|place| item[place].as_array());
-    let pictures = parts.flatten().filter(|part| is_picture(part));
-    pictures.map(|part| part["image_url"].as_str().unwrap_or_default())
+    let images = parts.flatten().filter(|part| is_image(part));
+    images.map(|part| part["image_url"].as_str().unwrap_or_default())
 }
 
 /// A user message, with images as data URLs.
 #[must_use]
-pub fn user_message(text: &str, pictures: &[String], takes: Pictures) -> Vec<u8> {
-    message("user", text, pictures, takes).into_bytes()
+pub fn user_message(text: &str, images: &[String], takes: ImageSupport) -> Vec<u8> {
+    message("user", text, images, takes).into_bytes()
 }
 
 /// A message with this role.
-pub(super) fn message(role: &str, text: &str, pictures: &[String], takes: Pictures) -> String {
+pub(super) fn message(role: &str, text: &str, images: &[String], takes: ImageSupport) -> String {
     let text = quoted(text);
     let mut content = format!(r#"{{"type":"input_text","text":{text}}}"#);
-    for part in pictures.iter().filter_map(|url| takes.part(url)) {
+    for part in images.iter().filter_map(|url| takes.part(url)) {
         content.push(',');
         content.push_str(&part);
     }
@@ -114,7 +114,7 @@ const IMAGE_OMITTED: &str = "(the picture is left out: this model takes text onl
 
 /// The output of a tool call, as an item.
 #[must_use]
-pub fn call_output(call_id: &str, output: &CallOutput, takes: Pictures) -> Vec<u8> {
+pub fn call_output(call_id: &str, output: &CallOutput, takes: ImageSupport) -> Vec<u8> {
     let text = match &*output.text {
         text if text.trim().is_empty() => NO_OUTPUT,
         text => text,
@@ -135,7 +135,7 @@ pub fn call_output(call_id: &str, output: &CallOutput, takes: Pictures) -> Vec<u
 
 /// The media type of an image that begins with these bytes, if models accept it.
 #[must_use]
-pub fn picture(start: &[u8]) -> Option<&'static str> {
+pub fn image_type(start: &[u8]) -> Option<&'static str> {
     match start {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
@@ -179,7 +179,7 @@ mod tests {
             String::from_utf8(call_output(call_id, &CallOutput { text, image }, takes))
                 .expect("UTF-8")
         };
-        let auto = Pictures::Detail("auto");
+        let auto = ImageSupport::Detail("auto");
         assert_eq!(
             item("c\"1", "a\u{0}b", None, auto),
             r#"{"type":"function_call_output","call_id":"c\"1","output":"a\u0000b"}"#
@@ -187,11 +187,11 @@ mod tests {
         for blank in ["", " \n", "\t", "\u{a0}"] {
             assert!(item("c", blank, None, auto).ends_with(r#""output":"(no output)"}"#));
         }
-        let picture = r#""output":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:x","detail":"auto"}]}"#;
-        assert!(item("c", "a", Some("data:x"), auto).ends_with(picture));
+        let image = r#""output":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:x","detail":"auto"}]}"#;
+        assert!(item("c", "a", Some("data:x"), auto).ends_with(image));
         let bare = r#",{"type":"input_image","image_url":"data:x"}]}"#;
-        assert!(item("c", "a", Some("data:x"), Pictures::Bare).ends_with(bare));
-        let left_out = item("c", "a", Some("data:x"), Pictures::Refused);
+        assert!(item("c", "a", Some("data:x"), ImageSupport::Bare).ends_with(bare));
+        let left_out = item("c", "a", Some("data:x"), ImageSupport::Refused);
         assert!(
             left_out.ends_with(
                 r#""output":"a\n(the picture is left out: this model takes text only)"}"#
@@ -201,29 +201,29 @@ mod tests {
 
     #[test]
     fn images_are_recognized_by_their_first_bytes() {
-        assert_eq!(picture(b"\x89PNG\r\n\x1a\nrest"), Some("image/png"));
-        assert_eq!(picture(b"RIFF1234WEBPVP8 "), Some("image/webp"));
-        assert_eq!(picture(b"GIF89a"), Some("image/gif"));
-        assert_eq!(picture(b"\xff\xd8\xff\xe0"), Some("image/jpeg"));
+        assert_eq!(image_type(b"\x89PNG\r\n\x1a\nrest"), Some("image/png"));
+        assert_eq!(image_type(b"RIFF1234WEBPVP8 "), Some("image/webp"));
+        assert_eq!(image_type(b"GIF89a"), Some("image/gif"));
+        assert_eq!(image_type(b"\xff\xd8\xff\xe0"), Some("image/jpeg"));
         for no in [&b"PNG"[..], b"", b"RIFF1234WAVE", b"GIF88a"] {
-            assert_eq!(picture(no), None);
+            assert_eq!(image_type(no), None);
         }
     }
 
     #[test]
     fn images_follow_the_text_of_a_message() {
-        let pictures = ["data:x".to_owned(), "data:y".to_owned()];
+        let images = ["data:x".to_owned(), "data:y".to_owned()];
         let message_json =
-            |takes| String::from_utf8(user_message("hi", &pictures, takes)).expect("UTF-8");
+            |takes| String::from_utf8(user_message("hi", &images, takes)).expect("UTF-8");
         let text =
             r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}"#;
-        assert_eq!(message_json(Pictures::Refused), format!("{text}]}}"));
+        assert_eq!(message_json(ImageSupport::Refused), format!("{text}]}}"));
         assert!(
-            message_json(Pictures::Bare)
+            message_json(ImageSupport::Bare)
                 .ends_with(r#",{"type":"input_image","image_url":"data:y"}]}"#)
         );
         assert!(
-            message_json(Pictures::Detail("original"))
+            message_json(ImageSupport::Detail("original"))
                 .contains(r#""image_url":"data:x","detail":"original"},"#)
         );
     }

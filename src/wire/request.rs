@@ -8,7 +8,7 @@ pub(crate) mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::wire::input::Pictures;
+    use crate::wire::input::ImageSupport;
 
     /// A request head with defaults for tests.
     pub(crate) const HEAD: RequestHead<'static> = RequestHead {
@@ -25,7 +25,7 @@ pub(crate) mod tests {
         verbosity: None,
         format: None,
         max_output: None,
-        pictures: Pictures::Detail("auto"),
+        images: ImageSupport::Detail("auto"),
         cache_key: "k",
     };
 

@@ -1,7 +1,7 @@
 //! The part of a request before the conversation: model, instructions, tools and reasoning settings, in the three
 //! shapes that models require.
 
-use super::input::{Pictures, message, quoted};
+use super::input::{ImageSupport, message, quoted};
 
 /// A function tool as offered to the model.
 #[derive(Clone, Copy, Debug)]
@@ -114,16 +114,16 @@ pub struct RequestHead<'a> {
     /// Token limit of an answer, for servers that require one.
     pub max_output: Option<u64>,
     /// How the model accepts images. Lite has no `detail`.
-    pub pictures: Pictures,
+    pub images: ImageSupport,
     /// The prompt cache key: the same for every request of a conversation.
     pub cache_key: &'a str,
 }
 
 impl RequestHead<'_> {
-    pub(super) fn takes(&self) -> Pictures {
-        match (self.shape, self.pictures) {
-            (Shape::Lite, Pictures::Detail(_)) => Pictures::Bare,
-            (_, pictures) => pictures,
+    pub(super) fn takes(&self) -> ImageSupport {
+        match (self.shape, self.images) {
+            (Shape::Lite, ImageSupport::Detail(_)) => ImageSupport::Bare,
+            (_, images) => images,
         }
     }
 
@@ -192,7 +192,7 @@ impl RequestHead<'_> {
         }
         if developer {
             let words = self.instructions;
-            items.push(message("developer", words, &[], Pictures::Refused));
+            items.push(message("developer", words, &[], ImageSupport::Refused));
         }
         text.push_str(&items.join(","));
         Opening {

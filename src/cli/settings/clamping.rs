@@ -14,7 +14,7 @@ pub(super) fn clamped(
     args: &Args,
     choice: &Choice,
     resumed: Option<&ResumedSettings>,
-    pictures: usize,
+    images: usize,
 ) -> Result<ClampedSettings, Failure> {
     let model = &choice.model;
     if args
@@ -40,22 +40,22 @@ pub(super) fn clamped(
         )?,
         summary: word_of(args, "summary", args.summary.as_deref(), SUMMARIES)?,
         verbosity: word_of(args, "verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
-        pictures,
+        images,
         // Their defaults differ from those listed, and other servers may not know the words.
         defaults: choice.backend.is_of_openai(),
     };
     Ok(clamp(&asked, model))
 }
 
-/// The clamped settings of the fallback model. A question with pictures is not sent without them.
+/// The clamped settings of the fallback model. A question with images is not sent without them.
 pub(super) fn substitute(
     args: &Args,
     choice: Option<Choice>,
-    pictures: usize,
+    images: usize,
 ) -> Result<Option<(Choice, ClampedSettings)>, Failure> {
-    let sees = |choice: &Choice| pictures == 0 || !choice.model.text_only;
+    let sees = |choice: &Choice| images == 0 || !choice.model.text_only;
     let both = |choice: Choice| {
-        let clamped = clamped(args, &choice, None, pictures)?;
+        let clamped = clamped(args, &choice, None, images)?;
         Ok((choice, clamped))
     };
     choice.filter(sees).map(both).transpose()

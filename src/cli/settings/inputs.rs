@@ -1,4 +1,4 @@
-//! Inputs in addition to the prompt: text files, pictures, and the instructions of a project.
+//! Inputs in addition to the prompt: text files, images, and the instructions of a project.
 
 use std::fs;
 use std::io::Read;
@@ -18,10 +18,10 @@ use crate::input::without_mark;
 use crate::prompt::PromptFile;
 use crate::text::first_bytes;
 use crate::tools::sandbox::paths::open_real;
-use crate::wire::input::picture;
+use crate::wire::input::image_type;
 
 /// The maximum size of all pictures together, in bytes.
-const MAX_PICTURE_BYTES: u64 = 50 << 20;
+const MAX_IMAGES_BYTES: u64 = 50 << 20;
 
 /// The maximum size of all AGENTS.md together, in bytes.
 const MAX_AGENTS_BYTES: usize = 32 << 10;
@@ -46,10 +46,10 @@ pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<PromptFile>, 
         .collect()
 }
 
-/// The pictures that flags name, as data URLs.
-pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
+/// The images that flags name, as data URLs.
+pub(super) fn images(args: &Args) -> Result<Vec<String>, Failure> {
     let flag = args.named("image");
-    let mut left = MAX_PICTURE_BYTES;
+    let mut left = MAX_IMAGES_BYTES;
     args.image
         .iter()
         .map(|path| {
@@ -59,7 +59,7 @@ pub(super) fn pictures(args: &Args) -> Result<Vec<String>, Failure> {
                 Failure::usage(format!("cannot use {shown}, named by {flag}: all pictures together have more than 50 MiB"))
                     .hint("send fewer, or smaller ones")
             })?;
-            let Some(kind) = picture(&bytes) else {
+            let Some(kind) = image_type(&bytes) else {
                 return Err(Failure::usage(format!(
                     "cannot use {shown}, named by {flag}: it is not a PNG, JPEG, GIF or WebP image"
                 ))

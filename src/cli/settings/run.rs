@@ -43,10 +43,7 @@ pub(crate) fn run(
     let mut tooling = tool_settings::of_run(args, environment)?;
     let words = words(args)?;
     let level = level(args);
-    let (files, mut pictures) = (
-        inputs::files(args, &tooling.hidden)?,
-        inputs::pictures(args)?,
-    );
+    let (files, mut images) = (inputs::files(args, &tooling.hidden)?, inputs::images(args)?);
     let agents = agents(args, &tooling);
     let instructions = instructions(args, &tooling, &agents)?;
     let schema = outputs::schema(args)?;
@@ -74,7 +71,7 @@ pub(crate) fn run(
         providers: &providers,
     };
     tooling.hand_on(args, environment, &known)?;
-    let count = pictures.len();
+    let count = images.len();
     let clamped = clamping::clamped(args, &chosen.choice, resumed, count)?;
     let substitute = clamping::substitute(args, chosen.substitute.clone(), count)?;
     let origins = if args.dry_run && level == Level::Verbose {
@@ -95,13 +92,13 @@ pub(crate) fn run(
         choice, endpoints, ..
     } = chosen;
     if choice.model.text_only {
-        pictures.clear();
+        images.clear();
     }
     Ok(RunSettings {
         words,
         no_stdin: args.no_stdin,
         files,
-        pictures,
+        images,
         search,
         choice,
         clamped,

@@ -89,7 +89,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
     let parts = parts(&settings, &prompt);
     let message = UserMessage {
         text: prompt.text,
-        pictures: settings.pictures.clone(),
+        images: settings.images.clone(),
     };
 
     let mut session = start_session(&settings, &mut sink)?;

@@ -28,7 +28,7 @@ pub struct RunSettings {
     /// Attached text files.
     pub files: Vec<prompt::PromptFile>,
     /// Attached images, as data URLs.
-    pub pictures: Vec<String>,
+    pub images: Vec<String>,
     /// Web search by the service.
     pub search: Option<WebSearch>,
     /// The model.

@@ -13,7 +13,7 @@ use super::context::{Context, not_done};
 use crate::result::CallResult;
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::clean;
-use crate::wire::input::picture;
+use crate::wire::input::image_type;
 
 /// Maximum number of lines per call.
 const MAX_LINES: usize = 2000;
@@ -22,7 +22,7 @@ const MAX_LINES: usize = 2000;
 const MAX_LINE_BYTES: usize = 4000;
 
 /// Largest image, in bytes. It is sent again with every later request.
-const MAX_PICTURE_BYTES: u64 = 5 << 20;
+const MAX_IMAGE_BYTES: u64 = 5 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResul
     };
     match reader.fill_buf() {
         Ok(start) => {
-            if let Some(kind) = picture(start) {
+            if let Some(kind) = image_type(start) {
                 return image(path, kind, size, reader).unwrap_or_else(unreadable);
             }
             if start[..start.len().min(8192)].contains(&0) {
@@ -97,14 +97,14 @@ pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResul
 /// Returns an image unchanged.
 fn image(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result<CallResult> {
     let shown = path.display();
-    if size > MAX_PICTURE_BYTES {
-        let most = MAX_PICTURE_BYTES >> 20;
+    if size > MAX_IMAGE_BYTES {
+        let most = MAX_IMAGE_BYTES >> 20;
         return Ok(CallResult::failed(format!(
             "{shown} is an image of {size} bytes, but at most {most} MiB are allowed; make it smaller with bash"
         )));
     }
     let mut bytes = Vec::new();
-    from.take(MAX_PICTURE_BYTES + 1).read_to_end(&mut bytes)?;
+    from.take(MAX_IMAGE_BYTES + 1).read_to_end(&mut bytes)?;
     let mut result = CallResult::done(format!("[{shown}: {kind}, {} bytes]", bytes.len()));
     result.image = Some(format!("data:{kind};base64,{}", STANDARD.encode(bytes)));
     Ok(result)

@@ -109,14 +109,14 @@ fn an_image_has_a_fixed_token_estimate() {
 #[test]
 fn an_item_without_an_image_keeps_its_bytes() {
     let words = br#"{ "type":"message","role":"user","content":"what is an input_image?" }"#;
-    let picture = br#"{ "type":"message","role":"user","content":[{"type":"input_image","image_url":"data:x"}] }"#;
+    let image = br#"{ "type":"message","role":"user","content":[{"type":"input_image","image_url":"data:x"}] }"#;
     let mut lite = RequestBody::new(&LITE);
     lite.push_stored(words);
-    lite.push_stored(picture);
+    lite.push_stored(image);
     let there = lite.with_head(RequestBody::new(&HEAD));
     assert_eq!(there.items().next(), Some(&words[..]));
     let back = there.with_head(RequestBody::new(&LITE));
-    assert!(lite.items().eq([&words[..], &picture[..]]));
+    assert!(lite.items().eq([&words[..], &image[..]]));
     assert_eq!(json(&back), json(&lite));
 }
 
