@@ -16,7 +16,7 @@ use crate::auth::FoundCredential;
 use crate::auth::critical_section::Critical;
 use crate::command::run::Host;
 use crate::command::stdout::Stdout;
-use crate::command::{self, Keeper};
+use crate::command::{self, SignInSource};
 use crate::failure::{self, Failure, Used};
 use crate::outcome::Outcome;
 use crate::output::json_lines::EVENTS;
@@ -51,20 +51,24 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
                     .limits
                     .as_ref()
                     .map(|at| settings::host(&settings.found, at));
-                let used = used(&settings.found, settings.keeper.as_ref(), host);
+                let used = used(&settings.found, settings.sign_in_source.as_ref(), host);
                 command::status::run(settings, critical)
                     .map_err(|error| error.failure(used.as_ref()))
             })
         }
         Invocation::Token(args) => manage(args, "token", settings::token, |settings, critical| {
             let tokens: Vec<FoundCredential> = command::token::tokens(&settings.found);
-            let used = used(&tokens, settings.keeper.as_ref(), None);
+            let used = used(&tokens, settings.sign_in_source.as_ref(), None);
             command::token::run(settings, critical).map_err(|error| error.failure(used.as_ref()))
         }),
         Invocation::Models(args) => {
             manage(args, "models", settings::models, |settings, critical| {
                 let host = settings::host(&settings.found, &settings.endpoints);
-                let used = used(&settings.found, settings.keeper.as_ref(), Some(host));
+                let used = used(
+                    &settings.found,
+                    settings.sign_in_source.as_ref(),
+                    Some(host),
+                );
                 command::models::run(settings, critical)
                     .map_err(|error| error.failure(used.as_ref()))
             })
@@ -164,7 +168,7 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
     let host_of_service = settings::host(&settings.found, &settings.endpoints);
     let used = used(
         &settings.found,
-        settings.keeper.as_ref(),
+        settings.sign_in_source.as_ref(),
         Some(host_of_service),
     );
     command::run::run(settings, host).map_err(|error| error.failure(used.as_ref()))?;
@@ -172,8 +176,12 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
 }
 
 /// The credential that a command uses, for its failures; `host` is the service that receives it.
-fn used(found: &[FoundCredential], keeper: Option<&Keeper>, host: Option<String>) -> Option<Used> {
-    Used::of(found, keeper.map(|keeper| &keeper.store), host)
+fn used(
+    found: &[FoundCredential],
+    source: Option<&SignInSource>,
+    host: Option<String>,
+) -> Option<Used> {
+    Used::of(found, source.map(|source| &source.store), host)
 }
 
 /// The arguments, with the defaults from the configuration.

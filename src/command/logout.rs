@@ -1,6 +1,6 @@
 //! `codex logout`: removes the stored sign-in or key, and revokes the tokens.
 
-use super::{Keeper, say_line, warn, warn_of_wait};
+use super::{SignInSource, say_line, warn, warn_of_wait};
 use crate::auth::critical_section::Critical;
 use crate::auth::identity::is_personal;
 use crate::auth::store::{self, Contents, StoreEdit};
@@ -12,7 +12,7 @@ use crate::http::HttpSetup;
 #[derive(Debug)]
 pub struct LogoutSettings {
     /// Where the sign-in is kept.
-    pub keeper: Keeper,
+    pub sign_in_source: SignInSource,
     /// Do not ask the issuer to revoke.
     pub local: bool,
     /// Remove the sign-in and the key.
@@ -29,7 +29,7 @@ pub struct LogoutSettings {
 /// # Errors
 /// When the file cannot be read or written; nothing was removed or revoked then.
 pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::Error> {
-    let store = &settings.keeper.store;
+    let store = &settings.sign_in_source.store;
     let place = store.named().display();
     let edits = |before: &Contents| {
         let mut edits = Vec::new();
@@ -90,7 +90,7 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
                 "It was not revoked: a copy of it elsewhere still works.{alive}"
             ));
         } else {
-            let issuer = settings.keeper.issuer(&settings.setup);
+            let issuer = settings.sign_in_source.issuer(&settings.setup);
             match issuer.revoke(&old.access, old.refresh.as_ref()) {
                 Ok(()) => say_line(
                     "It was revoked: every program and machine that uses this sign-in, from a copy of the file or \

@@ -36,14 +36,14 @@ use crate::output::visible::{line, visible};
 
 /// The credentials file of a sign-in, and the issuer that renews it.
 #[derive(Clone, Debug)]
-pub struct Keeper {
+pub struct SignInSource {
     /// The credentials file.
     pub store: CredentialStore,
     /// The address of the issuer.
     pub issuer: BaseUrl,
 }
 
-impl Keeper {
+impl SignInSource {
     /// A client for the issuer.
     #[must_use]
     pub fn issuer(&self, setup: &HttpSetup) -> Issuer {
@@ -51,20 +51,20 @@ impl Keeper {
     }
 }
 
-/// The chosen credential, ready to sign requests. `None` if it is a stored sign-in without its keeper.
+/// The chosen credential, ready to sign requests. `None` if it is a stored sign-in without its source.
 fn authority(
     chosen: Chosen,
-    keeper: Option<Keeper>,
+    source: Option<SignInSource>,
     setup: &HttpSetup,
     critical: &Critical,
 ) -> Option<Authority> {
-    let authority = match (chosen, keeper) {
+    let authority = match (chosen, source) {
         (Chosen::Fixed(credential), _) => Authority::Fixed(credential),
         (Chosen::Personal(personal), _) => Authority::Personal(personal),
         (Chosen::SignIn(_), None) => return None,
-        (Chosen::SignIn(saved), Some(keeper)) => {
-            let issuer = keeper.issuer(setup);
-            let sign_in = SignIn::new(keeper.store, issuer, *saved, critical.clone());
+        (Chosen::SignIn(saved), Some(source)) => {
+            let issuer = source.issuer(setup);
+            let sign_in = SignIn::new(source.store, issuer, *saved, critical.clone());
             Authority::SignIn(Arc::new(sign_in))
         }
     };

@@ -6,7 +6,7 @@ use std::io;
 use super::model_list_refresh::{ListStore, ModelLister, Unlisted};
 use super::model_table::{ListOrigin, ModelLine, json, table};
 use super::stdout::Stdout;
-use super::{Keeper, authority, warn};
+use super::{SignInSource, authority, warn};
 use crate::api::models::{LIST_TIMEOUT, Listing, fetch};
 use crate::api::{self, Endpoints};
 use crate::auth::critical_section::Critical;
@@ -28,7 +28,7 @@ pub struct ModelsSettings {
     /// The credentials found, in order of precedence.
     pub found: Vec<FoundCredential>,
     /// Where the sign-in is stored.
-    pub keeper: Option<Keeper>,
+    pub sign_in_source: Option<SignInSource>,
     /// Warnings about the credentials file.
     pub warnings: Vec<String>,
     /// The endpoints of the two backends.
@@ -84,8 +84,8 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
     let mut origin = ListOrigin::BuiltIn;
     match choose(&settings.found) {
         Ok(chosen) => {
-            let keeper = settings.keeper.clone();
-            let authority = authority(chosen, keeper, &settings.setup, critical)
+            let sign_in_source = settings.sign_in_source.clone();
+            let authority = authority(chosen, sign_in_source, &settings.setup, critical)
                 .ok_or(Error::Credential(auth::Error::Missing))?;
             let (mut models, from) = usable(&settings, &authority)?;
             put_over(&mut models, settings.backend, &settings.providers);

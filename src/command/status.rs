@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::status_report::Report;
 use super::stdout::Stdout;
-use super::{Keeper, authority, warn};
+use super::{SignInSource, authority, warn};
 use crate::api::{Endpoints, usage};
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority, CredentialSource, FoundCredential, choose, sign_in};
@@ -21,7 +21,7 @@ pub struct StatusSettings {
     /// The credentials found, in order of precedence.
     pub found: Vec<FoundCredential>,
     /// Where the sign-in is stored.
-    pub keeper: Option<Keeper>,
+    pub sign_in_source: Option<SignInSource>,
     /// Warnings about the credentials file.
     pub warnings: Vec<String>,
     /// Credentials files of other programs.
@@ -82,8 +82,8 @@ pub fn run(settings: StatusSettings, critical: &Critical) -> Result<(), Error> {
             Err(Error::NotSignedIn(error))
         }
         Ok(chosen) => {
-            let keeper = settings.keeper.clone();
-            match authority(chosen, keeper, &settings.setup, critical) {
+            let sign_in_source = settings.sign_in_source.clone();
+            match authority(chosen, sign_in_source, &settings.setup, critical) {
                 Some(authority) => look(&settings, &authority, &mut report),
                 None => Err(Error::NotSignedIn(auth::Error::Missing)),
             }

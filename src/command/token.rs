@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::stdout::Stdout;
-use super::{Keeper, authority, warn};
+use super::{SignInSource, authority, warn};
 use crate::auth::critical_section::Critical;
 use crate::auth::sign_in;
 use crate::auth::token::claims;
@@ -19,7 +19,7 @@ pub struct TokenSettings {
     /// The credentials found, in order of precedence.
     pub found: Vec<FoundCredential>,
     /// Where the sign-in is stored.
-    pub keeper: Option<Keeper>,
+    pub sign_in_source: Option<SignInSource>,
     /// Warnings about the credentials file.
     pub warnings: Vec<String>,
     /// The user agent and the network settings.
@@ -79,7 +79,8 @@ pub fn run(settings: TokenSettings, critical: &Critical) -> Result<(), Error> {
         return Err(Error::Key(first.source.clone()));
     }
     let chosen = choose(&tokens).map_err(Error::Credential)?;
-    let Some(authority) = authority(chosen, settings.keeper, &settings.setup, critical) else {
+    let Some(authority) = authority(chosen, settings.sign_in_source, &settings.setup, critical)
+    else {
         return Err(Error::Credential(auth::Error::Missing));
     };
     let credential = match &authority {

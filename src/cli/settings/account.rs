@@ -9,7 +9,7 @@ use crate::cli::flags::Args;
 use crate::cli::network;
 use crate::cli::values::exclusive;
 use crate::command::login::LoginMethod;
-use crate::command::{Keeper, login, logout, status, token};
+use crate::command::{SignInSource, login, logout, status, token};
 use crate::failure::Failure;
 
 /// The settings of `codex login`.
@@ -32,11 +32,11 @@ pub(crate) fn login(
             Err(why) => LoginMethod::Device(Some(why)),
         }
     };
-    let keeper = kept(args, environment)?;
+    let sign_in_source = kept(args, environment)?;
     Ok(login::LoginSettings {
         way,
-        warnings: credentials::narrowed(&keeper.store),
-        keeper,
+        warnings: credentials::narrowed(&sign_in_source.store),
+        sign_in_source,
         before: variables(environment, &SECRETS[..2]),
         secrets: SECRETS,
         home: environment.home(),
@@ -66,7 +66,7 @@ pub(crate) fn logout(
     environment: &Environment,
 ) -> Result<logout::LogoutSettings, Failure> {
     Ok(logout::LogoutSettings {
-        keeper: kept(args, environment)?,
+        sign_in_source: kept(args, environment)?,
         local: args.local,
         all: args.all,
         left: variables(environment, SECRETS),
@@ -81,7 +81,7 @@ pub(crate) fn status(
 ) -> Result<status::StatusSettings, Failure> {
     let Credentials {
         found,
-        keeper,
+        sign_in_source,
         warnings,
         ..
     } = credentials::find(args, environment, true, false)?;
@@ -92,7 +92,7 @@ pub(crate) fn status(
         limits: limits.transpose()?,
         elsewhere: credentials::elsewhere(environment),
         found,
-        keeper,
+        sign_in_source,
         warnings,
         json: args.json,
         setup: network::setup(environment),
@@ -107,21 +107,21 @@ pub(crate) fn token(
     let given = environment.get("CODEX_ACCESS_TOKEN").is_some();
     let Credentials {
         found,
-        keeper,
+        sign_in_source,
         warnings,
         ..
     } = credentials::find(args, environment, !given, true)?;
     Ok(token::TokenSettings {
         found,
-        keeper,
+        sign_in_source,
         warnings,
         setup: network::setup(environment),
     })
 }
 
 /// Where the sign-in is stored, which is required.
-fn kept(args: &Args, environment: &Environment) -> Result<Keeper, Failure> {
-    credentials::keeper(args, environment)?.ok_or_else(|| {
+fn kept(args: &Args, environment: &Environment) -> Result<SignInSource, Failure> {
+    credentials::sign_in_source(args, environment)?.ok_or_else(|| {
         Failure::usage("there is no directory for a sign-in: HOME is not set")
             .hint("set HOME, or set CODEX_RUN_HOME to a directory")
     })

@@ -16,7 +16,7 @@ use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::named_files;
 use crate::cli::network;
-use crate::command::Keeper;
+use crate::command::SignInSource;
 use crate::failure::Failure;
 use crate::http::BaseUrl;
 use crate::secret::Secret;
@@ -30,7 +30,7 @@ pub(super) struct Credentials {
     /// The credentials found, in order of precedence.
     pub(super) found: Vec<FoundCredential>,
     /// Where the sign-in is stored, if there is a place for it.
-    pub(super) keeper: Option<Keeper>,
+    pub(super) sign_in_source: Option<SignInSource>,
     /// The credentials file that was read for them, whose secrets are all among `found`.
     pub(super) read: Option<PathBuf>,
     /// Warnings about the credentials file.
@@ -58,9 +58,9 @@ pub(super) fn find(
             ..Credentials::default()
         });
     }
-    let keeper = keeper(args, environment)?;
-    let stored = match &keeper {
-        Some(Keeper { store, issuer }) => {
+    let sign_in_source = sign_in_source(args, environment)?;
+    let stored = match &sign_in_source {
+        Some(SignInSource { store, issuer }) => {
             if narrow {
                 warnings.extend(narrowed(store));
             }
@@ -82,10 +82,10 @@ pub(super) fn find(
     };
     Ok(Credentials {
         found: given.in_order(stored),
-        read: keeper
+        read: sign_in_source
             .as_ref()
-            .map(|keeper| keeper.store.named().to_owned()),
-        keeper,
+            .map(|source| source.store.named().to_owned()),
+        sign_in_source,
         warnings,
     })
 }
@@ -230,7 +230,10 @@ fn resolved(key: Secret, environment: &Environment) -> What {
 }
 
 /// Where the sign-in is stored, and its issuer.
-pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Keeper>, Failure> {
+pub(super) fn sign_in_source(
+    args: &Args,
+    environment: &Environment,
+) -> Result<Option<SignInSource>, Failure> {
     let home = environment.home();
     let place = match (foreign(args, environment), &home) {
         (Some(file), _) => StorePath {
@@ -248,7 +251,7 @@ pub(super) fn keeper(args: &Args, environment: &Environment) -> Result<Option<Ke
             None => return Ok(None),
         },
     };
-    Ok(Some(Keeper {
+    Ok(Some(SignInSource {
         store: CredentialStore::new(&place),
         issuer: environment.address("CODEX_RUN_ISSUER", ISSUER, true)?,
     }))

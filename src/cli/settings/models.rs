@@ -16,7 +16,7 @@ pub(crate) fn models(args: &Args, environment: &Environment) -> Result<ModelsSet
     let providers = providers(environment)?;
     let Credentials {
         found,
-        keeper,
+        sign_in_source,
         warnings,
         ..
     } = credentials::find(args, environment, false, true)?;
@@ -28,7 +28,7 @@ pub(crate) fn models(args: &Args, environment: &Environment) -> Result<ModelsSet
     Ok(ModelsSettings {
         plan: plan(&found),
         found,
-        keeper,
+        sign_in_source,
         warnings,
         endpoints,
         backend,

@@ -61,7 +61,7 @@ pub(crate) fn run(
     } = model::find(args, environment, resumed, search.is_some())?;
     let Credentials {
         found,
-        keeper,
+        sign_in_source,
         read,
         mut warnings,
     } = credentials;
@@ -120,7 +120,7 @@ pub(crate) fn run(
         paint: terminal::paint(args.color.as_deref(), environment),
         spinner: terminal::frames(environment).filter(|_| level > Level::Quiet),
         found,
-        keeper,
+        sign_in_source,
         notes: [args.notes.clone(), tooling.notes].concat(),
         warnings,
         endpoints,

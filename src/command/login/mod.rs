@@ -9,7 +9,7 @@ mod wait;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use super::{Keeper, say, say_line, warn, warn_of_wait};
+use super::{SignInSource, say, say_line, warn, warn_of_wait};
 use crate::auth;
 use crate::auth::callback::paste_redirect;
 use crate::auth::critical_section::Critical;
@@ -40,14 +40,14 @@ use wait::{Back, Ways};
 /// # Errors
 /// If the sign-in fails. The stored credentials are then unchanged.
 pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
-    let keeper = &settings.keeper;
-    keeper.store.make_home().map_err(Error::Store)?;
+    let source = &settings.sign_in_source;
+    source.store.make_home().map_err(Error::Store)?;
     for warning in &settings.warnings {
         warn(warning);
     }
     // Check the file before the user goes through the sign-in.
     let before =
-        change(&keeper.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
+        change(&source.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
     let place = match settings.way {
         LoginMethod::Key => CredentialKind::Key,
         LoginMethod::Browser(_) | LoginMethod::Device(_) | LoginMethod::Token => {
@@ -55,10 +55,10 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
         }
     };
     if let Some(other) = before.other(place) {
-        let named = keeper.store.named().to_owned();
+        let named = source.store.named().to_owned();
         return Err(Error::Store(store::Error::NotOurs(named, other.clone())));
     }
-    let issuer = keeper.issuer(&settings.setup);
+    let issuer = source.issuer(&settings.setup);
     match &settings.way {
         LoginMethod::Browser(openers) => with_browser(settings, &issuer, openers, critical),
         LoginMethod::Device(why) => {
@@ -69,7 +69,7 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
             Ok(())
         }
         LoginMethod::Token => {
-            let signed_in = read_token(keeper, &issuer)?;
+            let signed_in = read_token(source, &issuer)?;
             let old = keep(settings, &issuer, &signed_in, critical)?;
             supersede(&issuer, old.as_ref());
             list(settings, &signed_in);
@@ -80,13 +80,13 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
             let key = auth::key(&key, &auth::CredentialSource::Stdin).map_err(Error::Secret)?;
             let edit = |_: &Contents| vec![StoreEdit::Key(&key)];
             let before =
-                change(&keeper.store, critical, &warn_of_wait, edit).map_err(Error::Store)?;
+                change(&source.store, critical, &warn_of_wait, edit).map_err(Error::Store)?;
             say_line(&format!(
                 "The key is stored in {}.",
-                keeper.store.named().display()
+                source.store.named().display()
             ));
             if (before.sign_in.is_some() || before.personal.is_some())
-                && !keeper.store.is_official()
+                && !source.store.is_official()
             {
                 warn("a sign-in is stored there too and comes first; `codex logout` removes it");
             }
@@ -207,15 +207,15 @@ fn signed_in(issued: Issued) -> Result<SignedIn, Error> {
 }
 
 /// Reads an access token that is renewed elsewhere.
-fn read_token(keeper: &Keeper, issuer: &Issuer) -> Result<SignedIn, Error> {
+fn read_token(source: &SignInSource, issuer: &Issuer) -> Result<SignedIn, Error> {
     let access = read_secret("the access token")?;
     if is_personal(access.expose()) {
         let owner = issuer
             .whoami(&access, &warn_of_retry)
             .map_err(Error::Whose)?;
         // The official client's file can store only the token.
-        if keeper.store.is_official() {
-            let memory = keeper.store.memory(issuer.name());
+        if source.store.is_official() {
+            let memory = source.store.memory(issuer.name());
             memory.remember(&access, &owner);
         }
         return owner.signed_in(access).map_err(Error::Tokens);

@@ -27,7 +27,7 @@ pub(super) fn keep(
     new: &SignedIn,
     critical: &Critical,
 ) -> Result<Option<SignedIn>, Error> {
-    let store = &settings.keeper.store;
+    let store = &settings.sign_in_source.store;
     // A token that is already stored, possibly with its refresh token, changes nothing.
     let known = |before: &Contents| {
         if before.personal.as_ref() == Some(&new.access) {

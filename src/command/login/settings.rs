@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::Keeper;
+use super::super::SignInSource;
 use crate::api::Endpoints;
 use crate::auth::opener::{NoBrowser, Opener};
 use crate::http::HttpSetup;
@@ -13,7 +13,7 @@ pub struct LoginSettings {
     /// The method.
     pub way: LoginMethod,
     /// The credentials file and the issuer.
-    pub keeper: Keeper,
+    pub sign_in_source: SignInSource,
     /// Sources that take precedence over a stored sign-in or key.
     pub before: Vec<String>,
     /// Warnings about the credentials file.

@@ -238,8 +238,13 @@ fn check_access(
         Err(error) if error.is_missing() && settings.dry_run => return Ok(None),
         other => other.map_err(Error::Credential)?,
     };
-    let authority = authority(chosen, settings.keeper.clone(), &host.setup, critical)
-        .ok_or(Error::Credential(auth::Error::Missing))?;
+    let authority = authority(
+        chosen,
+        settings.sign_in_source.clone(),
+        &host.setup,
+        critical,
+    )
+    .ok_or(Error::Credential(auth::Error::Missing))?;
     if settings.dry_run {
         return Ok(Some(authority));
     }

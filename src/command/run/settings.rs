@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::super::Keeper;
+use super::super::SignInSource;
 use crate::agent::Policy;
 use crate::api::Endpoints;
 use crate::auth::FoundCredential;
@@ -72,7 +72,7 @@ pub struct RunSettings {
     /// The credentials that were found, in order of precedence.
     pub found: Vec<FoundCredential>,
     /// The credentials file and issuer of a sign-in.
-    pub keeper: Option<Keeper>,
+    pub sign_in_source: Option<SignInSource>,
     /// Notes for standard error only.
     pub notes: Vec<String>,
     /// Warnings to report before the first request.
