@@ -76,7 +76,7 @@ const SAMPLE_DESCRIPTORS: usize = 4;
 ///
 /// # Errors
 /// When they could not, with the reason.
-pub fn room(descriptors: usize) -> Result<(), Exhausted> {
+pub fn check_descriptors(descriptors: usize) -> Result<(), Exhausted> {
     // A few are enough if the limit is far away.
     let limit = getrlimit(Resource::Nofile).current;
     let is_far = limit.is_none_or(|limit| limit >= HIGH_LIMIT);
@@ -104,7 +104,7 @@ pub fn room(descriptors: usize) -> Result<(), Exhausted> {
 ///
 /// # Errors
 /// When they could not, with the system's error.
-pub fn room_for_threads(threads: usize) -> io::Result<()> {
+pub fn check_threads(threads: usize) -> io::Result<()> {
     let (known, wait) = mpsc::channel::<()>();
     let wait = Arc::new(Mutex::new(wait));
     for _ in 0..threads {

@@ -13,7 +13,7 @@ use tiny_http::{Header, Method, Request, Response, Server};
 
 use super::page::Page;
 use super::redirect::{RedirectAnswer, of_query};
-use crate::exhausted::{Exhausted, at_start, room_for_threads};
+use crate::exhausted::{Exhausted, at_start, check_threads};
 use crate::http::{self, Http, is_loopback};
 use crate::secret::Secret;
 
@@ -103,7 +103,7 @@ impl Callback {
         arrived: impl Fn(Arrival) + Clone + Send + 'static,
         busy: impl Fn(u16),
     ) -> io::Result<Option<Self>> {
-        room_for_threads(SERVER_THREADS)?;
+        check_threads(SERVER_THREADS)?;
         for port in PORTS {
             if let Some(listeners) = take(port, http, &busy)? {
                 match Self::serve(port, listeners, state, arrived.clone()) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::ending::{exit_now, exit_now_with_json_line, print_failure};
 use super::environment::{Environment, checked, environment, own};
 use super::flags::{self, Args};
-use super::limits::{patience, room};
+use super::limits::{check_descriptors, start_deadline};
 use super::output_form::Seen;
 use super::parse::Invocation;
 use super::settings::{self, Tooling};
@@ -93,7 +93,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
         Invocation::Schema => print(EVENTS),
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;
-            room()?;
+            check_descriptors()?;
             let environment = checked()?;
             let args = configured(args, "tool", &environment)?;
             let Tooling {
@@ -140,7 +140,7 @@ fn manage<S, E>(
 where
     Failure: From<E>,
 {
-    room()?;
+    check_descriptors()?;
     let environment = checked()?;
     let args = configured(args, name, &environment)?;
     let settings = settings(&args, &environment)?;
@@ -150,13 +150,13 @@ where
 
 /// `codex run`, in any of its spellings.
 fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
-    room()?;
+    check_descriptors()?;
     let environment = checked()?;
     let args = configured(args, "run", &environment)?;
     seen.note(&args);
-    let patience = patience(&args, seen.lines.get())?;
+    let deadline = start_deadline(&args, seen.lines.get())?;
     let settings = settings::run(&args, &environment, begun)?;
-    drop(patience);
+    drop(deadline);
     let host = Host {
         setup: network::setup(&environment),
         exit_now: if seen.lines.get() && !seen.of_sdk.get() {

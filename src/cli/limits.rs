@@ -17,13 +17,14 @@ const MIN_DESCRIPTORS: usize = 24;
 
 /// Checks that there are enough descriptors, so that a file that cannot be opened for lack of them is not reported as
 /// another error.
-pub(super) fn room() -> Result<(), Failure> {
-    exhausted::room(MIN_DESCRIPTORS).map_err(|error| failure::of_exhausted("cannot begin", error))
+pub(super) fn check_descriptors() -> Result<(), Failure> {
+    exhausted::check_descriptors(MIN_DESCRIPTORS)
+        .map_err(|error| failure::of_exhausted("cannot begin", error))
 }
 
 /// Ends the process when `--timeout` expires while the files named by arguments are being read. Without `--timeout`,
 /// only their silence is limited.
-pub(super) fn patience(args: &Args, lines: bool) -> Result<Option<StartupDeadline>, Failure> {
+pub(super) fn start_deadline(args: &Args, lines: bool) -> Result<Option<StartupDeadline>, Failure> {
     let limit = values::duration(&args.named("timeout"), args.timeout.as_deref())?;
     let waiting = limit.map(|limit| {
         StartupDeadline::start(limit, move || {

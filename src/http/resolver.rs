@@ -14,7 +14,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::NextTimeout;
 
 use super::network::Through;
-use crate::exhausted::{Exhausted, at_start, room};
+use crate::exhausted::{Exhausted, at_start, check_descriptors};
 
 /// File descriptors that a lookup may need at once.
 const MIN_DESCRIPTORS: usize = 4;
@@ -126,7 +126,7 @@ fn look_up(
     match found.recv_timeout(*timeout.after) {
         Ok(Ok(found)) => Ok(found),
         // The resolver needs files and sockets, and does not report that none were available.
-        Ok(Err(error)) => Err(match room(MIN_DESCRIPTORS) {
+        Ok(Err(error)) => Err(match check_descriptors(MIN_DESCRIPTORS) {
             Ok(()) => error,
             Err(exhausted) => ureq::Error::Io(io::Error::other(exhausted)),
         }),
