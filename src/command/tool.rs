@@ -15,7 +15,7 @@ use crate::stdin::{self, StdinKind};
 use crate::tools::builtin::table::find_tool;
 use crate::tools::builtin::{self, Context};
 use crate::tools::child::reaper;
-use crate::tools::launch::{Unready, keep_descriptors};
+use crate::tools::launch::{LaunchError, set_close_on_exec};
 use crate::tools::sandbox::confine::{self, SandboxScope};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
@@ -56,7 +56,7 @@ pub fn run(
     if let Some(policy) = &setup.policy {
         confine::check(policy).map_err(Error::Sandbox)?;
     }
-    keep_descriptors();
+    set_close_on_exec();
     if stdin::source() == StdinKind::Terminal {
         let argument = find_tool(name).and_then(|tool| tool.topic.argument());
         let example = argument.map_or(String::new(), |argument| {
@@ -81,8 +81,8 @@ pub fn run(
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
     let tools = Toolbox::open(setup, offered).map_err(|unready| match unready {
-        Unready::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
-        Unready::Temporary(_, error) | Unready::Signal(error) => Error::Io(error),
+        LaunchError::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
+        LaunchError::Temporary(_, error) | LaunchError::Signal(error) => Error::Io(error),
     })?;
     let result = thread::scope(|scope| {
         let calling = thread::Builder::new().spawn_scoped(scope, || {

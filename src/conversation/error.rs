@@ -16,7 +16,7 @@ use crate::http::AddressError;
 use crate::id::IdError;
 use crate::outcome::Outcome;
 use crate::session;
-use crate::tools::launch::Unready;
+use crate::tools::launch::LaunchError;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::policy::Conflict;
 
@@ -54,7 +54,7 @@ pub enum Error {
     /// The sandbox cannot be set up on this system.
     Sandbox(confine::Error),
     /// Tools cannot be started on this system.
-    Tools(Unready),
+    Tools(LaunchError),
     /// The stored conversation cannot be resumed.
     Session(session::Error),
     /// The conversation cannot be stored.
@@ -106,11 +106,11 @@ impl From<&Error> for Failure {
                 conflict.hidden.display()
             )),
             Error::Sandbox(error) => Self::usage(format!("cannot set up the sandbox: {error}")),
-            Error::Tools(Unready::Temporary(place, error)) => of_temporary(place, error),
-            Error::Tools(Unready::Place(place, error)) => {
+            Error::Tools(LaunchError::Temporary(place, error)) => of_temporary(place, error),
+            Error::Tools(LaunchError::Place(place, error)) => {
                 io(format!("cannot open {}: {error}", place.display()))
             }
-            Error::Tools(Unready::Signal(error)) => of_thread(error),
+            Error::Tools(LaunchError::Signal(error)) => of_thread(error),
             Error::Session(error) => of_session(error),
             Error::NotStored(error) => io(format!("cannot store the conversation: {error}")),
         }

@@ -34,7 +34,7 @@ const SAFE_PATH: &str = "PYTHONSAFEPATH";
 
 /// Why tools cannot be started.
 #[derive(Debug)]
-pub enum Unready {
+pub enum LaunchError {
     /// No temporary directory could be created here.
     Temporary(PathBuf, io::Error),
     /// This writable directory could not be opened and held.
@@ -83,17 +83,17 @@ impl Launcher {
     /// # Errors
     ///
     /// If it cannot be created, or a writable directory has been replaced.
-    pub(super) fn prepare(&self) -> Result<(), Unready> {
+    pub(super) fn prepare(&self) -> Result<(), LaunchError> {
         // If the parent process ignores SIGCHLD, this process inherits that and would not see its children exit.
         signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default())
-            .map_err(Unready::Signal)?;
-        let temporary = |(path, error)| Unready::Temporary(path, error);
+            .map_err(LaunchError::Signal)?;
+        let temporary = |(path, error)| LaunchError::Temporary(path, error);
         let scratch = self.scratch().map_err(temporary)?;
         let policy = self.setup.policy.iter();
         for root in policy.flat_map(|policy| &policy.writable).chain([&scratch]) {
             let held = root
                 .hold()
-                .map_err(|error| Unready::Place(root.path.clone(), error))?;
+                .map_err(|error| LaunchError::Place(root.path.clone(), error))?;
             lock(&self.held).push(held);
         }
         Ok(())
@@ -214,7 +214,7 @@ impl Launcher {
 
 /// Sets close-on-exec on all file descriptors but the standard ones. A shell may have left one open, possibly the one
 /// that a key was read from.
-pub fn keep_descriptors() {
+pub fn set_close_on_exec() {
     close_fds::set_fds_cloexec(3, &[]);
 }
 

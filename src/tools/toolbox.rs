@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::git::Repositories;
-use super::launch::{Launcher, Unready};
+use super::launch::{LaunchError, Launcher};
 use super::lock::lock;
 use super::setup::ToolSetup;
 use super::tool::Tool;
@@ -53,7 +53,7 @@ impl Toolbox {
     /// # Errors
     ///
     /// If the temporary directory cannot be created, or a writable directory has been replaced.
-    pub fn open(setup: ToolSetup, tools: Vec<Tool>) -> Result<Self, Unready> {
+    pub fn open(setup: ToolSetup, tools: Vec<Tool>) -> Result<Self, LaunchError> {
         let toolbox = Self::new(setup, tools);
         if !toolbox.tools.is_empty() {
             toolbox.launcher.prepare()?;

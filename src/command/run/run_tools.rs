@@ -6,7 +6,7 @@ use super::error::Error;
 use crate::failure::RunWarning;
 use crate::output::{Notice, Sink};
 use crate::tools::child::reaper;
-use crate::tools::launch::{Unready, keep_descriptors};
+use crate::tools::launch::{LaunchError, set_close_on_exec};
 use crate::tools::sandbox::confine::{self, SandboxScope};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
@@ -25,12 +25,12 @@ impl RunTools {
         let offers = !tools.is_empty();
         let adopted = offers && reaper::adopt_orphans();
         if offers {
-            keep_descriptors();
+            set_close_on_exec();
         }
         let tools = Toolbox::open(setup, tools).map_err(|unready| match unready {
-            Unready::Temporary(place, error) => Error::Temporary(place, error),
-            Unready::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
-            Unready::Signal(error) => Error::Thread(error),
+            LaunchError::Temporary(place, error) => Error::Temporary(place, error),
+            LaunchError::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
+            LaunchError::Signal(error) => Error::Thread(error),
         })?;
         let tools = Arc::new(tools);
         Ok(Self { tools, adopted })
