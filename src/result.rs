@@ -92,7 +92,7 @@ pub enum KeptOutput {
     /// It could not be saved.
     Nowhere {
         /// The error.
-        because: String,
+        reason: String,
     },
 }
 
@@ -226,7 +226,7 @@ fn cut_line(cut: &Cut) -> String {
                 KeptOutput::path(file)
             )
         }
-        KeptOutput::Nowhere { because } => format!("it could not be saved to a file: {because}"),
+        KeptOutput::Nowhere { reason } => format!("it could not be saved to a file: {reason}"),
     };
     let (left_out, of) = (cut.left_out, cut.of);
     format!("[{left_out} of {of} bytes are left out here; {place}]")
@@ -303,7 +303,7 @@ mod tests {
                 cut(
                     3,
                     KeptOutput::Nowhere {
-                        because: "no space".to_owned(),
+                        reason: "no space".to_owned(),
                     },
                 ),
             ],

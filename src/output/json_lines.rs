@@ -284,7 +284,7 @@ fn cut(cut: &Cut) -> Value {
             fields["file"] = KeptOutput::path(file).into();
             fields["file_bytes"] = (*bytes).into();
         }
-        KeptOutput::Nowhere { because } => fields["error"] = because.as_str().into(),
+        KeptOutput::Nowhere { reason } => fields["error"] = reason.as_str().into(),
     }
     fields
 }

@@ -143,7 +143,7 @@ fn cuts_are_reported_as_fields() {
                 left_out: 1,
                 of: 2,
                 kept: KeptOutput::Nowhere {
-                    because: "no space".to_owned(),
+                    reason: "no space".to_owned(),
                 },
             },
         ],

@@ -131,7 +131,7 @@ impl Capture {
             },
             Ok(_) => KeptOutput::Whole { file: name },
             Err(error) => KeptOutput::Nowhere {
-                because: error.to_string(),
+                reason: error.to_string(),
             },
         }
     }
