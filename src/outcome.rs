@@ -53,16 +53,16 @@ pub struct Row {
     /// When it happens.
     pub when: &'static str,
     /// How a script should respond.
-    pub then: &'static str,
+    pub advice: &'static str,
 }
 
 impl Row {
     /// When it happens and how a script should respond, in one line.
     #[must_use]
     pub fn words(&self) -> String {
-        match self.then {
+        match self.advice {
             "" => self.when.to_owned(),
-            then => format!("{} -> {then}", self.when),
+            advice => format!("{} -> {advice}", self.when),
         }
     }
 }
@@ -196,14 +196,14 @@ const fn row(
     code: u8,
     word: &'static str,
     when: &'static str,
-    then: &'static str,
+    advice: &'static str,
 ) -> Row {
     Row {
         outcome,
         code,
         word,
         when,
-        then,
+        advice,
     }
 }
 
