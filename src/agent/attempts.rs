@@ -41,7 +41,7 @@ impl NextAttempt {
     ) -> Notice<'a> {
         match *self {
             Self::Reset { at, .. } => Notice::Reset { at, now, reason },
-            Self::Retry { .. } if goes_on => Notice::GoesOn { reason },
+            Self::Retry { .. } if goes_on => Notice::Resumed { reason },
             Self::Retry { attempt, delay } => Notice::Retry {
                 attempt,
                 of,

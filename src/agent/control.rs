@@ -110,7 +110,7 @@ impl Control {
         let control = self.clone();
         Hook::new(move |waiting| {
             if let Some(turn) = &control.state().turn {
-                let _ = turn.send(TurnInput::Waits(waiting.clone()));
+                let _ = turn.send(TurnInput::Waiting(waiting.clone()));
             }
         })
     }

@@ -338,7 +338,7 @@ impl Driver<'_> {
                 TurnInput::Warned(warning) => {
                     self.notify(Notice::Warning(&RunWarning::SignIn(warning)))?;
                 }
-                TurnInput::Waits(waiting) => self.notify(Notice::Waits(&waiting))?,
+                TurnInput::Waiting(waiting) => self.notify(Notice::Waiting(&waiting))?,
                 TurnInput::Refused(error) => return Ok(Attempt::Refused(error)),
                 TurnInput::BrokeOff(answer, broke) => {
                     self.report_skipped(&answer)?;

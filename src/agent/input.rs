@@ -21,7 +21,7 @@ pub(super) enum TurnInput {
     /// A warning about the sign-in.
     Warned(Warning),
     /// The request waits for the sign-in to be renewed.
-    Waits(RenewalWait),
+    Waiting(RenewalWait),
     /// The rate limit windows that came with a response.
     Limits(Vec<RateWindow>),
     /// The new content of one read from the stream.

@@ -353,7 +353,7 @@ impl<W: Write> Sink for JsonLines<W> {
                 let again = retry(attempt, millis(delay), of_unanswered(reason, None).what());
                 self.add("retry", again);
             }
-            Notice::Waits(waiting) => {
+            Notice::Waiting(waiting) => {
                 let delay = millis(waiting.delay().unwrap_or_default());
                 self.add("retry", retry(0, delay, &waiting.to_string()));
             }
@@ -362,7 +362,7 @@ impl<W: Write> Sink for JsonLines<W> {
                 fields["model"] = model.into();
                 self.add("retry", fields);
             }
-            Notice::GoesOn { reason } => {
+            Notice::Resumed { reason } => {
                 self.add(
                     "retry",
                     retry(0, 0.into(), of_unanswered(reason, None).what()),

@@ -85,7 +85,7 @@ pub enum Notice<'a> {
         reason: &'a Unanswered,
     },
     /// Something delays the request.
-    Waits(&'a RenewalWait),
+    Waiting(&'a RenewalWait),
     /// The service does not offer the model; the run falls back to another one.
     OtherModel {
         /// The fallback model.
@@ -94,7 +94,7 @@ pub enum Notice<'a> {
         reason: &'a api::Error,
     },
     /// The stream broke off; the run resumes from its last completed call.
-    GoesOn {
+    Resumed {
         /// Why it broke off.
         reason: &'a Unanswered,
     },

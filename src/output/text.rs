@@ -255,7 +255,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                     span(delay)
                 ))?;
             }
-            Notice::Waits(waiting) => {
+            Notice::Waiting(waiting) => {
                 self.waits_for("renewing the sign-in");
                 self.note(&match waiting.delay() {
                     Some(delay) => format!("{waiting}; trying again in {}\n", span(delay)),
@@ -269,7 +269,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                     line(model)
                 ))?;
             }
-            Notice::GoesOn { reason } => self.note(&format!(
+            Notice::Resumed { reason } => self.note(&format!(
                 "{}; resuming after its last completed tool call\n",
                 line(of_unanswered(reason, None).what())
             ))?,
