@@ -25,7 +25,7 @@ pub enum Error {
     /// The sign-in has expired and cannot be renewed.
     SignIn(sign_in::Error),
     /// Standard input began after the run had stopped waiting for it.
-    Late,
+    LateInput,
     /// Standard output could not be written.
     Output(io::Error),
     /// The last message could not be written to its file.
@@ -59,7 +59,7 @@ impl fmt::Display for Error {
             Self::Stdin(error) => error.fmt(f),
             Self::Credential(error) => error.fmt(f),
             Self::SignIn(error) => error.fmt(f),
-            Self::Late => f.write_str("standard input began after it had been given up"),
+            Self::LateInput => f.write_str("standard input began after it had been given up"),
             Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
             Self::LastMessage(error) => write!(f, "{error:?}"),
             Self::Session(error) => write!(f, "{error:?}"),
@@ -83,7 +83,7 @@ impl Error {
             Error::Stdin(error) => failure::of_stdin(&error),
             Error::Credential(error) => failure::of_credential(&error),
             Error::SignIn(error) => failure::of_sign_in(&error, used),
-            Error::Late => {
+            Error::LateInput => {
                 Failure::usage("input began after 3 s and was not part of the question; use -")
                     .hint("with - as an argument, the run waits for standard input")
             }
@@ -190,7 +190,7 @@ mod tests {
             window: 272_000,
         };
         let rows = [
-            Error::Late,
+            Error::LateInput,
             Error::Sandbox(confine::Error::Unavailable),
             Error::NoHome,
             Error::Schema(Unmatched {

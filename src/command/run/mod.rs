@@ -214,7 +214,7 @@ fn conclude(
     }
     finished.map_err(Error::Output)?;
     if delivery.late {
-        return Err(Error::Late);
+        return Err(Error::LateInput);
     }
     if let Some(schema) = &delivery.schema
         && let Some(unmatched) = validate(schema, &reply.message(), control)?
