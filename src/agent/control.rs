@@ -25,6 +25,10 @@ struct ControlState {
 struct State {
     /// The input channel of the running turn.
     turn: Option<Sender<TurnInput>>,
+    /// A turn was announced and has not begun.
+    announced: bool,
+    /// The announced turn is to be stopped as soon as it begins.
+    stop_at_begin: bool,
     /// Why the run was stopped, if it was.
     stopped: Option<StopRequest>,
     /// Steering messages that are not sent yet.
@@ -45,9 +49,27 @@ impl Control {
         reason = "most callers do not care whether a turn was running"
     )]
     pub fn stop_turn(&self) -> bool {
-        let state = self.state();
-        let turn = state.turn.as_ref();
-        turn.is_some_and(|turn| turn.send(TurnInput::StopTurn).is_ok())
+        let mut state = self.state();
+        match &state.turn {
+            Some(turn) => turn.send(TurnInput::StopTurn).is_ok(),
+            None => {
+                state.stop_at_begin = state.announced;
+                state.announced
+            }
+        }
+    }
+
+    /// Announces that a turn is about to begin: until then, [`Control::stop_turn`] stops it as soon as it begins. Without an
+    /// announcement, a request to stop a turn that has not begun has no effect.
+    pub fn announce_turn(&self) {
+        self.state().announced = true;
+    }
+
+    /// Flushes the sink of the running turn, which has something to report that another thread gave it.
+    pub(crate) fn flush_sink(&self) {
+        if let Some(turn) = &self.state().turn {
+            let _ = turn.send(TurnInput::Flush);
+        }
     }
 
     /// Stops the run: the running turn, and every later one before it begins.
@@ -65,7 +87,7 @@ impl Control {
         self.state().steering.push_back(message.into());
     }
 
-    /// Removes and returns the messages of [`Control::steer`] that no request has sent, in request.
+    /// Removes and returns the messages of [`Control::steer`] that no request has sent, in order.
     #[must_use]
     pub fn take_steering(&self) -> Vec<UserMessage> {
         self.state().steering.drain(..).collect()
@@ -97,6 +119,10 @@ impl Control {
             return Err(request);
         }
         let (sender, inputs) = mpsc::channel();
+        state.announced = false;
+        if std::mem::take(&mut state.stop_at_begin) {
+            let _ = sender.send(TurnInput::StopTurn);
+        }
         state.turn = Some(sender.clone());
         Ok(RunningTurn {
             control: self,
@@ -141,6 +167,19 @@ mod tests {
     fn a_control_can_be_used_from_any_thread() {
         fn check<T: Clone + Send + Sync>() {}
         check::<Control>();
+    }
+
+    #[test]
+    fn a_stop_request_reaches_a_turn_that_was_announced() {
+        let control = Control::new();
+        control.announce_turn();
+        assert!(control.stop_turn());
+        let turn = control.begin().expect("not stopped");
+        assert!(matches!(turn.inputs.try_recv(), Ok(TurnInput::StopTurn)));
+        drop(turn);
+        assert!(!control.stop_turn(), "it applied to that turn alone");
+        let turn = control.begin().expect("not stopped");
+        assert!(turn.inputs.try_recv().is_err());
     }
 
     #[test]

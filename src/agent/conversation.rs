@@ -3,12 +3,15 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::budget::Spent;
 use super::control::{Control, RunningTurn};
 use super::driver::Driver;
+use super::effort::TurnEffort;
 use super::fallback::{Fallback, Learned, Substitute};
 use super::history;
+use super::input::Deadline;
 use super::message::UserMessage;
 use super::policy::Policy;
 use super::printed_answer::Printed;
@@ -16,6 +19,7 @@ use super::profile::Profile;
 use super::reader::Reading;
 use super::turn_usage::Tally;
 use crate::api::Client;
+use crate::clock::seconds;
 use crate::failure::Stop;
 use crate::id::ThreadId;
 use crate::models::Model;
@@ -23,6 +27,7 @@ use crate::output::{Notice, Sink};
 use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::answer::Answer;
+use crate::wire::input::effort_change;
 use crate::wire::item::Item;
 use crate::wire::request::RequestBody;
 use crate::wire::response::Usage;
@@ -36,6 +41,8 @@ pub struct Blueprint {
     pub profile: Profile,
     /// The model to fall back to before the first answer if the service does not have the first one.
     pub substitute: Option<Substitute>,
+    /// The effort in effect. It is not that of the head if an item has changed it.
+    pub effort: Option<String>,
     /// The service is to search the web. The Lite shape cannot express that, so it is not tried.
     pub searches: bool,
     /// Items of earlier turns, each as the bytes that are sent to the service.
@@ -100,10 +107,14 @@ pub struct Conversation {
     tools: Arc<Toolbox>,
     /// The current model.
     model: Model,
+    /// Its effort in the head of the requests, and the one in effect.
+    effort: TurnEffort,
     policy: Policy,
     /// Usage of all turns.
     spent: Spent,
     journal: Option<Box<dyn Journal + Send>>,
+    /// Number of turns that have begun.
+    turns: usize,
     control: Control,
     /// The reading of the last answer, whose response body may not have ended yet.
     reading: Option<Reading>,
@@ -133,10 +144,15 @@ impl Conversation {
             last: None,
             fallback,
             tools: blueprint.tools,
+            effort: TurnEffort {
+                current: blueprint.effort,
+                ..TurnEffort::of(blueprint.profile.effort)
+            },
             model: blueprint.profile.model,
             policy,
             spent: Spent::default(),
             journal,
+            turns: 0,
             control,
             reading: None,
         }
@@ -195,14 +211,23 @@ impl Conversation {
         {
             self.reconnect();
         }
+        self.add_last_answer();
         let body = Arc::make_mut(&mut self.body);
-        if let Some(answer) = self.last.take() {
-            history::add_answer(body, None, answer.items());
-        }
+        let change = self.effort.change.take().map(|effort| {
+            let change = effort_change(&effort);
+            body.push(&change);
+            change
+        });
         let item = message.push_to(body);
         if let Some(journal) = &mut self.journal {
-            journal.item(&item);
+            if self.turns > 0 {
+                journal.turn(seconds(), &self.model.id, self.effort.head.as_deref());
+            }
+            for item in change.iter().chain([&item]) {
+                journal.item(item);
+            }
         }
+        self.turns += 1;
         let mut driver = self.driver(&running, sink);
         let ended = driver.run(&control);
         if let Err(stop) = &ended {
@@ -240,6 +265,43 @@ impl Conversation {
         })
     }
 
+    /// Adds the last answer of the previous turn to the body.
+    fn add_last_answer(&mut self) {
+        if let Some(answer) = self.last.take() {
+            history::add_answer(Arc::make_mut(&mut self.body), None, answer.items());
+        }
+    }
+
+    /// Uses another model, or another effort of the same one, from the next turn on. It is served by the same backend, with the
+    /// same credential. `searches` is as in [`Blueprint`].
+    pub(crate) fn switch(&mut self, profile: Profile, searches: bool) {
+        let is_same = profile.model.id == self.model.id;
+        if is_same && profile.effort == self.effort.current {
+            return;
+        }
+        let by_item = is_same && profile.model.effort_updates && profile.backend.is_of_openai();
+        if by_item && self.effort.head.is_some() && profile.effort.is_some() {
+            // An item keeps the service's cache valid, a new head would not.
+            self.effort.current.clone_from(&profile.effort);
+            self.effort.change = profile.effort;
+            return;
+        }
+        self.add_last_answer();
+        let functions = self.tools.functions();
+        let (body, others) = profile.bodies(&functions, self.thread.as_str());
+        self.body = Arc::new(if is_same {
+            // The service has accepted the shape of the current head.
+            let shape = self.body.shape();
+            let other = others.into_iter().find(|other| other.shape() == shape);
+            self.body.with_head(other.unwrap_or(body))
+        } else {
+            self.fallback = Fallback::new(others, searches);
+            self.body.for_other_model(body)
+        });
+        self.effort = TurnEffort::of(profile.effort);
+        self.model = profile.model;
+    }
+
     fn driver<'a>(
         &'a mut self,
         running: &'a RunningTurn<'_>,
@@ -254,6 +316,7 @@ impl Conversation {
             tools: Arc::clone(&self.tools),
             printed: Printed::new(self.policy.buffer),
             model: &mut self.model,
+            effort: &mut self.effort,
             policy: self.policy,
             spent: &mut self.spent,
             sink,
@@ -267,6 +330,10 @@ impl Conversation {
             kept_calls: Vec::new(),
             reading: None,
             tally: Tally::default(),
+            deadline: self.policy.turn_timeout.map(|limit| Deadline {
+                at: Instant::now() + limit,
+                limit,
+            }),
         }
     }
 

@@ -1,15 +1,16 @@
 //! The answers of a turn: reports them, retries those that broke off, and passes their calls on.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
 use super::attempts::{Attempts, CLOCK_INTERVAL, Wait};
 use super::budget::Spent;
 use super::control::Control;
+use super::effort::TurnEffort;
 use super::fallback::{Changed, Fallback};
 use super::history;
-use super::input::{self, TurnInput};
+use super::input::{self, Deadline, TurnInput};
 use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::reader::Reading;
@@ -38,6 +39,7 @@ pub(super) struct Driver<'a> {
     pub(super) tools: Arc<Toolbox>,
     /// The current model.
     pub(super) model: &'a mut Model,
+    pub(super) effort: &'a mut TurnEffort,
     pub(super) policy: Policy,
     /// Usage of the conversation, including this turn.
     pub(super) spent: &'a mut Spent,
@@ -60,6 +62,8 @@ pub(super) struct Driver<'a> {
     /// The reading of the last answer.
     pub(super) reading: Option<Reading>,
     pub(super) tally: Tally,
+    /// The time limit of the turn.
+    pub(super) deadline: Option<Deadline>,
 }
 
 /// The outcome of one request.
@@ -92,6 +96,8 @@ impl Driver<'_> {
     /// Sends the request and runs the calls, until an answer has no calls. That answer is returned; it is stored, but not yet
     /// part of the request body.
     pub(super) fn run(&mut self, control: &Control) -> Result<Box<Answer>, Stop> {
+        // A turn that was stopped before it began sends nothing.
+        input::check_stop(self.inputs)?;
         loop {
             self.spent.requests += 1;
             let round = match self.answer()? {
@@ -123,7 +129,10 @@ impl Driver<'_> {
             let outputs = std::mem::take(&mut self.outputs);
             history::add_aborted(body, self.journal.as_deref_mut(), &calls, outputs);
         }
-        let was_stopped = matches!(stop, Stop::Interrupted | Stop::Ordered(_));
+        let was_stopped = matches!(
+            stop,
+            Stop::Interrupted | Stop::TurnTimeout(_) | Stop::Ordered(_)
+        );
         if !self.joined && !was_stopped {
             let body = Arc::make_mut(self.body);
             body.truncate(body.len().saturating_sub(1));
@@ -288,6 +297,7 @@ impl Driver<'_> {
                 let profile = &substitute.profile;
                 let model = &profile.model;
                 self.model.clone_from(model);
+                *self.effort = TurnEffort::of(profile.effort.clone());
                 if let Some(journal) = self.journal.as_deref_mut() {
                     journal.model(seconds(), &model.id, profile.effort.as_deref());
                 }
@@ -370,21 +380,20 @@ impl Driver<'_> {
             .map_err(Stop::Output)
     }
 
-    /// Returns the next input; stop requests and panics are errors. After `until`, it returns an empty `Shown`.
+    /// Returns the next input; stop requests, panics and the end of the turn's time are errors. After `until`, it returns an
+    /// empty `Shown`.
     pub(super) fn next(&mut self, until: Option<Instant>) -> Result<TurnInput, Stop> {
-        let stop = match input::wait(self.inputs, until, self.sink) {
-            Ok(TurnInput::StopRun(request)) => Stop::Ordered(request),
-            Ok(TurnInput::StopTurn) => Stop::Interrupted,
+        let ended = match input::next(self.inputs, until, self.deadline, self.sink) {
             Ok(TurnInput::ToolPanicked) => {
                 self.running -= 1;
-                Stop::Panicked
+                Err(Stop::Panicked)
             }
-            Ok(TurnInput::Panicked) | Err(RecvTimeoutError::Disconnected) => Stop::Panicked,
-            Ok(input) => return Ok(input),
-            Err(RecvTimeoutError::Timeout) => return Ok(TurnInput::Shown(Vec::new())),
+            next => next,
         };
-        self.sink.clear();
-        Err(stop)
+        if ended.is_err() {
+            self.sink.clear();
+        }
+        ended
     }
 
     /// Stops the turn if one of these calls was kept from an answer that broke off, because it has already run.

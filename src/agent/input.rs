@@ -1,11 +1,11 @@
 //! Inputs of the loop, sent by the other threads.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::api;
 use crate::auth::sign_in::{RenewalWait, Warning};
-use crate::failure::StopRequest;
+use crate::failure::{Stop, StopRequest};
 use crate::output::Sink;
 use crate::tools::toolbox::Called;
 use crate::wire::answer::{Answer, Show};
@@ -18,6 +18,8 @@ pub(super) enum TurnInput {
     StopRun(StopRequest),
     /// Stop the turn.
     StopTurn,
+    /// Flush the sink: another thread has given it something to report.
+    Flush,
     /// A warning about the sign-in.
     Warned(Warning),
     /// The request waits for the sign-in to be renewed.
@@ -42,8 +44,57 @@ pub(super) enum TurnInput {
     Panicked,
 }
 
+/// The time limit of a turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    /// When the turn must end.
+    pub(super) at: Instant,
+    /// How long it may take.
+    pub(super) limit: Duration,
+}
+
+/// Returns the next input; stop requests, panics of the reader and the end of the turn's time are errors. After `until`, it
+/// returns an empty `Shown`. Meanwhile the sink animates the wait.
+pub(super) fn next(
+    inputs: &Receiver<TurnInput>,
+    until: Option<Instant>,
+    deadline: Option<Deadline>,
+    sink: &mut dyn Sink,
+) -> Result<TurnInput, Stop> {
+    let end = deadline.map(|deadline| deadline.at);
+    let wake = until.into_iter().chain(end).min();
+    loop {
+        match wait(inputs, wake, sink) {
+            Ok(TurnInput::StopRun(request)) => return Err(Stop::Ordered(request)),
+            Ok(TurnInput::StopTurn) => return Err(Stop::Interrupted),
+            Ok(TurnInput::Flush) => sink.flush().map_err(Stop::Output)?,
+            Ok(TurnInput::Panicked) | Err(RecvTimeoutError::Disconnected) => {
+                return Err(Stop::Panicked);
+            }
+            Ok(input) => return Ok(input),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let now = Instant::now();
+        if let Some(deadline) = deadline.filter(|deadline| now >= deadline.at) {
+            return Err(Stop::TurnTimeout(deadline.limit));
+        }
+        if until.is_some_and(|until| now >= until) {
+            return Ok(TurnInput::Shown(Vec::new()));
+        }
+    }
+}
+
+/// Checks whether the turn was stopped before it began.
+pub(super) fn check_stop(inputs: &Receiver<TurnInput>) -> Result<(), Stop> {
+    match inputs.try_recv() {
+        Ok(TurnInput::StopTurn) => Err(Stop::Interrupted),
+        Ok(TurnInput::StopRun(request)) => Err(Stop::Ordered(request)),
+        _ => Ok(()),
+    }
+}
+
 /// Waits for an input until `until`, if given, and lets the sink animate the wait meanwhile.
-pub(super) fn wait(
+fn wait(
     inputs: &Receiver<TurnInput>,
     until: Option<Instant>,
     sink: &mut dyn Sink,

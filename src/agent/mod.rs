@@ -8,6 +8,7 @@ mod calls;
 pub mod control;
 pub mod conversation;
 mod driver;
+mod effort;
 mod fallback;
 mod history;
 mod input;

@@ -1,10 +1,10 @@
-//! The budget, retries and buffering of a conversation.
+//! The budget, retries, time limit and buffering of a conversation.
 
 use std::time::Duration;
 
 use super::budget::Budget;
 
-/// The budget, retries and buffering of a conversation.
+/// The budget, retries, time limit and buffering of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Limits on all turns together.
@@ -13,18 +13,21 @@ pub struct Policy {
     pub retries: usize,
     /// Longest wait for the end of a usage limit; `None` fails at once.
     pub wait_for_reset: Option<Duration>,
+    /// How long a turn may take; `None` if there is no limit.
+    pub turn_timeout: Option<Duration>,
     /// Report the text of an answer only once the answer is complete. A finished message does not make it complete: if the
     /// answer breaks off after a message and before a call, it is requested again.
     pub buffer: bool,
 }
 
-/// No budget, five retries, no wait for the end of a usage limit, and answers reported as they arrive.
+/// No budget, five retries, no wait for the end of a usage limit, no time limit, and answers reported as they arrive.
 impl Default for Policy {
     fn default() -> Self {
         Self {
             budget: Budget::default(),
             retries: 5,
             wait_for_reset: None,
+            turn_timeout: None,
             buffer: false,
         }
     }

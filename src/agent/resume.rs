@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::session::stored::is_change;
 use crate::session::{Journal, StoredConversation, TurnHeader, Writer};
-use crate::wire::input::effort_change;
+use crate::wire::input::{effort_change, is_effort_change};
 use crate::wire::replay::{Recipient, with_words, without_reasoning};
 
 /// A resumed conversation.
@@ -75,7 +74,7 @@ impl ResumedConversation {
 fn items_for_model(stored: &StoredConversation, model: &str, changes_since: usize) -> Vec<Vec<u8>> {
     let items = stored.items.iter().zip(&stored.models).enumerate();
     items
-        .filter(|(n, (item, _))| *n >= changes_since || !is_change(item))
+        .filter(|(n, (item, _))| *n >= changes_since || !is_effort_change(item))
         .filter_map(|(_, (item, of))| {
             let item = if of == model || of.is_empty() {
                 Cow::Borrowed(&**item)

@@ -198,6 +198,7 @@ impl ConversationBuilder {
             &opened.thread,
         );
         let shape = model.shape(access.backend);
+        let kept_effort = opened.effort.clone();
         let blueprint = Blueprint {
             thread: opened.thread,
             profile: Profile {
@@ -216,6 +217,7 @@ impl ConversationBuilder {
                 format: None,
                 model,
             },
+            effort: clamped.effort.or(kept_effort),
             substitute: None,
             searches: false,
             items: opened.items,

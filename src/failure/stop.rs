@@ -3,12 +3,14 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use super::credential::Used;
 use super::local::{of_output, of_thread};
 use super::service::{of_api, of_unanswered};
 use super::value::{Failure, bug};
 use crate::api::{self, Unanswered};
+use crate::clock::span;
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 
@@ -76,6 +78,8 @@ pub enum Stop {
     },
     /// The turn was stopped; the run continues.
     Interrupted,
+    /// The turn exceeded its time limit; the run continues.
+    TurnTimeout(Duration),
     /// The run was stopped.
     Ordered(StopRequest),
     /// The system provided no thread, or no process for a call.
@@ -136,6 +140,11 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
         Stop::Thread(error) => of_thread(error),
         Stop::Ordered(order) => of_order(*order),
         Stop::Interrupted => Failure::new(Outcome::Interrupted, "the turn was interrupted"),
+        Stop::TurnTimeout(limit) => Failure::new(
+            Outcome::Timeout,
+            format!("the turn took longer than {}", span(*limit)),
+        )
+        .hint("raise --turn-timeout"),
         Stop::Turns { limit, next } => Failure::new(
             Outcome::Budget,
             match next {

@@ -8,6 +8,10 @@ pub trait Journal: std::fmt::Debug {
     /// Stores an item, which contains no line end.
     fn item(&mut self, item: &[u8]);
 
+    /// Records that another turn begins, at this time in Unix seconds. The first turn of a run is recorded when
+    /// the journal is opened.
+    fn turn(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
+
     /// Records a change of the model, at this time in Unix seconds.
     fn model(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
 

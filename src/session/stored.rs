@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::line::{FirstLine, ItemFields, LineKind, SESSION_VERSION, Spelling, TurnLine};
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
-use crate::wire::input::{CallOutput, ImageSupport, call_output};
+use crate::wire::input::{CallOutput, EFFORT_CHANGE, ImageSupport, call_output, is_effort_change};
 
 /// A conversation read from its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct StoredConversation {
     pub items: Vec<Vec<u8>>,
     /// The model in use when each item was added.
     pub models: Vec<String>,
-    /// The number of runs.
+    /// The number of turns.
     pub turns: usize,
     /// The beginning of the user's first message.
     pub first: String,
@@ -113,9 +113,6 @@ struct TextPart {
     #[serde(default)]
     text: String,
 }
-
-/// The type of an item that changes the reasoning effort.
-const CHANGE: &str = "configuration_update";
 
 /// Length limit of the first message's beginning, in bytes.
 const MAX_FIRST_WORDS_BYTES: usize = 200;
@@ -203,7 +200,7 @@ impl StoredConversation {
                 if self.first.is_empty() && fields.role().as_deref() == Some("user") {
                     self.first = first_words(fields.content);
                 }
-                if kind == CHANGE {
+                if kind == EFFORT_CHANGE {
                     let change = fields.reasoning.map(RawValue::get);
                     let change =
                         change.and_then(|raw| serde_json::from_str::<EffortChange>(raw).ok());
@@ -276,13 +273,7 @@ impl StoredConversation {
 
 /// Returns whether the item is a user message or one that a run puts before it.
 fn begins_turn(item: &[u8]) -> bool {
-    is_change(item) || role(item).as_deref() == Some("user")
-}
-
-/// Returns whether the item changes the reasoning effort.
-#[must_use]
-pub fn is_change(item: &[u8]) -> bool {
-    kind(item).0 == CHANGE
+    is_effort_change(item) || role(item).as_deref() == Some("user")
 }
 
 fn kind(item: &[u8]) -> (String, String) {

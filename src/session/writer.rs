@@ -35,6 +35,9 @@ pub struct Writer {
     file: File,
     path: PathBuf,
     spelling: Spelling,
+    /// What the lines of later turns repeat: the working directory and the provider.
+    cwd: String,
+    provider: Option<String>,
     state: WriterState,
 }
 
@@ -55,6 +58,8 @@ impl Writer {
             file,
             path,
             spelling,
+            cwd: String::new(),
+            provider: None,
             state: WriterState::Writing,
         }
     }
@@ -71,14 +76,17 @@ impl Writer {
         }
     }
 
-    /// Records that a run begins.
+    /// Records the first turn of a run.
     pub fn turn(&mut self, beginning: &TurnHeader<'_>) {
-        let mut line = json!({"type": self.spelling.turn(), "at": beginning.now, "model": beginning.model,
-            "cwd": beginning.cwd.to_string_lossy()});
-        for (name, value) in [
-            ("provider", beginning.provider),
-            ("effort", beginning.effort),
-        ] {
+        self.cwd = beginning.cwd.to_string_lossy().into_owned();
+        self.provider = beginning.provider.map(str::to_owned);
+        self.turn_line(beginning.now, beginning.model, beginning.effort);
+    }
+
+    fn turn_line(&mut self, at: u64, model: &str, effort: Option<&str>) {
+        let mut line =
+            json!({"type": self.spelling.turn(), "at": at, "model": model, "cwd": self.cwd});
+        for (name, value) in [("provider", self.provider.as_deref()), ("effort", effort)] {
             if let Some(value) = value {
                 line[name] = value.into();
             }
@@ -111,6 +119,10 @@ impl Journal for Writer {
         if self.spelling.is_item(item) {
             self.line(item);
         }
+    }
+
+    fn turn(&mut self, at: u64, model: &str, effort: Option<&str>) {
+        self.turn_line(at, model, effort);
     }
 
     fn model(&mut self, at: u64, model: &str, effort: Option<&str>) {

@@ -189,6 +189,18 @@ impl RequestBody {
         other
     }
 
+    /// The same conversation for another model, after the head of `other`, which has no items: without the reasoning that only
+    /// the earlier model understands and the ids that refer to it, and without its effort changes.
+    #[must_use]
+    pub fn for_other_model(&self, mut other: Self) -> Self {
+        for item in self.items().filter(|item| !input::is_effort_change(item)) {
+            if let Some(item) = replay::without_reasoning(item, Recipient::Other) {
+                other.push_stored(&item);
+            }
+        }
+        other
+    }
+
     /// Estimated tokens of the whole body.
     #[must_use]
     pub fn tokens(&self) -> u64 {

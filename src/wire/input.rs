@@ -89,12 +89,25 @@ pub(super) fn message(role: &str, text: &str, images: &[String], takes: ImageSup
     format!(r#"{{"type":"message","role":"{role}","content":[{content}]}}"#)
 }
 
+/// The type of an item that changes the reasoning effort.
+pub const EFFORT_CHANGE: &str = "configuration_update";
+
+/// Whether an item changes the reasoning effort.
+#[must_use]
+pub fn is_effort_change(item: &[u8]) -> bool {
+    if memchr::memmem::find(item, EFFORT_CHANGE.as_bytes()).is_none() {
+        return false;
+    }
+    let item: Value = serde_json::from_slice(item).unwrap_or_default();
+    item["type"] == EFFORT_CHANGE
+}
+
 /// An item that changes the reasoning effort from here on. Unlike a changed field of the request head, it keeps the
 /// service's prompt cache valid.
 #[must_use]
 pub fn effort_change(effort: &str) -> Vec<u8> {
     let effort = quoted(effort);
-    format!(r#"{{"type":"configuration_update","reasoning":{{"effort":{effort}}}}}"#).into_bytes()
+    format!(r#"{{"type":"{EFFORT_CHANGE}","reasoning":{{"effort":{effort}}}}}"#).into_bytes()
 }
 
 /// Sent for a tool output that is empty or blank.

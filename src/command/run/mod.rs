@@ -2,6 +2,7 @@
 
 mod error;
 mod last_message;
+mod open;
 mod question;
 mod run_output;
 mod run_tools;
@@ -11,24 +12,18 @@ mod validation;
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 
 use super::authority;
-use super::model_list_refresh::{ListEtag, ModelListRefresh, ModelLister};
 use super::screen::Screen;
 use super::stop_watch::StopWatch;
-use crate::agent::{Control, Conversation, Learned, Reply, Stop, StopRequest, UserMessage};
-use crate::api::models::LIST_TIMEOUT;
-use crate::api::{Client, Preview};
+use crate::agent::{Control, Reply, Stop, StopRequest, UserMessage};
+use crate::api::Preview;
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority};
 use crate::format::OutputSchema;
-use crate::http::{self, Http};
-use crate::models::Backend;
-use crate::models::choice::Choice;
+use crate::http;
 use crate::output::json_lines::ThreadStarted;
 use crate::output::paint::Paint;
-use crate::session::Journal;
 use crate::stdin;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::writable_reach::WritableReach;
@@ -36,10 +31,10 @@ use crate::tools::toolbox::Toolbox;
 use crate::wire::fault::Cause;
 pub use error::Error;
 use last_message::LastMessage;
+use open::OpenConversation;
 use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
-use run_tools::RunTools;
-use session_start::{start_session, warn_if_misplaced};
+use session_start::start_session;
 pub use settings::{Form, RunSettings, SessionChoice};
 use validation::validate;
 
@@ -117,36 +112,9 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
         version: env!("CARGO_PKG_VERSION"),
     })
     .map_err(Error::Output)?;
-    let http = Http::new(&host.setup, settings.silence);
-    let client = Client::new(
-        http,
-        &settings.endpoints,
-        authority.clone(),
-        &session.thread,
-    );
-    let refresh = start_refresh(&settings, &host, &authority);
-    let client = match &refresh {
-        Some((_, etags)) => client.with_etag_sender(etags.clone()),
-        None => client,
-    };
-    let run_tools = RunTools::open(settings.tools.clone(), settings.offered.clone())?;
-    let blueprint = blueprint(&settings, &mut session, Arc::clone(&run_tools.tools));
-    let writer = session.writer.take();
-    let journal = writer.map(|writer| Box::new(writer) as Box<dyn Journal + Send>);
-    let mut conversation =
-        Conversation::new(blueprint, client, settings.policy, journal, control.clone());
-    let ended = conversation.ask(message, &mut sink);
-    // After a stop, a thread may still be renewing the sign-in.
-    authority.settle();
-    if let Some((refresh, _)) = &refresh {
-        refresh.close();
-    }
-    store_shape(&settings.choice, conversation.learned());
-    run_tools.close(&mut sink);
-    warn_if_misplaced(
-        conversation.journal().and_then(Journal::misplaced),
-        &mut sink,
-    );
+    let mut open = OpenConversation::open(&settings, &host, authority, session, control.clone())?;
+    let ended = open.conversation.ask(message, &mut sink);
+    open.close(&settings.choice, &mut sink);
     let delivery = Delivery {
         schema: settings.schema,
         file: last_message,
@@ -156,14 +124,6 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
     match conclude(ended, &mut sink, delivery, &control) {
         Err(Error::Stop(stop)) if is_too_long(&stop) => Err(Error::TooLong(stop, parts)),
         concluded => concluded,
-    }
-}
-
-/// Stores the request shape that the service accepts, for the next run.
-fn store_shape(choice: &Choice, learned: &Learned) {
-    if let Some(shape) = learned.shape {
-        let model = learned.model.as_ref().unwrap_or(&choice.model.id);
-        let _ = choice.cache.keep_shape(model, shape);
     }
 }
 
@@ -266,21 +226,4 @@ fn is_too_long(stop: &Stop) -> bool {
             .is_some_and(|fault| fault.cause == Cause::Context),
         _ => false,
     }
-}
-
-/// Starts to refresh the list of models of the subscription in the background.
-fn start_refresh(
-    settings: &RunSettings,
-    host: &Host,
-    authority: &Authority,
-) -> Option<(ModelListRefresh, Sender<ListEtag>)> {
-    (settings.choice.backend == Backend::Subscription).then(|| {
-        ModelListRefresh::start(ModelLister {
-            http: Http::new(&host.setup, settings.silence),
-            endpoints: settings.endpoints.clone(),
-            authority: authority.clone(),
-            cache: settings.choice.cache.clone(),
-            timeout: LIST_TIMEOUT,
-        })
-    })
 }

@@ -118,6 +118,11 @@ pub(super) fn blueprint(
             profile: profile(settings, choice, clamped),
             note: clamped.note(),
         }),
+        effort: settings
+            .clamped
+            .effort
+            .clone()
+            .or_else(|| session.effort.clone()),
         searches: settings.choice.searches,
         items: std::mem::take(&mut session.items),
         tools,

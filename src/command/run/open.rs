@@ -1,0 +1,102 @@
+//! The conversation of a run with everything that it needs: opened before the first turn, closed after the last one.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use super::super::model_list_refresh::{ListEtag, ModelListRefresh, ModelLister};
+use super::Host;
+use super::error::Error;
+use super::question::blueprint;
+use super::run_tools::RunTools;
+use super::session_start::{StartedSession, warn_if_misplaced};
+use super::settings::RunSettings;
+use crate::agent::{Control, Conversation, Learned};
+use crate::api::Client;
+use crate::api::models::LIST_TIMEOUT;
+use crate::auth::Authority;
+use crate::http::Http;
+use crate::models::Backend;
+use crate::models::choice::Choice;
+use crate::output::Sink;
+use crate::session::Journal;
+
+/// The conversation of a run.
+pub(in crate::command) struct OpenConversation {
+    pub(in crate::command) conversation: Conversation,
+    authority: Authority,
+    tools: RunTools,
+    refresh: Option<ModelListRefresh>,
+}
+
+impl OpenConversation {
+    /// Opens the conversation. Nothing is sent before the first turn.
+    pub(in crate::command) fn open(
+        settings: &RunSettings,
+        host: &Host,
+        authority: Authority,
+        mut session: StartedSession,
+        control: Control,
+    ) -> Result<Self, Error> {
+        let http = Http::new(&host.setup, settings.silence);
+        let client = Client::new(
+            http,
+            &settings.endpoints,
+            authority.clone(),
+            &session.thread,
+        );
+        let (refresh, etags) = start_refresh(settings, host, &authority).unzip();
+        let client = match etags {
+            Some(etags) => client.with_etag_sender(etags),
+            None => client,
+        };
+        let tools = RunTools::open(settings.tools.clone(), settings.offered.clone())?;
+        let blueprint = blueprint(settings, &mut session, Arc::clone(&tools.tools));
+        let writer = session.writer.take();
+        let journal = writer.map(|writer| Box::new(writer) as Box<dyn Journal + Send>);
+        let conversation = Conversation::new(blueprint, client, settings.policy, journal, control);
+        Ok(Self {
+            conversation,
+            authority,
+            tools,
+            refresh,
+        })
+    }
+
+    /// Closes it. What cannot be cleaned up is reported.
+    pub(in crate::command) fn close(self, choice: &Choice, sink: &mut dyn Sink) {
+        // After a stop, a thread may still be renewing the sign-in.
+        self.authority.settle();
+        if let Some(refresh) = &self.refresh {
+            refresh.close();
+        }
+        store_shape(choice, self.conversation.learned());
+        self.tools.close(sink);
+        let journal = self.conversation.journal();
+        warn_if_misplaced(journal.and_then(Journal::misplaced), sink);
+    }
+}
+
+/// Stores the request shape that the service accepts, for the next run.
+pub(in crate::command) fn store_shape(choice: &Choice, learned: &Learned) {
+    if let Some(shape) = learned.shape {
+        let model = learned.model.as_ref().unwrap_or(&choice.model.id);
+        let _ = choice.cache.keep_shape(model, shape);
+    }
+}
+
+/// Starts to refresh the list of models of the subscription in the background.
+fn start_refresh(
+    settings: &RunSettings,
+    host: &Host,
+    authority: &Authority,
+) -> Option<(ModelListRefresh, Sender<ListEtag>)> {
+    (settings.choice.backend == Backend::Subscription).then(|| {
+        ModelListRefresh::start(ModelLister {
+            http: Http::new(&host.setup, settings.silence),
+            endpoints: settings.endpoints.clone(),
+            authority: authority.clone(),
+            cache: settings.choice.cache.clone(),
+            timeout: LIST_TIMEOUT,
+        })
+    })
+}
