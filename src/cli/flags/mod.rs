@@ -17,7 +17,7 @@ pub(super) use command::Command;
 pub(super) use commands::COMMANDS;
 pub(super) use flag::{Complete, Flag, Takes};
 pub(super) use words::{
-    COLORS, EFFORTS, FAILURES, SANDBOXES, SEARCHES, SHELLS, SUMMARIES, VERBOSITIES,
+    COLORS, EFFORTS, FAILURES, INPUTS, SANDBOXES, SEARCHES, SHELLS, SUMMARIES, VERBOSITIES,
 };
 
 /// The command of this name.

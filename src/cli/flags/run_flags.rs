@@ -1,7 +1,7 @@
 //! The flags of a run as a whole: the question, its limits, and its reporting.
 
 use super::flag::{BARE, Complete, Flag, Takes};
-use super::words::{COLORS, EFFORTS, SEARCHES, SUMMARIES, VERBOSITIES};
+use super::words::{COLORS, EFFORTS, INPUTS, SEARCHES, SUMMARIES, VERBOSITIES};
 
 const RUN: &[&str] = &["run"];
 
@@ -180,6 +180,17 @@ pub(crate) const LIMITS: &[Flag] = &[
         ..BARE
     },
     Flag {
+        long: "turn-timeout",
+        takes: Takes::Value("DUR"),
+        of: RUN,
+        brief: "time limit of each turn (--input jsonl)",
+        rare: true,
+        doc: "With --input jsonl, the time limit of each turn. A turn that needs more fails with the code timeout, and the run \
+              continues.",
+        set: |args, value| args.turn_timeout = Some(value),
+        ..BARE
+    },
+    Flag {
         long: "tool-timeout",
         takes: Takes::Value("DUR"),
         of: &["run", "tool"],
@@ -247,6 +258,19 @@ pub(crate) const LIMITS: &[Flag] = &[
         rare: true,
         doc: "Does not read standard input.",
         set: |args, _| args.no_stdin = true,
+        ..BARE
+    },
+    Flag {
+        long: "input",
+        takes: Takes::Value("jsonl"),
+        of: RUN,
+        brief: "many turns: JSON lines on standard input",
+        rare: true,
+        doc: "Reads messages from standard input, as JSON lines, until its end; each is a turn of one conversation. Lines can also \
+              steer or interrupt the running turn, or change the model. Needs --json.",
+        complete: Complete::Words(INPUTS),
+        excludes: &["no-stdin", "image", "file", "dry-run"],
+        set: |args, value| args.input = Some(value),
         ..BARE
     },
     Flag {

@@ -21,6 +21,9 @@ pub(crate) const SEARCHES: &[&str] = &["live", "cached"];
 /// When standard error is coloured.
 pub(crate) const COLORS: &[&str] = &["auto", "always", "never"];
 
+/// The formats of standard input.
+pub(crate) const INPUTS: &[&str] = &["jsonl"];
+
 /// The shells with completion scripts.
 pub(crate) const SHELLS: &[&str] = &["bash", "zsh", "fish"];
 

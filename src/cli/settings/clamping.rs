@@ -38,13 +38,23 @@ pub(super) fn clamped(
             || word_of(args, "effort", args.effort.as_deref(), EFFORTS),
             |kept| Ok(Some(kept)),
         )?,
-        summary: word_of(args, "summary", args.summary.as_deref(), SUMMARIES)?,
-        verbosity: word_of(args, "verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
+        summary: summary(args)?,
+        verbosity: verbosity(args)?,
         images,
         // Their defaults differ from those listed, and other servers may not know the words.
         defaults: choice.backend.is_of_openai(),
     };
     Ok(clamp(&asked, model))
+}
+
+/// The requested reasoning summary.
+pub(super) fn summary(args: &Args) -> Result<Option<&str>, Failure> {
+    word_of(args, "summary", args.summary.as_deref(), SUMMARIES)
+}
+
+/// The requested verbosity.
+pub(super) fn verbosity(args: &Args) -> Result<Option<&str>, Failure> {
+    word_of(args, "verbosity", args.verbosity.as_deref(), VERBOSITIES)
 }
 
 /// The clamped settings of the fallback model. A question with images is not sent without them.

@@ -40,7 +40,7 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
     let count =
         |long: &str, given: &Option<OsString>, least| count_of(args, long, given.as_deref(), least);
     Ok(Policy {
-        turn_timeout: None,
+        turn_timeout: duration_of(args, "turn-timeout", args.turn_timeout.as_deref())?,
         budget: Budget {
             max_requests: count("max-turns", &args.max_turns, 1)?,
             max_tokens: count("max-tokens", &args.max_tokens, 1)?.map(|count| count as u64),

@@ -11,6 +11,7 @@ mod instructions;
 mod key_commands;
 mod limits;
 mod model;
+mod model_switch;
 mod models;
 mod outputs;
 mod resumed_session;

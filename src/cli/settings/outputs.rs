@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::cli::flags::Args;
+use crate::cli::flags::{Args, INPUTS};
 use crate::cli::named_files;
-use crate::command::run::Form;
-use crate::command::run::SessionChoice;
+use crate::cli::values::word_of;
+use crate::command::run::{Form, RunInput, SessionChoice};
 use crate::failure::Failure;
 use crate::format::OutputSchema;
 use crate::prompt;
@@ -21,6 +21,36 @@ pub(super) fn form(args: &Args) -> Result<Form, Failure> {
         ))
         .hint("add --json, or omit it")),
     }
+}
+
+/// Where the messages come from.
+pub(super) fn input(args: &Args) -> Result<RunInput, Failure> {
+    let format = word_of(args, "input", args.input.as_deref(), INPUTS)?;
+    if format.is_none() {
+        return match &args.turn_timeout {
+            Some(_) => Err(Failure::usage(format!(
+                "{} works only with --input jsonl: without it, a run is a single turn",
+                args.named("turn-timeout")
+            ))
+            .hint("use --timeout")),
+            None => Ok(RunInput::Prompt),
+        };
+    }
+    if !args.json {
+        return Err(Failure::usage(format!(
+            "{} jsonl needs --json: plain text does not show where a turn ends",
+            args.named("input")
+        ))
+        .hint("add --json"));
+    }
+    if !args.words.is_empty() {
+        return Err(Failure::usage(format!(
+            "with {} jsonl, messages come from standard input, not from arguments",
+            args.named("input")
+        ))
+        .hint(r#"send {"type": "user", "text": "..."} as a line"#));
+    }
+    Ok(RunInput::Lines)
 }
 
 /// The schema of the last message.

@@ -7,7 +7,8 @@ use super::credentials::Credentials;
 use super::inputs::{self, Agents};
 use super::instructions::instructions;
 use super::limits::RunLimits;
-use super::model::{self, Choosing, ModelSettings};
+use super::model::{self, Choosing, ModelSettings, ScopeInputs};
+use super::model_switch::model_switch;
 use super::outputs;
 use super::resumed_session;
 use super::setting_origins;
@@ -17,7 +18,7 @@ use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, COLORS, SEARCHES};
 use crate::cli::terminal;
 use crate::cli::values::{exclusive, tool_timeout, word_of};
-use crate::command::run::RunSettings;
+use crate::command::run::{RunInput, RunSettings};
 use crate::failure::{self, Failure};
 use crate::output::text::Level;
 use crate::prompt::PromptWords;
@@ -40,6 +41,7 @@ pub(crate) fn run(
     tool_timeout(args)?;
     word_of(args, "color", args.color.as_deref(), COLORS)?;
     exclusive(args, "run")?;
+    let input = outputs::input(args)?;
     let mut tooling = tool_settings::of_run(args, environment)?;
     let words = words(args)?;
     let level = level(args);
@@ -58,6 +60,7 @@ pub(crate) fn run(
         chosen,
         credentials,
         providers,
+        scope,
     } = model::find(args, environment, resumed, search.is_some())?;
     let Credentials {
         found,
@@ -94,7 +97,19 @@ pub(crate) fn run(
     if choice.model.text_only {
         images.clear();
     }
+    let model_switch = if input == RunInput::Lines {
+        let inputs = ScopeInputs {
+            found: found.clone(),
+            providers,
+            search: search.is_some(),
+        };
+        Some(model_switch(args, scope, inputs)?)
+    } else {
+        None
+    };
     Ok(RunSettings {
+        input,
+        model_switch,
         words,
         no_stdin: args.no_stdin,
         files,

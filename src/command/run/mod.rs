@@ -2,6 +2,7 @@
 
 mod error;
 mod last_message;
+mod model_switch;
 mod open;
 mod question;
 mod run_output;
@@ -31,11 +32,12 @@ use crate::tools::toolbox::Toolbox;
 use crate::wire::fault::Cause;
 pub use error::Error;
 use last_message::LastMessage;
+pub use model_switch::{ModelSwitch, SwitchedModel};
 use open::OpenConversation;
 use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
 use session_start::start_session;
-pub use settings::{Form, RunSettings, SessionChoice};
+pub use settings::{Form, RunInput, RunSettings, SessionChoice};
 use validation::validate;
 
 /// The process that hosts a run.

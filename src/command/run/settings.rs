@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::super::SignInSource;
+use super::model_switch::ModelSwitch;
 use crate::agent::Policy;
 use crate::api::Endpoints;
 use crate::auth::FoundCredential;
@@ -21,6 +22,10 @@ use crate::wire::request::WebSearch;
 /// The validated settings of a run.
 #[derive(Debug)]
 pub struct RunSettings {
+    /// Where the messages come from.
+    pub input: RunInput,
+    /// The choice of another model between turns, if there can be several.
+    pub model_switch: Option<ModelSwitch>,
     /// The arguments of the prompt.
     pub words: PromptWords,
     /// Do not read standard input.
@@ -79,6 +84,16 @@ pub struct RunSettings {
     pub warnings: Vec<String>,
     /// The addresses of the two backends.
     pub endpoints: Endpoints,
+}
+
+/// Where the messages of a run come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunInput {
+    /// One message, composed of arguments, files and standard input.
+    #[default]
+    Prompt,
+    /// Any number of messages, as JSON lines on standard input.
+    Lines,
 }
 
 /// How the conversation is stored.

@@ -5,6 +5,7 @@ mod destination;
 pub(crate) mod model_list;
 pub(crate) mod models_json;
 mod named;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -22,6 +23,7 @@ use choice::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use destination::Destination;
 pub(crate) use named::ModelOrigin;
 use named::named;
+pub(crate) use scope::{ModelScope, ScopeInputs};
 
 /// The model of a run, and the credential for it.
 pub(crate) struct ModelSettings {
@@ -29,6 +31,8 @@ pub(crate) struct ModelSettings {
     pub(crate) credentials: Credentials,
     /// The contents of `models.json`.
     pub(crate) providers: Vec<Provider>,
+    /// The models among which the conversation can change.
+    pub(crate) scope: ModelScope,
 }
 
 /// Reads what the choice depends on and chooses the model; a resumed conversation keeps its own if no other is
@@ -51,7 +55,7 @@ pub(super) fn find(
             .is_some()
             .then(|| args.named("api-key-file")),
     };
-    let (chosen, credentials) = match Destination::of(named, &providers, kept)? {
+    let (chosen, credentials, scope) = match Destination::of(named, &providers, kept)? {
         Destination::Server(provider, named) => {
             let chosen = choose(ModelAt::Server(provider, named), &asked)?;
             let found = vec![key_commands::found(provider, environment, args.dry_run)?];
@@ -59,13 +63,22 @@ pub(super) fn find(
                 found,
                 ..Credentials::default()
             };
-            (chosen, credentials)
+            (
+                chosen,
+                credentials,
+                ModelScope::Server(Box::new(provider.clone())),
+            )
         }
         Destination::Service(named) => {
             let credentials = credentials::find(args, environment, false, !args.dry_run)?;
             let (endpoints, address_origin) =
                 endpoints::of_run(&credentials.found, environment, args.base_url.as_deref())?;
             let file = CacheFile::hold(environment.home().as_deref());
+            let scope = ModelScope::Service {
+                endpoints: endpoints.clone(),
+                address_origin,
+                file: file.clone(),
+            };
             let known = KnownOfService {
                 found: &credentials.found,
                 endpoints,
@@ -74,12 +87,13 @@ pub(super) fn find(
                 file,
             };
             let chosen = choose(ModelAt::Service(named, Box::new(known)), &asked)?;
-            (chosen, credentials)
+            (chosen, credentials, scope)
         }
     };
     Ok(ModelSettings {
         chosen,
         credentials,
         providers,
+        scope,
     })
 }
