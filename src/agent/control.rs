@@ -93,6 +93,13 @@ impl Control {
         self.state().steering.drain(..).collect()
     }
 
+    /// The number of messages of [`Control::steer`] that no request has sent, and their size in bytes.
+    pub(crate) fn waiting_steering(&self) -> (usize, usize) {
+        let state = self.state();
+        let sizes = state.steering.iter().map(UserMessage::size);
+        (state.steering.len(), sizes.sum())
+    }
+
     /// Why the run was stopped, if it was. The last reason wins.
     #[must_use]
     pub fn stopped(&self) -> Option<StopRequest> {

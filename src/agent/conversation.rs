@@ -329,6 +329,7 @@ impl Conversation {
             joined: false,
             kept_calls: Vec::new(),
             reading: None,
+            answering: false,
             tally: Tally::default(),
             deadline: self.policy.turn_timeout.map(|limit| Deadline {
                 at: Instant::now() + limit,

@@ -61,6 +61,8 @@ pub(super) struct Driver<'a> {
     pub(super) kept_calls: Vec<Call>,
     /// The reading of the last answer.
     pub(super) reading: Option<Reading>,
+    /// The answer of the last request has not ended.
+    pub(super) answering: bool,
     pub(super) tally: Tally,
     /// The time limit of the turn.
     pub(super) deadline: Option<Deadline>,
@@ -117,25 +119,6 @@ impl Driver<'_> {
                     journal.item(&item);
                 }
             }
-        }
-    }
-
-    /// Makes the conversation ready to continue after a stop: calls without a result get one, and a message that failed before
-    /// any part of an answer is removed.
-    pub(super) fn settle(&mut self, stop: &Stop) {
-        let calls = std::mem::take(&mut self.open);
-        if !calls.is_empty() {
-            let body = Arc::make_mut(self.body);
-            let outputs = std::mem::take(&mut self.outputs);
-            history::add_aborted(body, self.journal.as_deref_mut(), &calls, outputs);
-        }
-        let was_stopped = matches!(
-            stop,
-            Stop::Interrupted | Stop::TurnTimeout(_) | Stop::Ordered(_)
-        );
-        if !self.joined && !was_stopped {
-            let body = Arc::make_mut(self.body);
-            body.truncate(body.len().saturating_sub(1));
         }
     }
 
@@ -332,6 +315,7 @@ impl Driver<'_> {
         self.tally.requests += 1;
         let reading = Reading::start(self.client, self.body, self.tally.requests, &self.sender)?;
         self.reading = Some(reading);
+        self.answering = true;
         loop {
             match self.next(None)? {
                 TurnInput::Shown(shows) => {
@@ -349,12 +333,17 @@ impl Driver<'_> {
                     self.notify(Notice::Warning(&RunWarning::SignIn(warning)))?;
                 }
                 TurnInput::Waiting(waiting) => self.notify(Notice::Waiting(&waiting))?,
-                TurnInput::Refused(error) => return Ok(Attempt::Refused(error)),
+                TurnInput::Refused(error) => {
+                    self.answering = false;
+                    return Ok(Attempt::Refused(error));
+                }
                 TurnInput::BrokeOff(answer, broke) => {
+                    self.answering = false;
                     self.report_skipped(&answer)?;
                     return Ok(Attempt::BrokeOff(answer, broke));
                 }
                 TurnInput::Answered(answer) => {
+                    self.answering = false;
                     self.report_skipped(&answer)?;
                     return Ok(Attempt::Ended(answer));
                 }

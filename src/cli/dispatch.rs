@@ -157,22 +157,24 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
     let deadline = start_deadline(&args, seen.lines.get())?;
     let settings = settings::run(&args, &environment, begun)?;
     drop(deadline);
-    let host = Host {
-        setup: network::setup(&environment),
-        exit_now: if seen.lines.get() && !seen.of_sdk.get() {
-            exit_now_with_json_line
-        } else {
-            exit_now
-        },
-    };
     let host_of_service = settings::host(&settings.found, &settings.endpoints);
     let used = used(
         &settings.found,
         settings.sign_in_source.as_ref(),
         Some(host_of_service),
     );
-    command::run::run(settings, host).map_err(|error| error.failure(used.as_ref()))?;
-    Ok(ExitCode::SUCCESS)
+    let host = Host {
+        setup: network::setup(&environment),
+        used: used.clone(),
+        exit_now: if seen.lines.get() && !seen.of_sdk.get() {
+            exit_now_with_json_line
+        } else {
+            exit_now
+        },
+    };
+    let outcome =
+        command::run::run(settings, host).map_err(|error| error.failure(used.as_ref()))?;
+    Ok(outcome.exit_code().into())
 }
 
 /// The credential that a command uses, for its failures; `host` is the service that receives it.

@@ -7,7 +7,7 @@ use crate::auth::{CredentialSource, FoundCredential, What};
 use crate::outcome::Outcome;
 
 /// The credential that a command uses.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Used {
     source: CredentialSource,
     kind: UsedKind,
@@ -17,7 +17,7 @@ pub(crate) struct Used {
     provider: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum UsedKind {
     Key,
     Token,

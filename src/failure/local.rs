@@ -81,3 +81,14 @@ pub(crate) fn of_random(error: getrandom::Error) -> Failure {
         format!("cannot get random numbers from the system: {error}"),
     )
 }
+
+/// Lines of standard input that cannot be used: the first one, counted from 1, and their number.
+pub(crate) fn unusable_lines(first: u64, lines: u64) -> String {
+    match lines {
+        1 => format!("line {first} of standard input cannot be used"),
+        _ => format!(
+            "lines {first} to {} of standard input cannot be used",
+            first + lines - 1
+        ),
+    }
+}

@@ -33,6 +33,8 @@ pub enum RunWarning {
     Misplaced(PathBuf),
     /// The temporary directory of the tools could not be removed.
     TemporaryLeft(PathBuf, io::Error),
+    /// The run ends before this many messages were sent.
+    NotAsked(usize),
     /// The run is waiting for standard input.
     StdinAwaited {
         /// Standard input is a terminal.
@@ -92,6 +94,11 @@ impl fmt::Display for RunWarning {
                 f,
                 "cannot remove the tools' temporary directory {}: {error}",
                 path.display()
+            ),
+            Self::NotAsked(1) => f.write_str("the run ends: one more message was waiting and is not sent"),
+            Self::NotAsked(count) => write!(
+                f,
+                "the run ends: {count} more messages were waiting and are not sent"
             ),
             Self::StdinAwaited { terminal: true } => f.write_str(
                 "waiting for the prompt on standard input; end it with Ctrl-D on a line of its own",

@@ -73,6 +73,15 @@ pub enum Notice<'a> {
     MessageEnd,
     /// A problem that does not stop the run.
     Warning(&'a RunWarning),
+    /// Lines of standard input that cannot be used.
+    InputError {
+        /// The first line, counted from 1.
+        line: u64,
+        /// The number of lines.
+        lines: u64,
+        /// Why.
+        message: &'a str,
+    },
     /// The request failed and will be retried.
     Retry {
         /// Number of the retry, counted from 1.

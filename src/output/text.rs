@@ -10,7 +10,7 @@ use super::spinner::{PULSE_INTERVAL, Spinner};
 use super::visible::{line, visible};
 use super::{CallNotice, Notice, Sink};
 use crate::clock::{span, until};
-use crate::failure::{of_api, of_unanswered};
+use crate::failure::{of_api, of_unanswered, unusable_lines};
 use crate::result::Status;
 use crate::text::first_characters;
 
@@ -241,6 +241,14 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             _ if self.level == Level::Quiet => {}
             Notice::Warning(warning) => {
                 self.note(&format!("{}\n", line(&warning.to_string())))?;
+            }
+            Notice::InputError {
+                line: first,
+                lines,
+                message,
+            } => {
+                let what = unusable_lines(first, lines);
+                self.note(&format!("{what}: {}\n", line(message)))?;
             }
             Notice::Retry {
                 attempt,

@@ -1,6 +1,8 @@
 //! The items that the client writes: user messages and tool outputs. Both may hold images, in the form that the model
 //! accepts.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 /// How a model accepts images.
@@ -89,6 +91,13 @@ pub(super) fn message(role: &str, text: &str, images: &[String], takes: ImageSup
     format!(r#"{{"type":"message","role":"{role}","content":[{content}]}}"#)
 }
 
+/// A message of the model as plain text, without an id.
+#[must_use]
+pub fn assistant_message(text: &str) -> Vec<u8> {
+    let text = quoted(text);
+    format!(r#"{{"type":"message","role":"assistant","content":{text}}}"#).into_bytes()
+}
+
 /// The type of an item that changes the reasoning effort.
 pub const EFFORT_CHANGE: &str = "configuration_update";
 
@@ -170,6 +179,16 @@ pub fn image_type(start: &[u8]) -> Option<&'static str> {
         ] => Some("image/webp"),
         _ => None,
     }
+}
+
+/// An image as a data URL; `None` if models do not accept it.
+#[must_use]
+pub fn data_url(image: &[u8]) -> Option<String> {
+    let kind = image_type(image)?;
+    Some(format!(
+        "data:{kind};base64,{}",
+        BASE64_STANDARD.encode(image)
+    ))
 }
 
 /// A string as JSON.

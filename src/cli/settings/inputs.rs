@@ -5,8 +5,6 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use rustix::fs::OFlags;
 
 use super::tools::trust::{Project, Trust, open_directory};
@@ -18,7 +16,7 @@ use crate::input::without_mark;
 use crate::prompt::PromptFile;
 use crate::text::first_bytes;
 use crate::tools::sandbox::paths::open_real;
-use crate::wire::input::image_type;
+use crate::wire::input::data_url;
 
 /// The maximum size of all pictures together, in bytes.
 const MAX_IMAGES_BYTES: u64 = 50 << 20;
@@ -59,13 +57,12 @@ pub(super) fn images(args: &Args) -> Result<Vec<String>, Failure> {
                 Failure::usage(format!("cannot use {shown}, named by {flag}: all pictures together have more than 50 MiB"))
                     .hint("send fewer, or smaller ones")
             })?;
-            let Some(kind) = image_type(&bytes) else {
-                return Err(Failure::usage(format!(
+            data_url(&bytes).ok_or_else(|| {
+                Failure::usage(format!(
                     "cannot use {shown}, named by {flag}: it is not a PNG, JPEG, GIF or WebP image"
                 ))
-                .hint("convert it to one of them; a text file is sent with -f"));
-            };
-            Ok(format!("data:{kind};base64,{}", BASE64_STANDARD.encode(bytes)))
+                .hint("convert it to one of them; a text file is sent with -f")
+            })
         })
         .collect()
 }

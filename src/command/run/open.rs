@@ -63,13 +63,12 @@ impl OpenConversation {
     }
 
     /// Closes it. What cannot be cleaned up is reported.
-    pub(in crate::command) fn close(self, choice: &Choice, sink: &mut dyn Sink) {
+    pub(in crate::command) fn close(self, sink: &mut dyn Sink) {
         // After a stop, a thread may still be renewing the sign-in.
         self.authority.settle();
         if let Some(refresh) = &self.refresh {
             refresh.close();
         }
-        store_shape(choice, self.conversation.learned());
         self.tools.close(sink);
         let journal = self.conversation.journal();
         warn_if_misplaced(journal.and_then(Journal::misplaced), sink);

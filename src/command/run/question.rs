@@ -93,7 +93,11 @@ pub(super) fn prompt(
 }
 
 /// The profile of the chosen model.
-fn profile(settings: &RunSettings, choice: &Choice, clamped: &ClampedSettings) -> Profile {
+pub(super) fn profile(
+    settings: &RunSettings,
+    choice: &Choice,
+    clamped: &ClampedSettings,
+) -> Profile {
     Profile {
         search: settings.search,
         format: settings.schema.clone(),

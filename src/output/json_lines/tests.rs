@@ -1,7 +1,9 @@
 //! The lines that each notice produces.
 
 use super::*;
+use crate::output::Subject;
 use crate::result::Footer;
+use crate::result::{Cut, KeptOutput, Status};
 
 /// Returns the lines that these notices produce.
 fn lines_of(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
