@@ -116,6 +116,7 @@ mod tidy; // the import table, and rules that the compiler does not check
 mod tools; // the calls of a model, and what goes back
 mod torn; // conversations whose files were cut or damaged
 mod tree; // nothing is left alive
+mod turns; // many turns over standard input
 #[cfg(target_os = "linux")]
 mod variables; // what tools find in their environment, and what they never do
 #[cfg(target_os = "linux")]

@@ -44,6 +44,12 @@ pub(crate) enum Event {
     },
     #[serde(rename = "error")]
     Error { message: String },
+    #[serde(rename = "input_error")]
+    InputError {
+        line: u64,
+        lines: u64,
+        message: String,
+    },
     #[serde(rename = "turn.completed")]
     TurnCompleted {
         usage: Tokens,
@@ -62,6 +68,8 @@ pub(crate) enum Item {
     AgentMessage {
         id: String,
         text: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        partial: Option<bool>,
     },
     Reasoning {
         id: String,
