@@ -1,4 +1,4 @@
-//! The flags of the official spelling, `codex exec`, that `run` does not have.
+//! The flags of `codex exec`, the official client's syntax, that `run` does not have.
 
 use super::flag::{BARE, Flag, Takes};
 
@@ -36,10 +36,10 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "experimental-json",
         takes: Takes::Nothing,
         of: EXEC,
-        brief: "--json, as the official SDK asks for it",
+        brief: "--json, for the official SDK",
         rare: true,
-        doc: "The same as --json, except that a run ended by SIGTERM prints no last line: the official SDK would take it for \
-              the cause of a stop that it requested itself.",
+        doc: "The same as --json, except that a run ended by SIGTERM prints no last line: the official SDK would \
+              mistake it for the cause of a stop that it requested itself.",
         set: |args, _| {
             args.json = true;
             args.of_sdk = true;

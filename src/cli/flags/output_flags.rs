@@ -12,7 +12,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: RUN,
         brief: "JSON lines on standard output",
         rare: false,
-        doc: "Prints JSON lines instead of the answer's text: the events of the official `codex exec --json`, and some more. \
+        doc: "Prints JSON lines instead of the answer's text: the events of the official `codex exec --json`, and a few more. \
               `codex schema events` describes them. The last line is turn.completed or turn.failed.",
         set: |args, _| args.json = true,
         ..BARE
@@ -21,7 +21,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "json",
         takes: Takes::Nothing,
         of: &["sessions"],
-        brief: "as a JSON array",
+        brief: "print a JSON array",
         rare: false,
         doc: "Prints a JSON array of objects with id, created_at in Unix seconds, cwd, model, turns and prompt.",
         set: |args, _| args.json = true,
@@ -43,9 +43,9 @@ pub(crate) const FLAGS: &[Flag] = &[
         of: &["run", "exec"],
         brief: "the answer must match this JSON Schema",
         rare: true,
-        doc: "The last message must match the JSON Schema in this file. The schema is sent to the service, and the message is checked \
-              here; a mismatch is exit code 10. Standard output gets only that message, once it is known to \
-              be the last one. The schema must be valid in strict mode.",
+        doc: "The last message must match the JSON Schema in this file. The schema is sent to the service, and \
+              codex-run validates the message; a mismatch ends the run with exit code 10. Only that message is \
+              printed, once it is known to be the last. The schema must be valid in strict mode.",
         complete: Complete::Files,
         set: |args, value| args.output_schema = Some(value),
         ..BARE
@@ -55,7 +55,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         short: Some('o'),
         takes: Takes::Value("FILE"),
         of: &["run", "exec"],
-        brief: "the last message also to this file",
+        brief: "also write the last message to this file",
         rare: true,
         doc: "Also writes the last message to this file. The file is replaced atomically if the run succeeds, and left unchanged \
               otherwise.",
