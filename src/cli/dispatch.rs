@@ -27,8 +27,8 @@ use crate::tools::tool_order;
 /// Runs the invocation.
 pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
-    // What else runs for this user, tools before all, shall not find a credential in our memory. A tool's own process
-    // has none, and enters its sandbox first.
+    // Other processes of this user, tools above all, must not read credentials from this process's memory. The process
+    // of a tool call holds none, and enters its sandbox first.
     if !matches!(invocation, Invocation::HeldTool(_)) {
         confine::shut();
     }
@@ -130,7 +130,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
     }
 }
 
-/// Runs a command that uses the credentials and sends no request to a model.
+/// Runs a command that uses credentials but sends no request to a model.
 fn manage<S, E>(
     args: Box<Args>,
     name: &str,
@@ -148,7 +148,7 @@ where
     Ok(ExitCode::SUCCESS)
 }
 
-/// `codex run`, in any of its spellings.
+/// `codex run` and `codex exec`.
 fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
     check_descriptors()?;
     let environment = checked()?;

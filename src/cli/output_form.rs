@@ -1,4 +1,4 @@
-//! How to report failures, known before the arguments are parsed in full.
+//! How to report failures, known before all arguments are parsed.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! JSON lines: one object per line for each event of a run. They follow the official `codex exec --json`; the fields
-//! and event types that we add are ones its readers skip. `events.schema.json` describes them.
+//! JSON lines: one object per line for each event of a run. They follow the official `codex exec --json`, whose readers
+//! ignore the additional fields and event types. `events.schema.json` describes them.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -275,7 +275,7 @@ fn word(status: Status) -> &'static str {
     }
 }
 
-/// A cut: its position, the bytes left out of the total, and the file with the full output.
+/// A cut: its position, the omitted and the total bytes, and the file with the full output.
 fn cut(cut: &Cut) -> Value {
     let mut fields = json!({"at": cut.at, "bytes": cut.left_out, "of": cut.of});
     match &cut.kept {

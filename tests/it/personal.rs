@@ -112,7 +112,7 @@ fn a_token_that_is_stored_brings_its_account_along() {
     let ran = login().input(format!("{token}\n")).run();
     ran.exits(0)
         .says("Signed in as ada@example.com (enterprise)")
-        .says("Nothing renews the token");
+        .says("The token is not renewed");
     is_hidden(&ran, &token);
     let expected = json!({"openai-codex": {"type": "oauth", "access": token, "accountId": "acct-9",
         "email": "ada@example.com", "plan": "enterprise", "fedramp": true}});

@@ -12,7 +12,7 @@ use crate::http::IDLE_TIMEOUT;
 /// The limits of a run.
 pub(super) struct RunLimits {
     pub(super) policy: Policy,
-    /// The longest silence of a connection.
+    /// The idle timeout of connections.
     pub(super) silence: Duration,
     /// The time limit of the run.
     pub(super) timeout: Option<Duration>,
@@ -35,7 +35,7 @@ impl RunLimits {
     }
 }
 
-/// The budgets of the run. A limit without a default in the table applies only if it is given.
+/// The budget and the retries of the run. A limit without a default in the table applies only if it is given.
 fn policy(args: &Args) -> Result<Policy, Failure> {
     let count =
         |long: &str, given: &Option<OsString>, least| count_of(args, long, given.as_deref(), least);

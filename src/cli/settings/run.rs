@@ -29,8 +29,8 @@ pub(crate) fn run(
     environment: &Environment,
     begun: Instant,
 ) -> Result<RunSettings, Failure> {
-    // Each flag is validated before combinations are: a flag that swallowed the next one is reported as
-    // such.
+    // Each flag is validated before combinations are, so that a flag that took the next flag as its value is reported for
+    // that.
     let RunLimits {
         policy,
         silence,
@@ -146,7 +146,7 @@ fn level(args: &Args) -> Level {
     }
 }
 
-/// How the service is to search the web, if it is to.
+/// How the service searches the web, if requested.
 fn search(args: &Args) -> Result<Option<WebSearch>, Failure> {
     let mode = word_of(args, "search", args.search.as_deref(), SEARCHES)?;
     Ok(mode.map(|mode| match mode {
@@ -155,7 +155,7 @@ fn search(args: &Args) -> Result<Option<WebSearch>, Failure> {
     }))
 }
 
-/// What the project says to agents.
+/// The project's instructions for agents.
 fn agents(args: &Args, tooling: &Tooling) -> Agents {
     if args.no_agents_md {
         Agents::default()

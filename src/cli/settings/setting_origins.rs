@@ -6,7 +6,7 @@ use crate::auth::FoundCredential;
 use crate::cli::flags::{Args, FlagOrigin, flags_of};
 use crate::models::clamp::ClampedSettings;
 
-/// The lines.
+/// One line for each value.
 pub(super) fn lines(
     args: &Args,
     chosen: &Choosing,

@@ -88,7 +88,9 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
             if (before.sign_in.is_some() || before.personal.is_some())
                 && !source.store.is_official()
             {
-                warn("a sign-in is stored there too and comes first; `codex logout` removes it");
+                warn(
+                    "a sign-in is also stored there and takes precedence; `codex logout` removes it",
+                );
             }
             come_first(&settings.before);
             Ok(())
@@ -113,17 +115,17 @@ fn with_browser(
     if openers.is_empty() {
         say("Open this address in a browser and sign in:");
     } else {
-        say("The browser opens. If it does not, open this address and sign in:");
+        say("Opening a browser. If none opens, open this address and sign in:");
     }
     say(&format!("\n  {address}\n"));
     let paste = stdin::source() != stdin::StdinKind::Other;
     match (by_itself, paste) {
         (true, true) => {
-            say("If the page at the end does not load, paste its address here and press Enter:");
+            say("If the last page does not load, paste its address here and press Enter:");
         }
         (true, false) => {}
         (false, _) => say(
-            "Ports 1455 and 1457 are taken by other programs, so the page at the end does not load. \
+            "Ports 1455 and 1457 are in use by other programs, so the last page will not load. \
              Paste its address here and press Enter:",
         ),
     }
@@ -168,8 +170,8 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
             NoBrowser::NoDisplay => "there is no display",
         };
         say(&format!(
-            "No browser can open here ({why}), so this is the sign-in with a code. \
-             `codex login --no-browser` is the other way."
+            "No browser can be opened ({why}), so the sign-in uses a code. \
+             To sign in with a browser, use `codex login --no-browser`."
         ));
     }
     let device = issuer.device(&warn_of_retry).map_err(Error::Device)?;
@@ -179,12 +181,12 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
     say("Then enter this code:");
     say(&format!("\n  {}\n", line(device.code.expose())));
     say(&format!(
-        "It expires in {expires} minutes. Enter only a code that your own terminal shows: \
-         anyone who sends you one wants to sign in as you."
+        "It expires in {expires} minutes. Enter only a code shown in your own terminal: \
+         anyone who sends you a code wants to sign in as you."
     ));
     say(
-        "If the page refuses every code, device codes are switched off: turn them on in the account's security \
-         settings, or ask the workspace's administrator.",
+        "If the page rejects every code, device codes are disabled: allow them in the account's security settings, \
+         or ask the workspace's administrator.",
     );
     match device::wait(issuer, &device) {
         Ok((code, verifier)) => {
@@ -206,7 +208,7 @@ fn signed_in(issued: Issued) -> Result<SignedIn, Error> {
     SignedIn::first(issued, seconds()).map_err(Error::Tokens)
 }
 
-/// Reads an access token that is renewed elsewhere.
+/// Reads an access token, which codex-run cannot renew.
 fn read_token(source: &SignInSource, issuer: &Issuer) -> Result<SignedIn, Error> {
     let access = read_secret("the access token")?;
     if is_personal(access.expose()) {

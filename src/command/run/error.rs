@@ -1,4 +1,4 @@
-//! Why a run failed, and its failure.
+//! Why a run failed, and the failure to report.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -59,11 +59,13 @@ impl fmt::Display for Error {
             Self::Stdin(error) => error.fmt(f),
             Self::Credential(error) => error.fmt(f),
             Self::SignIn(error) => error.fmt(f),
-            Self::LateInput => f.write_str("standard input began after it had been given up"),
+            Self::LateInput => {
+                f.write_str("standard input arrived after the run had stopped waiting for it")
+            }
             Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
             Self::LastMessage(error) => write!(f, "{error:?}"),
             Self::Session(error) => write!(f, "{error:?}"),
-            Self::NoHome => f.write_str("there is no home"),
+            Self::NoHome => f.write_str("there is no home directory"),
             Self::Schema(unmatched) => unmatched.fmt(f),
             Self::Sandbox(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
@@ -84,8 +86,8 @@ impl Error {
             Error::Credential(error) => failure::of_credential(&error),
             Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::LateInput => {
-                Failure::usage("input began after 3 s and was not part of the question; use -")
-                    .hint("with - as an argument, the run waits for standard input")
+                Failure::usage("standard input arrived after 3 s and was not part of the prompt")
+                    .hint("pass - as an argument to wait for standard input")
             }
             Error::Output(error) => failure::of_output(&error),
             Error::Temporary(place, error) => failure::of_temporary(&place, &error),

@@ -1,4 +1,4 @@
-//! Chooses the model, its destination and its request shape, from what was read before (pure).
+//! Chooses the model, its destination and its request shape, from inputs that were read before (pure).
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ pub(crate) struct Choosing {
 pub(crate) enum ShapeOrigin {
     /// `models.json`.
     ModelsFile,
-    /// The service, which has refused the others.
+    /// The service, which rejected the others.
     Learned,
     /// The list of models.
     List,
@@ -50,30 +50,30 @@ impl fmt::Display for ShapeOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ModelsFile => "from models.json",
-            Self::Learned => "the one that turned out to be right, from models_cache.json",
-            Self::List => "the one of the list of models",
+            Self::Learned => "the one that the service accepted, from models_cache.json",
+            Self::List => "from the list of models",
             Self::Default => "the default",
         })
     }
 }
 
-/// What every choice depends on, whatever the destination.
+/// The inputs of every choice, regardless of the destination.
 pub(super) struct ChoiceInputs<'a> {
     /// The contents of `models.json`.
     pub(super) providers: &'a [Provider],
-    /// No conversation is continued.
+    /// This run begins a new conversation.
     pub(super) is_new: bool,
     /// Web search is requested.
     pub(super) search: bool,
-    /// The flag of a key that was given, as messages name it.
+    /// The given flag for a key, as messages name it.
     pub(super) key_flag: Option<String>,
 }
 
 /// The destination of a model, with what was read for it.
 pub(super) enum ModelAt<'a> {
-    /// A server in `models.json`, which gets its own key and nothing else.
+    /// A server in `models.json`, which receives its own key and no other credential.
     Server(&'a Provider, NamedModel),
-    /// The subscription, the API, or a server in its place.
+    /// The subscription, the API, or a server that replaces it.
     Service(Option<NamedModel>, Box<KnownOfService<'a>>),
 }
 
@@ -169,8 +169,8 @@ fn of_server(
     })
 }
 
-/// A model of the subscription, of the public API, or of a server in its place; for a new conversation, also the model
-/// to use if the service does not have the default one.
+/// A model of the subscription, of the public API, or of a server that replaces it; for a new conversation, also the
+/// substitute if the service does not have the default model.
 fn of_service(
     named: Option<NamedModel>,
     known: KnownOfService<'_>,
@@ -261,8 +261,7 @@ fn of_service(
     })
 }
 
-/// Whether a model that was not named for this run is known to be unavailable to this credential, and
-/// then whether it was retired.
+/// For a model that is known to be unavailable to this credential: whether it was retired. `None` for any other.
 fn unusable(id: &str, known: Option<&Model>) -> Option<bool> {
     if let Some(model) = known {
         return model.older.then_some(true);

@@ -1,4 +1,4 @@
-//! The model of a run: reads everything the choice depends on once, then chooses.
+//! The model of a run: reads everything that the choice depends on, once, and chooses.
 
 mod choice;
 mod destination;
@@ -31,8 +31,8 @@ pub(crate) struct ModelSettings {
     pub(crate) providers: Vec<Provider>,
 }
 
-/// Reads what the choice depends on and chooses the model; a resumed conversation keeps its own if no other is
-/// named. A server in `models.json` gets its own key, so no other credential is read for it.
+/// Reads what the choice depends on and chooses the model; a resumed conversation keeps its model unless another is named.
+/// A server in `models.json` receives only its own key, so no other credential is read for it.
 pub(super) fn find(
     args: &Args,
     environment: &Environment,

@@ -23,16 +23,16 @@ use crate::tools::tool::Tool;
 /// The user's own tools.
 #[derive(Default)]
 pub(super) struct Own {
-    /// All of them, those in the home first.
+    /// The tools, those in the home first.
     pub(super) tools: Vec<OwnTool>,
     /// Warnings about ignored manifests in the folder.
     pub(super) warnings: Vec<String>,
 }
 
-/// A tool of the user's own.
+/// One of the user's own tools.
 pub(super) struct OwnTool {
     pub(super) tool: Tool,
-    /// A flag names it.
+    /// It is named by `--tool`.
     pub(super) is_named: bool,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
         } else {
             args.named("tool")
         };
-        // The files in the tools folder were not named explicitly: a pipe there is not waited for.
+        // Only regular files are read: the ones in the tools folder were not named explicitly, and a pipe would block.
         let regular = fs::metadata(file).map(|found| found.is_file());
         if regular.is_ok_and(|regular| !regular) {
             let file = file.display();
@@ -90,7 +90,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
         let text = named_files::text_of("tool", &flag, file.as_os_str(), args.quiet)?;
         let directory = file.parent().filter(|parent| *parent != Path::new(""));
         let taken: Vec<&str> = own.iter().map(|own| &*own.tool.name).collect();
-        // Only this folder is opened inside a place that is hidden, and only as a folder of its own.
+        // Only this folder is made readable inside a hidden place, and only if it is a real directory there.
         let in_home = folder
             .as_deref()
             .filter(|folder| n < of_home && real(folder) == **folder);
@@ -102,7 +102,8 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
             is_own: variables::is_own,
             taken: &taken,
         };
-        let manifest = Manifest::parse(&text, &around).map_err(|mistake| wrong(file, &mistake))?;
+        let manifest =
+            Manifest::parse(&text, &around).map_err(|mistake| invalid(file, &mistake))?;
         own.push(OwnTool {
             tool: program::tool(manifest),
             is_named: n >= of_home,
@@ -114,13 +115,13 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
     })
 }
 
-/// Why this manifest is not trusted, and the hint.
+/// Returns why this manifest is not trusted and the hint, or `None` if it is.
 fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
     let owner = fs::metadata(file).ok()?.uid();
     if let Some(open) = open_directory(file) {
         return Some((
-            format!("everybody may write in {}", open.display()),
-            "move it into a directory that only its owner can write to",
+            format!("{} is world-writable", open.display()),
+            "move it to a directory that only its owner can write to",
         ));
     }
     (!trust.takes(owner)).then(|| {
@@ -134,7 +135,7 @@ fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
     })
 }
 
-/// Whether the shell would find a program of this name; or what is at this path, if it can be run.
+/// Whether the shell would find a program of this name, or can run the file at this path.
 fn runs(name: &OsStr, environment: &Environment) -> bool {
     if Path::new(name).components().count() > 1 {
         return is_program(Path::new(name));
@@ -143,16 +144,16 @@ fn runs(name: &OsStr, environment: &Environment) -> bool {
     program_on(path, name).is_some()
 }
 
-/// A manifest with a mistake.
-fn wrong(file: &Path, mistake: &Mistake) -> Failure {
-    let failure = config::wrong("cannot use the tool in", file, mistake);
+/// The failure for an invalid manifest.
+fn invalid(file: &Path, mistake: &Mistake) -> Failure {
+    let failure = config::invalid("cannot use the tool in", file, mistake);
     match mistake.known {
         Some(_) => failure,
-        None => failure.hint("correct it there, or do not offer the tool"),
+        None => failure.hint("fix it there, or do not offer the tool"),
     }
 }
 
-/// Rejects programs of the user's own tools that tools cannot read.
+/// Rejects tools whose program cannot be read inside the sandbox.
 pub(super) fn readable(policy: &SandboxPolicy, offered: &[Tool]) -> Result<(), Failure> {
     for offer in offered {
         let Some(manifest) = offer.runner.manifest() else {
@@ -168,7 +169,7 @@ pub(super) fn readable(policy: &SandboxPolicy, offered: &[Tool]) -> Result<(), F
                 manifest.name,
                 program.display()
             ))
-            .hint("keep it elsewhere, or in the tools folder of CODEX_RUN_HOME"));
+            .hint("move it elsewhere, or to the tools folder of CODEX_RUN_HOME"));
         }
     }
     Ok(())

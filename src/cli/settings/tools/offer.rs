@@ -9,8 +9,8 @@ use crate::tools::builtin::offered::tool;
 use crate::tools::builtin::table::{TOOLS, find_tool};
 use crate::tools::tool::Tool;
 
-/// The tools to offer. `list` is the value of `--tools` and `flag` its name in messages; without it, those are offered
-/// that need no request.
+/// The tools to offer. `list` is the value of `--tools` and `flag` its name in messages; without a list, the tools that
+/// need not be requested are offered.
 pub(super) fn offer(
     list: Option<&OsStr>,
     flag: &str,
@@ -27,15 +27,15 @@ pub(super) fn offer(
     let mut names = Vec::new();
     for name in list.to_string_lossy().split(',').map(str::trim) {
         if !known.contains(&name) {
-            let otherwise = format!("{flag} takes {}", known.join(", "));
-            let what = format!("value of {flag}:");
+            let otherwise = format!("use any of {}", known.join(", "));
+            let what = format!("value for {flag}:");
             return Err(unknown(&what, name, &known, &otherwise));
         }
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
     }
-    // A tool named by its own flag is offered, whatever the list has.
+    // A tool named by `--tool` is offered even if it is not in the list.
     let is_meant = |own: &OwnTool| own.is_named || names.contains(&own.tool.name);
     let built_in = names.iter().filter_map(|name| find_tool(name)).map(tool);
     let chosen = built_in.chain(own.into_iter().filter(is_meant).map(|own| own.tool));
@@ -75,7 +75,7 @@ mod tests {
         check(Some("read"), Ok("read lint"));
         check(Some("deploy, read ,read"), Ok("read deploy lint"));
         check(Some("lint"), Ok("lint"));
-        let unknown = "unknown value of --tools: \"raed\"; did you mean read?";
+        let unknown = "unknown value for --tools: \"raed\"; did you mean read?";
         check(Some("raed"), Err(unknown));
     }
 }

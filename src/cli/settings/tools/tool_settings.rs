@@ -59,7 +59,7 @@ pub(crate) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, 
     Ok(tooling)
 }
 
-/// The one tool that `codex tool` runs.
+/// The tool that `codex tool` runs.
 pub(crate) fn of_tool(
     name: &str,
     args: &Args,
@@ -155,7 +155,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
     })
 }
 
-/// Directories with what identifies them.
+/// These directories with their identities.
 fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
     let roots: std::io::Result<_> = paths.into_iter().map(Root::of).collect();
     roots.map_err(|error| {
@@ -165,7 +165,7 @@ fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
     })
 }
 
-/// Opens the shared temporary directories, except those with something in them that tools must not change.
+/// Opens the shared temporary directories, except those that contain something that tools must not change.
 fn open_shared(
     policy: &mut SandboxPolicy,
     hidden: &Hidden,
@@ -185,15 +185,15 @@ fn open_shared(
     Ok(())
 }
 
-/// A directory that a flag names, to be opened to tools.
+/// A directory that a flag names, which tools may use.
 struct NamedDirectory<'a> {
     flag: String,
     path: &'a Path,
-    /// Where it was found.
+    /// Its real path.
     real: PathBuf,
 }
 
-/// The working directory, and further ones.
+/// The working directory, and those of `--add-dir`.
 fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
     let working = args.directory.as_deref().unwrap_or(OsStr::new("."));
     let further = args.add_dir.iter().map(|path| ("add-dir", &**path));
@@ -233,7 +233,7 @@ impl NamedDirectory<'_> {
     }
 }
 
-/// Where the run's temporary directory may be made, and the sandbox that keeps other runs out of it.
+/// Where the run's temporary directory may be created, and the sandbox that keeps other runs out of it.
 fn apart(
     policy: Option<SandboxPolicy>,
     hidden: &Hidden,
@@ -241,7 +241,7 @@ fn apart(
 ) -> Result<(Vec<TemporaryParent>, Option<SandboxPolicy>), Failure> {
     let writable = policy.iter().flat_map(|policy| &policy.writable);
     let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
-    // What is mounted below a writable place can be written there, wherever else it is seen.
+    // A place may also be mounted below a writable directory, and be writable there.
     let reached = |place: &Path| {
         if roots.is_empty() {
             return false;
@@ -258,7 +258,7 @@ fn apart(
             "cannot create the tools' temporary directory in {}: credentials are kept there",
             std::env::temp_dir().display()
         ))
-        .hint("set TMPDIR to another directory"));
+        .hint("set TMPDIR to a different directory"));
     }
     let private = temporary.iter().filter(|parent| parent.private);
     let private: Vec<PathBuf> = private.map(|parent| parent.path.clone()).collect();
@@ -283,7 +283,7 @@ fn cd(args: &Args) -> String {
     }
 }
 
-/// The sandbox as described to the model; none without a sandbox.
+/// The description of the sandbox for the model; `None` without a sandbox.
 pub(crate) fn notice(setup: &ToolSetup) -> Option<String> {
     setup
         .policy
@@ -291,12 +291,12 @@ pub(crate) fn notice(setup: &ToolSetup) -> Option<String> {
         .map(|policy| policy.notice(&setup.directory))
 }
 
-/// A directory that a flag names, which must be there.
+/// The real path of a directory that a flag names, which must exist.
 fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
     let path = Path::new(path);
     let wrong = |why: String| {
         Failure::usage(format!("cannot work in {}: {why}", path.display()))
-            .hint(format!("{flag} takes an existing directory"))
+            .hint(format!("{flag} must name an existing directory"))
     };
     match path.canonicalize() {
         Ok(real) if real.is_dir() => Ok(real),
@@ -315,8 +315,8 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<Str
     Ok((offered, warnings))
 }
 
-/// The path of this program. On Linux a path that leads to it even if its file was replaced in the meantime; if neither
-/// that nor its path is known, by the name it has on the PATH.
+/// The path of this program: on Linux, one that leads to it even if its file is replaced; otherwise its path, or if that is
+/// unknown, its name on the PATH.
 fn program() -> PathBuf {
     let own = PathBuf::from("/proc/self/exe");
     if own.exists() {
