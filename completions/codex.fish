@@ -58,7 +58,7 @@ complete -c codex -n '__fish_seen_subcommand_from run' -l max-tokens -x -d 'maxi
 complete -c codex -n '__fish_seen_subcommand_from run' -l max-tool-calls -x -d 'maximum number of tool calls of the run'
 complete -c codex -n '__fish_seen_subcommand_from run' -l timeout -x -d 'time limit of the whole run'
 complete -c codex -n '__fish_seen_subcommand_from run' -l tool-timeout -x -d 'time limit of each tool call (120s)'
-complete -c codex -n '__fish_seen_subcommand_from run' -l idle-timeout -x -d 'how long to wait for the service\'s data (300s)'
+complete -c codex -n '__fish_seen_subcommand_from run' -l idle-timeout -x -d 'how long to wait for data (300s)'
 complete -c codex -n '__fish_seen_subcommand_from run' -l retries -x -d 'retries after a failed request (5)'
 complete -c codex -n '__fish_seen_subcommand_from run' -l wait-for-reset -x -d 'wait up to this long for a usage limit'
 complete -c codex -n '__fish_seen_subcommand_from run' -l buffer -d 'print an answer only once it is complete'

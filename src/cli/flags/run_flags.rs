@@ -195,7 +195,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "idle-timeout",
         takes: Takes::Value("DUR"),
         of: RUN,
-        brief: "how long to wait for the service's data",
+        brief: "how long to wait for data",
         rare: true,
         doc: "How long to wait for data from the service, before and during a response. A request that receives nothing \
               for that long has failed.",
