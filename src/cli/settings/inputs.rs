@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustix::fs::OFlags;
 
-use super::tools::trust::{Project, Trust, open_directory};
+use super::tools::trust::{Project, Trust, world_writable_parent};
 use crate::cli::flags::Args;
 use crate::cli::named_files;
 use crate::failure::Failure;
@@ -104,7 +104,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
             ));
             continue;
         }
-        if let Some(open) = open_directory(&file) {
+        if let Some(open) = world_writable_parent(&file) {
             agents.warnings.push(format!(
                 "{shown} is ignored: it leads to {}, and {} is world-writable",
                 real.display(),
@@ -113,7 +113,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
             continue;
         }
         let bytes = match open_regular(&real) {
-            Ok(Some((open, owner))) if trust.takes_words(owner) => {
+            Ok(Some((open, owner))) if trust.trusts_instructions(owner) => {
                 let mut bytes = Vec::new();
                 match open
                     .take(MAX_AGENTS_BYTES as u64 + 4)

@@ -51,7 +51,7 @@ pub(super) struct Hidden {
     /// Warnings about credentials files with several hard links, which cannot all be hidden.
     pub(super) warnings: Vec<String>,
     homes: Homes,
-    decisive: ProtectedPaths,
+    protected: ProtectedPaths,
 }
 
 /// The guarded places that no writable directory may overlap. Most missing places are not among them: they hold nothing.
@@ -165,10 +165,10 @@ impl Hidden {
             links,
             warnings,
             homes,
-            decisive: ProtectedPaths::default(),
+            protected: ProtectedPaths::default(),
         };
         let (guarded, targets) = (found.guarded_places(), real_once(of_run_links));
-        found.decisive = ProtectedPaths::find(&guarded, found.own.as_deref(), &targets);
+        found.protected = ProtectedPaths::find(&guarded, found.own.as_deref(), &targets);
         found
     }
 
@@ -183,7 +183,7 @@ impl Hidden {
     }
 
     /// Warnings about homes for runs with a different environment that tools could create.
-    pub(super) fn open_homes(&self, policy: &SandboxPolicy) -> Vec<String> {
+    pub(super) fn creatable_homes(&self, policy: &SandboxPolicy) -> Vec<String> {
         let others = SandboxPolicy {
             hidden: self.others.clone(),
             ..policy.clone()
@@ -201,12 +201,12 @@ impl Hidden {
     }
 
     /// Rejects a run whose tools could write where credentials are kept.
-    pub(super) fn keep_apart(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
+    pub(super) fn check(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
         let with_links = SandboxPolicy {
             hidden: self.guarded_places(),
             ..policy.clone()
         };
-        self.decisive.refuse(with_links.conflicts())
+        self.protected.refuse(with_links.conflicts())
     }
 
     /// The places, and the links that lead to them.
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_conflict_with_the_home_of_the_run_is_reported_first() {
-        let decisive = ProtectedPaths {
+        let protected = ProtectedPaths {
             own: vec!["/h/.codex-run".into()],
             others: vec!["/h/.codex".into(), "/k/key".into()],
         };
@@ -287,7 +287,7 @@ mod tests {
                 root: root.into(),
                 hidden: hidden.into(),
             });
-            let refused = decisive
+            let refused = protected
                 .refuse(conflicts)
                 .map_err(|failure| failure.words());
             match (&refused, expected) {

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::trust::{Trust, open_directory};
+use super::trust::{Trust, world_writable_parent};
 use super::variables;
 use crate::cli::config;
 use crate::cli::environment::Environment;
@@ -118,13 +118,13 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
 /// Returns why this manifest is not trusted and the hint, or `None` if it is.
 fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
     let owner = fs::metadata(file).ok()?.uid();
-    if let Some(open) = open_directory(file) {
+    if let Some(open) = world_writable_parent(file) {
         return Some((
             format!("{} is world-writable", open.display()),
             "move it to a directory that only its owner can write to",
         ));
     }
-    (!trust.takes(owner)).then(|| {
+    (!trust.trusts(owner)).then(|| {
         let why = format!(
             "it belongs to user {owner}, who is neither root nor the owner of the working directory"
         );

@@ -4,11 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::super::model::models_json::providers;
-use super::deciding_files::Deciding;
 use super::hidden_paths::Hidden;
 use super::manifests::Own;
 use super::offer::offer;
 use super::trust::Trust;
+use super::trusted_files::TrustedFiles;
 use super::variables::KnownSecrets;
 use super::{git_directories, manifests, shared_directories, variables};
 use crate::cli::environment::Environment;
@@ -109,8 +109,8 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
                 hidden: hidden.places.clone(),
                 ..SandboxPolicy::default()
             };
-            hidden.keep_apart(&policy)?;
-            warnings.extend(hidden.open_homes(&policy));
+            hidden.check(&policy)?;
+            warnings.extend(hidden.creatable_homes(&policy));
             manifests::readable(&policy, &offered)?;
             let mut policy = Hidden::there(policy);
             let owner = Trust::of(&directory).acts_for();
@@ -123,16 +123,16 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
             if write && !args.no_tmp {
                 open_shared(&mut policy, &hidden, environment)?;
             }
-            let tools = Deciding {
+            let trusted = TrustedFiles {
                 args,
                 environment,
                 hidden: &hidden,
                 offered: &offered,
                 directory: &directory,
             };
-            warnings.extend(tools.keep_out_of_reach(&policy)?);
+            warnings.extend(trusted.check(&policy)?);
             for named in &named {
-                named.keep_within_reach(&policy)?;
+                named.check_reach(&policy)?;
             }
             Some(policy)
         }
@@ -213,7 +213,7 @@ fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
 impl NamedDirectory<'_> {
     /// Rejects a directory whose path leads elsewhere through a place that tools can change: a tool of an earlier run
     /// may have put a link there.
-    fn keep_within_reach(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
+    fn check_reach(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
         let others = policy.writable.iter().filter(|root| root.path != self.real);
         let others = SandboxPolicy {
             writable: others.cloned().collect(),

@@ -34,30 +34,30 @@ impl Trust {
 
     /// Whether instructions of this owner are trusted: those of the user and of root. For root in a container, also those
     /// of the owner of the working directory.
-    pub(crate) fn takes_words(&self, owner: u32) -> bool {
+    pub(crate) fn trusts_instructions(&self, owner: u32) -> bool {
         owner == 0 || owner == self.user || (self.user == 0 && owner == self.owner)
     }
 
     /// Whether a repository or a manifest of this owner is trusted. For a user other than root it always is, because it is
     /// limited to that user's rights.
-    pub(crate) fn takes(&self, owner: u32) -> bool {
-        self.user != 0 || self.takes_words(owner)
+    pub(crate) fn trusts(&self, owner: u32) -> bool {
+        self.user != 0 || self.trusts_instructions(owner)
     }
 }
 
 /// Whether this directory is world-writable. The sticky bit (inode(7)) does not keep other users from creating a file there
 /// first.
-pub(crate) fn is_open_to_all(directory: &Path) -> bool {
+pub(crate) fn is_world_writable(directory: &Path) -> bool {
     fs::metadata(directory).is_ok_and(|found| found.mode() & 0o002 != 0)
 }
 
 /// The world-writable directory that contains this file, or a link in its path.
-pub(crate) fn open_directory(file: &Path) -> Option<PathBuf> {
+pub(crate) fn world_writable_parent(file: &Path) -> Option<PathBuf> {
     let mut places = links(file);
     places.push(real(file));
     let mut above = places.iter().filter_map(|place| place.parent());
     above
-        .find(|above| is_open_to_all(above))
+        .find(|above| is_world_writable(above))
         .map(Path::to_owned)
 }
 
@@ -82,8 +82,8 @@ impl Project {
             warnings: Vec::new(),
         };
         for folder in directory.ancestors() {
-            if is_open_to_all(folder) {
-                project.warnings.extend(not_taken(folder, directory));
+            if is_world_writable(folder) {
+                project.warnings.extend(ignored_in(folder, directory));
                 if folder == directory {
                     project.folders.clear();
                 }
@@ -93,7 +93,7 @@ impl Project {
             if !git.exists() {
                 continue;
             }
-            if fs::symlink_metadata(&git).is_ok_and(|found| trust.takes(found.uid())) {
+            if fs::symlink_metadata(&git).is_ok_and(|found| trust.trusts(found.uid())) {
                 let below = directory.ancestors();
                 let folders = below.take_while(|below| below.starts_with(folder));
                 project.folders = folders.map(Path::to_owned).collect();
@@ -112,7 +112,7 @@ impl Project {
 }
 
 /// Warnings about what is ignored because `open`, the working directory or one above it, is world-writable.
-fn not_taken(open: &Path, directory: &Path) -> Vec<String> {
+fn ignored_in(open: &Path, directory: &Path) -> Vec<String> {
     let repository = open.ancestors().map(|folder| folder.join(".git"));
     let git = repository.into_iter().find(|git| git.exists());
     let words = open.join("AGENTS.md");
@@ -135,7 +135,7 @@ mod tests {
     fn root_trusts_itself_and_the_owner_of_the_working_directory() {
         let check = |user, owner, file, words: bool, other: bool| {
             let trust = Trust { user, owner };
-            let found = (trust.takes_words(file), trust.takes(file));
+            let found = (trust.trusts_instructions(file), trust.trusts(file));
             assert_eq!(
                 found,
                 (words, other),

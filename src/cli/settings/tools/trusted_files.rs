@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 use super::hidden_paths::Hidden;
 use super::manifests::manifests;
 use super::shared_directories::is_shared;
-use super::trust::open_directory;
+use super::trust::world_writable_parent;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ const MAX_INTERPRETERS: usize = 5;
 const MAX_LINE_BYTES: u64 = 256;
 
 /// The inputs of the check.
-pub(super) struct Deciding<'a> {
+pub(super) struct TrustedFiles<'a> {
     pub(super) args: &'a Args,
     pub(super) environment: &'a Environment,
     pub(super) hidden: &'a Hidden,
@@ -42,7 +42,7 @@ pub(super) struct Deciding<'a> {
 }
 
 /// A file that tools must not be able to change.
-struct DecidingFile {
+struct TrustedFile {
     path: PathBuf,
     /// What it is, worded to follow "it is".
     what: String,
@@ -52,10 +52,10 @@ struct DecidingFile {
     is_found: bool,
 }
 
-impl Deciding<'_> {
+impl TrustedFiles<'_> {
     /// Rejects a run whose tools could change such a file; otherwise returns warnings. Add new kinds of such files to
     /// `files`.
-    pub(super) fn keep_out_of_reach(&self, policy: &SandboxPolicy) -> Result<Vec<String>, Failure> {
+    pub(super) fn check(&self, policy: &SandboxPolicy) -> Result<Vec<String>, Failure> {
         if !policy.write {
             return Ok(Vec::new());
         }
@@ -65,7 +65,7 @@ impl Deciding<'_> {
             check(&file, &reach)?;
             warnings.extend(linked_twice(&file, policy));
         }
-        for manifest in self.offered.iter().filter_map(of_own) {
+        for manifest in self.offered.iter().filter_map(with_variables) {
             for file in self.words(manifest) {
                 check(&file, &reach)?;
                 warnings.extend(linked_twice(&file, policy));
@@ -76,9 +76,9 @@ impl Deciding<'_> {
     }
 
     /// The user's files that determine what a run does.
-    fn files(&self) -> Vec<DecidingFile> {
+    fn files(&self) -> Vec<TrustedFile> {
         let flag = self.args.named("tool");
-        let named = self.args.tool.iter().map(|path| DecidingFile {
+        let named = self.args.tool.iter().map(|path| TrustedFile {
             path: path.into(),
             what: format!("a manifest, named by {flag}"),
             otherwise: "use -s read-only",
@@ -86,7 +86,7 @@ impl Deciding<'_> {
         });
         // A missing home has no tools folder.
         let homes = self.hidden.run_homes().filter(|home| home.exists());
-        let folders = homes.map(|home| DecidingFile {
+        let folders = homes.map(|home| TrustedFile {
             path: home.join("tools"),
             what: "codex-run's tools folder".to_owned(),
             otherwise: "use -s read-only",
@@ -94,8 +94,8 @@ impl Deciding<'_> {
         });
         let in_folders = self.hidden.run_homes().flat_map(|home| manifests(home));
         // A manifest that every run ignores does not matter.
-        let taken = in_folders.filter(|file| open_directory(file).is_none());
-        let in_folders = taken.map(|path| DecidingFile {
+        let taken = in_folders.filter(|file| world_writable_parent(file).is_none());
+        let in_folders = taken.map(|path| TrustedFile {
             what: format!("a manifest that {} leads to", path.display()),
             path,
             otherwise: "use -s read-only",
@@ -105,7 +105,7 @@ impl Deciding<'_> {
     }
 
     /// The files that the command of a manifest names, if its tool receives additional variables.
-    fn words(&self, manifest: &Manifest) -> Vec<DecidingFile> {
+    fn words(&self, manifest: &Manifest) -> Vec<TrustedFile> {
         let mut paths = Vec::new();
         for (n, word) in manifest.command.iter().enumerate() {
             let program = match n {
@@ -121,7 +121,7 @@ impl Deciding<'_> {
                 paths.extend(named.map(|path| (path, false)));
             }
         }
-        let decisive = |(path, is_found): (PathBuf, bool)| DecidingFile {
+        let trusted = |(path, is_found): (PathBuf, bool)| TrustedFile {
             what: format!(
                 "part of the command of the tool {}, which receives {}",
                 manifest.name,
@@ -131,7 +131,7 @@ impl Deciding<'_> {
             otherwise: "use -s read-only or remove \"env\" from the manifest",
             is_found,
         };
-        paths.into_iter().map(decisive).collect()
+        paths.into_iter().map(trusted).collect()
     }
 
     /// The program that this name starts, found as the tool's process finds it.
@@ -160,12 +160,12 @@ impl Deciding<'_> {
 }
 
 /// The manifest of a tool that receives additional variables.
-fn of_own(tool: &Tool) -> Option<&Manifest> {
+fn with_variables(tool: &Tool) -> Option<&Manifest> {
     let manifest = tool.runner.manifest()?;
     Some(manifest).filter(|manifest| !manifest.env.is_empty())
 }
 
-fn check(file: &DecidingFile, reach: &WritableReach) -> Result<(), Failure> {
+fn check(file: &TrustedFile, reach: &WritableReach) -> Result<(), Failure> {
     let Some(root) = reach.root_of(&file.path) else {
         return Ok(());
     };
@@ -187,7 +187,7 @@ fn check(file: &DecidingFile, reach: &WritableReach) -> Result<(), Failure> {
 }
 
 /// A warning about a file of the user with several hard links, one of which may be where tools can write.
-fn linked_twice(file: &DecidingFile, policy: &SandboxPolicy) -> Option<String> {
+fn linked_twice(file: &TrustedFile, policy: &SandboxPolicy) -> Option<String> {
     let found = fs::metadata(&file.path).ok()?;
     let is_own = found.is_file() && found.uid() == rustix::process::geteuid().as_raw();
     let mut devices = policy.writable.iter().map(|root| root.identity.0);
