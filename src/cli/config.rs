@@ -42,7 +42,7 @@ pub(super) fn apply(
     let given: Vec<&str> = args.given.iter().map(|given| given.long).collect();
     for (flag, place, values) in found {
         let overrides = |other: &&Flag| {
-            other.is_apart_from(flag)
+            other.conflicts_with(flag)
                 || other.long == flag.long
                 || other.overrides.contains(&flag.long)
         };
@@ -57,7 +57,7 @@ pub(super) fn apply(
             let files = values.iter().map(|file| resolved(file, &home, environment));
             args.credential_files.extend(files);
         }
-        if !open || !flag.of.contains(&command) {
+        if !open || !flag.commands.contains(&command) {
             continue;
         }
         for value in values {
@@ -68,7 +68,7 @@ pub(super) fn apply(
                 _ => value.into(),
             };
             let place = format!("{}:{}:{}", file.display(), place.0, place.1);
-            flag.give(args, value, FlagOrigin::Config(place));
+            flag.set_value(args, value, FlagOrigin::Config(place));
         }
     }
     Ok(())

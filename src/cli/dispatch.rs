@@ -8,7 +8,7 @@ use super::ending::{exit_now, exit_now_with_json_line, print_failure};
 use super::environment::{Environment, checked, environment, own};
 use super::flags::{self, Args};
 use super::limits::{check_descriptors, start_deadline};
-use super::output_form::Seen;
+use super::output_form::ReportingFlags;
 use super::parse::Invocation;
 use super::settings::{self, Tooling};
 use super::{complete, config, help, man, network, terminal};
@@ -25,7 +25,7 @@ use crate::tools::sandbox::confine;
 use crate::tools::tool_order;
 
 /// Runs the invocation.
-pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
+pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
     // Other processes of this user, tools above all, must not read credentials from this process's memory. The process
     // of a tool call holds none, and enters its sandbox first.
@@ -149,7 +149,7 @@ where
 }
 
 /// `codex run` and `codex exec`.
-fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
+fn ask(args: Box<Args>, begun: Instant, seen: &ReportingFlags) -> Result<ExitCode, Failure> {
     check_descriptors()?;
     let environment = checked()?;
     let args = configured(args, "run", &environment)?;

@@ -21,7 +21,7 @@ const PATHS: &[&str] = &[
 ];
 
 /// The prefixes of a path that stand for the user's home.
-const STANDS_FOR_HOME: &[&str] = &["~", "$HOME", "${HOME}"];
+const HOME_PREFIXES: &[&str] = &["~", "$HOME", "${HOME}"];
 
 /// A home of codex-run that cannot be entered, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Environment {
         if let Some(user) = environment.get("HOME").map(OsStr::to_owned) {
             for (name, value) in &mut environment.0 {
                 if PATHS.iter().any(|path| name == path)
-                    && let Some(expanded) = expanded(value, STANDS_FOR_HOME, &user)
+                    && let Some(expanded) = expanded(value, HOME_PREFIXES, &user)
                 {
                     *value = expanded;
                 }

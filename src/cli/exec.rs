@@ -42,7 +42,7 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
             }
             let id = args.words.remove(0);
             if let Some(flag) = flags_of("run").find(|flag| flag.long == "resume") {
-                flag.give(args, id, FlagOrigin::Flag);
+                flag.set_value(args, id, FlagOrigin::Flag);
             }
         }
     } else if args.last {
@@ -76,9 +76,9 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
     args.effort = effort.or(args.effort.take());
     args.summary = summary.or(args.summary.take());
     args.verbosity = verbosity.or(args.verbosity.take());
-    if !args.meaningless.is_empty() {
+    if !args.ignored.is_empty() {
         let flags: Vec<String> = args
-            .meaningless
+            .ignored
             .iter()
             .map(|long| format!("--{long}"))
             .collect();

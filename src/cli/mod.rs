@@ -32,7 +32,7 @@ use dispatch::invoke;
 use ending::{end_by_signal, print_failure, print_json_line};
 use environment::environment;
 use guard::guard;
-use output_form::Seen;
+use output_form::ReportingFlags;
 
 /// How long the writer of standard input may pause while its output is discarded.
 const DRAIN_PAUSE: Duration = Duration::from_millis(500);
@@ -41,7 +41,7 @@ const DRAIN_PAUSE: Duration = Duration::from_millis(500);
 /// Does not return if a signal ended the run.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let seen = Seen::default();
+    let seen = ReportingFlags::default();
     seen.scan(&arguments);
     match guard(|| invoke(parse::parse(arguments, &seen)?, &seen)) {
         Ok(code) => code,

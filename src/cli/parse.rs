@@ -7,7 +7,7 @@ use lexopt::{Arg, Parser};
 use super::exec;
 use super::flags::{self, Args, COMMANDS, FlagOrigin, Takes, command, flags_of};
 use super::nearest::unknown;
-use super::output_form::Seen;
+use super::output_form::ReportingFlags;
 use crate::failure::Failure;
 use crate::tools::tool_order::ToolOrder;
 
@@ -42,7 +42,7 @@ pub(super) enum Invocation {
 /// they also apply to errors in later arguments.
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    seen: &Seen,
+    seen: &ReportingFlags,
 ) -> Result<Invocation, Failure> {
     let mut parser = Parser::from_args(arguments);
     let name = match parser.next().map_err(unreadable)? {
@@ -112,7 +112,7 @@ pub(super) fn parse(
             }
             Takes::Nothing => OsString::new(),
         };
-        flag.give(&mut args, value, FlagOrigin::Flag);
+        flag.set_value(&mut args, value, FlagOrigin::Flag);
         seen.note(&args);
     }
     // `codex login status` is `codex status`, and accepts its flags.
@@ -120,7 +120,7 @@ pub(super) fn parse(
         ("login", Some(word)) if word == "status" => "status",
         (name, _) => name,
     };
-    if let Some(flag) = given.iter().find(|flag| !flag.of.contains(&name)) {
+    if let Some(flag) = given.iter().find(|flag| !flag.commands.contains(&name)) {
         return Err(no_flag(name, &format!("--{}", flag.long)));
     }
     args.ended_flags = seen.behind.get() == Some(args.words.len());
@@ -256,7 +256,7 @@ mod tests {
             line.split(' ')
                 .filter(|word| !word.is_empty())
                 .map(OsString::from),
-            &Seen::default(),
+            &ReportingFlags::default(),
         )
         .map_err(|f| f.words())
     }

@@ -174,7 +174,7 @@ mod tests {
             for (long, origin) in given {
                 let flag = flags_of(command).find(|flag| flag.long == *long);
                 flag.expect("a flag")
-                    .give(&mut args, "x".into(), origin.clone());
+                    .set_value(&mut args, "x".into(), origin.clone());
             }
             let refused = exclusive(&args, command)
                 .err()

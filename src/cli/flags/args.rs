@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// Settings of the official client.
     pub(crate) config: Vec<OsString>,
     /// Ignored flags of the official client.
-    pub(crate) meaningless: Vec<&'static str>,
+    pub(crate) ignored: Vec<&'static str>,
     /// Notes about them, to be printed.
     pub(crate) notes: Vec<String>,
     /// The web search mode, if search is allowed.

@@ -46,7 +46,7 @@ pub(super) fn default(long: &str) -> Option<&'static str> {
 
 /// The flags of this command.
 pub(super) fn flags_of(command: &str) -> impl Iterator<Item = &'static Flag> {
-    flags().filter(move |flag| flag.of.contains(&command))
+    flags().filter(move |flag| flag.commands.contains(&command))
 }
 
 #[cfg(test)]
@@ -60,7 +60,8 @@ mod tests {
             assert!(
                 flags()
                     .take(i)
-                    .all(|f| f.long != name || f.of.iter().all(|of| !flag.of.contains(of))),
+                    .all(|f| f.long != name
+                        || f.commands.iter().all(|of| !flag.commands.contains(of))),
                 "{name} stands twice"
             );
             assert!(
@@ -83,11 +84,14 @@ mod tests {
                 brief.len() <= 44 && !brief.ends_with('.'),
                 "{name}: {brief}"
             );
-            assert!(flag.of.iter().all(|of| command(of).is_some()), "{name}");
+            assert!(
+                flag.commands.iter().all(|of| command(of).is_some()),
+                "{name}"
+            );
             for other in flag.excludes.iter().chain(flag.overrides) {
                 let mut others = flags().filter(|flag| flag.long == *other);
                 assert!(
-                    others.any(|other| other.of.iter().any(|of| flag.of.contains(of))),
+                    others.any(|other| other.commands.iter().any(|of| flag.commands.contains(of))),
                     "{name} and {other}"
                 );
             }

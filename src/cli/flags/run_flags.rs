@@ -1,6 +1,6 @@
 //! The flags of a run as a whole: the question, its limits, and its reporting.
 
-use super::flag::{BARE, Complete, Flag, Takes};
+use super::flag::{Complete, EMPTY, Flag, Takes};
 use super::words::{COLORS, EFFORTS, SEARCHES, SUMMARIES, VERBOSITIES};
 
 const RUN: &[&str] = &["run"];
@@ -11,7 +11,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         long: "model",
         short: Some('m'),
         takes: Takes::Value("ID"),
-        of: &["run", "exec"],
+        commands: &["run", "exec"],
         brief: "model to use",
         rare: false,
         doc: "The model to use; `codex models` lists them. PROVIDER/ID names one of a provider in \
@@ -19,13 +19,13 @@ pub(crate) const QUESTION: &[Flag] = &[
               model; otherwise the model comes from CODEX_MODEL, then config.json, then the service's default for \
               your plan.",
         set: |args, value| args.model = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "effort",
         short: Some('e'),
         takes: Takes::Value("LEVEL"),
-        of: RUN,
+        commands: RUN,
         brief: "how much the model thinks",
         rare: false,
         doc: "How much the model thinks before it answers: none, minimal, low, medium, high, xhigh or max. A level \
@@ -33,23 +33,23 @@ pub(crate) const QUESTION: &[Flag] = &[
               a resumed conversation keeps its effort; otherwise the model's default applies.",
         complete: Complete::Words(EFFORTS),
         set: |args, value| args.effort = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "verbosity",
         takes: Takes::Value("LEVEL"),
-        of: RUN,
+        commands: RUN,
         brief: "how detailed the answer is",
         rare: true,
         doc: "How detailed the answer is: low, medium or high. If not given, the model's default applies.",
         complete: Complete::Words(VERBOSITIES),
         set: |args, value| args.verbosity = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "summary",
         takes: Takes::Value("KIND"),
-        of: RUN,
+        commands: RUN,
         brief: "summarize the model's reasoning",
         rare: true,
         doc: "Asks the model to summarize its reasoning: auto, concise, detailed or none. The summary goes to standard \
@@ -57,12 +57,12 @@ pub(crate) const QUESTION: &[Flag] = &[
         complete: Complete::Words(SUMMARIES),
         default: Some("none"),
         set: |args, value| args.summary = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "search",
         takes: Takes::Optional("MODE", "live"),
-        of: RUN,
+        commands: RUN,
         brief: "let the model search the web",
         rare: true,
         doc: "Lets the model search the web with the service's search tool. MODE is live (the default) or cached, which \
@@ -70,66 +70,66 @@ pub(crate) const QUESTION: &[Flag] = &[
               not support this tool, the run ends with exit code 1 and a message.",
         complete: Complete::Words(SEARCHES),
         set: |args, value| args.search = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "image",
         short: Some('i'),
         takes: Takes::Values("FILE"),
-        of: &["run", "exec"],
+        commands: &["run", "exec"],
         brief: "attach an image",
         rare: false,
         doc: "Attaches this image to the prompt: PNG, JPEG, GIF or WebP (detected from its content), at most 20 MiB. \
               May be given more than once.",
         complete: Complete::Files,
         set: |args, value| args.image.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "file",
         short: Some('f'),
         takes: Takes::Values("FILE"),
-        of: RUN,
+        commands: RUN,
         brief: "attach a text file",
         rare: true,
         doc: "Attaches the text of this file to the prompt, in a block labelled with its path. May be given \
               more than once.",
         complete: Complete::Files,
         set: |args, value| args.file.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "instructions",
         takes: Takes::Value("FILE"),
-        of: RUN,
+        commands: RUN,
         brief: "replace the built-in instructions",
         rare: true,
         doc: "Replaces the built-in instructions with the text of this file. --dry-run shows the built-in ones.",
         complete: Complete::Files,
         set: |args, value| args.instructions = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "append-instructions",
         takes: Takes::Values("TEXT"),
-        of: RUN,
+        commands: RUN,
         brief: "add to the instructions",
         rare: true,
         doc: "Appends this text to the instructions as a separate paragraph. May be given more than once.",
         set: |args, value| args.append_instructions.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "no-agents-md",
         takes: Takes::Nothing,
-        of: RUN,
+        commands: RUN,
         brief: "do not read AGENTS.md",
         rare: true,
         doc: "Does not read AGENTS.md. Otherwise each file of that name, from the root of the git repository down to \
               the working directory, is added to the instructions, 32 KiB in total. World-writable directories, such as /tmp, and the \
               directories above them are skipped.",
         set: |args, _| args.no_agents_md = true,
-        ..BARE
+        ..EMPTY
     },
 ];
 
@@ -138,75 +138,75 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "max-turns",
         takes: Takes::Value("N"),
-        of: RUN,
+        commands: RUN,
         brief: "maximum number of model requests",
         rare: true,
         doc: "The maximum number of requests to the model. A run that needs more ends with exit code 9.",
         default: Some("100"),
         set: |args, value| args.max_turns = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "max-tokens",
         takes: Takes::Value("N"),
-        of: RUN,
+        commands: RUN,
         brief: "maximum number of tokens of the run",
         rare: true,
         doc: "The maximum total of input and output tokens of all requests. A run that has used more and needs another \
               request ends with exit code 9.",
         set: |args, value| args.max_tokens = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "max-tool-calls",
         takes: Takes::Value("N"),
-        of: RUN,
+        commands: RUN,
         brief: "maximum number of tool calls of the run",
         rare: true,
         doc: "The maximum number of tool calls. If an answer exceeds it, none of that answer's calls are run, and the run \
               ends with exit code 9.",
         set: |args, value| args.max_tool_calls = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "timeout",
         takes: Takes::Value("DUR"),
-        of: RUN,
+        commands: RUN,
         brief: "time limit of the whole run",
         rare: true,
         doc: "The time limit of the whole run, including the wait for standard input: a duration such as 300ms, 90s, 15m \
               or 2h, or a number of seconds. A run that takes longer ends with exit code 124.",
         set: |args, value| args.timeout = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "tool-timeout",
         takes: Takes::Value("DUR"),
-        of: &["run", "tool"],
+        commands: &["run", "tool"],
         brief: "time limit of each tool call",
         rare: true,
         doc: "The time limit of each tool call. When it expires, every process that the tool has started is killed, \
               and the result says so.",
         default: Some("120s"),
         set: |args, value| args.tool_timeout = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "idle-timeout",
         takes: Takes::Value("DUR"),
-        of: RUN,
+        commands: RUN,
         brief: "how long to wait for data",
         rare: true,
         doc: "How long to wait for data from the service, before and during a response. A request that receives nothing \
               for that long has failed.",
         default: Some("300s"),
         set: |args, value| args.idle_timeout = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "retries",
         takes: Takes::Value("N"),
-        of: RUN,
+        commands: RUN,
         brief: "retries after a failed request",
         rare: true,
         doc: "How many times a request is retried after a network error, an interrupted response, or an error of a busy \
@@ -214,50 +214,50 @@ pub(crate) const LIMITS: &[Flag] = &[
               long as the service asks for. A tool call runs once, and no text is printed twice.",
         default: Some("5"),
         set: |args, value| args.retries = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "wait-for-reset",
         takes: Takes::Value("DUR"),
-        of: RUN,
+        commands: RUN,
         brief: "wait up to this long for a usage limit",
         rare: true,
         doc: "When a usage limit is reached, waits for its reset and continues, if that takes no longer than this. Without it, a run \
               that reaches a limit ends with exit code 6.",
         set: |args, value| args.wait_for_reset = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "buffer",
         takes: Takes::Nothing,
-        of: RUN,
+        commands: RUN,
         brief: "print an answer only once it is complete",
         rare: true,
         doc: "Holds back the text of each answer until it is complete. If the response is interrupted, it is \
               requested again, and nothing of the interrupted one reaches standard output.",
         set: |args, _| args.buffer = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "no-stdin",
         takes: Takes::Nothing,
-        of: RUN,
+        commands: RUN,
         brief: "do not read standard input",
         rare: true,
         doc: "Does not read standard input.",
         set: |args, _| args.no_stdin = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "dry-run",
         takes: Takes::Nothing,
-        of: RUN,
+        commands: RUN,
         brief: "print the request, send nothing",
         rare: true,
         doc: "Prints the exact request as JSON, with *** for secrets, and sends nothing. The same command prints the same \
               bytes each time; the id of a new conversation is all zeros.",
         set: |args, _| args.dry_run = true,
-        ..BARE
+        ..EMPTY
     },
 ];
 
@@ -267,29 +267,29 @@ pub(crate) const REPORTING: &[Flag] = &[
         long: "quiet",
         short: Some('q'),
         takes: Takes::Nothing,
-        of: RUN,
+        commands: RUN,
         brief: "only errors on standard error",
         rare: true,
         doc: "Writes only errors to standard error.",
         excludes: &["verbose"],
         set: |args, _| args.quiet = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "verbose",
         short: Some('v'),
         takes: Takes::Nothing,
-        of: RUN,
+        commands: RUN,
         brief: "also show tool output and token usage",
         rare: false,
         doc: "Also writes tool output and token usage to standard error.",
         set: |args, _| args.verbose = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "color",
         takes: Takes::Value("WHEN"),
-        of: &["run", "exec"],
+        commands: &["run", "exec"],
         brief: "colours on standard error",
         rare: true,
         doc: "Whether standard error is coloured: always, never or auto. With auto, the default, it is coloured if it is a \
@@ -297,6 +297,6 @@ pub(crate) const REPORTING: &[Flag] = &[
               coloured.",
         complete: Complete::Words(COLORS),
         set: |args, value| args.color = Some(value),
-        ..BARE
+        ..EMPTY
     },
 ];

@@ -1,6 +1,6 @@
 //! The flags about tools.
 
-use super::flag::{BARE, Complete, Flag, Takes};
+use super::flag::{Complete, EMPTY, Flag, Takes};
 use super::words::{FAILURES, SANDBOXES, TOOL_NAMES};
 
 const RUN: &[&str] = &["run"];
@@ -12,31 +12,31 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "cd",
         short: Some('C'),
         takes: Takes::Value("DIR"),
-        of: &["run", "tool", "exec"],
+        commands: &["run", "tool", "exec"],
         brief: "working directory of the tools",
         rare: false,
         doc: "The working directory of the tools. Paths of other flags are still relative to the directory \
               that the command was started in.",
         complete: Complete::Directories,
         set: |args, value| args.directory = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "add-dir",
         takes: Takes::Values("DIR"),
-        of: &["run", "tool", "exec"],
+        commands: &["run", "tool", "exec"],
         brief: "another directory that tools may change",
         rare: true,
         doc: "Another directory that the tools may change with -s workspace-write. May be given more than once.",
         complete: Complete::Directories,
         set: |args, value| args.add_dir.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "sandbox",
         short: Some('s'),
         takes: Takes::Value("MODE"),
-        of: &["run", "tool", "exec"],
+        commands: &["run", "tool", "exec"],
         brief: "what the tools may access",
         rare: false,
         doc: "What the tools may access. With read-only they can write only to a temporary \
@@ -47,36 +47,36 @@ pub(crate) const FLAGS: &[Flag] = &[
         complete: Complete::Words(SANDBOXES),
         default: Some("read-only"),
         set: |args, value| args.sandbox = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "network",
         takes: Takes::Nothing,
-        of: TOOLS,
+        commands: TOOLS,
         brief: "let tools use the network",
         rare: false,
         doc: "Lets the tools use the network, including this machine's own. Sockets of other programs, such as Docker's, \
               stay closed.",
         default: Some("no"),
         set: |args, _| args.network = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "no-tmp",
         takes: Takes::Nothing,
-        of: TOOLS,
+        commands: TOOLS,
         brief: "do not let tools write to /tmp",
         rare: true,
         doc: "Keeps /tmp, /var/tmp and /dev/shm closed to tools, which can otherwise write there with -s workspace-write. \
               --add-dir opens one of them again.",
         default: Some("no"),
         set: |args, _| args.no_tmp = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "env",
         takes: Takes::Values("NAME"),
-        of: TOOLS,
+        commands: TOOLS,
         brief: "also pass this variable to tools",
         rare: true,
         doc: "Also passes this environment variable to the tools, or with 'NAME_*' all variables with that prefix of at \
@@ -84,12 +84,12 @@ pub(crate) const FLAGS: &[Flag] = &[
               package managers, and nothing that looks like a credential. Variables of codex-run, keys that models.json \
               names, and values that contain a credential of codex-run are never passed on. May be given more than once.",
         set: |args, value| args.env.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "tools",
         takes: Takes::Value("LIST"),
-        of: RUN,
+        commands: RUN,
         brief: "tools to offer, separated by commas",
         rare: true,
         doc: "The tools offered to the model, separated by commas: bash, read, edit, write, grep, find, ls, and \
@@ -98,22 +98,22 @@ pub(crate) const FLAGS: &[Flag] = &[
         excludes: &["no-tools"],
         overrides: &["tool"],
         set: |args, value| args.tools = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "no-tools",
         takes: Takes::Nothing,
-        of: RUN,
+        commands: RUN,
         brief: "offer no tools",
         rare: false,
         doc: "Offers the model no tools at all.",
         set: |args, _| args.no_tools = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "tool",
         takes: Takes::Values("FILE"),
-        of: RUN,
+        commands: RUN,
         brief: "offer the tool in this manifest",
         rare: true,
         doc: "Offers the tool that this manifest describes: a JSON file with name, description, parameters (a JSON \
@@ -127,17 +127,17 @@ pub(crate) const FLAGS: &[Flag] = &[
         excludes: &["no-tools"],
         overrides: &["tools"],
         set: |args, value| args.tool.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "fail-on",
         takes: Takes::Value("WHAT"),
-        of: RUN,
+        commands: RUN,
         brief: "fail if a tool call fails: tool-error",
         rare: true,
         doc: "With tool-error, a run with a failed tool call ends with exit code 1 even if the model answered.",
         complete: Complete::Words(FAILURES),
         set: |args, value| args.fail_on = Some(value),
-        ..BARE
+        ..EMPTY
     },
 ];

@@ -18,7 +18,7 @@ pub(crate) fn login(
     environment: &Environment,
 ) -> Result<login::LoginSettings, Failure> {
     exclusive(args, "login")?;
-    let way = if args.no_browser {
+    let method = if args.no_browser {
         LoginMethod::Browser(Vec::new())
     } else if args.device_auth {
         LoginMethod::Device(None)
@@ -34,7 +34,7 @@ pub(crate) fn login(
     };
     let sign_in_source = required_source(args, environment)?;
     Ok(login::LoginSettings {
-        way,
+        method,
         warnings: credentials::narrowed(&sign_in_source.store),
         sign_in_source,
         before: variables(environment, &SECRETS[..2]),

@@ -13,7 +13,7 @@ use crate::http::IDLE_TIMEOUT;
 pub(super) struct RunLimits {
     pub(super) policy: Policy,
     /// The idle timeout of connections.
-    pub(super) silence: Duration,
+    pub(super) idle_timeout: Duration,
     /// The time limit of the run.
     pub(super) timeout: Option<Duration>,
     /// A failed call makes the run fail.
@@ -25,10 +25,10 @@ impl RunLimits {
     pub(super) fn of(args: &Args) -> Result<Self, Failure> {
         let policy = policy(args)?;
         let fail_on = word_of(args, "fail-on", args.fail_on.as_deref(), FAILURES)?;
-        let silence = duration_of(args, "idle-timeout", args.idle_timeout.as_deref())?;
+        let idle_timeout = duration_of(args, "idle-timeout", args.idle_timeout.as_deref())?;
         Ok(Self {
             policy,
-            silence: silence.unwrap_or(IDLE_TIMEOUT),
+            idle_timeout: idle_timeout.unwrap_or(IDLE_TIMEOUT),
             timeout: duration_of(args, "timeout", args.timeout.as_deref())?,
             fail_on_tool_error: fail_on.is_some(),
         })

@@ -7,7 +7,7 @@ use super::credentials::Credentials;
 use super::inputs::{self, Agents};
 use super::instructions::instructions;
 use super::limits::RunLimits;
-use super::model::{self, Choosing, ModelSettings};
+use super::model::{self, ChosenModel, ModelSettings};
 use super::outputs;
 use super::resumed_session;
 use super::setting_origins;
@@ -33,7 +33,7 @@ pub(crate) fn run(
     // that.
     let RunLimits {
         policy,
-        silence,
+        idle_timeout,
         timeout,
         fail_on_tool_error,
     } = RunLimits::of(args)?;
@@ -70,7 +70,7 @@ pub(crate) fn run(
         read: read.as_deref(),
         providers: &providers,
     };
-    tooling.hand_on(args, environment, &known)?;
+    tooling.fill_environment(args, environment, &known)?;
     let count = images.len();
     let clamped = clamping::clamped(args, &chosen.choice, resumed, count)?;
     let substitute = clamping::substitute(args, chosen.substitute.clone(), count)?;
@@ -88,7 +88,7 @@ pub(crate) fn run(
     warnings.extend(tooling.warnings);
     warnings.extend(agents.warnings);
     warnings.extend(clamped.note());
-    let Choosing {
+    let ChosenModel {
         choice, endpoints, ..
     } = chosen;
     if choice.model.text_only {
@@ -113,7 +113,7 @@ pub(crate) fn run(
         last_message: outputs::last_message(args),
         policy,
         fail_on_tool_error,
-        silence,
+        idle_timeout,
         deadline: timeout.map(|time| begun + time),
         dry_run: args.dry_run,
         level,

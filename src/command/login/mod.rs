@@ -31,9 +31,9 @@ use crate::output::visible::line;
 use crate::secret::Secret;
 use crate::stdin;
 pub use error::Error;
-use new_sign_in::{come_first, keep, list, supersede};
+use new_sign_in::{fetch_models, revoke_previous, store, warn_if_overridden};
 pub use settings::{LoginMethod, LoginSettings};
-use wait::{Back, Ways};
+use wait::{LoginResponse, ReturnChannels};
 
 /// Signs in.
 ///
@@ -48,7 +48,7 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
     // Check the file before the user goes through the sign-in.
     let before =
         change(&source.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
-    let place = match settings.way {
+    let place = match settings.method {
         LoginMethod::Key => CredentialKind::Key,
         LoginMethod::Browser(_) | LoginMethod::Device(_) | LoginMethod::Token => {
             CredentialKind::SignIn
@@ -59,20 +59,20 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
         return Err(Error::Store(store::Error::NotOurs(named, other.clone())));
     }
     let issuer = source.issuer(&settings.setup);
-    match &settings.way {
+    match &settings.method {
         LoginMethod::Browser(openers) => with_browser(settings, &issuer, openers, critical),
         LoginMethod::Device(why) => {
             let signed_in = with_device(&issuer, *why)?;
-            let old = keep(settings, &issuer, &signed_in, critical)?;
-            supersede(&issuer, old.as_ref());
-            list(settings, &signed_in);
+            let old = store(settings, &issuer, &signed_in, critical)?;
+            revoke_previous(&issuer, old.as_ref());
+            fetch_models(settings, &signed_in);
             Ok(())
         }
         LoginMethod::Token => {
             let signed_in = read_token(source, &issuer)?;
-            let old = keep(settings, &issuer, &signed_in, critical)?;
-            supersede(&issuer, old.as_ref());
-            list(settings, &signed_in);
+            let old = store(settings, &issuer, &signed_in, critical)?;
+            revoke_previous(&issuer, old.as_ref());
+            fetch_models(settings, &signed_in);
             Ok(())
         }
         LoginMethod::Key => {
@@ -92,7 +92,7 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
                     "a sign-in is also stored there and takes precedence; `codex logout` removes it",
                 );
             }
-            come_first(&settings.before);
+            warn_if_overridden(&settings.before);
             Ok(())
         }
     }
@@ -107,8 +107,9 @@ fn with_browser(
     let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     let pkce = Pkce::new(&random);
-    let mut ways = Ways::open(&Http::new(&settings.setup, IDLE_TIMEOUT), &pkce.state)?;
-    let redirect = ways.redirect();
+    let mut channels =
+        ReturnChannels::open(&Http::new(&settings.setup, IDLE_TIMEOUT), &pkce.state)?;
+    let redirect = channels.redirect();
     let by_itself = redirect.is_some();
     let redirect = redirect.unwrap_or_else(paste_redirect);
     let address = issuer.authorize_url(&redirect, &pkce);
@@ -129,25 +130,25 @@ fn with_browser(
              Paste its address here and press Enter:",
         ),
     }
-    ways.accept_paste()?;
-    ways.browse(openers.to_vec(), &address, settings.secrets);
-    let Back { said, page } = ways.wait(&pkce.state)?;
+    channels.accept_paste()?;
+    channels.browse(openers.to_vec(), &address, settings.secrets);
+    let LoginResponse { said, page } = channels.wait(&pkce.state)?;
     let ended = match said {
         Err((code, words)) => Err(refusal(code, words)),
         Ok(code) => issuer
             .exchange(&code, &pkce.verifier, &redirect, &warn_of_retry)
             .map_err(Error::Exchange)
             .and_then(signed_in)
-            .and_then(|new| Ok((keep(settings, issuer, &new, critical)?, new))),
+            .and_then(|new| Ok((store(settings, issuer, &new, critical)?, new))),
     };
     let last_page = match &ended {
         Ok(_) => Page::signed_in(),
         Err(error) => Page::failed(&error.to_string()),
     };
-    ways.close(page, &last_page);
+    channels.close(page, &last_page);
     let (old, new) = ended?;
-    supersede(issuer, old.as_ref());
-    list(settings, &new);
+    revoke_previous(issuer, old.as_ref());
+    fetch_models(settings, &new);
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use crate::models::cache::{Cache, CacheFile};
 const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Stores a sign-in and returns the one that it replaces.
-pub(super) fn keep(
+pub(super) fn store(
     settings: &LoginSettings,
     issuer: &Issuer,
     new: &SignedIn,
@@ -68,7 +68,7 @@ pub(super) fn keep(
             None => "The token is not renewed.".to_owned(),
         });
     }
-    come_first(&settings.before);
+    warn_if_overridden(&settings.before);
     let old = before.sign_in.and_then(Result::ok);
     // Only the workspace can revoke its access token.
     Ok(old.filter(|old| {
@@ -79,7 +79,7 @@ pub(super) fn keep(
 }
 
 /// Revokes the tokens of the previous sign-in.
-pub(super) fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
+pub(super) fn revoke_previous(issuer: &Issuer, old: Option<&SignedIn>) {
     let Some(old) = old else {
         return;
     };
@@ -97,7 +97,7 @@ pub(super) fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
 }
 
 /// Fetches the account's list of models for the first run. A failure is not reported: the run fetches the list again.
-pub(super) fn list(settings: &LoginSettings, new: &SignedIn) {
+pub(super) fn fetch_models(settings: &LoginSettings, new: &SignedIn) {
     let Some(endpoints) = &settings.endpoints else {
         return;
     };
@@ -121,7 +121,7 @@ pub(super) fn list(settings: &LoginSettings, new: &SignedIn) {
 }
 
 /// Warns if another credential takes precedence over the stored one.
-pub(super) fn come_first(before: &[String]) {
+pub(super) fn warn_if_overridden(before: &[String]) {
     if let Some(source) = before.first() {
         warn(&format!(
             "{source} is set and takes precedence; `codex status` shows which credential is used"

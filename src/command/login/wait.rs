@@ -36,7 +36,7 @@ enum LoginEvent {
 }
 
 /// The open return channels: the callback server and standard input.
-pub(super) struct Ways {
+pub(super) struct ReturnChannels {
     callback: Option<Callback>,
     sender: Sender<LoginEvent>,
     events: Receiver<LoginEvent>,
@@ -45,13 +45,13 @@ pub(super) struct Ways {
 }
 
 /// The issuer's response, and the browser that waits for the last page.
-pub(super) struct Back {
+pub(super) struct LoginResponse {
     /// The authorization code, or the issuer's error code and description.
     pub(super) said: Result<Secret, (String, String)>,
     pub(super) page: Option<WaitingBrowser>,
 }
 
-impl Ways {
+impl ReturnChannels {
     /// Listens for the callback on the first free port.
     pub(super) fn open(http: &Http, state: &Secret) -> Result<Self, Error> {
         let (sender, events) = mpsc::channel();
@@ -117,7 +117,7 @@ impl Ways {
     }
 
     /// Waits for an authorization code or an error. A response to another sign-in is reported, and the wait continues.
-    pub(super) fn wait(&self, state: &Secret) -> Result<Back, Error> {
+    pub(super) fn wait(&self, state: &Secret) -> Result<LoginResponse, Error> {
         let until = Instant::now() + LOGIN_TIMEOUT;
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -151,7 +151,7 @@ impl Ways {
                     continue;
                 }
             };
-            return Ok(Back { said, page });
+            return Ok(LoginResponse { said, page });
         }
     }
 
@@ -173,7 +173,7 @@ impl Ways {
     }
 }
 
-impl Drop for Ways {
+impl Drop for ReturnChannels {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         if let Some(paste) = self.paste.take() {

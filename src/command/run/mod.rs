@@ -117,7 +117,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
         version: env!("CARGO_PKG_VERSION"),
     })
     .map_err(Error::Output)?;
-    let http = Http::new(&host.setup, settings.silence);
+    let http = Http::new(&host.setup, settings.idle_timeout);
     let client = Client::new(
         http,
         &settings.endpoints,
@@ -276,7 +276,7 @@ fn start_refresh(
 ) -> Option<(ModelListRefresh, Sender<ListEtag>)> {
     (settings.choice.backend == Backend::Subscription).then(|| {
         ModelListRefresh::start(ModelLister {
-            http: Http::new(&host.setup, settings.silence),
+            http: Http::new(&host.setup, settings.idle_timeout),
             endpoints: settings.endpoints.clone(),
             authority: authority.clone(),
             cache: settings.choice.cache.clone(),

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::super::endpoints::{AddressOrigin, account, address, backend};
 use super::destination::is_service;
+use super::error::{ModelError, ModelNote};
 use super::model_list::{ModelList, plan};
 use super::named::{EXAMPLE, ModelOrigin, NamedModel};
-use super::words::{ModelNote, Unchosen};
 use crate::api::{Endpoints, Scope, WorkspaceRoute};
 use crate::auth::FoundCredential;
 use crate::cli::nearest::nearest;
@@ -19,7 +19,7 @@ use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 
 /// Everything that depends on the model.
 #[derive(Debug)]
-pub(crate) struct Choosing {
+pub(crate) struct ChosenModel {
     pub(crate) choice: Choice,
     /// The model to use instead if the service does not have this one and it was not named explicitly.
     pub(crate) substitute: Option<Choice>,
@@ -89,7 +89,7 @@ pub(super) struct KnownOfService<'a> {
 }
 
 /// Chooses the model.
-pub(super) fn choose(at: ModelAt<'_>, asked: &ChoiceInputs<'_>) -> Result<Choosing, Unchosen> {
+pub(super) fn choose(at: ModelAt<'_>, asked: &ChoiceInputs<'_>) -> Result<ChosenModel, ModelError> {
     match at {
         ModelAt::Server(provider, named) => of_server(provider, named, asked),
         ModelAt::Service(named, known) => of_service(named, *known, asked),
@@ -100,17 +100,17 @@ fn of_server(
     provider: &Provider,
     named: NamedModel,
     asked: &ChoiceInputs<'_>,
-) -> Result<Choosing, Unchosen> {
+) -> Result<ChosenModel, ModelError> {
     let name = &provider.name;
     let id = named.id.as_str();
     if let Some(protocol) = &provider.other_protocol {
-        return Err(Unchosen::OtherProtocol {
+        return Err(ModelError::OtherProtocol {
             provider: name.clone(),
             protocol: protocol.clone(),
         });
     }
     let ListedUrl { url, place } = provider.base_url.clone().unwrap_or_default();
-    let base = BaseUrl::parse(&url).map_err(|error| Unchosen::BadAddress {
+    let base = BaseUrl::parse(&url).map_err(|error| ModelError::BadAddress {
         place: format!("\"baseUrl\" in {place}"),
         error,
     })?;
@@ -140,8 +140,8 @@ fn of_server(
     let listed_shape = listed.and_then(|listed| listed.shape);
     let shape = listed_shape.unwrap_or_else(|| model.shape(backend));
     let (shape, others) =
-        shapes(shape, true, asked.search).ok_or_else(|| Unchosen::NoSearch(id.to_owned()))?;
-    Ok(Choosing {
+        shapes(shape, true, asked.search).ok_or_else(|| ModelError::NoSearch(id.to_owned()))?;
+    Ok(ChosenModel {
         choice: Choice {
             provider: Some(name.clone()),
             shape,
@@ -175,7 +175,7 @@ fn of_service(
     named: Option<NamedModel>,
     known: KnownOfService<'_>,
     asked: &ChoiceInputs<'_>,
-) -> Result<Choosing, Unchosen> {
+) -> Result<ChosenModel, ModelError> {
     let KnownOfService {
         found,
         endpoints,
@@ -201,7 +201,7 @@ fn of_service(
     if origin == ModelOrigin::Conversation
         && let Some(retired) = unusable(&id, known)
     {
-        return Err(Unchosen::Unusable { model: id, retired });
+        return Err(ModelError::Unusable { model: id, retired });
     }
     let mut notes = Vec::new();
     let own: Vec<String> = own(asked.providers).map(|(id, _)| id).collect();
@@ -249,8 +249,8 @@ fn of_service(
         (None, None) if known.is_some() => ShapeOrigin::List,
         (None, None) => ShapeOrigin::Default,
     };
-    let choice = choice(&model).ok_or_else(|| Unchosen::NoSearch(id.clone()))?;
-    Ok(Choosing {
+    let choice = choice(&model).ok_or_else(|| ModelError::NoSearch(id.clone()))?;
+    Ok(ChosenModel {
         choice,
         substitute,
         endpoints,

@@ -1,7 +1,7 @@
 //! The destination of a run: a server in `models.json`, or the service (pure).
 
+use super::error::ModelError;
 use super::named::{ModelOrigin, NamedModel};
-use super::words::Unchosen;
 use crate::id::ModelId;
 use crate::models::custom::Provider;
 
@@ -29,7 +29,7 @@ impl<'a> Destination<'a> {
         named: Option<NamedModel>,
         providers: &'a [Provider],
         kept: Option<&str>,
-    ) -> Result<Self, Unchosen> {
+    ) -> Result<Self, ModelError> {
         let split = named.as_ref().and_then(|named| {
             let (name, id) = named.id.as_str().split_once('/')?;
             let provider = providers.iter().find(|provider| provider.name == name)?;
@@ -41,7 +41,7 @@ impl<'a> Destination<'a> {
             && found != Some(kept)
         {
             // A conversation with that server is sent to a different one only if the user asks for it.
-            return Err(Unchosen::NoProvider {
+            return Err(ModelError::NoProvider {
                 model: named.id.as_str().to_owned(),
                 provider: kept.to_owned(),
             });
@@ -53,7 +53,7 @@ impl<'a> Destination<'a> {
                 None => Ok(Self::Service(None)),
             },
             Some((provider, _)) if !is_service(provider) => {
-                Err(Unchosen::NoAddress(provider.name.clone()))
+                Err(ModelError::NoAddress(provider.name.clone()))
             }
             Some((_, id)) => Ok(Self::Service(renamed(id))),
             None => Ok(Self::Service(named)),

@@ -2,12 +2,12 @@
 
 mod choice;
 mod destination;
+mod error;
 pub(crate) mod model_list;
 pub(crate) mod models_json;
 mod named;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use super::credentials::{self, Credentials};
 use super::resumed_session::ResumedSettings;
@@ -17,7 +17,7 @@ use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::models::cache::CacheFile;
 use crate::models::custom::Provider;
-pub(crate) use choice::Choosing;
+pub(crate) use choice::ChosenModel;
 use choice::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use destination::Destination;
 pub(crate) use named::ModelOrigin;
@@ -25,7 +25,7 @@ use named::named;
 
 /// The model of a run, and the credential for it.
 pub(crate) struct ModelSettings {
-    pub(crate) chosen: Choosing,
+    pub(crate) chosen: ChosenModel,
     pub(crate) credentials: Credentials,
     /// The contents of `models.json`.
     pub(crate) providers: Vec<Provider>,

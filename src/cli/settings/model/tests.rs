@@ -2,8 +2,8 @@
 
 use super::choice::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use super::destination::Destination;
+use super::error::ModelError;
 use super::named::{ModelOrigin, NamedModel};
-use super::words::Unchosen;
 use crate::api::{Endpoints, Scope, WorkspaceRoute};
 use crate::auth::{CredentialSource, FoundCredential, What};
 use crate::cli::flags::FlagOrigin;
@@ -66,7 +66,7 @@ fn address(text: &str) -> BaseUrl {
 
 /// The choice on one line: the model as for `-m`, its backend, its shape and further shapes, the origins, the substitute
 /// and the notes.
-fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Unchosen> {
+fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, ModelError> {
     let providers: Vec<Provider> = custom::parse(case.models, "F").expect("providers");
     let named = model.map(|(id, origin)| NamedModel {
         id: id.parse().expect("an id"),
@@ -133,7 +133,7 @@ fn check(case: &Case, model: Option<(&str, ModelOrigin)>, expected: &str) {
     assert_eq!(chosen(case, model), Ok(expected.to_owned()), "{id:?}");
 }
 
-fn refuse(case: &Case, model: Option<(&str, ModelOrigin)>, expected: &Unchosen) {
+fn refuse(case: &Case, model: Option<(&str, ModelOrigin)>, expected: &ModelError) {
     let id = model.as_ref().map(|(id, _)| (*id).to_owned());
     assert_eq!(chosen(case, model).as_ref(), Err(expected), "{id:?}");
 }
@@ -240,24 +240,24 @@ fn models_json_sets_the_address_and_the_shape() {
     refuse(
         &case(true),
         flag("box/lite"),
-        &Unchosen::NoSearch(of("lite")),
+        &ModelError::NoSearch(of("lite")),
     );
     refuse(
         &case(true),
         flag("gpt-5.5"),
-        &Unchosen::NoSearch(of("gpt-5.5")),
+        &ModelError::NoSearch(of("gpt-5.5")),
     );
     refuse(
         &case(false),
         flag("nowhere/small"),
-        &Unchosen::NoAddress(of("nowhere")),
+        &ModelError::NoAddress(of("nowhere")),
     );
-    let other = Unchosen::OtherProtocol {
+    let other = ModelError::OtherProtocol {
         provider: of("chat"),
         protocol: of("openai-completions"),
     };
     refuse(&case(false), flag("chat/small"), &other);
-    let clear = Unchosen::BadAddress {
+    let clear = ModelError::BadAddress {
         place: of("\"baseUrl\" in F:5:26"),
         error: crate::http::AddressError::InTheClear,
     };
@@ -291,7 +291,7 @@ fn a_conversation_keeps_its_model_if_it_is_available() {
         "gpt-5.5 Subscription lite [] from --model; shape from models.json; address the default; the \
          address and key of openai in models.json are used only with -m openai/ID",
     );
-    let gone = Unchosen::NoProvider {
+    let gone = ModelError::NoProvider {
         model: "gone/small".to_owned(),
         provider: "gone".to_owned(),
     };
@@ -300,7 +300,7 @@ fn a_conversation_keeps_its_model_if_it_is_available() {
         found: with_key(),
         ..Case::default()
     };
-    let unusable = |retired| Unchosen::Unusable {
+    let unusable = |retired| ModelError::Unusable {
         model: "gpt-5.3-codex-spark".to_owned(),
         retired,
     };

@@ -22,15 +22,15 @@ use crate::tools::tool::Tool;
 
 /// The user's own tools.
 #[derive(Default)]
-pub(super) struct Own {
+pub(super) struct UserTools {
     /// The tools, those in the home first.
-    pub(super) tools: Vec<OwnTool>,
+    pub(super) tools: Vec<UserTool>,
     /// Warnings about ignored manifests in the folder.
     pub(super) warnings: Vec<String>,
 }
 
 /// One of the user's own tools.
-pub(super) struct OwnTool {
+pub(super) struct UserTool {
     pub(super) tool: Tool,
     /// It is named by `--tool`.
     pub(super) is_named: bool,
@@ -49,7 +49,7 @@ pub(super) fn manifests(home: &Path) -> Vec<PathBuf> {
 }
 
 /// Finds the user's own tools.
-pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failure> {
+pub(super) fn find(args: &Args, environment: &Environment) -> Result<UserTools, Failure> {
     let home = environment.home().map(|home| real(&home));
     let folder = home.as_ref().map(|home| home.join("tools"));
     let mut files: Vec<PathBuf> = home.iter().flat_map(|home| manifests(home)).collect();
@@ -65,7 +65,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
     });
     let of_home = files.len();
     files.extend(args.tool.iter().map(PathBuf::from));
-    let mut own: Vec<OwnTool> = Vec::new();
+    let mut own: Vec<UserTool> = Vec::new();
     for (n, file) in files.iter().enumerate() {
         let flag = if n < of_home {
             "the tools folder".to_owned()
@@ -104,12 +104,12 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
         };
         let manifest =
             Manifest::parse(&text, &around).map_err(|mistake| invalid(file, &mistake))?;
-        own.push(OwnTool {
+        own.push(UserTool {
             tool: program::tool(manifest),
             is_named: n >= of_home,
         });
     }
-    Ok(Own {
+    Ok(UserTools {
         tools: own,
         warnings,
     })

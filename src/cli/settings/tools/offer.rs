@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use super::manifests::OwnTool;
+use super::manifests::UserTool;
 use crate::cli::nearest::unknown;
 use crate::failure::Failure;
 use crate::tools::builtin::offered::tool;
@@ -14,7 +14,7 @@ use crate::tools::tool::Tool;
 pub(super) fn offer(
     list: Option<&OsStr>,
     flag: &str,
-    own: Vec<OwnTool>,
+    own: Vec<UserTool>,
 ) -> Result<Vec<Tool>, Failure> {
     let Some(list) = list else {
         let built_in = TOOLS.iter().filter(|tool| !tool.on_request).map(tool);
@@ -36,7 +36,7 @@ pub(super) fn offer(
         }
     }
     // A tool named by `--tool` is offered even if it is not in the list.
-    let is_meant = |own: &OwnTool| own.is_named || names.contains(&own.tool.name);
+    let is_meant = |own: &UserTool| own.is_named || names.contains(&own.tool.name);
     let built_in = names.iter().filter_map(|name| find_tool(name)).map(tool);
     let chosen = built_in.chain(own.into_iter().filter(is_meant).map(|own| own.tool));
     Ok(chosen.collect())
@@ -50,7 +50,7 @@ mod tests {
     use crate::tools::function;
 
     fn check(list: Option<&str>, expected: Result<&str, &str>) {
-        let own = [("deploy", false), ("lint", true)].map(|(name, is_named)| OwnTool {
+        let own = [("deploy", false), ("lint", true)].map(|(name, is_named)| UserTool {
             tool: function::tool(name, "", json!({}), Box::new(|_| Ok(String::new()))),
             is_named,
         });

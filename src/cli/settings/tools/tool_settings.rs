@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::model::models_json::providers;
 use super::hidden_paths::Hidden;
-use super::manifests::Own;
+use super::manifests::UserTools;
 use super::offer::offer;
 use super::trust::Trust;
 use super::trusted_files::TrustedFiles;
@@ -38,14 +38,14 @@ pub(crate) struct Tooling {
 
 impl Tooling {
     /// Fills in the environment of the tools, given the secrets of the run.
-    pub(crate) fn hand_on(
+    pub(crate) fn fill_environment(
         &mut self,
         args: &Args,
         environment: &Environment,
         known: &KnownSecrets<'_>,
     ) -> Result<(), Failure> {
         let (setup, offered) = (&mut self.setup, &self.offered);
-        let warnings = variables::hand_on(setup, offered, args, environment, known)?;
+        let warnings = variables::fill_environment(setup, offered, args, environment, known)?;
         self.warnings.extend(warnings);
         Ok(())
     }
@@ -76,7 +76,7 @@ pub(crate) fn of_tool(
         providers: &providers,
         ..KnownSecrets::default()
     };
-    tooling.hand_on(args, environment, &known)?;
+    tooling.fill_environment(args, environment, &known)?;
     Ok(tooling)
 }
 
@@ -310,7 +310,7 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<Str
     if args.no_tools {
         return Ok((Vec::new(), Vec::new()));
     }
-    let Own { tools, warnings } = manifests::find(args, environment)?;
+    let UserTools { tools, warnings } = manifests::find(args, environment)?;
     let offered = offer(args.tools.as_deref(), &args.named("tools"), tools)?;
     Ok((offered, warnings))
 }

@@ -44,14 +44,14 @@ pub(crate) fn is_own(name: &str) -> bool {
 
 /// A value of `--env`.
 #[derive(Debug, PartialEq, Eq)]
-enum Wanted {
+enum EnvPattern {
     /// The variable of this name.
     Name(String),
     /// All variables with this prefix.
     Prefix(String),
 }
 
-impl Wanted {
+impl EnvPattern {
     /// Reads the value of the flag.
     fn parse(text: &OsStr, flag: &str) -> Result<Self, Failure> {
         let text = text.to_string_lossy();
@@ -95,9 +95,9 @@ pub(crate) fn check(args: &Args) -> Result<(), Failure> {
     wanted(args).map(drop)
 }
 
-fn wanted(args: &Args) -> Result<Vec<Wanted>, Failure> {
+fn wanted(args: &Args) -> Result<Vec<EnvPattern>, Failure> {
     let flag = args.named("env");
-    let parsed = args.env.iter().map(|text| Wanted::parse(text, &flag));
+    let parsed = args.env.iter().map(|text| EnvPattern::parse(text, &flag));
     parsed.collect()
 }
 
@@ -119,7 +119,7 @@ pub(crate) struct KnownSecrets<'a> {
 }
 
 /// Fills in the environment of this run's tools, given its secrets; returns the warnings.
-pub(crate) fn hand_on(
+pub(crate) fn fill_environment(
     setup: &mut ToolSetup,
     offered: &[Tool],
     args: &Args,
@@ -148,12 +148,12 @@ pub(crate) fn hand_on(
     let flag = args.named("env");
     for wanted in &wanted {
         match wanted {
-            Wanted::Name(name) => match guard.by_name(name, environment) {
+            EnvPattern::Name(name) => match guard.by_name(name, environment) {
                 Ok(Some(variable)) => setup.environment.push(variable),
                 Ok(None) => warnings.push(format!("{flag} {name}: the variable is not set")),
                 Err(why) => return Err(refused(name, "tools", why)),
             },
-            Wanted::Prefix(prefix) => {
+            EnvPattern::Prefix(prefix) => {
                 let (taken, omitted) = guard.of_prefix(prefix, environment);
                 if taken.is_empty() && omitted.is_empty() {
                     warnings.push(format!("{flag} {prefix}*: no such variable is set"));
@@ -179,11 +179,11 @@ pub(crate) fn hand_on(
     }
 
     // Without the network a missing address rarely matters; with it, builds would fail for no visible reason.
-    let is_handed_on = |name: &String| setup.environment.iter().any(|(key, _)| **key == **name);
+    let is_passed_on = |name: &String| setup.environment.iter().any(|(key, _)| **key == **name);
     let left_out: Vec<String> = selected
         .left_out
         .into_iter()
-        .filter(|name| network && !is_handed_on(name))
+        .filter(|name| network && !is_passed_on(name))
         .collect();
     if !left_out.is_empty() {
         warnings.push(format!(
@@ -298,18 +298,19 @@ mod tests {
 
     #[test]
     fn a_name_or_a_prefix_is_read() {
-        let check = |text: &str, expected: Result<Wanted, &str>| {
-            let read = Wanted::parse(OsStr::new(text), "--env").map_err(|failure| failure.words());
+        let check = |text: &str, expected: Result<EnvPattern, &str>| {
+            let read =
+                EnvPattern::parse(OsStr::new(text), "--env").map_err(|failure| failure.words());
             match (&read, &expected) {
                 (Err(words), Err(expected)) => assert!(words.contains(expected), "{text}: {words}"),
                 (Ok(read), Ok(expected)) => assert_eq!(read, expected, "{text}"),
                 _ => panic!("{text}: {read:?} is not {expected:?}"),
             }
         };
-        check("NAME", Ok(Wanted::Name("NAME".to_owned())));
-        check("NAME_*", Ok(Wanted::Prefix("NAME_".to_owned())));
-        check("NO_*", Ok(Wanted::Prefix("NO_".to_owned())));
-        check("CODEX_*", Ok(Wanted::Prefix("CODEX_".to_owned())));
+        check("NAME", Ok(EnvPattern::Name("NAME".to_owned())));
+        check("NAME_*", Ok(EnvPattern::Prefix("NAME_".to_owned())));
+        check("NO_*", Ok(EnvPattern::Prefix("NO_".to_owned())));
+        check("CODEX_*", Ok(EnvPattern::Prefix("CODEX_".to_owned())));
         check("", Err("invalid value for --env: it is empty"));
         check("A=secret", Err("A=... is not a name"));
         check("AB*", Err("at least three characters"));

@@ -8,7 +8,7 @@ use crate::outcome::Outcome;
 
 /// Why no model can be used.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unchosen {
+pub(super) enum ModelError {
     /// The conversation used a model of a provider that is no longer in `models.json`.
     NoProvider {
         /// The model of the conversation.
@@ -43,8 +43,8 @@ pub(super) enum Unchosen {
     NoSearch(String),
 }
 
-impl From<Unchosen> for Failure {
-    fn from(why: Unchosen) -> Self {
+impl From<ModelError> for Failure {
+    fn from(why: ModelError) -> Self {
         let not_kept = |model: &str, why: &str| {
             Self::new(
                 Outcome::Forbidden,
@@ -53,10 +53,10 @@ impl From<Unchosen> for Failure {
             .hint("choose another model with -m; `codex models` lists the models")
         };
         match why {
-            Unchosen::NoProvider { model, provider } => {
+            ModelError::NoProvider { model, provider } => {
                 not_kept(&model, &format!("models.json no longer has a provider {provider}"))
             }
-            Unchosen::Unusable { model, retired } => not_kept(
+            ModelError::Unusable { model, retired } => not_kept(
                 &model,
                 if retired {
                     "it has been retired"
@@ -64,19 +64,19 @@ impl From<Unchosen> for Failure {
                     "it is not available to this credential"
                 },
             ),
-            Unchosen::NoAddress(name) => Self::usage(format!(
+            ModelError::NoAddress(name) => Self::usage(format!(
                 "cannot use {name}: models.json has no address for it"
             ))
             .hint("add its \"baseUrl\""),
-            Unchosen::OtherProtocol { provider, protocol } => Self::usage(format!(
+            ModelError::OtherProtocol { provider, protocol } => Self::usage(format!(
                 "cannot use {provider}: its protocol is {protocol}, and codex-run supports only the Responses API"
             ))
             .hint("if the server also supports the Responses API, set \"api\" to \"openai-responses\" in models.json"),
-            Unchosen::BadAddress { place, error } => {
+            ModelError::BadAddress { place, error } => {
                 Self::usage(format!("cannot use the address of {place}: {error}"))
                     .hint("for example: https://server.example/v1")
             }
-            Unchosen::NoSearch(id) => Self::new(
+            ModelError::NoSearch(id) => Self::new(
                 Outcome::Failed,
                 format!(
                     "cannot search the web: models.json sets the request shape lite for {id}, which does not support the service's tools"
