@@ -211,7 +211,7 @@ fn logout_removes_and_revokes() {
     ran.exits(0)
         .stdout("")
         .says("Signed out: ada@example.com (plus) was removed from")
-        .says("is signed out too");
+        .says("is also signed out");
     ran.says("OPENAI_API_KEY is still set and will be used from now on");
     assert_eq!(
         server.issuer().revocations(),

@@ -47,7 +47,7 @@ fn a_manifest_that_tools_could_change_is_refused() {
         ran.exits(2)
             .stdout("")
             .says("cannot let tools write to ")
-            .says("it is a manifest, named by --tool")
+            .says("which is a manifest, named by --tool")
             .says("hint: move it to where tools cannot write")
             .says("use -s read-only");
         run(&home, &[], path).exits(0);
@@ -157,7 +157,7 @@ fn what_is_mounted_elsewhere_is_within_reach_there_too() {
         .offline()
         .args(["run", WRITE[0], WRITE[1], "--tool", &by_alias, "x"]);
     let ran = cmd.within("unshare", ["-m", "sh", "-c", script]).run();
-    ran.exits(2).says("it is a manifest, named by --tool");
+    ran.exits(2).says("which is a manifest, named by --tool");
     assert!(Path::new(&path).exists());
 }
 

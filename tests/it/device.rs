@@ -25,7 +25,7 @@ fn a_code_signs_in_from_another_device() {
         .says(&code)
         .says("/codex/device")
         .says("expires in 15 minutes");
-    ran.says("anyone who sends you one wants to sign in as you")
+    ran.says("anyone who sends you a code wants to sign in as you")
         .says("Signed in as ada@example.com");
     assert!(!ran.stderr.contains("No browser can be opened"));
     home.is_private();

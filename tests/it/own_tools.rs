@@ -275,5 +275,5 @@ fn a_failed_call_can_fail_the_run() {
         .args(["run", "--fail-on", "nothing", "go"])
         .run()
         .exits(2)
-        .says("--fail-on takes tool-error");
+        .says("unknown value for --fail-on: \"nothing\"; use tool-error");
 }

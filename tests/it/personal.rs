@@ -130,7 +130,11 @@ fn a_token_that_is_stored_brings_its_account_along() {
         assert!(ran.text().contains(words), "{words}: {}", ran.text());
     }
     assert_eq!(server.issuer().whoamis(), 1);
-    login().input(token.clone()).run().exits(0).says("is in ");
+    login()
+        .input(token.clone())
+        .run()
+        .exits(0)
+        .says("This sign-in is already stored in ");
     home.codex(&server)
         .args(["logout"])
         .run()

@@ -194,7 +194,7 @@ fn a_server_that_speaks_something_else_is_not_asked() {
         ran.exits(code);
         if code == 2 {
             ran.stdout("")
-                .says(&format!("box: it speaks {api}"))
+                .says(&format!("box: its protocol is {api}"))
                 .says("codex: hint: ");
         }
         assert_eq!(server.requests().len(), usize::from(code == 0), "{api}");

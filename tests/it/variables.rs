@@ -152,7 +152,7 @@ fn a_variable_or_all_of_a_prefix_are_handed_on_by_name() {
         ),
         (
             "*_URL",
-            "--env *_URL: a * is allowed only at the end of a name",
+            "invalid value for --env: *_URL: a * is allowed only at the end of a name",
         ),
     ] {
         for command in ["run", "tool"] {

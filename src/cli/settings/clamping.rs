@@ -31,7 +31,7 @@ pub(super) fn clamped(
             "effort ultra is not supported: in the official client it runs several agents at once",
         )
         .hint(format!(
-            "use -e {level}, the level that the official client sends for {}",
+            "the official client sends {level} to {}: use -e {level}",
             model.id
         )));
     }

@@ -81,7 +81,7 @@ impl TrustedFiles<'_> {
         let named = self.args.tool.iter().map(|path| TrustedFile {
             path: path.into(),
             what: format!("a manifest, named by {flag}"),
-            otherwise: "use -s read-only",
+            otherwise: "or use -s read-only",
             is_found: false,
         });
         // A missing home has no tools folder.
@@ -89,7 +89,7 @@ impl TrustedFiles<'_> {
         let folders = homes.map(|home| TrustedFile {
             path: home.join("tools"),
             what: "codex-run's tools folder".to_owned(),
-            otherwise: "use -s read-only",
+            otherwise: "or use -s read-only",
             is_found: false,
         });
         let in_folders = self.hidden.run_homes().flat_map(|home| manifests(home));
@@ -98,7 +98,7 @@ impl TrustedFiles<'_> {
         let in_folders = taken.map(|path| TrustedFile {
             what: format!("a manifest that {} leads to", path.display()),
             path,
-            otherwise: "use -s read-only",
+            otherwise: "or use -s read-only",
             is_found: false,
         });
         named.chain(folders).chain(in_folders).collect()
@@ -128,7 +128,7 @@ impl TrustedFiles<'_> {
                 manifest.env.join(" and ")
             ),
             path,
-            otherwise: "use -s read-only or remove \"env\" from the manifest",
+            otherwise: "use -s read-only, or remove \"env\" from the manifest",
             is_found,
         };
         paths.into_iter().map(trusted).collect()
@@ -181,7 +181,7 @@ fn check(file: &TrustedFile, reach: &WritableReach) -> Result<(), Failure> {
         file.what
     ))
     .hint(format!(
-        "move it to where tools cannot write{close}, or {}",
+        "move it to where tools cannot write{close}, {}",
         file.otherwise
     )))
 }
