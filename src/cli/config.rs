@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_flags_types_the_file() {
+    fn values_are_checked_against_the_flag_table() {
         let entries = |text: &str| match parse(text) {
             Ok(found) => found
                 .iter()
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_beside_the_table_is_in_it() {
+    fn flags_named_in_constants_are_in_the_table() {
         for name in CREDENTIALS {
             assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
         }

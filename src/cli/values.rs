@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_that_exclude_each_other_are_named_as_they_were_given() {
+    fn mutually_exclusive_flags_are_named_as_given() {
         let check = |command: &str,
                      given: &[(&'static str, FlagOrigin)],
                      expected: Option<&str>| {

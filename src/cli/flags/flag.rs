@@ -1,4 +1,4 @@
-//! An entry of the flag table: spelling, value, and documentation.
+//! An entry of the flag table: syntax, value, and documentation.
 
 use std::borrow::Cow;
 use std::ffi::OsString;

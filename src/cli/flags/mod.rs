@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_whole() {
+    fn the_flag_table_is_consistent() {
         for (i, flag) in flags().enumerate() {
             let name = flag.long;
             assert!(
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_has_its_sentences() {
+    fn every_command_has_a_description() {
         for (i, command) in COMMANDS.iter().enumerate() {
             assert!(COMMANDS[..i].iter().all(|c| c.name != command.name));
             assert!(

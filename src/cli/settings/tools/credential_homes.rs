@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn homes_are_those_of_the_variable_and_of_the_file() {
+    fn homes_come_from_the_variable_and_from_passwd() {
         let passwd = b"root:x:0:0:root:/root:/bin/sh\n\
             # a comment\n\
             +::::::\n\

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_chooses_among_all_tools_but_those_that_a_flag_names() {
+    fn a_list_selects_tools_in_addition_to_those_named_by_a_flag() {
         let usual = TOOLS.iter().filter(|tool| !tool.on_request);
         let usual: Vec<&str> = usual.map(|tool| tool.name).collect();
         check(None, Ok(&format!("{} deploy lint", usual.join(" "))));
