@@ -34,8 +34,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         commands: &["login"],
         brief: "print the address, open no browser",
         rare: false,
-        doc: "Prints the sign-in address and opens no browser. The sign-in is complete when a browser on this machine has \
-              finished it, or when you paste the address of the page that it ended on.",
+        doc: "Prints the sign-in address and opens no browser. Complete the sign-in in a browser on this \
+              machine, or paste the address of the page that it ends on.",
         excludes: &["device-auth", "with-api-key", "with-access-token"],
         set: |args, _| args.no_browser = true,
         ..EMPTY

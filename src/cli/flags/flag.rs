@@ -58,7 +58,7 @@ impl Flag {
     /// The sentences for `--help` and the man page, with the default.
     pub(crate) fn doc(&self) -> Cow<'static, str> {
         match self.default.filter(|_| self.takes.has_value()) {
-            Some(default) => Cow::Owned(format!("{} Without it: {default}.", self.doc)),
+            Some(default) => Cow::Owned(format!("{} Default: {default}.", self.doc)),
             None => Cow::Borrowed(self.doc),
         }
     }

@@ -102,8 +102,8 @@ mod tests {
             if let (Some(default), Complete::Words(words)) = (flag.default, &flag.complete) {
                 assert!(words.contains(&default), "{name}: {default}");
             }
-            let repeats_default = flag.default.is_some() && flag.doc.contains("ithout it: ");
-            assert!(!repeats_default, "{name}: the column says so");
+            let repeats_default = flag.default.is_some() && flag.doc.contains("Default: ");
+            assert!(!repeats_default, "{name}: the default is appended");
             if let Some(value) = flag.takes.value() {
                 assert!(
                     !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase()),

@@ -93,7 +93,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "tools to offer, separated by commas",
         rare: true,
         doc: "The tools offered to the model, separated by commas: bash, read, edit, write, grep, find, ls, and \
-              your own. Without it: bash, read, edit, write, and those in the tools folder of CODEX_RUN_HOME.",
+              your own. Default: bash, read, edit, write, and those in the tools folder of CODEX_RUN_HOME.",
         complete: Complete::Words(&TOOL_NAMES),
         excludes: &["no-tools"],
         overrides: &["tool"],
