@@ -8,7 +8,7 @@ use super::ending::{exit_now, exit_now_with_json_line, print_failure};
 use super::environment::{Environment, checked, environment, own};
 use super::flags::{self, Args};
 use super::limits::{check_descriptors, start_deadline};
-use super::output_form::Seen;
+use super::output_form::ReportingFlags;
 use super::parse::Invocation;
 use super::settings::{self, Tooling};
 use super::{complete, config, help, man, network, terminal};
@@ -25,10 +25,10 @@ use crate::tools::sandbox::confine;
 use crate::tools::tool_order;
 
 /// Runs the invocation.
-pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
+pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
-    // What else runs for this user, tools before all, shall not find a credential in our memory. A tool's own process
-    // has none, and enters its sandbox first.
+    // Other processes of this user, tools above all, must not read credentials from this process's memory. The process
+    // of a tool call holds none, and enters its sandbox first.
     if !matches!(invocation, Invocation::HeldTool(_)) {
         confine::shut();
     }
@@ -130,7 +130,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
     }
 }
 
-/// Runs a command that uses the credentials and sends no request to a model.
+/// Runs a command that uses credentials but sends no request to a model.
 fn manage<S, E>(
     args: Box<Args>,
     name: &str,
@@ -148,8 +148,8 @@ where
     Ok(ExitCode::SUCCESS)
 }
 
-/// `codex run`, in any of its spellings.
-fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
+/// `codex run` and `codex exec`.
+fn ask(args: Box<Args>, begun: Instant, seen: &ReportingFlags) -> Result<ExitCode, Failure> {
     check_descriptors()?;
     let environment = checked()?;
     let args = configured(args, "run", &environment)?;

@@ -74,7 +74,7 @@ impl Error {
 /// Lists the models.
 ///
 /// # Errors
-/// When there is no credential and `models.json` has no models.
+/// If there is no credential and `models.json` has no models.
 pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
@@ -109,7 +109,7 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
         {
             match lines.iter_mut().find(|line| line.id == model.id) {
                 Some(line) => {
-                    // A model that the service lists is not retired, whatever the catalogue has.
+                    // A model that the service lists is not retired, even if the catalogue says so.
                     let (chatgpt, api) = match (line.usable, settings.backend) {
                         (false, _) => (chatgpt, api),
                         (true, Backend::Subscription) => (Standing::Current, api),
@@ -142,7 +142,7 @@ fn of_servers(providers: &[Provider]) -> Vec<ModelLine> {
     own(providers).map(line).collect()
 }
 
-/// The models of a list, the default one marked.
+/// The models of a list, with the default one marked.
 fn of_list(models: &[Model], plan: Option<&str>, all: bool) -> Vec<ModelLine> {
     let shown: Vec<&str> = defaults(models, plan)
         .iter()
@@ -190,12 +190,12 @@ fn usable(
     }
     match asked {
         Ok(models) => Ok((models, ListOrigin::Service(seconds()))),
-        // Another list would be wrong.
+        // Any other list would be wrong.
         Err((Unlisted::Api(error), _)) if is_final(&error) => Err(Error::Refused(error)),
         Err((unlisted, kept)) => {
             let why = match unlisted {
                 Unlisted::Api(error) => failure::of_api(&error, None).what().to_owned(),
-                Unlisted::Malformed => "the service's answer is not a list of models".to_owned(),
+                Unlisted::Malformed => "the service's response is not a list of models".to_owned(),
             };
             if let Some(list) = kept {
                 warn(&format!("{why}; showing the last list that was received"));
@@ -218,8 +218,8 @@ fn is_final(error: &api::Error) -> bool {
     }
 }
 
-/// The models of the API, or of a server in its place, for this key. The API also lists models that do not support
-/// our requests, so only known ones are listed there.
+/// The models of the API, or of a server that replaces it, for this key. The API also lists models that do not support the
+/// Responses API, so only its known models are listed.
 fn by_key(
     settings: &ModelsSettings,
     lister: &ModelLister,

@@ -1,5 +1,5 @@
-//! JSON lines: one object per line for each event of a run. They follow the official `codex exec --json`; the fields
-//! and event types that we add are ones its readers skip. `events.schema.json` describes them.
+//! JSON lines: one object per line for each event of a run. They follow the official `codex exec --json`, whose readers
+//! ignore the additional fields and event types. `events.schema.json` describes them.
 
 mod call_item;
 

@@ -1,5 +1,5 @@
-//! The events that a run reports, and the sink that takes them. A run only ever talks to a `Sink`; whether the output
-//! goes to two streams or to a program's own window is up to the sink.
+//! The events that a run reports, and the sink that receives them. A run writes only to a `Sink`, which decides whether the
+//! output goes to two streams or to a program's window.
 
 pub mod json_lines;
 pub mod paint;

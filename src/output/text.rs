@@ -286,7 +286,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 self.waits_for(&format!("waiting until {}", end.time));
                 let reason = of_unanswered(reason, None);
                 self.note(&format!(
-                    "{}; waiting for its end {end}\n",
+                    "{}; waiting for the reset {end}\n",
                     line(reason.what())
                 ))?;
             }

@@ -18,7 +18,7 @@ fn status_tells_what_is_used_and_why() {
         "ChatGPT sign-in",
         "ada@example.com (acct-test)",
         "plus",
-        "h; renewed by itself)",
+        "h; renewed automatically)",
         "auth.json: the only",
     ] {
         assert!(text.contains(words), "{words}: {text}");
@@ -45,7 +45,7 @@ fn status_tells_what_is_used_and_why() {
     ran.exits(0);
     assert!(
         ran.text()
-            .contains("CODEX_ACCESS_TOKEN: comes before CODEX_API_KEY, /"),
+            .contains("CODEX_ACCESS_TOKEN: takes precedence over CODEX_API_KEY, /"),
         "{}",
         ran.text()
     );
@@ -53,7 +53,7 @@ fn status_tells_what_is_used_and_why() {
     ran.exits(0);
     assert!(
         ran.text()
-            .starts_with("method    API key\nfrom      CODEX_API_KEY: comes before /"),
+            .starts_with("method    API key\nfrom      CODEX_API_KEY: takes precedence over /"),
         "{}",
         ran.text()
     );
@@ -119,7 +119,7 @@ fn status_shows_the_limits_of_the_plan() {
         "{text}"
     );
     assert!(
-        text.contains("; renewed by itself)"),
+        text.contains("; renewed automatically)"),
         "as it is now: {text}"
     );
     assert!(
@@ -211,7 +211,7 @@ fn logout_removes_and_revokes() {
     ran.exits(0)
         .stdout("")
         .says("Signed out: ada@example.com (plus) was removed from")
-        .says("is signed out too");
+        .says("is also signed out");
     ran.says("OPENAI_API_KEY is still set and will be used from now on");
     assert_eq!(
         server.issuer().revocations(),

@@ -38,7 +38,7 @@ fn unknown_words_are_named_with_the_nearest() {
     check(
         &["run", "-e", "hihg", "--no-tools", "x"],
         2,
-        &["unknown value of --effort: \"hihg\"", "did you mean high?"],
+        &["unknown value for --effort: \"hihg\"", "did you mean high?"],
     );
     check(
         &["run", "--tools", "bash,raed", "x"],
@@ -51,7 +51,7 @@ fn unknown_words_are_named_with_the_nearest() {
         &["did you mean read-only?"],
     );
     check(&["completion", "bsh"], 2, &["did you mean bash?"]);
-    check(&[], 2, &["no command is given"]);
+    check(&[], 2, &["no command given"]);
 }
 
 #[test]
@@ -59,12 +59,12 @@ fn values_that_cannot_be_are_refused() {
     check(
         &["run", "--no-tools", "--timeout", "soon", "x"],
         2,
-        &["--timeout does not take \"soon\"", "300ms, 90s"],
+        &["invalid value for --timeout: \"soon\"", "300ms, 90s"],
     );
     check(
         &["run", "--no-tools", "--timeout", "0", "x"],
         2,
-        &["a time above 0"],
+        &["a duration above 0"],
     );
     check(
         &["run", "--no-tools", "--max-turns", "0", "x"],
@@ -83,18 +83,18 @@ fn values_that_cannot_be_are_refused() {
         ("--idle-timeout", "--no-tools"),
         ("--retries", "-1"),
     ] {
-        let words = format!("{flag} does not take \"{value}\"");
+        let words = format!("invalid value for {flag}: \"{value}\"");
         check(&["run", flag, value, "x"], 2, &[&words]);
     }
     check(
         &["run", "--no-tools", "--tools", "bash", "x"],
         2,
-        &["exclude each other"],
+        &["are mutually exclusive"],
     );
     check(
         &["run", "--no-tools", "-q", "-v", "x"],
         2,
-        &["exclude each other"],
+        &["are mutually exclusive"],
     );
     check(
         &["run", "--no-tools", "--no-stdin", "-"],

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::home::{Home, KEY};
 
 /// What a message has that helps: the right word, all right words, or a hint.
-const WAYS_OUT: [&str; 4] = ["did you mean ", "codex: hint: ", "there are ", " takes "];
+const WAYS_OUT: [&str; 4] = ["did you mean ", "codex: hint: ", "known fields: ", "; use "];
 
 fn put(name: &str, content: &[u8]) -> (Home, PathBuf) {
     let home = Home::with_key();
@@ -18,8 +18,8 @@ fn put(name: &str, content: &[u8]) -> (Home, PathBuf) {
     (home, file)
 }
 
-/// In each line: a part of what is told, and the file, in which `^` stands before the mistake and `~` for the end of a
-/// line.
+/// In each line: parts of the message, separated by ` + `, and the file, in which `^` stands before the mistake and `~` for
+/// the end of a line.
 fn check(name: &str, lines: &str) {
     let lines: Vec<&str> = lines
         .lines()
@@ -43,7 +43,10 @@ fn check(name: &str, lines: &str) {
         let place = format!("{}:{row}:{column}", file.display());
 
         let ran = home.offline().args(["run", "--dry-run", "hi"]).run();
-        ran.exits(2).stdout("").says(words);
+        ran.exits(2).stdout("");
+        for part in words.split(" + ") {
+            ran.says(part);
+        }
         let mut told = ran.stderr.split(&place).skip(1);
         let is_whole = told.all(|rest| rest.starts_with([':', ' ']));
         assert!(
@@ -75,7 +78,7 @@ fn a_mistake_in_the_configuration_is_told_with_its_place() {
         "effort" must be a string, such as "none" | {"effort": ^true}
         "network" must be true or false | {"network": ^"yes"}
         "max-turns" must be a whole number | {"max-turns": ^[1]}
-        "timeout" must be a time, such as "90s" | {"timeout": ^null}
+        "timeout" must be a duration, such as "90s" | {"timeout": ^null}
         "env" must be an array of strings | {"env": ^["A", 5]}
         the field "model" is given twice | {"model": "a", "model": ^"b"}
         "#,
@@ -93,12 +96,12 @@ fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
         "workspace-wirte"; did you mean workspace-write? | {"sandbox": ^"workspace-wirte"}
         "nevre"; did you mean never? | {"color": ^"nevre"}
         "bahs"; did you mean bash? | {"tools": ^"bahs"}
-        takes tool-error | {"fail-on": ^"x"}
-        does not take "0" | {"max-turns": ^0}
-        does not take "-1" | {"max-turns": ^-1}
-        does not take "1.5" | {"retries": ^1.5}
-        does not take "1d" | {"timeout": ^"1d"}
-        does not take "0" | {"idle-timeout": ^0}
+        unknown value for "fail-on" in  + "x"; use tool-error | {"fail-on": ^"x"}
+        invalid value for "max-turns" in  + : "0" | {"max-turns": ^0}
+        invalid value for "max-turns" in  + : "-1" | {"max-turns": ^-1}
+        invalid value for "retries" in  + : "1.5" | {"retries": ^1.5}
+        invalid value for "timeout" in  + : "1d" | {"timeout": ^"1d"}
+        invalid value for "idle-timeout" in  + : "0" | {"idle-timeout": ^0}
         white space or a control character | {"model": ^"a b"}
         cannot read | {"file": ^"gone.txt"}
         it is not a PNG, JPEG, GIF or WebP image | {"image": ^"config.json"}
@@ -119,7 +122,7 @@ fn defaults_that_exclude_each_other_are_told_with_their_file() {
         let ran = home.offline().args(["run", "hi"]).run();
         ran.exits(2)
             .stdout("")
-            .says("exclude each other")
+            .says("are mutually exclusive")
             .says(&format!("{}:1:", file.display()));
     }
 }

@@ -295,7 +295,7 @@ fn colours_are_wanted_by_flag_then_variable_then_file() {
         let mut cmd = cmd.env(variable.0, variable.1);
         cmd.command.args(args);
         let ran = cmd.run();
-        ran.exits(0).says("is sent as it is");
+        ran.exits(0).says("it is sent unchanged");
         assert_eq!(
             ran.stderr.contains('\u{1b}'),
             coloured,

@@ -47,7 +47,7 @@ fn a_manifest_that_tools_could_change_is_refused() {
         ran.exits(2)
             .stdout("")
             .says("cannot let tools write to ")
-            .says("it is a manifest, named by --tool")
+            .says("which is a manifest, named by --tool")
             .says("hint: move it to where tools cannot write")
             .says("use -s read-only");
         run(&home, &[], path).exits(0);
@@ -76,7 +76,7 @@ fn a_manifest_that_tools_could_change_is_refused() {
     symlink(&inside, folder.join("lookup.json")).expect("a link");
     let ran = home.offline().args(["run", WRITE[0], WRITE[1], "x"]).run();
     ran.exits(2)
-        .says("/.codex-run/tools/lookup.json, and it is a manifest");
+        .says("/.codex-run/tools/lookup.json, which is a manifest");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_program_with_further_variables_that_tools_could_change_is_refused() {
         let ran = run(&home, &WRITE, &path);
         if refused {
             ran.exits(2)
-                .says("it is a part of the command of the tool lookup, which is given TICKETS")
+                .says("which is part of the command of the tool lookup, which receives TICKETS")
                 .says("hint: move it to where tools cannot write")
                 .says("use -s read-only, or remove \"env\" from the manifest");
         } else {
@@ -135,7 +135,7 @@ fn a_program_with_further_variables_that_tools_could_change_is_refused() {
 fn a_file_that_decides_and_has_two_names_is_reported() {
     let home = Home::with_key();
     let path = manifest(&home, "safe/lookup.json", &json!(["true"]), &json!([]));
-    let words = "lookup.json has 2 names (hard links), and tools can change it";
+    let words = "lookup.json has 2 hard links, and tools can change it";
     assert!(!run(&home, &WRITE, &path).stderr.contains(words));
     fs::hard_link(&path, home.work().join("copy")).expect("a link");
     run(&home, &WRITE, &path).exits(0).says(words);
@@ -157,7 +157,7 @@ fn what_is_mounted_elsewhere_is_within_reach_there_too() {
         .offline()
         .args(["run", WRITE[0], WRITE[1], "--tool", &by_alias, "x"]);
     let ran = cmd.within("unshare", ["-m", "sh", "-c", script]).run();
-    ran.exits(2).says("it is a manifest, named by --tool");
+    ran.exits(2).says("which is a manifest, named by --tool");
     assert!(Path::new(&path).exists());
 }
 
@@ -216,11 +216,15 @@ fn a_program_with_further_variables_finds_no_code_of_other_tools() {
         !told.contains("stolen") && !told.contains(&bin) && told.contains("||/nowhere|"),
         "{told}"
     );
-    ran.says("the tool lookup gets a PATH without the directories in which tools may write");
+    ran.says("the PATH of the tool lookup omits directories that tools can write to");
     // Every other tool finds what the user does.
     let (told, ran) = go(json!([]));
     assert!(told.contains("stolen"), "{told}");
-    assert!(!ran.stderr.contains("gets a PATH"), "{}", ran.stderr);
+    assert!(
+        !ran.stderr.contains("the PATH of the tool"),
+        "{}",
+        ran.stderr
+    );
     // A program that is found there now is refused.
     program(&home.work().join("bin/finder"), "#!/bin/sh\n");
     let path = manifest(
@@ -231,7 +235,7 @@ fn a_program_with_further_variables_finds_no_code_of_other_tools() {
     );
     run(&home, &WRITE, &path)
         .exits(2)
-        .says("/bin/finder, and it is a part of the command of the tool lookup");
+        .says("/bin/finder, which is part of the command of the tool lookup");
     run(&home, &[], &path).exits(0);
 }
 

@@ -25,9 +25,9 @@ fn a_code_signs_in_from_another_device() {
         .says(&code)
         .says("/codex/device")
         .says("expires in 15 minutes");
-    ran.says("anyone who sends you one wants to sign in as you")
+    ran.says("anyone who sends you a code wants to sign in as you")
         .says("Signed in as ada@example.com");
-    assert!(!ran.stderr.contains("No browser can open"));
+    assert!(!ran.stderr.contains("No browser can be opened"));
     home.is_private();
 }
 
@@ -76,7 +76,7 @@ fn without_a_browser_the_code_is_chosen_and_it_says_why() {
         server.issuer().device_disabled();
         let ran = home.codex(&server).env(variable, "1").args(["login"]).run();
         ran.exits(4)
-            .says(&format!("No browser can open here ({why})"));
+            .says(&format!("No browser can be opened ({why})"));
     };
     check("SSH_CONNECTION", "this is an SSH session");
     check("CI", "CI is set");
@@ -110,8 +110,8 @@ fn a_secret_is_read_from_standard_input_only() {
         .input(format!("{token}\n"))
         .run()
         .exits(0)
-        .says("good until")
-        .says("nothing renews it");
+        .says("valid until")
+        .says("is not renewed");
     let file = home.auth_json();
     assert_eq!(file["openai"]["key"], crate::home::KEY);
     assert_eq!(file["openai-codex"]["access"], Value::from(token));
@@ -140,7 +140,7 @@ fn a_secret_is_read_from_standard_input_only() {
         .args(["--device-auth"])
         .run()
         .exits(2)
-        .says("exclude each other");
+        .says("are mutually exclusive");
     assert_eq!(home.auth_text(), before);
 }
 

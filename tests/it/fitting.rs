@@ -132,7 +132,7 @@ fn ultra_is_told_to_be_no_effort() {
                 .run();
             ran.exits(2)
                 .stdout("")
-                .says("ultra is not a model's effort")
+                .says("effort ultra is not supported")
                 .says(&format!("use -e {level}\n"));
             assert_eq!(server.connections(), 0);
         }
@@ -172,9 +172,9 @@ fn a_model_that_nobody_knows_is_sent_as_it_is() {
     let home = Home::keeping();
     assert_eq!(
         run(&home, "gpt-5.6-soll", &[]),
-        "codex: gpt-5.6-soll is not in the list of models, and is sent as it is; the nearest is gpt-5.6-sol\n"
+        "codex: gpt-5.6-soll is not in the list of models; it is sent unchanged; the nearest is gpt-5.6-sol\n"
     );
-    let told = "codex: brandnew is not in the list of models, and is sent as it is\n";
+    let told = "codex: brandnew is not in the list of models; it is sent unchanged\n";
     assert_eq!(run(&home, "brandnew", &[]), told);
     assert_eq!(run(&home, "brandnew", &["-q"]), "");
     // Of a server in the place of the API nobody has a list.

@@ -62,7 +62,7 @@ fn the_default_home_is_hidden_where_another_one_is_used() {
         .codex(&server)
         .args(["run", "-s", "workspace-write", "x"]);
     cmd.env("HOME", &work).run().exits(0).says(&format!(
-        "tools can make {work}/.codex-run, which a run without CODEX_RUN_HOME takes for its home"
+        "tools can create {work}/.codex-run, which a run without CODEX_RUN_HOME would use as its home"
     ));
 }
 
@@ -236,7 +236,7 @@ fn tools_cannot_write_where_links_in_a_home_of_codex_run_lead() {
         ("sessions", "is where credentials are kept"),
         (
             "tools",
-            "/.codex-run/tools, and it is the folder of tools of codex-run",
+            "/.codex-run/tools, which is codex-run's tools folder",
         ),
     ] {
         // Nothing is there yet: tools could make it.
@@ -281,7 +281,7 @@ fn a_credentials_file_with_two_names_is_reported() {
     fs::write(own.join("auth.json"), "{}\n").expect("a file");
     let run = || {
         let (ran, _) = called(&home, &[], vec![bash("true")]);
-        ran.stderr.contains("has 2 names (hard links)")
+        ran.stderr.contains("has 2 hard links")
     };
     assert!(!run());
     fs::hard_link(own.join("auth.json"), home.root().join("copy")).expect("a link");

@@ -122,7 +122,7 @@ fn what_is_no_picture_or_too_large_is_exit_2() {
     );
     ran.exits(2)
         .stdout("")
-        .says("all pictures together have more than 50 MiB");
+        .says("the images are larger than 50 MiB in total");
     // What has no end is not read to it.
     let ran = dry(&home, &["-i", "/dev/zero", "look"]);
     ran.exits(2).says("it has more than 20 MiB");
@@ -299,7 +299,7 @@ fn instructions_of_a_project_have_32_kib_in_all() {
         let note = |(folder, kept): &(&Path, usize)| {
             let file = folder.join("AGENTS.md").display().to_string();
             format!(
-                "codex: only {kept} bytes of {file} are used: AGENTS.md may have 32 KiB in all\n"
+                "codex: only {kept} bytes of {file} are used: AGENTS.md files are limited to 32 KiB in total\n"
             )
         };
         let notes: String = noted.iter().map(note).collect();
@@ -325,7 +325,7 @@ fn instructions_of_a_project_are_cut_between_characters_and_must_be_utf8() {
     let text = instructions(&ran);
     assert!(text.ends_with('\u{e9}') && !text.contains('\u{fffd}'));
     ran.stderr(&format!(
-        "codex: only 32767 bytes of {} are used: AGENTS.md may have 32 KiB in all\n",
+        "codex: only 32767 bytes of {} are used: AGENTS.md files are limited to 32 KiB in total\n",
         file.display()
     ));
 
@@ -333,7 +333,7 @@ fn instructions_of_a_project_are_cut_between_characters_and_must_be_utf8() {
     let ran = dry(&home, &["hi"]);
     assert!(!instructions(&ran).contains("From "), "{}", ran.text());
     ran.stderr(&format!(
-        "codex: {} is not UTF-8 at byte 4 and is left out\n",
+        "codex: {} is ignored: it is not UTF-8 at byte 4\n",
         file.display()
     ));
     // A directory of that name is none.

@@ -208,7 +208,7 @@ fn a_signal_waits_for_the_token_in_other_commands_too() {
         running.signal(TERM);
         finish(running, format!("codex {args:?}"))
             .ends_by(TERM)
-            .says("the sign-in is being renewed, and would be lost");
+            .says("the sign-in is being renewed and would be lost");
         assert!(
             home.refresh_token() != old.refresh && server.issuer().is_live(&home.refresh_token())
         );
@@ -225,7 +225,7 @@ fn a_signal_waits_for_a_token_that_takes_long() {
     running.signal(TERM);
     finish(running, "codex run hello".to_owned())
         .ends_by(TERM)
-        .says("the sign-in is being renewed, and would be lost");
+        .says("the sign-in is being renewed and would be lost");
     let stored = home.refresh_token();
     assert!(stored != old.refresh && server.issuer().is_live(&stored));
 }

@@ -84,13 +84,13 @@ fn a_model_that_cannot_be_asked_any_more_is_not_replaced_by_itself() {
     let spark = "gpt-5.3-codex-spark";
     ask(&home, &server, &["-m", spark], "go").exits(0);
     let ran = ask(&home, &server, &["--last"], "more");
-    is_forbidden(&ran, spark, "it is retired for this sign-in");
+    is_forbidden(&ran, spark, "it has been retired");
     let with_key = home
         .codex(&server)
         .without("CODEX_ACCESS_TOKEN")
         .env("OPENAI_API_KEY", crate::home::KEY);
     let ran = with_key.args(["run", "--last", "more"]).run();
-    is_forbidden(&ran, spark, "this credential cannot use it");
+    is_forbidden(&ran, spark, "it is not available to this credential");
     assert_eq!(server.requests().len(), 1);
     // Named once more, it is asked: the service decides.
     ask(&home, &server, &["--last", "-m", spark], "more").exits(0);

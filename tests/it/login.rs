@@ -156,7 +156,7 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
     }
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     call(1455, &format!("/auth/callback?state={}", sign_in.state()));
-    sign_in.end().exits(4).says("the redirect carried no code");
+    sign_in.end().exits(4).says("the redirect contains no code");
 }
 
 #[test]
@@ -228,9 +228,9 @@ fn what_is_pasted_wrongly_is_told_and_asked_for_again() {
     let (server, home) = (Server::start([]), Home::new());
     let mut sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     sign_in.type_in("what?\n");
-    sign_in.line("There is no code in that");
+    sign_in.line("That contains no code");
     sign_in.type_in("http://localhost:1455/auth/callback?code=ac_123456&state=other\n");
-    sign_in.line("belongs to another sign-in");
+    sign_in.line("is from a different sign-in");
     let text = format!(
         "http://localhost:1455/auth/callback?error=access_denied&state={}\n",
         sign_in.state()
@@ -254,7 +254,7 @@ fn browser_names_the_command_and_gets_no_secret() {
         .env("BROWSER", "sh opener %s 'of mine'");
     let cmd = cmd.env("CODEX_API_KEY", KEY).args(["login"]);
     let mut sign_in = SignIn::begin(cmd);
-    sign_in.line("the command in BROWSER: it failed (exit status: 3)");
+    sign_in.line("the command in BROWSER failed (exit status: 3)");
     assert_eq!(home.read("address of mine").trim(), sign_in.address);
     let seen = home.read("seen");
     assert!(seen.contains("BROWSER=") && !seen.contains(KEY) && !seen.contains("eyJ"));
@@ -262,7 +262,7 @@ fn browser_names_the_command_and_gets_no_secret() {
     sign_in
         .end()
         .exits(0)
-        .says("CODEX_API_KEY is set and comes first");
+        .says("CODEX_API_KEY is set and takes precedence");
 }
 
 #[test]

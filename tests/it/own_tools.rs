@@ -236,7 +236,7 @@ fn a_mistake_is_exit_2_with_its_place() {
         .args(["run", "--no-tools", "--tool", "x.json", "x"])
         .run();
     ran.exits(2)
-        .says("--tool and --no-tools exclude each other");
+        .says("--tool and --no-tools are mutually exclusive");
     // One in the home stops every run that offers tools.
     put(&home.root().join(".codex-run/tools"), &json!({"name": "x"}));
     home.offline()
@@ -275,5 +275,5 @@ fn a_failed_call_can_fail_the_run() {
         .args(["run", "--fail-on", "nothing", "go"])
         .run()
         .exits(2)
-        .says("--fail-on takes tool-error");
+        .says("unknown value for --fail-on: \"nothing\"; use tool-error");
 }

@@ -112,7 +112,7 @@ fn a_token_that_is_stored_brings_its_account_along() {
     let ran = login().input(format!("{token}\n")).run();
     ran.exits(0)
         .says("Signed in as ada@example.com (enterprise)")
-        .says("Nothing renews the token");
+        .says("The token is not renewed");
     is_hidden(&ran, &token);
     let expected = json!({"openai-codex": {"type": "oauth", "access": token, "accountId": "acct-9",
         "email": "ada@example.com", "plan": "enterprise", "fedramp": true}});
@@ -130,7 +130,11 @@ fn a_token_that_is_stored_brings_its_account_along() {
         assert!(ran.text().contains(words), "{words}: {}", ran.text());
     }
     assert_eq!(server.issuer().whoamis(), 1);
-    login().input(token.clone()).run().exits(0).says("is in ");
+    login()
+        .input(token.clone())
+        .run()
+        .exits(0)
+        .says("This sign-in is already stored in ");
     home.codex(&server)
         .args(["logout"])
         .run()

@@ -60,7 +60,7 @@ fn nothing_is_taken_from_a_directory_in_which_everybody_may_write() {
         write(&inner.join("AGENTS.md"), "of deep");
         let not_taken = |name: &str| {
             let open = open.display();
-            format!("codex: {open}/{name} is ignored: everybody may write in {open}\n")
+            format!("codex: {open}/{name} is ignored: {open} is world-writable\n")
         };
         let (ran, text) = instructed(&home, &open);
         assert!(!text.contains("planted"), "{text}");
@@ -101,7 +101,7 @@ fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for
         "{text}"
     );
     ran.says(&format!(
-        "{}/.git is ignored: everybody may write in {}",
+        "{}/.git is ignored: {} is world-writable",
         root.display(),
         root.join("open").display()
     ));
@@ -113,7 +113,7 @@ fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for
     symlink("shared/words.md", root.join("AGENTS.md")).expect("a link");
     let (ran, text) = instructed(&home, &root);
     assert!(!text.contains("planted"), "{text}");
-    ran.says("/AGENTS.md is left out: it leads to ")
+    ran.says("/AGENTS.md is ignored: it leads to ")
         .says("/shared");
 }
 
@@ -134,9 +134,7 @@ fn what_lies_directly_in_tmp_is_never_taken() {
         let text = ran.exits(0).text();
         assert!(!text.contains("planted"), "{text}");
         assert_eq!(text.contains("of mine"), taken, "{text}");
-        ran.says(&format!(
-            "/tmp/{noted} is ignored: everybody may write in /tmp"
-        ));
+        ran.says(&format!("/tmp/{noted} is ignored: /tmp is world-writable"));
     }
 }
 
@@ -177,8 +175,8 @@ fn a_manifest_in_a_directory_in_which_everybody_may_write_is_not_believed() {
         ran.exits(2)
             .stdout("")
             .says(&format!("cannot use {path}, named by --tool: "))
-            .says(&format!("everybody may write in {}", open.display()))
-            .says("hint: move it into a directory");
+            .says(&format!("{} is world-writable", open.display()))
+            .says("hint: move it to a directory");
     }
     let below = manifest(&open.join("mine/below.json"), "below");
     assert!(offered(&home, &["--tool", &below]).1.contains("\"below\""));
@@ -192,11 +190,13 @@ fn a_manifest_in_a_directory_in_which_everybody_may_write_is_not_believed() {
         "{tools}"
     );
     ran.says("the manifest ")
-        .says("/tools/planted.json is ignored: everybody may write in ");
+        .says("/tools/planted.json is ignored: ")
+        .says(" is world-writable\n");
     open_to_all(&folder, 0o777);
     let (ran, tools) = offered(&home, &[]);
     assert!(!tools.contains("\"kept\""), "{tools}");
-    ran.says("/tools/kept.json is ignored: everybody may write in ");
+    ran.says("/tools/kept.json is ignored: ")
+        .says(" is world-writable\n");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn root_believes_no_user_but_the_owner_of_the_working_directory() {
     give(Path::new(&path), SOMEBODY);
     let (found, ran) = told();
     assert_eq!(found, (true, false));
-    ran.says("/inner/AGENTS.md belongs to another user and is left out");
+    ran.says("/inner/AGENTS.md is ignored: it belongs to another user");
     tool().exits(2).says(&format!(
         "it belongs to user {SOMEBODY}, who is neither root nor the owner of the working directory"
     ));

@@ -53,7 +53,7 @@ fn with_both_ports_taken_only_paste_is_left() {
         [1455, 1457].map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("free"));
     let mut sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     assert!(
-        sign_in.said.contains("Ports 1455 and 1457 are taken"),
+        sign_in.said.contains("Ports 1455 and 1457 are in use"),
         "{}",
         sign_in.said
     );

@@ -194,7 +194,7 @@ fn a_server_that_speaks_something_else_is_not_asked() {
         ran.exits(code);
         if code == 2 {
             ran.stdout("")
-                .says(&format!("box: it speaks {api}"))
+                .says(&format!("box: its protocol is {api}"))
                 .says("codex: hint: ");
         }
         assert_eq!(server.requests().len(), usize::from(code == 0), "{api}");
@@ -267,11 +267,11 @@ fn only_what_stands_before_the_first_slash_names_a_server() {
     };
     check("router/a/b", "one\n", "a/b", "");
     let note =
-        "codex: a/c is not among the models of router, and is sent as it is; the nearest is a/b\n";
+        "codex: a/c is not among the models of router; it is sent unchanged; the nearest is a/b\n";
     check("router/a/c", "one\n", "a/c", note);
     check("bare/a/b", "one\n", "a/b", "");
     // The name of a server may be misspelt.
-    let note = "codex: other/a is not in the list of models, and is sent as it is\n";
+    let note = "codex: other/a is not in the list of models; it is sent unchanged\n";
     check("other/a", "service\n", "other/a", note);
     check("openai/gpt-5.5", "service\n", "gpt-5.5", "");
     // Wherever the model is named.

@@ -290,7 +290,7 @@ fn commits_work_in_worktrees_and_submodules() {
         let commit = "echo 2 > f && git commit -qam two && git log --format=%s | head -1";
         let (ran, told) = called(&home, &[&WRITE[..], &flags].concat(), vec![bash(commit)]);
         assert!(told[0].starts_with("two\n"), "{}", told[0]);
-        ran.says(&format!("codex: tools may write in {root}/main/.git"));
+        ran.says(&format!("codex: tools may write to {root}/main/.git"));
         // Not in read-only.
         let told = called(
             &home,
@@ -318,6 +318,7 @@ fn commits_work_in_worktrees_and_submodules() {
         &[&WRITE[..], &["-C", &place]].concat(),
         vec![bash(&command)],
     );
-    ran.says("is not opened to tools, although");
+    ran.says("codex: tools cannot write to ")
+        .says(", although ");
     assert!(!Path::new(&format!("{root}/main/.git/new")).exists());
 }

@@ -80,7 +80,7 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
     };
     let cmd = || home.offline().args(write);
     let (own, pi) = (format!("{root}/.codex-run"), format!("{root}/.pi"));
-    let (move_it, keep_it) = ("or move CODEX_RUN_HOME", "or keep it elsewhere");
+    let (move_it, keep_it) = ("or move CODEX_RUN_HOME", "or move it elsewhere");
     check(cmd().args(["-C", &root, "x"]), &root, &own, move_it);
     check(cmd().args(["-C", "/", "x"]), "/", &own, move_it);
     check(cmd().args(["-C", &own, "x"]), &own, &own, move_it);
@@ -125,12 +125,12 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
             .env("CODEX_RUN_HOME", &own)
             .run()
             .exits(2)
-            .says("hint: set TMPDIR to another directory");
+            .says("hint: set TMPDIR to a different directory");
     }
     for (flag, dir) in [("--add-dir", "gone"), ("-C", "key")] {
         let ran = home.offline().args(["run", flag, dir, "x"]).run();
         ran.exits(2)
-            .says(&format!("hint: {flag} takes an existing directory"));
+            .says(&format!("hint: {flag} must name an existing directory"));
     }
 }
 

@@ -294,7 +294,7 @@ fn one_way_of_going_on_excludes_the_others() {
             let mut cmd = home.offline().args(["run"]);
             cmd.command.args(one).args(other).arg("x");
             let ran = cmd.run();
-            ran.exits(2).stdout("").says("exclude each other");
+            ran.exits(2).stdout("").says("are mutually exclusive");
             ran.says(one[0]).says(other[0]);
         }
     }

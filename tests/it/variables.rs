@@ -91,7 +91,7 @@ fn what_builds_need_is_there_and_certificates_come_with_the_network() {
         }
         let found: Vec<_> = never.iter().filter(|variable| has(variable)).collect();
         assert!(found.is_empty(), "{flags:?}: {found:?}");
-        let words = "tools do not get ";
+        let words = "not passed to tools, because the value looks like a credential: ";
         assert_eq!(ran.stderr.contains(words), network, "{}", ran.stderr);
         assert!(!ran.stderr.contains("invented"), "{}", ran.stderr);
     }
@@ -132,27 +132,27 @@ fn a_variable_or_all_of_a_prefix_are_handed_on_by_name() {
     assert_eq!(tickets.len(), 2, "{tickets:?}");
     assert!(lines.contains(&"TICKETS_URL=http://tickets".to_owned()));
     assert!(lines.contains(&"TICKETS_TOKEN=of-the-tickets".to_owned()));
-    ran.says("codex: --env UNSET: it is not set\n")
+    ran.says("codex: --env UNSET: the variable is not set\n")
         .says("codex: --env NOTHING_*: no such variable is set\n")
-        .says("codex: --env TICKETS_* leaves out TICKETS_COPY: its value holds a credential of codex-run\n");
+        .says("codex: --env TICKETS_* omits TICKETS_COPY: its value holds a credential of codex-run\n");
 
     let ran = by_hand(&home, &["--env", "TICKETS_*"]);
-    ran.exits(0).says("leaves out TICKETS_COPY: ");
+    ran.exits(0).says("omits TICKETS_COPY: ");
     assert!(ran.text().contains("TICKETS_URL=http://tickets\n"));
 
     for (name, words) in [
         (
             &*format!("A={KEY}"),
-            "--env takes a name only, and got A=...",
+            "invalid value for --env: A=... is not a name",
         ),
-        ("", "--env takes the name of a variable, and got nothing"),
+        ("", "invalid value for --env: it is empty"),
         (
             "TI*",
-            "--env TI*: a prefix needs three characters or more before the *",
+            "invalid value for --env: TI*: a prefix needs at least three characters before the *",
         ),
         (
             "*_URL",
-            "--env *_URL: a * is allowed only at the end of a name",
+            "invalid value for --env: *_URL: a * is allowed only at the end of a name",
         ),
     ] {
         for command in ["run", "tool"] {
@@ -215,7 +215,7 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
         }
         // By its name: exit 2, in both commands and from a manifest.
         let words = format!("codex: cannot pass {name} to tools: {why}\n");
-        let hint = "codex: hint: give a tool that needs a key one of its own, in a variable of another name";
+        let hint = "codex: hint: if a tool needs a key, give it a separate one, in a variable with a different name";
         by_hand(&home, &["--env", name])
             .exits(2)
             .stdout("")
@@ -243,7 +243,7 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
         let left = lines.iter().find(|l| l.starts_with(&format!("{name}=")));
         assert_eq!(left, None);
         if !content.is_empty() {
-            ran.says(&format!("--env {prefix} leaves out "))
+            ran.says(&format!("--env {prefix} omits "))
                 .says(&format!("{name}: {why}"));
         }
     }
@@ -270,7 +270,7 @@ fn a_key_that_comes_through_a_pipe_is_known_too() {
         .says("cannot pass APP_COPY to tools: its value holds a credential of codex-run");
     assert_eq!(server.requests().len(), 0);
     let (ran, server) = run("--env 'APP_*'");
-    ran.exits(0).says("--env APP_* leaves out APP_COPY");
+    ran.exits(0).says("--env APP_* omits APP_COPY");
     let output = &crate::tools::outputs(&server)[0];
     assert!(
         output.contains("PATH=") && !output.contains(KEY),

@@ -154,7 +154,7 @@ fn a_shape_that_the_user_names_and_that_has_no_room_is_told_before_anything_is_s
     for flags in [&["--search"][..], &["--search=cached", "--dry-run"]] {
         let ran = run(&home, &server, &[&["-m", "gpt-6.1-sol"], flags].concat());
         ran.exits(1).stdout("").says(
-            "codex: cannot search the web: models.json sets the lite request shape for gpt-6.1-sol",
+            "codex: cannot search the web: models.json sets the request shape lite for gpt-6.1-sol",
         );
     }
     assert_eq!(server.requests().len(), 0);

@@ -21,7 +21,7 @@ use crate::models::cache::{Cache, CacheFile};
 const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Stores a sign-in and returns the one that it replaces.
-pub(super) fn keep(
+pub(super) fn store(
     settings: &LoginSettings,
     issuer: &Issuer,
     new: &SignedIn,
@@ -44,7 +44,7 @@ pub(super) fn keep(
         }
     };
     let before = change(store, critical, &warn_of_wait, edit).map_err(|error| {
-        // Revoke tokens issued for this sign-in that cannot be stored. A token that the user passed in is not ours to revoke.
+        // Revoke tokens issued for this sign-in that cannot be stored, but not a token that the user passed in.
         if new.refresh.is_some() {
             let _ = issuer.revoke(&new.access, new.refresh.as_ref());
         }
@@ -53,19 +53,24 @@ pub(super) fn keep(
     let who = new.who();
     let place = store.named().display();
     if known(&before) {
-        say_line(&format!("This sign-in is in {place} already: {who}."));
+        say_line(&format!(
+            "This sign-in is already stored in {place}: {who}."
+        ));
     } else {
         say_line(&format!("Signed in as {who}. It is stored in {place}."));
     }
     if new.refresh.is_none() && !known(&before) {
         say(&match new.expires {
-            Some(when) => format!("The token is good until {}; nothing renews it.", date(when)),
-            None => "Nothing renews the token.".to_owned(),
+            Some(when) => format!(
+                "The token is valid until {} and is not renewed.",
+                date(when)
+            ),
+            None => "The token is not renewed.".to_owned(),
         });
     }
-    come_first(&settings.before);
+    warn_if_overridden(&settings.before);
     let old = before.sign_in.and_then(Result::ok);
-    // A workspace's access token is not ours to revoke.
+    // Only the workspace can revoke its access token.
     Ok(old.filter(|old| {
         !is_personal(old.access.expose())
             && old.access != new.access
@@ -74,21 +79,25 @@ pub(super) fn keep(
 }
 
 /// Revokes the tokens of the previous sign-in.
-pub(super) fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
+pub(super) fn revoke_previous(issuer: &Issuer, old: Option<&SignedIn>) {
     let Some(old) = old else {
         return;
     };
     match issuer.revoke(&old.access, old.refresh.as_ref()) {
-        Ok(()) => say("The sign-in before it is revoked: copies of it on other machines end too."),
-        Err(error) if !old.ended(seconds()) => warn(&format!(
-            "the sign-in before this one could not be revoked: {error}"
-        )),
+        Ok(()) => {
+            say("The previous sign-in has been revoked, including copies of it on other machines.");
+        }
+        Err(error) if !old.ended(seconds()) => {
+            warn(&format!(
+                "the previous sign-in could not be revoked: {error}"
+            ));
+        }
         Err(_) => {}
     }
 }
 
 /// Fetches the account's list of models for the first run. A failure is not reported: the run fetches the list again.
-pub(super) fn list(settings: &LoginSettings, new: &SignedIn) {
+pub(super) fn fetch_models(settings: &LoginSettings, new: &SignedIn) {
     let Some(endpoints) = &settings.endpoints else {
         return;
     };
@@ -112,10 +121,10 @@ pub(super) fn list(settings: &LoginSettings, new: &SignedIn) {
 }
 
 /// Warns if another credential takes precedence over the stored one.
-pub(super) fn come_first(before: &[String]) {
+pub(super) fn warn_if_overridden(before: &[String]) {
     if let Some(source) = before.first() {
         warn(&format!(
-            "{source} is set and comes first; `codex status` shows which credential is used"
+            "{source} is set and takes precedence; `codex status` shows which credential is used"
         ));
     }
 }

@@ -1,4 +1,4 @@
-//! Why a run failed, and its failure.
+//! Why a run failed, and the failure to report.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -70,14 +70,16 @@ impl fmt::Display for Error {
             Self::BetweenTurns(error) => error.fmt(f),
             Self::NoTurn => f.write_str("no turn was requested"),
             Self::UnusableLines(lines) => write!(f, "{lines} lines were unusable"),
-            Self::LateInput => f.write_str("standard input began after it had been given up"),
+            Self::LateInput => {
+                f.write_str("standard input arrived after the run had stopped waiting for it")
+            }
             Self::Output(error)
             | Self::Input(error)
             | Self::Temporary(_, error)
             | Self::Thread(error) => error.fmt(f),
             Self::LastMessage(error) => write!(f, "{error:?}"),
             Self::Session(error) => write!(f, "{error:?}"),
-            Self::NoHome => f.write_str("there is no home"),
+            Self::NoHome => f.write_str("there is no home directory"),
             Self::Schema(unmatched) => unmatched.fmt(f),
             Self::Sandbox(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),

@@ -48,7 +48,7 @@ use validation::validate;
 pub struct Host {
     /// User-Agent, proxies and TLS roots.
     pub setup: http::HttpSetup,
-    /// Ends the process at once because of this stop request, and reports it in these colours.
+    /// Ends the process at once for this stop request and reports it, in these colours.
     pub exit_now: fn(StopRequest, Paint),
     /// The credential, for the failures of turns.
     pub used: Option<Used>,
@@ -96,7 +96,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         );
     }
     let asked = prompt(&settings, stdin, &control, woken.as_fd(), &mut sink);
-    // A run that was stopped meanwhile starts nothing.
+    // A run that has been stopped meanwhile starts nothing.
     if let Some(request) = control.stopped() {
         return Err(Error::Stop(Stop::Ordered(request)));
     }

@@ -37,7 +37,7 @@ impl OpenConversation {
         mut session: StartedSession,
         control: Control,
     ) -> Result<Self, Error> {
-        let http = Http::new(&host.setup, settings.silence);
+        let http = Http::new(&host.setup, settings.idle_timeout);
         let client = Client::new(
             http,
             &settings.endpoints,
@@ -91,7 +91,7 @@ fn start_refresh(
 ) -> Option<(ModelListRefresh, Sender<ListEtag>)> {
     (settings.choice.backend == Backend::Subscription).then(|| {
         ModelListRefresh::start(ModelLister {
-            http: Http::new(&host.setup, settings.silence),
+            http: Http::new(&host.setup, settings.idle_timeout),
             endpoints: settings.endpoints.clone(),
             authority: authority.clone(),
             cache: settings.choice.cache.clone(),

@@ -71,7 +71,7 @@ fn word(status: Status) -> &'static str {
     }
 }
 
-/// A cut: its position, the bytes left out of the total, and the file with the full output.
+/// A cut: its position, the omitted and the total bytes, and the file with the full output.
 fn cut(cut: &Cut) -> Value {
     let mut fields = json!({"at": cut.at, "bytes": cut.left_out, "of": cut.of});
     match &cut.kept {

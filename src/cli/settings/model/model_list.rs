@@ -21,7 +21,7 @@ pub(super) struct ModelList {
 }
 
 impl ModelList {
-    /// The cached list for this backend, or else the built-in one.
+    /// The cached list for this backend, or the built-in one.
     pub(super) fn of(backend: Backend, kept: Option<&List>, providers: &[Provider]) -> Self {
         let mut further = catalogue::of(backend);
         let kept = match backend {
