@@ -65,7 +65,7 @@ impl Control {
         self.state().steering.push_back(message.into());
     }
 
-    /// Removes and returns the messages of [`Control::steer`] that no request has sent, in request.
+    /// Removes and returns the messages of [`Control::steer`] that no request has sent, in order.
     #[must_use]
     pub fn take_steering(&self) -> Vec<UserMessage> {
         self.state().steering.drain(..).collect()

@@ -32,9 +32,9 @@ pub(super) fn store_answer<'a>(journal: &mut dyn Journal, items: impl Iterator<I
     }
 }
 
-/// The items that go back. Reasoning that is not sealed is left out: requests are not stored by the service, so it accepts
+/// The items to send back. Reasoning that is not encrypted is omitted: the service does not store requests, so it accepts
 /// reasoning only in encrypted form; items produced by it must then not refer to it. A call that the service ran itself
-/// without showing its output is left out too, since a call goes back with its output or not at all.
+/// without showing its output is omitted too, since a call is sent back with its output or not at all.
 fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
     let items: Vec<&Item> = items.collect();
     let results: Vec<&Option<String>> = items

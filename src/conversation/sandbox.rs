@@ -47,7 +47,7 @@ impl Sandbox {
         }
     }
 
-    /// Tools may also write in `directory`, where they run. `program` is the path of `codex`.
+    /// Tools may also write to `directory`, where they run. `program` is the path of `codex`.
     #[must_use]
     pub fn workspace_write(program: &Path, directory: &Path) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Sandbox {
         }
     }
 
-    /// The setup with which tools are started.
+    /// The setup for starting tools.
     pub(super) fn setup(&self) -> Result<ToolSetup, Error> {
         let unusable = |path: &Path| {
             let path = path.to_owned();

@@ -68,7 +68,7 @@ impl Manifest {
     /// Parses a manifest.
     ///
     /// # Errors
-    /// If there is a mistake in it.
+    /// If it is invalid.
     pub fn parse(text: &str, around: &Around<'_>) -> Result<Self, Mistake> {
         let reader = PositionReader::new(text);
         let fields = reader.fields(FIELDS)?;
@@ -89,12 +89,12 @@ impl Manifest {
         if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
             return Err(reader.mistake(
                 at_name.get(),
-                "a name is 1 to 64 letters, digits, - and _, which is what the service takes"
+                "a name must be 1 to 64 letters, digits, - or _ (a limit of the service)"
                     .to_owned(),
             ));
         }
         if find_tool(&name).is_some() || around.taken.contains(&&*name) {
-            return Err(reader.mistake(at_name.get(), format!("there is already a tool {name}")));
+            return Err(reader.mistake(at_name.get(), format!("there is already a tool named {name}")));
         }
         let at_parameters = needed("parameters")?;
         let parameters: Value = reader.typed(at_parameters, "a JSON Schema")?;
@@ -119,7 +119,7 @@ impl Manifest {
             None => None,
             Some(at) => {
                 let text: String = reader.typed(at, "a string, such as \"30s\"")?;
-                let what = "a timeout is written \"300ms\", \"90s\", \"15m\" or \"2h\"";
+                let what = "this must be a duration, such as \"300ms\", \"90s\", \"15m\" or \"2h\"";
                 Some(
                     (around.duration)(&text)
                         .ok_or_else(|| reader.mistake(at.get(), what.to_owned()))?,
@@ -134,11 +134,11 @@ impl Manifest {
                     .iter()
                     .any(|name| name.is_empty() || name.contains(['=', '*']))
                 {
-                    let what = "these must be names of variables in full, without values";
+                    let what = "these must be full names of variables, without values";
                     return Err(reader.mistake(at.get(), what.to_owned()));
                 }
                 if let Some(name) = names.iter().find(|name| (around.is_own)(name)) {
-                    let what = format!("{name} is a variable of codex-run, which no tool gets");
+                    let what = format!("{name} is a variable of codex-run, which is never passed to tools");
                     return Err(reader.mistake(at.get(), what));
                 }
                 names
@@ -261,7 +261,7 @@ mod tests {
         check(
             "lookup",
             "look up",
-            "1:10: a name is 1 to 64 letters, digits, - and _, which is what the service takes",
+            "1:10: a name must be 1 to 64 letters, digits, - or _ (a limit of the service)",
         );
         check(
             "\"object\"",
@@ -270,21 +270,21 @@ mod tests {
         );
         check("[\"true\", \"x\"]", "[]", "3:13: the command is empty");
         check("true\"", "./gone\"", "3:13: there is no program /gone");
-        check("lookup", "bash", "1:10: there is already a tool bash");
-        check("lookup", "other", "1:10: there is already a tool other");
+        check("lookup", "bash", "1:10: there is already a tool named bash");
+        check("lookup", "other", "1:10: there is already a tool named other");
         check(
             "TICKETS_URL",
             "OUR_KEY",
-            "3:53: OUR_KEY is a variable of codex-run, which no tool gets",
+            "3:53: OUR_KEY is a variable of codex-run, which is never passed to tools",
         );
-        let in_full = "3:53: these must be names of variables in full, without values";
+        let in_full = "3:53: these must be full names of variables, without values";
         for name in ["TICKETS_*", "TICKETS_URL=x", ""] {
             check("TICKETS_URL", name, in_full);
         }
         check(
             "\"30s\"",
             "\"soon\"",
-            "3:39: a timeout is written \"300ms\", \"90s\", \"15m\" or \"2h\"",
+            "3:39: this must be a duration, such as \"300ms\", \"90s\", \"15m\" or \"2h\"",
         );
         check("network", "netwrok", "3:70: there is no field \"netwrok\"");
         check(

@@ -73,7 +73,7 @@ fn refusal(manifest: &Manifest, setup: &ToolSetup) -> Option<CallResult> {
     let words = manifest.command.get(1..)?;
     let file = WritableReach::of(policy).file_of(words, &setup.directory)?;
     let text = format!(
-        "the tool could not be run: {} is part of its command and can be changed by tools, and this tool gets {}",
+        "the tool could not be run: {} is part of its command and can be changed by tools, and this tool is passed {}",
         file.display(),
         manifest.env.join(" and ")
     );

@@ -3,7 +3,6 @@
 //!
 //! Next to the directory that tools write to (`tmp`) is another (`sockets`) with one for each call's sockets, in
 //! which nothing can be replaced from inside the sandbox.
-//! from inside the sandbox (`sockets`).
 
 use std::fs::{self, DirBuilder};
 use std::io;

@@ -58,7 +58,7 @@ fn a_directory_that_was_swapped_is_not_the_one_that_may_be_changed() {
     let told = one_after_the_other(&home, &flags, &commands);
     assert!(told[0].starts_with("swapped\n"), "{}", told[0]);
     assert!(
-        told[1].contains("it is not what it was when the run began"),
+        told[1].contains("it has changed since the run began"),
         "{}",
         told[1]
     );
@@ -130,7 +130,7 @@ fn a_command_cannot_signal_its_keeper() {
     cmd.input(arguments.to_string())
         .run()
         .exits(1)
-        .stdout("the tool was ended by signal 9 before it could answer\n");
+        .stdout("the tool was ended by signal 9 before it returned a result\n");
     assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
 }
 

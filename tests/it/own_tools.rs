@@ -194,7 +194,7 @@ fn a_mistake_is_exit_2_with_its_place() {
     check(
         "\"lookup\"",
         "\"bash\"",
-        "FILE:9:11: there is already a tool bash",
+        "FILE:9:11: there is already a tool named bash",
     );
     check(
         "./lookup.sh",
@@ -214,7 +214,7 @@ fn a_mistake_is_exit_2_with_its_place() {
     check(
         "TICKETS_URL",
         "CODEX_API_KEY",
-        "FILE:6:10: CODEX_API_KEY is a variable of codex-run, which no tool gets",
+        "FILE:6:10: CODEX_API_KEY is a variable of codex-run, which is never passed to tools",
     );
     check(
         "\"name\": \"lookup\",",

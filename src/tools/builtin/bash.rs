@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResul
             let most = context.timeout.as_secs_f64();
             if matches!(end, End::Timeout) && asked > most {
                 let advice =
-                    format!("the timeout can be at most {most} s here: --tool-timeout limits it");
+                    format!("the timeout was limited to {most} s by --tool-timeout");
                 result.advice = Some(advice);
             }
             result

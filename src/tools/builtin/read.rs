@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResul
             let next = first + count;
             let end = if text.ends_with('\n') { "" } else { "\n" };
             CallResult::done(format!(
-                "{text}{end}[lines {first} to {} of {total}; go on with offset {next}]",
+                "{text}{end}[lines {first} to {} of {total}; continue with offset {next}]",
                 next - 1
             ))
         }
@@ -147,7 +147,7 @@ fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result
         }
         let mut text = clean(&line);
         if cut > 0 {
-            text.push_str(&format!("[{cut} bytes of this line are left out]\n"));
+            text.push_str(&format!("[{cut} bytes of this line omitted]\n"));
         }
         full = part.text.len() + text.len() > MAX_OUTPUT_BYTES - MAX_LINE_BYTES;
         if !full || part.count == 0 {
@@ -203,7 +203,7 @@ mod tests {
         let part = lines(format!("{long}\nnext\n").as_bytes(), 1, 9).expect("memory");
         assert!(
             part.text
-                .ends_with("x[10000 bytes of this line are left out]\nnext\n")
+                .ends_with("x[10000 bytes of this line omitted]\nnext\n")
         );
         check(
             &"x".repeat(MAX_LINE_BYTES),

@@ -231,7 +231,6 @@ const BROKER_CALLS: &[i64] = &[libc::SYS_pidfd_getfd, libc::SYS_process_vm_write
 /// # Errors
 ///
 /// If the filter cannot be built.
-/// When the filter cannot be made.
 pub(super) fn asking() -> Result<BpfProgram, seccompiler::Error> {
     let calls = [
         libc::SYS_bind,
@@ -250,7 +249,6 @@ pub(super) fn asking() -> Result<BpfProgram, seccompiler::Error> {
 /// # Errors
 ///
 /// If the filter cannot be built.
-/// When the filter cannot be made.
 pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     let mut refuse = |call: i64, rule: Vec<SeccompRule>| {
