@@ -10,10 +10,7 @@ use crate::tools::sandbox::confine;
 use crate::tools::sandbox::paths::{Root, real};
 use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::scratch::TemporaryParent;
-use crate::tools::setup::ToolSetup;
-
-/// Default timeout of a command.
-const CALL_TIMEOUT: Duration = Duration::from_secs(120);
+use crate::tools::setup::{DEFAULT_TIMEOUT, ToolSetup};
 
 /// Default parent of the tools' temporary directory.
 const TEMPORARY: &str = "/tmp";
@@ -42,7 +39,7 @@ impl Sandbox {
             network: false,
             hidden: Vec::new(),
             environment: Vec::new(),
-            timeout: CALL_TIMEOUT,
+            timeout: DEFAULT_TIMEOUT,
             temporary: PathBuf::from(TEMPORARY),
         }
     }

@@ -94,7 +94,10 @@ impl Manifest {
             ));
         }
         if find_tool(&name).is_some() || around.taken.contains(&&*name) {
-            return Err(reader.mistake(at_name.get(), format!("there is already a tool named {name}")));
+            return Err(reader.mistake(
+                at_name.get(),
+                format!("there is already a tool named {name}"),
+            ));
         }
         let at_parameters = needed("parameters")?;
         let parameters: Value = reader.typed(at_parameters, "a JSON Schema")?;
@@ -138,7 +141,9 @@ impl Manifest {
                     return Err(reader.mistake(at.get(), what.to_owned()));
                 }
                 if let Some(name) = names.iter().find(|name| (around.is_own)(name)) {
-                    let what = format!("{name} is a variable of codex-run, which is never passed to tools");
+                    let what = format!(
+                        "{name} is a variable of codex-run, which is never passed to tools"
+                    );
                     return Err(reader.mistake(at.get(), what));
                 }
                 names
@@ -271,7 +276,11 @@ mod tests {
         check("[\"true\", \"x\"]", "[]", "3:13: the command is empty");
         check("true\"", "./gone\"", "3:13: there is no program /gone");
         check("lookup", "bash", "1:10: there is already a tool named bash");
-        check("lookup", "other", "1:10: there is already a tool named other");
+        check(
+            "lookup",
+            "other",
+            "1:10: there is already a tool named other",
+        );
         check(
             "TICKETS_URL",
             "OUR_KEY",

@@ -214,7 +214,10 @@ fn files_are_read_changed_and_written() {
             json!({"path": "a.txt", "offset": 2, "limit": 1}),
         )],
     );
-    assert_eq!(outputs, ["2\r\n[lines 2 to 2 of 3; continue with offset 3]"]);
+    assert_eq!(
+        outputs,
+        ["2\r\n[lines 2 to 2 of 3; continue with offset 3]"]
+    );
 }
 
 #[test]

@@ -231,7 +231,8 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
         let ran = home.offline().args(["run", "--tool", &path, "x"]).run();
         ran.exits(2).stdout("");
         let of_manifest = format!("cannot pass {name} to the tool own: {why}\n");
-        let in_manifest = format!("{name} is a variable of codex-run, which is never passed to tools");
+        let in_manifest =
+            format!("{name} is a variable of codex-run, which is never passed to tools");
         assert!(
             ran.stderr.contains(&of_manifest) || ran.stderr.contains(&in_manifest),
             "{}",

@@ -2,6 +2,7 @@
 
 use super::flag::{BARE, Complete, Flag, Takes};
 use super::words::{COLORS, EFFORTS, SEARCHES, SUMMARIES, VERBOSITIES};
+use crate::tools::setup::DEFAULT_TIMEOUT_TEXT;
 
 const RUN: &[&str] = &["run"];
 
@@ -187,7 +188,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         rare: true,
         doc: "The time limit of each tool call. When it expires, every process that the tool has started is ended, \
               and the model gets that as its result.",
-        default: Some("120s"),
+        default: Some(DEFAULT_TIMEOUT_TEXT),
         set: |args, value| args.tool_timeout = Some(value),
         ..BARE
     },

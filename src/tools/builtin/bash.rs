@@ -70,8 +70,7 @@ pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResul
             let asked = arguments.timeout.unwrap_or_default();
             let most = context.timeout.as_secs_f64();
             if matches!(end, End::Timeout) && asked > most {
-                let advice =
-                    format!("the timeout was limited to {most} s by --tool-timeout");
+                let advice = format!("the timeout was limited to {most} s by --tool-timeout");
                 result.advice = Some(advice);
             }
             result

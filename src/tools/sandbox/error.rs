@@ -33,9 +33,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unavailable => {
-                f.write_str("this system has no Landlock, or a version older than that of Linux 6.2")
-            }
+            Self::Unavailable => f.write_str(
+                "this system has no Landlock, or a version older than that of Linux 6.2",
+            ),
             Self::Place(path, error) => write!(f, "cannot open {}: {error}", path.display()),
             Self::Thread(error) => write!(f, "cannot start a thread: {error}"),
             Self::Step(step, why) => write!(f, "the system refused to {step}: {why}"),
