@@ -31,17 +31,17 @@ impl NextAttempt {
     }
 
     /// The notice to report at `now`, in Unix seconds: a retry, or that the run continues from the calls that the answer
-    /// contained (`goes_on`). `of` is the maximum number of retries.
+    /// contained (`continues`). `of` is the maximum number of retries.
     pub(super) fn notice<'a>(
         &self,
         reason: &'a Unanswered,
-        goes_on: bool,
+        continues: bool,
         of: usize,
         now: u64,
     ) -> Notice<'a> {
         match *self {
             Self::Reset { at, .. } => Notice::Reset { at, now, reason },
-            Self::Retry { .. } if goes_on => Notice::GoesOn { reason },
+            Self::Retry { .. } if continues => Notice::GoesOn { reason },
             Self::Retry { attempt, delay } => Notice::Retry {
                 attempt,
                 of,

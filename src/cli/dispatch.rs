@@ -22,7 +22,7 @@ use crate::outcome::Outcome;
 use crate::output::json_lines::EVENTS;
 use crate::output::paint::Paint;
 use crate::tools::sandbox::confine;
-use crate::tools::tool_order;
+use crate::tools::tool_request;
 
 /// Runs the invocation.
 pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
@@ -30,7 +30,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
     // What else runs for this user, tools before all, shall not find a credential in our memory. A tool's own process
     // has none, and enters its sandbox first.
     if !matches!(invocation, Invocation::HeldTool(_)) {
-        confine::shut();
+        confine::prevent_inspection();
     }
     command::signals::survive_file_limit();
     command::signals::heed(|signal| process::exit(128 + signal))
@@ -104,11 +104,11 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
             }
             tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
-        Invocation::HeldTool(order) => {
-            let for_tools = tool_order::tool_variables(&environment().0);
+        Invocation::HeldTool(request) => {
+            let for_tools = tool_request::tool_variables(&environment().0);
             tool(
-                &order.name,
-                command::tool::run_held(&order, &for_tools, stdout()?),
+                &request.name,
+                command::tool::run_held(&request, &for_tools, stdout()?),
             )
         }
         Invocation::Completion(shell) => print(&complete::script(&shell)),

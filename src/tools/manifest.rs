@@ -49,7 +49,7 @@ pub struct Manifest {
 }
 
 /// The context in which a manifest is validated.
-pub struct Around<'a> {
+pub struct ManifestContext<'a> {
     /// The directory of the manifest.
     pub directory: &'a Path,
     /// Set if that directory is hidden and must be made readable.
@@ -69,7 +69,7 @@ impl Manifest {
     ///
     /// # Errors
     /// If it is invalid.
-    pub fn parse(text: &str, around: &Around<'_>) -> Result<Self, Mistake> {
+    pub fn parse(text: &str, context: &ManifestContext<'_>) -> Result<Self, Mistake> {
         let reader = PositionReader::new(text);
         let fields = reader.fields(FIELDS)?;
         let field = |name: &str| {
@@ -93,7 +93,7 @@ impl Manifest {
                     .to_owned(),
             ));
         }
-        if find_tool(&name).is_some() || around.taken.contains(&&*name) {
+        if find_tool(&name).is_some() || context.taken.contains(&&*name) {
             return Err(reader.mistake(
                 at_name.get(),
                 format!("there is already a tool named {name}"),
@@ -117,14 +117,14 @@ impl Manifest {
         let at_command = needed("command")?;
         let command: Vec<String> = reader.typed(at_command, "an array of strings")?;
         let command =
-            located(&command, around).map_err(|what| reader.mistake(at_command.get(), what))?;
+            located(&command, context).map_err(|what| reader.mistake(at_command.get(), what))?;
         let timeout = match field("timeout") {
             None => None,
             Some(at) => {
                 let text: String = reader.typed(at, "a string, such as \"30s\"")?;
                 let what = "this must be a duration, such as \"300ms\", \"90s\", \"15m\" or \"2h\"";
                 Some(
-                    (around.duration)(&text)
+                    (context.duration)(&text)
                         .ok_or_else(|| reader.mistake(at.get(), what.to_owned()))?,
                 )
             }
@@ -140,7 +140,7 @@ impl Manifest {
                     let what = "these must be full names of variables, without values";
                     return Err(reader.mistake(at.get(), what.to_owned()));
                 }
-                if let Some(name) = names.iter().find(|name| (around.is_own)(name)) {
+                if let Some(name) = names.iter().find(|name| (context.is_own)(name)) {
                     let what = format!(
                         "{name} is a variable of codex-run, which is never passed to tools"
                     );
@@ -159,7 +159,7 @@ impl Manifest {
             env,
             network: flag("network")?,
             write: flag("write")?,
-            readable: around.readable.map(Path::to_owned),
+            readable: context.readable.map(Path::to_owned),
         })
     }
 
@@ -182,19 +182,19 @@ impl Manifest {
 }
 
 /// Resolves the program if it is given as a path.
-fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, String> {
+fn located(command: &[String], context: &ManifestContext<'_>) -> Result<Vec<OsString>, String> {
     let [program, rest @ ..] = command else {
         return Err("the command is empty".to_owned());
     };
     let program: OsString = if program.contains('/') {
         // A program may look at the name it was started by, so a link to it is kept. Links in the directories are
         // kept too, since it matters where they are located.
-        let path = real(around.directory).join(program);
+        let path = real(context.directory).join(program);
         path.components().collect::<PathBuf>().into()
     } else {
         program.into()
     };
-    if !(around.runs)(&program) {
+    if !(context.runs)(&program) {
         let path = Path::new(&program);
         let program = program.display();
         return Err(if path.is_file() {
@@ -215,7 +215,7 @@ mod tests {
     use crate::tools::sandbox::paths::Root;
 
     fn parse(text: &str) -> Result<Manifest, Mistake> {
-        let around = Around {
+        let context = ManifestContext {
             directory: Path::new("/"),
             readable: None,
             duration: |text| Some(Duration::from_secs(text.strip_suffix('s')?.parse().ok()?)),
@@ -223,7 +223,7 @@ mod tests {
             is_own: |name| name == "OUR_KEY",
             taken: &["other"],
         };
-        Manifest::parse(text, &around)
+        Manifest::parse(text, &context)
     }
 
     const GOOD: &str = r#"{"name": "lookup", "description": "d",

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::arguments::place;
-use super::context::{Context, not_done};
+use super::context::{Context, file_error};
 use crate::result::CallResult;
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::clean;
@@ -34,7 +34,7 @@ pub(super) struct ReadArguments {
 
 pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResult {
     let path = &arguments.path;
-    let unreadable = |error| not_done("read", path, &error, false, context);
+    let unreadable = |error| file_error("read", path, &error, false, context);
     // Opening a pipe or a device could block, or never end.
     let place = place(path);
     let size = match std::fs::metadata(&place) {

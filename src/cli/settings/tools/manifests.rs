@@ -14,7 +14,7 @@ use crate::cli::named_files;
 use crate::cli::values::duration;
 use crate::failure::Failure;
 use crate::jsonc::Mistake;
-use crate::tools::manifest::{Around, Manifest};
+use crate::tools::manifest::{Manifest, ManifestContext};
 use crate::tools::program;
 use crate::tools::sandbox::paths::{is_program, program_on, real};
 use crate::tools::sandbox::policy::SandboxPolicy;
@@ -94,7 +94,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
         let in_home = folder
             .as_deref()
             .filter(|folder| n < of_home && real(folder) == **folder);
-        let around = Around {
+        let context = ManifestContext {
             directory: directory.unwrap_or(Path::new(".")),
             readable: in_home,
             duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
@@ -102,7 +102,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
             is_own: variables::is_own,
             taken: &taken,
         };
-        let manifest = Manifest::parse(&text, &around).map_err(|mistake| wrong(file, &mistake))?;
+        let manifest = Manifest::parse(&text, &context).map_err(|mistake| wrong(file, &mistake))?;
         own.push(OwnTool {
             tool: program::tool(manifest),
             is_named: n >= of_home,
