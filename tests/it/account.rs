@@ -8,7 +8,7 @@ use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server, jwt, now_unix};
 
 #[test]
-fn status_tells_what_is_used_and_why() {
+fn status_shows_the_credential_in_use_and_why() {
     let server = Server::start([]);
     let (home, _) = Home::signed_in(&server);
     let ran = home.codex(&server).args(["status"]).run();
@@ -61,7 +61,7 @@ fn status_tells_what_is_used_and_why() {
 }
 
 #[test]
-fn status_tells_when_nobody_is_signed_in() {
+fn status_without_a_sign_in_says_so() {
     let home = Home::new();
     let ran = home.offline().args(["status"]).run();
     ran.exits(4)
@@ -150,7 +150,7 @@ fn status_shows_the_limits_of_the_plan() {
 }
 
 #[test]
-fn token_prints_a_token_that_is_valid() {
+fn token_prints_a_valid_token() {
     let server = Server::start([]);
     let (home, old) = Home::expired(&server);
     let ran = home.codex(&server).args(["token"]).run();
@@ -239,7 +239,7 @@ fn logout_removes_and_revokes() {
 }
 
 #[test]
-fn logout_goes_on_where_revoking_fails() {
+fn logout_continues_if_revoking_fails() {
     let server = Server::start([]);
     for reply in [
         Reply::status(500, &[], "oops"),
@@ -263,7 +263,7 @@ fn logout_goes_on_where_revoking_fails() {
 }
 
 #[test]
-fn logout_takes_the_sign_in_before_the_key_and_all_takes_both() {
+fn logout_removes_the_sign_in_before_the_key_and_all_removes_both() {
     let server = Server::start([]);
     let both = || {
         let (home, _) = Home::signed_in(&server);

@@ -19,7 +19,7 @@ fn login() -> String {
 }
 
 #[test]
-fn a_credentials_place_that_is_not_there_leads_nowhere() {
+fn a_missing_credentials_directory_cannot_be_replaced_by_a_link() {
     let home = Home::new().env("CODEX_API_KEY", KEY);
     let own = home.root().join(".codex-run");
     for path in [&own, &home.work().join("u")] {
@@ -39,7 +39,7 @@ fn a_credentials_place_that_is_not_there_leads_nowhere() {
 }
 
 #[test]
-fn credentials_are_hidden_where_links_and_mounts_lead_to_them() {
+fn credentials_are_hidden_behind_links_and_mounts() {
     let home = Home::new().env("CODEX_API_KEY", KEY);
     let root = home.root();
     for path in [".codex-run", "dot", "alias", "deep/er/alias"] {
@@ -78,7 +78,7 @@ fn credentials_are_hidden_where_links_and_mounts_lead_to_them() {
 }
 
 #[test]
-fn a_home_that_is_a_link_cannot_be_replaced() {
+fn a_linked_home_cannot_be_replaced() {
     let home = Home::with_key();
     fs::create_dir_all(home.root().join("data")).expect("a directory");
     symlink(home.root().join("data"), home.work().join(".codex-run")).expect("a link");
@@ -93,7 +93,7 @@ fn a_home_that_is_a_link_cannot_be_replaced() {
 }
 
 #[test]
-fn a_manifest_opens_nothing_but_the_folder_of_tools() {
+fn a_manifest_makes_only_the_tools_directory_readable() {
     let home = Home::with_key();
     let pi = home.root().join(".pi/agent");
     fs::create_dir_all(&pi).expect("a directory");
@@ -124,7 +124,7 @@ fn a_manifest_opens_nothing_but_the_folder_of_tools() {
 }
 
 #[test]
-fn a_directory_above_that_is_mounted_once_more_opens_nothing() {
+fn a_second_mount_of_a_parent_directory_exposes_nothing() {
     if lacks(&Need::MOUNTS) {
         return;
     }

@@ -137,7 +137,7 @@ fn error(status: u16, code: &str) -> Reply {
 }
 
 #[test]
-fn what_is_refused_for_good_has_its_code_by_every_way() {
+fn permanent_refusals_have_their_exit_code_in_every_command() {
     check(
         "403 region",
         &error(403, "unsupported_country_region_territory"),
@@ -154,7 +154,7 @@ fn what_is_refused_for_good_has_its_code_by_every_way() {
 }
 
 #[test]
-fn what_may_pass_has_its_code_by_every_way() {
+fn temporary_failures_have_their_exit_code_in_every_command() {
     // Longer than anybody waits, so that this is over soon.
     for status in [429, 503] {
         let headers = [("retry-after", "121"), ("content-type", "application/json")];
@@ -176,7 +176,7 @@ fn what_may_pass_has_its_code_by_every_way() {
 }
 
 #[test]
-fn what_passes_at_the_code_exchange_and_the_device_code_is_tried_again() {
+fn temporary_failures_of_the_code_exchange_are_retried() {
     for reply in [
         Reply::status(429, &[("retry-after", "1")], "Busy."),
         Reply::status(503, &[], "Busy."),
@@ -199,7 +199,7 @@ fn what_passes_at_the_code_exchange_and_the_device_code_is_tried_again() {
 }
 
 #[test]
-fn a_device_code_that_is_refused_says_where_it_is_allowed() {
+fn a_refused_device_code_names_the_setting_that_allows_it() {
     let settings = "in the account's security settings";
     for (status, code, exit) in [(404, "", 4), (400, "device_code_disabled", 4), (403, "", 5)] {
         let ran = go(Device, error(status, code));
@@ -220,7 +220,7 @@ fn a_device_code_that_is_refused_says_where_it_is_allowed() {
 }
 
 #[test]
-fn a_session_that_was_ended_is_remembered_and_shown() {
+fn an_ended_session_is_remembered_and_shown() {
     for (status, code) in [
         (400, "app_session_expired"),
         (403, "app_session_terminated"),
@@ -246,7 +246,7 @@ fn a_session_that_was_ended_is_remembered_and_shown() {
 }
 
 #[test]
-fn a_wait_for_a_renewal_is_a_line_and_an_event() {
+fn waiting_for_a_renewal_is_reported_in_text_and_json() {
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
     let (home, _) = Home::expired(&server);
     server.issuer().fail(1, Reply::status(503, &[], "Busy."));
@@ -285,7 +285,7 @@ fn a_wait_for_a_renewal_is_a_line_and_an_event() {
 }
 
 #[test]
-fn the_credential_that_was_refused_is_named() {
+fn a_refusal_names_the_credential() {
     let refusal = error(401, "token_invalidated");
     let script = Script::default()
         .fix("POST", RESPONSES, refusal.clone())

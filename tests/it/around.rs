@@ -8,7 +8,7 @@ use crate::standin::{Reply, Server};
 use crate::tools::{bash, called};
 
 #[test]
-fn no_variable_whose_value_is_a_credential_is_handed_on() {
+fn variables_with_credentials_as_values_are_not_passed_to_tools() {
     let names = [
         "OPENAI_API_KEY",
         "CODEX_API_KEY",
@@ -37,7 +37,7 @@ fn no_variable_whose_value_is_a_credential_is_handed_on() {
 }
 
 #[test]
-fn a_change_of_what_git_runs_is_told_once() {
+fn a_change_to_what_git_executes_is_reported_once() {
     let home = Home::with_key();
     for path in [".git/hooks", "sub"] {
         fs::create_dir_all(home.work().join(path)).expect("a directory");

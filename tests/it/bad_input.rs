@@ -19,7 +19,7 @@ fn check(args: &[&str], code: i32, words: &[&str]) {
 }
 
 #[test]
-fn unknown_words_are_named_with_the_nearest() {
+fn unknown_words_get_a_suggestion() {
     check(
         &["run", "--modle", "x"],
         2,
@@ -55,7 +55,7 @@ fn unknown_words_are_named_with_the_nearest() {
 }
 
 #[test]
-fn values_that_cannot_be_are_refused() {
+fn invalid_values_are_refused() {
     check(
         &["run", "--no-tools", "--timeout", "soon", "x"],
         2,
@@ -152,7 +152,7 @@ fn input_that_is_not_utf8_is_exit_2_and_names_the_byte() {
 }
 
 #[test]
-fn files_and_directories_that_are_not_there_are_exit_2() {
+fn missing_files_and_directories_are_exit_2() {
     check(
         &["run", "--no-tools", "--instructions", "gone", "x"],
         2,
@@ -178,7 +178,7 @@ fn files_and_directories_that_are_not_there_are_exit_2() {
 }
 
 #[test]
-fn a_service_that_is_not_there_is_exit_7() {
+fn an_unreachable_service_is_exit_7() {
     check(
         &["run", "--no-tools", "x"],
         7,
@@ -191,7 +191,7 @@ fn a_service_that_is_not_there_is_exit_7() {
 }
 
 #[test]
-fn help_is_there_when_everything_else_is_broken() {
+fn help_works_when_everything_else_is_broken() {
     let run = Home::new()
         .offline()
         .env("OPENAI_BASE_URL", "nonsense")

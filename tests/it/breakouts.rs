@@ -13,7 +13,7 @@ use crate::tools::{bash, called, one_after_the_other, outputs};
 use crate::walls::{give, intruder};
 
 #[test]
-fn libraries_of_a_tool_are_not_loaded_before_the_walls_are_up() {
+fn libraries_are_not_preloaded_before_the_sandbox_is_applied() {
     let home = Home::with_key().env("LD_LIBRARY_PATH", "/nowhere:");
     let (_, told) = called(&home, &[], vec![bash("echo $LD_LIBRARY_PATH")]);
     assert!(told[0].starts_with("/nowhere:\n"), "{}", told[0]);
@@ -37,7 +37,7 @@ fn libraries_of_a_tool_are_not_loaded_before_the_walls_are_up() {
 }
 
 #[test]
-fn a_directory_that_was_swapped_is_not_the_one_that_may_be_changed() {
+fn a_swapped_directory_is_not_writable() {
     let home = Home::with_key();
     for path in ["work/sub/bin", "victim/bin"] {
         fs::create_dir_all(home.root().join(path)).expect("a directory");
@@ -69,7 +69,7 @@ fn a_directory_that_was_swapped_is_not_the_one_that_may_be_changed() {
 }
 
 #[test]
-fn a_process_without_its_first_thread_is_ended_too() {
+fn a_process_whose_first_thread_exited_is_ended_too() {
     let home = Home::with_key();
     // A process whose first thread has ended has no command line any more, but its name.
     let name = format!("hl-{}", std::process::id());
@@ -105,7 +105,7 @@ fn a_process_without_its_first_thread_is_ended_too() {
 }
 
 #[test]
-fn a_command_cannot_signal_its_keeper() {
+fn a_command_cannot_signal_its_supervisor() {
     if lacks(&Need::SIGNAL_SCOPES) {
         return;
     }
@@ -135,7 +135,7 @@ fn a_command_cannot_signal_its_keeper() {
 }
 
 #[test]
-fn what_multiplies_is_ended() {
+fn a_fork_tree_that_ignores_term_is_ended() {
     let home = Home::with_key();
     let seconds = format!("87{}", std::process::id());
     // 128 processes, in as many sessions, that do not hear TERM.
@@ -154,7 +154,7 @@ fn what_multiplies_is_ended() {
 }
 
 #[test]
-fn pipes_and_huge_files_in_the_way_of_git_and_gitignore_hold_up_nobody() {
+fn pipes_and_huge_files_as_git_files_or_gitignore_do_not_block() {
     let home = Home::with_key();
     let pipe = |name: &str| {
         let made = Command::new("mkfifo").arg(home.work().join(name)).status();
@@ -194,7 +194,7 @@ fn pipes_and_huge_files_in_the_way_of_git_and_gitignore_hold_up_nobody() {
 }
 
 #[test]
-fn the_temporary_directory_goes_whatever_is_left_in_it() {
+fn the_temporary_directory_is_removed_whatever_its_contents() {
     let home = Home::with_key();
     let command = "cd $TMPDIR; mkdir -p a/b; echo x > a/b/f; chmod 0 a/b a; d=; for n in $(seq 300); do mkdir d && cd d; done; chmod 0 $TMPDIR";
     called(&home, &["-s", "workspace-write"], vec![bash(command)]);
@@ -204,7 +204,7 @@ fn the_temporary_directory_goes_whatever_is_left_in_it() {
 }
 
 #[test]
-fn what_stands_in_the_place_of_the_temporary_directory_is_left_alone() {
+fn a_replacement_of_the_temporary_directory_is_not_removed() {
     let home = Home::with_key();
     let nobody = 65534;
     if lacks(&Need::OTHER_USER) {
@@ -245,7 +245,7 @@ fn what_stands_in_the_place_of_the_temporary_directory_is_left_alone() {
 }
 
 #[test]
-fn a_failed_program_answers_no_more_than_others() {
+fn the_output_of_a_failed_program_is_limited_too() {
     let home = Home::with_key();
     let manifest = json!({"name": "loud", "description": "d", "parameters": {"type": "object"},
         "command": ["sh", "-c", "head -c 70000 /dev/zero | tr '\\0' a; head -c 70000 /dev/zero | tr '\\0' b >&2; exit 1"]});
@@ -265,7 +265,7 @@ fn a_failed_program_answers_no_more_than_others() {
 }
 
 #[test]
-fn children_that_nobody_waits_for_do_not_matter() {
+fn an_inherited_ignored_sigchld_does_not_matter() {
     let home = Home::new();
     let cmd = home.offline().args(["tool", "bash"]);
     let cmd = cmd.within("sh", ["-c", "trap '' CHLD; exec \"$0\" \"$@\""]);
@@ -275,7 +275,7 @@ fn children_that_nobody_waits_for_do_not_matter() {
 
 /// Not attempted without walls, where it would reach every process of this user.
 #[test]
-fn the_priority_of_everything_is_out_of_reach() {
+fn the_priority_of_other_processes_cannot_be_changed() {
     let home = Home::with_key();
     fs::copy(intruder(), home.root().join("intruder")).expect("a program");
     let (_, told) = called(&home, &[], vec![bash("../intruder priority-of-all")]);

@@ -59,7 +59,7 @@ fn check(name: &str, lines: &str) {
 }
 
 #[test]
-fn a_mistake_in_the_configuration_is_told_with_its_place() {
+fn an_error_in_config_json_is_reported_with_its_position() {
     check(
         "config.json",
         r#"
@@ -83,7 +83,7 @@ fn a_mistake_in_the_configuration_is_told_with_its_place() {
 }
 
 #[test]
-fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
+fn an_invalid_value_in_config_json_is_reported_with_its_position() {
     check(
         "config.json",
         r#"
@@ -110,7 +110,7 @@ fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
 }
 
 #[test]
-fn defaults_that_exclude_each_other_are_told_with_their_file() {
+fn conflicting_defaults_are_reported_with_their_file() {
     for text in [
         r#"{"no-tools": true, "tools": "read"}"#,
         r#"{"quiet": true, "verbose": true}"#,
@@ -125,7 +125,7 @@ fn defaults_that_exclude_each_other_are_told_with_their_file() {
 }
 
 #[test]
-fn a_mistake_among_the_models_is_told_with_its_place() {
+fn an_error_in_models_json_is_reported_with_its_position() {
     check(
         "models.json",
         r#"
@@ -161,7 +161,7 @@ fn a_key_in_a_broken_file_is_not_shown() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told() {
+fn an_unreadable_file_is_reported() {
     for name in ["config.json", "models.json"] {
         let (home, file) = put(name, b"{\"\xff\": 1}");
         let told = format!("cannot read {}: ", file.display());
@@ -180,7 +180,7 @@ fn a_file_that_cannot_be_read_is_told() {
 }
 
 #[test]
-fn help_is_there_when_everything_else_is_broken() {
+fn help_works_with_broken_files() {
     let (home, file) = put("config.json", b"{");
     fs::write(file.with_file_name("models.json"), "{").expect("a file");
     for args in [

@@ -122,7 +122,7 @@ fn tokens_are_counted_over_all_requests() {
 }
 
 #[test]
-fn calls_are_counted_before_they_are_run() {
+fn calls_are_counted_before_they_run() {
     let used = (1, 0, 0, 1, 0);
     let calls = |names: &[&str]| answer(used, names);
     let stopped = |most: u32, wanted: u32| {
@@ -168,7 +168,7 @@ fn calls_are_counted_before_they_are_run() {
 }
 
 #[test]
-fn turns_are_requests_and_retries_are_none() {
+fn retries_do_not_count_as_turns() {
     let used = (1, 0, 0, 1, 0);
     let call = |name| answer(used, &[name]);
     let done = || answer(used, &[]);
@@ -213,7 +213,7 @@ fn turns_are_requests_and_retries_are_none() {
 }
 
 #[test]
-fn what_was_said_before_a_budget_ended_stays() {
+fn text_printed_before_a_budget_ends_the_run_stays() {
     for flags in [
         ["--max-turns", "1"],
         ["--max-tool-calls", "0"],
@@ -227,7 +227,7 @@ fn what_was_said_before_a_budget_ended_stays() {
 }
 
 #[test]
-fn what_was_used_is_told_to_those_who_ask() {
+fn verbose_reports_the_usage() {
     let first: Used = (1000, 400, 0, 200, 50);
     let check = |args: &[&str], used: &[Used], told: &str| {
         let last = used.len() - 1;
@@ -276,7 +276,7 @@ fn what_was_used_is_told_to_those_who_ask() {
 }
 
 #[test]
-fn what_was_used_is_told_of_runs_that_failed_too() {
+fn the_usage_of_failed_runs_is_reported_too() {
     let server = Server::start([answer((1000, 400, 0, 200, 50), &["a"])]);
     let ran = run(
         &Home::with_key(),
@@ -293,7 +293,7 @@ fn long(tokens: usize) -> String {
 }
 
 #[test]
-fn a_request_that_is_too_long_is_not_sent() {
+fn a_request_longer_than_the_context_window_is_not_sent() {
     let server = Server::start([]);
     let home = Home::with_token();
     home.file("big.txt", long(150_000));
@@ -348,7 +348,7 @@ fn a_request_that_is_too_long_is_not_sent() {
 }
 
 #[test]
-fn a_conversation_that_grows_too_long_ends() {
+fn a_conversation_that_outgrows_the_context_window_ends() {
     let server = Server::start([Reply::items([bash("head -c 60000 /dev/zero | tr '\\0' x")])]);
     let home = Home::with_key();
     write_models(
@@ -364,7 +364,7 @@ fn a_conversation_that_grows_too_long_ends() {
 }
 
 #[test]
-fn a_service_that_finds_it_too_long_is_told_what_is_long() {
+fn a_request_that_the_service_finds_too_long_is_explained() {
     let code = "context_length_exceeded".to_owned();
     let message = "Your input exceeds the context window of this model.".to_owned();
     let error = json!({"error": {"message": message, "type": "invalid_request_error", "param": "input", "code": code}});

@@ -71,7 +71,7 @@ fn tools(body: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_sent_to_each_model_is_what_the_specification_allows() {
+fn every_request_matches_the_specification() {
     let all = [
         "-e",
         "high",
@@ -137,7 +137,7 @@ fn what_is_sent_to_each_model_is_what_the_specification_allows() {
 }
 
 #[test]
-fn every_model_does_a_whole_task_with_a_picture_and_a_tool() {
+fn every_model_completes_a_task_with_an_image_and_a_tool() {
     for way in WAYS {
         each(models(way), 4, |model| {
             let id = model["id"].as_str().expect("an id");
@@ -173,7 +173,7 @@ fn every_model_does_a_whole_task_with_a_picture_and_a_tool() {
 }
 
 #[test]
-fn little_is_sent_whoever_is_asked() {
+fn requests_are_small_for_every_model() {
     let size = |home: &Home, args: &[&str]| {
         let mut cmd = home.offline();
         cmd.command.args(["run", "--dry-run"]).args(args).arg("hi");

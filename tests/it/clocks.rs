@@ -25,7 +25,7 @@ fn ask(reply: Reply) -> Ran {
 }
 
 #[test]
-fn silence_has_a_limit_and_its_own_words() {
+fn a_silent_service_times_out_with_its_own_message() {
     let silent = Reply::text("x").pause_before_headers(Duration::from_secs(30));
     ask(silent).exits(7).says("did not answer within 2 s");
     ask(Reply::text("x").stall_at(0))
@@ -38,7 +38,7 @@ fn silence_has_a_limit_and_its_own_words() {
 
 /// A server that takes the connection and says nothing does not speak TLS.
 #[test]
-fn a_connection_has_a_limit_and_its_own_words() {
+fn connecting_times_out_with_its_own_message() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = format!("https://{}/v1", listener.local_addr().expect("an address"));
     let ran = Home::with_key()
@@ -74,7 +74,7 @@ fn trickle(bytes: &'static [u8]) -> SocketAddr {
 
 /// One that answers the first steps of a proxy in time does not get the whole time anew for the next ones.
 #[test]
-fn a_way_through_a_proxy_has_the_limit_of_a_connection() {
+fn connecting_through_a_proxy_has_the_same_time_limit() {
     let check = |scheme: &str, bytes: &'static [u8]| {
         let proxy = format!("{scheme}://{}", trickle(bytes));
         let ran = Home::with_key()
@@ -100,7 +100,7 @@ fn a_way_through_a_proxy_has_the_limit_of_a_connection() {
 }
 
 #[test]
-fn a_head_that_trickles_in_is_no_answer() {
+fn a_response_head_that_trickles_in_times_out() {
     let ran = {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = format!("http://{}/v1", listener.local_addr().expect("an address"));

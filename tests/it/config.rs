@@ -81,7 +81,7 @@ fn a_default_does_what_its_flag_does() {
 }
 
 #[test]
-fn a_default_of_each_kind_is_told_with_its_place() {
+fn each_kind_of_default_is_shown_with_its_origin() {
     let home = furnished();
     let (own, root) = (
         home.own().display().to_string(),
@@ -135,7 +135,7 @@ fn a_default_of_each_kind_is_told_with_its_place() {
 }
 
 #[test]
-fn a_flag_comes_before_a_variable_before_a_default() {
+fn a_flag_overrides_a_variable_and_a_variable_a_default() {
     let home = Home::with_key();
     home.configure(r#"{"model": "of-config", "effort": "high", "add-dir": ["/tmp"]}"#);
     let place = format!(
@@ -181,7 +181,7 @@ fn a_flag_comes_before_a_variable_before_a_default() {
 }
 
 #[test]
-fn a_flag_leaves_no_room_for_a_default_that_excludes_it() {
+fn a_flag_overrides_a_default_that_conflicts_with_it() {
     let home = furnished();
     let check = |file: &str, args: &[&str], tools: &[&str], told: &str| {
         home.configure(file);
@@ -208,7 +208,7 @@ fn a_flag_leaves_no_room_for_a_default_that_excludes_it() {
 }
 
 #[test]
-fn another_credentials_file_is_named_by_flag_then_variable_then_file() {
+fn the_credentials_file_is_set_by_flag_then_variable_then_config() {
     let home = Home::new();
     let entry = json!({"openai": {"type": "api_key", "key": KEY}}).to_string();
     for place in [home.own(), home.root().join("below"), home.work()] {
@@ -261,7 +261,7 @@ fn another_credentials_file_is_named_by_flag_then_variable_then_file() {
 }
 
 #[test]
-fn other_commands_see_the_credentials_file_of_the_configuration() {
+fn other_commands_use_the_credentials_file_of_the_configuration() {
     let server = Server::start([Reply::text("ok")]);
     let (home, tokens) = Home::signed_in(&server);
     let elsewhere = home.root().join("elsewhere.json");
@@ -283,7 +283,7 @@ fn other_commands_see_the_credentials_file_of_the_configuration() {
 }
 
 #[test]
-fn colours_are_wanted_by_flag_then_variable_then_file() {
+fn colours_are_set_by_flag_then_variable_then_config() {
     let server = Server::start(vec![Reply::text("ok"); 10]);
     let home = Home::with_token();
     // What is told here is one note.
@@ -315,7 +315,7 @@ fn colours_are_wanted_by_flag_then_variable_then_file() {
 }
 
 #[test]
-fn failures_have_the_colours_of_the_configuration_too() {
+fn error_messages_follow_the_configured_colours() {
     let home = Home::with_key();
     for (file, coloured) in [
         ("{}", false),
@@ -338,7 +338,7 @@ fn failures_have_the_colours_of_the_configuration_too() {
 }
 
 #[test]
-fn a_budget_of_the_configuration_ends_a_run() {
+fn a_configured_budget_ends_a_run() {
     let server = Server::start([Reply::items([bash("true")])]);
     let home = Home::with_key();
     home.configure(r#"{"max-turns": 1, "sandbox": "danger-full-access"}"#);

@@ -62,7 +62,7 @@ fn said(server: &Server, number: usize) -> Vec<Value> {
 
 /// Every model of the list goes on with what every other one has begun.
 #[test]
-fn a_conversation_goes_on_with_any_model_after_any_other() {
+fn a_conversation_can_continue_with_any_model_after_any_other() {
     for way in WAYS {
         let all = models(way);
         each(all.clone(), 4, |first| {
@@ -116,7 +116,7 @@ fn a_conversation_goes_on_with_any_model_after_any_other() {
 }
 
 #[test]
-fn reasoning_that_is_encrypted_in_the_final_object_only_goes_back_encrypted() {
+fn reasoning_encrypted_only_in_the_final_object_is_sent_back_encrypted() {
     let open = [
         thought("rs_1", None),
         message("msg_1", "I look."),
@@ -138,7 +138,7 @@ fn reasoning_that_is_encrypted_in_the_final_object_only_goes_back_encrypted() {
 }
 
 #[test]
-fn where_reasoning_is_encrypted_nowhere_the_ids_stay_behind_with_it() {
+fn unencrypted_reasoning_is_dropped_together_with_its_ids() {
     let items = [
         thought("rs_1", None),
         json!({"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}}),
@@ -168,7 +168,7 @@ fn where_reasoning_is_encrypted_nowhere_the_ids_stay_behind_with_it() {
 }
 
 #[test]
-fn reasoning_that_the_service_cannot_read_is_left_out_once() {
+fn reasoning_that_the_service_cannot_decrypt_is_omitted_once() {
     let error = json!({"message": "The encrypted content gAAA...XYZ= could not be verified.", "type":
         "invalid_request_error", "param": null, "code": "invalid_encrypted_content"});
     let no = || Reply::json(400, &json!({ "error": error }));
@@ -193,7 +193,7 @@ fn reasoning_that_the_service_cannot_read_is_left_out_once() {
 }
 
 #[test]
-fn an_output_of_white_space_says_that_there_is_none() {
+fn an_output_of_white_space_is_reported_as_empty() {
     let home = Home::with_key();
     let program = home.file("blank.sh", "#!/bin/sh\nprintf '\\n \\t\\n'\n");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -222,7 +222,7 @@ fn an_output_of_white_space_says_that_there_is_none() {
 }
 
 #[test]
-fn what_the_service_keeps_from_the_model_is_noted_once() {
+fn withheld_reasoning_is_reported_once() {
     let removed = |reason: &str| json!({"type": "reasoning", "id": "rs_1", "action": "removed", "reason": reason});
     let last = |reasons: &[&str]| {
         let all: Vec<Value> = reasons.iter().map(|reason| removed(reason)).collect();
@@ -247,7 +247,7 @@ fn what_the_service_keeps_from_the_model_is_noted_once() {
 }
 
 #[test]
-fn an_item_that_only_its_client_could_serve_is_named() {
+fn an_item_that_codex_run_cannot_serve_is_named() {
     for item in [
         json!({"type": "tool_search_call", "id": "ts_1", "call_id": "c1", "execution": "client",
             "status": "completed", "arguments": {"query": "x"}}),

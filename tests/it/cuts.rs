@@ -165,7 +165,7 @@ fn uncut(home: &Home, stream: &Stream) -> Ran {
 }
 
 #[test]
-fn exit_0_exactly_where_the_last_event_was_whole() {
+fn exit_0_only_if_the_last_event_was_complete() {
     let mut streams = own();
     streams.extend(recorded());
     each(streams, AT_ONCE, |stream| {
@@ -198,7 +198,7 @@ fn exit_0_exactly_where_the_last_event_was_whole() {
 }
 
 #[test]
-fn a_second_answer_makes_the_text_whole_or_the_run_says_that_it_differs() {
+fn a_retry_completes_the_text_or_reports_that_it_differs() {
     let mut streams = own();
     streams.extend(recorded().into_iter().step_by(2));
     each(streams, AT_ONCE, |stream| {

@@ -80,7 +80,7 @@ fn a_manifest_that_tools_could_change_is_refused() {
 }
 
 #[test]
-fn a_program_with_further_variables_that_tools_could_change_is_refused() {
+fn a_changeable_program_with_additional_variables_is_refused() {
     let home = Home::with_key().env("TICKETS", TICKET);
     for place in ["work", "safe", "work/sub"] {
         program(&home.root().join(place).join("lookup.sh"), "echo fine\n");
@@ -132,7 +132,7 @@ fn a_program_with_further_variables_that_tools_could_change_is_refused() {
 }
 
 #[test]
-fn a_file_that_decides_and_has_two_names_is_reported() {
+fn a_trusted_file_with_two_hard_links_is_reported() {
     let home = Home::with_key();
     let path = manifest(&home, "safe/lookup.json", &json!(["true"]), &json!([]));
     let words = "lookup.json has 2 names (hard links), and tools can change it";
@@ -143,7 +143,7 @@ fn a_file_that_decides_and_has_two_names_is_reported() {
 }
 
 #[test]
-fn what_is_mounted_elsewhere_is_within_reach_there_too() {
+fn a_second_mount_of_a_writable_directory_is_within_reach() {
     if lacks(&Need::MOUNTS) {
         return;
     }
@@ -162,7 +162,7 @@ fn what_is_mounted_elsewhere_is_within_reach_there_too() {
 }
 
 #[test]
-fn what_lies_below_a_shared_directory_is_within_reach() {
+fn files_below_a_shared_directory_are_within_reach() {
     let home = Home::with_key();
     let folder = format!("/tmp/codex-run-test-{}-decisive", std::process::id());
     fs::create_dir_all(&folder).expect("a directory");
@@ -181,7 +181,7 @@ fn what_lies_below_a_shared_directory_is_within_reach() {
 }
 
 #[test]
-fn a_program_with_further_variables_finds_no_code_of_other_tools() {
+fn a_program_with_additional_variables_runs_no_code_of_other_tools() {
     let home = Home::with_key().env("TICKETS", TICKET);
     let bin = home.work().join("bin").display().to_string();
     let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
@@ -236,7 +236,7 @@ fn a_program_with_further_variables_finds_no_code_of_other_tools() {
 }
 
 #[test]
-fn a_link_that_tools_may_have_left_opens_no_directory() {
+fn a_link_that_tools_could_have_left_makes_no_directory_writable() {
     let home = Home::with_key();
     let victim = home.root().join("victim");
     fs::create_dir(&victim).expect("a directory");
@@ -285,7 +285,7 @@ fn a_link_that_tools_may_have_left_opens_no_directory() {
 }
 
 #[test]
-fn what_other_tools_make_is_no_part_of_a_command_with_further_variables() {
+fn files_of_other_tools_are_not_run_with_additional_variables() {
     let home = Home::with_key().env("TICKETS", TICKET);
     let called = |command: Value, env: Value, plant: &str| {
         let path = manifest(&home, "safe/lookup.json", &command, &env);

@@ -53,7 +53,7 @@ fn text() -> Reply {
 }
 
 #[test]
-fn the_next_of_the_list_is_asked_and_that_is_said() {
+fn an_unavailable_default_model_falls_back_to_the_next_with_a_warning() {
     let (server, home) = served(vec![text(), text()], &[GONE, "gpt-two", "gpt-three"]);
     let ran = run(&server, &home, &["-e", "high"]);
     ran.exits(0)
@@ -85,7 +85,7 @@ fn the_next_of_the_list_is_asked_and_that_is_said() {
 }
 
 #[test]
-fn lines_tell_of_it_as_of_a_retry() {
+fn json_lines_report_the_fallback_like_a_retry() {
     let (server, home) = served(vec![text()], &[GONE, "gpt-two"]);
     let ran = run(&server, &home, &["--json"]);
     ran.exits(0).says("; asking gpt-two instead\n");
@@ -105,7 +105,7 @@ fn lines_tell_of_it_as_of_a_retry() {
 }
 
 #[test]
-fn its_shape_is_tried_first_and_the_next_one_has_shapes_of_its_own() {
+fn all_request_shapes_are_tried_before_the_fallback() {
     // The list says of both that they are asked in the classic one, which is not true of the second.
     let model = |slug| json!({"slug": slug, "visibility": "list", "use_responses_lite": false});
     let models = json!({"models": [model("gpt-one"), model("gpt-6.2-sol")]});
@@ -131,7 +131,7 @@ fn its_shape_is_tried_first_and_the_next_one_has_shapes_of_its_own() {
 }
 
 #[test]
-fn it_happens_once() {
+fn there_is_only_one_fallback() {
     let slugs = [GONE, "gpt-two-missing", "gpt-three"];
     let (server, home) = served(vec![], &slugs);
     let ran = run(&server, &home, &[]);
@@ -140,7 +140,7 @@ fn it_happens_once() {
 }
 
 #[test]
-fn a_model_that_was_named_is_not_replaced() {
+fn a_named_model_is_not_replaced() {
     let (server, home) = served(vec![], &[GONE, "gpt-two"]);
     let check = |ran: Ran| {
         ran.exits(5).stdout("").says("-m");
@@ -176,7 +176,7 @@ fn a_conversation_keeps_its_model() {
 }
 
 #[test]
-fn nothing_is_replaced_once_there_is_an_answer() {
+fn the_model_is_not_replaced_after_the_first_answer() {
     let replies = vec![Reply::items([bash("echo out")]), not_found()];
     let (server, home) = served(replies, &["gpt-one", "gpt-two"]);
     let args = ["run", "-s", "danger-full-access", "hi"];
@@ -185,7 +185,7 @@ fn nothing_is_replaced_once_there_is_an_answer() {
 }
 
 #[test]
-fn other_servers_have_models_of_their_own() {
+fn models_of_other_servers_are_not_replaced() {
     let reply = json!({"error": {"message": "no", "code": "model_not_found"}});
     let server = Server::start([Reply::json(404, &reply)]);
     let home = Home::with_key();
@@ -194,7 +194,7 @@ fn other_servers_have_models_of_their_own() {
 }
 
 #[test]
-fn a_plan_has_a_default_of_its_own() {
+fn each_plan_has_its_own_default() {
     let server = Server::start([text(), text()]);
     server.issuer().plan("free");
     let (home, _) = Home::signed_in(&server);

@@ -44,7 +44,7 @@ fn file(tokens: &Tokens) -> Value {
 }
 
 #[test]
-fn a_full_disk_costs_no_token() {
+fn a_full_disk_loses_no_token() {
     if lacks(&Need::OWN_MOUNTS) {
         return;
     }
@@ -73,7 +73,7 @@ fn a_full_disk_costs_no_token() {
 }
 
 #[test]
-fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
+fn a_bind_mounted_credentials_file_is_written_or_no_token_is_spent() {
     if lacks(&Need::OWN_MOUNTS) {
         return;
     }
@@ -105,7 +105,7 @@ fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
 }
 
 #[test]
-fn the_last_message_is_whole_or_the_file_is_as_it_was() {
+fn the_last_message_is_written_completely_or_the_file_is_unchanged() {
     if lacks(&Need::OWN_MOUNTS) {
         return;
     }
@@ -133,7 +133,7 @@ fn the_last_message_is_whole_or_the_file_is_as_it_was() {
 }
 
 #[test]
-fn tokens_that_cannot_be_stored_now_are_stored_by_the_next() {
+fn tokens_that_could_not_be_stored_are_stored_by_the_next_run() {
     let spoilt = |how: &(dyn Fn(&Home) + Sync), exit: i32| {
         let server = slow(1000);
         let (home, _) = Home::expired(&server);
@@ -166,7 +166,7 @@ fn tokens_that_cannot_be_stored_now_are_stored_by_the_next() {
 }
 
 #[test]
-fn nobodys_sign_in_is_overwritten_and_no_sign_out_undone() {
+fn a_concurrent_sign_in_or_sign_out_is_not_overwritten() {
     let changed = |text: &(dyn Fn(&Server) -> String + Sync), told: &str| {
         let server = slow(1000);
         let (home, _) = Home::expired(&server);
@@ -193,7 +193,7 @@ fn nobodys_sign_in_is_overwritten_and_no_sign_out_undone() {
 }
 
 #[test]
-fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
+fn no_token_is_spent_if_its_successor_could_not_be_stored() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
     // No link is followed in the place of the lock, not even by root.
@@ -218,7 +218,7 @@ fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
 }
 
 #[test]
-fn what_a_killed_process_had_made_ready_is_taken_over() {
+fn tokens_prepared_by_a_killed_process_are_used() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
     let renewed = server.issuer().grant("acct-test");

@@ -108,7 +108,7 @@ fn check(job: Job, server: &Server, ran: &Ran, limit: &str) -> bool {
 }
 
 #[test]
-fn descriptors_that_are_used_up_are_exit_74_and_named() {
+fn exhausted_descriptors_are_exit_74_and_named() {
     let things: Vec<(Job, u32)> = Job::ALL
         .into_iter()
         .flat_map(|job| {
@@ -133,7 +133,7 @@ fn descriptors_that_are_used_up_are_exit_74_and_named() {
 }
 
 #[test]
-fn descriptors_that_are_used_up_later_are_no_network_that_failed() {
+fn descriptors_exhausted_later_are_not_reported_as_a_network_failure() {
     // The number of the run's own process is the fourth word about its child, which is the parent of the command.
     let command = "prlimit --nofile=5:5 --pid $(cut -d' ' -f4 /proc/$PPID/stat) && echo lowered";
     for host in ["127.0.0.1", "localhost"] {
@@ -155,7 +155,7 @@ fn descriptors_that_are_used_up_later_are_no_network_that_failed() {
 }
 
 #[test]
-fn threads_that_are_used_up_are_exit_74_and_named() {
+fn exhausted_threads_are_exit_74_and_named() {
     if lacks(&Need::OTHER_USER) {
         return;
     }
@@ -187,7 +187,7 @@ fn threads_that_are_used_up_are_exit_74_and_named() {
 }
 
 #[test]
-fn a_sign_in_that_has_no_threads_or_descriptors_is_not_taken_for_one_without_ports() {
+fn a_sign_in_without_threads_or_descriptors_does_not_blame_the_ports() {
     if lacks(&Need::OTHER_USER) {
         return;
     }
@@ -206,7 +206,7 @@ fn a_sign_in_that_has_no_threads_or_descriptors_is_not_taken_for_one_without_por
 }
 
 #[test]
-fn a_limit_of_this_machine_is_not_noted_as_a_failure_of_the_issuer() {
+fn exhaustion_is_not_recorded_as_a_failure_of_the_issuer() {
     if lacks(&Need::OTHER_USER) {
         return;
     }
@@ -245,7 +245,7 @@ fn with_small_files(cmd: Cmd, bytes: u32) -> Ran {
 }
 
 #[test]
-fn a_file_that_may_not_grow_is_a_warning_or_exit_74_and_no_signal() {
+fn a_file_size_limit_is_a_warning_or_exit_74_and_no_signal() {
     let long = "word ".repeat(2000);
     let home = Home::with_key();
     let server = Server::start([Reply::text(&long), Reply::text(&long)]);
@@ -262,7 +262,7 @@ fn a_file_that_may_not_grow_is_a_warning_or_exit_74_and_no_signal() {
 }
 
 #[test]
-fn tools_keep_the_default_of_the_signals_that_codex_catches() {
+fn tools_have_the_default_action_of_signals_that_codex_catches() {
     let home = Home::with_key();
     let command = "grep -E '^Sig(Ign|Cgt)' /proc/self/status; head -c 9000 /dev/zero > f; echo $?";
     let server = Server::start([

@@ -64,7 +64,7 @@ fn error(code: &str, message: &str) -> String {
 }
 
 #[test]
-fn answers_that_may_be_better_a_moment_later() {
+fn temporary_failures_are_retried() {
     let now = "the service cannot answer right now";
     let (rate, slow, overloaded) = (
         error("rate_limit_exceeded", "slower"),
@@ -122,7 +122,7 @@ fn answers_that_may_be_better_a_moment_later() {
 }
 
 #[test]
-fn the_service_says_when() {
+fn the_delay_of_the_service_is_respected() {
     let now = "the service cannot answer right now";
     let none = &format!("{now}: no reason given");
     let in_words = error("rate_limit_exceeded", "Please try again in 0.89s. Visit x");
@@ -158,7 +158,7 @@ fn the_service_says_when() {
 }
 
 #[test]
-fn errors_inside_a_stream_that_may_pass() {
+fn temporary_errors_inside_a_stream_are_retried() {
     let now = "the service cannot answer right now";
     let event = |code: &str, message: &str| {
         json!({"type": "response.failed", "response": {"status": "failed",
@@ -206,7 +206,7 @@ fn errors_inside_a_stream_that_may_pass() {
 
 /// Neither a service that forbids it nor one that asks for hours is asked again.
 #[test]
-fn what_may_pass_and_is_not_waited_for() {
+fn temporary_failures_with_long_delays_are_not_retried() {
     let check = |headers: &[(&str, &str)], hint: &str| {
         let server = Server::start([Reply::status(503, headers, "")]);
         let ran = Home::with_key()

@@ -32,7 +32,7 @@ const CODES: &[(i32, &[&str])] = &[
 ];
 
 #[test]
-fn every_recorded_refusal_has_its_exit_code_and_its_words() {
+fn every_recorded_refusal_has_its_exit_code_and_message() {
     if lacks(&Need::RECORDED_REFUSALS) {
         return;
     }

@@ -49,7 +49,7 @@ fn error(code: &str) -> String {
 }
 
 #[test]
-fn requests_that_stay_wrong() {
+fn invalid_requests() {
     let check = |status: u16, body: &str, why: &str, hint: &str| {
         check((status, &[], body), 1, &format!("{REQUEST}: {why}"), hint);
     };
@@ -108,7 +108,7 @@ fn requests_that_stay_wrong() {
 }
 
 #[test]
-fn what_is_not_allowed() {
+fn forbidden_requests() {
     let check = |status: u16, body: &str, why: &str, hint: &str| {
         check((status, &[], body), 5, &format!("{DENIED}: {why}"), hint);
     };
@@ -156,7 +156,7 @@ fn what_is_not_allowed() {
 }
 
 #[test]
-fn credentials_that_are_refused() {
+fn refused_credentials() {
     let what = "the service refused the credential from OPENAI_API_KEY";
     let check = |status: u16, body: &str, why: &str| {
         check(
@@ -177,7 +177,7 @@ fn credentials_that_are_refused() {
 }
 
 #[test]
-fn limits_that_are_used_up() {
+fn exhausted_limits() {
     let at = now_unix() + 5400;
     let left = "it resets in 1 h 30 min, ";
     let time = format!(
@@ -274,7 +274,7 @@ fn limits_that_are_used_up() {
 }
 
 #[test]
-fn pages_and_other_things_that_are_no_answer() {
+fn pages_and_other_bodies_that_are_not_an_answer() {
     let page = "a web page instead of an answer";
     let html = [("content-type", "text/html")];
     let ray = [("server", "cloudflare"), ("cf-ray", "8d2df03dbbcd60fd-LHR")];
@@ -351,7 +351,7 @@ fn errors_inside_a_stream() {
 }
 
 #[test]
-fn nothing_that_the_service_repeats_shows_a_secret_or_steers_a_terminal() {
+fn echoed_text_shows_no_secret_and_no_control_characters() {
     let said = format!("{KEY} a\u{1b}[2J\u{7}");
     let json = json!({"error": {"code": said, "message": said, "plan_type": said, "type": "usage_limit_reached"}});
     let in_base64 = STANDARD.encode(json.to_string());

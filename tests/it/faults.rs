@@ -17,7 +17,7 @@ fn ask(reply: Reply) -> Ran {
 }
 
 #[test]
-fn answers_that_are_no_success() {
+fn error_responses() {
     let check = |status: u16, body: &str, code: i32, words: &str| {
         let run = ask(Reply::status(
             status,
@@ -84,7 +84,7 @@ fn answers_that_are_no_success() {
 }
 
 #[test]
-fn a_page_in_place_of_a_stream_is_no_answer() {
+fn a_page_instead_of_a_stream_is_not_an_answer() {
     let page = Reply::status(
         200,
         &[("content-type", "text/html")],
@@ -97,14 +97,14 @@ fn a_page_in_place_of_a_stream_is_no_answer() {
 }
 
 #[test]
-fn an_answer_without_a_content_type_is_read_all_the_same() {
+fn an_answer_without_a_content_type_is_read() {
     ask(Reply::text("hello").without_content_type())
         .exits(0)
         .stdout("hello\n");
 }
 
 #[test]
-fn endings_other_than_complete() {
+fn endings_other_than_completed() {
     let ends = |ends: Ends| ask(Reply::text("part").ends(ends));
     let failed = |code: &str| Ends::Failed {
         code: code.to_owned(),
@@ -137,7 +137,7 @@ fn endings_other_than_complete() {
 
 /// The answer's body ends as HTTP wants it, only the last blank line is not there.
 #[test]
-fn a_last_word_without_its_blank_line_was_said() {
+fn a_last_event_without_a_blank_line_counts() {
     let delta = r#"{"type":"response.output_text.delta","output_index":0,"delta":"hello"}"#;
     let item = r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[{"type":"output_text","text":"hello"}]}}"#;
     let completed = r#"{"type":"response.completed","response":{"status":"completed"}}"#;
@@ -154,7 +154,7 @@ fn a_last_word_without_its_blank_line_was_said() {
 }
 
 #[test]
-fn an_empty_answer_is_no_answer() {
+fn an_empty_answer_is_a_failure() {
     ask(Reply::items([Item::reasoning("hm")]))
         .exits(8)
         .stdout("")
@@ -166,7 +166,7 @@ fn an_empty_answer_is_no_answer() {
 }
 
 #[test]
-fn a_cut_connection_is_never_a_success() {
+fn a_broken_connection_is_never_a_success() {
     let whole = "hello world ".repeat(20);
     for framing in [Framing::Chunked, Framing::Length, Framing::Close] {
         for at in [0, 1, 100, 500, 2000, 3000] {
@@ -188,7 +188,7 @@ fn a_cut_connection_is_never_a_success() {
 /// A message that was printed and the message that the service says it was: a missing tail is printed,
 /// any other difference is told.
 #[test]
-fn what_was_printed_is_what_the_service_says_in_the_end() {
+fn the_printed_text_matches_the_final_message() {
     let stream = |delta: &str, text: &str| {
         let events = [
             format!(
@@ -221,7 +221,7 @@ fn what_was_printed_is_what_the_service_says_in_the_end() {
 }
 
 #[test]
-fn a_server_that_says_nothing_for_long_is_a_matter_of_time_only() {
+fn a_slow_server_is_not_a_failure() {
     let reply = Reply::text("hello").pause_before_headers(Duration::from_millis(300));
     ask(reply).exits(0).stdout("hello\n").stderr("");
 }

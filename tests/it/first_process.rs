@@ -48,7 +48,7 @@ fn handles(pid: u32, signal: i32) -> bool {
 }
 
 #[test]
-fn a_run_ends_with_the_code_of_the_signal() {
+fn as_pid_1_a_run_exits_with_the_code_of_the_signal() {
     if lacks(&Need::PID_NAMESPACE) {
         return;
     }
@@ -75,7 +75,7 @@ fn a_run_ends_with_the_code_of_the_signal() {
 }
 
 #[test]
-fn tools_end_with_it_at_the_first_signal_and_at_the_second() {
+fn as_pid_1_tools_end_at_the_first_and_the_second_signal() {
     if lacks(&Need::PID_NAMESPACE) {
         return;
     }
@@ -100,7 +100,7 @@ fn tools_end_with_it_at_the_first_signal_and_at_the_second() {
 }
 
 #[test]
-fn a_quit_ends_it_at_once() {
+fn as_pid_1_sigquit_ends_the_run_at_once() {
     if lacks(&Need::PID_NAMESPACE) {
         return;
     }
@@ -116,7 +116,7 @@ fn a_quit_ends_it_at_once() {
 }
 
 #[test]
-fn other_commands_end_with_the_code_of_the_signal_too() {
+fn as_pid_1_other_commands_exit_with_the_code_of_the_signal() {
     if lacks(&Need::PID_NAMESPACE) {
         return;
     }

@@ -28,7 +28,7 @@ const NOTES: &str = "
 ";
 
 #[test]
-fn what_a_model_does_not_take_is_made_what_it_does_with_one_note() {
+fn settings_that_a_model_does_not_support_are_clamped_with_one_note() {
     let listed = json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list",
         "supports_reasoning_summary_parameter": false}, {"slug": "plain", "visibility": "list", "priority": 1,
         "supported_reasoning_levels": []}]);
@@ -71,7 +71,7 @@ fn what_a_model_does_not_take_is_made_what_it_does_with_one_note() {
 
 /// What the list says of a model holds as long as the list is kept.
 #[test]
-fn a_word_that_the_list_refuses_is_refused_by_the_list_that_was_kept() {
+fn a_setting_that_the_list_rules_out_is_clamped_by_the_cached_list() {
     for (said, note, sent) in [
         (true, "", json!("high")),
         (
@@ -91,7 +91,7 @@ fn a_word_that_the_list_refuses_is_refused_by_the_list_that_was_kept() {
 }
 
 #[test]
-fn a_picture_that_a_tool_reads_becomes_words_for_a_model_that_sees_none() {
+fn an_image_read_by_a_tool_becomes_text_for_a_model_without_image_input() {
     let read = || Reply::items([Item::call("read", json!({"path": "a.png"}))]);
     for (model, sees) in [("gpt-5.3-codex-spark", false), ("gpt-5.4", true)] {
         let server = Server::start([read(), Reply::text("done")]);
@@ -117,7 +117,7 @@ fn a_picture_that_a_tool_reads_becomes_words_for_a_model_that_sees_none() {
 }
 
 #[test]
-fn ultra_is_told_to_be_no_effort() {
+fn ultra_is_refused_as_an_effort() {
     for (model, level) in [
         ("gpt-6.1-sol", "xhigh"),
         ("gpt-6-sol", "max"),
@@ -153,7 +153,7 @@ pub(crate) fn without_host(ran: &Ran, server: &Server) -> String {
 }
 
 #[test]
-fn a_model_that_nobody_knows_is_sent_as_it_is() {
+fn an_unknown_model_id_is_sent_unchanged() {
     let server = Server::start(vec![Reply::text("ok"); 5]);
     let run = |home: &Home, model: &str, more: &[&str]| {
         let mut cmd =

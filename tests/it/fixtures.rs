@@ -67,7 +67,7 @@ fn finished_messages(stream: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_recorded_stream_is_read_as_it_was_meant() {
+fn every_recorded_stream_is_decoded_correctly() {
     let folder = Path::new(FOLDER);
     if lacks(&Need::RECORDED_STREAMS) {
         return;

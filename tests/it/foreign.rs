@@ -61,7 +61,7 @@ pub(crate) fn read(path: &Path) -> (String, Value) {
 }
 
 #[test]
-fn of_pis_file_only_our_tokens_change() {
+fn only_our_tokens_change_in_the_file_of_pi() {
     let server = server();
     let (home, old) = (Home::new(), ended(&server));
     let before = of_pi(&old);
@@ -91,7 +91,7 @@ fn of_pis_file_only_our_tokens_change() {
 }
 
 #[test]
-fn of_the_official_file_only_the_tokens_change() {
+fn only_the_tokens_change_in_the_official_file() {
     let server = server();
     let (home, old) = (Home::new(), ended(&server));
     let before = official(&old);
@@ -126,7 +126,7 @@ fn of_the_official_file_only_the_tokens_change() {
 }
 
 #[test]
-fn links_are_followed_and_not_replaced() {
+fn links_to_credentials_files_are_followed_and_kept() {
     for text in [of_pi, official] {
         let server = server();
         let (home, old) = (Home::new(), ended(&server));
@@ -152,7 +152,7 @@ fn links_are_followed_and_not_replaced() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn half_a_file_is_read_again() {
+fn a_half_written_file_is_read_again() {
     use rustix::fs::inotify;
     let server = server();
     let home = Home::new();
@@ -209,7 +209,7 @@ fn a_sign_in_can_be_stored_in_another_programs_file() {
 }
 
 #[test]
-fn keys_of_pi_are_found_as_pi_finds_them() {
+fn keys_of_pi_are_resolved_like_pi_does() {
     let server = server();
     let home = Home::new().env("MY_KEY", crate::home::KEY);
     for (key, exit) in [
@@ -240,7 +240,7 @@ fn keys_of_pi_are_found_as_pi_finds_them() {
 }
 
 #[test]
-fn a_key_that_is_not_used_is_not_judged() {
+fn an_unused_key_is_not_validated() {
     let server = server();
     let home = Home::new();
     let tokens = server.issuer().grant("acct-test");
@@ -251,7 +251,7 @@ fn a_key_that_is_not_used_is_not_judged() {
 }
 
 #[test]
-fn what_was_refused_is_remembered_for_other_programs_files_too() {
+fn refused_tokens_are_remembered_for_files_of_other_programs_too() {
     let server = server();
     for text in [of_pi, official] {
         let (home, old) = (Home::new(), ended(&server));
@@ -270,7 +270,7 @@ fn what_was_refused_is_remembered_for_other_programs_files_too() {
 }
 
 #[test]
-fn what_is_named_by_mistake_is_left_alone() {
+fn a_file_named_by_mistake_is_not_changed() {
     let home = Home::new();
     let text = "{\"name\": \"package\", \"version\": \"1\"}";
     let path = home.file("package.json", text);

@@ -47,7 +47,7 @@ fn is_whole(ran: &Ran) {
 }
 
 #[test]
-fn claims_stay_in_their_lines() {
+fn claims_cannot_forge_lines() {
     let server = Server::start([]);
     let home = Home::new();
     let own = home.root().join(format!("home{EVIL}"));
@@ -77,7 +77,7 @@ fn claims_stay_in_their_lines() {
 }
 
 #[test]
-fn directories_stay_in_their_lines() {
+fn directory_names_cannot_forge_lines() {
     let home = Home::with_key();
     let directory = home.work().join(format!("dir{EVIL}"));
     fs::create_dir(&directory).expect("a directory");
@@ -99,7 +99,7 @@ fn directories_stay_in_their_lines() {
 }
 
 #[test]
-fn models_stay_in_their_lines() {
+fn model_names_cannot_forge_lines() {
     let list = json!([{"slug": "gpt-5.5", "display_name": EVIL, "visibility": "list",
         "supported_reasoning_levels": [{"effort": EVIL}], "default_reasoning_level": EVIL}]);
     let server = Server::start(Script::default().models(list));

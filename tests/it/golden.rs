@@ -35,7 +35,7 @@ fn normal(line: &Value, home: &Home) -> String {
 
 /// A run with everything, as this version tells it. A reader of it that is kept by somebody else goes on working.
 #[test]
-fn the_stream_of_this_version_is_kept() {
+fn the_json_lines_match_the_golden_files() {
     let home = Home::with_key();
     own_tool(&home);
     let replies = [

@@ -32,7 +32,7 @@ fn reading(home: &Path) -> String {
 }
 
 #[test]
-fn the_default_home_is_hidden_where_another_one_is_used() {
+fn the_default_home_is_hidden_when_a_different_one_is_used() {
     let home = Home::with_key();
     furnish(home.root());
     let elsewhere = home.root().join("profile").display().to_string();
@@ -76,7 +76,7 @@ fn with_passwd(cmd: Cmd, home: &Home, lines: &str) -> Cmd {
 }
 
 #[test]
-fn the_home_of_etc_passwd_is_hidden_whatever_home_says() {
+fn the_home_in_etc_passwd_is_hidden_whatever_home_is_set_to() {
     if lacks(&Need::MOUNTS) {
         return;
     }
@@ -113,7 +113,7 @@ fn the_home_of_etc_passwd_is_hidden_whatever_home_says() {
 }
 
 #[test]
-fn without_any_home_tools_are_not_offered_inside_a_sandbox() {
+fn without_a_home_no_sandboxed_tools_are_offered() {
     if lacks(&Need::MOUNTS) {
         return;
     }
@@ -162,7 +162,7 @@ fn linked(home: &Home, link: &str, target: &str, is_directory: bool) {
 }
 
 #[test]
-fn what_links_in_a_home_lead_to_is_hidden_too() {
+fn targets_of_links_in_a_home_are_hidden_too() {
     let home = Home::new().env("CODEX_API_KEY", KEY);
     let home = {
         let pi = home.root().join("pi").display().to_string();
@@ -216,7 +216,7 @@ fn what_links_in_a_home_lead_to_is_hidden_too() {
 }
 
 #[test]
-fn tools_cannot_write_where_links_in_a_home_of_codex_run_lead() {
+fn tools_cannot_write_to_targets_of_links_in_the_codex_run_home() {
     let home = Home::with_key();
     let own = home.root().join(".codex-run");
     fs::create_dir_all(&own).expect("a directory");
@@ -253,7 +253,7 @@ fn tools_cannot_write_where_links_in_a_home_of_codex_run_lead() {
 }
 
 #[test]
-fn a_credentials_file_is_hidden_where_another_one_is_used() {
+fn the_default_credentials_file_is_hidden_when_a_different_one_is_used() {
     let home = Home::new().env("CODEX_API_KEY", KEY);
     fs::create_dir_all(home.root().join(".codex-run")).expect("a directory");
     for name in ["of-config", "key-of-config", "of-variable"] {
@@ -274,7 +274,7 @@ fn a_credentials_file_is_hidden_where_another_one_is_used() {
 }
 
 #[test]
-fn a_credentials_file_with_two_names_is_reported() {
+fn a_credentials_file_with_two_hard_links_is_reported() {
     let home = Home::with_key();
     let own = home.root().join(".codex-run");
     fs::create_dir_all(&own).expect("a directory");

@@ -74,7 +74,7 @@ const TOO_MANY: &str = "cannot read the answer: it has more than 10000 items";
 const CUT: &str = "the stream ended before the service reported it complete";
 
 #[test]
-fn a_gibibyte_in_one_line_or_in_one_event_is_not_read_to_its_end() {
+fn a_gibibyte_in_one_line_or_event_is_not_read_to_the_end() {
     let line = "x".repeat(1 << 16);
     ask(Reply::flood("data: ", &line, 1 << 14, ""))
         .exits(8)
@@ -98,7 +98,7 @@ fn a_gibibyte_in_one_line_or_in_one_event_is_not_read_to_its_end() {
 }
 
 #[test]
-fn a_stream_of_comments_costs_nothing() {
+fn a_stream_of_comments_uses_little_memory() {
     let ping = ": ping\n\n";
     ask(Reply::flood("", ping, 2_000_000, &hello()))
         .exits(0)
@@ -111,7 +111,7 @@ fn a_stream_of_comments_costs_nothing() {
 }
 
 #[test]
-fn a_million_events_without_an_end() {
+fn a_million_events_without_an_ending() {
     let text = delta(r#""output_index":0"#, "a");
     let ran = ask(Reply::flood("", &text, 1_000_000, ""));
     ran.exits(8).says(CUT);
@@ -131,7 +131,7 @@ fn a_million_events_without_an_end() {
 }
 
 #[test]
-fn a_text_that_no_event_can_confirm_is_given_up() {
+fn too_much_unfinished_text_is_exit_8() {
     let text = delta(r#""output_index":0"#, &"x".repeat(1 << 16));
     let ran = ask_for(Reply::flood("", &text, 1000, ""), 16 << 20);
     ran.exits(8)
@@ -140,7 +140,7 @@ fn a_text_that_no_event_can_confirm_is_given_up() {
 }
 
 #[test]
-fn an_answer_of_very_many_items() {
+fn an_answer_with_too_many_items_fails() {
     let many = |each: &dyn Fn(usize) -> String| -> String { (0..20_000).map(each).collect() };
     for stream in [
         many(&|n| delta(&format!(r#""output_index":{n}"#), "")),
@@ -170,7 +170,7 @@ fn an_answer_of_very_many_items() {
 }
 
 #[test]
-fn trees_that_nobody_reads_are_not_built() {
+fn unused_json_trees_are_not_built() {
     let tree = format!("[{}0]", r#"{"a":1},"#.repeat(1_500_000));
     let with = |fields: &str| event(&fields.replace('@', &tree));
     let said = done(0, &part("hello"));
@@ -195,7 +195,7 @@ fn trees_that_nobody_reads_are_not_built() {
 }
 
 #[test]
-fn json_nested_200_000_deep() {
+fn json_nested_200_000_levels_deep_does_no_harm() {
     let array = "[".repeat(200_000) + &"]".repeat(200_000);
     let object = r#"{"a":"#.repeat(200_000) + "1" + &"}".repeat(200_000);
     ask(Reply::sse(event(&array) + &hello()))
@@ -219,7 +219,7 @@ fn json_nested_200_000_deep() {
 }
 
 #[test]
-fn texts_as_large_as_they_may_be_are_not_copied_again_and_again() {
+fn texts_of_the_maximum_size_are_not_copied_repeatedly() {
     let text = "x".repeat(LARGE);
     let all = done(0, &part(&text));
     let last = |status: &str| {
@@ -256,7 +256,7 @@ fn texts_as_large_as_they_may_be_are_not_copied_again_and_again() {
 }
 
 #[test]
-fn bytes_that_are_no_utf8() {
+fn invalid_utf8_is_replaced_or_skipped() {
     let stream = |bytes: &[u8]| {
         let text = delta(r#""output_index":0"#, "@");
         let (before, after) = text.split_once('@').expect("it is there");
@@ -277,7 +277,7 @@ fn bytes_that_are_no_utf8() {
 }
 
 #[test]
-fn headers_beyond_all_measure() {
+fn huge_headers_fail() {
     let head = |more: &str| format!("HTTP/1.1 200 OK\r\n{more}\r\n\r\n{}", hello());
     let one = head(&format!("x-a: {}", "a".repeat(1 << 20)));
     let many = head(&"x: y\r\n".repeat(100_000));

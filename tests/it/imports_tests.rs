@@ -18,7 +18,7 @@ fn check(files: &[(&str, &str)], expected: &[&str]) {
 }
 
 #[test]
-fn parts_are_read_from_every_kind_of_path() {
+fn parts_are_found_in_every_kind_of_path() {
     let target = [("b.rs", ""), ("c.rs", ""), ("d/mod.rs", ""), ("d/e.rs", "")];
     let of = |text: &str, expected: &[&str]| {
         let mut files = target.to_vec();
@@ -47,7 +47,7 @@ fn parts_are_read_from_every_kind_of_path() {
 }
 
 #[test]
-fn words_and_tests_are_no_imports() {
+fn strings_comments_and_tests_are_not_imports() {
     let of = |text: &str, expected: &[&str]| check(&[("a.rs", text), ("b.rs", "")], expected);
     of("// use crate::b::X;\n/* crate::b */ //! [`crate::b`]", &[]);
     of(
@@ -87,7 +87,7 @@ fn words_and_tests_are_no_imports() {
 }
 
 #[test]
-fn circles_of_two_and_of_more_are_found() {
+fn circles_of_two_or_more_files_are_found() {
     check(
         &[
             ("a/mod.rs", "mod b;\nmod c;"),
@@ -119,7 +119,7 @@ fn circles_of_two_and_of_more_are_found() {
 }
 
 #[test]
-fn what_is_re_exported_counts_as_the_file_that_defines_it() {
+fn a_re_export_counts_as_the_file_that_defines_it() {
     // The child takes from its sibling, by way of the folder.
     check(
         &[
@@ -166,7 +166,7 @@ fn what_is_re_exported_counts_as_the_file_that_defines_it() {
 
 #[test]
 #[should_panic(expected = "re-exports everything")]
-fn a_re_export_of_everything_is_refused() {
+fn a_glob_re_export_is_refused() {
     check(
         &[("a/mod.rs", "mod b;\npub use b::*;"), ("a/b.rs", "")],
         &[],

@@ -54,7 +54,7 @@ fn instructions(ran: &Ran) -> String {
 }
 
 #[test]
-fn a_picture_is_known_by_its_content_and_goes_in_its_order() {
+fn images_are_recognised_by_content_and_sent_in_order() {
     use base64::Engine as _;
     let home = Home::with_key();
     let mut args = vec!["look".to_owned()];
@@ -86,7 +86,7 @@ fn sparse(home: &Home, name: &str, size: u64) {
 }
 
 #[test]
-fn what_is_no_picture_or_too_large_is_exit_2() {
+fn a_file_that_is_not_an_image_or_too_large_is_exit_2() {
     let home = Home::with_key();
     let check = |name: &str, words: &str| {
         let ran = dry(&home, &["-i", name, "look"]);
@@ -129,7 +129,7 @@ fn what_is_no_picture_or_too_large_is_exit_2() {
 }
 
 #[test]
-fn a_file_is_a_block_that_its_path_names() {
+fn a_file_becomes_a_block_labelled_with_its_path() {
     let home = Home::with_key();
     home.file("a.rs", "fn a() {}\n");
     home.file("b \"&\".md", "no line end");
@@ -180,7 +180,7 @@ fn a_file_is_a_block_that_its_path_names() {
 }
 
 #[test]
-fn nothing_in_a_prompt_has_a_meaning_of_its_own() {
+fn a_prompt_has_no_special_syntax() {
     let home = Home::with_key().env("VAR", "value");
     home.file("file", "content");
     for prompt in [
@@ -227,7 +227,7 @@ fn from(folder: &Path, text: &str) -> String {
 }
 
 #[test]
-fn instructions_of_a_project_are_those_from_its_root_down() {
+fn project_instructions_are_collected_from_the_root_down() {
     let home = Home::with_key();
     let (inner, root) = (project(&home), home.work().join("project"));
     fs::write(home.work().join("who.txt"), "You are terse.").expect("a file");
@@ -264,7 +264,7 @@ fn instructions_of_a_project_are_those_from_its_root_down() {
 }
 
 #[test]
-fn instructions_of_a_project_are_added_to_the_built_in_ones() {
+fn project_instructions_are_added_to_the_built_in_ones() {
     let home = Home::with_key();
     home.file("AGENTS.md", "Be kind.\n");
     let plain = instructions(&dry(&home, &["--no-agents-md", "hi"]));
@@ -276,7 +276,7 @@ fn instructions_of_a_project_are_added_to_the_built_in_ones() {
 }
 
 #[test]
-fn instructions_of_a_project_have_32_kib_in_all() {
+fn project_instructions_are_limited_to_32_kib_in_total() {
     let home = Home::with_key();
     let (inner, root) = (project(&home), home.work().join("project"));
     let most = 32 << 10;
@@ -318,7 +318,7 @@ fn instructions_of_a_project_have_32_kib_in_all() {
 }
 
 #[test]
-fn instructions_of_a_project_are_cut_between_characters_and_must_be_utf8() {
+fn project_instructions_are_cut_at_a_character_and_must_be_utf8() {
     let home = Home::with_key();
     let file = home.file("AGENTS.md", format!("x{}", "\u{e9}".repeat(20_000)));
     let ran = dry(&home, &["hi"]);
@@ -343,7 +343,7 @@ fn instructions_of_a_project_are_cut_between_characters_and_must_be_utf8() {
 }
 
 #[test]
-fn what_was_thought_is_told_to_those_who_asked() {
+fn reasoning_summaries_are_shown_on_request() {
     for (flags, told) in [
         (&[][..], false),
         (&["--summary", "none"], false),

@@ -16,7 +16,7 @@ const STOP: i32 = 19;
 const CONTINUE: i32 = 18;
 
 #[test]
-fn whoever_is_killed_holds_up_nobody() {
+fn a_killed_lock_holder_does_not_block_others() {
     let killed = |after: u64| {
         let server = slow(200);
         let (home, old) = Home::expired(&server);
@@ -62,7 +62,7 @@ fn holds_since(home: &Home, process: u32, seconds: u64) {
 }
 
 #[test]
-fn a_holder_beyond_its_own_limit_is_named() {
+fn a_lock_holder_past_its_time_limit_is_named() {
     let server = slow(5000);
     let (home, old) = Home::expired(&server);
     let holder = ask(&home, &server).start();
@@ -92,7 +92,7 @@ fn a_holder_beyond_its_own_limit_is_named() {
 }
 
 #[test]
-fn a_holder_at_work_is_waited_for_and_that_is_said() {
+fn a_busy_lock_holder_is_waited_for_with_a_message() {
     let server = slow(3000);
     let (home, _) = Home::expired(&server);
     let holder = ask(&home, &server).start();
@@ -143,7 +143,7 @@ fn ended(how: impl Fn(Cmd, Duration) -> Ran + Sync, check: impl Fn(&Ran) + Sync)
 }
 
 #[test]
-fn a_signal_waits_for_the_token() {
+fn a_signal_waits_for_a_renewal_in_progress() {
     ended(
         |cmd, after| {
             let running = cmd.start();
@@ -172,7 +172,7 @@ fn a_signal_waits_for_the_token() {
 }
 
 #[test]
-fn the_clock_waits_for_the_token() {
+fn a_timeout_waits_for_a_renewal_in_progress() {
     ended(
         |mut cmd, after| {
             cmd.command
@@ -184,7 +184,7 @@ fn the_clock_waits_for_the_token() {
 }
 
 #[test]
-fn a_reader_that_goes_away_waits_for_the_token() {
+fn a_closed_reader_waits_for_a_renewal_in_progress() {
     ended(
         |cmd, after| {
             let mut running = cmd.start();
@@ -197,7 +197,7 @@ fn a_reader_that_goes_away_waits_for_the_token() {
 }
 
 #[test]
-fn a_signal_waits_for_the_token_in_other_commands_too() {
+fn a_signal_waits_for_a_renewal_in_other_commands_too() {
     for args in [&["token"][..], &["status", "--limits"]] {
         let server = slow(5000);
         let (home, old) = Home::expired(&server);
@@ -217,7 +217,7 @@ fn a_signal_waits_for_the_token_in_other_commands_too() {
 
 /// The issuer may take 120 s; a quarter of a minute was once thought to be enough.
 #[test]
-fn a_signal_waits_for_a_token_that_takes_long() {
+fn a_signal_waits_for_a_slow_renewal() {
     let server = slow(17_000);
     let (home, old) = Home::expired(&server);
     let running = ask(&home, &server).start();
@@ -231,7 +231,7 @@ fn a_signal_waits_for_a_token_that_takes_long() {
 }
 
 #[test]
-fn a_kill_before_the_token_is_spent_costs_nothing_and_one_after_it_is_explained() {
+fn a_kill_before_the_token_is_spent_loses_nothing_and_a_later_one_is_explained() {
     let server = slow(0);
     server.issuer().pause_before(Duration::from_secs(20));
     let (home, old) = Home::expired(&server);

@@ -67,7 +67,7 @@ fn a_plain_answer_is_one_item() {
 }
 
 #[test]
-fn messages_and_summaries_come_in_the_order_of_the_model() {
+fn messages_and_summaries_keep_the_order_of_the_model() {
     let answer = [
         Item::reasoning("First I think."),
         Item::commentary("one"),
@@ -122,7 +122,7 @@ fn a_command_begins_and_ends() {
 }
 
 #[test]
-fn a_change_of_a_file_names_it_and_says_which() {
+fn a_file_change_names_the_file_and_the_kind_of_change() {
     let home = Home::with_key();
     home.file("old", "a\n");
     let edit = json!({"path": "old", "edits": [{"old_text": "a", "new_text": "b"}]});
@@ -164,7 +164,7 @@ pub(crate) fn own_tool(home: &Home) {
 }
 
 #[test]
-fn another_tool_is_told_with_its_arguments_and_output() {
+fn other_tools_are_reported_with_arguments_and_output() {
     let home = Home::with_key();
     own_tool(&home);
     home.file("notes", "a line\n");
@@ -215,7 +215,7 @@ fn another_tool_is_told_with_its_arguments_and_output() {
 }
 
 #[test]
-fn calls_at_the_same_time_keep_their_items() {
+fn concurrent_calls_keep_their_item_ids() {
     let wait = "while [ ! -e go ]; do :; done; echo slow";
     let calls = [bash(wait), bash("touch go; echo quick")];
     let events = told(
@@ -233,7 +233,7 @@ fn calls_at_the_same_time_keep_their_items() {
 }
 
 #[test]
-fn a_retry_is_told_and_what_was_cut_is_not() {
+fn a_retry_is_reported_and_truncated_text_is_not() {
     let replies = [
         Reply::sse(
             "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hello wor\"}\n\n",
@@ -258,7 +258,7 @@ fn a_retry_is_told_and_what_was_cut_is_not() {
 }
 
 #[test]
-fn limits_are_told_where_the_service_tells_them() {
+fn rate_limits_are_reported_if_the_service_sends_them() {
     let reply = Reply::text("hello")
         .header("x-codex-primary-used-percent", "12.5")
         .header("x-codex-primary-window-minutes", "300")
@@ -278,7 +278,7 @@ fn limits_are_told_where_the_service_tells_them() {
 }
 
 #[test]
-fn the_usage_of_all_requests_is_summed_up() {
+fn the_usage_of_all_requests_is_added_up() {
     let replies = [
         Reply::items([Item::reasoning("hm"), bash("true")]),
         Reply::items([bash("true")]),
@@ -321,7 +321,7 @@ fn the_usage_of_all_requests_is_summed_up() {
 }
 
 #[test]
-fn deltas_make_up_the_message() {
+fn the_deltas_add_up_to_the_message() {
     let answer = || {
         Reply::items([
             Item::commentary("I look at it."),
@@ -347,7 +347,7 @@ fn deltas_make_up_the_message() {
 }
 
 #[test]
-fn warnings_are_items_unless_all_is_to_be_quiet() {
+fn warnings_are_items_unless_quiet() {
     let ask = |flags: &[&str]| {
         let server = Server::start([Reply::text("hello")]);
         let mut cmd = Home::with_key()

@@ -22,7 +22,7 @@ fn field(server: &Server, name: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_conversation_keeps_its_model_unless_another_one_is_named() {
+fn a_conversation_keeps_its_model_unless_a_different_one_is_named() {
     for home in [Home::with_key(), Home::with_token()] {
         let server = Server::start(answers(7));
         let run = |home: &Home, flags: &[&str]| {
@@ -52,7 +52,7 @@ fn a_conversation_keeps_its_model_unless_another_one_is_named() {
 }
 
 #[test]
-fn the_official_spelling_keeps_and_changes_the_model_too() {
+fn exec_resume_keeps_and_changes_the_model_too() {
     let home = Home::with_key();
     let server = Server::start(answers(3));
     ask(&home, &server, &["-m", "gpt-6-sol"], "go").exits(0);
@@ -78,7 +78,7 @@ fn is_forbidden(ran: &Ran, model: &str, why: &str) {
 }
 
 #[test]
-fn a_model_that_cannot_be_asked_any_more_is_not_replaced_by_itself() {
+fn a_model_that_is_no_longer_available_is_not_replaced_silently() {
     let home = Home::with_token();
     let server = Server::start(answers(3));
     let spark = "gpt-5.3-codex-spark";
@@ -103,7 +103,7 @@ fn a_model_that_cannot_be_asked_any_more_is_not_replaced_by_itself() {
 }
 
 #[test]
-fn a_model_that_the_service_refuses_leads_to_the_flag() {
+fn a_refused_model_gets_a_hint_about_the_flag() {
     let home = Home::with_token();
     let server = Server::start(answers(1));
     ask(&home, &server, &["-m", "gpt-x"], "go").exits(0);
@@ -118,7 +118,7 @@ fn a_model_that_the_service_refuses_leads_to_the_flag() {
 }
 
 #[test]
-fn a_conversation_with_a_server_of_ones_own_goes_on_there_or_nowhere() {
+fn a_conversation_with_a_user_defined_server_continues_only_there() {
     let server = any_server(answers(3));
     let home = home_of(&server, &json!({"models": [{"id": "small"}]}));
     let run = |flags: &[&str]| {
@@ -189,7 +189,7 @@ fn run_with_efforts(model: &str, runs: &[&[&str]], expected: &[(&str, &[&str])])
 }
 
 #[test]
-fn an_effort_changes_by_an_item_where_the_model_takes_it() {
+fn an_effort_changes_by_an_item_if_the_model_accepts_it() {
     run_with_efforts(
         "gpt-6.1-sol",
         &[&[], &["-e", "high"], &[], &["-e", "low"], &["-e", "low"]],
@@ -214,7 +214,7 @@ fn an_effort_changes_by_an_item_where_the_model_takes_it() {
 }
 
 #[test]
-fn changes_of_the_effort_are_for_the_model_that_took_them() {
+fn effort_changes_are_sent_only_to_the_model_that_accepted_them() {
     let home = Home::with_token();
     let server = Server::start(answers(5));
     let run = |flags: &[&str]| {
@@ -243,7 +243,7 @@ fn changes_of_the_effort_are_for_the_model_that_took_them() {
 }
 
 #[test]
-fn a_copy_goes_on_with_the_changes_of_its_original() {
+fn a_fork_keeps_the_effort_changes_of_its_original() {
     let home = Home::with_token();
     let server = Server::start(answers(4));
     let run = |flags: &[&str]| {
@@ -261,7 +261,7 @@ fn a_copy_goes_on_with_the_changes_of_its_original() {
 }
 
 #[test]
-fn the_requests_of_one_question_say_where_they_belong() {
+fn requests_of_one_turn_repeat_its_turn_state() {
     const STATE: &str = "x-codex-turn-state";
     let answers = || {
         let call = || Reply::items([Item::reasoning("so"), bash("true")]);

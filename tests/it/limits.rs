@@ -9,7 +9,7 @@ use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called, outputs};
 
 #[test]
-fn output_without_end_costs_little_memory_and_disk() {
+fn endless_output_uses_little_memory_and_disk() {
     let home = Home::with_key();
     let peaks = "grep VmHWM /proc/$PPID/status /proc/$(cut -d' ' -f4 /proc/$PPID/stat)/status";
     // Two gigabytes through the pipe; what the keeper and the run needed at most comes behind them.
@@ -39,7 +39,7 @@ fn output_without_end_costs_little_memory_and_disk() {
 }
 
 #[test]
-fn what_forks_ignores_and_holds_on_is_gone_after_its_time() {
+fn processes_that_fork_and_ignore_term_are_gone_after_the_time_limit() {
     let home = Home::with_key();
     let seconds = format!("89{}", std::process::id());
     let command = format!(
@@ -61,7 +61,7 @@ fn what_forks_ignores_and_holds_on_is_gone_after_its_time() {
 }
 
 #[test]
-fn no_edit_is_lost_among_a_thousand_in_rounds_of_eight() {
+fn no_edit_is_lost_among_a_thousand() {
     let home = Home::with_key();
     let (files, rounds) = (50, 125);
     for file in 0..files {
@@ -108,7 +108,7 @@ fn no_edit_is_lost_among_a_thousand_in_rounds_of_eight() {
 }
 
 #[test]
-fn pictures_are_seen() {
+fn images_reach_the_model() {
     let home = Home::with_key();
     let png = b"\x89PNG\r\n\x1a\n and the rest";
     home.file("a.png", png);
@@ -147,7 +147,7 @@ fn pictures_are_seen() {
 }
 
 #[test]
-fn a_failing_test_is_found_mended_and_seen_to_pass() {
+fn a_failing_test_is_found_and_fixed() {
     let home = Home::with_key();
     home.file("add.sh", "add() { echo $(($1 - $2)); }\n");
     home.file("test.sh", ". ./add.sh\n[ \"$(add 2 3)\" = 5 ] && echo passed || { echo \"2 + 3 is $(add 2 3)\"; exit 1; }\n");

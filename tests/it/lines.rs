@@ -98,7 +98,7 @@ fn judge(text: &str, code: i32, asked: Asked) -> Option<String> {
 }
 
 #[test]
-fn who_asks_for_lines_is_known_by_the_command_line() {
+fn json_lines_are_expected_for_the_right_command_lines() {
     let check = |said: &str, expected: Asked| assert_eq!(asked(said), expected, "{said}");
     check(
         r#"cd "/w" && A="run" "codex" "run" "--json" "x""#,
@@ -117,7 +117,7 @@ fn who_asks_for_lines_is_known_by_the_command_line() {
 }
 
 #[test]
-fn what_is_wrong_with_lines_is_seen() {
+fn invalid_json_lines_are_detected() {
     let check = |lines: &[&str], code: i32, asked: Asked, expected: Option<&str>| {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let found = judge(&text, code, asked);

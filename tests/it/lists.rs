@@ -36,7 +36,7 @@ fn model_of(request: &Recorded) -> String {
 }
 
 #[test]
-fn a_run_asks_for_the_list_once_its_answer_has_begun() {
+fn a_run_fetches_the_model_list_once_its_answer_has_begun() {
     // A refusal is no answer.
     let server = Server::start([Reply::status(400, &[], r#"{"detail":"no"}"#)]);
     let home = Home::keeping();
@@ -63,7 +63,7 @@ fn a_run_asks_for_the_list_once_its_answer_has_begun() {
 
 /// The protocol has a version, which is not ours: that stands in the name that we give ourselves.
 #[test]
-fn the_protocol_is_named_to_the_subscription_and_the_program_to_everybody() {
+fn the_protocol_version_is_sent_only_to_the_subscription_backend() {
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
     let home = Home::keeping();
     home.models(&server);
@@ -93,7 +93,7 @@ fn the_protocol_is_named_to_the_subscription_and_the_program_to_everybody() {
 }
 
 #[test]
-fn a_run_uses_the_list_that_there_is_and_the_next_one_the_new_one() {
+fn a_run_uses_the_cached_list_and_the_next_one_the_new_list() {
     let server = Server::start([]);
     let home = Home::keeping();
     home.models(&server);
@@ -142,7 +142,7 @@ fn run_until_listed_not(home: &Home, server: &Server) {
 }
 
 #[test]
-fn a_run_does_not_wait_for_the_list() {
+fn a_run_does_not_wait_for_the_model_list() {
     for (name, reply) in [
         (
             "no head",
@@ -177,7 +177,7 @@ fn a_run_does_not_wait_for_the_list() {
 }
 
 #[test]
-fn an_ended_sign_in_is_renewed_once_for_run_and_list() {
+fn an_expired_sign_in_is_renewed_once_for_run_and_list() {
     let server = Server::start([]);
     let (home, _) = Home::expired(&server);
     run_until_listed(&home, &server, 1);
@@ -191,7 +191,7 @@ fn an_ended_sign_in_is_renewed_once_for_run_and_list() {
 }
 
 #[test]
-fn thirty_runs_at_once_leave_a_whole_file() {
+fn thirty_concurrent_runs_leave_an_intact_cache() {
     let server = Server::start(vec![Reply::text("ok"); 30]);
     let (home, _) = Home::signed_in(&server);
     each((0..30).collect(), 30, |_| {

@@ -44,7 +44,7 @@ fn the_maps_name_every_folder_and_file() {
 
 /// Every path in the text of `src/README.md` exists, below `src` or below the root.
 #[test]
-fn the_files_that_the_map_of_src_names_exist() {
+fn the_files_named_by_the_map_of_src_exist() {
     let src = root().join("src");
     let readme = fs::read_to_string(src.join("README.md")).expect("a README");
     let names = readme.split('`').skip(1).step_by(2);
@@ -77,7 +77,7 @@ fn types(text: &str) -> impl Iterator<Item = &str> {
 
 /// `Error` is the name of each module's error; types of tests and those inside a function are not counted.
 #[test]
-fn no_type_name_has_two_definitions() {
+fn type_names_are_unique() {
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for path in sources(&root().join("src")) {
         if path.to_string_lossy().ends_with("tests.rs") {

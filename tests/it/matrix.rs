@@ -218,7 +218,7 @@ impl Cell {
 }
 
 #[test]
-fn every_cell_ends_within_its_clock_with_its_code() {
+fn every_cell_ends_in_time_with_its_exit_code() {
     let wrong = Mutex::new(Vec::new());
     each(cells(), AT_ONCE, |cell| {
         let found = cell.run();

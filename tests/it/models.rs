@@ -84,7 +84,7 @@ fn default_of(printed: &Value) -> &str {
 }
 
 #[test]
-fn before_a_sign_in_there_is_nothing_to_list_but_everything() {
+fn without_a_sign_in_models_are_listed_only_with_all() {
     let server = Server::start([]);
     let home = Home::new();
     for args in [&["models"][..], &["models", "--json"]] {
@@ -118,7 +118,7 @@ fn before_a_sign_in_there_is_nothing_to_list_but_everything() {
 }
 
 #[test]
-fn a_list_is_asked_for_once_and_again_when_it_is_old() {
+fn a_list_is_fetched_once_and_again_when_it_is_old() {
     let server = Server::start([]);
     let (home, _) = Home::signed_in(&server);
     let first = home.models(&server);
@@ -184,7 +184,7 @@ fn a_list_is_asked_for_once_and_again_when_it_is_old() {
 }
 
 #[test]
-fn without_a_list_the_last_one_holds_or_the_built_in_one() {
+fn without_a_list_the_cached_or_the_built_in_one_is_used() {
     let broken = [
         (
             "an empty object",
@@ -227,7 +227,7 @@ fn without_a_list_the_last_one_holds_or_the_built_in_one() {
 
 /// The addresses stay the same, since lists are kept for each.
 #[test]
-fn a_service_that_has_gone_away_leaves_its_list() {
+fn the_cached_list_is_used_if_the_service_is_unreachable() {
     let server = Server::start(Script::default().models(list(&[("gpt-5.5", "list")])));
     let (kept, empty) = (Home::keeping(), Home::keeping());
     assert_eq!(ids(&kept.models(&server)), ["gpt-5.5"]);
@@ -259,7 +259,7 @@ fn a_service_that_has_gone_away_leaves_its_list() {
 }
 
 #[test]
-fn what_is_kept_and_cannot_be_read_is_as_good_as_nothing() {
+fn an_unreadable_cache_is_ignored() {
     for content in ["", "{", "[]", "{\"lists\": 5}", "\u{0}\u{0}"] {
         let server = Server::start([]);
         let home = Home::keeping();
@@ -272,7 +272,7 @@ fn what_is_kept_and_cannot_be_read_is_as_good_as_nothing() {
 }
 
 #[test]
-fn a_key_is_told_what_the_api_has() {
+fn a_key_lists_the_models_of_the_api() {
     let server = Server::start([]);
     let home = Home::with_key();
     for asked in 1..=2 {
@@ -298,7 +298,7 @@ fn a_key_is_told_what_the_api_has() {
 }
 
 #[test]
-fn the_table_shows_what_can_be_used_and_with_all_everything() {
+fn the_table_shows_usable_models_and_with_all_every_model() {
     let shown = |all: bool, server: &Server, home: &Home| {
         let mut cmd = home.codex(server).args(["models"]);
         cmd.command.args(all.then_some("--all"));

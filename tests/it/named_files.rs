@@ -28,7 +28,7 @@ fn pipe(home: &Home, name: &str) {
 }
 
 #[test]
-fn what_has_no_end_is_not_read_to_it() {
+fn endless_files_are_not_read_to_the_end() {
     let home = Home::with_key();
     for (flag, most) in FLAGS {
         dry(&home, &[flag, "/dev/zero", "hi"])
@@ -63,7 +63,7 @@ fn what_has_no_end_is_not_read_to_it() {
 }
 
 #[test]
-fn a_pipe_that_nobody_writes_to_is_waited_for_with_a_word_and_a_limit() {
+fn a_silent_pipe_is_waited_for_with_a_message_and_a_limit() {
     let home = Home::with_key();
     pipe(&home, "silent");
     each(FLAGS.to_vec(), FLAGS.len(), |(flag, _)| {
@@ -82,7 +82,7 @@ fn a_pipe_that_nobody_writes_to_is_waited_for_with_a_word_and_a_limit() {
 }
 
 #[test]
-fn certificates_from_a_pipe_are_waited_for_with_a_word_and_a_limit() {
+fn certificates_from_a_pipe_are_waited_for_with_a_message_and_a_limit() {
     let home = Home::with_key();
     pipe(&home, "silent");
     let cmd = home.offline().env("OPENAI_BASE_URL", AWAY);
@@ -135,7 +135,7 @@ fn a_terminal_is_waited_for_like_a_pipe() {
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_a_text() {
+fn a_byte_order_mark_is_not_part_of_the_text() {
     let home = Home::with_key();
     let marked = |name: &str, text: &str| home.file(name, format!("{MARK}{text}"));
     marked("text", "of the file\n");

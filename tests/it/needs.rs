@@ -220,7 +220,7 @@ fn texts(folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_need_and_what_speaks_of_it_is_in_the_readme() {
+fn every_need_and_its_tests_are_listed_in_the_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = fs::read_to_string(root.join("tests/README.md")).expect("tests/README.md");
     let table = readme

@@ -43,7 +43,7 @@ pub(crate) fn all(url: &str) -> Vec<(&'static str, &str)> {
 }
 
 #[test]
-fn a_proxy_is_the_first_that_is_named() {
+fn the_first_named_proxy_is_used() {
     let proxy = Proxy::start("403 Forbidden");
     let (here, dead) = (proxy.url(), "http://127.0.0.1:9");
     for (variables, asked) in [
@@ -91,7 +91,7 @@ fn a_proxy_is_the_first_that_is_named() {
 }
 
 #[test]
-fn what_needs_no_proxy_goes_without_it() {
+fn hosts_in_no_proxy_are_reached_directly() {
     let proxy = Proxy::start("403 Forbidden");
     let here = proxy.url();
     let check = |list: &[(&str, &str)], backend: &str, asked: bool| {
@@ -145,7 +145,7 @@ fn what_needs_no_proxy_goes_without_it() {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_asked_once() {
+fn a_proxy_that_refuses_is_not_retried() {
     for (status, words, hint, code) in [
         (
             "407 Proxy Authentication Required",
@@ -180,7 +180,7 @@ fn a_proxy_that_refuses_is_asked_once() {
 }
 
 #[test]
-fn a_proxy_that_is_busy_or_away_is_asked_again() {
+fn a_busy_or_unreachable_proxy_is_retried() {
     let proxy = Proxy::start("502 Bad Gateway");
     let ran = away(NAMED, &[("https_proxy", &proxy.url())])
         .args(["--retries", "1"])
@@ -206,7 +206,7 @@ fn a_proxy_that_is_busy_or_away_is_asked_again() {
 }
 
 #[test]
-fn a_name_and_a_password_reach_the_proxy_and_no_message() {
+fn proxy_credentials_reach_the_proxy_and_no_message() {
     let pair = BASE64_STANDARD.encode("na@me:pa:ss word");
     for status in [
         "407 Proxy Authentication Required",
@@ -241,7 +241,7 @@ fn a_name_and_a_password_reach_the_proxy_and_no_message() {
 }
 
 #[test]
-fn what_stays_on_this_machine_never_meets_the_proxy() {
+fn loopback_requests_never_use_the_proxy() {
     let proxy = Proxy::start("403 Forbidden");
     let server = Server::start(vec![Reply::text("ok"); 2]);
     let through = |cmd: Cmd| {
@@ -277,7 +277,7 @@ fn what_stays_on_this_machine_never_meets_the_proxy() {
 }
 
 #[test]
-fn an_address_that_is_no_proxy_is_exit_2_where_one_is_needed() {
+fn an_invalid_proxy_address_is_exit_2_if_a_proxy_is_needed() {
     let server = Server::start(vec![Reply::text("ok"); 10]);
     for address in [
         "gopher://me:hidden@x",
@@ -307,7 +307,7 @@ fn an_address_that_is_no_proxy_is_exit_2_where_one_is_needed() {
 }
 
 #[test]
-fn a_proxy_with_a_port_that_is_none_is_no_proxy() {
+fn a_proxy_with_an_invalid_port_is_refused() {
     for port in ["99999", "x"] {
         let ran = once(
             NAMED,
@@ -320,7 +320,7 @@ fn a_proxy_with_a_port_that_is_none_is_no_proxy() {
 }
 
 #[test]
-fn other_commands_tell_of_the_proxy_too() {
+fn other_commands_report_proxy_errors_too() {
     let proxy = Proxy::start("407 Proxy Authentication Required");
     let told = format!(
         "the proxy {} requires a user name and password",

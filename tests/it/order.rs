@@ -28,7 +28,7 @@ fn first_lines(outputs: &[String]) -> Vec<&str> {
 const WORK: &str = "seq 1 400000 | tail -n 1 > seen";
 
 #[test]
-fn an_edit_waits_for_the_calls_before_it_and_the_calls_behind_it_wait() {
+fn an_edit_waits_for_earlier_calls_and_later_calls_wait_for_it() {
     let home = Home::with_key();
     home.file("x", "old\n");
     let mut calls = vec![
@@ -69,7 +69,7 @@ fn own(home: &Home, write: bool, script: &str) -> String {
 }
 
 #[test]
-fn a_tool_that_declares_that_it_writes_waits_and_is_waited_for() {
+fn a_tool_that_declares_writes_waits_and_is_waited_for() {
     let home = Home::with_key();
     let path = own(&home, true, &format!("cat x; {WORK}; echo new > x"));
     home.file("x", "old\n");
@@ -89,7 +89,7 @@ fn a_tool_that_declares_that_it_writes_waits_and_is_waited_for() {
 }
 
 #[test]
-fn the_model_is_told_what_runs_at_the_same_time() {
+fn the_bash_description_says_what_runs_concurrently() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("done")]);
     home.codex(&server).args(["run", "hi"]).run().exits(0);
@@ -106,7 +106,7 @@ fn the_model_is_told_what_runs_at_the_same_time() {
 }
 
 #[test]
-fn what_a_command_prints_through_another_process_is_kept_to_its_last_line() {
+fn output_through_another_process_is_complete_to_the_last_line() {
     let home = Home::with_key();
     // What is left running writes once the shell is gone, as the `tee` of `exec > >(tee log)` does.
     let late = "(while [ -d /proc/$$ ]; do :; done; echo last words) & echo first; exit 3";
@@ -134,7 +134,7 @@ fn what_a_command_prints_through_another_process_is_kept_to_its_last_line() {
 }
 
 #[test]
-fn what_goes_on_printing_is_not_waited_for_to_its_end() {
+fn endless_output_after_a_command_exits_is_not_waited_for() {
     // One that falls silent with the pipe open, one that never does, and both pipes of a tool of the user's own.
     let home = Home::with_key();
     let path = own(&home, false, "sleep 600 & (sleep 600 >&2) & echo own");
@@ -155,7 +155,7 @@ fn what_goes_on_printing_is_not_waited_for_to_its_end() {
 }
 
 #[test]
-fn an_edit_that_changes_nothing_is_no_change() {
+fn an_edit_without_effect_is_an_error() {
     let home = Home::with_key();
     let path = home.file("x", "a\r\nb\r\n");
     let written_at = || {

@@ -10,7 +10,7 @@ use crate::shapes::write_models;
 use crate::standin::{Reply, Server};
 
 #[test]
-fn a_model_is_what_the_file_says_of_it() {
+fn a_model_has_the_properties_given_in_models_json() {
     let check = |model: &Value, flags: &[&str], note: &str, sent: &[(&str, Value)]| {
         let server = server([Reply::text("ok")]);
         let home = home_of(&server, &json!({"models": [model]}));
@@ -89,7 +89,7 @@ fn a_model_is_what_the_file_says_of_it() {
 }
 
 #[test]
-fn what_it_costs_is_told_and_its_window_is_kept() {
+fn the_cost_is_reported_and_the_context_window_enforced() {
     let server = server([Reply::text("ok")]);
     let model = json!({"id": "small", "contextWindow": 1000, "cost": {"input": 1_000_000, "output": 2_000_000}});
     let home = home_of(&server, &json!({"models": [model]}));
@@ -112,7 +112,7 @@ fn what_it_costs_is_told_and_its_window_is_kept() {
 }
 
 #[test]
-fn its_models_are_listed_also_without_a_sign_in() {
+fn user_defined_models_are_listed_without_a_sign_in() {
     let server = server([]);
     let home = Home::new();
     write_box(
@@ -136,7 +136,7 @@ fn its_models_are_listed_also_without_a_sign_in() {
 }
 
 #[test]
-fn what_is_said_of_a_model_of_the_service_is_not_sent_where_that_is_refused() {
+fn overrides_of_a_service_model_are_not_sent_to_the_subscription_backend() {
     let server = Server::start([Reply::text("ok")]);
     let home = Home::keeping();
     let changed = json!({"maxTokens": 2048, "contextWindow": 9000, "name": "Mine"});

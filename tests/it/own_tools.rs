@@ -43,7 +43,7 @@ fn lookup(arguments: Value) -> Item {
 }
 
 #[test]
-fn a_program_is_a_tool_wherever_its_manifest_lies() {
+fn a_program_is_a_tool_wherever_its_manifest_is() {
     let home = Home::with_key()
         .env("TICKETS_URL", "http://tickets")
         .env("MY_TOKEN", KEY);
@@ -84,7 +84,7 @@ fn a_program_is_a_tool_wherever_its_manifest_lies() {
 }
 
 #[test]
-fn it_is_offered_as_it_describes_itself() {
+fn a_tool_is_offered_with_the_description_in_its_manifest() {
     let home = Home::with_key();
     let path = put(&home.root().join("mine"), &manifest())
         .display()
@@ -109,7 +109,7 @@ fn it_is_offered_as_it_describes_itself() {
 }
 
 #[test]
-fn it_gets_no_more_than_the_run_allows() {
+fn a_tool_has_no_more_permissions_than_the_run() {
     let home = Home::with_key();
     let mut greedy = manifest();
     greedy["write"] = json!(true);
@@ -134,7 +134,7 @@ fn it_gets_no_more_than_the_run_allows() {
 }
 
 #[test]
-fn arguments_are_checked_before_the_start() {
+fn arguments_are_validated_before_the_program_starts() {
     let home = Home::with_key();
     let path = put(&home.root().join("mine"), &manifest())
         .display()
@@ -158,7 +158,7 @@ fn arguments_are_checked_before_the_start() {
 }
 
 #[test]
-fn it_ends_when_its_time_is_over() {
+fn a_tool_ends_at_its_time_limit() {
     let home = Home::with_key();
     let mut slow = manifest();
     slow["command"] = json!(["sh", "-c", "echo begun; sleep 60"]);
@@ -174,7 +174,7 @@ fn it_ends_when_its_time_is_over() {
 }
 
 #[test]
-fn a_mistake_is_exit_2_with_its_place() {
+fn an_invalid_manifest_is_exit_2_with_its_position() {
     let home = Home::with_key();
     let folder = home.root().join("mine");
     let check = |from: &str, to: &str, words: &str| {

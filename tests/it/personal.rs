@@ -34,7 +34,7 @@ fn last(server: &Server) -> (Option<String>, Option<String>) {
 }
 
 #[test]
-fn a_variable_is_asked_about_once_and_remembered() {
+fn the_account_of_a_token_in_a_variable_is_looked_up_once() {
     let server = server(2);
     let token = server.issuer().personal("acct-9");
     let home = Home::new().env("CODEX_ACCESS_TOKEN", &token);
@@ -84,7 +84,7 @@ fn a_variable_is_asked_about_once_and_remembered() {
 }
 
 #[test]
-fn a_dry_run_asks_nobody() {
+fn a_dry_run_looks_nothing_up() {
     let server = server(0);
     let home = Home::new().env("CODEX_ACCESS_TOKEN", "at-invented0123456789abcdef");
     let ran = ask(&home, &server).args(["--dry-run"]).run();
@@ -100,7 +100,7 @@ fn a_dry_run_asks_nobody() {
 }
 
 #[test]
-fn a_token_that_is_stored_brings_its_account_along() {
+fn a_stored_token_is_stored_with_its_account() {
     let server = server(1);
     server.issuer().bind(Bounds {
         fedramp: true,
@@ -141,7 +141,7 @@ fn a_token_that_is_stored_brings_its_account_along() {
 }
 
 #[test]
-fn the_official_clients_file_holds_one_too() {
+fn a_token_in_the_official_clients_file_is_used() {
     let server = server(2);
     let (home, token) = (Home::new(), server.issuer().personal("acct-9"));
     let text = format!(
@@ -197,7 +197,7 @@ fn the_official_clients_file_holds_one_too() {
 }
 
 #[test]
-fn a_token_that_is_not_known_is_told_and_not_stored() {
+fn an_unknown_token_is_reported_and_not_stored() {
     let server = server(2);
     let home = Home::new();
     let login = |token: &str| {

@@ -69,7 +69,7 @@ fn a_file_on_standard_input_follows_the_prompt() {
 }
 
 #[test]
-fn a_pipe_that_says_nothing_is_left_aside() {
+fn a_silent_pipe_is_ignored() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("ok")]);
     let (held, stdin) = UnixStream::pair().expect("a pair of sockets");
@@ -86,7 +86,7 @@ fn a_pipe_that_says_nothing_is_left_aside() {
 }
 
 #[test]
-fn input_that_begins_late_is_exit_2() {
+fn input_that_arrives_late_is_exit_2() {
     let home = Home::with_key();
     let server = Server::start(vec![
         Reply::text("ok")
@@ -117,7 +117,7 @@ fn input_that_begins_late_is_exit_2() {
 }
 
 #[test]
-fn input_that_was_asked_for_is_waited_for_until_the_time_is_over() {
+fn requested_input_is_waited_for_until_the_timeout() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("ok")]);
     let (held, stdin) = UnixStream::pair().expect("a pair of sockets");
@@ -150,7 +150,7 @@ fn waiting(home: &Home, server: &Server, args: &str) -> (Running, PipeWriter) {
 }
 
 #[test]
-fn an_end_that_is_ordered_while_input_is_waited_for_comes_at_once() {
+fn a_stop_while_waiting_for_input_takes_effect_at_once() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("ok")]);
     let check = |args: &str, order: fn(&mut Running)| {
@@ -176,7 +176,7 @@ fn an_end_that_is_ordered_while_input_is_waited_for_comes_at_once() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_run_quietly() {
+fn a_closed_reader_ends_the_run_quietly() {
     let home = Home::with_key();
     let server = Server::start([Reply::deltas(50_000, "line\\n")]);
     let mut child = home.codex(&server).args(["run", "--no-tools", "x"]).start();
@@ -190,7 +190,7 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
 }
 
 #[test]
-fn a_reader_that_goes_away_while_nothing_is_written_ends_the_run_too() {
+fn a_reader_that_closes_during_silence_ends_the_run_too() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("x").stall_at(0)]);
     let mut child = home.codex(&server).args(["run", "--no-tools", "x"]).start();
@@ -202,7 +202,7 @@ fn a_reader_that_goes_away_while_nothing_is_written_ends_the_run_too() {
 }
 
 #[test]
-fn a_pipe_that_does_not_block_loses_nothing() {
+fn a_nonblocking_pipe_loses_nothing() {
     let home = Home::with_key();
     let server = Server::start([Reply::deltas(50_000, "0123456789")]);
     let (mut reader, stdout) = UnixStream::pair().expect("a pair of sockets");
@@ -247,7 +247,7 @@ fn a_full_disk_is_exit_74() {
 }
 
 #[test]
-fn a_standard_error_that_cannot_be_written_loses_no_answer() {
+fn an_unwritable_standard_error_loses_no_answer() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("hello")]);
     let mut cmd = home.codex(&server).args(["run", "--no-tools", "-v", "x"]);

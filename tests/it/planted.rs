@@ -47,7 +47,7 @@ fn write(path: &Path, text: &str) {
 }
 
 #[test]
-fn nothing_is_taken_from_a_directory_in_which_everybody_may_write() {
+fn nothing_is_read_from_a_world_writable_directory() {
     let home = Home::with_key();
     let open = home.work().join("open");
     let inner = open.join("mine/deep");
@@ -85,7 +85,7 @@ fn nothing_is_taken_from_a_directory_in_which_everybody_may_write() {
 }
 
 #[test]
-fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for() {
+fn no_repository_is_searched_for_above_a_world_writable_directory() {
     let home = Home::with_key();
     let root = home.work().join("project");
     fs::create_dir_all(root.join(".git")).expect("a directory");
@@ -118,7 +118,7 @@ fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for
 }
 
 #[test]
-fn what_lies_directly_in_tmp_is_never_taken() {
+fn files_directly_in_tmp_are_never_read() {
     if lacks(&Need::MOUNTS) {
         return;
     }
@@ -157,7 +157,7 @@ fn offered(home: &Home, flags: &[&str]) -> (Ran, String) {
 }
 
 #[test]
-fn a_manifest_in_a_directory_in_which_everybody_may_write_is_not_believed() {
+fn a_manifest_in_a_world_writable_directory_is_refused() {
     let home = Home::with_key();
     let open = home.root().join("open");
     open_to_all(&open, 0o1777);
@@ -200,7 +200,7 @@ fn a_manifest_in_a_directory_in_which_everybody_may_write_is_not_believed() {
 }
 
 #[test]
-fn root_believes_no_user_but_the_owner_of_the_working_directory() {
+fn root_trusts_only_the_owner_of_the_working_directory() {
     if lacks(&Need::ROOT) {
         return;
     }
@@ -260,7 +260,7 @@ fn root_believes_no_user_but_the_owner_of_the_working_directory() {
 }
 
 #[test]
-fn a_link_does_not_make_a_hidden_file_a_part_of_the_question() {
+fn a_link_does_not_put_a_hidden_file_into_the_prompt() {
     let home = Home::with_key();
     let kept = home.own().join("auth.json.kept");
     fs::create_dir_all(home.own()).expect("a directory");

@@ -10,7 +10,7 @@ use crate::needs::{Need, lacks};
 use crate::standin::{Server, browse};
 
 #[test]
-fn a_busy_port_is_asked_once_and_then_left() {
+fn a_busy_port_is_asked_once_to_give_way() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     // A server that answers `/cancel` and does not go away.
@@ -46,7 +46,7 @@ fn a_busy_port_is_asked_once_and_then_left() {
 }
 
 #[test]
-fn with_both_ports_taken_only_paste_is_left() {
+fn with_both_ports_taken_only_pasting_is_left() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     let _taken =
@@ -84,7 +84,7 @@ fn a_port_whose_other_address_is_taken_is_not_used() {
 }
 
 #[test]
-fn a_second_sign_in_takes_the_port_over() {
+fn a_second_sign_in_takes_over_the_port() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     let first = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));

@@ -64,7 +64,7 @@ pub(crate) fn only(server: &Server) -> std::sync::Arc<Recorded> {
 }
 
 #[test]
-fn a_server_is_shown_its_own_key_and_nothing_of_ours() {
+fn a_server_receives_only_its_own_key() {
     let bearer = format!("Bearer {BOX}");
     let printed = format!("!echo '  {BOX} '");
     let keys = [
@@ -106,7 +106,7 @@ fn a_server_is_shown_its_own_key_and_nothing_of_ours() {
 }
 
 #[test]
-fn a_key_that_cannot_be_had_is_exit_2() {
+fn an_unavailable_key_is_exit_2() {
     let check = |key: &str, words: &str| {
         let server = server([Reply::text("never")]);
         let home = home_of(&server, &json!({"apiKey": key}));
@@ -136,7 +136,7 @@ fn a_key_that_cannot_be_had_is_exit_2() {
 }
 
 #[test]
-fn a_command_for_a_key_is_told_no_other_secret() {
+fn a_key_command_gets_no_other_secret() {
     let server = server([Reply::text("ok")]);
     let home = home_of(
         &server,
@@ -154,7 +154,7 @@ fn a_command_for_a_key_is_told_no_other_secret() {
 }
 
 #[test]
-fn a_dry_run_runs_no_command_and_shows_where_a_key_would_be() {
+fn a_dry_run_runs_no_key_command_and_shows_a_placeholder() {
     let server = server([]);
     for (key, signed) in [
         (None, false),
@@ -182,7 +182,7 @@ fn a_dry_run_runs_no_command_and_shows_where_a_key_would_be() {
 }
 
 #[test]
-fn a_server_that_speaks_something_else_is_not_asked() {
+fn a_server_with_an_unsupported_api_is_refused() {
     for (api, code) in [
         ("openai-completions", 2),
         ("anthropic-messages", 2),
@@ -202,7 +202,7 @@ fn a_server_that_speaks_something_else_is_not_asked() {
 }
 
 #[test]
-fn an_address_that_cannot_be_used_is_told_with_its_place() {
+fn an_unusable_address_is_reported_with_its_position() {
     let home = Home::with_key();
     for (address, why) in [
         ("http://example.com/v1", "would send the secret unencrypted"),
@@ -240,7 +240,7 @@ fn an_address_that_cannot_be_used_is_told_with_its_place() {
 }
 
 #[test]
-fn only_what_stands_before_the_first_slash_names_a_server() {
+fn only_the_part_before_the_first_slash_names_a_server() {
     let one = server(vec![Reply::text("one"); 4]);
     let service = Server::start(vec![Reply::text("service"); 4]);
     let home = Home::with_key();
@@ -291,7 +291,7 @@ fn only_what_stands_before_the_first_slash_names_a_server() {
 }
 
 #[test]
-fn a_refusal_that_repeats_the_key_does_not_show_it() {
+fn a_key_echoed_in_a_refusal_is_not_shown() {
     for status in [400, 401, 403] {
         let body = json!({"error": {"message": format!("what is {BOX}?"), "code": "no"}});
         let server = server([Reply::json(status, &body)]);

@@ -8,7 +8,7 @@ use crate::network::{NAMED, away, once};
 use crate::proxy::Proxy;
 
 #[test]
-fn a_proxy_that_wants_another_kind_of_sign_in_is_said_to() {
+fn an_unsupported_proxy_authentication_is_reported() {
     for (offers, words, hint) in [
         (
             "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM",
@@ -32,7 +32,7 @@ fn a_proxy_that_wants_another_kind_of_sign_in_is_said_to() {
 }
 
 #[test]
-fn what_goes_wrong_with_a_proxy_of_socks_is_told_apart() {
+fn failures_of_a_socks_proxy_are_told_apart() {
     // It answers whatever comes first with this.
     let answering = |answer: &'static [u8]| {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");

@@ -213,7 +213,7 @@ pub(crate) fn short(line: &Value) -> String {
 }
 
 #[test]
-fn what_is_not_known_is_refused() {
+fn unknown_fields_are_refused() {
     for line in [
         r#"{"type": "turn.started", "more": 1}"#,
         r#"{"type": "turn.paused"}"#,

@@ -28,7 +28,7 @@ fn shared(directory: &str, name: &str) -> String {
 }
 
 #[test]
-fn files_are_moved_and_linked_between_all_directories_that_are_open() {
+fn files_can_be_moved_and_linked_between_writable_directories() {
     let home = Home::with_key();
     let more = home.root().join("more");
     fs::create_dir_all(&more).expect("a directory");
@@ -54,7 +54,7 @@ fn files_are_moved_and_linked_between_all_directories_that_are_open() {
 }
 
 #[test]
-fn the_directories_for_temporary_files_are_open() {
+fn directories_for_temporary_files_are_writable() {
     let home = Home::with_key();
     for (directory, need) in [
         ("/tmp", None),
@@ -81,7 +81,7 @@ fn the_directories_for_temporary_files_are_open() {
 }
 
 #[test]
-fn only_the_shared_directory_that_is_affected_is_closed_and_a_refused_call_says_why() {
+fn only_the_affected_shared_directory_is_closed_and_a_refusal_says_why() {
     if lacks(&Need::VAR_TMP) {
         return;
     }
@@ -145,7 +145,7 @@ fn only_the_shared_directory_that_is_affected_is_closed_and_a_refused_call_says_
 }
 
 #[test]
-fn the_temporary_directory_of_another_run_is_not_entered() {
+fn the_temporary_directory_of_another_run_is_inaccessible() {
     let home = Home::with_key();
     let others = home
         .root()
@@ -200,7 +200,7 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM):
 ";
 
 #[test]
-fn programs_talk_through_sockets_among_themselves_and_with_nobody_else() {
+fn programs_reach_only_sockets_of_their_own_sandbox() {
     if lacks(&Need::PYTHON) {
         return;
     }
@@ -235,7 +235,7 @@ fn programs_talk_through_sockets_among_themselves_and_with_nobody_else() {
 }
 
 #[test]
-fn a_socket_that_a_call_left_leads_nowhere_from_the_next_call() {
+fn a_socket_left_by_a_call_is_dead_in_the_next() {
     if lacks(&Need::PYTHON) {
         return;
     }

@@ -41,7 +41,7 @@ pub(crate) fn expire(home: &Home) {
 }
 
 #[test]
-fn a_hundred_at_once_spend_one_token() {
+fn a_hundred_concurrent_runs_spend_one_token() {
     let server = slow(300);
     let (home, _) = Home::expired(&server);
     let over = Arc::new(AtomicBool::new(false));
@@ -112,7 +112,7 @@ fn a_token_is_renewed_five_minutes_before_its_end() {
 }
 
 #[test]
-fn a_token_that_is_still_good_is_used_when_it_cannot_be_renewed() {
+fn a_token_that_is_still_valid_is_used_if_renewal_fails() {
     let refusal = json!({"error": {"message": "No.", "code": "refresh_token_invalidated"}});
     for (reply, words, again) in [
         (Reply::status(500, &[], "oops"), "oops [HTTP 500]", 1),
@@ -143,7 +143,7 @@ fn a_token_that_is_still_good_is_used_when_it_cannot_be_renewed() {
 }
 
 #[test]
-fn a_401_is_answered_by_one_renewal_and_one_more_try() {
+fn a_401_leads_to_one_renewal_and_one_retry() {
     let server = slow(0);
     let (home, old) = Home::signed_in(&server);
     server.issuer().invalidate(&old.access);
@@ -183,7 +183,7 @@ fn a_401_is_answered_by_one_renewal_and_one_more_try() {
 }
 
 #[test]
-fn what_changes_in_the_file_meanwhile_is_seen() {
+fn concurrent_changes_of_the_credentials_file_are_seen() {
     // The run waits for its standard input while the file changes.
     let changed = |change: &dyn Fn(&Server, &Home)| {
         let server = slow(0);
@@ -249,7 +249,7 @@ fn what_changes_in_the_file_meanwhile_is_seen() {
 }
 
 #[test]
-fn the_answer_is_taken_as_it_comes() {
+fn a_renewal_without_a_new_refresh_token_keeps_the_old_one() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
     server.issuer().rotate(false);
@@ -262,7 +262,7 @@ fn the_answer_is_taken_as_it_comes() {
 }
 
 #[test]
-fn an_answer_that_is_lost_is_asked_for_again_and_told() {
+fn a_lost_renewal_response_is_retried_and_explained() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
     server.issuer().swallow(1);

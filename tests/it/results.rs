@@ -24,7 +24,7 @@ fn ended(home: &Home, calls: Vec<Item>) -> Vec<Value> {
 }
 
 #[test]
-fn what_a_program_prints_is_no_fact_about_it() {
+fn program_output_is_never_taken_for_a_fact() {
     let home = Home::with_key();
     home.file("note.txt", NOTE);
     let late = json!({"command": "echo begun; sleep 60", "timeout": 0.5});
@@ -74,7 +74,7 @@ fn what_a_program_prints_is_no_fact_about_it() {
 }
 
 #[test]
-fn a_cut_is_told_by_fields_and_the_file_can_be_read() {
+fn truncated_output_is_reported_in_fields_and_its_file_is_readable() {
     let home = Home::with_key();
     let replies = [
         Reply::items([bash("seq 1 100000")]),
@@ -112,7 +112,7 @@ fn a_cut_is_told_by_fields_and_the_file_can_be_read() {
 }
 
 #[test]
-fn equal_calls_have_equal_results_in_every_run() {
+fn equal_calls_have_equal_results_across_runs() {
     let run = || {
         let home = Home::with_key();
         home.file("note.txt", NOTE);

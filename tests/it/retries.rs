@@ -39,7 +39,7 @@ fn status(code: u16) -> Reply {
 }
 
 #[test]
-fn a_service_that_stays_broken_is_asked_once_and_once_for_each_retry() {
+fn a_failing_service_is_asked_once_plus_once_per_retry() {
     for retries in [0, 1, 2] {
         let replies: Vec<Reply> = (0..4).map(|_| status(500)).collect();
         let (ran, bodies) = ask(replies, ["--retries", &retries.to_string()]);
@@ -55,7 +55,7 @@ fn a_service_that_stays_broken_is_asked_once_and_once_for_each_retry() {
 }
 
 #[test]
-fn retries_are_told_and_wait_longer_each_time() {
+fn retries_are_reported_with_growing_delays() {
     let server = Server::start([status(503), status(502), Reply::text("hello")]);
     let ran = Home::with_key()
         .codex(&server)
@@ -72,13 +72,13 @@ fn retries_are_told_and_wait_longer_each_time() {
 }
 
 #[test]
-fn quiet_is_quiet_about_retries_too() {
+fn quiet_suppresses_retry_messages_too() {
     let (ran, _) = ask([status(500), Reply::text("hello")], ["-q"]);
     ran.exits(0).stdout("hello\n").stderr("");
 }
 
 #[test]
-fn the_delay_that_the_service_asks_for_is_waited_for() {
+fn the_delay_requested_by_the_service_is_respected() {
     let busy = Reply::status(429, &[("retry-after", "2")], "");
     let server = Server::start([busy, Reply::text("hello")]);
     let ran = Home::with_key()
@@ -91,7 +91,7 @@ fn the_delay_that_the_service_asks_for_is_waited_for() {
 }
 
 #[test]
-fn a_service_that_asks_for_more_than_two_minutes_is_not_waited_for() {
+fn a_requested_delay_of_more_than_two_minutes_is_not_waited_for() {
     let busy = Reply::status(429, &[("retry-after", "7200")], "");
     let (ran, bodies) = ask([busy], []);
     ran.exits(7).says("2 h").says(" UTC");
@@ -99,7 +99,7 @@ fn a_service_that_asks_for_more_than_two_minutes_is_not_waited_for() {
 }
 
 #[test]
-fn a_host_that_nobody_answers_at_is_named() {
+fn an_unreachable_host_is_named() {
     let ran = Home::with_key()
         .offline()
         .args(["run", "--no-tools", "--retries", "1", "x"])
@@ -112,7 +112,7 @@ fn a_host_that_nobody_answers_at_is_named() {
 
 /// The tool appends a line; its stream ends right behind the call.
 #[test]
-fn a_tool_whose_answer_broke_off_runs_once() {
+fn a_call_from_a_broken_answer_runs_once() {
     let append = json!({"command": "echo line >> lines"});
     for tail in [
         Vec::new(),
@@ -160,7 +160,7 @@ fn a_tool_whose_answer_broke_off_runs_once() {
 }
 
 #[test]
-fn of_two_calls_the_finished_one_runs_and_the_other_is_asked_for_again() {
+fn of_two_calls_the_complete_one_runs_and_the_other_is_requested_again() {
     let call = |index: usize, name: &str, done: bool| {
         let arguments = json!({"command": format!("echo {name} >> lines")}).to_string();
         let item = json!({"type": "function_call", "id": format!("fc_{name}"), "call_id": format!("call_{name}"),
@@ -190,7 +190,7 @@ fn of_two_calls_the_finished_one_runs_and_the_other_is_asked_for_again() {
 }
 
 #[test]
-fn text_that_was_printed_is_not_printed_again() {
+fn printed_text_is_not_repeated() {
     let check = |first: &str, second: &str, code: i32, stdout: &str| {
         let (ran, bodies) = ask([events([&delta(first)]), Reply::text(second)], []);
         ran.exits(code).stdout(stdout);
@@ -220,7 +220,7 @@ fn text_that_was_printed_is_not_printed_again() {
 }
 
 #[test]
-fn a_message_before_a_kept_call_is_not_asked_for_again() {
+fn a_message_before_a_kept_call_is_not_requested_again() {
     let call = Item::call("bash", json!({"command": "true"}));
     let first = broken([Item::commentary("Let me look."), call]);
     let (ran, bodies) = ask(
@@ -232,7 +232,7 @@ fn a_message_before_a_kept_call_is_not_asked_for_again() {
 }
 
 #[test]
-fn buffered_output_makes_every_retry_invisible() {
+fn buffered_output_hides_every_retry() {
     let first = || events([&delta("Hello wor")]);
     let (ran, _) = ask(
         [first(), first(), Reply::text("Something else")],
@@ -255,7 +255,7 @@ fn buffered_output_makes_every_retry_invisible() {
 }
 
 #[test]
-fn retries_and_turns_are_counted_apart() {
+fn retries_and_turns_are_counted_separately() {
     let call = || Item::call("bash", json!({"command": "true"}));
     let replies = [
         status(500),
@@ -281,7 +281,7 @@ fn retries_and_turns_are_counted_apart() {
 /// An answer that broke off behind a call is a turn like another one: the budget holds, and the next answer has all its
 /// retries.
 #[test]
-fn a_kept_call_is_a_turn() {
+fn a_kept_call_counts_as_a_turn() {
     let call = || {
         let append = json!({"command": "echo line >> lines"});
         broken([Item::call("bash", append)])
@@ -309,7 +309,7 @@ fn a_kept_call_is_a_turn() {
 }
 
 #[test]
-fn a_part_that_was_printed_is_told_whatever_comes_after_it() {
+fn a_partially_printed_answer_is_always_reported() {
     let part = || events([&delta("Hel")]);
     let (ran, _) = ask([part(), status(503)], ["--retries", "1"]);
     ran.exits(8)
@@ -331,7 +331,7 @@ fn a_part_that_was_printed_is_told_whatever_comes_after_it() {
 }
 
 #[test]
-fn a_limit_whose_end_is_near_is_waited_for_by_those_who_ask() {
+fn the_end_of_a_usage_limit_is_waited_for_on_request() {
     let limit = |seconds: u64| {
         Reply::json(
             429,
@@ -365,7 +365,7 @@ fn a_limit_whose_end_is_near_is_waited_for_by_those_who_ask() {
 }
 
 #[test]
-fn a_wait_for_a_retry_ends_with_the_run() {
+fn a_stop_ends_the_wait_for_a_retry() {
     let busy = Reply::status(429, &[("retry-after", "60")], "");
     let (ran, _) = ask([busy], ["--timeout", "1s"]);
     ran.exits(124).stdout("").says("trying again in 60 s");
@@ -373,7 +373,7 @@ fn a_wait_for_a_retry_ends_with_the_run() {
 
 /// A gateway that repeats the answer which broke off, although it was told what its call has given.
 #[test]
-fn a_call_that_has_run_does_not_run_again() {
+fn a_repeated_call_does_not_run_again() {
     let item = json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "bash",
         "arguments": json!({"command": "echo line >> lines"}).to_string()});
     let done =

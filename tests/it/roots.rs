@@ -6,7 +6,7 @@ use crate::network::AWAY;
 use crate::standin::{Reply, Server};
 
 #[test]
-fn roots_that_cannot_be_read_are_exit_2_where_they_are_needed() {
+fn unreadable_certificates_are_exit_2_if_they_are_needed() {
     let server = Server::start(vec![Reply::text("ok"); 20]);
     let home = Home::with_token();
     let pem = |inside: &str| {
@@ -65,7 +65,7 @@ mBsrPVdLqvQpoNd59YsBYSN5w+6b\n\
 ";
 
 #[test]
-fn a_file_of_certificates_may_have_a_mark_or_be_utf_16() {
+fn a_certificate_file_may_have_a_byte_order_mark_or_be_utf_16() {
     let home = Home::with_token();
     let wide = |unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
         let units = "\u{feff}".encode_utf16().chain(AUTHORITY.encode_utf16());

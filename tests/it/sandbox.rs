@@ -28,7 +28,7 @@ fn without_landlock(cmd: Cmd) -> Ran {
 }
 
 #[test]
-fn without_confinement_there_is_no_request_and_both_ways_on_are_named() {
+fn without_a_sandbox_nothing_is_requested_and_both_alternatives_are_named() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("hello"), Reply::text("hello")]);
     let cmd = |args: [&str; 3]| home.codex(&server).args(["run"]).args(args);
@@ -62,7 +62,7 @@ fn without_confinement_there_is_no_request_and_both_ways_on_are_named() {
 }
 
 #[test]
-fn tools_cannot_be_let_write_where_credentials_are_kept() {
+fn directories_with_credentials_cannot_be_made_writable() {
     let home = Home::with_key();
     let root = home.root().display().to_string();
     fs::create_dir_all(home.root().join(".codex-run/tools")).expect("a directory");
@@ -135,7 +135,7 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
 }
 
 #[test]
-fn capabilities_are_gone_but_those_that_builds_need() {
+fn only_capabilities_that_builds_need_are_kept() {
     let (_, told) = called(
         &Home::with_key(),
         &[],
@@ -161,7 +161,7 @@ fn capabilities_are_gone_but_those_that_builds_need() {
 }
 
 #[test]
-fn what_the_sandbox_refuses_is_told_as_such() {
+fn refusals_by_the_sandbox_are_reported_as_such() {
     let home = Home::with_key();
     fs::create_dir_all(home.root().join(".codex-run")).expect("a directory");
     fs::write(home.root().join(".codex-run/auth.json"), "{}").expect("a file");
@@ -224,8 +224,8 @@ fn what_the_sandbox_refuses_is_told_as_such() {
 }
 
 #[test]
-fn further_directories_can_be_written_and_what_is_made_beside_credentials_waits_for_the_next_call()
-{
+fn added_directories_are_writable_and_new_files_next_to_credentials_are_readable_from_the_next_call()
+ {
     let home = Home::with_key();
     let more = home.root().join("more");
     fs::create_dir_all(&more).expect("a directory");
@@ -260,7 +260,7 @@ fn further_directories_can_be_written_and_what_is_made_beside_credentials_waits_
 }
 
 #[test]
-fn the_model_is_told_of_the_sandbox_beforehand() {
+fn the_instructions_describe_the_sandbox() {
     let home = Home::with_key();
     let check = |flags: &[&str], words: Option<&str>| {
         let mut cmd = home.offline().args(["run", "--dry-run"]);

@@ -59,7 +59,7 @@ fn both(home: &Home, name: &str, arguments: Value, expected: &str, code: i32) {
 }
 
 #[test]
-fn grep_finds_lines_that_are_not_ignored() {
+fn grep_skips_ignored_files() {
     let home = tree();
     let check = |arguments: Value, expected: &str| both(&home, "grep", arguments, expected, 0);
     check(
@@ -95,7 +95,7 @@ fn grep_finds_lines_that_are_not_ignored() {
 }
 
 #[test]
-fn find_and_ls_leave_out_what_is_ignored() {
+fn find_and_ls_skip_ignored_files() {
     let home = tree();
     let check = |arguments: Value, expected: &str| both(&home, "find", arguments, expected, 0);
     check(
@@ -150,7 +150,7 @@ fn find_and_ls_leave_out_what_is_ignored() {
 
 /// As many patterns as a file may have cost little more memory than their text.
 #[test]
-fn a_large_gitignore_costs_little() {
+fn a_large_gitignore_uses_little_memory() {
     let home = Home::new();
     home.file(".gitignore", "z*\n".repeat((1 << 20) / 3));
     home.file("zebra.rs", "one\n");

@@ -52,7 +52,7 @@ fn begun(home: &Home, server: &Server) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_line_of_a_later_version_is_kept_and_never_sent() {
+fn a_line_of_a_later_version_is_preserved_and_never_sent() {
     let home = Home::with_key();
     let server = Server::start([]);
     let file = begun(&home, &server);
@@ -93,7 +93,7 @@ fn a_line_of_a_later_version_is_kept_and_never_sent() {
 }
 
 #[test]
-fn a_file_of_version_1_goes_on_as_it_began() {
+fn a_version_1_file_stays_version_1() {
     let home = Home::with_key();
     let server = Server::start([]);
     let file = begun(&home, &server);
@@ -128,7 +128,7 @@ fn a_file_of_version_1_goes_on_as_it_began() {
 
 /// A service cannot write lines that are read back as our own.
 #[test]
-fn an_item_that_looks_like_a_line_of_our_own_is_not_stored() {
+fn an_item_that_looks_like_a_session_line_is_not_stored() {
     let home = Home::with_key();
     let items = [
         json!({"type": "codex.turn", "model": "other", "cwd": "/"}),
@@ -141,7 +141,7 @@ fn an_item_that_looks_like_a_line_of_our_own_is_not_stored() {
 
 /// What cannot be read back as an item is not stored, so the conversation can be resumed.
 #[test]
-fn an_item_that_could_not_be_read_back_is_not_stored() {
+fn an_unparsable_item_is_not_stored() {
     let message = r#"{"type":"message","id":"m","role":"assistant","content":[{"type":"output_text","text":"a"}]}"#;
     for odd in [
         r#"{"type":"note","role":"a","role":"b"}"#,

@@ -77,7 +77,7 @@ fn with_a_tool() -> [Reply; 2] {
 }
 
 #[test]
-fn a_conversation_is_stored_for_its_owner_only() {
+fn a_stored_conversation_is_readable_only_by_its_owner() {
     let home = Home::with_key();
     let server = Server::start(with_a_tool());
     ask(&home, &server, &[], "go").exits(0);
@@ -103,7 +103,7 @@ fn a_conversation_is_stored_for_its_owner_only() {
 }
 
 #[test]
-fn going_on_sends_what_would_have_been_sent_without_a_break() {
+fn a_resumed_conversation_sends_the_same_items_as_an_uninterrupted_one() {
     for home in [Home::with_key(), Home::with_token()] {
         let server = Server::start(with_a_tool());
         server.push(Reply::text("three"));
@@ -144,7 +144,7 @@ fn text_of(item: &Value) -> &str {
 }
 
 #[test]
-fn the_last_is_the_newest_of_this_directory() {
+fn last_is_the_newest_conversation_of_this_directory() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("a"), Reply::text("b"), Reply::text("c")]);
     let other = home.root().join("other");
@@ -167,7 +167,7 @@ fn the_last_is_the_newest_of_this_directory() {
 }
 
 #[test]
-fn a_copy_leaves_the_original_as_it_is() {
+fn a_fork_does_not_change_the_original() {
     let home = Home::with_key();
     let server = Server::start(with_a_tool());
     server.push(Reply::text("copied"));
@@ -190,7 +190,7 @@ fn a_copy_leaves_the_original_as_it_is() {
 }
 
 #[test]
-fn nothing_is_stored_where_nothing_is_to_be() {
+fn ephemeral_runs_store_nothing() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("a"), Reply::text("b")]);
     ask(&home, &server, &["--ephemeral"], "go").exits(0);
@@ -250,7 +250,7 @@ fn stored_conversations_are_listed_and_removed() {
 }
 
 #[test]
-fn a_conversation_that_is_in_use_is_left_alone() {
+fn a_conversation_in_use_is_not_touched() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("a"), Reply::text("slow answer").stall_at(900)]);
     ask(&home, &server, &[], "go").exits(0);
@@ -281,7 +281,7 @@ fn a_conversation_that_is_in_use_is_left_alone() {
 }
 
 #[test]
-fn one_way_of_going_on_excludes_the_others() {
+fn ways_to_resume_exclude_each_other() {
     let home = Home::with_key();
     let ways = [
         vec!["--resume", "i"],
@@ -301,7 +301,7 @@ fn one_way_of_going_on_excludes_the_others() {
 }
 
 #[test]
-fn a_home_that_cannot_be_written_is_no_reason_to_fail() {
+fn an_unwritable_home_does_not_fail_the_run() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("hello"), Reply::text("hello")]);
     // A file where the directory would be stops root too.
@@ -325,7 +325,7 @@ fn a_home_that_cannot_be_written_is_no_reason_to_fail() {
 
 /// What one model has thought is nothing to another one, now and whenever the conversation goes on.
 #[test]
-fn another_model_is_not_sent_what_is_only_for_the_one_before() {
+fn reasoning_of_one_model_is_not_sent_to_another() {
     let home = Home::with_key();
     let [one, two] = ["gpt-5.5", "gpt-5.4"];
     let server = Server::start(with_a_tool());

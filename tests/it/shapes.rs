@@ -59,7 +59,7 @@ fn remembered(home: &Home) -> Vec<(String, Value)> {
 
 /// A service that wants models of this list asked in another shape than the list says.
 #[test]
-fn the_other_shapes_are_tried_once_and_what_helps_is_remembered() {
+fn other_shapes_are_tried_once_and_the_accepted_one_is_remembered() {
     for (slug, lite, tried) in [
         ("gpt-5.5", true, &["additional", "lite", "classic"][..]),
         ("gpt-6.1-sol", false, &["classic", "additional"]),
@@ -116,7 +116,7 @@ fn the_other_shapes_are_tried_once_and_what_helps_is_remembered() {
 
 /// The words in which a service may refuse the shape that is asked first.
 #[test]
-fn a_service_that_refuses_tools_in_the_input_is_asked_in_lite_and_then_in_the_classic_shape() {
+fn refused_tools_in_the_input_lead_to_lite_and_then_to_the_classic_shape() {
     let no = |message: &str| {
         let error = json!({"message": message, "type": "invalid_request_error", "param": null});
         Reply::json(400, &json!({ "error": error }))
@@ -151,7 +151,7 @@ fn a_service_that_refuses_tools_in_the_input_is_asked_in_lite_and_then_in_the_cl
 }
 
 #[test]
-fn a_shape_that_the_user_names_is_followed_and_not_tried_again() {
+fn a_shape_set_by_the_user_is_used_without_fallbacks() {
     for (slug, shape) in [("gpt-5.5", "lite"), ("gpt-6.1-sol", "classic")] {
         let server = Server::start([Reply::text("never")]);
         let home = Home::keeping();
@@ -189,7 +189,7 @@ fn a_shape_that_the_user_names_is_followed_and_not_tried_again() {
 }
 
 #[test]
-fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
+fn errors_unrelated_to_the_shape_are_not_retried() {
     let refused = |model: &str, home: Home, replies: Vec<Reply>, code: i32, requests: usize| {
         let server = Server::start(replies);
         let ran = home
@@ -248,7 +248,7 @@ fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
 }
 
 #[test]
-fn a_shape_that_does_not_help_is_not_remembered() {
+fn a_refused_shape_is_not_remembered() {
     let no = || {
         let error = json!({"message": "Model not found gpt-6-luna"});
         Reply::json(404, &json!({ "error": error }))

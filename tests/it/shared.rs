@@ -11,7 +11,7 @@ use crate::needs::{Need, lacks};
 use crate::standin::Tokens;
 
 #[test]
-fn many_share_a_file_of_another_program() {
+fn many_runs_share_a_file_of_another_program() {
     for text in [of_pi, official] {
         let server = server();
         server.issuer().pause(Duration::from_millis(200));
@@ -29,7 +29,7 @@ fn many_share_a_file_of_another_program() {
 }
 
 #[test]
-fn what_pi_left_locked_is_taken_over_and_what_it_holds_is_waited_for() {
+fn a_stale_lock_of_pi_is_taken_over_and_a_live_one_waited_for() {
     let server = server();
     let home = Home::new();
     let path = place(&home, &of_pi(&ended(&server)));
@@ -76,7 +76,7 @@ fn the_second_lock_of_the_official_client_is_not_held_while_a_token_is_spent() {
 }
 
 #[test]
-fn tokens_that_another_program_stored_meanwhile_are_used() {
+fn tokens_stored_meanwhile_by_another_program_are_used() {
     if lacks(&Need::FLOCK) {
         return;
     }
@@ -124,7 +124,7 @@ fn a_link_to_another_programs_file_takes_its_lock() {
 }
 
 #[test]
-fn the_file_of_another_home_of_ours_is_locked_as_its_owner_does() {
+fn the_credentials_file_of_another_codex_run_home_uses_its_lock() {
     let server = server();
     let (other, old) = Home::expired(&server);
     fs::write(other.own().join("auth.json.lock"), "").expect("a file");
@@ -135,7 +135,7 @@ fn the_file_of_another_home_of_ours_is_locked_as_its_owner_does() {
 }
 
 #[test]
-fn what_the_official_client_stores_under_its_lock_is_not_overwritten() {
+fn tokens_stored_by_the_official_client_under_its_lock_are_not_overwritten() {
     if lacks(&Need::FLOCK) {
         return;
     }

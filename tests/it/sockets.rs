@@ -25,7 +25,7 @@ fn python(flags: &[&str], script: &str) -> Option<String> {
 
 /// Abstract names are seen by everybody on the machine, and whoever sees one can connect to it.
 #[test]
-fn a_socket_with_a_path_is_in_a_directory_that_other_users_cannot_enter() {
+fn sockets_are_bound_in_a_directory_that_other_users_cannot_enter() {
     let script = r"
 import os, socket
 listening = socket.socket(socket.AF_UNIX)
@@ -46,7 +46,7 @@ print(path[0], path.endswith(name), {oct(os.stat(place).st_mode & 0o777) for pla
 }
 
 #[test]
-fn abstract_names_are_those_of_one_call() {
+fn abstract_names_are_private_to_a_call() {
     let script = r"
 import os, socket
 name = '\0codex-run-test-%d' % os.getpid()
@@ -91,7 +91,7 @@ except OSError as error:
 }
 
 #[test]
-fn what_is_really_connected_to_cannot_be_replaced() {
+fn the_actual_socket_cannot_be_replaced() {
     if lacks(&Need::PYTHON) {
         return;
     }
@@ -154,7 +154,7 @@ print('still', listening.accept()[0].recv(1).decode())
 }
 
 #[test]
-fn names_of_sockets_are_those_that_programs_gave() {
+fn programs_see_the_socket_names_that_they_bound() {
     let script = r"
 import os, socket
 for round in range(2):
@@ -180,7 +180,7 @@ print(repr(a.getsockname()), repr(b.getpeername()))
 }
 
 #[test]
-fn calls_that_cannot_succeed_fail_as_they_do_elsewhere_and_stop_nobody() {
+fn invalid_socket_calls_fail_as_they_do_without_a_sandbox() {
     let script = r"
 import ctypes, errno, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
@@ -215,7 +215,7 @@ print(call('connect', fresh(), address(b'a'), 4))
 
 /// A connection that nobody accepts is waited for no longer than the program wants.
 #[test]
-fn a_signal_or_a_time_limit_ends_a_connection_that_waits() {
+fn a_signal_or_a_timeout_ends_a_pending_connection() {
     let script = r"
 import signal, socket, struct
 listening = socket.socket(socket.AF_UNIX)
@@ -262,7 +262,7 @@ print('in the end')
 
 /// The descriptors are those of the thread that calls, and the first thread of its process may be gone.
 #[test]
-fn threads_with_descriptors_of_their_own_are_served() {
+fn threads_with_unshared_descriptors_are_served() {
     // PIDFD_THREAD (pidfd_open(2)): before, only the process as a whole can be asked.
     if lacks(&Need::THREAD_DESCRIPTORS) {
         return;
@@ -310,7 +310,7 @@ fn answering() -> u16 {
 /// Docker's default filter refuses `pidfd_getfd`, without which nobody's sockets can be served. What worked without that
 /// goes on to work.
 #[test]
-fn in_a_container_that_lets_nobody_take_sockets_there_is_still_a_network() {
+fn without_pidfd_getfd_there_is_still_a_network() {
     if lacks(&Need::PYTHON) {
         return;
     }
@@ -343,7 +343,7 @@ except OSError as error:
 }
 
 #[test]
-fn what_root_starts_as_another_user_has_sockets_and_a_network() {
+fn programs_that_root_runs_as_another_user_have_sockets_and_a_network() {
     if lacks(&Need::ROOT) {
         return;
     }
@@ -376,7 +376,7 @@ print(open('/proc/self/status').read().split('CapPrm:')[1].split()[0])
 
 /// Where tools can write in every place for temporary directories, they could replace the sockets as well.
 #[test]
-fn where_sockets_could_be_replaced_none_gets_a_path() {
+fn replaceable_sockets_cannot_be_bound_to_a_path() {
     if lacks(&Need::PYTHON) {
         return;
     }

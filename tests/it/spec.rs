@@ -272,7 +272,7 @@ fn check(lines: &str) {
 }
 
 #[test]
-fn what_the_specification_allows_has_no_mistake() {
+fn a_valid_body_has_no_mistakes() {
     check(
         r#"
         /model "m"
@@ -289,7 +289,7 @@ fn what_the_specification_allows_has_no_mistake() {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_place() {
+fn a_mistake_is_reported_with_its_position() {
     check(
         r#"
         /modle 5 => /modle: the specification knows no such field
@@ -315,7 +315,7 @@ fn a_mistake_is_told_with_its_place() {
 }
 
 #[test]
-fn of_alternatives_the_one_that_was_meant_is_told_of() {
+fn mistakes_refer_to_the_closest_alternative() {
     check(
         r#"
         /input 5 => /input: 5 is not of type "array" or "string"
@@ -331,7 +331,7 @@ fn of_alternatives_the_one_that_was_meant_is_told_of() {
 }
 
 #[test]
-fn what_the_services_alone_take_is_excepted_and_nothing_else() {
+fn only_known_extensions_of_the_services_are_exempt() {
     let wait = json!({"type": "function", "name": "wait", "parameters": {}});
     let tools = json!([right()["tools"][0],
         {"type": "namespace", "name": "functions", "description": "", "tools": [wait]}]);
@@ -381,7 +381,7 @@ fn every_keyword_of_the_schema_is_checked() {
 
 #[test]
 #[should_panic(expected = "the schema says `minProperties`, which nothing checks")]
-fn a_keyword_that_nothing_checks_is_a_fault_of_the_schema() {
+fn an_unchecked_keyword_is_an_error_in_the_schema() {
     let schema = json!({"properties": {"a": {"anyOf": [{"items": {"minProperties": 1}}]}}});
     walk(&schema, &schema);
 }

@@ -9,7 +9,7 @@ use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server};
 
 #[test]
-fn a_mode_that_is_too_wide_is_narrowed_with_a_word() {
+fn a_mode_that_is_too_open_is_restricted_with_a_warning() {
     let server = Server::start([Reply::text("ok")]);
     let (home, _) = Home::signed_in(&server);
     let widen = |path: &std::path::Path, mode| {
@@ -73,7 +73,7 @@ fn a_mode_that_is_too_wide_is_narrowed_with_a_word() {
 }
 
 #[test]
-fn a_file_that_makes_no_sense_is_told_and_left_alone() {
+fn an_invalid_file_is_reported_and_left_unchanged() {
     let server = Server::start([]);
     let home = Home::new();
     for (text, exit, told) in [
@@ -119,7 +119,7 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
 }
 
 #[test]
-fn the_home_can_be_moved_and_its_file_can_be_a_link() {
+fn the_home_can_be_moved_and_the_credentials_file_can_be_a_link() {
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
     let (home, _) = Home::expired(&server);
     let moved = home.work().join("elsewhere");
@@ -153,7 +153,7 @@ fn the_home_can_be_moved_and_its_file_can_be_a_link() {
 }
 
 #[test]
-fn no_secret_is_shown_and_nothing_is_asked_by_a_dry_run() {
+fn a_dry_run_shows_no_secret_and_sends_nothing() {
     let server = Server::start([]);
     let (home, _) = Home::expired(&server);
     let ran = home

@@ -30,7 +30,7 @@ fn ask(home: &Home, server: &Server, flags: &[&str]) -> Ran {
 }
 
 #[test]
-fn an_answer_is_held_against_the_schema() {
+fn an_answer_is_validated_against_the_schema() {
     // The message, and what is told of it if it does not match.
     let table = [
         (GOOD, None),
@@ -83,7 +83,7 @@ fn an_answer_is_held_against_the_schema() {
 
 /// A pattern that takes hours for a long answer keeps neither the clock nor a signal from ending the run.
 #[test]
-fn a_pattern_that_takes_long_ends_with_the_run() {
+fn a_slow_pattern_does_not_delay_the_end_of_the_run() {
     let message = json!({"v": "a".repeat(200_000)}).to_string();
     let schema = json!({"type": "object", "properties": {"v": {"type": "string", "pattern": "(.{0,100}){0,100}$x"}},
         "required": ["v"], "additionalProperties": false});
@@ -111,7 +111,7 @@ fn a_pattern_that_takes_long_ends_with_the_run() {
 }
 
 #[test]
-fn an_answer_without_text_matches_nothing() {
+fn an_answer_without_text_does_not_match() {
     let server = Server::start([Reply::items([]), Reply::text("")]);
     for _ in 0..2 {
         let home = Home::with_key();
@@ -123,7 +123,7 @@ fn an_answer_without_text_matches_nothing() {
 }
 
 #[test]
-fn the_schema_goes_with_every_request_as_it_is_written() {
+fn the_schema_is_sent_unchanged_with_every_request() {
     for home in [Home::with_key(), Home::with_token()] {
         let first = [Item::commentary("I look."), bash("echo one")];
         let server = Server::start([
@@ -168,7 +168,7 @@ fn text_before_a_call_is_not_the_answer() {
 }
 
 #[test]
-fn a_schema_that_cannot_be_used_is_told_before_anything_is_asked() {
+fn an_unusable_schema_is_reported_before_any_request() {
     let object = |inner: &str| {
         format!(
             r#"{{"type": "object", "properties": {{"a": {inner}}}, "required": ["a"], "additionalProperties": false}}"#
@@ -227,7 +227,7 @@ fn a_schema_that_cannot_be_used_is_told_before_anything_is_asked() {
 }
 
 #[test]
-fn the_last_message_goes_to_a_file_if_all_is_well() {
+fn the_last_message_is_written_to_a_file_on_success() {
     let check = |reply: Reply, flags: &[&str], code: i32| {
         for before in [None, Some("as it was")] {
             let server = Server::start([reply.clone()]);
@@ -264,7 +264,7 @@ fn the_last_message_goes_to_a_file_if_all_is_well() {
 }
 
 #[test]
-fn a_signal_leaves_the_file_as_it_was() {
+fn a_signal_leaves_the_file_unchanged() {
     for stall in [0, 900] {
         let server = Server::start([Reply::text("partial answer").stall_at(stall)]);
         let home = Home::with_key();
@@ -280,7 +280,7 @@ fn a_signal_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn a_link_stays_one_and_a_device_is_written() {
+fn a_link_is_kept_and_a_device_is_written_to() {
     let home = Home::with_key();
     let ask = |file: &str| {
         let server = Server::start([Reply::text("hello")]);
@@ -306,7 +306,7 @@ fn a_link_stays_one_and_a_device_is_written() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_told_before_anything_is_asked() {
+fn an_unwritable_file_is_reported_before_any_request() {
     let home = Home::with_key();
     fs::create_dir(home.work().join("folder")).expect("a directory");
     home.file("file", "");

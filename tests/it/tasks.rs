@@ -218,11 +218,11 @@ fn check(flags: &[&str]) {
 }
 
 #[test]
-fn real_work_is_done_without_the_network() {
+fn tasks_succeed_without_the_network() {
     check(&[]);
 }
 
 #[test]
-fn real_work_is_done_with_the_network() {
+fn tasks_succeed_with_the_network() {
     check(&["--network"]);
 }

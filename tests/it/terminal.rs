@@ -47,7 +47,7 @@ fn home() -> Home {
 const LATE: Duration = Duration::from_millis(700);
 
 #[test]
-fn a_spinner_turns_while_nothing_comes_and_is_gone_before_the_text() {
+fn a_spinner_turns_while_waiting_and_is_erased_before_the_text() {
     let home = home();
     let server = Server::start([
         calls("sleep 0.7; echo out").pause_before_headers(LATE),
@@ -87,7 +87,7 @@ fn a_spinner_turns_while_nothing_comes_and_is_gone_before_the_text() {
 }
 
 #[test]
-fn no_spinner_turns_where_nobody_would_want_it() {
+fn no_spinner_without_a_terminal_or_when_quiet() {
     let home = home();
     let late = || Server::start([Reply::text("hello").pause_before_headers(LATE)]);
     let server = late();
@@ -126,7 +126,7 @@ fn no_spinner_turns_where_nobody_would_want_it() {
 }
 
 #[test]
-fn a_spinner_is_gone_when_the_run_is_ended() {
+fn a_spinner_is_erased_when_the_run_is_stopped() {
     for ended in ["--timeout=900ms", "--timeout=60s"] {
         let home = home();
         let server = Server::start([Reply::text("x").stall_at(0)]);
@@ -150,7 +150,7 @@ fn a_spinner_is_gone_when_the_run_is_ended() {
 }
 
 #[test]
-fn control_characters_are_visible_on_a_terminal_and_go_through_a_pipe() {
+fn control_characters_are_escaped_on_a_terminal_and_kept_in_a_pipe() {
     let home = home().env("NO_COLOR", "1");
     let text = "\u{1b}[31mred\u{7f}\u{202e}der\u{2028}\u{9b}\r\nplain\t\u{e9}\n";
     let subject = "true # \u{1b}]0;owned\u{7} \u{2066}";
@@ -198,7 +198,7 @@ fn control_characters_are_visible_on_a_terminal_and_go_through_a_pipe() {
 }
 
 #[test]
-fn colours_are_where_they_are_wanted() {
+fn colours_follow_flag_variable_and_terminal() {
     let home = Home::with_key();
     let check = |args: &str, variables: &[(&str, &str)], streams, coloured: bool| {
         let mut cmd = home.offline();
@@ -246,7 +246,7 @@ fn colours_are_where_they_are_wanted() {
 }
 
 #[test]
-fn the_answer_is_never_coloured_and_tool_lines_are() {
+fn tool_lines_are_coloured_and_the_answer_is_not() {
     for (command, result) in [("true", "\u{1b}[32mok"), ("false", "\u{1b}[31mexit 1")] {
         let server = Server::start([calls(command), Reply::text("hello")]);
         let mut cmd = home().codex(&server);
@@ -259,7 +259,7 @@ fn the_answer_is_never_coloured_and_tool_lines_are() {
 }
 
 #[test]
-fn a_terminal_is_read_only_where_it_is_the_prompt() {
+fn a_terminal_is_read_only_if_it_is_the_prompt() {
     let home = home();
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
     let terminal = Terminal::open();
@@ -278,7 +278,7 @@ fn a_terminal_is_read_only_where_it_is_the_prompt() {
 }
 
 #[test]
-fn ctrl_c_ends_what_runs_on_the_terminal() {
+fn ctrl_c_ends_the_run_and_its_tools() {
     if lacks(&Need::INTERRUPTS) || lacks(&Need::CONTROLLING_TERMINAL) {
         return;
     }
@@ -306,7 +306,7 @@ fn ctrl_c_ends_what_runs_on_the_terminal() {
 }
 
 #[test]
-fn a_job_in_the_background_draws_nothing_over_the_shell() {
+fn a_background_job_draws_nothing() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;
     }

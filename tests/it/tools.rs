@@ -56,7 +56,7 @@ pub(crate) fn bash(command: &str) -> Item {
 }
 
 #[test]
-fn a_tool_runs_and_its_output_goes_back() {
+fn a_tool_runs_and_its_output_is_sent_back() {
     let home = Home::with_token();
     let server = Server::start([
         Reply::items([
@@ -93,7 +93,7 @@ fn a_tool_runs_and_its_output_goes_back() {
 }
 
 #[test]
-fn twenty_rounds_take_one_connection() {
+fn twenty_rounds_use_one_connection() {
     for reply in [
         || Reply::items([bash("true")]),
         || Reply::items([bash("true")]).pieces(1),
@@ -112,7 +112,7 @@ fn twenty_rounds_take_one_connection() {
 }
 
 #[test]
-fn a_body_that_never_ends_costs_the_connection_and_not_the_run() {
+fn a_response_body_that_never_ends_does_not_fail_the_run() {
     let server = Server::start([
         Reply::items([bash("true")]).hold_open(),
         Reply::text("done"),
@@ -127,7 +127,7 @@ fn a_body_that_never_ends_costs_the_connection_and_not_the_run() {
 }
 
 #[test]
-fn calls_run_side_by_side_and_go_back_in_their_order() {
+fn calls_run_concurrently_and_outputs_are_sent_in_order() {
     let home = Home::with_key();
     // Each waits for the one after it, so they must all run at the same time.
     let calls = (0..4).map(|n| {
@@ -221,7 +221,7 @@ fn files_are_read_changed_and_written() {
 }
 
 #[test]
-fn many_edits_of_one_file_in_one_answer_are_all_there() {
+fn many_edits_of_one_file_in_one_answer_all_take_effect() {
     let home = Home::with_key();
     let names: Vec<String> = (0..24).map(|n| format!("<{n}>")).collect();
     home.file("list", names.join("\n"));
@@ -236,7 +236,7 @@ fn many_edits_of_one_file_in_one_answer_are_all_there() {
 }
 
 #[test]
-fn calls_that_change_files_take_effect_in_their_order() {
+fn calls_that_change_files_take_effect_in_order() {
     for _ in 0..5 {
         let home = Home::with_key();
         let edit = |old: &str, new: &str| {
@@ -255,7 +255,7 @@ fn calls_that_change_files_take_effect_in_their_order() {
 }
 
 #[test]
-fn a_tool_has_no_credential_no_terminal_and_no_descriptor_of_ours() {
+fn a_tool_has_no_credential_no_terminal_and_no_inherited_descriptor() {
     let home = Home::with_token()
         .env("OPENAI_API_KEY", KEY)
         .env("CODEX_API_KEY", KEY)
@@ -287,7 +287,7 @@ fn a_tool_has_no_credential_no_terminal_and_no_descriptor_of_ours() {
 }
 
 #[test]
-fn a_tool_works_where_it_is_told_to() {
+fn a_tool_runs_in_the_requested_directory() {
     let home = Home::with_key();
     std::fs::create_dir_all(home.work().join("sub/deep")).expect("a directory");
     let server = Server::start([
@@ -316,7 +316,7 @@ fn a_tool_works_where_it_is_told_to() {
 }
 
 #[test]
-fn long_output_is_cut_in_the_middle_and_kept_in_a_file_during_the_run() {
+fn long_output_is_truncated_in_the_middle_and_kept_in_a_file() {
     let home = Home::with_key();
     let server = Server::start([
         Reply::items([bash("seq 1 100000")]),
@@ -350,7 +350,7 @@ fn long_output_is_cut_in_the_middle_and_kept_in_a_file_during_the_run() {
 }
 
 #[test]
-fn a_long_command_runs_too() {
+fn a_very_long_command_runs() {
     let command = format!(
         "{}\necho \"$#\"; echo end",
         "# 0123456789abcdef\n".repeat(20_000)
@@ -364,7 +364,7 @@ fn a_long_command_runs_too() {
 }
 
 #[test]
-fn bytes_that_are_no_text_reach_the_model_as_replacement_characters() {
+fn invalid_utf8_reaches_the_model_as_replacement_characters() {
     let (_, outputs) = call(&Home::with_key(), vec![bash("printf 'a\\0b\\377c'")]);
     assert!(
         outputs[0].starts_with("a\u{fffd}b\u{fffd}c\n[exit code 0"),
@@ -374,7 +374,7 @@ fn bytes_that_are_no_text_reach_the_model_as_replacement_characters() {
 }
 
 #[test]
-fn only_the_tools_that_were_named_are_offered() {
+fn only_the_named_tools_are_offered() {
     let home = Home::with_key();
     let server = Server::start([Reply::items([bash("true")]), Reply::text("done")]);
     home.codex(&server)
@@ -394,7 +394,7 @@ fn only_the_tools_that_were_named_are_offered() {
 }
 
 #[test]
-fn a_person_can_run_a_tool_too() {
+fn a_tool_can_be_run_by_hand() {
     let home = Home::new();
     let tool = |name: &str, arguments: &str| {
         let cmd = home.offline().args(["tool", name, "-s", "workspace-write"]);

@@ -126,7 +126,7 @@ fn cut_all(whole: &Whole, cuts: &[usize]) {
 }
 
 #[test]
-fn a_conversation_that_was_cut_behind_any_line_goes_on() {
+fn a_conversation_truncated_after_any_line_can_be_resumed() {
     let whole = whole();
     let ends = whole.bytes.iter().enumerate();
     let cuts: Vec<usize> = ends
@@ -138,7 +138,7 @@ fn a_conversation_that_was_cut_behind_any_line_goes_on() {
 }
 
 #[test]
-fn a_conversation_that_was_cut_anywhere_goes_on() {
+fn a_conversation_truncated_anywhere_can_be_resumed() {
     let whole = whole();
     // Numbers without a pattern, the same each time (xorshift).
     let mut state: u32 = 0x9e37_79b9;
@@ -155,7 +155,7 @@ fn a_conversation_that_was_cut_anywhere_goes_on() {
 }
 
 #[test]
-fn a_damaged_line_before_the_end_is_told_with_its_place() {
+fn a_damaged_line_before_the_end_is_reported_with_its_position() {
     let whole = whole();
     let text = String::from_utf8(whole.bytes.clone()).expect("UTF-8");
     let lines: Vec<&str> = text.lines().collect();
@@ -194,7 +194,7 @@ fn a_damaged_line_before_the_end_is_told_with_its_place() {
 }
 
 #[test]
-fn an_unanswered_call_is_answered_once() {
+fn a_call_without_a_result_gets_one_result() {
     let whole = whole();
     let text = String::from_utf8(whole.bytes.clone()).expect("UTF-8");
     let call = text.find("{\"type\":\"function_call_output\"");

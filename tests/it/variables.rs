@@ -29,7 +29,7 @@ fn by_hand(home: &Home, flags: &[&str]) -> Ran {
 }
 
 #[test]
-fn what_builds_need_is_there_and_certificates_come_with_the_network() {
+fn variables_for_builds_are_passed_and_certificates_only_with_the_network() {
     let certificates = "/etc/ssl/certs/ca-certificates.crt";
     let always = [
         ("GIT_AUTHOR_NAME", "ci"),
@@ -104,7 +104,7 @@ fn what_builds_need_is_there_and_certificates_come_with_the_network() {
 }
 
 #[test]
-fn a_commit_works_with_the_name_that_the_environment_gives() {
+fn a_commit_uses_the_author_from_the_environment() {
     let home = Home::with_key()
         .env("GIT_AUTHOR_NAME", "A U Thor")
         .env("GIT_AUTHOR_EMAIL", "author@example.test")
@@ -117,7 +117,7 @@ fn a_commit_works_with_the_name_that_the_environment_gives() {
 }
 
 #[test]
-fn a_variable_or_all_of_a_prefix_are_handed_on_by_name() {
+fn variables_are_passed_by_name_or_prefix() {
     let home = Home::with_key()
         .env("TICKETS_URL", "http://tickets")
         .env("TICKETS_TOKEN", "of-the-tickets")
@@ -187,7 +187,7 @@ fn full() -> Home {
 }
 
 #[test]
-fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
+fn variables_of_codex_run_are_never_passed() {
     let value = "its value holds a credential of codex-run";
     let reasons = [
         ("CODEX_API_KEY", KEY, "it is a variable of codex-run"),
@@ -254,7 +254,7 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
 }
 
 #[test]
-fn a_key_that_comes_through_a_pipe_is_known_too() {
+fn copies_of_a_key_read_from_a_pipe_are_not_passed() {
     let home = Home::new().env("APP_COPY", KEY).env("NODE_ENV", KEY);
     home.file("key", KEY);
     let run = |flags: &str| {

@@ -233,12 +233,12 @@ fn abstract_listener(name: &str) -> UnixListener {
 }
 
 #[test]
-fn nothing_gets_out_of_the_sandbox() {
+fn no_attempt_escapes_the_sandbox() {
     escape(None);
 }
 
 #[test]
-fn nothing_gets_out_of_the_sandbox_of_somebody_without_rights() {
+fn no_attempt_of_an_unprivileged_user_escapes_the_sandbox() {
     if lacks(&Need::OTHER_USER) {
         return;
     }

@@ -28,7 +28,7 @@ fn search(live: bool) -> Value {
 }
 
 #[test]
-fn the_tool_is_in_the_request_of_every_model_and_backend() {
+fn web_search_is_in_the_request_for_every_model_and_backend() {
     for (home, model) in [
         (Home::with_token(), "gpt-6.1-sol"),
         (Home::with_token(), "gpt-5.5"),
@@ -75,7 +75,7 @@ fn the_tool_is_in_the_request_of_every_model_and_backend() {
 }
 
 #[test]
-fn a_word_that_is_no_way_to_search_is_exit_2() {
+fn an_invalid_search_mode_is_exit_2() {
     let home = Home::with_token();
     let server = Server::start([]);
     for flag in ["--search=always", "--search="] {
@@ -98,7 +98,7 @@ fn a_word_that_is_no_way_to_search_is_exit_2() {
 }
 
 #[test]
-fn a_default_in_the_configuration_is_a_word_or_yes_or_no() {
+fn a_configured_default_is_a_mode_or_a_boolean() {
     for (value, expected) in [
         ("true", search(true)),
         ("false", json!(null)),
@@ -115,7 +115,7 @@ fn a_default_in_the_configuration_is_a_word_or_yes_or_no() {
 
 /// Lite has no room for the service's own tools.
 #[test]
-fn a_shape_without_room_for_it_is_not_used() {
+fn a_shape_without_web_search_is_not_used() {
     let lite = "X-OpenAI-Internal-Codex-Responses-Lite requires `parallel_tool_calls` to be false.";
     let no = |words: &str| Reply::json(400, &json!({"error": {"message": words}}));
     let home = Home::keeping();
@@ -144,7 +144,7 @@ fn a_shape_without_room_for_it_is_not_used() {
 }
 
 #[test]
-fn a_shape_that_the_user_names_and_that_has_no_room_is_told_before_anything_is_sent() {
+fn a_configured_shape_without_web_search_is_reported_before_any_request() {
     let home = Home::keeping();
     let server = Server::start([Reply::text("ok")]);
     write_models(

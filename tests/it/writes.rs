@@ -36,7 +36,7 @@ fn text(path: impl AsRef<Path>) -> String {
 }
 
 #[test]
-fn a_directory_that_tools_have_swapped_is_not_written_to() {
+fn a_directory_swapped_by_tools_is_not_written_to() {
     // What the tool does, and where the message is then, if anywhere.
     let table = [
         ("mv out moved; ln -s VICTIM out", Some("moved/note.md")),
@@ -89,7 +89,7 @@ fn a_directory_that_tools_have_swapped_is_not_written_to() {
 }
 
 #[test]
-fn what_lies_at_the_name_itself_is_replaced_and_never_followed() {
+fn a_file_at_the_path_is_replaced_and_a_link_not_followed() {
     // What is there before: nothing, or a file. What the tool puts there.
     for before in [false, true] {
         for command in [
@@ -135,7 +135,7 @@ fn what_lies_at_the_name_itself_is_replaced_and_never_followed() {
 }
 
 #[test]
-fn a_link_stays_one_and_leads_to_the_message_or_the_run_fails() {
+fn a_link_is_kept_and_leads_to_the_message_or_the_run_fails() {
     // The link is there before the run, with what it leads to, or without.
     for target in ["target.md", "sub/target.md", "later.md"] {
         let linked = |command: &str| {
@@ -176,7 +176,7 @@ fn a_link_stays_one_and_leads_to_the_message_or_the_run_fails() {
 }
 
 #[test]
-fn a_link_that_tools_may_have_left_does_not_lead_out_of_their_reach() {
+fn a_link_that_tools_could_have_left_is_not_followed_out_of_their_reach() {
     // A link of an earlier run in the working directory, and the file that is named. The last one leads to a device.
     for (link, target, out) in [
         ("note.md", "VICTIM/note.md", "note.md"),
@@ -218,7 +218,7 @@ fn a_link_that_tools_may_have_left_does_not_lead_out_of_their_reach() {
 }
 
 #[test]
-fn a_path_through_the_directory_above_is_held_too() {
+fn a_path_through_a_parent_directory_is_held_open_too() {
     let home = Home::with_key();
     for name in ["a", "b"] {
         fs::create_dir(home.work().join(name)).expect("a directory");
@@ -243,7 +243,7 @@ fn a_path_through_the_directory_above_is_held_too() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_any_more_fails_the_run_and_keeps_the_file() {
+fn a_directory_that_became_unwritable_fails_the_run_and_keeps_the_file() {
     if lacks(&Need::OTHER_USER) {
         return;
     }
@@ -268,7 +268,7 @@ fn a_directory_that_cannot_be_written_any_more_fails_the_run_and_keeps_the_file(
 }
 
 #[test]
-fn the_last_message_never_becomes_what_later_runs_believe() {
+fn the_last_message_is_never_written_to_files_that_runs_trust() {
     // A link that tools of an earlier run have left, to the directory or to the file.
     for (link, target, out) in [
         ("out", ".codex-run", "out/config.json"),
@@ -296,7 +296,7 @@ fn the_last_message_never_becomes_what_later_runs_believe() {
 }
 
 #[test]
-fn what_is_kept_of_models_and_conversations_stays_where_it_was() {
+fn stored_models_and_conversations_stay_in_the_original_home() {
     // What stands in the place of the home by the end, if the tool swaps the link that leads to it, or itself.
     for command in [
         "rm ../link && ln -s other ../link",
