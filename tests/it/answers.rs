@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::json;
 
 use crate::browser::{SignIn, ports};
-use crate::home::{Home, Ran, finish, until};
+use crate::home::{CommandOutput, Home, finish, until};
 use crate::standin::{Reply, Script, Server, browse};
 
 /// What to do about a network or region that is not served.
@@ -33,7 +33,7 @@ enum Way {
 use Way::{Device, Login, Models, Poll, Refresh, Run};
 
 /// Goes this way where every answer is this one.
-fn go(way: Way, reply: Reply) -> Ran {
+fn go(way: Way, reply: Reply) -> CommandOutput {
     let (method, path) = match way {
         Login | Refresh => ("POST", TOKEN),
         Device => ("POST", USER_CODE),

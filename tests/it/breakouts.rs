@@ -6,11 +6,11 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::escapes::{give, intruder};
 use crate::home::{Home, processes, until};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called, one_after_the_other, outputs};
-use crate::walls::{give, intruder};
 
 #[test]
 fn libraries_are_not_preloaded_before_the_sandbox_is_applied() {

@@ -10,7 +10,7 @@ use std::thread;
 
 use rustix::fs::FlockOperation;
 
-use crate::home::{Cmd, Ran, Running, finish, until};
+use crate::home::{Cmd, CommandOutput, Running, finish, until};
 
 /// A turn with the ports of the callback.
 pub(crate) struct Turn {
@@ -94,7 +94,7 @@ impl SignIn {
     }
 
     /// Its end. What it said before is part of what it said.
-    pub(crate) fn end(mut self) -> Ran {
+    pub(crate) fn end(mut self) -> CommandOutput {
         drop(self.running.stdin.take());
         let rest = thread::spawn(move || {
             let mut rest = String::new();

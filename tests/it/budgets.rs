@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::shapes::{overrides, write_models};
 use crate::standin::{Ends, Item, Reply, Server};
 use crate::tools::bash;
@@ -37,7 +37,7 @@ fn answer(used: Used, touches: &[&str]) -> Reply {
     Reply::sse(stream)
 }
 
-fn run(home: &Home, server: &Server, flags: &[&str]) -> Ran {
+fn run(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
     let mut cmd = home
         .codex(server)
         .args(["run", "-s", "danger-full-access", "hi"]);

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::catalogue::PNG;
-use crate::home::{Home, KEY, Ran};
+use crate::home::{CommandOutput, Home, KEY};
 use crate::standin::{Reply, Server};
 use crate::tools::bash;
 
@@ -18,7 +18,7 @@ impl Home {
     }
 }
 
-fn dry(home: &Home, args: &[&str]) -> Ran {
+fn dry(home: &Home, args: &[&str]) -> CommandOutput {
     let mut cmd = home.offline().args(["run", "--dry-run"]);
     cmd.command.args(args).arg("hi");
     cmd.run()

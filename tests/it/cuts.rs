@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::fixtures::FOLDER;
-use crate::home::{Home, Ran, each};
+use crate::home::{CommandOutput, Home, each};
 use crate::needs::{Need, lacks};
 use crate::standin::{Ends, Framing, Item, Reply, Script, Server, Split};
 
@@ -143,7 +143,7 @@ impl Stream {
     }
 }
 
-fn ask(home: &Home, server: &Server, retries: &str) -> Ran {
+fn ask(home: &Home, server: &Server, retries: &str) -> CommandOutput {
     home.codex(server)
         .args([
             "run",
@@ -159,7 +159,7 @@ fn ask(home: &Home, server: &Server, retries: &str) -> Ran {
 }
 
 /// What the command does with the whole stream.
-fn uncut(home: &Home, stream: &Stream) -> Ran {
+fn uncut(home: &Home, stream: &Stream) -> CommandOutput {
     let script = Script::from(Reply::sse(stream.bytes.clone()));
     ask(home, &Server::start(script.unchecked()), "0")
 }

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::models::{LIST, list};
 use crate::sessions::file;
 use crate::standin::{Reply, Script, Server};
@@ -42,7 +42,7 @@ fn served(replies: Vec<Reply>, slugs: &[&str]) -> (Server, Home) {
     (server, home)
 }
 
-fn run(server: &Server, home: &Home, args: &[&str]) -> Ran {
+fn run(server: &Server, home: &Home, args: &[&str]) -> CommandOutput {
     let mut cmd = home.codex(server);
     cmd.command.args(["run", "--no-tools", "hi"]).args(args);
     cmd.run()
@@ -142,7 +142,7 @@ fn there_is_only_one_fallback() {
 #[test]
 fn a_named_model_is_not_replaced() {
     let (server, home) = served(vec![], &[GONE, "gpt-two"]);
-    let check = |ran: Ran| {
+    let check = |ran: CommandOutput| {
         ran.exits(5).stdout("").says("-m");
         assert!(!ran.stderr.contains("instead"), "{}", ran.stderr);
     };

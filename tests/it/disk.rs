@@ -7,14 +7,14 @@ use std::thread;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::home::{Home, Ran, finish, until};
+use crate::home::{CommandOutput, Home, finish, until};
 use crate::needs::{Need, lacks};
 use crate::refresh::{ask, asked, expire, slow};
 use crate::standin::{Reply, Server, Tokens, now_unix};
 
 /// Runs a script as root of a name space of its own, where it can mount things. `$1` is the command under test, and
 /// exit code 99 says that it cannot.
-fn unshared(home: &Home, server: &Server, script: &str) -> Ran {
+fn unshared(home: &Home, server: &Server, script: &str) -> CommandOutput {
     let script = home.file("script.sh", format!("set -e\n{script}"));
     let mut cmd = home.codex(server);
     let mut unshared = Command::new("unshare");

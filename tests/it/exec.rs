@@ -4,16 +4,16 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::ends::TERM;
-use crate::home::{Home, Ran, finish, until};
+use crate::home::{CommandOutput, Home, finish, until};
 use crate::sessions::{file, files, id};
 use crate::standin::{Item, Reply, Server};
+use crate::stops::TERM;
 use crate::tools::bash;
 
 /// A picture of one pixel.
 const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
-fn exec(home: &Home, server: &Server, args: &[&str]) -> Ran {
+fn exec(home: &Home, server: &Server, args: &[&str]) -> CommandOutput {
     let mut cmd = home.codex(server).args(["exec"]);
     cmd.command.args(args);
     cmd.run()

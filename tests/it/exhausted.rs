@@ -4,11 +4,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::home::{Cmd, Home, Ran, each};
+use crate::escapes::give;
+use crate::home::{Cmd, CommandOutput, Home, each};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
-use crate::walls::give;
 
 /// What a run is to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,7 +64,13 @@ impl Job {
     }
 
     /// The same started by this program with these arguments.
-    fn run<const N: usize>(self, home: &Home, server: &Server, by: &str, args: [&str; N]) -> Ran {
+    fn run<const N: usize>(
+        self,
+        home: &Home,
+        server: &Server,
+        by: &str,
+        args: [&str; N],
+    ) -> CommandOutput {
         let cmd = self.command(home, server).within(by, args);
         match self {
             Self::OneTool => cmd.input(r#"{"command": "echo hi"}"#).run(),
@@ -79,7 +85,7 @@ impl Job {
 }
 
 /// Checks a run under a limit; whether it was reached before a tool had begun.
-fn check(job: Job, server: &Server, ran: &Ran, limit: &str) -> bool {
+fn check(job: Job, server: &Server, ran: &CommandOutput, limit: &str) -> bool {
     let ended = ran.status.code();
     if ended == Some(74) {
         ran.exits(74).says(limit).says("codex: hint: raise RLIMIT_");
@@ -239,7 +245,7 @@ fn exhaustion_is_not_recorded_as_a_failure_of_the_issuer() {
 }
 
 /// The command with files of at most this many bytes.
-fn with_small_files(cmd: Cmd, bytes: u32) -> Ran {
+fn with_small_files(cmd: Cmd, bytes: u32) -> CommandOutput {
     let limit = format!("--fsize={bytes}:{bytes}");
     cmd.within("prlimit", [&*limit]).run()
 }

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::home::{Home, KEY, Ran};
+use crate::home::{CommandOutput, Home, KEY};
 use crate::standin::{Reply, Server, now_unix};
 
 /// What the service says: a status, headers and a body; or with 200 and no headers, an event inside a stream.
@@ -19,7 +19,7 @@ pub(crate) fn reply((status, headers, body): Said<'_>) -> Reply {
 }
 
 /// Asks once. No reply is left for a second request, which would show in the words.
-pub(crate) fn ask<const N: usize>(reply: Reply, flags: [&str; N]) -> Ran {
+pub(crate) fn ask<const N: usize>(reply: Reply, flags: [&str; N]) -> CommandOutput {
     let server = Server::start([reply]);
     let home = Home::with_key();
     let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
@@ -387,7 +387,7 @@ fn echoed_text_shows_no_secret_and_no_control_characters() {
     assert!(!ran.stderr.contains("sk-"), "{}", ran.stderr);
 }
 
-pub(crate) fn assert_no_controls(ran: &Ran) {
+pub(crate) fn assert_no_controls(ran: &CommandOutput) {
     let control = |c: char| c.is_control() && c != '\n';
     assert!(!ran.stderr.contains(control), "{:?}", ran.stderr);
 }

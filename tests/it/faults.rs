@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Ends, Framing, Item, Reply, Server};
 
-fn ask(reply: Reply) -> Ran {
+fn ask(reply: Reply) -> CommandOutput {
     let server = Server::start([reply]);
     let run = Home::with_key()
         .codex(&server)

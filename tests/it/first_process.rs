@@ -4,10 +4,10 @@
 use std::fs;
 use std::process::Command;
 
-use crate::ends::{INT, TERM, calls};
 use crate::home::{Cmd, Home, Running, finish, until};
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
+use crate::stops::{INT, TERM, calls};
 
 const HUP: i32 = 1;
 const QUIT: i32 = 3;

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Reply, Script, Server, now_unix};
 
 /// Ends a line and begins one like ours, and then steers a terminal.
@@ -36,7 +36,7 @@ fn token() -> String {
 }
 
 /// No line begins as the text in it wants one to.
-fn is_whole(ran: &Ran) {
+fn is_whole(ran: &CommandOutput) {
     for text in [&ran.text(), &ran.stderr] {
         for line in text.lines() {
             assert!(!line.starts_with("from      elsewhere"), "{text}");

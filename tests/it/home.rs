@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub(crate) use crate::ran::Ran;
+pub(crate) use crate::command_output::CommandOutput;
 use crate::standin::{self, Server};
 
 /// The key that tests use. It must be seen nowhere.
@@ -222,7 +222,7 @@ impl Cmd {
         }
     }
 
-    pub(crate) fn run(mut self) -> Ran {
+    pub(crate) fn run(mut self) -> CommandOutput {
         let said = format!("{:?}", self.command);
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the command starts");
@@ -293,12 +293,12 @@ impl DerefMut for Running {
 }
 
 /// Waits for the end of a command that was started.
-pub(crate) fn finish(mut running: Running, said: String) -> Ran {
+pub(crate) fn finish(mut running: Running, said: String) -> CommandOutput {
     wait(&mut running.child, said)
 }
 
 /// Waits for the end of a command, but not for ever.
-pub(crate) fn wait(child: &mut Child, said: String) -> Ran {
+pub(crate) fn wait(child: &mut Child, said: String) -> CommandOutput {
     fn take(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
         thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -321,8 +321,8 @@ pub(crate) fn wait(child: &mut Child, said: String) -> Ran {
         }
     };
     let text = |bytes: thread::JoinHandle<Vec<u8>>| bytes.join().expect("it does not panic");
-    Ran {
-        said,
+    CommandOutput {
+        command: said,
         status,
         stdout: text(stdout),
         stderr: String::from_utf8_lossy(&text(stderr)).into_owned(),

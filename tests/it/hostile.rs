@@ -1,7 +1,7 @@
 //! Answers that are beyond all measure: endless, huge, deep, and of the wrong shape everywhere. Each is a clear
 //! failure, and none of them costs more memory than a fixed amount beyond the answer itself.
 
-use crate::home::{Cmd, Home, Ran};
+use crate::home::{Cmd, CommandOutput, Home};
 use crate::standin::{Reply, Server};
 
 /// Arguments that every run here is given beside its own.
@@ -24,7 +24,7 @@ fn within(cmd: Cmd, most: usize) -> Cmd {
 }
 
 /// Asks for this reply. The answer in it has this many bytes.
-fn ask_for(reply: Reply, answer: usize) -> Ran {
+fn ask_for(reply: Reply, answer: usize) -> CommandOutput {
     let server = Server::start([reply]);
     let cmd = Home::with_key()
         .codex(&server)
@@ -35,7 +35,7 @@ fn ask_for(reply: Reply, answer: usize) -> Ran {
     ran
 }
 
-fn ask(reply: Reply) -> Ran {
+fn ask(reply: Reply) -> CommandOutput {
     ask_for(reply, 0)
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Item, Reply, Server};
 
 /// A picture of each kind, as much as it takes to be known as one.
@@ -18,13 +18,13 @@ const PICTURES: [(&str, &[u8]); 5] = [
     ("image/webp", b"RIFF\x10\0\0\0WEBPVP8 "),
 ];
 
-pub(crate) fn dry(home: &Home, args: &[&str]) -> Ran {
+pub(crate) fn dry(home: &Home, args: &[&str]) -> CommandOutput {
     let mut cmd = home.offline().args(["run", "--dry-run", "--no-tools"]);
     cmd.command.args(args);
     cmd.run()
 }
 
-pub(crate) fn body(ran: &Ran) -> Value {
+pub(crate) fn body(ran: &CommandOutput) -> Value {
     let shown: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
     shown["body"].clone()
 }
@@ -39,14 +39,14 @@ fn parts(body: &Value) -> Vec<Value> {
     message["content"].as_array().expect("parts").clone()
 }
 
-fn said(ran: &Ran) -> String {
+fn said(ran: &CommandOutput) -> String {
     parts(&body(ran))[0]["text"]
         .as_str()
         .expect("a text")
         .to_owned()
 }
 
-fn instructions(ran: &Ran) -> String {
+fn instructions(ran: &CommandOutput) -> String {
     body(ran)["instructions"]
         .as_str()
         .expect("a text")

@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::ends::TERM;
-use crate::home::{Cmd, Home, Ran, finish, until};
+use crate::home::{Cmd, CommandOutput, Home, finish, until};
 use crate::refresh::{ask, slow};
 use crate::standin::now_unix;
+use crate::stops::TERM;
 
 const KILL: i32 = 9;
 const STOP: i32 = 19;
@@ -114,7 +114,10 @@ fn a_busy_lock_holder_is_waited_for_with_a_message() {
 }
 
 /// Ends a command in every phase of a renewal. The token that came, if one did, is the one that is stored.
-fn ended(how: impl Fn(Cmd, Duration) -> Ran + Sync, check: impl Fn(&Ran) + Sync) {
+fn ended(
+    how: impl Fn(Cmd, Duration) -> CommandOutput + Sync,
+    check: impl Fn(&CommandOutput) + Sync,
+) {
     thread::scope(|scope| {
         for after in [5, 30, 60, 120, 180, 260] {
             let (how, check) = (&how, &check);

@@ -6,18 +6,18 @@ use std::os::unix::process::ExitStatusExt;
 
 use serde_json::{Value, json};
 
-use crate::ends::{INT, TERM, ignored, waits_in_write};
-use crate::home::{Home, Ran, finish, processes, until};
+use crate::home::{CommandOutput, Home, finish, processes, until};
 use crate::needs::{Need, lacks};
 use crate::reader::{Event, Failure, read, short};
 use crate::standin::{Ends, Reply, Server, now_unix};
+use crate::stops::{INT, TERM, ignored, waits_in_write};
 use crate::tools::bash;
 
 const HUP: i32 = 1;
 
 /// What the last line says, and the kinds of all lines.
 #[track_caller]
-fn failure(ran: &Ran) -> (Failure, Vec<String>) {
+fn failure(ran: &CommandOutput) -> (Failure, Vec<String>) {
     let events = ran.events();
     let kinds: Vec<String> = events.iter().map(short).collect();
     let [.., before, last] = &events[..] else {

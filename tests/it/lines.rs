@@ -1,13 +1,13 @@
 //! The JSON lines of any run that a test starts: each fits the schema that the binary prints, the last one is the end
-//! of the turn, and it agrees with the exit code. A test that cuts standard output on purpose looks at `Ran::status`
-//! and not at `Ran::exits`.
+//! of the turn, and it agrees with the exit code. A test that cuts standard output on purpose looks at `CommandOutput::status`
+//! and not at `CommandOutput::exits`.
 
 use std::os::unix::process::ExitStatusExt;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::ran::Ran;
+use crate::command_output::CommandOutput;
 use crate::spec::mistakes_by;
 
 /// What `codex schema events` prints.
@@ -26,8 +26,8 @@ enum Asked {
 }
 
 /// What is wrong with the lines of this run, if it was to print some.
-pub(crate) fn wrong(ran: &Ran) -> Option<String> {
-    let asked = asked(&ran.said);
+pub(crate) fn wrong(ran: &CommandOutput) -> Option<String> {
+    let asked = asked(&ran.command);
     let code = ran
         .status
         .code()

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::ends::TERM;
 use crate::home::{Home, each, finish, until};
 use crate::models::{LIST, list};
 use crate::standin::{Recorded, Reply, Script, Server, now_unix};
+use crate::stops::TERM;
 use crate::tools::bash;
 
 /// A run that goes on until the list of models was asked for so often, in a tool call of its first answer.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::browser::{SignIn, call, code, ports};
-use crate::ends::TERM;
 use crate::home::{Home, KEY, until};
 use crate::models::LIST;
 use crate::standin::{Decision, Reply, Script, Server, browse, jwt, now_unix};
+use crate::stops::TERM;
 
 #[test]
 fn a_browser_sign_in_completes() {

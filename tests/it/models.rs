@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Reply, Script, Server, now_unix};
 
 /// Where the subscription has its list.
@@ -54,7 +54,7 @@ impl Home {
     }
 }
 
-fn json_of(ran: &Ran) -> Value {
+fn json_of(ran: &CommandOutput) -> Value {
     serde_json::from_str(&ran.exits(0).text()).expect("JSON")
 }
 

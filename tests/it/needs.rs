@@ -8,9 +8,9 @@ use std::net::{Ipv6Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::ends::{INT, ignored};
 use crate::fixtures::FOLDER;
 use crate::home::BINARY;
+use crate::stops::{INT, ignored};
 
 /// A thing that a test may need.
 pub(crate) struct Need {

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::home::{Cmd, Home, Ran};
+use crate::home::{Cmd, CommandOutput, Home};
 use crate::proxy::Proxy;
 use crate::standin::{Reply, Server};
 
@@ -25,7 +25,7 @@ pub(crate) fn away(backend: &str, variables: &[(&str, &str)]) -> Cmd {
     cmd.args(["run", "--no-tools", "hi"])
 }
 
-pub(crate) fn once(backend: &str, variables: &[(&str, &str)]) -> Ran {
+pub(crate) fn once(backend: &str, variables: &[(&str, &str)]) -> CommandOutput {
     away(backend, variables).args(["--retries", "0"]).run()
 }
 

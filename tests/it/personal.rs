@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::foreign::{place, read};
-use crate::home::{Cmd, Home, Ran};
+use crate::home::{Cmd, CommandOutput, Home};
 use crate::standin::{Bounds, Reply, Server};
 
 fn server(replies: usize) -> Server {
@@ -20,7 +20,7 @@ fn ask(home: &Home, server: &Server) -> Cmd {
 }
 
 #[track_caller]
-fn is_hidden(ran: &Ran, token: &str) {
+fn is_hidden(ran: &CommandOutput, token: &str) {
     let text = ran.text();
     assert!(!text.contains(token) && !ran.stderr.contains(token));
 }

@@ -7,9 +7,9 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::ends::TERM;
 use crate::home::{Home, Running, finish, until, wait};
 use crate::standin::{Recorded, Reply, Server};
+use crate::stops::TERM;
 
 /// What the user said in a request.
 pub(crate) fn asked(request: &Recorded) -> String {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
 
@@ -15,7 +15,7 @@ use crate::standin::{Reply, Server};
 const SOMEBODY: u32 = 4_000_000;
 
 /// A run in this directory, and the instructions that it sends.
-fn instructed(home: &Home, directory: &Path) -> (Ran, String) {
+fn instructed(home: &Home, directory: &Path) -> (CommandOutput, String) {
     let directory = directory.display().to_string();
     let server = Server::start([Reply::text("done")]);
     let ran = home
@@ -147,7 +147,7 @@ fn manifest(path: &Path, name: &str) -> String {
 }
 
 /// The names of the tools that a run offers.
-fn offered(home: &Home, flags: &[&str]) -> (Ran, String) {
+fn offered(home: &Home, flags: &[&str]) -> (CommandOutput, String) {
     let mut cmd = home.offline().args(["run", "--dry-run", "x"]);
     cmd.command.args(flags);
     let ran = cmd.run();

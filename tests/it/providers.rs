@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::fitting::without_host;
-use crate::home::{Home, KEY, Ran};
+use crate::clamping::without_host;
+use crate::home::{CommandOutput, Home, KEY};
 use crate::shapes::write_models;
 use crate::standin::{Recorded, Reply, Script, Server, jwt, now_unix};
 
@@ -39,7 +39,7 @@ pub(crate) fn write_box(home: &Home, address: &str, fields: &Value) {
 }
 
 /// Asks a model while all of our own addresses lead nowhere.
-pub(crate) fn ask(home: &Home, model: &str, more: &[&str]) -> Ran {
+pub(crate) fn ask(home: &Home, model: &str, more: &[&str]) -> CommandOutput {
     let mut cmd = home
         .offline()
         .args(["run", "--no-tools", "-m", model, "hi"]);

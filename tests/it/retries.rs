@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Ends, Item, Reply, Script, Server, now_unix};
 
 /// Asks with these flags and gives back what the command did and the requests' bodies.
-fn ask<const N: usize>(replies: impl Into<Script>, flags: [&str; N]) -> (Ran, Vec<Value>) {
+fn ask<const N: usize>(
+    replies: impl Into<Script>,
+    flags: [&str; N],
+) -> (CommandOutput, Vec<Value>) {
     let server = Server::start(replies);
     let home = Home::with_key();
     let mut cmd = home.codex(&server).args(["run", "x"]).args(flags);

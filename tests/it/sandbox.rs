@@ -6,14 +6,14 @@ use std::thread;
 
 use serde_json::json;
 
+use crate::command_output::CommandOutput;
 use crate::home::{Cmd, Home, KEY};
 use crate::needs::{Need, lacks};
-use crate::ran::Ran;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called, outputs};
 
 /// The command on a kernel that has no Landlock.
-fn without_landlock(cmd: Cmd) -> Ran {
+fn without_landlock(cmd: Cmd) -> CommandOutput {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
     // landlock_create_ruleset(2) is not implemented: for this thread, and what it starts.
     let rules = BTreeMap::from([(444, Vec::new())]);

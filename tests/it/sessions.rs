@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::ends::TERM;
-use crate::home::{Home, Ran, finish, until};
+use crate::home::{CommandOutput, Home, finish, until};
 use crate::standin::{Item, Recorded, Reply, Server};
+use crate::stops::TERM;
 use crate::tools::bash;
 
 /// The files of all conversations of this home, by their names.
@@ -58,7 +58,7 @@ pub(crate) fn input(request: &Recorded) -> Vec<String> {
 }
 
 /// Asks `codex run` with these flags.
-pub(crate) fn ask(home: &Home, server: &Server, flags: &[&str], prompt: &str) -> Ran {
+pub(crate) fn ask(home: &Home, server: &Server, flags: &[&str], prompt: &str) -> CommandOutput {
     let mut cmd = home.codex(server).args(["run", "-s", "danger-full-access"]);
     cmd.command.args(flags).arg(prompt);
     cmd.run()

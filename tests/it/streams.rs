@@ -1,8 +1,8 @@
 //! The three descriptors that a command is started with, where one of them is closed or something odd.
 
-use crate::ends::calls;
 use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server};
+use crate::stops::calls;
 
 const CLOSED: &str = "codex: standard output is closed\ncodex: hint: it must be open for writing: \
                       `> FILE` keeps the output, `> /dev/null` discards it\n";

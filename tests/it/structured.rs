@@ -7,9 +7,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::ends::TERM;
-use crate::home::{Home, Ran, finish, names, until};
+use crate::home::{CommandOutput, Home, finish, names, until};
 use crate::standin::{Ends, Item, Reply, Server};
+use crate::stops::TERM;
 use crate::tools::bash;
 
 /// A schema whose fields stand in no order of the alphabet.
@@ -21,7 +21,7 @@ const SCHEMA: &str = r#"
 const GOOD: &str = r#"{"zeta": 1, "alpha": ["a"]}"#;
 
 /// Asks for an answer by the schema, with these flags.
-fn ask(home: &Home, server: &Server, flags: &[&str]) -> Ran {
+fn ask(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
     home.file("schema.json", SCHEMA);
     let mut cmd = home.codex(server).args(["run", "-s", "danger-full-access"]);
     let schema = ["--output-schema", "schema.json"];

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::ends::{INT, calls};
-use crate::home::{Cmd, Home, Ran, until, wait};
+use crate::home::{Cmd, CommandOutput, Home, until, wait};
 use crate::needs::{Need, lacks};
 use crate::pipes::asked;
 use crate::pty::Terminal;
 use crate::standin::{Reply, Server};
+use crate::stops::{INT, calls};
 
 /// What erases a line.
 const ERASE: &str = "\r\u{1b}[K";
@@ -32,7 +32,7 @@ fn start(cmd: Cmd, terminal: &Terminal, streams: &str) -> Child {
 }
 
 /// Runs the command like that; what it did, and what is on the screen.
-fn run(cmd: Cmd, streams: &str) -> (Ran, String) {
+fn run(cmd: Cmd, streams: &str) -> (CommandOutput, String) {
     let terminal = Terminal::open();
     let said = format!("{:?} with {streams} on a terminal", cmd.command);
     let ran = wait(&mut start(cmd, &terminal, streams), said);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, KEY, Ran};
+use crate::home::{CommandOutput, Home, KEY};
 use crate::standin::{Item, Reply, Server};
 
 pub(crate) const RUN: [&str; 4] = ["run", "-s", "danger-full-access", "go"];
@@ -20,7 +20,7 @@ pub(crate) fn outputs(server: &Server) -> Vec<String> {
 }
 
 /// Lets the model make these calls in one answer, and then say `done`.
-pub(crate) fn call(home: &Home, calls: Vec<Item>) -> (Ran, Vec<String>) {
+pub(crate) fn call(home: &Home, calls: Vec<Item>) -> (CommandOutput, Vec<String>) {
     let server = Server::start([Reply::items(calls), Reply::text("done")]);
     let ran = home.codex(&server).args(RUN).run();
     ran.exits(0).stdout("done\n");
@@ -28,7 +28,11 @@ pub(crate) fn call(home: &Home, calls: Vec<Item>) -> (Ran, Vec<String>) {
 }
 
 /// Lets the model make these calls under these flags; what ran, and the outputs.
-pub(crate) fn called(home: &Home, flags: &[&str], calls: Vec<Item>) -> (Ran, Vec<String>) {
+pub(crate) fn called(
+    home: &Home,
+    flags: &[&str],
+    calls: Vec<Item>,
+) -> (CommandOutput, Vec<String>) {
     let server = Server::start([Reply::items(calls), Reply::text("done")]);
     let mut cmd = home.codex(&server).args(["run"]);
     cmd.command.args(flags).arg("go");

@@ -4,9 +4,9 @@ use std::io::Write;
 
 use serde_json::json;
 
-use crate::ends::{TERM, calls};
 use crate::home::{Cmd, Home, finish, processes, until};
 use crate::standin::{Reply, Server};
+use crate::stops::{TERM, calls};
 use crate::tools::{RUN, bash, call, outputs};
 
 /// How many processes sleep, told by the command line that no other test uses.

@@ -4,20 +4,20 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::command_output::CommandOutput;
 use crate::home::{Cmd, Home, KEY};
-use crate::ran::Ran;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called};
 
 /// What a tool prints of its environment under these flags, a line each.
-fn environment(home: &Home, flags: &[&str]) -> (Ran, Vec<String>) {
+fn environment(home: &Home, flags: &[&str]) -> (CommandOutput, Vec<String>) {
     let (ran, outputs) = called(home, flags, vec![bash("env")]);
     let lines = outputs[0].lines().map(str::to_owned).collect();
     (ran, lines)
 }
 
 /// The same as a person sees it who runs the tool by hand.
-fn by_hand(home: &Home, flags: &[&str]) -> Ran {
+fn by_hand(home: &Home, flags: &[&str]) -> CommandOutput {
     let Cmd { mut command, .. } = home.offline().args(["tool", "bash"]);
     let arguments = home.file("arguments", r#"{"command": "env"}"#);
     let arguments = fs::File::open(arguments).expect("a file");
@@ -277,4 +277,33 @@ fn copies_of_a_key_read_from_a_pipe_are_not_passed() {
         output.contains("PATH=") && !output.contains(KEY),
         "{output}"
     );
+}
+
+#[test]
+fn variables_with_credentials_as_values_are_not_passed_to_tools() {
+    let names = [
+        "OPENAI_API_KEY",
+        "CODEX_API_KEY",
+        "GITHUB_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "MY_TOKEN",
+    ];
+    let mut home = Home::new().env("HTTPS_PROXY", &format!("http://me:{KEY}@proxy.invalid:1"));
+    for name in names {
+        home = home.env(name, KEY);
+    }
+    for flags in [
+        &[][..],
+        &["--network"],
+        &["-s", "danger-full-access"],
+        &["-s", "workspace-write"],
+    ] {
+        // The proxy is for tools only: this request goes to this machine.
+        let (_, told) = called(&home, flags, vec![bash("env")]);
+        assert!(
+            !told[0].contains(KEY) && told[0].contains("PATH="),
+            "{flags:?}: {}",
+            told[0]
+        );
+    }
 }

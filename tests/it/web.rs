@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::sessions::ask;
 use crate::shapes::{overrides, shapes, write_models};
 use crate::standin::{Reply, Server};
 
-fn run(home: &Home, server: &Server, flags: &[&str]) -> Ran {
+fn run(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
     let mut cmd = home.codex(server).args(["run", "--no-tools"]);
     cmd.command.args(flags).arg("go");
     cmd.run()

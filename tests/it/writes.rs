@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran, finish, names};
+use crate::escapes::give;
+use crate::home::{CommandOutput, Home, finish, names};
 use crate::models::LIST;
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Script, Server};
 use crate::tools::bash;
-use crate::walls::give;
 
 /// A run in `workspace-write` whose tool runs this command, and which writes its last message to `out`.
-fn swapped(home: &Home, out: &str, command: &str, flags: &[&str]) -> Ran {
+fn swapped(home: &Home, out: &str, command: &str, flags: &[&str]) -> CommandOutput {
     let server = Server::start([Reply::items([bash(command)]), Reply::text("message")]);
     let args = ["run", "-s", "workspace-write", "-o", out];
     let mut cmd = home.codex(&server).args(args);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::outputs;
@@ -31,7 +31,7 @@ fn manifest(home: &Home, at: &str, command: &Value, env: &Value) -> String {
     path.display().to_string()
 }
 
-fn run(home: &Home, flags: &[&str], path: &str) -> Ran {
+fn run(home: &Home, flags: &[&str], path: &str) -> CommandOutput {
     let server = Server::start([Reply::text("done")]);
     let mut cmd = home.codex(&server).args(["run", "--tool", path]);
     cmd.command.args(flags).arg("x");

@@ -1,40 +1,11 @@
-//! What goes into a tool and what it leaves behind: the environment, and what git runs by itself.
+//! Changes that tools make to what git executes by itself are reported.
 
 use std::fs;
 
-use crate::ends::TERM;
-use crate::home::{Home, KEY, finish, until};
+use crate::home::{Home, finish, until};
 use crate::standin::{Reply, Server};
-use crate::tools::{bash, called};
-
-#[test]
-fn variables_with_credentials_as_values_are_not_passed_to_tools() {
-    let names = [
-        "OPENAI_API_KEY",
-        "CODEX_API_KEY",
-        "GITHUB_TOKEN",
-        "AWS_SECRET_ACCESS_KEY",
-        "MY_TOKEN",
-    ];
-    let mut home = Home::new().env("HTTPS_PROXY", &format!("http://me:{KEY}@proxy.invalid:1"));
-    for name in names {
-        home = home.env(name, KEY);
-    }
-    for flags in [
-        &[][..],
-        &["--network"],
-        &["-s", "danger-full-access"],
-        &["-s", "workspace-write"],
-    ] {
-        // The proxy is for tools only: this request goes to this machine.
-        let (_, told) = called(&home, flags, vec![bash("env")]);
-        assert!(
-            !told[0].contains(KEY) && told[0].contains("PATH="),
-            "{flags:?}: {}",
-            told[0]
-        );
-    }
-}
+use crate::stops::TERM;
+use crate::tools::bash;
 
 #[test]
 fn a_change_to_what_git_executes_is_reported_once() {

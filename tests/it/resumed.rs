@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::providers::{home_of, server as any_server};
 use crate::sessions::{ask, file, files, id};
 use crate::shapes::write_models;
@@ -68,7 +68,7 @@ fn exec_resume_keeps_and_changes_the_model_too() {
 }
 
 /// Says that the model of the conversation cannot be asked, and what to do.
-fn is_forbidden(ran: &Ran, model: &str, why: &str) {
+fn is_forbidden(ran: &CommandOutput, model: &str, why: &str) {
     ran.exits(5)
         .stdout("")
         .says(&format!(

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::catalogue::PNG;
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::shapes::{overrides, write_models};
 use crate::standin::{Item, Reply, Script, Server};
 use crate::tools::outputs;
@@ -146,7 +146,7 @@ fn ultra_is_refused_as_an_effort() {
 }
 
 /// What is told, without where it is sent: whether that is said depends on whether there is a choice.
-pub(crate) fn without_host(ran: &Ran, server: &Server) -> String {
+pub(crate) fn without_host(ran: &CommandOutput, server: &Server) -> String {
     let url = server.url();
     let host = format!(" to {}", url.trim_start_matches("http://"));
     ran.stderr.replace(&host, "")
