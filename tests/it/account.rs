@@ -71,7 +71,7 @@ fn status_without_a_sign_in_says_so() {
     ran.exits(4);
     let status: Value = serde_json::from_str(&ran.text()).expect("JSON");
     assert!(status["method"].is_null() && status["overridden"] == json!([]));
-    // What other programs have is named, and not used unasked.
+    // Credentials of other programs are named, but not used by default.
     for (variable, file) in [
         ("CODEX_HOME", "theirs/auth.json"),
         ("PI_CODING_AGENT_DIR", "pis/auth.json"),
@@ -162,7 +162,7 @@ fn token_prints_a_valid_token() {
     assert_eq!(ran.text(), format!("{access}\n"));
     assert!(access != old.access && !ran.stderr.contains("eyJ"));
     ran.says("the token is valid until 20");
-    // A key is no access token, and one that comes first is passed over.
+    // A key is not an access token; one that takes precedence is skipped.
     let ran = home
         .codex(&server)
         .args(["token"])

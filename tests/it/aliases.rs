@@ -1,4 +1,4 @@
-//! Credentials under other names: behind links and mounts, through manifests, and where nothing is yet.
+//! Credentials under other names: behind links and mounts, through manifests, and at paths that do not exist yet.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -58,7 +58,7 @@ fn credentials_are_hidden_behind_links_and_mounts() {
         vec![bash("cat ../dot/auth.json ../.codex-run/auth.json")],
     );
     assert!(!told[0].contains(SECRET), "{}", told[0]);
-    // In a name space of its own, where the home is mounted twice more.
+    // In a separate namespace, where the home is mounted twice more.
     let server = Server::start([
         Reply::items([bash("cat ../.codex-run/o* ../alias/o* ../deep/er/alias/o*")]),
         Reply::text("done"),
@@ -112,7 +112,7 @@ fn a_manifest_makes_only_the_tools_directory_readable() {
         "{}",
         told[0]
     );
-    // A program in there is told of before the run.
+    // A program in there is reported before the run.
     let program = pi.join("run.sh");
     fs::write(&program, "#!/bin/sh\n").expect("a file");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -133,7 +133,7 @@ fn a_second_mount_of_a_parent_directory_exposes_nothing() {
     for path in ["sys", "bind", "real/u", "hm"] {
         fs::create_dir_all(home.root().join(path)).expect("a directory");
     }
-    // The home is a file system of its own, below another one that is bound elsewhere; so is `/`.
+    // The home is a separate file system, below a different one that is bound elsewhere; so is `/`.
     for bound in ["sys", "/"] {
         let script = format!(
             "cd {root}; mount -t tmpfs t sys && mkdir sys/home && mount -t tmpfs h sys/home && mkdir -p sys/home/u/.codex-run sys/home/u/w \
@@ -155,7 +155,7 @@ fn a_second_mount_of_a_parent_directory_exposes_nothing() {
             "{bound}: {told}"
         );
     }
-    // The working directory is the home, by its other name.
+    // The working directory is the home under its other name.
     let script = format!(
         "cd {root}; mkdir -p real/u/.codex-run && mount --bind real hm && cd real/u && HOME={root}/hm/u exec \"$0\" \"$@\" || exit 99"
     );

@@ -1,5 +1,5 @@
-//! Every kind of refusal by every way to the service: the exit code is the one of the table, and a refusal of the
-//! network carries the same hint everywhere.
+//! Every kind of refusal in every command: the exit code is the one in the table, and a refusal by the network has the
+//! same hint everywhere.
 
 use std::fs;
 use std::thread;
@@ -10,7 +10,7 @@ use crate::browser::{SignIn, ports};
 use crate::home::{CommandOutput, Home, finish, until};
 use crate::standin::{Reply, Script, Server, browse};
 
-/// What to do about a network or region that is not served.
+/// The hint for a blocked network or region.
 const BLOCKED: &str = "codex: hint: your network or region may be blocked: try another network";
 
 const TOKEN: &str = "/oauth/token";
@@ -19,7 +19,7 @@ const POLL: &str = "/api/accounts/deviceauth/token";
 const RESPONSES: &str = "/backend-api/codex/responses";
 const MODELS: &str = "/backend-api/codex/models";
 
-/// A way to the service.
+/// A request of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Login,
@@ -32,7 +32,7 @@ enum Way {
 
 use Way::{Device, Login, Models, Poll, Refresh, Run};
 
-/// Goes this way where every answer is this one.
+/// Makes this request to a service that always sends this reply.
 fn go(way: Way, reply: Reply) -> CommandOutput {
     let (method, path) = match way {
         Login | Refresh => ("POST", TOKEN),
@@ -84,7 +84,7 @@ fn go(way: Way, reply: Reply) -> CommandOutput {
     }
 }
 
-/// The exit code by each way; `codex models` falls back to a list that it has where the service cannot say.
+/// The exit code for each request; `codex models` falls back to the list that it has if the service fails.
 fn check(name: &str, reply: &Reply, codes: [(Way, i32); 6]) {
     thread::scope(|scope| {
         for (way, code) in codes {
@@ -155,12 +155,12 @@ fn permanent_refusals_have_their_exit_code_in_every_command() {
 
 #[test]
 fn temporary_failures_have_their_exit_code_in_every_command() {
-    // Longer than anybody waits, so that this is over soon.
+    // A delay longer than any command waits, so that this ends soon.
     for status in [429, 503] {
         let headers = [("retry-after", "121"), ("content-type", "application/json")];
         let reply = Reply::status(status, &headers, r#"{"error":{"message":"Busy."}}"#);
         let mut codes = codes(7, 0, 7);
-        // A device is asked after in its own rhythm, and that goes beyond the life of its code.
+        // A device code is polled at its own interval, and the delay exceeds the lifetime of the code.
         codes[2] = (Poll, 4);
         let reply_of_poll = Reply::status(status, &[("retry-after", "901")], "Busy.");
         check(
@@ -268,7 +268,7 @@ fn waiting_for_a_renewal_is_reported_in_text_and_json() {
             .as_u64()
             .is_some_and(|delay| delay >= 500)
     );
-    // One that takes its time without failing.
+    // A renewal that is slow without failing.
     let (home, _) = Home::expired(&server);
     server
         .issuer()

@@ -1,12 +1,12 @@
-//! What is wrong on the command line: each time a message that says what, why and what to do, the right
-//! code, and no request.
+//! Errors on the command line: each has a message that says what, why and what to do, the right exit code, and no
+//! request.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::home::Home;
 
-/// These arguments, with a key and a service that is not there, end with this code and these words.
+/// Runs with these arguments, a key and an unreachable service; checks the exit code and the message.
 #[track_caller]
 fn check(args: &[&str], code: i32, words: &[&str]) {
     let mut cmd = Home::with_key().offline();
@@ -77,7 +77,7 @@ fn invalid_values_are_refused() {
         &["the model id of --model", "byte 3"],
     );
     check(&["run", "--no-tools", "-m"], 2, &["needs a value"]);
-    // A flag that swallowed the next one is told before what is missing then.
+    // A flag that swallowed the next one is reported before what is missing because of it.
     for (flag, value) in [
         ("--wait-for-reset", "--no-tools"),
         ("--idle-timeout", "--no-tools"),

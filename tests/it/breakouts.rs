@@ -1,4 +1,4 @@
-//! Ways out of the sandbox that take more than one call, or a setup of their own. Each was found by an attack.
+//! Ways out of the sandbox that take more than one call, or a special setup. Each was found by an attack.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn libraries_are_not_preloaded_before_the_sandbox_is_applied() {
     let home = Home::with_key().env("LD_LIBRARY_PATH", "/nowhere:");
     let (_, told) = called(&home, &[], vec![bash("echo $LD_LIBRARY_PATH")]);
     assert!(told[0].starts_with("/nowhere:\n"), "{}", told[0]);
-    // What the process that puts up the walls finds itself, where that can be looked at.
+    // What the process that applies the sandbox finds, if that can be inspected.
     if !lacks(&Need::ROOT) {
         let flags = ["-s", "danger-full-access"];
         let (_, told) = called(
@@ -71,7 +71,7 @@ fn a_swapped_directory_is_not_writable() {
 #[test]
 fn a_process_whose_first_thread_exited_is_ended_too() {
     let home = Home::with_key();
-    // A process whose first thread has ended has no command line any more, but its name.
+    // A process whose first thread has exited no longer has a command line, but it has a name.
     let name = format!("hl-{}", std::process::id());
     fs::copy(intruder(), home.root().join(&name)).expect("a program");
     let called_so = |entry: fs::DirEntry| {
@@ -122,7 +122,7 @@ fn a_command_cannot_signal_its_supervisor() {
         told[0]
     );
     assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
-    // Without walls it can, and what it leaves is ended by the run and by `codex tool`.
+    // Without a sandbox it can; what it leaves is ended by the run and by `codex tool`.
     let arguments = json!({"command": format!("(setsid sleep {seconds} &) ; sleep 0.1; kill -9 $PPID; sleep {seconds}")});
     let cmd = home
         .offline()
@@ -138,7 +138,7 @@ fn a_command_cannot_signal_its_supervisor() {
 fn a_fork_tree_that_ignores_term_is_ended() {
     let home = Home::with_key();
     let seconds = format!("87{}", std::process::id());
-    // 128 processes, in as many sessions, that do not hear TERM.
+    // 128 processes, in as many sessions, that ignore TERM.
     let command = format!(
         "trap '' TERM; f() {{ [ $1 = 0 ] && exec sleep {seconds}; (setsid bash -c \"$(declare -f f); f $(($1 - 1))\" &); (setsid bash -c \"$(declare -f f); f $(($1 - 1))\" &); }}; export -f f; f 7; sleep 0.5; echo done"
     );
@@ -215,7 +215,7 @@ fn a_replacement_of_the_temporary_directory_is_not_removed() {
         fs::create_dir_all(place).expect("a directory");
     }
     fs::write(victim.join("f"), "kept").expect("a file");
-    // No private directory can be made, so the temporary one is in a place that tools can change.
+    // No private directory can be created, so the temporary one is at a path that tools can change.
     fs::write(home.root().join(".cache"), "").expect("a file");
     give(home.root(), nobody);
     let command = format!(
@@ -273,7 +273,7 @@ fn an_inherited_ignored_sigchld_does_not_matter() {
     assert!(ran.exits(0).text().starts_with("ran\n"));
 }
 
-/// Not attempted without walls, where it would reach every process of this user.
+/// Not attempted without a sandbox, where it would affect every process of this user.
 #[test]
 fn the_priority_of_other_processes_cannot_be_changed() {
     let home = Home::with_key();

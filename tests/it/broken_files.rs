@@ -1,5 +1,5 @@
-//! `config.json` and `models.json` with mistakes in them: each is exit 2 before anything is sent, with file, line and
-//! column, and a way out.
+//! `config.json` and `models.json` with errors in them: each is exit 2 before anything is sent, with file, line and
+//! column, and a hint.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::home::{Home, KEY};
 
-/// What a message has that helps: the right word, all right words, or a hint.
+/// Helpful parts of a message: the right word, all valid words, or a hint.
 const WAYS_OUT: [&str; 4] = ["did you mean ", "codex: hint: ", "there are ", " takes "];
 
 fn put(name: &str, content: &[u8]) -> (Home, PathBuf) {
@@ -18,8 +18,7 @@ fn put(name: &str, content: &[u8]) -> (Home, PathBuf) {
     (home, file)
 }
 
-/// In each line: a part of what is told, and the file, in which `^` stands before the mistake and `~` for the end of a
-/// line.
+/// In each line: part of the message, and the file, in which `^` marks the error and `~` the end of a line.
 fn check(name: &str, lines: &str) {
     let lines: Vec<&str> = lines
         .lines()
@@ -195,7 +194,7 @@ fn help_works_with_broken_files() {
         cmd.command.args(args);
         cmd.run().exits(0).stderr("");
     }
-    // What a command does not take is not judged by it.
+    // A setting that a command does not use is not validated by it.
     home.configure(r#"{"effort": "hihg"}"#);
     home.offline().args(["status"]).run().exits(0).stderr("");
 }

@@ -1,4 +1,4 @@
-//! What a run may use: requests, tokens, tool calls, and the model's window. And what is told of what it used.
+//! What a run may use: requests, tokens, tool calls, and the context window. And reports of what it used.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use crate::shapes::{overrides, write_models};
 use crate::standin::{Ends, Item, Reply, Server};
 use crate::tools::bash;
 
-/// What a request took: tokens in, of these from the cache and into it, tokens out, of these reasoning.
+/// The usage of a request: input tokens, of these read from and written to the cache, output tokens, of these reasoning.
 type Used = (u64, u64, u64, u64, u64);
 
-/// An answer that took so much: a call of bash that leaves a file of this name, or without one the word `done`.
+/// An answer with this usage: a call of bash that creates a file of this name, or without one the word `done`.
 fn answer(used: Used, touches: &[&str]) -> Reply {
     let (input, cached, written, output, reasoning) = used;
     let call = |name: &&str| {
@@ -45,8 +45,8 @@ fn run(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
     cmd.run()
 }
 
-/// Runs under these flags against these answers: how it ends, what is told, which files the calls left, and how many
-/// requests there were.
+/// Runs with these flags against these answers; returns how it ends, what it reports, which files the calls created, and
+/// the number of requests.
 fn check(
     flags: &[&str],
     answers: Vec<Reply>,
@@ -109,7 +109,7 @@ fn tokens_are_counted_over_all_requests() {
         &["a"],
         2,
     );
-    // What is complete is complete, whatever it took.
+    // A complete answer stays complete, whatever its usage.
     check(&["--max-tokens", "1"], vec![done()], 0, &[], &[], 1);
     check(
         &["--max-tokens", "600"],
@@ -253,16 +253,16 @@ fn verbose_reports_the_usage() {
         }
     };
     let one = "1 request, 1000 tokens in (400 cached), 200 out (50 reasoning)";
-    // 600 at $5, 400 at $0.50 and 200 at $30 for a million.
+    // 600 at $5, 400 at $0.50 and 200 at $30 per million.
     check(
         &["-v", "-m", "gpt-5.5"],
         &[first],
         &format!("{one}, $0.0092 at list prices"),
     );
     check(&["-m", "gpt-5.5"], &[first], one);
-    // Of these nobody knows what they cost.
+    // The price of these is unknown.
     check(&["-v", "-m", "codex-auto-review"], &[first], one);
-    // What goes into the cache costs more: 10000 at $2.50.
+    // Writing to the cache costs more: 10000 at $2.50.
     let written: Used = (10_000, 0, 10_000, 0, 0);
     let told = "1 request, 10000 tokens in (0 cached), 0 out (0 reasoning), $0.0250 at list prices";
     check(&["-v", "-m", "gpt-6.1-sol"], &[written], told);
@@ -287,7 +287,7 @@ fn the_usage_of_failed_runs_is_reported_too() {
         .says("codex: 1 request, 1000 tokens in (400 cached), 200 out (50 reasoning), $0.0092");
 }
 
-/// A part of the prompt that is about this many tokens long.
+/// Part of a prompt, about this many tokens long.
 fn long(tokens: usize) -> String {
     "word".repeat(tokens)
 }

@@ -1,5 +1,5 @@
-//! What a model does not take is made what it does, with a note: efforts, summaries, verbosity and pictures. A model that
-//! nobody knows is sent all of it.
+//! Settings that a model does not support are clamped, with a note: efforts, summaries, verbosity and images. An unknown
+//! model is sent all of them.
 
 use serde_json::json;
 
@@ -9,9 +9,9 @@ use crate::shapes::{overrides, write_models};
 use crate::standin::{Item, Reply, Script, Server};
 use crate::tools::outputs;
 
-/// Each line: flags; what the note tells, if there is one, where `T` stands for the efforts of gpt-5.5 and its like; and
-/// the effort that is sent, if one is: without a flag that which the model is listed with. Summary and pictures are never
-/// taken here, and verbosity by spark only.
+/// Each line: flags; the note, if there is one, where `T` stands for the efforts of gpt-5.5 and similar models; and the
+/// effort that is sent, if any: without a flag the default in the list. Summaries and images are never accepted here, and
+/// verbosity only by spark.
 const NOTES: &str = "
     -m gpt-5.5 -e high                           |                                                    | high
     -m gpt-5.5 -e max                            | effort max becomes xhigh T                         | xhigh
@@ -69,7 +69,7 @@ fn settings_that_a_model_does_not_support_are_clamped_with_one_note() {
     }
 }
 
-/// What the list says of a model holds as long as the list is kept.
+/// What the list says about a model is valid as long as the list is cached.
 #[test]
 fn a_setting_that_the_list_rules_out_is_clamped_by_the_cached_list() {
     for (said, note, sent) in [
@@ -137,7 +137,7 @@ fn ultra_is_refused_as_an_effort() {
             assert_eq!(server.connections(), 0);
         }
     }
-    // A word that is near to none is told with all that there are.
+    // A word that is similar to none is reported with all valid ones.
     let ran = Home::with_token()
         .offline()
         .args(["run", "-e", "hihg", "hi"])
@@ -145,7 +145,7 @@ fn ultra_is_refused_as_an_effort() {
     ran.exits(2).says("did you mean high?");
 }
 
-/// What is told, without where it is sent: whether that is said depends on whether there is a choice.
+/// The message without its destination, which is only mentioned if there is a choice.
 pub(crate) fn without_host(ran: &CommandOutput, server: &Server) -> String {
     let url = server.url();
     let host = format!(" to {}", url.trim_start_matches("http://"));
@@ -177,9 +177,9 @@ fn an_unknown_model_id_is_sent_unchanged() {
     let told = "codex: brandnew is not in the list of models, and is sent as it is\n";
     assert_eq!(run(&home, "brandnew", &[]), told);
     assert_eq!(run(&home, "brandnew", &["-q"]), "");
-    // Of a server in the place of the API nobody has a list.
+    // There is no list for a server that replaces the API.
     assert_eq!(run(&Home::with_key(), "gpt-5.6-soll", &[]), "");
-    // It is known, though the list has it no more.
+    // It is known, although it is no longer in the list.
     server.relist(json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list"}]));
     home.codex(&server).args(["models"]).run().exits(0);
     server.push(Reply::text("ok"));

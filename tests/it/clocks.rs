@@ -1,4 +1,4 @@
-//! The clocks: how long a connection, a head and silence may take, each with words of its own.
+//! Time limits: how long connecting, a response head and silence may take, each with its own message.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -31,12 +31,12 @@ fn a_silent_service_times_out_with_its_own_message() {
     ask(Reply::text("x").stall_at(0))
         .exits(8)
         .says("nothing arrived for 2 s");
-    // Anything that comes counts as life: all of it takes longer than that.
+    // Any byte counts as a sign of life: the whole answer takes longer than the limit.
     let slow = Reply::text("one two three four five").event_pause(Duration::from_millis(200));
     ask(slow).exits(0).stdout("one two three four five\n");
 }
 
-/// A server that takes the connection and says nothing does not speak TLS.
+/// A server that accepts the connection and sends nothing does not speak TLS.
 #[test]
 fn connecting_times_out_with_its_own_message() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -49,8 +49,8 @@ fn connecting_times_out_with_its_own_message() {
     ran.exits(7).says(": no connection within 15 s");
 }
 
-/// A server that takes every connection and gives each of them these bytes, and then others, one by one; none at all
-/// where there are none. It goes on for longer than the command waits.
+/// A server that sends these bytes on every connection, and then others, one by one; none at all if there are none. It
+/// continues for longer than the command waits.
 fn trickle(bytes: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -72,7 +72,7 @@ fn trickle(bytes: &'static [u8]) -> SocketAddr {
     address
 }
 
-/// One that answers the first steps of a proxy in time does not get the whole time anew for the next ones.
+/// A proxy that answers the first steps in time does not get the whole time limit again for the next ones.
 #[test]
 fn connecting_through_a_proxy_has_the_same_time_limit() {
     let check = |scheme: &str, bytes: &'static [u8]| {
@@ -106,7 +106,7 @@ fn a_response_head_that_trickles_in_times_out() {
         let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("somebody comes");
-            // Longer than the command waits, whoever is slow.
+            // Longer than the command waits, however slow the machine.
             for _ in 0..600 {
                 let informed = stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n");
                 if informed.is_err() {

@@ -1,5 +1,5 @@
-//! `config.json`: defaults for the flags of `run`. Each holds where neither a flag nor a variable says otherwise, and
-//! `--dry-run -v` tells where every value comes from. Mistakes in it are told in `broken_files`.
+//! `config.json`: defaults for the flags of `run`. A default applies if neither a flag nor a variable is set, and
+//! `--dry-run -v` shows where every value comes from. Errors in the file are tested in `broken_files`.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::standin::{Reply, Server};
 use crate::tools::bash;
 
 impl Home {
-    /// The home has these defaults.
+    /// Writes these defaults to the home.
     pub(crate) fn configure(&self, text: &str) {
         fs::create_dir_all(self.own()).expect("a directory");
         fs::write(self.own().join("config.json"), text).expect("a file");
@@ -24,7 +24,7 @@ fn dry(home: &Home, args: &[&str]) -> CommandOutput {
     cmd.run()
 }
 
-/// A home with what defaults may name: in its own directory, in the user's, and where commands work.
+/// A home with files that defaults may name: in its own directory, in the user's, and in the working directory.
 fn furnished() -> Home {
     let home = Home::with_key();
     fs::create_dir_all(home.own()).expect("a directory");
@@ -41,7 +41,7 @@ fn furnished() -> Home {
     home
 }
 
-/// Each line: a flag, its value in the file, and the same on the command line, where our directory is `@`.
+/// Each line: a flag, its value in the file, and the same on the command line, where `@` is our directory.
 const SAME: &str = r#"
     model | "gpt-5.5" | -m gpt-5.5
     effort | "high" | -e high
@@ -72,7 +72,7 @@ fn a_default_does_what_its_flag_does() {
         assert_ne!(by_flags, plain, "{line}");
         home.configure(&format!("{{\"{}\": {}}}", parts[0], parts[1]));
         let by_file = dry(&home, &[]).exits(0).text();
-        // A file is named as it was found.
+        // A file is reported under its resolved path.
         let own = home.own().display().to_string();
         let root = home.root().display().to_string();
         let by_flags = by_flags.replace(&format!("{own}/.."), &root);
@@ -121,7 +121,7 @@ fn each_kind_of_default_is_shown_with_its_origin() {
             .says(&format!("codex: {name} {told}: from {place}\n"));
         assert_eq!(ran.stderr.matches(&place).count(), 1, "{}", ran.stderr);
     }
-    // What is switched off is as good as not said.
+    // A default that is switched off counts as unset.
     home.configure(r#"{"network": false, "no-tools": false, "quiet": false}"#);
     let ran = dry(&home, &["-v"]);
     ran.exits(0)
@@ -286,7 +286,7 @@ fn other_commands_use_the_credentials_file_of_the_configuration() {
 fn colours_are_set_by_flag_then_variable_then_config() {
     let server = Server::start(vec![Reply::text("ok"); 10]);
     let home = Home::with_token();
-    // What is told here is one note.
+    // Exactly one note is reported here.
     let check = |file: &str, args: &[&str], variable: (&str, &str), coloured: bool| {
         home.configure(file);
         let cmd = home

@@ -1,5 +1,5 @@
-//! What is sent of earlier answers, so that any service takes it: with another model, without encrypted reasoning, after an
-//! output of nothing but white space. The stand-in refuses an id whose reasoning is missing, and blank outputs.
+//! What is sent of earlier answers, so that any service accepts it: with a different model, without encrypted reasoning,
+//! after an output of only white space. The stand-in refuses an id whose reasoning is missing, and blank outputs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use crate::spec;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::bash;
 
-/// A stream of these items, and of what else the final object holds.
+/// A stream of these items, with these other fields in the final object.
 pub(crate) fn stream(items: &[Value], last: &Value) -> Reply {
     let mut response =
         json!({"status": "completed", "usage": {"input_tokens": 9, "output_tokens": 9}});
@@ -50,7 +50,7 @@ fn message(id: &str, text: &str) -> Value {
         "content": content})
 }
 
-/// The items of a request's input, behind what stands before the first thing that the user says.
+/// The input items of a request, from the first user message on.
 fn said(server: &Server, number: usize) -> Vec<Value> {
     let items = input(&server.requests()[number]);
     let items = items
@@ -60,7 +60,7 @@ fn said(server: &Server, number: usize) -> Vec<Value> {
     items.skip_while(is_head).collect()
 }
 
-/// Every model of the list goes on with what every other one has begun.
+/// Every model of the list continues what every other one has begun.
 #[test]
 fn a_conversation_can_continue_with_any_model_after_any_other() {
     for way in WAYS {
@@ -99,7 +99,7 @@ fn a_conversation_can_continue_with_any_model_after_any_other() {
                 assert_eq!(mistakes, [""; 0], "{way}: {first}, {second}: {body:#}");
                 let items = said(&server, requests.len() - 1);
                 let with_ids = items.iter().filter(|item| !item["id"].is_null()).count();
-                // Another model is sent the words and the calls, and nothing that names what the first one thought.
+                // A different model receives the text and the calls, and no reference to the reasoning of the first one.
                 assert_eq!(with_ids, if first == second { 5 } else { 0 }, "{items:#?}");
                 let texts: Vec<String> = items
                     .iter()
@@ -183,7 +183,7 @@ fn reasoning_that_the_service_cannot_decrypt_is_omitted_once() {
     assert_eq!(said(&server, 1)[1]["type"], "reasoning");
     let expected = json!({"type": "message", "role": "assistant", "content": "one"});
     assert_eq!(said(&server, 2)[1], expected);
-    // If that does not help, it is the answer.
+    // If that does not help, the error is final.
     for _ in 0..2 {
         server.push(no());
     }
@@ -212,7 +212,7 @@ fn an_output_of_white_space_is_reported_as_empty() {
         .map(|mut item| item["output"].take())
         .collect();
     assert_eq!(outputs, ["(no output)"; 2]);
-    // What an earlier version has stored is sent in the same way.
+    // Items stored by an earlier version are sent in the same way.
     let file = file(&home);
     let stored = fs::read_to_string(&file).expect("a file");
     fs::write(&file, stored.replace("(no output)", "\\n ")).expect("a file");
@@ -241,7 +241,7 @@ fn withheld_reasoning_is_reported_once() {
         "codex: {note}: 2 items (model_mismatch, prefix_mismatch)\n"
     ));
     assert_eq!(ran.stderr.matches(note).count(), 1, "{}", ran.stderr);
-    // Older models forget what they thought at the end of a turn, which is no news.
+    // Older models drop their reasoning at the end of a turn, which is not worth a message.
     let ran = ask(&home, &server, &[], "go");
     assert!(!ran.exits(0).stderr.contains(note), "{}", ran.stderr);
 }
@@ -264,7 +264,7 @@ fn an_item_that_codex_run_cannot_serve_is_named() {
         ));
         assert_eq!(server.requests().len(), 1);
     }
-    // One that the service has served itself is none.
+    // A call that the service has already served is not reported.
     let items = [
         json!({"type": "brand_new_call", "id": "bn_1", "call_id": "c1"}),
         json!({"type": "brand_new_call_output", "call_id": "c1", "output": "x"}),

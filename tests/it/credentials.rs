@@ -1,4 +1,4 @@
-//! Which secret goes where, and that it is shown nowhere.
+//! Which secret goes where, and that none is shown.
 
 use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server, jwt, now_unix};

@@ -1,5 +1,5 @@
-//! Files of conversations that were cut or damaged: what is torn at the end is dropped, unanswered calls are answered,
-//! and a damaged line before the end is told with its place.
+//! Conversations whose files were truncated or damaged: an incomplete end is dropped, calls without a result get one, and
+//! a damaged line before the end is reported with its position.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::sessions::{ask, file, id, input};
 use crate::standin::{Item, Reply, Scenarios, Script, Server};
 use crate::tools::bash;
 
-/// A conversation of several turns with tools: its id, its place below the sessions, and its bytes.
+/// A conversation of several turns with tools: its id, its path below the sessions, and its bytes.
 struct Whole {
     id: String,
     place: String,
@@ -46,7 +46,7 @@ fn whole() -> Whole {
 }
 
 impl Whole {
-    /// A home in which these are the bytes of the conversation.
+    /// A home in which the conversation consists of these bytes.
     fn as_bytes(&self, bytes: &[u8]) -> Home {
         let home = Home::with_key();
         let path = home.own().join(&self.place);
@@ -55,14 +55,14 @@ impl Whole {
         home
     }
 
-    /// How many bytes the first line has.
+    /// Length of the first line, in bytes.
     fn first(&self) -> usize {
         let end = self.bytes.iter().position(|byte| *byte == b'\n');
         end.expect("a line end") + 1
     }
 }
 
-/// What was thought stands directly before what came of it.
+/// Checks that reasoning comes directly before the item that it produced.
 fn thoughts_have_ends(items: &[Value], what: &str) {
     for pair in items
         .windows(2)
@@ -76,7 +76,7 @@ fn thoughts_have_ends(items: &[Value], what: &str) {
     }
 }
 
-/// Goes on twice with a conversation that was cut here.
+/// Resumes a conversation twice that was truncated here.
 fn cut(whole: &Whole, server: &Server, at: usize) {
     let home = whole.as_bytes(&whole.bytes[..at]);
     let first = ask(&home, server, &["--resume", &whole.id], "still there?");
@@ -114,7 +114,7 @@ fn cut(whole: &Whole, server: &Server, at: usize) {
     );
 }
 
-/// One server for some cuts: each looks at its own last requests, so they come one after the other.
+/// One server for several truncations: each inspects its own last requests, so they run one after another.
 fn cut_all(whole: &Whole, cuts: &[usize]) {
     let some: Vec<&[usize]> = cuts.chunks(8).collect();
     each(some, 8, |cuts| {
@@ -140,7 +140,7 @@ fn a_conversation_truncated_after_any_line_can_be_resumed() {
 #[test]
 fn a_conversation_truncated_anywhere_can_be_resumed() {
     let whole = whole();
-    // Numbers without a pattern, the same each time (xorshift).
+    // Pseudo-random numbers, the same each time (xorshift).
     let mut state: u32 = 0x9e37_79b9;
     let length = whole.bytes.len();
     let cuts: Vec<usize> = (0..200)

@@ -1,5 +1,5 @@
-//! A model that nobody has named and that the service does not have: the next one is asked, once. One that was named, or
-//! that belongs to a conversation, is never replaced.
+//! A default model that the service does not have: the next one is used, once. A model that was named, or that belongs
+//! to a conversation, is never replaced.
 
 use std::fs;
 
@@ -11,10 +11,10 @@ use crate::sessions::file;
 use crate::standin::{Reply, Script, Server};
 use crate::tools::bash;
 
-/// Models that nobody has: the stand-in's own, by their ending.
+/// Models that the stand-in does not have, by their suffix.
 const GONE: &str = "gpt-one-missing";
 
-/// The models that were asked, in order.
+/// The models of the requests, in order.
 fn asked(server: &Server) -> Vec<String> {
     let model = |body: Value| body["model"].as_str().expect("a model").to_owned();
     let requests = server.requests();
@@ -24,7 +24,7 @@ fn asked(server: &Server) -> Vec<String> {
         .collect()
 }
 
-/// What the service says of a model that it does not have, in the words that may mean the shape as well.
+/// The service's reply for a model that it does not have, in words that may also be about the shape.
 fn not_found() -> Reply {
     let message = "Model not found gpt-one-free-1p";
     Reply::json(
@@ -33,7 +33,7 @@ fn not_found() -> Reply {
     )
 }
 
-/// A service with these models, and a home that has its list.
+/// A service with these models, and a home that has cached its list.
 fn served(replies: Vec<Reply>, slugs: &[&str]) -> (Server, Home) {
     let slugs: Vec<(&str, &str)> = slugs.iter().map(|slug| (*slug, "list")).collect();
     let server = Server::start(Script::replies(replies).models(list(&slugs)));
@@ -66,7 +66,7 @@ fn an_unavailable_default_model_falls_back_to_the_next_with_a_warning() {
     assert_eq!(bodies[0]["input"], bodies[1]["input"]);
     assert_eq!(bodies[0]["prompt_cache_key"], bodies[1]["prompt_cache_key"]);
 
-    // The conversation is that of the model which answered.
+    // The conversation belongs to the model that answered.
     let stored = fs::read_to_string(file(&home)).expect("it is stored");
     assert!(stored.contains(r#""model":"gpt-two""#), "{stored}");
     let ran = run(&server, &home, &["--last"]);
@@ -106,7 +106,7 @@ fn json_lines_report_the_fallback_like_a_retry() {
 
 #[test]
 fn all_request_shapes_are_tried_before_the_fallback() {
-    // The list says of both that they are asked in the classic one, which is not true of the second.
+    // The list says that both use the classic shape, which is wrong about the second.
     let model = |slug| json!({"slug": slug, "visibility": "list", "use_responses_lite": false});
     let models = json!({"models": [model("gpt-one"), model("gpt-6.2-sol")]});
     let script = Script::replies([not_found(), text()]);
@@ -121,7 +121,7 @@ fn all_request_shapes_are_tried_before_the_fallback() {
     let models = asked(&server);
     assert_eq!(models[..3], ["gpt-one"; 3]);
     assert_eq!(models[3..], ["gpt-6.2-sol"; 2]);
-    // What was learned is about the second.
+    // What was learned is about the second model.
     let shapes = &home.cached()["shapes"];
     let shapes: Vec<&String> = shapes.as_object().expect("shapes").keys().collect();
     assert!(
@@ -170,7 +170,7 @@ fn a_conversation_keeps_its_model() {
     run(&[]).exits(0);
     server.push(not_found());
     let ran = run(&["--last"]);
-    // Other shapes are tried, and that they are wrong is not what is reported.
+    // Other shapes are tried; that they are wrong is not what is reported.
     ran.exits(5).stdout("").says("Model not found").says("-m");
     assert_eq!(asked(&server), ["gpt-one"; 4]);
 }
@@ -198,7 +198,7 @@ fn each_plan_has_its_own_default() {
     let server = Server::start([text(), text()]);
     server.issuer().plan("free");
     let (home, _) = Home::signed_in(&server);
-    // By the built-in list, and then by the service's.
+    // According to the built-in list, and then to the service's.
     run(&server, &home, &[]).exits(0);
     home.models(&server);
     run(&server, &home, &[]).exits(0);

@@ -1,4 +1,4 @@
-//! Signing in without a browser: by a code, or with a secret on standard input.
+//! Signing in without a browser: with a code, or with a secret on standard input.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! Disks that are full, mounts that cannot be replaced, and what was left on them.
+//! Full disks, mounts that cannot be replaced, and files left on them.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -12,8 +12,8 @@ use crate::needs::{Need, lacks};
 use crate::refresh::{ask, asked, expire, slow};
 use crate::standin::{Reply, Server, Tokens, now_unix};
 
-/// Runs a script as root of a name space of its own, where it can mount things. `$1` is the command under test, and
-/// exit code 99 says that it cannot.
+/// Runs a script as root of a separate namespace, where it can mount things. `$1` is the command under test, and exit
+/// code 99 means that it cannot.
 fn unshared(home: &Home, server: &Server, script: &str) -> CommandOutput {
     let script = home.file("script.sh", format!("set -e\n{script}"));
     let mut cmd = home.codex(server);
@@ -31,13 +31,13 @@ fn unshared(home: &Home, server: &Server, script: &str) -> CommandOutput {
     ran
 }
 
-/// What names a token in the name of a leftover.
+/// The part of a leftover file's name that identifies the token.
 fn mark(token: &str) -> String {
     let hash = Sha256::digest(token);
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file with these tokens.
+/// A credentials file with these tokens.
 fn file(tokens: &Tokens) -> Value {
     json!({"openai-codex": {"type": "oauth", "access": tokens.access, "refresh": tokens.refresh,
         "expires": (now_unix() + 5000) * 1000, "accountId": "acct-test"}})
@@ -88,7 +88,7 @@ fn a_bind_mounted_credentials_file_is_written_or_no_token_is_spent() {
     let ran = unshared(&home, &server, &format!("{mount}{run}"));
     ran.exits(0).stderr("");
     assert!(server.issuer().is_live(&home.refresh_token()) && server.issuer().refreshes() == 1);
-    // What was left there is taken over in the same way, and what is stored there can be removed.
+    // A leftover there is used in the same way, and a stored sign-in there can be removed.
     expire(&home);
     let renewed = server.issuer().grant("acct-test");
     let name = format!("auth.json.999999-{}.new", mark(&home.refresh_token()));
@@ -111,7 +111,7 @@ fn the_last_message_is_written_completely_or_the_file_is_unchanged() {
     }
     let run = "$1 run --no-tools --no-stdin --ephemeral -o out/note.md x";
     let long = "word ".repeat(20_000);
-    // A disk with room for the old file alone, and a file that is a mount of its own.
+    // A disk with room only for the old file, and a file that is a mount point.
     let full = "mkdir out\nmount -t tmpfs -o size=64k none out 2> /dev/null || exit 99\n\
         echo before > out/note.md\n";
     let mount = "mkdir out\necho before > out/note.md\n\
@@ -196,7 +196,7 @@ fn a_concurrent_sign_in_or_sign_out_is_not_overwritten() {
 fn no_token_is_spent_if_its_successor_could_not_be_stored() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
-    // No link is followed in the place of the lock, not even by root.
+    // A link in place of the lock is not followed, not even by root.
     symlink("/elsewhere", home.own().join("auth.json.lock")).expect("a link");
     let ran = ask(&home, &server).run();
     ran.exits(74)
@@ -205,7 +205,7 @@ fn no_token_is_spent_if_its_successor_could_not_be_stored() {
         .says("nothing is lost");
     assert_eq!((server.issuer().refreshes(), asked(&server)), (0, 0));
     assert!(server.issuer().is_live(&old.refresh));
-    // With a token that is good for a little longer, the run goes on with it.
+    // With a token that is valid for a little longer, the run continues with it.
     let expires = now_unix() + 60;
     let tokens = server.issuer().grant_until("acct-test", expires);
     let home = Home::with_tokens(&tokens, expires);
@@ -233,7 +233,7 @@ fn tokens_prepared_by_a_killed_process_are_used() {
         (renewed.refresh, 0)
     );
     assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
-    // But not what it had only begun, nor somebody else's, nor what came for another token.
+    // But not an incomplete file, nor one of another user, nor one for a different token.
     expire(&home);
     let now = home.refresh_token();
     let leave = |process: u32, token: &str, text: String| {

@@ -1,4 +1,4 @@
-//! The official spelling: `codex exec`, with what scripts and the official SDK pass.
+//! `codex exec`, with what scripts and the official SDK pass.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use crate::standin::{Item, Reply, Server};
 use crate::stops::TERM;
 use crate::tools::bash;
 
-/// A picture of one pixel.
+/// An image of one pixel.
 const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
 fn exec(home: &Home, server: &Server, args: &[&str]) -> CommandOutput {
@@ -112,7 +112,7 @@ fn flags_may_precede_and_follow_resume() {
 
 #[test]
 fn each_setting_of_the_official_client_does_what_its_flag_does() {
-    // A setting, where it ends up in the request, and as what.
+    // A setting, its place in the request, and its value there.
     let table = [
         ("model=\"gpt-5.5\"", "/model", json!("gpt-5.5")),
         ("model=gpt-5.5", "/model", json!("gpt-5.5")),
@@ -143,7 +143,7 @@ fn each_setting_of_the_official_client_does_what_its_flag_does() {
         .run()
         .exits(0)
         .stdout("a\n");
-    // A flag of its own comes before a setting.
+    // A flag overrides a setting.
     let args = ["-c", "model=\"gpt-5.4\"", "-m", "gpt-5.5", "x"];
     exec(&Home::with_key(), &server, &args).exits(0);
     assert_eq!(last(&server)["model"], "gpt-5.5");
@@ -239,7 +239,7 @@ fn full_auto_writes_only_to_the_working_directory() {
     }
 }
 
-/// The SDK ends a run by SIGTERM and takes a last line for the cause of a stop that it requested itself.
+/// The SDK ends a run by SIGTERM and would take a last line for the cause of a stop that it requested itself.
 #[test]
 fn a_run_stopped_by_the_sdk_has_no_last_line() {
     for stall in [0, 1200] {

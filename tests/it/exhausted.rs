@@ -1,5 +1,5 @@
-//! Limits of this machine that are reached: descriptors, threads and processes, the size of a file. A run ends well or with
-//! exit 74 and the name of the limit, and never takes it for the network, a file or a defect.
+//! Limits of this machine that are reached: descriptors, threads and processes, file sizes. A run succeeds or ends with
+//! exit 74 and the name of the limit, and never blames the network, a file or a defect.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,16 +10,16 @@ use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
 
-/// What a run is to do.
+/// The work of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Job {
     Text,
-    /// It asks by a name, which has to be looked up.
+    /// A request to a host name, which has to be resolved.
     Name,
     Tool,
-    /// Eight calls at the same time.
+    /// Eight concurrent calls.
     Tools,
-    /// The service says no, and its words are read.
+    /// A refusal by the service, whose message is read.
     Refused,
     List,
     OneTool,
@@ -63,7 +63,7 @@ impl Job {
         }
     }
 
-    /// The same started by this program with these arguments.
+    /// The same, started by this program with these arguments.
     fn run<const N: usize>(
         self,
         home: &Home,
@@ -78,13 +78,13 @@ impl Job {
         }
     }
 
-    /// The code of a run that was not held up.
+    /// The exit code of a run that hit no limit.
     fn code(self) -> i32 {
         i32::from(self == Self::Refused)
     }
 }
 
-/// Checks a run under a limit; whether it was reached before a tool had begun.
+/// Checks a run under a limit; returns whether it was reached before a tool was started.
 fn check(job: Job, server: &Server, ran: &CommandOutput, limit: &str) -> bool {
     let ended = ran.status.code();
     if ended == Some(74) {
@@ -96,7 +96,7 @@ fn check(job: Job, server: &Server, ran: &CommandOutput, limit: &str) -> bool {
         );
         return true;
     }
-    // The last to be started is the command itself, whose tool the model is told about.
+    // The last process to be started is the command itself; the model gets an error as its result.
     if job == Job::OneTool && ended == Some(1) {
         assert!(ran.text().contains(limit), "{}", ran.text());
     } else {
@@ -140,7 +140,7 @@ fn exhausted_descriptors_are_exit_74_and_named() {
 
 #[test]
 fn descriptors_exhausted_later_are_not_reported_as_a_network_failure() {
-    // The number of the run's own process is the fourth word about its child, which is the parent of the command.
+    // The run's own process id is the fourth field about its child, which is the parent of the command.
     let command = "prlimit --nofile=5:5 --pid $(cut -d' ' -f4 /proc/$PPID/stat) && echo lowered";
     for host in ["127.0.0.1", "localhost"] {
         let home = Home::with_key();
@@ -175,7 +175,7 @@ fn exhausted_threads_are_exit_74_and_named() {
         .collect();
     each(things, 4, |(job, most)| {
         let (server, home) = (job.server(), Home::with_key());
-        // A number of its own for each: what a user may have is counted over all that runs.
+        // A user id for each: the limit of a user counts everything that this user runs.
         let place = Job::ALL
             .iter()
             .position(|other| *other == job)
@@ -232,11 +232,11 @@ fn exhaustion_is_not_recorded_as_a_failure_of_the_issuer() {
         let cmd = home.codex(&server).env("CODEX_RUN_ISSUER", &issuer);
         cmd.args(["token"]).within("prlimit", args).run()
     };
-    // The thread that heeds signals is there, and the one that looks the name up is not.
+    // The thread that handles signals exists, and the one that resolves the name does not.
     ask(2).exits(74).says("RLIMIT_NPROC");
     assert_eq!(server.issuer().refreshes(), 0);
     assert_eq!(home.refresh_token(), old.refresh);
-    // So the next one does not have to wait.
+    // So the next run does not have to wait.
     let noted = fs::read_to_string(home.own().join("auth.json.lock")).unwrap_or_default();
     assert!(!noted.contains("failed"), "{noted}");
     let ran = ask(100);
@@ -244,7 +244,7 @@ fn exhaustion_is_not_recorded_as_a_failure_of_the_issuer() {
     assert_eq!(server.issuer().refreshes(), 1);
 }
 
-/// The command with files of at most this many bytes.
+/// The command with files limited to this many bytes.
 fn with_small_files(cmd: Cmd, bytes: u32) -> CommandOutput {
     let limit = format!("--fsize={bytes}:{bytes}");
     cmd.within("prlimit", [&*limit]).run()
@@ -290,13 +290,13 @@ fn tools_have_the_default_action_of_signals_that_codex_catches() {
         let line = outputs[0].lines().find_map(|line| line.strip_prefix(name));
         u64::from_str_radix(line.unwrap_or("none").trim(), 16).expect("a mask")
     };
-    // SIGXFSZ has the number 25. Programs that catch it would have to say so.
+    // SIGXFSZ has the number 25. Programs that catch it would have to report it.
     for name in ["SigIgn:", "SigCgt:"] {
         assert_eq!(mask(name) & (1 << 24), 0, "{}", outputs[0]);
     }
-    // 128 and the signal's number, as the shell tells it.
+    // 128 plus the signal number, as the shell reports it.
     assert!(outputs[0].contains("\n153\n"), "{}", outputs[0]);
-    // What codex writes itself in a tool fails, and the model is told why.
+    // A write by codex itself in a tool fails, and the model gets an error.
     assert!(outputs[1].contains("File too large"), "{}", outputs[1]);
     let written = fs::metadata(home.work().join("f")).expect("a file");
     assert!(written.permissions().mode() & 0o400 != 0 && written.len() <= 4096);

@@ -1,5 +1,5 @@
-//! The part of the table of faults that is tried again: for each row the words, the delay that is waited for, that two
-//! requests are made, and the exit code where it stays so.
+//! The part of the table of faults that is retried: for each row the message, the delay, that two requests are made, and
+//! the exit code if the fault persists.
 
 use std::thread;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::fault_table::{Said, reply};
 use crate::home::Home;
 use crate::standin::{Reply, Server};
 
-/// What the service says, the exit code if it goes on saying so, the reason that is told, and the delay in milliseconds.
+/// The reply, the exit code if it persists, the reported reason, and the delay in milliseconds.
 type Row<'a> = (Said<'a>, i32, &'a str, u64);
 
-/// How the notice of a retry tells a delay, to a tenth of a second.
+/// A delay as the notice of a retry shows it, to a tenth of a second.
 fn notice(millis: u64) -> String {
     let tenths = (millis + 50) / 100;
     match tenths % 10 {
@@ -49,7 +49,7 @@ fn check(&(said, code, why, millis): &Row<'_>) {
     assert_eq!(server.requests().len(), 1);
 }
 
-/// The waits of all rows together would take long, so they go on at the same time.
+/// The waits of all rows would take long in sequence, so they run concurrently.
 fn check_all(rows: &[Row<'_>]) {
     thread::scope(|scope| {
         for row in rows {
@@ -204,7 +204,7 @@ fn temporary_errors_inside_a_stream_are_retried() {
     ]);
 }
 
-/// Neither a service that forbids it nor one that asks for hours is asked again.
+/// A service that forbids retries, or asks for hours, is not asked again.
 #[test]
 fn temporary_failures_with_long_delays_are_not_retried() {
     let check = |headers: &[(&str, &str)], hint: &str| {

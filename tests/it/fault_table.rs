@@ -1,5 +1,5 @@
-//! The table of what the service may say when it says no: for each row the exit code, the words, and that the request
-//! is made once and no more where trying again cannot help. What is tried again is in `fault_delays`.
+//! The table of refusals: for each row the exit code, the message, and that the request is made only once, since a retry
+//! cannot help. Refusals that are retried are in `fault_delays`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::home::{CommandOutput, Home, KEY};
 use crate::standin::{Reply, Server, now_unix};
 
-/// What the service says: a status, headers and a body; or with 200 and no headers, an event inside a stream.
+/// The reply: a status, headers and a body; or, with 200 and no headers, an event inside a stream.
 pub(crate) type Said<'a> = (u16, &'a [(&'a str, &'a str)], &'a str);
 
 pub(crate) fn reply((status, headers, body): Said<'_>) -> Reply {
@@ -18,7 +18,7 @@ pub(crate) fn reply((status, headers, body): Said<'_>) -> Reply {
     Reply::status(status, headers, body)
 }
 
-/// Asks once. No reply is left for a second request, which would show in the words.
+/// Sends one request. There is no reply for a second one, which would show in the message.
 pub(crate) fn ask<const N: usize>(reply: Reply, flags: [&str; N]) -> CommandOutput {
     let server = Server::start([reply]);
     let home = Home::with_key();
@@ -28,7 +28,7 @@ pub(crate) fn ask<const N: usize>(reply: Reply, flags: [&str; N]) -> CommandOutp
     ran
 }
 
-/// Something that trying again does not change: one request, with as many retries as there commonly are.
+/// A fault that a retry does not change: one request, with the default number of retries.
 #[track_caller]
 fn check(said: Said<'_>, code: i32, what: &str, hint: &str) {
     let ran = ask(reply(said), []);
@@ -372,7 +372,7 @@ fn echoed_text_shows_no_secret_and_no_control_characters() {
             "<html>".to_owned(),
             said.clone(),
         ] {
-            // `exits` looks for the secret.
+            // `exits` checks for the secret.
             let ran = ask(Reply::status(status, &headers, body), ["--retries", "0"]);
             ran.exits(ran.status.code().unwrap_or_default()).stdout("");
             assert_no_controls(&ran);

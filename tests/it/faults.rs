@@ -1,5 +1,4 @@
-//! What the service says when it says no, and streams that break off. Exit 0 means that all went well,
-//! so none of these is one.
+//! Error responses, and streams that break off. Exit 0 means success, so none of these exits with 0.
 
 use std::time::Duration;
 
@@ -135,7 +134,7 @@ fn endings_other_than_completed() {
         .says("the stream ended before the service reported it complete");
 }
 
-/// The answer's body ends as HTTP wants it, only the last blank line is not there.
+/// The body ends properly, and only the last blank line is missing.
 #[test]
 fn a_last_event_without_a_blank_line_counts() {
     let delta = r#"{"type":"response.output_text.delta","output_index":0,"delta":"hello"}"#;
@@ -145,11 +144,11 @@ fn a_last_event_without_a_blank_line_counts() {
     for end in ["", "\n"] {
         let stream = format!("{whole}{end}");
         ask(Reply::sse(stream.clone())).exits(0).stdout("hello\n");
-        // Without the proper end of the body nobody knows.
+        // Without the proper end of the body the event may be incomplete.
         let cut = Reply::sse(format!("{stream}\n\n")).cut_at(stream.len());
         ask(cut).exits(8).stdout("hello\n");
     }
-    // What ends nothing is nothing.
+    // An event that ends nothing does not count.
     ask(Reply::sse(format!("data: {delta}\n\ndata: {item}"))).exits(8);
 }
 
@@ -185,8 +184,8 @@ fn a_broken_connection_is_never_a_success() {
     ask(Reply::raw("no HTTP at all\r\n\r\n")).exits(7);
 }
 
-/// A message that was printed and the message that the service says it was: a missing tail is printed,
-/// any other difference is told.
+/// The printed message is compared with the final one: a missing tail is printed,
+/// any other difference is reported.
 #[test]
 fn the_printed_text_matches_the_final_message() {
     let stream = |delta: &str, text: &str| {

@@ -1,5 +1,5 @@
-//! The first process of a container without an init: it cannot end by a signal, since the system drops every signal whose
-//! effect would be the default one, so it ends with the code that says the same, in every command.
+//! The first process of a container without an init: it cannot end by a signal, since the system drops every signal with
+//! its default action, so it ends with the exit code that says the same, in every command.
 
 use std::fs;
 use std::process::Command;
@@ -12,12 +12,12 @@ use crate::stops::{INT, TERM, calls};
 const HUP: i32 = 1;
 const QUIT: i32 = 3;
 
-/// The command as the first process of a PID name space of its own.
+/// The command as the first process of a PID namespace.
 fn first(cmd: Cmd) -> Cmd {
     cmd.within("unshare", ["-pf", "--mount-proc", "--kill-child"])
 }
 
-/// The child of `unshare`, as it is seen from here.
+/// The child of `unshare`, as seen from here.
 fn inner(outer: &Running) -> u32 {
     let list = format!("/proc/{0}/task/{0}/children", outer.id());
     let mut found = None;
@@ -122,7 +122,7 @@ fn as_pid_1_other_commands_exit_with_the_code_of_the_signal() {
     }
     let server = Server::start([]);
     let waiting: [&[&str]; 5] = [
-        // Each of them waits: for standard input, or for a person.
+        // Each of them is waiting: for standard input, or for a person.
         &["tool", "bash"],
         &["login", "--with-api-key"],
         &["login", "--device-auth"],

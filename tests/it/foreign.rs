@@ -1,4 +1,4 @@
-//! Credentials files of other programs, used in place: their format, and what is not ours in them.
+//! Credentials files of other programs, used in place: their format, and their other contents.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -13,7 +13,7 @@ pub(crate) fn server() -> Server {
     Server::start(Script::prompts(Scenarios::default()))
 }
 
-/// A sign-in that has ended.
+/// An expired sign-in.
 pub(crate) fn ended(server: &Server) -> Tokens {
     server.issuer().grant_until("acct-test", now_unix() - 60)
 }

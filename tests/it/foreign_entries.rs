@@ -1,5 +1,5 @@
-//! Entries of other programs that stand in the places of ours: pi keeps a sign-in of another kind under `openai`. They
-//! are named, and never written over or removed.
+//! Entries of other programs in place of ours: pi keeps a sign-in of a different kind under `openai`. They are named, and
+//! never overwritten or removed.
 
 use serde_json::json;
 
@@ -115,7 +115,7 @@ fn every_entry_must_have_its_expected_type() {
         (r#"{"auth_mode": "bedrockApiKey", "tokens": null}"#, false),
     ] {
         let home = Home::new();
-        // Also in a file of our own.
+        // In our own file too.
         home.write_auth(text);
         let (way, secret) = if place_of_key {
             ("--with-api-key", KEY)
@@ -130,7 +130,7 @@ fn every_entry_must_have_its_expected_type() {
         home.codex(&server).args(["logout"]).run().exits(2);
         assert_eq!(home.auth_text().as_deref(), Some(text));
     }
-    // What says nothing of itself is as good as ours.
+    // An entry without a type counts as ours.
     for text in [
         r#"{"openai": null}"#,
         r#"{"openai": {"key": "sk-old"}}"#,

@@ -1,4 +1,4 @@
-//! man/ and completions/ are what the binary prints.
+//! man/ and completions/ match the output of the binary.
 
 use std::fs;
 use std::path::Path;

@@ -42,7 +42,7 @@ fn a_change_to_what_git_executes_is_reported_once() {
     let ran = run(&[]);
     assert!(!ran.stderr.contains("have changed"), "{}", ran.stderr);
     let before = home.read(".git/config");
-    // From a directory below, and where the run ends before the round does.
+    // From a subdirectory, and with the run ending before the round does.
     let server = Server::start([Reply::items([bash("echo x >> ../.git/config; sleep 60")])]);
     let cmd = home
         .codex(&server)

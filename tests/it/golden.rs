@@ -1,4 +1,4 @@
-//! The JSON lines of one run with everything in it, as this version tells them.
+//! The JSON lines of one run with everything in it, as this version prints them.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::spec::mistakes_by;
 use crate::standin::{Item, Reply};
 use crate::tools::bash;
 
-/// What is different in every run, made the same.
+/// Normalises what is different in every run.
 fn normal(line: &Value, home: &Home) -> String {
     let mut line = line.clone();
     for (field, normal) in [
@@ -33,7 +33,7 @@ fn normal(line: &Value, home: &Home) -> String {
         .replace(&home.root().display().to_string(), "/home/ada")
 }
 
-/// A run with everything, as this version tells it. A reader of it that is kept by somebody else goes on working.
+/// A run with everything, as this version prints it. Existing readers of it must continue to work.
 #[test]
 fn the_json_lines_match_the_golden_files() {
     let home = Home::with_key();

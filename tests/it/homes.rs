@@ -1,5 +1,5 @@
-//! Credentials are hidden in every home that the user has, whatever `HOME` and `CODEX_RUN_HOME` say, and where links in
-//! those homes lead.
+//! Credentials are hidden in every home of the user, whatever `HOME` and `CODEX_RUN_HOME` are set to, and behind links in
+//! those homes.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -17,12 +17,12 @@ fn furnish(home: &Path) {
     for directory in [".codex-run", ".codex", ".pi/agent"] {
         let directory = home.join(directory);
         fs::create_dir_all(&directory).expect("a directory");
-        // Not in the form of a sign-in: a run that takes this home must not fail on it.
+        // Not in the form of a sign-in: a run that uses this home must not fail on it.
         fs::write(directory.join("auth.json.kept"), SECRET).expect("a file");
     }
 }
 
-/// What reads all of them.
+/// A command that reads all of them.
 fn reading(home: &Path) -> String {
     let home = home.display();
     format!(
@@ -55,7 +55,7 @@ fn the_default_home_is_hidden_when_a_different_one_is_used() {
     cmd.run().exits(2).says(&format!(
         "cannot let tools write to {root}: {root}/.codex-run is where credentials are kept"
     ));
-    // A home that is not there could be made.
+    // A missing home could be created.
     let work = home.work().display().to_string();
     let server = Server::start([Reply::text("done")]);
     let cmd = home
@@ -66,7 +66,7 @@ fn the_default_home_is_hidden_when_a_different_one_is_used() {
     ));
 }
 
-/// Has the command find these lines in `/etc/passwd`, in a name space of its own. Exit 99 where nothing can be mounted.
+/// Runs the command with these lines in `/etc/passwd`, in a separate namespace. Exit 99 if nothing can be mounted.
 fn with_passwd(cmd: Cmd, home: &Home, lines: &str) -> Cmd {
     let file = home.root().join("passwd");
     fs::write(&file, lines).expect("a file");
@@ -146,7 +146,7 @@ fn without_a_home_no_sandboxed_tools_are_offered() {
     run(Some("/nowhere"), &[]).exits(0);
 }
 
-/// Puts a link into a directory, and what it leads to elsewhere.
+/// Puts a link into a directory, and its target elsewhere.
 fn linked(home: &Home, link: &str, target: &str, is_directory: bool) {
     let (link, target) = (home.root().join(link), home.root().join(target));
     for path in [&link, &target] {
@@ -169,7 +169,7 @@ fn targets_of_links_in_a_home_are_hidden_too() {
         home.env("PI_CODING_AGENT_DIR", &pi)
     };
     for (link, target, is_directory) in [
-        // As a run does not read them: what it reads would have to be right.
+        // Not where a run would read them: their contents would have to be valid.
         (".codex-run/auth.old.json", "dot/a/auth.old.json", false),
         (".codex-run/sessions", "dot/sessions", true),
         (".codex-run/history", "dot/history", true),
@@ -180,12 +180,12 @@ fn targets_of_links_in_a_home_are_hidden_too() {
     ] {
         linked(&home, link, target, is_directory);
     }
-    // A chain of links, of which the middle is a secret's name as well.
+    // A chain of links, of which the middle one is the name of a secret too.
     fs::create_dir_all(home.root().join("chain")).expect("a directory");
     fs::write(home.root().join("chain/end"), SECRET).expect("a file");
     symlink("end", home.root().join("chain/middle")).expect("a link");
     symlink("../chain/middle", home.root().join(".codex-run/spare")).expect("a link");
-    // What is there for tools, and what holds everything.
+    // What is meant for tools, and what contains everything.
     linked(&home, ".codex/AGENTS.md", "dot/AGENTS.md", false);
     linked(&home, ".codex/skills", "dot/skills", true);
     fs::write(home.root().join("dot/AGENTS.md"), "Be kind.").expect("a file");
@@ -239,7 +239,7 @@ fn tools_cannot_write_to_targets_of_links_in_the_codex_run_home() {
             "/.codex-run/tools, and it is the folder of tools of codex-run",
         ),
     ] {
-        // Nothing is there yet: tools could make it.
+        // Nothing exists there yet: tools could create it.
         symlink(home.work().join("planted"), own.join(name)).expect("a link");
         refused(name, words);
     }

@@ -1,29 +1,29 @@
-//! Answers that are beyond all measure: endless, huge, deep, and of the wrong shape everywhere. Each is a clear
-//! failure, and none of them costs more memory than a fixed amount beyond the answer itself.
+//! Answers of extreme size or depth: endless, huge, deep, and malformed in every place. Each is a clear failure, and none
+//! uses more than a fixed amount of memory beyond the answer itself.
 
 use crate::home::{Cmd, CommandOutput, Home};
 use crate::standin::{Reply, Server};
 
-/// Arguments that every run here is given beside its own.
+/// Arguments of every run here, in addition to its own.
 const FLAGS: [&str; 2] = ["--retries", "0"];
 
-/// What a run may take beyond the answer itself, in MiB.
+/// Memory that a run may use beyond the answer itself, in MiB.
 const BEYOND: usize = 64;
 
-/// As large as a text may nearly be, in bytes.
+/// Close to the maximum size of a text, in bytes.
 const LARGE: usize = 15 << 20;
 
 const COMPLETED: &str = r#"{"type":"response.completed","response":{"status":"completed"}}"#;
 
-/// The command, which ends where it wants more than this memory for its data, in MiB. The kernel counts what was
-/// asked for, not what was used, so this does not depend on when somebody looks.
+/// The command, which fails if it requests more than this memory for its data, in MiB. The kernel counts what was
+/// requested, not what was used, so the result does not depend on timing.
 fn within(cmd: Cmd, most: usize) -> Cmd {
     let data = (most << 10).to_string();
     let words = format!(r#"ulimit -d {data} && exec "$0" "$@""#);
     cmd.within("sh", ["-c", &words])
 }
 
-/// Asks for this reply. The answer in it has this many bytes.
+/// Sends this reply, whose answer has this many bytes.
 fn ask_for(reply: Reply, answer: usize) -> CommandOutput {
     let server = Server::start([reply]);
     let cmd = Home::with_key()
@@ -64,7 +64,7 @@ fn part(text: &str) -> String {
     format!(r#"[{{"type":"output_text","text":"{text}"}}]"#)
 }
 
-/// A whole answer.
+/// A complete answer.
 fn hello() -> String {
     done(0, &part("hello")) + &event(COMPLETED)
 }
@@ -85,7 +85,7 @@ fn a_gibibyte_in_one_line_or_event_is_not_read_to_the_end() {
         .exits(8)
         .stdout("")
         .says(TOO_LONG);
-    // A line that is none of ours is left aside, however long.
+    // An unknown line is ignored, however long it is.
     ask(Reply::flood(
         ": ",
         &line,
@@ -120,7 +120,7 @@ fn a_million_events_without_an_ending() {
         .exits(8)
         .stdout("")
         .says(CUT);
-    // What cannot be read is told when it begins, and counted.
+    // An unreadable event is reported when it arrives, and counted.
     ask(Reply::flood("", &event("{"), 1_000_000, &hello()))
         .exits(0)
         .stdout("hello\n")
@@ -239,7 +239,7 @@ fn texts_of_the_maximum_size_are_not_copied_repeatedly() {
         ran.exits(0).stderr("");
         assert_eq!(ran.stdout.len(), LARGE + 1);
     }
-    // Words of the service and the model that end up in a message are cut.
+    // Text of the service and the model in a message is truncated.
     let refusal = format!(r#"[{{"type":"refusal","refusal":"{text}"}}]"#);
     let ran = ask(Reply::sse(done(0, &refusal) + &end));
     ran.exits(1).says("the model declined: xxx");

@@ -1,9 +1,9 @@
-//! The reader of imports on small trees: what it must see, and what it must not take for an import.
+//! The reader of imports on small trees: what it must find, and what it must not take for an import.
 
 use crate::imports::Imports;
 
-/// What a tree of files, each a path and a text, uses and where it goes in a circle: `part: part part` for each part
-/// that uses another one, then the circles.
+/// The imports and circles of a tree of files, each a path and a text: `part: part part` for each part that uses another
+/// one, then the circles.
 fn check(files: &[(&str, &str)], expected: &[&str]) {
     let imports = Imports::of(files.iter().copied());
     let uses = imports.parts.iter().filter(|(_, uses)| !uses.is_empty());
@@ -106,7 +106,7 @@ fn circles_of_two_or_more_files_are_found() {
         ],
         &["a/b a/c a/d"],
     );
-    // Two that have nothing to do with each other, over the borders of parts.
+    // Two unrelated circles, across parts.
     check(
         &[
             ("a.rs", "use crate::b::X;"),
@@ -120,7 +120,7 @@ fn circles_of_two_or_more_files_are_found() {
 
 #[test]
 fn a_re_export_counts_as_the_file_that_defines_it() {
-    // The child takes from its sibling, by way of the folder.
+    // The child imports from its sibling through the folder.
     check(
         &[
             (
@@ -132,7 +132,7 @@ fn a_re_export_counts_as_the_file_that_defines_it() {
         ],
         &[],
     );
-    // Over two steps, and back.
+    // In two steps, and back.
     check(
         &[
             ("a/mod.rs", "pub mod b;\npub mod c;\npub use b::{B, E};"),
@@ -142,7 +142,7 @@ fn a_re_export_counts_as_the_file_that_defines_it() {
         ],
         &["a/b/e a/c"],
     );
-    // What the folder defines itself is taken from the folder, and a folder that uses its child closes the circle.
+    // An item that the folder defines is imported from the folder, and a folder that uses its child closes the circle.
     check(
         &[
             (
@@ -153,7 +153,7 @@ fn a_re_export_counts_as_the_file_that_defines_it() {
         ],
         &["a a/b"],
     );
-    // An item that is named as a child is none.
+    // An item with the name of a child is not the child.
     check(
         &[
             ("a/mod.rs", "pub mod b;\npub use b::b;"),

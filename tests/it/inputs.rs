@@ -1,5 +1,4 @@
-//! What goes along with a prompt: pictures, files of text, instructions that lie in a project; and that nothing in a
-//! prompt has a meaning of its own.
+//! What accompanies a prompt: images, text files, project instructions; and that a prompt has no special syntax.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use crate::home::{CommandOutput, Home};
 use crate::standin::{Item, Reply, Server};
 
-/// A picture of each kind, as much as it takes to be known as one.
+/// An image of each kind, as much as it takes to be recognised.
 const PICTURES: [(&str, &[u8]); 5] = [
     ("image/png", b"\x89PNG\r\n\x1a\nrest"),
     ("image/jpeg", b"\xff\xd8\xff\xe0rest"),
@@ -29,7 +28,7 @@ pub(crate) fn body(ran: &CommandOutput) -> Value {
     shown["body"].clone()
 }
 
-/// The parts of what the user says.
+/// The parts of the user message.
 fn parts(body: &Value) -> Vec<Value> {
     let items = body["input"].as_array().expect("items");
     let message = items
@@ -59,7 +58,7 @@ fn images_are_recognised_by_content_and_sent_in_order() {
     let home = Home::with_key();
     let mut args = vec!["look".to_owned()];
     for (n, (_, bytes)) in PICTURES.iter().enumerate() {
-        // Its name says nothing.
+        // The file name says nothing.
         let name = format!("{n}.txt");
         home.file(&name, bytes);
         args.extend(["-i".to_owned(), name]);
@@ -78,7 +77,7 @@ fn images_are_recognised_by_content_and_sent_in_order() {
     }
 }
 
-/// A file of this size that begins as a PNG does, and takes no room.
+/// A sparse file of this size that begins like a PNG.
 fn sparse(home: &Home, name: &str, size: u64) {
     let path = home.file(name, PICTURES[0].1);
     let file = File::options().write(true).open(path).expect("a file");
@@ -123,7 +122,7 @@ fn a_file_that_is_not_an_image_or_too_large_is_exit_2() {
     ran.exits(2)
         .stdout("")
         .says("all pictures together have more than 50 MiB");
-    // What has no end is not read to it.
+    // Endless files are not read to the end.
     let ran = dry(&home, &["-i", "/dev/zero", "look"]);
     ran.exits(2).says("it has more than 20 MiB");
 }
@@ -172,7 +171,7 @@ fn a_file_becomes_a_block_labelled_with_its_path() {
             .says("cannot read")
             .says("codex: hint: ");
     }
-    // A file is no question.
+    // A file alone is not a question.
     dry(&home, &["-f", "a.rs", ""])
         .exits(2)
         .stdout("")
@@ -205,7 +204,7 @@ fn a_prompt_has_no_special_syntax() {
     }
 }
 
-/// A repository with a folder in a folder, in a folder that is none; the inner one.
+/// A repository with a directory in a directory, inside one that is not a repository; returns the inner one.
 fn project(home: &Home) -> PathBuf {
     let root = home.work().join("project");
     let inner = root.join("a/b");
@@ -252,13 +251,13 @@ fn project_instructions_are_collected_from_the_root_down() {
     let kind = "And kind.".to_owned();
     let all = [kind, of_root.clone(), of_a.clone(), of_b];
     check(&["--append-instructions", "And kind."], &inner, &all);
-    // Without a repository it is the directory alone.
+    // Without a repository only the directory itself counts.
     check(&[], &home.work(), &[from(&home.work(), "of the outside")]);
-    // A worktree has a file in the place of the directory.
+    // A worktree has a file instead of the directory.
     fs::write(root.join("a/.git"), "gitdir: elsewhere\n").expect("a file");
     check(&[], &root.join("a"), std::slice::from_ref(&of_a));
     fs::remove_file(root.join("a/.git")).expect("a file");
-    // What is empty says nothing.
+    // An empty file adds nothing.
     fs::write(inner.join("AGENTS.md"), " \n").expect("a file");
     check(&[], &inner, &[of_root, of_a]);
 }
@@ -287,7 +286,7 @@ fn project_instructions_are_limited_to_32_kib_in_total() {
         }
         let ran = dry(&home, &["hi", "-C", &inner.display().to_string()]);
         let text = instructions(&ran);
-        // Other words have these letters too, but not so many.
+        // Other words contain these letters too, but not as many.
         let longest = |letter: char| text.split(|c| c != letter).map(str::len).max();
         let found = ['x', 'y', 'z'].map(|letter| longest(letter).filter(|length| *length > 9));
         assert_eq!(
@@ -336,7 +335,7 @@ fn project_instructions_are_cut_at_a_character_and_must_be_utf8() {
         "codex: {} is not UTF-8 at byte 4 and is left out\n",
         file.display()
     ));
-    // A directory of that name is none.
+    // A directory of that name does not count.
     fs::remove_file(&file).expect("a file");
     fs::create_dir(&file).expect("a directory");
     dry(&home, &["hi"]).exits(0).stderr("");

@@ -1,4 +1,4 @@
-//! A renewal that is interrupted: by a kill, a stop, a signal, the clock, a reader that goes away, a full disk.
+//! A renewal that is interrupted: by a kill, a stop, a signal, a timeout, a closed reader, a full disk.
 
 use std::fs::File;
 use std::io::Write;
@@ -30,7 +30,7 @@ fn a_killed_lock_holder_does_not_block_others() {
             let stored = home.refresh_token();
             assert!(server.issuer().is_live(&stored), "after {after} ms");
         } else {
-            // The token was spent, and what came for it died with the one who had asked.
+            // The token was spent, and its successor was lost with the process that had requested it.
             assert!(spent, "after {after} ms");
             next.exits(4)
                 .says("refresh_token_reused")
@@ -52,7 +52,7 @@ fn a_killed_lock_holder_does_not_block_others() {
     });
 }
 
-/// Enters into the file of the lock that this process took it so many seconds ago.
+/// Records in the lock file that this process has held the lock for so many seconds.
 fn holds_since(home: &Home, process: u32, seconds: u64) {
     let since = (now_unix() - seconds) * 1000;
     let line = format!("{{\"holder\":{process},\"since\":{since}}}\n");
@@ -70,7 +70,7 @@ fn a_lock_holder_past_its_time_limit_is_named() {
         server.issuer().refreshes() == 1
     });
     holder.signal(STOP);
-    // It stands still, for longer than a renewal takes at most.
+    // It is stopped for longer than a renewal may take.
     holds_since(&home, holder.id(), 140);
     let held = format!("process {} holds the lock on", holder.id());
     let waits = ask(&home, &server).run();
@@ -80,7 +80,7 @@ fn a_lock_holder_past_its_time_limit_is_named() {
         .says(&format!("cannot use the sign-in: {held}"))
         .says("for longer than the 130 s that a renewal may take")
         .says("which may be suspended");
-    // Another command of the same kind says the same.
+    // A second command of the same kind says the same.
     let logout = home.codex(&server).args(["logout", "--local"]).run();
     logout.exits(7).says(&held);
     assert_eq!(server.issuer().refreshes(), 1);
@@ -113,7 +113,7 @@ fn a_busy_lock_holder_is_waited_for_with_a_message() {
     assert_eq!(server.issuer().refreshes(), 1);
 }
 
-/// Ends a command in every phase of a renewal. The token that came, if one did, is the one that is stored.
+/// Ends a command in every phase of a renewal. If a new token arrived, it is the one that is stored.
 fn ended(
     how: impl Fn(Cmd, Duration) -> CommandOutput + Sync,
     check: impl Fn(&CommandOutput) + Sync,
@@ -156,7 +156,7 @@ fn a_signal_waits_for_a_renewal_in_progress() {
                 .stderr(Stdio::null())
                 .status();
             thread::sleep(Duration::from_millis(10));
-            // A second one does not break it either.
+            // A second signal does not break it either.
             let _ = Command::new("kill")
                 .arg(running.id().to_string())
                 .stderr(Stdio::null())
@@ -218,7 +218,7 @@ fn a_signal_waits_for_a_renewal_in_other_commands_too() {
     }
 }
 
-/// The issuer may take 120 s; a quarter of a minute was once thought to be enough.
+/// The issuer may take 120 s; the limit was once 15 s.
 #[test]
 fn a_signal_waits_for_a_slow_renewal() {
     let server = slow(17_000);
@@ -239,7 +239,7 @@ fn a_kill_before_the_token_is_spent_loses_nothing_and_a_later_one_is_explained()
     server.issuer().pause_before(Duration::from_secs(20));
     let (home, old) = Home::expired(&server);
     let holder = ask(&home, &server).start();
-    // It is counted once it is dealt with, and that is to come.
+    // It is counted once it is handled, which is still to come.
     until("it asks", || !server.requests().is_empty());
     holder.signal(KILL);
     until("the issuer notices", || {

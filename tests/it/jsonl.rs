@@ -1,4 +1,4 @@
-//! JSON lines of runs that end well: which events there are, in which order, and what they say.
+//! JSON lines of successful runs: which events there are, in which order, and what they contain.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,10 +11,10 @@ use crate::reader::{Event, Tokens, read, short};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::bash;
 
-/// What every run tells first.
+/// The first event of every run.
 pub(crate) const HEAD: &str = "thread.started\nturn.started\n";
 
-/// The lines of a run with these flags that ends well.
+/// The lines of a successful run with these flags.
 pub(crate) fn told<const N: usize>(home: &Home, replies: [Reply; N], flags: &[&str]) -> Vec<Value> {
     let server = Server::start(replies);
     let mut cmd = home.codex(&server).args(["run", "--json"]);
@@ -26,7 +26,7 @@ pub(crate) fn told<const N: usize>(home: &Home, replies: [Reply; N], flags: &[&s
 
 const ALL: [&str; 2] = ["-s", "danger-full-access"];
 
-/// The events in short, between the head and the end.
+/// The events in short form, between the first and the last.
 #[track_caller]
 fn check(events: &[Value], expected: &str) {
     let all: String = events.iter().map(|event| short(event) + "\n").collect();
@@ -151,7 +151,7 @@ fn a_file_change_names_the_file_and_the_kind_of_change() {
     assert_eq!(home.read("old"), "b\n");
 }
 
-/// Puts a tool of the user's own into the home.
+/// Puts a user-defined tool into the home.
 pub(crate) fn own_tool(home: &Home) {
     let folder = home.own().join("tools");
     fs::create_dir_all(&folder).expect("a directory");
@@ -200,7 +200,7 @@ fn other_tools_are_reported_with_arguments_and_output() {
         json!({"a": [1]})
     );
     assert_ne!(of("lookup", "bad_arguments")["output"], "");
-    // Whatever begins ends, under the same id.
+    // Every item that is started is completed under the same id.
     let count = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
     assert_eq!(count("item.completed"), 5);
     for event in events

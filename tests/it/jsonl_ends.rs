@@ -1,5 +1,5 @@
-//! JSON lines of runs that do not end well: the last line says how they ended, in the words of the exit codes. That it
-//! is the last, and agrees with the exit code, is checked for every run.
+//! JSON lines of failed runs: the last line says how they ended, in the words of the exit codes. That it is the last, and
+//! agrees with the exit code, is checked for every run.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -15,7 +15,7 @@ use crate::tools::bash;
 
 const HUP: i32 = 1;
 
-/// What the last line says, and the kinds of all lines.
+/// The contents of the last line, and the kinds of all lines.
 #[track_caller]
 fn failure(ran: &CommandOutput) -> (Failure, Vec<String>) {
     let events = ran.events();
@@ -138,7 +138,7 @@ fn a_call_is_reported_before_it_ends() {
 fn a_signal_produces_a_last_line_and_ends_the_run_with_that_signal() {
     for (signal, word) in [(HUP, "hangup"), (INT, "interrupted"), (TERM, "terminated")] {
         if ignored(signal) {
-            continue; // by whoever started the tests, and then the run ignores it too
+            continue; // ignored when the tests were started, so the run ignores it too
         }
         for in_command in [false, true] {
             let home = Home::with_key();

@@ -1,4 +1,4 @@
-//! What a tool may cost, and what goes back of it: memory, time, pictures; and a whole task.
+//! Limits on tool calls, and what is sent back: memory, time, images; and a whole task.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::tools::{bash, called, outputs};
 fn endless_output_uses_little_memory_and_disk() {
     let home = Home::with_key();
     let peaks = "grep VmHWM /proc/$PPID/status /proc/$(cut -d' ' -f4 /proc/$PPID/stat)/status";
-    // Two gigabytes through the pipe; what the keeper and the run needed at most comes behind them.
+    // Two gigabytes through the pipe, followed by the peak memory of the tool's process and of the run.
     let command = format!("head -c 2000000000 /dev/zero | tr '\\0' x; {peaks}; du -sm $TMPDIR");
     let (_, told) = called(&home, &[], vec![bash(&command)]);
     let peaks: Vec<u64> = told[0]

@@ -1,6 +1,6 @@
-//! The JSON lines of any run that a test starts: each fits the schema that the binary prints, the last one is the end
-//! of the turn, and it agrees with the exit code. A test that cuts standard output on purpose looks at `CommandOutput::status`
-//! and not at `CommandOutput::exits`.
+//! The JSON lines of any run that a test starts: each matches the schema that the binary prints, the last one is the end
+//! of the turn, and it agrees with the exit code. A test that cuts standard output on purpose uses `CommandOutput::status`
+//! and not `CommandOutput::exits`.
 
 use std::os::unix::process::ExitStatusExt;
 use std::sync::LazyLock;
@@ -10,22 +10,22 @@ use serde_json::{Value, json};
 use crate::command_output::CommandOutput;
 use crate::spec::mistakes_by;
 
-/// What `codex schema events` prints.
+/// The output of `codex schema events`.
 pub(crate) static EVENTS: LazyLock<Value> = LazyLock::new(|| {
     let text = include_str!("../../src/output/events.schema.json");
     serde_json::from_str(text).expect("the schema is JSON")
 });
 
-/// How a command line asks for the lines.
+/// How a command line requests the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     Not,
     Lines,
-    /// As the official SDK asks, which is told nothing after it has ended the run.
+    /// Like the official SDK, which receives nothing after it has ended the run.
     BySdk,
 }
 
-/// What is wrong with the lines of this run, if it was to print some.
+/// What is wrong with the lines of this run, if it should have printed any.
 pub(crate) fn wrong(ran: &CommandOutput) -> Option<String> {
     let asked = asked(&ran.command);
     let code = ran
@@ -40,7 +40,7 @@ pub(crate) fn wrong(ran: &CommandOutput) -> Option<String> {
 
 fn asked(said: &str) -> Asked {
     let words: Vec<&str> = said.split_whitespace().collect();
-    // The debug form of a command has its words in quotes; what a test says itself begins with the name.
+    // The debug form of a command has its words in quotes; a command named by a test begins with `codex`.
     let own = said.starts_with("codex ");
     let has = |word: &str| {
         let quoted = format!("\"{word}\"");
@@ -57,7 +57,7 @@ fn asked(said: &str) -> Asked {
     }
 }
 
-/// What is wrong with these lines of a run that ended with this code.
+/// What is wrong with these lines of a run that ended with this exit code.
 fn judge(text: &str, code: i32, asked: Asked) -> Option<String> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut ends = Vec::new();

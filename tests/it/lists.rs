@@ -1,5 +1,5 @@
-//! The service's list of models beside a run: the run uses the list that there is and never waits for another, and the
-//! next run finds the new one.
+//! Refreshing the service's list of models during a run: the run uses the cached list and never waits for a new one, and
+//! the next run finds the new one.
 
 use std::fs;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::standin::{Recorded, Reply, Script, Server, now_unix};
 use crate::stops::TERM;
 use crate::tools::bash;
 
-/// A run that goes on until the list of models was asked for so often, in a tool call of its first answer.
+/// A run that continues until the list has been requested this often, in a tool call of its first answer.
 fn run_until_listed(home: &Home, server: &Server, lists: usize) {
     let flag = home.work().join("listed");
     let _ = fs::remove_file(&flag);
@@ -37,7 +37,7 @@ fn model_of(request: &Recorded) -> String {
 
 #[test]
 fn a_run_fetches_the_model_list_once_its_answer_has_begun() {
-    // A refusal is no answer.
+    // A refusal is not an answer.
     let server = Server::start([Reply::status(400, &[], r#"{"detail":"no"}"#)]);
     let home = Home::keeping();
     home.codex(&server)
@@ -61,7 +61,7 @@ fn a_run_fetches_the_model_list_once_its_answer_has_begun() {
     assert_eq!(lists.len(), 1, "once for the run");
 }
 
-/// The protocol has a version, which is not ours: that stands in the name that we give ourselves.
+/// The protocol has a version of its own; ours is in the User-Agent.
 #[test]
 fn the_protocol_version_is_sent_only_to_the_subscription_backend() {
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
@@ -97,7 +97,7 @@ fn a_run_uses_the_cached_list_and_the_next_one_the_new_list() {
     let server = Server::start([]);
     let home = Home::keeping();
     home.models(&server);
-    // The list is fresh, but the answer names another mark.
+    // The list is fresh, but the answer has a different ETag.
     server.relist(list(&[
         ("gpt-0", "hide"),
         ("gpt-5.5", "list"),
@@ -117,18 +117,18 @@ fn a_run_uses_the_cached_list_and_the_next_one_the_new_list() {
     );
     assert_eq!(server.lists().len(), 2, "the mark is the same again");
 
-    // Old, with the same mark: it is asked for and has not changed.
+    // Old, with the same ETag: it is requested and has not changed.
     home.recache("fetched_at", &json!(1));
     home.recache("asked_at", &json!(1));
     run_until_listed(&home, &server, 3);
-    // Old, but somebody else asks for it just now.
+    // Old, but another process is requesting it at the moment.
     home.recache("fetched_at", &json!(1));
     home.recache("asked_at", &json!(now_unix()));
     run_until_listed_not(&home, &server);
     assert_eq!(server.lists().len(), 3);
 }
 
-/// A run with two answers, which has no reason to ask for the list.
+/// A run with two answers, which has no reason to request the list.
 fn run_until_listed_not(home: &Home, server: &Server) {
     server.push(Reply::items([bash("true")]));
     server.push(Reply::text("done"));

@@ -1,4 +1,4 @@
-//! Signing in with a browser: it comes back by itself, or what it ends on is pasted.
+//! Signing in with a browser: it completes by itself, or the final address is pasted.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
@@ -118,7 +118,7 @@ fn a_stray_callback_gets_an_error_page_and_the_wait_continues() {
             "{answer}"
         );
     }
-    // Somebody connects and says nothing: that holds up nobody.
+    // A client that connects and sends nothing does not block the callback.
     let _silent = TcpStream::connect((Ipv4Addr::LOCALHOST, 1455)).expect("it listens");
     assert_eq!(browse(&sign_in.address), Ok(200));
     sign_in.end().exits(0);
@@ -170,7 +170,7 @@ fn the_page_shows_the_result_of_the_exchange() {
             4,
             "That code is used. (invalid_grant) [HTTP 400]",
         ),
-        // Longer than anybody waits for it.
+        // Longer than any command waits for it.
         (
             Reply::status(503, &[("retry-after", "31")], "busy"),
             7,
@@ -284,7 +284,7 @@ fn a_new_sign_in_revokes_the_previous_one_once_it_is_stored() {
         .to_owned();
     assert!(server.issuer().is_live(&new) && !server.issuer().is_live(&old.refresh));
 
-    // The same token once more is no other sign-in, so nothing is revoked.
+    // The same token again is not a different sign-in, so nothing is revoked.
     let access = home.auth_json()["openai-codex"]["access"]
         .as_str()
         .expect("a token")

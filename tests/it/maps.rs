@@ -1,4 +1,4 @@
-//! The maps of `src/README.md` and `tests/README.md` name every folder and file, and no type name has two meanings.
+//! The maps of `src/README.md` and `tests/README.md` name every folder and file, and type names are unique.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +22,7 @@ fn mapped(readme: &str) -> BTreeSet<String> {
     set
 }
 
-/// The folders and files in a folder, its README left out.
+/// The folders and files in a folder, without its README.
 fn listed(folder: &Path) -> BTreeSet<String> {
     let names = fs::read_dir(folder)
         .expect("a folder")

@@ -1,4 +1,4 @@
-//! `codex models`: the service's list of models, when it is asked for and what holds where it cannot be had.
+//! `codex models`: the service's list of models, when it is requested, and the fallbacks if it is not available.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,29 +8,29 @@ use serde_json::{Value, json};
 use crate::home::{CommandOutput, Home};
 use crate::standin::{Reply, Script, Server, now_unix};
 
-/// Where the subscription has its list.
+/// The path of the subscription's list.
 pub(crate) const LIST: &str = "/backend-api/codex/models";
 
 impl Home {
-    /// With an access token of the subscription, and a directory of ours to keep things in.
+    /// With an access token of the subscription, and a directory for the cache.
     pub(crate) fn keeping() -> Self {
         let home = Self::with_token();
         fs::create_dir(home.own()).expect("a directory");
         home
     }
 
-    /// Where lists and shapes are kept.
+    /// The directory of cached lists and shapes.
     pub(crate) fn cache(&self) -> PathBuf {
         self.own().join("models_cache.json")
     }
 
-    /// What was kept of lists and shapes.
+    /// The cached lists and shapes.
     pub(crate) fn cached(&self) -> Value {
         let text = fs::read_to_string(self.cache()).expect("it is there");
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// The one list that was kept.
+    /// The only cached list.
     fn cached_list(&self) -> Value {
         let cached = self.cached();
         let lists = cached["lists"].as_object().expect("lists");
@@ -38,7 +38,7 @@ impl Home {
         lists.values().next().expect("one").clone()
     }
 
-    /// Changes the list that was kept.
+    /// Changes the cached list.
     pub(crate) fn recache(&self, field: &str, value: &Value) {
         let mut cached = self.cached();
         for list in cached["lists"].as_object_mut().expect("lists").values_mut() {
@@ -48,7 +48,7 @@ impl Home {
         fs::write(self.cache(), cached.to_string()).expect("a file");
     }
 
-    /// What `codex models --json` prints.
+    /// The output of `codex models --json`.
     pub(crate) fn models(&self, server: &Server) -> Value {
         json_of(&self.codex(server).args(["models", "--json"]).run())
     }
@@ -58,13 +58,13 @@ fn json_of(ran: &CommandOutput) -> Value {
     serde_json::from_str(&ran.exits(0).text()).expect("JSON")
 }
 
-/// A list of models as the subscription has it, and nothing but these words about each.
+/// A list of models in the subscription's format, with nothing but these fields for each.
 pub(crate) fn list(slugs: &[(&str, &str)]) -> Value {
     let entry = |(place, (slug, visibility)): (usize, &(&str, &str))| json!({"slug": slug, "priority": place, "visibility": visibility});
     slugs.iter().enumerate().map(entry).collect()
 }
 
-/// The ids of what `--json` printed.
+/// The ids in the output of `--json`.
 fn ids(printed: &Value) -> Vec<&str> {
     let models = printed["models"].as_array().expect("models").iter();
     models
@@ -72,7 +72,7 @@ fn ids(printed: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The model that is asked if no other is named.
+/// The model that is used if none is named.
 fn default_of(printed: &Value) -> &str {
     let models = printed["models"].as_array().expect("models");
     let marked: Vec<&Value> = models
@@ -139,7 +139,7 @@ fn a_list_is_fetched_once_and_again_when_it_is_old() {
     );
     assert_eq!(server.lists().len(), 1, "it is fresh");
 
-    // For 300 s and no longer; and never for a time that is yet to come.
+    // For 300 s and no longer; and never for a time in the future.
     let now = now_unix();
     for (fetched_at, asks) in [(now - 280, 0), (now - 301, 1), (1, 1), (now + 3600, 1)] {
         let before = server.lists().len();
@@ -225,7 +225,7 @@ fn without_a_list_the_cached_or_the_built_in_one_is_used() {
     }
 }
 
-/// The addresses stay the same, since lists are kept for each.
+/// The addresses stay the same, since lists are cached by address.
 #[test]
 fn the_cached_list_is_used_if_the_service_is_unreachable() {
     let server = Server::start(Script::default().models(list(&[("gpt-5.5", "list")])));
@@ -323,7 +323,7 @@ fn the_table_shows_usable_models_and_with_all_every_model() {
     let home = Home::keeping();
     let table = shown(false, &server, &home);
     assert!(table.starts_with("model "), "{table}");
-    // What is no id of a model is passed over.
+    // An invalid id is skipped.
     assert_eq!(table.lines().count(), 3, "{table}");
     // The first one is hidden, so the next is the default.
     let first = row(&table, "gpt-5.5").expect("a row");

@@ -1,5 +1,5 @@
-//! Proxies that the environment names: what is sent to one and what never is, and what is told when it does not let
-//! a request through. No server with TLS is needed for that: a proxy is asked to connect first.
+//! Proxies from the environment: what is sent to them and what never is, and what is reported if one does not let a request
+//! through. No TLS server is needed for that: a proxy receives a CONNECT request first.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -8,13 +8,13 @@ use crate::home::{Cmd, CommandOutput, Home};
 use crate::proxy::Proxy;
 use crate::standin::{Reply, Server};
 
-/// A backend that is not on this machine, as far as anybody can tell from its name. Nobody answers there.
+/// A backend that is not on this machine, judging by its name. Nothing answers there.
 pub(crate) const AWAY: &str = "https://0.0.0.0:9/backend-api/codex";
 
-/// A backend with a name that leads nowhere. It is a proxy's affair to find that out.
+/// A backend whose name does not resolve. Finding that out is up to the proxy.
 pub(crate) const NAMED: &str = "https://service.invalid/backend-api/codex";
 
-/// Asks a backend that is not on this machine, with these variables.
+/// Sends a request to a backend that is not on this machine, with these variables.
 pub(crate) fn away(backend: &str, variables: &[(&str, &str)]) -> Cmd {
     let cmd = Home::with_token()
         .offline()
@@ -29,7 +29,7 @@ pub(crate) fn once(backend: &str, variables: &[(&str, &str)]) -> CommandOutput {
     away(backend, variables).args(["--retries", "0"]).run()
 }
 
-/// All variables of a proxy, with this address.
+/// All proxy variables, with this address.
 pub(crate) fn all(url: &str) -> Vec<(&'static str, &str)> {
     let names = [
         "http_proxy",
@@ -198,7 +198,7 @@ fn a_busy_or_unreachable_proxy_is_retried() {
         .says("the proxy 127.0.0.1:9 cannot be reached: ")
         .says("(1 of 1)")
         .says("check https_proxy and all_proxy");
-    // It lets the request through, and the way ends there.
+    // It lets the request through, and the connection ends there.
     let proxy = Proxy::start("200 Connection established");
     let ran = once(NAMED, &[("https_proxy", &proxy.url())]);
     ran.exits(7)
@@ -269,7 +269,7 @@ fn loopback_requests_never_use_the_proxy() {
     through(key.codex(&server).args(["run", "--no-tools", "hi"]))
         .exits(0)
         .stdout("ok\n");
-    // Also where it ought to be secure, and is not.
+    // Also if the connection should be encrypted, and is not.
     let address = server.url().replace("http:", "https:");
     let ran = once(&address, &all(&proxy.url()));
     ran.exits(7).says("cannot establish a secure connection");

@@ -1,5 +1,5 @@
-//! Access tokens that a workspace hands out (`at-...`), by every way in which they come: the issuer is asked once whose
-//! they are, and nothing renews them.
+//! Access tokens that a workspace issues (`at-...`), from every source: the issuer is asked once for their account, and
+//! they are never renewed.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn is_hidden(ran: &CommandOutput, token: &str) {
     assert!(!text.contains(token) && !ran.stderr.contains(token));
 }
 
-/// The request for an answer that came last.
+/// The last model request.
 fn last(server: &Server) -> (Option<String>, Option<String>) {
     let request = server.requests().pop().expect("a request");
     assert_eq!(request.bare_path(), "/backend-api/codex/responses");
@@ -180,7 +180,7 @@ fn a_token_in_the_official_clients_file_is_used() {
     assert_eq!(read(&path).0, text, "nothing changes in it");
     cmd(&["logout"]).run().exits(0).says("It was not revoked");
     assert_eq!(read(&path).1, json!({"more": 1}));
-    // And is written as that client writes it.
+    // And it is written in the format of that client.
     let other = server.issuer().personal("acct-8");
     let before = json!({"auth_mode": "apikey", "OPENAI_API_KEY": "sk-kept", "tokens": {"access_token": "a", "account_id": "b"}});
     place(&home, &before.to_string());
@@ -220,7 +220,7 @@ fn an_unknown_token_is_reported_and_not_stored() {
     login(&server.issuer().personal("acct-9"))
         .exits(7)
         .says("cannot be read");
-    // One that is withdrawn later is refused by the service, and nothing is renewed.
+    // A token that is revoked later is refused by the service, and nothing is renewed.
     let token = server.issuer().personal("acct-9");
     login(&token).exits(0);
     server.issuer().withdraw(&token);

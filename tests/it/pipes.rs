@@ -11,7 +11,7 @@ use crate::home::{Home, Running, finish, until, wait};
 use crate::standin::{Recorded, Reply, Server};
 use crate::stops::TERM;
 
-/// What the user said in a request.
+/// The user message in a request.
 pub(crate) fn asked(request: &Recorded) -> String {
     let body = request.json();
     let text = &body["input"][0]["content"][0]["text"];
@@ -23,7 +23,7 @@ fn the_prompt_is_made_of_arguments_and_standard_input() {
     let home = Home::with_key();
     let check = |args: &[&str], input: Option<&str>, expected: &str| {
         let server = Server::start([Reply::text("ok")]);
-        // Of a model that nobody knows, nobody knows how much it takes in.
+        // The context window of an unknown model is unknown.
         let mut cmd = home.codex(&server).args(["run", "--no-tools", "-m", "any"]);
         cmd.command.args(args);
         let cmd = match input {
@@ -111,7 +111,7 @@ fn input_that_arrives_late_is_exit_2() {
             .stdout("ok\n")
             .says("input began after 3 s and was not part of the question; use -");
     }
-    // An end of input alone adds nothing.
+    // An empty standard input adds nothing.
     let ran = finish(nothing.0, "codex run hello".to_owned());
     ran.exits(0).stdout("ok\n");
 }
@@ -135,8 +135,8 @@ fn requested_input_is_waited_for_until_the_timeout() {
     assert_eq!(server.requests().len(), 0);
 }
 
-/// Has the command wait for the end of its input, which has begun. The input stays open as long as the second
-/// of these is kept.
+/// Makes the command wait for the end of its input, which has begun. The input stays open as long as the second return
+/// value is held.
 fn waiting(home: &Home, server: &Server, args: &str) -> (Running, PipeWriter) {
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
     let mut cmd = home.codex(server).args(["run", "--no-tools"]);
@@ -224,7 +224,7 @@ fn a_nonblocking_pipe_loses_nothing() {
     assert!(text.trim_end() == "0123456789".repeat(50_000));
 }
 
-/// A file whose disk is always full.
+/// A file on a disk that is always full.
 fn full() -> File {
     File::options()
         .write(true)

@@ -1,5 +1,5 @@
-//! What somebody else could have put there is not believed: repositories, instructions and manifests in directories in
-//! which everybody may write; and for root, those of users that have nothing to do with the working directory.
+//! Files that another user could have planted are not trusted: repositories, instructions and manifests in world-writable
+//! directories; and for root, those of users unrelated to the working directory.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -11,7 +11,7 @@ use crate::home::{CommandOutput, Home};
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
 
-/// A user that has nothing to do with this.
+/// An unrelated user.
 const SOMEBODY: u32 = 4_000_000;
 
 /// A run in this directory, and the instructions that it sends.
@@ -52,7 +52,7 @@ fn nothing_is_read_from_a_world_writable_directory() {
     let open = home.work().join("open");
     let inner = open.join("mine/deep");
     for mode in [0o777, 0o1777, 0o2] {
-        // Bits that only matter to others say the same.
+        // The execute bits of others make no difference.
         open_to_all(&open, mode | 0o700);
         fs::create_dir_all(open.join(".git")).expect("a directory");
         write(&open.join("AGENTS.md"), "planted");
@@ -65,14 +65,14 @@ fn nothing_is_read_from_a_world_writable_directory() {
         let (ran, text) = instructed(&home, &open);
         assert!(!text.contains("planted"), "{text}");
         ran.stderr(&format!("{}{}", not_taken(".git"), not_taken("AGENTS.md")));
-        // Below it there is no repository, so it is the directory alone.
+        // Below it there is no repository, so only the directory itself counts.
         let (ran, text) = instructed(&home, &inner);
         assert!(
             text.contains("of deep") && !text.contains("planted") && !text.contains("of mine"),
             "{text}"
         );
         ran.says(&not_taken(".git"));
-        // One below it is as good as any.
+        // A repository below it is like any other.
         fs::create_dir_all(open.join("mine/.git")).expect("a directory");
         let (ran, text) = instructed(&home, &inner);
         assert!(
@@ -123,7 +123,7 @@ fn files_directly_in_tmp_are_never_read() {
         return;
     }
     let home = Home::with_key();
-    // A /tmp of its own, so that nobody else meets what is planted there.
+    // A private /tmp, so that no other program sees the planted files.
     let script = "mount -t tmpfs -o mode=1777 planted /tmp && mkdir -p /tmp/.git /tmp/mine && echo planted > /tmp/AGENTS.md \
                   && echo of mine > /tmp/mine/AGENTS.md && exec \"$0\" \"$@\" || exit 99";
     for (directory, taken, noted) in [("/tmp", false, "AGENTS.md"), ("/tmp/mine", true, ".git")] {
@@ -182,7 +182,7 @@ fn a_manifest_in_a_world_writable_directory_is_refused() {
     }
     let below = manifest(&open.join("mine/below.json"), "below");
     assert!(offered(&home, &["--tool", &below]).1.contains("\"below\""));
-    // In the home it is left out.
+    // In the home it is skipped.
     let folder = home.root().join(".codex-run/tools");
     manifest(&folder.join("kept.json"), "kept");
     symlink(&planted, folder.join("planted.json")).expect("a link");
@@ -234,7 +234,7 @@ fn root_trusts_only_the_owner_of_the_working_directory() {
     tool().exits(2).says(&format!(
         "it belongs to user {SOMEBODY}, who is neither root nor the owner of the working directory"
     ));
-    // All of it is of one user, as in a container.
+    // Everything belongs to one user, as in a container.
     give(&inner, SOMEBODY);
     assert_eq!(told().0, (true, true));
     tool().exits(0);
@@ -242,7 +242,7 @@ fn root_trusts_only_the_owner_of_the_working_directory() {
         give(place, SOMEBODY);
     }
     assert_eq!(told().0, (true, true));
-    // Of another one.
+    // Or to a different one.
     give(&root.join("AGENTS.md"), SOMEBODY + 1);
     assert_eq!(told().0, (false, true));
     give(&root.join("AGENTS.md"), SOMEBODY);
@@ -250,7 +250,7 @@ fn root_trusts_only_the_owner_of_the_working_directory() {
     let (found, ran) = told();
     assert_eq!(found, (false, true));
     ran.says("/project/.git belongs to another user and is not treated as a repository");
-    // In the folder of tools of the home it is left out.
+    // In the tools directory of the home it is skipped.
     let kept = home.root().join(".codex-run/tools/kept.json");
     manifest(&kept, "kept");
     give(&kept, SOMEBODY + 1);
@@ -284,7 +284,7 @@ fn a_link_does_not_put_a_hidden_file_into_the_prompt() {
                 ));
             }
         }
-        // A person may name such a file.
+        // A user may name such a file.
         let named = kept.display().to_string();
         let ran = sent(&[flag, &named]);
         assert!(ran.exits(0).text().contains("rt-kept-at-home"), "{flag}");

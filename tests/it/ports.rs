@@ -1,4 +1,4 @@
-//! The ports of the callback, taken by somebody else.
+//! The ports of the callback, taken by another program.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use crate::standin::{Server, browse};
 fn a_busy_port_is_asked_once_to_give_way() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
-    // A server that answers `/cancel` and does not go away.
+    // A server that answers `/cancel` and does not exit.
     let stubborn = TcpListener::bind((Ipv4Addr::LOCALHOST, 1455)).expect("it is free");
     let heard = thread::spawn(move || {
         let mut heard = Vec::new();
@@ -61,7 +61,7 @@ fn with_both_ports_taken_only_pasting_is_left() {
     let code = code(&sign_in.address);
     sign_in.type_in(&format!("{code}\n"));
     sign_in.end().exits(0);
-    // And without anything to paste from, that is said at once.
+    // And if nothing can be pasted either, that is reported at once.
     let ran = home.codex(&server).args(["login", "--no-browser"]).run();
     ran.exits(74)
         .says("no standard input to paste into")
@@ -98,7 +98,7 @@ fn a_second_sign_in_takes_over_the_port() {
     second.end().exits(0);
 }
 
-/// What a page in the browser can have sent does not end the sign-in, and what the official client sends does.
+/// Requests that a page in the browser can cause do not end the sign-in; those of the official client do.
 #[test]
 fn a_page_in_the_browser_cannot_take_the_port() {
     let _turn = ports();
@@ -132,7 +132,7 @@ fn a_page_in_the_browser_cannot_take_the_port() {
         );
     }
     assert_eq!(ask("GET", "Host: evil.example:1455\r\n"), "403");
-    // It waits on.
+    // It is still waiting.
     assert_eq!(call(1455, "/").0, 404);
     assert_eq!(ask("GET", "Host: 127.0.0.1:1455\r\n"), "200");
     sign_in

@@ -1,5 +1,5 @@
-//! Servers of the user's own, from `models.json`: each is asked with its own key and shown nothing else, and its models
-//! are what the file says of them.
+//! User-defined servers, from `models.json`: each receives its own key and nothing else, and its models have the properties
+//! given in the file.
 
 use std::fs;
 
@@ -10,15 +10,15 @@ use crate::home::{CommandOutput, Home, KEY};
 use crate::shapes::write_models;
 use crate::standin::{Recorded, Reply, Script, Server, jwt, now_unix};
 
-/// The key of the server. Like all keys it must be seen nowhere.
+/// The key of the server. Like all keys, it must not be printed anywhere.
 const BOX: &str = "box-invented-9876543210";
 
-/// A server that answers whoever asks.
+/// A server that answers any client.
 pub(crate) fn server(replies: impl IntoIterator<Item = Reply>) -> Server {
     Server::start(Script::replies(replies).unchecked())
 }
 
-/// A home whose `box` is this server, with this said of it beside its address.
+/// A home whose `box` is this server, with these fields besides its address.
 pub(crate) fn home_of(server: &Server, fields: &Value) -> Home {
     let (signed_in, _) = Home::signed_in(server);
     let token = jwt("acct-test", now_unix() + 864_000);
@@ -38,7 +38,7 @@ pub(crate) fn write_box(home: &Home, address: &str, fields: &Value) {
     write_models(home, &json!({"providers": {"box": provider}}));
 }
 
-/// Asks a model while all of our own addresses lead nowhere.
+/// Sends a prompt to a model while all other addresses are unreachable.
 pub(crate) fn ask(home: &Home, model: &str, more: &[&str]) -> CommandOutput {
     let mut cmd = home
         .offline()
@@ -51,7 +51,7 @@ pub(crate) fn ask(home: &Home, model: &str, more: &[&str]) -> CommandOutput {
     ran
 }
 
-/// The one request that came.
+/// The only request.
 pub(crate) fn only(server: &Server) -> std::sync::Arc<Recorded> {
     let mut requests = server.requests();
     assert_eq!(
@@ -73,7 +73,7 @@ fn a_server_receives_only_its_own_key() {
         "${BOX_KEY}",
         "BOX_KEY",
         "!echo $BOX_KEY",
-        // What a command leaves behind is not waited for.
+        // Processes that a key command leaves behind are not waited for.
         "!sleep 20 & echo $BOX_KEY",
         &printed,
     ];
@@ -131,7 +131,7 @@ fn an_unavailable_key_is_exit_2() {
     check("!echo '  '", "its command printed no key");
     // It has no input to wait for.
     check("!cat", "its command printed no key");
-    // It may have been ended for it already.
+    // It may have been ended for that already.
     check("!head -c 100000 /dev/zero | tr '\\0' x", "its command ");
 }
 
@@ -230,7 +230,7 @@ fn an_unusable_address_is_reported_with_its_position() {
             .says(why)
             .says("codex: hint: ");
         assert!(!ran.stderr.contains("hidden-word"), "{}", ran.stderr);
-        // Nobody who asks for something else is held up.
+        // Runs with other models are not affected.
         home.offline()
             .args(["run", "--dry-run", "hi"])
             .run()

@@ -1,4 +1,4 @@
-//! Proxies that want another sign-in than we have, and those of SOCKS: what goes wrong is blamed on the right side.
+//! Proxies with unsupported authentication, and SOCKS proxies: failures are blamed on the right side.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -33,7 +33,7 @@ fn an_unsupported_proxy_authentication_is_reported() {
 
 #[test]
 fn failures_of_a_socks_proxy_are_told_apart() {
-    // It answers whatever comes first with this.
+    // A server that answers anything with these bytes.
     let answering = |answer: &'static [u8]| {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
@@ -62,7 +62,7 @@ fn failures_of_a_socks_proxy_are_told_apart() {
         "NAME:PASSWORD",
     );
     check("socks5h", &[], "does not speak SOCKS", "check the port");
-    // Those that are given an address need one.
+    // Proxies that are given an address need one.
     for scheme in ["socks5", "socks", "socks4"] {
         let words =
             "must be given an IP address, and the server's name does not resolve on this machine";

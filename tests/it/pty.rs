@@ -1,4 +1,4 @@
-//! A pseudo terminal: what is typed at it, and all that was ever written to it.
+//! A pseudo-terminal: what is typed into it, and everything that was written to it.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// A pseudo terminal, whose screen is all that was ever written to it.
+/// A pseudo-terminal, whose screen is everything that was written to it.
 pub(crate) struct Terminal {
     keyboard: File,
     path: PathBuf,
@@ -56,7 +56,7 @@ impl Terminal {
         line(&self.path)
     }
 
-    /// What leads to that end.
+    /// The path of that end.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -72,7 +72,7 @@ impl Terminal {
         String::from_utf8_lossy(&screen).contains(words)
     }
 
-    /// All that was written to it. Nobody else has it open any more.
+    /// Everything that was written to it. No other process has it open any more.
     pub(crate) fn screen(self) -> String {
         drop(self.held);
         self.reading.join().expect("it does not panic");

@@ -1,5 +1,5 @@
-//! What a file of variables, a unit file or a container hands over as it stands: homes that no shell has expanded, homes
-//! that cannot be entered, and keys with something around them.
+//! Values from env files, unit files and containers, which no shell has expanded: homes with variables, homes that cannot be
+//! entered, and keys with quotes or other text around them.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -56,7 +56,7 @@ fn a_home_that_is_not_absolute_is_exit_2() {
                 .says("codex: hint: ");
         }
     }
-    // What needs no home does not mind.
+    // Commands that need no home are not affected.
     home.offline()
         .env("CODEX_RUN_HOME", "other")
         .args(["--version"])
@@ -182,7 +182,7 @@ fn organization_and_project_are_sent_as_headers() {
     .run()
     .exits(0);
     assert_eq!(sent(&server), (None, None));
-    // A sign-in has an account of its own.
+    // A sign-in has its own account.
     ask(named(Home::with_token()).codex(&server)).run().exits(0);
     assert_eq!(sent(&server), (None, None));
     let odd = Home::with_key().env("OPENAI_PROJECT", "a b");

@@ -1,6 +1,5 @@
-//! What real programs do and the sandbox lets them: move files between directories, use the temporary directories that
-//! everybody expects, talk to each other through sockets, and commit in worktrees and submodules. And what lies close to
-//! that and stays closed.
+//! Work of real programs that the sandbox allows: moving files between directories, using the usual temporary directories,
+//! talking to each other through sockets, and committing in worktrees and submodules. And similar work that it refuses.
 
 use std::fs;
 use std::os::unix::net::UnixListener;
@@ -16,13 +15,13 @@ use crate::tools::{bash, called, one_after_the_other};
 
 pub(crate) const WRITE: [&str; 2] = ["-s", "workspace-write"];
 
-/// What one command answers in `workspace-write` with these flags besides.
+/// The output of a command in `workspace-write` with these additional flags.
 pub(crate) fn answered(home: &Home, flags: &[&str], command: &str) -> String {
     let flags = [&WRITE, flags].concat();
     called(home, &flags, vec![bash(command)]).1.remove(0)
 }
 
-/// A name in a shared directory that no other test has.
+/// A unique name in a shared directory.
 fn shared(directory: &str, name: &str) -> String {
     format!("{directory}/codex-run-test-{}-{name}", std::process::id())
 }
@@ -39,7 +38,7 @@ fn files_can_be_moved_and_linked_between_writable_directories() {
     );
     let told = answered(&home, &["--add-dir", &more], &command);
     assert!(told.starts_with("x\nx\nx\ndone\n"), "{told}");
-    // Out of the sandbox, or into it, nothing is moved or linked.
+    // Nothing can be moved or linked out of the sandbox or into it.
     let outside = home.root().join("outside");
     fs::create_dir_all(&outside).expect("a directory");
     fs::write(outside.join("victim"), "kept").expect("a file");
@@ -133,7 +132,7 @@ fn only_the_affected_shared_directory_is_closed_and_a_refusal_says_why() {
         );
         assert!(told.starts_with("done\n"), "{variable}: {told}");
     }
-    // A link that leads to the credentials decides as well.
+    // A link that leads to the credentials matters too.
     let home = Home::with_key();
     fs::create_dir_all(home.root().join("real")).expect("a directory");
     let link = shared("/tmp", "link");
@@ -299,12 +298,12 @@ fn commits_work_in_worktrees_and_submodules() {
         )
         .1;
         assert!(!told[0].contains("[exit code 0"), "{}", told[0]);
-        // What runs later is watched there, too.
+        // Files that git executes are watched there, too.
         let hooks = "echo x > $(git rev-parse --git-common-dir)/hooks/pre-commit";
         let (ran, _) = called(&home, &[&WRITE[..], &flags].concat(), vec![bash(hooks)]);
         ran.says("hooks");
     }
-    // A file that names the repository of somebody else opens nothing.
+    // A file that names a foreign repository makes nothing writable.
     fs::create_dir_all(format!("{root}/evil")).expect("a directory");
     fs::write(
         format!("{root}/evil/.git"),

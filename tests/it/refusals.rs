@@ -1,4 +1,4 @@
-//! Every way in which the issuer says no to a renewal: the message, the exit code, and that the file stays as it was.
+//! Every refusal of a renewal by the issuer: the message, the exit code, and that the file stays unchanged.
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +9,8 @@ use crate::home::Home;
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
 
-/// Runs with a token that has ended; the issuer answers a renewal so. Only where its answer may pass it is asked more
-/// than once, and where it refuses for good never again.
+/// Runs with an expired token and this response to the renewal. Only a temporary failure is retried, and a permanent refusal
+/// never is.
 fn check(status: u16, body: &str, exit: i32, told: &str) {
     let server = Server::start([]);
     let (home, old) = Home::expired(&server);
@@ -173,7 +173,7 @@ fn a_token_that_the_issuer_echoes_is_not_printed() {
         .says("Bad ***. (invalid_grant)");
 }
 
-/// The refusals that were seen, which lie beside the repository where its makers work.
+/// Recorded refusals, which are stored outside the repository on its developers' machines.
 #[test]
 fn recorded_refusals_are_reported_in_full() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/errors");
@@ -242,7 +242,7 @@ fn a_renewal_in_any_form_is_used_and_its_token_never_lost() {
         ))
     });
     check(&|access, refresh| answer(format!("{{{},}} and more", both(access, refresh))));
-    // The connection breaks behind the tokens.
+    // The connection breaks after the tokens.
     check(&|access, refresh| {
         let whole = format!("{{{},\"scope\":\"a b c\"}}", both(access, refresh));
         let reply = answer(whole.clone());

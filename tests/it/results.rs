@@ -1,4 +1,4 @@
-//! The result of a call is made of facts: nothing that a program prints is taken for one, and equal calls have equal
+//! The result of a call consists of facts: nothing that a program prints is taken for one, and equal calls have equal
 //! results in every run.
 
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use crate::jsonl::told;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
 
-/// Lines that look as if this program had written them.
+/// Lines that look like those of codex.
 const NOTE: &str = "notes\n[12 of 3456 bytes are left out here; see the appendix]\nend\n";
 
-/// The calls that have ended, of a run in which each comes in an answer of its own.
+/// The completed calls of a run in which each call is in a separate answer.
 fn ended(home: &Home, calls: Vec<Item>) -> Vec<Value> {
     let mut replies: Vec<Reply> = calls.into_iter().map(|call| Reply::items([call])).collect();
     replies.push(Reply::text("done"));
@@ -147,7 +147,7 @@ fn equal_calls_have_equal_results_across_runs() {
     let note = "[this may be the sandbox (read-only) and not the command or the disk: it lets commands write only \
                 below $TMPDIR (";
     assert!(first[2].contains(note), "{}", first[2]);
-    // What failed inside of a command that ended well, as in a pipeline, is not without a reason either.
+    // A failure inside a command that succeeds, as in a pipeline, is explained too.
     assert!(
         first[3].contains("[exit code 0]\n") && first[3].contains(note),
         "{}",

@@ -1,5 +1,5 @@
-//! What a conversation keeps when it is gone on with: its model and how much that thinks; and what the requests of one
-//! question keep: where the service wants them to go.
+//! What a resumed conversation keeps: its model and its reasoning effort; and what the requests of one turn keep: the
+//! routing that the service asked for.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn a_conversation_keeps_its_model_unless_a_different_one_is_named() {
         ]);
         with_variable.run().exits(0);
         run(&home, &["--resume", &id, "-m", "gpt-5.5"]);
-        // The one that was asked last is its model from then on.
+        // The last model used is its model from then on.
         run(&home, &["--resume", &id]);
         let sol = "gpt-6-sol";
         let expected = [sol, sol, sol, sol, sol, "gpt-5.5", "gpt-5.5"];
@@ -67,7 +67,7 @@ fn exec_resume_keeps_and_changes_the_model_too() {
     assert_eq!(field(&server, "model"), expected);
 }
 
-/// Says that the model of the conversation cannot be asked, and what to do.
+/// Checks that the model of the conversation is reported as unavailable, with a hint.
 fn is_forbidden(ran: &CommandOutput, model: &str, why: &str) {
     ran.exits(5)
         .stdout("")
@@ -92,7 +92,7 @@ fn a_model_that_is_no_longer_available_is_not_replaced_silently() {
     let ran = with_key.args(["run", "--last", "more"]).run();
     is_forbidden(&ran, spark, "this credential cannot use it");
     assert_eq!(server.requests().len(), 1);
-    // Named once more, it is asked: the service decides.
+    // If it is named again, it is used: the service decides.
     ask(&home, &server, &["--last", "-m", spark], "more").exits(0);
     ask(&home, &server, &["--last", "-m", "gpt-6-sol"], "more").exits(0);
     // With a key the older ones are models like any other.
@@ -141,7 +141,7 @@ fn a_conversation_with_a_user_defined_server_continues_only_there() {
     assert_eq!(server.requests().len(), 2);
 }
 
-/// The effort that each request names, and those that its items change it to.
+/// The effort in the head of each request, and those that its items change it to.
 fn efforts(server: &Server) -> Vec<(String, Vec<String>)> {
     let requests = server.requests();
     let of_request = |body: Value| {
@@ -178,7 +178,7 @@ fn run_with_efforts(model: &str, runs: &[&[&str]], expected: &[(&str, &[&str])])
         })
         .collect();
     assert_eq!(efforts(&server), expected, "{model} {runs:?}");
-    // What was sent before stays as it was, so that the service has it cached.
+    // Items sent before stay unchanged, so that the service's cache applies.
     let bodies = field(&server, "input");
     for pair in bodies.windows(2).filter(|_| model == "gpt-6.1-sol") {
         let [before, after] = pair else { continue };
@@ -222,7 +222,7 @@ fn effort_changes_are_sent_only_to_the_model_that_accepted_them() {
     };
     run(&["-m", "gpt-6.1-sol", "-e", "low"]);
     run(&["--last", "-e", "high"]);
-    // Another model begins with its own.
+    // A different model begins with its own.
     run(&["--last", "-m", "gpt-5.5"]);
     run(&["--last", "-m", "gpt-6.1-sol"]);
     run(&["--last", "-e", "max"]);
@@ -284,9 +284,9 @@ fn requests_of_one_turn_repeat_its_turn_state() {
         requests.iter().map(state).collect()
     };
     let first = Some("ts-1".to_owned());
-    // The first answer decides for the question, and the next question is another one.
+    // The first answer decides for the turn, and the next turn is separate.
     assert_eq!(states(&server), [None, first.clone(), first, None]);
-    // A server that is not the subscription's is not told what it said.
+    // A server that is not the subscription's does not get it back.
     let server = Server::start(answers());
     ask(&Home::with_key(), &server, &[], "go").exits(0);
     assert_eq!(states(&server), [None, None, None]);

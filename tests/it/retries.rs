@@ -1,4 +1,4 @@
-//! Requests that are made again: how often, when, and that nothing is done or printed twice.
+//! Repeated requests: how often, when, and that nothing is done or printed twice.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::home::{CommandOutput, Home};
 use crate::standin::{Ends, Item, Reply, Script, Server, now_unix};
 
-/// Asks with these flags and gives back what the command did and the requests' bodies.
+/// Sends a prompt with these flags; returns the output of the command and the bodies of the requests.
 fn ask<const N: usize>(
     replies: impl Into<Script>,
     flags: [&str; N],
@@ -23,12 +23,12 @@ fn ask<const N: usize>(
     (ran, bodies)
 }
 
-/// An answer that breaks off behind these items: its stream ends without a word about how.
+/// An answer that breaks off after these items, without an ending.
 fn broken<const N: usize>(items: [Item; N]) -> Reply {
     Reply::items(items).ends(Ends::None)
 }
 
-/// A stream of these events, and no more.
+/// A stream of exactly these events.
 fn events<const N: usize>(events: [&str; N]) -> Reply {
     Reply::sse(events.map(|event| format!("data: {event}\n\n")).concat())
 }
@@ -113,7 +113,7 @@ fn an_unreachable_host_is_named() {
         .says("trying again in 0.5 s (1 of 1)");
 }
 
-/// The tool appends a line; its stream ends right behind the call.
+/// The tool appends a line; its stream ends right after the call.
 #[test]
 fn a_call_from_a_broken_answer_runs_once() {
     let append = json!({"command": "echo line >> lines"});
@@ -153,7 +153,7 @@ fn a_call_from_a_broken_answer_runs_once() {
                 "function_call_output"
             ]
         );
-        // A message was finished and shown, and then had more text: that is another message.
+        // A message was complete and shown, and then had more text: that makes it a different message.
         if shown {
             ran.exits(8).stdout("I have \n");
         } else {
@@ -206,7 +206,7 @@ fn printed_text_is_not_repeated() {
     check("Hello wor", "Hello there", 8, "Hello wor\n");
     check("Hello wor", "Hello", 8, "Hello wor\n");
     check("Caf\u{e9} a", "Caf\u{e9} au lait", 0, "Caf\u{e9} au lait\n");
-    // A finished message counts like one that is not: nothing stands behind it.
+    // A complete message counts like an incomplete one if nothing follows it.
     let (ran, _) = ask(
         [
             broken([Item::text("one")]),
@@ -244,7 +244,7 @@ fn buffered_output_hides_every_retry() {
     ran.exits(0).stdout("Something else\n");
     let (ran, _) = ask([first(), first()], ["--buffer", "--retries", "1"]);
     ran.exits(8).stdout("");
-    // What comes before a kept call is final, and shown once.
+    // Text before a kept call is final, and shown once.
     let call = Item::call("bash", json!({"command": "true"}));
     let replies = [
         broken([Item::commentary("Let me look."), call, Item::text("Al")]),
@@ -281,7 +281,7 @@ fn retries_and_turns_are_counted_separately() {
     assert_eq!(bodies.len(), 4);
 }
 
-/// An answer that broke off behind a call is a turn like another one: the budget holds, and the next answer has all its
+/// An answer that broke off after a call is a turn like any other: the budget applies, and the next answer has all its
 /// retries.
 #[test]
 fn a_kept_call_counts_as_a_turn() {
@@ -342,7 +342,7 @@ fn the_end_of_a_usage_limit_is_waited_for_on_request() {
                 "plan_type": "plus", "resets_at": now_unix() + seconds}}),
         )
     };
-    // The end must not have passed when the answer is read, on a slow machine either.
+    // The end must not have passed when the answer is read, even on a slow machine.
     let (ran, bodies) = ask([limit(4), Reply::text("hello")], ["--wait-for-reset", "1m"]);
     ran.exits(0).stdout("hello\n").says("UTC");
     assert_eq!(bodies.len(), 2);
@@ -352,7 +352,7 @@ fn the_end_of_a_usage_limit_is_waited_for_on_request() {
     let (ran, bodies) = ask([limit(1)], []);
     ran.exits(6).stdout("");
     assert_eq!(bodies.len(), 1);
-    // One that outlasts its own end is no reason to ask and ask.
+    // A limit that outlasts its stated end is not retried forever.
     let past = || {
         let error = json!({"type": "usage_limit_reached", "resets_at": now_unix() - 100});
         Reply::json(429, &json!({ "error": error }))
@@ -374,7 +374,7 @@ fn a_stop_ends_the_wait_for_a_retry() {
     ran.exits(124).stdout("").says("trying again in 60 s");
 }
 
-/// A gateway that repeats the answer which broke off, although it was told what its call has given.
+/// A gateway that repeats the broken answer, although it has received the output of its call.
 #[test]
 fn a_repeated_call_does_not_run_again() {
     let item = json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "bash",

@@ -1,5 +1,5 @@
-//! Certificates that the environment names: a file that cannot be used is told before anything is sent, and is not read
-//! where nothing is secure. Whether they are trusted takes a server with TLS, and is not tested here.
+//! Certificates from the environment: an unusable file is reported before anything is sent, and is not read if no connection
+//! is encrypted. Whether the certificates are trusted takes a TLS server, and is not tested here.
 
 use crate::home::{Cmd, Home};
 use crate::network::AWAY;

@@ -1,4 +1,4 @@
-//! What is around the tools, and what users and models are told of it.
+//! The sandbox of the tools, and what users and models are told about it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +12,10 @@ use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called, outputs};
 
-/// The command on a kernel that has no Landlock.
+/// The command on a kernel without Landlock.
 fn without_landlock(cmd: Cmd) -> CommandOutput {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
-    // landlock_create_ruleset(2) is not implemented: for this thread, and what it starts.
+    // landlock_create_ruleset(2) fails as not implemented: for this thread, and what it starts.
     let rules = BTreeMap::from([(444, Vec::new())]);
     let arch = std::env::consts::ARCH.try_into().expect("a known one");
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(38), arch);
@@ -109,14 +109,14 @@ fn directories_with_credentials_cannot_be_made_writable() {
         &format!("{work}/h"),
         move_it,
     );
-    // A place of another program that is not there holds nothing.
+    // A missing directory of another program contains nothing.
     let server = Server::start([Reply::text("done")]);
     let cmd = home.codex(&server).args(write).args(["x"]);
     cmd.env("HOME", &work)
         .env("CODEX_RUN_HOME", &own)
         .run()
         .exits(0);
-    // Where no private directory can be made, TMPDIR is what is left.
+    // If no private directory can be created, only TMPDIR is left.
     if !lacks(&Need::NO_RUN_USER) {
         fs::write(home.root().join(".cache"), "").expect("a file");
         let cmd = home.offline().args(["run", "x"]);
@@ -236,7 +236,7 @@ fn added_directories_are_writable_and_new_files_next_to_credentials_are_readable
     ran.says("(ok, ");
     let ran = called(&home, &["--add-dir", &more], vec![bash("true")]).0;
     ran.says("codex: --add-dir has no effect without -s workspace-write");
-    // The home is above the credentials, so what is in it is opened piece by piece before each call.
+    // The home contains the credentials, so its other entries are made readable one by one before each call.
     let late = home.root().join("late");
     let wait = format!(
         "touch started; until [ -e {} ]; do sleep 0.01; done; cat ../late || echo not yet",

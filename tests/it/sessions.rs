@@ -1,5 +1,5 @@
-//! Conversations that are stored: what is in their files, and that going on with one sends what the conversation would
-//! have sent without a break.
+//! Stored conversations: the contents of their files, and that a resumed conversation sends what it would have sent without
+//! an interruption.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -14,7 +14,7 @@ use crate::standin::{Item, Recorded, Reply, Server};
 use crate::stops::TERM;
 use crate::tools::bash;
 
-/// The files of all conversations of this home, by their names.
+/// The files of all conversations of this home, by name.
 pub(crate) fn files(home: &Home) -> Vec<PathBuf> {
     let mut level = vec![home.own().join("sessions")];
     for _ in 0..4 {
@@ -25,7 +25,7 @@ pub(crate) fn files(home: &Home) -> Vec<PathBuf> {
     level
 }
 
-/// The only file there is.
+/// The only file.
 pub(crate) fn file(home: &Home) -> PathBuf {
     let mut all = files(home);
     assert_eq!(all.len(), 1, "{all:?}");
@@ -44,7 +44,7 @@ fn lines(file: &Path) -> Vec<Value> {
     lines.collect::<Result<_, _>>().expect("JSON")
 }
 
-/// The items that a request sends, each as its bytes.
+/// The items of a request, each as its bytes.
 pub(crate) fn input(request: &Recorded) -> Vec<String> {
     #[derive(Deserialize)]
     struct Body {
@@ -57,14 +57,14 @@ pub(crate) fn input(request: &Recorded) -> Vec<String> {
         .collect()
 }
 
-/// Asks `codex run` with these flags.
+/// Runs `codex run` with these flags.
 pub(crate) fn ask(home: &Home, server: &Server, flags: &[&str], prompt: &str) -> CommandOutput {
     let mut cmd = home.codex(server).args(["run", "-s", "danger-full-access"]);
     cmd.command.args(flags).arg(prompt);
     cmd.run()
 }
 
-/// An answer with everything that is kept, and the one after it.
+/// An answer with every kind of item that is stored, and the one after it.
 fn with_a_tool() -> [Reply; 2] {
     let first = [
         Item::reasoning("let me see"),
@@ -120,7 +120,7 @@ fn a_resumed_conversation_sends_the_same_items_as_an_uninterrupted_one() {
         second.exits(0);
         let requests = server.requests();
         let sent: Vec<Vec<String>> = requests.iter().map(|request| input(request)).collect();
-        // What stands before the first message of the user is not of the conversation.
+        // Items before the first user message are not part of the conversation.
         let head = sent[1].len() - (stored.len() - 2);
         assert_eq!(sent[1][..], sent[2][..sent[1].len()], "the prefix");
         assert_eq!(sent[2][head..sent[2].len() - 1], stored[..], "the stored");
@@ -181,7 +181,7 @@ fn a_fork_does_not_change_the_original() {
     assert_eq!(requests[2].json()["prompt_cache_key"], id(&copy));
     let (one, other) = (input(&requests[1]), input(&requests[2]));
     assert_eq!(one[..], other[..one.len()]);
-    // The copy can be gone on with by itself, and has everything.
+    // The fork can be resumed separately, and is complete.
     server.push(Reply::text("again"));
     ask(&home, &server, &["--resume", &id(&copy)], "more").exits(0);
     let last = input(&server.requests()[3]);
@@ -304,7 +304,7 @@ fn ways_to_resume_exclude_each_other() {
 fn an_unwritable_home_does_not_fail_the_run() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("hello"), Reply::text("hello")]);
-    // A file where the directory would be stops root too.
+    // A file in place of the directory stops root too.
     fs::create_dir(home.own()).expect("a directory");
     fs::set_permissions(home.own(), fs::Permissions::from_mode(0o700)).expect("a mode");
     fs::write(home.own().join("sessions"), "").expect("a file");
@@ -323,7 +323,7 @@ fn an_unwritable_home_does_not_fail_the_run() {
     assert_eq!(told[0]["type"], "thread.started", "{}", ran.text());
 }
 
-/// What one model has thought is nothing to another one, now and whenever the conversation goes on.
+/// The reasoning of one model is useless to a different one, now and whenever the conversation is resumed.
 #[test]
 fn reasoning_of_one_model_is_not_sent_to_another() {
     let home = Home::with_key();

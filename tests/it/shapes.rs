@@ -1,5 +1,5 @@
-//! The shape of a request, where the list is wrong about it or the service refuses it: the others are tried once, in
-//! order, and what helps is remembered, unless the user has said which it is.
+//! The shape of a request, if the list is wrong about it or the service refuses it: the others are tried once, in order,
+//! and the accepted one is remembered, unless the user has set the shape.
 
 use std::fs;
 
@@ -14,14 +14,14 @@ use crate::tools::bash;
 /// The header of Responses Lite.
 const LITE: &str = "x-openai-internal-codex-responses-lite";
 
-/// A list that says this of one model. It is fixed to its path, so that the stand-in does not believe it.
+/// A list that says this about one model. It is a fixed reply, so that the stand-in does not follow it.
 fn lie(slug: &str, lite: bool) -> Reply {
     let model =
         json!({"slug": slug, "priority": 0, "visibility": "list", "use_responses_lite": lite});
     Reply::json(200, &json!({"models": [model]})).header("etag", "\"lie-1\"")
 }
 
-/// The shape that a request has. Without tools two of them are the same, which counts as classic.
+/// The shape of a request. Without tools two of them are the same, which counts as classic.
 fn shape(request: &Recorded) -> &'static str {
     let body = request.json();
     match body["input"][0]["type"].as_str() {
@@ -31,13 +31,13 @@ fn shape(request: &Recorded) -> &'static str {
     }
 }
 
-/// The shapes that the requests have.
+/// The shapes of the requests.
 pub(crate) fn shapes(server: &Server) -> Vec<&'static str> {
     let requests = server.requests();
     requests.iter().map(|request| shape(request)).collect()
 }
 
-/// The home has these models of its own.
+/// Writes these user-defined models to the home.
 pub(crate) fn write_models(home: &Home, file: &Value) {
     fs::create_dir_all(home.own()).expect("a directory");
     fs::write(home.own().join("models.json"), file.to_string()).expect("a file");
@@ -47,7 +47,7 @@ pub(crate) fn overrides(provider: &str, model: &str, fields: &Value) -> Value {
     json!({"providers": {provider: {"modelOverrides": {model: fields}}}})
 }
 
-/// What is remembered of shapes.
+/// The remembered shapes.
 fn remembered(home: &Home) -> Vec<(String, Value)> {
     let cached = home.cached();
     let shapes = cached["shapes"].as_object().expect("shapes").iter();
@@ -57,14 +57,14 @@ fn remembered(home: &Home) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// A service that wants models of this list asked in another shape than the list says.
+/// A service that requires a different shape for models of this list than the list says.
 #[test]
 fn other_shapes_are_tried_once_and_the_accepted_one_is_remembered() {
     for (slug, lite, tried) in [
         ("gpt-5.5", true, &["additional", "lite", "classic"][..]),
         ("gpt-6.1-sol", false, &["classic", "additional"]),
         ("gpt-5.6-terra", false, &["classic", "additional"]),
-        // Luna is not found at all in the wrong shape.
+        // Luna is reported as not found in the wrong shape.
         ("gpt-6-luna", false, &["classic", "additional"]),
         ("gpt-5.6-luna", false, &["classic", "additional"]),
     ] {
@@ -101,7 +101,7 @@ fn other_shapes_are_tried_once_and_the_accepted_one_is_remembered() {
             assert_eq!(request.json()["model"], slug);
         }
 
-        // The user has the last word.
+        // The user's setting has precedence.
         for (said, header) in [("classic", false), ("additional", false), ("lite", true)] {
             let other = overrides("openai-codex", slug, &json!({"shape": said}));
             write_models(&home, &other);
@@ -114,7 +114,7 @@ fn other_shapes_are_tried_once_and_the_accepted_one_is_remembered() {
     }
 }
 
-/// The words in which a service may refuse the shape that is asked first.
+/// Messages with which a service may refuse the first shape.
 #[test]
 fn refused_tools_in_the_input_lead_to_lite_and_then_to_the_classic_shape() {
     let no = |message: &str| {
@@ -142,7 +142,7 @@ fn refused_tools_in_the_input_lead_to_lite_and_then_to_the_classic_shape() {
         assert_eq!(lite["parallel_tool_calls"], false);
         assert_eq!(lite["reasoning"]["context"], "all_turns");
     }
-    // What is wrong with the conversation is not about the shape.
+    // An error in the conversation is not about the shape.
     let server = Server::start([no("Invalid 'input[0].content[0].text': string too long.")]);
     let args = ["run", "-s", "danger-full-access", "-m", "gpt-6.1-sol", "hi"];
     let ran = Home::with_token().codex(&server).args(args).run();
@@ -168,7 +168,7 @@ fn a_shape_set_by_the_user_is_used_without_fallbacks() {
         assert!(!ran.stderr.contains("asking again"), "{}", ran.stderr);
         assert_eq!(shapes(&server), [shape], "{slug}");
     }
-    // And it helps where the list is wrong.
+    // And it helps if the list is wrong.
     for shape in ["lite", "additional"] {
         let server = Server::start(Script::replies([Reply::text("one")]).fix(
             "GET",
@@ -224,7 +224,7 @@ fn errors_unrelated_to_the_shape_are_not_retried() {
         5,
         1,
     );
-    // With a key there is one shape only.
+    // With a key there is only one shape.
     refused(
         "gpt-6-luna",
         Home::with_key(),

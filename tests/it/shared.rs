@@ -1,4 +1,4 @@
-//! A credentials file that is shared with another program: its locks, and what it does meanwhile.
+//! A credentials file that is shared with another program: its locks, and its changes meanwhile.
 
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::symlink;
@@ -63,7 +63,7 @@ fn the_second_lock_of_the_official_client_is_not_held_while_a_token_is_spent() {
     let path = place(&home, &official(&ended(&server)));
     let running = ask(&home, &server, &path).start();
     until("it asks", || server.issuer().refreshes() == 1);
-    // `flock` of util-linux, as any other program would.
+    // `flock` of util-linux, like any other program.
     let held = |lock: &str| {
         let lock = home.work().join(lock);
         let mut flock = Command::new("flock");
@@ -89,7 +89,7 @@ fn tokens_stored_meanwhile_by_another_program_are_used() {
     server.issuer().pause_before(Duration::from_millis(300));
     let running = ask(&home, &server, &path).start();
     until("it asks", || server.issuer().refreshes() == 1);
-    // And it waits for the first of its locks before it stores what it got.
+    // And it waits for the first of its locks before it stores the new tokens.
     let theirs = official(&new);
     home.file("theirs", &theirs);
     let mut flock = Command::new("flock");
@@ -147,7 +147,7 @@ fn tokens_stored_by_the_official_client_under_its_lock_are_not_overwritten() {
     home.file("theirs", &other);
     let running = ask(&home, &server, &path).start();
     until("it asks", || server.issuer().refreshes() == 1);
-    // Its second lock is free until the file is written, so the official client may be at it just then.
+    // Its second lock is free until the file is written, so the official client may hold it at that moment.
     let mut flock = Command::new("flock");
     flock.args(["auth.json.lock", "sh", "-c", "sleep 2; mv theirs auth.json"]);
     let status = flock.current_dir(home.work()).status();

@@ -14,7 +14,7 @@ use crate::needs::{Need, lacks};
 use crate::real_work::{WRITE, answered};
 use crate::tools::{bash, called};
 
-/// What one command answers, where there is python3.
+/// The output of a command, if there is python3.
 fn python(flags: &[&str], script: &str) -> Option<String> {
     (!lacks(&Need::PYTHON)).then(|| {
         let home = Home::with_key();
@@ -23,7 +23,7 @@ fn python(flags: &[&str], script: &str) -> Option<String> {
     })
 }
 
-/// Abstract names are seen by everybody on the machine, and whoever sees one can connect to it.
+/// Abstract names are visible to the whole machine, and any program that sees one can connect to it.
 #[test]
 fn sockets_are_bound_in_a_directory_that_other_users_cannot_enter() {
     let script = r"
@@ -98,7 +98,7 @@ fn the_actual_socket_cannot_be_replaced() {
     let home = Home::with_key();
     let foreign = home.root().join("foreign.sock");
     let _listening = UnixListener::bind(&foreign).expect("a socket");
-    // One that tools may move about.
+    // A directory that tools may move.
     let near = home.work().join("near.sock");
     let _near = UnixListener::bind(&near).expect("a socket");
     let script = r"
@@ -213,7 +213,7 @@ print(call('connect', fresh(), address(b'a'), 4))
     assert!(told.starts_with(expected), "{told}");
 }
 
-/// A connection that nobody accepts is waited for no longer than the program wants.
+/// A connection that is not accepted is waited for no longer than the program wants.
 #[test]
 fn a_signal_or_a_timeout_ends_a_pending_connection() {
     let script = r"
@@ -260,10 +260,10 @@ print('in the end')
     );
 }
 
-/// The descriptors are those of the thread that calls, and the first thread of its process may be gone.
+/// The descriptors are those of the calling thread, and the first thread of its process may have exited.
 #[test]
 fn threads_with_unshared_descriptors_are_served() {
-    // PIDFD_THREAD (pidfd_open(2)): before, only the process as a whole can be asked.
+    // PIDFD_THREAD (pidfd_open(2)): before that, only whole processes have pidfds.
     if lacks(&Need::THREAD_DESCRIPTORS) {
         return;
     }
@@ -307,8 +307,8 @@ fn answering() -> u16 {
     port
 }
 
-/// Docker's default filter refuses `pidfd_getfd`, without which nobody's sockets can be served. What worked without that
-/// goes on to work.
+/// Docker's default filter refuses `pidfd_getfd`, without which no sockets can be served. What worked without it still
+/// works.
 #[test]
 fn without_pidfd_getfd_there_is_still_a_network() {
     if lacks(&Need::PYTHON) {
@@ -326,7 +326,7 @@ try:
 except OSError as error:
     print(error.errno)
 ";
-    // The filter is around this thread, and whatever it starts.
+    // The filter applies to this thread, and to whatever it starts.
     let told = thread::spawn(move || {
         let rules = BTreeMap::from([(libc::SYS_pidfd_getfd, Vec::new())]);
         let arch = std::env::consts::ARCH.try_into().expect("it is known");
@@ -370,11 +370,11 @@ print(open('/proc/self/status').read().split('CapPrm:')[1].split()[0])
     );
     let told = answered(&home, &["--network"], &command);
     assert!(told.starts_with("!\n0000000000000000\n"), "{told}");
-    // What root itself starts does not have the right to look into others.
+    // Programs that root itself runs do not have the right to inspect others.
     assert!(told.contains("CapPrm:\t00000000000000fb\n"), "{told}");
 }
 
-/// Where tools can write in every place for temporary directories, they could replace the sockets as well.
+/// If tools can write to every directory for temporary files, they could replace the sockets as well.
 #[test]
 fn replaceable_sockets_cannot_be_bound_to_a_path() {
     if lacks(&Need::PYTHON) {
@@ -384,7 +384,7 @@ fn replaceable_sockets_cannot_be_bound_to_a_path() {
         return;
     }
     let home = Home::with_key();
-    // Not a directory, so that none can be made in it.
+    // Not a directory, so that none can be created in it.
     fs::write(home.root().join(".cache"), "").expect("a file");
     home.file(
         "script.py",

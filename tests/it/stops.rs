@@ -1,4 +1,4 @@
-//! Ends that are ordered from outside: signals, the clock, a budget.
+//! Stops from outside: signals, time limits, budgets.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -32,7 +32,7 @@ pub(crate) fn calls(command: &str) -> Reply {
 fn a_signal_ends_the_run_with_that_signal() {
     for (signal, words) in [(INT, "interrupted"), (HUP, "hung up"), (TERM, "terminated")] {
         if ignored(signal) {
-            continue; // by whoever started the tests, and then the run ignores it too
+            continue; // ignored when the tests were started, so the run ignores it too
         }
         let server = Server::start([Reply::text("partial answer").stall_at(900)]);
         let child = Home::with_key()
@@ -54,7 +54,7 @@ fn an_ignored_signal_stays_ignored() {
         Reply::text("answer").stall_at(900),
         Reply::text("answer").hold_open(),
     ]);
-    // As `nohup` does it. What follows must not end the run, so another signal has to.
+    // Like `nohup`. These signals must not end the run, so a different one has to.
     let cmd = home
         .codex(&server)
         .args(["run", "--no-tools", "--no-stdin", "x"])
@@ -102,7 +102,7 @@ fn a_stalled_reader_does_not_delay_a_requested_stop() {
         .codex(&server)
         .args(["run", "--no-tools", "x"])
         .start();
-    // Nobody reads, so the pipe fills and the run gets stuck in a write.
+    // Nothing reads, so the pipe fills up and the run blocks in a write.
     until("it is stuck", || waits_in_write(child.id()));
     child.signal(TERM);
     let status = child.wait().expect("a child");
@@ -163,7 +163,7 @@ fn nohup_is_respected() {
     ran.exits(0).stdout("answer\n");
 }
 
-/// Whether this process waits for a pipe to take more.
+/// Whether this process is waiting for a pipe to accept more.
 pub(crate) fn waits_in_write(pid: u32) -> bool {
     let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
     // Number 1 is `write` on x86-64, 64 on others.
@@ -192,7 +192,7 @@ fn an_unread_standard_error_does_not_block_the_answer_forever() {
         .codex(&server)
         .args(["run", "-v", "-s", "danger-full-access", "x"])
         .start();
-    // Nobody reads it, but it is open.
+    // It is open, but not read.
     let stderr = child.stderr.take();
     let ran = finish(child, "codex run -v".to_owned());
     drop(stderr);

@@ -1,4 +1,4 @@
-//! The credentials file itself: who may look, what may stand in it, where it may be.
+//! The credentials file itself: its permissions, contents and location.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -23,7 +23,7 @@ fn a_mode_that_is_too_open_is_restricted_with_a_warning() {
         .says("(mode 644)")
         .says("(mode 755)");
     home.is_private();
-    // Nothing is changed by those who only look, nor where other things are too.
+    // Commands that only read change nothing, and neither does one if the directory has other contents.
     widen(&home.own(), 0o755);
     home.codex(&server)
         .args(["status"])
@@ -45,7 +45,7 @@ fn a_mode_that_is_too_open_is_restricted_with_a_warning() {
         fs::metadata(home.own()).expect("it is there").mode() & 0o777,
         0o755
     );
-    // A renewed file is private whatever the mode of new files is.
+    // A renewed file is private whatever the umask is.
     let (home, _) = Home::expired(&server);
     let mut cmd = home.codex(&server);
     let program = cmd.command.get_program().to_owned();
@@ -111,7 +111,7 @@ fn an_invalid_file_is_reported_and_left_unchanged() {
         .run()
         .exits(2)
         .says("is not a credentials file");
-    // It is not looked at where something else comes first.
+    // It is not read if a different credential takes precedence.
     let other = Server::start([Reply::text("ok")]);
     let ran = home.codex(&other).env("CODEX_API_KEY", KEY);
     ran.args(["run", "--no-tools", "hi"]).run().exits(0);
@@ -142,7 +142,7 @@ fn the_home_can_be_moved_and_the_credentials_file_can_be_a_link() {
             .issuer()
             .is_live(file["openai-codex"]["refresh"].as_str().expect("a token"))
     );
-    // And an own file that is named as if it were another program's is still our own.
+    // And an own file that is named like another program's is still our own.
     let named = moved.join("auth.json").to_string_lossy().into_owned();
     let cmd = home
         .codex(&server)

@@ -1,4 +1,4 @@
-//! The three descriptors that a command is started with, where one of them is closed or something odd.
+//! The three standard descriptors of a command, if one of them is closed or unusual.
 
 use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server};
@@ -32,7 +32,7 @@ fn a_closed_standard_output_is_exit_74_before_any_request() {
     assert_eq!(server.connections(), 0);
     assert_eq!(home.refresh_token(), tokens.refresh);
 
-    // A tool that changes files has not done so either.
+    // Not even a tool that changes files has run.
     let cmd = home.codex(&server).args(["tool", "write"]);
     let input = r#"{"path": "new", "content": "x"}"#;
     cmd.redirected(">&-").input(input).run().exits(74);

@@ -1,4 +1,4 @@
-//! An answer that must match a schema, and a file that gets the last message.
+//! An answer that must match a schema, and a file that receives the last message.
 
 use std::fs;
 use std::io::Read;
@@ -12,7 +12,7 @@ use crate::standin::{Ends, Item, Reply, Server};
 use crate::stops::TERM;
 use crate::tools::bash;
 
-/// A schema whose fields stand in no order of the alphabet.
+/// A schema whose fields are not in alphabetical order.
 const SCHEMA: &str = r#"
 {"type": "object", "properties": {"zeta": {"type": "integer"}, "alpha": {"type": "array", "items": {"type": "string"}}},
   "required": ["zeta", "alpha"], "additionalProperties": false}
@@ -20,7 +20,7 @@ const SCHEMA: &str = r#"
 
 const GOOD: &str = r#"{"zeta": 1, "alpha": ["a"]}"#;
 
-/// Asks for an answer by the schema, with these flags.
+/// Requests an answer that matches the schema, with these flags.
 fn ask(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
     home.file("schema.json", SCHEMA);
     let mut cmd = home.codex(server).args(["run", "-s", "danger-full-access"]);
@@ -31,7 +31,7 @@ fn ask(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
 
 #[test]
 fn an_answer_is_validated_against_the_schema() {
-    // The message, and what is told of it if it does not match.
+    // The message, and what is reported if it does not match.
     let table = [
         (GOOD, None),
         ("\n {\"alpha\":[],\"zeta\":-7}\n", None),
@@ -81,7 +81,7 @@ fn an_answer_is_validated_against_the_schema() {
     }
 }
 
-/// A pattern that takes hours for a long answer keeps neither the clock nor a signal from ending the run.
+/// A pattern that takes hours for a long answer does not keep a timeout or a signal from ending the run.
 #[test]
 fn a_slow_pattern_does_not_delay_the_end_of_the_run() {
     let message = json!({"v": "a".repeat(200_000)}).to_string();
@@ -101,7 +101,7 @@ fn a_slow_pattern_does_not_delay_the_end_of_the_run() {
         .says("--timeout has expired")
         .stdout(&format!("{message}\n"));
     let mut running = slow().start();
-    // The message is printed, and is being compared.
+    // The message is printed, and is being validated.
     let mut printed = vec![0; message.len()];
     let stdout = running.stdout.as_mut().expect("a pipe");
     stdout.read_exact(&mut printed).expect("the message");
@@ -298,7 +298,7 @@ fn a_link_is_kept_and_a_device_is_written_to() {
     ask("/dev/null").exits(0).stdout("hello\n");
     ask("/dev/stdout").exits(0).stdout("hello\nhello\n");
     assert!(Path::new("/dev/stdout").exists());
-    // As a shell's `>` does it, too, where the link leads to nothing yet.
+    // Like a shell's `>`, too, if the target of the link does not exist yet.
     symlink("later", home.work().join("early")).expect("a link");
     ask("early").exits(0).stdout("hello\n");
     assert!(is_link("early"), "a link that led to nothing was replaced");

@@ -1,4 +1,4 @@
-//! A terminal in place of pipes: what turns on it, what is coloured on it, what is typed into it.
+//! A terminal instead of pipes: the spinner, colours, and input.
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
@@ -11,10 +11,10 @@ use crate::pty::Terminal;
 use crate::standin::{Reply, Server};
 use crate::stops::{INT, calls};
 
-/// What erases a line.
+/// Erases a line.
 const ERASE: &str = "\r\u{1b}[K";
 
-/// Starts the command with these of its streams, of `i`, `o` and `e`, on the terminal.
+/// Starts the command with these of its streams (`i`, `o` and `e`) on the terminal.
 fn start(cmd: Cmd, terminal: &Terminal, streams: &str) -> Child {
     let mut cmd = cmd;
     if streams.contains('i') {
@@ -31,7 +31,7 @@ fn start(cmd: Cmd, terminal: &Terminal, streams: &str) -> Child {
     cmd.command.spawn().expect("it starts")
 }
 
-/// Runs the command like that; what it did, and what is on the screen.
+/// Runs the command like that; returns its output, and the contents of the screen.
 fn run(cmd: Cmd, streams: &str) -> (CommandOutput, String) {
     let terminal = Terminal::open();
     let said = format!("{:?} with {streams} on a terminal", cmd.command);
@@ -39,7 +39,7 @@ fn run(cmd: Cmd, streams: &str) -> (CommandOutput, String) {
     (ran, terminal.screen())
 }
 
-/// A home whose terminal can do what terminals can.
+/// A home with a capable terminal.
 fn home() -> Home {
     Home::with_key().env("TERM", "xterm").env("LANG", "C.UTF-8")
 }
@@ -75,7 +75,7 @@ fn a_spinner_turns_while_waiting_and_is_erased_before_the_text() {
     );
     assert!(screen.ends_with(&format!("{ERASE}hello\r\n")), "{screen:?}");
 
-    // The answer is not on the terminal here, and the spinner goes all the same.
+    // The answer is not on the terminal here, and the spinner is erased all the same.
     let server = Server::start([Reply::text("hello").pause_before_headers(LATE)]);
     let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
     let (ran, screen) = run(cmd.env("LC_ALL", "C").redirected("> answer"), "e");
@@ -100,7 +100,7 @@ fn no_spinner_without_a_terminal_or_when_quiet() {
         ran.exits(0).stdout("hello\n");
         assert_eq!(screen, "");
     };
-    // What reads the pipe may be a pager, whose screen it is.
+    // A pager may be reading the pipe and using the screen.
     let server = late();
     quiet(home.codex(&server).args(["run", "--no-tools", "x"]));
     let to_file = |cmd: Cmd| {
@@ -118,7 +118,7 @@ fn no_spinner_without_a_terminal_or_when_quiet() {
         let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
         to_file(cmd.env("TERM", term));
     }
-    // Text that has begun and pauses is not written into.
+    // Text that has begun and pauses is not overwritten.
     let server = Server::start([Reply::text("one two").event_pause(Duration::from_millis(400))]);
     let (ran, screen) = run(home.codex(&server).args(["run", "--no-tools", "x"]), "oe");
     ran.exits(0);
@@ -183,7 +183,7 @@ fn control_characters_are_escaped_on_a_terminal_and_kept_in_a_pipe() {
     let (ran, _) = tool("e");
     assert!(ran.text().starts_with("\u{1b}[2J\n"), "{}", ran.text());
 
-    // What the service says in an error is one line of ours, wherever it goes.
+    // The service's error message is one line of ours, wherever it is printed.
     let error = serde_json::json!({"error": {"message": "no \u{1b}[2J\u{202e}"}});
     for streams in ["e", ""] {
         let server = Server::start([Reply::json(400, &error)]);
@@ -217,7 +217,7 @@ fn colours_follow_flag_variable_and_terminal() {
         ran.stdout("");
     };
     let xterm = ("TERM", "xterm");
-    // The prompt is empty, or the flag is none: before and after the flag is read.
+    // An empty prompt or an unknown flag: before and after the flag is read.
     for run in ["run --no-tools -", "run --zzzzzz", "nonsense"] {
         check(run, &[xterm], "e", true);
         check(run, &[xterm], "o", false);
@@ -313,7 +313,7 @@ fn a_background_job_draws_nothing() {
     let home = home();
     let server = Server::start([Reply::text("hello").pause_before_headers(LATE)]);
     let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
-    // With job control the job is a process group of its own, and the shell's stays in the foreground.
+    // With job control the job has its own process group, and the shell's stays in the foreground.
     let script = "set -m; \"$0\" \"$@\" & wait $!";
     let cmd = cmd.within("setsid", ["--ctty", "sh", "-c", script]);
     let (ran, screen) = run(cmd, "ioe");
@@ -338,7 +338,7 @@ fn a_tool_says_that_it_waits_for_its_arguments() {
         .exits(0)
         .stdout("hello\n");
 
-    // A file needs no words.
+    // A file needs no message.
     let arguments = File::open(home.file("arguments", r#"{"path": "x"}"#)).expect("a file");
     let cmd = home.offline().args(["tool", "read"]);
     let (ran, screen) = run(cmd.stdin(arguments), "e");

@@ -1,4 +1,4 @@
-//! The import table, exact, and other rules that the compiler does not check.
+//! The exact import table, and other rules that the compiler does not check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -210,7 +210,7 @@ pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Every source file of the library with the part that it belongs to and its text, comments and tests left out.
+/// Every source file of the library with its part and its text, without comments and tests.
 fn files() -> Vec<(String, PathBuf, String)> {
     let src = root().join("src");
     let mut files = Vec::new();

@@ -1,4 +1,4 @@
-//! The calls of a model: how they run, and what goes back.
+//! The calls of a model: how they run, and what is sent back.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::standin::{Item, Reply, Server};
 
 pub(crate) const RUN: [&str; 4] = ["run", "-s", "danger-full-access", "go"];
 
-/// The output of each call, as the last request has them.
+/// The output of each call in the last request.
 pub(crate) fn outputs(server: &Server) -> Vec<String> {
     let body = server.requests().pop().expect("a request").json();
     let items = body["input"].as_array().expect("items").clone();
@@ -27,7 +27,7 @@ pub(crate) fn call(home: &Home, calls: Vec<Item>) -> (CommandOutput, Vec<String>
     (ran, outputs(&server))
 }
 
-/// Lets the model make these calls under these flags; what ran, and the outputs.
+/// Lets the model make these calls with these flags; returns the output of the command, and those of the calls.
 pub(crate) fn called(
     home: &Home,
     flags: &[&str],
@@ -41,7 +41,7 @@ pub(crate) fn called(
     (ran, outputs(&server))
 }
 
-/// Lets the model make these calls one after the other; the outputs.
+/// Lets the model make these calls one after another; returns their outputs.
 pub(crate) fn one_after_the_other(home: &Home, flags: &[&str], commands: &[String]) -> Vec<String> {
     let mut replies: Vec<Reply> = commands
         .iter()
@@ -77,7 +77,7 @@ fn a_tool_runs_and_its_output_is_sent_back() {
     let output = &outputs(&server)[0];
     assert!(output.starts_with("out\nerr\n[exit code 3]"), "{output}");
 
-    // What came goes back to the byte, the sealed reasoning before what came of it.
+    // Items are sent back byte for byte, encrypted reasoning before the item that it produced.
     let requests = server.requests();
     let [first, second] = [&requests[0].body, &requests[1].body]
         .map(|body| String::from_utf8_lossy(body).into_owned());
@@ -133,7 +133,7 @@ fn a_response_body_that_never_ends_does_not_fail_the_run() {
 #[test]
 fn calls_run_concurrently_and_outputs_are_sent_in_order() {
     let home = Home::with_key();
-    // Each waits for the one after it, so they must all run at the same time.
+    // Each waits for the one after it, so they must all run concurrently.
     let calls = (0..4).map(|n| {
         let wait = if n == 3 {
             "true".to_owned()
@@ -282,7 +282,7 @@ fn a_tool_has_no_credential_no_terminal_and_no_inherited_descriptor() {
     );
     assert!(output.contains("[]"), "its input is empty: {output}");
     assert!(output.contains("/dev/tty: No such device"), "{output}");
-    // 0, 1 and 2, and the one that ls reads the folder with; nothing that whoever started the tests left open.
+    // 0, 1 and 2, and the one that ls reads the directory with; nothing that was left open when the tests were started.
     let listed: Vec<&str> = output
         .lines()
         .filter(|line| line.parse::<u32>().is_ok_and(|fd| fd < 1000))

@@ -1,4 +1,4 @@
-//! Nothing is left alive: whatever a tool has started is gone when its call, its time, or the run is over.
+//! No process is left running: whatever a tool has started is gone when its call, its time limit, or the run is over.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use crate::standin::{Reply, Server};
 use crate::stops::{TERM, calls};
 use crate::tools::{RUN, bash, call, outputs};
 
-/// How many processes sleep, told by the command line that no other test uses.
+/// Number of sleeping processes with this command line, which no other test uses.
 fn sleeping(command: &str) -> usize {
     let is_sleep = |pid: &u32| {
         std::fs::read_to_string(format!("/proc/{pid}/comm"))
@@ -24,7 +24,7 @@ fn sleeping(command: &str) -> usize {
 #[test]
 fn a_signal_ends_the_tools_and_everything_they_started() {
     let home = Home::with_key();
-    // A sleep of a length that nothing else sleeps, in a session of its own, and one that ignores TERM.
+    // A sleep of a unique length, in a separate session, and one that ignores TERM.
     let seconds = format!("98{}", std::process::id());
     let command =
         format!("trap '' TERM; setsid sleep {seconds} & (trap '' TERM; sleep {seconds}); wait");

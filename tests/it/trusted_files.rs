@@ -1,4 +1,4 @@
-//! Files that decide about a later run, or about what a tool with further variables does, lie out of reach of tools.
+//! Files that decide about a later run, or about what a tool with additional variables does, are out of reach of tools.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -13,7 +13,7 @@ use crate::tools::outputs;
 
 const WRITE: [&str; 2] = ["-s", "workspace-write"];
 
-/// A value that only one tool is to have.
+/// A value that only one tool should have.
 const TICKET: &str = "ticket-invented";
 
 fn program(path: &Path, text: &str) {
@@ -60,7 +60,7 @@ fn a_manifest_that_tools_could_change_is_refused() {
     check(&inside, &[]);
     check("sub/lookup.json", &[]);
     check("sub/lookup.json", &["--dry-run"]);
-    // Further directories count too, and links on either side.
+    // Additional directories count too, and links on either side.
     let more = home.root().join("safe").display().to_string();
     check(&safe, &["--add-dir", &more]);
     symlink(&inside, home.root().join("out.json")).expect("a link");
@@ -70,7 +70,7 @@ fn a_manifest_that_tools_could_change_is_refused() {
     symlink(home.root().join("safe"), home.work().join("through")).expect("a link");
     check("through/lookup.json", &[]);
     check("sub/../../safe/lookup.json", &[]);
-    // One of the home is found by itself.
+    // A manifest in the home is found by itself.
     let folder = home.root().join(".codex-run/tools");
     fs::create_dir_all(&folder).expect("a directory");
     symlink(&inside, folder.join("lookup.json")).expect("a link");
@@ -97,7 +97,7 @@ fn a_changeable_program_with_additional_variables_is_refused() {
         } else {
             ran.exits(0);
         }
-        // Without further variables it is given nothing that others are not.
+        // Without additional variables it is given nothing that other tools do not have.
         let path = manifest(&home, "safe/lookup.json", &command, &json!([]));
         run(&home, &WRITE, &path).exits(0);
     };
@@ -270,7 +270,7 @@ fn a_link_that_tools_could_have_left_makes_no_directory_writable() {
         2,
     )
     .says(&format!("cannot let tools write to {link}, named by -C"));
-    // Where nothing that tools can change leads there, or it leads to where they can write anyway.
+    // If nothing that tools can change leads there, or it leads to where they can write anyway.
     for path in [
         &*victim,
         "../victim",
@@ -305,7 +305,7 @@ fn files_of_other_tools_are_not_run_with_additional_variables() {
         }
         outputs(&server).pop().expect("an answer")
     };
-    // A file that was not there when the run began.
+    // A file that did not exist when the run began.
     let shell = "mkdir -p sub; echo 'echo stolen $TICKETS' | tee late.sh sub/late.sh";
     for name in ["late.sh", "sub/late.sh"] {
         let told = called(json!(["sh", name]), json!(["TICKETS"]), shell);
@@ -331,7 +331,7 @@ fn files_of_other_tools_are_not_run_with_additional_variables() {
         let told = called(command, json!([]), module);
         assert!(told.contains("stolen"), "{told}");
     }
-    // A script finds what lies beside it.
+    // A script finds modules next to it.
     fs::write(home.root().join("safe/beside.py"), "words = 'found'\n").expect("a file");
     let script = home.root().join("safe/look.py");
     fs::write(&script, "import beside; print(beside.words)\n").expect("a file");

@@ -1,5 +1,5 @@
-//! Models of the user's own, from `models.json`: each is what the file says of it, and they are listed beside those of the
-//! service.
+//! User-defined models, from `models.json`: each has the properties given in the file, and they are listed with those of
+//! the service.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ fn a_model_has_the_properties_given_in_models_json() {
     let picture = "/input/0/content/1/type";
     let told =
         |words: &str| format!("codex: small does not take all that was asked for: {words}\n");
-    // Nothing is taken for granted.
+    // Nothing is assumed.
     check(
         &json!({"id": "small"}),
         &["-e", "high"],

@@ -1,4 +1,4 @@
-//! Programs of the user's own as tools.
+//! User-defined programs as tools.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -237,7 +237,7 @@ fn an_invalid_manifest_is_exit_2_with_its_position() {
         .run();
     ran.exits(2)
         .says("--tool and --no-tools exclude each other");
-    // One in the home stops every run that offers tools.
+    // An invalid manifest in the home stops every run that offers tools.
     put(&home.root().join(".codex-run/tools"), &json!({"name": "x"}));
     home.offline()
         .args(["run", "x"])

@@ -1,4 +1,4 @@
-//! What tools find in their environment, what is added to it by name, and what they never get.
+//! The environment of tools: what it contains, what is added to it by name, and what never is.
 
 use std::fs;
 
@@ -9,14 +9,14 @@ use crate::home::{Cmd, Home, KEY};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called};
 
-/// What a tool prints of its environment under these flags, a line each.
+/// The environment that a tool prints with these flags, a line each.
 fn environment(home: &Home, flags: &[&str]) -> (CommandOutput, Vec<String>) {
     let (ran, outputs) = called(home, flags, vec![bash("env")]);
     let lines = outputs[0].lines().map(str::to_owned).collect();
     (ran, lines)
 }
 
-/// The same as a person sees it who runs the tool by hand.
+/// The same for a tool run by hand.
 fn by_hand(home: &Home, flags: &[&str]) -> CommandOutput {
     let Cmd { mut command, .. } = home.offline().args(["tool", "bash"]);
     let arguments = home.file("arguments", r#"{"command": "env"}"#);
@@ -162,7 +162,7 @@ fn variables_are_passed_by_name_or_prefix() {
     }
 }
 
-/// A home where every kind of credential is: variables, a key file, a stored sign-in and key, and `models.json`.
+/// A home with every kind of credential: variables, a key file, a stored sign-in and key, and `models.json`.
 fn full() -> Home {
     let home = Home::new()
         .env("CODEX_API_KEY", KEY)
@@ -238,7 +238,7 @@ fn variables_of_codex_run_are_never_passed() {
             "{}",
             ran.stderr
         );
-        // By a prefix: left out, with a note where it is set.
+        // By a prefix: skipped, with a note if it is set.
         let prefix = format!("{}*", &name[..4]);
         let (ran, lines) = environment(&home, &["--env", &prefix]);
         let left = lines.iter().find(|l| l.starts_with(&format!("{name}=")));
@@ -248,7 +248,7 @@ fn variables_of_codex_run_are_never_passed() {
                 .says(&format!("{name}: {why}"));
         }
     }
-    // What has nothing to do with them is handed on all the same.
+    // Unrelated variables are passed on all the same.
     let (_, lines) = environment(&full(), &["--env", "BOX_*"]);
     assert!(lines.contains(&"BOX_PORT=8080".to_owned()), "{lines:?}");
 }

@@ -1,4 +1,4 @@
-//! The service's own search of the web: its tool is in the request, or the run says why it is not.
+//! The service's own web search: its tool is in the request, or the run says why it is not.
 
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ fn an_invalid_search_mode_is_exit_2() {
             .says("--search")
             .says("live, cached");
     }
-    // What follows the flag without an equals sign is the prompt.
+    // A word after the flag without an equals sign is the prompt.
     let server = Server::start([Reply::text("ok")]);
     let args = ["run", "--no-tools", "--search", "cached"];
     home.codex(&server).args(args).run().exits(0);
@@ -113,13 +113,13 @@ fn a_configured_default_is_a_mode_or_a_boolean() {
     }
 }
 
-/// Lite has no room for the service's own tools.
+/// Lite does not support the service's own tools.
 #[test]
 fn a_shape_without_web_search_is_not_used() {
     let lite = "X-OpenAI-Internal-Codex-Responses-Lite requires `parallel_tool_calls` to be false.";
     let no = |words: &str| Reply::json(400, &json!({"error": {"message": words}}));
     let home = Home::keeping();
-    // The service wants Lite and nothing else: what it said, and why that is the end.
+    // The service requires Lite: its message, and why the run ends.
     let server = Server::start([no(lite)]);
     let ran = run(&home, &server, &["-m", "gpt-6.1-sol", "--search"]);
     ran.exits(1)
@@ -127,12 +127,12 @@ fn a_shape_without_web_search_is_not_used() {
         .says("codex: cannot search the web: the service refused every request shape that supports web search: ")
         .says("requires `reasoning.context` to be `all_turns`");
     assert_eq!(shapes(&server), ["additional", "classic"]);
-    // What turned out to be right without a search is not used for one.
+    // A shape that was accepted without a search is not used for one.
     let server = Server::start([no(lite), Reply::text("one"), Reply::text("two")]);
     ask(&home, &server, &["-m", "gpt-6-sol"], "go").exits(0);
     run(&home, &server, &["-m", "gpt-6-sol", "--search"]).exits(0);
     assert_eq!(shapes(&server), ["additional", "lite", "additional"]);
-    // A model that is not there is not there, with a search too.
+    // A missing model is missing with a search too.
     let missing = || {
         Reply::json(
             404,

@@ -1,4 +1,4 @@
-//! Workspaces that are bound to a region, to `FedRAMP` or to a routing: what requests say, and what becomes of refusals.
+//! Workspaces restricted to a region, to `FedRAMP` or to a routing: the headers of requests, and how refusals are reported.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn ask(home: &Home, server: &Server) -> Cmd {
     home.codex(server).args(["run", "--no-tools", "hi"])
 }
 
-/// How many requests came to this path.
+/// Number of requests to this path.
 fn asked(server: &Server, path: &str) -> usize {
     let requests = server.requests();
     requests
