@@ -57,7 +57,7 @@ fn status_shows_the_credential_in_use_and_why() {
         "{}",
         ran.text()
     );
-    assert_eq!(server.connections(), 0, "nobody is asked");
+    assert_eq!(server.connections(), 0, "nothing is requested");
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl SignIn {
 
 /// The response of the callback: its status and all of its text.
 pub(crate) fn call(port: u16, target: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("somebody listens");
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a listener");
     let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("it reads");
     let mut answer = String::new();

@@ -180,7 +180,7 @@ fn requests_are_small_for_every_model() {
         let text = cmd.run().exits(0).text();
         let mut lines = text.lines();
         let body = lines.find_map(|line| line.strip_prefix("  \"body\": "));
-        body.expect("the body on a line of its own").len()
+        body.expect("the body on its own line").len()
     };
     for (home, name) in [
         (Home::with_token(), "a token"),

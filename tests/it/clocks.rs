@@ -105,7 +105,7 @@ fn a_response_head_that_trickles_in_times_out() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
         thread::spawn(move || {
-            let (mut stream, _) = listener.accept().expect("somebody comes");
+            let (mut stream, _) = listener.accept().expect("a client");
             // Longer than the command waits, however slow the machine.
             for _ in 0..600 {
                 let informed = stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n");

@@ -336,7 +336,7 @@ pub(crate) fn each<T: Send>(things: Vec<T>, at_once: usize, work: impl Fn(T) + S
         for _ in 0..at_once {
             scope.spawn(|| {
                 loop {
-                    let Some(thing) = things.lock().expect("nobody panicked").pop() else {
+                    let Some(thing) = things.lock().expect("no thread panicked").pop() else {
                         return;
                     };
                     work(thing);

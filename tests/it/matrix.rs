@@ -222,9 +222,9 @@ fn every_cell_ends_in_time_with_its_exit_code() {
     let wrong = Mutex::new(Vec::new());
     each(cells(), AT_ONCE, |cell| {
         let found = cell.run();
-        wrong.lock().expect("nobody panicked").extend(found);
+        wrong.lock().expect("no thread panicked").extend(found);
     });
-    let wrong = wrong.into_inner().expect("nobody panicked");
+    let wrong = wrong.into_inner().expect("no thread panicked");
     assert!(
         wrong.is_empty(),
         "{} cells:\n{}",

@@ -49,7 +49,7 @@ fn the_account_of_a_token_in_a_variable_is_looked_up_once() {
         (&before["method"], &before["account"]),
         (&json!("access_token"), &Value::Null)
     );
-    assert_eq!(server.connections(), 0, "status asks nobody");
+    assert_eq!(server.connections(), 0, "status requests nothing");
     for _ in 0..2 {
         let ran = ask(&home, &server).run();
         ran.exits(0).stdout("ok\n").stderr("");

@@ -52,7 +52,7 @@ fn nothing_is_read_from_a_world_writable_directory() {
     let open = home.work().join("open");
     let inner = open.join("mine/deep");
     for mode in [0o777, 0o1777, 0o2] {
-        // The execute bits of others make no difference.
+        // The write bit of others is enough.
         open_to_all(&open, mode | 0o700);
         fs::create_dir_all(open.join(".git")).expect("a directory");
         write(&open.join("AGENTS.md"), "planted");

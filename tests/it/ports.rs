@@ -18,7 +18,7 @@ fn a_busy_port_is_asked_once_to_give_way() {
     let heard = thread::spawn(move || {
         let mut heard = Vec::new();
         stubborn.set_nonblocking(true).expect("a socket");
-        until("somebody asks for the port", || match stubborn.accept() {
+        until("a process requests the port", || match stubborn.accept() {
             Ok((mut stream, _)) => {
                 stream.set_nonblocking(false).expect("a socket");
                 let mut buffer = [0; 500];
@@ -75,7 +75,7 @@ fn a_port_whose_other_address_is_taken_is_not_used() {
         return;
     }
     let taken = TcpListener::bind((Ipv6Addr::LOCALHOST, 1455));
-    let _taken = taken.expect("it is our turn");
+    let _taken = taken.expect("the lock");
     let (server, home) = (Server::start([]), Home::new());
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     sign_in.comes_back_to(1457);

@@ -44,7 +44,7 @@ impl Proxy {
 
     /// The heads of the received requests.
     pub(crate) fn heads(&self) -> Vec<String> {
-        self.heads.lock().expect("nobody panicked").clone()
+        self.heads.lock().expect("no thread panicked").clone()
     }
 }
 
@@ -65,6 +65,6 @@ fn answer(mut stream: TcpStream, status: &str, heads: &Mutex<Vec<String>>) {
         head.push(byte[0]);
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    heads.lock().expect("nobody panicked").push(head);
+    heads.lock().expect("no thread panicked").push(head);
     let _ = write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
 }

@@ -36,7 +36,7 @@ impl Terminal {
             move || {
                 let mut buffer = [0; 4096];
                 while let Ok(count @ 1..) = output.read(&mut buffer) {
-                    let mut screen = screen.lock().expect("nobody panics");
+                    let mut screen = screen.lock().expect("no thread panics");
                     screen.extend_from_slice(&buffer[..count]);
                 }
             }
@@ -68,7 +68,7 @@ impl Terminal {
     }
 
     pub(crate) fn shows(&self, words: &str) -> bool {
-        let screen = self.screen.lock().expect("nobody panics");
+        let screen = self.screen.lock().expect("no thread panics");
         String::from_utf8_lossy(&screen).contains(words)
     }
 
@@ -76,7 +76,7 @@ impl Terminal {
     pub(crate) fn screen(self) -> String {
         drop(self.held);
         self.reading.join().expect("it does not panic");
-        let screen = self.screen.lock().expect("nobody panics");
+        let screen = self.screen.lock().expect("no thread panics");
         String::from_utf8_lossy(&screen).into_owned()
     }
 }

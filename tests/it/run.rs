@@ -138,7 +138,7 @@ fn the_request_adds_little_to_the_prompt() {
             .lines()
             .find_map(|line| line.strip_prefix("  \"body\": "))
             .map(str::to_owned);
-        body.expect("the body on a line of its own").len()
+        body.expect("the body on its own line").len()
     };
     assert!(
         size(&["--no-tools", "hi"]) < 600,

@@ -210,10 +210,10 @@ fn check(flags: &[&str]) {
                 Some(without) => format!("{without}\nand in the sandbox {told}"),
                 None => told,
             };
-            wrong.lock().expect("nobody panicked").push(told);
+            wrong.lock().expect("no thread panicked").push(told);
         }
     });
-    let wrong = wrong.into_inner().expect("nobody panicked");
+    let wrong = wrong.into_inner().expect("no thread panicked");
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
