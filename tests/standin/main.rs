@@ -1,5 +1,5 @@
 //! The stand-in service as a program, for the demo, for benchmarks and for trying other clients.
-//! It prints the one line `listening on http://127.0.0.1:PORT` and answers until it is killed.
+//! It prints the line `listening on http://127.0.0.1:PORT` and answers until it is killed.
 
 #[path = "mod.rs"]
 mod standin;
@@ -37,7 +37,7 @@ The OAuth issuer is below /oauth, the sign-in by device code at /codex/device.
   --help           print this and exit
 ";
 
-/// How long a printed token is valid, in seconds.
+/// Lifetime of a printed token, in seconds.
 const TEN_DAYS: u64 = 10 * 24 * 3600;
 
 #[derive(Default)]
@@ -127,7 +127,7 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     }
 }
 
-/// What the flags want of the issuer.
+/// Applies the flags about the issuer.
 fn order(options: &Options, server: &Server) {
     let issuer = server.issuer();
     if let Some(account) = &options.account {
