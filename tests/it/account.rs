@@ -145,7 +145,7 @@ fn status_shows_the_limits_of_the_plan() {
     away.exits(7).says("cannot reach the service");
     assert!(
         away.text().contains("acct-1"),
-        "what is known is told all the same"
+        "what is known is reported all the same"
     );
 }
 

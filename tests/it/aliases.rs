@@ -33,9 +33,9 @@ fn a_missing_credentials_directory_cannot_be_replaced_by_a_link() {
         format!("mv u moved && ln -s {own} u && echo swapped"),
         format!("cat {own}/auth.json; cat u/auth.json"),
     ];
-    let told = one_after_the_other(&home, &["-s", "workspace-write"], &commands);
-    assert!(told[0].starts_with("swapped\n"), "{}", told[0]);
-    assert!(!told[1].contains(SECRET), "{}", told[1]);
+    let outputs = one_after_the_other(&home, &["-s", "workspace-write"], &commands);
+    assert!(outputs[0].starts_with("swapped\n"), "{}", outputs[0]);
+    assert!(!outputs[1].contains(SECRET), "{}", outputs[1]);
 }
 
 #[test]
@@ -52,12 +52,12 @@ fn credentials_are_hidden_behind_links_and_mounts() {
         root.join(".codex-run/auth.json"),
     )
     .expect("a link");
-    let (_, told) = called(
+    let (_, first) = called(
         &home,
         &[],
         vec![bash("cat ../dot/auth.json ../.codex-run/auth.json")],
     );
-    assert!(!told[0].contains(SECRET), "{}", told[0]);
+    assert!(!first[0].contains(SECRET), "{}", first[0]);
     // In a separate namespace, where the home is mounted twice more.
     let server = Server::start([
         Reply::items([bash("cat ../.codex-run/o* ../alias/o* ../deep/er/alias/o*")]),
@@ -102,15 +102,15 @@ fn a_manifest_makes_only_the_tools_directory_readable() {
     let manifest = json!({"name": "peek", "description": "d", "parameters": {"type": "object"}, "command": ["cat", secret]});
     fs::write(pi.join("peek.json"), manifest.to_string()).expect("a file");
     let path = pi.join("peek.json").display().to_string();
-    let (_, told) = called(
+    let (_, outputs) = called(
         &home,
         &["--tool", &path],
         vec![Item::call("peek", json!({}))],
     );
     assert!(
-        !told[0].contains(SECRET) && told[0].contains("Permission denied"),
+        !outputs[0].contains(SECRET) && outputs[0].contains("Permission denied"),
         "{}",
-        told[0]
+        outputs[0]
     );
     // A program in there is reported before the run.
     let program = pi.join("run.sh");
@@ -149,10 +149,10 @@ fn a_second_mount_of_a_parent_directory_exposes_nothing() {
         let cmd = home.codex(&server).args(["run", "go"]);
         let ran = cmd.within("unshare", ["-m", "sh", "-c", &script]).run();
         ran.exits(0);
-        let told = &outputs(&server)[0];
+        let output = &outputs(&server)[0];
         assert!(
-            !told.contains(SECRET) && !told.contains("device") && told.contains("/home\n"),
-            "{bound}: {told}"
+            !output.contains(SECRET) && !output.contains("device") && output.contains("/home\n"),
+            "{bound}: {output}"
         );
     }
     // The working directory is the home under its other name.

@@ -15,22 +15,22 @@ use crate::tools::{bash, called, one_after_the_other, outputs};
 #[test]
 fn libraries_are_not_preloaded_before_the_sandbox_is_applied() {
     let home = Home::with_key().env("LD_LIBRARY_PATH", "/nowhere:");
-    let (_, told) = called(&home, &[], vec![bash("echo $LD_LIBRARY_PATH")]);
-    assert!(told[0].starts_with("/nowhere:\n"), "{}", told[0]);
+    let (_, outputs) = called(&home, &[], vec![bash("echo $LD_LIBRARY_PATH")]);
+    assert!(outputs[0].starts_with("/nowhere:\n"), "{}", outputs[0]);
     // What the process that applies the sandbox finds, if that can be inspected.
     if !lacks(&Need::ROOT) {
         let flags = ["-s", "danger-full-access"];
-        let (_, told) = called(
+        let (_, outputs) = called(
             &home,
             &flags,
             vec![bash("tr '\\0' '\\n' < /proc/$PPID/environ")],
         );
-        let names = told[0].lines().filter(|line| line.contains('='));
+        let names = outputs[0].lines().filter(|line| line.contains('='));
         let odd = |line: &&str| !line.starts_with("CODEX_TOOL_") && !line.starts_with("TMPDIR=");
         assert!(
-            told[0].contains("CODEX_TOOL_LD_LIBRARY_PATH=/nowhere:\n"),
+            outputs[0].contains("CODEX_TOOL_LD_LIBRARY_PATH=/nowhere:\n"),
             "{}",
-            told[0]
+            outputs[0]
         );
         assert_eq!(names.filter(odd).collect::<Vec<_>>(), Vec::<&str>::new());
     }
@@ -55,12 +55,12 @@ fn a_swapped_directory_is_not_writable() {
         ),
         format!("echo x > {}/bin/f; echo got on", victim.display()),
     ];
-    let told = one_after_the_other(&home, &flags, &commands);
-    assert!(told[0].starts_with("swapped\n"), "{}", told[0]);
+    let outputs = one_after_the_other(&home, &flags, &commands);
+    assert!(outputs[0].starts_with("swapped\n"), "{}", outputs[0]);
     assert!(
-        told[1].contains("it has changed since the run began"),
+        outputs[1].contains("it has changed since the run began"),
         "{}",
-        told[1]
+        outputs[1]
     );
     assert_eq!(
         fs::read_to_string(victim.join("bin/f")).expect("a file"),
@@ -87,7 +87,7 @@ fn a_process_whose_first_thread_exited_is_ended_too() {
         &["-s", "workspace-write"][..],
         &["-s", "danger-full-access"],
     ] {
-        let (_, told) = called(
+        let (_, outputs) = called(
             &home,
             flags,
             vec![bash(&format!(
@@ -96,9 +96,9 @@ fn a_process_whose_first_thread_exited_is_ended_too() {
             ))],
         );
         assert!(
-            told[0].contains("alive\n[exit code 0"),
+            outputs[0].contains("alive\n[exit code 0"),
             "{flags:?}: {}",
-            told[0]
+            outputs[0]
         );
         until("it is ended", || !goes_on());
     }
@@ -114,12 +114,16 @@ fn a_command_cannot_signal_its_supervisor() {
     let command = format!(
         "kill -9 $PPID; kill -STOP $PPID; kill -9 -1; (setsid sleep {seconds} &) ; echo still here"
     );
-    let (_, told) = called(&home, &[], vec![bash(&command)]);
-    assert!(told[0].contains("Operation not permitted"), "{}", told[0]);
+    let (_, outputs) = called(&home, &[], vec![bash(&command)]);
     assert!(
-        told[0].contains("[exit code ") || told[0].contains("[killed by signal 9"),
+        outputs[0].contains("Operation not permitted"),
         "{}",
-        told[0]
+        outputs[0]
+    );
+    assert!(
+        outputs[0].contains("[exit code ") || outputs[0].contains("[killed by signal 9"),
+        "{}",
+        outputs[0]
     );
     assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
     // Without a sandbox it can; what it leaves is ended by the run and by `codex tool`.
@@ -143,8 +147,8 @@ fn a_fork_tree_that_ignores_term_is_ended() {
         "trap '' TERM; f() {{ [ $1 = 0 ] && exec sleep {seconds}; (setsid bash -c \"$(declare -f f); f $(($1 - 1))\" &); (setsid bash -c \"$(declare -f f); f $(($1 - 1))\" &); }}; export -f f; f 7; sleep 0.5; echo done"
     );
     for flags in [&[][..], &["-s", "danger-full-access"]] {
-        let (_, told) = called(&home, flags, vec![bash(&command)]);
-        assert!(told[0].contains("done\n"), "{}", told[0]);
+        let (_, outputs) = called(&home, flags, vec![bash(&command)]);
+        assert!(outputs[0].contains("done\n"), "{}", outputs[0]);
         assert_eq!(
             processes(&format!("sleep {seconds}")),
             Vec::<u32>::new(),
@@ -179,13 +183,17 @@ fn pipes_and_huge_files_as_git_files_or_gitignore_do_not_block() {
         ),
         Item::call("grep", json!({"path": ".gitignore", "pattern": "x"})),
     ];
-    let (_, told) = called(&home, &flags, calls);
+    let (_, outputs) = called(&home, &flags, calls);
     assert!(
-        told[0].starts_with("ran\n") && told[1].contains(".gitignore\n"),
-        "{told:?}"
+        outputs[0].starts_with("ran\n") && outputs[1].contains(".gitignore\n"),
+        "{outputs:?}"
     );
     for n in [2, 3, 4] {
-        assert!(told[n].contains("is not a regular file"), "{}", told[n]);
+        assert!(
+            outputs[n].contains("is not a regular file"),
+            "{}",
+            outputs[n]
+        );
     }
     fs::remove_file(home.work().join(".git")).expect("it is ours");
     let huge = fs::File::create(home.work().join(".git")).expect("a file");
@@ -252,15 +260,15 @@ fn the_output_of_a_failed_program_is_limited_too() {
     let path = home.root().join("loud.json");
     fs::write(&path, manifest.to_string()).expect("a file");
     let path = path.display().to_string();
-    let (_, told) = called(
+    let (_, outputs) = called(
         &home,
         &["--tool", &path],
         vec![Item::call("loud", json!({}))],
     );
     assert!(
-        told[0].len() < 66_500 && told[0].contains("aaa") && told[0].contains("bbb"),
+        outputs[0].len() < 66_500 && outputs[0].contains("aaa") && outputs[0].contains("bbb"),
         "{}",
-        told[0].len()
+        outputs[0].len()
     );
 }
 
@@ -278,10 +286,10 @@ fn an_inherited_ignored_sigchld_does_not_matter() {
 fn the_priority_of_other_processes_cannot_be_changed() {
     let home = Home::with_key();
     fs::copy(intruder(), home.root().join("intruder")).expect("a program");
-    let (_, told) = called(&home, &[], vec![bash("../intruder priority-of-all")]);
+    let (_, outputs) = called(&home, &[], vec![bash("../intruder priority-of-all")]);
     assert!(
-        told[0].starts_with("refused: Operation not permitted\n"),
+        outputs[0].starts_with("refused: Operation not permitted\n"),
         "{}",
-        told[0]
+        outputs[0]
     );
 }

@@ -43,8 +43,8 @@ fn check(name: &str, lines: &str) {
 
         let ran = home.offline().args(["run", "--dry-run", "hi"]).run();
         ran.exits(2).stdout("").says(words);
-        let mut told = ran.stderr.split(&place).skip(1);
-        let is_whole = told.all(|rest| rest.starts_with([':', ' ']));
+        let mut reported = ran.stderr.split(&place).skip(1);
+        let is_whole = reported.all(|rest| rest.starts_with([':', ' ']));
         assert!(
             is_whole && ran.stderr.contains(&place),
             "{line}: {}",
@@ -163,10 +163,13 @@ fn a_key_in_a_broken_file_is_not_shown() {
 fn an_unreadable_file_is_reported() {
     for name in ["config.json", "models.json"] {
         let (home, file) = put(name, b"{\"\xff\": 1}");
-        let told = format!("cannot read {}: ", file.display());
+        let reported = format!("cannot read {}: ", file.display());
         let check = || {
             let ran = home.offline().args(["run", "--dry-run", "hi"]).run();
-            ran.exits(2).stdout("").says(&told).says("codex: hint: ");
+            ran.exits(2)
+                .stdout("")
+                .says(&reported)
+                .says("codex: hint: ");
         };
         check();
         fs::remove_file(&file).expect("a file");

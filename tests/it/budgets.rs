@@ -229,7 +229,7 @@ fn text_printed_before_a_budget_ends_the_run_stays() {
 #[test]
 fn verbose_reports_the_usage() {
     let first: Used = (1000, 400, 0, 200, 50);
-    let check = |args: &[&str], used: &[Used], told: &str| {
+    let check = |args: &[&str], used: &[Used], reported: &str| {
         let last = used.len() - 1;
         for home in [Home::with_key(), Home::with_token()] {
             let answers = used.iter().enumerate().map(|(n, used)| {
@@ -239,11 +239,11 @@ fn verbose_reports_the_usage() {
             let server = Server::start(answers.collect::<Vec<_>>());
             let ran = run(&home, &server, args);
             ran.exits(0).stdout("done\n");
-            let told = format!("codex: {told}\n");
+            let reported = format!("codex: {reported}\n");
             assert_eq!(
-                ran.stderr.ends_with(&told),
+                ran.stderr.ends_with(&reported),
                 args.contains(&"-v"),
-                "{told}: {}",
+                "{reported}: {}",
                 ran.stderr
             );
             assert_eq!(
@@ -264,15 +264,16 @@ fn verbose_reports_the_usage() {
     check(&["-v", "-m", "codex-auto-review"], &[first], one);
     // Writing to the cache costs more: 10000 at $2.50.
     let written: Used = (10_000, 0, 10_000, 0, 0);
-    let told = "1 request, 10000 tokens in (0 cached), 0 out (0 reasoning), $0.0250 at list prices";
-    check(&["-v", "-m", "gpt-6.1-sol"], &[written], told);
+    let reported =
+        "1 request, 10000 tokens in (0 cached), 0 out (0 reasoning), $0.0250 at list prices";
+    check(&["-v", "-m", "gpt-6.1-sol"], &[written], reported);
     // Each request has its own price, and a long one a higher one: 200000 at $10, 100000 at $1, 1000 at $45.
     let long: Used = (300_000, 100_000, 0, 1000, 0);
-    let told = "2 requests, 301000 tokens in (100400 cached), 1200 out (50 reasoning), $2.15 at list prices";
-    check(&["-v", "-m", "gpt-5.5"], &[first, long], told);
-    let told =
+    let reported = "2 requests, 301000 tokens in (100400 cached), 1200 out (50 reasoning), $2.15 at list prices";
+    check(&["-v", "-m", "gpt-5.5"], &[first, long], reported);
+    let reported =
         "3 requests, 3000 tokens in (1200 cached), 600 out (150 reasoning), $0.0276 at list prices";
-    check(&["-v", "-m", "gpt-5.5"], &[first, first, first], told);
+    check(&["-v", "-m", "gpt-5.5"], &[first, first, first], reported);
 }
 
 #[test]

@@ -94,41 +94,41 @@ fn every_request_matches_the_specification() {
                 args.extend((!with_tools).then_some("--no-tools"));
                 args.extend(all.iter().filter(|_| with_all));
                 let shown = shown(&home, &args);
-                let (body, told) = (&shown["body"], format!("{way}: {args:?}: {shown:#}"));
+                let (body, label) = (&shown["body"], format!("{way}: {args:?}: {shown:#}"));
                 let mistakes = spec::mistakes(&spec::without_exceptions(body));
-                assert_eq!(mistakes, [""; 0], "{told}");
-                assert_eq!(body["model"], id, "{told}");
-                assert_eq!(shown["headers"].get(LITE), None, "{told}");
+                assert_eq!(mistakes, [""; 0], "{label}");
+                assert_eq!(body["model"], id, "{label}");
+                assert_eq!(shown["headers"].get(LITE), None, "{label}");
                 // Both backends are OpenAI's, which cache developer messages at the head of the input.
-                assert_eq!(body.get("instructions"), None, "{told}");
+                assert_eq!(body.get("instructions"), None, "{label}");
                 let in_input = way == "chatgpt" && model["lite"] == true;
                 let head = usize::from(in_input && with_tools);
-                assert_eq!(body["input"][head]["role"], "developer", "{told}");
-                assert_eq!(items(body, "additional_tools").len(), head, "{told}");
+                assert_eq!(body["input"][head]["role"], "developer", "{label}");
+                assert_eq!(items(body, "additional_tools").len(), head, "{label}");
                 let parallel = with_tools.then_some(true);
-                assert_eq!(body["parallel_tool_calls"].as_bool(), parallel, "{told}");
-                assert_eq!(body["reasoning"].get("context"), None, "{told}");
+                assert_eq!(body["parallel_tool_calls"].as_bool(), parallel, "{label}");
+                assert_eq!(body["reasoning"].get("context"), None, "{label}");
                 let offered = ["bash", "read", "edit", "write"];
                 let offered = if with_tools { &offered[..] } else { &[] };
-                assert_eq!(tools(body), offered, "{told}");
+                assert_eq!(tools(body), offered, "{label}");
 
                 let said = |part: &str, name: &str| body[part][name].as_str().map(str::to_owned);
                 let own = |name: &str| model[name].as_str().map(str::to_owned);
                 let set = |word: &str| with_all.then(|| word.to_owned());
                 let effort = set("high").or_else(|| own("effort"));
-                assert_eq!(said("reasoning", "effort"), effort, "{told}");
-                assert_eq!(said("reasoning", "summary"), set("auto"), "{told}");
+                assert_eq!(said("reasoning", "effort"), effort, "{label}");
+                assert_eq!(said("reasoning", "summary"), set("auto"), "{label}");
                 let verbosity = set("high").or_else(|| own("verbosity"));
-                assert_eq!(said("text", "verbosity"), verbosity, "{told}");
+                assert_eq!(said("text", "verbosity"), verbosity, "{label}");
                 let pictures = pictures(body);
                 let takes = with_all && listed(&model["inputs"], "image");
-                assert_eq!(pictures.len(), usize::from(takes), "{told}");
+                assert_eq!(pictures.len(), usize::from(takes), "{label}");
                 let detail = Some(model["detail"].as_str().unwrap_or("auto"));
                 for picture in pictures {
                     assert_eq!(
                         picture.get("detail").and_then(Value::as_str),
                         detail,
-                        "{told}"
+                        "{label}"
                     );
                 }
             }

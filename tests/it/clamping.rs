@@ -106,11 +106,11 @@ fn an_image_read_by_a_tool_becomes_text_for_a_model_without_image_input() {
         let body = server.requests()[1].json().to_string();
         assert_eq!(body.contains("input_image"), sees, "{body}");
         if !sees {
-            let told = outputs(&server);
+            let notes = outputs(&server);
             assert!(
-                told[0].contains("a.png: image/png")
-                    && told[0].contains("this model takes text only"),
-                "{told:?}"
+                notes[0].contains("a.png: image/png")
+                    && notes[0].contains("this model takes text only"),
+                "{notes:?}"
             );
         }
     }
@@ -174,8 +174,8 @@ fn an_unknown_model_id_is_sent_unchanged() {
         run(&home, "gpt-5.6-soll", &[]),
         "codex: gpt-5.6-soll is not in the list of models, and is sent as it is; the nearest is gpt-5.6-sol\n"
     );
-    let told = "codex: brandnew is not in the list of models, and is sent as it is\n";
-    assert_eq!(run(&home, "brandnew", &[]), told);
+    let notes = "codex: brandnew is not in the list of models, and is sent as it is\n";
+    assert_eq!(run(&home, "brandnew", &[]), notes);
     assert_eq!(run(&home, "brandnew", &["-q"]), "");
     // There is no list for a server that replaces the API.
     assert_eq!(run(&Home::with_key(), "gpt-5.6-soll", &[]), "");

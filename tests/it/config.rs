@@ -88,7 +88,7 @@ fn each_kind_of_default_is_shown_with_its_origin() {
         home.root().display().to_string(),
     );
     let file = format!("{own}/config.json");
-    for (name, value, told) in [
+    for (name, value, reported) in [
         ("network", "true", "yes"),
         ("no-agents-md", "true", "yes"),
         ("no-stdin", "true", "yes"),
@@ -118,7 +118,7 @@ fn each_kind_of_default_is_shown_with_its_origin() {
         let ran = dry(&home, &["-v"]);
         let place = format!("{file}:2:{}", name.len() + 7);
         ran.exits(0)
-            .says(&format!("codex: {name} {told}: from {place}\n"));
+            .says(&format!("codex: {name} {reported}: from {place}\n"));
         assert_eq!(ran.stderr.matches(&place).count(), 1, "{}", ran.stderr);
     }
     // A default that is switched off counts as unset.
@@ -183,7 +183,7 @@ fn a_flag_overrides_a_variable_and_a_variable_a_default() {
 #[test]
 fn a_flag_overrides_a_default_that_conflicts_with_it() {
     let home = furnished();
-    let check = |file: &str, args: &[&str], tools: &[&str], told: &str| {
+    let check = |file: &str, args: &[&str], tools: &[&str], reported: &str| {
         home.configure(file);
         let ran = dry(&home, args);
         let shown: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
@@ -192,11 +192,16 @@ fn a_flag_overrides_a_default_that_conflicts_with_it() {
         assert_eq!(offered, tools, "{file} {args:?}");
         assert_eq!(
             ran.stderr.contains("codex: model "),
-            told == "verbose",
+            reported == "verbose",
             "{}",
             ran.stderr
         );
-        assert_eq!(ran.stderr.is_empty(), told != "verbose", "{}", ran.stderr);
+        assert_eq!(
+            ran.stderr.is_empty(),
+            reported != "verbose",
+            "{}",
+            ran.stderr
+        );
     };
     let all = ["bash", "read", "edit", "write"];
     check(r#"{"tools": "read"}"#, &["--no-tools"], &[], "");

@@ -33,22 +33,23 @@ fn a_device_code_signs_in() {
 
 #[test]
 fn a_refused_expired_or_unavailable_code_is_reported() {
-    let check = |prepare: fn(&Server), decide: fn(&Server, &str) -> bool, exit: i32, told: &str| {
-        let (server, home) = (Server::start([]), Home::new());
-        server.issuer().interval(1);
-        prepare(&server);
-        let running = home.codex(&server).args(["login", "--device-auth"]).start();
-        until("it asks", || !server.requests().is_empty());
-        if told != "may not support device codes" {
-            until("there is a code", || {
-                !server.issuer().user_codes().is_empty()
-            });
-            assert!(decide(&server, &server.issuer().user_codes()[0]));
-        }
-        let ran = finish(running, "codex login --device-auth".to_owned());
-        ran.exits(exit).says(told);
-        assert!(home.auth_text().is_none());
-    };
+    let check =
+        |prepare: fn(&Server), decide: fn(&Server, &str) -> bool, exit: i32, reported: &str| {
+            let (server, home) = (Server::start([]), Home::new());
+            server.issuer().interval(1);
+            prepare(&server);
+            let running = home.codex(&server).args(["login", "--device-auth"]).start();
+            until("it asks", || !server.requests().is_empty());
+            if reported != "may not support device codes" {
+                until("there is a code", || {
+                    !server.issuer().user_codes().is_empty()
+                });
+                assert!(decide(&server, &server.issuer().user_codes()[0]));
+            }
+            let ran = finish(running, "codex login --device-auth".to_owned());
+            ran.exits(exit).says(reported);
+            assert!(home.auth_text().is_none());
+        };
     check(
         |_| {},
         |server, code| server.issuer().deny(code),

@@ -167,7 +167,7 @@ fn tokens_that_could_not_be_stored_are_stored_by_the_next_run() {
 
 #[test]
 fn a_concurrent_sign_in_or_sign_out_is_not_overwritten() {
-    let changed = |text: &(dyn Fn(&Server) -> String + Sync), told: &str| {
+    let changed = |text: &(dyn Fn(&Server) -> String + Sync), reported: &str| {
         let server = slow(1000);
         let (home, _) = Home::expired(&server);
         let running = ask(&home, &server).start();
@@ -176,7 +176,7 @@ fn a_concurrent_sign_in_or_sign_out_is_not_overwritten() {
         home.write_auth(&text);
         finish(running, "codex run hello".to_owned())
             .exits(4)
-            .says(told);
+            .says(reported);
         assert_eq!(home.auth_text(), Some(text));
     };
     thread::scope(|scope| {

@@ -189,9 +189,9 @@ fn escape(user: Option<u32>) {
     let mut wrong = Vec::new();
     for (flags, open, writing, network) in modes {
         stage.reset(user);
-        let told = stage.make(&attempts, flags, user);
-        assert_eq!(told.len(), attempts.len());
-        for (attempt, output) in attempts.iter().zip(&told) {
+        let reported = stage.make(&attempts, flags, user);
+        assert_eq!(reported.len(), attempts.len());
+        for (attempt, output) in attempts.iter().zip(&reported) {
             let expected = match attempt.through {
                 Through::Root => open && user.is_none() && is_root(),
                 Through::Writing => writing,

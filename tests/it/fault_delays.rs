@@ -29,16 +29,19 @@ fn check(&(said, code, why, millis): &Row<'_>) {
         .args(["run", "--no-tools", "--retries", "1", "x"])
         .run();
     let status = said.0;
-    let told = format!(
+    let reported = format!(
         "codex: {why} [HTTP {status}, request req_standin_1]{}",
         notice(millis)
     );
-    ran.exits(0).stdout("whole\n").stderr(&told);
+    ran.exits(0).stdout("whole\n").stderr(&reported);
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
     assert_eq!(requests[0].json(), requests[1].json(), "the same again");
     let waited = requests[1].at.saturating_sub(requests[0].at);
-    assert!(waited >= Duration::from_millis(millis), "{waited:?} {told}");
+    assert!(
+        waited >= Duration::from_millis(millis),
+        "{waited:?} {reported}"
+    );
 
     let server = Server::start([reply(said)]);
     let ran = Home::with_key()

@@ -27,7 +27,7 @@ fn a_change_to_what_git_executes_is_reported_once() {
         cmd.command.args(flags).arg("go");
         cmd.run()
     };
-    let told = format!(
+    let reported = format!(
         "codex: tools have changed {0}/config and {0}/hooks: check it before git runs what it names\n",
         home.work().join(".git").display()
     );
@@ -37,7 +37,7 @@ fn a_change_to_what_git_executes_is_reported_once() {
     ] {
         let ran = run(flags);
         ran.exits(0);
-        assert_eq!(ran.stderr.matches(&told).count(), 1, "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches(&reported).count(), 1, "{}", ran.stderr);
     }
     let ran = run(&[]);
     assert!(!ran.stderr.contains("have changed"), "{}", ran.stderr);

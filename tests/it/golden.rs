@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::home::Home;
-use crate::jsonl::{own_tool, told};
+use crate::jsonl::{events_of, own_tool};
 use crate::lines::EVENTS;
 use crate::reader::read;
 use crate::spec::mistakes_by;
@@ -59,7 +59,7 @@ fn the_json_lines_match_the_golden_files() {
         "-m",
         "gpt-5.5",
     ];
-    let events = told(&home, replies, &flags);
+    let events = events_of(&home, replies, &flags);
     let now: String = events
         .iter()
         .map(|event| normal(event, &home) + "\n")

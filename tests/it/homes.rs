@@ -38,11 +38,11 @@ fn the_default_home_is_hidden_when_a_different_one_is_used() {
     let elsewhere = home.root().join("profile").display().to_string();
     let home = home.env("CODEX_RUN_HOME", &elsewhere);
     for flags in [&[][..], &["-s", "workspace-write"]] {
-        let (_, told) = called(&home, flags, vec![bash(&reading(home.root()))]);
+        let (_, outputs) = called(&home, flags, vec![bash(&reading(home.root()))]);
         assert!(
-            told[0].contains("tried\n") && !told[0].contains(SECRET),
+            outputs[0].contains("tried\n") && !outputs[0].contains(SECRET),
             "{flags:?}: {}",
-            told[0]
+            outputs[0]
         );
     }
     for other in [".codex", ".pi"] {
@@ -104,10 +104,10 @@ fn the_home_in_etc_passwd_is_hidden_whatever_home_is_set_to() {
             cmd = cmd.env("HOME", value);
         }
         with_passwd(cmd, &home, &lines).run().exits(0);
-        let told = &outputs(&server)[0];
+        let outputs = &outputs(&server)[0];
         assert!(
-            told.contains("tried\n") && !told.contains(SECRET),
-            "{variable:?}: {told}"
+            outputs.contains("tried\n") && !outputs.contains(SECRET),
+            "{variable:?}: {outputs}"
         );
     }
 }
@@ -192,14 +192,14 @@ fn targets_of_links_in_a_home_are_hidden_too() {
     fs::write(home.root().join("dot/skills/f"), "skilled").expect("a file");
     symlink(home.root(), home.root().join(".codex/up")).expect("a link");
     let command = "cd ..; find dot chain -type f -exec cat {} +; ls -d dot; echo tried";
-    let (_, told) = called(&home, &[], vec![bash(command)]);
+    let (_, outputs) = called(&home, &[], vec![bash(command)]);
     assert!(
-        told[0].contains("tried\n") && !told[0].contains(SECRET),
+        outputs[0].contains("tried\n") && !outputs[0].contains(SECRET),
         "{}",
-        told[0]
+        outputs[0]
     );
     for kept in ["Be kind.", "skilled", "dot\n"] {
-        assert!(told[0].contains(kept), "{kept}: {}", told[0]);
+        assert!(outputs[0].contains(kept), "{kept}: {}", outputs[0]);
     }
     // models.json of this very run, as people keep it with their other settings.
     let providers = format!(
@@ -207,12 +207,12 @@ fn targets_of_links_in_a_home_are_hidden_too() {
     );
     linked(&home, ".codex-run/models.json", "dot/models.json", false);
     fs::write(home.root().join("dot/models.json"), providers).expect("a file");
-    let (_, told) = called(
+    let (_, outputs) = called(
         &home,
         &[],
         vec![bash("cat ../dot/models.json ../.codex-run/models.json")],
     );
-    assert!(!told[0].contains(SECRET), "{}", told[0]);
+    assert!(!outputs[0].contains(SECRET), "{}", outputs[0]);
 }
 
 #[test]
@@ -265,11 +265,11 @@ fn the_default_credentials_file_is_hidden_when_a_different_one_is_used() {
     let home = home.env("CODEX_RUN_AUTH_FILE", &variable);
     let used = home.root().join("used.json").display().to_string();
     let command = "cat ../of-config ../key-of-config ../of-variable; echo tried";
-    let (_, told) = called(&home, &["--auth-file", &used], vec![bash(command)]);
+    let (_, outputs) = called(&home, &["--auth-file", &used], vec![bash(command)]);
     assert!(
-        told[0].contains("tried\n") && !told[0].contains(SECRET),
+        outputs[0].contains("tried\n") && !outputs[0].contains(SECRET),
         "{}",
-        told[0]
+        outputs[0]
     );
 }
 

@@ -343,7 +343,7 @@ fn project_instructions_are_cut_at_a_character_and_must_be_utf8() {
 
 #[test]
 fn reasoning_summaries_are_shown_on_request() {
-    for (flags, told) in [
+    for (flags, reported) in [
         (&[][..], false),
         (&["--summary", "none"], false),
         (&["--summary", "auto"], true),
@@ -360,7 +360,7 @@ fn reasoning_summaries_are_shown_on_request() {
             .args(["run", "--no-tools", "hi"]);
         cmd.command.args(flags);
         let ran = cmd.run();
-        let expected = if told {
+        let expected = if reported {
             "codex: thought: About ducks.\n"
         } else {
             ""

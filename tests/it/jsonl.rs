@@ -15,7 +15,11 @@ use crate::tools::bash;
 pub(crate) const HEAD: &str = "thread.started\nturn.started\n";
 
 /// The lines of a successful run with these flags.
-pub(crate) fn told<const N: usize>(home: &Home, replies: [Reply; N], flags: &[&str]) -> Vec<Value> {
+pub(crate) fn events_of<const N: usize>(
+    home: &Home,
+    replies: [Reply; N],
+    flags: &[&str],
+) -> Vec<Value> {
     let server = Server::start(replies);
     let mut cmd = home.codex(&server).args(["run", "--json"]);
     cmd.command.args(flags).arg("go");
@@ -49,7 +53,7 @@ fn items<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
 #[test]
 fn a_plain_answer_is_one_item() {
     let home = Home::with_key();
-    let events = told(
+    let events = events_of(
         &home,
         [Reply::text("hello\nthere")],
         &["--no-tools", "-m", "gpt-5.5"],
@@ -75,7 +79,7 @@ fn messages_and_summaries_keep_the_order_of_the_model() {
         Item::text("two"),
     ];
     let flags = ["--no-tools", "--summary", "auto"];
-    let events = told(&Home::with_key(), [Reply::items(answer)], &flags);
+    let events = events_of(&Home::with_key(), [Reply::items(answer)], &flags);
     let expected = "item.completed reasoning\nitem.completed agent_message\nitem.completed agent_message\nusage";
     check(&events, expected);
     assert_eq!(items(&events, "reasoning")[0]["text"], "First I think.");
@@ -94,7 +98,7 @@ fn a_command_begins_and_ends() {
         Reply::items([bash("echo bad; exit 3")]),
         Reply::text("done"),
     ];
-    let events = told(&home, replies, &ALL);
+    let events = events_of(&home, replies, &ALL);
     check(
         &events,
         "usage
@@ -133,7 +137,7 @@ fn a_file_change_names_the_file_and_the_kind_of_change() {
         Reply::items([Item::call("edit", wrong)]),
         Reply::text("done"),
     ];
-    let events = told(&home, replies, &["-s", "danger-full-access"]);
+    let events = events_of(&home, replies, &["-s", "danger-full-access"]);
     let found = items(&events, "file_change");
     let path = |name: &str| home.work().join(name).display().to_string();
     let change = |name: &str, kind: &str| json!([{"path": path(name), "kind": kind}]);
@@ -175,7 +179,7 @@ fn other_tools_are_reported_with_arguments_and_output() {
         Reply::items([Item::call("lookup", "{not json")]),
         Reply::text("done"),
     ];
-    let events = told(&home, replies, &ALL);
+    let events = events_of(&home, replies, &ALL);
     let found = items(&events, "tool_call");
     let of = |name: &str, status: &str| {
         let wanted = |item: &&&Value| item["name"] == name && item["status"] == status;
@@ -218,7 +222,7 @@ fn other_tools_are_reported_with_arguments_and_output() {
 fn concurrent_calls_keep_their_item_ids() {
     let wait = "while [ ! -e go ]; do :; done; echo slow";
     let calls = [bash(wait), bash("touch go; echo quick")];
-    let events = told(
+    let events = events_of(
         &Home::with_key(),
         [Reply::items(calls), Reply::text("done")],
         &ALL,
@@ -241,7 +245,7 @@ fn a_retry_is_reported_and_truncated_text_is_not() {
         Reply::status(503, &[], ""),
         Reply::text("Hello world"),
     ];
-    let events = told(&Home::with_key(), replies, &["--no-tools"]);
+    let events = events_of(&Home::with_key(), replies, &["--no-tools"]);
     let retries: Vec<&Value> = events
         .iter()
         .filter(|event| event["type"] == "retry")
@@ -263,7 +267,7 @@ fn rate_limits_are_reported_if_the_service_sends_them() {
         .header("x-codex-primary-used-percent", "12.5")
         .header("x-codex-primary-window-minutes", "300")
         .header("x-codex-primary-reset-at", "1900000000");
-    let events = told(&Home::with_token(), [reply], &["--no-tools"]);
+    let events = events_of(&Home::with_token(), [reply], &["--no-tools"]);
     let limits: Vec<&Value> = events
         .iter()
         .filter(|event| event["type"] == "limits")
@@ -284,7 +288,7 @@ fn the_usage_of_all_requests_is_added_up() {
         Reply::items([bash("true")]),
         Reply::text("done"),
     ];
-    let events = told(&Home::with_key(), replies, &ALL);
+    let events = events_of(&Home::with_key(), replies, &ALL);
     let (mut sum, mut numbers) = (Tokens::default(), Vec::new());
     for event in &events {
         if let Event::Usage {
@@ -329,7 +333,7 @@ fn the_deltas_add_up_to_the_message() {
         ])
         .event_pause(Duration::from_millis(20))
     };
-    let events = told(&Home::with_key(), [answer()], &["--no-tools", "--deltas"]);
+    let events = events_of(&Home::with_key(), [answer()], &["--no-tools", "--deltas"]);
     let messages = items(&events, "agent_message");
     assert_eq!(messages.len(), 2);
     for message in messages {
@@ -342,7 +346,7 @@ fn the_deltas_add_up_to_the_message() {
         assert!(deltas.len() > 1, "{deltas:?}");
         assert_eq!(deltas.concat(), message["text"].as_str().expect("a text"));
     }
-    let without = told(&Home::with_key(), [answer()], &["--no-tools"]);
+    let without = events_of(&Home::with_key(), [answer()], &["--no-tools"]);
     assert!(without.iter().all(|event| event["type"] != "item.delta"));
 }
 

@@ -127,8 +127,8 @@ fn a_call_is_reported_before_it_ends() {
     let server = Server::start([Reply::items([bash("sleep 61.5")])]);
     let args = ["run", "--json", "-s", "danger-full-access", "go"];
     let mut child = home.codex(&server).args(args).start();
-    let mut told = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let started = told.find_map(|line| line.ok().filter(|line| line.contains("item.started")));
+    let mut reported = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let started = reported.find_map(|line| line.ok().filter(|line| line.contains("item.started")));
     assert!(started.is_some_and(|line| line.contains("sleep 61.5")));
     child.signal(TERM);
     child.wait().expect("a child");

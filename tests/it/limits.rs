@@ -14,19 +14,19 @@ fn endless_output_uses_little_memory_and_disk() {
     let peaks = "grep VmHWM /proc/$PPID/status /proc/$(cut -d' ' -f4 /proc/$PPID/stat)/status";
     // Two gigabytes through the pipe, followed by the peak memory of the tool's process and of the run.
     let command = format!("head -c 2000000000 /dev/zero | tr '\\0' x; {peaks}; du -sm $TMPDIR");
-    let (_, told) = called(&home, &[], vec![bash(&command)]);
-    let peaks: Vec<u64> = told[0]
+    let (_, outputs) = called(&home, &[], vec![bash(&command)]);
+    let peaks: Vec<u64> = outputs[0]
         .lines()
         .filter(|line| line.contains("VmHWM:"))
         .filter_map(|line| line.split_whitespace().rev().nth(1)?.parse().ok())
         .collect();
-    assert_eq!(peaks.len(), 2, "{}", &told[0][told[0].len() - 500..]);
+    assert_eq!(peaks.len(), 2, "{}", &outputs[0][outputs[0].len() - 500..]);
     assert!(
         peaks.iter().all(|kilobytes| *kilobytes < 32 << 10),
         "{peaks:?}"
     );
-    assert!(told[0].len() < 66_000 && told[0].contains("; its first 64 MiB are in "));
-    let disk = told[0]
+    assert!(outputs[0].len() < 66_000 && outputs[0].contains("; its first 64 MiB are in "));
+    let disk = outputs[0]
         .lines()
         .rev()
         .nth(1)
@@ -49,11 +49,11 @@ fn processes_that_fork_and_ignore_term_are_gone_after_the_time_limit() {
         &["--tool-timeout", "2s"][..],
         &["--tool-timeout", "2s", "-s", "danger-full-access"],
     ] {
-        let (ran, told) = called(&home, flags, vec![bash(&command)]);
+        let (ran, outputs) = called(&home, flags, vec![bash(&command)]);
         assert!(
-            told[0].starts_with("begun\n[ended after 2 s, its time limit"),
+            outputs[0].starts_with("begun\n[ended after 2 s, its time limit"),
             "{}",
-            told[0]
+            outputs[0]
         );
         assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
         ran.says("(timeout, ");
@@ -94,9 +94,13 @@ fn no_edit_is_lost_among_a_thousand() {
         "go",
     ]);
     cmd.run().exits(0).stdout("done\n").stderr("");
-    let told = outputs(&server);
-    assert_eq!(told.len(), files * 20);
-    assert!(told.iter().all(|told| told.starts_with("changed f")));
+    let outputs = outputs(&server);
+    assert_eq!(outputs.len(), files * 20);
+    assert!(
+        outputs
+            .iter()
+            .all(|outputs| outputs.starts_with("changed f"))
+    );
     let expected: Vec<String> = (0..20).map(|n| format!("[{n}]")).collect();
     for file in 0..files {
         assert_eq!(
@@ -121,12 +125,12 @@ fn images_reach_the_model() {
     home.codex(&server).args(["run", "go"]).run().exits(0);
     let body = server.requests()[1].json();
     let items = body["input"].as_array().expect("items");
-    let told: Vec<_> = items
+    let outputs: Vec<_> = items
         .iter()
         .filter(|item| item["type"] == "function_call_output")
         .collect();
     assert_eq!(
-        told[0]["output"][0]["text"],
+        outputs[0]["output"][0]["text"],
         format!("[a.png: image/png, {} bytes]", png.len())
     );
     let picture = json!({
@@ -134,12 +138,12 @@ fn images_reach_the_model() {
         "image_url": "data:image/png;base64,iVBORw0KGgogYW5kIHRoZSByZXN0",
         "detail": "original",
     });
-    assert_eq!(told[0]["output"][1], picture);
+    assert_eq!(outputs[0]["output"][1], picture);
     assert_eq!(
-        told[1]["output"],
+        outputs[1]["output"],
         "b.txt is a binary file of 5 bytes; use bash to inspect it"
     );
-    let words = told[2]["output"].as_str().expect("a text");
+    let words = outputs[2]["output"].as_str().expect("a text");
     assert!(
         words.contains("at most 5 MiB are allowed; make it smaller"),
         "{words}"
@@ -176,14 +180,18 @@ fn a_failing_test_is_found_and_fixed() {
     ] {
         ran.says(line);
     }
-    let told = outputs(&server);
+    let outputs = outputs(&server);
     assert!(
-        told[0].starts_with("2 + 3 is -1\n[exit code 1]"),
+        outputs[0].starts_with("2 + 3 is -1\n[exit code 1]"),
         "{}",
-        told[0]
+        outputs[0]
     );
-    assert_eq!(told[2], "add() { echo $(($1 - $2)); }\n");
-    assert!(told[4].starts_with("passed\n[exit code 0]"), "{}", told[4]);
+    assert_eq!(outputs[2], "add() { echo $(($1 - $2)); }\n");
+    assert!(
+        outputs[4].starts_with("passed\n[exit code 0]"),
+        "{}",
+        outputs[4]
+    );
     assert_eq!(
         fs::read_to_string(home.work().join("add.sh")).expect("a file"),
         "add() { echo $(($1 + $2)); }\n"

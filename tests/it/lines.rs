@@ -77,23 +77,24 @@ fn judge(text: &str, code: i32, asked: Asked) -> Option<String> {
         }
         count = n + 1;
     }
-    let told_none = code == 141 || code == 74 && text.is_empty();
+    let reports_none = code == 141 || code == 74 && text.is_empty();
     let aborted = asked == Asked::BySdk && code == 143;
     match &ends[..] {
-        [] if told_none || aborted => None,
-        [] => Some(format!("no end is told of exit {code}")),
-        [_] if told_none || aborted => Some(format!("an end is told of exit {code}")),
+        [] if reports_none || aborted => None,
+        [] => Some(format!("no end is reported for exit {code}")),
+        [_] if reports_none || aborted => Some(format!("an end is reported for exit {code}")),
         [(n, _)] if n + 1 != count || !text.ends_with('\n') => {
             Some(format!("the end on line {} is not the last", n + 1))
         }
         [(_, end)] => {
-            let told = match end["type"].as_str() {
+            let reported = match end["type"].as_str() {
                 Some("turn.completed") => json!(0),
                 _ => end["error"]["exit_code"].clone(),
             };
-            (told != code).then(|| format!("the last line tells of {told}, and it is {code}"))
+            (reported != code)
+                .then(|| format!("the last line reports {reported}, and it is {code}"))
         }
-        _ => Some("more than one end is told".to_owned()),
+        _ => Some("more than one end is reported".to_owned()),
     }
 }
 
@@ -135,13 +136,18 @@ fn invalid_json_lines_are_detected() {
     check(&[begun], 141, lines, None);
     check(&[begun], 143, Asked::BySdk, None);
     check(&[], 74, lines, None);
-    check(&[begun], 143, lines, Some("no end is told of exit 143"));
-    check(&[], 0, lines, Some("no end is told of exit 0"));
+    check(
+        &[begun],
+        143,
+        lines,
+        Some("no end is reported for exit 143"),
+    );
+    check(&[], 0, lines, Some("no end is reported for exit 0"));
     check(
         &[begun, badly],
         143,
         Asked::BySdk,
-        Some("an end is told of exit 143"),
+        Some("an end is reported for exit 143"),
     );
     check(
         &[well, begun],
@@ -149,18 +155,23 @@ fn invalid_json_lines_are_detected() {
         lines,
         Some("the end on line 1 is not the last"),
     );
-    check(&[well, well], 0, lines, Some("more than one end is told"));
+    check(
+        &[well, well],
+        0,
+        lines,
+        Some("more than one end is reported"),
+    );
     check(
         &[badly],
         5,
         lines,
-        Some("the last line tells of 4, and it is 5"),
+        Some("the last line reports 4, and it is 5"),
     );
     check(
         &[well],
         4,
         lines,
-        Some("the last line tells of 0, and it is 4"),
+        Some("the last line reports 0, and it is 4"),
     );
     let unknown = Some("line 1: /more: the specification knows no such field");
     check(&[r#"{"type":"turn.started","more":1}"#], 0, lines, unknown);

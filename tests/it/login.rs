@@ -137,7 +137,7 @@ fn a_denied_sign_in_is_reported_on_the_page_and_in_the_terminal() {
         .says("the service refused: The person said no");
     assert!(home.auth_text().is_none());
 
-    for (words, exit, told) in [
+    for (words, exit, reported) in [
         (
             "x_Missing_Codex_Entitlement",
             5,
@@ -152,7 +152,7 @@ fn a_denied_sign_in_is_reported_on_the_page_and_in_the_terminal() {
         );
         let (status, page) = call(1455, &format!("/auth/callback?{query}"));
         assert!(status == 200 && !page.contains("<b>"), "{page}");
-        sign_in.end().exits(exit).says(told);
+        sign_in.end().exits(exit).says(reported);
     }
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     call(1455, &format!("/auth/callback?state={}", sign_in.state()));
@@ -164,7 +164,7 @@ fn the_page_shows_the_result_of_the_exchange() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     let refusal = json!({"error": "invalid_grant", "error_description": "That code is used."});
-    for (reply, exit, told) in [
+    for (reply, exit, reported) in [
         (
             Reply::json(400, &refusal),
             4,
@@ -193,7 +193,7 @@ fn the_page_shows_the_result_of_the_exchange() {
         let (status, page) = call(1455, &format!("/auth/callback?{query}"));
         assert!(status == 200 && page.contains("Not signed in"), "{page}");
         let ran = sign_in.end();
-        ran.exits(exit).says(told);
+        ran.exits(exit).says(reported);
         assert!(!ran.stderr.contains("ac_made_up_1") && home.auth_text().is_none());
     }
 }

@@ -322,7 +322,7 @@ fn a_proxy_with_an_invalid_port_is_refused() {
 #[test]
 fn other_commands_report_proxy_errors_too() {
     let proxy = Proxy::start("407 Proxy Authentication Required");
-    let told = format!(
+    let reported = format!(
         "the proxy {} requires a user name and password",
         proxy.address
     );
@@ -337,7 +337,7 @@ fn other_commands_report_proxy_errors_too() {
         .run()
         .exits(7)
         .stdout("")
-        .says(&told)
+        .says(&reported)
         .says("NAME:PASSWORD");
     assert!(
         proxy
@@ -354,7 +354,11 @@ fn other_commands_report_proxy_errors_too() {
         .offline()
         .env("CODEX_RUN_ISSUER", issuer)
         .env("https_proxy", &here);
-    cmd.args(["token"]).run().exits(7).stdout("").says(&told);
+    cmd.args(["token"])
+        .run()
+        .exits(7)
+        .stdout("")
+        .says(&reported);
     assert_eq!(home.refresh_token(), tokens.refresh);
 
     let cmd = Home::with_token()
@@ -363,7 +367,7 @@ fn other_commands_report_proxy_errors_too() {
         .env("https_proxy", &here);
     let ran = cmd.args(["models"]).run();
     ran.exits(0)
-        .says(&told)
+        .says(&reported)
         .says("; showing the built-in list\n");
     assert!(ran.text().contains("gpt-6.2-sol *"), "{}", ran.text());
 }

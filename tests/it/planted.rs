@@ -212,7 +212,7 @@ fn root_trusts_only_the_owner_of_the_working_directory() {
     write(&inner.join("AGENTS.md"), "of the inner");
     let path = manifest(&inner.join("lookup.json"), "lookup");
     let give = |path: &Path, owner: u32| chown(path, Some(owner), Some(owner)).expect("we may");
-    let told = || {
+    let reported = || {
         let (ran, text) = instructed(&home, &inner);
         let found = (text.contains("of the root"), text.contains("of the inner"));
         (found, ran)
@@ -224,11 +224,11 @@ fn root_trusts_only_the_owner_of_the_working_directory() {
             .args(["run", "--dry-run", "-C", &inner, "--tool", &path, "x"]);
         cmd.run()
     };
-    assert_eq!(told().0, (true, true));
+    assert_eq!(reported().0, (true, true));
     tool().exits(0);
     give(&inner.join("AGENTS.md"), SOMEBODY);
     give(Path::new(&path), SOMEBODY);
-    let (found, ran) = told();
+    let (found, ran) = reported();
     assert_eq!(found, (true, false));
     ran.says("/inner/AGENTS.md belongs to another user and is left out");
     tool().exits(2).says(&format!(
@@ -236,18 +236,18 @@ fn root_trusts_only_the_owner_of_the_working_directory() {
     ));
     // Everything belongs to one user, as in a container.
     give(&inner, SOMEBODY);
-    assert_eq!(told().0, (true, true));
+    assert_eq!(reported().0, (true, true));
     tool().exits(0);
     for place in [&root, &root.join(".git"), &root.join("AGENTS.md")] {
         give(place, SOMEBODY);
     }
-    assert_eq!(told().0, (true, true));
+    assert_eq!(reported().0, (true, true));
     // Or to a different one.
     give(&root.join("AGENTS.md"), SOMEBODY + 1);
-    assert_eq!(told().0, (false, true));
+    assert_eq!(reported().0, (false, true));
     give(&root.join("AGENTS.md"), SOMEBODY);
     give(&root.join(".git"), SOMEBODY + 1);
-    let (found, ran) = told();
+    let (found, ran) = reported();
     assert_eq!(found, (false, true));
     ran.says("/project/.git belongs to another user and is not treated as a repository");
     // In the tools directory of the home it is skipped.

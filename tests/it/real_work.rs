@@ -36,19 +36,19 @@ fn files_can_be_moved_and_linked_between_writable_directories() {
         "set -e; mkdir -p a/b c; echo x > a/b/f; ln a/b/f c/g; mv a/b/f c/f; mv c/f {more}/f; ln {more}/f c/h; \
          mv {more}/f $TMPDIR/f; mv $TMPDIR/f c/f; cat c/f c/g c/h; mv a c/a; echo done"
     );
-    let told = answered(&home, &["--add-dir", &more], &command);
-    assert!(told.starts_with("x\nx\nx\ndone\n"), "{told}");
+    let outputs = answered(&home, &["--add-dir", &more], &command);
+    assert!(outputs.starts_with("x\nx\nx\ndone\n"), "{outputs}");
     // Nothing can be moved or linked out of the sandbox or into it.
     let outside = home.root().join("outside");
     fs::create_dir_all(&outside).expect("a directory");
     fs::write(outside.join("victim"), "kept").expect("a file");
-    let told = answered(
+    let outputs = answered(
         &home,
         &[],
         "echo y > f; mv f ../outside/f; ln f ../outside/g; mv ../outside/victim v; ln ../outside/victim w; ls",
     );
     let left: Vec<_> = fs::read_dir(&outside).expect("a directory").collect();
-    assert_eq!(left.len(), 1, "{told}");
+    assert_eq!(left.len(), 1, "{outputs}");
     assert!(!home.work().join("v").exists() && !home.work().join("w").exists());
 }
 
@@ -65,16 +65,16 @@ fn directories_for_temporary_files_are_writable() {
         }
         let name = shared(directory, "open");
         let command = format!("echo x > {name} && mv {name} {name}.2 && rm {name}.2 && echo done");
-        let told = answered(&home, &[], &command);
-        assert!(told.starts_with("done\n"), "{told}");
-        let told = answered(&home, &["--network"], &command);
-        assert!(told.starts_with("done\n"), "{told}");
-        let told = answered(&home, &["--no-tmp"], &command);
-        assert!(!told.starts_with("done\n"), "{told}");
-        let told = answered(&home, &["--no-tmp", "--add-dir", directory], &command);
-        assert!(told.starts_with("done\n"), "{told}");
-        let told = called(&home, &[], vec![bash(&command)]).1.remove(0);
-        assert!(!told.starts_with("done\n"), "{told}");
+        let outputs = answered(&home, &[], &command);
+        assert!(outputs.starts_with("done\n"), "{outputs}");
+        let outputs = answered(&home, &["--network"], &command);
+        assert!(outputs.starts_with("done\n"), "{outputs}");
+        let outputs = answered(&home, &["--no-tmp"], &command);
+        assert!(!outputs.starts_with("done\n"), "{outputs}");
+        let outputs = answered(&home, &["--no-tmp", "--add-dir", directory], &command);
+        assert!(outputs.starts_with("done\n"), "{outputs}");
+        let outputs = called(&home, &[], vec![bash(&command)]).1.remove(0);
+        assert!(!outputs.starts_with("done\n"), "{outputs}");
         let _ = fs::remove_file(&name);
     }
 }
@@ -116,21 +116,21 @@ fn only_the_affected_shared_directory_is_closed_and_a_refusal_says_why() {
     ] {
         let home = Home::with_key().env(variable, &value);
         let calls = vec![bash(&touch("refused")), Item::call("write", write.clone())];
-        let told = called(&home, &WRITE, calls).1;
-        for told in &told {
+        let outputs = called(&home, &WRITE, calls).1;
+        for outputs in &outputs {
             assert!(
-                told.contains("/tmp is closed because"),
-                "{variable}: {told}"
+                outputs.contains("/tmp is closed because"),
+                "{variable}: {outputs}"
             );
-            assert!(told.contains(why), "{variable}: {told}");
+            assert!(outputs.contains(why), "{variable}: {outputs}");
         }
         let other = shared("/var/tmp", "other");
-        let told = answered(
+        let outputs = answered(
             &home,
             &[],
             &format!("touch {other} && rm {other} && echo done"),
         );
-        assert!(told.starts_with("done\n"), "{variable}: {told}");
+        assert!(outputs.starts_with("done\n"), "{variable}: {outputs}");
     }
     // A link that leads to the credentials matters too.
     let home = Home::with_key();
@@ -138,9 +138,9 @@ fn only_the_affected_shared_directory_is_closed_and_a_refusal_says_why() {
     let link = shared("/tmp", "link");
     std::os::unix::fs::symlink(home.root().join("real"), &link).expect("a link");
     let home = home.env("CODEX_RUN_HOME", &link);
-    let told = answered(&home, &[], &touch("link"));
+    let outputs = answered(&home, &[], &touch("link"));
     let _ = fs::remove_file(&link);
-    assert!(told.contains("/tmp is closed because"), "{told}");
+    assert!(outputs.contains("/tmp is closed because"), "{outputs}");
 }
 
 #[test]
@@ -156,17 +156,17 @@ fn the_temporary_directory_of_another_run_is_inaccessible() {
     for flags in [&[][..], &WRITE, &["-s", "workspace-write", "--network"]] {
         let command = "cd $TMPDIR/../..; pwd; cat *77/secret; echo x > codex-run-0011223344556677/new; \
                        mv codex-run-0011223344556677 $TMPDIR/mine; echo x > $TMPDIR/own && cat $TMPDIR/own";
-        let told = called(&home, flags, vec![bash(command)]).1.remove(0);
+        let outputs = called(&home, flags, vec![bash(command)]).1.remove(0);
         assert!(
-            told.contains("/codex-run\n")
-                && !told.contains("of another run")
-                && told.contains("\nx\n"),
-            "{told}"
+            outputs.contains("/codex-run\n")
+                && !outputs.contains("of another run")
+                && outputs.contains("\nx\n"),
+            "{outputs}"
         );
         assert_eq!(
             fs::read_dir(&others).expect("it is there").count(),
             1,
-            "{told}"
+            "{outputs}"
         );
     }
 }
@@ -217,17 +217,20 @@ fn programs_reach_only_sockets_of_their_own_sandbox() {
             "python3 talks.py s1 && python3 talks.py $TMPDIR/s2 && python3 talks.py {} && rm s1",
             shared("/tmp", "own.sock")
         );
-        let told = answered(&home, flags, &command);
+        let outputs = answered(&home, flags, &command);
         let _ = fs::remove_file(shared("/tmp", "own.sock"));
-        assert!(told.starts_with("hello 0\nhello 0\nhello 0\n"), "{told}");
+        assert!(
+            outputs.starts_with("hello 0\nhello 0\nhello 0\n"),
+            "{outputs}"
+        );
         let command = format!(
             "python3 reaches.py {foreign} {} link.sock foreign.sock /proc/self/cwd/foreign.sock",
             inside.display()
         );
-        let told = answered(&home, flags, &command);
+        let outputs = answered(&home, flags, &command);
         assert!(
-            told.starts_with("1\n") && !told.contains("REACHED"),
-            "{told}"
+            outputs.starts_with("1\n") && !outputs.contains("REACHED"),
+            "{outputs}"
         );
     }
     let _ = fs::remove_file(&foreign);
@@ -245,9 +248,9 @@ fn a_socket_left_by_a_call_is_dead_in_the_next() {
         "python3 talks.py s && ls -l s | cut -c1".to_owned(),
         "python3 reaches.py s".to_owned(),
     ];
-    let told = one_after_the_other(&home, &WRITE, &commands);
-    assert!(told[0].starts_with("hello 0\ns\n"), "{}", told[0]);
-    assert!(told[1].starts_with("1\n1\n"), "{}", told[1]);
+    let outputs = one_after_the_other(&home, &WRITE, &commands);
+    assert!(outputs[0].starts_with("hello 0\ns\n"), "{}", outputs[0]);
+    assert!(outputs[1].starts_with("1\n1\n"), "{}", outputs[1]);
 }
 
 #[test]
@@ -287,17 +290,17 @@ fn commits_work_in_worktrees_and_submodules() {
         let place = format!("{root}/{directory}");
         let flags = ["-C", &place];
         let commit = "echo 2 > f && git commit -qam two && git log --format=%s | head -1";
-        let (ran, told) = called(&home, &[&WRITE[..], &flags].concat(), vec![bash(commit)]);
-        assert!(told[0].starts_with("two\n"), "{}", told[0]);
+        let (ran, outputs) = called(&home, &[&WRITE[..], &flags].concat(), vec![bash(commit)]);
+        assert!(outputs[0].starts_with("two\n"), "{}", outputs[0]);
         ran.says(&format!("codex: tools may write in {root}/main/.git"));
         // Not in read-only.
-        let told = called(
+        let outputs = called(
             &home,
             &flags,
             vec![bash("git commit -q --allow-empty -m no")],
         )
         .1;
-        assert!(!told[0].contains("[exit code 0"), "{}", told[0]);
+        assert!(!outputs[0].contains("[exit code 0"), "{}", outputs[0]);
         // Files that git executes are watched there, too.
         let hooks = "echo x > $(git rev-parse --git-common-dir)/hooks/pre-commit";
         let (ran, _) = called(&home, &[&WRITE[..], &flags].concat(), vec![bash(hooks)]);

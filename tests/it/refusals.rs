@@ -11,7 +11,7 @@ use crate::standin::{Reply, Server};
 
 /// Runs with an expired token and this response to the renewal. Only a temporary failure is retried, and a permanent refusal
 /// never is.
-fn check(status: u16, body: &str, exit: i32, told: &str) {
+fn check(status: u16, body: &str, exit: i32, reported: &str) {
     let server = Server::start([]);
     let (home, old) = Home::expired(&server);
     let before = home.auth_text();
@@ -23,7 +23,7 @@ fn check(status: u16, body: &str, exit: i32, told: &str) {
     ran.exits(exit)
         .stdout("")
         .says("cannot renew the sign-in: ")
-        .says(told);
+        .says(reported);
     assert_eq!(home.auth_text(), before, "{status} {body}");
     let asked = server.issuer().refreshes();
     let permanent = exit == 4;
@@ -37,7 +37,7 @@ fn check(status: u16, body: &str, exit: i32, told: &str) {
                 .run()
                 .exits(4)
                 .says("cannot renew the sign-in: ")
-                .says(told);
+                .says(reported);
         }
         assert_eq!(server.issuer().refreshes(), asked, "it is not asked again");
     }

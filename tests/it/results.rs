@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::home::Home;
-use crate::jsonl::told;
+use crate::jsonl::events_of;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
 
@@ -16,7 +16,7 @@ fn ended(home: &Home, calls: Vec<Item>) -> Vec<Value> {
     let mut replies: Vec<Reply> = calls.into_iter().map(|call| Reply::items([call])).collect();
     replies.push(Reply::text("done"));
     let replies: [Reply; 8] = replies.try_into().unwrap_or_else(|_| panic!("seven calls"));
-    let events = told(home, replies, &[]);
+    let events = events_of(home, replies, &[]);
     let ended = events.iter().filter(|event| {
         event["type"] == "item.completed" && event["item"]["type"] != "agent_message"
     });
@@ -88,7 +88,7 @@ fn truncated_output_is_reported_in_fields_and_its_file_is_readable() {
         Reply::text("done"),
     ];
     let flags = ["--tools", "bash,read,grep"];
-    let events = told(&home, replies, &flags);
+    let events = events_of(&home, replies, &flags);
     let of_kind = |kind: &str| -> Vec<Value> {
         let ended = events
             .iter()

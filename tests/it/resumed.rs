@@ -226,8 +226,8 @@ fn effort_changes_are_sent_only_to_the_model_that_accepted_them() {
     run(&["--last", "-m", "gpt-5.5"]);
     run(&["--last", "-m", "gpt-6.1-sol"]);
     run(&["--last", "-e", "max"]);
-    let told = efforts(&server);
-    let told: Vec<(&str, Vec<&str>)> = told
+    let reported = efforts(&server);
+    let reported: Vec<(&str, Vec<&str>)> = reported
         .iter()
         .map(|(head, changes)| (&**head, changes.iter().map(String::as_str).collect()))
         .collect();
@@ -239,7 +239,7 @@ fn effort_changes_are_sent_only_to_the_model_that_accepted_them() {
         ("low", none),
         ("low", vec!["max"]),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
 }
 
 #[test]

@@ -52,8 +52,8 @@ fn a_failing_service_is_asked_once_plus_once_per_retry() {
             bodies.iter().all(|body| body == &bodies[0]),
             "the same each time"
         );
-        let told = ran.stderr.matches("trying again in").count();
-        assert_eq!(told, retries, "{}", ran.stderr);
+        let reported = ran.stderr.matches("trying again in").count();
+        assert_eq!(reported, retries, "{}", ran.stderr);
     }
 }
 

@@ -37,10 +37,10 @@ fn unreadable_certificates_are_exit_2_if_they_are_needed() {
                 cmd.args(["run", "--no-tools", "hi"]).run()
             };
             let ran = with(home.offline().env("CODEX_RUN_BASE_URL", AWAY));
-            let told = format!("codex: cannot use {named}: {file}: ");
+            let reported = format!("codex: cannot use {named}: {file}: ");
             ran.exits(2)
                 .stdout("")
-                .says(&told)
+                .says(&reported)
                 .says(why)
                 .says("codex: hint: ");
             with(home.codex(&server)).exits(0).stdout("ok\n").stderr("");

@@ -10,7 +10,7 @@ use crate::command_output::CommandOutput;
 use crate::home::{Cmd, Home, KEY};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, called, outputs};
+use crate::tools::{bash, called};
 
 /// The command on a kernel without Landlock.
 fn without_landlock(cmd: Cmd) -> CommandOutput {
@@ -136,26 +136,26 @@ fn directories_with_credentials_cannot_be_made_writable() {
 
 #[test]
 fn only_capabilities_that_builds_need_are_kept() {
-    let (_, told) = called(
+    let (_, outputs) = called(
         &Home::with_key(),
         &[],
         vec![bash("grep -E 'Cap|NoNewPrivs' /proc/self/status")],
     );
-    let masks = told[0].lines().filter(|line| line.starts_with("Cap"));
+    let masks = outputs[0].lines().filter(|line| line.starts_with("Cap"));
     let masks: Vec<u64> = masks
         .filter_map(|line| u64::from_str_radix(line.split_whitespace().nth(1)?, 16).ok())
         .collect();
-    assert_eq!(masks.len(), 5, "{}", told[0]);
+    assert_eq!(masks.len(), 5, "{}", outputs[0]);
     // CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID and SETUID: bits 0, 1, 3 to 7 (capability.h).
     let kept = 0b1111_1011;
-    assert!(told[0].contains("NoNewPrivs:\t1"), "{}", told[0]);
+    assert!(outputs[0].contains("NoNewPrivs:\t1"), "{}", outputs[0]);
     if rustix::process::geteuid().is_root() {
-        assert_eq!(masks, [0, kept, kept, kept, 0], "{}", told[0]);
+        assert_eq!(masks, [0, kept, kept, kept, 0], "{}", outputs[0]);
     } else {
         assert!(
             masks[1] & !kept == 0 && masks[2] & !kept == 0,
             "{}",
-            told[0]
+            outputs[0]
         );
     }
 }
@@ -183,7 +183,7 @@ fn refusals_by_the_sandbox_are_reported_as_such() {
             bash("echo 'x: Could not resolve host'; exit 6"),
         ]
     };
-    let (ran, told) = called(&home, &[], calls());
+    let (ran, outputs) = called(&home, &[], calls());
     let rule = "the sandbox (read-only) lets tools write only below ";
     for (n, words) in [
         (0, rule),
@@ -197,29 +197,29 @@ fn refusals_by_the_sandbox_are_reported_as_such() {
         (5, "it refuses to change the mode, owner or times of files"),
         (6, "it has no network"),
     ] {
-        assert!(told[n].contains(words), "{n}: {}", told[n]);
+        assert!(outputs[n].contains(words), "{n}: {}", outputs[n]);
         assert!(
-            n > 3 || told[n].ends_with("This is the sandbox, not the disk"),
+            n > 3 || outputs[n].ends_with("This is the sandbox, not the disk"),
             "{n}: {}",
-            told[n]
+            outputs[n]
         );
     }
     ran.says("codex: write: ../new/x (denied, ")
         .says("codex: edit: ")
         .says("codex: bash: echo x > ../new (exit 1, ");
     assert_eq!(home.read("old"), "a\n");
-    let (_, told) = called(&home, &["-s", "workspace-write"], calls());
+    let (_, outputs) = called(&home, &["-s", "workspace-write"], calls());
     assert!(
-        told[0].contains("the sandbox (workspace-write) lets tools write only below "),
+        outputs[0].contains("the sandbox (workspace-write) lets tools write only below "),
         "{}",
-        told[0]
+        outputs[0]
     );
     assert!(
-        told[0].contains(&format!("{} and ", home.work().display())),
+        outputs[0].contains(&format!("{} and ", home.work().display())),
         "{}",
-        told[0]
+        outputs[0]
     );
-    assert_eq!(told[1], format!("changed {old} in 1 place"));
+    assert_eq!(outputs[1], format!("changed {old} in 1 place"));
     assert_eq!(home.read("old"), "b\n");
 }
 
@@ -231,8 +231,8 @@ fn added_directories_are_writable_and_new_files_next_to_credentials_are_readable
     fs::create_dir_all(&more).expect("a directory");
     let more = more.display().to_string();
     let flags = ["-s", "workspace-write", "--add-dir", &more];
-    let (ran, told) = called(&home, &flags, vec![bash("echo x > ../more/x && echo done")]);
-    assert!(told[0].starts_with("done\n"), "{}", told[0]);
+    let (ran, outputs) = called(&home, &flags, vec![bash("echo x > ../more/x && echo done")]);
+    assert!(outputs[0].starts_with("done\n"), "{}", outputs[0]);
     ran.says("(ok, ");
     let ran = called(&home, &["--add-dir", &more], vec![bash("true")]).0;
     ran.says("codex: --add-dir has no effect without -s workspace-write");
@@ -254,9 +254,9 @@ fn added_directories_are_writable_and_new_files_next_to_credentials_are_readable
     crate::home::until("it has started", || home.work().join("started").exists());
     fs::write(&late, "made meanwhile\n").expect("a file");
     crate::home::finish(running, "codex run go".to_owned()).exits(0);
-    let told = outputs(&server);
-    assert!(told[0].contains("not yet"), "{}", told[0]);
-    assert!(told[1].starts_with("made meanwhile\n"), "{}", told[1]);
+    let outputs = crate::tools::outputs(&server);
+    assert!(outputs[0].contains("not yet"), "{}", outputs[0]);
+    assert!(outputs[1].starts_with("made meanwhile\n"), "{}", outputs[1]);
 }
 
 #[test]
@@ -267,10 +267,10 @@ fn the_instructions_describe_the_sandbox() {
         cmd.command.args(flags).arg("x");
         let ran = cmd.run();
         let shown: serde_json::Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
-        let told = shown["body"]["instructions"].as_str().expect("a text");
+        let instructions = shown["body"]["instructions"].as_str().expect("a text");
         match words {
-            Some(words) => assert!(told.ends_with(words), "{told}"),
-            None => assert!(!told.contains("sandbox"), "{told}"),
+            Some(words) => assert!(instructions.ends_with(words), "{instructions}"),
+            None => assert!(!instructions.contains("sandbox"), "{instructions}"),
         }
         assert!(shown["body"].to_string().len() < 3000, "promised in CLI.md");
     };

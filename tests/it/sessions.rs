@@ -222,14 +222,14 @@ fn stored_conversations_are_listed_and_removed() {
         "{shown:?}"
     );
     assert!(shown[1].starts_with(&ids[1]), "{shown:?}");
-    let told = as_json();
-    assert_eq!(told[0]["id"], ids[0]);
+    let outputs = as_json();
+    assert_eq!(outputs[0]["id"], ids[0]);
     assert_eq!(
-        (&told[0]["turns"], &told[1]["turns"]),
+        (&outputs[0]["turns"], &outputs[1]["turns"]),
         (&json!(1), &json!(2))
     );
-    assert_eq!(told[1]["prompt"], "the older one");
-    assert_eq!(told[1]["cwd"], home.work().display().to_string());
+    assert_eq!(outputs[1]["prompt"], "the older one");
+    assert_eq!(outputs[1]["cwd"], home.work().display().to_string());
 
     for unknown in [
         "nonsense",
@@ -314,13 +314,13 @@ fn an_unwritable_home_does_not_fail_the_run() {
         .says("the conversation is not stored");
     let ran = ask(&home, &server, &["--json"], "go");
     ran.exits(0);
-    let told = ran.events();
+    let outputs = ran.events();
     let warned = |event: &Value| {
         let words = event["item"]["message"].as_str().unwrap_or_default();
         event["item"]["type"] == "error" && words.contains("is not stored")
     };
-    assert_eq!(told.iter().filter(|event| warned(event)).count(), 1);
-    assert_eq!(told[0]["type"], "thread.started", "{}", ran.text());
+    assert_eq!(outputs.iter().filter(|event| warned(event)).count(), 1);
+    assert_eq!(outputs[0]["type"], "thread.started", "{}", ran.text());
 }
 
 /// The reasoning of one model is useless to a different one, now and whenever the conversation is resumed.

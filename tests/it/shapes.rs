@@ -200,15 +200,15 @@ fn errors_unrelated_to_the_shape_are_not_retried() {
         assert_eq!(server.requests().len(), requests, "{model}: {}", ran.stderr);
         ran.stderr
     };
-    let told = refused("x-missing", Home::with_token(), vec![], 5, 1);
+    let reported = refused("x-missing", Home::with_token(), vec![], 5, 1);
     assert!(
-        told.contains("not supported when using Codex with a ChatGPT account"),
-        "{told}"
+        reported.contains("not supported when using Codex with a ChatGPT account"),
+        "{reported}"
     );
-    let told = refused("x-missing", Home::with_key(), vec![], 5, 1);
+    let reported = refused("x-missing", Home::with_key(), vec![], 5, 1);
     assert!(
-        told.contains("does not exist or you do not have access to it"),
-        "{told}"
+        reported.contains("does not exist or you do not have access to it"),
+        "{reported}"
     );
     let no = |status: u16, message: &str| {
         Reply::json(
@@ -234,7 +234,7 @@ fn errors_unrelated_to_the_shape_are_not_retried() {
     );
     // It is not found in any shape.
     let not_found = || no(404, "Model not found gpt-6-luna");
-    let told = refused(
+    let reported = refused(
         "gpt-6-luna",
         Home::with_token(),
         vec![not_found(), not_found(), not_found()],
@@ -242,8 +242,8 @@ fn errors_unrelated_to_the_shape_are_not_retried() {
         3,
     );
     assert!(
-        told.contains("retrying with it") && told.contains("Model not found"),
-        "{told}"
+        reported.contains("retrying with it") && reported.contains("Model not found"),
+        "{reported}"
     );
 }
 

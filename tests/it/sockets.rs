@@ -39,10 +39,10 @@ path = next(line[7] for line in lines if line[6] == inode)
 above = [os.environ['TMPDIR'] + place for place in ('/../s1', '/..', '/../..')]
 print(path[0], path.endswith(name), {oct(os.stat(place).st_mode & 0o777) for place in above})
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
-    assert!(told.starts_with("/ True {'0o700'}\n"), "{told}");
+    assert!(reported.starts_with("/ True {'0o700'}\n"), "{reported}");
 }
 
 #[test]
@@ -83,11 +83,11 @@ try:
 except OSError as error:
     print(error.errno)
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
     let expected = "True\nFalse\n98\nx\n[6, 6, 6]\n111\n";
-    assert!(told.starts_with(expected), "{told}");
+    assert!(reported.starts_with(expected), "{reported}");
 }
 
 #[test]
@@ -146,10 +146,12 @@ print('still', listening.accept()[0].recv(1).decode())
 ";
     home.file("script.py", script);
     let command = format!("python3 script.py {}", foreign.display());
-    let told = answered(&home, &[], &command);
+    let reported = answered(&home, &[], &command);
     assert!(
-        told.contains("\n1\n1\nstill x\n") && !told.contains("DONE") && !told.contains("REACHED"),
-        "{told}"
+        reported.contains("\n1\n1\nstill x\n")
+            && !reported.contains("DONE")
+            && !reported.contains("REACHED"),
+        "{reported}"
     );
 }
 
@@ -170,12 +172,12 @@ for round in range(2):
 a, b = socket.socketpair()
 print(repr(a.getsockname()), repr(b.getpeername()))
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
     assert!(
-        told.starts_with("./s ./s ''\n./s ./s ''\n'' ''\n"),
-        "{told}"
+        reported.starts_with("./s ./s ''\n./s ./s ''\n'' ''\n"),
+        "{reported}"
     );
 }
 
@@ -199,7 +201,7 @@ twice = fresh()
 print(call('bind', twice, address(b'a'), 4), call('bind', twice, address(b'b'), 4), os.path.exists('b'))
 print(call('connect', fresh(), address(b'a'), 4))
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
     let expected = "['EBADF', 'EBADF', 'EBADF', 'EBADF', 'EBADF', 'EBADF']\n\
@@ -210,7 +212,7 @@ print(call('connect', fresh(), address(b'a'), 4))
         ENOENT EADDRINUSE\n\
         0 EINVAL False\n\
         ECONNREFUSED\n";
-    assert!(told.starts_with(expected), "{told}");
+    assert!(reported.starts_with(expected), "{reported}");
 }
 
 /// A connection that is not accepted is waited for no longer than the program wants.
@@ -251,12 +253,12 @@ threading.Timer(0.3, lambda: [listening.accept() for _ in kept[:-1]]).start()
 waiting.connect('s')
 print('in the end')
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
     assert!(
-        told.starts_with("full\nby a signal\nby its limit True\nin the end\n"),
-        "{told}"
+        reported.starts_with("full\nby a signal\nby its limit True\nin the end\n"),
+        "{reported}"
     );
 }
 
@@ -288,10 +290,10 @@ for leaderless in (0, 1):
         threading.Event().wait()
     os.wait()
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
-    assert!(told.starts_with("bound\nbound\n"), "{told}");
+    assert!(reported.starts_with("bound\nbound\n"), "{reported}");
 }
 
 /// A server outside that answers each connection with a byte.
@@ -327,7 +329,7 @@ except OSError as error:
     print(error.errno)
 ";
     // The filter applies to this thread, and to whatever it starts.
-    let told = thread::spawn(move || {
+    let reported = thread::spawn(move || {
         let rules = BTreeMap::from([(libc::SYS_pidfd_getfd, Vec::new())]);
         let arch = std::env::consts::ARCH.try_into().expect("it is known");
         let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
@@ -338,8 +340,8 @@ except OSError as error:
         home.file("script.py", script);
         answered(&home, &["--network"], &format!("python3 script.py {port}"))
     });
-    let told = told.join().expect("no panic");
-    assert!(told.starts_with("!\n1\n"), "{told}");
+    let reported = reported.join().expect("no panic");
+    assert!(reported.starts_with("!\n1\n"), "{reported}");
 }
 
 #[test]
@@ -368,10 +370,13 @@ print(open('/proc/self/status').read().split('CapPrm:')[1].split()[0])
         "python3 script.py {}; grep CapPrm /proc/self/status",
         answering()
     );
-    let told = answered(&home, &["--network"], &command);
-    assert!(told.starts_with("!\n0000000000000000\n"), "{told}");
+    let reported = answered(&home, &["--network"], &command);
+    assert!(reported.starts_with("!\n0000000000000000\n"), "{reported}");
     // Programs that root itself runs do not have the right to inspect others.
-    assert!(told.contains("CapPrm:\t00000000000000fb\n"), "{told}");
+    assert!(
+        reported.contains("CapPrm:\t00000000000000fb\n"),
+        "{reported}"
+    );
 }
 
 /// If tools can write to every directory for temporary files, they could replace the sockets as well.
@@ -406,8 +411,8 @@ for where in ('s', '\0codex-run-test-%d' % os.getpid()):
             .remove(0)
     };
     let tmp = home.tmp().display().to_string();
-    let told = run(&["--add-dir", &tmp]);
-    assert!(told.starts_with("1\nbound\n"), "{told}");
-    let told = run(&[]);
-    assert!(told.starts_with("bound\nbound\n"), "{told}");
+    let reported = run(&["--add-dir", &tmp]);
+    assert!(reported.starts_with("1\nbound\n"), "{reported}");
+    let reported = run(&[]);
+    assert!(reported.starts_with("bound\nbound\n"), "{reported}");
 }

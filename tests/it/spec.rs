@@ -156,18 +156,18 @@ fn any_of(root: &Value, rules: &Value, value: &Value, at: &str) -> Vec<String> {
         });
         if near.is_empty() {
             let lacking = format!("{at}: the object lacks \"{tag}\"");
-            let told = given.map(|it| format!("{at}/{tag}: {} is not {known}", short(it)));
-            return vec![told.unwrap_or(lacking)];
+            let reported = given.map(|it| format!("{at}/{tag}: {} is not {known}", short(it)));
+            return vec![reported.unwrap_or(lacking)];
         }
     }
-    let told = near.iter().map(|schema| judge(root, schema, value, at));
-    let told: BTreeSet<Vec<String>> = told.collect();
-    let in_all = |one: &String| told.iter().all(|found| found.contains(one));
-    if let Some(common) = told.iter().find(|found| found.iter().all(in_all)) {
+    let reported = near.iter().map(|schema| judge(root, schema, value, at));
+    let reported: BTreeSet<Vec<String>> = reported.collect();
+    let in_all = |one: &String| reported.iter().all(|found| found.contains(one));
+    if let Some(common) = reported.iter().find(|found| found.iter().all(in_all)) {
         return common.clone();
     }
-    let told = told.iter().map(|found| found.join("; "));
-    vec![told.collect::<Vec<_>>().join(", or else ")]
+    let reported = reported.iter().map(|found| found.join("; "));
+    vec![reported.collect::<Vec<_>>().join(", or else ")]
 }
 
 /// The alternatives; nested ones are flattened.
@@ -257,7 +257,7 @@ fn right() -> Value {
 /// In each line: a position, the value put there in that body, and what is reported, if anything.
 fn check(lines: &str) {
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (put, told) = line.split_once(" => ").unwrap_or((line, ""));
+        let (put, reported) = line.split_once(" => ").unwrap_or((line, ""));
         let (place, value) = put.split_once(' ').expect("a value");
         let (outer, name) = place.rsplit_once('/').expect("a pointer");
         let mut body = right();
@@ -267,7 +267,7 @@ fn check(lines: &str) {
             Ok(n) => outer[n] = value,
             Err(_) => outer[name] = value,
         }
-        assert_eq!(mistakes(&body).join("\n"), told, "{put}");
+        assert_eq!(mistakes(&body).join("\n"), reported, "{put}");
     }
 }
 
@@ -308,9 +308,9 @@ fn a_mistake_is_reported_with_its_position() {
         "#,
     );
     let (long, longer) = ("é".repeat(64), "é".repeat(65));
-    let told = "/input/4/call_id: the text is beyond the maxLength of 64";
+    let reported = "/input/4/call_id: the text is beyond the maxLength of 64";
     check(&format!(
-        "/input/4/call_id \"{long}\"\n/input/4/call_id \"{longer}\" => {told}"
+        "/input/4/call_id \"{long}\"\n/input/4/call_id \"{longer}\" => {reported}"
     ));
 }
 

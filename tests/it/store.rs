@@ -76,7 +76,7 @@ fn a_mode_that_is_too_open_is_restricted_with_a_warning() {
 fn an_invalid_file_is_reported_and_left_unchanged() {
     let server = Server::start([]);
     let home = Home::new();
-    for (text, exit, told) in [
+    for (text, exit, reported) in [
         (
             "{\"openai-codex\": ",
             2,
@@ -100,7 +100,7 @@ fn an_invalid_file_is_reported_and_left_unchanged() {
         for args in [&["run", "--no-tools", "hi"][..], &["status"], &["token"]] {
             let mut cmd = home.codex(&server);
             cmd.command.args(args);
-            cmd.run().exits(exit).says(told);
+            cmd.run().exits(exit).says(reported);
         }
         assert_eq!(home.auth_text().as_deref(), Some(text));
     }

@@ -49,14 +49,14 @@ fn an_answer_is_validated_against_the_schema() {
         ("[]", Some("")),
         ("null", Some("")),
     ];
-    for (message, told) in table {
+    for (message, reported) in table {
         for json in [false, true] {
             let server = Server::start([Reply::text(message)]);
             let home = Home::with_key();
             let flags: &[&str] = if json { &["--json"] } else { &[] };
             let ran = ask(&home, &server, flags);
             if json {
-                let events = ran.exits(if told.is_some() { 10 } else { 0 }).events();
+                let events = ran.exits(if reported.is_some() { 10 } else { 0 }).events();
                 let texts: Vec<&Value> = events
                     .iter()
                     .filter(|event| event["item"]["type"] == "agent_message")
@@ -64,12 +64,15 @@ fn an_answer_is_validated_against_the_schema() {
                     .collect();
                 assert_eq!(texts, [message]);
                 let end = &events[events.len() - 1];
-                assert!(told.is_none() || end["error"]["code"] == "schema", "{end}");
+                assert!(
+                    reported.is_none() || end["error"]["code"] == "schema",
+                    "{end}"
+                );
                 continue;
             }
             let end = if message.ends_with('\n') { "" } else { "\n" };
             ran.stdout(&format!("{message}{end}"));
-            match told {
+            match reported {
                 None => ran.exits(0).stderr(""),
                 Some(place) => ran
                     .exits(10)

@@ -113,12 +113,13 @@ impl Task<'_> {
         } else {
             home.work()
         };
-        let told = self.work(&home, &here, flags);
+        let reported = self.work(&home, &here, flags);
         if self.in_tmp {
             let _ = fs::remove_dir_all(&here);
         }
-        told.err()
-            .map(|told| format!("{} {flags:?}: {told}", self.name()))
+        reported
+            .err()
+            .map(|reported| format!("{} {flags:?}: {reported}", self.name()))
     }
 
     fn work(&self, home: &Home, here: &Path, flags: Option<&[&str]>) -> Result<(), String> {
@@ -205,12 +206,12 @@ fn check(flags: &[&str]) {
     }
     let wrong = Mutex::new(Vec::new());
     each(tasks, AT_ONCE, |task| {
-        if let Some(told) = task.failure(Some(flags)) {
-            let told = match task.failure(None) {
-                Some(without) => format!("{without}\nand in the sandbox {told}"),
-                None => told,
+        if let Some(reported) = task.failure(Some(flags)) {
+            let reported = match task.failure(None) {
+                Some(without) => format!("{without}\nand in the sandbox {reported}"),
+                None => reported,
             };
-            wrong.lock().expect("no thread panicked").push(told);
+            wrong.lock().expect("no thread panicked").push(reported);
         }
     });
     let wrong = wrong.into_inner().expect("no thread panicked");

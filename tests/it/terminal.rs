@@ -189,10 +189,10 @@ fn control_characters_are_escaped_on_a_terminal_and_kept_in_a_pipe() {
         let server = Server::start([Reply::json(400, &error)]);
         let args = ["run", "--no-tools", "x"];
         let (ran, screen) = run(home.codex(&server).args(args), streams);
-        let told = format!("{}{screen}", ran.exits(1).stderr);
+        let reported = format!("{}{screen}", ran.exits(1).stderr);
         assert!(
-            told.contains("[2J<U+202E> [HTTP") && !told.contains("\u{1b}[2J"),
-            "{told:?}"
+            reported.contains("[2J<U+202E> [HTTP") && !reported.contains("\u{1b}[2J"),
+            "{reported:?}"
         );
     }
 }
@@ -205,14 +205,14 @@ fn colours_follow_flag_variable_and_terminal() {
         cmd.command.args(args.split(' '));
         cmd.command.envs(variables.iter().copied());
         let (ran, screen) = run(cmd, streams);
-        let told = format!("{}{screen}", ran.exits(2).stderr).replace('\r', "");
-        let red = told.starts_with("\u{1b}[1;31mcodex:\u{1b}[0m ");
-        let cyan = told.contains("\n\u{1b}[36mcodex: hint:\u{1b}[0m ");
-        let plain = told.starts_with("codex: ") && !told.contains('\u{1b}');
-        let hint = told.contains("hint:");
+        let reported = format!("{}{screen}", ran.exits(2).stderr).replace('\r', "");
+        let red = reported.starts_with("\u{1b}[1;31mcodex:\u{1b}[0m ");
+        let cyan = reported.contains("\n\u{1b}[36mcodex: hint:\u{1b}[0m ");
+        let plain = reported.starts_with("codex: ") && !reported.contains('\u{1b}');
+        let hint = reported.contains("hint:");
         assert!(
             if coloured { red && cyan == hint } else { plain },
-            "{args} {variables:?} {streams}: {told:?}"
+            "{args} {variables:?} {streams}: {reported:?}"
         );
         ran.stdout("");
     };
@@ -253,8 +253,8 @@ fn tool_lines_are_coloured_and_the_answer_is_not() {
         cmd = cmd.args(["run", "-s", "danger-full-access", "--color", "always", "x"]);
         let ran = cmd.run();
         ran.exits(0).stdout("hello\n");
-        let told = format!("\u{1b}[2mcodex:\u{1b}[0m bash: {command} ({result}\u{1b}[0m, ");
-        assert!(ran.stderr.starts_with(&told), "{:?}", ran.stderr);
+        let reported = format!("\u{1b}[2mcodex:\u{1b}[0m bash: {command} ({result}\u{1b}[0m, ");
+        assert!(ran.stderr.starts_with(&reported), "{:?}", ran.stderr);
     }
 }
 

@@ -211,15 +211,17 @@ fn a_program_with_additional_variables_runs_no_code_of_other_tools() {
         fs::create_dir_all(&bin).expect("a directory");
         (outputs(&server).pop().expect("an answer"), ran)
     };
-    let (told, ran) = go(json!(["TICKETS"]));
+    let (reported, ran) = go(json!(["TICKETS"]));
     assert!(
-        !told.contains("stolen") && !told.contains(&bin) && told.contains("||/nowhere|"),
-        "{told}"
+        !reported.contains("stolen")
+            && !reported.contains(&bin)
+            && reported.contains("||/nowhere|"),
+        "{reported}"
     );
     ran.says("the tool lookup gets a PATH without the directories in which tools may write");
     // Every other tool finds what the user does.
-    let (told, ran) = go(json!([]));
-    assert!(told.contains("stolen"), "{told}");
+    let (reported, ran) = go(json!([]));
+    assert!(reported.contains("stolen"), "{reported}");
     assert!(!ran.stderr.contains("gets a PATH"), "{}", ran.stderr);
     // A program that is found there now is refused.
     program(&home.work().join("bin/finder"), "#!/bin/sh\n");
@@ -308,13 +310,14 @@ fn files_of_other_tools_are_not_run_with_additional_variables() {
     // A file that did not exist when the run began.
     let shell = "mkdir -p sub; echo 'echo stolen $TICKETS' | tee late.sh sub/late.sh";
     for name in ["late.sh", "sub/late.sh"] {
-        let told = called(json!(["sh", name]), json!(["TICKETS"]), shell);
+        let reported = called(json!(["sh", name]), json!(["TICKETS"]), shell);
         assert!(
-            told.contains("the tool could not be run: ") && told.contains("late.sh is part of"),
-            "{told}"
+            reported.contains("the tool could not be run: ")
+                && reported.contains("late.sh is part of"),
+            "{reported}"
         );
-        let told = called(json!(["sh", name]), json!([]), shell);
-        assert!(told.contains("stolen"), "{told}");
+        let reported = called(json!(["sh", name]), json!([]), shell);
+        assert!(reported.contains("stolen"), "{reported}");
     }
     // A module that Python would find before its own.
     if lacks(&Need::PYTHON_SAFE_PATH) {
@@ -326,16 +329,16 @@ fn files_of_other_tools_are_not_run_with_additional_variables() {
         json!(["python3", "-c", "import json; print('looked')"]),
         json!(["python3", "-W", "ignore", "-um", "late"]),
     ] {
-        let told = called(command.clone(), json!(["TICKETS"]), module);
-        assert!(!told.contains("stolen"), "{told}");
-        let told = called(command, json!([]), module);
-        assert!(told.contains("stolen"), "{told}");
+        let reported = called(command.clone(), json!(["TICKETS"]), module);
+        assert!(!reported.contains("stolen"), "{reported}");
+        let reported = called(command, json!([]), module);
+        assert!(reported.contains("stolen"), "{reported}");
     }
     // A script finds modules next to it.
     fs::write(home.root().join("safe/beside.py"), "words = 'found'\n").expect("a file");
     let script = home.root().join("safe/look.py");
     fs::write(&script, "import beside; print(beside.words)\n").expect("a file");
     let script = script.display().to_string();
-    let told = called(json!(["python3", script]), json!(["TICKETS"]), "true");
-    assert!(told.contains("found"), "{told}");
+    let reported = called(json!(["python3", script]), json!(["TICKETS"]), "true");
+    assert!(reported.contains("found"), "{reported}");
 }

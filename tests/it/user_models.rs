@@ -27,13 +27,13 @@ fn a_model_has_the_properties_given_in_models_json() {
     };
     let (none, image) = (|| json!(null), ["-i", "a.png"]);
     let picture = "/input/0/content/1/type";
-    let told =
+    let reported =
         |words: &str| format!("codex: small does not take all that was asked for: {words}\n");
     // Nothing is assumed.
     check(
         &json!({"id": "small"}),
         &["-e", "high"],
-        &told("effort high is left out"),
+        &reported("effort high is left out"),
         &[
             ("/max_output_tokens", none()),
             ("/reasoning", none()),
@@ -43,7 +43,7 @@ fn a_model_has_the_properties_given_in_models_json() {
     check(
         &json!({"id": "small"}),
         &image,
-        &told("the picture is left out"),
+        &reported("the picture is left out"),
         &[(picture, none())],
     );
     check(
@@ -65,7 +65,7 @@ fn a_model_has_the_properties_given_in_models_json() {
     check(
         &thinks,
         &["-e", "high"],
-        &told("effort high becomes medium (it takes effort low, medium)"),
+        &reported("effort high becomes medium (it takes effort low, medium)"),
         &[
             ("/reasoning/effort", json!("medium")),
             ("/include/0", json!("reasoning.encrypted_content")),
@@ -97,7 +97,7 @@ fn the_cost_is_reported_and_the_context_window_enforced() {
     let words: Vec<&str> = ran.exits(0).stderr.split_whitespace().collect();
     let count = |what: &str| -> u32 {
         let place = words.iter().position(|word| *word == what);
-        let number = words[place.expect("it is told") - 1];
+        let number = words[place.expect("it is reported") - 1];
         number.parse().expect("a number")
     };
     let dollars = count("tokens") + 2 * count("out");

@@ -58,17 +58,17 @@ fn a_program_is_a_tool_wherever_its_manifest_is() {
         ]
     };
     let check = |flags: &[&str]| {
-        let (ran, told) = called(&home, flags, calls());
-        assert_eq!(told[0], "got {\"id\":\"7\"} in work\n");
+        let (ran, outputs) = called(&home, flags, calls());
+        assert_eq!(outputs[0], "got {\"id\":\"7\"} in work\n");
         assert!(
-            told[1].starts_with("got {\"id\":\"fail\"} in work\nlooking\n[exit code 3]"),
+            outputs[1].starts_with("got {\"id\":\"fail\"} in work\nlooking\n[exit code 3]"),
             "{}",
-            told[1]
+            outputs[1]
         );
         assert!(
-            told[2].contains("TICKETS_URL=http://tickets") && !told[2].contains(KEY),
+            outputs[2].contains("TICKETS_URL=http://tickets") && !outputs[2].contains(KEY),
             "{}",
-            told[2]
+            outputs[2]
         );
         ran.says("codex: lookup: {\"id\":\"7\"} (ok, ")
             .says("(exit 3, ");
@@ -123,9 +123,9 @@ fn a_tool_has_no_more_permissions_than_the_run() {
     let check = |flags: &[&str], path: &str, expected: bool| {
         let _ = fs::remove_file(&written);
         let flags = [flags, &["--tool", path]].concat();
-        let told = called(&home, &flags, vec![lookup(json!({"id": "write"}))]).1;
-        assert_eq!(written.exists(), expected, "{flags:?}: {}", told[0]);
-        assert_eq!(told[0].contains("wrote"), expected);
+        let outputs = called(&home, &flags, vec![lookup(json!({"id": "write"}))]).1;
+        assert_eq!(written.exists(), expected, "{flags:?}: {}", outputs[0]);
+        assert_eq!(outputs[0].contains("wrote"), expected);
     };
     check(&[], &modest, false);
     check(&[], &greedy, false);
@@ -145,14 +145,14 @@ fn arguments_are_validated_before_the_program_starts() {
         Item::call("lookup", "{\"id\":"),
         lookup(json!([])),
     ];
-    let (ran, told) = called(&home, &["--tool", &path], calls);
-    for (told, words) in told.iter().zip([
+    let (ran, outputs) = called(&home, &["--tool", &path], calls);
+    for (outputs, words) in outputs.iter().zip([
         "the arguments do not match: \"id\" is missing.",
         "the arguments do not match at /id: it is a number, not string.",
         "the arguments are not JSON: EOF while parsing a value at line 1 column 6.",
         "the arguments do not match: it is an array, not object.",
     ]) {
-        assert!(told.starts_with(words), "{told}");
+        assert!(outputs.starts_with(words), "{outputs}");
     }
     ran.says("codex: lookup: {} (bad arguments, 0 ms)");
 }
@@ -164,11 +164,11 @@ fn a_tool_ends_at_its_time_limit() {
     slow["command"] = json!(["sh", "-c", "echo begun; sleep 60"]);
     slow["timeout"] = json!("2s");
     let path = put(&home.root().join("mine"), &slow).display().to_string();
-    let (ran, told) = called(&home, &["--tool", &path], vec![lookup(json!({"id": "7"}))]);
+    let (ran, outputs) = called(&home, &["--tool", &path], vec![lookup(json!({"id": "7"}))]);
     assert!(
-        told[0].starts_with("begun\n[ended after 2 s, its time limit"),
+        outputs[0].starts_with("begun\n[ended after 2 s, its time limit"),
         "{}",
-        told[0]
+        outputs[0]
     );
     ran.says("(timeout, ");
 }

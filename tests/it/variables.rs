@@ -299,11 +299,11 @@ fn variables_with_credentials_as_values_are_not_passed_to_tools() {
         &["-s", "workspace-write"],
     ] {
         // The proxy is for tools only: this request goes to this machine.
-        let (_, told) = called(&home, flags, vec![bash("env")]);
+        let (_, outputs) = called(&home, flags, vec![bash("env")]);
         assert!(
-            !told[0].contains(KEY) && told[0].contains("PATH="),
+            !outputs[0].contains(KEY) && outputs[0].contains("PATH="),
             "{flags:?}: {}",
-            told[0]
+            outputs[0]
         );
     }
 }
