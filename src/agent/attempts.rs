@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_for_a_reset_is_over_by_either_clock() {
+    fn a_wait_for_a_reset_ends_by_either_clock() {
         let hour = Some(Duration::from_secs(3600));
         let next = Attempts::new(0, hour).next(&usage_limit(1060), 1000);
         let next = next.expect("it is near");

@@ -57,9 +57,9 @@ pub struct ManifestContext<'a> {
     /// Parses a duration.
     pub duration: fn(&str) -> Option<Duration>,
     /// Whether a program can be run, by name or path.
-    pub runs: &'a dyn Fn(&OsStr) -> bool,
+    pub is_executable: &'a dyn Fn(&OsStr) -> bool,
     /// Whether a variable is reserved for codex-run. Reserved variables are never passed to tools.
-    pub is_own: fn(&str) -> bool,
+    pub is_reserved: fn(&str) -> bool,
     /// Names of other tools, besides the built-in ones.
     pub taken: &'a [&'a str],
 }
@@ -116,8 +116,8 @@ impl Manifest {
         }
         let at_command = needed("command")?;
         let command: Vec<String> = reader.typed(at_command, "an array of strings")?;
-        let command =
-            located(&command, context).map_err(|what| reader.mistake(at_command.get(), what))?;
+        let command = resolve_program(&command, context)
+            .map_err(|what| reader.mistake(at_command.get(), what))?;
         let timeout = match field("timeout") {
             None => None,
             Some(at) => {
@@ -140,7 +140,7 @@ impl Manifest {
                     let what = "these must be full names of variables, without values";
                     return Err(reader.mistake(at.get(), what.to_owned()));
                 }
-                if let Some(name) = names.iter().find(|name| (context.is_own)(name)) {
+                if let Some(name) = names.iter().find(|name| (context.is_reserved)(name)) {
                     let what = format!(
                         "{name} is a variable of codex-run, which is never passed to tools"
                     );
@@ -182,7 +182,10 @@ impl Manifest {
 }
 
 /// Resolves the program if it is given as a path.
-fn located(command: &[String], context: &ManifestContext<'_>) -> Result<Vec<OsString>, String> {
+fn resolve_program(
+    command: &[String],
+    context: &ManifestContext<'_>,
+) -> Result<Vec<OsString>, String> {
     let [program, rest @ ..] = command else {
         return Err("the command is empty".to_owned());
     };
@@ -194,7 +197,7 @@ fn located(command: &[String], context: &ManifestContext<'_>) -> Result<Vec<OsSt
     } else {
         program.into()
     };
-    if !(context.runs)(&program) {
+    if !(context.is_executable)(&program) {
         let path = Path::new(&program);
         let program = program.display();
         return Err(if path.is_file() {
@@ -219,8 +222,8 @@ mod tests {
             directory: Path::new("/"),
             readable: None,
             duration: |text| Some(Duration::from_secs(text.strip_suffix('s')?.parse().ok()?)),
-            runs: &|name| name == "true",
-            is_own: |name| name == "OUR_KEY",
+            is_executable: &|name| name == "true",
+            is_reserved: |name| name == "OUR_KEY",
             taken: &["other"],
         };
         Manifest::parse(text, &context)
@@ -231,7 +234,7 @@ mod tests {
  "command": ["true", "x"], "timeout": "30s", "env": ["TICKETS_URL"], "network": true, "write": false}"#;
 
     #[test]
-    fn a_manifest_gets_no_more_than_the_run_allows() {
+    fn a_manifest_has_no_more_permissions_than_the_run() {
         let manifest = parse(GOOD).expect("it is right");
         assert_eq!(manifest.command, ["true", "x"]);
         assert_eq!(
@@ -256,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_reported_with_its_position() {
+    fn an_error_is_reported_with_its_position() {
         let check = |from: &str, to: &str, expected: &str| {
             let text = GOOD.replacen(from, to, 1);
             let parsed = parse(&text).map_err(|mistake| mistake.to_string());

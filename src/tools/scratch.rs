@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_parent_that_is_private_takes_the_directory() {
+    fn the_first_private_parent_is_used() {
         let path = std::env::temp_dir().join(format!("codex-run-parents-{}", std::process::id()));
         fs::create_dir_all(path.join("open")).expect("a directory");
         let odd = std::os::unix::fs::PermissionsExt::from_mode(0o055);

@@ -55,9 +55,9 @@ impl ToolRequest {
                     add(key, path.as_os_str());
                 }
             }
-            for ClosedDirectory { place, because } in &policy.closed {
+            for ClosedDirectory { place, reason } in &policy.closed {
                 add("closed", place.as_os_str());
-                add("because", because.as_ref());
+                add("reason", reason.as_ref());
             }
         }
         if let Some(program) = &self.program {
@@ -118,9 +118,9 @@ impl ToolRequest {
                 "sockets" => policy.sockets = Some(parse_root(&value)?),
                 "closed" => policy.closed.push(ClosedDirectory {
                     place: value.into(),
-                    because: String::new(),
+                    reason: String::new(),
                 }),
-                "because" => policy.closed.last_mut()?.because = value.into_string().ok()?,
+                "reason" => policy.closed.last_mut()?.reason = value.into_string().ok()?,
                 _ => return None,
             }
         }
@@ -197,7 +197,7 @@ mod tests {
             }),
             closed: vec![ClosedDirectory {
                 place: odd,
-                because: "of that".to_owned(),
+                reason: "of that".to_owned(),
             }],
         };
         for policy in [None, Some(SandboxPolicy::default()), Some(policy)] {

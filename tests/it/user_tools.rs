@@ -189,7 +189,7 @@ fn an_invalid_manifest_is_exit_2_with_its_position() {
     check(
         "\"lookup\"",
         "\"look up\"",
-        "cannot use the tool in FILE:9:11: a name is 1 to 64 letters, digits, - and _",
+        "cannot use the tool in FILE:9:11: a name must be 1 to 64 letters, digits, - or _",
     );
     check(
         "\"lookup\"",

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_stays_below_what_a_model_gets() {
+    fn a_part_stays_below_the_output_limit() {
         let text = format!("{}\n", "y".repeat(999)).repeat(500);
         let part = lines(text.as_bytes(), 1, 2000).expect("memory");
         assert!(part.text.len() <= MAX_OUTPUT_BYTES && part.count > 50 && part.total == 500);

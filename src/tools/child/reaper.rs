@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parent_is_parsed_after_any_program_name() {
+    fn the_parent_is_parsed_whatever_the_program_name() {
         let check = |stat: &str, expected: Option<(i32, i32)>| {
             let found = parent_and_group(stat.as_bytes());
             let found = found.map(|(a, b)| (a.as_raw_nonzero().get(), b.as_raw_nonzero().get()));

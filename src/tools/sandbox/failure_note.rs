@@ -188,7 +188,7 @@ mod tests {
             writable: vec![root],
             closed: vec![ClosedDirectory {
                 place: "/tmp".into(),
-                because: "credentials are kept in /tmp/home".to_owned(),
+                reason: "credentials are kept in /tmp/home".to_owned(),
             }],
             ..SandboxPolicy::default()
         }

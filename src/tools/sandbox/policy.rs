@@ -38,13 +38,13 @@ pub struct ClosedDirectory {
     /// Its path.
     pub place: PathBuf,
     /// The reason, worded to follow "because".
-    pub because: String,
+    pub reason: String,
 }
 
 impl fmt::Display for ClosedDirectory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.place.display();
-        write!(f, "{place} is closed because {}", self.because)
+        write!(f, "{place} is closed because {}", self.reason)
     }
 }
 

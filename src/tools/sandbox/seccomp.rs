@@ -366,7 +366,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_filter_can_be_built_and_stays_small() {
+    fn every_filter_can_be_built_and_is_small() {
         for (write, network) in [(false, false), (false, true), (true, false), (true, true)] {
             let filter = filter(write, network, SandboxScope::default()).expect("a filter");
             // BPF_MAXINSNS is 4096; and each instruction slows down every call.

@@ -98,8 +98,8 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
             directory: directory.unwrap_or(Path::new(".")),
             readable: in_home,
             duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
-            runs: &|name| runs(name, environment),
-            is_own: variables::is_own,
+            is_executable: &|name| is_executable(name, environment),
+            is_reserved: variables::is_own,
             taken: &taken,
         };
         let manifest = Manifest::parse(&text, &context).map_err(|mistake| wrong(file, &mistake))?;
@@ -135,7 +135,7 @@ fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
 }
 
 /// Whether the shell would find a program of this name; or what is at this path, if it can be run.
-fn runs(name: &OsStr, environment: &Environment) -> bool {
+fn is_executable(name: &OsStr, environment: &Environment) -> bool {
     if Path::new(name).components().count() > 1 {
         return is_program(Path::new(name));
     }

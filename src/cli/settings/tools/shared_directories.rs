@@ -100,7 +100,7 @@ fn sorted(places: Vec<PathBuf>, guarded: &[Guarded]) -> SharedDirectories {
         match reason {
             Some(reason) => shared.closed.push(ClosedDirectory {
                 place,
-                because: reason.what.clone(),
+                reason: reason.what.clone(),
             }),
             None => shared.open.push(place),
         }
@@ -172,14 +172,14 @@ mod tests {
     #[test]
     fn only_the_affected_place_is_closed() {
         let places = || ["/tmp", "/var/tmp"].map(PathBuf::from).to_vec();
-        let check = |guarded: &[Guarded], open: &[&str], because: &[&str]| {
+        let check = |guarded: &[Guarded], open: &[&str], expected: &[&str]| {
             let found = sorted(places(), guarded);
-            let reasons: Vec<&str> = found.closed.iter().map(|c| &*c.because).collect();
+            let reasons: Vec<&str> = found.closed.iter().map(|c| &*c.reason).collect();
             assert_eq!(
                 found.open,
                 open.iter().map(PathBuf::from).collect::<Vec<_>>()
             );
-            assert_eq!(reasons, because);
+            assert_eq!(reasons, expected);
         };
         check(&[], &["/tmp", "/var/tmp"], &[]);
         check(
