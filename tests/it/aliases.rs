@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::home::{Home, KEY};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, called, one_after_the_other, outputs};
+use crate::tools::{bash, called, called_in_sequence, outputs};
 
 const SECRET: &str = "rt-kept-elsewhere";
 
@@ -33,7 +33,7 @@ fn a_missing_credentials_directory_cannot_be_replaced_by_a_link() {
         format!("mv u moved && ln -s {own} u && echo swapped"),
         format!("cat {own}/auth.json; cat u/auth.json"),
     ];
-    let outputs = one_after_the_other(&home, &["-s", "workspace-write"], &commands);
+    let outputs = called_in_sequence(&home, &["-s", "workspace-write"], &commands);
     assert!(outputs[0].starts_with("swapped\n"), "{}", outputs[0]);
     assert!(!outputs[1].contains(SECRET), "{}", outputs[1]);
 }

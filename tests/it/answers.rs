@@ -33,7 +33,7 @@ enum Way {
 use Way::{Device, Login, Models, Poll, Refresh, Run};
 
 /// Makes this request to a service that always sends this reply.
-fn go(way: Way, reply: Reply) -> CommandOutput {
+fn send(way: Way, reply: Reply) -> CommandOutput {
     let (method, path) = match way {
         Login | Refresh => ("POST", TOKEN),
         Device => ("POST", USER_CODE),
@@ -91,7 +91,7 @@ fn check(name: &str, reply: &Reply, codes: [(Way, i32); 6]) {
             let reply = reply.clone();
             scope.spawn(move || {
                 let _turn = (way == Login).then(ports);
-                let ran = go(way, reply);
+                let ran = send(way, reply);
                 assert_eq!(
                     ran.status.code(),
                     Some(code),
@@ -168,7 +168,7 @@ fn temporary_failures_have_their_exit_code_in_every_command() {
             &reply,
             [codes[0], codes[1], codes[1], codes[3], codes[4], codes[5]],
         );
-        go(Poll, reply_of_poll)
+        send(Poll, reply_of_poll)
             .exits(4)
             .says("the sign-in was not completed within 15 minutes");
     }
@@ -202,7 +202,7 @@ fn temporary_failures_of_the_code_exchange_are_retried() {
 fn a_refused_device_code_names_the_setting_that_allows_it() {
     let settings = "in the account's security settings";
     for (status, code, exit) in [(404, "", 4), (400, "device_code_disabled", 4), (403, "", 5)] {
-        let ran = go(Device, error(status, code));
+        let ran = send(Device, error(status, code));
         assert_eq!(ran.status.code(), Some(exit), "{status}: {}", ran.stderr);
         if exit == 4 {
             ran.says(settings).says("login --no-browser");

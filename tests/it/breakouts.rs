@@ -10,7 +10,7 @@ use crate::escapes::{give, intruder};
 use crate::home::{Home, processes, until};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, called, one_after_the_other, outputs};
+use crate::tools::{bash, called, called_in_sequence, outputs};
 
 #[test]
 fn libraries_are_not_preloaded_before_the_sandbox_is_applied() {
@@ -55,7 +55,7 @@ fn a_swapped_directory_is_not_writable() {
         ),
         format!("echo x > {}/bin/f; echo got on", victim.display()),
     ];
-    let outputs = one_after_the_other(&home, &flags, &commands);
+    let outputs = called_in_sequence(&home, &flags, &commands);
     assert!(outputs[0].starts_with("swapped\n"), "{}", outputs[0]);
     assert!(
         outputs[1].contains("it has changed since the run began"),

@@ -83,7 +83,7 @@ impl SignIn {
 
     /// Whether the browser is redirected to this port.
     #[track_caller]
-    pub(crate) fn comes_back_to(&self, port: u16) {
+    pub(crate) fn redirects_to(&self, port: u16) {
         let redirect = format!("localhost%3A{port}%2F");
         assert!(self.address.contains(&redirect), "{}", self.address);
     }

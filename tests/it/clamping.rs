@@ -36,7 +36,7 @@ fn settings_that_a_model_does_not_support_are_clamped_with_one_note() {
         let parts: Vec<&str> = line.split('|').map(str::trim).collect();
         let flags: Vec<&str> = parts[0].split_whitespace().collect();
         let server = Server::start(Script::replies([Reply::text("ok")]).models(listed.clone()));
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.file("a.png", PNG);
         home.models(&server);
         let refuses = overrides("openai-codex", "gpt-5.5", &json!({"verbosity": false}));
@@ -82,7 +82,7 @@ fn a_setting_that_the_list_rules_out_is_clamped_by_the_cached_list() {
     ] {
         let listed = json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list", "support_verbosity": said}]);
         let server = Server::start(Script::replies([Reply::text("ok")]).models(listed));
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.models(&server);
         let args = ["run", "--no-tools", "--verbosity", "high", "hi"];
         home.codex(&server).args(args).run().exits(0).stderr(note);
@@ -95,7 +95,7 @@ fn an_image_read_by_a_tool_becomes_text_for_a_model_without_image_input() {
     let read = || Reply::items([Item::call("read", json!({"path": "a.png"}))]);
     for (model, sees) in [("gpt-5.3-codex-spark", false), ("gpt-5.4", true)] {
         let server = Server::start([read(), Reply::text("done")]);
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.file("a.png", PNG);
         let args = ["run", "-s", "danger-full-access", "-m", model, "look"];
         home.codex(&server)
@@ -169,7 +169,7 @@ fn an_unknown_model_id_is_sent_unchanged() {
         );
         without_host(&ran, &server)
     };
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     assert_eq!(
         run(&home, "gpt-5.6-soll", &[]),
         "codex: gpt-5.6-soll is not in the list of models, and is sent as it is; the nearest is gpt-5.6-sol\n"

@@ -25,7 +25,7 @@ fn dry(home: &Home, args: &[&str]) -> CommandOutput {
 }
 
 /// A home with files that defaults may name: in its own directory, in the user's, and in the working directory.
-fn furnished() -> Home {
+fn home_with_files() -> Home {
     let home = Home::with_key();
     fs::create_dir_all(home.own()).expect("a directory");
     for place in [home.own(), home.root().to_owned(), home.work()] {
@@ -61,7 +61,7 @@ const SAME: &str = r#"
 
 #[test]
 fn a_default_does_what_its_flag_does() {
-    let home = furnished();
+    let home = home_with_files();
     let plain = dry(&home, &[]).exits(0).text();
     for line in SAME.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let parts: Vec<&str> = line.split(" | ").collect();
@@ -82,7 +82,7 @@ fn a_default_does_what_its_flag_does() {
 
 #[test]
 fn each_kind_of_default_is_shown_with_its_origin() {
-    let home = furnished();
+    let home = home_with_files();
     let (own, root) = (
         home.own().display().to_string(),
         home.root().display().to_string(),
@@ -182,7 +182,7 @@ fn a_flag_overrides_a_variable_and_a_variable_a_default() {
 
 #[test]
 fn a_flag_overrides_a_default_that_conflicts_with_it() {
-    let home = furnished();
+    let home = home_with_files();
     let check = |file: &str, args: &[&str], tools: &[&str], reported: &str| {
         home.configure(file);
         let ran = dry(&home, args);

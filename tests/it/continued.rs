@@ -31,7 +31,7 @@ pub(crate) fn stream(items: &[Value], last: &Value) -> Reply {
     )
 }
 
-fn thought(id: &str, sealed: Option<&str>) -> Value {
+fn reasoning(id: &str, sealed: Option<&str>) -> Value {
     let mut item = json!({"type": "reasoning", "id": id, "summary": []});
     if let Some(sealed) = sealed {
         item["encrypted_content"] = json!(sealed);
@@ -118,12 +118,12 @@ fn a_conversation_can_continue_with_any_model_after_any_other() {
 #[test]
 fn reasoning_encrypted_only_in_the_final_object_is_sent_back_encrypted() {
     let open = [
-        thought("rs_1", None),
+        reasoning("rs_1", None),
         message("msg_1", "I look."),
         call("1"),
     ];
     let mut listed = open.clone();
-    listed[0] = thought("rs_1", Some("gAAAA-late"));
+    listed[0] = reasoning("rs_1", Some("gAAAA-late"));
     let first = stream(&open, &json!({ "output": listed }));
     let server = Server::start([first, Reply::text("done"), Reply::text("more")]);
     let home = Home::with_key();
@@ -140,14 +140,14 @@ fn reasoning_encrypted_only_in_the_final_object_is_sent_back_encrypted() {
 #[test]
 fn unencrypted_reasoning_is_dropped_together_with_its_ids() {
     let items = [
-        thought("rs_1", None),
+        reasoning("rs_1", None),
         json!({"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}}),
         message("msg_1", "I look."),
         call("1"),
     ];
     for listed in [json!([]), json!(items)] {
         let first = stream(&items, &json!({ "output": listed }));
-        let end = [thought("rs_2", None), message("msg_2", "done")];
+        let end = [reasoning("rs_2", None), message("msg_2", "done")];
         let server = Server::start([first, stream(&end, &json!({})), Reply::text("more")]);
         let home = Home::with_key();
         ask(&home, &server, &[], "go").exits(0);
@@ -255,7 +255,7 @@ fn an_item_that_codex_run_cannot_serve_is_named() {
     ] {
         let kind = item["type"].as_str().expect("a type");
         let server = Server::start([stream(
-            &[thought("rs_1", Some("g")), item.clone()],
+            &[reasoning("rs_1", Some("g")), item.clone()],
             &json!({}),
         )]);
         let ran = ask(&Home::with_key(), &server, &[], "go");

@@ -109,7 +109,7 @@ impl Stream {
     }
 
     /// The length from which on the last event is complete.
-    fn decided(&self) -> usize {
+    fn complete_from(&self) -> usize {
         let mut begin = 0;
         for end in self.edges() {
             let text = String::from_utf8_lossy(&self.bytes[begin..end]);
@@ -137,7 +137,7 @@ impl Stream {
         let inside = (0..INSIDE).map(|n| n * most / INSIDE + n % 7);
         let edges = self.edges().into_iter().flat_map(|edge| [edge - 1, edge]);
         // Around the last event every byte counts.
-        let last = self.decided().saturating_sub(3)..=self.decided() + 1;
+        let last = self.complete_from().saturating_sub(3)..=self.complete_from() + 1;
         let all = inside.chain(edges).chain(last).filter(|cut| *cut <= most);
         all.collect::<BTreeSet<usize>>().into_iter().collect()
     }
@@ -159,7 +159,7 @@ fn ask(home: &Home, server: &Server, retries: &str) -> CommandOutput {
 }
 
 /// The result of the command with the whole stream.
-fn uncut(home: &Home, stream: &Stream) -> CommandOutput {
+fn expected_result(home: &Home, stream: &Stream) -> CommandOutput {
     let script = Script::from(Reply::sse(stream.bytes.clone()));
     ask(home, &Server::start(script.unchecked()), "0")
 }
@@ -172,7 +172,7 @@ fn exit_0_only_if_the_last_event_was_complete() {
         let stream = &stream;
         let home = Home::with_key();
         let reply = || Reply::sse(stream.bytes.clone());
-        let whole = uncut(&home, stream);
+        let whole = expected_result(&home, stream);
         let code = whole.status.code().expect("an exit code");
         let text = whole.text();
         let cuts = stream.cuts();
@@ -180,7 +180,11 @@ fn exit_0_only_if_the_last_event_was_complete() {
         let server = Server::start(Script::from(replies).unchecked());
         for cut in cuts {
             let ran = ask(&home, &server, "0");
-            let expected = if cut >= stream.decided() { code } else { 8 };
+            let expected = if cut >= stream.complete_from() {
+                code
+            } else {
+                8
+            };
             assert_eq!(
                 ran.status.code(),
                 Some(expected),
@@ -205,9 +209,9 @@ fn a_retry_completes_the_text_or_reports_that_it_differs() {
         let stream = &stream;
         let home = Home::with_key();
         let reply = || Reply::sse(stream.bytes.clone());
-        let whole = uncut(&home, stream);
+        let whole = expected_result(&home, stream);
         let other = "Something else";
-        let parts: Vec<usize> = (1..6).map(|n| n * stream.decided() / 6).collect();
+        let parts: Vec<usize> = (1..6).map(|n| n * stream.complete_from() / 6).collect();
         thread::scope(|scope| {
             for cut in parts {
                 let (home, whole) = (&home, &whole);

@@ -63,7 +63,7 @@ impl Whole {
 }
 
 /// Checks that reasoning comes directly before the item that it produced.
-fn thoughts_have_ends(items: &[Value], what: &str) {
+fn check_reasoning_order(items: &[Value], what: &str) {
     for pair in items
         .windows(2)
         .filter(|pair| pair[0]["type"] == "reasoning")
@@ -104,7 +104,7 @@ fn cut(whole: &Whole, server: &Server, at: usize) {
     let (one, other) = (own("still there?"), own("and now?"));
     for request in [&one, &other] {
         let items = request.json()["input"].as_array().expect("items").clone();
-        thoughts_have_ends(&items, &format!("cut at {at}"));
+        check_reasoning_order(&items, &format!("cut at {at}"));
     }
     let (one, other) = (input(&one), input(&other));
     assert_eq!(

@@ -37,7 +37,7 @@ fn not_found() -> Reply {
 fn served(replies: Vec<Reply>, slugs: &[&str]) -> (Server, Home) {
     let slugs: Vec<(&str, &str)> = slugs.iter().map(|slug| (*slug, "list")).collect();
     let server = Server::start(Script::replies(replies).models(list(&slugs)));
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
     (server, home)
 }
@@ -111,7 +111,7 @@ fn all_request_shapes_are_tried_before_the_fallback() {
     let models = json!({"models": [model("gpt-one"), model("gpt-6.2-sol")]});
     let script = Script::replies([not_found(), text()]);
     let server = Server::start(script.fix("GET", LIST, Reply::json(200, &models)));
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
     let cmd = home
         .codex(&server)

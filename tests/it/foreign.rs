@@ -19,7 +19,7 @@ pub(crate) fn ended(server: &Server) -> Tokens {
 }
 
 /// pi's file, as pi writes it: without a line end.
-pub(crate) fn of_pi(tokens: &Tokens) -> String {
+pub(crate) fn pi_file(tokens: &Tokens) -> String {
     format!(
         "{{\n  \"anthropic\": {{\n    \"type\": \"api_key\",\n    \"key\": \"sk-ant\"\n  }},\n  \
          \"openai-codex\": {{\n    \"type\": \"oauth\",\n    \"access\": \"{}\",\n    \"refresh\": \"{}\",\n    \
@@ -64,7 +64,7 @@ pub(crate) fn read(path: &Path) -> (String, Value) {
 fn only_our_tokens_change_in_the_file_of_pi() {
     let server = server();
     let (home, old) = (Home::new(), ended(&server));
-    let before = of_pi(&old);
+    let before = pi_file(&old);
     let path = place(&home, &before);
     ask(&home, &server, &path)
         .run()
@@ -127,7 +127,7 @@ fn only_the_tokens_change_in_the_official_file() {
 
 #[test]
 fn links_to_credentials_files_are_followed_and_kept() {
-    for text in [of_pi, official] {
+    for text in [pi_file, official] {
         let server = server();
         let (home, old) = (Home::new(), ended(&server));
         fs::create_dir(home.work().join("real")).expect("a directory");
@@ -157,7 +157,7 @@ fn a_half_written_file_is_read_again() {
     let server = server();
     let home = Home::new();
     let tokens = server.issuer().grant("acct-test");
-    let whole = of_pi(&tokens).replace("1700000000000", "1.9e12");
+    let whole = pi_file(&tokens).replace("1700000000000", "1.9e12");
     let path = place(&home, &whole[..whole.len() / 2]);
     let watch = inotify::init(inotify::CreateFlags::NONBLOCK).expect("a watch");
     let read = inotify::WatchFlags::CLOSE_NOWRITE;
@@ -244,7 +244,7 @@ fn an_unused_key_is_not_validated() {
     let server = server();
     let home = Home::new();
     let tokens = server.issuer().grant("acct-test");
-    let text = of_pi(&tokens).replace("1700000000000", "1.9e12");
+    let text = pi_file(&tokens).replace("1700000000000", "1.9e12");
     let key = "\"openai\": {\"type\": \"api_key\", \"key\": \"!pass show key\"}";
     let path = place(&home, &text.replace("\"zed\": null", key));
     ask(&home, &server, &path).run().exits(0).stderr("");
@@ -253,7 +253,7 @@ fn an_unused_key_is_not_validated() {
 #[test]
 fn refused_tokens_are_remembered_for_files_of_other_programs_too() {
     let server = server();
-    for text in [of_pi, official] {
+    for text in [pi_file, official] {
         let (home, old) = (Home::new(), ended(&server));
         server.issuer().end(&old.refresh);
         let path = place(&home, &text(&old));

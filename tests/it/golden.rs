@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::home::Home;
-use crate::jsonl::{events_of, own_tool};
+use crate::jsonl::{events_of, user_tool};
 use crate::lines::EVENTS;
 use crate::reader::read;
 use crate::spec::mistakes_by;
@@ -37,7 +37,7 @@ fn normal(line: &Value, home: &Home) -> String {
 #[test]
 fn the_json_lines_match_the_golden_files() {
     let home = Home::with_key();
-    own_tool(&home);
+    user_tool(&home);
     let replies = [
         Reply::status(503, &[], ""),
         Reply::items([

@@ -261,7 +261,7 @@ impl Running {
 impl Running {
     /// Waits until the command prints these words to standard error, which is consumed.
     #[track_caller]
-    pub(crate) fn says_so_far(&mut self, words: &str) {
+    pub(crate) fn wait_for_message(&mut self, words: &str) {
         let stderr = self.child.stderr.take().expect("a pipe");
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {

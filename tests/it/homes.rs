@@ -13,7 +13,7 @@ use crate::tools::{bash, called, outputs};
 const SECRET: &str = "rt-kept-at-home";
 
 /// Credentials of all kinds below this home.
-fn furnish(home: &Path) {
+fn add_credentials(home: &Path) {
     for directory in [".codex-run", ".codex", ".pi/agent"] {
         let directory = home.join(directory);
         fs::create_dir_all(&directory).expect("a directory");
@@ -34,7 +34,7 @@ fn reading(home: &Path) -> String {
 #[test]
 fn the_default_home_is_hidden_when_a_different_one_is_used() {
     let home = Home::with_key();
-    furnish(home.root());
+    add_credentials(home.root());
     let elsewhere = home.root().join("profile").display().to_string();
     let home = home.env("CODEX_RUN_HOME", &elsewhere);
     for flags in [&[][..], &["-s", "workspace-write"]] {
@@ -82,7 +82,7 @@ fn the_home_in_etc_passwd_is_hidden_whatever_home_is_set_to() {
     }
     let home = Home::with_key();
     let of_passwd = home.root().join("of-passwd");
-    furnish(&of_passwd);
+    add_credentials(&of_passwd);
     let user = rustix::process::geteuid().as_raw();
     let lines = format!(
         "other:x:7:7::/:/bin/sh\nme:x:{user}:{user}:Me,,,:{}:/bin/sh\n",

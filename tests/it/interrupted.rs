@@ -53,7 +53,7 @@ fn a_killed_lock_holder_does_not_block_others() {
 }
 
 /// Records in the lock file that this process has held the lock for so many seconds.
-fn holds_since(home: &Home, process: u32, seconds: u64) {
+fn record_lock_age(home: &Home, process: u32, seconds: u64) {
     let since = (now_unix() - seconds) * 1000;
     let line = format!("{{\"holder\":{process},\"since\":{since}}}\n");
     let path = home.own().join("auth.json.lock");
@@ -71,7 +71,7 @@ fn a_lock_holder_past_its_time_limit_is_named() {
     });
     holder.signal(STOP);
     // It is stopped for longer than a renewal may take.
-    holds_since(&home, holder.id(), 140);
+    record_lock_age(&home, holder.id(), 140);
     let held = format!("process {} holds the lock on", holder.id());
     let waits = ask(&home, &server).run();
     waits

@@ -156,7 +156,7 @@ fn a_file_change_names_the_file_and_the_kind_of_change() {
 }
 
 /// Puts a user-defined tool into the home.
-pub(crate) fn own_tool(home: &Home) {
+pub(crate) fn user_tool(home: &Home) {
     let folder = home.own().join("tools");
     fs::create_dir_all(&folder).expect("a directory");
     let program = folder.join("lookup.sh");
@@ -170,7 +170,7 @@ pub(crate) fn own_tool(home: &Home) {
 #[test]
 fn other_tools_are_reported_with_arguments_and_output() {
     let home = Home::with_key();
-    own_tool(&home);
+    user_tool(&home);
     home.file("notes", "a line\n");
     let replies = [
         Reply::items([Item::call("lookup", json!({"id": "7"}))]),

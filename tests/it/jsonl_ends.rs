@@ -10,7 +10,7 @@ use crate::home::{CommandOutput, Home, finish, processes, until};
 use crate::needs::{Need, lacks};
 use crate::reader::{Event, Failure, read, short};
 use crate::standin::{Ends, Reply, Server, now_unix};
-use crate::stops::{INT, TERM, ignored, waits_in_write};
+use crate::stops::{INT, TERM, ignored, is_blocked_in_write};
 use crate::tools::bash;
 
 const HUP: i32 = 1;
@@ -192,7 +192,7 @@ fn a_stalled_reader_of_json_lines_does_not_delay_a_requested_stop() {
         let mut cmd = Home::with_key().codex(&server).args(["run", "--json", "x"]);
         cmd.command.args(&flags);
         let mut child = cmd.start();
-        until("it is stuck", || waits_in_write(child.id()));
+        until("it is stuck", || is_blocked_in_write(child.id()));
         child.signal(TERM);
         let mut status = None;
         until("it ends", || {

@@ -39,7 +39,7 @@ fn model_of(request: &Recorded) -> String {
 fn a_run_fetches_the_model_list_once_its_answer_has_begun() {
     // A refusal is not an answer.
     let server = Server::start([Reply::status(400, &[], r#"{"detail":"no"}"#)]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.codex(&server)
         .args(["run", "--no-tools", "x"])
         .run()
@@ -65,7 +65,7 @@ fn a_run_fetches_the_model_list_once_its_answer_has_begun() {
 #[test]
 fn the_protocol_version_is_sent_only_to_the_subscription_backend() {
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
     let list = &server.lists()[0];
     assert!(
@@ -95,7 +95,7 @@ fn the_protocol_version_is_sent_only_to_the_subscription_backend() {
 #[test]
 fn a_run_uses_the_cached_list_and_the_next_one_the_new_list() {
     let server = Server::start([]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
     // The list is fresh, but the answer has a different ETag.
     server.relist(list(&[
@@ -104,7 +104,7 @@ fn a_run_uses_the_cached_list_and_the_next_one_the_new_list() {
         ("gpt-6.1-sol", "list"),
     ]));
     run_until_listed(&home, &server, 2);
-    run_until_listed_not(&home, &server);
+    run_without_request_for_list(&home, &server);
     let models: Vec<String> = server
         .requests()
         .iter()
@@ -118,18 +118,18 @@ fn a_run_uses_the_cached_list_and_the_next_one_the_new_list() {
     assert_eq!(server.lists().len(), 2, "the mark is the same again");
 
     // Old, with the same ETag: it is requested and has not changed.
-    home.recache("fetched_at", &json!(1));
-    home.recache("asked_at", &json!(1));
+    home.edit_cached_list("fetched_at", &json!(1));
+    home.edit_cached_list("asked_at", &json!(1));
     run_until_listed(&home, &server, 3);
     // Old, but another process is requesting it at the moment.
-    home.recache("fetched_at", &json!(1));
-    home.recache("asked_at", &json!(now_unix()));
-    run_until_listed_not(&home, &server);
+    home.edit_cached_list("fetched_at", &json!(1));
+    home.edit_cached_list("asked_at", &json!(now_unix()));
+    run_without_request_for_list(&home, &server);
     assert_eq!(server.lists().len(), 3);
 }
 
 /// A run with two answers, which has no reason to request the list.
-fn run_until_listed_not(home: &Home, server: &Server) {
+fn run_without_request_for_list(home: &Home, server: &Server) {
     server.push(Reply::items([bash("true")]));
     server.push(Reply::text("done"));
     let args = ["run", "-q", "-s", "danger-full-access", "go"];

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::tidy::{root, sources};
 
 /// The names in the first column of the first table of a README.
-fn mapped(readme: &str) -> BTreeSet<String> {
+fn names_in_map(readme: &str) -> BTreeSet<String> {
     let rows = readme
         .lines()
         .skip_while(|line| !line.starts_with("| --- |"))
@@ -38,7 +38,12 @@ fn the_maps_name_every_folder_and_file() {
     for folder in ["src", "tests"] {
         let folder = root().join(folder);
         let readme = fs::read_to_string(folder.join("README.md")).expect("a README");
-        assert_eq!(mapped(&readme), listed(&folder), "{}", folder.display());
+        assert_eq!(
+            names_in_map(&readme),
+            listed(&folder),
+            "{}",
+            folder.display()
+        );
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) const LIST: &str = "/backend-api/codex/models";
 
 impl Home {
     /// With an access token of the subscription, and a directory for the cache.
-    pub(crate) fn keeping() -> Self {
+    pub(crate) fn with_cache_directory() -> Self {
         let home = Self::with_token();
         fs::create_dir(home.own()).expect("a directory");
         home
@@ -39,7 +39,7 @@ impl Home {
     }
 
     /// Changes the cached list.
-    pub(crate) fn recache(&self, field: &str, value: &Value) {
+    pub(crate) fn edit_cached_list(&self, field: &str, value: &Value) {
         let mut cached = self.cached();
         for list in cached["lists"].as_object_mut().expect("lists").values_mut() {
             assert!(!list[field].is_null(), "there is {field}");
@@ -143,7 +143,7 @@ fn a_list_is_fetched_once_and_again_when_it_is_old() {
     let now = now_unix();
     for (fetched_at, asks) in [(now - 280, 0), (now - 301, 1), (1, 1), (now + 3600, 1)] {
         let before = server.lists().len();
-        home.recache("fetched_at", &json!(fetched_at));
+        home.edit_cached_list("fetched_at", &json!(fetched_at));
         assert_eq!(
             home.models(&server)["models"],
             first["models"],
@@ -174,7 +174,7 @@ fn a_list_is_fetched_once_and_again_when_it_is_old() {
         ("gpt-9", "list"),
         ("gpt-0", "hide"),
     ]));
-    home.recache("fetched_at", &json!(1));
+    home.edit_cached_list("fetched_at", &json!(1));
     let changed = home.models(&server);
     assert_eq!(
         (ids(&changed), default_of(&changed)),
@@ -229,9 +229,9 @@ fn without_a_list_the_cached_or_the_built_in_one_is_used() {
 #[test]
 fn the_cached_list_is_used_if_the_service_is_unreachable() {
     let server = Server::start(Script::default().models(list(&[("gpt-5.5", "list")])));
-    let (kept, empty) = (Home::keeping(), Home::keeping());
+    let (kept, empty) = (Home::with_cache_directory(), Home::with_cache_directory());
     assert_eq!(ids(&kept.models(&server)), ["gpt-5.5"]);
-    kept.recache("fetched_at", &json!(1));
+    kept.edit_cached_list("fetched_at", &json!(1));
     let before = kept.cached_list()["models"].clone();
     let cmd = |home: &Home| home.codex(&server).args(["models", "--json"]);
     let dry = kept.codex(&server).args(["run", "--dry-run", "hi"]);
@@ -262,7 +262,7 @@ fn the_cached_list_is_used_if_the_service_is_unreachable() {
 fn an_unreadable_cache_is_ignored() {
     for content in ["", "{", "[]", "{\"lists\": 5}", "\u{0}\u{0}"] {
         let server = Server::start([]);
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         fs::write(home.cache(), content).expect("a file");
         let ran = home.codex(&server).args(["models", "--json"]).run();
         ran.stderr("");
@@ -320,7 +320,7 @@ fn the_table_shows_usable_models_and_with_all_every_model() {
         ("od\u{1b}[1md", "list"),
     ];
     let server = Server::start(Script::default().models(list(&models)));
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     let table = shown(false, &server, &home);
     assert!(table.starts_with("model "), "{table}");
     // An invalid id is skipped.

@@ -33,7 +33,7 @@ macro_rules! needs {
 
 needs! {
     ROOT = "root", is_root, is_root;
-    OTHER_USER = "other-user", others_can_start_it, || is_root() && on_path("setpriv");
+    OTHER_USER = "other-user", is_executable_by_others, || is_root() && on_path("setpriv");
     MOUNTS = "mounts",
         || succeeds("unshare", &["-m", "mount", "--bind", "/etc/passwd", "/etc/passwd"]),
         || is_administrator() && on_path("unshare");
@@ -142,7 +142,7 @@ fn has_no_run_user() -> bool {
 }
 
 /// Whether root can become an unprivileged user that can execute the command under test.
-fn others_can_start_it() -> bool {
+fn is_executable_by_others() -> bool {
     let user = [
         "--reuid=65534",
         "--regid=65534",
@@ -169,7 +169,7 @@ fn on_path(program: &str) -> bool {
 }
 
 /// What mentions each requirement, by its name: files of this folder, of the tests in Python, the Makefile and `size.sh`.
-fn spoken_of() -> BTreeMap<String, BTreeSet<String>> {
+fn mentions() -> BTreeMap<String, BTreeSet<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut note = |name: &str, file: &str| {
@@ -234,7 +234,7 @@ fn every_need_and_its_tests_are_listed_in_the_readme() {
         let twice = listed.insert(cells[1].trim_matches('`').to_owned(), tests);
         assert!(twice.is_none(), "{row}");
     }
-    assert_eq!(listed, spoken_of());
+    assert_eq!(listed, mentions());
     let names: BTreeSet<&str> = Need::ALL.iter().map(|(_, need)| need.name).collect();
     assert_eq!(names.len(), Need::ALL.len(), "two have one name");
     assert!(

@@ -34,7 +34,7 @@ fn a_busy_port_is_asked_once_to_give_way() {
         (stubborn, heard)
     });
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
-    sign_in.comes_back_to(1457);
+    sign_in.redirects_to(1457);
     assert_eq!(browse(&sign_in.address), Ok(200));
     sign_in.end().exits(0);
     let (stubborn, heard) = heard.join().expect("it does not panic");
@@ -57,7 +57,7 @@ fn with_both_ports_taken_only_pasting_is_left() {
         "{}",
         sign_in.said
     );
-    sign_in.comes_back_to(1455);
+    sign_in.redirects_to(1455);
     let code = code(&sign_in.address);
     sign_in.type_in(&format!("{code}\n"));
     sign_in.end().exits(0);
@@ -78,7 +78,7 @@ fn a_port_whose_other_address_is_taken_is_not_used() {
     let _taken = taken.expect("the lock");
     let (server, home) = (Server::start([]), Home::new());
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
-    sign_in.comes_back_to(1457);
+    sign_in.redirects_to(1457);
     assert_eq!(browse(&sign_in.address), Ok(200));
     sign_in.end().exits(0);
 }
@@ -93,7 +93,7 @@ fn a_second_sign_in_takes_over_the_port() {
         .end()
         .exits(4)
         .says("another sign-in requested the port");
-    second.comes_back_to(1455);
+    second.redirects_to(1455);
     assert_eq!(browse(&second.address), Ok(200));
     second.end().exits(0);
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::home::Home;
 use crate::needs::{Need, lacks};
 use crate::standin::Item;
-use crate::tools::{bash, called, one_after_the_other};
+use crate::tools::{bash, called, called_in_sequence};
 
 pub(crate) const WRITE: [&str; 2] = ["-s", "workspace-write"];
 
@@ -248,7 +248,7 @@ fn a_socket_left_by_a_call_is_dead_in_the_next() {
         "python3 talks.py s && ls -l s | cut -c1".to_owned(),
         "python3 reaches.py s".to_owned(),
     ];
-    let outputs = one_after_the_other(&home, &WRITE, &commands);
+    let outputs = called_in_sequence(&home, &WRITE, &commands);
     assert!(outputs[0].starts_with("hello 0\ns\n"), "{}", outputs[0]);
     assert!(outputs[1].starts_with("1\n1\n"), "{}", outputs[1]);
 }

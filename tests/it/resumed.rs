@@ -68,7 +68,7 @@ fn exec_resume_keeps_and_changes_the_model_too() {
 }
 
 /// Checks that the model of the conversation is reported as unavailable, with a hint.
-fn is_forbidden(ran: &CommandOutput, model: &str, why: &str) {
+fn check_unavailable(ran: &CommandOutput, model: &str, why: &str) {
     ran.exits(5)
         .stdout("")
         .says(&format!(
@@ -84,13 +84,13 @@ fn a_model_that_is_no_longer_available_is_not_replaced_silently() {
     let spark = "gpt-5.3-codex-spark";
     ask(&home, &server, &["-m", spark], "go").exits(0);
     let ran = ask(&home, &server, &["--last"], "more");
-    is_forbidden(&ran, spark, "it is retired for this sign-in");
+    check_unavailable(&ran, spark, "it is retired for this sign-in");
     let with_key = home
         .codex(&server)
         .without("CODEX_ACCESS_TOKEN")
         .env("OPENAI_API_KEY", crate::home::KEY);
     let ran = with_key.args(["run", "--last", "more"]).run();
-    is_forbidden(&ran, spark, "this credential cannot use it");
+    check_unavailable(&ran, spark, "this credential cannot use it");
     assert_eq!(server.requests().len(), 1);
     // If it is named again, it is used: the service decides.
     ask(&home, &server, &["--last", "-m", spark], "more").exits(0);
@@ -133,7 +133,7 @@ fn a_conversation_with_a_user_defined_server_continues_only_there() {
     assert!(shown.exits(0).text().contains("\"box/small\""));
     write_models(&home, &json!({"providers": {}}));
     let ran = run(&["--last"]);
-    is_forbidden(
+    check_unavailable(
         &ran,
         "box/small",
         "models.json no longer has a provider box",

@@ -15,7 +15,7 @@ use crate::tools::bash;
 const LITE: &str = "x-openai-internal-codex-responses-lite";
 
 /// A list that says this about one model. It is a fixed reply, so that the stand-in does not follow it.
-fn lie(slug: &str, lite: bool) -> Reply {
+fn wrong_list(slug: &str, lite: bool) -> Reply {
     let model =
         json!({"slug": slug, "priority": 0, "visibility": "list", "use_responses_lite": lite});
     Reply::json(200, &json!({"models": [model]})).header("etag", "\"lie-1\"")
@@ -75,8 +75,9 @@ fn other_shapes_are_tried_once_and_the_accepted_one_is_remembered() {
             Reply::items([bash("true")]),
             Reply::text("two"),
         ];
-        let server = Server::start(Script::replies(answers).fix("GET", LIST, lie(slug, lite)));
-        let home = Home::keeping();
+        let server =
+            Server::start(Script::replies(answers).fix("GET", LIST, wrong_list(slug, lite)));
+        let home = Home::with_cache_directory();
         home.file("a.png", PNG);
         home.models(&server);
         let args = ["run", "-s", "danger-full-access", "-i", "a.png", "hi"];
@@ -129,7 +130,7 @@ fn refused_tools_in_the_input_lead_to_lite_and_then_to_the_classic_shape() {
         "Invalid type for 'input[0].role'.",
     ] {
         let server = Server::start([no(words), Reply::text("one"), Reply::text("two")]);
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.models(&server);
         let run = |answer: &str| {
             let args = ["run", "-s", "danger-full-access", "-m", "gpt-6.1-sol", "hi"];
@@ -154,7 +155,7 @@ fn refused_tools_in_the_input_lead_to_lite_and_then_to_the_classic_shape() {
 fn a_shape_set_by_the_user_is_used_without_fallbacks() {
     for (slug, shape) in [("gpt-5.5", "lite"), ("gpt-6.1-sol", "classic")] {
         let server = Server::start([Reply::text("never")]);
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         write_models(
             &home,
             &overrides("openai-codex", slug, &json!({"shape": shape})),
@@ -173,9 +174,9 @@ fn a_shape_set_by_the_user_is_used_without_fallbacks() {
         let server = Server::start(Script::replies([Reply::text("one")]).fix(
             "GET",
             LIST,
-            lie("gpt-6.1-sol", false),
+            wrong_list("gpt-6.1-sol", false),
         ));
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.models(&server);
         write_models(
             &home,
@@ -254,7 +255,7 @@ fn a_refused_shape_is_not_remembered() {
         Reply::json(404, &json!({ "error": error }))
     };
     let server = Server::start([no(), no(), no()]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
     home.codex(&server)
         .args(["run", "-s", "danger-full-access", "-m", "gpt-6-luna", "hi"])

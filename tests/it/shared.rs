@@ -5,14 +5,14 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use crate::foreign::{ask, ended, of_pi, official, place, read, server};
+use crate::foreign::{ask, ended, official, pi_file, place, read, server};
 use crate::home::{Home, finish, until};
 use crate::needs::{Need, lacks};
 use crate::standin::Tokens;
 
 #[test]
 fn many_runs_share_a_file_of_another_program() {
-    for text in [of_pi, official] {
+    for text in [pi_file, official] {
         let server = server();
         server.issuer().pause(Duration::from_millis(200));
         let home = Home::new();
@@ -32,7 +32,7 @@ fn many_runs_share_a_file_of_another_program() {
 fn a_stale_lock_of_pi_is_taken_over_and_a_live_one_waited_for() {
     let server = server();
     let home = Home::new();
-    let path = place(&home, &of_pi(&ended(&server)));
+    let path = place(&home, &pi_file(&ended(&server)));
     let lock = home.work().join("auth.json.lock");
     fs::create_dir(&lock).expect("a directory");
     let then = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(31));
@@ -42,10 +42,10 @@ fn a_stale_lock_of_pi_is_taken_over_and_a_live_one_waited_for() {
     ask(&home, &server, &path).run().exits(0);
     assert!(!lock.exists() && server.issuer().refreshes() == 1);
 
-    let path = place(&home, &of_pi(&ended(&server)));
+    let path = place(&home, &pi_file(&ended(&server)));
     fs::create_dir(&lock).expect("a directory");
     let mut running = ask(&home, &server, &path).start();
-    running.says_so_far("waiting for it");
+    running.wait_for_message("waiting for it");
     assert_eq!(server.issuer().refreshes(), 1, "it waits");
     fs::remove_dir(&lock).expect("it is there");
     finish(running, "codex run hello".to_owned()).exits(0);
@@ -106,7 +106,7 @@ fn tokens_stored_meanwhile_by_another_program_are_used() {
 fn a_link_to_another_programs_file_takes_its_lock() {
     let server = server();
     for (text, lock) in [
-        (of_pi as fn(&Tokens) -> String, None),
+        (pi_file as fn(&Tokens) -> String, None),
         (official, Some("auth.lock")),
     ] {
         let (home, old) = (Home::new(), ended(&server));

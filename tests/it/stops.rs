@@ -103,7 +103,7 @@ fn a_stalled_reader_does_not_delay_a_requested_stop() {
         .args(["run", "--no-tools", "x"])
         .start();
     // Nothing reads, so the pipe fills up and the run blocks in a write.
-    until("it is stuck", || waits_in_write(child.id()));
+    until("it is stuck", || is_blocked_in_write(child.id()));
     child.signal(TERM);
     let status = child.wait().expect("a child");
     assert_eq!(
@@ -164,7 +164,7 @@ fn nohup_is_respected() {
 }
 
 /// Whether this process is waiting for a pipe to accept more.
-pub(crate) fn waits_in_write(pid: u32) -> bool {
+pub(crate) fn is_blocked_in_write(pid: u32) -> bool {
     let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
     // Number 1 is `write` on x86-64, 64 on others.
     call.starts_with("1 ") || call.starts_with("64 ")

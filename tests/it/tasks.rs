@@ -69,7 +69,7 @@ impl Script {
     }
 
     /// Whether one of its requirements is not met.
-    fn lacks_something(&self) -> bool {
+    fn lacks_requirement(&self) -> bool {
         if let Some(version) = self.value("linux") {
             assert_eq!(version, "6.12", "no other version is known here");
             if lacks(&Need::SIGNAL_SCOPES) {
@@ -199,7 +199,7 @@ fn check(flags: &[&str]) {
         if !ours || online && flags.is_empty() {
             continue;
         }
-        if script.lacks_something() {
+        if script.lacks_requirement() {
             continue;
         }
         tasks.extend(script.tasks());

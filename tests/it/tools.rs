@@ -42,7 +42,7 @@ pub(crate) fn called(
 }
 
 /// Lets the model make these calls one after another; returns their outputs.
-pub(crate) fn one_after_the_other(home: &Home, flags: &[&str], commands: &[String]) -> Vec<String> {
+pub(crate) fn called_in_sequence(home: &Home, flags: &[&str], commands: &[String]) -> Vec<String> {
     let mut replies: Vec<Reply> = commands
         .iter()
         .map(|command| Reply::items([bash(command)]))

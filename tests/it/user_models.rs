@@ -138,7 +138,7 @@ fn user_defined_models_are_listed_without_a_sign_in() {
 #[test]
 fn overrides_of_a_service_model_are_not_sent_to_the_subscription_backend() {
     let server = Server::start([Reply::text("ok")]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     let changed = json!({"maxTokens": 2048, "contextWindow": 9000, "name": "Mine"});
     write_models(
         &home,

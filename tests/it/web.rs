@@ -104,7 +104,7 @@ fn a_configured_default_is_a_mode_or_a_boolean() {
         ("false", json!(null)),
         ("\"cached\"", search(false)),
     ] {
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         let config = format!("{{\"search\": {value}}}");
         std::fs::write(home.own().join("config.json"), config).expect("a file");
         let server = Server::start([Reply::text("ok")]);
@@ -118,7 +118,7 @@ fn a_configured_default_is_a_mode_or_a_boolean() {
 fn a_shape_without_web_search_is_not_used() {
     let lite = "X-OpenAI-Internal-Codex-Responses-Lite requires `parallel_tool_calls` to be false.";
     let no = |words: &str| Reply::json(400, &json!({"error": {"message": words}}));
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     // The service requires Lite: its message, and why the run ends.
     let server = Server::start([no(lite)]);
     let ran = run(&home, &server, &["-m", "gpt-6.1-sol", "--search"]);
@@ -145,7 +145,7 @@ fn a_shape_without_web_search_is_not_used() {
 
 #[test]
 fn a_configured_shape_without_web_search_is_reported_before_any_request() {
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     let server = Server::start([Reply::text("ok")]);
     write_models(
         &home,
