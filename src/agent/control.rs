@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_receives_its_own_stop_requests_and_a_stopped_run_begins_none() {
+    fn a_turn_receives_only_its_own_stop_requests_and_a_stopped_run_begins_no_turn() {
         let control = Control::new();
         assert!(!control.stop_turn(), "no turn runs");
         let turn = control.begin().expect("not stopped");

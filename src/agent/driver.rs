@@ -161,9 +161,9 @@ impl Driver<'_> {
             let client = self.client.renewed();
             std::mem::replace(self.client, client).shutdown();
             let kept = answer.as_deref().map(Answer::kept).unwrap_or_default();
-            let goes_on = !kept.calls.is_empty();
-            self.notify(next.notice(&why, goes_on, self.policy.retries, seconds()))?;
-            if let Some(answer) = answer.as_deref().filter(|_| goes_on) {
+            let continues = !kept.calls.is_empty();
+            self.notify(next.notice(&why, continues, self.policy.retries, seconds()))?;
+            if let Some(answer) = answer.as_deref().filter(|_| continues) {
                 self.refuse_repeated(&kept.calls)?;
                 self.printed
                     .show_held(answer, |item| kept.holds(item), self.sink)?;

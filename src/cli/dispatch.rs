@@ -22,7 +22,7 @@ use crate::outcome::Outcome;
 use crate::output::json_lines::EVENTS;
 use crate::output::paint::Paint;
 use crate::tools::sandbox::confine;
-use crate::tools::tool_order;
+use crate::tools::tool_request;
 
 /// Runs the invocation.
 pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<ExitCode, Failure> {
@@ -30,7 +30,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
     // Other processes of this user, tools above all, must not read credentials from this process's memory. The process
     // of a tool call holds none, and enters its sandbox first.
     if !matches!(invocation, Invocation::HeldTool(_)) {
-        confine::shut();
+        confine::prevent_inspection();
     }
     command::signals::survive_file_limit();
     command::signals::end_first_process_on_signal(|signal| process::exit(128 + signal))
@@ -108,11 +108,11 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
             }
             tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
-        Invocation::HeldTool(order) => {
-            let for_tools = tool_order::tool_variables(&environment().0);
+        Invocation::HeldTool(request) => {
+            let for_tools = tool_request::tool_variables(&environment().0);
             tool(
-                &order.name,
-                command::tool::run_held(&order, &for_tools, stdout()?),
+                &request.name,
+                command::tool::run_held(&request, &for_tools, stdout()?),
             )
         }
         Invocation::Completion(shell) => print(&complete::script(&shell)),

@@ -9,7 +9,7 @@ use super::flags::{self, Args, COMMANDS, FlagOrigin, Takes, command, flags_of};
 use super::nearest::unknown;
 use super::output_form::ReportingFlags;
 use crate::failure::Failure;
-use crate::tools::tool_order::ToolOrder;
+use crate::tools::tool_request::ToolRequest;
 
 /// The hint for a misused flag.
 const EXPLAINED: &str = "`codex help COMMAND` explains the flags";
@@ -28,7 +28,7 @@ pub(super) enum Invocation {
     Schema,
     Tool(String, Box<Args>),
     /// Hidden: a tool started by a run, which reads its standard output.
-    HeldTool(Box<ToolOrder>),
+    HeldTool(Box<ToolRequest>),
     Completion(String),
     /// `-h` (false) or `--help` (true) of a command, or of all.
     Help(Option<&'static str>, bool),
@@ -88,8 +88,8 @@ pub(super) fn parse(
             Arg::Long("help") => return Ok(Invocation::Help(Some(command.name), true)),
             Arg::Long("held") if command.name == "tool" => {
                 let words = parser.raw_args().map_err(unreadable)?;
-                return ToolOrder::parse(words)
-                    .map(|order| Invocation::HeldTool(Box::new(order)))
+                return ToolRequest::parse(words)
+                    .map(|request| Invocation::HeldTool(Box::new(request)))
                     .ok_or_else(|| Failure::usage("--held is reserved for `codex run`"));
             }
             Arg::Value(word) => {

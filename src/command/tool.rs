@@ -19,7 +19,7 @@ use crate::tools::launch::{LaunchError, set_close_on_exec};
 use crate::tools::sandbox::confine::{self, SandboxScope};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
-use crate::tools::tool_order::ToolOrder;
+use crate::tools::tool_request::ToolRequest;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::item::Call;
 
@@ -138,7 +138,7 @@ pub fn run(
 /// If the sandbox cannot be set up, standard input cannot be read, standard output cannot be written, or this process
 /// cannot create a session.
 pub fn run_held(
-    request: &ToolOrder,
+    request: &ToolRequest,
     environment: &[(OsString, OsString)],
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
@@ -146,7 +146,7 @@ pub fn run_held(
         Some(policy) => confine::confine(policy).map_err(Error::Sandbox)?,
         None => SandboxScope::default(),
     };
-    confine::shut();
+    confine::prevent_inspection();
     reaper::lead_session()?;
     confine::end_with_parent();
     let mut arguments = Vec::new();

@@ -1,12 +1,12 @@
-//! What is wrong on the command line: each time a message that says what, why and what to do, the right
-//! code, and no request.
+//! Errors on the command line: each has a message that says what, why and what to do, the right exit code, and no
+//! request.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::home::Home;
 
-/// These arguments, with a key and a service that is not there, end with this code and these words.
+/// Runs with these arguments, a key and an unreachable service; checks the exit code and the message.
 #[track_caller]
 fn check(args: &[&str], code: i32, words: &[&str]) {
     let mut cmd = Home::with_key().offline();
@@ -19,7 +19,7 @@ fn check(args: &[&str], code: i32, words: &[&str]) {
 }
 
 #[test]
-fn unknown_words_are_named_with_the_nearest() {
+fn unknown_words_get_a_suggestion() {
     check(
         &["run", "--modle", "x"],
         2,
@@ -55,7 +55,7 @@ fn unknown_words_are_named_with_the_nearest() {
 }
 
 #[test]
-fn values_that_cannot_be_are_refused() {
+fn invalid_values_are_refused() {
     check(
         &["run", "--no-tools", "--timeout", "soon", "x"],
         2,
@@ -77,7 +77,7 @@ fn values_that_cannot_be_are_refused() {
         &["the model id of --model", "byte 3"],
     );
     check(&["run", "--no-tools", "-m"], 2, &["needs a value"]);
-    // A flag that swallowed the next one is told before what is missing then.
+    // A flag that swallowed the next one is reported before what is missing because of it.
     for (flag, value) in [
         ("--wait-for-reset", "--no-tools"),
         ("--idle-timeout", "--no-tools"),
@@ -152,7 +152,7 @@ fn input_that_is_not_utf8_is_exit_2_and_names_the_byte() {
 }
 
 #[test]
-fn files_and_directories_that_are_not_there_are_exit_2() {
+fn missing_files_and_directories_are_exit_2() {
     check(
         &["run", "--no-tools", "--instructions", "gone", "x"],
         2,
@@ -178,7 +178,7 @@ fn files_and_directories_that_are_not_there_are_exit_2() {
 }
 
 #[test]
-fn a_service_that_is_not_there_is_exit_7() {
+fn an_unreachable_service_is_exit_7() {
     check(
         &["run", "--no-tools", "x"],
         7,
@@ -191,7 +191,7 @@ fn a_service_that_is_not_there_is_exit_7() {
 }
 
 #[test]
-fn help_is_there_when_everything_else_is_broken() {
+fn help_works_when_everything_else_is_broken() {
     let run = Home::new()
         .offline()
         .env("OPENAI_BASE_URL", "nonsense")

@@ -1,5 +1,5 @@
-//! `config.json` and `models.json` with mistakes in them: each is exit 2 before anything is sent, with file, line and
-//! column, and a way out.
+//! `config.json` and `models.json` with errors in them: each is exit 2 before anything is sent, with file, line and
+//! column, and a hint.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::home::{Home, KEY};
 
-/// What a message has that helps: the right word, all right words, or a hint.
+/// Helpful parts of a message: the right word, all valid words, or a hint.
 const WAYS_OUT: [&str; 4] = ["did you mean ", "codex: hint: ", "known fields: ", "; use "];
 
 fn put(name: &str, content: &[u8]) -> (Home, PathBuf) {
@@ -18,7 +18,7 @@ fn put(name: &str, content: &[u8]) -> (Home, PathBuf) {
     (home, file)
 }
 
-/// In each line: parts of the message, separated by ` + `, and the file, in which `^` stands before the mistake and `~` for
+/// In each line: parts of the message, separated by ` + `, and the file, in which `^` marks the error and `~`
 /// the end of a line.
 fn check(name: &str, lines: &str) {
     let lines: Vec<&str> = lines
@@ -47,8 +47,8 @@ fn check(name: &str, lines: &str) {
         for part in words.split(" + ") {
             ran.says(part);
         }
-        let mut told = ran.stderr.split(&place).skip(1);
-        let is_whole = told.all(|rest| rest.starts_with([':', ' ']));
+        let mut reported = ran.stderr.split(&place).skip(1);
+        let is_whole = reported.all(|rest| rest.starts_with([':', ' ']));
         assert!(
             is_whole && ran.stderr.contains(&place),
             "{line}: {}",
@@ -62,7 +62,7 @@ fn check(name: &str, lines: &str) {
 }
 
 #[test]
-fn a_mistake_in_the_configuration_is_told_with_its_place() {
+fn an_error_in_config_json_is_reported_with_its_position() {
     check(
         "config.json",
         r#"
@@ -86,7 +86,7 @@ fn a_mistake_in_the_configuration_is_told_with_its_place() {
 }
 
 #[test]
-fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
+fn an_invalid_value_in_config_json_is_reported_with_its_position() {
     check(
         "config.json",
         r#"
@@ -113,7 +113,7 @@ fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
 }
 
 #[test]
-fn defaults_that_exclude_each_other_are_told_with_their_file() {
+fn conflicting_defaults_are_reported_with_their_file() {
     for text in [
         r#"{"no-tools": true, "tools": "read"}"#,
         r#"{"quiet": true, "verbose": true}"#,
@@ -128,7 +128,7 @@ fn defaults_that_exclude_each_other_are_told_with_their_file() {
 }
 
 #[test]
-fn a_mistake_among_the_models_is_told_with_its_place() {
+fn an_error_in_models_json_is_reported_with_its_position() {
     check(
         "models.json",
         r#"
@@ -164,13 +164,16 @@ fn a_key_in_a_broken_file_is_not_shown() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told() {
+fn an_unreadable_file_is_reported() {
     for name in ["config.json", "models.json"] {
         let (home, file) = put(name, b"{\"\xff\": 1}");
-        let told = format!("cannot read {}: ", file.display());
+        let reported = format!("cannot read {}: ", file.display());
         let check = || {
             let ran = home.offline().args(["run", "--dry-run", "hi"]).run();
-            ran.exits(2).stdout("").says(&told).says("codex: hint: ");
+            ran.exits(2)
+                .stdout("")
+                .says(&reported)
+                .says("codex: hint: ");
         };
         check();
         fs::remove_file(&file).expect("a file");
@@ -183,7 +186,7 @@ fn a_file_that_cannot_be_read_is_told() {
 }
 
 #[test]
-fn help_is_there_when_everything_else_is_broken() {
+fn help_works_with_broken_files() {
     let (home, file) = put("config.json", b"{");
     fs::write(file.with_file_name("models.json"), "{").expect("a file");
     for args in [
@@ -198,7 +201,7 @@ fn help_is_there_when_everything_else_is_broken() {
         cmd.command.args(args);
         cmd.run().exits(0).stderr("");
     }
-    // What a command does not take is not judged by it.
+    // A setting that a command does not use is not validated by it.
     home.configure(r#"{"effort": "hihg"}"#);
     home.offline().args(["status"]).run().exits(0).stderr("");
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran, Running, finish, until};
+use crate::command_output::CommandOutput;
+use crate::home::{Home, Running, finish, until};
 use crate::reader::{read, short};
 use crate::standin::{Ends, Reply, Scenarios, Script, Server};
 use crate::tools::bash;
@@ -83,7 +84,7 @@ impl Driver {
 
     /// Closes standard input and waits for the end; all events.
     #[track_caller]
-    pub(crate) fn end(mut self) -> (Ran, Vec<Value>) {
+    pub(crate) fn end(mut self) -> (CommandOutput, Vec<Value>) {
         drop(self.stdin.take());
         while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(60)) {
             read(&line);

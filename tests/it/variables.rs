@@ -1,23 +1,23 @@
-//! What tools find in their environment, what is added to it by name, and what they never get.
+//! The environment of tools: what it contains, what is added to it by name, and what never is.
 
 use std::fs;
 
 use serde_json::json;
 
+use crate::command_output::CommandOutput;
 use crate::home::{Cmd, Home, KEY};
-use crate::ran::Ran;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called};
 
-/// What a tool prints of its environment under these flags, a line each.
-fn environment(home: &Home, flags: &[&str]) -> (Ran, Vec<String>) {
+/// The environment that a tool prints with these flags, a line each.
+fn environment(home: &Home, flags: &[&str]) -> (CommandOutput, Vec<String>) {
     let (ran, outputs) = called(home, flags, vec![bash("env")]);
     let lines = outputs[0].lines().map(str::to_owned).collect();
     (ran, lines)
 }
 
-/// The same as a person sees it who runs the tool by hand.
-fn by_hand(home: &Home, flags: &[&str]) -> Ran {
+/// The same for a tool run by hand.
+fn by_hand(home: &Home, flags: &[&str]) -> CommandOutput {
     let Cmd { mut command, .. } = home.offline().args(["tool", "bash"]);
     let arguments = home.file("arguments", r#"{"command": "env"}"#);
     let arguments = fs::File::open(arguments).expect("a file");
@@ -29,7 +29,7 @@ fn by_hand(home: &Home, flags: &[&str]) -> Ran {
 }
 
 #[test]
-fn what_builds_need_is_there_and_certificates_come_with_the_network() {
+fn variables_for_builds_are_passed_and_certificates_only_with_the_network() {
     let certificates = "/etc/ssl/certs/ca-certificates.crt";
     let always = [
         ("GIT_AUTHOR_NAME", "ci"),
@@ -104,7 +104,7 @@ fn what_builds_need_is_there_and_certificates_come_with_the_network() {
 }
 
 #[test]
-fn a_commit_works_with_the_name_that_the_environment_gives() {
+fn a_commit_uses_the_author_from_the_environment() {
     let home = Home::with_key()
         .env("GIT_AUTHOR_NAME", "A U Thor")
         .env("GIT_AUTHOR_EMAIL", "author@example.test")
@@ -117,7 +117,7 @@ fn a_commit_works_with_the_name_that_the_environment_gives() {
 }
 
 #[test]
-fn a_variable_or_all_of_a_prefix_are_handed_on_by_name() {
+fn variables_are_passed_by_name_or_prefix() {
     let home = Home::with_key()
         .env("TICKETS_URL", "http://tickets")
         .env("TICKETS_TOKEN", "of-the-tickets")
@@ -162,7 +162,7 @@ fn a_variable_or_all_of_a_prefix_are_handed_on_by_name() {
     }
 }
 
-/// A home where every kind of credential is: variables, a key file, a stored sign-in and key, and `models.json`.
+/// A home with every kind of credential: variables, a key file, a stored sign-in and key, and `models.json`.
 fn full() -> Home {
     let home = Home::new()
         .env("CODEX_API_KEY", KEY)
@@ -187,7 +187,7 @@ fn full() -> Home {
 }
 
 #[test]
-fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
+fn variables_of_codex_run_are_never_passed() {
     let value = "its value holds a credential of codex-run";
     let reasons = [
         ("CODEX_API_KEY", KEY, "it is a variable of codex-run"),
@@ -231,13 +231,14 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
         let ran = home.offline().args(["run", "--tool", &path, "x"]).run();
         ran.exits(2).stdout("");
         let of_manifest = format!("cannot pass {name} to the tool own: {why}\n");
-        let in_manifest = format!("{name} is a variable of codex-run, which no tool gets");
+        let in_manifest =
+            format!("{name} is a variable of codex-run, which is never passed to tools");
         assert!(
             ran.stderr.contains(&of_manifest) || ran.stderr.contains(&in_manifest),
             "{}",
             ran.stderr
         );
-        // By a prefix: left out, with a note where it is set.
+        // By a prefix: skipped, with a note if it is set.
         let prefix = format!("{}*", &name[..4]);
         let (ran, lines) = environment(&home, &["--env", &prefix]);
         let left = lines.iter().find(|l| l.starts_with(&format!("{name}=")));
@@ -247,13 +248,13 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
                 .says(&format!("{name}: {why}"));
         }
     }
-    // What has nothing to do with them is handed on all the same.
+    // Unrelated variables are passed on all the same.
     let (_, lines) = environment(&full(), &["--env", "BOX_*"]);
     assert!(lines.contains(&"BOX_PORT=8080".to_owned()), "{lines:?}");
 }
 
 #[test]
-fn a_key_that_comes_through_a_pipe_is_known_too() {
+fn copies_of_a_key_read_from_a_pipe_are_not_passed() {
     let home = Home::new().env("APP_COPY", KEY).env("NODE_ENV", KEY);
     home.file("key", KEY);
     let run = |flags: &str| {
@@ -276,4 +277,33 @@ fn a_key_that_comes_through_a_pipe_is_known_too() {
         output.contains("PATH=") && !output.contains(KEY),
         "{output}"
     );
+}
+
+#[test]
+fn variables_with_credentials_as_values_are_not_passed_to_tools() {
+    let names = [
+        "OPENAI_API_KEY",
+        "CODEX_API_KEY",
+        "GITHUB_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "MY_TOKEN",
+    ];
+    let mut home = Home::new().env("HTTPS_PROXY", &format!("http://me:{KEY}@proxy.invalid:1"));
+    for name in names {
+        home = home.env(name, KEY);
+    }
+    for flags in [
+        &[][..],
+        &["--network"],
+        &["-s", "danger-full-access"],
+        &["-s", "workspace-write"],
+    ] {
+        // The proxy is for tools only: this request goes to this machine.
+        let (_, outputs) = called(&home, flags, vec![bash("env")]);
+        assert!(
+            !outputs[0].contains(KEY) && outputs[0].contains("PATH="),
+            "{flags:?}: {}",
+            outputs[0]
+        );
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::flag::{Complete, EMPTY, Flag, Takes};
 use super::words::{COLORS, EFFORTS, INPUTS, SEARCHES, SUMMARIES, VERBOSITIES};
+use crate::tools::setup::DEFAULT_TIMEOUT_TEXT;
 
 const RUN: &[&str] = &["run"];
 
@@ -198,7 +199,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         rare: true,
         doc: "The time limit of each tool call. When it expires, every process that the tool has started is killed, \
               and the result says so.",
-        default: Some("120s"),
+        default: Some(DEFAULT_TIMEOUT_TEXT),
         set: |args, value| args.tool_timeout = Some(value),
         ..EMPTY
     },

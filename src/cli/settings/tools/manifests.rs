@@ -14,7 +14,7 @@ use crate::cli::named_files;
 use crate::cli::values::duration;
 use crate::failure::Failure;
 use crate::jsonc::Mistake;
-use crate::tools::manifest::{Around, Manifest};
+use crate::tools::manifest::{Manifest, ManifestContext};
 use crate::tools::program;
 use crate::tools::sandbox::paths::{is_program, program_on, real};
 use crate::tools::sandbox::policy::SandboxPolicy;
@@ -94,16 +94,16 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<UserTools, 
         let in_home = folder
             .as_deref()
             .filter(|folder| n < of_home && real(folder) == **folder);
-        let around = Around {
+        let context = ManifestContext {
             directory: directory.unwrap_or(Path::new(".")),
             readable: in_home,
             duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
-            runs: &|name| runs(name, environment),
-            is_own: variables::is_own,
+            is_executable: &|name| is_executable(name, environment),
+            is_reserved: variables::is_own,
             taken: &taken,
         };
         let manifest =
-            Manifest::parse(&text, &around).map_err(|mistake| invalid(file, &mistake))?;
+            Manifest::parse(&text, &context).map_err(|mistake| invalid(file, &mistake))?;
         own.push(UserTool {
             tool: program::tool(manifest),
             is_named: n >= of_home,
@@ -136,7 +136,7 @@ fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
 }
 
 /// Whether the shell would find a program of this name, or can run the file at this path.
-fn runs(name: &OsStr, environment: &Environment) -> bool {
+fn is_executable(name: &OsStr, environment: &Environment) -> bool {
     if Path::new(name).components().count() > 1 {
         return is_program(Path::new(name));
     }
