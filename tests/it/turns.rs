@@ -722,3 +722,45 @@ fn a_turn_that_is_cut_for_good_is_incomplete_and_the_next_one_goes_on() {
     assert_ne!(ran.status.code(), Some(0));
     resumes(&home, &server, thread_of(&events));
 }
+
+/// The program of the man page that begins with this word.
+fn example(first: &str) -> String {
+    let page = Home::new()
+        .offline()
+        .args(["--generate", "man"])
+        .run()
+        .text();
+    let examples = page.split("\n.EX\n").skip(1);
+    let mut examples = examples.filter_map(|rest| rest.split_once("\n.EE\n"));
+    let found = examples.find(|(example, _)| example.starts_with(first));
+    let (example, _) = found.expect("an example");
+    let lines = example
+        .lines()
+        .map(|line| line.strip_prefix("\\&").unwrap_or(line));
+    let plain = lines.map(|line| line.replace("\\-", "-").replace("\\e", "\\"));
+    plain.map(|line| line + "\n").collect()
+}
+
+#[test]
+fn the_programs_of_the_man_page_work() {
+    let home = Home::with_key();
+    let codex = std::path::Path::new(env!("CARGO_BIN_EXE_codex"));
+    let directory = codex.parent().expect("a directory").display();
+    let path = format!("{directory}:{}", std::env::var("PATH").unwrap_or_default());
+    for (first, program, at_most) in [("import json", "python3", 23), ("mkfifo", "sh", 10)] {
+        let server = Server::start([Reply::text("These."), Reply::text("It sleeps.")]);
+        let example = example(first);
+        assert!(example.lines().count() <= at_most, "{example}");
+        let mut cmd = home.codex(&server).within(program, ["-c", &example]);
+        cmd.command.env("PATH", &path);
+        let ran = cmd.run();
+        ran.exits(0);
+        let text = ran.text();
+        if program == "python3" {
+            assert_eq!(text, "These.\nIt sleeps.\n");
+        } else {
+            assert_eq!(text.matches("turn.completed").count(), 2, "{text}");
+        }
+        assert_eq!(server.connections(), 1);
+    }
+}
