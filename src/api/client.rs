@@ -77,7 +77,7 @@ impl Client {
         self.turn_state = Arc::default();
     }
 
-    /// The same client, which also sends the model list's `ETag`, if any, of each response that begins to `etags`.
+    /// Also sends the model list's `ETag`, if any, of each response that begins to `etags`.
     #[must_use]
     pub fn with_etag_sender(self, etags: Sender<Option<String>>) -> Self {
         Self {
@@ -130,7 +130,7 @@ impl Client {
         &self.authority
     }
 
-    /// Closes every connection, also one that another thread is waiting on.
+    /// Closes every connection, including one that another thread is waiting on.
     pub fn shutdown(&self) {
         self.http.shutdown();
     }

@@ -13,7 +13,7 @@ use crate::http::{self, Http, TimeLimit};
 /// Time limit of the response, for callers that need the list.
 pub const LIST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Size limit of the response in bytes. The subscription's list has half a megabyte of unused texts.
+/// Size limit of the response in bytes. The subscription's list has half a megabyte of unused text.
 const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// The response to a list request.

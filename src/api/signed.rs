@@ -45,7 +45,7 @@ pub(super) struct Question<'a> {
 }
 
 impl Signed<'_> {
-    /// Sends the request. A response other than 401 that does not concern the workspace's route is returned as it is.
+    /// Sends the request. A response other than 401 that does not concern the workspace's route is returned unchanged.
     ///
     /// # Errors
     /// When there is no valid credential, no response arrives, or the service rejects the credential or the workspace.

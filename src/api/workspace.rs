@@ -1,5 +1,5 @@
 //! Region-bound workspaces: the headers of their requests, and the route that the service names when it rejects the
-//! usual one. The route is requested once, and kept only within the process.
+//! usual one. The route is requested once per process and not stored.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ const BUILT_IN: &str = "chatgpt.com";
 /// The domain of every origin that a workspace may be routed to.
 const BELOW: &str = ".chatgpt.com";
 
-/// The service's value for a workspace without a route of its own.
+/// The service's value for a workspace on the usual route.
 const FREE: &str = "NO_CONSTRAINT";
 
 /// Size limit in bytes of a routing name sent as a header.
@@ -80,7 +80,7 @@ pub(super) struct WorkspaceWay {
 }
 
 impl WorkspaceWay {
-    /// Parses the response of `accounts/check` for this account; `None` if it has another format.
+    /// Parses the response of `accounts/check` for this account; `None` if it has an unexpected format.
     pub(super) fn read(body: &[u8], account: &AccountId, base: &BaseUrl) -> Option<Self> {
         let json: Value = serde_json::from_slice(body).ok()?;
         let mut accounts = json["accounts"].as_array()?.iter();
@@ -115,7 +115,7 @@ impl WorkspaceWay {
     }
 }
 
-/// Whether this is an `https` origin below the service's own domain, without port, path or user.
+/// Whether this is an `https` origin below the service's domain, without port, path or user.
 fn is_origin(text: &str) -> bool {
     let Some(host) = text.strip_prefix("https://") else {
         return false;
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_used_only_below_the_services_own_domain() {
+    fn an_origin_is_used_only_below_the_services_domain() {
         let base = "https://chatgpt.com/backend-api/codex";
         let origin = |origin: &str| way(origin, FREE, base).0;
         for good in ["https://gov.chatgpt.com", "https://a-1.eu.chatgpt.com"] {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_the_address_stays() {
+    fn the_path_of_the_base_url_is_kept() {
         let base = BaseUrl::parse("https://chatgpt.com/backend-api/codex").expect("an address");
         let way = WorkspaceWay {
             origin: Some("https://gov.chatgpt.com".to_owned()),

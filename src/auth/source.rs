@@ -27,7 +27,7 @@ pub enum CredentialSource {
 }
 
 impl CredentialSource {
-    /// Returns the provider in `models.json`, if the credential is one's.
+    /// Returns the provider in `models.json` that the credential belongs to, if any.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
         match self {

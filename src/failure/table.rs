@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Failure;
 
-/// Signs of a sentence to write again.
+/// Words that mark a sentence to be rewritten.
 const BANNED: &[&str] = &[
     "whoever",
     "is none",
@@ -19,7 +19,7 @@ const BANNED: &[&str] = &[
     "look at",
 ];
 
-/// Failures without a hint, each with the reason for having none.
+/// Failures without a hint, each with the reason.
 const WITHOUT_HINT: &[(&str, &str)] = &[
     (
         "",

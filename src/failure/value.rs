@@ -48,7 +48,7 @@ impl Failure {
         self
     }
 
-    /// Adds to the hint that a part of an answer was printed, if it was.
+    /// Adds to the hint that only part of an answer was printed, if `partial`.
     pub(super) fn of_part(mut self, partial: bool) -> Self {
         if !partial {
             return self;

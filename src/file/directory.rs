@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use super::identity::{leads_to, of_stat, whereabouts};
 use super::owner::give;
 
-/// A directory held open, or to be created below one that is.
+/// A directory held open, or to be created below one that is held open.
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -133,7 +133,7 @@ impl Directory {
         }
     }
 
-    /// Returns its current path, if the system reports it, else the original one.
+    /// Returns its current path if the system reports it, otherwise the original one.
     #[must_use]
     pub fn whereabouts(&self) -> PathBuf {
         let found = self.descriptor().ok().and_then(whereabouts);
@@ -152,7 +152,7 @@ impl Directory {
     }
 }
 
-/// Opens a directory. One that can be entered but not listed is good for everything but a sync.
+/// Opens a directory. One that can be entered but not listed supports everything but a sync.
 fn opened(parent: impl AsFd, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
     let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match openat(&parent, path, flags | OFlags::RDONLY, Mode::empty()) {

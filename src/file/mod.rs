@@ -104,12 +104,12 @@ mod tests {
     fn missing_directories_are_created_without_following_links() {
         let place = place("missing");
         let slot = |name: &str| {
-            let held = Directory::hold(&place.join(name).join("b")).expect("above is there");
+            let held = Directory::hold(&place.join(name).join("b")).expect("the parent is there");
             FileSlot::new(held, "f".as_ref())
         };
         let (made, linked) = (slot("a"), slot("l"));
         assert!(made.directory().is_in_place() && made.stat().expect("no error").is_none());
-        let absent = put(&made, b"x").expect_err("nobody has made it");
+        let absent = put(&made, b"x").expect_err("it does not exist yet");
         assert_eq!(absent.kind(), io::ErrorKind::NotFound);
         made.directory().make().expect("it is made");
         let written = put(&made, b"x").expect("it is written");

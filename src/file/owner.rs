@@ -6,8 +6,8 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Gid, Mode, OFlags, Uid, fchown, fstat, openat};
 
-/// Gives a file that this process has just created to the owner of its directory, as root may. It must not be used
-/// for an existing file: that may be another user's, under a second link.
+/// Makes the owner of its directory the owner of a file that this process has just created, if run as root. It must not
+/// be used for an existing file, which may be a second link to another user's file.
 pub fn give(made: impl AsFd, directory: impl AsFd) {
     let (Ok(own), Ok(owner)) = (fstat(&made), fstat(directory)) else {
         return;
@@ -18,7 +18,7 @@ pub fn give(made: impl AsFd, directory: impl AsFd) {
     }
 }
 
-/// Does the same for a file created at this path.
+/// Does the same as [`give`] for a file created at this path.
 pub fn give_at(made: &File, path: &Path) {
     let directory = path.parent().unwrap_or(Path::new("."));
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

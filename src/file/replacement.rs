@@ -1,4 +1,4 @@
-//! A new file that replaces another one.
+//! A new file that replaces an existing one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,7 +13,7 @@ use super::directory::sync;
 use super::identity::{FileIdentity, of_file};
 use super::slot::FileSlot;
 
-/// A temporary file that is about to replace another one. It is removed on drop unless it was committed or kept.
+/// A temporary file that is about to replace an existing one. It is removed on drop unless it was committed or kept.
 #[derive(Debug)]
 pub struct Replacement {
     slot: FileSlot,
@@ -23,7 +23,7 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Starts to replace the file of a slot: creates an empty file with this other, unused name in the same
+    /// Starts to replace the file of a slot: creates an empty file with this unused name in the same
     /// directory.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Replacement {
         fchmod(&self.file, mode).map_err(Into::into)
     }
 
-    /// Copies the owner of another file, as root may.
+    /// Copies the owner of another file, which only root can do.
     ///
     /// # Errors
     /// If its current owner cannot be determined.
@@ -93,7 +93,7 @@ impl Replacement {
         self.remove = false;
     }
 
-    /// Renames it over the other file and syncs the directory; returns the identity of the file now in place.
+    /// Renames it over the existing file and syncs the directory; returns the identity of the file now in place.
     ///
     /// # Errors
     /// If it cannot be renamed, or the directory cannot be synced.
@@ -104,7 +104,7 @@ impl Replacement {
         Ok(written)
     }
 
-    /// Does the same without a sync, so that a power cut may undo it.
+    /// Does the same as [`Self::commit`] without a sync, so that a power cut may undo it.
     ///
     /// # Errors
     /// If it cannot be renamed.
@@ -112,7 +112,7 @@ impl Replacement {
         let slot = &self.slot;
         let held = slot.directory().descriptor()?;
         if let Err(error) = renameat(held, &self.temporary_name, held, slot.name()) {
-            // A file that is a mount point cannot be replaced, but overwritten. Any other file in the way may have
+            // A file that is a mount point cannot be replaced, only overwritten. Any other file in the way may have
             // been planted and may have further links elsewhere.
             if !slot.is_mount() {
                 return Err(error.into());

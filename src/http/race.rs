@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_families_take_turns_and_the_first_one_begins() {
+    fn address_families_alternate_beginning_with_the_first() {
         let check = |addresses: &[&str], expected: &[&str]| {
             let addresses: Vec<SocketAddr> = addresses.iter().map(|text| address(text)).collect();
             let expected: Vec<SocketAddr> = expected.iter().map(|text| address(text)).collect();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_refuses_is_followed_by_the_next_at_once() {
+    fn a_refusing_address_is_followed_by_the_next_at_once() {
         let (_listener, alive) = listener();
         let stream = connect(
             &[address("127.0.0.1:9"), address("127.0.0.1:10"), alive],

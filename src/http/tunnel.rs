@@ -146,7 +146,7 @@ struct ProxyConnection {
 
 impl std::fmt::Debug for ProxyConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Way(..)")
+        f.write_str("ProxyConnection(..)")
     }
 }
 

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn backends_differ_in_what_they_have_and_take() {
+    fn backends_differ_in_their_models_and_limits() {
         let (chatgpt, api) = (of(Backend::Subscription), of(Backend::Api));
         let first = |models: &[Model], plan| preferred(models, plan).map(|model| model.id.clone());
         for plan in [None, Some("plus"), Some("a new one")] {
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_can_be_retired_with_one_kind_of_credential_alone() {
+    fn a_model_can_be_retired_for_only_one_kind_of_credential() {
         use Standing::{Current, Never, Retired};
         let all = all();
         assert_eq!(all.len(), 23);

@@ -26,7 +26,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Returns the model as `-m` takes it.
+    /// Returns the model's name as `-m` accepts it.
     #[must_use]
     pub fn spelled(&self) -> String {
         match &self.provider {

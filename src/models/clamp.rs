@@ -86,12 +86,12 @@ impl fmt::Display for Adjusted {
         let changes: Vec<String> = self.changes.iter().map(ToString::to_string).collect();
         write!(
             f,
-            "{} does not take all that was asked for: {}",
+            "{} does not support all requested settings: {}",
             self.model,
             changes.join(", ")
         )?;
         if self.changes.iter().any(Adjustment::is_effort) && !self.efforts.is_empty() {
-            write!(f, " (it takes effort {})", self.efforts.join(", "))?;
+            write!(f, " (it supports effort {})", self.efforts.join(", "))?;
         }
         Ok(())
     }
@@ -101,11 +101,11 @@ impl fmt::Display for Adjustment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EffortReplaced { asked, sent } => write!(f, "effort {asked} becomes {sent}"),
-            Self::EffortLeftOut(effort) => write!(f, "effort {effort} is left out"),
-            Self::SummaryLeftOut => f.write_str("the summary is left out"),
-            Self::VerbosityLeftOut(verbosity) => write!(f, "verbosity {verbosity} is left out"),
-            Self::PicturesLeftOut(1) => f.write_str("the picture is left out"),
-            Self::PicturesLeftOut(several) => write!(f, "the {several} pictures are left out"),
+            Self::EffortLeftOut(effort) => write!(f, "effort {effort} is omitted"),
+            Self::SummaryLeftOut => f.write_str("the summary is omitted"),
+            Self::VerbosityLeftOut(verbosity) => write!(f, "verbosity {verbosity} is omitted"),
+            Self::PicturesLeftOut(1) => f.write_str("the image is omitted"),
+            Self::PicturesLeftOut(several) => write!(f, "the {several} images are omitted"),
         }
     }
 }
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_defaults_are_sent_where_nothing_was_requested() {
+    fn listed_defaults_are_sent_for_settings_not_requested() {
         let check =
             |id: &str, defaults, effort: Option<&str>, sent: (Option<&str>, Option<&str>)| {
                 let asked = RequestedSettings {
@@ -270,8 +270,8 @@ mod tests {
         assert_eq!(
             clamped.note().as_deref(),
             Some(
-                "small does not take all that was asked for: effort low is left out, the summary is left out, \
-                 verbosity high is left out, the 2 pictures are left out"
+                "small does not support all requested settings: effort low is omitted, the summary is omitted, \
+                 verbosity high is omitted, the 2 images are omitted"
             )
         );
         let none = RequestedSettings {
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(
             clamp(&max, &model("gpt-5.5")).note().as_deref(),
             Some(
-                "gpt-5.5 does not take all that was asked for: effort max becomes xhigh (it takes effort low, medium, \
+                "gpt-5.5 does not support all requested settings: effort max becomes xhigh (it supports effort low, medium, \
                  high, xhigh)"
             )
         );

@@ -1,8 +1,8 @@
-//! The models of custom providers in `models.json`, as `-m` takes them (pure).
+//! The models of custom providers in `models.json`, as `-m` accepts them (pure).
 
 use super::custom::{CustomModel, Provider};
 
-/// Lists the models of usable providers, each with the id that `-m` takes.
+/// Lists the models of usable providers, each with the id that `-m` accepts.
 pub fn own(providers: &[Provider]) -> impl Iterator<Item = (String, &CustomModel)> {
     let servers = providers
         .iter()

@@ -1,13 +1,13 @@
 //! The lines of a session file. Metadata lines have a type that begins with `codex.`; every other line is an item, as
-//! the bytes sent to the service. So a newer version can add kinds of lines that this one ignores: such a line stays
-//! in the file and is never sent.
+//! the bytes sent to the service. A newer version can therefore add kinds of lines that this one ignores: such a line
+//! stays in the file and is never sent.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The version of the file format, raised when older programs could not read it. Version 2 added the prefix.
+/// The version of the file format, raised when older programs can no longer read it. Version 2 added the prefix.
 pub(super) const SESSION_VERSION: u32 = 2;
 
 /// The prefix of metadata line types.
@@ -58,7 +58,7 @@ impl Spelling {
     /// Classifies a line, after the first, by its type.
     pub(super) fn line_kind(self, kind: &str) -> LineKind {
         match kind.strip_prefix(PREFIX) {
-            // The versions that create bare files store any item of the service, even one of this type.
+            // Versions that create bare files store any item of the service, even one of this type.
             Some(TURN) if self == Self::Prefixed => LineKind::Turn,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,
@@ -158,7 +158,7 @@ fn text(raw: Option<&RawValue>) -> Option<String> {
     serde_json::from_str(raw?.get()).ok()
 }
 
-/// Puts an item on one line. Between JSON values a blank is as good as a line end, and strings contain no raw line
+/// Puts an item on one line. Between JSON values, blanks and line ends are equivalent, and strings contain no raw line
 /// ends.
 #[must_use]
 pub fn on_one_line(item: &[u8]) -> Cow<'_, [u8]> {

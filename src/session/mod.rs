@@ -57,7 +57,7 @@ impl Sessions {
             .mode(0o600)
             .open(&path)?;
         give_at(&file, &path);
-        // No other process knows the file yet.
+        // No other process knows about the file yet.
         let _ = FileExt::try_lock(&file);
         let mut writer = Writer::new(file, path.clone(), Spelling::default());
         match writer.begin(id, beginning) {
@@ -81,7 +81,7 @@ impl Sessions {
         match FileExt::try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Busy(path)),
-            // On a file system without locks no process is excluded.
+            // A file system without locks excludes no other process.
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }

@@ -20,7 +20,7 @@ pub struct StoredConversation {
     pub created_at: u64,
     /// The working directory of its last run.
     pub cwd: String,
-    /// The model used last, as `-m` takes it: one of a custom provider has the provider's name before it.
+    /// The model used last, as `-m` accepts it: `PROVIDER/MODEL` for a custom provider.
     pub model: String,
     /// The custom provider of that model, if it has one.
     pub provider: Option<String>,
@@ -38,7 +38,7 @@ pub struct StoredConversation {
     pub(super) spelling: Spelling,
 }
 
-/// The output of a call that was stopped before it had one.
+/// The output of a call that was stopped before it produced one.
 pub const ABORTED: &str = "aborted";
 
 /// The reasoning effort of the current model.
@@ -48,7 +48,7 @@ pub struct Effort {
     pub head: Option<String>,
     /// The effort of the last item that changed it.
     pub changed: Option<String>,
-    /// The number of items when this model took over. Changes among those are another model's.
+    /// The number of items when this model took over. Changes in those were made for another model.
     pub since: usize,
 }
 
@@ -74,7 +74,7 @@ pub struct Damage {
 pub enum Flaw {
     /// It cannot be parsed.
     Unreadable,
-    /// The first line is not one of a session.
+    /// The first line is not a session header.
     NoSession,
     /// The id of the conversation is invalid.
     Id(IdError),
@@ -87,11 +87,11 @@ pub enum Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable => f.write_str("it is no JSON object of a conversation"),
-            Self::NoSession => f.write_str("the first line does not say which conversation it is"),
-            Self::Id(error) => write!(f, "the id of the conversation is unusable: {error}"),
-            Self::Newer => f.write_str("it was written by a newer version of codex-run"),
-            Self::NoType => f.write_str("it has no type"),
+            Self::Unreadable => f.write_str("not a valid JSON object"),
+            Self::NoSession => f.write_str("not the header of a conversation"),
+            Self::Id(error) => write!(f, "invalid conversation id: {error}"),
+            Self::Newer => f.write_str("written by a newer version of codex-run"),
+            Self::NoType => f.write_str("the item has no type"),
         }
     }
 }
@@ -194,7 +194,7 @@ impl StoredConversation {
                     self.cwd = cwd;
                 }
             }
-            // It stays in the file for a version that knows it.
+            // It stays in the file for versions that know it.
             LineKind::Unknown => {}
             LineKind::Item => {
                 if !fields.is_typed() {

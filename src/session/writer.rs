@@ -1,4 +1,4 @@
-//! Appends to a stored conversation. After a failed write nothing more is written, since a line would be missing.
+//! Appends to a stored conversation. After a failed write, nothing more is written: a line would be missing in between.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -89,15 +89,15 @@ pub(super) fn message(role: &str, text: &str, pictures: &[String], takes: Pictur
     format!(r#"{{"type":"message","role":"{role}","content":[{content}]}}"#)
 }
 
-/// An item that changes the reasoning effort from here on. Unlike a changed field of the request head, it keeps the
-/// service's prompt cache valid.
+/// An item that changes the reasoning effort from this point on. Unlike a changed field of the request head, it keeps
+/// the service's prompt cache valid.
 #[must_use]
 pub fn effort_change(effort: &str) -> Vec<u8> {
     let effort = quoted(effort);
     format!(r#"{{"type":"configuration_update","reasoning":{{"effort":{effort}}}}}"#).into_bytes()
 }
 
-/// Sent for a tool output that is empty or blank.
+/// Placeholder for a tool output that is empty or blank.
 pub(super) const NO_OUTPUT: &str = "(no output)";
 
 /// The output of a call: text, and optionally an image as a data URL.
@@ -109,8 +109,8 @@ pub struct CallOutput {
     pub image: Option<String>,
 }
 
-/// Sent in place of an image that the model does not accept.
-const IMAGE_OMITTED: &str = "(the picture is left out: this model takes text only)";
+/// Placeholder for an image that the model does not accept.
+const IMAGE_OMITTED: &str = "(image omitted: this model accepts only text)";
 
 /// The output of a tool call, as an item.
 #[must_use]
@@ -193,9 +193,7 @@ mod tests {
         assert!(item("c", "a", Some("data:x"), Pictures::Bare).ends_with(bare));
         let left_out = item("c", "a", Some("data:x"), Pictures::Refused);
         assert!(
-            left_out.ends_with(
-                r#""output":"a\n(the picture is left out: this model takes text only)"}"#
-            )
+            left_out.ends_with(r#""output":"a\n(image omitted: this model accepts only text)"}"#)
         );
     }
 

@@ -1,7 +1,7 @@
 //! Adapts items of earlier answers so that the service accepts them again. An id ties an item to the reasoning that led
 //! to it: the service rejects a message or a call with an id if that reasoning is missing ("Item 'msg_..' of type
-//! 'message' was provided without its required 'reasoning' item"). So where reasoning is left out, the ids of the items
-//! after it are, too.
+//! 'message' was provided without its required 'reasoning' item"). So if reasoning is omitted, the ids of the items
+//! after it are omitted too.
 
 use std::borrow::Cow;
 
@@ -14,14 +14,14 @@ use super::input::NO_OUTPUT;
 pub enum Recipient {
     /// The model that wrote it.
     Same,
-    /// Another model, which may not know the phase of a message or the namespace of a call.
+    /// A different model, which may not know the phase of a message or the namespace of a call.
     Other,
 }
 
-/// An item without the reasoning that led to it; `None` for reasoning itself and for items that only their own model
+/// An item without the reasoning that led to it; `None` for reasoning itself and for items that only their model
 /// understands. A message becomes plain text, because one with parts must have an id. A call loses its id and keeps the
-/// `call_id` that ties it to its output. An item handled by the service must have an id and is left out. An item that
-/// cannot be parsed stays as it is: leaving out a call would orphan its output.
+/// `call_id` that ties it to its output. An item handled by the service must have an id and is omitted. An item that
+/// cannot be parsed is unchanged: omitting a call would orphan its output.
 #[must_use]
 pub fn without_reasoning(item: &[u8], recipient: Recipient) -> Option<Cow<'_, [u8]>> {
     let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(item) else {
@@ -30,7 +30,7 @@ pub fn without_reasoning(item: &[u8], recipient: Recipient) -> Option<Cow<'_, [u
     let written = |fields| Some(Cow::Owned(Value::Object(fields).to_string().into_bytes()));
     let is_answer = fields.get("role").and_then(Value::as_str) == Some("assistant");
     match fields.get("type").and_then(Value::as_str) {
-        // Their content is encrypted for one model.
+        // Their content is encrypted for a particular model.
         Some("reasoning" | "compaction" | "context_compaction") => None,
         Some("message") if is_answer => written(plain(&fields, recipient)?),
         _ if fields.get("call_id").is_some_and(Value::is_string) => {

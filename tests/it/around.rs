@@ -57,7 +57,7 @@ fn a_change_of_what_git_runs_is_told_once() {
         cmd.run()
     };
     let told = format!(
-        "codex: tools have changed {0}/config and {0}/hooks: check it before git runs what it names\n",
+        "codex: tools changed {0}/config and {0}/hooks: review it before running git, which executes programs named in it\n",
         home.work().join(".git").display()
     );
     for flags in [

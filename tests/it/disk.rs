@@ -188,7 +188,7 @@ fn nobodys_sign_in_is_overwritten_and_no_sign_out_undone() {
             };
             changed(&other, "another account");
         });
-        scope.spawn(move || changed(&|_| "{}".to_owned(), "no longer holds a sign-in"));
+        scope.spawn(move || changed(&|_| "{}".to_owned(), "no longer contains a sign-in"));
     });
 }
 

@@ -204,7 +204,7 @@ fn what_was_printed_is_what_the_service_says_in_the_end() {
             events.map(|event| format!("data: {event}\n\n")).concat(),
         ))
     };
-    let skipped = "codex: an event of the answer could not be read and was skipped\n";
+    let skipped = "codex: one event in the response could not be read and was skipped\n";
     stream("hel", "hello")
         .exits(0)
         .stdout("hello\n")

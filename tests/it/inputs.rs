@@ -110,7 +110,7 @@ fn what_is_no_picture_or_too_large_is_exit_2() {
     check("gone.png", "No such file");
     check(".", "irectory");
     sparse(&home, "large.png", (20 << 20) + 1);
-    check("large.png", "it has more than 20 MiB");
+    check("large.png", "it is larger than 20 MiB");
     sparse(&home, "full.png", 20 << 20);
     assert_eq!(
         parts(&body(&dry(&home, &["-i", "full.png", "look"]))).len(),
@@ -125,7 +125,7 @@ fn what_is_no_picture_or_too_large_is_exit_2() {
         .says("all pictures together have more than 50 MiB");
     // What has no end is not read to it.
     let ran = dry(&home, &["-i", "/dev/zero", "look"]);
-    ran.exits(2).says("it has more than 20 MiB");
+    ran.exits(2).says("it is larger than 20 MiB");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn whoever_is_killed_holds_up_nobody() {
             assert!(spent, "after {after} ms");
             next.exits(4)
                 .says("refresh_token_reused")
-                .says("started to renew it but ended before the new tokens were stored")
+                .says("started to renew it but ended before storing the new tokens")
                 .says("codex login");
             assert_eq!(home.refresh_token(), old.refresh, "nothing is thrown away");
         }
@@ -78,7 +78,7 @@ fn a_holder_beyond_its_own_limit_is_named() {
         .exits(7)
         .stdout("")
         .says(&format!("cannot use the sign-in: {held}"))
-        .says("for longer than the 130 s that a renewal may take")
+        .says("and has not released it for more than 130 s, the longest a renewal takes")
         .says("which may be suspended");
     // Another command of the same kind says the same.
     let logout = home.codex(&server).args(["logout", "--local"]).run();

@@ -25,7 +25,7 @@ fn output_without_end_costs_little_memory_and_disk() {
         peaks.iter().all(|kilobytes| *kilobytes < 32 << 10),
         "{peaks:?}"
     );
-    assert!(told[0].len() < 66_000 && told[0].contains("; its first 64 MiB are in "));
+    assert!(told[0].len() < 66_000 && told[0].contains("; the first 64 MiB are in "));
     let disk = told[0]
         .lines()
         .rev()
@@ -51,7 +51,7 @@ fn what_forks_ignores_and_holds_on_is_gone_after_its_time() {
     ] {
         let (ran, told) = called(&home, flags, vec![bash(&command)]);
         assert!(
-            told[0].starts_with("begun\n[ended after 2 s, its time limit"),
+            told[0].starts_with("begun\n[timed out after 2 s"),
             "{}",
             told[0]
         );

@@ -28,12 +28,12 @@ fn a_model_is_what_the_file_says_of_it() {
     let (none, image) = (|| json!(null), ["-i", "a.png"]);
     let picture = "/input/0/content/1/type";
     let told =
-        |words: &str| format!("codex: small does not take all that was asked for: {words}\n");
+        |words: &str| format!("codex: small does not support all requested settings: {words}\n");
     // Nothing is taken for granted.
     check(
         &json!({"id": "small"}),
         &["-e", "high"],
-        &told("effort high is left out"),
+        &told("effort high is omitted"),
         &[
             ("/max_output_tokens", none()),
             ("/reasoning", none()),
@@ -43,7 +43,7 @@ fn a_model_is_what_the_file_says_of_it() {
     check(
         &json!({"id": "small"}),
         &image,
-        &told("the picture is left out"),
+        &told("the image is omitted"),
         &[(picture, none())],
     );
     check(
@@ -65,7 +65,7 @@ fn a_model_is_what_the_file_says_of_it() {
     check(
         &thinks,
         &["-e", "high"],
-        &told("effort high becomes medium (it takes effort low, medium)"),
+        &told("effort high becomes medium (it supports effort low, medium)"),
         &[
             ("/reasoning/effort", json!("medium")),
             ("/include/0", json!("reasoning.encrypted_content")),

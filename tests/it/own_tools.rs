@@ -166,7 +166,7 @@ fn it_ends_when_its_time_is_over() {
     let path = put(&home.root().join("mine"), &slow).display().to_string();
     let (ran, told) = called(&home, &["--tool", &path], vec![lookup(json!({"id": "7"}))]);
     assert!(
-        told[0].starts_with("begun\n[ended after 2 s, its time limit"),
+        told[0].starts_with("begun\n[timed out after 2 s"),
         "{}",
         told[0]
     );

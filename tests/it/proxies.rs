@@ -12,7 +12,7 @@ fn a_proxy_that_wants_another_kind_of_sign_in_is_said_to() {
     for (offers, words, hint) in [
         (
             "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM",
-            "requires authentication of a kind that codex-run does not support (Negotiate, NTLM)",
+            "requires an authentication scheme that codex-run does not support (Negotiate, NTLM)",
             "a helper on this machine",
         ),
         (
@@ -65,7 +65,7 @@ fn what_goes_wrong_with_a_proxy_of_socks_is_told_apart() {
     // Those that are given an address need one.
     for scheme in ["socks5", "socks", "socks4"] {
         let words =
-            "must be given an IP address, and the server's name does not resolve on this machine";
+            "requires an IP address, but the server's name does not resolve on this machine";
         check(scheme, &[5, 0], words, "socks5h://");
     }
     let ran = once(NAMED, &[("all_proxy", "socks5h://proxy.invalid:1080")]);

@@ -238,7 +238,7 @@ fn what_changes_in_the_file_meanwhile_is_seen() {
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{}"));
-            ran.exits(4).says("no longer holds a sign-in");
+            ran.exits(4).says("no longer contains a sign-in");
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{\n\n  torn"));

@@ -21,8 +21,8 @@ fn roots_that_cannot_be_read_are_exit_2_where_they_are_needed() {
         (".", "irectory"),
         ("empty.pem", "it contains no certificate"),
         ("text.pem", "it contains no certificate"),
-        ("damaged.pem", "part 1 of it is damaged"),
-        ("other.pem", "part 1 of it is not a certificate"),
+        ("damaged.pem", "part 1 of the file is damaged"),
+        ("other.pem", "part 1 of the file is not a certificate"),
     ] {
         for (set, named) in [
             (&["CODEX_CA_CERTIFICATE"][..], "CODEX_CA_CERTIFICATE"),

@@ -1,4 +1,4 @@
-//! State shared between processes, stored in the lock file of our home: who holds the lock, which refresh tokens were
+//! State shared between processes, stored in the lock file of the home: who holds the lock, which refresh tokens were
 //! sent or permanently refused, when a failed one may be retried, and the identities of personal access tokens. One
 //! JSON object per line, appended; the last match counts. A token is identified by part of its hash. Losing a line
 //! costs one request to the issuer, so errors are ignored.
@@ -234,7 +234,7 @@ impl Memory {
     }
 }
 
-/// Returns a token's name: enough of its hash to distinguish it, too little to be of use.
+/// Returns a token's name: enough of its hash to identify it, and useless without the token.
 pub(super) fn name(token: &Secret) -> String {
     let hash = Sha256::digest(token.expose());
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -260,7 +260,7 @@ mod tests {
             r#"{"error":{"code":"x","message":"No."}}"#,
         ));
         memory.hold();
-        assert!(!home.exists(), "that alone is not worth a directory");
+        assert!(!home.exists(), "no directory is created just for that");
         memory.note(&one, &Past::Failed(1, 5000));
         memory.hold();
         memory.note(&two, &Past::Failed(2, 9000));

@@ -183,7 +183,7 @@ fn incomplete_items_are_removed_or_answered() {
     assert_eq!(settled(&[HEAD, TURN, USER, CALL, output]), (3, 0));
     let change = r#"{"type":"configuration_update","reasoning":{"effort":"high"}}"#;
     assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, change, USER]), (3, 0));
-    // Another call without an output is removed, and the reasoning that led only to it.
+    // Any other call without an output is removed, together with the reasoning that led only to it.
     let custom = r#"{"type":"custom_tool_call","call_id":"d","name":"t","input":""}"#;
     assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, custom, USER]), (2, 0));
     let output = r#"{"type":"custom_tool_call_output","call_id":"d","output":"x"}"#;
