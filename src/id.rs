@@ -41,7 +41,7 @@ fn check(text: &str, most: usize) -> Result<String, IdError> {
     }
 }
 
-/// A model id as the service spells it: not empty, no white space.
+/// A model id, exactly as the service uses it: not empty, no white space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelId(String);
 

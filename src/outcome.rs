@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(TABLE.len(), Outcome::Closed as usize + 1);
         assert!(
             TABLE.iter().all(|row| row.code != 101),
-            "101 is how Rust spells a panic"
+            "101 is the exit code of a Rust panic"
         );
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::session::stored::is_change;
 use crate::session::{Journal, StoredConversation, TurnHeader, Writer};
 use crate::wire::input::effort_change;
-use crate::wire::replay::{Recipient, with_words, without_reasoning};
+use crate::wire::replay::{Recipient, with_placeholder, without_reasoning};
 
 /// A resumed conversation.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +82,7 @@ fn items_for_model(stored: &StoredConversation, model: &str, changes_since: usiz
             } else {
                 without_reasoning(item, Recipient::Other)?
             };
-            Some(with_words(&item).into_owned())
+            Some(with_placeholder(&item).into_owned())
         })
         .collect()
 }

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::headers::{LITE, conversation_headers};
 use super::redact::redact;
 use super::refusal::{head, refused};
-use super::signed::{Question, RequestPath, Signed};
+use super::signed::{RequestPath, Signed, UnsignedRequest};
 use super::stream::Stream;
 use crate::auth::Authority;
 use crate::http::{self, Http};
@@ -91,7 +91,7 @@ impl Client {
     /// # Errors
     /// When no response begins, or the service rejects the request.
     pub fn send(&self, body: &RequestBody) -> Result<Stream, Error> {
-        let question = Question {
+        let request = UnsignedRequest {
             place: RequestPath::Below("/responses"),
             headers: &self.shape_headers(body.shape()),
             body: Some((http::JSON, body.bytes())),
@@ -102,7 +102,7 @@ impl Client {
             endpoints: &self.endpoints,
             authority: &self.authority,
         };
-        let answer = signed.ask(&question)?;
+        let answer = signed.ask(&request)?;
         let kind = answer
             .header("content-type")
             .unwrap_or_default()

@@ -6,7 +6,7 @@ use super::endpoints::Endpoints;
 use super::error::Error;
 use super::headers::{PROTOCOL, common};
 use super::refusal::refused;
-use super::signed::{Question, RequestPath, Signed};
+use super::signed::{RequestPath, Signed, UnsignedRequest};
 use crate::auth::Authority;
 use crate::http::{self, Http, TimeLimit};
 
@@ -49,7 +49,7 @@ pub fn fetch(
         endpoints,
         authority,
     };
-    let answer = signed.ask(&Question {
+    let answer = signed.ask(&UnsignedRequest {
         place: RequestPath::Below(&path),
         headers: &headers,
         body: None,

@@ -8,7 +8,7 @@ use super::endpoints::Endpoints;
 use super::error;
 use super::headers::common;
 use super::refusal::refused;
-use super::signed::{Question, RequestPath, Signed};
+use super::signed::{RequestPath, Signed, UnsignedRequest};
 use crate::auth::Authority;
 use crate::http::{self, Http, TimeLimit};
 
@@ -89,7 +89,7 @@ pub fn fetch(
         endpoints,
         authority,
     };
-    let answer = signed.ask(&Question {
+    let answer = signed.ask(&UnsignedRequest {
         place: RequestPath::SideService("/wham/usage"),
         headers: &common(http::JSON),
         body: None,

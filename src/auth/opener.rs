@@ -10,7 +10,7 @@ use crate::exhausted::at_start;
 /// The environment that decides whether a browser can open.
 #[allow(clippy::struct_excessive_bools)] // each is an independent fact
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct BrowserEnvironment {
     /// The value of `BROWSER`, if set.
     pub browser: Option<OsString>,
     /// This is an SSH session.
@@ -53,7 +53,7 @@ pub enum Opener {
 ///
 /// # Errors
 /// If no browser can open.
-pub fn openers(here: &Surroundings) -> Result<Vec<Opener>, NoBrowser> {
+pub fn openers(here: &BrowserEnvironment) -> Result<Vec<Opener>, NoBrowser> {
     const WINDOWS: [Opener; 2] = [
         Opener::Program("wslview", &[]),
         Opener::Program("rundll32.exe", &["url.dll,FileProtocolHandler"]),
@@ -153,10 +153,10 @@ mod tests {
 
     #[test]
     fn a_browser_opens_only_on_the_users_machine() {
-        let check = |change: fn(&mut Surroundings), expected: Result<&str, NoBrowser>| {
-            let mut here = Surroundings {
+        let check = |change: fn(&mut BrowserEnvironment), expected: Result<&str, NoBrowser>| {
+            let mut here = BrowserEnvironment {
                 display: true,
-                ..Surroundings::default()
+                ..BrowserEnvironment::default()
             };
             change(&mut here);
             let found = openers(&here).map(|openers| openers[0].name());

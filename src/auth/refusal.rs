@@ -106,11 +106,11 @@ impl Refusal {
     pub fn redact(&mut self, secrets: &[&Secret]) {
         for secret in secrets.iter().map(|secret| secret.expose()) {
             for text in [&mut self.message, &mut self.code] {
-                for spelling in [
+                for encoded in [
                     secret.to_owned(),
                     form::encode(&[(secret, "")]).replace('=', ""),
                 ] {
-                    *text = mask(text, &spelling);
+                    *text = mask(text, &encoded);
                 }
             }
         }

@@ -38,7 +38,7 @@ pub struct Claims {
     pub account: Option<AccountId>,
     /// The e-mail address.
     pub email: Option<String>,
-    /// The plan of the account, as the service spells it.
+    /// The plan of the account, by the name that the service uses.
     pub plan: Option<String>,
     /// The expiry time, in Unix seconds.
     pub expires: Option<u64>,

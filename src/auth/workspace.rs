@@ -11,7 +11,7 @@ const MAX_RESIDENCY: usize = 64;
 /// The known restrictions of a workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// The region where its data stays, as the service spells it.
+    /// The region where its data stays, by the name that the service uses.
     pub residency: Option<String>,
     /// Whether it is in the `FedRAMP` environment.
     pub fedramp: Option<bool>,

@@ -69,10 +69,10 @@ pub(crate) fn of_sign_in(error: &sign_in::Error, used: Option<&Used>) -> Failure
         Error::Refused(_) => ended("cannot renew the sign-in"),
         Error::Ended => ended("the sign-in has expired"),
         Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", error, AGAIN),
-        Error::Whose(issuer::Error::Refused(refusal)) if refusal.kind() == RefusalKind::SignIn => {
+        Error::Unidentified(issuer::Error::Refused(refusal)) if refusal.kind() == RefusalKind::SignIn => {
             Failure::refused(&refusal.words(), used, WITHDRAWN)
         }
-        Error::Whose(error) => of_issuer(
+        Error::Unidentified(error) => of_issuer(
             "cannot find the account of the access token",
             error,
             WITHDRAWN,

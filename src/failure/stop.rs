@@ -164,14 +164,14 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
             let failure = of_unanswered(why, used);
             match **why {
                 Unanswered::Refused(_) => {
-                    let mut failure = failure.of_part(*partial);
+                    let mut failure = failure.noting_partial(*partial);
                     if *partial && failure.outcome == Outcome::Unreachable {
                         // The answer was cut off earlier, and no retry completed it.
                         failure.outcome = Outcome::Incomplete;
                     }
                     failure
                 }
-                Unanswered::Unusable(Trouble::Failed(_)) => failure.of_part(*partial),
+                Unanswered::Unusable(Trouble::Failed(_)) => failure.noting_partial(*partial),
                 // The other messages already mention it.
                 Unanswered::BrokeOff(_) | Unanswered::Unusable(_) => failure,
             }

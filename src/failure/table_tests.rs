@@ -187,11 +187,11 @@ fn credentials_and_sign_ins() {
         Refused(*denied()),
         Ended,
         Failed(None),
-        Whose(issuer::Error::Unreadable),
+        Unidentified(issuer::Error::Unreadable),
         Store(store::Error::Blank(file())),
     ]);
     sign_ins.extend(refusals().map(|error| sign_in::Error::Failed(Some(error))));
-    sign_ins.extend(refusals().map(sign_in::Error::Whose));
+    sign_ins.extend(refusals().map(sign_in::Error::Unidentified));
     let stores = every![store::Error:
         Unreadable(file(), io::ErrorKind::PermissionDenied.into()),
         NotAFile(file()),

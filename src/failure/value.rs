@@ -49,7 +49,7 @@ impl Failure {
     }
 
     /// Adds to the hint that only part of an answer was printed, if `partial`.
-    pub(super) fn of_part(mut self, partial: bool) -> Self {
+    pub(super) fn noting_partial(mut self, partial: bool) -> Self {
         if !partial {
             return self;
         }

@@ -51,7 +51,7 @@ impl Replacement {
     /// # Errors
     /// If there is no space.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        self.fill(bytes)?;
+        self.write_unsynced(bytes)?;
         self.file.sync_all()
     }
 
@@ -59,7 +59,7 @@ impl Replacement {
     ///
     /// # Errors
     /// If there is no space.
-    pub fn fill(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn write_unsynced(&self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all_at(bytes, 0)?;
         self.file.set_len(bytes.len() as u64)
     }
@@ -69,8 +69,8 @@ impl Replacement {
     ///
     /// # Errors
     /// If the permissions cannot be set.
-    pub fn like(&self, other: &Stat) -> io::Result<()> {
-        self.owned_by(other)?;
+    pub fn copy_permissions(&self, other: &Stat) -> io::Result<()> {
+        self.copy_owner(other)?;
         let mode = Mode::from_raw_mode(other.st_mode) & (Mode::RWXU | Mode::RWXG | Mode::RWXO);
         fchmod(&self.file, mode).map_err(Into::into)
     }
@@ -79,7 +79,7 @@ impl Replacement {
     ///
     /// # Errors
     /// If its current owner cannot be determined.
-    pub fn owned_by(&self, other: &Stat) -> io::Result<()> {
+    pub fn copy_owner(&self, other: &Stat) -> io::Result<()> {
         let own = self.file.metadata()?;
         if (own.uid(), own.gid()) != (other.st_uid, other.st_gid) {
             let (user, group) = (Uid::from_raw(other.st_uid), Gid::from_raw(other.st_gid));
@@ -99,7 +99,7 @@ impl Replacement {
     /// If it cannot be renamed, or the directory cannot be synced.
     pub fn commit(self) -> io::Result<FileIdentity> {
         let directory = self.slot.directory().clone();
-        let written = self.take_place()?;
+        let written = self.commit_unsynced()?;
         sync(directory.descriptor()?)?;
         Ok(written)
     }
@@ -108,7 +108,7 @@ impl Replacement {
     ///
     /// # Errors
     /// If it cannot be renamed.
-    pub fn take_place(mut self) -> io::Result<FileIdentity> {
+    pub fn commit_unsynced(mut self) -> io::Result<FileIdentity> {
         let slot = &self.slot;
         let held = slot.directory().descriptor()?;
         if let Err(error) = renameat(held, &self.temporary_name, held, slot.name()) {

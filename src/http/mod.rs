@@ -32,7 +32,7 @@ use network::Through;
 pub(crate) use network::Unusable;
 use resolver::Addresses;
 use socket::Offers;
-use tunnel::InTime;
+use tunnel::DeadlineConnector;
 
 /// A request: a POST if it has a body. Not `Debug`, since a body may hold a secret.
 #[derive(Clone, Copy)]
@@ -108,7 +108,7 @@ impl Http {
             .max_idle_age(KEEP_ALIVE)
             .build();
         let offers = Offers::default();
-        let connector = InTime::new(offers.clone());
+        let connector = DeadlineConnector::new(offers.clone());
         let agent = ureq::Agent::with_parts(config, connector, Addresses::default());
         Self {
             agent,

@@ -23,7 +23,7 @@ pub(super) enum ConnectError {
 }
 
 /// The addresses in the order of the attempts: families alternate, beginning with the first address's.
-fn in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let Some(first) = addresses.first() else {
         return Vec::new();
     };
@@ -47,7 +47,7 @@ pub(super) fn connect(
     limit: Option<Duration>,
 ) -> Result<TcpStream, ConnectError> {
     let until = limit.map(|limit| Instant::now() + limit);
-    let mut left = in_turn(addresses).into_iter();
+    let mut left = interleaved(addresses).into_iter();
     let mut open: Vec<OwnedFd> = Vec::new();
     let mut failed = None;
     let mut due = Instant::now();
@@ -208,7 +208,7 @@ mod tests {
         let check = |addresses: &[&str], expected: &[&str]| {
             let addresses: Vec<SocketAddr> = addresses.iter().map(|text| address(text)).collect();
             let expected: Vec<SocketAddr> = expected.iter().map(|text| address(text)).collect();
-            assert_eq!(in_turn(&addresses), expected);
+            assert_eq!(interleaved(&addresses), expected);
         };
         check(&[], &[]);
         check(&["1.1.1.1:1"], &["1.1.1.1:1"]);

@@ -202,7 +202,7 @@ impl Cache {
         sweep(slot.directory());
         let temporary = file::unused(TEMPORARY_PREFIX)?;
         let new = Replacement::begin(slot, &temporary, Mode::RUSR | Mode::WUSR)?;
-        file::give(new.file(), slot.directory().descriptor()?);
+        file::inherit_owner(new.file(), slot.directory().descriptor()?);
         new.write(&bytes)?;
         new.commit().map(drop)
     }

@@ -66,18 +66,18 @@ pub enum Adjustment {
         sent: String,
     },
     /// The effort is omitted.
-    EffortLeftOut(String),
+    EffortOmitted(String),
     /// The summary is omitted.
-    SummaryLeftOut,
+    SummaryOmitted,
     /// The verbosity is omitted.
-    VerbosityLeftOut(String),
+    VerbosityOmitted(String),
     /// The pictures are omitted; their number.
     PicturesLeftOut(usize),
 }
 
 impl Adjustment {
     fn is_effort(&self) -> bool {
-        matches!(self, Self::EffortReplaced { .. } | Self::EffortLeftOut(_))
+        matches!(self, Self::EffortReplaced { .. } | Self::EffortOmitted(_))
     }
 }
 
@@ -101,9 +101,9 @@ impl fmt::Display for Adjustment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EffortReplaced { asked, sent } => write!(f, "effort {asked} becomes {sent}"),
-            Self::EffortLeftOut(effort) => write!(f, "effort {effort} is omitted"),
-            Self::SummaryLeftOut => f.write_str("the summary is omitted"),
-            Self::VerbosityLeftOut(verbosity) => write!(f, "verbosity {verbosity} is omitted"),
+            Self::EffortOmitted(effort) => write!(f, "effort {effort} is omitted"),
+            Self::SummaryOmitted => f.write_str("the summary is omitted"),
+            Self::VerbosityOmitted(verbosity) => write!(f, "verbosity {verbosity} is omitted"),
             Self::PicturesLeftOut(1) => f.write_str("the image is omitted"),
             Self::PicturesLeftOut(several) => write!(f, "the {several} images are omitted"),
         }
@@ -117,7 +117,7 @@ pub fn clamp(asked: &RequestedSettings<'_>, model: &Model) -> ClampedSettings {
     let effort = asked.effort.and_then(|effort| {
         let taken = nearest(effort, model);
         match taken {
-            None => changes.push(Adjustment::EffortLeftOut(effort.to_owned())),
+            None => changes.push(Adjustment::EffortOmitted(effort.to_owned())),
             Some(taken) if taken != effort => changes.push(Adjustment::EffortReplaced {
                 asked: effort.to_owned(),
                 sent: taken.to_owned(),
@@ -135,14 +135,14 @@ pub fn clamp(asked: &RequestedSettings<'_>, model: &Model) -> ClampedSettings {
     let summary = summary.filter(|_| {
         let takes = !model.plain && !model.no_summary;
         if !takes {
-            changes.push(Adjustment::SummaryLeftOut);
+            changes.push(Adjustment::SummaryOmitted);
         }
         takes
     });
     let verbosity = asked.verbosity.filter(|verbosity| {
         let takes = !model.no_verbosity;
         if !takes {
-            changes.push(Adjustment::VerbosityLeftOut((*verbosity).to_owned()));
+            changes.push(Adjustment::VerbosityOmitted((*verbosity).to_owned()));
         }
         takes
     });

@@ -193,7 +193,7 @@ fn change(
             }
             "maxTokens" => change.output = Some(reader.typed(raw, "a whole number of tokens")?),
             "reasoning" => change.reasons = Some(reader.typed(raw, "true or false")?),
-            "verbosity" => change.takes_verbosity = Some(reader.typed(raw, "true or false")?),
+            "verbosity" => change.supports_verbosity = Some(reader.typed(raw, "true or false")?),
             "efforts" => {
                 let efforts: Vec<String> = reader.typed(raw, "an array of levels")?;
                 if let Some(odd) = efforts.iter().find(|e| !clamp::EFFORTS.contains(&&***e)) {
@@ -208,14 +208,14 @@ fn change(
             }
             "thinkingLevelMap" => {
                 let fields = reader.object(raw, None)?;
-                let as_it_is = |effort: &&&str| {
+                let is_unmapped = |effort: &&&str| {
                     let name = if **effort == "none" { "off" } else { effort };
                     let mapped = fields.iter().find(|(key, _)| key == name);
                     mapped.is_none_or(|(_, raw)| {
                         serde_json::from_str::<Value>(raw.get()).is_ok_and(|to| to == **effort)
                     })
                 };
-                let kept = clamp::EFFORTS.iter().filter(as_it_is);
+                let kept = clamp::EFFORTS.iter().filter(is_unmapped);
                 change.efforts = Some(kept.map(|&effort| effort.to_owned()).collect());
             }
             "input" => {

@@ -3,7 +3,7 @@
 use super::custom::{CustomModel, Provider};
 
 /// Lists the models of usable providers, each with the id that `-m` accepts.
-pub fn own(providers: &[Provider]) -> impl Iterator<Item = (String, &CustomModel)> {
+pub fn listed_models(providers: &[Provider]) -> impl Iterator<Item = (String, &CustomModel)> {
     let servers = providers
         .iter()
         .filter(|provider| provider.base_url.is_some() && provider.other_protocol.is_none());

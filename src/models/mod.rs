@@ -45,7 +45,7 @@ impl Backend {
 
     /// Returns whether it is one of OpenAI's, which accept fields that other servers may not know.
     #[must_use]
-    pub fn is_of_openai(self) -> bool {
+    pub fn is_openai(self) -> bool {
         self != Self::Other
     }
 }

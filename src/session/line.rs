@@ -19,10 +19,10 @@ const SESSION: &str = "session";
 /// The line before the items of a run.
 const TURN: &str = "turn";
 
-/// How a file spells the types of metadata lines. A file keeps its spelling, so that the version that created it can
+/// How a file writes the types of metadata lines. A file keeps its format, so that the version that created it can
 /// still read it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Spelling {
+pub(super) enum LineFormat {
     /// Without the prefix, up to version 1.
     Bare,
     /// With the prefix, since version 2.
@@ -30,7 +30,7 @@ pub(super) enum Spelling {
     Prefixed,
 }
 
-impl Spelling {
+impl LineFormat {
     /// Returns the type of the first line.
     pub(super) fn session(self) -> String {
         self.of(SESSION)
@@ -48,11 +48,11 @@ impl Spelling {
         }
     }
 
-    /// Returns the spelling of a file whose first line has this type; `None` if it is not a session file.
+    /// Returns the format of a file whose first line has this type; `None` if it is not a session file.
     pub(super) fn of_first(kind: &str) -> Option<Self> {
         [Self::Bare, Self::Prefixed]
             .into_iter()
-            .find(|spelling| spelling.session() == kind)
+            .find(|line_format| line_format.session() == kind)
     }
 
     /// Classifies a line, after the first, by its type.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::line::{FirstLine, ItemFields, LineKind, SESSION_VERSION, Spelling, TurnLine};
+use super::line::{FirstLine, ItemFields, LineFormat, LineKind, SESSION_VERSION, TurnLine};
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
 use crate::wire::input::{CallOutput, Pictures, call_output};
@@ -34,8 +34,8 @@ pub struct StoredConversation {
     pub turns: usize,
     /// The beginning of the user's first message.
     pub first: String,
-    /// How the file spells the types of metadata lines.
-    pub(super) spelling: Spelling,
+    /// How the file writes the types of metadata lines.
+    pub(super) line_format: LineFormat,
 }
 
 /// The output of a call that was stopped before it produced one.
@@ -160,7 +160,7 @@ impl StoredConversation {
     /// Creates an empty conversation from the first line.
     fn from_first_line(fields: &ItemFields<'_>, raw: &[u8]) -> Result<Self, Flaw> {
         let kind = fields.kind().unwrap_or_default();
-        let spelling = Spelling::of_first(&kind).ok_or(Flaw::NoSession)?;
+        let line_format = LineFormat::of_first(&kind).ok_or(Flaw::NoSession)?;
         let first: FirstLine = serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
         if first.version > SESSION_VERSION {
             return Err(Flaw::Newer);
@@ -177,13 +177,13 @@ impl StoredConversation {
             models: Vec::new(),
             turns: 0,
             first: String::new(),
-            spelling,
+            line_format,
         })
     }
 
     fn add_line(&mut self, fields: &ItemFields<'_>, raw: &[u8]) -> Result<(), Flaw> {
         let kind = fields.kind().unwrap_or_default();
-        match self.spelling.line_kind(&kind) {
+        match self.line_format.line_kind(&kind) {
             LineKind::Turn => {
                 let turn: TurnLine = serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
                 self.turns += usize::from(turn.cwd.is_some());
@@ -218,17 +218,17 @@ impl StoredConversation {
 
     /// Applies a turn line that names a model.
     fn begin(&mut self, line: &TurnLine, model: &str) {
-        let spelled = match &line.provider {
+        let qualified = match &line.provider {
             Some(provider) => format!("{provider}/{model}"),
             None => model.to_owned(),
         };
-        if self.model != spelled {
+        if self.model != qualified {
             self.effort = Effort {
                 since: self.items.len(),
                 ..Effort::default()
             };
         }
-        self.model = spelled;
+        self.model = qualified;
         self.provider.clone_from(&line.provider);
         self.effort.head.clone_from(&line.effort);
     }

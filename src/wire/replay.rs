@@ -78,7 +78,7 @@ fn plain(message: &Map<String, Value>, recipient: Recipient) -> Option<Map<Strin
 /// Fills in the placeholder for an empty call output: services reject an output of nothing but white space. Other items
 /// are returned unchanged.
 #[must_use]
-pub fn with_words(item: &[u8]) -> Cow<'_, [u8]> {
+pub fn with_placeholder(item: &[u8]) -> Cow<'_, [u8]> {
     let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(item) else {
         return Cow::Borrowed(item);
     };
@@ -158,7 +158,7 @@ mod tests {
         let check = |output: Value, expected: Value| {
             let item = json!({"type": "function_call_output", "call_id": "c", "output": output});
             let item = item.to_string();
-            let found = with_words(item.as_bytes());
+            let found = with_placeholder(item.as_bytes());
             let found: Value = serde_json::from_slice(&found).expect("JSON");
             assert_eq!(found["output"], expected, "{item}");
         };
@@ -171,6 +171,6 @@ mod tests {
             json!([{"type": "input_text", "text": "(no output)"}, {"type": "input_image", "image_url": "data:x"}]),
         );
         let message = br#"{"type":"message","role":"user","content":" "}"#;
-        assert_eq!(&*with_words(message), &message[..]);
+        assert_eq!(&*with_placeholder(message), &message[..]);
     }
 }

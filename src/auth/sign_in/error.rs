@@ -26,7 +26,7 @@ pub enum Error {
     /// The request to the issuer failed, or an earlier failure is still backing off (`None`).
     Failed(Option<issuer::Error>),
     /// The issuer did not identify the account of a workspace's access token.
-    Whose(issuer::Error),
+    Unidentified(issuer::Error),
 }
 
 impl Error {
@@ -69,7 +69,7 @@ impl fmt::Display for Error {
             Self::Ended => {
                 f.write_str("the saved access token has expired, and there is no refresh token")
             }
-            Self::Failed(Some(error)) | Self::Whose(error) => error.fmt(f),
+            Self::Failed(Some(error)) | Self::Unidentified(error) => error.fmt(f),
             Self::Failed(None) => f.write_str("the service failed several times in a row"),
         }
     }
@@ -79,7 +79,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Store(error) | Self::NotSpent(error) => Some(error),
-            Self::Failed(Some(error)) | Self::Whose(error) => Some(error),
+            Self::Failed(Some(error)) | Self::Unidentified(error) => Some(error),
             _ => None,
         }
     }

@@ -107,7 +107,7 @@ impl SignIn {
     ///
     /// # Errors
     /// If no valid token is available.
-    pub fn instead_of(&self, rejected: &Secret) -> Result<Option<Credential>, Error> {
+    pub fn replacement_for(&self, rejected: &Secret) -> Result<Option<Credential>, Error> {
         match self.renew(Some(rejected)) {
             Err(Error::Ended) => Ok(None),
             other => other.map(Some),

@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 
 use super::store_path::with_suffix;
 use crate::exhausted::at_start;
-use crate::file::{give_at, has_no_locks};
+use crate::file::{has_no_locks, inherit_owner_at};
 
 /// Age of its last heartbeat at which a lock directory counts as stale. pi uses the same value.
 const STALE_AFTER: Duration = Duration::from_secs(30);
@@ -137,7 +137,7 @@ fn advisory_by(path: &Path, try_lock: TryLock) -> io::Result<Option<File>> {
     options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     let file = match options.clone().create_new(true).open(path) {
         Ok(file) => {
-            give_at(&file, path);
+            inherit_owner_at(&file, path);
             file
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match options.open(path) {

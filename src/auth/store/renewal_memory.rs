@@ -17,7 +17,7 @@ use super::lock_wait::Holder;
 use crate::auth::identity::TokenIdentity;
 use crate::auth::refusal::Refusal;
 use crate::clock::millis;
-use crate::file::{Directory, give_at, open_regular};
+use crate::file::{Directory, inherit_owner_at, open_regular};
 use crate::secret::Secret;
 
 /// Size at which the file is truncated, in bytes.
@@ -217,7 +217,7 @@ impl Memory {
         options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let file = match options.clone().create_new(true).open(&path) {
             Ok(file) => {
-                give_at(&file, &path);
+                inherit_owner_at(&file, &path);
                 Ok(file)
             }
             Err(_) => options.open(&path),

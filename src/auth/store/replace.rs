@@ -47,9 +47,9 @@ impl Prepared {
         let old = slot.stat()?;
         match &old {
             // If root replaces a user's file, the user stays its owner.
-            Some(old) => new.owned_by(old)?,
+            Some(old) => new.copy_owner(old)?,
             // What root creates in a user's home belongs to the user.
-            None => new.owned_by(&fstat(slot.directory().descriptor()?)?)?,
+            None => new.copy_owner(&fstat(slot.directory().descriptor()?)?)?,
         }
         let length = old.map_or(0, |old| usize::try_from(old.st_size).unwrap_or(0));
         // Blanks, so that a partly written text is never valid JSON.
@@ -138,7 +138,7 @@ impl Drop for Overwritten {
 
 /// Returns the error that the path no longer leads to the file that was written.
 fn misplaced_error(slot: &FileSlot) -> io::Error {
-    let place = slot.whereabouts();
+    let place = slot.current_path();
     io::Error::other(format!(
         "it was replaced during the write; the new contents are in {}",
         place.display()

@@ -42,7 +42,7 @@ pub(super) fn fitted(
         verbosity: word_of(args, "verbosity", args.verbosity.as_deref(), VERBOSITIES)?,
         pictures,
         // Their defaults differ from those listed, and other servers may not know the words.
-        defaults: choice.backend.is_of_openai(),
+        defaults: choice.backend.is_openai(),
     };
     Ok(clamp(&asked, model))
 }
@@ -68,6 +68,7 @@ pub(super) fn kept_effort<'a>(
     resumed: Option<&'a ResumedSettings>,
 ) -> Option<&'a str> {
     let is_given = args.effort.is_some() && resumed_session::is_given(args, "effort");
-    let resumed = resumed.filter(|resumed| resumed.model.as_ref() == Some(&choice.spelled()));
+    let resumed =
+        resumed.filter(|resumed| resumed.model.as_ref() == Some(&choice.qualified_name()));
     resumed?.effort.as_deref().filter(|_| !is_given)
 }
