@@ -25,7 +25,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("it is empty"),
-            Self::NotUtf8(place, at) => write!(f, "{place} is not valid UTF-8 at byte {at}"),
+            Self::NotUtf8(place, at) => write!(f, "invalid UTF-8 in {place} at byte {at}"),
             Self::Twice => f.write_str("`-` occurs more than once"),
         }
     }

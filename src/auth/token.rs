@@ -24,7 +24,7 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Shape => "it is not a JSON Web Token",
-            Self::NoAccount => "it names no account",
+            Self::NoAccount => "it does not name an account",
         })
     }
 }

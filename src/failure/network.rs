@@ -73,8 +73,7 @@ fn bundle() -> Option<&'static str> {
 
 /// The hint for an unknown certificate authority. `bundle` is the file with those that the system trusts.
 fn authority(bundle: Option<&str>) -> String {
-    let words =
-        "a company proxy, or a server of your own, may use a private certificate authority: ";
+    let words = "a company proxy or a private server may use a private certificate authority: ";
     match bundle {
         Some(file) => format!(
             "{words}if this system trusts it, set CODEX_CA_CERTIFICATE={file}; otherwise set it to a file with its certificate in \

@@ -92,7 +92,7 @@ fn of_trouble(trouble: &Trouble, used: Option<&Used>) -> Failure {
         )
         .hint("try again; what was printed is only part of the answer"),
         Trouble::Another => {
-            incomplete("it broke off, and the retry does not begin with what was printed")
+            incomplete("it was cut off, and the retry does not begin with what was printed")
                 .hint("try again; --buffer prints an answer only once it is complete")
         }
         Trouble::Repeats(name) => incomplete(&format!(

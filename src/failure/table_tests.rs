@@ -1,20 +1,18 @@
-//! Every failure and warning, built from its facts: the table of messages, hints and exit codes, for review in one
-//! sitting with `cargo test --lib table -- --nocapture`. `every!` makes a variant without a row a compile error.
-//! Commands add their failures with `check_rows`.
+//! Every failure, built from its facts: the table of messages, hints and exit codes, for review in one sitting with
+//! `cargo test --lib table -- --nocapture`. `every!` makes a variant without a row a compile error. Commands add their
+//! failures with `check_rows`; warnings and reasons are in `table_of_texts`.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::table::{check_rows, check_texts, every};
+use super::table::{check_rows, every};
 use super::*;
 use crate::api::{self, Break, Unanswered, usage};
 use crate::auth::refusal::Refusal;
 use crate::auth::store::{CredentialKind, Other};
 use crate::auth::token::TokenError;
-use crate::auth::{
-    self, CredentialSource, FoundCredential, What, issuer, key_command, sign_in, store,
-};
+use crate::auth::{self, CredentialSource, FoundCredential, What, issuer, sign_in, store};
 use crate::exhausted::Exhausted;
 use crate::http::{self, Distrust, Refused, Unusable};
 use crate::id::IdError;
@@ -24,7 +22,6 @@ use crate::session;
 use crate::session::stored::{Damage, Flaw};
 use crate::wire::answer::{Excess, Trouble};
 use crate::wire::fault::{self, Cause, Fault, FaultHead, Retry};
-use crate::wire::request::Shape;
 use crate::wire::sse::TooLong;
 use crate::{prompt, stdin};
 
@@ -379,64 +376,4 @@ fn this_machine() {
     }));
     assert!(rows.iter().all(|row| row.outcome() != Outcome::Answered));
     check_rows("This machine", &rows);
-}
-
-#[test]
-fn warnings_of_a_run() {
-    let unwritable = || store::Error::Unwritable(file(), no_space());
-    let path = || PathBuf::from("/home/ada/sessions/a.jsonl");
-    let warnings = every![RunWarning:
-        Note("gpt-5.5 is retired".to_owned()),
-        SignIn(sign_in::Warning::NotStored(unwritable())),
-        OtherShape(Shape::Lite),
-        WithoutReasoning,
-        Withheld(vec![None]),
-        Withheld(vec![Some("prefix_mismatch".to_owned()), None]),
-        Skipped(1),
-        Skipped(7),
-        GitChanged(vec![".git/config".into(), ".git/hooks".into()]),
-        NotStored(no_space()),
-        StoredNoFurther(path(), no_space()),
-        Misplaced(path()),
-        TemporaryLeft("/tmp/codex".into(), no_space()),
-        StdinAwaited { terminal: true },
-        StdinAwaited { terminal: false },
-        StdinGivenUp,
-    ];
-    let sign_ins = every![sign_in::Warning:
-        NotRenewed(sign_in::Error::Failed(None), Some(NOW)),
-        NotRenewed(sign_in::Error::Ended, None),
-        NotStored(unwritable()),
-    ];
-    let waits = every![RenewalWait:
-        Again("service unavailable [HTTP 503]".to_owned(), Duration::from_secs(2)),
-        Lock(store::Error::Locked(file(), Some(4711)).to_string()),
-        Answer,
-    ];
-    let texts = warnings.iter().map(ToString::to_string);
-    let texts = texts.chain(sign_ins.iter().map(ToString::to_string));
-    let texts = texts.chain(waits.iter().map(ToString::to_string));
-    check_texts("Warnings of a run", &texts.collect::<Vec<_>>());
-}
-
-/// The reasons that complete the messages of commands and settings.
-#[test]
-fn reasons() {
-    let tokens = every![TokenError: Shape, NoAccount];
-    let ids = every![IdError: Empty, Blank(3), TooLong(256)];
-    let addresses = every![http::AddressError: NotAnAddress, InTheClear, Password, Query];
-    let commands = every![key_command::Error:
-        Start,
-        Exhausted(crate::exhausted::Exhausted::Memory),
-        Late,
-        Failed,
-        Nothing,
-    ];
-    let excesses = every![Excess: Items, Text, Whole];
-    let texts = tokens.iter().map(ToString::to_string);
-    let texts = texts.chain(ids.iter().map(ToString::to_string));
-    let texts = texts.chain(addresses.iter().map(ToString::to_string));
-    let texts = texts.chain(commands.iter().map(ToString::to_string));
-    let texts = texts.chain(excesses.iter().map(ToString::to_string));
-    check_texts("Reasons", &texts.collect::<Vec<_>>());
 }

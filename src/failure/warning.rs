@@ -70,7 +70,7 @@ impl fmt::Display for RunWarning {
                     .collect();
                 write!(
                     f,
-                    "tools changed {}: review it before running git, which executes programs named in it",
+                    "tools changed {}: review before running git, which executes programs named there",
                     places.join(" and ")
                 )
             }

@@ -57,7 +57,7 @@ fn a_change_of_what_git_runs_is_told_once() {
         cmd.run()
     };
     let told = format!(
-        "codex: tools changed {0}/config and {0}/hooks: review it before running git, which executes programs named in it\n",
+        "codex: tools changed {0}/config and {0}/hooks: review before running git, which executes programs named there\n",
         home.work().join(".git").display()
     );
     for flags in [
@@ -82,6 +82,6 @@ fn a_change_of_what_git_runs_is_told_once() {
     running.signal(TERM);
     let ran = finish(running, "codex run go".to_owned());
     ran.ends_by(TERM)
-        .says("/.git/config: check it before git runs");
+        .says("/.git/config: review before running git");
     assert!(home.read(".git/config").len() > before.len());
 }

@@ -135,7 +135,7 @@ fn a_mistake_among_the_models_is_told_with_its_place() {
         expected `:` | // "a": {~{~"providers" ^}
         "baseUlr"; did you mean baseUrl? | // one~{"providers": {"box": {  ^"baseUlr": "x"}}}
         must be a string | // "two"~{"providers": {"box": {"baseUrl":    ^5}}}
-        no slash and no blank | {"providers": {"a/b":  ^{}}}
+        must not contain a slash or white space | {"providers": {"a/b":  ^{}}}
         duplicate field "box" | {"providers": {~"box": {}, // first~ "box": ^{}}}
         the field "id" is missing | {"providers": {"box": {"models": [^{"name": "x"}]}}}
         a whole number of tokens | {"providers": {"box": {"models": [{"id": "x", // why~"contextWindow": ^"8k"}]}}}

@@ -109,7 +109,7 @@ fn a_picture_that_a_tool_reads_becomes_words_for_a_model_that_sees_none() {
             let told = outputs(&server);
             assert!(
                 told[0].contains("a.png: image/png")
-                    && told[0].contains("this model takes text only"),
+                    && told[0].contains("this model accepts only text"),
                 "{told:?}"
             );
         }

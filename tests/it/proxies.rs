@@ -13,7 +13,7 @@ fn a_proxy_that_wants_another_kind_of_sign_in_is_said_to() {
         (
             "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM",
             "requires an authentication scheme that codex-run does not support (Negotiate, NTLM)",
-            "a helper on this machine",
+            "use a local helper",
         ),
         (
             "Proxy-Authenticate: NTLM\r\nproxy-authenticate: Basic realm=\"x\"",

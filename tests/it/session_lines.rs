@@ -123,7 +123,7 @@ fn a_file_of_version_1_goes_on_as_it_began() {
     let refused = ask(&home, &server, &["--resume", &id(&file)], "x");
     refused
         .exits(2)
-        .says("line 1: it was written by a newer version of codex-run");
+        .says("line 1: written by a newer version of codex-run");
 }
 
 /// A service cannot write lines that are read back as our own.

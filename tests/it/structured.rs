@@ -98,7 +98,7 @@ fn a_pattern_that_takes_long_ends_with_the_run() {
     };
     let ran = slow().args(["--timeout", "4s"]).run();
     ran.exits(124)
-        .says("--timeout has expired")
+        .says("the time limit has expired")
         .stdout(&format!("{message}\n"));
     let mut running = slow().start();
     // The message is printed, and is being compared.
