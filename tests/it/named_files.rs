@@ -78,7 +78,7 @@ fn a_pipe_that_nobody_writes_to_is_waited_for_with_a_word_and_a_limit() {
     let _held = File::options().read(true).write(true).open(held);
     dry(&home, &["-q", "-f", "silent", "--timeout", "4s", "hi"])
         .exits(124)
-        .says("stopped");
+        .says("the time limit has expired");
 }
 
 #[test]
