@@ -210,10 +210,10 @@ mod tests {
             r#"{"max-turns": []}"#,
             "1:15: \"max-turns\" must be a whole number",
         );
-        check(r#"{"modle": "m"}"#, "1:2: there is no field \"modle\"");
+        check(r#"{"modle": "m"}"#, "1:2: unknown field \"modle\"");
         check(
             r#"{"model": "a", "model": "b"}"#,
-            "1:25: the field \"model\" is given twice",
+            "1:25: duplicate field \"model\"",
         );
         check("[]", "1:1: invalid type: sequence, expected a JSON object");
         check("", "1:1: the file is empty");

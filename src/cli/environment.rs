@@ -25,12 +25,12 @@ const HOME_PREFIXES: &[&str] = &["~", "$HOME", "${HOME}"];
 
 /// A home of codex-run that cannot be entered, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ClosedHome {
+pub(super) struct InaccessibleHome {
     home: PathBuf,
     why: String,
 }
 
-impl ClosedHome {
+impl InaccessibleHome {
     /// The warning for a run that continues without it.
     pub(super) fn warning(&self) -> String {
         let home = self.home.display();
@@ -52,7 +52,7 @@ impl ClosedHome {
 /// entered.
 pub(super) struct Environment(
     pub(super) Vec<(OsString, OsString)>,
-    pub(super) Option<ClosedHome>,
+    pub(super) Option<InaccessibleHome>,
 );
 
 impl Environment {
@@ -124,7 +124,7 @@ impl Environment {
     }
 
     /// The home of codex-run if it cannot be entered.
-    pub(super) fn closed(&self) -> Option<&ClosedHome> {
+    pub(super) fn closed(&self) -> Option<&InaccessibleHome> {
         self.1.as_ref()
     }
 
@@ -179,10 +179,10 @@ fn expanded(path: &OsStr, prefixes: &[&str], user: &OsStr) -> Option<OsString> {
 }
 
 /// Returns why this home cannot be entered, or `None`. A missing one can still be created.
-fn closed(home: &Path) -> Option<ClosedHome> {
+fn closed(home: &Path) -> Option<InaccessibleHome> {
     // A relative path would make the current directory a home.
     if home.is_relative() {
-        return Some(ClosedHome {
+        return Some(InaccessibleHome {
             home: home.to_owned(),
             why: "it is a relative path".to_owned(),
         });
@@ -192,7 +192,7 @@ fn closed(home: &Path) -> Option<ClosedHome> {
         error.kind(),
         io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory
     );
-    is_closed.then(|| ClosedHome {
+    is_closed.then(|| InaccessibleHome {
         home: home.to_owned(),
         why: error.to_string(),
     })
@@ -236,7 +236,9 @@ mod tests {
         let environment = |home: &str| Environment::new(vec![("HOME".into(), home.into())]);
         assert!(environment("/dev/null").closed().is_some());
         assert!(environment("/nonexistent").closed().is_none());
-        let words = environment("/dev/null").closed().map(ClosedHome::warning);
+        let words = environment("/dev/null")
+            .closed()
+            .map(InaccessibleHome::warning);
         assert!(
             words.is_some_and(|words| words.starts_with("cannot enter /dev/null/.codex-run: "))
         );

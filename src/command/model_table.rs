@@ -3,7 +3,7 @@
 use serde_json::{Value, json as value};
 
 use crate::models::Model;
-use crate::models::catalogue::Standing;
+use crate::models::catalogue::Availability;
 use crate::output::visible::line;
 
 /// Where a list is from.
@@ -29,8 +29,8 @@ pub(super) struct ModelLine {
     pub(super) preferred: bool,
     /// The plan of the current credential does not include it.
     pub(super) other_plan: bool,
-    /// Its standing with a sign-in and with a key, if known.
-    pub(super) standing: Option<(Standing, Standing)>,
+    /// How it stands with a sign-in, and with a key, as far as that is known.
+    pub(super) standing: Option<(Availability, Availability)>,
 }
 
 impl ModelLine {
@@ -98,14 +98,14 @@ impl ModelLine {
         let marks = [
             self.usable.then_some("usable"),
             match chatgpt {
-                Some(Standing::Current) => Some("chatgpt"),
-                Some(Standing::Retired) => Some("chatgpt-retired"),
-                Some(Standing::Never) | None => None,
+                Some(Availability::Current) => Some("chatgpt"),
+                Some(Availability::Retired) => Some("chatgpt-retired"),
+                Some(Availability::Never) | None => None,
             },
             match api {
-                Some(Standing::Current) => Some("api"),
-                Some(Standing::Retired) => Some("api-retired"),
-                Some(Standing::Never) | None => None,
+                Some(Availability::Current) => Some("api"),
+                Some(Availability::Retired) => Some("api-retired"),
+                Some(Availability::Never) | None => None,
             },
             model.hidden.then_some("hidden"),
             self.other_plan.then_some("other-plan"),
@@ -116,9 +116,9 @@ impl ModelLine {
     fn json(&self) -> Value {
         let model = &self.model;
         let standing = |standing| match standing {
-            Standing::Current => value!("current"),
-            Standing::Retired => value!("retired"),
-            Standing::Never => Value::Null,
+            Availability::Current => value!("current"),
+            Availability::Retired => value!("retired"),
+            Availability::Never => Value::Null,
         };
         let (chatgpt, api) = self
             .standing

@@ -15,10 +15,10 @@ use crate::clock::seconds;
 use crate::failure::{self, Failure, Used};
 use crate::http::{self, Http, HttpSetup, IDLE_TIMEOUT};
 use crate::models::cache::Cache;
-use crate::models::catalogue::{Known, Standing};
+use crate::models::catalogue::{Availability, Known};
 use crate::models::custom::{CustomModel, Provider};
-use crate::models::custom_ids::own;
-use crate::models::overlay::put_over;
+use crate::models::custom_ids::listed_models;
+use crate::models::overlay::apply_overrides;
 use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
 use crate::wire::fault::FaultKind;
 
@@ -88,7 +88,7 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
             let authority = authority(chosen, sign_in_source, &settings.setup, critical)
                 .ok_or(Error::Credential(auth::Error::Missing))?;
             let (mut models, from) = usable(&settings, &authority)?;
-            put_over(&mut models, settings.backend, &settings.providers);
+            apply_overrides(&mut models, settings.backend, &settings.providers);
             origin = from;
             let mut usable = of_list(&models, settings.plan.as_deref(), settings.all);
             usable.append(&mut lines);
@@ -112,8 +112,8 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
                     // A model that the service lists is not retired, even if the catalogue says so.
                     let (chatgpt, api) = match (line.usable, settings.backend) {
                         (false, _) => (chatgpt, api),
-                        (true, Backend::Subscription) => (Standing::Current, api),
-                        (true, Backend::Api | Backend::Other) => (chatgpt, Standing::Current),
+                        (true, Backend::Subscription) => (Availability::Current, api),
+                        (true, Backend::Api | Backend::Other) => (chatgpt, Availability::Current),
                     };
                     line.standing = Some((chatgpt, api));
                 }
@@ -139,7 +139,7 @@ fn of_servers(providers: &[Provider]) -> Vec<ModelLine> {
         usable: true,
         ..ModelLine::new(listed.model.clone())
     };
-    own(providers).map(line).collect()
+    listed_models(providers).map(line).collect()
 }
 
 /// The models of a list, with the default one marked.

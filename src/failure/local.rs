@@ -16,7 +16,7 @@ pub(crate) fn of_session(error: &session::Error) -> Failure {
         Error::Missing(id) => Failure::usage(format!("no stored conversation has the id {id}"))
             .hint("`codex sessions` lists the stored conversations"),
         Error::NoneHere(directory) => Failure::usage(format!(
-            "no stored conversation began in {}",
+            "no stored conversation was started in {}",
             directory.display()
         ))
         .hint("`codex sessions` lists the conversations of all directories; --resume takes an id"),
@@ -38,16 +38,16 @@ pub(crate) fn of_session(error: &session::Error) -> Failure {
     }
 }
 
-/// A directory in which no temporary directory can be created.
+/// A temporary directory that cannot be created in `place`.
 pub(crate) fn of_temporary(place: &Path, error: &io::Error) -> Failure {
     let place = place.display();
     let what = format!("cannot create a temporary directory in {place}: {error}");
     Failure::new(Outcome::Io, what)
-        .hint("tools need one; TMPDIR sets where")
+        .hint("tools need one; set TMPDIR to a different directory")
         .because_of(error)
 }
 
-/// A thread or process that the system does not provide, or a resource that one needs.
+/// A thread or process that cannot be started, or a resource it needs.
 pub(crate) fn of_thread(error: &io::Error) -> Failure {
     Failure::new(
         Outcome::Io,
@@ -74,7 +74,7 @@ pub(crate) fn of_output(error: &io::Error) -> Failure {
     .because_of(error)
 }
 
-/// Random numbers that the system does not provide. There is no hint: no setting of the program changes it.
+/// The system provides no random numbers. There is no hint: no setting of the program changes that.
 pub(crate) fn of_random(error: getrandom::Error) -> Failure {
     Failure::new(
         Outcome::Io,

@@ -13,6 +13,8 @@ pub mod stop;
 #[cfg(test)]
 pub(crate) mod table;
 #[cfg(test)]
+mod table_of_texts;
+#[cfg(test)]
 mod table_tests;
 mod value;
 mod warning;

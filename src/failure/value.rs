@@ -59,8 +59,8 @@ impl Failure {
         }
     }
 
-    /// Adds to the hint that a part of an answer was printed, if it was.
-    pub(super) fn of_part(mut self, partial: bool) -> Self {
+    /// Adds to the hint that only part of an answer was printed, if `partial`.
+    pub(super) fn noting_partial(mut self, partial: bool) -> Self {
         if !partial {
             return self;
         }

@@ -69,7 +69,7 @@ mod tests {
         );
         assert_eq!(
             String::from_utf8_lossy(&written),
-            "codex: stopped: --timeout has expired\ncodex: hint: raise --timeout\n"
+            "codex: the time limit has expired\ncodex: hint: raise --timeout\n"
         );
         assert_eq!(of_order(StopRequest::Signal(2)).outcome().exit_code(), 130);
     }

@@ -298,11 +298,11 @@ mod tests {
             "\"soon\"",
             "3:39: this must be a duration, such as \"300ms\", \"90s\", \"15m\" or \"2h\"",
         );
-        check("network", "netwrok", "3:70: there is no field \"netwrok\"");
+        check("network", "netwrok", "3:70: unknown field \"netwrok\"");
         check(
             "\"write\"",
             "\"network\"",
-            "3:98: the field \"network\" is given twice",
+            "3:98: duplicate field \"network\"",
         );
         check(
             "\"description\": \"d\",",

@@ -111,15 +111,15 @@ pub fn is_effort_change(item: &[u8]) -> bool {
     item["type"] == EFFORT_CHANGE
 }
 
-/// An item that changes the reasoning effort from here on. Unlike a changed field of the request head, it keeps the
-/// service's prompt cache valid.
+/// An item that changes the reasoning effort from this point on. Unlike a changed field of the request head, it keeps
+/// the service's prompt cache valid.
 #[must_use]
 pub fn effort_change(effort: &str) -> Vec<u8> {
     let effort = quoted(effort);
     format!(r#"{{"type":"{EFFORT_CHANGE}","reasoning":{{"effort":{effort}}}}}"#).into_bytes()
 }
 
-/// Sent for a tool output that is empty or blank.
+/// Placeholder for a tool output that is empty or blank.
 pub(super) const NO_OUTPUT: &str = "(no output)";
 
 /// The output of a call: text, and optionally an image as a data URL.
@@ -131,8 +131,8 @@ pub struct CallOutput {
     pub image: Option<String>,
 }
 
-/// Sent in place of an image that the model does not accept.
-const IMAGE_OMITTED: &str = "(the picture is left out: this model takes text only)";
+/// Placeholder for an image that the model does not accept.
+const IMAGE_OMITTED: &str = "(image omitted: this model accepts only text)";
 
 /// The output of a tool call, as an item.
 #[must_use]
@@ -225,9 +225,7 @@ mod tests {
         assert!(item("c", "a", Some("data:x"), ImageSupport::Bare).ends_with(bare));
         let left_out = item("c", "a", Some("data:x"), ImageSupport::Refused);
         assert!(
-            left_out.ends_with(
-                r#""output":"a\n(the picture is left out: this model takes text only)"}"#
-            )
+            left_out.ends_with(r#""output":"a\n(image omitted: this model accepts only text)"}"#)
         );
     }
 

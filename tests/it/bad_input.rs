@@ -135,12 +135,13 @@ fn input_that_is_not_utf8_is_exit_2_and_names_the_byte() {
         .args(["run", "--no-tools", "why?"])
         .input(b"abc\xffdef")
         .run();
-    run.exits(2).says("standard input is not UTF-8 at byte 3");
+    run.exits(2)
+        .says("invalid UTF-8 in standard input at byte 3");
     let mut cmd = Home::with_key().offline().args(["run", "--no-tools", "ok"]);
     cmd.command.arg(OsStr::from_bytes(b"a\xff"));
     cmd.run()
         .exits(2)
-        .says("argument 2 of the prompt is not UTF-8 at byte 1");
+        .says("invalid UTF-8 in argument 2 of the prompt at byte 1");
     let home = Home::with_key();
     home.file("who", b"\xfe");
     let run = home

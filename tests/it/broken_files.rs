@@ -80,7 +80,7 @@ fn an_error_in_config_json_is_reported_with_its_position() {
         "max-turns" must be a whole number | {"max-turns": ^[1]}
         "timeout" must be a duration, such as "90s" | {"timeout": ^null}
         "env" must be an array of strings | {"env": ^["A", 5]}
-        the field "model" is given twice | {"model": "a", "model": ^"b"}
+        duplicate field "model" | {"model": "a", "model": ^"b"}
         "#,
     );
 }
@@ -138,17 +138,17 @@ fn an_error_in_models_json_is_reported_with_its_position() {
         expected `:` | // "a": {~{~"providers" ^}
         "baseUlr"; did you mean baseUrl? | // one~{"providers": {"box": {  ^"baseUlr": "x"}}}
         must be a string | // "two"~{"providers": {"box": {"baseUrl":    ^5}}}
-        no slash and no blank | {"providers": {"a/b":  ^{}}}
-        the field "box" is given twice | {"providers": {~"box": {}, // first~ "box": ^{}}}
+        must not contain a slash or white space | {"providers": {"a/b":  ^{}}}
+        duplicate field "box" | {"providers": {~"box": {}, // first~ "box": ^{}}}
         the field "id" is missing | {"providers": {"box": {"models": [^{"name": "x"}]}}}
         a whole number of tokens | {"providers": {"box": {"models": [{"id": "x", // why~"contextWindow": ^"8k"}]}}}
-        a shape is "classic", "additional" or "lite" | {"providers": {"box": {"models": [{"id": "x", "shape": ^"lit"}]}}}
-        an input is "text" or "image" | {"providers": {"box": {"models": [{"id": "x", "input": ^["txt"]}]}}}
+        a shape must be "classic", "additional" or "lite" | {"providers": {"box": {"models": [{"id": "x", "shape": ^"lit"}]}}}
+        an input must be "text" or "image" | {"providers": {"box": {"models": [{"id": "x", "input": ^["txt"]}]}}}
         a number of dollars | {"providers": {"box": {"models": [{"id": "x", "cost": {"input": ^-1}}]}}}
         "inptu"; did you mean input? | {"providers": {"box": {"models": [{"id": "x", "cost": {^"inptu": 1}}]}}}
-        there is no effort "hihg" | {"providers": {"box": {"models": [{"id": "x", "efforts": ^["hihg"]}]}}}
-        an id is not empty and has no blank | {"providers": {"box": {"models": [{"id": "x"}, {"id": ^"x y"}]}}}
-        stands before this object already | {"providers": {"box": {"modelOverrides": {"x": {"id": ^"y"}}}}}
+        unknown effort "hihg" | {"providers": {"box": {"models": [{"id": "x", "efforts": ^["hihg"]}]}}}
+        an id must not be empty or contain white space | {"providers": {"box": {"models": [{"id": "x"}, {"id": ^"x y"}]}}}
+        "id" is not allowed here: the id is the key of this object | {"providers": {"box": {"modelOverrides": {"x": {"id": ^"y"}}}}}
         "#,
     );
 }

@@ -81,7 +81,7 @@ fn tokens_are_counted_over_all_requests() {
     let done = || answer(used, &[]);
     let stopped = |most: u32, used: u32| {
         format!(
-            "codex: stopped by --max-tokens {most}: {used} tokens are used, and the model wanted to continue\n"
+            "codex: the limit of {most} tokens is reached: {used} were used, and the model wanted to continue\n"
         )
     };
     let hint = "codex: hint: raise --max-tokens";
@@ -126,8 +126,9 @@ fn calls_are_counted_before_they_run() {
     let used = (1, 0, 0, 1, 0);
     let calls = |names: &[&str]| answer(used, names);
     let stopped = |most: u32, wanted: u32| {
+        let plural = if most == 1 { "" } else { "s" };
         format!(
-            "codex: stopped by --max-tool-calls {most}: the model requested {wanted} tool calls in total\n"
+            "codex: the limit of {most} tool call{plural} is reached: the model requested {wanted} in total\n"
         )
     };
     let hint = "codex: hint: raise --max-tool-calls; the calls of the last answer were not run\n";
@@ -173,7 +174,10 @@ fn retries_do_not_count_as_turns() {
     let call = |name| answer(used, &[name]);
     let done = || answer(used, &[]);
     let stopped = |turns: u32| {
-        format!("codex: stopped by --max-turns {turns}: the model wanted to continue\n")
+        let plural = if turns == 1 { "" } else { "s" };
+        format!(
+            "codex: the limit of {turns} request{plural} is reached: the model wanted to continue\n"
+        )
     };
     let hint = "codex: hint: raise --max-turns";
     check(

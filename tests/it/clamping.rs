@@ -16,15 +16,15 @@ const NOTES: &str = "
     -m gpt-5.5 -e high                           |                                                    | high
     -m gpt-5.5 -e max                            | effort max becomes xhigh T                         | xhigh
     -m gpt-5.5 -e minimal                        | effort minimal becomes low T                       | low
-    -m gpt-5.5 --verbosity high                  | verbosity high is left out                         | medium
-    -m gpt-5.5 --summary auto                    | the summary is left out                            | medium
+    -m gpt-5.5 --verbosity high                  | verbosity high is omitted                          | medium
+    -m gpt-5.5 --summary auto                    | the summary is omitted                             | medium
     -m gpt-5.5 --summary none                    |                                                    | medium
-    -m plain -e high                             | effort high is left out                            |
-    -m gpt-5.3-codex-spark -i a.png              | the picture is left out                            | medium
-    -m gpt-5.3-codex-spark -i a.png -i a.png     | the 2 pictures are left out                        | medium
-    -m gpt-5.3-codex-spark -e max -i a.png       | effort max becomes xhigh, the picture is left out T | xhigh
-    -m gpt-5.5 -e max --summary auto             | effort max becomes xhigh, the summary is left out T | xhigh
-    -m gpt-5.5 --summary auto --verbosity low    | the summary is left out, verbosity low is left out | medium
+    -m plain -e high                             | effort high is omitted                             |
+    -m gpt-5.3-codex-spark -i a.png              | the image is omitted                               | medium
+    -m gpt-5.3-codex-spark -i a.png -i a.png     | the 2 images are omitted                           | medium
+    -m gpt-5.3-codex-spark -e max -i a.png       | effort max becomes xhigh, the image is omitted T   | xhigh
+    -m gpt-5.5 -e max --summary auto             | effort max becomes xhigh, the summary is omitted T | xhigh
+    -m gpt-5.5 --summary auto --verbosity low    | the summary is omitted, verbosity low is omitted   | medium
 ";
 
 #[test]
@@ -44,11 +44,11 @@ fn settings_that_a_model_does_not_support_are_clamped_with_one_note() {
         let mut cmd = home.codex(&server).args(["run", "--no-tools"]);
         cmd.command.args(&flags).arg("hi");
         let ran = cmd.run();
-        let note = parts[1].replace(" T", " (it takes effort low, medium, high, xhigh)");
+        let note = parts[1].replace(" T", " (it supports effort low, medium, high, xhigh)");
         let expected = match &*note {
             "" => String::new(),
             note => format!(
-                "codex: {} does not take all that was asked for: {note}\n",
+                "codex: {} does not support all requested settings: {note}\n",
                 flags[1]
             ),
         };
@@ -76,7 +76,7 @@ fn a_setting_that_the_list_rules_out_is_clamped_by_the_cached_list() {
         (true, "", json!("high")),
         (
             false,
-            "codex: gpt-5.5 does not take all that was asked for: verbosity high is left out\n",
+            "codex: gpt-5.5 does not support all requested settings: verbosity high is omitted\n",
             json!(null),
         ),
     ] {
@@ -109,7 +109,7 @@ fn an_image_read_by_a_tool_becomes_text_for_a_model_without_image_input() {
             let notes = outputs(&server);
             assert!(
                 notes[0].contains("a.png: image/png")
-                    && notes[0].contains("this model takes text only"),
+                    && notes[0].contains("this model accepts only text"),
                 "{notes:?}"
             );
         }

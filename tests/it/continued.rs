@@ -260,7 +260,7 @@ fn an_item_that_codex_run_cannot_serve_is_named() {
         )]);
         let ran = ask(&Home::with_key(), &server, &[], "go");
         ran.exits(1).stdout("").says(&format!(
-            "the answer waits for something that codex-run cannot provide ({kind})"
+            "the answer requires something that codex-run cannot provide ({kind})"
         ));
         assert_eq!(server.requests().len(), 1);
     }

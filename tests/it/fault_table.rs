@@ -89,7 +89,7 @@ fn invalid_requests() {
         400,
         &error("invalid_image_format"),
         "Words. (invalid_image_format)",
-        "use another image",
+        "use a different image",
     );
     check(
         429,
@@ -329,9 +329,9 @@ fn errors_inside_a_stream() {
         ("bio_policy", 1, "the service's policy"),
         ("invalid_prompt", 1, "change the request"),
         ("data_residency_mismatch", 5, "the project is bound to"),
-        ("invalid_image", 1, "use another image"),
-        ("failed_to_download_image", 1, "use another image"),
-        ("image_content_policy_violation", 1, "use another image"),
+        ("invalid_image", 1, "use a different image"),
+        ("failed_to_download_image", 1, "use a different image"),
+        ("image_content_policy_violation", 1, "use a different image"),
         ("usage_limit_reached", 6, "wait for the plan's next window"),
     ] {
         let error = json!({"code": code, "message": "Words."});

@@ -203,7 +203,7 @@ fn the_printed_text_matches_the_final_message() {
             events.map(|event| format!("data: {event}\n\n")).concat(),
         ))
     };
-    let skipped = "codex: an event of the answer could not be read and was skipped\n";
+    let skipped = "codex: one event in the response could not be read and was skipped\n";
     stream("hel", "hello")
         .exits(0)
         .stdout("hello\n")

@@ -69,7 +69,7 @@ fn hello() -> String {
     done(0, &part("hello")) + &event(COMPLETED)
 }
 
-const TOO_LONG: &str = "cannot read the answer: an event of the stream is longer than 16 MiB";
+const TOO_LONG: &str = "cannot read the answer: an event in the stream is longer than 16 MiB";
 const TOO_MANY: &str = "cannot read the answer: it has more than 10000 items";
 const CUT: &str = "the stream ended before the service reported it complete";
 
@@ -125,8 +125,8 @@ fn a_million_events_without_an_ending() {
         .exits(0)
         .stdout("hello\n")
         .stderr(concat!(
-            "codex: an event of the answer could not be read and was skipped\n",
-            "codex: 1000000 events of the answer could not be read and were skipped\n"
+            "codex: one event in the response could not be read and was skipped\n",
+            "codex: 1000000 events in the response could not be read and were skipped\n"
         ));
 }
 
@@ -201,7 +201,7 @@ fn json_nested_200_000_levels_deep_does_no_harm() {
     ask(Reply::sse(event(&array) + &hello()))
         .exits(0)
         .stdout("hello\n")
-        .says("an event of the answer could not be read and was skipped");
+        .says("one event in the response could not be read and was skipped");
     for deep in [&array, &object] {
         let other = event(&format!(r#"{{"type":"x","a":{deep}}}"#));
         ask(Reply::sse(other + &hello())).exits(0).stderr("");

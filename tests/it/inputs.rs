@@ -109,7 +109,7 @@ fn a_file_that_is_not_an_image_or_too_large_is_exit_2() {
     check("gone.png", "No such file");
     check(".", "irectory");
     sparse(&home, "large.png", (20 << 20) + 1);
-    check("large.png", "it has more than 20 MiB");
+    check("large.png", "it is larger than 20 MiB");
     sparse(&home, "full.png", 20 << 20);
     assert_eq!(
         parts(&body(&dry(&home, &["-i", "full.png", "look"]))).len(),
@@ -124,7 +124,7 @@ fn a_file_that_is_not_an_image_or_too_large_is_exit_2() {
         .says("the images are larger than 50 MiB in total");
     // Endless files are not read to the end.
     let ran = dry(&home, &["-i", "/dev/zero", "look"]);
-    ran.exits(2).says("it has more than 20 MiB");
+    ran.exits(2).says("it is larger than 20 MiB");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn a_killed_lock_holder_does_not_block_others() {
             assert!(spent, "after {after} ms");
             next.exits(4)
                 .says("refresh_token_reused")
-                .says("started to renew it but ended before the new tokens were stored")
+                .says("started to renew it but ended before storing the new tokens")
                 .says("codex login");
             assert_eq!(home.refresh_token(), old.refresh, "nothing is thrown away");
         }
@@ -78,7 +78,7 @@ fn a_lock_holder_past_its_time_limit_is_named() {
         .exits(7)
         .stdout("")
         .says(&format!("cannot use the sign-in: {held}"))
-        .says("for longer than the 130 s that a renewal may take")
+        .says("and has not released it for more than 130 s, the longest a renewal takes")
         .says("which may be suspended");
     // A second command of the same kind says the same.
     let logout = home.codex(&server).args(["logout", "--local"]).run();

@@ -25,7 +25,7 @@ fn endless_output_uses_little_memory_and_disk() {
         peaks.iter().all(|kilobytes| *kilobytes < 32 << 10),
         "{peaks:?}"
     );
-    assert!(outputs[0].len() < 66_000 && outputs[0].contains("; its first 64 MiB are in "));
+    assert!(outputs[0].len() < 66_000 && outputs[0].contains("; the first 64 MiB are in "));
     let disk = outputs[0]
         .lines()
         .rev()
@@ -51,7 +51,7 @@ fn processes_that_fork_and_ignore_term_are_gone_after_the_time_limit() {
     ] {
         let (ran, outputs) = called(&home, flags, vec![bash(&command)]);
         assert!(
-            outputs[0].starts_with("begun\n[ended after 2 s, its time limit"),
+            outputs[0].starts_with("begun\n[timed out after 2 s"),
             "{}",
             outputs[0]
         );

@@ -35,7 +35,7 @@ fn endless_files_are_not_read_to_the_end() {
             .exits(2)
             .stdout("")
             .says(&format!(
-                "codex: cannot use /dev/zero, named by {flag}: it has more than {most}\n"
+                "codex: cannot use /dev/zero, named by {flag}: it is larger than {most}\n"
             ))
             .says("codex: hint: ");
     }
@@ -43,13 +43,13 @@ fn endless_files_are_not_read_to_the_end() {
         let cmd = home.offline().env("OPENAI_BASE_URL", AWAY);
         let ran = cmd.env(name, "/dev/zero").args(["run", "hi"]).run();
         ran.exits(2).stdout("").says(&format!(
-            "codex: cannot use {name}: /dev/zero: it has more than 16 MiB\n"
+            "codex: cannot use {name}: /dev/zero: it is larger than 16 MiB\n"
         ));
     }
     home.file("large.json", " ".repeat((1 << 20) + 1));
     dry(&home, &["--output-schema", "large.json", "hi"])
         .exits(2)
-        .says("it has more than 1 MiB");
+        .says("it is larger than 1 MiB");
     // A file in the home was not named by the user.
     fs::create_dir_all(home.own()).expect("a directory");
     fs::copy(
@@ -59,7 +59,7 @@ fn endless_files_are_not_read_to_the_end() {
     .expect("a file");
     dry(&home, &["hi"])
         .exits(2)
-        .says("/config.json: it has more than 1 MiB\n");
+        .says("/config.json: it is larger than 1 MiB\n");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_silent_pipe_is_waited_for_with_a_message_and_a_limit() {
         let ran = dry(&home, &[flag, "silent", "--timeout", "4s", "hi"]);
         let waits = format!("codex: waiting for the end of silent, named by {flag}\n");
         ran.exits(124).stdout("").stderr(&format!(
-            "{waits}codex: stopped: --timeout has expired\ncodex: hint: raise --timeout\n"
+            "{waits}codex: the time limit has expired\ncodex: hint: raise --timeout\n"
         ));
     });
     // A pipe that is held open by a silent writer is the same.
@@ -78,7 +78,7 @@ fn a_silent_pipe_is_waited_for_with_a_message_and_a_limit() {
     let _held = File::options().read(true).write(true).open(held);
     dry(&home, &["-q", "-f", "silent", "--timeout", "4s", "hi"])
         .exits(124)
-        .says("stopped");
+        .says("the time limit has expired");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn certificates_from_a_pipe_are_waited_for_with_a_message_and_a_limit() {
     ran.exits(124)
         .stdout("")
         .says("codex: waiting for the end of silent, named by SSL_CERT_FILE\n")
-        .says("stopped: --timeout has expired");
+        .says("the time limit has expired");
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn a_stop_while_waiting_for_input_takes_effect_at_once() {
         let ran = check(words, |child| drop(child.stdout.take()));
         ran.exits(141).stderr("");
         let ran = check(&format!("--timeout 300ms {words}"), |_| {});
-        ran.exits(124).says("--timeout has expired");
+        ran.exits(124).says("the time limit has expired");
     }
     assert_eq!(server.connections(), 0);
 }

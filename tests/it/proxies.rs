@@ -12,8 +12,8 @@ fn an_unsupported_proxy_authentication_is_reported() {
     for (offers, words, hint) in [
         (
             "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM",
-            "requires authentication of a kind that codex-run does not support (Negotiate, NTLM)",
-            "a helper on this machine",
+            "requires an authentication scheme that codex-run does not support (Negotiate, NTLM)",
+            "use a local helper",
         ),
         (
             "Proxy-Authenticate: NTLM\r\nproxy-authenticate: Basic realm=\"x\"",
@@ -65,7 +65,7 @@ fn failures_of_a_socks_proxy_are_told_apart() {
     // Proxies that are given an address need one.
     for scheme in ["socks5", "socks", "socks4"] {
         let words =
-            "must be given an IP address, and the server's name does not resolve on this machine";
+            "requires an IP address, but the server's name does not resolve on this machine";
         check(scheme, &[5, 0], words, "socks5h://");
     }
     let ran = once(NAMED, &[("all_proxy", "socks5h://proxy.invalid:1080")]);

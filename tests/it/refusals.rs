@@ -127,10 +127,10 @@ fn a_temporary_failure_keeps_the_sign_in() {
                 200,
                 "<html>sign in</html>",
                 7,
-                "its response cannot be read",
+                "the response cannot be parsed",
             )
         });
-        scope.spawn(|| check(200, "{}", 7, "its response cannot be read"));
+        scope.spawn(|| check(200, "{}", 7, "the response cannot be parsed"));
         scope.spawn(|| check(302, "", 7, "no reason given [HTTP 302]"));
         let country = error("unsupported_country_region_territory", "Not here.");
         scope.spawn(move || {

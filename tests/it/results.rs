@@ -8,8 +8,8 @@ use crate::jsonl::events_of;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
 
-/// Lines that look like those of codex.
-const NOTE: &str = "notes\n[12 of 3456 bytes are left out here; see the appendix]\nend\n";
+/// Lines that look as if this program had written them.
+const NOTE: &str = "notes\n[12 of 3456 bytes omitted; see the appendix]\nend\n";
 
 /// The completed calls of a run in which each call is in a separate answer.
 fn ended(home: &Home, calls: Vec<Item>) -> Vec<Value> {
@@ -154,5 +154,5 @@ fn equal_calls_have_equal_results_across_runs() {
         first[3]
     );
     assert_eq!(first[5], "Permission denied\n[exit code 0]");
-    assert!(first[9].contains("all of it is in $TMPDIR/output-10.txt]"));
+    assert!(first[9].contains("the full output is in $TMPDIR/output-10.txt]"));
 }

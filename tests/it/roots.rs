@@ -21,8 +21,8 @@ fn unreadable_certificates_are_exit_2_if_they_are_needed() {
         (".", "irectory"),
         ("empty.pem", "it contains no certificate"),
         ("text.pem", "it contains no certificate"),
-        ("damaged.pem", "part 1 of it is damaged"),
-        ("other.pem", "part 1 of it is not a certificate"),
+        ("damaged.pem", "part 1 of the file is damaged"),
+        ("other.pem", "part 1 of the file is not a certificate"),
     ] {
         for (set, named) in [
             (&["CODEX_CA_CERTIFICATE"][..], "CODEX_CA_CERTIFICATE"),

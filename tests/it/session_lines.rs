@@ -123,7 +123,7 @@ fn a_version_1_file_stays_version_1() {
     let refused = ask(&home, &server, &["--resume", &id(&file)], "x");
     refused
         .exits(2)
-        .says("line 1: it was written by a newer version of codex-run");
+        .says("line 1: written by a newer version of codex-run");
 }
 
 /// A service cannot write lines that are read back as session lines.

@@ -155,7 +155,7 @@ fn last_is_the_newest_conversation_of_this_directory() {
     ask(&home, &server, &[], "newer").exits(0);
     let second = files(&home).remove(1);
     let none = ask(&home, &server, &["--last", "-C", &other], "x");
-    none.exits(2).says("no stored conversation began in ");
+    none.exits(2).says("no stored conversation was started in ");
     server.push(Reply::text("d"));
     ask(&home, &server, &["-C", &other], "elsewhere").exits(0);
     ask(&home, &server, &["--last"], "on").exits(0);

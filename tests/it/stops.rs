@@ -80,7 +80,7 @@ fn the_time_limit_of_a_run_is_enforced() {
             .args(["run", "--no-tools", "--timeout", "700ms", "x"])
             .run();
         run.exits(124)
-            .says("codex: stopped: --timeout has expired\ncodex: hint: raise --timeout\n");
+            .says("codex: the time limit has expired\ncodex: hint: raise --timeout\n");
     }
     let server = Server::start([calls("sleep 60")]);
     let args = ["run", "-s", "danger-full-access", "--timeout", "700ms", "x"];
@@ -176,7 +176,7 @@ fn too_many_requests_are_exit_9() {
     let args = ["run", "-s", "danger-full-access", "--max-turns", "2", "x"];
     let run = Home::with_key().codex(&server).args(args).run();
     run.exits(9)
-        .says("stopped by --max-turns 2")
+        .says("the limit of 2 requests is reached: ")
         .says("raise --max-turns");
     assert_eq!(server.requests().len(), 2);
 }

@@ -101,7 +101,7 @@ fn a_slow_pattern_does_not_delay_the_end_of_the_run() {
     };
     let ran = slow().args(["--timeout", "4s"]).run();
     ran.exits(124)
-        .says("--timeout has expired")
+        .says("the time limit has expired")
         .stdout(&format!("{message}\n"));
     let mut running = slow().start();
     // The message is printed, and is being validated.

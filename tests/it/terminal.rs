@@ -140,7 +140,7 @@ fn a_spinner_is_erased_when_the_run_is_stopped() {
             assert!(sent.is_ok_and(|sent| sent.success()));
             "codex: terminated\r\n"
         } else {
-            "codex: stopped: --timeout has expired\r\ncodex: hint: raise --timeout\r\n"
+            "codex: the time limit has expired\r\ncodex: hint: raise --timeout\r\n"
         };
         let ran = wait(&mut child, format!("codex run {ended} x"));
         assert!(!ran.status.success());

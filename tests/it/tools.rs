@@ -336,8 +336,7 @@ fn long_output_is_truncated_in_the_middle_and_kept_in_a_file() {
         "head and tail"
     );
     assert!(
-        outputs[0]
-            .contains("of 588895 bytes are left out here; all of it is in $TMPDIR/output-1.txt]")
+        outputs[0].contains("of 588895 bytes omitted; the full output is in $TMPDIR/output-1.txt]")
             && outputs[0].len() < 66_000
     );
     assert!(
@@ -345,7 +344,7 @@ fn long_output_is_truncated_in_the_middle_and_kept_in_a_file() {
         "{}",
         &outputs[1][..200]
     );
-    assert!(outputs[1].contains("its first 64 MiB are in $TMPDIR/output-2.txt]"));
+    assert!(outputs[1].contains("the first 64 MiB are in $TMPDIR/output-2.txt]"));
     assert_eq!(
         std::fs::read_dir(home.tmp()).expect("a directory").count(),
         0,

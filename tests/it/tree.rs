@@ -97,7 +97,7 @@ fn a_time_limit_ends_the_whole_tree() {
         .stdout("done\n");
     let output = &outputs(&server)[0];
     assert!(
-        output.starts_with("begun\n[ended after 0.3 s, its time limit, with all it had started]"),
+        output.starts_with("begun\n[timed out after 0.3 s; all its processes were terminated]"),
         "{output}"
     );
     assert!(processes(&format!("sleep {seconds}")).is_empty());

@@ -28,12 +28,12 @@ fn a_model_has_the_properties_given_in_models_json() {
     let (none, image) = (|| json!(null), ["-i", "a.png"]);
     let picture = "/input/0/content/1/type";
     let reported =
-        |words: &str| format!("codex: small does not take all that was asked for: {words}\n");
-    // Nothing is assumed.
+        |words: &str| format!("codex: small does not support all requested settings: {words}\n");
+    // Nothing is taken for granted.
     check(
         &json!({"id": "small"}),
         &["-e", "high"],
-        &reported("effort high is left out"),
+        &reported("effort high is omitted"),
         &[
             ("/max_output_tokens", none()),
             ("/reasoning", none()),
@@ -43,7 +43,7 @@ fn a_model_has_the_properties_given_in_models_json() {
     check(
         &json!({"id": "small"}),
         &image,
-        &reported("the picture is left out"),
+        &reported("the image is omitted"),
         &[(picture, none())],
     );
     check(
@@ -65,7 +65,7 @@ fn a_model_has_the_properties_given_in_models_json() {
     check(
         &thinks,
         &["-e", "high"],
-        &reported("effort high becomes medium (it takes effort low, medium)"),
+        &reported("effort high becomes medium (it supports effort low, medium)"),
         &[
             ("/reasoning/effort", json!("medium")),
             ("/include/0", json!("reasoning.encrypted_content")),

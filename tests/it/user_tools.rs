@@ -166,7 +166,7 @@ fn a_tool_ends_at_its_time_limit() {
     let path = put(&home.root().join("mine"), &slow).display().to_string();
     let (ran, outputs) = called(&home, &["--tool", &path], vec![lookup(json!({"id": "7"}))]);
     assert!(
-        outputs[0].starts_with("begun\n[ended after 2 s, its time limit"),
+        outputs[0].starts_with("begun\n[timed out after 2 s"),
         "{}",
         outputs[0]
     );

@@ -44,7 +44,7 @@ pub(super) fn clamped(
         verbosity: verbosity(args)?,
         images,
         // Defaults are sent only to OpenAI's services: other servers have different ones, and may not know these words.
-        defaults: choice.backend.is_of_openai(),
+        defaults: choice.backend.is_openai(),
     };
     Ok(clamp(&asked, model))
 }
@@ -81,6 +81,7 @@ pub(super) fn kept_effort<'a>(
     resumed: Option<&'a ResumedSettings>,
 ) -> Option<&'a str> {
     let is_given = args.effort.is_some() && resumed_session::is_given(args, "effort");
-    let resumed = resumed.filter(|resumed| resumed.model.as_ref() == Some(&choice.spelled()));
+    let resumed =
+        resumed.filter(|resumed| resumed.model.as_ref() == Some(&choice.qualified_name()));
     resumed?.effort.as_deref().filter(|_| !is_given)
 }

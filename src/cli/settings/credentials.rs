@@ -9,7 +9,7 @@ use super::credential_order::{GivenCredentials, StoredCredentials};
 use crate::auth::access_token::Personal;
 use crate::auth::identity::is_personal;
 use crate::auth::issuer::{ISSUER, Issuer};
-use crate::auth::opener::Surroundings;
+use crate::auth::opener::BrowserEnvironment;
 use crate::auth::store::{Contents, CredentialKind, CredentialStore, StoreFormat, StorePath};
 use crate::auth::{CredentialSource, FoundCredential, What};
 use crate::cli::environment::Environment;
@@ -284,10 +284,10 @@ pub(super) fn elsewhere(environment: &Environment) -> Vec<PathBuf> {
 }
 
 /// The kind of environment the process runs in.
-pub(super) fn surroundings(environment: &Environment) -> Surroundings {
+pub(super) fn surroundings(environment: &Environment) -> BrowserEnvironment {
     let set = |names: &[&str]| names.iter().any(|name| environment.get(name).is_some());
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    Surroundings {
+    BrowserEnvironment {
         browser: environment.get("BROWSER").map(OsStr::to_owned),
         ssh: set(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]),
         container: set(&["container", "KUBERNETES_SERVICE_HOST", "CODESPACES"])

@@ -25,7 +25,7 @@ pub enum Error {
     /// The issuer issued no device code.
     Device(issuer::Error),
     /// The issuer does not identify the account of the access token.
-    Whose(issuer::Error),
+    Unidentified(issuer::Error),
     /// The issuer refused: its code and message.
     Denied(String, String),
     /// Codex is disabled for the workspace.
@@ -54,7 +54,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => error.fmt(f),
-            Self::Exchange(error) | Self::Device(error) | Self::Whose(error) => error.fmt(f),
+            Self::Exchange(error) | Self::Device(error) | Self::Unidentified(error) => error.fmt(f),
             Self::Denied(code, words) => match (&**code, words.trim_end_matches('.')) {
                 ("missing_authorization_code", "") => f.write_str("the redirect contains no code"),
                 ("access_denied", "") => f.write_str("access was denied"),
@@ -89,7 +89,7 @@ impl From<Error> for Failure {
             Error::Exchange(error) => {
                 failure::of_issuer("not signed in", &error, "run `codex login` to start again")
             }
-            Error::Whose(error) => failure::of_issuer("not signed in", &error, failure::WITHDRAWN),
+            Error::Unidentified(error) => failure::of_issuer("not signed in", &error, failure::WITHDRAWN),
             Error::Device(issuer::Error::Refused(refusal)) if refusal.status == 404 => refused(
                 &format!("this service may not support device codes, or {DEVICE_CODES_DISABLED}"),
             ),
@@ -151,7 +151,7 @@ mod tests {
             Error::Device(issuer::Error::Refused(refusal(404))),
             Error::Device(issuer::Error::Refused(refusal(401))),
             Error::Device(issuer::Error::Declined(refusal(400))),
-            Error::Whose(issuer::Error::Refused(refusal(401))),
+            Error::Unidentified(issuer::Error::Refused(refusal(401))),
             denied("missing_authorization_code", ""),
             denied("access_denied", ""),
             denied("other", ""),

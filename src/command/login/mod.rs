@@ -215,7 +215,7 @@ fn read_token(source: &SignInSource, issuer: &Issuer) -> Result<SignedIn, Error>
     if is_personal(access.expose()) {
         let owner = issuer
             .whoami(&access, &warn_of_retry)
-            .map_err(Error::Whose)?;
+            .map_err(Error::Unidentified)?;
         // The official client's file can store only the token.
         if source.store.is_official() {
             let memory = source.store.memory(issuer.name());

@@ -72,7 +72,7 @@ fn calls_keep_their_items_whatever_ends_first() {
     };
     let wrong = CallResult::new(Status::BadArguments, "no");
     let (done, denied) = (
-        CallResult::done("[12 of 3456 bytes are left out here; x]"),
+        CallResult::done("[12 of 3456 bytes omitted; x]"),
         CallResult::new(Status::Denied, "no"),
     );
     let (command, other) = (
@@ -104,7 +104,7 @@ fn calls_keep_their_items_whatever_ends_first() {
     assert_eq!(
         items[2],
         &json!({"id": "item_1", "type": "tool_call", "name": "lookup", "arguments": {"id": "7"},
-            "output": "[12 of 3456 bytes are left out here; x]", "truncated": false, "status": "completed"})
+            "output": "[12 of 3456 bytes omitted; x]", "truncated": false, "status": "completed"})
     );
     assert_eq!(
         items[3],

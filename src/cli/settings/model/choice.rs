@@ -14,7 +14,7 @@ use crate::http::{self, BaseUrl};
 use crate::models::cache::{Cache, CacheFile, CachedLists};
 use crate::models::choice::{Choice, shapes};
 use crate::models::custom::{ListedUrl, Provider};
-use crate::models::custom_ids::own;
+use crate::models::custom_ids::listed_models;
 use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 
 /// Everything that depends on the model.
@@ -204,7 +204,7 @@ fn of_service(
         return Err(ModelError::Unusable { model: id, retired });
     }
     let mut notes = Vec::new();
-    let own: Vec<String> = own(asked.providers).map(|(id, _)| id).collect();
+    let own: Vec<String> = listed_models(asked.providers).map(|(id, _)| id).collect();
     if known.is_none() && (backend != Backend::Other || !own.is_empty()) {
         let listed = listed.models.iter().map(|model| &*model.id);
         let ids: Vec<&str> = listed.chain(own.iter().map(String::as_str)).collect();

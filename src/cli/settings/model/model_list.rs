@@ -5,7 +5,7 @@ use crate::auth::token::claims;
 use crate::auth::{self, Chosen, Credential, FoundCredential};
 use crate::models::cache::List;
 use crate::models::custom::Provider;
-use crate::models::overlay::put_over;
+use crate::models::overlay::apply_overrides;
 use crate::models::{Backend, Model, catalogue};
 use crate::wire::request::Shape;
 
@@ -32,8 +32,8 @@ impl ModelList {
             Some(list) => (list.models.clone(), ModelOrigin::ServiceList),
             None => (std::mem::take(&mut further), ModelOrigin::BuiltInList),
         };
-        let shapes = put_over(&mut models, backend, providers);
-        put_over(&mut further, backend, providers);
+        let shapes = apply_overrides(&mut models, backend, providers);
+        apply_overrides(&mut further, backend, providers);
         Self {
             models,
             further,

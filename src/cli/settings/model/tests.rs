@@ -103,7 +103,7 @@ fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Mod
     let others: Vec<&str> = choice.others.iter().map(|shape| shape.name()).collect();
     let mut line = format!(
         "{} {:?} {} [{}] from {}; shape {}; address {}",
-        choice.spelled(),
+        choice.qualified_name(),
         choice.backend,
         choice.shape.name(),
         others.join(" "),
@@ -112,7 +112,7 @@ fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Mod
         chosen.address_origin
     );
     if let Some(substitute) = &chosen.substitute {
-        line.push_str(&format!("; or {}", substitute.spelled()));
+        line.push_str(&format!("; or {}", substitute.qualified_name()));
     }
     for note in &chosen.notes {
         line.push_str(&format!("; {note}"));

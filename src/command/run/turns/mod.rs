@@ -231,7 +231,9 @@ impl Turns<'_> {
         current: &mut CurrentModel,
         request: SettingsRequest,
     ) -> Result<(), Error> {
-        let name = request.model.unwrap_or_else(|| current.choice.spelled());
+        let name = request
+            .model
+            .unwrap_or_else(|| current.choice.qualified_name());
         let effort = request.effort.or_else(|| current.requested.clone());
         let Some(switch) = &self.settings.model_switch else {
             return Ok(());
