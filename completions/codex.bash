@@ -71,15 +71,17 @@ _codex() {
         --max-tokens) return ;;
         --max-tool-calls) return ;;
         --timeout) return ;;
+        --turn-timeout) return ;;
         --tool-timeout) return ;;
         --idle-timeout) return ;;
         --retries) return ;;
         --wait-for-reset) return ;;
+        --input) COMPREPLY=($(compgen -W "jsonl" -- "$cur")); return ;;
         --api-key-file) _codex_paths -f; return ;;
         --auth-file) _codex_paths -f; return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --input --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
         ;;
     exec)
         case $prev in

@@ -40,6 +40,8 @@ fn warnings_of_a_run() {
         StoredNoFurther(path(), no_space()),
         Misplaced(path()),
         TemporaryLeft("/tmp/codex".into(), no_space()),
+        NotAsked(1),
+        NotAsked(3),
         StdinAwaited { terminal: true },
         StdinAwaited { terminal: false },
         StdinGivenUp,

@@ -321,6 +321,7 @@ fn stops() {
             window: 272_000,
         },
         Interrupted,
+        TurnTimeout(std::time::Duration::from_secs(90)),
         Ordered(StopRequest::Timeout),
         Ordered(StopRequest::Closed),
         Ordered(StopRequest::Signal(signal_hook::consts::SIGINT)),

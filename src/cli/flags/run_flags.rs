@@ -262,11 +262,11 @@ pub(crate) const LIMITS: &[Flag] = &[
     },
     Flag {
         long: "input",
-        takes: Takes::Value("jsonl"),
+        takes: Takes::Value("FORMAT"),
         commands: RUN,
         brief: "many turns: JSON lines on standard input",
         rare: true,
-        doc: "Reads messages from standard input, as JSON lines, until its end; each is a turn of one conversation. Lines can also \
+        doc: "With jsonl, reads messages from standard input, as JSON lines, until its end; each is a turn of one conversation. Lines can also \
               steer or interrupt the running turn, or change the model. Needs --json.",
         complete: Complete::Words(INPUTS),
         excludes: &["no-stdin", "image", "file", "dry-run"],
