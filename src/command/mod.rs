@@ -1,6 +1,7 @@
 //! The commands. Each receives validated settings; `cli` has read flags, argv and the environment before, and `failure`
 //! turns errors into messages after.
 
+pub mod chat;
 pub mod login;
 pub mod logout;
 mod model_list_refresh;

@@ -4,6 +4,7 @@ use super::flag::{BARE, Complete, Flag, Takes};
 use super::words::{COLORS, EFFORTS, INPUTS, SEARCHES, SUMMARIES, VERBOSITIES};
 
 const RUN: &[&str] = &["run"];
+const TURNS: &[&str] = &["run", "chat"];
 
 /// Flags about the question, in listing order.
 pub(crate) const QUESTION: &[Flag] = &[
@@ -11,7 +12,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         long: "model",
         short: Some('m'),
         takes: Takes::Value("ID"),
-        of: &["run", "exec"],
+        of: &["run", "exec", "chat"],
         brief: "model to use",
         rare: false,
         doc: "The model to use; `codex models` lists them. PROVIDER/ID names one of a provider in \
@@ -22,10 +23,21 @@ pub(crate) const QUESTION: &[Flag] = &[
         ..BARE
     },
     Flag {
+        long: "models",
+        takes: Takes::Value("LIST"),
+        of: &["chat"],
+        brief: "models that Ctrl+P goes through",
+        rare: false,
+        doc: "The models that Ctrl+P goes through, separated by commas, each with an effort after a colon if it is not its \
+              default: --models gpt-5.5,gpt-5.4:high. Without it, all that the credential can use.",
+        set: |args, value| args.models = Some(value),
+        ..BARE
+    },
+    Flag {
         long: "effort",
         short: Some('e'),
         takes: Takes::Value("LEVEL"),
-        of: RUN,
+        of: TURNS,
         brief: "how much the model thinks",
         rare: false,
         doc: "How much the model thinks before it answers: none, minimal, low, medium, high, xhigh or max. A level \
@@ -38,7 +50,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "verbosity",
         takes: Takes::Value("LEVEL"),
-        of: RUN,
+        of: TURNS,
         brief: "how detailed the answer is",
         rare: true,
         doc: "How detailed the answer is: low, medium or high. Without it, the model's default applies.",
@@ -49,7 +61,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "summary",
         takes: Takes::Value("KIND"),
-        of: RUN,
+        of: TURNS,
         brief: "summarize the model's reasoning",
         rare: true,
         doc: "Has the model summarize its reasoning: auto, concise, detailed or none. The summary goes to standard \
@@ -62,7 +74,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "search",
         takes: Takes::Optional("MODE", "live"),
-        of: RUN,
+        of: TURNS,
         brief: "let the service search the web",
         rare: true,
         doc: "Lets the model search the web with the service's own tool: live, which is the default mode, \
@@ -76,7 +88,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         long: "image",
         short: Some('i'),
         takes: Takes::Values("FILE"),
-        of: &["run", "exec"],
+        of: &["run", "exec", "chat"],
         brief: "send a picture along",
         rare: false,
         doc: "Sends this picture along with the prompt: PNG, JPEG, GIF or WebP, known by its content, 20 MiB at most. \
@@ -89,7 +101,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         long: "file",
         short: Some('f'),
         takes: Takes::Values("FILE"),
-        of: RUN,
+        of: TURNS,
         brief: "send a text file along",
         rare: true,
         doc: "Sends the text of this file along with the prompt, in a block labelled with its path. May be given \
@@ -101,7 +113,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "instructions",
         takes: Takes::Value("FILE"),
-        of: RUN,
+        of: TURNS,
         brief: "replace the built-in instructions",
         rare: true,
         doc: "Replaces the built-in instructions with the text of this file. --dry-run shows the built-in ones.",
@@ -112,7 +124,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "append-instructions",
         takes: Takes::Values("TEXT"),
-        of: RUN,
+        of: TURNS,
         brief: "add to the instructions",
         rare: true,
         doc: "Adds this text to the instructions, as a paragraph of its own. May be given more than once.",
@@ -122,7 +134,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "no-agents-md",
         takes: Takes::Nothing,
-        of: RUN,
+        of: TURNS,
         brief: "do not read AGENTS.md",
         rare: true,
         doc: "Does not read AGENTS.md. Otherwise each file of that name, from the root of the git repository down to \
@@ -147,9 +159,19 @@ pub(crate) const LIMITS: &[Flag] = &[
         ..BARE
     },
     Flag {
+        long: "max-turns",
+        takes: Takes::Value("N"),
+        of: &["chat"],
+        brief: "maximum number of model requests",
+        rare: true,
+        doc: "The maximum number of requests to the model in one conversation. Without it, there is no limit.",
+        set: |args, value| args.max_turns = Some(value),
+        ..BARE
+    },
+    Flag {
         long: "max-tokens",
         takes: Takes::Value("N"),
-        of: RUN,
+        of: TURNS,
         brief: "maximum number of tokens of the run",
         rare: true,
         doc: "The maximum number of tokens, input and output of all requests, after which a run may still continue. One that \
@@ -160,7 +182,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "max-tool-calls",
         takes: Takes::Value("N"),
-        of: RUN,
+        of: TURNS,
         brief: "maximum number of tool calls of the run",
         rare: true,
         doc: "The maximum number of tool calls. If an answer exceeds it, none of its calls is run, and the run ends with \
@@ -171,7 +193,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "timeout",
         takes: Takes::Value("DUR"),
-        of: RUN,
+        of: TURNS,
         brief: "time limit of the whole run",
         rare: true,
         doc: "The time limit of the whole run, including the wait for standard input: 300ms, 90s, 15m, 2h, or plain \
@@ -182,18 +204,18 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "turn-timeout",
         takes: Takes::Value("DUR"),
-        of: RUN,
-        brief: "time limit of each turn (--input jsonl)",
+        of: TURNS,
+        brief: "time limit of each turn",
         rare: true,
-        doc: "With --input jsonl, the time limit of each turn. A turn that needs more fails with the code timeout, and the run \
-              continues.",
+        doc: "The time limit of each turn of a chat, or of --input jsonl. A turn that needs more fails with the code timeout, and \
+              the conversation continues.",
         set: |args, value| args.turn_timeout = Some(value),
         ..BARE
     },
     Flag {
         long: "tool-timeout",
         takes: Takes::Value("DUR"),
-        of: &["run", "tool"],
+        of: &["run", "tool", "chat"],
         brief: "time limit of each tool call",
         rare: true,
         doc: "The time limit of each tool call. When it expires, every process that the tool has started is ended, \
@@ -205,7 +227,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "idle-timeout",
         takes: Takes::Value("DUR"),
-        of: RUN,
+        of: TURNS,
         brief: "how long the service may stay silent",
         rare: true,
         doc: "How long the service may send nothing, before and during its answer. A request that gets \
@@ -217,7 +239,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "retries",
         takes: Takes::Value("N"),
-        of: RUN,
+        of: TURNS,
         brief: "retries after a failed request",
         rare: true,
         doc: "How often a request is retried if that may help: after a network error, an answer that \
@@ -231,7 +253,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "wait-for-reset",
         takes: Takes::Value("DUR"),
-        of: RUN,
+        of: TURNS,
         brief: "wait up to this long for a usage limit",
         rare: true,
         doc: "At a usage limit, waits for it to reset and continues, if that takes no longer than this. Without it, a run \
@@ -314,7 +336,7 @@ pub(crate) const REPORTING: &[Flag] = &[
     Flag {
         long: "color",
         takes: Takes::Value("WHEN"),
-        of: &["run", "exec"],
+        of: &["run", "exec", "chat"],
         brief: "colours on standard error",
         rare: true,
         doc: "When standard error is coloured: always, never or auto, which is the default: if it is a terminal, unless \
