@@ -3,8 +3,10 @@
 //! turns, storing conversations and signing in are up to `command/chat`.
 
 mod changes;
+pub mod decode;
 pub mod event;
 pub mod key;
 pub mod screen;
+mod sequence;
 pub mod style;
 pub mod width;
