@@ -71,10 +71,7 @@ pub enum TurnEvent {
     /// A note, a warning, or an error.
     Notice(NoticeLevel, String),
     /// Tokens in the model's context after the last request, and the cost of the conversation in US dollars.
-    Usage {
-        context: u64,
-        cost: Option<f64>,
-    },
+    Usage { context: u64, cost: Option<f64> },
     /// The windows of the plan's usage limits.
     Limits(Vec<PlanWindow>),
 }
@@ -154,7 +151,10 @@ pub enum Said {
     User(String),
     Model(String),
     /// A tool call, and its output as the model saw it.
-    Tool { call: ToolCall, output: String },
+    Tool {
+        call: ToolCall,
+        output: String,
+    },
 }
 
 /// A stored conversation in the list of `/resume`.

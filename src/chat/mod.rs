@@ -2,6 +2,11 @@
 //! to do; a `Screen` of cells is drawn from the state. The terminal is the only file here that reads or writes. Running the
 //! turns, storing conversations and signing in are up to `command/chat`.
 
+mod changes;
+pub mod decode;
 pub mod event;
 pub mod key;
+pub mod screen;
+mod sequence;
 pub mod style;
+pub mod width;
