@@ -3,6 +3,7 @@
 //! turns, storing conversations and signing in are up to `command/chat`.
 
 mod changes;
+pub mod editor;
 pub mod event;
 pub mod key;
 pub mod screen;
