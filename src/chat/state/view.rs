@@ -20,6 +20,18 @@ impl View {
         self.top
     }
 
+    /// The number of rows that fit on the screen.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Whether the view has left the end.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.away
+    }
+
     /// The row after the last one that is shown.
     #[must_use]
     pub fn bottom(&self) -> usize {
