@@ -3,8 +3,13 @@
 //! turns, storing conversations and signing in are up to `command/chat`.
 
 mod changes;
+pub mod clean;
 pub mod event;
 pub mod key;
+pub mod line_diff;
+pub mod markdown;
 pub mod screen;
 pub mod style;
+pub mod transcript;
 pub mod width;
+pub mod wrap;
