@@ -3,9 +3,16 @@
 //! turns, storing conversations and signing in are up to `command/chat`.
 
 mod changes;
+pub mod clean;
+pub mod draw;
 pub mod editor;
 pub mod event;
 pub mod key;
+pub mod line_diff;
+pub mod markdown;
 pub mod screen;
+pub mod state;
 pub mod style;
+pub mod transcript;
 pub mod width;
+pub mod wrap;

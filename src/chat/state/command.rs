@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn commands_come_from_the_keys_and_two_slashes_are_text() {
         let message = |text: &str| Entered::Message(text.into());
-        let check = |question, typed, expected| assert_eq!(read(question, typed), expected);
+        let check = |question: &str, typed, expected| assert_eq!(read(question, typed), expected);
         check("", true, Entered::Nothing);
         check(" \n ", false, Entered::Nothing);
         check("\n\n  a\n b \n", true, message("  a\n b"));

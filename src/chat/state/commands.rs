@@ -58,7 +58,10 @@ pub fn choose(state: &mut State, choice: Choice, effects: &mut Vec<Effect>) {
         Choice::Model(id) => effects.push(state.models.choose(&id)),
         Choice::Effort(level) => effects.push(state.models.choose_effort(&level)),
         Choice::Conversation(_) if state.is_busy() => {
-            state.hint(NoticeLevel::Warning, "not while a turn is running: Esc ends it");
+            state.hint(
+                NoticeLevel::Warning,
+                "not while a turn is running: Esc ends it",
+            );
         }
         Choice::Conversation(id) => effects.push(Effect::Resume(id)),
     }

@@ -8,14 +8,29 @@ const KEYS: [(&str, &str); 17] = [
     ("Esc, Ctrl+C", "end the turn and its tools; again: at once"),
     ("Ctrl+C", "also: clear the question; twice: leave"),
     ("Ctrl+D", "leave, with an empty question"),
-    ("Ctrl+S", "steer the running turn with the question, or with the first queued message"),
-    ("Up, Down", "earlier questions; with an empty question, Up takes back a queued message"),
-    ("Enter", "with an empty question: send on the queue after an interruption"),
+    (
+        "Ctrl+S",
+        "steer the running turn with the question, or with the first queued message",
+    ),
+    (
+        "Up, Down",
+        "earlier questions; with an empty question, Up takes back a queued message",
+    ),
+    (
+        "Enter",
+        "with an empty question: send on the queue after an interruption",
+    ),
     ("Ctrl+P, Shift+Ctrl+P or Alt+P", "next or previous model"),
     ("Shift+Up, Shift+Down", "more or less effort"),
     ("PgUp, PgDn, Home, End", "scroll"),
-    ("Ctrl+F", "search; Enter or Up: further up, Down: further down"),
-    ("Tab", "unfold or fold the last tool call in view; complete a command"),
+    (
+        "Ctrl+F",
+        "search; Enter or Up: further up, Down: further down",
+    ),
+    (
+        "Tab",
+        "unfold or fold the last tool call in view; complete a command",
+    ),
     ("Ctrl+R", "answers as plain text, or formatted"),
     ("Ctrl+O", "transcript in $PAGER"),
     ("Ctrl+G", "question in $EDITOR"),
@@ -36,7 +51,10 @@ pub fn help() -> String {
         } else {
             format!(" {}", command.argument)
         };
-        text.push_str(&format!("  /{}{argument}: {}\n", command.name, command.brief));
+        text.push_str(&format!(
+            "  /{}{argument}: {}\n",
+            command.name, command.brief
+        ));
     }
     text.pop();
     text

@@ -1,6 +1,6 @@
 //! What keys and pasted text do.
 
-use super::command::{candidates, completed, is_command};
+use super::command::completed;
 use super::list::ListStep;
 use super::record::{Panel, State};
 use super::{commands, search, turn};
@@ -87,9 +87,7 @@ fn press_in_question(state: &mut State, key: KeyPress, effects: &mut Vec<Effect>
         Key::PageDown => state.scroll(|view| view.page(false)),
         Key::Home => state.scroll(|view| view.to_start()),
         Key::End => state.scroll(|view| view.to_end()),
-        Key::Tab if is_command(state.question.text(), state.question.begins_typed()) => {
-            complete(state);
-        }
+        Key::Tab if state.is_command() => complete(state),
         Key::Tab => fold(state),
         Key::Up if state.question.is_empty() && state.queue.waiting().len() > 0 => {
             state.question.set(state.queue.last().unwrap_or_default());
@@ -116,14 +114,18 @@ fn interrupt_or_leave(state: &mut State, presses: u32, effects: &mut Vec<Effect>
             turn::interrupt(state, effects);
         } else {
             if !state.question.is_empty() {
-                effects.push(Effect::Remember(state.question.text().to_owned()));
+                effects.push(Effect::Remember(state.question_as_typed()));
             }
             effects.push(Effect::Quit);
         }
     } else if !state.question.is_empty() {
-        let text = state.question.take();
+        let text = state.question_as_typed();
+        state.question.take();
         state.question.remember(&text);
-        state.hint(NoticeLevel::Note, "Ctrl+C again leaves; Up brings the text back");
+        state.hint(
+            NoticeLevel::Note,
+            "Ctrl+C again leaves; Up brings the text back",
+        );
     } else if presses > 0 {
         effects.push(Effect::Quit);
     } else {
@@ -132,22 +134,9 @@ fn interrupt_or_leave(state: &mut State, presses: u32, effects: &mut Vec<Effect>
 }
 
 fn complete(state: &mut State) {
-    let found = command_candidates(state);
-    if let Some(text) = completed(&found) {
+    if let Some(text) = completed(&state.candidates()) {
         state.question.set_typed(text);
     }
-}
-
-/// What the command that is being typed can become; nothing if the question is none.
-#[must_use]
-pub fn command_candidates(state: &State) -> Vec<String> {
-    let question = &state.question;
-    if !is_command(question.text(), question.begins_typed()) || !question.is_at_end() {
-        return Vec::new();
-    }
-    let entries = state.models.models().iter();
-    let models: Vec<&str> = entries.map(|entry| entry.id.as_str()).collect();
-    candidates(question.text(), &models, &state.models.efforts())
 }
 
 /// Folds or unfolds the last tool call in view. Its first row stays in view.

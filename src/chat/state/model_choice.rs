@@ -62,10 +62,7 @@ impl ModelChoice {
     /// Chooses the next model of the list, or the one before.
     pub fn cycle(&mut self, back: bool) -> Option<Effect> {
         let count = self.models.len();
-        let at = self
-            .models
-            .iter()
-            .position(|entry| entry.id == self.model);
+        let at = self.models.iter().position(|entry| entry.id == self.model);
         let to = match (at, back) {
             (Some(at), false) => (at + 1) % count,
             (Some(at), true) => (at + count - 1) % count,
@@ -107,8 +104,12 @@ impl ModelChoice {
         let to = match efforts.iter().position(|level| Some(*level) == now) {
             Some(at) if up => efforts.get(at + 1),
             Some(at) => at.checked_sub(1).and_then(|to| efforts.get(to)),
-            None if up => efforts.iter().find(|level| rank(level) > now.and_then(rank)),
-            None => efforts.iter().rfind(|level| rank(level) < now.and_then(rank)),
+            None if up => efforts
+                .iter()
+                .find(|level| rank(level) > now.and_then(rank)),
+            None => efforts
+                .iter()
+                .rfind(|level| rank(level) < now.and_then(rank)),
         };
         let to = (*to?).to_owned();
         Some(self.choose_effort(&to))

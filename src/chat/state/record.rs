@@ -1,11 +1,13 @@
 //! The state as one record. What happens to it is in the files that `step` leads to.
 
+use super::command::{as_typed, candidates, is_command};
 use super::list::List;
 use super::model_choice::ModelChoice;
 use super::queue::Queue;
 use super::view::View;
 use crate::chat::editor::Editor;
 use crate::chat::event::{NoticeLevel, PlanWindow, Setup, Size};
+use crate::chat::style::{Color, Style};
 use crate::chat::transcript::{Anchor, Transcript};
 
 /// Said at the beginning if there is no credential.
@@ -141,6 +143,61 @@ impl State {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.turn.is_some() || self.sign_in.is_some()
+    }
+
+    /// What goes on, for the line above the question.
+    #[must_use]
+    pub fn activity(&self) -> Option<(String, Color)> {
+        let turn = match (&self.turn, &self.sign_in) {
+            (None, None) => return None,
+            (None, Some(_)) => return Some(("signing in".to_owned(), Color::Cyan)),
+            (Some(turn), _) => turn,
+        };
+        let seconds = turn.began.map(|began| turn.now.saturating_sub(began));
+        Some(match (turn.interrupts, seconds) {
+            (0, None) => ("working, Esc ends it".to_owned(), Color::Cyan),
+            (0, Some(seconds)) => (format!("working {seconds} s, Esc ends it"), Color::Cyan),
+            (1, _) => ("stopping, Esc again: at once".to_owned(), Color::Yellow),
+            (_, _) => ("stopping at once".to_owned(), Color::Yellow),
+        })
+    }
+
+    /// Whether the question is a command, or the beginning of one.
+    #[must_use]
+    pub fn is_command(&self) -> bool {
+        is_command(self.question.text(), self.question.begins_typed())
+    }
+
+    /// How the question looks: commands differ from messages.
+    #[must_use]
+    pub fn question_style(&self) -> Style {
+        if self.is_command() {
+            Style::color(Color::Cyan)
+        } else {
+            Style::default()
+        }
+    }
+
+    /// What the command that is being typed can become; nothing if the question is none.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<String> {
+        if !self.is_command() || !self.question.is_at_end() {
+            return Vec::new();
+        }
+        let entries = self.models.models().iter();
+        let models: Vec<&str> = entries.map(|entry| entry.id.as_str()).collect();
+        candidates(self.question.text(), &models, &self.models.efforts())
+    }
+
+    /// The question as it has to be typed to mean the same.
+    #[must_use]
+    pub fn question_as_typed(&self) -> String {
+        let text = self.question.text();
+        if self.question.begins_typed() {
+            text.to_owned()
+        } else {
+            as_typed(text)
+        }
     }
 
     /// Shows this until the next key.
