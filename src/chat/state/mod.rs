@@ -2,9 +2,9 @@
 //! and reads or writes nothing.
 //!
 //! What is decided here, beyond CLI.md section 12:
-//! - What was typed is never lost. A message that could not be sent because a sign-in is needed goes back into the question, or
-//!   to the front of the queue if something else is being typed. A steering message that no request has sent becomes the first
-//!   of the queue. A cleared question is in the history.
+//! - What was typed is never lost. A message that could not be sent because a sign-in is needed becomes the first of the queue,
+//!   where it does not stand in the way of `/login`; a sign-in that succeeds sends the queue on. A steering message that no
+//!   request has sent becomes the first of the queue, too. A cleared question is in the history.
 //! - The queue is sent on by itself only after an answer that is complete. After an interruption or a failure it is held and
 //!   shown: Enter with an empty question sends it on, Up with an empty question takes its last message back into the question,
 //!   and a message that is typed meanwhile is sent before it.

@@ -11,7 +11,8 @@ use crate::chat::style::{Color, Style};
 use crate::chat::transcript::{Anchor, Transcript};
 
 /// Said at the beginning if there is no credential.
-const SIGNED_OUT: &str = "not signed in: type /login and press Enter to sign in here, run `codex login` in another terminal, or leave and set OPENAI_API_KEY";
+const SIGNED_OUT: &str = "not signed in. Type /login to sign in here.
+Or leave and run `codex login`, or set OPENAI_API_KEY to use an API key.";
 
 /// From this width on there is a mark before the question.
 const MIN_MARKED_COLUMNS: u16 = 10;

@@ -64,7 +64,9 @@ fn signs_in(state: &mut State, event: SignInEvent, effects: &mut Vec<Effect>) {
         }
         SignInEvent::Done { account } => {
             state.sign_in = None;
-            state.signed_out = false;
+            if std::mem::take(&mut state.signed_out) {
+                state.queue.release();
+            }
             let text = format!("signed in as {account}");
             state.transcript.notice(NoticeLevel::Note, &text);
             turn::go_on(state, effects);

@@ -19,7 +19,8 @@ pub fn submit(state: &mut State, steers: bool, effects: &mut Vec<Effect>) {
         }
         Entered::Wrong(why) => state.hint(NoticeLevel::Warning, why),
         Entered::Command(command) => commands::carry_out(state, command, effects),
-        Entered::Message(_) if state.is_busy() && state.queue.is_full() => state.hint(
+        // Also when nothing runs: the message may come back to the queue.
+        Entered::Message(_) if state.queue.is_full() => state.hint(
             NoticeLevel::Warning,
             format!("{MAX_QUEUED} messages are queued already"),
         ),
@@ -89,21 +90,14 @@ pub fn ended(state: &mut State, end: &TurnEnd, effects: &mut Vec<Effect>) {
     state.queue.hold();
 }
 
-/// Puts the message of a turn that needs a sign-in back into the question, or into the queue.
+/// Puts the message of a turn that needs a sign-in at the front of the queue, where it does not stand in the way of `/login`.
 fn put_back(state: &mut State, asked: Option<String>) {
     state.signed_out = true;
-    let place = match asked {
-        None => String::new(),
-        Some(message) if state.question.is_empty() => {
-            state.question.set(message);
-            "; your message is in the question again".to_owned()
-        }
-        Some(message) => {
-            state.queue.put_back(message);
-            "; your message is the first of the queue".to_owned()
-        }
-    };
-    let text = format!("/login signs in here, `codex login` in another terminal{place}");
+    let mut text = String::from("a sign-in is needed: /login signs in here");
+    if let Some(message) = asked {
+        state.queue.put_back(message);
+        text.push_str(" and sends your message; after `codex login` elsewhere, Enter sends it");
+    }
     state.transcript.notice(NoticeLevel::Note, &text);
 }
 
