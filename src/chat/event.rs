@@ -114,7 +114,7 @@ pub enum TurnEnd {
         what: String,
         /// What to do.
         hint: Option<String>,
-        /// A sign-in is needed: the message is put back into the question.
+        /// A sign-in is needed: the message becomes the first of the queue.
         sign_in: bool,
     },
 }

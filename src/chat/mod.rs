@@ -3,10 +3,18 @@
 //! turns, storing conversations and signing in are up to `command/chat`.
 
 mod changes;
+pub mod clean;
 pub mod decode;
+pub mod draw;
+pub mod editor;
 pub mod event;
 pub mod key;
+pub mod line_diff;
+pub mod markdown;
 pub mod screen;
 mod sequence;
+pub mod state;
 pub mod style;
+pub mod transcript;
 pub mod width;
+pub mod wrap;
