@@ -15,6 +15,7 @@ pub mod screen;
 mod sequence;
 pub mod state;
 pub mod style;
+pub mod terminal;
 pub mod transcript;
 pub mod width;
 pub mod wrap;

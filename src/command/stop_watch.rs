@@ -50,8 +50,8 @@ pub(super) struct StopWatch {
 pub(super) struct WatchedScreen {
     /// The terminal is lent to another program, for which Ctrl+C is meant.
     pub(super) lent: Arc<AtomicBool>,
-    /// Makes the terminal what it was, before the process ends.
-    pub(super) restore: Box<dyn FnOnce() + Send>,
+    /// Makes the terminal what it was, at the first stop request.
+    pub(super) restore: Box<dyn Fn() + Send>,
 }
 
 impl StopWatch {
@@ -88,6 +88,9 @@ impl StopWatch {
         };
         let requested = Instant::now();
         self.control.stop_run(first);
+        if let Some(screen) = &screen {
+            (screen.restore)();
+        }
         // Closing it makes the other end readable.
         drop(wake);
         let mut limit = WIND_UP_TIMEOUT;
@@ -114,9 +117,6 @@ impl StopWatch {
             thread::sleep(STUCK_TIMEOUT);
         }
         erase(&self.shown);
-        if let Some(screen) = screen {
-            (screen.restore)();
-        }
         (self.exit_now)(first, self.paint);
     }
 }

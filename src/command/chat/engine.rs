@@ -190,6 +190,12 @@ impl Engine {
         failure.map_or(Ok(()), Err)
     }
 
+    /// Whether the conversation has been begun elsewhere, so that there is something to show.
+    pub(super) fn waits_for_opening(&self) -> bool {
+        let session = &self.settings.session;
+        !matches!(session, SessionChoice::New | SessionChoice::Ephemeral)
+    }
+
     /// Opens the conversation that the settings choose.
     pub(super) fn open_conversation(&mut self) -> Result<OpenedConversation, Failure> {
         if self.authority.is_none() {
@@ -355,11 +361,7 @@ impl Engine {
             open.sign_in(&self.settings, &self.host, authority.clone());
         }
         self.authority = authority;
-        let waits = matches!(
-            self.settings.session,
-            SessionChoice::Resume(_) | SessionChoice::Last | SessionChoice::Fork(_)
-        );
-        if self.open.is_none() && waits {
+        if self.open.is_none() && self.waits_for_opening() {
             let opened = self.open_conversation()?;
             self.report(Event::Opened(opened));
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 
 use super::super::run;
+use crate::chat::terminal::TerminalError;
 use crate::failure::{self, Failure, Stop, StopRequest, Used};
 use crate::outcome::Outcome;
 
@@ -40,6 +41,15 @@ impl fmt::Display for Error {
 }
 
 impl StdError for Error {}
+
+impl From<TerminalError> for Error {
+    fn from(error: TerminalError) -> Self {
+        match error {
+            TerminalError::None(error) => Self::NoTerminal(error),
+            TerminalError::Unusable(error) => Self::Terminal(error),
+        }
+    }
+}
 
 impl From<run::Error> for Error {
     fn from(error: run::Error) -> Self {

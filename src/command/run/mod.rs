@@ -37,7 +37,7 @@ pub(in crate::command) use open::OpenConversation;
 pub(in crate::command) use question::profile;
 use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
-pub(in crate::command) use session_start::{StartedSession, start_session};
+pub(in crate::command) use session_start::start_session;
 pub use settings::{Form, RunInput, RunSettings, SessionChoice};
 use validation::validate;
 
