@@ -16,6 +16,7 @@ use crate::command::run::{
 };
 use crate::failure::{Failure, Used, of_stop};
 use crate::id::ThreadId;
+use crate::models::Backend;
 use crate::outcome::Outcome;
 use crate::prompt::{PromptFile, with_files};
 use crate::session::Sessions;
@@ -166,6 +167,7 @@ impl Engine {
             text: text.to_owned(),
             images: self.images.len(),
         });
+        self.sink.is_metered = self.settings.choice.backend != Backend::Subscription;
         let Some(open) = &mut self.open else {
             return Err(TurnFailure::Panicked);
         };

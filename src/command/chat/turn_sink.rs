@@ -22,6 +22,8 @@ pub(super) struct TurnSink {
     context: u64,
     /// The cost of the conversation.
     cost: Option<f64>,
+    /// Requests are paid for one by one, and not with a plan.
+    pub(super) is_metered: bool,
     /// The model that the service was asked for instead of the chosen one.
     pub(super) other_model: Option<String>,
 }
@@ -33,6 +35,7 @@ impl TurnSink {
             directory,
             context: 0,
             cost: None,
+            is_metered: false,
             other_model: None,
         }
     }
@@ -129,7 +132,7 @@ impl Sink for TurnSink {
                 self.turn(TurnEvent::Searched(query))
             }
             Notice::Usage { cost, .. } => {
-                if let Some(cost) = cost {
+                if let Some(cost) = cost.filter(|_| self.is_metered) {
                     *self.cost.get_or_insert_default() += cost;
                 }
                 self.usage()
