@@ -9,4 +9,10 @@ pub mod key;
 pub mod screen;
 mod sequence;
 pub mod style;
+pub mod terminal;
 pub mod width;
+
+#[cfg(test)]
+#[path = "../../tests/it/emulator.rs"]
+#[allow(dead_code, reason = "the tests of the program use more of it")]
+mod emulator;

@@ -53,11 +53,16 @@ impl Cell {
                 style,
             },
             _ => Self {
-                glyph: Glyph::Cluster(cluster.into()),
+                glyph: Glyph::Cluster(cluster.replace(steers, "").into()),
                 style,
             },
         }
     }
+}
+
+/// Whether a character moves what is around it: the bidirectional controls and the separators (`output/visible.rs`).
+fn steers(c: char) -> bool {
+    matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl Screen {
@@ -78,7 +83,8 @@ impl Screen {
     }
 
     /// Prints text into a row from a column on, both counted from 0. It is clipped at the right edge, where a wide character
-    /// is left out rather than halved. Returns the column after the text. Control characters are left out.
+    /// is left out rather than halved. Returns the column after the text. Control characters are left out, and so are those
+    /// that change the direction of text.
     pub fn print(&mut self, row: u16, column: u16, text: &str, style: Style) -> u16 {
         if row >= self.size.rows {
             return column;
