@@ -5,6 +5,7 @@
 mod changes;
 pub mod decode;
 pub mod event;
+mod grid;
 pub mod key;
 pub mod screen;
 mod sequence;

@@ -147,7 +147,7 @@ fn look(style: Style, colors: bool) -> Look {
 /// clusters that terminals disagree about are not compared.
 fn assert_shows(terminal: &Emulator, screen: &Screen, colors: bool, exact: bool) {
     for row in 0..screen.size().rows {
-        let cells = screen.row(row);
+        let cells = screen.0.row(row);
         for (column, (shown, cell)) in terminal.row(usize::from(row)).iter().zip(cells).enumerate()
         {
             let head = if cell.glyph == Glyph::Tail {
