@@ -7,7 +7,12 @@ pub mod clean;
 pub mod decode;
 pub mod draw;
 pub mod editor;
+#[cfg(test)]
+#[path = "../../tests/it/emulator.rs"]
+#[allow(dead_code, reason = "the tests of the program use more of it")]
+mod emulator;
 pub mod event;
+mod grid;
 pub mod key;
 pub mod line_diff;
 pub mod markdown;

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, open};
@@ -22,10 +22,13 @@ use rustix::termios::{
 
 use super::event::Size;
 
-/// How long the terminal may take to accept the bytes that restore it.
-const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often a blocked write looks whether the terminal was restored meanwhile.
-const WRITE_POLL: Duration = Duration::from_millis(100);
+const WRITE_POLL: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+/// How many times that the terminal may take to accept the bytes that enter or leave it: for a second.
+const MAX_POLLS: usize = 10;
 
 /// The size of a terminal that does not know it, such as a serial line.
 const UNKNOWN_SIZE: Size = Size {
@@ -168,7 +171,7 @@ impl Terminal {
             drop(state);
             match written {
                 Ok(count) => rest = &rest[count..],
-                Err(Errno::AGAIN) => self.0.wait_until_writable(WRITE_POLL)?,
+                Err(Errno::AGAIN) => self.0.wait_until_writable()?,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -241,7 +244,7 @@ impl Shared {
         // In the background this stops the process, until the shell brings it back.
         rustix::io::retry_on_intr(|| tcsetattr(&self.device, OptionalActions::Now, &raw))?;
         state.place = Place::Entered;
-        self.write_within(ENTER, RESTORE_TIMEOUT)
+        self.write_soon(ENTER)
     }
 
     fn leave(&self, to: Place) -> io::Result<()> {
@@ -255,7 +258,7 @@ impl Shared {
             return Ok(());
         }
         if self.is_in_foreground() {
-            let written = self.write_within(LEAVE, RESTORE_TIMEOUT);
+            let written = self.write_soon(LEAVE);
             tcsetattr(&self.device, OptionalActions::Now, &state.before)?;
             return written;
         }
@@ -265,7 +268,7 @@ impl Shared {
         if forbidden {
             Ok(())
         } else {
-            self.write_within(LEAVE, RESTORE_TIMEOUT)
+            self.write_soon(LEAVE)
         }
     }
 
@@ -274,30 +277,26 @@ impl Shared {
         tcgetpgrp(&self.device).map_or(true, |foreground| foreground == getpgrp())
     }
 
-    fn write_within(&self, bytes: &[u8], limit: Duration) -> io::Result<()> {
-        let end = Instant::now() + limit;
+    /// Writes a few bytes, unless the terminal does not take them.
+    fn write_soon(&self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
-        while !rest.is_empty() {
+        for _ in 0..MAX_POLLS {
             match rustix::io::write(&self.device, rest) {
                 Ok(count) => rest = &rest[count..],
-                Err(Errno::AGAIN) => {
-                    let left = end.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(io::ErrorKind::TimedOut.into());
-                    }
-                    self.wait_until_writable(left)?;
-                }
+                Err(Errno::AGAIN) => self.wait_until_writable()?,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
+            if rest.is_empty() {
+                return Ok(());
+            }
         }
-        Ok(())
+        Err(io::ErrorKind::TimedOut.into())
     }
 
-    fn wait_until_writable(&self, limit: Duration) -> io::Result<()> {
+    fn wait_until_writable(&self) -> io::Result<()> {
         let mut fds = [PollFd::new(&self.device, PollFlags::OUT)];
-        let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
-        match poll(&mut fds, Some(&limit)) {
+        match poll(&mut fds, Some(&WRITE_POLL)) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -309,10 +308,8 @@ fn device() -> PathBuf {
     #[cfg(target_os = "macos")]
     {
         use std::os::unix::ffi::OsStringExt;
-        let names = [
-            rustix::termios::ttyname(io::stdin(), Vec::new()),
-            rustix::termios::ttyname(io::stderr(), Vec::new()),
-        ];
+        let known = [rustix::stdio::stdin(), rustix::stdio::stderr()];
+        let names = known.map(|known| rustix::termios::ttyname(known, Vec::new()));
         if let Some(name) = names.into_iter().find_map(Result::ok) {
             return PathBuf::from(std::ffi::OsString::from_vec(name.into_bytes()));
         }
