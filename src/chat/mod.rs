@@ -4,11 +4,13 @@
 
 mod changes;
 pub mod clean;
+pub mod decode;
 pub mod event;
 pub mod key;
 pub mod line_diff;
 pub mod markdown;
 pub mod screen;
+mod sequence;
 pub mod style;
 pub mod transcript;
 pub mod width;
