@@ -68,7 +68,7 @@ fn cursor(before: Option<&Screen>, after: &Screen, drawn: bool) -> Vec<u8> {
     }
 }
 
-fn is_disputed(row: &[Cell]) -> bool {
+pub(super) fn is_disputed(row: &[Cell]) -> bool {
     row.iter().any(Cell::is_disputed)
 }
 

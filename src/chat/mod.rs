@@ -4,6 +4,7 @@
 
 mod changes;
 pub mod clean;
+pub mod decode;
 pub mod draw;
 pub mod editor;
 pub mod event;
@@ -11,6 +12,7 @@ pub mod key;
 pub mod line_diff;
 pub mod markdown;
 pub mod screen;
+mod sequence;
 pub mod state;
 pub mod style;
 pub mod transcript;
