@@ -5,7 +5,7 @@
 mod above;
 mod status;
 
-use super::editor::rows::shown_row;
+use super::editor::rows::{Row, shown_row};
 use super::screen::Screen;
 use super::state::State;
 use super::state::record::{Panel, Search};
@@ -80,23 +80,24 @@ fn question(state: &mut State) -> (Vec<Line>, (u16, u16)) {
     if let Some(Panel::Search(search)) = &state.panel {
         return search_row(search, usize::from(state.size.columns));
     }
-    let (rows, (row, column)) = state.question.layout(state.question_columns());
     let most = usize::from(state.size.rows / 3).max(1);
+    let style = state.question_style();
+    let (rows, (row, column)) = state.question.layout(state.question_columns());
     let top = state
         .question_top
         .min(row)
         .max((row + 1).saturating_sub(most));
     let top = top.min(rows.len().saturating_sub(most));
     state.question_top = top;
-    let style = state.question_style();
+    let shown: Vec<Row> = rows.iter().skip(top).take(most).copied().collect();
     let mut lines = Vec::new();
-    for (at, part) in rows.iter().enumerate().skip(top).take(most) {
+    for (at, part) in (top..).zip(shown) {
         let mut line = match (mark, at) {
             (0, _) => Line::default(),
             (_, 0) => Line::of("› ", Style::color(Color::Cyan).bold()),
             _ => Line::of("  ", Style::default()),
         };
-        let text = shown_row(state.question.text(), *part);
+        let text = shown_row(state.question.text(), part);
         line.0.extend(Line::of(text, style).0);
         lines.push(line);
     }

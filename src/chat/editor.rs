@@ -30,6 +30,8 @@ pub struct Editor {
     /// The column that Up and Down return to.
     column: Option<usize>,
     history: History,
+    /// The rows as they were laid out last, and for which width; nothing once the text has changed.
+    laid: Option<(usize, Vec<Row>)>,
 }
 
 impl Editor {
@@ -90,9 +92,12 @@ impl Editor {
 
     /// The rows at this width, and the row and the column of the cursor.
     #[must_use]
-    pub fn layout(&self, columns: usize) -> (Vec<Row>, (usize, usize)) {
-        let rows = rows(&self.text, columns);
-        let at = cell(&self.text, &rows, self.cursor);
+    pub fn layout(&mut self, columns: usize) -> (&[Row], (usize, usize)) {
+        let laid = self.laid.take().filter(|(width, _)| *width == columns);
+        let (_, rows) = self
+            .laid
+            .insert(laid.unwrap_or_else(|| (columns, rows(&self.text, columns))));
+        let at = cell(&self.text, rows, self.cursor);
         (rows, at)
     }
 
@@ -164,6 +169,7 @@ impl Editor {
             typed: self.typed,
         } = draft;
         self.cursor = self.text.len();
+        self.laid = None;
         (self.killing, self.column) = (false, None);
     }
 
@@ -184,12 +190,14 @@ impl Editor {
             };
         }
         self.text.insert_str(self.cursor, text);
+        self.laid = None;
         self.cursor = settled(&self.text, self.cursor + text.len());
         true
     }
 
     fn remove(&mut self, from: usize, to: usize) {
         self.text.drain(from..to);
+        self.laid = None;
         self.typed -= self.typed.min(to) - self.typed.min(from);
         self.cursor = settled(&self.text, from);
     }
@@ -220,8 +228,8 @@ impl Editor {
         } else {
             Some(row + 1).filter(|row| *row < rows.len())
         };
-        if let Some(to) = to {
-            self.cursor = place(&self.text, &rows, to, column);
+        if let (Some(to), Some((_, rows))) = (to, &self.laid) {
+            self.cursor = place(&self.text, rows, to, column);
             self.column = Some(column);
             return;
         }

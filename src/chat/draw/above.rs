@@ -20,7 +20,7 @@ const MAX_QUEUE_ROWS: usize = 4;
 const MAX_LIST_ROWS: usize = 12;
 
 /// The part of a message that can be in one row, in bytes.
-const MAX_ROW_BYTES: usize = 4_000;
+const MAX_ROW_BYTES: usize = 1_000;
 
 /// The rows, at most this many.
 pub(super) fn above(state: &State, most: u16) -> Vec<Line> {
@@ -123,20 +123,27 @@ fn queue_rows(state: &State) -> Vec<Line> {
         line.0.extend(Line::of(text, Style::default().dim()).0);
         line
     };
-    let steering = state.queue.steering();
-    let steering = steering.map(|text| row("steers: ", text, Color::Magenta));
     let label = if state.queue.is_held() {
         "held: "
     } else {
         "queued: "
     };
-    let waiting = state.queue.waiting();
-    let waiting = waiting.map(|text| row(label, text, Color::Cyan));
-    let mut rows: Vec<Line> = steering.chain(waiting).collect();
-    if rows.len() > MAX_QUEUE_ROWS {
-        let more = rows.len() + 1 - MAX_QUEUE_ROWS;
-        rows.truncate(MAX_QUEUE_ROWS - 1);
-        rows.push(Line::of(format!("{more} more"), Style::default().dim()));
+    let (steering, waiting) = (state.queue.steering(), state.queue.waiting());
+    let count = steering.len() + waiting.len();
+    let steering = steering.map(|text| ("steers: ", text, Color::Magenta));
+    let all = steering.chain(waiting.map(|text| (label, text, Color::Cyan)));
+    let shown = if count > MAX_QUEUE_ROWS {
+        MAX_QUEUE_ROWS - 1
+    } else {
+        count
+    };
+    let mut rows: Vec<Line> = all
+        .take(shown)
+        .map(|(label, text, color)| row(label, text, color))
+        .collect();
+    if count > shown {
+        let more = format!("{} more", count - shown);
+        rows.push(Line::of(more, Style::default().dim()));
     }
     rows
 }

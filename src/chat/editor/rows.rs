@@ -19,6 +19,9 @@ pub struct Row {
 /// A cluster as it is shown, with its width: control characters are made visible.
 #[must_use]
 pub fn shown(cluster: &str, columns: usize) -> (Cow<'_, str>, usize) {
+    if matches!(cluster.as_bytes(), [b' '..=b'~']) {
+        return (Cow::Borrowed(cluster), columns);
+    }
     if cluster == "\t" {
         return (Cow::Borrowed(TAB), TAB.len());
     }
@@ -52,6 +55,13 @@ pub fn rows(text: &str, columns: usize) -> Vec<Row> {
 }
 
 fn wrap_line(text: &str, from: usize, to: usize, columns: usize, rows: &mut Vec<Row>) {
+    let line = text[from..to].as_bytes();
+    if line.len() <= columns && line.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return rows.push(Row {
+            start: from,
+            end: to,
+        });
+    }
     let (mut start, mut used) = (from, 0);
     let (mut word, mut word_column) = (from, 0); // where the last word begins
     let mut place = from;

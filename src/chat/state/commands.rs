@@ -5,6 +5,7 @@ use super::help::help;
 use super::list::{Choice, List, ListEntry};
 use super::model_choice::EFFORTS;
 use super::record::{Panel, SignIn, State};
+use super::view::View;
 use crate::chat::event::{Effect, NoticeLevel, SessionEntry};
 
 /// Carries out a command, and removes it from the question unless it is impossible now.
@@ -46,7 +47,7 @@ pub fn carry_out(state: &mut State, command: Command, effects: &mut Vec<Effect>)
         }
         Command::Help => {
             state.transcript.notice(NoticeLevel::Note, &help());
-            state.scroll(|view| view.to_end());
+            state.scroll(View::follow);
         }
         Command::Quit => effects.push(Effect::Quit),
     }

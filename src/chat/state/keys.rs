@@ -3,6 +3,7 @@
 use super::command::completed;
 use super::list::ListStep;
 use super::record::{Panel, State};
+use super::view::View;
 use super::{commands, search, turn};
 use crate::chat::editor::MAX_QUESTION_BYTES;
 use crate::chat::event::{Effect, NoticeLevel};
@@ -65,18 +66,7 @@ fn press_in_question(state: &mut State, key: KeyPress, effects: &mut Vec<Effect>
             _ => edit(state, key),
         },
         Key::Char('p') if alt => effects.extend(state.models.cycle(true)),
-        Key::Up | Key::Down if shift => {
-            let up = key.key == Key::Up;
-            match state.models.step_effort(up) {
-                Some(effect) => effects.push(effect),
-                None => {
-                    let model = state.models.model();
-                    let way = if up { "more" } else { "less" };
-                    let text = format!("{model} takes no {way} effort");
-                    state.hint(NoticeLevel::Note, text);
-                }
-            }
-        }
+        Key::Up | Key::Down if shift => step_effort(state, key.key == Key::Up, effects),
         Key::Escape if state.sign_in.take().is_some() => {
             state.queue.hold();
             effects.push(Effect::CancelSignIn);
@@ -85,14 +75,24 @@ fn press_in_question(state: &mut State, key: KeyPress, effects: &mut Vec<Effect>
         Key::Enter if !(ctrl || alt || shift) => turn::submit(state, false, effects),
         Key::PageUp => state.scroll(|view| view.page(true)),
         Key::PageDown => state.scroll(|view| view.page(false)),
-        Key::Home => state.scroll(|view| view.to_start()),
-        Key::End => state.scroll(|view| view.to_end()),
+        Key::Home => state.scroll(View::rewind),
+        Key::End => state.scroll(View::follow),
         Key::Tab if state.is_command() => complete(state),
         Key::Tab => fold(state),
         Key::Up if state.question.is_empty() && state.queue.waiting().len() > 0 => {
             state.question.set(state.queue.last().unwrap_or_default());
         }
         _ => edit(state, key),
+    }
+}
+
+fn step_effort(state: &mut State, up: bool, effects: &mut Vec<Effect>) {
+    if let Some(effect) = state.models.step_effort(up) {
+        effects.push(effect);
+    } else {
+        let way = if up { "more" } else { "less" };
+        let text = format!("{} takes no {way} effort", state.models.model());
+        state.hint(NoticeLevel::Note, text);
     }
 }
 

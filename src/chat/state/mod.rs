@@ -29,6 +29,4 @@ mod view;
 pub use record::State;
 
 #[cfg(test)]
-mod random_tests;
-#[cfg(test)]
 mod tests;

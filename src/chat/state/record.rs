@@ -19,6 +19,10 @@ const MIN_MARKED_COLUMNS: u16 = 10;
 
 /// The state of the screen.
 #[derive(Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that is shown"
+)]
 pub struct State {
     pub size: Size,
     pub colors: bool,

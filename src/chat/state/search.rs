@@ -1,6 +1,7 @@
 //! The search in the transcript: from the end of the view upwards as the words are typed.
 
 use super::record::{Panel, Search, State};
+use super::view::View;
 use crate::chat::key::{Key, KeyPress};
 
 /// The longest text to search for, in bytes.
@@ -29,7 +30,7 @@ pub fn press(state: &mut State, key: KeyPress) {
                 state.view.stay();
                 state.lay_out(state.view.height());
             } else {
-                state.scroll(|view| view.to_end());
+                state.scroll(View::follow);
             }
         }
         (Key::Char('f'), true, _) | (Key::Enter | Key::Up, ..) => find(state, Step::Up),

@@ -1,6 +1,7 @@
 //! What each event does.
 
 use super::record::{SignIn, State};
+use super::view::View;
 use super::{commands, keys, turn};
 use crate::chat::editor::MAX_QUESTION_BYTES;
 use crate::chat::event::{Effect, Event, NoticeLevel, OpenedConversation, SignInEvent};
@@ -51,7 +52,7 @@ fn opened(state: &mut State, conversation: &OpenedConversation) {
     (state.turn, state.panel, state.anchor) = (None, None, None);
     state.queue.turn_ended();
     state.queue.hold();
-    state.scroll(|view| view.to_end());
+    state.scroll(View::follow);
 }
 
 fn signs_in(state: &mut State, event: SignInEvent, effects: &mut Vec<Effect>) {

@@ -4,6 +4,7 @@ use super::command::{Entered, as_typed, read};
 use super::commands;
 use super::queue::MAX_QUEUED;
 use super::record::{State, Turn};
+use super::view::View;
 use crate::chat::event::{Effect, NoticeLevel, TurnEnd, TurnEvent};
 
 /// Enter (or Ctrl+S, which steers): sends the question, queues it, or carries out its command.
@@ -106,7 +107,7 @@ fn ask(state: &mut State, message: String, effects: &mut Vec<Effect>) {
         asked: Some(message.clone()),
         ..Turn::default()
     });
-    state.scroll(|view| view.to_end());
+    state.scroll(View::follow);
     effects.push(Effect::Ask(message));
 }
 

@@ -71,12 +71,12 @@ impl View {
     }
 
     /// Scrolls to the beginning.
-    pub fn to_start(&mut self) {
+    pub fn rewind(&mut self) {
         self.go(0);
     }
 
     /// Scrolls to the end and follows it.
-    pub fn to_end(&mut self) {
+    pub fn follow(&mut self) {
         self.go(self.end());
     }
 
@@ -119,10 +119,10 @@ mod tests {
         view.page(false);
         view.lay_out(151, 10);
         assert_eq!(view.top(), 110);
-        view.to_end();
+        view.follow();
         view.lay_out(160, 10);
         assert_eq!(view.top(), 150);
-        view.to_start();
+        view.rewind();
         view.lay_out(170, 10);
         assert_eq!(view.top(), 0);
         view.show(9);

@@ -236,31 +236,19 @@ impl Call {
     /// `● bash  cargo test  ✓ 1.2 s`.
     fn first_line(&self, columns: usize) -> Line {
         let (words, color, took) = self.state();
-        let took = took.unwrap_or_default();
-        let subject = self.subject_line(columns);
-        let spans = [
-            ("● ", Style::color(color)),
-            (&self.name, Style::default().bold()),
-            ("  ", Style::default()),
-            (&subject, Style::default()),
-            (if subject.is_empty() { "" } else { "  " }, Style::default()),
-            (&words, Style::color(color)),
-            (
-                if words.is_empty() || took.is_empty() {
-                    ""
-                } else {
-                    " "
-                },
-                Style::default(),
-            ),
-            (&took, Style::default().dim()),
-        ];
-        let spans = spans.into_iter().filter(|(text, _)| !text.is_empty());
-        let span = |(text, style): (&str, Style)| Span {
-            text: text.to_owned(),
-            style,
+        let mut line = Line::of("● ", Style::color(color));
+        let mut push = |between: &str, text: String, style: Style| {
+            if !text.is_empty() {
+                let between = Line::of(between, Style::default());
+                line.0.extend(between.0);
+                line.0.push(Span { text, style });
+            }
         };
-        Line(spans.map(span).collect())
+        push("", self.name.clone(), Style::default().bold());
+        push("  ", self.subject_line(columns), Style::default());
+        push("  ", words, Style::color(color));
+        push(" ", took.unwrap_or_default(), Style::default().dim());
+        line
     }
 
     /// The columns for the subject in the first line.
@@ -283,8 +271,10 @@ impl Call {
         if self.is_shown_whole(columns) {
             return line.into_owned();
         }
-        let room = self.subject_room(columns).saturating_sub(2);
-        format!("{} …", clip(&line, room).trim_end())
+        match clip(&line, self.subject_room(columns).saturating_sub(2)).trim_end() {
+            "" => String::new(),
+            beginning => format!("{beginning} …"),
+        }
     }
 
     /// How it goes: in words, in a colour, and how long it took.

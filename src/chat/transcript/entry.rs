@@ -4,8 +4,7 @@ use super::call::Call;
 use super::message::{Author, Message};
 use super::sheet::{Margin, Part, Sheet, Source};
 use crate::chat::clean::clean;
-use crate::chat::event::NoticeLevel;
-use crate::chat::style::{Color, Line, Span, Style};
+use crate::chat::style::{Line, Span, Style};
 use crate::output::visible::visible;
 
 #[derive(Debug)]
@@ -18,12 +17,12 @@ pub(super) enum Body {
 
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) body: Body,
+    body: Body,
     sheet: Sheet,
     /// It changed since it was laid out.
     changed: bool,
     /// It continues the entry before it.
-    pub(super) continues: bool,
+    continues: bool,
 }
 
 impl Entry {
@@ -36,45 +35,47 @@ impl Entry {
         }
     }
 
-    /// Text of the program, whose first word says what it is.
-    pub(super) fn notice(level: NoticeLevel, text: &str) -> Self {
-        let (word, style) = match level {
-            NoticeLevel::Note => ("note: ", Style::default().dim()),
-            NoticeLevel::Warning => ("warning: ", Style::color(Color::Yellow).bold()),
-            NoticeLevel::Error => ("error: ", Style::color(Color::Red).bold()),
-        };
-        let rest = match level {
-            NoticeLevel::Note => style,
-            NoticeLevel::Warning | NoticeLevel::Error => Style::default(),
-        };
-        Self::labelled(word, style, text, rest)
-    }
-
-    /// Lines of which the first begins with a word in a style of its own.
-    pub(super) fn labelled(word: &str, label: Style, text: &str, style: Style) -> Self {
-        let mut lines: Vec<Line> = text
-            .trim_end()
-            .lines()
-            .map(|line| Line::of(clean(line), style))
-            .collect();
+    /// Lines of which the first begins with a word in a style of its own. If that is dim, all are.
+    pub(super) fn labelled(word: &str, label: Style, text: &str) -> Self {
+        let style = if label.dim { label } else { Style::default() };
+        let lines = text.trim_end().lines();
+        let mut lines: Vec<Line> = lines.map(|line| Line::of(clean(line), style)).collect();
         if lines.is_empty() {
             lines.push(Line::default());
         }
         let text = word.to_owned();
-        let span = Span { text, style: label };
-        lines[0].0.insert(0, span);
+        lines[0].0.insert(0, Span { text, style: label });
         Self::new(Body::Lines(lines))
     }
 
-    /// It has to be laid out again.
-    pub(super) fn touch(&mut self) {
+    /// The same, without a blank row before it.
+    pub(super) fn continuing(self) -> Self {
+        Self {
+            continues: true,
+            ..self
+        }
+    }
+
+    pub(super) fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// Changes it; it has to be laid out again.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Body)) {
+        change(&mut self.body);
         self.changed = true;
+    }
+
+    /// Whether no blank row stands between it and the entry before it.
+    pub(super) fn follows(&self, before: &Self) -> bool {
+        let are_lines = |entry: &Self| matches!(entry.body, Body::Lines(_));
+        self.continues || (are_lines(before) && are_lines(self))
     }
 
     /// The memory that it takes, in bytes, about.
     pub(super) fn bytes(&self) -> usize {
         let own = match &self.body {
-            Body::Message(message) => text_bytes(message.text()) + size_of::<Part>(),
+            Body::Message(message) => message.bytes(),
             Body::Call(call) => call.bytes(),
             Body::Lines(lines) => {
                 let spans = lines.iter().flat_map(|line| &line.0);
@@ -90,8 +91,9 @@ impl Entry {
         &self.sheet
     }
 
-    pub(super) fn sheet_mut(&mut self) -> &mut Sheet {
-        &mut self.sheet
+    /// Forgets rows that were made.
+    pub(super) fn forget_rows(&mut self, part: usize) {
+        self.sheet.forget(part);
     }
 
     /// The text that the slices of its sheet belong to.
@@ -153,10 +155,4 @@ impl Entry {
         }
         self.changed = false;
     }
-}
-
-/// The memory that text of a message takes, in bytes, about.
-pub(super) fn text_bytes(text: &str) -> usize {
-    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-    text.len() + lines * size_of::<Part>()
 }

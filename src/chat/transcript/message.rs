@@ -1,6 +1,6 @@
 //! A message: text that may grow at its end.
 
-use super::sheet::{Look, Margin, Sheet, Source};
+use super::sheet::{Look, Margin, Part, Sheet, Source};
 use crate::chat::markdown::Markdown;
 use crate::chat::style::{Color, Style};
 
@@ -17,6 +17,8 @@ pub(super) enum Author {
 pub(super) struct Message {
     author: Author,
     text: String,
+    /// The memory that it takes, in bytes, about.
+    bytes: usize,
     /// More of it may follow.
     open: bool,
     /// The state before its first line: in a fence, if it continues another message.
@@ -40,6 +42,7 @@ impl Message {
     pub(super) fn new(author: Author, text: String, open: bool) -> Self {
         Self {
             author,
+            bytes: size_of::<Part>() + bytes_of(&text),
             text,
             open,
             start: Markdown::default(),
@@ -58,6 +61,12 @@ impl Message {
     /// Adds text at the end.
     pub(super) fn add(&mut self, text: &str) {
         self.text.push_str(text);
+        self.bytes += bytes_of(text);
+    }
+
+    /// The memory that it takes, in bytes, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Nothing follows.
@@ -75,6 +84,7 @@ impl Message {
             line
         };
         let rest = self.text.split_off(cut);
+        self.bytes -= bytes_of(&rest);
         self.open = false;
         self.start_again(self.progress.raw);
         let mut start = self.start;
@@ -150,4 +160,10 @@ impl Message {
         };
         sheet.push(&self.text, source, margin, false);
     }
+}
+
+/// The memory that text and its lines take.
+fn bytes_of(text: &str) -> usize {
+    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    text.len() + lines * size_of::<Part>()
 }

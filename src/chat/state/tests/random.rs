@@ -1,7 +1,7 @@
 //! Random keys and events: nothing panics, the cursor stays inside, and memory is bounded.
 
-use super::State;
-use super::queue::MAX_QUEUED;
+use super::super::State;
+use super::super::queue::MAX_QUEUED;
 use crate::chat::draw::draw;
 use crate::chat::editor::MAX_QUESTION_BYTES;
 use crate::chat::event::{
@@ -14,7 +14,7 @@ use crate::result::CallResult;
 const EVENTS: usize = 100_000;
 
 /// Events between two drawings.
-const DRAWN_EVERY: usize = 10;
+const DRAWN_EVERY: usize = 20;
 
 const TEXTS: [&str; 12] = [
     "a",
