@@ -10,6 +10,7 @@ mod attempts; // what is attempted against the sandbox
 mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
 #[allow(dead_code)] // until the tests of the full screen use all of it
+mod chat; // the full screen of `codex chat`, with its keys, signals and sign-in
 mod emulator; // a terminal emulator
 mod home; // a fresh home, a clean environment, and the command under test
 mod imports; // a reader of the imports of the source tree
