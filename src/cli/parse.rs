@@ -98,7 +98,9 @@ pub(super) fn parse(
                 args.words.push(word.clone());
                 continue;
             }
-            Arg::Short(short) => flags_of(command.name).find(|flag| flag.short == Some(*short)),
+            Arg::Short(short) => flags_of(command.name)
+                .chain(flags_of(other_spelling(command.name)))
+                .find(|flag| flag.short == Some(*short)),
             Arg::Long(long) => flags_of(command.name)
                 .chain(flags_of(other_spelling(command.name)))
                 .find(|flag| flag.long == *long),
@@ -328,12 +330,26 @@ mod tests {
 
     #[test]
     fn a_chat_refuses_what_only_a_run_can_do() {
-        for line in ["--json", "-o x", "--buffer", "-q", "--dry-run", "--no-stdin", "a -"] {
+        for line in [
+            "--json",
+            "-o x",
+            "--buffer",
+            "-q",
+            "--dry-run",
+            "--no-stdin",
+            "a -",
+        ] {
             let failed = run(&format!("chat {line}")).expect_err("it is refused");
-            assert!(failed.contains("means nothing in a chat"), "{line}: {failed}");
+            assert!(
+                failed.contains("means nothing in a chat"),
+                "{line}: {failed}"
+            );
             assert!(failed.contains("`codex run`"), "{line}: {failed}");
         }
-        assert!(matches!(run("chat -m x --models a,b:high hello"), Ok(Invocation::Chat(_))));
+        assert!(matches!(
+            run("chat -m x --models a,b:high hello"),
+            Ok(Invocation::Chat(_))
+        ));
         assert!(run("run --models a x").is_err());
     }
 

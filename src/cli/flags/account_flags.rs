@@ -18,7 +18,9 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "auth-file",
         takes: Takes::Value("FILE"),
-        of: &["login", "logout", "status", "token", "models", "run", "chat"],
+        of: &[
+            "login", "logout", "status", "token", "models", "run", "chat",
+        ],
         brief: "use this credentials file",
         rare: true,
         doc: "Uses this credentials file instead of auth.json in CODEX_RUN_HOME. It may belong to pi or to the official \

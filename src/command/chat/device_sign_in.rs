@@ -55,7 +55,9 @@ impl DeviceSignIn {
 
     /// Whether it has not ended.
     pub(super) fn is_running(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+        self.thread
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished())
     }
 
     /// Cancels it. A request that is under way ends by itself.
@@ -101,7 +103,9 @@ impl SignInParts {
                 self.report(SignInEvent::Done { account });
                 if let Some(source) = self.settings.before.first() {
                     let text = format!("{source} is set and comes before the new sign-in");
-                    let _ = self.reporter.event(Event::Notice(NoticeLevel::Warning, text));
+                    let _ = self
+                        .reporter
+                        .event(Event::Notice(NoticeLevel::Warning, text));
                 }
             }
         }
@@ -131,8 +135,12 @@ impl SignInParts {
             address: issuer.device_url(),
             code: line(device.code.expose()).into_owned(),
         });
-        let is_cancelled =
-            |pause| !matches!(cancelled.recv_timeout(pause), Err(RecvTimeoutError::Timeout));
+        let is_cancelled = |pause| {
+            !matches!(
+                cancelled.recv_timeout(pause),
+                Err(RecvTimeoutError::Timeout)
+            )
+        };
         let (code, verifier) = match wait_unless(&issuer, &device, is_cancelled) {
             Ok(granted) => granted,
             Err(Ended::Cancelled) => return Err(SignInFailure::Cancelled),

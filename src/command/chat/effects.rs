@@ -72,7 +72,8 @@ impl ScreenLoop {
         let parts = &self.parts;
         let failed = match &parts.login {
             _ if self.sign_in.as_ref().is_some_and(DeviceSignIn::is_running) => {
-                "the sign-in before this one has not ended yet: try again in a few seconds".to_owned()
+                "the sign-in before this one has not ended yet: try again in a few seconds"
+                    .to_owned()
             }
             Err(failure) => failure.what().to_owned(),
             Ok(settings) => {

@@ -291,8 +291,10 @@ impl Engine {
     /// The stored conversations, unless nothing is to be stored.
     fn sessions(&self) -> Result<Sessions, Failure> {
         if self.settings.session == SessionChoice::Ephemeral {
-            return Err(Failure::usage("with --ephemeral, conversations are not stored")
-                .hint("leave, and begin without --ephemeral"));
+            return Err(
+                Failure::usage("with --ephemeral, conversations are not stored")
+                    .hint("leave, and begin without --ephemeral"),
+            );
         }
         let home = self.settings.home.as_deref();
         let missing = || self.failure(run::Error::NoHome);
@@ -316,9 +318,7 @@ impl Engine {
     fn fork(&mut self) -> Result<(), Failure> {
         self.sessions()?;
         match self.continued() {
-            Some(Continued(id)) => {
-                self.open_in_place(SessionChoice::Fork(id.as_str().to_owned()))
-            }
+            Some(Continued(id)) => self.open_in_place(SessionChoice::Fork(id.as_str().to_owned())),
             None => Err(Failure::usage(
                 "there is nothing to copy: this conversation has no turn, or is not stored",
             )),

@@ -40,7 +40,10 @@ impl InputHistory {
     pub(super) fn of(home: &Path, directory: &Path) -> Self {
         use std::os::unix::ffi::OsStrExt;
         let digest = Sha256::digest(directory.as_os_str().as_bytes());
-        let name: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        let name: String = digest[..12]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Self {
             path: home.join("history").join(format!("{name}.jsonl")),
         }
@@ -52,7 +55,10 @@ impl InputHistory {
     /// Why it cannot be used, in words.
     pub(super) fn read(&self) -> Result<Vec<String>, String> {
         let ignored = |why: &dyn std::fmt::Display| {
-            format!("{} cannot be used and is ignored: {why}", self.path.display())
+            format!(
+                "{} cannot be used and is ignored: {why}",
+                self.path.display()
+            )
         };
         let bytes = match read_regular(&self.path, MAX_HISTORY_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -95,7 +101,11 @@ impl InputHistory {
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         let flags = i32::try_from(flags.bits()).unwrap_or_default();
         let mut options = OpenOptions::new();
-        options.read(true).append(true).mode(0o600).custom_flags(flags);
+        options
+            .read(true)
+            .append(true)
+            .mode(0o600)
+            .custom_flags(flags);
         match options.clone().create_new(true).open(&self.path) {
             Ok(file) => {
                 give_at(&file, &self.path);
@@ -145,7 +155,8 @@ mod tests {
     use super::*;
 
     fn history(name: &str) -> (PathBuf, InputHistory) {
-        let home = std::env::temp_dir().join(format!("codex-history-{name}-{}", std::process::id()));
+        let home =
+            std::env::temp_dir().join(format!("codex-history-{name}-{}", std::process::id()));
         fs::create_dir_all(&home).expect("a directory");
         let history = InputHistory::of(&home, Path::new("/work"));
         (home, history)
@@ -156,15 +167,22 @@ mod tests {
         let (home, history) = history("order");
         assert_eq!(history.read(), Ok(Vec::new()));
         for n in 0..=MAX_LINES {
-            history.add(&format!("{n}\nsecond line")).expect("it is stored");
+            history
+                .add(&format!("{n}\nsecond line"))
+                .expect("it is stored");
         }
-        history.add(&"x".repeat(MAX_ENTRY_BYTES + 1)).expect("it is left out");
+        history
+            .add(&"x".repeat(MAX_ENTRY_BYTES + 1))
+            .expect("it is left out");
         let read = history.read().expect("it is read");
         assert_eq!(read.len(), MAX_ENTRIES);
         assert_eq!(read[MAX_ENTRIES - 1], format!("{MAX_LINES}\nsecond line"));
         let lines = fs::read_to_string(&history.path).expect("a file");
         assert_eq!(lines.lines().count(), MAX_ENTRIES + 1);
-        let mode = fs::metadata(&history.path).expect("a file").permissions().mode();
+        let mode = fs::metadata(&history.path)
+            .expect("a file")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         fs::remove_dir_all(home).expect("it is ours");
     }

@@ -9,14 +9,19 @@ use crate::chat::event::Said;
 
 /// The messages and tool calls among these items.
 pub(super) fn said(items: &[Vec<u8>]) -> Vec<Said> {
-    let values = items.iter().filter_map(|item| serde_json::from_slice(item).ok());
+    let values = items
+        .iter()
+        .filter_map(|item| serde_json::from_slice(item).ok());
     let values: Vec<Value> = values.collect();
     let outputs: HashMap<&str, &Value> = values
         .iter()
         .filter(|value| value["type"] == "function_call_output")
         .filter_map(|value| Some((value["call_id"].as_str()?, &value["output"])))
         .collect();
-    values.iter().filter_map(|value| one(value, &outputs)).collect()
+    values
+        .iter()
+        .filter_map(|value| one(value, &outputs))
+        .collect()
 }
 
 /// What one item says, if anything.
@@ -26,7 +31,10 @@ fn one(value: &Value, outputs: &HashMap<&str, &Value>) -> Option<Said> {
         let id = field("call_id");
         return Some(Said::Tool {
             call: stored(id, field("name"), field("arguments")),
-            output: outputs.get(id).map(|output| text(output)).unwrap_or_default(),
+            output: outputs
+                .get(id)
+                .map(|output| text(output))
+                .unwrap_or_default(),
         });
     }
     let is_message = matches!(field("type"), "message" | "");
@@ -43,7 +51,10 @@ fn one(value: &Value, outputs: &HashMap<&str, &Value>) -> Option<Said> {
 fn text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
+        Value::Array(parts) => parts
+            .iter()
+            .filter_map(|part| part["text"].as_str())
+            .collect(),
         _ => String::new(),
     }
 }

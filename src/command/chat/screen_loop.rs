@@ -132,7 +132,9 @@ impl ScreenLoop {
             let woken = self.wait()?;
             if woken.stopped {
                 let request = self.parts.control.stopped();
-                return Err(Error::Stopped(request.unwrap_or(StopRequest::Signal(SIGHUP))));
+                return Err(Error::Stopped(
+                    request.unwrap_or(StopRequest::Signal(SIGHUP)),
+                ));
             }
             if woken.resumed {
                 drain(&self.resumed);

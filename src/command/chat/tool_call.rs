@@ -120,13 +120,25 @@ mod tests {
     #[test]
     fn the_arguments_of_a_call_say_what_it_is_about() {
         let check = |name: &str, arguments: &str, expected: ToolSubject| {
-            assert_eq!(stored("1", name, arguments).subject, expected, "{arguments}");
+            assert_eq!(
+                stored("1", name, arguments).subject,
+                expected,
+                "{arguments}"
+            );
         };
         let other = |text: &str| ToolSubject::Other(text.to_owned());
-        check("bash", r#"{"command":"ls"}"#, ToolSubject::Command("ls".to_owned()));
+        check(
+            "bash",
+            r#"{"command":"ls"}"#,
+            ToolSubject::Command("ls".to_owned()),
+        );
         check("bash", "{", other("{"));
         check("read", r#"{"path":"a"}"#, other("a"));
-        check("read", r#"{"limit":1,"path":"a"}"#, other(r#"{"limit":1,"path":"a"}"#));
+        check(
+            "read",
+            r#"{"limit":1,"path":"a"}"#,
+            other(r#"{"limit":1,"path":"a"}"#),
+        );
         let change = |removed: &str, added: &str| ToolSubject::Change {
             path: "a".to_owned(),
             removed: removed.to_owned(),
@@ -134,7 +146,11 @@ mod tests {
         };
         let edits = r#"{"path":"a","edits":[{"old_text":"x","new_text":"y"},{"old_text":"z\n","new_text":""}]}"#;
         check("edit", edits, change("x\nz\n", "y\n"));
-        check("write", r#"{"path":"a","content":"b\n"}"#, change("", "b\n"));
+        check(
+            "write",
+            r#"{"path":"a","content":"b\n"}"#,
+            change("", "b\n"),
+        );
         check("edit", r#"{"path":"a","edits":3}"#, change("", ""));
     }
 }

@@ -30,7 +30,11 @@ impl PrivateFile {
         name.push(".md");
         let path = home.join(name);
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
         let created = Self(path);
         give_at(&file, &created.0);
         file.write_all(text.as_bytes())?;
@@ -124,7 +128,11 @@ mod tests {
             editor: "".into(),
             secrets: vec!["HOME".into()],
         };
-        let terminal = File::options().read(true).write(true).open("/dev/null").expect("a device");
+        let terminal = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/null")
+            .expect("a device");
         let program = OsStr::new("f() { printf '%s' \"${HOME-none} $1\" > \"$2\"; }; f more");
         let started = UserProgram::start(program, &programs, &file, &terminal).expect("it starts");
         assert!(started.wait().expect("it ends").success());

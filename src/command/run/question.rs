@@ -93,7 +93,11 @@ pub(super) fn prompt(
 }
 
 /// The profile of the chosen model.
-pub(in crate::command) fn profile(settings: &RunSettings, choice: &Choice, clamped: &ClampedSettings) -> Profile {
+pub(in crate::command) fn profile(
+    settings: &RunSettings,
+    choice: &Choice,
+    clamped: &ClampedSettings,
+) -> Profile {
     Profile {
         search: settings.search,
         format: settings.schema.clone(),
