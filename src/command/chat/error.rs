@@ -74,6 +74,7 @@ impl Error {
             .hint(OTHERWISE),
             Self::Terminal(error) => {
                 Failure::new(Outcome::Io, format!("cannot use the terminal: {error}"))
+                    .hint("`codex chat --last` continues the conversation in another terminal")
                     .because_of(&error)
             }
             Self::Run(error) => error.failure(used),
