@@ -8,6 +8,7 @@ pub mod decode;
 pub mod draw;
 pub mod editor;
 pub mod event;
+mod grid;
 pub mod key;
 pub mod line_diff;
 pub mod markdown;
@@ -15,6 +16,12 @@ pub mod screen;
 mod sequence;
 pub mod state;
 pub mod style;
+pub mod terminal;
 pub mod transcript;
 pub mod width;
 pub mod wrap;
+
+#[cfg(test)]
+#[path = "../../tests/it/emulator.rs"]
+#[allow(dead_code, reason = "the tests of the program use more of it")]
+mod emulator;
