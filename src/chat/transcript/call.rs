@@ -153,7 +153,7 @@ impl Call {
     fn lay_as(&self, sheet: &mut Sheet, columns: usize, unfolded: bool) {
         sheet.truncate(0);
         let mut push = |line: Line, margin: Margin, clipped: bool| {
-            sheet.push("", Source::Line(Box::new(line)), margin, clipped);
+            sheet.push(Source::Line(Box::new(line)), margin, clipped);
         };
         push(self.first_line(columns), Margin::None, true);
         if unfolded && self.change.is_none() && !self.is_shown_whole(columns) {
@@ -211,7 +211,7 @@ impl Call {
                 look: Look::Plain,
                 base,
             };
-            sheet.push(&self.output, source, Margin::Indent, !unfolded);
+            sheet.push(source, Margin::Indent, !unfolded);
             start += line.len();
         }
     }

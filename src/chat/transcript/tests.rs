@@ -396,15 +396,22 @@ fn an_anchor_keeps_its_place() {
 fn memory_is_bounded() {
     let mut transcript = Transcript::new();
     // Lines that cost more than their text, a line without an end, and output of tools.
+    let (short, long) = (
+        "\n.".repeat(MAX_ENTRY_BYTES / 16),
+        "x".repeat(MAX_ENTRY_BYTES),
+    );
     for round in 0..8 {
         transcript.turn(&question("next"));
-        transcript.turn(&text(&"\n.".repeat(MAX_ENTRY_BYTES / 16)));
-        transcript.turn(&text(&"x".repeat(MAX_ENTRY_BYTES)));
+        transcript.turn(&text(&short));
+        transcript.turn(&text(&long));
         transcript.turn(&bash("1", "yes"));
         transcript.turn(&ended("1", CallResult::done("y\n".repeat(1 << 18)), 1));
+        assert!(transcript.scroll.bytes() <= MAX_BYTES, "{round}");
+        if round % 4 < 3 {
+            continue;
+        }
         let anchor = transcript.anchor(0);
         let count = transcript.layout(80, false);
-        assert!(transcript.scroll.bytes() <= MAX_BYTES, "{round}");
         assert!(transcript.row(count - 1).is_some() && transcript.row(count).is_none());
         assert!(anchor.is_none_or(|anchor| transcript.row_of(anchor) < count));
     }
