@@ -198,9 +198,9 @@ impl Call {
             let before = ends.map(|(at, _)| at).nth(FOLDED_OUTPUT_LINES - 1);
             start = before.map_or(0, |at| at + 1);
         }
-        let base = match unfolded {
-            true => Style::default(),
-            false => Style::default().dim(),
+        let base = Style {
+            dim: !unfolded,
+            ..Style::default()
         };
         for line in text[start..].split_inclusive('\n') {
             let end = start + line.trim_end_matches(['\n', '\r']).len();

@@ -262,8 +262,20 @@ impl Part {
         columns.saturating_sub(margin).max(1)
     }
 
+    /// What is shown of the text.
+    fn kept<'a>(&self, text: &'a str, columns: usize) -> &'a str {
+        let room = self.room(columns);
+        if self.clipped && self.width.map_or(0, usize_of) > room {
+            clip(text, room - 1)
+        } else {
+            text
+        }
+    }
+
     fn is_one_row(&self, columns: usize) -> bool {
-        self.clipped || self.source.is_rule() || self.width.map_or(0, usize_of) <= self.room(columns)
+        self.clipped
+            || self.source.is_rule()
+            || self.width.map_or(0, usize_of) <= self.room(columns)
     }
 
     fn count(&mut self, text: &str, columns: usize, scratch: &mut StyledText) -> u32 {
@@ -300,7 +312,7 @@ impl Part {
         } else if self.width.map_or(0, usize_of) <= room {
             vec![styled.line(0..styled.text().len())]
         } else if self.clipped {
-            let kept = clip(styled.text(), room - 1).len();
+            let kept = self.kept(styled.text(), columns).len();
             let mut row = styled.line(0..kept);
             let style = row.0.last().map(|span| span.style).unwrap_or_default();
             let text = "…".to_owned();
@@ -333,10 +345,7 @@ impl Part {
         back: bool,
     ) -> Option<usize> {
         self.styled(text, scratch);
-        let shown = match self.clipped {
-            true => clip(scratch.text(), self.room(columns)),
-            false => scratch.text(),
-        };
+        let shown = self.kept(scratch.text(), columns);
         let mut found = words.places(shown).peekable();
         found.peek()?;
         let first = usize_of(self.first_row);
