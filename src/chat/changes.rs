@@ -4,9 +4,8 @@
 //! with one exception: a row with a cluster about whose width terminals disagree is erased and drawn as a whole, and what such
 //! a cluster may have put into the cells after it is erased again.
 
-use super::screen::{Cell, Glyph, Screen};
+use super::grid::{Cell, Glyph, Grid};
 use super::style::{Color, Style};
-use super::width;
 
 /// Unchanged cells up to this number are written again, which takes fewer bytes than a move.
 const MAX_REWRITTEN_CELLS: usize = 4;
@@ -14,18 +13,18 @@ const MAX_REWRITTEN_CELLS: usize = 4;
 const MAX_SPACES: usize = 3;
 
 /// Turns `before` (of the same size) into `after`.
-pub(super) fn changes(before: Option<&Screen>, after: &Screen, colors: bool) -> Vec<u8> {
+pub(super) fn changes(before: Option<&Grid>, after: &Grid, colors: bool) -> Vec<u8> {
     let mut pen = Pen {
         out: Vec::new(),
         style: Style::default(),
         at: None,
         colors,
     };
-    let blank_row = vec![Cell::BLANK; usize::from(after.size().columns)];
+    let blank_row = vec![Cell::BLANK; usize::from(after.size.columns)];
     if before.is_none() {
         pen.out.extend(b"\x1b[m\x1b[2J");
     }
-    for row in 0..after.size().rows {
+    for row in 0..after.size.rows {
         let (old, new) = (
             before.map_or(&*blank_row, |before| before.row(row)),
             after.row(row),
@@ -41,7 +40,7 @@ pub(super) fn changes(before: Option<&Screen>, after: &Screen, colors: bool) -> 
             pen.row(row, old, new);
         }
     }
-    let was_shown = before.is_none_or(|before| before.cursor().is_some());
+    let was_shown = before.is_none_or(|before| before.cursor.is_some());
     let body = pen.end();
     let cursor = cursor(before, after, !body.is_empty());
     if body.is_empty() {
@@ -52,9 +51,9 @@ pub(super) fn changes(before: Option<&Screen>, after: &Screen, colors: bool) -> 
 }
 
 /// Places the cursor after the cells are drawn, or without anything drawn.
-fn cursor(before: Option<&Screen>, after: &Screen, drawn: bool) -> Vec<u8> {
-    let old = before.and_then(Screen::cursor);
-    match after.cursor() {
+fn cursor(before: Option<&Grid>, after: &Grid, drawn: bool) -> Vec<u8> {
+    let old = before.and_then(|before| before.cursor);
+    match after.cursor {
         Some(at) if drawn || old != Some(at) => {
             let show = if drawn || old.is_none() {
                 "\x1b[?25h"
@@ -70,16 +69,6 @@ fn cursor(before: Option<&Screen>, after: &Screen, drawn: bool) -> Vec<u8> {
 
 pub(super) fn is_disputed(row: &[Cell]) -> bool {
     row.iter().any(Cell::is_disputed)
-}
-
-impl Cell {
-    fn is_disputed(&self) -> bool {
-        match &self.glyph {
-            Glyph::Char(c) => width::is_disputed(c.encode_utf8(&mut [0; 4])),
-            Glyph::Cluster(cluster) => width::is_disputed(cluster),
-            Glyph::Tail => false,
-        }
-    }
 }
 
 /// What draws: the bytes so far, and the state in which they leave the terminal.

@@ -6,12 +6,19 @@ mod changes;
 pub mod clean;
 pub mod decode;
 pub mod event;
+mod grid;
 pub mod key;
 pub mod line_diff;
 pub mod markdown;
 pub mod screen;
 mod sequence;
 pub mod style;
+pub mod terminal;
 pub mod transcript;
 pub mod width;
 pub mod wrap;
+
+#[cfg(test)]
+#[path = "../../tests/it/emulator.rs"]
+#[allow(dead_code, reason = "the tests of the program use more of it")]
+mod emulator;

@@ -3,84 +3,36 @@
 
 use super::changes;
 use super::event::Size;
+use super::grid::{Cell, Glyph, Grid};
 use super::style::{Line, Style};
 use super::width;
 
 /// What the terminal shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Screen {
-    size: Size,
-    cells: Vec<Cell>,
-    cursor: Option<(u16, u16)>,
-}
-
-/// One cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
-    pub(super) glyph: Glyph,
-    pub(super) style: Style,
-}
-
-/// What a cell shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Glyph {
-    Char(char),
-    /// A cluster of more than one character.
-    Cluster(Box<str>),
-    /// The right half of the character in the cell before.
-    Tail,
-}
-
-impl Cell {
-    pub(super) const BLANK: Self = Self {
-        glyph: Glyph::Char(' '),
-        style: Style {
-            color: super::style::Color::Default,
-            bold: false,
-            dim: false,
-            italic: false,
-            underline: false,
-            reverse: false,
-        },
-    };
-
-    fn new(cluster: &str, style: Style) -> Self {
-        let mut chars = cluster.chars();
-        match (chars.next(), chars.next()) {
-            (Some(' '), None) if !(style.reverse || style.underline) => Self::BLANK,
-            (Some(c), None) => Self {
-                glyph: Glyph::Char(c),
-                style,
-            },
-            _ => Self {
-                glyph: Glyph::Cluster(cluster.into()),
-                style,
-            },
-        }
-    }
-}
+pub struct Screen(Grid);
 
 impl Screen {
     /// A blank screen without a cursor.
     #[must_use]
     pub fn new(size: Size) -> Self {
         let count = usize::from(size.columns) * usize::from(size.rows);
-        Self {
+        Self(Grid {
             size,
             cells: vec![Cell::BLANK; count],
             cursor: None,
-        }
+        })
     }
 
     #[must_use]
     pub fn size(&self) -> Size {
-        self.size
+        self.0.size
     }
 
     /// Prints text into a row from a column on, both counted from 0. It is clipped at the right edge, where a wide character
-    /// is left out rather than halved. Returns the column after the text. Control characters are left out.
+    /// is left out rather than halved. Returns the column after the text. Control characters are left out, and so are those
+    /// that change the direction of text.
     pub fn print(&mut self, row: u16, column: u16, text: &str, style: Style) -> u16 {
-        if row >= self.size.rows {
+        if row >= self.0.size.rows {
             return column;
         }
         let mut column = column;
@@ -91,16 +43,16 @@ impl Screen {
             }
             let Some(after) = column
                 .checked_add(width)
-                .filter(|after| *after <= self.size.columns)
+                .filter(|after| *after <= self.0.size.columns)
             else {
                 break;
             };
             self.part(row, column);
             self.part(row, after);
-            let at = self.index(row, column);
-            self.cells[at] = Cell::new(cluster, style);
+            let at = self.0.index(row, column);
+            self.0.cells[at] = Cell::new(cluster, style);
             if width == 2 {
-                self.cells[at + 1] = Cell {
+                self.0.cells[at + 1] = Cell {
                     glyph: Glyph::Tail,
                     style,
                 };
@@ -114,7 +66,7 @@ impl Screen {
     pub fn print_line(&mut self, row: u16, column: u16, line: &Line) -> u16 {
         let mut column = column;
         for span in &line.0 {
-            let room = usize::from(self.size.columns.saturating_sub(column));
+            let room = usize::from(self.0.size.columns.saturating_sub(column));
             let clipped = width::width(&span.text) > room;
             column = self.print(row, column, &span.text, span.style);
             if clipped {
@@ -127,10 +79,10 @@ impl Screen {
     /// Places the cursor at a row and a column, moved to the nearest cell if there is no such cell; `None` hides it.
     pub fn set_cursor(&mut self, at: Option<(u16, u16)>) {
         let last = |count: u16| count.saturating_sub(1);
-        self.cursor = at.map(|(row, column)| {
+        self.0.cursor = at.map(|(row, column)| {
             (
-                row.min(last(self.size.rows)),
-                column.min(last(self.size.columns)),
+                row.min(last(self.0.size.rows)),
+                column.min(last(self.0.size.columns)),
             )
         });
     }
@@ -138,26 +90,25 @@ impl Screen {
     /// The row and the column of the cursor.
     #[must_use]
     pub fn cursor(&self) -> Option<(u16, u16)> {
-        self.cursor
+        self.0.cursor
     }
 
     /// The bytes that make a terminal show this screen when it shows the one `before`; none if nothing differs. Without a
     /// screen before, or with one of another size, they clear the terminal first.
     #[must_use]
     pub fn changes_from(&self, before: Option<&Self>, colors: bool) -> Vec<u8> {
-        changes::changes(
-            before.filter(|before| before.size == self.size),
-            self,
-            colors,
-        )
+        let before = before
+            .map(|before| &before.0)
+            .filter(|before| before.size == self.0.size);
+        changes::changes(before, &self.0, colors)
     }
 
     /// The rows without their trailing blanks, each with a line end.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for row in 0..self.size.rows {
-            for cell in self.row(row) {
+        for row in 0..self.0.size.rows {
+            for cell in self.0.row(row) {
                 match &cell.glyph {
                     Glyph::Char(c) => text.push(*c),
                     Glyph::Cluster(cluster) => text.push_str(cluster),
@@ -170,24 +121,15 @@ impl Screen {
         text
     }
 
-    pub(super) fn row(&self, row: u16) -> &[Cell] {
-        let start = self.index(row, 0);
-        &self.cells[start..start + usize::from(self.size.columns)]
-    }
-
-    fn index(&self, row: u16, column: u16) -> usize {
-        usize::from(row) * usize::from(self.size.columns) + usize::from(column)
-    }
-
     /// Makes sure that no wide character covers the boundary before this column: both halves of one become blank.
     fn part(&mut self, row: u16, column: u16) {
-        if column == 0 || column >= self.size.columns {
+        if column == 0 || column >= self.0.size.columns {
             return;
         }
-        let at = self.index(row, column);
-        if self.cells[at].glyph == Glyph::Tail {
-            self.cells[at - 1] = Cell::BLANK;
-            self.cells[at] = Cell::BLANK;
+        let at = self.0.index(row, column);
+        if self.0.cells[at].glyph == Glyph::Tail {
+            self.0.cells[at - 1] = Cell::BLANK;
+            self.0.cells[at] = Cell::BLANK;
         }
     }
 }

@@ -119,6 +119,7 @@ fn cluster_width(cluster: &str) -> usize {
     match cluster.as_bytes() {
         [b' '..=b'~'] => 1,
         [0..b' ' | 0x7f, ..] | [0xc2, 0x80..=0x9f, ..] => 0,
+        [0xe2, 0x80, 0xa8 | 0xa9, ..] => 0, // the separators of lines and paragraphs
         _ => UnicodeWidthStr::width(cluster).min(2),
     }
 }
@@ -168,6 +169,7 @@ mod tests {
         check("\u{1b}[1m\t\u{9b}", 3);
         check("لا", 2);
         check("\u{17d8}", 2);
+        check("a\u{2028}b", 2);
         check("ก\u{e33}", 2);
         check("━│└…", 4);
     }

@@ -57,6 +57,8 @@ pub(crate) struct Emulator {
     pub(crate) unknown: Vec<String>,
     /// The operating system commands, such as OSC 52.
     pub(crate) commands: Vec<String>,
+    /// What the terminal answers to questions, for tests to type.
+    pub(crate) answers: Vec<u8>,
 }
 
 impl Emulator {
@@ -74,6 +76,7 @@ impl Emulator {
             scrolled: 0,
             unknown: Vec::new(),
             commands: Vec::new(),
+            answers: Vec::new(),
         }
     }
 
@@ -198,6 +201,11 @@ impl Emulator {
                 for mode in parameters {
                     self.set_mode(*mode, last == 'h');
                 }
+            }
+            ("?$", 'p') => {
+                let state = if self.mode(first) { 1 } else { 2 };
+                self.answers
+                    .extend(format!("\x1b[?{first};{state}$y").bytes());
             }
             // Reports, cursor shapes and keyboard modes change nothing that is shown.
             ("", 'n' | 'c') | (" ", 'q') | (">", 'm' | 'u' | 'c') | ("<", 'u') | ("?", 'u') => {}

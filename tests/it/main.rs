@@ -9,6 +9,8 @@ mod attempts; // what is attempted against the sandbox
 #[cfg(target_os = "linux")]
 mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
+#[allow(dead_code)] // until the tests of the full screen use all of it
+mod emulator; // a terminal emulator
 mod home; // a fresh home, a clean environment, and the command under test
 mod imports; // a reader of the imports of the source tree
 mod lines; // the JSON lines of any run

@@ -1,6 +1,7 @@
 //! Tests of the screen and of the bytes that draw it.
 
 use super::*;
+use crate::chat::emulator::{Emulator, Look};
 use crate::chat::style::{Color, Span};
 
 fn screen(columns: u16, rows: u16) -> Screen {
@@ -23,6 +24,7 @@ fn text_is_clipped_and_never_halved() {
     check(0, "日本語", 6, "日本語");
     check(1, "日本語", 5, " 日本");
     check(0, "a\u{301}\u{1b}[\tb\n", 3, "a\u{301}[b");
+    check(0, "a\u{202e}\u{301}b\u{2066}c", 3, "a\u{301}bc");
     check(6, "a", 6, "");
     check(u16::MAX, "a", u16::MAX, "");
     check(4, "👩‍👧\u{200b}x", 6, "    👩‍👧\u{200b}");
@@ -62,12 +64,6 @@ fn a_line_is_printed_span_by_span() {
     );
     assert_eq!(screen.text(), "abcd\nabcd\n");
 }
-
-#[path = "../../../tests/it/emulator.rs"]
-#[allow(dead_code, reason = "the tests of the program use more of it")]
-mod emulator;
-
-use emulator::{Emulator, Look};
 
 /// Random numbers that are the same every time (xorshift64).
 struct Random(u64);
@@ -151,7 +147,7 @@ fn look(style: Style, colors: bool) -> Look {
 /// clusters that terminals disagree about are not compared.
 fn assert_shows(terminal: &Emulator, screen: &Screen, colors: bool, exact: bool) {
     for row in 0..screen.size().rows {
-        let cells = screen.row(row);
+        let cells = screen.0.row(row);
         for (column, (shown, cell)) in terminal.row(usize::from(row)).iter().zip(cells).enumerate()
         {
             let head = if cell.glyph == Glyph::Tail {
