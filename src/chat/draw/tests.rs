@@ -179,3 +179,42 @@ fn a_list_keeps_the_selected_entry_in_view() {
         assert_eq!(draw(&mut state).cursor(), None);
     }
 }
+
+#[test]
+fn model_sandbox_and_network_stay_at_every_width() {
+    for (sandbox, short) in [
+        ("read-only", "ro"),
+        ("workspace-write", "rw"),
+        ("danger-full-access", "FULL"),
+    ] {
+        let mut state = state(sandbox);
+        for network in [false, true] {
+            state.network = network;
+            for columns in 20..=200 {
+                let line = status::status(&state, columns);
+                let text: String = line.0.iter().map(|span| &*span.text).collect();
+                assert!(width(&text) <= columns, "{columns}: {text}");
+                assert!(text.starts_with("gpt-5.2-c"), "{columns}: {text}");
+                let long = text.contains(sandbox)
+                    && text.contains("network")
+                    && text.contains("no network") != network;
+                let short = text.contains(&format!(" {short} "))
+                    && text.ends_with(if network { "+net" } else { "-net" });
+                assert!(long || short, "{columns}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn everything_at_once_is_drawn_at_every_size() {
+    let mut state = state("danger-full-access");
+    types(&mut state, "one\ntwo\nthree\n/mod");
+    for (columns, rows) in (1..=200).zip((1..=60).cycle()) {
+        assert_eq!(screen(&mut state, columns, rows).len(), usize::from(rows));
+    }
+    types(&mut state, "el\n");
+    for (columns, rows) in (1..=200).zip((1..=60).cycle()) {
+        assert_eq!(screen(&mut state, columns, rows).len(), usize::from(rows));
+    }
+}
