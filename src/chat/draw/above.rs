@@ -161,14 +161,15 @@ fn rule(state: &State, columns: usize) -> Line {
         parts.push((text, Style::color(color)));
     }
     let waiting = state.queue.waiting().len();
-    if waiting > 0 && state.queue.is_held() {
-        let mut text = format!("{waiting} held");
-        if state.question.is_empty() {
-            text.push_str(": Enter sends on, Up takes back");
-        }
-        parts.push((text, Style::color(Color::Cyan)));
-    } else if waiting > 0 {
-        let text = format!("{waiting} queued");
+    if waiting > 0 {
+        let (what, keys) = if state.queue.is_held() {
+            ("held", ": Enter sends on, Up takes back")
+        } else {
+            ("queued", ": Ctrl+S steers, Up takes back")
+        };
+        // The keys that need an empty question.
+        let keys = if state.question.is_empty() { keys } else { "" };
+        let text = format!("{waiting} {what}{keys}");
         parts.push((text, Style::color(Color::Cyan)));
     }
     if state.view.is_away() {
