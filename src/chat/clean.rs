@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::width::width;
+use super::width::{is_plain, width};
 use crate::output::visible::visible;
 
 /// Columns between two tab stops, as terminals have them.
@@ -12,7 +12,9 @@ const TAB_COLUMNS: usize = 8;
 /// it contains all the same is a blank.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    // The first bytes of the characters that are made visible: control characters and U+0080 to U+009F, U+2000 to U+2FFF.
+    let odd = |byte: u8| matches!(byte, ..b' ' | 0x7f | 0xc2 | 0xe2);
+    if is_plain(text.as_bytes()) || !text.bytes().any(odd) {
         return Cow::Borrowed(text);
     }
     let shown = visible(text);
@@ -46,6 +48,13 @@ mod tests {
         check("1234567\t8", "1234567 8");
         check("12345678\t9", "12345678        9");
         check("\u{1b}[1mred\r", "^[[1mred^M");
+        check("a\u{9b}…\u{202e}", "a\\x9b…<U+202E>");
         assert!(matches!(clean("日本"), Cow::Borrowed(_)));
+        for c in '\0'..=char::MAX {
+            let text = c.to_string();
+            if !matches!(c, '\t' | '\n') {
+                assert_eq!(clean(&text), visible(&text));
+            }
+        }
     }
 }

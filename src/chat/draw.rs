@@ -26,7 +26,9 @@ pub fn draw(state: &mut State) -> Screen {
     let status_rows = u16::from(size.rows > 1);
     let question_rows = count(&rows);
     let left = size.rows - status_rows - question_rows;
-    let above = above::above(state, left.saturating_sub(1));
+    let list = matches!(state.panel, Some(Panel::List(_)));
+    // The transcript keeps a row, but for a list.
+    let above = above::above(state, left.saturating_sub(u16::from(!list)));
     let above_rows = count(&above);
     let view_rows = left - above_rows;
 
@@ -39,7 +41,6 @@ pub fn draw(state: &mut State) -> Screen {
     for (line, row) in rows.iter().zip(first..) {
         screen.print_line(row, 0, line);
     }
-    let list = matches!(state.panel, Some(Panel::List(_)));
     let (row, column) = cursor;
     screen.set_cursor((!list).then_some((first + row, column)));
     if status_rows > 0 {

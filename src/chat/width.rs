@@ -12,7 +12,7 @@ const JOINER: char = '\u{200d}';
 /// The number of columns of a text. Control characters take none: they are not for the screen.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_plain(text.as_bytes()) {
         return text.len();
     }
     clusters(text).map(|(_, width)| width).sum()
@@ -22,10 +22,30 @@ pub fn width(text: &str) -> usize {
 pub fn clusters(text: &str) -> impl Iterator<Item = (&str, usize)> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let (cluster, after) = rest.split_at(first_cluster(rest)?);
+        let simple = first_simple(rest);
+        let (cluster, after) = rest.split_at(match simple {
+            Some((bytes, _)) => bytes,
+            None => first_cluster(rest)?,
+        });
         rest = after;
-        Some((cluster, cluster_width(cluster)))
+        let width = simple.map_or_else(|| cluster_width(cluster), |(_, width)| width);
+        Some((cluster, width))
     })
+}
+
+/// Whether all bytes are printable ASCII. Eight bytes are looked at together: this is done for all text.
+#[must_use]
+pub fn is_plain(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    let chunks = bytes.chunks_exact(8);
+    let rest = chunks.remainder();
+    let plain = |chunk: &[u8]| {
+        let bytes = chunk.try_into().map_or(0, u64::from_ne_bytes);
+        // The highest bit of a byte of one of these is set if a byte is not ASCII, less than a blank, or DEL.
+        let odd = bytes | bytes.wrapping_sub(ONES * 0x20) | bytes.wrapping_add(ONES);
+        odd & (ONES * 0x80) == 0
+    };
+    chunks.into_iter().all(plain) && rest.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The longest beginning of a text that fits into these columns, at the boundary of a cluster.
@@ -51,6 +71,24 @@ pub(super) fn is_disputed(cluster: &str) -> bool {
     }
     let sum: usize = cluster.chars().filter_map(UnicodeWidthChar::width).sum();
     sum != cluster_width(cluster) || cluster.chars().any(is_late_emoji)
+}
+
+/// The first cluster, in bytes and columns, if that takes no tables: a frequent character before another one.
+fn first_simple(text: &str) -> Option<(usize, usize)> {
+    let simple = |c: char| match c {
+        ' '..='~' | 'À'..='ɏ' | 'А'..='я' => Some(1),
+        // Kana, Chinese characters, Hangul syllables, full-width forms.
+        'ぁ'..='ゖ' | 'ァ'..='ヺ' | '、'..='〃' | '〈'..='】' => Some(2),
+        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '가'..='힣' | '！'..='～' => {
+            Some(2)
+        }
+        _ => None,
+    };
+    let mut chars = text.chars();
+    let first = chars.next()?;
+    let width = simple(first)?;
+    let alone = chars.next().is_none_or(|next| simple(next).is_some());
+    alone.then_some((first.len_utf8(), width))
 }
 
 /// The length of the first cluster in bytes.
@@ -167,6 +205,32 @@ mod tests {
             assert_eq!(whole, text);
             assert!(clusters(&text).all(|(_, width)| width <= 2), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_simple_has_the_width_of_the_tables() {
+        for c in '\0'..=char::MAX {
+            for text in [format!("{c}"), format!("a{c}"), format!("{c}語")] {
+                if let Some((bytes, width)) = first_simple(&text) {
+                    let cluster = &text[..bytes];
+                    assert_eq!(first_cluster(&text), Some(bytes), "{text:?}");
+                    assert_eq!(cluster_width(cluster), width, "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn plain_text_is_printable_ascii() {
+        for byte in 0..=u8::MAX {
+            let printable = matches!(byte, b' '..=b'~');
+            for at in 0..20 {
+                let mut bytes = *b"plain ~~ text of 20.";
+                bytes[at] = byte;
+                assert_eq!(is_plain(&bytes), printable, "{byte} at {at}");
+            }
+        }
+        assert!(is_plain(b""));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::style::{Line, Span, Style};
-use super::width::{clusters, width};
+use super::width::{clusters, is_plain, width};
 
 /// A line of text, with the end and the style of each of its runs. It can be emptied and used again, which spares the memory
 /// of a `Line` for text that is only measured.
@@ -148,7 +148,7 @@ struct Row {
 fn plain_row(text: &str, room: usize, from: usize) -> Option<Row> {
     let bytes = text.as_bytes();
     let reach = &bytes[..bytes.len().min(room + 1)];
-    if !reach.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+    if !is_plain(reach) {
         return None;
     }
     if reach.len() <= room {

@@ -29,7 +29,9 @@ pub(super) fn above(state: &State, most: u16) -> Vec<Line> {
     if left == 0 {
         return Vec::new();
     }
-    left -= 1; // the rule
+    let list = matches!(state.panel, Some(Panel::List(_)));
+    let ruled = !list || left > 2;
+    left -= usize::from(ruled);
     let panel = match (&state.panel, &state.sign_in) {
         (Some(Panel::List(list)), _) => list_rows(list, columns, left),
         (_, Some(sign_in)) => sign_in_rows(sign_in, columns),
@@ -43,7 +45,9 @@ pub(super) fn above(state: &State, most: u16) -> Vec<Line> {
     let mut rows = panel;
     rows.extend(queue);
     rows.extend(hint);
-    rows.push(rule(state, columns));
+    if ruled {
+        rows.push(rule(state, columns));
+    }
     rows
 }
 
@@ -58,12 +62,15 @@ fn list_rows(list: &List, columns: usize, left: usize) -> Vec<Line> {
         list.title,
         list.filter()
     );
-    let mut lines = vec![Line::of(clean(&title), Style::color(Color::Cyan))];
+    let mut lines = Vec::new();
+    if left > 1 {
+        lines.push(Line::of(clean(&title), Style::color(Color::Cyan)));
+    }
     let entries = list.entries();
     if entries.is_empty() {
         lines.push(Line::of("  none", Style::default().dim()));
     }
-    let room = left.saturating_sub(1).clamp(1, MAX_LIST_ROWS);
+    let room = left.saturating_sub(lines.len()).clamp(1, MAX_LIST_ROWS);
     let top = (list.selected() + 1).saturating_sub(room);
     for (at, entry) in entries.iter().enumerate().skip(top).take(room) {
         let selected = at == list.selected();
@@ -85,13 +92,11 @@ fn sign_in_rows(sign_in: &SignIn, columns: usize) -> Vec<Line> {
             "sign-in: requesting a code… (Esc cancels)".to_owned(),
             style,
         )],
+        // The code first: it stays on a small screen.
         SignIn::Code { address, code } => vec![
-            (format!("sign-in: open {address}"), style),
-            (format!("and enter the code {code}"), style.bold()),
-            (
-                "waiting for the sign-in… (Esc cancels)".to_owned(),
-                style.dim(),
-            ),
+            (format!("sign-in: enter {code}"), style.bold()),
+            (format!("at {address}"), style),
+            ("waiting for it… (Esc cancels)".to_owned(), style.dim()),
         ],
     };
     let rows = texts
@@ -156,11 +161,15 @@ fn rule(state: &State, columns: usize) -> Line {
         parts.push((text, Style::color(color)));
     }
     let waiting = state.queue.waiting().len();
-    if waiting > 0 && state.queue.is_held() {
-        let text = format!("{waiting} held: Enter sends on, Up takes back");
-        parts.push((text, Style::color(Color::Cyan)));
-    } else if waiting > 0 {
-        let text = format!("{waiting} queued");
+    if waiting > 0 {
+        let (what, keys) = if state.queue.is_held() {
+            ("held", ": Enter sends on, Up takes back")
+        } else {
+            ("queued", ": Ctrl+S steers, Up takes back")
+        };
+        // The keys that need an empty question.
+        let keys = if state.question.is_empty() { keys } else { "" };
+        let text = format!("{waiting} {what}{keys}");
         parts.push((text, Style::color(Color::Cyan)));
     }
     if state.view.is_away() {

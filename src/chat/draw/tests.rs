@@ -1,7 +1,8 @@
 //! What is drawn at which size.
 
 use super::super::event::{
-    Event, ModelEntry, OpenedConversation, PlanWindow, Said, Setup, Size, TurnEvent,
+    Event, ModelEntry, OpenedConversation, PlanWindow, Said, SessionEntry, Setup, SignInEvent,
+    Size, TurnEvent,
 };
 use super::super::key::{Input, Key, KeyPress};
 use super::*;
@@ -139,5 +140,81 @@ fn wide_characters_and_the_cursor_stay_inside_at_every_width() {
             let (row, column) = draw(&mut state).cursor().expect("a cursor");
             assert!(row < rows && column < columns);
         }
+    }
+}
+
+#[test]
+fn a_code_to_enter_and_its_address_are_whole_on_a_small_screen() {
+    let mut state = state("read-only");
+    types(&mut state, "/login\n");
+    assert!(screen(&mut state, 60, 10)[6].starts_with("sign-in: requesting"));
+    state.step(Event::SignIn(SignInEvent::Code {
+        address: "https://auth.openai.com/codex/device".into(),
+        code: "ABCD-12345".into(),
+    }));
+    let shown = screen(&mut state, 20, 7);
+    assert!(shown.concat().contains("ABCD-12345"), "{shown:#?}");
+    let shown = screen(&mut state, 60, 8);
+    assert!(shown.contains(&"at https://auth.openai.com/codex/device".to_owned()));
+}
+
+#[test]
+fn a_list_keeps_the_selected_entry_in_view() {
+    let mut state = state("read-only");
+    let session = |n: usize| SessionEntry {
+        id: n.to_string(),
+        used: format!("day {n}"),
+        model: "m".into(),
+        first: "word ".repeat(50),
+    };
+    state.step(Event::Sessions((0..40).map(session).collect()));
+    for _ in 0..30 {
+        state.step(Event::Input(Input::Key(KeyPress::plain(Key::Down))));
+    }
+    for rows in 3..40 {
+        let shown = screen(&mut state, 40, rows);
+        let line = shown.iter().find(|line| line.starts_with("› day 30"));
+        let line = line.unwrap_or_else(|| panic!("{rows} rows: {shown:#?}"));
+        assert!(line.ends_with('…') && width(line) <= 40);
+        assert_eq!(draw(&mut state).cursor(), None);
+    }
+}
+
+#[test]
+fn model_sandbox_and_network_stay_at_every_width() {
+    for (sandbox, short) in [
+        ("read-only", "ro"),
+        ("workspace-write", "rw"),
+        ("danger-full-access", "FULL"),
+    ] {
+        let mut state = state(sandbox);
+        for network in [false, true] {
+            state.network = network;
+            for columns in 20..=200 {
+                let line = status::status(&state, columns);
+                let text: String = line.0.iter().map(|span| &*span.text).collect();
+                assert!(width(&text) <= columns, "{columns}: {text}");
+                assert!(text.starts_with("gpt-5.2-c"), "{columns}: {text}");
+                let long = text.contains(sandbox)
+                    && text.contains("network")
+                    && text.contains("no network") != network;
+                let short = text.contains(&format!(" {short} "))
+                    && text.ends_with(if network { "+net" } else { "-net" });
+                assert!(long || short, "{columns}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn everything_at_once_is_drawn_at_every_size() {
+    let mut state = state("danger-full-access");
+    types(&mut state, "one\ntwo\nthree\n/mod");
+    for (columns, rows) in (1..=200).zip((1..=60).cycle()) {
+        assert_eq!(screen(&mut state, columns, rows).len(), usize::from(rows));
+    }
+    types(&mut state, "el\n");
+    for (columns, rows) in (1..=200).zip((1..=60).cycle()) {
+        assert_eq!(screen(&mut state, columns, rows).len(), usize::from(rows));
     }
 }

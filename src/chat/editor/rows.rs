@@ -55,7 +55,7 @@ pub fn rows(text: &str, columns: usize) -> Vec<Row> {
 }
 
 fn wrap_line(text: &str, from: usize, to: usize, columns: usize, rows: &mut Vec<Row>) {
-    let line = text[from..to].as_bytes();
+    let line = &text.as_bytes()[from..to];
     if line.len() <= columns && line.iter().all(|byte| matches!(byte, b' '..=b'~')) {
         return rows.push(Row {
             start: from,

@@ -124,7 +124,7 @@ fn interrupt_or_leave(state: &mut State, presses: u32, effects: &mut Vec<Effect>
         state.question.remember(&text);
         state.hint(
             NoticeLevel::Note,
-            "Ctrl+C again leaves; Up brings the text back",
+            "Ctrl+C again leaves; the text is in the history",
         );
     } else if presses > 0 {
         effects.push(Effect::Quit);

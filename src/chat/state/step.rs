@@ -4,9 +4,15 @@ use super::record::{SignIn, State};
 use super::view::View;
 use super::{commands, keys, turn};
 use crate::chat::editor::MAX_QUESTION_BYTES;
-use crate::chat::event::{Effect, Event, NoticeLevel, OpenedConversation, SignInEvent};
+use crate::chat::event::{Effect, Event, NoticeLevel, OpenedConversation, SignInEvent, Size};
 use crate::chat::key::Input;
 use crate::text::first_bytes;
+
+/// The largest screen that is drawn. A terminal can claim any size.
+const MAX_SIZE: Size = Size {
+    columns: 1_000,
+    rows: 500,
+};
 
 impl State {
     /// Takes an event and returns what to do, in order.
@@ -15,7 +21,12 @@ impl State {
         match event {
             Event::Input(Input::Key(key)) => keys::press(self, key, &mut effects),
             Event::Input(Input::Paste(text)) => keys::paste(self, &text),
-            Event::Resized(size) => self.size = size,
+            Event::Resized(Size { columns, rows }) => {
+                self.size = Size {
+                    columns: columns.min(MAX_SIZE.columns),
+                    rows: rows.min(MAX_SIZE.rows),
+                };
+            }
             Event::Turn(event) => turn::reported(self, &event),
             Event::TurnEnded(end) => turn::ended(self, &end, &mut effects),
             Event::Opened(conversation) => opened(self, &conversation),

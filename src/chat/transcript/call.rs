@@ -153,7 +153,7 @@ impl Call {
     fn lay_as(&self, sheet: &mut Sheet, columns: usize, unfolded: bool) {
         sheet.truncate(0);
         let mut push = |line: Line, margin: Margin, clipped: bool| {
-            sheet.push("", Source::Line(Box::new(line)), margin, clipped);
+            sheet.push(Source::Line(Box::new(line)), margin, clipped);
         };
         push(self.first_line(columns), Margin::None, true);
         if unfolded && self.change.is_none() && !self.is_shown_whole(columns) {
@@ -198,9 +198,9 @@ impl Call {
             let before = ends.map(|(at, _)| at).nth(FOLDED_OUTPUT_LINES - 1);
             start = before.map_or(0, |at| at + 1);
         }
-        let base = match unfolded {
-            true => Style::default(),
-            false => Style::default().dim(),
+        let base = Style {
+            dim: !unfolded,
+            ..Style::default()
         };
         for line in text[start..].split_inclusive('\n') {
             let end = start + line.trim_end_matches(['\n', '\r']).len();
@@ -211,7 +211,7 @@ impl Call {
                 look: Look::Plain,
                 base,
             };
-            sheet.push(&self.output, source, Margin::Indent, !unfolded);
+            sheet.push(source, Margin::Indent, !unfolded);
             start += line.len();
         }
     }

@@ -147,7 +147,7 @@ impl Entry {
                     self.sheet.truncate(0);
                     for line in lines {
                         let source = Source::Line(Box::new(line.clone()));
-                        self.sheet.push("", source, Margin::None, false);
+                        self.sheet.push(source, Margin::None, false);
                     }
                 }
                 self.sheet.count("", columns, 0);

@@ -1,5 +1,7 @@
 //! Finds words in a text, whatever their case.
 
+use crate::text::ceil;
+
 /// What is searched for.
 pub(super) struct Words {
     /// In lower case.
@@ -15,17 +17,31 @@ impl Words {
 
     /// The bytes of the text at which the words begin.
     pub(super) fn places<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let starts = text.char_indices().map(|(at, _)| at);
-        starts.filter(|at| self.begins(&text[*at..]))
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            while let Some(at) = self.candidate(text, from) {
+                from = ceil(text, at + 1);
+                if self.begins(&text[at..]) {
+                    return Some(at);
+                }
+            }
+            None
+        })
+    }
+
+    /// Where the first character stands from here on, or may stand.
+    fn candidate(&self, text: &str, from: usize) -> Option<usize> {
+        let rest = &text[from..];
+        let found = match u8::try_from(self.lower[0]) {
+            Ok(first) if first.is_ascii() => {
+                memchr::memchr2(first, first.to_ascii_uppercase(), rest.as_bytes())
+            }
+            _ => rest.bytes().position(|byte| !byte.is_ascii()),
+        };
+        Some(from + found?)
     }
 
     fn begins(&self, text: &str) -> bool {
-        let first = self.lower[0];
-        if let Some(byte) = text.bytes().next().filter(u8::is_ascii) {
-            if char::from(byte.to_ascii_lowercase()) != first {
-                return false;
-            }
-        }
         let mut lower = text.chars().flat_map(char::to_lowercase);
         self.lower.iter().all(|c| lower.next() == Some(*c))
     }

@@ -158,7 +158,7 @@ impl Message {
             look,
             base,
         };
-        sheet.push(&self.text, source, margin, false);
+        sheet.push(source, margin, false);
     }
 }
 

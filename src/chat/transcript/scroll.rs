@@ -174,9 +174,10 @@ impl Scroll {
         let search = |at: usize| {
             let first = self.starts[at] + self.gap(at);
             let entry = &self.entries[at];
-            let from = match back {
-                true => from.checked_sub(first)?,
-                false => from.saturating_sub(first),
+            let from = if back {
+                from.checked_sub(first)?
+            } else {
+                from.saturating_sub(first)
             };
             let row = entry.sheet().find(entry.text(), words, from, back)?;
             Some(first + row)

@@ -52,8 +52,10 @@ pub(super) struct Part {
     margin: Margin,
     /// One row, cut at the edge, rather than as many as it takes.
     clipped: bool,
-    /// The columns of the whole line, without the margin.
-    width: u32,
+    /// The columns of the whole line, without the margin, once they were counted.
+    width: Option<u32>,
+    /// The number of its rows.
+    height: u32,
     /// The number of its first row within the entry.
     first_row: u32,
     rows: OnceCell<Box<[Line]>>,
@@ -85,15 +87,14 @@ impl Sheet {
         self.parts.truncate(parts);
     }
 
-    /// Adds a line; `text` is the entry's text. It takes rows after the next `count`.
-    pub(super) fn push(&mut self, text: &str, source: Source, margin: Margin, clipped: bool) {
-        let mut scratch = StyledText::default();
-        source.add_to(text, &mut scratch);
+    /// Adds a line. It takes rows after the next `count`.
+    pub(super) fn push(&mut self, source: Source, margin: Margin, clipped: bool) {
         self.parts.push(Part {
             source,
             margin,
             clipped,
-            width: u32::try_from(width(scratch.text())).unwrap_or(u32::MAX),
+            width: None,
+            height: 0,
             first_row: 0,
             rows: OnceCell::new(),
         });
@@ -105,16 +106,14 @@ impl Sheet {
         self.columns = columns;
         let mut scratch = StyledText::default();
         let before = from.checked_sub(1).and_then(|last| self.parts.get(last));
-        let mut row = match before {
-            Some(part) => part.first_row + part.count(text, columns, &mut scratch),
-            None => 0,
-        };
+        let mut row = before.map_or(0, |part| part.first_row.saturating_add(part.height));
         for part in self.parts.iter_mut().skip(from) {
             part.rows.take();
             part.first_row = row;
-            row = row.saturating_add(part.count(text, columns, &mut scratch));
+            part.height = part.count(text, columns, &mut scratch);
+            row = row.saturating_add(part.height);
         }
-        let last = self.parts.iter().rposition(|part| part.width > 0);
+        let last = self.parts.iter().rposition(|part| part.width > Some(0));
         let end = last.map_or(0, |last| match self.parts.get(last + 1) {
             Some(blank) => blank.first_row,
             None => row,
@@ -263,15 +262,33 @@ impl Part {
         columns.saturating_sub(margin).max(1)
     }
 
-    fn is_one_row(&self, columns: usize) -> bool {
-        self.clipped || self.source.is_rule() || usize_of(self.width) <= self.room(columns)
+    /// What is shown of the text.
+    fn kept<'a>(&self, text: &'a str, columns: usize) -> &'a str {
+        let room = self.room(columns);
+        if self.clipped && self.width.map_or(0, usize_of) > room {
+            clip(text, room - 1)
+        } else {
+            text
+        }
     }
 
-    fn count(&self, text: &str, columns: usize, scratch: &mut StyledText) -> u32 {
-        if self.is_one_row(columns) {
+    fn is_one_row(&self, columns: usize) -> bool {
+        self.clipped
+            || self.source.is_rule()
+            || self.width.map_or(0, usize_of) <= self.room(columns)
+    }
+
+    fn count(&mut self, text: &str, columns: usize, scratch: &mut StyledText) -> u32 {
+        if self.width.is_some() && self.is_one_row(columns) {
             return 1;
         }
         self.styled(text, scratch);
+        if self.width.is_none() {
+            self.width = Some(u32::try_from(width(scratch.text())).unwrap_or(u32::MAX));
+            if self.is_one_row(columns) {
+                return 1;
+            }
+        }
         let rows = Breaks::new(scratch.text(), self.room(columns)).count();
         u32::try_from(rows).unwrap_or(u32::MAX)
     }
@@ -292,10 +309,10 @@ impl Part {
         self.styled(text, &mut styled);
         let mut rows = if self.source.is_rule() {
             vec![Line::of("─".repeat(room), Style::default().dim())]
-        } else if usize_of(self.width) <= room {
+        } else if self.width.map_or(0, usize_of) <= room {
             vec![styled.line(0..styled.text().len())]
         } else if self.clipped {
-            let kept = clip(styled.text(), room - 1).len();
+            let kept = self.kept(styled.text(), columns).len();
             let mut row = styled.line(0..kept);
             let style = row.0.last().map(|span| span.style).unwrap_or_default();
             let text = "…".to_owned();
@@ -328,10 +345,7 @@ impl Part {
         back: bool,
     ) -> Option<usize> {
         self.styled(text, scratch);
-        let shown = match self.clipped {
-            true => clip(scratch.text(), self.room(columns)),
-            false => scratch.text(),
-        };
+        let shown = self.kept(scratch.text(), columns);
         let mut found = words.places(shown).peekable();
         found.peek()?;
         let first = usize_of(self.first_row);
