@@ -119,8 +119,8 @@ impl Pen {
             .count()
             + column
             + 1;
-        // After the last column, terminals differ in where the cursor is.
-        self.at = (after < cells.len()).then_some((row, after));
+        // After the last column, terminals differ in where the cursor is; the next move is to another row.
+        self.at = Some((row, after));
         if cell.is_disputed() {
             self.at = None;
             if after < cells.len() {

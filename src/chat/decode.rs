@@ -126,11 +126,10 @@ impl Decoder {
             rest = &rest[1..];
         }
         match rest {
-            [] => {}
             [ESC, c @ b' '..=b'~'] => {
                 inputs.push(Input::Key(KeyPress::alt(Key::Char(char::from(*c)))))
             }
-            [ESC, ..] => {}
+            [] | [ESC, ..] => {}
             _ => {
                 self.text(char::REPLACEMENT_CHARACTER, &mut inputs);
                 self.end_burst(&mut inputs);
@@ -287,3 +286,6 @@ fn paste(bytes: &[u8]) -> Option<Input> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod sequence_tests;

@@ -118,8 +118,8 @@ fn first_cluster(text: &str) -> Option<usize> {
 fn cluster_width(cluster: &str) -> usize {
     match cluster.as_bytes() {
         [b' '..=b'~'] => 1,
-        [0..b' ' | 0x7f, ..] | [0xc2, 0x80..=0x9f, ..] => 0,
-        [0xe2, 0x80, 0xa8 | 0xa9, ..] => 0, // the separators of lines and paragraphs
+        // The control characters, and the separators of lines and paragraphs.
+        [0..b' ' | 0x7f, ..] | [0xc2, 0x80..=0x9f, ..] | [0xe2, 0x80, 0xa8 | 0xa9, ..] => 0,
         _ => UnicodeWidthStr::width(cluster).min(2),
     }
 }

@@ -13,6 +13,7 @@ pub(crate) const HALF: &str = "\u{fffd}";
 
 /// What a cell looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // SGR attributes are independent
 pub(crate) struct Look {
     /// The SGR parameters of the colours, 0 for the terminal's own.
     pub(crate) color: u16,
@@ -208,7 +209,7 @@ impl Emulator {
                     .extend(format!("\x1b[?{first};{state}$y").bytes());
             }
             // Reports, cursor shapes and keyboard modes change nothing that is shown.
-            ("", 'n' | 'c') | (" ", 'q') | (">", 'm' | 'u' | 'c') | ("<", 'u') | ("?", 'u') => {}
+            ("", 'n' | 'c') | (" ", 'q') | (">", 'm' | 'u' | 'c') | ("<" | "?", 'u') => {}
             _ => self
                 .unknown
                 .push(format!("CSI {prefix}{parameters:?}{last}")),
