@@ -10,7 +10,7 @@ _codex() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "login logout status token models run exec sessions schema tool completion help --help --version" -- "$cur"))
+        COMPREPLY=($(compgen -W "login logout status token models run exec chat sessions schema tool completion help --help --version" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -99,6 +99,40 @@ _codex() {
         esac
         COMPREPLY=($(compgen -W "--model -m --image -i --output-schema --output-last-message -o --ephemeral --cd -C --add-dir --sandbox -s --json --experimental-json --config -c --last --full-auto --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check --thread-source --cyber-access-program --ignore-user-config --ignore-rules --color --help" -- "$cur"))
         ;;
+    chat)
+        case $prev in
+        --model | -m) return ;;
+        --models) return ;;
+        --effort | -e) COMPREPLY=($(compgen -W "none minimal low medium high xhigh max" -- "$cur")); return ;;
+        --verbosity) COMPREPLY=($(compgen -W "low medium high" -- "$cur")); return ;;
+        --summary) COMPREPLY=($(compgen -W "auto concise detailed none" -- "$cur")); return ;;
+        --image | -i) _codex_paths -f; return ;;
+        --file | -f) _codex_paths -f; return ;;
+        --instructions) _codex_paths -f; return ;;
+        --append-instructions) return ;;
+        --resume) return ;;
+        --fork) return ;;
+        --cd | -C) _codex_paths -d; return ;;
+        --add-dir) _codex_paths -d; return ;;
+        --sandbox | -s) COMPREPLY=($(compgen -W "read-only workspace-write danger-full-access" -- "$cur")); return ;;
+        --env) return ;;
+        --tools) COMPREPLY=($(compgen -W "bash read edit write grep find ls" -- "$cur")); return ;;
+        --tool) _codex_paths -f; return ;;
+        --max-turns) return ;;
+        --max-tokens) return ;;
+        --max-tool-calls) return ;;
+        --timeout) return ;;
+        --turn-timeout) return ;;
+        --tool-timeout) return ;;
+        --idle-timeout) return ;;
+        --retries) return ;;
+        --wait-for-reset) return ;;
+        --api-key-file) _codex_paths -f; return ;;
+        --auth-file) _codex_paths -f; return ;;
+        --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
+        esac
+        COMPREPLY=($(compgen -W "--model -m --models --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --max-turns --max-tokens --max-tool-calls --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --api-key-file --auth-file --color --help" -- "$cur"))
+        ;;
     sessions)
         COMPREPLY=($(compgen -W "--json --help" -- "$cur"))
         ;;
@@ -119,7 +153,7 @@ _codex() {
         COMPREPLY=($(compgen -W "--help bash zsh fish" -- "$cur"))
         ;;
     help)
-        COMPREPLY=($(compgen -W "--help login logout status token models run exec sessions schema tool completion help exit-codes" -- "$cur"))
+        COMPREPLY=($(compgen -W "--help login logout status token models run exec chat sessions schema tool completion help exit-codes" -- "$cur"))
         ;;
     esac
 }

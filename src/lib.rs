@@ -98,6 +98,8 @@ pub(crate) mod agent; // the loop of a conversation
 
 pub mod conversation; // conversations for programs
 
+#[allow(dead_code, unused_imports)] // until the command uses it
+pub(crate) mod chat; // the full screen
 pub(crate) mod command; // the commands of `codex`
 
 #[doc(hidden)]

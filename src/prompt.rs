@@ -124,23 +124,48 @@ impl PromptWords {
     }
 }
 
+/// Who reads the answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Often another program.
+    Program,
+    /// A person who can answer.
+    Person,
+}
+
 /// The built-in instructions, with a sentence about the tools' environment. They are short, and `--dry-run` shows them.
 #[must_use]
-pub fn instructions(tools: bool, around: Option<&str>) -> String {
-    let mut text = "You answer on a command line. Your text goes to standard output, often into another program: \
-                    give what was asked for, without preamble."
-        .to_owned();
-    if tools {
-        text.push_str(
+pub fn instructions(audience: Audience, tools: bool, around: Option<&str>) -> String {
+    let (text, with_tools) = match audience {
+        Audience::Program => (
+            "You answer on a command line. Your text goes to standard output, often into another program: \
+             give what was asked for, without preamble.",
             " Use the tools to look into the working directory, change files and run commands. Nobody can answer \
              questions: decide by yourself, check what you did, and say briefly what came of it.",
-        );
+        ),
+        Audience::Person => (
+            "You talk with a person at a terminal, who sees your text as it arrives and every tool call. Be brief; \
+             simple Markdown is shown as such.",
+            " Use the tools to look into the working directory, change files and run commands. Ask only if the answer \
+             changes what you do; check what you did, and say briefly what came of it.",
+        ),
+    };
+    let mut text = text.to_owned();
+    if tools {
+        text.push_str(with_tools);
     }
     if let Some(around) = around {
         text.push(' ');
         text.push_str(around);
     }
     text
+}
+
+/// A message with text files after it, each in a block labelled with its path.
+#[must_use]
+pub fn with_files(message: &str, files: &[PromptFile]) -> String {
+    let parts = std::iter::once(message.to_owned()).chain(files.iter().map(PromptFile::block));
+    parts.collect::<Vec<String>>().join("\n\n")
 }
 
 /// The text of an argument; `place` names it in errors.

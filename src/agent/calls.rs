@@ -244,6 +244,7 @@ fn with_call_notice(
     report(output::CallNotice {
         id: &call.call_id,
         name: &call.name,
+        arguments: &call.arguments,
         subject: match about {
             About::Command(command) => Subject::Command(command),
             About::Changes(_) => Subject::Changes(&changes),

@@ -65,6 +65,12 @@ impl Control {
         self.state().announced = true;
     }
 
+    /// Withdraws the announcement of a turn that will not begin after all.
+    pub(crate) fn withdraw_turn(&self) {
+        let mut state = self.state();
+        (state.announced, state.stop_at_begin) = (false, false);
+    }
+
     /// Flushes the sink of the running turn, which has something to report that another thread gave it.
     pub(crate) fn flush_sink(&self) {
         if let Some(turn) = &self.state().turn {

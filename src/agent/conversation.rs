@@ -272,6 +272,13 @@ impl Conversation {
         }
     }
 
+    /// Sends the requests that follow with this client.
+    pub(crate) fn connect(&mut self, client: Client) {
+        client.authority().on_wait(self.control.hook());
+        self.reading = None;
+        std::mem::replace(&mut self.client, client).shutdown();
+    }
+
     /// Uses another model, or another effort of the same one, from the next turn on. It is served by the same backend, with the
     /// same credential. `searches` is as in [`Blueprint`].
     pub(crate) fn switch(&mut self, profile: Profile, searches: bool) {

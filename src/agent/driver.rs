@@ -118,6 +118,7 @@ impl Driver<'_> {
                 if let Some(journal) = self.journal.as_deref_mut() {
                     journal.item(&item);
                 }
+                self.notify(Notice::Steered(&message.text))?;
             }
         }
     }

@@ -23,6 +23,8 @@ pub enum Ended {
     Failed(Error),
     /// The user did not finish in time.
     TimedOut,
+    /// The sign-in was cancelled.
+    Cancelled,
 }
 
 /// The next step.
@@ -83,6 +85,21 @@ fn is_transient(error: &Error) -> bool {
 /// # Errors
 /// If the user declines or does not finish in time.
 pub fn wait(issuer: &Issuer, device: &Device) -> Result<(Secret, Secret), Ended> {
+    wait_unless(issuer, device, |pause| {
+        thread::sleep(pause);
+        false
+    })
+}
+
+/// The same, unless the sign-in is cancelled: `cancelled` waits for the time that it is given, or until it is.
+///
+/// # Errors
+/// As for [`wait`], and if it was cancelled.
+pub fn wait_unless(
+    issuer: &Issuer,
+    device: &Device,
+    cancelled: impl Fn(Duration) -> bool,
+) -> Result<(Secret, Secret), Ended> {
     let begun = Instant::now();
     let mut polling = Polling {
         interval: device.interval,
@@ -90,7 +107,8 @@ pub fn wait(issuer: &Issuer, device: &Device) -> Result<(Secret, Secret), Ended>
     };
     loop {
         match polling.step(issuer.poll(device), begun.elapsed()) {
-            DevicePoll::Ask(pause) => thread::sleep(pause),
+            DevicePoll::Ask(pause) if cancelled(pause) => return Err(Ended::Cancelled),
+            DevicePoll::Ask(_) => {}
             DevicePoll::End(ended) => return ended,
         }
     }
@@ -114,6 +132,7 @@ mod tests {
                 DevicePoll::End(Ok(_)) => "granted".to_owned(),
                 DevicePoll::End(Err(Ended::Failed(_))) => "failed".to_owned(),
                 DevicePoll::End(Err(Ended::TimedOut)) => "timed out".to_owned(),
+                DevicePoll::End(Err(Ended::Cancelled)) => "cancelled".to_owned(),
             };
             assert_eq!(next, expected, "after {elapsed} s");
         };

@@ -37,6 +37,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
         .map_err(|error| failure::of_thread(&error))?;
     match invocation {
         Invocation::Run(args) => ask(args, begun, seen),
+        Invocation::Chat(args) => talk(args, begun),
         Invocation::Login(args) => manage(args, "login", settings::login, |settings, critical| {
             command::login::run(&settings, critical)
         }),
@@ -175,6 +176,23 @@ fn ask(args: Box<Args>, begun: Instant, seen: &ReportingFlags) -> Result<ExitCod
     let outcome =
         command::run::run(settings, host).map_err(|error| error.failure(used.as_ref()))?;
     Ok(outcome.exit_code().into())
+}
+
+/// `codex chat`.
+fn talk(args: Box<Args>, begun: Instant) -> Result<ExitCode, Failure> {
+    check_descriptors()?;
+    let environment = checked()?;
+    let args = configured(args, "chat", &environment)?;
+    let deadline = start_deadline(&args, false)?;
+    let host = Host {
+        setup: network::setup(&environment),
+        exit_now,
+        used: None,
+    };
+    let settings = settings::chat(args, environment, begun)?;
+    drop(deadline);
+    command::chat::run(settings, host)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The credential that a command uses, for its failures; `host` is the service that receives it.

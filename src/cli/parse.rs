@@ -18,6 +18,7 @@ const EXPLAINED: &str = "`codex help COMMAND` explains the flags";
 #[derive(Debug)]
 pub(super) enum Invocation {
     Run(Box<Args>),
+    Chat(Box<Args>),
     Login(Box<Args>),
     Logout(Box<Args>),
     Status(Box<Args>),
@@ -79,6 +80,7 @@ pub(super) fn parse(
     };
     let mut args = Args {
         is_run: matches!(command.name, "run" | "exec"),
+        is_chat: command.name == "chat",
         ..Args::default()
     };
     let mut given = Vec::new();
@@ -96,9 +98,11 @@ pub(super) fn parse(
                 args.words.push(word.clone());
                 continue;
             }
-            Arg::Short(short) => flags_of(command.name).find(|flag| flag.short == Some(*short)),
+            Arg::Short(short) => flags_of(command.name)
+                .chain(flags_of(related_command(command.name)))
+                .find(|flag| flag.short == Some(*short)),
             Arg::Long(long) => flags_of(command.name)
-                .chain(flags_of(possible_alias(command.name)))
+                .chain(flags_of(related_command(command.name)))
                 .find(|flag| flag.long == *long),
         };
         let Some(flag) = flag else {
@@ -121,15 +125,28 @@ pub(super) fn parse(
         (name, _) => name,
     };
     if let Some(flag) = given.iter().find(|flag| !flag.commands.contains(&name)) {
+        if name == "chat" {
+            return Err(not_in_chat(&format!("--{}", flag.long)));
+        }
         return Err(no_flag(name, &format!("--{}", flag.long)));
     }
     args.ended_flags = seen.behind.get() == Some(args.words.len());
     finish(command.name, args)
 }
 
-/// The command that this one may turn out to stand for, once its arguments are known.
-fn possible_alias(command: &str) -> &'static str {
-    if command == "login" { "status" } else { "" }
+/// The command whose flags are also known to this one, if only to refuse them.
+fn related_command(command: &str) -> &'static str {
+    match command {
+        "login" => "status",
+        "chat" => "run",
+        _ => "",
+    }
+}
+
+/// An argument of `run` that means nothing on a screen.
+fn not_in_chat(spelled: &str) -> Failure {
+    Failure::usage(format!("{spelled} means nothing in a chat"))
+        .hint("`codex run` takes it: it prints the answer and ends")
 }
 
 /// A flag that the command does not have.
@@ -150,6 +167,8 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
             exec::translate(&mut args)?;
             return Ok(Invocation::Run(Box::new(args)));
         }
+        "chat" if args.words.iter().any(|word| word == "-") => return Err(not_in_chat("-")),
+        "chat" => return Ok(Invocation::Chat(Box::new(args))),
         "sessions" => return sessions(args),
         _ => {}
     }
@@ -307,6 +326,31 @@ mod tests {
         check("--model", "unknown flag");
         // A flag of a different command is unknown.
         check("tool bash --model x", "unknown flag");
+    }
+
+    #[test]
+    fn a_chat_refuses_what_only_a_run_can_do() {
+        for line in [
+            "--json",
+            "-o x",
+            "--buffer",
+            "-q",
+            "--dry-run",
+            "--no-stdin",
+            "a -",
+        ] {
+            let failed = run(&format!("chat {line}")).expect_err("it is refused");
+            assert!(
+                failed.contains("means nothing in a chat"),
+                "{line}: {failed}"
+            );
+            assert!(failed.contains("`codex run`"), "{line}: {failed}");
+        }
+        assert!(matches!(
+            run("chat -m x --models a,b:high hello"),
+            Ok(Invocation::Chat(_))
+        ));
+        assert!(run("run --models a x").is_err());
     }
 
     #[test]

@@ -13,6 +13,16 @@ pub(super) fn paint(color: Option<&OsStr>, environment: &Environment) -> Paint {
     Paint::new(wanted(color, environment, io::stderr().is_terminal()))
 }
 
+/// Whether a full screen on the terminal has colours.
+pub(super) fn has_colors(color: Option<&OsStr>, environment: &Environment) -> bool {
+    wanted(color, environment, true)
+}
+
+/// Whether the terminal can show a full screen.
+pub(super) fn has_screen(environment: &Environment) -> bool {
+    !dumb(environment)
+}
+
 /// The spinner for standard error, if that is a terminal that can erase a line.
 pub(super) fn frames(environment: &Environment) -> Option<Frames> {
     let turns = io::stderr().is_terminal() && !dumb(environment);

@@ -1,6 +1,7 @@
 //! The commands. Each receives validated settings, which `cli` makes from argv and the environment, and returns an error,
 //! which `failure` turns into a message.
 
+pub mod chat;
 pub mod login;
 pub mod logout;
 mod model_list_refresh;

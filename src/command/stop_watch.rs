@@ -5,9 +5,11 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use signal_hook::consts::SIGINT;
 
 use super::screen::erase;
 use super::signal_shield::end_renewals;
@@ -44,20 +46,48 @@ pub(super) struct StopWatch {
     pub(super) paint: Paint,
 }
 
+/// The screen of a command that draws on its terminal.
+pub(super) struct WatchedScreen {
+    /// The terminal is lent to another program, for which Ctrl+C is meant.
+    pub(super) lent: Arc<AtomicBool>,
+    /// Makes the terminal what it was, at the first stop request.
+    pub(super) restore: Box<dyn Fn() + Send>,
+}
+
 impl StopWatch {
     /// Starts a thread that watches until the process ends. The returned stream becomes readable on the first stop request.
     pub(super) fn start(self) -> io::Result<UnixStream> {
+        self.start_for(None)
+    }
+
+    /// The same for a command that draws on its terminal and leaves standard output alone.
+    pub(super) fn start_on_screen(self, screen: WatchedScreen) -> io::Result<UnixStream> {
+        self.start_for(Some(screen))
+    }
+
+    fn start_for(self, screen: Option<WatchedScreen>) -> io::Result<UnixStream> {
         let signals = take_over()?;
         let (woken, wake) = UnixStream::pair()?;
-        let watching = thread::Builder::new().spawn(move || self.watch(&signals, wake));
+        let watching = thread::Builder::new().spawn(move || self.watch(&signals, wake, screen));
         watching.map_err(at_start)?;
         Ok(woken)
     }
 
-    fn watch(self, signals: &[(i32, UnixStream)], wake: UnixStream) {
-        let first = next(signals, self.deadline, true);
+    fn watch(self, signals: &[(i32, UnixStream)], wake: UnixStream, screen: Option<WatchedScreen>) {
+        let first = loop {
+            let request = next(signals, self.deadline, screen.is_none());
+            let is_lent = screen
+                .as_ref()
+                .is_some_and(|screen| screen.lent.load(Ordering::Relaxed));
+            if request != StopRequest::Signal(SIGINT) || !is_lent {
+                break request;
+            }
+        };
         let requested = Instant::now();
         self.control.stop_run(first);
+        if let Some(screen) = &screen {
+            (screen.restore)();
+        }
         // Closing it makes the other end readable.
         drop(wake);
         let mut limit = WIND_UP_TIMEOUT;
@@ -68,7 +98,7 @@ impl StopWatch {
                 self.control.stop_run(StopRequest::Signal(signal));
                 limit = limit.min(requested.elapsed() + SECOND_STOP_TIMEOUT);
             }
-            if self.control.is_winding_up() || writable() {
+            if screen.is_some() || self.control.is_winding_up() || writable() {
                 stuck_since = None;
             } else if stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK_TIMEOUT {
                 break;

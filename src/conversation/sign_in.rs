@@ -21,7 +21,7 @@ pub fn sign_in(issuer: &str, show: impl FnOnce(&str, &str)) -> Result<SignedIn, 
     let device = issuer.device(&|_, _| {}).map_err(Error::SignIn)?;
     show(&issuer.device_url(), device.code.expose());
     let (code, verifier) = device::wait(&issuer, &device).map_err(|ended| match ended {
-        Ended::TimedOut => Error::TimedOut,
+        Ended::TimedOut | Ended::Cancelled => Error::TimedOut,
         Ended::Failed(error) => Error::SignIn(error),
     })?;
     let tokens = issuer

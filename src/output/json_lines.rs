@@ -294,7 +294,7 @@ impl<W: Write> Sink for JsonLines<W> {
                     None => self.whole(json!({"type": "error", "message": message})),
                 }
             }
-            Notice::Warning(_) => {}
+            Notice::Warning(_) | Notice::Steered(_) => {}
             Notice::InputError {
                 line,
                 lines,

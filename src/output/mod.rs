@@ -25,6 +25,8 @@ pub struct CallNotice<'a> {
     pub id: &'a str,
     /// The tool's name.
     pub name: &'a str,
+    /// Its arguments, as the model wrote them.
+    pub arguments: &'a str,
     /// What the call is about.
     pub subject: Subject<'a>,
 }
@@ -116,6 +118,8 @@ pub enum Notice<'a> {
         /// The service's refusal.
         reason: &'a Unanswered,
     },
+    /// A steering message joined the turn.
+    Steered(&'a str),
     /// A tool call started.
     ToolStarted(CallNotice<'a>),
     /// A tool call ended.

@@ -237,7 +237,10 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                     spinner.started(name);
                 }
             }
-            Notice::Limits(_) | Notice::Request { .. } | Notice::Searched(_) => {}
+            Notice::Limits(_)
+            | Notice::Request { .. }
+            | Notice::Searched(_)
+            | Notice::Steered(_) => {}
             _ if self.level == Level::Quiet => {}
             Notice::Warning(warning) => {
                 self.note(&format!("{}\n", line(&warning.to_string())))?;

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::{Error, Sessions, StoredConversation, read};
 use crate::id::ThreadId;
@@ -13,6 +14,22 @@ impl Sessions {
     pub fn list(&self) -> Vec<StoredConversation> {
         let files = self.files();
         files.iter().filter_map(|path| read_summary(path)).collect()
+    }
+
+    /// Returns the conversations that were used last, at most this many, the last one first: each with the time of its last
+    /// use, and without its items. Unreadable files are left out.
+    #[must_use]
+    pub fn last_used(&self, most: usize) -> Vec<(SystemTime, StoredConversation)> {
+        let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
+        let files = self.files().into_iter();
+        let mut files: Vec<_> = files
+            .filter_map(|path| Some((used(&path)?, path)))
+            .collect();
+        files.sort_by_key(|(used, _)| Reverse(*used));
+        let found = files
+            .into_iter()
+            .filter_map(|(used, path)| Some((used, read_summary(&path)?)));
+        found.take(most).collect()
     }
 
     /// Returns the most recently used conversation of this directory.

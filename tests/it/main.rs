@@ -7,7 +7,10 @@ mod standin;
 #[cfg(target_os = "linux")]
 mod attempts; // attempts to break out of the sandbox
 mod browser; // a browser sign-in under test
+mod chat; // the full screen of `codex chat`, with its keys, signals and sign-in
 mod command_output; // the output of a command, and checks of it
+#[allow(dead_code)] // it emulates more than the tests look at
+mod emulator; // a terminal emulator
 mod home; // a fresh home, a clean environment, and the command under test
 mod imports; // a reader of the imports of the source tree
 mod lines; // the JSON lines of any run

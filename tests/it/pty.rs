@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 
 /// A pseudo-terminal, whose screen is everything that was written to it.
 pub(crate) struct Terminal {
@@ -65,6 +66,26 @@ impl Terminal {
         (&self.keyboard)
             .write_all(keys.as_bytes())
             .expect("it is open");
+    }
+
+    /// Everything that was written to it so far, from this byte on.
+    pub(crate) fn written(&self, from: usize) -> Vec<u8> {
+        self.screen.lock().expect("nobody panics")[from..].to_vec()
+    }
+
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        let size = Winsize {
+            ws_col: columns,
+            ws_row: rows,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&self.keyboard, size).expect("it is open");
+    }
+
+    /// What `stty -g` shows.
+    pub(crate) fn modes(&self) -> String {
+        format!("{:?}", tcgetattr(&self.held).expect("it is open"))
     }
 
     pub(crate) fn shows(&self, words: &str) -> bool {

@@ -7,7 +7,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "api-key-file",
         takes: Takes::Value("FILE"),
-        commands: &["run", "status", "models"],
+        commands: &["run", "chat", "status", "models"],
         brief: "use the API key in this file",
         rare: true,
         doc: "Uses the API key in this file, for this run only. It takes precedence over every other credential.",
@@ -18,7 +18,9 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "auth-file",
         takes: Takes::Value("FILE"),
-        commands: &["login", "logout", "status", "token", "models", "run"],
+        commands: &[
+            "login", "logout", "status", "token", "models", "run", "chat",
+        ],
         brief: "use this credentials file",
         rare: true,
         doc: "Uses this credentials file instead of auth.json in CODEX_RUN_HOME. It may belong to pi or to the official \

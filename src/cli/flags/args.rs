@@ -9,10 +9,14 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// The command is `run` or `exec`.
     pub(crate) is_run: bool,
+    /// The command is `chat`.
+    pub(crate) is_chat: bool,
     pub(crate) words: Vec<OsString>,
     /// Every flag that was given, with its origin.
     pub(crate) given: Vec<GivenFlag>,
     pub(crate) model: Option<OsString>,
+    /// The models of a chat.
+    pub(crate) models: Option<OsString>,
     pub(crate) effort: Option<OsString>,
     pub(crate) verbosity: Option<OsString>,
     pub(crate) summary: Option<OsString>,

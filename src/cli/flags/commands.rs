@@ -72,6 +72,17 @@ pub(crate) const COMMANDS: &[Command] = &[
         words: &[],
     },
     Command {
+        name: "chat",
+        usage: "[QUESTION...]",
+        brief: "talk with a model, on a full screen",
+        doc: "Opens a conversation on the whole terminal: you ask, the model answers and runs tools, and you can steer, \
+              interrupt, change the model and go on. The arguments, if there are any, are the first question. It needs \
+              a terminal, reads and draws on /dev/tty, and leaves standard input and output alone. Enter sends, Alt+Enter \
+              begins a line, Esc ends the turn, Ctrl+D leaves, and /help shows the other keys and the commands. The \
+              conversation is stored; the line printed at the end continues it.",
+        words: &[],
+    },
+    Command {
         name: "sessions",
         usage: "[rm ID...]",
         brief: "list stored conversations, or remove some",
@@ -118,6 +129,7 @@ pub(crate) const COMMANDS: &[Command] = &[
             "models",
             "run",
             "exec",
+            "chat",
             "sessions",
             "schema",
             "tool",

@@ -3,6 +3,7 @@
 use super::flag::{Complete, EMPTY, Flag, Takes};
 
 const RUN: &[&str] = &["run"];
+const TURNS: &[&str] = &["run", "chat"];
 
 /// The flags, in listing order.
 pub(crate) const FLAGS: &[Flag] = &[
@@ -66,7 +67,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "resume",
         takes: Takes::Value("ID"),
-        commands: RUN,
+        commands: TURNS,
         brief: "continue a stored conversation",
         rare: true,
         doc: "Continues the stored conversation with this id; `codex sessions` lists them.",
@@ -77,7 +78,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "last",
         takes: Takes::Nothing,
-        commands: RUN,
+        commands: TURNS,
         brief: "continue the newest one of this directory",
         rare: true,
         doc: "Continues the newest stored conversation of the working directory.",
@@ -88,7 +89,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "fork",
         takes: Takes::Value("ID"),
-        commands: RUN,
+        commands: TURNS,
         brief: "continue a copy of a conversation",
         rare: true,
         doc: "Continues a copy of the stored conversation with this id, which is left unchanged.",
@@ -99,7 +100,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "ephemeral",
         takes: Takes::Nothing,
-        commands: &["run", "exec"],
+        commands: &["run", "exec", "chat"],
         brief: "do not store the conversation",
         rare: true,
         doc: "Does not store the conversation. Otherwise it is stored in sessions/ in CODEX_RUN_HOME.",

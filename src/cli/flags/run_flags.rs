@@ -5,6 +5,7 @@ use super::words::{COLORS, EFFORTS, INPUTS, SEARCHES, SUMMARIES, VERBOSITIES};
 use crate::tools::setup::DEFAULT_TIMEOUT_TEXT;
 
 const RUN: &[&str] = &["run"];
+const TURNS: &[&str] = &["run", "chat"];
 
 /// Flags about the question, in listing order.
 pub(crate) const QUESTION: &[Flag] = &[
@@ -12,7 +13,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         long: "model",
         short: Some('m'),
         takes: Takes::Value("ID"),
-        commands: &["run", "exec"],
+        commands: &["run", "exec", "chat"],
         brief: "model to use",
         rare: false,
         doc: "The model to use; `codex models` lists them. PROVIDER/ID names one of a provider in \
@@ -23,10 +24,21 @@ pub(crate) const QUESTION: &[Flag] = &[
         ..EMPTY
     },
     Flag {
+        long: "models",
+        takes: Takes::Value("LIST"),
+        commands: &["chat"],
+        brief: "models that Ctrl+P goes through",
+        rare: false,
+        doc: "The models that Ctrl+P goes through, separated by commas, each with an effort after a colon if it is not its \
+              default: --models gpt-5.5,gpt-5.4:high. Without it, all that the credential can use.",
+        set: |args, value| args.models = Some(value),
+        ..EMPTY
+    },
+    Flag {
         long: "effort",
         short: Some('e'),
         takes: Takes::Value("LEVEL"),
-        commands: RUN,
+        commands: TURNS,
         brief: "how much the model thinks",
         rare: false,
         doc: "How much the model thinks before it answers: none, minimal, low, medium, high, xhigh or max. A level \
@@ -39,7 +51,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "verbosity",
         takes: Takes::Value("LEVEL"),
-        commands: RUN,
+        commands: TURNS,
         brief: "how detailed the answer is",
         rare: true,
         doc: "How detailed the answer is: low, medium or high. If not given, the model's default applies.",
@@ -50,7 +62,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "summary",
         takes: Takes::Value("KIND"),
-        commands: RUN,
+        commands: TURNS,
         brief: "summarize the model's reasoning",
         rare: true,
         doc: "Asks the model to summarize its reasoning: auto, concise, detailed or none. The summary goes to standard \
@@ -63,7 +75,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "search",
         takes: Takes::Optional("MODE", "live"),
-        commands: RUN,
+        commands: TURNS,
         brief: "let the model search the web",
         rare: true,
         doc: "Lets the model search the web with the service's search tool. MODE is live (the default) or cached, which \
@@ -77,7 +89,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         long: "image",
         short: Some('i'),
         takes: Takes::Values("FILE"),
-        commands: &["run", "exec"],
+        commands: &["run", "exec", "chat"],
         brief: "attach an image",
         rare: false,
         doc: "Attaches this image to the prompt: PNG, JPEG, GIF or WebP (detected from its content), at most 20 MiB. \
@@ -90,7 +102,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         long: "file",
         short: Some('f'),
         takes: Takes::Values("FILE"),
-        commands: RUN,
+        commands: TURNS,
         brief: "attach a text file",
         rare: true,
         doc: "Attaches the text of this file to the prompt, in a block labelled with its path. May be given \
@@ -102,7 +114,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "instructions",
         takes: Takes::Value("FILE"),
-        commands: RUN,
+        commands: TURNS,
         brief: "replace the built-in instructions",
         rare: true,
         doc: "Replaces the built-in instructions with the text of this file. --dry-run shows the built-in ones.",
@@ -113,7 +125,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "append-instructions",
         takes: Takes::Values("TEXT"),
-        commands: RUN,
+        commands: TURNS,
         brief: "add to the instructions",
         rare: true,
         doc: "Appends this text to the instructions as a separate paragraph. May be given more than once.",
@@ -123,7 +135,7 @@ pub(crate) const QUESTION: &[Flag] = &[
     Flag {
         long: "no-agents-md",
         takes: Takes::Nothing,
-        commands: RUN,
+        commands: TURNS,
         brief: "do not read AGENTS.md",
         rare: true,
         doc: "Does not read AGENTS.md. Otherwise each file of that name, from the root of the git repository down to \
@@ -148,9 +160,19 @@ pub(crate) const LIMITS: &[Flag] = &[
         ..EMPTY
     },
     Flag {
+        long: "max-turns",
+        takes: Takes::Value("N"),
+        commands: &["chat"],
+        brief: "maximum number of model requests",
+        rare: true,
+        doc: "The maximum number of requests to the model in one conversation. Without it, there is no limit.",
+        set: |args, value| args.max_turns = Some(value),
+        ..EMPTY
+    },
+    Flag {
         long: "max-tokens",
         takes: Takes::Value("N"),
-        commands: RUN,
+        commands: TURNS,
         brief: "maximum number of tokens of the run",
         rare: true,
         doc: "The maximum total of input and output tokens of all requests. A run that has used more and needs another \
@@ -161,7 +183,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "max-tool-calls",
         takes: Takes::Value("N"),
-        commands: RUN,
+        commands: TURNS,
         brief: "maximum number of tool calls of the run",
         rare: true,
         doc: "The maximum number of tool calls. If an answer exceeds it, none of that answer's calls are run, and the run \
@@ -172,7 +194,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "timeout",
         takes: Takes::Value("DUR"),
-        commands: RUN,
+        commands: TURNS,
         brief: "time limit of the whole run",
         rare: true,
         doc: "The time limit of the whole run, including the wait for standard input: a duration such as 300ms, 90s, 15m \
@@ -183,18 +205,18 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "turn-timeout",
         takes: Takes::Value("DUR"),
-        commands: RUN,
+        commands: TURNS,
         brief: "time limit of each turn (--input jsonl)",
         rare: true,
-        doc: "With --input jsonl, the time limit of each turn. A turn that needs more fails with the code timeout, and the run \
-              continues.",
+        doc: "The time limit of each turn of a chat, or of --input jsonl. A turn that needs more fails with the code timeout, and \
+              the conversation continues.",
         set: |args, value| args.turn_timeout = Some(value),
         ..EMPTY
     },
     Flag {
         long: "tool-timeout",
         takes: Takes::Value("DUR"),
-        commands: &["run", "tool"],
+        commands: &["run", "tool", "chat"],
         brief: "time limit of each tool call",
         rare: true,
         doc: "The time limit of each tool call. When it expires, every process that the tool has started is killed, \
@@ -206,7 +228,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "idle-timeout",
         takes: Takes::Value("DUR"),
-        commands: RUN,
+        commands: TURNS,
         brief: "how long to wait for data",
         rare: true,
         doc: "How long to wait for data from the service, before and during a response. A request that receives nothing \
@@ -218,7 +240,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "retries",
         takes: Takes::Value("N"),
-        commands: RUN,
+        commands: TURNS,
         brief: "retries after a failed request",
         rare: true,
         doc: "How many times a request is retried after a network error, an interrupted response, or an error of a busy \
@@ -231,7 +253,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "wait-for-reset",
         takes: Takes::Value("DUR"),
-        commands: RUN,
+        commands: TURNS,
         brief: "wait up to this long for a usage limit",
         rare: true,
         doc: "When a usage limit is reached, waits for its reset and continues, if that takes no longer than this. Without it, a run \
@@ -314,7 +336,7 @@ pub(crate) const REPORTING: &[Flag] = &[
     Flag {
         long: "color",
         takes: Takes::Value("WHEN"),
-        commands: &["run", "exec"],
+        commands: &["run", "exec", "chat"],
         brief: "colours on standard error",
         rare: true,
         doc: "Whether standard error is coloured: always, never or auto. With auto, the default, it is coloured if it is a \

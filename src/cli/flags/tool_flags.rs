@@ -3,8 +3,8 @@
 use super::flag::{Complete, EMPTY, Flag, Takes};
 use super::words::{FAILURES, SANDBOXES, TOOL_NAMES};
 
-const RUN: &[&str] = &["run"];
-const TOOLS: &[&str] = &["run", "tool"];
+const TURNS: &[&str] = &["run", "chat"];
+const TOOLS: &[&str] = &["run", "tool", "chat"];
 
 /// The flags, in listing order.
 pub(crate) const FLAGS: &[Flag] = &[
@@ -12,7 +12,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "cd",
         short: Some('C'),
         takes: Takes::Value("DIR"),
-        commands: &["run", "tool", "exec"],
+        commands: &["run", "tool", "exec", "chat"],
         brief: "working directory of the tools",
         rare: false,
         doc: "The working directory of the tools. Paths of other flags are still relative to the directory \
@@ -24,7 +24,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "add-dir",
         takes: Takes::Values("DIR"),
-        commands: &["run", "tool", "exec"],
+        commands: &["run", "tool", "exec", "chat"],
         brief: "another directory that tools may change",
         rare: true,
         doc: "Another directory that the tools may change with -s workspace-write. May be given more than once.",
@@ -36,7 +36,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "sandbox",
         short: Some('s'),
         takes: Takes::Value("MODE"),
-        commands: &["run", "tool", "exec"],
+        commands: &["run", "tool", "exec", "chat"],
         brief: "what the tools may access",
         rare: false,
         doc: "What the tools may access. With read-only they can write only to a temporary \
@@ -89,7 +89,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "tools",
         takes: Takes::Value("LIST"),
-        commands: RUN,
+        commands: TURNS,
         brief: "tools to offer, separated by commas",
         rare: true,
         doc: "The tools offered to the model, separated by commas: bash, read, edit, write, grep, find, ls, and \
@@ -103,7 +103,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "no-tools",
         takes: Takes::Nothing,
-        commands: RUN,
+        commands: TURNS,
         brief: "offer no tools",
         rare: false,
         doc: "Offers the model no tools at all.",
@@ -113,7 +113,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "tool",
         takes: Takes::Values("FILE"),
-        commands: RUN,
+        commands: TURNS,
         brief: "offer the tool in this manifest",
         rare: true,
         doc: "Offers the tool that this manifest describes: a JSON file with name, description, parameters (a JSON \
@@ -132,7 +132,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "fail-on",
         takes: Takes::Value("WHAT"),
-        commands: RUN,
+        commands: &["run"],
         brief: "fail if a tool call fails: tool-error",
         rare: true,
         doc: "With tool-error, a run with a failed tool call ends with exit code 1 even if the model answered.",

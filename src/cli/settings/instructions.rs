@@ -5,7 +5,7 @@ use super::tools::tool_settings::{self, Tooling};
 use crate::cli::flags::Args;
 use crate::cli::named_files;
 use crate::failure::Failure;
-use crate::prompt;
+use crate::prompt::{self, Audience};
 
 /// Assembles the instructions.
 pub(super) fn instructions(
@@ -17,6 +17,11 @@ pub(super) fn instructions(
     let mut text = match &args.instructions {
         Some(path) => named_files::sent(args, "instructions", path, &tooling.hidden)?,
         None => prompt::instructions(
+            if args.is_chat {
+                Audience::Person
+            } else {
+                Audience::Program
+            },
             !tooling.offered.is_empty(),
             tool_settings::notice(setup).as_deref(),
         ),

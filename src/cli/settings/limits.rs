@@ -42,7 +42,9 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
     Ok(Policy {
         turn_timeout: duration_of(args, "turn-timeout", args.turn_timeout.as_deref())?,
         budget: Budget {
-            max_requests: count("max-turns", &args.max_turns, 1)?,
+            // A person watches a chat, and it may go on all day.
+            max_requests: count("max-turns", &args.max_turns, 1)?
+                .filter(|_| !args.is_chat || args.max_turns.is_some()),
             max_tokens: count("max-tokens", &args.max_tokens, 1)?.map(|count| count as u64),
             max_calls: count("max-tool-calls", &args.max_tool_calls, 0)?,
         },

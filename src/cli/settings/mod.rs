@@ -2,6 +2,7 @@
 //! validate it again.
 
 mod account;
+mod chat;
 mod clamping;
 mod credential_order;
 mod credentials;
@@ -20,6 +21,7 @@ mod setting_origins;
 mod tools;
 
 pub(super) use account::{login, logout, status, token};
+pub(super) use chat::chat;
 pub(super) use endpoints::host;
 pub(super) use models::models;
 pub(super) use run::run;

@@ -1,4 +1,5 @@
-//! The settings of `codex run`: every value of the arguments and the environment is validated here.
+//! The settings of a run, and of the conversation of a chat: every value of the arguments and the environment is validated
+//! here.
 
 use std::time::Instant;
 
@@ -24,7 +25,7 @@ use crate::output::text::Level;
 use crate::prompt::PromptWords;
 use crate::wire::request::WebSearch;
 
-/// The settings of `codex run`.
+/// The settings of `codex run`, and those of `codex chat` that are the same.
 pub(crate) fn run(
     args: &Args,
     environment: &Environment,
@@ -40,8 +41,12 @@ pub(crate) fn run(
     } = RunLimits::of(args)?;
     tool_timeout(args)?;
     word_of(args, "color", args.color.as_deref(), COLORS)?;
-    exclusive(args, "run")?;
-    let input = outputs::input(args)?;
+    exclusive(args, if args.is_chat { "chat" } else { "run" })?;
+    let input = if args.is_chat {
+        RunInput::Prompt
+    } else {
+        outputs::input(args)?
+    };
     let mut tooling = tool_settings::of_run(args, environment)?;
     let words = words(args)?;
     let level = level(args);
@@ -97,7 +102,7 @@ pub(crate) fn run(
     if choice.model.text_only {
         images.clear();
     }
-    let model_switch = if input == RunInput::Lines {
+    let model_switch = if args.is_chat || input == RunInput::Lines {
         let inputs = ScopeInputs {
             found: found.clone(),
             providers,

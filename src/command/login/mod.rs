@@ -2,7 +2,7 @@
 //! one is stored.
 
 mod error;
-mod new_sign_in;
+pub(super) mod new_sign_in;
 mod settings;
 mod wait;
 
@@ -195,7 +195,7 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
             let tokens = issuer.exchange(&code, &verifier, &redirect, &warn_of_retry);
             signed_in(tokens.map_err(Error::Exchange)?)
         }
-        Err(device::Ended::TimedOut) => Err(Error::TimedOut),
+        Err(device::Ended::TimedOut | device::Ended::Cancelled) => Err(Error::TimedOut),
         Err(device::Ended::Failed(error)) => Err(Error::Device(error)),
     }
 }

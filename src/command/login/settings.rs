@@ -8,7 +8,7 @@ use crate::auth::opener::{NoBrowser, Opener};
 use crate::http::HttpSetup;
 
 /// The validated settings of `codex login`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LoginSettings {
     /// The method.
     pub method: LoginMethod,
@@ -29,7 +29,7 @@ pub struct LoginSettings {
 }
 
 /// A method of signing in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum LoginMethod {
     /// In a browser, opened by the first of these programs that exists; by the user if there is none.
     Browser(Vec<Opener>),

@@ -36,10 +36,12 @@ use crate::wire::fault::Cause;
 pub use error::Error;
 use last_message::LastMessage;
 pub use model_switch::{ModelSwitch, SwitchedModel};
-use open::{OpenConversation, store_shape};
+pub(in crate::command) use open::{OpenConversation, store_shape};
+pub(in crate::command) use question::profile;
 use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
-use session_start::{StartedSession, start_session};
+use session_start::StartedSession;
+pub(in crate::command) use session_start::start_session;
 pub use settings::{Form, RunInput, RunSettings, SessionChoice};
 use validation::validate;
 
@@ -221,7 +223,7 @@ fn conclude(
 
 /// The credential, after checking that requests can be signed and tool calls can be sandboxed. A dry run does not require a
 /// credential.
-fn check_access(
+pub(in crate::command) fn check_access(
     settings: &RunSettings,
     host: &Host,
     critical: &Critical,

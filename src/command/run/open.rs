@@ -15,6 +15,7 @@ use crate::api::Client;
 use crate::api::models::LIST_TIMEOUT;
 use crate::auth::Authority;
 use crate::http::Http;
+use crate::id::ThreadId;
 use crate::models::Backend;
 use crate::models::choice::Choice;
 use crate::output::Sink;
@@ -37,18 +38,7 @@ impl OpenConversation {
         mut session: StartedSession,
         control: Control,
     ) -> Result<Self, Error> {
-        let http = Http::new(&host.setup, settings.idle_timeout);
-        let client = Client::new(
-            http,
-            &settings.endpoints,
-            authority.clone(),
-            &session.thread,
-        );
-        let (refresh, etags) = start_refresh(settings, host, &authority).unzip();
-        let client = match etags {
-            Some(etags) => client.with_etag_sender(etags),
-            None => client,
-        };
+        let (client, refresh) = connect(settings, host, &authority, &session.thread);
         let tools = RunTools::open(settings.tools.clone(), settings.offered.clone())?;
         let blueprint = blueprint(settings, &mut session, Arc::clone(&tools.tools));
         let writer = session.writer.take();
@@ -60,6 +50,22 @@ impl OpenConversation {
             tools,
             refresh,
         })
+    }
+
+    /// Sends the requests that follow with another credential for the same service.
+    pub(in crate::command) fn sign_in(
+        &mut self,
+        settings: &RunSettings,
+        host: &Host,
+        authority: Authority,
+    ) {
+        let thread = self.conversation.thread().clone();
+        let (client, refresh) = connect(settings, host, &authority, &thread);
+        if let Some(refresh) = &self.refresh {
+            refresh.close();
+        }
+        self.conversation.connect(client);
+        (self.authority, self.refresh) = (authority, refresh);
     }
 
     /// Closes it. What cannot be cleaned up is reported.
@@ -81,6 +87,23 @@ pub(in crate::command) fn store_shape(choice: &Choice, learned: &Learned) {
         let model = learned.model.as_ref().unwrap_or(&choice.model.id);
         let _ = choice.cache.keep_shape(model, shape);
     }
+}
+
+/// The client of a conversation, and the refresh of the list of models that its answers may cause.
+fn connect(
+    settings: &RunSettings,
+    host: &Host,
+    authority: &Authority,
+    thread: &ThreadId,
+) -> (Client, Option<ModelListRefresh>) {
+    let http = Http::new(&host.setup, settings.idle_timeout);
+    let client = Client::new(http, &settings.endpoints, authority.clone(), thread);
+    let (refresh, etags) = start_refresh(settings, host, authority).unzip();
+    let client = match etags {
+        Some(etags) => client.with_etag_sender(etags),
+        None => client,
+    };
+    (client, refresh)
 }
 
 /// Starts to refresh the list of models of the subscription in the background.

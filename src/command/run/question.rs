@@ -93,7 +93,7 @@ pub(super) fn prompt(
 }
 
 /// The profile of the chosen model.
-pub(super) fn profile(
+pub(in crate::command) fn profile(
     settings: &RunSettings,
     choice: &Choice,
     clamped: &ClampedSettings,

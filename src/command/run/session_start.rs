@@ -12,17 +12,17 @@ use crate::output::{Notice, Sink};
 use crate::session::{Journal, Sessions, StoredConversation, TurnHeader, Writer};
 
 /// The conversation of a run.
-pub(super) struct StartedSession {
-    pub(super) thread: ThreadId,
+pub(in crate::command) struct StartedSession {
+    pub(in crate::command) thread: ThreadId,
     /// Items of earlier turns.
-    pub(super) items: Vec<Vec<u8>>,
+    pub(in crate::command) items: Vec<Vec<u8>>,
     pub(super) writer: Option<Writer>,
     /// The reasoning effort in the request head.
     pub(super) effort: Option<String>,
 }
 
 /// Starts, resumes or forks the conversation. A dry run stores nothing and takes no lock.
-pub(super) fn start_session(
+pub(in crate::command) fn start_session(
     settings: &RunSettings,
     sink: &mut dyn Sink,
 ) -> Result<StartedSession, Error> {

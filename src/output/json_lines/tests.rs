@@ -51,6 +51,7 @@ fn calls_keep_their_items_whatever_ends_first() {
     let call = |id: &'static str, subject| CallNotice {
         id,
         name: "lookup",
+        arguments: "",
         subject,
     };
     let ended = |call, result| Notice::ToolEnded {
@@ -155,6 +156,7 @@ fn cuts_are_reported_as_fields() {
     let call = CallNotice {
         id: "a",
         name: "lookup",
+        arguments: "",
         subject: Subject::Other(&Value::Null),
     };
     let ended = Notice::ToolEnded {

@@ -98,6 +98,7 @@ fn a_tool_call_is_one_line_and_quiet_is_quiet() {
             call: CallNotice {
                 id: "c",
                 name: "bash",
+                arguments: "",
                 subject: Subject::Command("ls\n-l"),
             },
             brief: "ls\n-l",

@@ -1,0 +1,201 @@
+//! The rows between the transcript and the question.
+
+use super::super::clean::clean;
+use super::super::event::NoticeLevel;
+use super::super::state::State;
+use super::super::state::list::List;
+use super::super::state::record::{Panel, SignIn};
+use super::super::style::{Color, Line, Style};
+use super::super::width::{clip, width};
+use super::super::wrap::wrap;
+use crate::text::first_bytes;
+
+/// The rows of a hint.
+const MAX_HINT_ROWS: usize = 3;
+
+/// The messages of the queue that are shown.
+const MAX_QUEUE_ROWS: usize = 4;
+
+/// The entries of a list that are shown.
+const MAX_LIST_ROWS: usize = 12;
+
+/// The part of a message that can be in one row, in bytes.
+const MAX_ROW_BYTES: usize = 1_000;
+
+/// The rows, at most this many.
+pub(super) fn above(state: &State, most: u16) -> Vec<Line> {
+    let columns = usize::from(state.size.columns);
+    let mut left = usize::from(most);
+    if left == 0 {
+        return Vec::new();
+    }
+    let list = matches!(state.panel, Some(Panel::List(_)));
+    let ruled = !list || left > 2;
+    left -= usize::from(ruled);
+    let panel = match (&state.panel, &state.sign_in) {
+        (Some(Panel::List(list)), _) => list_rows(list, columns, left),
+        (_, Some(sign_in)) => sign_in_rows(sign_in, columns),
+        _ => Vec::new(),
+    };
+    let panel = first(panel, left);
+    left -= panel.len();
+    let hint = first(hint_rows(state, columns), left.min(MAX_HINT_ROWS));
+    left -= hint.len();
+    let queue = first(queue_rows(state), (left / 2).min(MAX_QUEUE_ROWS));
+    let mut rows = panel;
+    rows.extend(queue);
+    rows.extend(hint);
+    if ruled {
+        rows.push(rule(state, columns));
+    }
+    rows
+}
+
+fn first(mut lines: Vec<Line>, most: usize) -> Vec<Line> {
+    lines.truncate(most);
+    lines
+}
+
+fn list_rows(list: &List, columns: usize, left: usize) -> Vec<Line> {
+    let title = format!(
+        "{}: {}  Enter chooses, Esc closes, typing narrows",
+        list.title,
+        list.filter()
+    );
+    let mut lines = Vec::new();
+    if left > 1 {
+        lines.push(Line::of(clean(&title), Style::color(Color::Cyan)));
+    }
+    let entries = list.entries();
+    if entries.is_empty() {
+        lines.push(Line::of("  none", Style::default().dim()));
+    }
+    let room = left.saturating_sub(lines.len()).clamp(1, MAX_LIST_ROWS);
+    let top = (list.selected() + 1).saturating_sub(room);
+    for (at, entry) in entries.iter().enumerate().skip(top).take(room) {
+        let selected = at == list.selected();
+        let mark = if selected { "› " } else { "  " };
+        let label = one_row(&entry.label, columns.saturating_sub(2));
+        let style = Style {
+            reverse: selected,
+            ..Style::default()
+        };
+        lines.push(Line::of(format!("{mark}{label}"), style));
+    }
+    lines
+}
+
+fn sign_in_rows(sign_in: &SignIn, columns: usize) -> Vec<Line> {
+    let style = Style::default();
+    let texts = match sign_in {
+        SignIn::Starting => vec![(
+            "sign-in: requesting a code… (Esc cancels)".to_owned(),
+            style,
+        )],
+        // The code first: it stays on a small screen.
+        SignIn::Code { address, code } => vec![
+            (format!("sign-in: enter {code}"), style.bold()),
+            (format!("at {address}"), style),
+            ("waiting for it… (Esc cancels)".to_owned(), style.dim()),
+        ],
+    };
+    let rows = texts
+        .into_iter()
+        .flat_map(|(text, style)| wrap(&Line::of(clean(&text), style), columns));
+    rows.collect()
+}
+
+fn hint_rows(state: &State, columns: usize) -> Vec<Line> {
+    let (text, style) = match &state.hint {
+        Some((NoticeLevel::Note, text)) => (text.clone(), Style::default().dim()),
+        Some((NoticeLevel::Warning, text)) => (text.clone(), Style::color(Color::Yellow)),
+        Some((NoticeLevel::Error, text)) => (text.clone(), Style::color(Color::Red)),
+        None if state.panel.is_none() => (state.candidates().join("  "), Style::default().dim()),
+        None => return Vec::new(),
+    };
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let text = clean(first_bytes(&text, MAX_ROW_BYTES));
+    wrap(&Line::of(text, style), columns)
+}
+
+fn queue_rows(state: &State) -> Vec<Line> {
+    let columns = usize::from(state.size.columns);
+    let row = |label: &str, text: &str, color| {
+        let text = one_row(text, columns.saturating_sub(label.len()));
+        let mut line = Line::of(label, Style::color(color));
+        line.0.extend(Line::of(text, Style::default().dim()).0);
+        line
+    };
+    let label = if state.queue.is_held() {
+        "held: "
+    } else {
+        "queued: "
+    };
+    let (steering, waiting) = (state.queue.steering(), state.queue.waiting());
+    let count = steering.len() + waiting.len();
+    let steering = steering.map(|text| ("steers: ", text, Color::Magenta));
+    let all = steering.chain(waiting.map(|text| (label, text, Color::Cyan)));
+    let shown = if count > MAX_QUEUE_ROWS {
+        MAX_QUEUE_ROWS - 1
+    } else {
+        count
+    };
+    let mut rows: Vec<Line> = all
+        .take(shown)
+        .map(|(label, text, color)| row(label, text, color))
+        .collect();
+    if count > shown {
+        let more = format!("{} more", count - shown);
+        rows.push(Line::of(more, Style::default().dim()));
+    }
+    rows
+}
+
+/// The line above the question.
+fn rule(state: &State, columns: usize) -> Line {
+    let dim = Style::default().dim();
+    let mut parts = Vec::new();
+    if let Some((text, color)) = state.activity() {
+        parts.push((text, Style::color(color)));
+    }
+    let waiting = state.queue.waiting().len();
+    if waiting > 0 {
+        let (what, keys) = if state.queue.is_held() {
+            ("held", ": Enter sends on, Up takes back")
+        } else {
+            ("queued", ": Ctrl+S steers, Up takes back")
+        };
+        // The keys that need an empty question.
+        let keys = if state.question.is_empty() { keys } else { "" };
+        let text = format!("{waiting} {what}{keys}");
+        parts.push((text, Style::color(Color::Cyan)));
+    }
+    if state.view.is_away() {
+        let text = format!("{} rows below: End", state.view.below());
+        parts.push((text, Style::color(Color::Yellow)));
+    }
+    if state.raw {
+        parts.push(("raw".to_owned(), dim));
+    }
+    let mut line = Line::of("─", dim);
+    for (text, style) in parts {
+        line.0.extend(Line::of(format!(" {text} "), style).0);
+        line.0.extend(Line::of("─", dim).0);
+    }
+    let used: usize = line.0.iter().map(|span| width(&span.text)).sum();
+    let rest = "─".repeat(columns.saturating_sub(used));
+    line.0.extend(Line::of(rest, dim).0);
+    line
+}
+
+/// Text in one row: line ends are visible, and what does not fit is replaced by an ellipsis.
+fn one_row(text: &str, columns: usize) -> String {
+    let text = first_bytes(text, MAX_ROW_BYTES).replace('\n', " ↵ ");
+    let text = clean(&text);
+    if width(&text) <= columns {
+        return text.into_owned();
+    }
+    format!("{}…", clip(&text, columns.saturating_sub(1)))
+}

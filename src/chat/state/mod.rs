@@ -1,0 +1,32 @@
+//! The state of the screen: what an event changes, and which effects it has. Pure: it is told what happens, the time included,
+//! and reads or writes nothing.
+//!
+//! What is decided here, beyond CLI.md section 12:
+//! - What was typed is never lost. A message that could not be sent because a sign-in is needed becomes the first of the queue,
+//!   where it does not stand in the way of `/login`; a sign-in that succeeds sends the queue on. A steering message that no
+//!   request has sent becomes the first of the queue, too. A cleared question is in the history.
+//! - The queue is sent on by itself only after an answer that is complete. After an interruption or a failure it is held and
+//!   shown: Enter with an empty question sends it on, Up with an empty question takes its last message back into the question,
+//!   and a message that is typed meanwhile is sent before it.
+//! - Ctrl+C closes a list or a search; else interrupts the turn, and again ends its tools at once; else clears the question.
+//!   It leaves as the second in a row (without another key in between) when no turn runs and the question is empty, and as the
+//!   third while the turn has not ended.
+//! - Tab folds or unfolds the last tool call in view. In a question that begins with `/` it completes the command.
+
+mod command;
+mod commands;
+mod help;
+mod keys;
+pub mod list;
+mod model_choice;
+pub mod queue;
+pub mod record;
+mod search;
+mod step;
+mod turn;
+mod view;
+
+pub use record::State;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! What the screen asks the loop for.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Signal, kill_current_process_group};
+
+use super::TERMINAL;
+use super::device_sign_in::{DeviceSignIn, SignInParts};
+use super::engine::EngineCommand;
+use super::error::Error;
+use super::screen_loop::{ScreenLoop, drain};
+use super::stored_list::report_sessions;
+use super::user_program::{PrivateFile, UserProgram};
+use crate::chat::event::{Effect, Event, NoticeLevel, SignInEvent};
+
+/// The longest text that is put on the clipboard, in bytes: what terminals take in one sequence.
+const MAX_COPIED_BYTES: usize = 74_000;
+
+/// How long to wait for the stop after Ctrl+Z. There is none if no shell would continue the process.
+const SUSPEND_TIMEOUT: Duration = Duration::from_millis(300);
+
+impl ScreenLoop {
+    /// Carries out one effect.
+    pub(super) fn carry_out(&mut self, effect: Effect) -> Result<(), Error> {
+        match effect {
+            Effect::Ask(text) => {
+                // From here on the turn can be stopped.
+                self.parts.control.announce_turn();
+                self.begin_turn();
+                self.command(EngineCommand::Ask(text));
+            }
+            Effect::Steer(text) => self.parts.control.steer(text),
+            Effect::Interrupt => drop(self.parts.control.stop_turn()),
+            Effect::SetModel { model, effort } => {
+                self.command(EngineCommand::SetModel { model, effort });
+            }
+            Effect::ListSessions => {
+                report_sessions(self.parts.home.clone(), self.parts.reporter.clone());
+            }
+            Effect::Resume(id) => self.command(EngineCommand::Resume(id)),
+            Effect::Fork => self.command(EngineCommand::Fork),
+            Effect::New => self.command(EngineCommand::New),
+            Effect::SignIn => return self.begin_sign_in(),
+            Effect::CancelSignIn => {
+                if let Some(sign_in) = &mut self.sign_in {
+                    sign_in.cancel();
+                }
+            }
+            Effect::Copy(text) => return self.copy(&text),
+            Effect::Page(text) => return self.page(&text),
+            Effect::EditQuestion(text) => return self.edit(&text),
+            Effect::Remember(text) => return self.remember(&text),
+            Effect::Suspend => return self.suspend(),
+            Effect::Quit => self.leaves = true,
+        }
+        Ok(())
+    }
+
+    fn command(&self, command: EngineCommand) {
+        // An engine that has ended has reported why.
+        let _ = self.parts.engine.send(command);
+    }
+
+    fn begin_sign_in(&mut self) -> Result<(), Error> {
+        let parts = &self.parts;
+        let failed = match &parts.login {
+            _ if self.sign_in.as_ref().is_some_and(DeviceSignIn::is_running) => {
+                "the sign-in before this one has not ended yet: try again in a few seconds"
+                    .to_owned()
+            }
+            Err(failure) => failure.what().to_owned(),
+            Ok(settings) => {
+                let started = DeviceSignIn::start(SignInParts {
+                    settings: settings.clone(),
+                    critical: parts.critical.clone(),
+                    reporter: parts.reporter.clone(),
+                    engine: parts.engine.clone(),
+                });
+                match started {
+                    Ok(sign_in) => {
+                        self.sign_in = Some(sign_in);
+                        return Ok(());
+                    }
+                    Err(error) => format!("cannot start a thread: {error}"),
+                }
+            }
+        };
+        self.step(Event::SignIn(SignInEvent::Failed(failed)))
+    }
+
+    /// Puts a text on the clipboard of the terminal.
+    fn copy(&mut self, text: &str) -> Result<(), Error> {
+        if text.len() > MAX_COPIED_BYTES {
+            let text = format!(
+                "not copied: the answer has {} bytes, and terminals take {MAX_COPIED_BYTES}; Ctrl+O shows it in a pager",
+                text.len()
+            );
+            return self.notice(NoticeLevel::Warning, text);
+        }
+        let sequence = format!("\x1b]52;c;{}\x07", BASE64_STANDARD.encode(text));
+        let written = self.parts.terminal.write(sequence.as_bytes());
+        written.map_err(Error::Terminal)
+    }
+
+    fn remember(&mut self, text: &str) -> Result<(), Error> {
+        let added = self.parts.history.as_ref().map(|history| history.add(text));
+        match added {
+            Some(Err(error)) => {
+                // Once is enough.
+                self.parts.history = None;
+                let text = format!("what you type is not kept for later chats: {error}");
+                self.notice(NoticeLevel::Note, text)
+            }
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+
+    /// Shows a text in the pager.
+    fn page(&mut self, text: &str) -> Result<(), Error> {
+        let pager = self.parts.programs.pager.clone();
+        let shown = self.with_file("transcript-", text, |chat, file| chat.lend(&pager, file));
+        self.report_program("the pager, $PAGER,", shown).map(drop)
+    }
+
+    /// Edits the question in the editor.
+    fn edit(&mut self, text: &str) -> Result<(), Error> {
+        let editor = self.parts.programs.editor.clone();
+        let edited = self.with_file("question-", text, |chat, file| {
+            chat.lend(&editor, file)?;
+            Ok(file.read())
+        });
+        let edited = self.report_program("the editor, $EDITOR,", edited)?;
+        match edited {
+            Some(Ok(text)) => self.step(Event::Edited(text)),
+            Some(Err(error)) => {
+                let text = format!("the question is unchanged: its file cannot be read: {error}");
+                self.notice(NoticeLevel::Error, text)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn with_file<T>(
+        &mut self,
+        prefix: &str,
+        text: &str,
+        work: impl FnOnce(&mut Self, &PrivateFile) -> Result<T, LendError>,
+    ) -> Result<T, LendError> {
+        let home = self.parts.home.clone();
+        let home = home.as_deref().unwrap_or(Path::new(""));
+        let file = PrivateFile::create(home, prefix, text).map_err(LendError::Program)?;
+        work(self, &file)
+    }
+
+    /// Reports why a program failed.
+    fn report_program<T>(
+        &mut self,
+        program: &str,
+        ended: Result<T, LendError>,
+    ) -> Result<Option<T>, Error> {
+        match ended {
+            Ok(value) => Ok(Some(value)),
+            Err(LendError::Chat(error)) => Err(error),
+            Err(LendError::Program(error)) => {
+                let text = format!("{program} cannot be used: {error}");
+                self.notice(NoticeLevel::Error, text)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Lends the terminal to a program until it ends. The conversation goes on meanwhile.
+    fn lend(&mut self, program: &std::ffi::OsStr, file: &PrivateFile) -> Result<(), LendError> {
+        let chat = |error| LendError::Chat(Error::Terminal(error));
+        let device = File::options().read(true).write(true).open(TERMINAL);
+        let device = device.map_err(LendError::Program)?;
+        self.parts.terminal.leave().map_err(chat)?;
+        self.parts.lent.store(true, Ordering::Relaxed);
+        let started = UserProgram::start(program, &self.parts.programs, file, &device);
+        let ended = started.map_err(LendError::Program).and_then(|program| {
+            self.follow(&program)?;
+            program.wait().map_err(LendError::Program)
+        });
+        self.parts.lent.store(false, Ordering::Relaxed);
+        drain(&self.resumed);
+        self.parts.terminal.enter().map_err(chat)?;
+        self.redraw().map_err(LendError::Chat)?;
+        match ended? {
+            status if status.success() => Ok(()),
+            status => Err(LendError::Program(io::Error::other(status.to_string()))),
+        }
+    }
+
+    /// Takes reports until the program has ended.
+    fn follow(&mut self, program: &UserProgram) -> Result<(), LendError> {
+        loop {
+            let parts = &self.parts;
+            let mut fds = [
+                PollFd::new(&parts.stopped, PollFlags::IN),
+                PollFd::new(&program.ended, PollFlags::IN),
+                PollFd::new(&parts.reports.woken, PollFlags::IN),
+            ];
+            let _ = poll(&mut fds, None);
+            let is_ready = |n: usize| !fds[n].revents().is_empty();
+            let (stopped, ended, reported) = (is_ready(0), is_ready(1), is_ready(2));
+            if stopped {
+                program.end();
+                return Ok(());
+            }
+            if reported {
+                self.take_reports().map_err(LendError::Chat)?;
+            }
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Stops this process as Ctrl+Z does elsewhere, until the shell continues it.
+    fn suspend(&mut self) -> Result<(), Error> {
+        self.parts.terminal.leave().map_err(Error::Terminal)?;
+        drain(&self.resumed);
+        let _ = kill_current_process_group(Signal::TSTP);
+        // Another thread may take the signal, a moment later.
+        let timeout = Timespec::try_from(SUSPEND_TIMEOUT).unwrap_or_default();
+        let _ = poll(
+            &mut [PollFd::new(&self.resumed, PollFlags::IN)],
+            Some(&timeout),
+        );
+        drain(&self.resumed);
+        self.parts.terminal.resume().map_err(Error::Terminal)?;
+        self.redraw()
+    }
+}
+
+/// Why the terminal could not be lent, or what happened meanwhile.
+enum LendError {
+    /// The program could not do its work.
+    Program(io::Error),
+    /// The chat cannot go on.
+    Chat(Error),
+}

@@ -1,0 +1,391 @@
+//! The engine of a chat: a thread that owns the open conversation and carries out one command after another. What it finds out
+//! goes to the loop as events.
+
+use std::sync::mpsc::Receiver;
+
+use super::channel::Reporter;
+use super::said::said;
+use super::settings::Reread;
+use super::turn_sink::TurnSink;
+use crate::agent::{Control, Stop, UserMessage};
+use crate::auth::Authority;
+use crate::auth::critical_section::Critical;
+use crate::chat::event::{Event, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
+use crate::command::run::{
+    self, Host, OpenConversation, RunSettings, SessionChoice, check_access, profile, start_session,
+    store_shape,
+};
+use crate::failure::{Failure, Used, of_stop};
+use crate::id::ThreadId;
+use crate::models::Backend;
+use crate::outcome::Outcome;
+use crate::prompt::{PromptFile, with_files};
+use crate::session::Sessions;
+
+/// What the engine is asked to do.
+#[derive(Debug)]
+pub(super) enum EngineCommand {
+    /// Ask this.
+    Ask(String),
+    /// Use this model and effort from now on.
+    SetModel {
+        model: String,
+        effort: Option<String>,
+    },
+    /// Open the stored conversation with this id.
+    Resume(String),
+    /// Continue a copy of the current conversation.
+    Fork,
+    /// Begin a new conversation.
+    New,
+    /// Use the credential that was stored in the meantime.
+    SignedIn,
+    /// Close the conversation and end.
+    Close,
+}
+
+/// The conversation that can be continued.
+#[derive(Clone, Debug)]
+pub(super) struct Continued(pub(super) ThreadId);
+
+/// The engine.
+pub(super) struct Engine {
+    pub(super) settings: RunSettings,
+    pub(super) used: Option<Used>,
+    pub(super) reread: Box<Reread>,
+    pub(super) host: Host,
+    pub(super) critical: Critical,
+    pub(super) control: Control,
+    pub(super) reporter: Reporter,
+    pub(super) sink: TurnSink,
+    /// What signs the requests; nothing without a sign-in.
+    pub(super) authority: Option<Authority>,
+    /// The open conversation. A new one is opened with its first message.
+    pub(super) open: Option<OpenConversation>,
+    /// The conversation has a turn.
+    pub(super) has_turn: bool,
+    /// Files and images that go with the first message.
+    pub(super) files: Vec<PromptFile>,
+    pub(super) images: Vec<String>,
+}
+
+impl Engine {
+    /// Carries out commands until it is closed. Returns how the conversation can be continued.
+    pub(super) fn run(mut self, commands: &Receiver<EngineCommand>) -> Option<Continued> {
+        while let Ok(command) = commands.recv() {
+            let done = match command {
+                EngineCommand::Close => break,
+                EngineCommand::Ask(text) => {
+                    self.ask(text);
+                    Ok(())
+                }
+                EngineCommand::SetModel { model, effort } => {
+                    self.set_model(&model, effort.as_deref())
+                }
+                EngineCommand::Resume(id) => self.resume(&id),
+                EngineCommand::Fork => self.fork(),
+                EngineCommand::New => {
+                    self.close();
+                    self.settings.session = match self.settings.session {
+                        SessionChoice::Ephemeral => SessionChoice::Ephemeral,
+                        _ => SessionChoice::New,
+                    };
+                    self.report(Event::Opened(OpenedConversation::default()));
+                    Ok(())
+                }
+                EngineCommand::SignedIn => self.sign_in(),
+            };
+            if let Err(failure) = done {
+                self.report_failure(&failure);
+            }
+        }
+        let continued = self.continued();
+        self.close();
+        continued
+    }
+
+    fn report(&self, event: Event) {
+        // The loop may have ended; then nobody needs it.
+        let _ = self.reporter.event(event);
+    }
+
+    fn report_failure(&self, failure: &Failure) {
+        let text = match failure.advice() {
+            Some(hint) => format!("{} ({hint})", failure.what()),
+            None => failure.what().to_owned(),
+        };
+        self.report(Event::Notice(NoticeLevel::Error, text));
+    }
+
+    /// The failure of an error in opening a conversation.
+    fn failure(&self, error: run::Error) -> Failure {
+        error.failure(self.used.as_ref())
+    }
+
+    /// How the conversation can be continued, if it is stored and has a turn.
+    fn continued(&self) -> Option<Continued> {
+        let conversation = &self.open.as_ref()?.conversation;
+        let is_stored = self.has_turn && conversation.journal().is_some();
+        is_stored.then(|| Continued(conversation.thread().clone()))
+    }
+
+    /// Asks, and reports how the turn ended.
+    fn ask(&mut self, text: String) {
+        let end = match self.turn(&text) {
+            Ok(()) => TurnEnd::Completed,
+            Err(TurnFailure::Interrupted) => TurnEnd::Interrupted,
+            Err(TurnFailure::Failed(failure)) => TurnEnd::Failed {
+                what: failure.what().to_owned(),
+                hint: failure.advice().map(str::to_owned),
+                sign_in: failure.outcome() == Outcome::SignIn,
+            },
+            Err(TurnFailure::Panicked) => return self.reporter.panicked(),
+        };
+        // What did not steer the turn is asked after it, which is up to the screen.
+        drop(self.control.take_steering());
+        self.control.withdraw_turn();
+        if let Some(model) = self.sink.other_model.take() {
+            let effort = self.settings.clamped.effort.clone();
+            let note = None;
+            self.report(Event::ModelChanged {
+                model,
+                effort,
+                note,
+            });
+        }
+        self.report(Event::TurnEnded(end));
+    }
+
+    fn turn(&mut self, text: &str) -> Result<(), TurnFailure> {
+        if self.open.is_none() {
+            let opened = self.open_conversation();
+            let opened = opened.map_err(TurnFailure::Failed)?;
+            if !opened.said.is_empty() {
+                self.report(Event::Opened(opened));
+            }
+        }
+        let _ = self.sink.turn(TurnEvent::Started {
+            text: text.to_owned(),
+            images: self.images.len(),
+        });
+        self.sink.is_metered = self.settings.choice.backend != Backend::Subscription;
+        let Some(open) = &mut self.open else {
+            return Err(TurnFailure::Panicked);
+        };
+        let message = UserMessage {
+            text: with_files(text, &self.files),
+            images: self.images.clone(),
+        };
+        let failure = match open.conversation.ask(message, &mut self.sink) {
+            Ok(_) => None,
+            Err(Stop::Interrupted | Stop::Ordered(_)) => Some(TurnFailure::Interrupted),
+            Err(Stop::Panicked) => return Err(TurnFailure::Panicked),
+            Err(stop) => Some(TurnFailure::Failed(of_stop(&stop, self.used.as_ref()))),
+        };
+        if let Some(TurnFailure::Failed(failure)) = &failure {
+            // Without a sign-in nothing was said.
+            self.has_turn |= failure.outcome() != Outcome::SignIn;
+        } else {
+            // The files went with this message, and stay in the conversation.
+            self.has_turn = true;
+            (self.files, self.images) = (Vec::new(), Vec::new());
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Whether the conversation has been begun elsewhere, so that there is something to show.
+    pub(super) fn waits_for_opening(&self) -> bool {
+        let session = &self.settings.session;
+        !matches!(session, SessionChoice::New | SessionChoice::Ephemeral)
+    }
+
+    /// Opens the conversation that the settings choose.
+    pub(super) fn open_conversation(&mut self) -> Result<OpenedConversation, Failure> {
+        if self.authority.is_none() {
+            // A sign-in elsewhere may have been stored.
+            let (fresh, used) = (self.reread)()?;
+            let authority = check_access(&fresh, &self.host, &self.critical);
+            self.authority = authority.map_err(|error| error.failure(used.as_ref()))?;
+            self.adopt(fresh, used);
+        }
+        let Some(authority) = self.authority.clone() else {
+            return Err(self.failure(run::Error::Credential(crate::auth::Error::Missing)));
+        };
+        let session = start_session(&self.settings, &mut self.sink);
+        let session = session.map_err(|error| self.failure(error))?;
+        let opened = OpenedConversation {
+            id: Some(session.thread.as_str().to_owned()),
+            said: said(&session.items),
+        };
+        let open = OpenConversation::open(
+            &self.settings,
+            &self.host,
+            authority,
+            session,
+            self.control.clone(),
+        );
+        self.has_turn = !opened.said.is_empty();
+        self.open = Some(open.map_err(|error| self.failure(error))?);
+        Ok(opened)
+    }
+
+    /// Takes over what depends on the credential.
+    fn adopt(&mut self, fresh: RunSettings, used: Option<Used>) {
+        self.used = used;
+        self.settings.found = fresh.found;
+        self.settings.sign_in_source = fresh.sign_in_source;
+        self.settings.endpoints = fresh.endpoints;
+        let cache = fresh.choice.cache.clone();
+        if self.settings.choice.backend != fresh.choice.backend {
+            self.settings.choice = fresh.choice;
+            self.settings.clamped = fresh.clamped;
+            self.settings.substitute = fresh.substitute;
+        }
+        self.settings.choice.cache = cache;
+        self.settings.model_switch = fresh.model_switch;
+        let (model, effort) = self.model();
+        let note = None;
+        self.report(Event::ModelChanged {
+            model,
+            effort,
+            note,
+        });
+    }
+
+    /// The model in use, with its effort.
+    fn model(&self) -> (String, Option<String>) {
+        let settings = &self.settings;
+        (
+            settings.choice.model.id.clone(),
+            settings.clamped.effort.clone(),
+        )
+    }
+
+    fn set_model(&mut self, name: &str, effort: Option<&str>) -> Result<(), Failure> {
+        let chosen = match &self.settings.model_switch {
+            Some(switch) => (switch.choose)(name, effort),
+            None => return Ok(()),
+        };
+        let (note, failed) = match chosen {
+            Err(failure) => (None, Some(failure)),
+            Ok(chosen) => {
+                if let Some(open) = &mut self.open {
+                    let profile = profile(&self.settings, &chosen.choice, &chosen.clamped);
+                    open.conversation.switch(profile, chosen.choice.searches);
+                }
+                self.settings.choice = chosen.choice;
+                self.settings.clamped = chosen.clamped;
+                self.settings.substitute = None;
+                let note = chosen.notes.join("; ");
+                (Some(note).filter(|note| !note.is_empty()), None)
+            }
+        };
+        let (model, effort) = self.model();
+        self.report(Event::ModelChanged {
+            model,
+            effort,
+            note,
+        });
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The stored conversations, unless nothing is to be stored.
+    fn sessions(&self) -> Result<Sessions, Failure> {
+        if self.settings.session == SessionChoice::Ephemeral {
+            return Err(
+                Failure::usage("with --ephemeral, conversations are not stored")
+                    .hint("leave, and begin without --ephemeral"),
+            );
+        }
+        let home = self.settings.home.as_deref();
+        let missing = || self.failure(run::Error::NoHome);
+        home.map(Sessions::new).ok_or_else(missing)
+    }
+
+    fn resume(&mut self, id: &str) -> Result<(), Failure> {
+        let sessions = self.sessions()?;
+        let current = self.open.as_ref().map(|open| open.conversation.thread());
+        if current.is_some_and(|current| current.as_str() == id) {
+            return Err(Failure::usage("this conversation is open already"));
+        }
+        let stored = sessions.read(id);
+        let stored = stored.map_err(|error| self.failure(run::Error::Session(error)))?;
+        if !stored.model.is_empty() {
+            self.set_model(&stored.model, stored.effort.current())?;
+        }
+        self.open_in_place(SessionChoice::Resume(id.to_owned()))
+    }
+
+    fn fork(&mut self) -> Result<(), Failure> {
+        self.sessions()?;
+        match self.continued() {
+            Some(Continued(id)) => self.open_in_place(SessionChoice::Fork(id.as_str().to_owned())),
+            None => Err(Failure::usage(
+                "there is nothing to copy: this conversation has no turn, or is not stored",
+            )),
+        }
+    }
+
+    /// Opens another conversation, and closes the current one once that has succeeded.
+    fn open_in_place(&mut self, session: SessionChoice) -> Result<(), Failure> {
+        let before = std::mem::replace(&mut self.settings.session, session);
+        let open = self.open.take();
+        let had_turn = self.has_turn;
+        match self.open_conversation() {
+            Ok(opened) => {
+                if let Some(open) = open {
+                    store_shape(&self.settings.choice, open.conversation.learned());
+                    open.close(&mut self.sink);
+                }
+                self.sink.begin_conversation();
+                self.report(Event::Opened(opened));
+                Ok(())
+            }
+            Err(failure) => {
+                (self.settings.session, self.open, self.has_turn) = (before, open, had_turn);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Uses the credential that is stored now.
+    fn sign_in(&mut self) -> Result<(), Failure> {
+        let (fresh, used) = (self.reread)()?;
+        let authority = check_access(&fresh, &self.host, &self.critical);
+        let authority = authority.map_err(|error| error.failure(used.as_ref()))?;
+        let is_same = self.settings.choice.backend == fresh.choice.backend;
+        if self.open.is_some() && !is_same {
+            return Err(Failure::usage(
+                "the conversation stays with the service that it began with, and the new sign-in is for another one",
+            )
+            .hint("/new begins a conversation with the new sign-in"));
+        }
+        self.adopt(fresh, used);
+        if let (Some(open), Some(authority)) = (&mut self.open, &authority) {
+            open.sign_in(&self.settings, &self.host, authority.clone());
+        }
+        self.authority = authority;
+        if self.open.is_none() && self.waits_for_opening() {
+            let opened = self.open_conversation()?;
+            self.report(Event::Opened(opened));
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            store_shape(&self.settings.choice, open.conversation.learned());
+            open.close(&mut self.sink);
+        }
+        self.sink.begin_conversation();
+        self.has_turn = false;
+    }
+}
+
+/// Why a turn has no answer.
+enum TurnFailure {
+    /// It was stopped.
+    Interrupted,
+    Failed(Failure),
+    Panicked,
+}
