@@ -10,7 +10,8 @@ mod attempts; // what is attempted against the sandbox
 mod breakouts; // ways out of the sandbox that take more than one call
 mod browser; // a browser sign-in under test
 #[allow(dead_code)] // until the tests of the full screen use all of it
-mod chat; // the full screen of `codex chat`, with its keys, signals and sign-in
+mod chat; // the full screen: questions, tool calls, keys and commands
+mod chat_ends; // its edges: signals, Ctrl+Z, sign-in, other programs
 mod emulator; // a terminal emulator
 mod home; // a fresh home, a clean environment, and the command under test
 mod imports; // a reader of the imports of the source tree
@@ -18,6 +19,7 @@ mod lines; // the JSON lines of any run
 mod needs; // what tests need of the machine, and the one way to skip
 mod proxies; // proxies that want another sign-in, and those of SOCKS
 mod proxy; // a proxy under test
+mod on_screen; // a chat on a pseudo terminal
 mod pty; // a pseudo terminal
 mod ran; // what a command did, and what a test wants of it
 mod reader; // a reader of the JSON lines, with types of its own

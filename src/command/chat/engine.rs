@@ -140,8 +140,6 @@ impl Engine {
             },
             Err(TurnFailure::Panicked) => return self.reporter.panicked(),
         };
-        // What did not steer the turn is asked after it, which is up to the screen.
-        drop(self.control.take_steering());
         self.control.withdraw_turn();
         if let Some(model) = self.sink.other_model.take() {
             let effort = self.settings.clamped.effort.clone();
@@ -333,6 +331,9 @@ impl Engine {
         match self.open_conversation() {
             Ok(opened) => {
                 if let Some(open) = open {
+                    if let Some(new) = &mut self.open {
+                        new.inherit(&open);
+                    }
                     open.close(&self.settings.choice, &mut self.sink);
                 }
                 self.sink.begin_conversation();

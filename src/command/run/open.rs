@@ -68,6 +68,11 @@ impl OpenConversation {
         (self.authority, self.refresh) = (authority, refresh);
     }
 
+    /// Takes over from an earlier conversation of this process, whose tools may have left processes behind.
+    pub(in crate::command) fn inherit(&mut self, earlier: &Self) {
+        self.tools.inherit(&earlier.tools);
+    }
+
     /// Closes it. What cannot be cleaned up is reported.
     pub(in crate::command) fn close(self, choice: &Choice, sink: &mut dyn Sink) {
         // After a stop, a thread may still be renewing the sign-in.
