@@ -75,8 +75,10 @@ fn the_shell_can_stop_and_continue_it() {
     chat.types("\u{3}\u{3}\u{3}");
     let ran = wait(&mut chat.child, chat.said.clone());
     ran.exits(0).stdout("");
-    chat.screen();
-    assert!(!chat.emulator.on_alternate_screen());
+    until("the other screen is left", || {
+        chat.screen();
+        !chat.emulator.on_alternate_screen()
+    });
     assert_eq!(chat.terminal.modes(), chat.modes);
 }
 

@@ -17,9 +17,9 @@ mod home; // a fresh home, a clean environment, and the command under test
 mod imports; // a reader of the imports of the source tree
 mod lines; // the JSON lines of any run
 mod needs; // what tests need of the machine, and the one way to skip
+mod on_screen; // a chat on a pseudo terminal
 mod proxies; // proxies that want another sign-in, and those of SOCKS
 mod proxy; // a proxy under test
-mod on_screen; // a chat on a pseudo terminal
 mod pty; // a pseudo terminal
 mod ran; // what a command did, and what a test wants of it
 mod reader; // a reader of the JSON lines, with types of its own

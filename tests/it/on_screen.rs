@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use crate::emulator::Emulator;
-use crate::home::{Cmd, Home, Ran, wait};
+use crate::home::{Cmd, Home, Ran, until, wait};
 use crate::pty::Terminal;
 use crate::standin::{Recorded, Server};
 
@@ -117,8 +117,11 @@ impl Chat {
     #[track_caller]
     pub(crate) fn ends_over(mut self, before: &str) -> Ran {
         let ran = wait(&mut self.child, self.said.clone());
-        self.screen();
-        assert!(!self.emulator.on_alternate_screen());
+        // What was written last may still be on its way.
+        until("the other screen is left", || {
+            self.screen();
+            !self.emulator.on_alternate_screen()
+        });
         assert!(self.emulator.has_default_look() && self.emulator.cursor().is_some());
         assert!(!self.emulator.mode(2004) && self.emulator.mode(7));
         assert_eq!(self.terminal.modes(), self.modes);
