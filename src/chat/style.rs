@@ -17,6 +17,7 @@ pub enum Color {
 
 /// How text looks. Without colours (`NO_COLOR`) the other attributes remain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[allow(clippy::struct_excessive_bools)] // SGR attributes are independent
 pub struct Style {
     pub color: Color,
     pub bold: bool,
