@@ -7,10 +7,6 @@ pub mod clean;
 pub mod decode;
 pub mod draw;
 pub mod editor;
-#[cfg(test)]
-#[path = "../../tests/it/emulator.rs"]
-#[allow(dead_code, reason = "the tests of the program use more of it")]
-mod emulator;
 pub mod event;
 mod grid;
 pub mod key;
@@ -24,3 +20,8 @@ pub mod terminal;
 pub mod transcript;
 pub mod width;
 pub mod wrap;
+
+#[cfg(test)]
+#[path = "../../tests/it/emulator.rs"]
+#[allow(dead_code, reason = "the tests of the program use more of it")]
+mod emulator;

@@ -7,7 +7,8 @@ mod standin;
 #[cfg(target_os = "linux")]
 mod attempts; // attempts to break out of the sandbox
 mod browser; // a browser sign-in under test
-mod chat; // the full screen of `codex chat`, with its keys, signals and sign-in
+mod chat; // the full screen: questions, tool calls, keys and commands
+mod chat_ends; // its edges: signals, Ctrl+Z, sign-in, other programs
 mod command_output; // the output of a command, and checks of it
 #[allow(dead_code)] // it emulates more than the tests look at
 mod emulator; // a terminal emulator
@@ -15,6 +16,7 @@ mod home; // a fresh home, a clean environment, and the command under test
 mod imports; // a reader of the imports of the source tree
 mod lines; // the JSON lines of any run
 mod needs; // what tests need of the machine, and the one way to skip
+mod on_screen; // a chat on a pseudo terminal
 mod proxies; // proxies with unsupported authentication, and SOCKS proxies
 mod proxy; // a proxy under test
 mod pty; // a pseudo-terminal

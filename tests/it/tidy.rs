@@ -74,6 +74,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "api", "clock", "failure", "outcome", "result", "text", "wire",
         ],
     ),
+    ("chat", &["clock", "output", "result", "text"]),
     (
         "agent",
         &[
@@ -104,6 +105,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "agent",
             "api",
             "auth",
+            "chat",
             "clock",
             "exhausted",
             "failure",
@@ -131,6 +133,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "agent",
             "api",
             "auth",
+            "chat",
             "command",
             "exhausted",
             "failure",

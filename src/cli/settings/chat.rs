@@ -40,7 +40,7 @@ pub(crate) fn chat(
         method: LoginMethod::Device(None),
         ..login
     });
-    let network = args.network || settings.tools.policy.is_none();
+    let network = args.network || sandbox == Some("danger-full-access");
     let directory = shown(&settings.tools.directory, environment.get("HOME"));
     let has_screen = terminal::has_screen(&environment);
     let colors = terminal::has_colors(args.color.as_deref(), &environment);

@@ -31,6 +31,8 @@ impl ScreenLoop {
     pub(super) fn carry_out(&mut self, effect: Effect) -> Result<(), Error> {
         match effect {
             Effect::Ask(text) => {
+                // What did not steer the turn before is asked after it, which is up to the state.
+                drop(self.parts.control.take_steering());
                 // From here on the turn can be stopped.
                 self.parts.control.announce_turn();
                 self.begin_turn();
@@ -181,8 +183,8 @@ impl ScreenLoop {
         let chat = |error| LendError::Chat(Error::Terminal(error));
         let device = File::options().read(true).write(true).open(TERMINAL);
         let device = device.map_err(LendError::Program)?;
-        self.parts.terminal.leave().map_err(chat)?;
         self.parts.lent.store(true, Ordering::Relaxed);
+        self.parts.terminal.leave().map_err(chat)?;
         let started = UserProgram::start(program, &self.parts.programs, file, &device);
         let ended = started.map_err(LendError::Program).and_then(|program| {
             self.follow(&program)?;

@@ -12,8 +12,7 @@ use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
 use crate::chat::event::{Event, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
 use crate::command::run::{
-    self, Host, OpenConversation, RunSettings, SessionChoice, check_access, profile, start_session,
-    store_shape,
+    self, Host, OpenConversation, RunSettings, SessionChoice, check_access, start_session,
 };
 use crate::failure::{Failure, Used, of_stop};
 use crate::id::ThreadId;
@@ -141,8 +140,6 @@ impl Engine {
             },
             Err(TurnFailure::Panicked) => return self.reporter.panicked(),
         };
-        // What did not steer the turn is asked after it, which is up to the screen.
-        drop(self.control.take_steering());
         self.control.withdraw_turn();
         if let Some(model) = self.sink.other_model.take() {
             let effort = self.settings.clamped.effort.clone();
@@ -270,8 +267,7 @@ impl Engine {
             Err(failure) => (None, Some(failure)),
             Ok(chosen) => {
                 if let Some(open) = &mut self.open {
-                    let profile = profile(&self.settings, &chosen.choice, &chosen.clamped);
-                    open.conversation.switch(profile, chosen.choice.searches);
+                    open.switch(&self.settings, &chosen);
                 }
                 self.settings.choice = chosen.choice;
                 self.settings.clamped = chosen.clamped;
@@ -334,7 +330,9 @@ impl Engine {
         match self.open_conversation() {
             Ok(opened) => {
                 if let Some(open) = open {
-                    store_shape(&self.settings.choice, open.conversation.learned());
+                    if let Some(new) = &mut self.open {
+                        new.inherit(&open);
+                    }
                     open.close(&mut self.sink);
                 }
                 self.sink.begin_conversation();
@@ -374,7 +372,6 @@ impl Engine {
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            store_shape(&self.settings.choice, open.conversation.learned());
             open.close(&mut self.sink);
         }
         self.sink.begin_conversation();

@@ -36,6 +36,11 @@ impl RunTools {
         Ok(Self { tools, adopted })
     }
 
+    /// Ends what the processes of these tools leave behind too.
+    pub(super) fn inherit(&mut self, earlier: &Self) {
+        self.adopted |= earlier.adopted;
+    }
+
     /// Ends the remaining processes and removes the temporary directory.
     pub(super) fn close(&self, sink: &mut dyn Sink) {
         if self.adopted {
